@@ -1,0 +1,26 @@
+import type { JsonObject, SecondFactorStage } from '../matrix/wire.ts';
+import type { ThrottleCounter } from '../storage/stores.ts';
+
+/** What a factor made of a code. `refused` says nothing of why: wrong and spent codes look the same (attack 87). */
+export type FactorVerdict =
+  | {
+      readonly accepted: true;
+      /** For the audit: which authenticator, which position. No secret. */
+      readonly detail: Readonly<Record<string, string | number>>;
+    }
+  | { readonly accepted: false };
+
+/** A kind of second factor. A new one is a folder beside `totp/` and one line in `factors.ts`. */
+export interface Factor {
+  readonly stage: SecondFactorStage;
+  /** The throttle counter at login; under a valid token it is always `session`. */
+  readonly loginCounter: ThrottleCounter;
+  /** Whether this user can use the factor now. */
+  available(userId: string): Promise<boolean>;
+  /** Whether `token` has the shape of a code of this factor. Says nothing of any user. */
+  isWellFormed(token: string): boolean;
+  /** Judges and, if right, spends the code: at most one caller ever hears `accepted` for it. Never throws on bad input. */
+  verify(userId: string, token: string): Promise<FactorVerdict>;
+  /** The factor's entry under `providers` in the state (DESIGN §5), or undefined if the user has none. */
+  describe(userId: string): Promise<JsonObject | undefined>;
+}

@@ -1,0 +1,63 @@
+import type { ClientAddress } from '../http/client_request.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+
+/** A homeserver's answer on a gated route, read whole (it is small) and parsed if it is JSON. */
+export interface HomeserverAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly bytes: Buffer;
+  /** The JSON object in the body; undefined if it is anything else. */
+  readonly json: JsonObject | undefined;
+}
+
+/** One request of ours to the homeserver. */
+export interface HomeserverCall {
+  readonly method: string;
+  /** Canonical path with query. */
+  readonly path: string;
+  readonly token?: string;
+  readonly body?: JsonObject;
+  /** For whom: becomes X-Forwarded-For, X-Forwarded-Proto and Host. */
+  readonly client: ClientAddress;
+  readonly signal?: AbortSignal;
+}
+
+/** What the probe of DESIGN §5 found. */
+export type PasswordJudgement =
+  | { readonly verdict: 'right' | 'wrong' | 'no_password' }
+  | { readonly verdict: 'wait'; readonly retryAfterMs: number };
+
+/** The only way to the homeserver on gated routes. Throws `Refusal` (homeserver_unreachable, _slow, _unclear). */
+export interface Homeserver {
+  call(call: HomeserverCall): Promise<HomeserverAnswer>;
+  /** The owner of an access token; throws `Refusal` unknown_token (soft_logout is kept out) if it is dead. */
+  whoami(token: string, client: ClientAddress): Promise<TokenOwner>;
+  /** Logs a token out; resolves once the homeserver has said that it is gone, throws if it could not say. */
+  logout(token: string): Promise<void>;
+  /** Judges a password by the challenge-first probe, with a login as fallback. */
+  judgePassword(judged: {
+    token: string;
+    userId: string;
+    password: string;
+    client: ClientAddress;
+  }): Promise<PasswordJudgement>;
+  /** The user's published cross-signing keys as the client-server API shows them (`/keys/query`). */
+  publishedKeys(token: string, userId: string, client: ClientAddress): Promise<PublishedKeys>;
+  nameDevice(token: string, deviceId: string, name: string, client: ClientAddress): Promise<boolean>;
+  /** Resolves if the homeserver answers at all. */
+  check(): Promise<void>;
+}
+
+export interface TokenOwner {
+  readonly userId: string;
+  readonly deviceId: string | null;
+  readonly isGuest: boolean;
+}
+
+export interface PublishedKeys {
+  readonly masterKey: JsonObject | undefined;
+  readonly selfSigningKey: JsonObject | undefined;
+  readonly userSigningKey: JsonObject | undefined;
+  /** Ids of devices that have uploaded keys. */
+  readonly devices: ReadonlySet<string>;
+}

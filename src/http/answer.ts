@@ -1,0 +1,12 @@
+import type { JsonObject } from '../matrix/wire.ts';
+
+/** An answer of ours to a client; the front door adds CORS and the content type. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A JSON body, or bytes that go out as they are (a homeserver's answer to a user without 2FA). */
+  readonly body: JsonObject | Buffer;
+}
+
+/** A handler of a gated or own route. Throws `Refusal` to refuse. */
+export type Handler = (request: import('./client_request.ts').ClientRequest) => Promise<Answer>;

@@ -1,0 +1,44 @@
+import type { JsonObject } from '../matrix/wire.ts';
+
+/** How the access token of a request was given. */
+export type PresentedToken =
+  | { readonly kind: 'none' }
+  /** Exactly one well-formed token, from the header or the query. */
+  | { readonly kind: 'token'; readonly token: string }
+  /** Two tokens, another scheme, odd blanks: an authenticated route answers 401, others act as without one. */
+  | { readonly kind: 'malformed' };
+
+/** The version segment of a client-server path: `r0`, `v1`, `v3`, `unstable`, `api/v1`. */
+export type ApiPrefix = string;
+
+/**
+ * A request on a gated or own route after the front door has read it: canonical target, one token, strict body.
+ * Handlers see nothing of the raw request.
+ */
+export interface ClientRequest {
+  readonly method: string;
+  /** Canonical path without query, parameters re-encoded: what goes upstream. */
+  readonly path: string;
+  readonly prefix: ApiPrefix;
+  /** Path parameters, decoded once. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Query parameters without `access_token` and `user_id`; the first value of each. */
+  readonly query: ReadonlyMap<string, string>;
+  /** The query as it goes upstream: rebuilt from the above, empty or beginning with `?`. */
+  readonly search: string;
+  readonly token: PresentedToken;
+  /** The strict-JSON body; undefined if there was none (zero bytes). */
+  readonly body: JsonObject | undefined;
+  readonly client: ClientAddress;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+  readonly userAgent: string | undefined;
+}
+
+/** Who asks, as far as trusted hops can tell. */
+export interface ClientAddress {
+  readonly ip: string;
+  readonly proto: 'http' | 'https';
+  /** The Host header, if there was one. */
+  readonly host: string | undefined;
+}

@@ -1,0 +1,132 @@
+/** One refusal: what a client is told, and with which status. Texts are for people. */
+interface RefusalKind {
+  readonly status: number;
+  readonly errcode: string;
+  readonly text: string;
+}
+
+/**
+ * Every way in which we refuse a request, mapped to its Matrix error here and nowhere else
+ * (client-server API, "Standard error response").
+ */
+const KINDS = {
+  not_json: { status: 400, errcode: 'M_NOT_JSON', text: 'The request body is not valid JSON.' },
+  bad_json: { status: 400, errcode: 'M_BAD_JSON', text: 'The request body does not have the expected shape.' },
+  missing_param: { status: 400, errcode: 'M_MISSING_PARAM', text: 'A required value is missing.' },
+  invalid_param: { status: 400, errcode: 'M_INVALID_PARAM', text: 'A value in the request is not acceptable.' },
+  bad_target: { status: 400, errcode: 'M_UNRECOGNIZED', text: 'The request target is malformed.' },
+  unrecognized: { status: 404, errcode: 'M_UNRECOGNIZED', text: 'Unrecognized request.' },
+  method_not_allowed: {
+    status: 405,
+    errcode: 'M_UNRECOGNIZED',
+    text: 'This method is not allowed here.',
+  },
+  too_large: { status: 413, errcode: 'M_TOO_LARGE', text: 'The request body is too large.' },
+  missing_token: { status: 401, errcode: 'M_MISSING_TOKEN', text: 'An access token is required.' },
+  unknown_token: {
+    status: 401,
+    errcode: 'M_UNKNOWN_TOKEN',
+    text: 'The access token is unknown or malformed, or was given more than once.',
+  },
+  forbidden: { status: 403, errcode: 'M_FORBIDDEN', text: 'This is not allowed.' },
+  foreign_session: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'This authentication session belongs to another request.',
+  },
+  other_user: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The authentication must be for the owner of the access token.',
+  },
+  hold_ended: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'This sign-in has ended. Please sign in again.',
+  },
+  wrong_setup_code: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The code is not right. Check the clock of your phone and try the next code.',
+  },
+  no_password: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'This account has no password at its homeserver, so two-factor authentication cannot be set up for it yet.',
+  },
+  login_refused: { status: 403, errcode: 'M_FORBIDDEN', text: 'Invalid username or password.' },
+  unknown_setup: {
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+    text: 'This set-up is unknown or has expired. Please start again.',
+  },
+  unknown_authenticator: { status: 404, errcode: 'M_NOT_FOUND', text: 'There is no such authenticator.' },
+  not_enrolled: {
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+    text: 'Two-factor authentication is not switched on for this account.',
+  },
+  limit_exceeded: {
+    status: 429,
+    errcode: 'M_LIMIT_EXCEEDED',
+    text: 'Too many attempts. Please wait before trying again.',
+  },
+  totp_shut: {
+    status: 429,
+    errcode: 'M_LIMIT_EXCEEDED',
+    text: 'Too many wrong codes. Use a recovery code, or ask the operator of this server to unlock the account.',
+  },
+  homeserver_unreachable: {
+    status: 502,
+    errcode: 'M_UNKNOWN',
+    text: 'The homeserver cannot be reached at the moment.',
+  },
+  homeserver_slow: { status: 504, errcode: 'M_UNKNOWN', text: 'The homeserver took too long to answer.' },
+  homeserver_unclear: {
+    status: 502,
+    errcode: 'M_UNKNOWN',
+    text: 'The homeserver gave an answer that could not be understood.',
+  },
+  store_unavailable: {
+    status: 503,
+    errcode: 'M_UNKNOWN',
+    text: 'Two-factor authentication is unavailable at the moment. Please try again later.',
+  },
+  internal: { status: 500, errcode: 'M_UNKNOWN', text: 'Internal error.' },
+} as const satisfies Record<string, RefusalKind>;
+
+export type RefusalName = keyof typeof KINDS;
+
+export interface RefusalDetail {
+  /** A text for this one case instead of the general one. */
+  readonly text?: string;
+  /** Milliseconds after which another try makes sense; becomes `retry_after_ms` and `Retry-After`. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** A request refused by us, by name. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly errcode: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly refusal: RefusalName,
+    detail: RefusalDetail = {},
+  ) {
+    const kind = KINDS[refusal];
+    super(detail.text ?? kind.text, { cause: detail.cause });
+    this.name = 'Refusal';
+    this.status = kind.status;
+    this.errcode = kind.errcode;
+    this.retryAfterMs = detail.retryAfterMs;
+  }
+
+  /** The standard error response body. */
+  body(): Record<string, string | number> {
+    const body: Record<string, string | number> = { errcode: this.errcode, error: this.message };
+    if (this.retryAfterMs !== undefined) body.retry_after_ms = Math.ceil(this.retryAfterMs);
+    return body;
+  }
+}

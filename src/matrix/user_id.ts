@@ -1,0 +1,25 @@
+/** A user id taken apart: `@localpart:server`. */
+export interface UserIdParts {
+  readonly localpart: string;
+  readonly server: string;
+}
+
+/** The parts of a full user id, or undefined if `text` is none (appendices, "User Identifiers"). */
+export function parseUserId(text: string): UserIdParts | undefined {
+  if (!text.startsWith('@')) return undefined;
+  const colon = text.indexOf(':');
+  if (colon < 2 || colon === text.length - 1) return undefined;
+  return { localpart: text.slice(1, colon), server: text.slice(colon + 1) };
+}
+
+/**
+ * The local part of a user name as any homeserver could read it: without sigil and server, blanks cut,
+ * compatibility forms and case folded. A hint for R5 only, never a decision: two different users may share it.
+ */
+export function foldLocalpart(userNameOrId: string): string {
+  const name = userNameOrId.normalize('NFKC').trim();
+  const bare = name.startsWith('@') ? name.slice(1) : name;
+  const colon = bare.indexOf(':');
+  const localpart = colon === -1 ? bare : bare.slice(0, colon);
+  return localpart.toUpperCase().toLowerCase().trim();
+}

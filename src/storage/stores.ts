@@ -1,0 +1,292 @@
+/**
+ * What the rest of the program asks of the store. Every method that decides something does so by one
+ * conditional write (rule R8): its answer says whether this call was the one that changed the row.
+ * Times are milliseconds since the epoch. A store that cannot answer throws `StoreUnavailable`.
+ */
+
+/** The store cannot answer: gone, locked, read-only or full. Gated routes answer 503. */
+export class StoreUnavailable extends Error {
+  constructor(cause: unknown) {
+    super('the store is unavailable', { cause });
+    this.name = 'StoreUnavailable';
+  }
+}
+
+/** One enrolled TOTP authenticator. */
+export interface Authenticator {
+  readonly id: string;
+  readonly userId: string;
+  readonly name: string;
+  /** Sealed with the identity `authenticator:<id>:<userId>`. */
+  readonly sealedSeed: Buffer;
+  readonly enabledAt: number;
+  readonly lastUsedAt: number | null;
+  /** The last accepted time step; no step at or below it is ever accepted again. */
+  readonly lastStep: number;
+}
+
+/** An enrolment that waits for its first code. It is no authenticator and lets nobody in. */
+export interface Setup {
+  readonly id: string;
+  readonly userId: string;
+  readonly name: string;
+  /** Sealed with the identity `setup:<id>:<userId>`. */
+  readonly sealedSeed: Buffer;
+  /** SHA-256 of the access token that began it: only that token may confirm it. */
+  readonly tokenHash: string;
+  readonly expiresAt: number;
+  readonly failures: number;
+}
+
+/** Hashes of a new set of recovery codes, in the order in which they are shown. */
+export interface NewRecoverySet {
+  readonly salt: Buffer;
+  /** The key of the ring that the pepper was derived from. */
+  readonly pepperKeyId: string;
+  readonly hashes: readonly string[];
+  readonly generatedAt: number;
+}
+
+export interface RecoverySet {
+  readonly salt: Buffer;
+  readonly pepperKeyId: string;
+  readonly generatedAt: number;
+  readonly codes: readonly RecoveryCode[];
+}
+
+export interface RecoveryCode {
+  /** 1-based. */
+  readonly position: number;
+  readonly hash: string;
+  readonly usedAt: number | null;
+}
+
+export interface FactorStore {
+  /** Whether `userId` has 2FA on (at least one authenticator). */
+  isEnrolled(userId: string): Promise<boolean>;
+  /** Whether any account has 2FA on. */
+  anyoneEnrolled(): Promise<boolean>;
+  /** Whether an enrolled user has this folded local part (a hint, see R5). */
+  mayBeEnrolled(foldedLocalpart: string): Promise<boolean>;
+  /** All user ids with 2FA on, in order. */
+  enrolledUsers(): Promise<string[]>;
+
+  authenticators(userId: string): Promise<Authenticator[]>;
+  /** Accepts `step` for one authenticator of `userId`; false if it, or a later one, was accepted before. */
+  spendStep(userId: string, authenticatorId: string, step: number, now: number): Promise<boolean>;
+  /** Removes one authenticator; the last one gone switches 2FA off and removes the codes. */
+  removeAuthenticator(
+    userId: string,
+    authenticatorId: string,
+  ): Promise<{ removed: boolean; remaining: number }>;
+  renameAuthenticator(userId: string, authenticatorId: string, name: string): Promise<boolean>;
+  /** Removes every authenticator, set-up, recovery code and throttle counter of `userId`: how many authenticators there were. */
+  removeAllFactors(userId: string): Promise<number>;
+
+  /** Keeps a set-up; one that the same user began before is dropped. */
+  beginSetup(setup: Setup): Promise<void>;
+  findSetup(id: string, now: number): Promise<Setup | undefined>;
+  /** Counts a wrong first code; at `limit` the set-up is gone. Answers how many there were. */
+  countSetupFailure(id: string, limit: number): Promise<number>;
+  /**
+   * Turns the set-up into an authenticator whose enrolment step is spent, and replaces the recovery codes:
+   * all or nothing. False if the set-up was gone (another confirmation won).
+   */
+  activate(confirmation: {
+    setupId: string;
+    userId: string;
+    authenticatorId: string;
+    foldedLocalpart: string;
+    /** The seed sealed anew under the identity of the authenticator. */
+    sealedSeed: Buffer;
+    step: number;
+    now: number;
+    recovery: NewRecoverySet;
+  }): Promise<boolean>;
+
+  recoverySet(userId: string): Promise<RecoverySet | undefined>;
+  /** Replaces the codes of an enrolled user; the old ones are dead at once. False if 2FA is off. */
+  replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean>;
+  deleteRecoverySet(userId: string): Promise<boolean>;
+  /** Spends the unused code with this hash of the present set: its position, or undefined. */
+  spendRecoveryCode(userId: string, hash: string, now: number): Promise<number | undefined>;
+}
+
+/** A counter of consecutive failures (DESIGN §5, Throttle). */
+export type ThrottleCounter = 'login' | 'recovery' | 'session';
+
+export interface ThrottleState {
+  readonly counter: ThrottleCounter;
+  readonly failures: number;
+  /** No attempt is looked at before this time. */
+  readonly waitUntil: number;
+}
+
+export interface ThrottleStore {
+  /**
+   * Counts an attempt as failed before it is looked at, unless the counter is in a wait or has reached `shutAt`.
+   * An accepted factor clears it afterwards, so that no crash or roll-back can undo a failure.
+   */
+  admit(attempt: {
+    userId: string;
+    counter: ThrottleCounter;
+    now: number;
+    /** The wait in ms that begins with the n-th failure in a row. */
+    waitAfter: (failures: number) => number;
+    /** With this many failures in a row nothing is admitted any more. */
+    shutAt?: number;
+  }): Promise<{ admitted: true; failures: number } | { admitted: false; waitMs: number; shut: boolean }>;
+  /** Clears all counters of a user. */
+  clear(userId: string): Promise<void>;
+  states(userId: string): Promise<ThrottleState[]>;
+}
+
+/** A UIA session as stored. Its id is kept hashed (R11). */
+export interface StoredSession {
+  readonly idHash: string;
+  /** What it was opened for, compared whole: e.g. `login v3` or `POST /_matrix/client/v3/delete_devices`. */
+  readonly target: string;
+  readonly userId: string;
+  /** SHA-256 of the access token it is bound to; null at login. */
+  readonly tokenHash: string | null;
+  readonly flows: readonly (readonly string[])[];
+  readonly completed: readonly string[];
+  /** The first non-empty body, sealed with the identity `session:<idHash>`; null until there was one. */
+  readonly sealedBody: Buffer | null;
+  /** Keyed digest of that body. */
+  readonly bodyDigest: string | null;
+  /** A password that a page had judged, sealed like the body; null otherwise. */
+  readonly sealedPassword: Buffer | null;
+  /** The held login that this session releases; null on guarded endpoints. */
+  readonly holdId: string | null;
+  readonly failures: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface SessionStore {
+  /** Keeps a session; beyond `maximum` the oldest ones are dropped. */
+  open(session: StoredSession, maximum: number): Promise<void>;
+  find(idHash: string, now: number): Promise<StoredSession | undefined>;
+  /** The live session for the same token and target, newest first; for "the same session again". */
+  findBound(tokenHash: string, target: string, now: number): Promise<StoredSession | undefined>;
+  /** The live session that hangs on a hold and was opened with this body. */
+  findOfHold(holdId: string, bodyDigest: string, now: number): Promise<StoredSession | undefined>;
+  /** Appends `stage` if the session still stands where `expected` says; false if another request was first. */
+  complete(idHash: string, expected: readonly string[], stage: string): Promise<boolean>;
+  /** Binds the first non-empty body; false if there is one already. */
+  bindBody(idHash: string, sealedBody: Buffer, bodyDigest: string): Promise<boolean>;
+  bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean>;
+  /** Counts a failed attempt: how many there are now. */
+  countFailure(idHash: string): Promise<number>;
+  /** Ends the session; true for exactly one caller. */
+  end(idHash: string): Promise<boolean>;
+  /** Ends all sessions of a user, or only those bound to one token. */
+  endForUser(userId: string, tokenHash?: string): Promise<void>;
+  dropExpired(now: number): Promise<void>;
+  count(): Promise<number>;
+}
+
+/** A granted login kept back until the second factor (R10, R12). */
+export interface HeldLogin {
+  readonly id: string;
+  readonly userId: string;
+  /** The device that the homeserver granted. */
+  readonly deviceId: string;
+  /** Keyed digest of identity, password and kind of request: an equal sign-in joins. Null: nobody may join. */
+  readonly joinKey: string | null;
+  /** The same with the name folded; bounds how many holds one password can make. */
+  readonly foldedJoinKey: string | null;
+  /** The homeserver's answer, sealed with the identity `hold:<id>:<userId>`. */
+  readonly sealedGrant: Buffer;
+  /** `logout` at its end; `forget` where a logout would delete keys that were there before (R5). */
+  readonly atEnd: 'logout' | 'forget';
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface HoldStore {
+  hold(held: HeldLogin): Promise<void>;
+  find(id: string, now: number): Promise<HeldLogin | undefined>;
+  /** The live hold that an equal sign-in joins. */
+  findToJoin(joinKey: string, now: number): Promise<HeldLogin | undefined>;
+  findByFoldedKey(foldedJoinKey: string, now: number): Promise<HeldLogin[]>;
+  /** Reserves a live hold for one finisher until `until`; false if somebody else has it. */
+  claim(id: string, claimant: string, now: number, until: number): Promise<boolean>;
+  unclaim(id: string, claimant: string): Promise<void>;
+  /** Gives the hold to its claimant and forgets it; true for exactly one caller. */
+  release(id: string, claimant: string): Promise<boolean>;
+  /** Ends the live holds of a user now: they are logged out by the next sweep. */
+  endForUser(userId: string, now: number): Promise<number>;
+  /** Ends one hold now. */
+  end(id: string, now: number): Promise<void>;
+  /** Ends the oldest live holds beyond `maximum`. */
+  endOldest(maximum: number, now: number): Promise<number>;
+  countForUser(userId: string, now: number): Promise<number>;
+  /** Up to `limit` ended holds, leased to this caller until `leaseUntil`: no two callers get the same one. */
+  leaseEnded(now: number, leaseUntil: number, limit: number): Promise<HeldLogin[]>;
+  /** The hold was logged out, or need not be: it is gone. */
+  forget(id: string): Promise<void>;
+  /** The time at which the next hold ends, or undefined if there is none. */
+  nextEnd(): Promise<number | undefined>;
+}
+
+/** A login token that was issued under 2FA, remembered by its hash. */
+export interface PassedLoginToken {
+  readonly tokenHash: string;
+  readonly userId: string;
+  readonly expiresAt: number;
+}
+
+export interface LoginTokenStore {
+  remember(token: PassedLoginToken): Promise<void>;
+  /** Takes the token out: true once, in its time, for that user. */
+  redeem(tokenHash: string, userId: string, now: number): Promise<boolean>;
+  dropExpired(now: number): Promise<void>;
+}
+
+/** A token that signed in with 2FA a moment ago: no second code for its first key upload (DESIGN §4). */
+export interface FreshLogin {
+  readonly tokenHash: string;
+  readonly userId: string;
+  /** Keyed digest of the login password as sent, its appended code included; null for other doors. */
+  readonly passwordDigest: string | null;
+  readonly expiresAt: number;
+}
+
+export interface FreshLoginStore {
+  remember(login: FreshLogin): Promise<void>;
+  find(tokenHash: string, now: number): Promise<FreshLogin | undefined>;
+  dropExpired(now: number): Promise<void>;
+}
+
+/** One line of the audit: who did what, when, from where. Never a secret. */
+export interface AuditRecord {
+  readonly at: number;
+  readonly userId: string;
+  /** e.g. `totp.enabled`, `recovery.used`, `operator.reset`. */
+  readonly event: string;
+  readonly address: string | null;
+  readonly deviceId: string | null;
+  /** Further facts, without secrets. */
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface AuditStore {
+  append(record: AuditRecord): Promise<void>;
+  list(filter: { userId?: string; limit?: number }): Promise<AuditRecord[]>;
+}
+
+/** The whole store. */
+export interface Storage {
+  readonly factors: FactorStore;
+  readonly throttle: ThrottleStore;
+  readonly sessions: SessionStore;
+  readonly holds: HoldStore;
+  readonly loginTokens: LoginTokenStore;
+  readonly freshLogins: FreshLoginStore;
+  readonly audit: AuditStore;
+  /** Resolves if the store can read and write now. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}

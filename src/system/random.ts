@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto';
+
+/** Randomness, passed in so that tests can say what comes. */
+export interface RandomSource {
+  /** `count` unpredictable bytes. */
+  bytes(count: number): Buffer;
+}
+
+export const systemRandom: RandomSource = { bytes: (count) => randomBytes(count) };
+
+/** An unguessable identifier: `bits` of randomness (a multiple of 8) in base64url. */
+export function randomId(random: RandomSource, bits = 160): string {
+  return random.bytes(bits / 8).toString('base64url');
+}

@@ -1,0 +1,21 @@
+/**
+ * Seals what must not stand in the database in the clear: AES-256-GCM under a key of the ring, with the
+ * row's identity as associated data, so that a sealed value copied into another row does not open.
+ */
+export interface Vault {
+  /** Seals `plain` for the row named by `identity`. The key id stands in the result. */
+  seal(plain: Buffer | string, identity: string): Buffer;
+  /** Opens what `seal` made; throws `SealBroken` if it is for another row, altered, or its key is not in the ring. */
+  open(sealed: Buffer, identity: string): Buffer;
+  /** A keyed digest (HMAC-SHA-256, hex) for comparing secrets without keeping them; differs by `purpose`. */
+  digest(purpose: string, value: string): string;
+  /** The pepper for recovery codes under a key of the ring (the active one by default). */
+  pepper(keyId?: string): { readonly keyId: string; readonly secret: Buffer };
+}
+
+export class SealBroken extends Error {
+  constructor(cause?: unknown) {
+    super('a sealed value does not open', { cause });
+    this.name = 'SealBroken';
+  }
+}
