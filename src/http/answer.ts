@@ -1,4 +1,5 @@
 import type { JsonObject } from '../matrix/wire.ts';
+import type { ClientRequest } from './client_request.ts';
 
 /** An answer of ours to a client; the front door adds CORS and the content type. */
 export interface Answer {
@@ -9,4 +10,4 @@ export interface Answer {
 }
 
 /** A handler of a gated or own route. Throws `Refusal` to refuse. */
-export type Handler = (request: import('./client_request.ts').ClientRequest) => Promise<Answer>;
+export type Handler = (request: ClientRequest) => Promise<Answer>;

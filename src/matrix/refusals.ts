@@ -11,9 +11,17 @@ interface RefusalKind {
  */
 const KINDS = {
   not_json: { status: 400, errcode: 'M_NOT_JSON', text: 'The request body is not valid JSON.' },
-  bad_json: { status: 400, errcode: 'M_BAD_JSON', text: 'The request body does not have the expected shape.' },
+  bad_json: {
+    status: 400,
+    errcode: 'M_BAD_JSON',
+    text: 'The request body does not have the expected shape.',
+  },
   missing_param: { status: 400, errcode: 'M_MISSING_PARAM', text: 'A required value is missing.' },
-  invalid_param: { status: 400, errcode: 'M_INVALID_PARAM', text: 'A value in the request is not acceptable.' },
+  invalid_param: {
+    status: 400,
+    errcode: 'M_INVALID_PARAM',
+    text: 'A value in the request is not acceptable.',
+  },
   bad_target: { status: 400, errcode: 'M_UNRECOGNIZED', text: 'The request target is malformed.' },
   unrecognized: { status: 404, errcode: 'M_UNRECOGNIZED', text: 'Unrecognized request.' },
   method_not_allowed: {
