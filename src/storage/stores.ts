@@ -144,6 +144,8 @@ export interface ThrottleStore {
 /** A UIA session as stored. Its id is kept hashed (R11). */
 export interface StoredSession {
   readonly idHash: string;
+  /** The plain id, sealed with the identity `session-id:<idHash>`: "the same session again" must name it. */
+  readonly sealedId: Buffer;
   /** What it was opened for, compared whole: e.g. `login v3` or `POST /_matrix/client/v3/delete_devices`. */
   readonly target: string;
   readonly userId: string;
