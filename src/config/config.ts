@@ -1,0 +1,106 @@
+/**
+ * The configuration after it was read, checked and filled up with defaults: paths are absolute, durations are
+ * milliseconds. `docs/configure.md` says what each setting is for.
+ */
+export interface Config {
+  readonly listen: ListenAddress;
+  /** What clients use: an origin without a slash at the end. */
+  readonly publicBaseUrl: string;
+  /** `url` is an origin without a slash at the end. */
+  readonly homeserver: { readonly url: string };
+  readonly storage: SqliteStorage;
+  /** The key file, outside the database. */
+  readonly keys: { readonly file: string };
+  /** Addresses and CIDR ranges of hops whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly applicationServices: readonly ApplicationService[];
+  readonly totp: TotpConfig;
+  readonly recovery: {
+    /** Codes in a set. */
+    readonly count: number;
+  };
+  readonly login: LoginConfig;
+  readonly uia: UiaConfig;
+  readonly limits: LimitsConfig;
+  readonly sso: SsoConfig;
+  readonly log: LogConfig;
+}
+
+export interface ListenAddress {
+  /** A name or an address; IPv6 without brackets. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+export interface SqliteStorage {
+  readonly type: 'sqlite';
+  readonly path: string;
+}
+
+/** A registered application service: a request with its token is let through as the operator's own. */
+export interface ApplicationService {
+  readonly id: string;
+  readonly asToken: string;
+}
+
+export interface TotpConfig {
+  /** The name that authenticator apps show. */
+  readonly issuer: string;
+  /** Steps accepted before and after the present one. */
+  readonly window: number;
+  readonly algorithm: 'sha1' | 'sha256' | 'sha512';
+  readonly digits: number;
+  readonly periodMs: number;
+}
+
+export interface LoginConfig {
+  /** Whether a code may be appended to the password. */
+  readonly appendedCode: boolean;
+  /** Whether the sign-in page is offered. */
+  readonly sso: boolean;
+  readonly holdTtlMs: number;
+}
+
+export interface UiaConfig {
+  readonly sessionTtlMs: number;
+  /** Beyond it the oldest sessions are dropped. */
+  readonly maxSessions: number;
+}
+
+export interface LimitsConfig {
+  /** Attempts to sign in or to prove a factor from one address. */
+  readonly perAddress: RateLimit;
+  /** Logins of one user that are held back for a second factor. */
+  readonly signInPerUser: RateLimit;
+  /** Wrong attempts after which a session is dead. */
+  readonly sessionFailures: number;
+}
+
+/** A token bucket, written as in Synapse. */
+export interface RateLimit {
+  readonly perSecond: number;
+  readonly burstCount: number;
+}
+
+export interface SsoConfig {
+  /** What clients write on the button. */
+  readonly name: string;
+  /** Whether `oauth_aware_preferred` is set. */
+  readonly preferred: boolean;
+  /** Clients that need no confirmation: origins (`https://app.example.org`) or schemes (`io.example.app:`). */
+  readonly clients: readonly string[];
+}
+
+export interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'json' | 'pretty';
+}
+
+/** A configuration that cannot be used. Its message is one line that says what and where. */
+export class ConfigError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'ConfigError';
+  }
+}
