@@ -1,0 +1,71 @@
+import type { AuditStore } from '../storage/stores.ts';
+import type { Clock } from '../system/clock.ts';
+
+/** Everything that the audit knows to have happened. A new event is a new line here. */
+export type AuditEvent =
+  /** The first authenticator was confirmed: 2FA is on. */
+  | 'totp.enabled'
+  /** A further authenticator was confirmed. */
+  | 'totp.added'
+  /** One of several authenticators was removed. */
+  | 'totp.removed'
+  | 'totp.renamed'
+  /** The last authenticator was removed: 2FA is off. */
+  | 'totp.disabled'
+  | 'totp.used'
+  | 'recovery.used'
+  | 'recovery.regenerated'
+  | 'recovery.deleted'
+  /** A wrong or spent code, or another second factor that was not accepted. */
+  | 'factor.refused'
+  /** Too many wrong codes: the next attempts are not looked at for a while. */
+  | 'throttle.wait'
+  /** A sign-in with a second factor came through. */
+  | 'login.completed'
+  /** A login that waited for its second factor ended without it. */
+  | 'login.held_ended'
+  /** A guarded request (see DESIGN §3) was let through after its second factor. */
+  | 'guard.passed'
+  /** An application service that the operator listed logged in. */
+  | 'appservice.login'
+  /** The operator removed every factor of a user. */
+  | 'operator.reset'
+  /** The operator ended a user's waits. */
+  | 'operator.unlock';
+
+/** What happened, to whose account, from where. */
+export interface AuditEntry {
+  readonly userId: string;
+  readonly event: AuditEvent;
+  /** The client's address; absent for the operator's own doings. */
+  readonly address?: string | undefined;
+  readonly deviceId?: string | null | undefined;
+  /** Further facts. Never a code, password, token, seed or session id (rule R11). */
+  readonly detail?: Readonly<Record<string, string | number | boolean>> | undefined;
+}
+
+/** The account of what happened to whom, for the operator and for the user himself. */
+export class Audit {
+  readonly #store: AuditStore;
+  readonly #clock: Clock;
+
+  constructor(store: AuditStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /**
+   * Writes one line. Rejects with `StoreUnavailable` if it cannot be written: on gated routes that ends the
+   * request, because what is not on record must not happen there (rule R9).
+   */
+  async record(entry: AuditEntry): Promise<void> {
+    await this.#store.append({
+      at: this.#clock.now(),
+      userId: entry.userId,
+      event: entry.event,
+      address: entry.address ?? null,
+      deviceId: entry.deviceId ?? null,
+      detail: entry.detail ?? {},
+    });
+  }
+}
