@@ -1,4 +1,4 @@
-import type { Flow } from '../matrix/wire.ts';
+import type { Flow, JsonObject } from '../matrix/wire.ts';
 
 /** Who and what a session is bound to. All of it is compared on every use (attacks 44, 45). */
 export interface SessionBinding {
@@ -8,12 +8,39 @@ export interface SessionBinding {
   readonly tokenHash: string | null;
 }
 
-/** What the 401 of a session says (client-server API, "User-Interactive Authentication API"). */
-export interface Challenge {
-  readonly session: string;
-  readonly flows: readonly { readonly stages: readonly string[] }[];
-  readonly params: Readonly<Record<string, never>>;
+/** What a request presents at login: nobody is known there before the session is. */
+export interface LoginBinding {
+  readonly target: string;
+  readonly userId: null;
+  readonly tokenHash: null;
+}
+
+/** A live session, as the engine hands it out. It is a snapshot: the store holds the truth. */
+export interface Session {
+  /** The plain id, for the client. Never log it (R11). */
+  readonly id: string;
+  readonly idHash: string;
+  readonly binding: SessionBinding;
+  readonly flows: readonly Flow[];
+  /** In flow order. */
   readonly completed: readonly string[];
+  /** The first non-empty body without its `auth`: what is done in the end. Undefined until there was one. */
+  readonly body: JsonObject | undefined;
+  /** The password that a page had judged; undefined if none did. */
+  readonly password: string | undefined;
+  /** The held login that this session releases; null on guarded endpoints. */
+  readonly holdId: string | null;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** Where a stage stands in a session: `next` may be tried, `done` is not retried, all else is a wrong order (R7). */
+export type StageStanding = 'next' | 'done' | 'out_of_order';
+
+/** Where `stage` stands in `session`. Look before judging a code, so that none is spent out of order. */
+export function standingOf(session: Pick<Session, 'flows' | 'completed'>, stage: string): StageStanding {
+  if (session.completed.includes(stage)) return 'done';
+  return nextStages(session.flows, session.completed).includes(stage) ? 'next' : 'out_of_order';
 }
 
 /** The stages that may come next: for each flow that what is completed is a beginning of, the one after it. */
@@ -29,6 +56,7 @@ export function isSatisfied(flows: readonly Flow[], completed: readonly string[]
   return flows.some((flow) => flow.length === completed.length && beginsWith(flow, completed));
 }
 
-function beginsWith(flow: Flow, completed: readonly string[]): boolean {
+/** Whether `flow` begins with the stages of `completed`, in their order. */
+export function beginsWith(flow: Flow, completed: readonly string[]): boolean {
   return completed.length <= flow.length && completed.every((stage, index) => flow[index] === stage);
 }

@@ -1,0 +1,33 @@
+import type { Json, JsonObject } from '../matrix/wire.ts';
+
+/** `value` as JSON text that is the same for equal values: keys in order, absent ones left out. */
+export function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const members = presentKeys(value).map(
+    (key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`,
+  );
+  return `{${members.join(',')}}`;
+}
+
+/** Whether `body` is missing or says nothing: a request that carries `auth` alone. */
+export function isEmptyBody(body: JsonObject | undefined): boolean {
+  return body === undefined || presentKeys(body).length === 0;
+}
+
+/**
+ * Whether everything that `later` says was said the same way in `first`. What it leaves out does not matter,
+ * what it adds or changes makes it another request (attacks 31, 46).
+ */
+export function repeatsOnly(later: JsonObject, first: JsonObject): boolean {
+  return presentKeys(later).every(
+    (key) =>
+      Object.hasOwn(first, key) && canonicalJson(later[key] ?? null) === canonicalJson(first[key] ?? null),
+  );
+}
+
+function presentKeys(object: JsonObject): string[] {
+  return Object.keys(object)
+    .filter((key) => object[key] !== undefined)
+    .sort();
+}

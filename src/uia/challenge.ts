@@ -1,0 +1,25 @@
+import type { JsonObject } from '../matrix/wire.ts';
+import type { Session } from './session.ts';
+
+/** Why an attempt failed, for the `errcode` and `error` of a 401 (client-server API, UIA). */
+export interface ChallengeError {
+  readonly errcode: string;
+  readonly error: string;
+}
+
+/**
+ * The body of the 401 that tells a client where `session` stands. All four keys are always there: clients
+ * break without them (DESIGN §4). `errcode` and `error` only where `error` is given.
+ */
+export function challengeOf(
+  session: Pick<Session, 'id' | 'flows' | 'completed'>,
+  error?: ChallengeError,
+): JsonObject {
+  return {
+    ...(error && { errcode: error.errcode, error: error.error }),
+    session: session.id,
+    flows: session.flows.map((stages) => ({ stages: [...stages] })),
+    params: {},
+    completed: [...session.completed],
+  };
+}

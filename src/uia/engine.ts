@@ -1,0 +1,251 @@
+import { Refusal } from '../matrix/refusals.ts';
+import type { Flow, JsonObject } from '../matrix/wire.ts';
+import type { SessionStore, StoredSession } from '../storage/stores.ts';
+import type { Clock } from '../system/clock.ts';
+import type { RandomSource } from '../system/random.ts';
+import type { Vault } from '../vault/vault.ts';
+import { canonicalJson, isEmptyBody, repeatsOnly } from './canonical_body.ts';
+import {
+  beginsWith,
+  isSatisfied,
+  type LoginBinding,
+  type Session,
+  type SessionBinding,
+  standingOf,
+} from './session.ts';
+import { hashSessionId, isSessionId, newSessionId } from './session_id.ts';
+
+export interface UiaSettings {
+  /** How long a session lives, in ms. */
+  readonly lifetimeMs: number;
+  /** How many sessions are kept; beyond it the oldest ones are dropped. */
+  readonly maxSessions: number;
+  /** With this many failed attempts a session is dead. */
+  readonly failureLimit: number;
+}
+
+/** What a new session begins with. */
+export interface Opening {
+  /** At least one; none empty, no stage twice in one. They never change. */
+  readonly flows: readonly Flow[];
+  /** What was done before: at login the login type used. A beginning of some flow. */
+  readonly completed?: readonly string[];
+  /** The request's body without its `auth`. */
+  readonly body?: JsonObject | undefined;
+  readonly holdId?: string;
+  /** An end before the usual lifetime, in ms since the epoch: that of the held login. */
+  readonly endsAt?: number;
+}
+
+/** What became of a stage. `gone`: the session ended meanwhile. */
+export type Completion =
+  | { readonly outcome: 'completed' | 'already' | 'out_of_order'; readonly session: Session }
+  | { readonly outcome: 'gone' };
+
+/**
+ * User-Interactive Authentication sessions (client-server API, "User-Interactive Authentication API"): what
+ * they are bound to, which stage may come next, when they are done. It judges no stage itself, knows no route
+ * and does no I/O but with its store; whatever decides there is one conditional write (R8).
+ */
+export class UiaEngine {
+  constructor(
+    private readonly parts: {
+      readonly store: SessionStore;
+      readonly vault: Vault;
+      readonly clock: Clock;
+      readonly random: RandomSource;
+    },
+    private readonly settings: UiaSettings,
+  ) {}
+
+  /**
+   * Opens a session for `binding`.
+   * @throws RangeError if the flows are not usable: a mistake of the caller, not of the client.
+   */
+  async open(binding: SessionBinding, opening: Opening): Promise<Session> {
+    const completed = opening.completed ?? [];
+    assertUsable(opening.flows, completed);
+    const id = newSessionId(this.parts.random);
+    const idHash = hashSessionId(id);
+    const now = this.parts.clock.now();
+    const stored: StoredSession = {
+      idHash,
+      sealedId: this.parts.vault.seal(id, identityOf('id', idHash)),
+      ...binding,
+      flows: opening.flows,
+      completed,
+      ...(this.sealBody(idHash, opening.body) ?? { sealedBody: null, bodyDigest: null }),
+      sealedPassword: null,
+      holdId: opening.holdId ?? null,
+      failures: 0,
+      createdAt: now,
+      expiresAt: Math.min(now + this.settings.lifetimeMs, opening.endsAt ?? Number.POSITIVE_INFINITY),
+    };
+    await this.parts.store.open(stored, this.settings.maxSessions);
+    return this.read(stored);
+  }
+
+  /**
+   * The live session with this id, whoever asks: for pages, where the id alone is presented.
+   * Undefined if it is unknown, expired or dead.
+   */
+  async find(sessionId: string): Promise<Session | undefined> {
+    if (!isSessionId(sessionId)) return undefined;
+    const stored = await this.findStored(hashSessionId(sessionId));
+    return stored && this.read(stored);
+  }
+
+  /**
+   * Goes on with a session that the client names. `body` is the request's body without its `auth`: the first
+   * non-empty one is bound to the session, a later one may only repeat it (attack 46).
+   * Undefined if the session is unknown, expired or dead: answer with a fresh challenge.
+   * @throws Refusal `foreign_session` if it belongs to another user, token, target or body.
+   */
+  async resume(
+    binding: SessionBinding | LoginBinding,
+    sessionId: string,
+    body?: JsonObject,
+  ): Promise<Session | undefined> {
+    const session = await this.find(sessionId);
+    if (!session) return undefined;
+    if (!isBoundTo(session, binding)) throw new Refusal('foreign_session');
+    return this.withBody(session, body);
+  }
+
+  /**
+   * The session that the same token and target had before, for a client that asks again without `auth`
+   * (Element X does so twice a second). Undefined if there is none, or if it is for another body.
+   */
+  async again(binding: SessionBinding, body?: JsonObject): Promise<Session | undefined> {
+    if (binding.tokenHash === null) return undefined;
+    const now = this.parts.clock.now();
+    const stored = await this.parts.store.findBound(binding.tokenHash, binding.target, now);
+    if (!stored || stored.userId !== binding.userId || this.isDead(stored)) return undefined;
+    if (stored.bodyDigest !== null && !isEmptyBody(body) && stored.bodyDigest !== this.digestOf(body)) {
+      return undefined;
+    }
+    return this.withBody(this.read(stored), body);
+  }
+
+  /** The session that an equal sign-in opened on the same held login, for a client that retries its login as it was. */
+  async ofHold(holdId: string, body: JsonObject): Promise<Session | undefined> {
+    const now = this.parts.clock.now();
+    const stored = await this.parts.store.findOfHold(holdId, this.digestOf(body), now);
+    return stored && !this.isDead(stored) ? this.read(stored) : undefined;
+  }
+
+  /** Notes that `stage` is done. Of several at the same moment each counts once, in flow order (R7). */
+  async complete(session: Session, stage: string): Promise<Completion> {
+    const standing = standingOf(session, stage);
+    if (standing === 'done') return { outcome: 'already', session };
+    if (standing === 'out_of_order') return { outcome: 'out_of_order', session };
+    if (await this.parts.store.complete(session.idHash, session.completed, stage)) {
+      return { outcome: 'completed', session: { ...session, completed: [...session.completed, stage] } };
+    }
+    const current = await this.find(session.id);
+    return current ? this.complete(current, stage) : { outcome: 'gone' };
+  }
+
+  /** Counts a failed attempt. True if it was the last one allowed: the session is dead now. */
+  async countFailure(session: Session): Promise<boolean> {
+    const failures = await this.parts.store.countFailure(session.idHash);
+    if (failures < this.settings.failureLimit) return false;
+    await this.parts.store.end(session.idHash);
+    return true;
+  }
+
+  /** Keeps a password that a page had judged, for the one real request. False if there is one already. */
+  async rememberPassword(session: Session, password: string): Promise<boolean> {
+    const sealed = this.parts.vault.seal(password, identityOf('password', session.idHash));
+    return this.parts.store.bindPassword(session.idHash, sealed);
+  }
+
+  /** Ends a session whose stages are all done: true for exactly one caller, who does what it was for. */
+  async finish(session: Session): Promise<boolean> {
+    if (!isSatisfied(session.flows, session.completed)) return false;
+    if (session.expiresAt <= this.parts.clock.now()) return false;
+    return this.parts.store.end(session.idHash);
+  }
+
+  /** Ends all sessions of a user, or only those bound to one token. */
+  async endForUser(userId: string, tokenHash?: string): Promise<void> {
+    await this.parts.store.endForUser(userId, tokenHash);
+  }
+
+  private async findStored(idHash: string): Promise<StoredSession | undefined> {
+    const stored = await this.parts.store.find(idHash, this.parts.clock.now());
+    return stored && !this.isDead(stored) ? stored : undefined;
+  }
+
+  private isDead(stored: StoredSession): boolean {
+    return stored.failures >= this.settings.failureLimit;
+  }
+
+  private async withBody(session: Session, body: JsonObject | undefined): Promise<Session | undefined> {
+    if (body === undefined || isEmptyBody(body)) return session;
+    if (session.body !== undefined) {
+      if (!repeatsOnly(body, session.body)) throw new Refusal('foreign_session');
+      return session;
+    }
+    const sealed = this.sealBody(session.idHash, body);
+    if (sealed && (await this.parts.store.bindBody(session.idHash, sealed.sealedBody, sealed.bodyDigest))) {
+      return { ...session, body };
+    }
+    const current = await this.find(session.id);
+    return current?.body ? this.withBody(current, body) : undefined;
+  }
+
+  private sealBody(idHash: string, body: JsonObject | undefined) {
+    if (body === undefined || isEmptyBody(body)) return undefined;
+    const sealedBody = this.parts.vault.seal(JSON.stringify(body), identityOf('body', idHash));
+    return { sealedBody, bodyDigest: this.digestOf(body) };
+  }
+
+  private digestOf(body: JsonObject | undefined): string {
+    return this.parts.vault.digest('session-body', canonicalJson(body ?? {}));
+  }
+
+  private read(stored: StoredSession): Session {
+    const open = (part: SealedPart, sealed: Buffer) =>
+      this.parts.vault.open(sealed, identityOf(part, stored.idHash)).toString();
+    return {
+      id: open('id', stored.sealedId),
+      idHash: stored.idHash,
+      binding: { target: stored.target, userId: stored.userId, tokenHash: stored.tokenHash },
+      flows: stored.flows,
+      completed: stored.completed,
+      body: stored.sealedBody ? JSON.parse(open('body', stored.sealedBody)) : undefined,
+      password: stored.sealedPassword ? open('password', stored.sealedPassword) : undefined,
+      holdId: stored.holdId,
+      expiresAt: stored.expiresAt,
+    };
+  }
+}
+
+type SealedPart = 'id' | 'body' | 'password';
+
+/** Each part has an identity of its own, so that one sealed value cannot stand in for another (attack 83). */
+function identityOf(part: SealedPart, idHash: string): string {
+  return part === 'body' ? `session:${idHash}` : `session-${part}:${idHash}`;
+}
+
+function isBoundTo(session: Session, binding: SessionBinding | LoginBinding): boolean {
+  return (
+    session.binding.target === binding.target &&
+    session.binding.tokenHash === binding.tokenHash &&
+    (isLogin(binding) || session.binding.userId === binding.userId)
+  );
+}
+
+function isLogin(binding: SessionBinding | LoginBinding): binding is LoginBinding {
+  return binding.userId === null && binding.tokenHash === null;
+}
+
+function assertUsable(flows: readonly Flow[], completed: readonly string[]): void {
+  if (flows.length === 0) throw new RangeError('a session needs a flow');
+  if (flows.some((flow) => flow.length === 0)) throw new RangeError('a flow needs a stage');
+  if (flows.some((flow) => new Set(flow).size < flow.length))
+    throw new RangeError('a stage stands twice in a flow');
+  if (!flows.some((flow) => beginsWith(flow, completed)))
+    throw new RangeError('no flow begins with what is done');
+}

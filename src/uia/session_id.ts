@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import { type RandomSource, randomId } from '../system/random.ts';
+
+/** Our sessions are told from the homeserver's by this beginning (DESIGN §4). */
+const PREFIX = 'm2fa_';
+/** The prefix and 160 bits of base64url. */
+const PATTERN = /^m2fa_[A-Za-z0-9_-]{27}$/;
+
+/** A new, unguessable session id. */
+export function newSessionId(random: RandomSource): string {
+  return PREFIX + randomId(random);
+}
+
+/** Whether `id` is written like one of ours. An id that is not may belong to the homeserver. */
+export function isSessionId(id: string): boolean {
+  return PATTERN.test(id);
+}
+
+/** Under what a session is stored: the id alone would let a reader of the database go on with it (R11). */
+export function hashSessionId(id: string): string {
+  return createHash('sha256').update(id).digest('hex');
+}
