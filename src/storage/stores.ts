@@ -12,6 +12,22 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** The database was written by a newer version of this program: it is left untouched (attack 96). */
+export class SchemaTooNew extends Error {
+  readonly found: number;
+  readonly known: number;
+
+  constructor(found: number, known: number) {
+    super(
+      `the database has schema version ${found}, but this version of the program knows only up to ${known}: ` +
+        'run the newer version again, or restore a backup made before the upgrade',
+    );
+    this.name = 'SchemaTooNew';
+    this.found = found;
+    this.known = known;
+  }
+}
+
 /** One enrolled TOTP authenticator. */
 export interface Authenticator {
   readonly id: string;
@@ -61,6 +77,10 @@ export interface RecoveryCode {
   readonly usedAt: number | null;
 }
 
+/**
+ * What a user has enrolled. Every change of it ends the held logins of that user and the sessions that hang on
+ * them (R12); switching 2FA off ends all sessions of that user (R1).
+ */
 export interface FactorStore {
   /** Whether `userId` has 2FA on (at least one authenticator). */
   isEnrolled(userId: string): Promise<boolean>;
@@ -78,15 +98,16 @@ export interface FactorStore {
   removeAuthenticator(
     userId: string,
     authenticatorId: string,
+    now: number,
   ): Promise<{ removed: boolean; remaining: number }>;
   renameAuthenticator(userId: string, authenticatorId: string, name: string): Promise<boolean>;
   /** Removes every authenticator, set-up, recovery code and throttle counter of `userId`: how many authenticators there were. */
-  removeAllFactors(userId: string): Promise<number>;
+  removeAllFactors(userId: string, now: number): Promise<number>;
 
   /** Keeps a set-up; one that the same user began before is dropped. */
   beginSetup(setup: Setup): Promise<void>;
   findSetup(id: string, now: number): Promise<Setup | undefined>;
-  /** Counts a wrong first code; at `limit` the set-up is gone. Answers how many there were. */
+  /** Counts a wrong first code; at `limit` the set-up is gone. Answers how many there were, `limit` if it was gone. */
   countSetupFailure(id: string, limit: number): Promise<number>;
   /**
    * Turns the set-up into an authenticator whose enrolment step is spent, and replaces the recovery codes:
@@ -105,9 +126,9 @@ export interface FactorStore {
   }): Promise<boolean>;
 
   recoverySet(userId: string): Promise<RecoverySet | undefined>;
-  /** Replaces the codes of an enrolled user; the old ones are dead at once. False if 2FA is off. */
+  /** Replaces the codes of an enrolled user at `set.generatedAt`; the old ones are dead at once. False if 2FA is off. */
   replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean>;
-  deleteRecoverySet(userId: string): Promise<boolean>;
+  deleteRecoverySet(userId: string, now: number): Promise<boolean>;
   /** Spends the unused code with this hash of the present set: its position, or undefined. */
   spendRecoveryCode(userId: string, hash: string, now: number): Promise<number | undefined>;
 }
@@ -213,23 +234,23 @@ export interface HoldStore {
   /** The live hold that an equal sign-in joins. */
   findToJoin(joinKey: string, now: number): Promise<HeldLogin | undefined>;
   findByFoldedKey(foldedJoinKey: string, now: number): Promise<HeldLogin[]>;
-  /** Reserves a live hold for one finisher until `until`; false if somebody else has it. */
+  /** Reserves a live hold for one finisher until `until`, even past the hold's end; false if somebody else has it. */
   claim(id: string, claimant: string, now: number, until: number): Promise<boolean>;
   unclaim(id: string, claimant: string): Promise<void>;
-  /** Gives the hold to its claimant and forgets it; true for exactly one caller. */
+  /** Gives the hold to its claimant and forgets it; true for exactly one caller, false if it was ended meanwhile. */
   release(id: string, claimant: string): Promise<boolean>;
-  /** Ends the live holds of a user now: they are logged out by the next sweep. */
+  /** Ends the live holds of a user now, claimed ones too: they are logged out by the next sweep. How many. */
   endForUser(userId: string, now: number): Promise<number>;
   /** Ends one hold now. */
   end(id: string, now: number): Promise<void>;
-  /** Ends the oldest live holds beyond `maximum`. */
+  /** Ends the oldest live holds beyond `maximum` that nobody is finishing. How many. */
   endOldest(maximum: number, now: number): Promise<number>;
   countForUser(userId: string, now: number): Promise<number>;
   /** Up to `limit` ended holds, leased to this caller until `leaseUntil`: no two callers get the same one. */
   leaseEnded(now: number, leaseUntil: number, limit: number): Promise<HeldLogin[]>;
   /** The hold was logged out, or need not be: it is gone. */
   forget(id: string): Promise<void>;
-  /** The time at which the next hold ends, or undefined if there is none. */
+  /** The time from which `leaseEnded` next has something to give, or undefined if nothing is held. */
   nextEnd(): Promise<number | undefined>;
 }
 
@@ -276,6 +297,7 @@ export interface AuditRecord {
 
 export interface AuditStore {
   append(record: AuditRecord): Promise<void>;
+  /** The newest first. */
   list(filter: { userId?: string; limit?: number }): Promise<AuditRecord[]>;
 }
 
