@@ -1,0 +1,46 @@
+import type { NewRecoverySet } from '../../storage/stores.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { RandomSource } from '../../system/random.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { newRecoveryCode, showRecoveryCode } from './recovery_code.ts';
+import type { RecoveryHasher } from './recovery_hasher.ts';
+
+const SALT_BYTES = 16;
+
+/** A new set of recovery codes: what is shown, once, and what is kept. */
+export interface FreshRecoveryCodes {
+  /** As people see them, in order. */
+  readonly shown: readonly string[];
+  readonly set: NewRecoverySet;
+}
+
+/** What a set is made with. */
+export interface RecoverySetParts {
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly hasher: RecoveryHasher;
+}
+
+/**
+ * Makes `count` new codes with one salt.
+ * @throws Refusal `limit_exceeded` if too many hashes are waiting.
+ */
+export async function newRecoverySet(count: number, parts: RecoverySetParts): Promise<FreshRecoveryCodes> {
+  const salt = parts.random.bytes(SALT_BYTES);
+  const pepper = parts.vault.pepper();
+  const codes = distinctCodes(count, parts.random);
+  // One after the other: a set must not push the guesses and logins of others out of the queue.
+  const hashes: string[] = [];
+  for (const code of codes) hashes.push(await parts.hasher.hash(code, salt, pepper.secret));
+  return {
+    shown: codes.map(showRecoveryCode),
+    set: { salt, pepperKeyId: pepper.keyId, hashes, generatedAt: parts.clock.now() },
+  };
+}
+
+function distinctCodes(count: number, random: RandomSource): string[] {
+  const codes = new Set<string>();
+  while (codes.size < count) codes.add(newRecoveryCode(random));
+  return [...codes];
+}

@@ -1,0 +1,33 @@
+import type { RandomSource } from '../../system/random.ts';
+
+/** Crockford's base32: no I, L, O, U, so that nothing looks like something else. Written in lower case. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+/** 12 characters of 5 bits: 60 bits a code. */
+const LENGTH = 12;
+const GROUP = /.{4}(?=.)/g;
+/** Nothing longer is looked at: a code with its separators is far below (attack 90). */
+const LONGEST_INPUT = 64;
+/** Blanks, and the dashes that phones make of a hyphen. */
+const SEPARATORS = /[\s\-\u2010-\u2015\u2212]+/g;
+
+/** A new code in its canonical form: 12 characters, no separators. */
+export function newRecoveryCode(random: RandomSource): string {
+  return Array.from(random.bytes(LENGTH), (byte) => ALPHABET.charAt(byte % ALPHABET.length)).join('');
+}
+
+/** A canonical code as it is shown: `xxxx-xxxx-xxxx`. */
+export function showRecoveryCode(code: string): string {
+  return code.replace(GROUP, '$&-');
+}
+
+/**
+ * The canonical form of a code as somebody typed it: any case, any separators, look-alikes read as what they
+ * look like (Crockford: I and L are 1, O is 0). Undefined if it is no recovery code.
+ */
+export function readRecoveryCode(input: unknown): string | undefined {
+  if (typeof input !== 'string' || input.length > LONGEST_INPUT) return undefined;
+  const typed = input.replace(SEPARATORS, '');
+  if (!/^[0-9a-z]{12}$/i.test(typed)) return undefined;
+  const code = typed.toLowerCase().replace(/[il]/g, '1').replaceAll('o', '0');
+  return code.includes('u') ? undefined : code;
+}

@@ -1,0 +1,26 @@
+import { hashRaw } from '@node-rs/argon2';
+import type { BoundedQueue } from './bounded_queue.ts';
+
+/**
+ * Argon2id with 19 MiB, 2 passes, 1 lane: the first choice of the OWASP Password Storage Cheat Sheet. A code
+ * has 60 random bits and the hash a pepper that is not in the database; more would only cost logins time.
+ */
+const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
+
+/** Hashes recovery codes on the thread pool, never on the main thread (attack 90). */
+export class RecoveryHasher {
+  constructor(private readonly queue: BoundedQueue) {}
+
+  /**
+   * The hash of a canonical code, in hex.
+   * @param salt of the whole set, so that one hash is compared with every code
+   * @param pepper from the key ring, never from the database
+   * @throws Refusal `limit_exceeded` if too many hashes are waiting.
+   */
+  hash(code: string, salt: Buffer, pepper: Buffer): Promise<string> {
+    return this.queue.run(async () => {
+      const hash = await hashRaw(code, { ...ARGON2, salt, secret: pepper });
+      return hash.toString('hex');
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import ipaddr from 'ipaddr.js';
+import type { Clock } from '../system/clock.ts';
+import { type Rate, RateLimit } from './rate_limit.ts';
+
+/** How many of the 128 bits of an IPv6 address name a customer: one has a whole /64 to choose from. */
+const IPV6_GROUPS = 4;
+
+/** The limit on attempts from one address, so that nobody tries many accounts from one place. */
+export class AddressLimit {
+  private readonly limit: RateLimit;
+
+  constructor(rate: Rate, clock: Clock) {
+    this.limit = new RateLimit(rate, clock);
+  }
+
+  /**
+   * Takes one attempt of `ip`, the address as far as trusted hops can tell (attack 81).
+   * @throws Refusal `limit_exceeded` if there were too many.
+   */
+  take(ip: string): void {
+    this.limit.take(networkOf(ip));
+  }
+}
+
+/** What an address counts as: itself, or the network of an IPv6 address; an IPv4 address in IPv6 form is itself. */
+export function networkOf(ip: string): string {
+  if (!ipaddr.isValid(ip)) return ip;
+  const address = ipaddr.process(ip);
+  if (!(address instanceof ipaddr.IPv6)) return address.toString();
+  return address.parts.slice(0, IPV6_GROUPS).join(':');
+}

@@ -1,0 +1,59 @@
+import { Refusal } from '../matrix/refusals.ts';
+import { type Clock, SECOND } from '../system/clock.ts';
+
+/** As in Synapse's `rc_*` settings. */
+export interface Rate {
+  /** Above 0. */
+  readonly perSecond: number;
+  /** How many at once; at least 1. */
+  readonly burstCount: number;
+}
+
+interface Bucket {
+  readonly level: number;
+  /** When the level was that, in ms since the epoch. */
+  readonly at: number;
+}
+
+/**
+ * A token bucket for each key, in the memory of this process. Beyond `maxKeys` those least lately used are
+ * forgotten, so that no crowd of keys fills the memory (attack 71).
+ */
+export class RateLimit {
+  /** In the order of last use. */
+  private readonly buckets = new Map<string, Bucket>();
+
+  constructor(
+    private readonly rate: Rate,
+    private readonly clock: Clock,
+    private readonly maxKeys = 50_000,
+  ) {}
+
+  /**
+   * Takes one from the bucket of `key`.
+   * @throws Refusal `limit_exceeded` if it is empty, with the time until it is not.
+   */
+  take(key: string): void {
+    const level = this.levelOf(key);
+    if (level < 1) {
+      throw new Refusal('limit_exceeded', { retryAfterMs: ((1 - level) / this.rate.perSecond) * SECOND });
+    }
+    this.keep(key, level - 1);
+  }
+
+  private levelOf(key: string): number {
+    const bucket = this.buckets.get(key);
+    if (!bucket) return this.rate.burstCount;
+    // A clock that jumped back gives nothing.
+    const elapsed = Math.max(0, this.clock.now() - bucket.at);
+    return Math.min(this.rate.burstCount, bucket.level + (elapsed / SECOND) * this.rate.perSecond);
+  }
+
+  private keep(key: string, level: number): void {
+    this.buckets.delete(key);
+    this.buckets.set(key, { level, at: this.clock.now() });
+    if (this.buckets.size <= this.maxKeys) return;
+    const [oldest] = this.buckets.keys();
+    if (oldest !== undefined) this.buckets.delete(oldest);
+  }
+}

@@ -1,0 +1,56 @@
+import type { Factor } from '../factors/factor.ts';
+import type { Factors } from '../factors/factors.ts';
+import { type Json, type SecondFactorStage, TOTP_STAGE } from '../matrix/wire.ts';
+import type { Attempt, Throttle } from './throttle.ts';
+
+/** A code that somebody sent for one of our stages. */
+export interface PresentedCode {
+  /** Whose code it must be: the owner of the session, never a name in the request (attack 29). */
+  readonly userId: string;
+  readonly stage: SecondFactorStage;
+  /** As it came, whatever it is. */
+  readonly token: Json | undefined;
+  /** `login`: the password was proven. `session`: there is a valid access token. */
+  readonly place: 'login' | 'session';
+}
+
+export type SecondFactorVerdict =
+  | { readonly verdict: 'accepted'; readonly detail: Readonly<Record<string, string | number>> }
+  /** Wrong, spent or malformed: one and the same to the client (attack 87). */
+  | { readonly verdict: 'refused' }
+  /** There was no code. Not counted: some clients come again every few seconds (DESIGN §4). */
+  | { readonly verdict: 'missing' };
+
+/** The only way to have a code judged: throttled, and accepted at most once. */
+export class SecondFactorCheck {
+  constructor(
+    private readonly factors: Factors,
+    private readonly throttle: Throttle,
+  ) {}
+
+  /**
+   * Judges a code. It counts as a failure before it is looked at, in a write of its own (attack 78).
+   * @throws Refusal `limit_exceeded` or `totp_shut`: the code was not looked at.
+   */
+  async check(presented: PresentedCode): Promise<SecondFactorVerdict> {
+    const { userId, stage, token } = presented;
+    if (isMissing(token)) return { verdict: 'missing' };
+    const factor = this.factors.ofStage(stage);
+    await this.throttle.admit(attemptOf(presented, factor));
+    if (typeof token !== 'string') return { verdict: 'refused' };
+    const judged = await factor.verify(userId, token);
+    if (!judged.accepted) return { verdict: 'refused' };
+    await this.throttle.clear(userId);
+    return { verdict: 'accepted', detail: judged.detail };
+  }
+}
+
+function isMissing(token: Json | undefined): boolean {
+  return token === undefined || token === null || (typeof token === 'string' && token.trim() === '');
+}
+
+/** Somebody with only the password cannot use up the owner's tries in a live session (attack 56). */
+function attemptOf({ userId, stage, place }: PresentedCode, factor: Factor): Attempt {
+  if (place === 'session') return { userId, counter: 'session', shuts: false };
+  return { userId, counter: factor.loginCounter, shuts: stage === TOTP_STAGE };
+}

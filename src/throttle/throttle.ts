@@ -1,0 +1,60 @@
+import { Refusal } from '../matrix/refusals.ts';
+import type { ThrottleCounter, ThrottleStore } from '../storage/stores.ts';
+import { type Clock, HOUR, SECOND } from '../system/clock.ts';
+
+/** So many failures in a row cost nothing; the last of them starts the first wait. */
+const FREE_FAILURES = 5;
+const FIRST_WAIT_MS = 30 * SECOND;
+const LONGEST_WAIT_MS = HOUR;
+/** With so many failures in a row the TOTP stage at login is shut. */
+const SHUT_AT = 100;
+
+/** What is tried: whose counter, and whether many failures shut it for good. */
+export interface Attempt {
+  readonly userId: string;
+  readonly counter: ThrottleCounter;
+  readonly shuts: boolean;
+}
+
+/**
+ * The wait that begins with the n-th failure in a row, in ms: 30 s with the fifth, doubling up to an hour
+ * (DESIGN §5, Throttle).
+ */
+export function waitAfter(failures: number): number {
+  if (failures < FREE_FAILURES) return 0;
+  return Math.min(FIRST_WAIT_MS * 2 ** (failures - FREE_FAILURES), LONGEST_WAIT_MS);
+}
+
+/**
+ * The account-wide limit on wrong codes, durable and shared by all doors, sessions, addresses and replicas. An
+ * attempt counts as a failure before it is looked at; only an accepted factor takes that back.
+ */
+export class Throttle {
+  constructor(
+    private readonly store: ThrottleStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Lets an attempt be looked at, and counts it.
+   * @throws Refusal `limit_exceeded` during a wait, with the time left; `totp_shut` after too many failures.
+   */
+  async admit(attempt: Attempt): Promise<void> {
+    const admission = await this.store.admit({
+      userId: attempt.userId,
+      counter: attempt.counter,
+      now: this.clock.now(),
+      waitAfter,
+      ...(attempt.shuts && { shutAt: SHUT_AT }),
+    });
+    if (admission.admitted) return;
+    // A shut stage has no end of its own: clients that come again by themselves shall do so rarely.
+    if (admission.shut) throw new Refusal('totp_shut', { retryAfterMs: LONGEST_WAIT_MS });
+    throw new Refusal('limit_exceeded', { retryAfterMs: admission.waitMs });
+  }
+
+  /** An accepted factor, or an operator, clears all counters of the user (attack 80: nothing else does). */
+  async clear(userId: string): Promise<void> {
+    await this.store.clear(userId);
+  }
+}
