@@ -1,0 +1,129 @@
+import type { Clock } from '../system/clock.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
+import { KeyFileError } from './key_file_error.ts';
+import { createPrivateFile, readPrivateFile, replacePrivateFile } from './private_file.ts';
+
+export const SECRET_BYTES = 32;
+const FORMAT_VERSION = 1;
+const LONGEST_KEY_ID = 64;
+
+/** One key of the ring. */
+export interface RingKey {
+  readonly id: string;
+  /** When it was made, in milliseconds since the epoch. */
+  readonly created: number;
+  /** 256 random bits. */
+  readonly secret: Buffer;
+}
+
+/** The keys of the file in the order in which they were made. New values are sealed under the active one. */
+export interface KeyRing {
+  readonly active: RingKey;
+  readonly keys: readonly RingKey[];
+}
+
+/** What may be shown of a key. */
+export interface KeyDescription {
+  readonly id: string;
+  readonly created: number;
+  readonly active: boolean;
+}
+
+/**
+ * Makes a key file with one key, readable by its owner alone.
+ * @throws {KeyFileError} `exists` rather than overwriting keys that would be lost for ever.
+ */
+export function createKeyFile(path: string, random: RandomSource, clock: Clock): KeyRing {
+  const key = newKey(random, clock);
+  const ring = { active: key, keys: [key] };
+  createPrivateFile(path, serialise(ring));
+  return ring;
+}
+
+/**
+ * Reads the key file.
+ * @throws {KeyFileError} `missing`, `permissions` (readable by others than its owner), `unreadable` or `malformed`.
+ */
+export function loadKeyRing(path: string): KeyRing {
+  return parseKeyRing(path, readPrivateFile(path));
+}
+
+/**
+ * Adds a new active key; what was sealed under the old ones still opens. The file is replaced as a whole.
+ * @throws {KeyFileError} as `loadKeyRing`, and `busy` if another rotation is under way.
+ */
+export function rotateKeyFile(path: string, random: RandomSource, clock: Clock): KeyRing {
+  return parseKeyRing(
+    path,
+    replacePrivateFile(path, (content) => {
+      const ring = parseKeyRing(path, content);
+      const key = newKey(random, clock);
+      return serialise({ active: key, keys: [...ring.keys, key] });
+    }),
+  );
+}
+
+/** What `keys list` shows: never a secret. */
+export function describeKeys(ring: KeyRing): KeyDescription[] {
+  return ring.keys.map(({ id, created }) => ({ id, created, active: id === ring.active.id }));
+}
+
+function newKey(random: RandomSource, clock: Clock): RingKey {
+  return { id: randomId(random, 64), created: clock.now(), secret: random.bytes(SECRET_BYTES) };
+}
+
+function serialise(ring: KeyRing): string {
+  const keys = ring.keys.map((key) => ({
+    id: key.id,
+    created: new Date(key.created).toISOString(),
+    secret: key.secret.toString('base64'),
+  }));
+  return `${JSON.stringify({ version: FORMAT_VERSION, active: ring.active.id, keys }, null, 2)}\n`;
+}
+
+function parseKeyRing(path: string, content: string): KeyRing {
+  const malformed = (text: string) => new KeyFileError('malformed', path, text);
+  const file = parseJson(content);
+  if (!isRecord(file)) throw malformed('it is not a JSON object');
+  if (file.version !== FORMAT_VERSION) throw malformed(`its "version" is not ${FORMAT_VERSION}`);
+  if (!Array.isArray(file.keys) || file.keys.length === 0) throw malformed('it holds no "keys"');
+
+  const keys = file.keys.map((entry: unknown, index) => {
+    const key = parseKey(entry);
+    if (key === undefined) {
+      throw malformed(
+        `key ${index + 1} needs an "id", a "created" date and a "secret" of ${SECRET_BYTES} bytes in base64`,
+      );
+    }
+    return key;
+  });
+  if (new Set(keys.map((key) => key.id)).size !== keys.length) throw malformed('two keys have the same "id"');
+
+  const active = keys.find((key) => key.id === file.active);
+  if (active === undefined) throw malformed('"active" names none of its keys');
+  return { active, keys };
+}
+
+/** The parser's own message would quote the file, secrets included: only that it failed is passed on. */
+function parseJson(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseKey(entry: unknown): RingKey | undefined {
+  if (!isRecord(entry)) return undefined;
+  const { id, created, secret } = entry;
+  if (typeof id !== 'string' || id === '' || Buffer.byteLength(id) > LONGEST_KEY_ID) return undefined;
+  if (typeof created !== 'string' || Number.isNaN(Date.parse(created))) return undefined;
+  if (typeof secret !== 'string') return undefined;
+  const bytes = Buffer.from(secret, 'base64');
+  if (bytes.length !== SECRET_BYTES || bytes.toString('base64') !== secret) return undefined;
+  return { id, created: Date.parse(created), secret: bytes };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

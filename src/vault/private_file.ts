@@ -1,0 +1,138 @@
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { KeyFileError } from './key_file_error.ts';
+
+const OWNER_ONLY = 0o600;
+const OTHERS = 0o077;
+
+/**
+ * Writes a new file that only its owner may read, on disk before this returns.
+ * @throws {KeyFileError} `exists`, or `unreadable` if it cannot be written.
+ */
+export function createPrivateFile(path: string, content: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeNew(path, content);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') {
+      throw new KeyFileError('exists', path, 'it is there already and is not overwritten');
+    }
+    throw cannotUse(path, error);
+  }
+}
+
+/**
+ * Reads a file that only its owner may read.
+ * @throws {KeyFileError} `missing`, `permissions` or `unreadable`.
+ */
+export function readPrivateFile(path: string): string {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') {
+      throw new KeyFileError(
+        'missing',
+        path,
+        'it does not exist; `init` makes one, or restore it from a copy',
+      );
+    }
+    throw cannotUse(path, error);
+  }
+  try {
+    refuseIfOthersMayUse(path, fstatSync(file).mode);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof KeyFileError) throw error;
+    throw cannotUse(path, error);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Replaces the content as a whole: a crash leaves the old file or the new one, never half of one.
+ * @param change - makes the new content of the present one.
+ * @returns the new content.
+ * @throws {KeyFileError} as `readPrivateFile`, and `busy` while another process replaces it.
+ */
+export function replacePrivateFile(path: string, change: (content: string) => string): string {
+  const draft = `${path}.new`;
+  takeDraft(path, draft);
+  try {
+    const content = change(readPrivateFile(path));
+    writeFileSync(draft, content);
+    syncToDisk(draft);
+    renameSync(draft, path);
+    syncToDisk(dirname(path));
+    return content;
+  } catch (error) {
+    rmSync(draft, { force: true });
+    if (error instanceof KeyFileError) throw error;
+    throw cannotUse(path, error);
+  }
+}
+
+/** The draft is the lock as well: only one process can create it. */
+function takeDraft(path: string, draft: string): void {
+  try {
+    writeNew(draft, '');
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') {
+      throw new KeyFileError('busy', path, `${draft} is there: another rotation runs, or one was cut off`);
+    }
+    throw cannotUse(path, error);
+  }
+}
+
+function writeNew(path: string, content: string): void {
+  const file = openSync(path, 'wx', OWNER_ONLY);
+  try {
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function syncToDisk(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function refuseIfOthersMayUse(path: string, mode: number): void {
+  if ((mode & OTHERS) === 0) return;
+  const octal = (mode & 0o777).toString(8).padStart(4, '0');
+  throw new KeyFileError(
+    'permissions',
+    path,
+    `others than its owner may use it (mode ${octal}); run \`chmod 600\` on it`,
+  );
+}
+
+function cannotUse(path: string, error: unknown): KeyFileError {
+  return new KeyFileError('unreadable', path, `it cannot be used (${errorCode(error) ?? 'unknown error'})`);
+}
+
+/** The code of a system error (`ENOENT`, …). */
+function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

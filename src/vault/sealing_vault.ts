@@ -1,0 +1,127 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import type { RandomSource } from '../system/random.ts';
+import type { KeyRing, RingKey } from './key_ring.ts';
+import { SealBroken, type Vault } from './vault.ts';
+
+const CIPHER = 'aes-256-gcm';
+const FORMAT_VERSION = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const SUBKEY_BYTES = 32;
+
+/** What one key of the ring is used for; each use has a key of its own, so that none weakens another. */
+interface Subkeys {
+  readonly keyId: string;
+  readonly seal: Buffer;
+  readonly digest: Buffer;
+  readonly pepper: Buffer;
+}
+
+/**
+ * The vault over a key ring. A sealed value is
+ *
+ *     version (1 byte) | length of the key id (1 byte) | key id | nonce (12) | ciphertext | tag (16)
+ *
+ * with everything before the nonce, and then the row's identity, as associated data (NIST SP 800-38D).
+ */
+export class SealingVault implements Vault {
+  readonly #random: RandomSource;
+  readonly #reload: (() => KeyRing) | undefined;
+  readonly #active: Subkeys;
+  #byId: ReadonlyMap<string, Subkeys>;
+
+  /**
+   * @param reload - reads the ring again when a value turns up that was sealed under a key we do not know:
+   *   another process rotated the keys. New values stay under the key that was active at the start.
+   */
+  constructor(ring: KeyRing, random: RandomSource, reload?: () => KeyRing) {
+    this.#random = random;
+    this.#reload = reload;
+    this.#active = deriveSubkeys(ring.active);
+    this.#byId = deriveAll(ring);
+  }
+
+  seal(plain: Buffer | string, identity: string): Buffer {
+    const header = headerFor(this.#active.keyId);
+    const nonce = this.#random.bytes(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, this.#active.seal, nonce, { authTagLength: TAG_BYTES });
+    cipher.setAAD(associatedData(header, identity));
+    const ciphertext = Buffer.concat([
+      typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain),
+      cipher.final(),
+    ]);
+    return Buffer.concat([header, nonce, ciphertext, cipher.getAuthTag()]);
+  }
+
+  open(sealed: Buffer, identity: string): Buffer {
+    const { header, keyId, nonce, ciphertext, tag } = takeApart(sealed);
+    const decipher = createDecipheriv(CIPHER, this.#subkeys(keyId).seal, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(associatedData(header, identity));
+    decipher.setAuthTag(tag);
+    try {
+      return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+    } catch (error) {
+      throw new SealBroken(error);
+    }
+  }
+
+  digest(purpose: string, value: string): string {
+    // The length keeps two pairs of purpose and value from running together into the same text.
+    const length = Buffer.byteLength(purpose);
+    return createHmac('sha256', this.#active.digest).update(`${length}:${purpose}${value}`).digest('hex');
+  }
+
+  pepper(keyId: string = this.#active.keyId): { readonly keyId: string; readonly secret: Buffer } {
+    return { keyId, secret: Buffer.from(this.#subkeys(keyId).pepper) };
+  }
+
+  #subkeys(keyId: string): Subkeys {
+    const known = this.#byId.get(keyId) ?? this.#afterReload(keyId);
+    if (known === undefined) throw new SealBroken(new Error(`the key ring has no key ${keyId}`));
+    return known;
+  }
+
+  #afterReload(keyId: string): Subkeys | undefined {
+    if (this.#reload === undefined) return undefined;
+    try {
+      this.#byId = new Map([...this.#byId, ...deriveAll(this.#reload())]);
+    } catch (error) {
+      throw new SealBroken(error);
+    }
+    return this.#byId.get(keyId);
+  }
+}
+
+function deriveAll(ring: KeyRing): ReadonlyMap<string, Subkeys> {
+  return new Map(ring.keys.map((key) => [key.id, deriveSubkeys(key)]));
+}
+
+/** RFC 5869; the ring's secrets are random already, so no salt is needed. */
+function deriveSubkeys(key: RingKey): Subkeys {
+  const derive = (use: string) =>
+    Buffer.from(hkdfSync('sha256', key.secret, '', `matrix-2fa-proxy ${use}`, SUBKEY_BYTES));
+  return { keyId: key.id, seal: derive('seal'), digest: derive('digest'), pepper: derive('pepper') };
+}
+
+function headerFor(keyId: string): Buffer {
+  const id = Buffer.from(keyId);
+  return Buffer.concat([Buffer.from([FORMAT_VERSION, id.length]), id]);
+}
+
+/** The header says its own length, so the identity cannot be mistaken for a part of it. */
+function associatedData(header: Buffer, identity: string): Buffer {
+  return Buffer.concat([header, Buffer.from(identity)]);
+}
+
+function takeApart(sealed: Buffer) {
+  const headerLength = 2 + (sealed[1] ?? 0);
+  if (sealed[0] !== FORMAT_VERSION) throw new SealBroken(new Error('unknown format'));
+  if (sealed.length < headerLength + NONCE_BYTES + TAG_BYTES) throw new SealBroken(new Error('cut off'));
+  return {
+    header: sealed.subarray(0, headerLength),
+    keyId: sealed.toString('utf8', 2, headerLength),
+    nonce: sealed.subarray(headerLength, headerLength + NONCE_BYTES),
+    ciphertext: sealed.subarray(headerLength + NONCE_BYTES, sealed.length - TAG_BYTES),
+    tag: sealed.subarray(sealed.length - TAG_BYTES),
+  };
+}

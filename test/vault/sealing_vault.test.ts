@@ -1,0 +1,134 @@
+import { describe, expect, test } from '@jest/globals';
+import { systemRandom } from '../../src/system/random.ts';
+import type { KeyRing, RingKey } from '../../src/vault/key_ring.ts';
+import { SealingVault } from '../../src/vault/sealing_vault.ts';
+import { SealBroken } from '../../src/vault/vault.ts';
+
+const first: RingKey = { id: 'first', created: 1, secret: Buffer.alloc(32, 1) };
+const second: RingKey = { id: 'second', created: 2, secret: Buffer.alloc(32, 2) };
+const ringOf = (...keys: [RingKey, ...RingKey[]]): KeyRing => ({ active: keys.at(-1) ?? keys[0], keys });
+const vaultOf = (...keys: [RingKey, ...RingKey[]]) => new SealingVault(ringOf(...keys), systemRandom);
+
+describe('sealing', () => {
+  test('opens what it sealed, text and bytes, empty too', () => {
+    const vault = vaultOf(first);
+    for (const plain of ['', 'seed', 'häßlich 🔑']) {
+      expect(vault.open(vault.seal(plain, 'row:1'), 'row:1').toString()).toBe(plain);
+    }
+    const bytes = Buffer.from([0, 255, 1, 128]);
+    expect(vault.open(vault.seal(bytes, 'row:1'), 'row:1').equals(bytes)).toBe(true);
+  });
+
+  test('the sealed value names its key and hides the content', () => {
+    const sealed = vaultOf(first).seal('JBSWY3DPEHPK3PXP', 'row:1');
+    expect(sealed.includes('first')).toBe(true);
+    expect(sealed.includes('JBSWY3DPEHPK3PXP')).toBe(false);
+  });
+
+  test('the same content sealed twice looks different', () => {
+    const vault = vaultOf(first);
+    expect(vault.seal('seed', 'row:1').equals(vault.seal('seed', 'row:1'))).toBe(false);
+  });
+
+  test('attack 83: a value copied into the row of somebody else does not open', () => {
+    const vault = vaultOf(first);
+    const sealed = vault.seal('seed', 'authenticator:1:@a:hs');
+    expect(() => vault.open(sealed, 'authenticator:1:@b:hs')).toThrow(SealBroken);
+    expect(() => vault.open(sealed, 'setup:1:@a:hs')).toThrow(SealBroken);
+    expect(() => vault.open(sealed, '')).toThrow(SealBroken);
+  });
+
+  test('attack 83: a key id written over another one does not open, though both are in the ring', () => {
+    const twin: RingKey = { id: 'fIrst', created: 1, secret: first.secret };
+    const sealed = vaultOf(first).seal('seed', 'row:1');
+    Buffer.from('fIrst').copy(sealed, 2);
+    expect(() => vaultOf(first, twin).open(sealed, 'row:1')).toThrow(SealBroken);
+  });
+
+  test('does not open under another key of the same id', () => {
+    const sealed = vaultOf(first).seal('seed', 'row:1');
+    expect(() => vaultOf({ ...first, secret: second.secret }).open(sealed, 'row:1')).toThrow(SealBroken);
+  });
+
+  test('does not open without its key', () => {
+    expect(() => vaultOf(second).open(vaultOf(first).seal('seed', 'row:1'), 'row:1')).toThrow(SealBroken);
+  });
+
+  test('does not open with any byte cut off', () => {
+    const vault = vaultOf(first);
+    const sealed = vault.seal('seed', 'row:1');
+    for (let length = 0; length < sealed.length; length += 1) {
+      expect(() => vault.open(sealed.subarray(0, length), 'row:1')).toThrow(SealBroken);
+    }
+    expect(() => vault.open(Buffer.concat([sealed, Buffer.from([0])]), 'row:1')).toThrow(SealBroken);
+  });
+
+  test('does not open with any bit flipped', () => {
+    const vault = vaultOf(first);
+    const sealed = vault.seal('seed', 'row:1');
+    for (let bit = 0; bit < sealed.length * 8; bit += 1) {
+      const flipped = Buffer.from(sealed);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(() => vault.open(flipped, 'row:1')).toThrow(SealBroken);
+    }
+  });
+});
+
+describe('rotation', () => {
+  test('old values still open, new ones are under the new key', () => {
+    const old = vaultOf(first).seal('seed', 'row:1');
+    const rotated = vaultOf(first, second);
+    expect(rotated.open(old, 'row:1').toString()).toBe('seed');
+    const fresh = rotated.seal('seed', 'row:1');
+    expect(() => vaultOf(first).open(fresh, 'row:1')).toThrow(SealBroken);
+    expect(vaultOf(second).open(fresh, 'row:1').toString()).toBe('seed');
+  });
+
+  test('a running process reads the ring again for a key that another one made', () => {
+    let reloads = 0;
+    const running = new SealingVault(ringOf(first), systemRandom, () => {
+      reloads += 1;
+      return ringOf(first, second);
+    });
+    const theirs = vaultOf(first, second).seal('seed', 'row:1');
+    expect(running.open(theirs, 'row:1').toString()).toBe('seed');
+    expect(running.open(theirs, 'row:1').toString()).toBe('seed');
+    expect(reloads).toBe(1);
+  });
+
+  test('a ring that cannot be read again breaks that one value only', () => {
+    const running = new SealingVault(ringOf(first), systemRandom, () => {
+      throw new Error('gone');
+    });
+    const own = running.seal('seed', 'row:1');
+    expect(() => running.open(vaultOf(second).seal('seed', 'row:1'), 'row:1')).toThrow(SealBroken);
+    expect(running.open(own, 'row:1').toString()).toBe('seed');
+  });
+});
+
+describe('digests and peppers', () => {
+  test('a digest is the same for the same purpose and value, and differs otherwise', () => {
+    const vault = vaultOf(first);
+    const digest = vault.digest('join', 'secret');
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(vaultOf(first).digest('join', 'secret')).toBe(digest);
+    expect(vault.digest('body', 'secret')).not.toBe(digest);
+    expect(vault.digest('join', 'secret2')).not.toBe(digest);
+    expect(vault.digest('joins', 'ecret')).not.toBe(digest);
+    expect(vaultOf(second).digest('join', 'secret')).not.toBe(digest);
+  });
+
+  test('the pepper is that of the named key, by default of the active one', () => {
+    const rotated = vaultOf(first, second);
+    expect(rotated.pepper().keyId).toBe('second');
+    expect(rotated.pepper('first')).toEqual(vaultOf(first).pepper());
+    expect(rotated.pepper('first').secret.equals(rotated.pepper('second').secret)).toBe(false);
+    expect(() => rotated.pepper('third')).toThrow(SealBroken);
+  });
+
+  test('nobody can change the kept pepper through what was handed out', () => {
+    const vault = vaultOf(first);
+    vault.pepper().secret.fill(0);
+    expect(vault.pepper()).toEqual(vaultOf(first).pepper());
+  });
+});
