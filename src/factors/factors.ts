@@ -17,7 +17,7 @@ export interface FactorParts {
   readonly totp: TotpSettings;
 }
 
-/** Every factor there is, a line each, in the order in which clients are offered them. */
+/** Every factor there is, in the order in which clients are offered them. */
 export function everyFactor(parts: FactorParts): Factors {
   return new Factors([new TotpFactor(parts, parts.totp), new RecoveryFactor(parts)]);
 }
