@@ -52,6 +52,7 @@ export interface Shapes {
   // Requests of the Matrix client-server API
   login_request: LoginRequest;
   register_request: RegisterRequest;
+  refresh_request: JsonObject & { refresh_token: string };
   delete_devices_request: GuardedRequest & { devices?: string[] };
   delete_device_request: GuardedRequest;
   account_password_request: GuardedRequest & { new_password?: string };
@@ -68,8 +69,8 @@ export interface Shapes {
   recovery_request: GuardedRequest;
   // Parts of requests
   auth: AuthShape | null;
-  stage_totp: AuthShape & { token: string };
-  stage_recovery: AuthShape & { token: string };
+  stage_totp: AuthShape & { token?: string | null };
+  stage_recovery: AuthShape & { token?: string | null };
   stage_password: AuthShape & { password: string };
   stage_sso: AuthShape;
   stage_token: AuthShape & { token: string };
@@ -80,6 +81,7 @@ export interface Shapes {
   empty_answer: JsonObject;
   login_answer: JsonObject;
   register_answer: JsonObject;
+  refresh_answer: JsonObject;
   get_token_answer: JsonObject;
   unbind_answer: JsonObject;
   two_factor_state: JsonObject;

@@ -19,6 +19,7 @@ const OWN_ENDPOINTS: readonly OwnEndpoint[] = [
   { method: 'GET', path: '/login', answer: 'login_flows_answer' },
   { method: 'POST', path: '/login', answer: 'login_answer' },
   { method: 'POST', path: '/register', answer: 'register_answer' },
+  { method: 'POST', path: '/refresh', answer: 'refresh_answer' },
   { method: 'POST', path: '/login/get_token', answer: 'get_token_answer' },
   { method: 'POST', path: '/account/deactivate', answer: 'unbind_answer' },
   { method: 'POST', path: '/account/3pid/delete', answer: 'unbind_answer' },
