@@ -1,0 +1,115 @@
+import { dirname, resolve } from 'node:path';
+import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
+import { readApplicationService } from './application_services.ts';
+import { type Config, ConfigError, type ListenAddress, type RateLimit } from './config.ts';
+import { checkSettings, type RateSetting, type Settings } from './settings.ts';
+import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
+import {
+  BadValue,
+  isLoopback,
+  parseClient,
+  parseDuration,
+  parseListen,
+  parseNetwork,
+  parseOrigin,
+  parsePublicOrigin,
+} from './values.ts';
+
+/**
+ * The configuration file to use: the one asked for, else `MATRIX_2FA_CONFIG`, else `config.yaml` in the
+ * working directory.
+ */
+export function configFile(asked: string | undefined, environment: Environment): string {
+  return asked ?? (environment.MATRIX_2FA_CONFIG || 'config.yaml');
+}
+
+/**
+ * Reads, checks and completes a configuration. Relative paths in it are relative to its file.
+ *
+ * @throws ConfigError with one line that says what is wrong and where
+ */
+export function loadConfig(file: string, environment: Environment): Config {
+  const source = readConfigSource(file, environment);
+  return buildConfig(checkSettings(source), source);
+}
+
+function buildConfig(settings: Settings, source: ConfigSource): Config {
+  const at = reader(source);
+  const folder = dirname(resolve(source.file));
+  const absolute = (path: string) => resolve(folder, path);
+
+  const listen = at(['listen'], () => parseListen(settings.listen));
+  const publicBaseUrl = at(['public_base_url'], () => publicOrigin(settings.public_base_url, listen));
+  return {
+    listen,
+    publicBaseUrl,
+    homeserver: { url: at(['homeserver', 'url'], () => parseOrigin(settings.homeserver.url)) },
+    storage: { type: 'sqlite', path: absolute(settings.storage.path) },
+    keys: { file: absolute(settings.keys.file) },
+    trustedProxies: settings.trusted_proxies.map((network, index) =>
+      at(['trusted_proxies', index], () => parseNetwork(network)),
+    ),
+    applicationServices: settings.application_services.map((path, index) =>
+      at(['application_services', index], () => readApplicationService(absolute(path))),
+    ),
+    totp: {
+      issuer: settings.totp.issuer ?? new URL(publicBaseUrl).hostname,
+      window: settings.totp.window,
+      algorithm: settings.totp.algorithm,
+      digits: settings.totp.digits,
+      periodMs: at(['totp', 'period'], () =>
+        parseDuration(settings.totp.period, { min: 10 * SECOND, max: 5 * MINUTE }),
+      ),
+    },
+    recovery: { count: settings.recovery.count },
+    login: {
+      appendedCode: settings.login.appended_code,
+      sso: settings.login.sso,
+      holdTtlMs: at(['login', 'hold_ttl'], () =>
+        parseDuration(settings.login.hold_ttl, { min: SECOND, max: HOUR }),
+      ),
+    },
+    uia: {
+      sessionTtlMs: at(['uia', 'session_ttl'], () =>
+        parseDuration(settings.uia.session_ttl, { min: SECOND, max: 24 * HOUR }),
+      ),
+      maxSessions: settings.uia.max_sessions,
+    },
+    limits: {
+      perAddress: rateLimit(settings.limits.per_address),
+      signInPerUser: rateLimit(settings.limits.sign_in_per_user),
+      sessionFailures: settings.limits.session_failures,
+    },
+    sso: {
+      name: settings.sso.name,
+      preferred: settings.sso.preferred,
+      clients: settings.sso.clients.map((client, index) =>
+        at(['sso', 'clients', index], () => parseClient(client)),
+      ),
+    },
+    log: settings.log,
+  };
+}
+
+/** Runs `read`; a value that it refuses becomes a `ConfigError` that names the setting. */
+function reader(source: ConfigSource): <T>(path: SettingPath, read: () => T) => T {
+  return (path, read) => {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof BadValue) throw new ConfigError(`${source.where(path)}: ${error.message}`, error);
+      throw error;
+    }
+  };
+}
+
+function publicOrigin(written: string | undefined, listen: ListenAddress): string {
+  if (written !== undefined) return parsePublicOrigin(written);
+  if (!isLoopback(listen.host)) throw new BadValue('is missing: say which address clients use');
+  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  return parsePublicOrigin(`http://${host}:${listen.port}`);
+}
+
+function rateLimit(setting: RateSetting): RateLimit {
+  return { perSecond: setting.per_second, burstCount: setting.burst_count };
+}

@@ -1,0 +1,109 @@
+import { isIP } from 'node:net';
+import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
+import type { ListenAddress } from './config.ts';
+
+/** A setting whose value cannot be used; the text goes after the name of the setting. */
+export class BadValue extends Error {}
+
+const UNITS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR, d: 24 * HOUR };
+
+/**
+ * A duration in milliseconds.
+ *
+ * @param value `30s`, `5m`, `2h`, `7d`, or seconds as a number
+ * @param range shortest and longest in milliseconds
+ * @throws BadValue outside of the range or in another form
+ */
+export function parseDuration(value: string | number, range: { min: number; max: number }): number {
+  const written = /^(?<count>[0-9]+)(?<unit>[smhd]?)$/.exec(String(value))?.groups;
+  if (written === undefined) throw new BadValue('must be a duration such as 30s, 5m, 2h, 7d or seconds');
+  const milliseconds = Number(written.count) * (UNITS[written.unit || 's'] ?? SECOND);
+  if (milliseconds < range.min || milliseconds > range.max) {
+    throw new BadValue(`must be between ${range.min / SECOND} and ${range.max / SECOND} seconds`);
+  }
+  return milliseconds;
+}
+
+/**
+ * A `host:port` to listen on; IPv6 stands in brackets.
+ *
+ * @throws BadValue
+ */
+export function parseListen(value: string): ListenAddress {
+  const written = /^(?:\[(?<six>[^\]]+)\]|(?<name>[^:[\]\s]+)):(?<port>[0-9]{1,5})$/.exec(value)?.groups;
+  const host = written?.six ?? written?.name;
+  const port = Number(written?.port);
+  if (host === undefined || port > 65535) {
+    throw new BadValue('must be host:port, such as 127.0.0.1:8010 or [::1]:8010');
+  }
+  if (written?.six !== undefined && isIP(host) !== 6) throw new BadValue(`[${host}] is not an IPv6 address`);
+  return { host, port };
+}
+
+/** Whether nobody outside of this machine reaches `host`. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+}
+
+/**
+ * The origin of an `http:` or `https:` URL that holds nothing but an origin.
+ *
+ * @throws BadValue
+ */
+export function parseOrigin(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new BadValue('must be a URL that begins with https:// or http://');
+  }
+  if (url.username !== '' || url.password !== '') throw new BadValue('must not hold a user name or password');
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw new BadValue(`must end after the host, as in ${url.origin}`);
+  }
+  return url.origin;
+}
+
+/**
+ * The origin of a URL that clients send passwords to: in the clear only where nobody can listen.
+ *
+ * @throws BadValue
+ */
+export function parsePublicOrigin(value: string): string {
+  const origin = parseOrigin(value);
+  const { protocol, hostname } = new URL(origin);
+  if (protocol === 'http:' && !isLoopback(hostname)) {
+    throw new BadValue('must begin with https:// (http:// is for loopback addresses only)');
+  }
+  return origin;
+}
+
+/** Schemes that run code or read files: never a client (DESIGN §9, redirect targets). */
+const DANGEROUS_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:'];
+
+/**
+ * A client that needs no confirmation: an origin for `http:` and `https:`, else the scheme with its colon.
+ *
+ * @throws BadValue
+ */
+export function parseClient(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined) throw new BadValue('must be an origin (https://host) or a scheme (io.example.app:)');
+  if (DANGEROUS_SCHEMES.includes(url.protocol)) throw new BadValue(`${url.protocol} is never a client`);
+  return ['http:', 'https:'].includes(url.protocol) ? parseOrigin(value) : url.protocol;
+}
+
+/**
+ * An address or a CIDR range, as it was written.
+ *
+ * @throws BadValue
+ */
+export function parseNetwork(value: string): string {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const version = isIP(address);
+  const bits = version === 6 ? 128 : 32;
+  const prefixFits = prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  if (version === 0 || !prefixFits || rest.length > 0) {
+    throw new BadValue('must be an address or a range such as 10.0.0.0/8');
+  }
+  return value;
+}

@@ -1,0 +1,80 @@
+/** What stands in a log line where a secret stood. */
+export const HIDDEN = '[hidden]';
+
+/** Names of fields that hold a secret, without `_`, `-` and case; a longer name that ends so counts too. */
+const SECRET_ENDINGS = [
+  'token',
+  'password',
+  'secret',
+  'seed',
+  'session',
+  'sessionid',
+  'authorization',
+  'cookie',
+];
+const SECRET_NAMES = ['auth', 'body', 'code', 'codes', 'recoverycodes', 'pepper', 'otpauth', 'uri', 'idhash'];
+
+/** Deeper than this nothing is worth logging, and a circle ends. */
+const DEEPEST = 6;
+
+/** A copy of `fields` that can be logged: no secret by name, none in a text. */
+export function redactFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return redactMembers(fields, 0);
+}
+
+function redactMembers(object: object, depth: number): Record<string, unknown> {
+  const members = Object.entries(object).map(([name, value]) => [
+    name,
+    isSecretName(name) && value !== undefined && value !== null ? HIDDEN : redactValue(value, depth + 1),
+  ]);
+  return Object.fromEntries(members);
+}
+
+function redactValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > DEEPEST) return '[deep]';
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (value instanceof Error) return redactError(value, depth);
+  if (Array.isArray(value)) return value.map((item) => redactValue(item, depth + 1));
+  return redactMembers(value, depth);
+}
+
+/** An error's `code` names the fault (`ECONNREFUSED`), it is no one-time code. */
+function redactError(error: Error, depth: number): Record<string, unknown> {
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  return {
+    type: name,
+    message: redactText(message),
+    ...code,
+    ...(stack === undefined ? {} : { stack: redactText(stack) }),
+    ...(cause === undefined ? {} : { cause: redactValue(cause, depth + 1) }),
+  };
+}
+
+function isSecretName(name: string): boolean {
+  const plain = name.replaceAll(/[_-]/g, '').toLowerCase();
+  return SECRET_NAMES.includes(plain) || SECRET_ENDINGS.some((ending) => plain.endsWith(ending));
+}
+
+/** Forms in which secrets stand in texts: error messages, request targets, quoted JSON. */
+const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
+  [/\b(Bearer|Basic)\s+[^\s"']+/gi, `$1 ${HIDDEN}`],
+  [/\b([\w-]{0,32}(?:token|password|secret|session|code)=)[^&\s"'#]+/gi, `$1${HIDDEN}`],
+  [/("[\w-]{0,32}(?:token|password|secret|seed|session|code)"\s*:\s*)"(?:[^"\\]|\\.)*"/gi, `$1"${HIDDEN}"`],
+  [/\botpauth:\/\/\S+/gi, HIDDEN],
+  // Our session ids; Synapse's access, refresh and login tokens.
+  [/\b(?:m2fa|syt|syr|syl)_[\w-]+/g, HIDDEN],
+  // Recovery codes as they are shown.
+  [/\b[0-9a-hjkmnp-tv-z]{4}-[0-9a-hjkmnp-tv-z]{4}-[0-9a-hjkmnp-tv-z]{4}\b/gi, HIDDEN],
+];
+
+/** More of a text than this is not logged: nobody reads it, and the search below stays cheap. */
+const LONGEST = 4096;
+
+/** `text` with everything blotted out that has the form of a secret, and cut where it is very long. */
+export function redactText(text: string): string {
+  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return SECRET_FORMS.reduce((clean, [form, instead]) => clean.replace(form, instead), cut);
+}

@@ -1,0 +1,303 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Config, ConfigError } from '../../src/config/config.ts';
+import { configFile, loadConfig } from '../../src/config/load.ts';
+import { type ConfigFolder, configFolder } from './config_files.ts';
+
+let folder: ConfigFolder;
+beforeEach(() => {
+  folder = configFolder();
+});
+afterEach(() => folder.remove());
+
+function load(text: string, environment: Record<string, string> = {}): Config {
+  return loadConfig(folder.write('config.yaml', text), environment);
+}
+
+/** The one line that a configuration is refused with, without the folder. */
+function refusal(text: string, environment: Record<string, string> = {}): string {
+  try {
+    load(text, environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    expect(error.message).not.toContain('\n');
+    return error.message.replaceAll(`${folder.path}/`, '');
+  }
+  throw new Error('the configuration was taken');
+}
+
+const FIVE_LINES = `
+listen: 127.0.0.1:8010
+public_base_url: https://matrix.example.org
+homeserver: { url: http://127.0.0.1:8008 }
+storage: { type: sqlite, path: data/2fa.db }
+keys: { file: data/keys.json }
+`;
+
+describe('a configuration that is fine', () => {
+  test('of five lines gets every default', () => {
+    expect(load(FIVE_LINES)).toEqual({
+      listen: { host: '127.0.0.1', port: 8010 },
+      publicBaseUrl: 'https://matrix.example.org',
+      homeserver: { url: 'http://127.0.0.1:8008' },
+      storage: { type: 'sqlite', path: join(folder.path, 'data/2fa.db') },
+      keys: { file: join(folder.path, 'data/keys.json') },
+      trustedProxies: [],
+      applicationServices: [],
+      totp: { issuer: 'matrix.example.org', window: 1, algorithm: 'sha1', digits: 6, periodMs: 30_000 },
+      recovery: { count: 10 },
+      login: { appendedCode: true, sso: true, holdTtlMs: 300_000 },
+      uia: { sessionTtlMs: 600_000, maxSessions: 10_000 },
+      limits: {
+        perAddress: { perSecond: 2, burstCount: 60 },
+        signInPerUser: { perSecond: 0.02, burstCount: 10 },
+        sessionFailures: 5,
+      },
+      sso: { name: 'password and code', preferred: false, clients: [] },
+      log: { level: 'info', format: 'json' },
+    });
+  });
+
+  test('may be empty', () => {
+    const config = load('');
+    expect(config.publicBaseUrl).toBe('http://127.0.0.1:8010');
+    expect(config.homeserver.url).toBe('http://127.0.0.1:8008');
+  });
+
+  test('may hold a section whose settings are all commented out', () => {
+    expect(load('limits:\n  # session_failures: 7\n').limits.sessionFailures).toBe(5);
+  });
+
+  test('sets everything that can be set', () => {
+    folder.write('bridge.yaml', 'id: bridge\nas_token: abc\nhs_token: def\nurl: null\n');
+    const config = load(`
+listen: "[::1]:0"
+public_base_url: https://matrix.example.org/
+trusted_proxies: [10.0.0.0/8, "fd00::/8", 192.0.2.1]
+application_services: [bridge.yaml]
+totp: { issuer: Example, window: 2, algorithm: sha256, digits: 8, period: 60 }
+recovery: { count: 4 }
+login: { appended_code: false, sso: false, hold_ttl: 90s }
+uia: { session_ttl: 2h, max_sessions: 5 }
+limits:
+  per_address: { per_second: 0.5, burst_count: 3 }
+  sign_in_per_user: { per_second: 1, burst_count: 2 }
+  session_failures: 3
+sso: { name: Two steps, preferred: true, clients: ["https://app.example.org", "io.example.app:/", "http://localhost:8080"] }
+log: { level: debug, format: pretty }
+`);
+    expect(config).toMatchObject({
+      listen: { host: '::1', port: 0 },
+      publicBaseUrl: 'https://matrix.example.org',
+      trustedProxies: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+      applicationServices: [{ id: 'bridge', asToken: 'abc' }],
+      totp: { issuer: 'Example', window: 2, algorithm: 'sha256', digits: 8, periodMs: 60_000 },
+      recovery: { count: 4 },
+      login: { appendedCode: false, sso: false, holdTtlMs: 90_000 },
+      uia: { sessionTtlMs: 7_200_000, maxSessions: 5 },
+      limits: {
+        perAddress: { perSecond: 0.5, burstCount: 3 },
+        signInPerUser: { perSecond: 1, burstCount: 2 },
+        sessionFailures: 3,
+      },
+      sso: {
+        name: 'Two steps',
+        preferred: true,
+        clients: ['https://app.example.org', 'io.example.app:', 'http://localhost:8080'],
+      },
+      log: { level: 'debug', format: 'pretty' },
+    });
+  });
+
+  test('takes absolute paths as they are', () => {
+    expect(load('keys: { file: /etc/two-factor/keys.json }').keys.file).toBe('/etc/two-factor/keys.json');
+  });
+
+  test.each([
+    ['45', 45_000],
+    ['"45"', 45_000],
+    ['45s', 45_000],
+    ['5m', 300_000],
+    ['1h', 3_600_000],
+  ])('reads a duration of %s', (written, milliseconds) => {
+    expect(load(`login: { hold_ttl: ${written} }`).login.holdTtlMs).toBe(milliseconds);
+  });
+
+  test('reads days', () => {
+    expect(load('uia: { session_ttl: 1d }').uia.sessionTtlMs).toBe(86_400_000);
+  });
+
+  test.each(['http://localhost', 'http://127.0.0.5:8010', 'http://[::1]:8010'])(
+    'may be plain http on loopback: %s',
+    (url) => {
+      expect(load(`public_base_url: "${url}"`).publicBaseUrl).toBe(url);
+    },
+  );
+});
+
+describe('the environment', () => {
+  test('replaces what the file says', () => {
+    const config = load(FIVE_LINES, {
+      MATRIX_2FA_LISTEN: '127.0.0.1:9000',
+      MATRIX_2FA_HOMESERVER_URL: 'http://synapse:8008',
+      MATRIX_2FA_STORAGE_PATH: '/var/lib/two-factor/2fa.db',
+      MATRIX_2FA_LOG_LEVEL: 'warn',
+    });
+    expect(config).toMatchObject({
+      listen: { port: 9000 },
+      homeserver: { url: 'http://synapse:8008' },
+      storage: { path: '/var/lib/two-factor/2fa.db' },
+      log: { level: 'warn' },
+    });
+  });
+
+  test('is named where a value of it is wrong', () => {
+    expect(refusal(FIVE_LINES, { MATRIX_2FA_LOG_LEVEL: 'loud' })).toBe(
+      'MATRIX_2FA_LOG_LEVEL (log.level): must be one of debug, info, warn, error',
+    );
+  });
+
+  test('names the file to read, unless one is asked for', () => {
+    const environment = { MATRIX_2FA_CONFIG: '/etc/two-factor.yaml' };
+    expect(configFile(undefined, environment)).toBe('/etc/two-factor.yaml');
+    expect(configFile('mine.yaml', environment)).toBe('mine.yaml');
+    expect(configFile(undefined, {})).toBe('config.yaml');
+  });
+});
+
+describe('a configuration that is wrong is refused with one line:', () => {
+  test.each([
+    [
+      'an unknown setting',
+      'listne: 1',
+      'config.yaml:1: listne: there is no such setting; did you mean "listen"?',
+    ],
+    [
+      'an unknown setting in a section',
+      'log: {}\nlogin:\n  sso: true\n  hold_tll: 5m',
+      'config.yaml:4: login.hold_tll: there is no such setting; did you mean "hold_ttl"?',
+    ],
+    [
+      'an unknown setting in a rate limit',
+      'limits: { per_address: { per_second: 1, burst: 2, burst_count: 2 } }',
+      'config.yaml:1: limits.per_address.burst: there is no such setting; did you mean "burst_count"?',
+    ],
+    [
+      'half a rate limit',
+      'limits: { per_address: { per_second: 1 } }',
+      'config.yaml:1: limits.per_address: needs burst_count',
+    ],
+    [
+      'a wrong choice',
+      'log: { level: trace }',
+      'config.yaml:1: log.level: must be one of debug, info, warn, error',
+    ],
+    ['a wrong type', 'login: { sso: maybe }', 'config.yaml:1: login.sso: must be boolean'],
+    ['a wrong number', 'recovery: { count: 3 }', 'config.yaml:1: recovery.count: must be >= 4'],
+    [
+      'no duration',
+      'login:\n  hold_ttl: five minutes',
+      'config.yaml:2: login.hold_ttl: must be a duration such as 30s, 5m, 2h, 7d or seconds',
+    ],
+    [
+      'too long a hold',
+      'login: { hold_ttl: 2h }',
+      'config.yaml:1: login.hold_ttl: must be between 1 and 3600 seconds',
+    ],
+    [
+      'a listen address without a port',
+      'listen: 127.0.0.1',
+      'config.yaml:1: listen: must be host:port, such as 127.0.0.1:8010 or [::1]:8010',
+    ],
+    [
+      'a port that is none',
+      'listen: 127.0.0.1:70000',
+      'config.yaml:1: listen: must be host:port, such as 127.0.0.1:8010 or [::1]:8010',
+    ],
+    [
+      'passwords in the clear',
+      'public_base_url: http://matrix.example.org',
+      'config.yaml:1: public_base_url: must begin with https:// (http:// is for loopback addresses only)',
+    ],
+    [
+      'passwords in the clear on an address that looks like loopback',
+      'public_base_url: http://127.0.0.1.example.org',
+      'config.yaml:1: public_base_url: must begin with https:// (http:// is for loopback addresses only)',
+    ],
+    [
+      'no public address beyond loopback',
+      'listen: 0.0.0.0:8010',
+      'config.yaml: public_base_url: is missing: say which address clients use',
+    ],
+    [
+      'a homeserver address with a path',
+      'homeserver: { url: "http://127.0.0.1:8008/_matrix" }',
+      'config.yaml:1: homeserver.url: must end after the host, as in http://127.0.0.1:8008',
+    ],
+    [
+      'a homeserver address with a password',
+      'homeserver: { url: "http://me:secret@127.0.0.1:8008" }',
+      'config.yaml:1: homeserver.url: must not hold a user name or password',
+    ],
+    [
+      'a homeserver address of another kind',
+      'homeserver: { url: "ftp://127.0.0.1" }',
+      'config.yaml:1: homeserver.url: must be a URL that begins with https:// or http://',
+    ],
+    [
+      'a range that is none',
+      'trusted_proxies:\n  - 10.0.0.1\n  - 10.0.0.0/33',
+      'config.yaml:3: trusted_proxies.1: must be an address or a range such as 10.0.0.0/8',
+    ],
+    [
+      'a client that runs code',
+      'sso: { clients: ["javascript:alert(1)"] }',
+      'config.yaml:1: sso.clients.0: javascript: is never a client',
+    ],
+    ['no mapping', '- listen', 'config.yaml: must hold settings, each as "name: value"'],
+    ['a setting twice', 'listen: a:1\nlisten: b:2', 'config.yaml:2: Map keys must be unique'],
+  ])('%s', (_what, text, line) => {
+    expect(refusal(text)).toBe(line);
+  });
+
+  test.each(['metrics: { listen: "127.0.0.1:9110" }', 'policy: { default: required }', 'notify: {}'])(
+    'a section that nothing stands behind yet: %s',
+    (text) => {
+      expect(refusal(text)).toMatch(/^config\.yaml:1: \w+: is not available yet; take it out$/);
+    },
+  );
+
+  test('PostgreSQL, which is not there yet', () => {
+    expect(refusal('storage: { type: postgres, url: "postgres://me@db/two_factor" }')).toBe(
+      'config.yaml:1: storage.type: postgres is not available yet; use sqlite',
+    );
+  });
+
+  test('a file that is not there', () => {
+    const missing = join(folder.path, 'other.yaml');
+    expect(() => loadConfig(missing, {})).toThrow(
+      `${missing}: there is no such file ("matrix-2fa-proxy init" makes one)`,
+    );
+  });
+});
+
+describe('registration files of application services', () => {
+  test('that are missing are named', () => {
+    expect(refusal('application_services: [bridge.yaml]')).toBe(
+      'config.yaml:1: application_services.0: bridge.yaml cannot be read (ENOENT)',
+    );
+  });
+
+  test('without a token are refused', () => {
+    folder.write('bridge.yaml', 'id: bridge\n');
+    expect(refusal('application_services: [bridge.yaml]')).toBe(
+      'config.yaml:1: application_services.0: bridge.yaml has no as_token',
+    );
+  });
+
+  test('that are broken are refused without a word of what is in them', () => {
+    folder.write('bridge.yaml', 'as_token: "SECRET\n');
+    const line = refusal('application_services: [bridge.yaml]');
+    expect(line).toBe('config.yaml:1: application_services.0: bridge.yaml is not valid YAML');
+  });
+});
