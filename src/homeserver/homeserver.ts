@@ -22,10 +22,22 @@ export interface HomeserverCall {
   readonly signal?: AbortSignal;
 }
 
+/** A password to be judged, with the access token of the account that it should open. */
+export interface JudgedPassword {
+  readonly token: string;
+  /** The full user id of the token's owner. */
+  readonly userId: string;
+  readonly password: string;
+  readonly client: ClientAddress;
+}
+
 /** What the probe of DESIGN §5 found. */
 export type PasswordJudgement =
   | { readonly verdict: 'right' | 'wrong' | 'no_password' }
   | { readonly verdict: 'wait'; readonly retryAfterMs: number };
+
+/** How the parts of this folder reach the homeserver. */
+export type CallHomeserver = (call: HomeserverCall) => Promise<HomeserverAnswer>;
 
 /** The only way to the homeserver on gated routes. Throws `Refusal` (homeserver_unreachable, _slow, _unclear). */
 export interface Homeserver {
@@ -35,16 +47,12 @@ export interface Homeserver {
   /** Logs a token out; resolves once the homeserver has said that it is gone, throws if it could not say. */
   logout(token: string): Promise<void>;
   /** Judges a password by the challenge-first probe, with a login as fallback. */
-  judgePassword(judged: {
-    token: string;
-    userId: string;
-    password: string;
-    client: ClientAddress;
-  }): Promise<PasswordJudgement>;
+  judgePassword(judged: JudgedPassword): Promise<PasswordJudgement>;
   /** The user's published cross-signing keys as the client-server API shows them (`/keys/query`). */
   publishedKeys(token: string, userId: string, client: ClientAddress): Promise<PublishedKeys>;
+  /** Whether the homeserver took the new display name of a device. */
   nameDevice(token: string, deviceId: string, name: string, client: ClientAddress): Promise<boolean>;
-  /** Resolves if the homeserver answers at all. */
+  /** Resolves if the homeserver answers, without a server error. */
   check(): Promise<void>;
 }
 

@@ -1,0 +1,29 @@
+import { Refusal } from '../matrix/refusals.ts';
+import type { HomeserverAnswer } from './homeserver.ts';
+import { retryAfterMs } from './retry_after.ts';
+
+/** The `errcode` of an answer, if it has one. */
+export function errcodeOf(answer: HomeserverAnswer): string | undefined {
+  const errcode = answer.json?.errcode;
+  return typeof errcode === 'string' ? errcode : undefined;
+}
+
+/**
+ * Why a question of our own cannot be answered. The homeserver's texts stay out of it (R11), and what is not
+ * understood is unclear, never a no (R9, attack 72).
+ */
+export function answerRefusal(answer: HomeserverAnswer): Refusal {
+  const errcode = errcodeOf(answer);
+  if (answer.status === 401 && errcode === 'M_UNKNOWN_TOKEN') return new Refusal('unknown_token');
+  if (errcode === 'M_USER_DEACTIVATED') {
+    return new Refusal('forbidden', { text: 'This account has been deactivated.' });
+  }
+  if (errcode === 'M_USER_LOCKED') {
+    return new Refusal('forbidden', { text: 'This account has been locked.' });
+  }
+  if (answer.status === 429) {
+    const retry = retryAfterMs(answer);
+    return new Refusal('limit_exceeded', retry === undefined ? {} : { retryAfterMs: retry });
+  }
+  return new Refusal('homeserver_unclear');
+}

@@ -1,0 +1,166 @@
+import { isIP } from 'node:net';
+import { type Dispatcher, Pool } from 'undici';
+import type { ClientAddress } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { SECOND } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { RandomSource } from '../system/random.ts';
+import type {
+  Homeserver,
+  HomeserverAnswer,
+  HomeserverCall,
+  JudgedPassword,
+  PasswordJudgement,
+  PublishedKeys,
+  TokenOwner,
+} from './homeserver.ts';
+import { judgePassword } from './judge_password.ts';
+import { logout } from './logout.ts';
+import { nameDevice } from './name_device.ts';
+import { publishedKeys } from './published_keys.ts';
+import { readAnswer } from './read_answer.ts';
+import { transportRefusal } from './transport_refusal.ts';
+import { whoami } from './whoami.ts';
+
+const LARGEST_ANSWER = 1024 * 1024;
+const MOST_CONNECTIONS = 256;
+const SENDABLE_TOKEN = /^[\x21-\x7e]+$/;
+
+/** The client of requests that nobody asked for: logging out a hold at its end, the readiness check. */
+const OURSELVES: ClientAddress = { ip: '127.0.0.1', proto: 'https', host: undefined };
+
+export interface HomeserverClientOptions {
+  /** Scheme, host and port of the homeserver; a path in it is not used. */
+  readonly url: string;
+  readonly random: RandomSource;
+  readonly log: Log;
+  /** Milliseconds until a connection, TLS included, must stand; also the limit of `check`. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds until an answer must have been read whole. */
+  readonly answerTimeoutMs?: number;
+}
+
+/**
+ * Talks to the homeserver over kept-alive connections: our own serialisation and no headers but ours (R2), no
+ * redirects followed, nothing tried twice.
+ */
+export class HomeserverClient implements Homeserver {
+  private readonly pool: Pool;
+  private readonly tlsName: string | undefined;
+  private readonly random: RandomSource;
+  private readonly log: Log;
+  private readonly connectTimeoutMs: number;
+  private readonly answerTimeoutMs: number;
+
+  constructor(options: HomeserverClientOptions) {
+    const { protocol, hostname, origin } = new URL(options.url);
+    this.random = options.random;
+    this.log = options.log;
+    this.connectTimeoutMs = options.connectTimeoutMs ?? 5 * SECOND;
+    this.answerTimeoutMs = options.answerTimeoutMs ?? 60 * SECOND;
+    this.tlsName = protocol === 'https:' && isDnsName(hostname) ? hostname : undefined;
+    this.pool = new Pool(origin, {
+      connections: MOST_CONNECTIONS,
+      connect: { timeout: this.connectTimeoutMs },
+      maxResponseSize: LARGEST_ANSWER,
+      // One deadline over the whole request takes the place of these two.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  /**
+   * One request, answered whole.
+   *
+   * @throws Refusal homeserver_unreachable, homeserver_slow or homeserver_unclear (over 1 MiB, compressed,
+   *   not HTTP); unknown_token if the token has characters that no header may carry; the signal's reason if
+   *   it was aborted.
+   */
+  call(call: HomeserverCall): Promise<HomeserverAnswer> {
+    return this.ask(call, this.answerTimeoutMs);
+  }
+
+  whoami(token: string, client: ClientAddress): Promise<TokenOwner> {
+    return whoami((call) => this.call(call), token, client);
+  }
+
+  logout(token: string): Promise<void> {
+    return logout((call) => this.call(call), token, OURSELVES);
+  }
+
+  judgePassword(judged: JudgedPassword): Promise<PasswordJudgement> {
+    return judgePassword((call) => this.call(call), this.random, this.log, judged);
+  }
+
+  publishedKeys(token: string, userId: string, client: ClientAddress): Promise<PublishedKeys> {
+    return publishedKeys((call) => this.call(call), token, userId, client);
+  }
+
+  nameDevice(token: string, deviceId: string, name: string, client: ClientAddress): Promise<boolean> {
+    return nameDevice((call) => this.call(call), { token, deviceId, name, client });
+  }
+
+  async check(): Promise<void> {
+    const versions: HomeserverCall = {
+      method: 'GET',
+      path: '/_matrix/client/versions',
+      client: OURSELVES,
+    };
+    const answer = await this.ask(versions, this.connectTimeoutMs);
+    // A web server between us answers 502 or 503 in the name of a homeserver that is down.
+    if (answer.status >= 500) throw new Refusal('homeserver_unreachable');
+  }
+
+  /** Ends all connections; requests under way are refused as unreachable. */
+  async close(): Promise<void> {
+    await this.pool.destroy();
+  }
+
+  private async ask(call: HomeserverCall, timeoutMs: number): Promise<HomeserverAnswer> {
+    if (call.token !== undefined && !SENDABLE_TOKEN.test(call.token)) throw new Refusal('unknown_token');
+    const stop = new AbortController();
+    const deadline = setTimeout(() => stop.abort(new Refusal('homeserver_slow')), timeoutMs);
+    const followClient = () => stop.abort(call.signal?.reason);
+    call.signal?.addEventListener('abort', followClient, { once: true });
+    if (call.signal?.aborted) followClient();
+    try {
+      const response = await this.pool.request(this.requestOf(call, stop.signal));
+      const bytes = Buffer.from(await response.body.bytes());
+      return readAnswer(response.statusCode, response.headers, bytes);
+    } catch (error) {
+      throw stop.signal.aborted ? stop.signal.reason : transportRefusal(error);
+    } finally {
+      clearTimeout(deadline);
+      call.signal?.removeEventListener('abort', followClient);
+    }
+  }
+
+  private requestOf(call: HomeserverCall, signal: AbortSignal): Dispatcher.RequestOptions {
+    const request: Dispatcher.RequestOptions & { servername?: string } = {
+      method: call.method,
+      path: call.path,
+      headers: headersOf(call),
+      body: call.body === undefined ? null : JSON.stringify(call.body),
+      signal,
+    };
+    // Without this, undici would take the client's Host for the name in the homeserver's certificate.
+    if (this.tlsName !== undefined) request.servername = this.tlsName;
+    return request;
+  }
+}
+
+/** All headers of a request: nothing that the client sent goes upstream but its Host (R2, attack 51). */
+function headersOf(call: HomeserverCall): Record<string, string> {
+  const headers: Record<string, string> = {
+    'x-forwarded-for': call.client.ip,
+    'x-forwarded-proto': call.client.proto,
+  };
+  if (call.client.host !== undefined) headers.host = call.client.host;
+  if (call.token !== undefined) headers.authorization = `Bearer ${call.token}`;
+  if (call.body !== undefined) headers['content-type'] = 'application/json';
+  return headers;
+}
+
+function isDnsName(hostname: string): boolean {
+  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
+}

@@ -1,0 +1,121 @@
+import type { ClientAddress } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { type Flow, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import { SECOND } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { RandomSource } from '../system/random.ts';
+import { answerRefusal, errcodeOf } from './answer_refusal.ts';
+import type { CallHomeserver, HomeserverAnswer, JudgedPassword, PasswordJudgement } from './homeserver.ts';
+import { logout } from './logout.ts';
+import { retryAfterMs } from './retry_after.ts';
+import { readFlows } from './uia_fields.ts';
+
+/** A 429 that does not say how long to wait. */
+const USUAL_WAIT_MS = 5 * SECOND;
+const DEVICE_ID_BYTES = 12;
+
+/**
+ * Has the homeserver judge a password without consequences (DESIGN §5): asks it to delete a device that does
+ * not exist, first without `auth` to see its challenge, then with the password.
+ *
+ * @throws Refusal unknown_token, forbidden (the account is deactivated or locked), or homeserver_unclear when
+ *   the answer says neither right nor wrong
+ */
+export async function judgePassword(
+  call: CallHomeserver,
+  random: RandomSource,
+  log: Log,
+  judged: JudgedPassword,
+): Promise<PasswordJudgement> {
+  // No account has an empty password, and one homeserver refuses to judge it.
+  if (judged.password === '') return { verdict: 'wrong' };
+
+  // A list without an entry would delete every device on one homeserver.
+  const deletion: JsonObject = { devices: [unusedDeviceId(random)] };
+  const opening = await call(probe(judged, deletion));
+  if (opening.status === 429) return wait(opening);
+  // Within Synapse's `ui_auth.session_timeout` right and wrong pass alike: the probe says nothing (attack 109).
+  if (opening.status === 200) return judgeByLogin(call, log, judged);
+
+  const flows = readFlows(opening.json);
+  if (flows === undefined || (opening.status !== 401 && opening.status !== 400)) {
+    throw answerRefusal(opening);
+  }
+  if (!flows.some(isPasswordFlow)) return { verdict: 'no_password' };
+  return readVerdict(await call(probe(judged, { ...deletion, auth: passwordOf(judged) })));
+}
+
+function probe(judged: JudgedPassword, body: JsonObject) {
+  const { token, client } = judged;
+  return { method: 'POST', path: '/_matrix/client/v3/delete_devices', token, body, client };
+}
+
+/** 24 upper-case hexadecimal digits: ids of homeservers are shorter or have other letters. */
+function unusedDeviceId(random: RandomSource): string {
+  return random.bytes(DEVICE_ID_BYTES).toString('hex').toUpperCase();
+}
+
+function isPasswordFlow(flow: Flow): boolean {
+  return flow.length === 1 && flow[0] === PASSWORD_STAGE;
+}
+
+/** Password and owner as `auth` and as a login: an identifier, since one homeserver does not know `user`. */
+function passwordOf(judged: JudgedPassword): JsonObject {
+  return {
+    type: PASSWORD_STAGE,
+    identifier: { type: 'm.id.user', user: judged.userId },
+    password: judged.password,
+  };
+}
+
+function readVerdict(answer: HomeserverAnswer): PasswordJudgement {
+  const { status } = answer;
+  const errcode = errcodeOf(answer);
+  if (status === 200 && answer.json !== undefined) return { verdict: 'right' };
+  if ((status === 401 || status === 403) && errcode === 'M_FORBIDDEN') return { verdict: 'wrong' };
+  if (status === 429) return wait(answer);
+  // Synapse's word for "password login has been disabled".
+  if (status === 400 && errcode === 'M_UNKNOWN') return { verdict: 'no_password' };
+  throw answerRefusal(answer);
+}
+
+function wait(answer: HomeserverAnswer): PasswordJudgement {
+  return { verdict: 'wait', retryAfterMs: retryAfterMs(answer) ?? USUAL_WAIT_MS };
+}
+
+/** The fallback: a login without a `device_id`, which touches no device there is, and is logged out at once. */
+async function judgeByLogin(
+  call: CallHomeserver,
+  log: Log,
+  judged: JudgedPassword,
+): Promise<PasswordJudgement> {
+  const login = await call({
+    method: 'POST',
+    path: '/_matrix/client/v3/login',
+    body: passwordOf(judged),
+    client: judged.client,
+  });
+  const judgement = readVerdict(login);
+  if (judgement.verdict !== 'right') return judgement;
+
+  const token = login.json?.access_token;
+  if (typeof token !== 'string') throw new Refusal('homeserver_unclear');
+  await endProbeLogin(call, log, token, judged.client);
+  if (login.json?.user_id !== judged.userId) throw new Refusal('homeserver_unclear');
+  return judgement;
+}
+
+/** Nobody but us ever knew the token, so a failure costs a line in the device list, not the judgement. */
+async function endProbeLogin(
+  call: CallHomeserver,
+  log: Log,
+  token: string,
+  client: ClientAddress,
+): Promise<void> {
+  try {
+    await logout(call, token, client);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    log.warn({ reason: error.refusal }, 'The login that judged a password could not be logged out');
+  }
+}

@@ -1,0 +1,14 @@
+import { SECOND } from '../system/clock.ts';
+import type { HomeserverAnswer } from './homeserver.ts';
+
+/**
+ * How long the homeserver asks to wait, in milliseconds: `retry_after_ms` of the body (older, but finer), else
+ * the `Retry-After` header, which Matrix gives in seconds ("Rate limiting"). Undefined if neither is sound.
+ */
+export function retryAfterMs(answer: HomeserverAnswer): number | undefined {
+  const inBody = answer.json?.retry_after_ms;
+  if (typeof inBody === 'number' && Number.isFinite(inBody) && inBody >= 0) return Math.ceil(inBody);
+  const inHeader = answer.headers['retry-after'];
+  if (typeof inHeader === 'string' && /^\d{1,9}$/.test(inHeader)) return Number(inHeader) * SECOND;
+  return undefined;
+}

@@ -1,0 +1,29 @@
+import { Refusal } from '../matrix/refusals.ts';
+
+const SLOW = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+const UNCLEAR = new Set([
+  'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+]);
+const MISUSED = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
+
+/**
+ * What a failed exchange with the homeserver is to the client. Errors that are no failure of the network but a
+ * mistake in our own code come back as they are.
+ */
+export function transportRefusal(error: unknown): unknown {
+  if (error instanceof Refusal) return error;
+  const code = codeOf(error);
+  if (code === undefined || MISUSED.has(code)) return error;
+  if (SLOW.has(code)) return new Refusal('homeserver_slow', { cause: error });
+  // HPE_… are the HTTP parser's complaints.
+  if (UNCLEAR.has(code) || code.startsWith('HPE_'))
+    return new Refusal('homeserver_unclear', { cause: error });
+  return new Refusal('homeserver_unreachable', { cause: error });
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

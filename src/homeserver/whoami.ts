@@ -1,0 +1,30 @@
+import type { ClientAddress } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { parseUserId } from '../matrix/user_id.ts';
+import { answerRefusal } from './answer_refusal.ts';
+import type { CallHomeserver, TokenOwner } from './homeserver.ts';
+
+/**
+ * Asks whose an access token is.
+ *
+ * @throws Refusal unknown_token if it is dead; limit_exceeded, forbidden (account locked or deactivated) or
+ *   homeserver_unclear otherwise: an owner that we do not know is never taken for one without 2FA (attack 72).
+ */
+export async function whoami(
+  call: CallHomeserver,
+  token: string,
+  client: ClientAddress,
+): Promise<TokenOwner> {
+  const answer = await call({ method: 'GET', path: '/_matrix/client/v3/account/whoami', token, client });
+  if (answer.status !== 200) throw answerRefusal(answer);
+  const userId = answer.json?.user_id;
+  if (typeof userId !== 'string' || parseUserId(userId) === undefined) {
+    throw new Refusal('homeserver_unclear');
+  }
+  const deviceId = answer.json?.device_id;
+  return {
+    userId,
+    deviceId: typeof deviceId === 'string' ? deviceId : null,
+    isGuest: answer.json?.is_guest === true,
+  };
+}
