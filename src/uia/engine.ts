@@ -149,7 +149,8 @@ export class UiaEngine {
   /** Counts a failed attempt. True if it was the last one allowed: the session is dead now. */
   async countFailure(session: Session): Promise<boolean> {
     const failures = await this.parts.store.countFailure(session.idHash);
-    if (failures < this.settings.failureLimit) return false;
+    // None at all: the session had ended before.
+    if (failures > 0 && failures < this.settings.failureLimit) return false;
     await this.parts.store.end(session.idHash);
     return true;
   }
