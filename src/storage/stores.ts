@@ -200,7 +200,7 @@ export interface SessionStore {
   /** Binds the first non-empty body; false if there is one already. */
   bindBody(idHash: string, sealedBody: Buffer, bodyDigest: string): Promise<boolean>;
   bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean>;
-  /** Counts a failed attempt: how many there are now. */
+  /** Counts a failed attempt: how many there are now, `Number.MAX_SAFE_INTEGER` if the session is gone. */
   countFailure(idHash: string): Promise<number>;
   /** Ends the session; true for exactly one caller. */
   end(idHash: string): Promise<boolean>;

@@ -1,0 +1,137 @@
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
+import { StoreUnavailable } from '../stores.ts';
+import { migrate } from './migrations/migrate.ts';
+import { asStoreError } from './store_error.ts';
+
+const OWNER_ONLY = 0o600;
+const OWNER_ONLY_DIRECTORY = 0o700;
+const IN_MEMORY = ':memory:';
+
+/** How long opening blocks while another process opens or migrates the same file, in ms. */
+const BUSY_TIMEOUT_AT_START_MS = 5000;
+/**
+ * How long a call blocks while another process writes, in ms. Short, because it blocks the whole process:
+ * `GroupCommit` tries again, without blocking, for much longer.
+ */
+const BUSY_TIMEOUT_MS = 20;
+
+/** Values for the named parameters of a statement. */
+export type Values = Readonly<Record<string, string | number | Buffer | null>>;
+
+/** One connection to the database file, with its prepared statements. All calls are synchronous. */
+export class Connection {
+  readonly #database: Database;
+  readonly #path: string;
+  /** Which file was opened. */
+  readonly #file: string | undefined;
+  readonly #prepared = new Map<string, Statement>();
+
+  private constructor(database: Database, path: string) {
+    this.#database = database;
+    this.#path = path;
+    this.#file = fileIdentity(path);
+  }
+
+  /**
+   * Opens the database, makes file and directory where they are missing, and migrates it.
+   * @throws {StoreUnavailable} it cannot be opened.
+   * @throws {SchemaTooNew} it is of a newer version of this program.
+   */
+  static open(path: string): Connection {
+    try {
+      if (path !== IN_MEMORY) createWhereMissing(path);
+      const database = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_AT_START_MS });
+      try {
+        configure(database);
+        migrate(database);
+        database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+        return new Connection(database, path);
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  /** Runs a write without an answer; returns how many rows it changed. */
+  run(sql: string, values: Values = {}): number {
+    return this.#statement(sql).run(values).changes;
+  }
+
+  /** The first row of the answer. */
+  get<Row>(sql: string, values: Values = {}): Row | undefined {
+    return this.#statement(sql).get(values) as Row | undefined;
+  }
+
+  all<Row>(sql: string, values: Values = {}): Row[] {
+    return this.#statement(sql).all(values) as Row[];
+  }
+
+  /**
+   * Reads at once. Writes begin and commit without a pause in between (`GroupCommit`), so that no read sees what
+   * is not committed.
+   * @throws {StoreUnavailable}
+   */
+  async read<T>(work: (connection: Connection) => T): Promise<T> {
+    try {
+      this.assertPresent();
+      if (this.inTransaction) throw new StoreUnavailable(new Error('a transaction could not be undone'));
+      return work(this);
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  get inTransaction(): boolean {
+    return this.#database.inTransaction;
+  }
+
+  /**
+   * SQLite goes on writing into a file that was removed or replaced, and everything would be lost: what cannot
+   * be found again at its path is refused (attack 91). When the file is back, so is the store.
+   * @throws {StoreUnavailable}
+   */
+  assertPresent(): void {
+    if (!this.#database.open) throw new StoreUnavailable(new Error('the store is closed'));
+    if (this.#path === IN_MEMORY || this.#file === fileIdentity(this.#path)) return;
+    throw new StoreUnavailable(new Error(`${this.#path} is no longer the file that was opened`));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #statement(sql: string): Statement {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#prepared.set(sql, statement);
+    return statement;
+  }
+}
+
+/**
+ * SQLite gives its side files (-wal, -shm) the rights of the database file. A file that is there is not opened:
+ * closing it would give up the locks of another connection of this process (POSIX advisory locks).
+ */
+function createWhereMissing(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: OWNER_ONLY_DIRECTORY });
+  if (fileIdentity(path) === undefined) closeSync(openSync(path, 'a', OWNER_ONLY));
+}
+
+function configure(database: Database): void {
+  database.pragma('journal_mode = WAL');
+  // A commit is on disk when it returns: a spent code stays spent after a power failure.
+  database.pragma('synchronous = FULL');
+  database.pragma('foreign_keys = ON');
+}
+
+/** What tells the file at `path` from every other one, or undefined if there is none. */
+function fileIdentity(path: string): string | undefined {
+  const file = statSync(path, { throwIfNoEntry: false });
+  return file === undefined ? undefined : `${file.dev}:${file.ino}`;
+}

@@ -1,0 +1,135 @@
+import { StoreUnavailable } from '../stores.ts';
+import type { Connection } from './connection.ts';
+import { asStoreError, isBusy } from './store_error.ts';
+
+/** While another process writes: how often, and how long after one another in ms, we ask for our turn. */
+const BUSY_TRIES = 40;
+const BUSY_PAUSE_MS = 25;
+
+/** A write that waits for the next commit. */
+interface WaitingWrite {
+  /** Does the work; returns what tells the caller of it, to be called after the commit. */
+  readonly run: () => () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Lets all writes that are asked for in one turn of the event loop share one commit, for the wait for the disk
+ * is what a write costs. Each has a savepoint of its own: one that fails undoes nothing of the others. Callers
+ * hear of their write after it is on disk.
+ */
+export class GroupCommit {
+  readonly #connection: Connection;
+  #waiting: WaitingWrite[] = [];
+  #wake: (() => void) | undefined;
+  #busyTries = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Runs `work` in the next commit. It must be synchronous; what it throws undoes its own writes only.
+   * @returns what `work` returned, once it is durable.
+   * @throws {StoreUnavailable} the database cannot be written.
+   */
+  write<T>(work: (connection: Connection) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const run = () => {
+        const answer = work(this.#connection);
+        return () => resolve(answer);
+      };
+      this.#waiting.push({ run, reject });
+      this.#commitAtEndOfTurn();
+    });
+  }
+
+  /** Commits what still waits, now. */
+  finish(): void {
+    this.#wake?.();
+    this.#busyTries = BUSY_TRIES;
+    this.#commitWaiting();
+  }
+
+  #commitAtEndOfTurn(): void {
+    if (this.#wake !== undefined) return;
+    const immediate = setImmediate(() => this.#commitWaiting());
+    this.#wake = () => clearImmediate(immediate);
+  }
+
+  #commitAfterPause(): void {
+    const timer = setTimeout(() => this.#commitWaiting(), BUSY_PAUSE_MS);
+    this.#wake = () => clearTimeout(timer);
+  }
+
+  #commitWaiting(): void {
+    this.#wake = undefined;
+    if (this.#waiting.length === 0) return;
+    try {
+      this.#connection.assertPresent();
+      this.#rollBack();
+      this.#connection.run('BEGIN IMMEDIATE');
+    } catch (error) {
+      this.#waitOrGiveUp(error);
+      return;
+    }
+    this.#busyTries = 0;
+    const writes = this.#waiting;
+    this.#waiting = [];
+    this.#commitTogether(writes);
+  }
+
+  /** Another process that writes lets us have our turn soon; with any other error nothing can be written. */
+  #waitOrGiveUp(error: unknown): void {
+    if (isBusy(error) && this.#busyTries < BUSY_TRIES) {
+      this.#busyTries += 1;
+      this.#commitAfterPause();
+      return;
+    }
+    this.#busyTries = 0;
+    const writes = this.#waiting;
+    this.#waiting = [];
+    for (const write of writes) write.reject(asStoreError(error));
+  }
+
+  #commitTogether(writes: readonly WaitingWrite[]): void {
+    let tellCallers: (() => void)[];
+    try {
+      tellCallers = writes.map((write) => this.#runInSavepoint(write));
+      this.#connection.run('COMMIT');
+    } catch (error) {
+      this.#rollBack();
+      for (const write of writes) write.reject(asStoreError(error));
+      return;
+    }
+    for (const tellCaller of tellCallers) tellCaller();
+  }
+
+  #runInSavepoint(write: WaitingWrite): () => void {
+    this.#connection.run('SAVEPOINT one_write');
+    try {
+      const tellCaller = write.run();
+      this.#connection.run('RELEASE one_write');
+      return tellCaller;
+    } catch (error) {
+      this.#undoSavepoint(error);
+      return () => write.reject(asStoreError(error));
+    }
+  }
+
+  /** A full disk or the like makes SQLite end the whole transaction: then all of its writes failed. */
+  #undoSavepoint(error: unknown): void {
+    if (!this.#connection.inTransaction) throw new StoreUnavailable(error);
+    this.#connection.run('ROLLBACK TO one_write');
+    this.#connection.run('RELEASE one_write');
+  }
+
+  /** Ends a transaction that failed, if SQLite has not done so itself. */
+  #rollBack(): void {
+    try {
+      if (this.#connection.inTransaction) this.#connection.run('ROLLBACK');
+    } catch {
+      // Tried again before the next BEGIN; until then nothing can be read or written.
+    }
+  }
+}

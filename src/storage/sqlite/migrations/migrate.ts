@@ -1,0 +1,33 @@
+import type { Database } from 'better-sqlite3';
+import { SchemaTooNew } from '../../stores.ts';
+import { firstTables } from './0001_first_tables.ts';
+
+/** In order, never changed once released: the n-th one leads to schema version n. */
+const MIGRATIONS: readonly string[] = [firstTables];
+
+/**
+ * Brings the database to the newest schema, each migration in a transaction of its own: a crash leaves it at
+ * one version or the next. Several processes may start at once; each migration runs once.
+ * @param migrations - given by tests only.
+ * @throws {SchemaTooNew} a newer version of this program wrote the database.
+ */
+export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
+  while (schemaVersion(database) !== migrations.length) runNext(database, migrations);
+}
+
+function runNext(database: Database, migrations: readonly string[]): void {
+  const step = database.transaction(() => {
+    const version = schemaVersion(database);
+    if (version > migrations.length) throw new SchemaTooNew(version, migrations.length);
+    const next = migrations[version];
+    if (next === undefined) return;
+    database.exec(next);
+    database.pragma(`user_version = ${version + 1}`);
+  });
+  // Immediate: the version that was read cannot change under us.
+  step.immediate();
+}
+
+function schemaVersion(database: Database): number {
+  return Number(database.pragma('user_version', { simple: true }));
+}

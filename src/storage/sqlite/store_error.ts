@@ -1,0 +1,28 @@
+import { StoreUnavailable } from '../stores.ts';
+
+/**
+ * What a store may throw for an error of SQLite or of the file system: `StoreUnavailable`, except for violated
+ * constraints, which are a mistake of ours and no state of the database. Other errors stay as they are.
+ */
+export function asStoreError(error: unknown): unknown {
+  if (isSystemError(error)) return new StoreUnavailable(error);
+  const code = sqliteCode(error);
+  if (code === undefined || code.startsWith('SQLITE_CONSTRAINT')) return error;
+  return new StoreUnavailable(error);
+}
+
+/** Whether another process is writing: worth another try. */
+export function isBusy(error: unknown): boolean {
+  return sqliteCode(error)?.startsWith('SQLITE_BUSY') ?? false;
+}
+
+/** By its code, for the class of the error differs where the module was loaded twice. */
+function sqliteCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' && error.code.startsWith('SQLITE_') ? error.code : undefined;
+}
+
+/** An error of the file system says which call failed. */
+function isSystemError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'syscall' in error;
+}

@@ -1,0 +1,73 @@
+import type { ThrottleCounter, ThrottleState, ThrottleStore } from '../stores.ts';
+import type { Connection } from './connection.ts';
+import type { GroupCommit } from './group_commit.ts';
+
+type Attempt = Parameters<ThrottleStore['admit']>[0];
+type Admission = Awaited<ReturnType<ThrottleStore['admit']>>;
+
+/** The counters of failures in a row. */
+export class SqliteThrottleStore implements ThrottleStore {
+  readonly #connection: Connection;
+  readonly #commits: GroupCommit;
+
+  constructor(connection: Connection, commits: GroupCommit) {
+    this.#connection = connection;
+    this.#commits = commits;
+  }
+
+  admit(attempt: Attempt): Promise<Admission> {
+    const shutAt = attempt.shutAt ?? Number.MAX_SAFE_INTEGER;
+    return this.#commits.write((db) => {
+      const failures = countFailure(db, attempt, shutAt);
+      if (failures === undefined) return refuse(db, attempt, shutAt);
+      startWait(db, attempt, attempt.now + attempt.waitAfter(failures));
+      return { admitted: true, failures };
+    });
+  }
+
+  clear(userId: string): Promise<void> {
+    return this.#commits.write((db) => {
+      db.run('DELETE FROM throttle WHERE user_id = :userId', { userId });
+    });
+  }
+
+  states(userId: string): Promise<ThrottleState[]> {
+    return this.#connection.read((db) =>
+      db.all<ThrottleState>(
+        `SELECT counter, failures, wait_until AS waitUntil FROM throttle
+         WHERE user_id = :userId ORDER BY counter`,
+        { userId },
+      ),
+    );
+  }
+}
+
+/** The one write that decides (R8): undefined if the counter is in a wait or shut. */
+function countFailure(db: Connection, attempt: Attempt, shutAt: number): number | undefined {
+  const { userId, counter, now } = attempt;
+  return db.get<{ failures: number }>(
+    `INSERT INTO throttle (user_id, counter, failures, wait_until) VALUES (:userId, :counter, 1, 0)
+     ON CONFLICT (user_id, counter) DO UPDATE SET failures = failures + 1
+       WHERE wait_until <= :now AND failures < :shutAt
+     RETURNING failures`,
+    { userId, counter, now, shutAt },
+  )?.failures;
+}
+
+function startWait(db: Connection, { userId, counter }: Attempt, waitUntil: number): void {
+  db.run('UPDATE throttle SET wait_until = :waitUntil WHERE user_id = :userId AND counter = :counter', {
+    userId,
+    counter,
+    waitUntil,
+  });
+}
+
+function refuse(db: Connection, { userId, counter, now }: Attempt, shutAt: number): Admission {
+  const state = db.get<{ counter: ThrottleCounter; failures: number; waitUntil: number }>(
+    `SELECT counter, failures, wait_until AS waitUntil FROM throttle
+     WHERE user_id = :userId AND counter = :counter`,
+    { userId, counter },
+  );
+  const waitMs = Math.max(0, (state?.waitUntil ?? now) - now);
+  return { admitted: false, waitMs, shut: (state?.failures ?? 0) >= shutAt };
+}
