@@ -14,7 +14,7 @@ export function errcodeOf(answer: HomeserverAnswer): string | undefined {
  */
 export function answerRefusal(answer: HomeserverAnswer): Refusal {
   const errcode = errcodeOf(answer);
-  if (answer.status === 401 && errcode === 'M_UNKNOWN_TOKEN') return new Refusal('unknown_token');
+  if (answer.status === 401 && errcode === 'M_UNKNOWN_TOKEN') return deadToken(answer);
   if (errcode === 'M_USER_DEACTIVATED') {
     return new Refusal('forbidden', { text: 'This account has been deactivated.' });
   }
@@ -26,4 +26,10 @@ export function answerRefusal(answer: HomeserverAnswer): Refusal {
     return new Refusal('limit_exceeded', retry === undefined ? {} : { retryAfterMs: retry });
   }
   return new Refusal('homeserver_unclear');
+}
+
+/** Without the word "soft" clients throw their keys away (spec, "Soft logout"). */
+function deadToken(answer: HomeserverAnswer): Refusal {
+  const softLogout = answer.json?.soft_logout;
+  return new Refusal('unknown_token', typeof softLogout === 'boolean' ? { softLogout } : {});
 }

@@ -23,6 +23,11 @@ const KINDS = {
     text: 'A value in the request is not acceptable.',
   },
   bad_target: { status: 400, errcode: 'M_UNRECOGNIZED', text: 'The request target is malformed.' },
+  stage_not_offered: {
+    status: 400,
+    errcode: 'M_INVALID_PARAM',
+    text: 'This authentication stage is not offered here.',
+  },
   unrecognized: { status: 404, errcode: 'M_UNRECOGNIZED', text: 'Unrecognized request.' },
   method_not_allowed: {
     status: 405,
@@ -30,6 +35,7 @@ const KINDS = {
     text: 'This method is not allowed here.',
   },
   too_large: { status: 413, errcode: 'M_TOO_LARGE', text: 'The request body is too large.' },
+  slow_body: { status: 408, errcode: 'M_UNKNOWN', text: 'The request body took too long to arrive.' },
   missing_token: { status: 401, errcode: 'M_MISSING_TOKEN', text: 'An access token is required.' },
   unknown_token: {
     status: 401,
@@ -110,6 +116,8 @@ export interface RefusalDetail {
   readonly text?: string;
   /** Milliseconds after which another try makes sense; becomes `retry_after_ms` and `Retry-After`. */
   readonly retryAfterMs?: number;
+  /** The homeserver's word that the session can be taken up again after a login (spec, "Soft logout"). */
+  readonly softLogout?: boolean;
   readonly cause?: unknown;
 }
 
@@ -118,6 +126,7 @@ export class Refusal extends Error {
   readonly status: number;
   readonly errcode: string;
   readonly retryAfterMs: number | undefined;
+  readonly softLogout: boolean | undefined;
 
   constructor(
     readonly refusal: RefusalName,
@@ -129,12 +138,14 @@ export class Refusal extends Error {
     this.status = kind.status;
     this.errcode = kind.errcode;
     this.retryAfterMs = detail.retryAfterMs;
+    this.softLogout = detail.softLogout;
   }
 
   /** The standard error response body. */
-  body(): Record<string, string | number> {
-    const body: Record<string, string | number> = { errcode: this.errcode, error: this.message };
+  body(): Record<string, string | number | boolean> {
+    const body: Record<string, string | number | boolean> = { errcode: this.errcode, error: this.message };
     if (this.retryAfterMs !== undefined) body.retry_after_ms = Math.ceil(this.retryAfterMs);
+    if (this.softLogout !== undefined) body.soft_logout = this.softLogout;
     return body;
   }
 }

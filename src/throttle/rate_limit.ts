@@ -34,11 +34,33 @@ export class RateLimit {
    * @throws Refusal `limit_exceeded` if it is empty, with the time until it is not.
    */
   take(key: string): void {
+    this.require(key);
+    this.spend(key);
+  }
+
+  /**
+   * Takes nothing, for attempts of which only some count.
+   * @throws Refusal `limit_exceeded` if the bucket of `key` is empty.
+   */
+  require(key: string): void {
     const level = this.levelOf(key);
-    if (level < 1) {
-      throw new Refusal('limit_exceeded', { retryAfterMs: ((1 - level) / this.rate.perSecond) * SECOND });
-    }
-    this.keep(key, level - 1);
+    if (level >= 1) return;
+    throw new Refusal('limit_exceeded', { retryAfterMs: ((1 - level) / this.rate.perSecond) * SECOND });
+  }
+
+  isEmpty(key: string): boolean {
+    return this.levelOf(key) < 1;
+  }
+
+  /** Takes one, also from an empty bucket: what happened cannot be undone. */
+  spend(key: string): void {
+    this.keep(key, Math.max(0, this.levelOf(key) - 1));
+  }
+
+  /** Gives one back that need not have counted. */
+  giveBack(key: string): void {
+    if (!this.buckets.has(key)) return;
+    this.keep(key, Math.min(this.rate.burstCount, this.levelOf(key) + 1));
   }
 
   private levelOf(key: string): number {

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { FreshLoginStore } from '../storage/stores.ts';
+import { type Clock, MINUTE } from '../system/clock.ts';
+import type { Vault } from '../vault/vault.ts';
+
+/** How long a sign-in with a second factor counts as fresh (DESIGN §4, `keys/device_signing/upload`). */
+const FRESH_MS = 10 * MINUTE;
+
+/** The SHA-256 of a high-entropy token, hex: what stands in the store instead of it (R11). */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/** Tokens that signed in with a second factor a moment ago: no second code for their first key upload. */
+export class FreshLogins {
+  constructor(
+    private readonly store: FreshLoginStore,
+    private readonly vault: Vault,
+    private readonly clock: Clock,
+  ) {}
+
+  /** `passwordAsSent` holds the appended code too: matrix-rust-sdk replays the login's password field as it was. */
+  remember(accessToken: string, userId: string, passwordAsSent: string | undefined): Promise<void> {
+    return this.store.remember({
+      tokenHash: hashToken(accessToken),
+      userId,
+      passwordDigest: passwordAsSent === undefined ? null : this.digest(userId, passwordAsSent),
+      expiresAt: this.clock.now() + FRESH_MS,
+    });
+  }
+
+  /** Whether the token of `userId` is fresh from a sign-in with a second factor. */
+  async isFresh(accessToken: string, userId: string): Promise<boolean> {
+    const fresh = await this.store.find(hashToken(accessToken), this.clock.now());
+    return fresh?.userId === userId;
+  }
+
+  /** Whether `password` is what this fresh token signed in with, its spent code included. */
+  async isLoginPassword(accessToken: string, userId: string, password: string): Promise<boolean> {
+    const fresh = await this.store.find(hashToken(accessToken), this.clock.now());
+    return fresh?.userId === userId && fresh.passwordDigest === this.digest(userId, password);
+  }
+
+  private digest(userId: string, password: string): string {
+    return this.vault.digest('fresh-login', JSON.stringify([userId, password]));
+  }
+}

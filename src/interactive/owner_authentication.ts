@@ -1,0 +1,244 @@
+import { splitAppendedCode } from '../factors/appended_code.ts';
+import type { TokenOwner } from '../homeserver/homeserver.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import {
+  type Flow,
+  isSecondFactorStage,
+  type Json,
+  type JsonObject,
+  PASSWORD_STAGE,
+  type SecondFactorStage,
+  SSO_STAGE,
+} from '../matrix/wire.ts';
+import { type ChallengeError, challengeOf } from '../uia/challenge.ts';
+import type { UiaEngine } from '../uia/engine.ts';
+import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import { isSatisfied, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
+import { hashToken } from './fresh_logins.ts';
+import { requireOwnName } from './owner_name.ts';
+import type { SecondFactors } from './second_factors.ts';
+
+/** What the owner of a token must prove before something is done for him. */
+export type Requirement = 'two_factor' | 'password';
+
+/** A request of a token's owner that needs a proof. */
+export interface OwnedRequest {
+  readonly request: ClientRequest;
+  readonly token: string;
+  readonly owner: TokenOwner;
+  /** The whole body, `auth` included. */
+  readonly body: JsonObject;
+  readonly requirement: Requirement;
+}
+
+/** All but the password is proven: it remains for the homeserver to judge. */
+export interface AwaitingJudge {
+  readonly kind: 'judge';
+  readonly session: Session;
+  readonly password: string;
+  /** What the request is about, without `auth`: of this request or, where it came with `auth` alone, of an earlier one. */
+  readonly body: JsonObject;
+}
+
+export type OwnerStep = AwaitingJudge | { readonly kind: 'answer'; readonly answer: Answer };
+
+export interface OwnerAuthenticationSettings {
+  /** Whether a code may stand behind the password. */
+  readonly appendedCode: boolean;
+  /** Digits of a TOTP code. */
+  readonly digits: number;
+  /** Whether fallback pages are there, so that `m.login.sso` leads somewhere. */
+  readonly pages: boolean;
+}
+
+const CODE_WANTED: ChallengeError = {
+  errcode: 'M_FORBIDDEN',
+  error:
+    'Two-factor authentication is on for this account. Type the current code of your authenticator app, or a recovery code, directly after your password.',
+};
+const CODE_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The code is not right.' };
+const PASSWORD_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The password is not right.' };
+const WRONG_ORDER: ChallengeError = {
+  errcode: 'M_FORBIDDEN',
+  error: 'This authentication stage cannot come now.',
+};
+
+/**
+ * User-Interactive Authentication of a token's owner on endpoints that guard something: the second factor
+ * first, then the password, which the homeserver alone judges (R6, R7, promise 5).
+ */
+export class OwnerAuthentication {
+  constructor(
+    private readonly engine: UiaEngine,
+    private readonly secondFactors: SecondFactors,
+    private readonly settings: OwnerAuthenticationSettings,
+  ) {}
+
+  /**
+   * Takes the request's `auth` as far as it goes.
+   * @throws Refusal foreign_session, other_user, stage_not_offered, bad_json, limit_exceeded
+   */
+  async step(owned: OwnedRequest): Promise<OwnerStep> {
+    const auth = presentedAuth(owned.body);
+    const session = await this.sessionFor(owned, auth);
+    if (auth === undefined || session.isNew) return answer(session.session);
+    return this.takeStage(owned, session.session, auth);
+  }
+
+  /** The homeserver found the password right: true for exactly one caller, who answers for it. */
+  async passed(awaiting: AwaitingJudge): Promise<boolean> {
+    const { session } = awaiting;
+    if (isSatisfied(session.flows, session.completed)) return this.engine.finish(session);
+    const completion = await this.engine.complete(session, PASSWORD_STAGE);
+    if (completion.outcome === 'gone') return false;
+    return this.engine.finish(completion.session);
+  }
+
+  /** The homeserver found the password wrong: counts against the session, not against the account (attack 52). */
+  async refused(awaiting: AwaitingJudge): Promise<Answer> {
+    await this.engine.countFailure(awaiting.session);
+    return challenge(awaiting.session, PASSWORD_REFUSED);
+  }
+
+  /** Where the session stands, once more. */
+  async again(owned: OwnedRequest): Promise<Answer> {
+    return challenge(await this.open(owned));
+  }
+
+  /** A change of password or factors ends all that was begun before. */
+  endForUser(userId: string): Promise<void> {
+    return this.engine.endForUser(userId);
+  }
+
+  /**
+   * The session that this request is about. One without `auth` gets the one it had before; one that names a
+   * session that is gone gets a new one and must begin there; a one-shot has one of its own, so that it never
+   * rides on what another request has proven.
+   */
+  private async sessionFor(
+    owned: OwnedRequest,
+    auth: PresentedAuth | undefined,
+  ): Promise<{ session: Session; isNew: boolean }> {
+    const { binding, rest } = bindingOf(owned);
+    if (auth === undefined) {
+      const before = await this.engine.again(binding, rest);
+      const usable = before !== undefined && meets(before, owned.requirement);
+      return { session: usable ? before : await this.open(owned), isNew: true };
+    }
+    if (auth.session === undefined) return { session: await this.open(owned), isNew: false };
+    const named = await this.engine.resume(binding, auth.session, rest);
+    const usable = named !== undefined && meets(named, owned.requirement);
+    return usable ? { session: named, isNew: false } : { session: await this.open(owned), isNew: true };
+  }
+
+  private async takeStage(owned: OwnedRequest, session: Session, auth: PresentedAuth): Promise<OwnerStep> {
+    const { type } = auth;
+    if (isSatisfied(session.flows, session.completed)) return awaitJudge(session, session.password ?? '');
+    if (type === undefined || type === SSO_STAGE || session.completed.includes(type)) return answer(session);
+    if (!session.flows.some((flow) => flow.includes(type))) throw new Refusal('stage_not_offered');
+    if (isSecondFactorStage(type)) return this.takeCode(owned, session, type, auth.fields.token);
+    return this.takePassword(owned, session, auth.fields);
+  }
+
+  private async takeCode(
+    owned: OwnedRequest,
+    session: Session,
+    stage: SecondFactorStage,
+    token: Json | undefined,
+  ): Promise<OwnerStep> {
+    if (standingOf(session, stage) !== 'next') return answer(session, WRONG_ORDER);
+    if (token === undefined || token === null || token === '') return answer(session);
+    const progressed = await this.submitCode(owned, session, stage, token);
+    return progressed === undefined ? answer(session, CODE_REFUSED) : answer(progressed);
+  }
+
+  private async takePassword(owned: OwnedRequest, session: Session, fields: JsonObject): Promise<OwnerStep> {
+    requireOwnName(fields, owned.owner.userId);
+    const { password } = fields;
+    if (typeof password !== 'string') {
+      throw new Refusal('missing_param', { text: '`auth.password` is missing.' });
+    }
+    if (standingOf(session, PASSWORD_STAGE) === 'next') return awaitJudge(session, password);
+    return this.takeBoth(owned, session, password);
+  }
+
+  /** A one-shot password whose end is a code counts for both stages (DESIGN §4); without one it is told so. */
+  private async takeBoth(owned: OwnedRequest, session: Session, field: string): Promise<OwnerStep> {
+    const appended = this.settings.appendedCode ? splitAppendedCode(field, this.settings.digits) : undefined;
+    if (appended === undefined || standingOf(session, appended.stage) !== 'next') {
+      return answer(session, CODE_WANTED);
+    }
+    const progressed = await this.submitCode(owned, session, appended.stage, appended.code);
+    return progressed === undefined
+      ? answer(session, CODE_REFUSED)
+      : awaitJudge(progressed, appended.password);
+  }
+
+  /** The session with the stage done, or undefined if the code was refused. */
+  private async submitCode(
+    owned: OwnedRequest,
+    session: Session,
+    stage: SecondFactorStage,
+    token: Json,
+  ): Promise<Session | undefined> {
+    const { owner, request } = owned;
+    const { userId, deviceId } = owner;
+    const accepted = await this.secondFactors.judge({
+      userId,
+      deviceId,
+      stage,
+      token,
+      place: 'session',
+      client: request.client,
+    });
+    if (!accepted) {
+      await this.engine.countFailure(session);
+      return undefined;
+    }
+    const completion = await this.engine.complete(session, stage);
+    return completion.outcome === 'gone' ? undefined : completion.session;
+  }
+
+  private async open(owned: OwnedRequest): Promise<Session> {
+    const { binding, rest } = bindingOf(owned);
+    return this.engine.open(binding, { flows: await this.flowsFor(owned), body: rest });
+  }
+
+  /** The single-stage `m.login.sso` stands first: some clients know or take no other (DESIGN §4). */
+  private async flowsFor(owned: OwnedRequest): Promise<Flow[]> {
+    const pages: Flow[] = this.settings.pages ? [[SSO_STAGE]] : [];
+    if (owned.requirement === 'password') return [...pages, [PASSWORD_STAGE]];
+    const stages = await this.secondFactors.available(owned.owner.userId);
+    return [...pages, ...stages.map((stage) => [stage, PASSWORD_STAGE])];
+  }
+}
+
+/** Whether what a session asks for is enough for what is required now: 2FA may have been turned on since. */
+function meets(session: Session, requirement: Requirement): boolean {
+  return requirement === 'password' || !session.flows.some((flow) => flow[0] === PASSWORD_STAGE);
+}
+
+function bindingOf({ request, token, owner, body }: OwnedRequest): {
+  binding: SessionBinding;
+  rest: JsonObject;
+} {
+  const target = `${request.method} ${request.path}${request.search}`;
+  return {
+    binding: { target, userId: owner.userId, tokenHash: hashToken(token) },
+    rest: withoutAuth(body),
+  };
+}
+
+function awaitJudge(session: Session, password: string): OwnerStep {
+  return { kind: 'judge', session, password, body: session.body ?? {} };
+}
+
+function answer(session: Session, error?: ChallengeError): OwnerStep {
+  return { kind: 'answer', answer: challenge(session, error) };
+}
+
+function challenge(session: Session, error?: ChallengeError): Answer {
+  return { status: 401, body: challengeOf(session, error) };
+}

@@ -1,0 +1,81 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Factors } from '../factors/factors.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { type Json, RECOVERY_STAGE, type SecondFactorStage } from '../matrix/wire.ts';
+import type { FactorStore } from '../storage/stores.ts';
+import type { AddressLimit } from '../throttle/address_limit.ts';
+import type {
+  PresentedCode,
+  SecondFactorCheck,
+  SecondFactorVerdict,
+} from '../throttle/second_factor_check.ts';
+
+/** A code to be judged, and from where it came. */
+export interface JudgedCode extends PresentedCode {
+  readonly token: Json | undefined;
+  readonly client: ClientAddress;
+  readonly deviceId?: string | null;
+}
+
+/** What the doors ask of second factors: who has one, which stages he can use, and whether a code is right. */
+export class SecondFactors {
+  constructor(
+    private readonly store: FactorStore,
+    private readonly factors: Factors,
+    private readonly check: SecondFactorCheck,
+    private readonly addressLimit: AddressLimit,
+    private readonly audit: Audit,
+  ) {}
+
+  isEnrolled(userId: string): Promise<boolean> {
+    return this.store.isEnrolled(userId);
+  }
+
+  /** The stages that this user can use now. */
+  available(userId: string): Promise<SecondFactorStage[]> {
+    return this.factors.stagesOf(userId);
+  }
+
+  /**
+   * Judges a code and puts what came of it on record. True if it was accepted: it is spent then.
+   * @throws Refusal limit_exceeded, totp_shut
+   */
+  async judge(judged: JudgedCode): Promise<boolean> {
+    this.addressLimit.take(judged.client.ip);
+    const verdict = await this.checkOrRecordWait(judged);
+    if (verdict.verdict === 'missing') return false;
+    await this.audit.record({
+      userId: judged.userId,
+      event: eventOf(judged.stage, verdict),
+      address: judged.client.ip,
+      deviceId: judged.deviceId ?? null,
+      detail: { place: judged.place, ...(verdict.verdict === 'accepted' ? verdict.detail : {}) },
+    });
+    return verdict.verdict === 'accepted';
+  }
+
+  private async checkOrRecordWait(judged: JudgedCode): Promise<SecondFactorVerdict> {
+    try {
+      return await this.check.check(judged);
+    } catch (error) {
+      if (error instanceof Refusal) await this.recordWait(judged);
+      throw error;
+    }
+  }
+
+  private recordWait(judged: JudgedCode): Promise<void> {
+    return this.audit.record({
+      userId: judged.userId,
+      event: 'throttle.wait',
+      address: judged.client.ip,
+      deviceId: judged.deviceId ?? null,
+      detail: { place: judged.place, stage: judged.stage },
+    });
+  }
+}
+
+function eventOf(stage: SecondFactorStage, verdict: SecondFactorVerdict) {
+  if (verdict.verdict !== 'accepted') return 'factor.refused';
+  return stage === RECOVERY_STAGE ? 'recovery.used' : 'totp.used';
+}

@@ -1,0 +1,204 @@
+import type { AppendedCode } from '../factors/appended_code.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import type { SecondFactors } from '../interactive/second_factors.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import {
+  type Flow,
+  isSecondFactorStage,
+  type Json,
+  type JsonObject,
+  PASSWORD_STAGE,
+  RECOVERY_STAGE,
+  type SecondFactorStage,
+  TOTP_STAGE,
+} from '../matrix/wire.ts';
+import type { HeldLogin } from '../storage/stores.ts';
+import type { RandomSource } from '../system/random.ts';
+import { type ChallengeError, challengeOf } from '../uia/challenge.ts';
+import type { UiaEngine } from '../uia/engine.ts';
+import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
+import { newSessionId } from '../uia/session_id.ts';
+import type { HeldLogins } from './held_logins.ts';
+import type { HeldLoginRelease } from './release.ts';
+
+/** A login or registration whose grant is held. */
+export interface HeldSignIn {
+  readonly request: ClientRequest;
+  readonly hold: HeldLogin;
+  /** The body without `auth`, as it was sent. */
+  readonly body: JsonObject;
+  /** The stages that the homeserver has seen done: the login type used; none at registration. */
+  readonly proven: readonly string[];
+  readonly auth: PresentedAuth | undefined;
+  /** The code that stood behind the password, where that reading was the right one. */
+  readonly appended: AppendedCode | undefined;
+}
+
+/** Where a session that this request names stands. */
+export type Resumed =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  /** The held login is somebody else's by now, or the session is unknown: sign in anew with this body. */
+  | { readonly kind: 'begin_anew'; readonly body: JsonObject };
+
+const CODE_WANTED: ChallengeError = {
+  errcode: 'M_FORBIDDEN',
+  error:
+    'Two-factor authentication is on for this account. Type the current code of your authenticator app, or a recovery code, directly after your password.',
+};
+const CODE_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The code is not right.' };
+const WRONG_ORDER: ChallengeError = {
+  errcode: 'M_FORBIDDEN',
+  error: 'This authentication stage cannot come now.',
+};
+const SESSION_UNKNOWN: ChallengeError = {
+  errcode: 'M_FORBIDDEN',
+  error: 'This authentication session is unknown or has expired. Please sign in again.',
+};
+
+/**
+ * The User-Interactive Authentication of a login whose grant is held: challenges, judges codes and hands the
+ * login out to the first who passes.
+ */
+export class LoginConversation {
+  constructor(
+    private readonly engine: UiaEngine,
+    private readonly secondFactors: SecondFactors,
+    private readonly holds: HeldLogins,
+    private readonly release: HeldLoginRelease,
+    private readonly random: RandomSource,
+  ) {}
+
+  /** Answers a sign-in whose grant has just been held or joined. Undefined if somebody else took the hold: begin anew. */
+  async begin(signIn: HeldSignIn): Promise<Answer | undefined> {
+    const passedBefore = signIn.appended && (await this.engine.ofHold(signIn.hold.id, signIn.body));
+    if (passedBefore && isSatisfied(passedBefore.flows, passedBefore.completed)) {
+      return this.finish(signIn.request, passedBefore, signIn.hold);
+    }
+    const session = await this.open(signIn);
+    if (signIn.appended !== undefined) {
+      return this.submit(signIn, session, signIn.appended.stage, signIn.appended.code);
+    }
+    const { auth } = signIn;
+    if (auth?.type !== undefined && isSecondFactorStage(auth.type) && hasToken(auth)) {
+      return this.submit(signIn, session, auth.type, auth.fields.token);
+    }
+    // A client that does not know our stages shows `error`, and some loop without an errcode (DESIGN §4).
+    return challenge(session, auth === undefined ? CODE_WANTED : undefined);
+  }
+
+  /** Goes on with the session that the request names. */
+  async resume(request: ClientRequest, body: JsonObject, auth: PresentedAuth): Promise<Resumed> {
+    const repeated = withoutAuth(body);
+    const session = await this.engine.resume(loginBinding(request), auth.session ?? '', repeated);
+    if (session?.body === undefined || session.holdId === null) return this.unknown(repeated);
+    const hold = await this.holds.find(session.holdId);
+    if (hold === undefined) return this.holdGone(session);
+    const answer = await this.step(request, session, hold, auth);
+    return answer === undefined ? { kind: 'begin_anew', body: session.body } : { kind: 'answer', answer };
+  }
+
+  private async step(
+    request: ClientRequest,
+    session: Session,
+    hold: HeldLogin,
+    auth: PresentedAuth,
+  ): Promise<Answer | undefined> {
+    if (isSatisfied(session.flows, session.completed)) return this.finish(request, session, hold);
+    const { type } = auth;
+    if (type === undefined || session.completed.includes(type)) return challenge(session);
+    if (!isSecondFactorStage(type)) throw new Refusal('stage_not_offered');
+    if (standingOf(session, type) !== 'next') return challenge(session, WRONG_ORDER);
+    if (!hasToken(auth)) return challenge(session);
+    return this.submit({ request, hold }, session, type, auth.fields.token);
+  }
+
+  private async submit(
+    signIn: Pick<HeldSignIn, 'request' | 'hold'>,
+    session: Session,
+    stage: SecondFactorStage,
+    token: Json | undefined,
+  ): Promise<Answer | undefined> {
+    const offered = standingOf(session, stage) === 'next';
+    const accepted =
+      offered &&
+      (await this.secondFactors.judge({
+        userId: session.binding.userId,
+        stage,
+        token,
+        place: 'login',
+        client: signIn.request.client,
+      }));
+    if (!accepted) {
+      await this.engine.countFailure(session);
+      return challenge(session, CODE_REFUSED);
+    }
+    const completion = await this.engine.complete(session, stage);
+    if (completion.outcome === 'gone') return undefined;
+    return this.finish(signIn.request, completion.session, signIn.hold);
+  }
+
+  private async finish(
+    request: ClientRequest,
+    session: Session,
+    hold: HeldLogin,
+  ): Promise<Answer | undefined> {
+    const body = session.body ?? {};
+    const answer = await this.release.finish({
+      request,
+      claimant: session.idHash,
+      hold,
+      body,
+      path: request.path,
+      repeatable: body.type === PASSWORD_STAGE,
+    });
+    if (answer !== undefined) await this.engine.finish(session);
+    return answer;
+  }
+
+  private async open(signIn: HeldSignIn): Promise<Session> {
+    const { hold, request, proven } = signIn;
+    const stages = await this.secondFactors.available(hold.userId);
+    return this.engine.open(
+      { target: targetOf(request), userId: hold.userId, tokenHash: null },
+      {
+        flows: stages.map((stage): Flow => [...proven, stage]),
+        completed: proven,
+        body: signIn.body,
+        holdId: hold.id,
+        endsAt: hold.expiresAt,
+      },
+    );
+  }
+
+  private async holdGone(session: Session): Promise<Resumed> {
+    if (!(await this.secondFactors.isEnrolled(session.binding.userId))) throw new Refusal('hold_ended');
+    return { kind: 'begin_anew', body: session.body ?? {} };
+  }
+
+  /** An unknown session tells nothing: with a body the sign-in begins anew, without one the client learns the flows. */
+  private unknown(body: JsonObject): Resumed {
+    if (typeof body.type === 'string') return { kind: 'begin_anew', body };
+    const flows = [TOTP_STAGE, RECOVERY_STAGE].map((stage) => [PASSWORD_STAGE, stage]);
+    const nobodys = { id: newSessionId(this.random), flows, completed: [] };
+    return { kind: 'answer', answer: { status: 401, body: challengeOf(nobodys, SESSION_UNKNOWN) } };
+  }
+}
+
+function challenge(session: Session, error?: ChallengeError): Answer {
+  return { status: 401, body: challengeOf(session, error) };
+}
+
+function hasToken(auth: PresentedAuth): boolean {
+  const { token } = auth.fields;
+  return token !== undefined && token !== null && token !== '';
+}
+
+function targetOf(request: ClientRequest): string {
+  return `${request.method} ${request.path}`;
+}
+
+function loginBinding(request: ClientRequest) {
+  return { target: targetOf(request), userId: null, tokenHash: null } as const;
+}

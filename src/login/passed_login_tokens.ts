@@ -1,0 +1,19 @@
+import { hashToken } from '../interactive/fresh_logins.ts';
+import type { LoginTokenStore } from '../storage/stores.ts';
+import type { Clock } from '../system/clock.ts';
+
+/**
+ * Login tokens that the homeserver issued under 2FA (`get_token`): redeeming one, once, in its time and for
+ * that user, needs no second code (DESIGN §4, sign-in of another device by QR; attack 36).
+ */
+export class PassedLoginTokens {
+  constructor(
+    private readonly store: LoginTokenStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Takes the token out: true for exactly one caller. */
+  redeem(loginToken: string, userId: string): Promise<boolean> {
+    return this.store.redeem(hashToken(loginToken), userId, this.clock.now());
+  }
+}

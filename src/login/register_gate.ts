@@ -1,0 +1,103 @@
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { type AppserviceTokens, listedAppservice } from '../interactive/appservice_tokens.ts';
+import { requireTokenlessStage } from '../interactive/tokenless_stages.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import { requireShape } from '../schema/registry.ts';
+import type { FactorStore, HeldLogin } from '../storage/stores.ts';
+import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import { isSessionId } from '../uia/session_id.ts';
+import type { HeldLogins } from './held_logins.ts';
+import { endOfHold } from './hold_end.ts';
+import type { LoginAnswers } from './login_answers.ts';
+import type { LoginConversation } from './login_conversation.ts';
+import { wishedDevice } from './sign_in.ts';
+import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
+
+export interface RegisterGateParts {
+  readonly factors: FactorStore;
+  readonly homeserver: Homeserver;
+  readonly upstream: UpstreamLogin;
+  readonly holds: HeldLogins;
+  readonly conversation: LoginConversation;
+  readonly answers: LoginAnswers;
+  readonly appservices: AppserviceTokens;
+}
+
+/**
+ * The gate on `POST /register`. A new account has no 2FA and passes; but homeservers hand out a token for a
+ * finished registration again, without a password, at any later time (HOMESERVERS §1, point 20): so every
+ * token in an answer is held by the same rule as at login (R1, attack 37).
+ */
+export class RegisterGate {
+  constructor(private readonly parts: RegisterGateParts) {}
+
+  /** @throws Refusal */
+  async handle(request: ClientRequest): Promise<Answer> {
+    const body: JsonObject = requireShape('register_request', request.body ?? {});
+    const auth = presentedAuth(body);
+    const service = listedAppservice(this.parts.appservices, request);
+    if (service === undefined && auth?.session !== undefined && isSessionId(auth.session)) {
+      const resumed = await this.parts.conversation.resume(request, body, auth);
+      if (resumed.kind === 'answer') return resumed.answer;
+      throw new Refusal('hold_ended');
+    }
+    if (service === undefined) requireTokenlessStage(auth);
+    return this.register(request, body, service);
+  }
+
+  private async register(
+    request: ClientRequest,
+    body: JsonObject,
+    service: string | undefined,
+  ): Promise<Answer> {
+    const outcome = await this.parts.upstream.attempt({ request, path: request.path, body, token: service });
+    if (outcome.kind === 'refused') return this.parts.answers.refused(outcome.answer, body);
+    if (outcome.kind === 'without_token' || service !== undefined) {
+      return this.parts.answers.granted(outcome.answer);
+    }
+    return this.answerGranted(request, body, outcome);
+  }
+
+  private async answerGranted(
+    request: ClientRequest,
+    body: JsonObject,
+    granted: GrantedLogin,
+  ): Promise<Answer> {
+    let answered = false;
+    try {
+      const enrolled = await this.parts.factors.isEnrolled(granted.userId);
+      const hold = enrolled ? await this.hold(request, body, granted) : undefined;
+      answered = true;
+      if (hold === undefined) return this.parts.answers.granted(granted.answer);
+      return await this.converse(request, body, hold);
+    } finally {
+      if (!answered) await this.parts.upstream.discard(granted.grant);
+    }
+  }
+
+  private async converse(request: ClientRequest, body: JsonObject, hold: HeldLogin): Promise<Answer> {
+    const answer = await this.parts.conversation.begin({
+      request,
+      hold,
+      body: withoutAuth(body),
+      proven: [],
+      auth: undefined,
+      appended: undefined,
+    });
+    if (answer === undefined) throw new Refusal('hold_ended');
+    return answer;
+  }
+
+  private async hold(request: ClientRequest, body: JsonObject, granted: GrantedLogin): Promise<HeldLogin> {
+    const { grant, userId } = granted;
+    const deviceId = wishedDevice(body);
+    const held = { grant, userId, password: undefined, joinKeys: undefined };
+    return this.parts.holds.hold({
+      ...held,
+      atEnd: await endOfHold(this.parts.homeserver, granted, deviceId, request.client),
+    });
+  }
+}

@@ -1,0 +1,135 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import { retryAfterMs } from '../homeserver/retry_after.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import type { FreshLogins } from '../interactive/fresh_logins.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import type { FactorStore, HeldLogin } from '../storage/stores.ts';
+import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
+import type { RateLimit } from '../throttle/rate_limit.ts';
+import type { HeldGrant, HeldLogins } from './held_logins.ts';
+import type { LoginAnswers } from './login_answers.ts';
+import { readIdentity, wishedDevice } from './sign_in.ts';
+import type { UpstreamLogin } from './upstream_login.ts';
+
+/** How long one finisher has the hold to itself; a process that dies meanwhile leaves it to the sweep. */
+const CLAIM_MS = 3 * MINUTE;
+/** A 429 of the homeserver that names no time. */
+const USUAL_WAIT_MS = 5 * SECOND;
+
+/** A sign-in whose second factor was accepted. */
+export interface PassedSignIn {
+  readonly request: ClientRequest;
+  /** Names the finisher: the session that passed. */
+  readonly claimant: string;
+  readonly hold: HeldLogin;
+  /** The login body that the sign-in began with, as it was sent. */
+  readonly body: JsonObject;
+  /** Path of the login without query, for a second login. */
+  readonly path: string;
+  /** Whether the body's own credential can log in once more (R5: a login token or JWT cannot). */
+  readonly repeatable: boolean;
+}
+
+/** Gives held logins to those who passed the second factor. */
+export class HeldLoginRelease {
+  constructor(
+    private readonly holds: HeldLogins,
+    private readonly factors: FactorStore,
+    private readonly upstream: UpstreamLogin,
+    private readonly homeserver: Homeserver,
+    private readonly answers: LoginAnswers,
+    private readonly freshLogins: FreshLogins,
+    private readonly audit: Audit,
+    private readonly signInLimit: RateLimit,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The login's answer, for exactly one caller. Undefined if another finisher took the hold: this one needs a
+   * fresh challenge.
+   * @throws Refusal hold_ended if 2FA was turned off meanwhile, limit_exceeded if the second login of R5 must wait
+   */
+  async finish(passed: PassedSignIn): Promise<Answer | undefined> {
+    const { hold, claimant } = passed;
+    if (!(await this.holds.claim(hold, claimant, CLAIM_MS))) return undefined;
+    try {
+      await this.requireStillEnrolled(hold);
+      const answer = this.wantsOtherDevice(passed)
+        ? await this.loginWithDevice(passed)
+        : await this.releaseHeld(passed);
+      if (answer !== undefined) await this.noteCompletion(passed);
+      return answer;
+    } catch (error) {
+      await this.holds.unclaim(hold, claimant);
+      throw error;
+    }
+  }
+
+  /** 2FA turned off during a hold ends it: what it was held for is no more (R1, attack 39). */
+  private async requireStillEnrolled(hold: HeldLogin): Promise<void> {
+    if (await this.factors.isEnrolled(hold.userId)) return;
+    await this.holds.end(hold);
+    throw new Refusal('hold_ended');
+  }
+
+  private wantsOtherDevice(passed: PassedSignIn): boolean {
+    const deviceId = wishedDevice(passed.body);
+    return passed.repeatable && deviceId !== undefined && deviceId !== passed.hold.deviceId;
+  }
+
+  private async releaseHeld(passed: PassedSignIn): Promise<Answer | undefined> {
+    const grant = this.holds.open(passed.hold);
+    await this.nameDevice(passed, grant);
+    if (!(await this.holds.release(passed.hold, passed.claimant))) return undefined;
+    await this.rememberFresh(grant.accessToken, passed);
+    return this.answers.released(grant.body, this.clock.now() - grant.grantedAt);
+  }
+
+  /** The hold was made without a display name (R12): the one who takes it names the device. */
+  private async nameDevice(passed: PassedSignIn, grant: HeldGrant): Promise<void> {
+    const name = passed.body.initial_device_display_name;
+    if (typeof name !== 'string' || !passed.repeatable || passed.hold.deviceId === '') return;
+    await this.homeserver.nameDevice(grant.accessToken, passed.hold.deviceId, name, passed.request.client);
+  }
+
+  /** R5: only now may the homeserver hear the device that the client asked for. The held login is then logged out. */
+  private async loginWithDevice(passed: PassedSignIn): Promise<Answer> {
+    const { password } = this.holds.open(passed.hold);
+    const outcome = await this.upstream.attempt({
+      request: passed.request,
+      path: passed.path,
+      body: password === undefined ? passed.body : { ...passed.body, password },
+    });
+    if (outcome.kind === 'granted' && outcome.userId === passed.hold.userId) {
+      await this.holds.end(passed.hold);
+      await this.rememberFresh(outcome.grant.accessToken, passed);
+      return this.answers.released(outcome.grant.body, 0);
+    }
+    if (outcome.kind === 'granted') await this.upstream.discard(outcome.grant);
+    if (outcome.answer.status === 429) {
+      throw new Refusal('limit_exceeded', { retryAfterMs: retryAfterMs(outcome.answer) ?? USUAL_WAIT_MS });
+    }
+    if (outcome.answer.status >= 500) throw new Refusal('homeserver_unreachable');
+    await this.holds.end(passed.hold);
+    throw new Refusal('hold_ended');
+  }
+
+  private rememberFresh(accessToken: string, passed: PassedSignIn): Promise<void> {
+    const { password } = passed.body;
+    const asSent = typeof password === 'string' ? password : undefined;
+    return this.freshLogins.remember(accessToken, passed.hold.userId, asSent);
+  }
+
+  private noteCompletion(passed: PassedSignIn): Promise<void> {
+    this.signInLimit.giveBack(readIdentity(passed.body).folded);
+    return this.audit.record({
+      userId: passed.hold.userId,
+      event: 'login.completed',
+      address: passed.request.client.ip,
+      deviceId: wishedDevice(passed.body) ?? passed.hold.deviceId,
+    });
+  }
+}

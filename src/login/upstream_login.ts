@@ -1,0 +1,86 @@
+import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import type { Log } from '../system/log.ts';
+import { type Grant, readGrant } from './grant.ts';
+
+/** A login that the homeserver granted. */
+export interface GrantedLogin {
+  readonly kind: 'granted';
+  /** The owner of the granted token, in the homeserver's own words (R1). */
+  readonly userId: string;
+  readonly grant: Grant;
+  readonly answer: HomeserverAnswer;
+}
+
+/** What became of a login at the homeserver. */
+export type LoginOutcome =
+  | GrantedLogin
+  /** A 200 without a token, as `inhibit_login` asks for. Only at registration. */
+  | { readonly kind: 'without_token'; readonly answer: HomeserverAnswer }
+  /** Any other answer of the homeserver: a refusal, a challenge, a limit. */
+  | { readonly kind: 'refused'; readonly answer: HomeserverAnswer };
+
+/** One login or registration at the homeserver, for the client of `request`. */
+export interface LoginCall {
+  readonly request: ClientRequest;
+  readonly path: string;
+  readonly body: JsonObject;
+  /** Only for application services: everybody else's token stays out of it. */
+  readonly token?: string | undefined;
+}
+
+/** Logs in at the homeserver and reads the answer the way the gate needs it. */
+export class UpstreamLogin {
+  constructor(
+    private readonly homeserver: Homeserver,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * @throws Refusal homeserver_unclear for a 200 of unknown shape (R1), homeserver_unreachable, homeserver_slow
+   */
+  async attempt(call: LoginCall): Promise<LoginOutcome> {
+    const answer = await this.homeserver.call({
+      method: 'POST',
+      path: call.path + call.request.search,
+      body: call.body,
+      client: call.request.client,
+      ...(call.token === undefined ? {} : { token: call.token }),
+    });
+    if (answer.status !== 200) return { kind: 'refused', answer };
+    if (isWithoutToken(answer)) return { kind: 'without_token', answer };
+    const grant = readGrant(answer);
+    if (grant === undefined) throw new Refusal('homeserver_unclear');
+    const userId = grant.userId ?? (await this.askForOwner(grant, call.request.client));
+    return { kind: 'granted', userId, grant, answer };
+  }
+
+  /** An answer without `user_id`: the token itself says whose it is; if it cannot, it must not live (attack 34). */
+  private async askForOwner(grant: Grant, client: ClientAddress): Promise<string> {
+    try {
+      return (await this.homeserver.whoami(grant.accessToken, client)).userId;
+    } catch (error) {
+      await this.discard(grant);
+      throw new Refusal('homeserver_unclear', { cause: error });
+    }
+  }
+
+  /** Logs out a granted login that nobody gets. Failing is logged: the token is known to nobody. */
+  async discard(grant: Grant): Promise<void> {
+    try {
+      await this.homeserver.logout(grant.accessToken);
+    } catch (error) {
+      this.log.warn({ err: error }, 'a login that nobody gets could not be logged out');
+    }
+  }
+}
+
+function isWithoutToken(answer: HomeserverAnswer): boolean {
+  const body = answer.json;
+  if (body === undefined || typeof body.user_id !== 'string') return false;
+  return Object.keys(body).every((key) => KNOWN_TOKENLESS_KEYS.has(key));
+}
+
+const KNOWN_TOKENLESS_KEYS = new Set(['user_id', 'home_server', 'well_known', 'device_id']);

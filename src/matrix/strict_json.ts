@@ -1,0 +1,110 @@
+import { Refusal } from './refusals.ts';
+import { isJsonObject, type Json, type JsonObject } from './wire.ts';
+
+/** Deeper bodies exist on no gated endpoint; the cap keeps the walk below off the end of the stack. */
+const MAX_DEPTH = 64;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The JSON object in `bytes`, read so strictly that every homeserver reads our serialisation of it alike (rule R2):
+ * sound UTF-8 without byte order mark, no lone surrogates, integers within ±2^53 only (one server family takes a body
+ * with any other number for empty), at most 64 levels. A repeated key counts by its last value; `__proto__` is
+ * dropped at every level.
+ *
+ * @throws Refusal `not_json` if the bytes are no JSON, `bad_json` if they are but may not be used.
+ */
+export function parseStrictJson(bytes: Uint8Array): JsonObject {
+  refuseDeepNesting(bytes);
+  const value = parse(decode(bytes));
+  if (!isJsonObject(value)) throw new Refusal('bad_json', { text: 'The request body must be a JSON object.' });
+  sift(value);
+  return value;
+}
+
+/**
+ * `object` without the keys that are not exactly one of `knownKeys` but fold to one (case, U+017F, U+212A): some
+ * homeservers match keys without regard to case (attack 14).
+ */
+export function dropFoldedTwins(object: JsonObject, knownKeys: readonly string[]): JsonObject {
+  const known = new Set(knownKeys);
+  const folded = new Set(knownKeys.map(fold));
+  return Object.fromEntries(
+    Object.entries(object).filter(([key]) => known.has(key) || !folded.has(fold(key))),
+  );
+}
+
+/** Upper case first: it turns U+017F into S; lower case then turns U+212A into k. */
+function fold(key: string): string {
+  return key.toUpperCase().toLowerCase();
+}
+
+/** Counts brackets outside strings before anything recursive sees the body (attack 19). */
+function refuseDeepNesting(bytes: Uint8Array): void {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (inString) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) {
+      inString = true;
+    } else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > MAX_DEPTH) throw new Refusal('bad_json', { text: 'The request body is nested too deeply.' });
+    } else if (byte === 0x7d || byte === 0x5d) {
+      depth--;
+    }
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new Refusal('not_json', { text: 'The request body is not valid UTF-8.', cause });
+  }
+}
+
+/** `JSON.parse` itself refuses a byte order mark. Its error repeats the body, so it is not kept as cause (rule R11). */
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new Refusal('not_json');
+  }
+}
+
+/** Refuses what homeservers read differently from each other, and drops `__proto__`, in place. */
+function sift(value: Json | undefined): void {
+  if (typeof value === 'number') refuseInexact(value);
+  else if (typeof value === 'string') refuseLoneSurrogates(value);
+  else if (Array.isArray(value)) value.forEach(sift);
+  else if (isJsonObject(value)) siftObject(value);
+}
+
+function siftObject(object: JsonObject): void {
+  for (const key of Object.keys(object)) {
+    if (key === '__proto__') {
+      Reflect.deleteProperty(object, key);
+      continue;
+    }
+    refuseLoneSurrogates(key);
+    sift(object[key]);
+  }
+}
+
+function refuseInexact(number: number): void {
+  if (!Number.isSafeInteger(number)) {
+    throw new Refusal('bad_json', { text: 'Numbers in the request body must be integers within ±2^53.' });
+  }
+}
+
+function refuseLoneSurrogates(text: string): void {
+  if (!text.isWellFormed()) {
+    throw new Refusal('bad_json', { text: 'The request body holds half a surrogate pair.' });
+  }
+}
