@@ -20,7 +20,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function parseStrictJson(bytes: Uint8Array): JsonObject {
   refuseDeepNesting(bytes);
   const value = parse(decode(bytes));
-  if (!isJsonObject(value)) throw new Refusal('bad_json', { text: 'The request body must be a JSON object.' });
+  if (!isJsonObject(value))
+    throw new Refusal('bad_json', { text: 'The request body must be a JSON object.' });
   sift(value);
   return value;
 }
@@ -54,7 +55,8 @@ function refuseDeepNesting(bytes: Uint8Array): void {
     } else if (byte === QUOTE) {
       inString = true;
     } else if (byte === 0x7b || byte === 0x5b) {
-      if (++depth > MAX_DEPTH) throw new Refusal('bad_json', { text: 'The request body is nested too deeply.' });
+      if (++depth > MAX_DEPTH)
+        throw new Refusal('bad_json', { text: 'The request body is nested too deeply.' });
     } else if (byte === 0x7d || byte === 0x5d) {
       depth--;
     }

@@ -1,0 +1,109 @@
+import { BLOCKED, mountedPaths, ROUTES, type Route, type RouteMethod } from './route_table.ts';
+
+/** What the table says about one path, all methods together. */
+export interface PathEntry {
+  readonly blocked: boolean;
+  readonly othersPass: boolean;
+  readonly prefix: string;
+  readonly routes: Partial<Record<RouteMethod, Route>>;
+}
+
+/** A path found in the table. */
+export interface PathHit {
+  readonly entry: PathEntry;
+  /** Parameters as they stand in the path, not decoded. */
+  readonly rawParams: readonly (readonly [name: string, raw: string])[];
+}
+
+interface Pattern {
+  readonly segments: readonly string[];
+  readonly entry: PathEntry;
+}
+
+/** The table turned round for look-ups by path: built once, from rows alone. */
+const literal = new Map<string, PathEntry>();
+const patterns: Pattern[] = [];
+const refusedBeginnings: string[] = [];
+
+const REFUSED: PathEntry = { blocked: true, othersPass: false, prefix: '', routes: {} };
+
+fillIndex();
+
+/** What the table says about `path` as it is written; undefined if nothing. */
+export function findPath(path: string): PathHit | undefined {
+  const entry = literal.get(path);
+  if (entry !== undefined) return { entry, rawParams: [] };
+  if (refusedBeginnings.some((beginning) => path.startsWith(beginning)))
+    return { entry: REFUSED, rawParams: [] };
+  const segments = path.split('/');
+  for (const pattern of patterns) {
+    const rawParams = matchSegments(pattern.segments, segments);
+    if (rawParams !== undefined) return { entry: pattern.entry, rawParams };
+  }
+  return undefined;
+}
+
+/** The first literal segment after the version of every gated, own or blocked path. */
+export function firstLiterals(): Set<string> {
+  return new Set(
+    [...ROUTES, ...BLOCKED]
+      .flatMap((row) => row.templates)
+      .filter((template) => !template.startsWith('/'))
+      .map((template) => template.split('/')[0] as string),
+  );
+}
+
+function fillIndex(): void {
+  for (const row of ROUTES satisfies readonly Route[]) addRoute(row);
+  for (const row of BLOCKED) {
+    for (const { path } of mountedPaths(row)) {
+      if (path.endsWith('/')) refusedBeginnings.push(path);
+      else literal.set(path, REFUSED);
+    }
+  }
+}
+
+function addRoute(row: Route): void {
+  for (const { path, prefix } of mountedPaths(row)) {
+    const entry = entryAt(path);
+    const merged: PathEntry = {
+      blocked: false,
+      othersPass: entry?.othersPass === true || row.othersPass === true,
+      prefix,
+      routes: { ...entry?.routes, [row.method]: row },
+    };
+    putEntry(path, merged);
+    if (row.prefixMatch) refusedBeginnings.push(path);
+  }
+}
+
+function entryAt(path: string): PathEntry | undefined {
+  return literal.get(path) ?? patterns.find(({ segments }) => segments.join('/') === path)?.entry;
+}
+
+function putEntry(path: string, entry: PathEntry): void {
+  if (!path.includes('{')) {
+    literal.set(path, entry);
+    return;
+  }
+  const known = patterns.findIndex(({ segments }) => segments.join('/') === path);
+  const pattern = { segments: path.split('/'), entry };
+  if (known === -1) patterns.push(pattern);
+  else patterns[known] = pattern;
+}
+
+/** The parameters if `segments` fit the pattern; an empty parameter fits too, for the caller to refuse. */
+function matchSegments(
+  pattern: readonly string[],
+  segments: readonly string[],
+): (readonly [string, string])[] | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const params: [string, string][] = [];
+  for (let at = 0; at < pattern.length; at++) {
+    const expected = pattern[at] as string;
+    const found = segments[at] as string;
+    if (expected.startsWith('{')) params.push([expected.slice(1, -1), found]);
+    else if (expected !== found) return undefined;
+  }
+  return params;
+}

@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http';
+
+import { Refusal } from '../matrix/refusals.ts';
+import { headerValues } from './raw_headers.ts';
+
+/**
+ * What of an oversized body is read and thrown away, so that its sender gets to read the 413 instead of a broken
+ * connection.
+ */
+const DISCARDED_BYTES = 32 * 1024 * 1024;
+
+export interface BodyLimits {
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds in which the whole body has to arrive. */
+  readonly timeMs: number;
+}
+
+/**
+ * The whole body of a gated request, in memory that is bounded whatever is sent. Its Content-Type means nothing
+ * (rule R2).
+ *
+ * @throws Refusal `too_large`, `slow_body`, or `bad_json` if the client went away
+ */
+export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (announcedLength(request) > DISCARDED_BYTES) {
+      reject(new Refusal('too_large'));
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let length = 0;
+
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length;
+      if (length <= limits.size) chunks.push(chunk);
+      else chunks.length = 0;
+      if (length > DISCARDED_BYTES) settle(() => reject(new Refusal('too_large')));
+    };
+    const onEnd = (): void =>
+      settle(() =>
+        length > limits.size ? reject(new Refusal('too_large')) : resolve(Buffer.concat(chunks)),
+      );
+    const onGone = (): void =>
+      settle(() => reject(new Refusal('bad_json', { text: 'The request body ended too early.' })));
+    const timer = setTimeout(() => settle(() => reject(new Refusal('slow_body'))), limits.timeMs);
+
+    function settle(finish: () => void): void {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
+      // A late error of an abandoned request must not end the process.
+      request.on('error', () => undefined);
+      finish();
+    }
+
+    request.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
+  });
+}
+
+function announcedLength(request: IncomingMessage): number {
+  return Number(headerValues(request.rawHeaders, 'content-length')[0] ?? 0);
+}
