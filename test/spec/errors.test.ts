@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { Refusal, type RefusalName } from '../../src/matrix/refusals.ts';
+import { validator } from '../../src/schema/registry.ts';
+import { specPage } from '../support/spec_examples.ts';
+
+/** The cases that the implementation knows. */
+function refusalNames(): RefusalName[] {
+  const source = readFileSync(new URL('../../src/matrix/refusals.ts', import.meta.url), 'utf8');
+  const table = source.slice(source.indexOf('const KINDS = {'), source.indexOf('} as const satisfies'));
+  return [...table.matchAll(/^ {2}(\w+): \{/gm)].map((match) => match[1] as RefusalName);
+}
+
+/** The rows of the table in `spec/errors.md`. */
+function specified(): string[] {
+  return [...specPage('errors.md').matchAll(/^\| `(\w+)` \| (\d+) \| `(\w+)` \|/gm)].map(
+    ([, name, status, errcode]) => `${name} ${status} ${errcode}`,
+  );
+}
+
+test('spec/errors.md lists every refusal with its status and errcode, and no other', () => {
+  const implemented = refusalNames().map((name) => {
+    const refusal = new Refusal(name);
+    return `${name} ${refusal.status} ${refusal.errcode}`;
+  });
+  expect(implemented.length).toBeGreaterThan(20);
+  expect(specified().sort()).toEqual(implemented.sort());
+});
+
+test.each(refusalNames())('the body of %s has the shape of an error', (name) => {
+  const isError = validator('error');
+  expect(isError(new Refusal(name).body())).toBe(true);
+  expect(isError(new Refusal(name, { retryAfterMs: 1234.5 }).body())).toBe(true);
+});

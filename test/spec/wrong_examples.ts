@@ -1,0 +1,240 @@
+import type { ShapeName } from '../../src/schema/shapes.ts';
+
+const PASSWORD_STAGE = { type: 'm.login.password', password: 'secret words' };
+const CHALLENGE = {
+  session: 'm2fa_YHmhmzWqDYuWIsyNk2aB8iMUa3s',
+  flows: [{ stages: ['m.login.password', 'm.login.2fa.totp'] }],
+  params: {},
+  completed: ['m.login.password'],
+};
+const GRANTED = { user_id: '@bob:example.org', access_token: 'syt_x', device_id: 'ABC' };
+const AUTHENTICATOR = { id: 'a', name: 'phone', enabled_at: 1, last_used_at: null };
+const RECOVERY = { remaining: 1, total: 1, generated_at: 1, codes: [{ position: 1, used_at: null }] };
+const SETUP = {
+  seed: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ',
+  uri: 'otpauth://totp/Example:bob?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ',
+  params: { type: 'm.totp.v1.rfc6238-sha1', step: 30, size: 6 },
+  setup_id: 's',
+  expires_ts: 1,
+};
+
+function enabledWith(authenticators: unknown, more: object = {}): unknown {
+  return { enabled: true, providers: { 'm.login.2fa.totp': { authenticators, ...more } } };
+}
+
+/** What every `auth` must not be, wherever it stands. */
+function wrongAuth(rest: object): Record<string, unknown> {
+  return {
+    'auth is a string': { ...rest, auth: 'm.login.password' },
+    'auth is a list': { ...rest, auth: [] },
+    'auth is a number': { ...rest, auth: 5 },
+    'the session is an object': { ...rest, auth: { session: {} } },
+    'the type is a list': { ...rest, auth: { type: ['m.login.password'] } },
+    'the code is a number': { ...rest, auth: { type: 'm.login.2fa.totp', token: 287082 } },
+    'the password is missing': { ...rest, auth: { type: 'm.login.password', session: 'x' } },
+    'it is no object': [rest],
+  };
+}
+
+/** For each shape values that do not have it, by what is wrong with them. */
+export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
+  auth: {
+    'a string': 'm.login.password',
+    'a list': [],
+    'the type is a number': { type: 5 },
+    'the session is a number': { session: 5 },
+    'the code is a list': { type: 'm.login.2fa.recovery', token: ['7q2k-x9vd-03mh'] },
+    'the password is a number': { type: 'm.login.password', password: 1 },
+  },
+  stage_totp: {
+    'the code is a number': { type: 'm.login.2fa.totp', token: 287082 },
+    'another type': { type: 'm.login.2fa.recovery', token: '287082' },
+    'no type': { token: '287082' },
+  },
+  stage_recovery: {
+    'the code is an object': { type: 'm.login.2fa.recovery', token: {} },
+    'another type': { type: 'm.login.2fa.totp', token: '7q2k-x9vd-03mh' },
+  },
+  stage_password: {
+    'no password': { type: 'm.login.password' },
+    'the identifier is a string': { ...PASSWORD_STAGE, identifier: '@bob:example.org' },
+    'the user is a number': { ...PASSWORD_STAGE, user: 5 },
+  },
+  stage_sso: {
+    'another type': { type: 'm.login.cas' },
+    'the session is a number': { type: 'm.login.sso', session: 1 },
+  },
+  stage_token: { 'no token': { type: 'm.login.token' } },
+  user_identifier: { 'no type': { user: 'bob' }, 'a string': 'bob' },
+
+  login_request: {
+    ...wrongAuth({ type: 'm.login.password', password: 'secret words' }),
+    'no type': { password: 'secret words' },
+    'no type, and an auth without session': { auth: { type: 'm.login.2fa.totp', token: '287082' } },
+    'the type is a list': { type: ['m.login.password'], password: 'secret words' },
+    'a password login without a password': { type: 'm.login.password', user: 'bob' },
+    'the password is null': { type: 'm.login.password', user: 'bob', password: null },
+    'the password is a number': { type: 'm.login.password', user: 'bob', password: 1 },
+    'the identifier has no type': { ...PASSWORD_STAGE, identifier: { user: 'bob' } },
+    'the device is a number': { ...PASSWORD_STAGE, device_id: 5 },
+    'refresh_token is a string': { ...PASSWORD_STAGE, refresh_token: 'true' },
+  },
+  register_request: { ...wrongAuth({}), 'the name is a number': { username: 5 } },
+  refresh_request: { 'no token': {}, 'the token is null': { refresh_token: null } },
+  delete_devices_request: {
+    ...wrongAuth({ devices: ['ABC'] }),
+    'an empty list': { devices: [] },
+    null: { devices: null },
+    missing: {},
+    'missing, with an empty auth': { auth: {} },
+    'missing, with a session of null': { auth: { session: null } },
+    'empty, with a session': { devices: [], auth: { session: 'x' } },
+    'a number in it': { devices: ['ABC', 5] },
+    'a string': { devices: 'ABC' },
+  },
+  delete_device_request: wrongAuth({}),
+  account_password_request: {
+    ...wrongAuth({ new_password: 'other words' }),
+    missing: {},
+    null: { new_password: null },
+    empty: { new_password: '' },
+    'a number': { new_password: 5 },
+    'empty, with a session': { new_password: '', auth: { session: 'x' } },
+    'logout_devices is a string': { new_password: 'other words', logout_devices: 'no' },
+  },
+  account_deactivate_request: { ...wrongAuth({}), 'erase is a string': { erase: 'yes' } },
+  threepid_add_request: {
+    ...wrongAuth({ client_secret: 'x', sid: 'y' }),
+    'no sid': { client_secret: 'x' },
+    'the secret is a number': { client_secret: 1, sid: 'y' },
+  },
+  threepid_legacy_request: {
+    ...wrongAuth({ three_pid_creds: { client_secret: 'x', sid: 'y' } }),
+    'no credentials': {},
+    'credentials without a secret': { three_pid_creds: { sid: 'y' } },
+    'credentials that are a string': { threePidCreds: 'x' },
+  },
+  threepid_remove_request: {
+    ...wrongAuth({ medium: 'email', address: 'bob@example.org' }),
+    'no address': { medium: 'email' },
+    'the address is a list': { medium: 'email', address: ['bob@example.org'] },
+  },
+  device_signing_upload_request: { ...wrongAuth({}), 'a key is a string': { master_key: 'ed25519' } },
+  get_token_request: wrongAuth({}),
+
+  totp_setup_request: {
+    ...wrongAuth({}),
+    'a secret of the client': { seed: 'GEZDGNBVGY3TQOJQ' },
+    'an unknown key': { nam: 'phone' },
+    'an empty name': { name: '' },
+    'a name that is too long': { name: 'x'.repeat(101) },
+  },
+  totp_confirm_request: {
+    'a secret of the client': { setup_id: 's', token: '287082', secret: 'GEZDGNBVGY3TQOJQ' },
+    'no code': { setup_id: 's' },
+    'the code is a number': { setup_id: 's', token: 287082 },
+    'no set-up': { token: '287082' },
+    'an empty set-up': { setup_id: '', token: '287082' },
+  },
+  totp_delete_request: {
+    ...wrongAuth({}),
+    'an unknown key': { authenticator: 'a' },
+    'the id is a list': { authenticator_id: ['a'] },
+    'the id is null': { authenticator_id: null },
+  },
+  recovery_request: { ...wrongAuth({}), 'an unknown key': { codes: ['mine-mine-mine'] } },
+
+  challenge: {
+    'no session': { ...CHALLENGE, session: undefined },
+    'a session of the homeserver': { ...CHALLENGE, session: 'XtdlxQYfaPdcGBWkVPJFvVAB' },
+    'no completed': { ...CHALLENGE, completed: undefined },
+    'completed is null': { ...CHALLENGE, completed: null },
+    'params is null': { ...CHALLENGE, params: null },
+    'no flows': { ...CHALLENGE, flows: [] },
+    'a bare flow': { ...CHALLENGE, flows: [['m.login.password']] },
+    'an empty flow': { ...CHALLENGE, flows: [{ stages: [] }] },
+    'an errcode without a text': { ...CHALLENGE, errcode: 'M_FORBIDDEN' },
+    'a token in it': { ...CHALLENGE, access_token: 'syt_x' },
+  },
+  error: {
+    'no errcode': { error: 'No.' },
+    'no text': { errcode: 'M_FORBIDDEN' },
+    'a token in it': { errcode: 'M_FORBIDDEN', error: 'No.', access_token: 'syt_x' },
+    'a refresh token in it': { errcode: 'M_FORBIDDEN', error: 'No.', refresh_token: 'syr_x' },
+    'a wait that is a string': { errcode: 'M_LIMIT_EXCEEDED', error: 'Wait.', retry_after_ms: '5' },
+    'a wait with a fraction': { errcode: 'M_LIMIT_EXCEEDED', error: 'Wait.', retry_after_ms: 0.5 },
+  },
+  empty_answer: { 'something in it': { done: true }, 'a list': [] },
+  login_answer: {
+    'no device': { ...GRANTED, device_id: undefined },
+    'no user': { ...GRANTED, user_id: undefined },
+    'an empty token': { ...GRANTED, access_token: '' },
+    'a negative life': { ...GRANTED, expires_in_ms: -1 },
+    'OAuth in its well_known': {
+      ...GRANTED,
+      well_known: {
+        'm.homeserver': { base_url: 'https://matrix.example.org' },
+        'm.authentication': { issuer: 'https://oauth.example.org/' },
+      },
+    },
+  },
+  register_answer: {
+    'no user': {},
+    'a token without a device': { user_id: '@carol:example.org', access_token: 'x' },
+  },
+  refresh_answer: { 'no token': { refresh_token: 'syr_x' } },
+  get_token_answer: { 'no life': { login_token: 'x' }, 'no token': { expires_in_ms: 1 } },
+  unbind_answer: { nothing: {}, 'another word': { id_server_unbind_result: 'failed' } },
+  two_factor_state: {
+    'off, with a provider': { enabled: false, providers: { 'm.login.2fa.recovery': RECOVERY } },
+    'on, without a provider': { enabled: true, providers: {} },
+    'on, with recovery codes alone': { enabled: true, providers: { 'm.login.2fa.recovery': RECOVERY } },
+    'on, with no authenticator': enabledWith([]),
+    'a seed beside the authenticators': enabledWith([AUTHENTICATOR], { seed: SETUP.seed }),
+    'a seed in an authenticator': enabledWith([{ ...AUTHENTICATOR, seed: SETUP.seed }]),
+    'no last use': enabledWith([{ ...AUTHENTICATOR, last_used_at: undefined }]),
+    'no providers': { enabled: false },
+  },
+  recovery_state: {
+    'a code in it': { ...RECOVERY, codes: [{ position: 1, used_at: null, code: '7q2k-x9vd-03mh' }] },
+    'a position of 0': { ...RECOVERY, codes: [{ position: 0, used_at: null }] },
+    'no total': { ...RECOVERY, total: undefined },
+    'a time that is a string': { ...RECOVERY, generated_at: '2025-10-09' },
+  },
+  totp_setup_answer: {
+    'a short seed': { ...SETUP, seed: 'GEZDGNBVGY3TQOJQ' },
+    'a seed in lower case': { ...SETUP, seed: SETUP.seed.toLowerCase() },
+    'a link to something else': { ...SETUP, uri: 'otpauth://hotp/Example' },
+    'an unknown kind of code': { ...SETUP, params: { ...SETUP.params, type: 'm.totp' } },
+    'no end': { ...SETUP, expires_ts: undefined },
+  },
+  totp_confirm_answer: {
+    'no codes': { authenticator_id: 'a', recovery_codes: [] },
+    'no id': { recovery_codes: ['7q2k-x9vd-03mh'] },
+    'a code twice': { authenticator_id: 'a', recovery_codes: ['7q2k-x9vd-03mh', '7q2k-x9vd-03mh'] },
+    'a code with a look-alike': { authenticator_id: 'a', recovery_codes: ['7q2k-x9vd-o3mh'] },
+  },
+  recovery_codes_answer: {
+    'no time': { recovery_codes: ['7q2k-x9vd-03mh'] },
+    'a code without dashes': { recovery_codes: ['7q2kx9vd03mh'], generated_at: 1 },
+  },
+  versions_answer: {
+    'our feature is missing': { versions: ['v1.11'], unstable_features: {} },
+    'our feature is off': { versions: ['v1.11'], unstable_features: { 'org.matrix.2fa': false } },
+  },
+  login_flows_answer: {
+    'an empty list of providers': { flows: [{ type: 'm.login.sso', identity_providers: [] }] },
+    'a provider without a name': {
+      flows: [{ type: 'm.login.sso', identity_providers: [{ id: 'two-factor' }] }],
+    },
+    'a flow without a type': { flows: [{}] },
+  },
+  well_known_client: {
+    'no homeserver': {},
+    'a base URL that is none': { 'm.homeserver': { base_url: 'matrix.example.org' } },
+    'OAuth beside it': {
+      'm.homeserver': { base_url: 'https://matrix.example.org' },
+      'org.matrix.msc2965.authentication': { issuer: 'https://oauth.example.org/' },
+    },
+  },
+};
