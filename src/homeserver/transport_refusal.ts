@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import { Refusal } from '../matrix/refusals.ts';
 
 const SLOW = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
@@ -14,16 +15,16 @@ const MISUSED = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_REQ_CONTENT_LENGTH_MISM
  */
 export function transportRefusal(error: unknown): unknown {
   if (error instanceof Refusal) return error;
+  // Has a code for each complaint, or none.
+  if (error instanceof errors.HTTPParserError) return new Refusal('homeserver_unclear', { cause: error });
   const code = codeOf(error);
   if (code === undefined || MISUSED.has(code)) return error;
   if (SLOW.has(code)) return new Refusal('homeserver_slow', { cause: error });
-  // HPE_… are the HTTP parser's complaints.
-  if (UNCLEAR.has(code) || code.startsWith('HPE_'))
-    return new Refusal('homeserver_unclear', { cause: error });
+  if (UNCLEAR.has(code)) return new Refusal('homeserver_unclear', { cause: error });
   return new Refusal('homeserver_unreachable', { cause: error });
 }
 
 function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
