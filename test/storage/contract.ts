@@ -1,0 +1,1028 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type {
+  HeldLogin,
+  NewRecoverySet,
+  Setup,
+  Storage,
+  StoredSession,
+  ThrottleCounter,
+} from '../../src/storage/stores.ts';
+import { StoreUnavailable } from '../../src/storage/stores.ts';
+
+/** A store with what the contract needs beside it. */
+export interface StorageUnderTest {
+  readonly storage: Storage;
+  /** A second connection to the same database, as another process has one. */
+  openAnother(): Promise<Storage>;
+  /** Takes the database away; the answer brings it back. */
+  takeAway(): Promise<() => Promise<void>>;
+  /** Closes and removes everything. */
+  dispose(): Promise<void>;
+}
+
+const ALICE = '@alice:hs.example';
+const BOB = '@bob:hs.example';
+const NOW = Date.UTC(2030, 0, 1);
+const MINUTE = 60_000;
+
+/** What every store must do, whatever database is behind it. */
+export function describeStorage(name: string, open: () => Promise<StorageUnderTest>): void {
+  describe(name, () => {
+    let opened: StorageUnderTest;
+    let storage: Storage;
+
+    beforeEach(async () => {
+      opened = await open();
+      storage = opened.storage;
+    });
+
+    afterEach(() => opened.dispose());
+
+    /** Every test of a race runs its calls spread over two connections. */
+    async function replicas(): Promise<[Storage, Storage]> {
+      return [storage, await opened.openAnother()];
+    }
+
+    describe('factors', () => {
+      test('nobody is enrolled at first', async () => {
+        expect(await storage.factors.isEnrolled(ALICE)).toBe(false);
+        expect(await storage.factors.anyoneEnrolled()).toBe(false);
+        expect(await storage.factors.mayBeEnrolled('alice')).toBe(false);
+        expect(await storage.factors.enrolledUsers()).toEqual([]);
+        expect(await storage.factors.authenticators(ALICE)).toEqual([]);
+        expect(await storage.factors.recoverySet(ALICE)).toBeUndefined();
+      });
+
+      test('a confirmed set-up switches 2FA on, for that user alone', async () => {
+        await enrol(storage, ALICE, { step: 100 });
+        expect(await storage.factors.isEnrolled(ALICE)).toBe(true);
+        expect(await storage.factors.isEnrolled(BOB)).toBe(false);
+        expect(await storage.factors.anyoneEnrolled()).toBe(true);
+        expect(await storage.factors.enrolledUsers()).toEqual([ALICE]);
+        expect(await storage.factors.authenticators(ALICE)).toEqual([
+          {
+            id: `authenticator-1-${ALICE}`,
+            userId: ALICE,
+            name: 'phone',
+            sealedSeed: Buffer.from('sealed anew'),
+            enabledAt: NOW,
+            lastUsedAt: null,
+            lastStep: 100,
+          },
+        ]);
+        expect(await storage.factors.findSetup(`setup-1-${ALICE}`, NOW)).toBeUndefined();
+      });
+
+      test('the hint goes by the folded local part of enrolled users only', async () => {
+        await storage.factors.beginSetup(setup(BOB));
+        await enrol(storage, ALICE);
+        expect(await storage.factors.mayBeEnrolled('alice')).toBe(true);
+        expect(await storage.factors.mayBeEnrolled('bob')).toBe(false);
+        await storage.factors.removeAllFactors(ALICE, NOW);
+        expect(await storage.factors.mayBeEnrolled('alice')).toBe(false);
+      });
+
+      test('enrolled users are listed in order', async () => {
+        for (const user of ['@c:hs', '@a:hs', '@b:hs']) await enrol(storage, user);
+        expect(await storage.factors.enrolledUsers()).toEqual(['@a:hs', '@b:hs', '@c:hs']);
+      });
+
+      test('attack 53: of 200 parallel uses of one step exactly one is accepted, over two replicas', async () => {
+        await enrol(storage, ALICE, { step: 100 });
+        const accepted = await raceOf(200, await replicas(), (one) =>
+          one.factors.spendStep(ALICE, `authenticator-1-${ALICE}`, 101, NOW + 1),
+        );
+        expect(accepted.filter(Boolean)).toHaveLength(1);
+        const [authenticator] = await storage.factors.authenticators(ALICE);
+        expect(authenticator).toMatchObject({ lastStep: 101, lastUsedAt: NOW + 1 });
+      });
+
+      test('attack 75: after a later step an earlier one is refused, in every order', async () => {
+        await enrol(storage, ALICE, { step: 100 });
+        const spend = (step: number) =>
+          storage.factors.spendStep(ALICE, `authenticator-1-${ALICE}`, step, NOW);
+        expect(await spend(101)).toBe(true);
+        expect(await spend(102)).toBe(true);
+        expect(await spend(101)).toBe(false);
+        expect(await spend(102)).toBe(false);
+        expect(await spend(103)).toBe(true);
+      });
+
+      test('attack 76: the step that confirmed an enrolment is spent, for a second authenticator too', async () => {
+        await enrol(storage, ALICE, { step: 100 });
+        await enrol(storage, ALICE, { step: 200, number: 2 });
+        expect(await storage.factors.spendStep(ALICE, `authenticator-1-${ALICE}`, 100, NOW)).toBe(false);
+        expect(await storage.factors.spendStep(ALICE, `authenticator-2-${ALICE}`, 200, NOW)).toBe(false);
+        expect(await storage.factors.spendStep(ALICE, `authenticator-2-${ALICE}`, 201, NOW)).toBe(true);
+      });
+
+      test('attack 62: a step stays spent whatever the time of the call', async () => {
+        await enrol(storage, ALICE, { step: 100 });
+        const id = `authenticator-1-${ALICE}`;
+        expect(await storage.factors.spendStep(ALICE, id, 101, NOW)).toBe(true);
+        expect(await storage.factors.spendStep(ALICE, id, 101, NOW - 90 * MINUTE)).toBe(false);
+      });
+
+      test('a step is spent for its own authenticator and its owner only', async () => {
+        await enrol(storage, ALICE, { step: 100 });
+        await enrol(storage, BOB, { step: 100 });
+        expect(await storage.factors.spendStep(BOB, `authenticator-1-${ALICE}`, 101, NOW)).toBe(false);
+        expect(await storage.factors.spendStep(ALICE, 'unknown', 101, NOW)).toBe(false);
+        expect(await storage.factors.spendStep(ALICE, `authenticator-1-${ALICE}`, 101, NOW)).toBe(true);
+        expect(await storage.factors.spendStep(BOB, `authenticator-1-${BOB}`, 101, NOW)).toBe(true);
+      });
+
+      test('removing one of two authenticators leaves 2FA on', async () => {
+        await enrol(storage, ALICE);
+        await enrol(storage, ALICE, { number: 2 });
+        const removal = await storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`, NOW);
+        expect(removal).toEqual({ removed: true, remaining: 1 });
+        expect(await storage.factors.isEnrolled(ALICE)).toBe(true);
+        expect(await storage.factors.recoverySet(ALICE)).toBeDefined();
+      });
+
+      test('removing the last authenticator switches 2FA off and removes the codes', async () => {
+        await enrol(storage, ALICE);
+        await enrol(storage, BOB);
+        const removal = await storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`, NOW);
+        expect(removal).toEqual({ removed: true, remaining: 0 });
+        expect(await storage.factors.isEnrolled(ALICE)).toBe(false);
+        expect(await storage.factors.recoverySet(ALICE)).toBeUndefined();
+        expect(await storage.factors.spendRecoveryCode(ALICE, 'hash-1-1', NOW)).toBeUndefined();
+        expect(await storage.factors.isEnrolled(BOB)).toBe(true);
+      });
+
+      test('an authenticator of somebody else, or an unknown one, is not removed', async () => {
+        await enrol(storage, ALICE);
+        await enrol(storage, BOB);
+        const foreign = await storage.factors.removeAuthenticator(BOB, `authenticator-1-${ALICE}`, NOW);
+        expect(foreign).toEqual({ removed: false, remaining: 1 });
+        expect(await storage.factors.removeAuthenticator('@nobody:hs', 'unknown', NOW)).toEqual({
+          removed: false,
+          remaining: 0,
+        });
+        expect(await storage.factors.authenticators(ALICE)).toHaveLength(1);
+      });
+
+      test('of 50 parallel removals of one authenticator exactly one removed it', async () => {
+        await enrol(storage, ALICE);
+        const removals = await raceOf(50, await replicas(), (one) =>
+          one.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`, NOW),
+        );
+        expect(removals.filter((removal) => removal.removed)).toHaveLength(1);
+        expect(await storage.factors.isEnrolled(ALICE)).toBe(false);
+      });
+
+      test('an authenticator is renamed by its owner only', async () => {
+        await enrol(storage, ALICE);
+        const id = `authenticator-1-${ALICE}`;
+        expect(await storage.factors.renameAuthenticator(BOB, id, 'stolen')).toBe(false);
+        expect(await storage.factors.renameAuthenticator(ALICE, id, 'tablet')).toBe(true);
+        const [authenticator] = await storage.factors.authenticators(ALICE);
+        expect(authenticator?.name).toBe('tablet');
+      });
+
+      test('attack 95: removing all factors leaves nothing of that user, and others untouched', async () => {
+        for (const user of [ALICE, BOB]) {
+          await enrol(storage, user);
+          await enrol(storage, user, { number: 2 });
+          await storage.factors.beginSetup(setup(user, { id: `pending-${user}` }));
+          await storage.throttle.admit(attempt(user, 'login'));
+          await storage.sessions.open(session({ idHash: `session-${user}`, userId: user }), 10);
+          await storage.holds.hold(held({ id: `hold-${user}`, userId: user }));
+        }
+        expect(await storage.factors.removeAllFactors(ALICE, NOW)).toBe(2);
+        expect(await storage.factors.isEnrolled(ALICE)).toBe(false);
+        expect(await storage.factors.authenticators(ALICE)).toEqual([]);
+        expect(await storage.factors.recoverySet(ALICE)).toBeUndefined();
+        expect(await storage.factors.findSetup(`pending-${ALICE}`, NOW)).toBeUndefined();
+        expect(await storage.throttle.states(ALICE)).toEqual([]);
+        expect(await storage.sessions.find(`session-${ALICE}`, NOW)).toBeUndefined();
+        expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeUndefined();
+        expect((await storage.holds.leaseEnded(NOW, NOW + 1, 9)).map((hold) => hold.id)).toEqual([
+          `hold-${ALICE}`,
+        ]);
+
+        expect(await storage.factors.authenticators(BOB)).toHaveLength(2);
+        expect(await storage.factors.recoverySet(BOB)).toBeDefined();
+        expect(await storage.factors.findSetup(`pending-${BOB}`, NOW)).toBeDefined();
+        expect(await storage.throttle.states(BOB)).toHaveLength(1);
+        expect(await storage.sessions.find(`session-${BOB}`, NOW)).toBeDefined();
+        expect(await storage.holds.find(`hold-${BOB}`, NOW)).toBeDefined();
+        expect(await storage.factors.removeAllFactors('@nobody:hs', NOW)).toBe(0);
+      });
+    });
+
+    describe('set-ups', () => {
+      test('a set-up is found until its end, as it was kept', async () => {
+        const begun = setup(ALICE);
+        await storage.factors.beginSetup(begun);
+        expect(await storage.factors.findSetup(begun.id, begun.expiresAt - 1)).toEqual(begun);
+        expect(await storage.factors.findSetup(begun.id, begun.expiresAt)).toBeUndefined();
+        expect(await storage.factors.findSetup('unknown', NOW)).toBeUndefined();
+      });
+
+      test('attack 59: a second start replaces the pending set-up of that user, and nobody is enrolled', async () => {
+        await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
+        await storage.factors.beginSetup(setup(BOB, { id: 'other' }));
+        await storage.factors.beginSetup(setup(ALICE, { id: 'two' }));
+        expect(await storage.factors.findSetup('one', NOW)).toBeUndefined();
+        expect(await storage.factors.findSetup('two', NOW)).toBeDefined();
+        expect(await storage.factors.findSetup('other', NOW)).toBeDefined();
+        expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'one' }))).toBe(false);
+        expect(await storage.factors.anyoneEnrolled()).toBe(false);
+      });
+
+      test('wrong first codes are counted, and at the limit the set-up is gone', async () => {
+        await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
+        expect(await storage.factors.countSetupFailure('one', 3)).toBe(1);
+        expect(await storage.factors.countSetupFailure('one', 3)).toBe(2);
+        expect((await storage.factors.findSetup('one', NOW))?.failures).toBe(2);
+        expect(await storage.factors.countSetupFailure('one', 3)).toBe(3);
+        expect(await storage.factors.findSetup('one', NOW)).toBeUndefined();
+        expect(await storage.factors.countSetupFailure('one', 3)).toBe(3);
+      });
+
+      test('a set-up of somebody else, an unknown or an expired one is not activated', async () => {
+        await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
+        const end = NOW + 10 * MINUTE;
+        expect(await storage.factors.activate(confirmation(BOB, { setupId: 'one' }))).toBe(false);
+        expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'unknown' }))).toBe(false);
+        expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'one', now: end }))).toBe(false);
+        expect(await storage.factors.anyoneEnrolled()).toBe(false);
+        expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'one', now: end - 1 }))).toBe(
+          true,
+        );
+      });
+
+      test('of 50 parallel confirmations of one set-up exactly one is accepted', async () => {
+        await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
+        const accepted = await raceOf(50, await replicas(), (one, index) =>
+          one.factors.activate(
+            confirmation(ALICE, {
+              setupId: 'one',
+              authenticatorId: `authenticator-${index}`,
+              recovery: recoverySet(String(index)),
+            }),
+          ),
+        );
+        const winner = accepted.indexOf(true);
+        expect(accepted.filter(Boolean)).toHaveLength(1);
+        expect((await storage.factors.authenticators(ALICE)).map((one) => one.id)).toEqual([
+          `authenticator-${winner}`,
+        ]);
+        expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe(`hash-${winner}-1`);
+      });
+
+      test('attack 84: a re-enrolment begun, failed or abandoned leaves the live authenticator as it was', async () => {
+        await enrol(storage, ALICE, { step: 100 });
+        const before = await storage.factors.authenticators(ALICE);
+        await storage.factors.beginSetup(setup(ALICE, { id: 'again' }));
+        for (let wrong = 0; wrong < 5; wrong += 1) await storage.factors.countSetupFailure('again', 5);
+        expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'again' }))).toBe(false);
+        expect(await storage.factors.authenticators(ALICE)).toEqual(before);
+        expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe('hash-1-1');
+        expect(await storage.factors.spendStep(ALICE, `authenticator-1-${ALICE}`, 101, NOW)).toBe(true);
+      });
+
+      test('attack 84: a confirmation that fails half-way changes nothing at all', async () => {
+        await enrol(storage, ALICE, { step: 100 });
+        const before = await storage.factors.authenticators(ALICE);
+        await storage.factors.beginSetup(setup(ALICE, { id: 'again' }));
+        const twice = { ...recoverySet('2'), hashes: ['same', 'same'] };
+        const failed = storage.factors.activate(
+          confirmation(ALICE, { setupId: 'again', authenticatorId: 'new', recovery: twice }),
+        );
+        await expect(failed).rejects.toThrow();
+        expect(await storage.factors.authenticators(ALICE)).toEqual(before);
+        expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe('hash-1-1');
+        expect(await storage.factors.findSetup('again', NOW)).toBeDefined();
+      });
+    });
+
+    describe('recovery codes', () => {
+      test('a set is kept in the order in which it is shown, unused', async () => {
+        await enrol(storage, ALICE);
+        expect(await storage.factors.recoverySet(ALICE)).toEqual({
+          salt: Buffer.from('salt 1'),
+          pepperKeyId: 'key',
+          generatedAt: NOW,
+          codes: [1, 2, 3].map((position) => ({ position, hash: `hash-1-${position}`, usedAt: null })),
+        });
+      });
+
+      test('attack 57: of 200 parallel uses of one code exactly one is accepted, over two replicas', async () => {
+        await enrol(storage, ALICE);
+        const positions = await raceOf(200, await replicas(), (one) =>
+          one.factors.spendRecoveryCode(ALICE, 'hash-1-2', NOW + 5),
+        );
+        expect(positions.filter((position) => position !== undefined)).toEqual([2]);
+        const codes = (await storage.factors.recoverySet(ALICE))?.codes ?? [];
+        expect(codes.map((code) => code.usedAt)).toEqual([null, NOW + 5, null]);
+      });
+
+      test('an unknown code, or one of somebody else, is not accepted', async () => {
+        await enrol(storage, ALICE);
+        await enrol(storage, BOB, { recovery: recoverySet('bob') });
+        expect(await storage.factors.spendRecoveryCode(ALICE, 'hash-bob-1', NOW)).toBeUndefined();
+        expect(await storage.factors.spendRecoveryCode(ALICE, 'unknown', NOW)).toBeUndefined();
+        expect(await storage.factors.spendRecoveryCode(BOB, 'hash-bob-1', NOW)).toBe(1);
+      });
+
+      test('attack 82: old codes are dead at once after regeneration, on every replica', async () => {
+        const [one, other] = await replicas();
+        await enrol(one, ALICE);
+        expect(await other.factors.spendRecoveryCode(ALICE, 'hash-1-1', NOW)).toBe(1);
+        expect(await one.factors.replaceRecoverySet(ALICE, recoverySet('2'))).toBe(true);
+        for (const replica of [one, other]) {
+          expect(await replica.factors.spendRecoveryCode(ALICE, 'hash-1-2', NOW)).toBeUndefined();
+          const codes = (await replica.factors.recoverySet(ALICE))?.codes ?? [];
+          expect(codes.filter((code) => code.usedAt === null)).toHaveLength(3);
+        }
+        expect(await other.factors.spendRecoveryCode(ALICE, 'hash-2-1', NOW)).toBe(1);
+      });
+
+      test('attack 82: a new set while old codes are being spent: each spend was before it or is refused', async () => {
+        await enrol(storage, ALICE);
+        const [one, other] = await replicas();
+        const [, ...spent] = await Promise.all([
+          one.factors.replaceRecoverySet(ALICE, recoverySet('2')),
+          ...Array.from({ length: 50 }, () => other.factors.spendRecoveryCode(ALICE, 'hash-1-1', NOW)),
+        ]);
+        expect(spent.filter((position) => position !== undefined).length).toBeLessThanOrEqual(1);
+        const codes = (await storage.factors.recoverySet(ALICE))?.codes ?? [];
+        expect(codes.map((code) => code.usedAt)).toEqual([null, null, null]);
+      });
+
+      test('without 2FA there is no set', async () => {
+        expect(await storage.factors.replaceRecoverySet(ALICE, recoverySet('1'))).toBe(false);
+        expect(await storage.factors.recoverySet(ALICE)).toBeUndefined();
+      });
+
+      test('a deleted set is gone, and 2FA stays on', async () => {
+        await enrol(storage, ALICE);
+        expect(await storage.factors.deleteRecoverySet(ALICE, NOW)).toBe(true);
+        expect(await storage.factors.deleteRecoverySet(ALICE, NOW)).toBe(false);
+        expect(await storage.factors.recoverySet(ALICE)).toBeUndefined();
+        expect(await storage.factors.spendRecoveryCode(ALICE, 'hash-1-1', NOW)).toBeUndefined();
+        expect(await storage.factors.isEnrolled(ALICE)).toBe(true);
+      });
+    });
+
+    describe('what a change of the factors ends (R1, R12)', () => {
+      beforeEach(async () => {
+        await enrol(storage, ALICE);
+        await enrol(storage, ALICE, { number: 2 });
+        for (const user of [ALICE, BOB]) {
+          await storage.holds.hold(held({ id: `hold-${user}`, userId: user }));
+          await storage.sessions.open(
+            session({ idHash: `sign-in-${user}`, userId: user, holdId: `hold-${user}` }),
+            99,
+          );
+          await storage.sessions.open(
+            session({ idHash: `live-${user}`, userId: user, tokenHash: 'token' }),
+            99,
+          );
+        }
+        await storage.factors.beginSetup(setup(ALICE, { id: 'again' }));
+      });
+
+      const changes: [string, () => Promise<unknown>][] = [
+        ['a new authenticator', () => storage.factors.activate(confirmation(ALICE, { setupId: 'again' }))],
+        [
+          'one authenticator removed',
+          () => storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`, NOW),
+        ],
+        ['new recovery codes', () => storage.factors.replaceRecoverySet(ALICE, recoverySet('2'))],
+        ['recovery codes deleted', () => storage.factors.deleteRecoverySet(ALICE, NOW)],
+      ];
+
+      test.each(changes)(
+        '%s ends the sign-ins under way, not what live sessions do',
+        async (_what, change) => {
+          await storage.holds.claim(`hold-${ALICE}`, 'finisher', NOW - 1, NOW + MINUTE);
+          await change();
+          expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeUndefined();
+          expect(await storage.holds.release(`hold-${ALICE}`, 'finisher')).toBe(false);
+          expect(await storage.sessions.find(`sign-in-${ALICE}`, NOW)).toBeUndefined();
+          expect(await storage.sessions.find(`live-${ALICE}`, NOW)).toBeDefined();
+          expect(await storage.holds.find(`hold-${BOB}`, NOW)).toBeDefined();
+          expect(await storage.sessions.find(`sign-in-${BOB}`, NOW)).toBeDefined();
+          const ended = await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10);
+          expect(ended.map((hold) => hold.id)).toEqual([`hold-${ALICE}`]);
+        },
+      );
+
+      test('attack 39: the last authenticator gone ends sign-ins and all sessions of that user', async () => {
+        await storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`, NOW);
+        await storage.factors.removeAuthenticator(ALICE, `authenticator-2-${ALICE}`, NOW);
+        expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeUndefined();
+        expect(await storage.sessions.find(`live-${ALICE}`, NOW)).toBeUndefined();
+        expect(await storage.sessions.find(`live-${BOB}`, NOW)).toBeDefined();
+      });
+
+      test('what changed nothing ends nothing', async () => {
+        await storage.factors.removeAuthenticator(ALICE, 'unknown', NOW);
+        await storage.factors.activate(confirmation(ALICE, { setupId: 'unknown' }));
+        await storage.factors.spendStep(ALICE, `authenticator-1-${ALICE}`, 10_000, NOW);
+        await storage.factors.spendRecoveryCode(ALICE, 'hash-2-1', NOW);
+        await storage.factors.renameAuthenticator(ALICE, `authenticator-1-${ALICE}`, 'tablet');
+        expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeDefined();
+        expect(await storage.sessions.find(`sign-in-${ALICE}`, NOW)).toBeDefined();
+      });
+    });
+
+    describe('throttle', () => {
+      test('counts every attempt as failed before it is looked at', async () => {
+        expect(await storage.throttle.admit(attempt(ALICE, 'login'))).toEqual({
+          admitted: true,
+          failures: 1,
+        });
+        expect(await storage.throttle.admit(attempt(ALICE, 'login'))).toEqual({
+          admitted: true,
+          failures: 2,
+        });
+        expect(await storage.throttle.states(ALICE)).toEqual([
+          { counter: 'login', failures: 2, waitUntil: NOW },
+        ]);
+      });
+
+      test('counters of one user, and users, are apart', async () => {
+        await storage.throttle.admit(attempt(ALICE, 'login'));
+        for (const counter of ['recovery', 'session'] as const) {
+          expect(await storage.throttle.admit(attempt(ALICE, counter))).toEqual({
+            admitted: true,
+            failures: 1,
+          });
+        }
+        expect(await storage.throttle.admit(attempt(BOB, 'login'))).toEqual({ admitted: true, failures: 1 });
+        const states = await storage.throttle.states(ALICE);
+        expect(states.map((state) => state.counter)).toEqual(['login', 'recovery', 'session']);
+      });
+
+      test('nothing is admitted in a wait, and refusals do not prolong it', async () => {
+        const waitAfter = () => 30_000;
+        await storage.throttle.admit({ ...attempt(ALICE, 'login'), waitAfter });
+        const refused = { admitted: false, shut: false };
+        const again = (now: number) => storage.throttle.admit({ ...attempt(ALICE, 'login'), now, waitAfter });
+        expect(await again(NOW)).toEqual({ ...refused, waitMs: 30_000 });
+        expect(await again(NOW + 29_999)).toEqual({ ...refused, waitMs: 1 });
+        expect(await again(NOW + 30_000)).toEqual({ admitted: true, failures: 2 });
+      });
+
+      test('at shutAt in a row nothing is admitted, however long one waits', async () => {
+        const shut = { ...attempt(ALICE, 'login'), shutAt: 3 };
+        for (let failures = 1; failures <= 3; failures += 1) {
+          expect(await storage.throttle.admit(shut)).toEqual({ admitted: true, failures });
+        }
+        expect(await storage.throttle.admit({ ...shut, now: NOW + 1000 * MINUTE })).toEqual({
+          admitted: false,
+          waitMs: 0,
+          shut: true,
+        });
+        expect(await storage.throttle.admit(attempt(ALICE, 'login'))).toEqual({
+          admitted: true,
+          failures: 4,
+        });
+      });
+
+      test('clearing clears all counters of that user', async () => {
+        await storage.throttle.admit(attempt(ALICE, 'login'));
+        await storage.throttle.admit(attempt(ALICE, 'recovery'));
+        await storage.throttle.admit(attempt(BOB, 'login'));
+        await storage.throttle.clear(ALICE);
+        expect(await storage.throttle.states(ALICE)).toEqual([]);
+        expect(await storage.throttle.states(BOB)).toHaveLength(1);
+      });
+
+      test('attack 77: of 200 parallel attempts exactly those before the wait are admitted, all counted', async () => {
+        const waitAfter = (failures: number) => (failures < 5 ? 0 : 30_000);
+        const admissions = await raceOf(200, await replicas(), (one) =>
+          one.throttle.admit({ ...attempt(ALICE, 'login'), waitAfter }),
+        );
+        const admitted = admissions.filter((admission) => admission.admitted);
+        const failures = admitted.map((admission) => ('failures' in admission ? admission.failures : 0));
+        expect(failures.toSorted()).toEqual([1, 2, 3, 4, 5]);
+        expect(await storage.throttle.states(ALICE)).toEqual([
+          { counter: 'login', failures: 5, waitUntil: NOW + 30_000 },
+        ]);
+      });
+
+      test('attack 78: a failure stays counted although other writes of the same moment fail', async () => {
+        await storage.holds.hold(held({ id: 'twice' }));
+        const [counted, failed] = await Promise.allSettled([
+          storage.throttle.admit(attempt(ALICE, 'login')),
+          storage.holds.hold(held({ id: 'twice' })),
+        ]);
+        expect(counted.status).toBe('fulfilled');
+        expect(failed.status).toBe('rejected');
+        expect(await storage.throttle.states(ALICE)).toMatchObject([{ failures: 1 }]);
+      });
+    });
+
+    describe('sessions', () => {
+      test('a session is found until its end, as it was kept', async () => {
+        const full = session({
+          idHash: 'full',
+          tokenHash: 'token',
+          flows: [['a', 'b'], ['c']],
+          completed: ['a'],
+          sealedBody: Buffer.from('body'),
+          bodyDigest: 'digest',
+          sealedPassword: Buffer.from('password'),
+          holdId: 'hold',
+          failures: 2,
+        });
+        const bare = session({ idHash: 'bare' });
+        await storage.sessions.open(full, 10);
+        await storage.sessions.open(bare, 10);
+        expect(await storage.sessions.find('full', full.expiresAt - 1)).toEqual(full);
+        expect(await storage.sessions.find('bare', NOW)).toEqual(bare);
+        expect(await storage.sessions.find('full', full.expiresAt)).toBeUndefined();
+        expect(await storage.sessions.find('unknown', NOW)).toBeUndefined();
+      });
+
+      test('the newest live session of the same token and target is the same session again', async () => {
+        const bound = (idHash: string, createdAt: number, expiresAt: number, target = 'one') =>
+          storage.sessions.open(session({ idHash, tokenHash: 'token', target, createdAt, expiresAt }), 99);
+        await bound('old', NOW, NOW + 9 * MINUTE);
+        await bound('new', NOW + 1, NOW + 5 * MINUTE);
+        await bound('elsewhere', NOW + 2, NOW + 9 * MINUTE, 'two');
+        await storage.sessions.open(session({ idHash: 'unbound', target: 'one', createdAt: NOW + 3 }), 99);
+        expect((await storage.sessions.findBound('token', 'one', NOW))?.idHash).toBe('new');
+        expect((await storage.sessions.findBound('token', 'one', NOW + 5 * MINUTE))?.idHash).toBe('old');
+        expect(await storage.sessions.findBound('token', 'one', NOW + 9 * MINUTE)).toBeUndefined();
+        expect(await storage.sessions.findBound('other token', 'one', NOW)).toBeUndefined();
+      });
+
+      test('the session of a hold is found by the body that opened it', async () => {
+        const open = (idHash: string, holdId: string, bodyDigest: string) =>
+          storage.sessions.open(session({ idHash, holdId, bodyDigest }), 99);
+        await open('a', 'hold 1', 'body 1');
+        await open('b', 'hold 1', 'body 2');
+        await open('c', 'hold 2', 'body 1');
+        expect((await storage.sessions.findOfHold('hold 1', 'body 2', NOW))?.idHash).toBe('b');
+        expect(await storage.sessions.findOfHold('hold 2', 'body 2', NOW)).toBeUndefined();
+        expect(await storage.sessions.findOfHold('hold 1', 'body 1', NOW + 99 * MINUTE)).toBeUndefined();
+      });
+
+      test('attack 71: beyond the maximum the oldest sessions are dropped', async () => {
+        for (const createdAt of [5, 1, 4, 2, 3]) {
+          await storage.sessions.open(session({ idHash: `${createdAt}`, createdAt: NOW + createdAt }), 3);
+        }
+        expect(await storage.sessions.count()).toBe(3);
+        const kept = await Promise.all(
+          ['1', '2', '3', '4', '5'].map(async (id) => (await storage.sessions.find(id, NOW)) && id),
+        );
+        expect(kept).toEqual([undefined, undefined, '3', '4', '5']);
+      });
+
+      test('attack 71: 200 opened at once stay within the maximum', async () => {
+        await raceOf(200, await replicas(), (one, index) =>
+          one.sessions.open(session({ idHash: `${index}`, createdAt: NOW + index }), 20),
+        );
+        expect(await storage.sessions.count()).toBe(20);
+      });
+
+      test('of 50 parallel completions of one stage exactly one is taken', async () => {
+        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        const taken = await raceOf(50, await replicas(), (one) => one.sessions.complete('one', [], 'a'));
+        expect(taken.filter(Boolean)).toHaveLength(1);
+        expect(await storage.sessions.complete('one', [], 'b')).toBe(false);
+        expect(await storage.sessions.complete('one', ['b'], 'c')).toBe(false);
+        expect(await storage.sessions.complete('one', ['a'], 'b')).toBe(true);
+        expect((await storage.sessions.find('one', NOW))?.completed).toEqual(['a', 'b']);
+        expect(await storage.sessions.complete('unknown', [], 'a')).toBe(false);
+      });
+
+      test('attack 46: only the first body is bound, also of 50 at once', async () => {
+        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        const bound = await raceOf(50, await replicas(), (one, index) =>
+          one.sessions.bindBody('one', Buffer.from(`body ${index}`), `digest ${index}`),
+        );
+        expect(bound.filter(Boolean)).toHaveLength(1);
+        expect(await storage.sessions.find('one', NOW)).toMatchObject({
+          sealedBody: Buffer.from(`body ${bound.indexOf(true)}`),
+          bodyDigest: `digest ${bound.indexOf(true)}`,
+        });
+      });
+
+      test('a password that was judged is bound', async () => {
+        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        expect(await storage.sessions.bindPassword('one', Buffer.from('sealed'))).toBe(true);
+        expect((await storage.sessions.find('one', NOW))?.sealedPassword).toEqual(Buffer.from('sealed'));
+        expect(await storage.sessions.bindPassword('unknown', Buffer.from('sealed'))).toBe(false);
+      });
+
+      test('failures are counted one by one, and a session that is gone has no tries left', async () => {
+        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        const counts = await raceOf(50, await replicas(), (one) => one.sessions.countFailure('one'));
+        expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+        expect(await storage.sessions.countFailure('unknown')).toBe(Number.MAX_SAFE_INTEGER);
+      });
+
+      test('attack 47: of 50 parallel ends of one session exactly one ended it', async () => {
+        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        const ended = await raceOf(50, await replicas(), (one) => one.sessions.end('one'));
+        expect(ended.filter(Boolean)).toHaveLength(1);
+        expect(await storage.sessions.find('one', NOW)).toBeUndefined();
+      });
+
+      test('sessions of a user end all together, or those of one token', async () => {
+        const open = (idHash: string, userId: string, tokenHash: string | null) =>
+          storage.sessions.open(session({ idHash, userId, tokenHash }), 99);
+        await open('a', ALICE, 'token 1');
+        await open('b', ALICE, 'token 2');
+        await open('c', ALICE, null);
+        await open('d', BOB, 'token 1');
+        await storage.sessions.endForUser(ALICE, 'token 1');
+        expect(await storage.sessions.count()).toBe(3);
+        expect(await storage.sessions.find('a', NOW)).toBeUndefined();
+        await storage.sessions.endForUser(ALICE);
+        expect(await storage.sessions.count()).toBe(1);
+        expect(await storage.sessions.find('d', NOW)).toBeDefined();
+      });
+
+      test('expired sessions are dropped', async () => {
+        await storage.sessions.open(session({ idHash: 'a', expiresAt: NOW + 1 }), 99);
+        await storage.sessions.open(session({ idHash: 'b', expiresAt: NOW + 2 }), 99);
+        await storage.sessions.dropExpired(NOW + 1);
+        expect(await storage.sessions.count()).toBe(1);
+        expect(await storage.sessions.find('b', NOW)).toBeDefined();
+      });
+    });
+
+    describe('held logins', () => {
+      test('a hold is found until its end, as it was kept', async () => {
+        const full = held({ id: 'full', joinKey: 'join', foldedJoinKey: 'folded', atEnd: 'forget' });
+        const bare = held({ id: 'bare', joinKey: null, foldedJoinKey: null });
+        await storage.holds.hold(full);
+        await storage.holds.hold(bare);
+        expect(await storage.holds.find('full', full.expiresAt - 1)).toEqual(full);
+        expect(await storage.holds.find('full', full.expiresAt)).toBeUndefined();
+        expect(await storage.holds.find('bare', NOW)).toEqual(bare);
+      });
+
+      test('attack 108: an equal sign-in finds the live hold, another one does not', async () => {
+        await storage.holds.hold(held({ id: 'one', joinKey: 'join', foldedJoinKey: 'folded' }));
+        await storage.holds.hold(held({ id: 'two', joinKey: 'other', foldedJoinKey: 'folded' }));
+        const end = NOW + 5 * MINUTE;
+        expect((await storage.holds.findToJoin('join', NOW))?.id).toBe('one');
+        expect(await storage.holds.findToJoin('unknown', NOW)).toBeUndefined();
+        expect(await storage.holds.findToJoin('join', end)).toBeUndefined();
+        const folded = await storage.holds.findByFoldedKey('folded', NOW);
+        expect(folded.map((hold) => hold.id).toSorted()).toEqual(['one', 'two']);
+        expect(await storage.holds.findByFoldedKey('folded', end)).toEqual([]);
+        await storage.holds.end('one', NOW);
+        expect(await storage.holds.findToJoin('join', NOW)).toBeUndefined();
+      });
+
+      test('attack 30: of 50 parallel finishers exactly one gets the hold', async () => {
+        await storage.holds.hold(held({ id: 'one' }));
+        const [one, other] = await replicas();
+        const claims = await raceOf(50, [one, other], (replica, index) =>
+          replica.holds.claim('one', `claimant ${index}`, NOW, NOW + MINUTE),
+        );
+        const winner = claims.indexOf(true);
+        expect(claims.filter(Boolean)).toHaveLength(1);
+        const releases = await raceOf(50, [one, other], (replica, index) =>
+          replica.holds.release('one', `claimant ${index}`),
+        );
+        expect(releases.filter(Boolean)).toHaveLength(1);
+        expect(releases[winner]).toBe(true);
+        expect(await storage.holds.find('one', NOW)).toBeUndefined();
+        expect(await storage.holds.nextEnd()).toBeUndefined();
+      });
+
+      test('of 50 releases by the claimant himself exactly one is true', async () => {
+        await storage.holds.hold(held({ id: 'one' }));
+        await storage.holds.claim('one', 'me', NOW, NOW + MINUTE);
+        const releases = await raceOf(50, await replicas(), (one) => one.holds.release('one', 'me'));
+        expect(releases.filter(Boolean)).toHaveLength(1);
+      });
+
+      test('a claim given back, or run out, is free for the next', async () => {
+        await storage.holds.hold(held({ id: 'one' }));
+        expect(await storage.holds.claim('one', 'a', NOW, NOW + 1000)).toBe(true);
+        await storage.holds.unclaim('one', 'somebody else');
+        expect(await storage.holds.claim('one', 'b', NOW, NOW + 1000)).toBe(false);
+        await storage.holds.unclaim('one', 'a');
+        expect(await storage.holds.claim('one', 'b', NOW, NOW + 1000)).toBe(true);
+        expect(await storage.holds.claim('one', 'c', NOW + 999, NOW + 2000)).toBe(false);
+        expect(await storage.holds.claim('one', 'c', NOW + 1000, NOW + 2000)).toBe(true);
+        expect(await storage.holds.release('one', 'b')).toBe(false);
+        expect(await storage.holds.release('one', 'c')).toBe(true);
+      });
+
+      test('an ended hold cannot be claimed', async () => {
+        const one = held({ id: 'one' });
+        await storage.holds.hold(one);
+        expect(await storage.holds.claim('one', 'a', one.expiresAt, one.expiresAt + 1)).toBe(false);
+        expect(await storage.holds.claim('unknown', 'a', NOW, NOW + 1)).toBe(false);
+      });
+
+      test('a hold whose time runs out while somebody finishes it is his until the claim ends', async () => {
+        const one = held({ id: 'one' });
+        const after = one.expiresAt + 1000;
+        await storage.holds.hold(one);
+        await storage.holds.claim('one', 'a', NOW, after);
+        expect(await storage.holds.nextEnd()).toBe(after);
+        expect(await storage.holds.leaseEnded(after - 1, after + 1, 10)).toEqual([]);
+        expect(await storage.holds.release('one', 'a')).toBe(true);
+      });
+
+      test('a hold that is being logged out can no longer be released', async () => {
+        const one = held({ id: 'one' });
+        const after = one.expiresAt + 1000;
+        await storage.holds.hold(one);
+        await storage.holds.claim('one', 'a', NOW, after);
+        expect(await storage.holds.leaseEnded(after, after + 1, 10)).toHaveLength(1);
+        expect(await storage.holds.release('one', 'a')).toBe(false);
+        // A process whose clock is behind still believes it alive.
+        expect(await storage.holds.claim('one', 'b', one.expiresAt - 1, after)).toBe(false);
+      });
+
+      test('the holds of a user end together, claimed ones too, and are told as many', async () => {
+        await storage.holds.hold(held({ id: 'a' }));
+        await storage.holds.hold(held({ id: 'b' }));
+        await storage.holds.hold(held({ id: 'past', expiresAt: NOW - 1 }));
+        await storage.holds.hold(held({ id: 'other', userId: BOB }));
+        await storage.holds.claim('b', 'finisher', NOW - 1, NOW + MINUTE);
+        expect(await storage.holds.countForUser(ALICE, NOW)).toBe(2);
+        expect(await storage.holds.endForUser(ALICE, NOW)).toBe(2);
+        expect(await storage.holds.countForUser(ALICE, NOW)).toBe(0);
+        expect(await storage.holds.countForUser(BOB, NOW)).toBe(1);
+        expect(await storage.holds.release('b', 'finisher')).toBe(false);
+        expect(await storage.holds.endForUser(ALICE, NOW)).toBe(0);
+      });
+
+      test('a password change ends a hold that is finished past its time, too', async () => {
+        const one = held({ id: 'one' });
+        await storage.holds.hold(one);
+        await storage.holds.claim('one', 'finisher', NOW, one.expiresAt + MINUTE);
+        expect(await storage.holds.endForUser(ALICE, one.expiresAt + 1)).toBe(1);
+        expect(await storage.holds.release('one', 'finisher')).toBe(false);
+      });
+
+      test('one hold is ended without the others', async () => {
+        await storage.holds.hold(held({ id: 'a' }));
+        await storage.holds.hold(held({ id: 'b' }));
+        await storage.holds.end('a', NOW);
+        expect(await storage.holds.find('a', NOW)).toBeUndefined();
+        expect(await storage.holds.find('b', NOW)).toBeDefined();
+        expect(await storage.holds.nextEnd()).toBe(NOW);
+      });
+
+      test('attack 71: beyond the maximum the oldest holds end, and are given out to be logged out', async () => {
+        for (const age of [3, 1, 5, 2, 4]) {
+          await storage.holds.hold(held({ id: `${age}`, createdAt: NOW - age }));
+        }
+        await storage.holds.claim('5', 'finisher', NOW, NOW + MINUTE);
+        expect(await storage.holds.endOldest(5, NOW)).toBe(0);
+        expect(await storage.holds.endOldest(3, NOW)).toBe(2);
+        const ended = await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10);
+        expect(ended.map((hold) => hold.id).toSorted()).toEqual(['3', '4']);
+        expect(await storage.holds.release('5', 'finisher')).toBe(true);
+      });
+
+      test('attack 25: ended holds are given out, live ones are not', async () => {
+        await storage.holds.hold(held({ id: 'live', expiresAt: NOW + 1 }));
+        const past = held({ id: 'past', expiresAt: NOW, atEnd: 'forget' });
+        await storage.holds.hold(past);
+        expect(await storage.holds.nextEnd()).toBe(NOW);
+        expect(await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toEqual([past]);
+        expect(await storage.holds.nextEnd()).toBe(NOW + 1);
+        await storage.holds.forget('past');
+        await storage.holds.forget('past');
+        await storage.holds.forget('live');
+        expect(await storage.holds.nextEnd()).toBeUndefined();
+      });
+
+      test('attack 26: each ended hold goes to exactly one of several processes', async () => {
+        for (let number = 0; number < 60; number += 1) {
+          await storage.holds.hold(held({ id: `${number}`, expiresAt: NOW }));
+        }
+        const leases = await raceOf(20, await replicas(), (one) =>
+          one.holds.leaseEnded(NOW, NOW + MINUTE, 7),
+        );
+        const ids = leases.flat().map((hold) => hold.id);
+        expect(Math.max(...leases.map((lease) => lease.length))).toBe(7);
+        expect(ids).toHaveLength(60);
+        expect(new Set(ids).size).toBe(60);
+      });
+
+      test('attack 26: what a dead process had leased comes to another when the lease is over', async () => {
+        const [dead, alive] = await replicas();
+        await dead.holds.hold(held({ id: 'one', expiresAt: NOW }));
+        expect(await dead.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toHaveLength(1);
+        expect(await alive.holds.leaseEnded(NOW + MINUTE - 1, NOW + 2 * MINUTE, 10)).toEqual([]);
+        expect(await alive.holds.nextEnd()).toBe(NOW + MINUTE);
+        expect(await alive.holds.leaseEnded(NOW + MINUTE, NOW + 2 * MINUTE, 10)).toHaveLength(1);
+      });
+
+      test('attack 26: a hold survives its process and is finished by another one', async () => {
+        await storage.holds.hold(held({ id: 'one' }));
+        await storage.close();
+        const next = await opened.openAnother();
+        expect((await next.holds.find('one', NOW))?.sealedGrant).toEqual(Buffer.from('sealed grant'));
+        expect(await next.holds.claim('one', 'next', NOW, NOW + MINUTE)).toBe(true);
+        expect(await next.holds.release('one', 'next')).toBe(true);
+      });
+    });
+
+    describe('login tokens', () => {
+      test('attack 36: a token passed under 2FA is redeemed once, in its time, by its user', async () => {
+        await storage.loginTokens.remember({ tokenHash: 'one', userId: ALICE, expiresAt: NOW + 1000 });
+        await storage.loginTokens.remember({ tokenHash: 'late', userId: ALICE, expiresAt: NOW + 1000 });
+        expect(await storage.loginTokens.redeem('unknown', ALICE, NOW)).toBe(false);
+        expect(await storage.loginTokens.redeem('one', BOB, NOW)).toBe(false);
+        expect(await storage.loginTokens.redeem('late', ALICE, NOW + 1000)).toBe(false);
+        const redeemed = await raceOf(50, await replicas(), (one) =>
+          one.loginTokens.redeem('one', ALICE, NOW + 999),
+        );
+        expect(redeemed.filter(Boolean)).toHaveLength(1);
+      });
+
+      test('expired tokens are dropped', async () => {
+        await storage.loginTokens.remember({ tokenHash: 'a', userId: ALICE, expiresAt: NOW + 1 });
+        await storage.loginTokens.remember({ tokenHash: 'b', userId: ALICE, expiresAt: NOW + 2 });
+        await storage.loginTokens.dropExpired(NOW + 1);
+        expect(await storage.loginTokens.redeem('a', ALICE, NOW)).toBe(false);
+        expect(await storage.loginTokens.redeem('b', ALICE, NOW)).toBe(true);
+      });
+    });
+
+    describe('fresh logins', () => {
+      test('a fresh login is found in its time, again and again', async () => {
+        const fresh = { tokenHash: 'one', userId: ALICE, passwordDigest: 'digest', expiresAt: NOW + 1000 };
+        await storage.freshLogins.remember(fresh);
+        expect(await storage.freshLogins.find('one', NOW)).toEqual(fresh);
+        expect(await storage.freshLogins.find('one', NOW + 999)).toEqual(fresh);
+        expect(await storage.freshLogins.find('one', NOW + 1000)).toBeUndefined();
+        expect(await storage.freshLogins.find('unknown', NOW)).toBeUndefined();
+        await storage.freshLogins.remember({ ...fresh, passwordDigest: null, expiresAt: NOW + 2000 });
+        expect(await storage.freshLogins.find('one', NOW + 1000)).toMatchObject({ passwordDigest: null });
+        await storage.freshLogins.dropExpired(NOW + 2000);
+        expect(await storage.freshLogins.find('one', NOW)).toBeUndefined();
+      });
+    });
+
+    describe('audit', () => {
+      test('lists the newest first, of all or of one user, as many as asked for', async () => {
+        const line = (userId: string, event: string) => ({
+          at: NOW,
+          userId,
+          event,
+          address: '192.0.2.1',
+          deviceId: null,
+          detail: { position: 3, first: true, door: 'page' },
+        });
+        for (const [userId, event] of [
+          [ALICE, 'one'],
+          [BOB, 'two'],
+          [ALICE, 'three'],
+        ] as const) {
+          await storage.audit.append(line(userId, event));
+        }
+        expect(await storage.audit.list({ limit: 2 })).toEqual([line(ALICE, 'three'), line(BOB, 'two')]);
+        expect(await storage.audit.list({ userId: ALICE })).toEqual([
+          line(ALICE, 'three'),
+          line(ALICE, 'one'),
+        ]);
+        expect(await storage.audit.list({})).toHaveLength(3);
+      });
+    });
+
+    describe('attack 91: a database that cannot answer', () => {
+      test('attack 91: gone: nothing is read, accepted or counted; back: everything goes on', async () => {
+        await enrol(storage, ALICE, { step: 100 });
+        await storage.check();
+        const bringBack = await opened.takeAway();
+        const id = `authenticator-1-${ALICE}`;
+        await expect(storage.factors.isEnrolled(ALICE)).rejects.toThrow(StoreUnavailable);
+        await expect(storage.factors.spendStep(ALICE, id, 101, NOW)).rejects.toThrow(StoreUnavailable);
+        await expect(storage.throttle.admit(attempt(ALICE, 'login'))).rejects.toThrow(StoreUnavailable);
+        await expect(storage.check()).rejects.toThrow(StoreUnavailable);
+        await bringBack();
+        await storage.check();
+        expect(await storage.throttle.states(ALICE)).toEqual([]);
+        expect(await storage.factors.spendStep(ALICE, id, 101, NOW)).toBe(true);
+      });
+
+      test('attack 91: closed: every call says so', async () => {
+        await storage.close();
+        await expect(storage.factors.isEnrolled(ALICE)).rejects.toThrow(StoreUnavailable);
+        await expect(storage.check()).rejects.toThrow(StoreUnavailable);
+        await storage.close();
+      });
+    });
+
+    test('closing keeps what was asked for before', async () => {
+      const counted = storage.throttle.admit(attempt(ALICE, 'login'));
+      await storage.close();
+      await counted;
+      const next = await opened.openAnother();
+      expect(await next.throttle.states(ALICE)).toHaveLength(1);
+    });
+  });
+}
+
+/** Starts `count` calls at once, in turn on each of the replicas. */
+function raceOf<T>(
+  count: number,
+  [one, other]: readonly [Storage, Storage],
+  call: (storage: Storage, index: number) => Promise<T>,
+): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => call(index % 2 === 0 ? one : other, index)));
+}
+
+function setup(userId: string, different: Partial<Setup> = {}): Setup {
+  return {
+    id: `setup-1-${userId}`,
+    userId,
+    name: 'phone',
+    sealedSeed: Buffer.from('sealed seed'),
+    tokenHash: 'token hash',
+    expiresAt: NOW + 10 * MINUTE,
+    failures: 0,
+    ...different,
+  };
+}
+
+type Confirmation = Parameters<Storage['factors']['activate']>[0];
+
+function confirmation(userId: string, different: Partial<Confirmation> = {}): Confirmation {
+  return {
+    setupId: `setup-1-${userId}`,
+    userId,
+    authenticatorId: `authenticator-of-${different.setupId}`,
+    foldedLocalpart: userId.slice(1, userId.indexOf(':')),
+    sealedSeed: Buffer.from('sealed anew'),
+    step: 100,
+    now: NOW,
+    recovery: recoverySet('1'),
+    ...different,
+  };
+}
+
+/** Three codes `hash-<set>-1` and so on. */
+function recoverySet(set: string): NewRecoverySet {
+  return {
+    salt: Buffer.from(`salt ${set}`),
+    pepperKeyId: 'key',
+    hashes: [1, 2, 3].map((position) => `hash-${set}-${position}`),
+    generatedAt: NOW,
+  };
+}
+
+/** Enrols `userId` with the authenticator `authenticator-<number>-<userId>`, and recovery codes of set <number>. */
+async function enrol(
+  storage: Storage,
+  userId: string,
+  { number = 1, step = 100, recovery = recoverySet(`${number}`) } = {},
+): Promise<void> {
+  const setupId = `setup-${number}-${userId}`;
+  await storage.factors.beginSetup(setup(userId, { id: setupId }));
+  const authenticatorId = `authenticator-${number}-${userId}`;
+  const activated = await storage.factors.activate(
+    confirmation(userId, { setupId, authenticatorId, step, recovery }),
+  );
+  expect(activated).toBe(true);
+}
+
+function attempt(userId: string, counter: ThrottleCounter) {
+  return { userId, counter, now: NOW, waitAfter: () => 0 };
+}
+
+function session(different: Partial<StoredSession> & { idHash: string }): StoredSession {
+  return {
+    sealedId: Buffer.from('sealed id'),
+    target: 'login v3',
+    userId: ALICE,
+    tokenHash: null,
+    flows: [['a', 'b']],
+    completed: [],
+    sealedBody: null,
+    bodyDigest: null,
+    sealedPassword: null,
+    holdId: null,
+    failures: 0,
+    createdAt: NOW,
+    expiresAt: NOW + 10 * MINUTE,
+    ...different,
+  };
+}
+
+function held(different: Partial<HeldLogin> & { id: string }): HeldLogin {
+  return {
+    userId: ALICE,
+    deviceId: 'DEVICE',
+    joinKey: null,
+    foldedJoinKey: null,
+    sealedGrant: Buffer.from('sealed grant'),
+    atEnd: 'logout',
+    createdAt: NOW,
+    expiresAt: NOW + 5 * MINUTE,
+    ...different,
+  };
+}
