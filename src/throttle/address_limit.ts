@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js';
 import type { Clock } from '../system/clock.ts';
 import { type Rate, RateLimit } from './rate_limit.ts';
 
-/** How many of the 128 bits of an IPv6 address name a customer: one has a whole /64 to choose from. */
-const IPV6_GROUPS = 4;
+/** The groups of an IPv6 address that name a customer: each has a whole /64 to choose from (RFC 6177). */
+const NETWORK_GROUPS = 4;
 
 /** The limit on attempts from one address, so that nobody tries many accounts from one place. */
 export class AddressLimit {
@@ -27,5 +27,6 @@ export function networkOf(ip: string): string {
   if (!ipaddr.isValid(ip)) return ip;
   const address = ipaddr.process(ip);
   if (!(address instanceof ipaddr.IPv6)) return address.toString();
-  return address.parts.slice(0, IPV6_GROUPS).join(':');
+  const network = address.parts.slice(0, NETWORK_GROUPS).map((group) => group.toString(16));
+  return `${network.join(':')}::/64`;
 }

@@ -149,13 +149,12 @@ export class UiaEngine {
   /** Counts a failed attempt. True if it was the last one allowed: the session is dead now. */
   async countFailure(session: Session): Promise<boolean> {
     const failures = await this.parts.store.countFailure(session.idHash);
-    // None at all: the session had ended before.
-    if (failures > 0 && failures < this.settings.failureLimit) return false;
+    if (failures < this.settings.failureLimit) return false;
     await this.parts.store.end(session.idHash);
     return true;
   }
 
-  /** Keeps a password that a page had judged, for the one real request. False if there is one already. */
+  /** Keeps a password that a page had judged, for the one real request; the last one counts. False if the session ended. */
   async rememberPassword(session: Session, password: string): Promise<boolean> {
     const sealed = this.parts.vault.seal(password, identityOf('password', session.idHash));
     return this.parts.store.bindPassword(session.idHash, sealed);

@@ -33,12 +33,12 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean> {
-    return this.change(idHash, (row) => (row.sealedPassword ? undefined : { sealedPassword }));
+    return this.change(idHash, () => ({ sealedPassword }));
   }
 
   async countFailure(idHash: string): Promise<number> {
     this.change(idHash, (row) => ({ failures: row.failures + 1 }));
-    return this.rows.get(idHash)?.failures ?? 0;
+    return this.rows.get(idHash)?.failures ?? Number.MAX_SAFE_INTEGER;
   }
 
   async end(idHash: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import { Refusal } from '../../src/matrix/refusals.ts';
 import type { UiaEngine } from '../../src/uia/engine.ts';
 import type { Session, SessionBinding } from '../../src/uia/session.ts';
 import { MemorySessionStore } from '../support/memory_session_store.ts';
-import { bindingOf, engineUnderTest, LIFETIME_MS } from './engine_under_test.ts';
+import { bindingOf, engineOver, engineUnderTest, LIFETIME_MS } from './engine_under_test.ts';
 
 const STAGES = ['a', 'b', 'c', 'd'];
 
@@ -101,7 +101,7 @@ test('no order of events ends a session without every stage of one flow, done in
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), someFlows, batches, async (scheduler, flows, run) => {
       const store = new ScheduledStore(scheduler);
-      const { engine, clock } = engineUnderTest({ store });
+      const { engine, clock } = engineOver(store);
       const witnesses: Witness[] = [];
       for (const owner of OWNERS) {
         witnesses.push({ session: await engine.open(owner, { flows }), attempted: new Set(), finished: 0 });

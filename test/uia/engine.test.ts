@@ -68,7 +68,7 @@ describe('opening', () => {
   });
 
   test('beyond the maximum the oldest are dropped', async () => {
-    const { engine } = engineUnderTest({ maxSessions: 2 });
+    const { engine } = engineUnderTest(2);
     const [first, second, third] = [
       await engine.open(bindingOf(), { flows }),
       await engine.open(bindingOf(), { flows }),
@@ -179,12 +179,14 @@ describe('resuming', () => {
     await expect(engine.resume(bindingOf(), session.id, odd)).rejects.toBeInstanceOf(Refusal);
   });
 
-  test('a password that a page had judged stays with the session, the first one', async () => {
+  test('a password that a page had judged stays with the session, the last one', async () => {
     const { engine } = engineUnderTest();
     const session = await engine.open(bindingOf(), { flows });
     expect(await engine.rememberPassword(session, 'first')).toBe(true);
-    expect(await engine.rememberPassword(session, 'second')).toBe(false);
-    expect((await engine.find(session.id))?.password).toBe('first');
+    expect(await engine.rememberPassword(session, 'second')).toBe(true);
+    expect((await engine.find(session.id))?.password).toBe('second');
+    await engine.endForUser('@bob:hs');
+    expect(await engine.rememberPassword(session, 'third')).toBe(false);
   });
 });
 

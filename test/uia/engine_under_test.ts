@@ -1,3 +1,4 @@
+import type { SessionStore } from '../../src/storage/stores.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { UiaEngine } from '../../src/uia/engine.ts';
 import type { SessionBinding } from '../../src/uia/session.ts';
@@ -8,15 +9,20 @@ import { testVault } from '../support/test_vault.ts';
 export const LIFETIME_MS = 600_000;
 export const FAILURE_LIMIT = 5;
 
-/** An engine over a store in memory, with both at hand. */
-export function engineUnderTest(options: { store?: MemorySessionStore; maxSessions?: number } = {}) {
-  const store = options.store ?? new MemorySessionStore();
+/** An engine over `store`, and its clock. */
+export function engineOver(store: SessionStore, maxSessions = 100) {
   const clock = new ManualClock();
   const engine = new UiaEngine(
     { store, vault: testVault(), clock, random: systemRandom },
-    { lifetimeMs: LIFETIME_MS, maxSessions: options.maxSessions ?? 100, failureLimit: FAILURE_LIMIT },
+    { lifetimeMs: LIFETIME_MS, maxSessions, failureLimit: FAILURE_LIMIT },
   );
-  return { engine, store, clock };
+  return { engine, clock };
+}
+
+/** An engine over a store in memory, with both at hand. */
+export function engineUnderTest(maxSessions?: number) {
+  const store = new MemorySessionStore();
+  return { store, ...engineOver(store, maxSessions) };
 }
 
 export function bindingOf(changes: Partial<SessionBinding> = {}): SessionBinding {

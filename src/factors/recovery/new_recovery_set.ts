@@ -23,16 +23,21 @@ export interface RecoverySetParts {
 }
 
 /**
- * Makes `count` new codes with one salt.
+ * Makes `count` new codes for a user, with one salt.
  * @throws Refusal `limit_exceeded` if too many hashes are waiting.
  */
-export async function newRecoverySet(count: number, parts: RecoverySetParts): Promise<FreshRecoveryCodes> {
+export async function newRecoverySet(
+  { userId, count }: { readonly userId: string; readonly count: number },
+  parts: RecoverySetParts,
+): Promise<FreshRecoveryCodes> {
   const salt = parts.random.bytes(SALT_BYTES);
   const pepper = parts.vault.pepper();
   const codes = distinctCodes(count, parts.random);
   // One after the other: a set must not push the guesses and logins of others out of the queue.
   const hashes: string[] = [];
-  for (const code of codes) hashes.push(await parts.hasher.hash(code, salt, pepper.secret));
+  for (const code of codes) {
+    hashes.push(await parts.hasher.hash(code, { userId, salt, pepper: pepper.secret }));
+  }
   return {
     shown: codes.map(showRecoveryCode),
     set: { salt, pepperKeyId: pepper.keyId, hashes, generatedAt: parts.clock.now() },

@@ -36,7 +36,7 @@ export class RecoveryFactor implements Factor {
     const set = await this.parts.store.recoverySet(userId);
     if (!set) return { accepted: false };
     const pepper = this.parts.vault.pepper(set.pepperKeyId);
-    const hash = await this.parts.hasher.hash(code, set.salt, pepper.secret);
+    const hash = await this.parts.hasher.hash(code, { userId, salt: set.salt, pepper: pepper.secret });
     if (!holdsHash(set, hash)) return { accepted: false };
     const position = await this.parts.store.spendRecoveryCode(userId, hash, this.parts.clock.now());
     if (position === undefined) return { accepted: false };

@@ -7,19 +7,28 @@ import type { BoundedQueue } from './bounded_queue.ts';
  */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
 
+/** What a hash is made of besides the code. */
+export interface HashedWith {
+  /** Whose code it is: a hash copied to another user's row opens nothing there (attack 83). */
+  readonly userId: string;
+  /** Of the whole set, so that one hash is compared with every code. */
+  readonly salt: Buffer;
+  /** From the key ring, never from the database. */
+  readonly pepper: Buffer;
+}
+
 /** Hashes recovery codes on the thread pool, never on the main thread (attack 90). */
 export class RecoveryHasher {
   constructor(private readonly queue: BoundedQueue) {}
 
   /**
    * The hash of a canonical code, in hex.
-   * @param salt of the whole set, so that one hash is compared with every code
-   * @param pepper from the key ring, never from the database
    * @throws Refusal `limit_exceeded` if too many hashes are waiting.
    */
-  hash(code: string, salt: Buffer, pepper: Buffer): Promise<string> {
+  hash(code: string, { userId, salt, pepper }: HashedWith): Promise<string> {
     return this.queue.run(async () => {
-      const hash = await hashRaw(code, { ...ARGON2, salt, secret: pepper });
+      // A canonical code has one length: nothing of it can pass for a part of the user id.
+      const hash = await hashRaw(`${code} ${userId}`, { ...ARGON2, salt, secret: pepper });
       return hash.toString('hex');
     });
   }

@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+import { everyFactor, Factors } from '../../src/factors/factors.ts';
+import { RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
+import { enrol, testHasher, totpSettings } from '../support/enrolment.ts';
+import { ManualClock } from '../support/manual_clock.ts';
+import { testVault } from '../support/test_vault.ts';
+
+test('every stage has its factor, and a user the stages that he can use', async () => {
+  const storage = await openSqliteStorage({ path: ':memory:' });
+  const parts = { store: storage.factors, vault: testVault(), clock: new ManualClock() };
+  const factors = everyFactor({ ...parts, hasher: testHasher, totp: totpSettings });
+
+  expect(factors.ofStage(TOTP_STAGE)).toMatchObject({ stage: TOTP_STAGE, loginCounter: 'login' });
+  expect(factors.ofStage(RECOVERY_STAGE)).toMatchObject({ stage: RECOVERY_STAGE, loginCounter: 'recovery' });
+
+  expect(await factors.stagesOf('@bob:hs')).toEqual([]);
+  const { recoveryCodes } = await enrol(parts, '@bob:hs', { recoveryCodes: 1 });
+  expect(await factors.stagesOf('@bob:hs')).toEqual([TOTP_STAGE, RECOVERY_STAGE]);
+  await factors.ofStage(RECOVERY_STAGE).verify('@bob:hs', recoveryCodes[0] ?? '');
+  expect(await factors.stagesOf('@bob:hs')).toEqual([TOTP_STAGE]);
+  await storage.close();
+});
+
+test('a stage without a factor is a mistake of ours', () => {
+  expect(() => new Factors([]).ofStage(TOTP_STAGE)).toThrow(RangeError);
+});

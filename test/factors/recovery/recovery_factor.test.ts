@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { verify as verifyArgon2 } from '@node-rs/argon2';
+import { newRecoverySet } from '../../../src/factors/recovery/new_recovery_set.ts';
+import { readRecoveryCode } from '../../../src/factors/recovery/recovery_code.ts';
+import { RecoveryFactor } from '../../../src/factors/recovery/recovery_factor.ts';
+import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts';
+import type { Storage } from '../../../src/storage/stores.ts';
+import { systemRandom } from '../../../src/system/random.ts';
+import { enrol, testHasher } from '../../support/enrolment.ts';
+import { ManualClock } from '../../support/manual_clock.ts';
+import { testVault } from '../../support/test_vault.ts';
+
+const BOB = '@bob:hs';
+const refused = { accepted: false };
+const accepted = expect.objectContaining({ accepted: true });
+
+let storage: Storage;
+let clock: ManualClock;
+let factor: RecoveryFactor;
+
+beforeEach(async () => {
+  storage = await openSqliteStorage({ path: ':memory:' });
+  clock = new ManualClock();
+  factor = new RecoveryFactor({ ...parts(), hasher: testHasher });
+});
+
+afterEach(() => storage.close());
+
+function parts() {
+  return { store: storage.factors, vault: testVault(), clock };
+}
+
+function aNewSet(count = 3, userId = BOB) {
+  return newRecoverySet(
+    { userId, count },
+    { vault: testVault(), clock, random: systemRandom, hasher: testHasher },
+  );
+}
+
+describe('a new set', () => {
+  test('has as many codes as asked for, one salt, and a hash for each', async () => {
+    const { shown, set } = await aNewSet(4);
+    expect(new Set(shown).size).toBe(4);
+    expect(new Set(set.hashes).size).toBe(4);
+    expect(set.salt).toHaveLength(16);
+    expect(set).toMatchObject({ pepperKeyId: 'test', generatedAt: clock.now() });
+  });
+
+  test('attack 57: what is kept is Argon2id over code, salt and pepper', async () => {
+    const { shown, set } = await aNewSet(1);
+    const unpadded = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
+    const hash = unpadded(Buffer.from(set.hashes[0] ?? '', 'hex'));
+    const phc = `$argon2id$v=19$m=19456,t=2,p=1$${unpadded(set.salt)}$${hash}`;
+    const code = readRecoveryCode(shown[0]) ?? '';
+    expect(await verifyArgon2(phc, `${code} ${BOB}`, { secret: testVault().pepper().secret })).toBe(true);
+    expect(await verifyArgon2(phc, `${code} ${BOB}`)).toBe(false);
+  });
+});
+
+describe('judging a code', () => {
+  test('a right code is accepted once, and says its position and how many are left', async () => {
+    const { recoveryCodes } = await enrol(parts(), BOB);
+    const code = recoveryCodes[1] ?? '';
+    expect(await factor.verify(BOB, code)).toEqual({ accepted: true, detail: { position: 2, remaining: 2 } });
+    expect(await factor.verify(BOB, code)).toEqual(refused);
+  });
+
+  test('attack 57: in any spelling it is the same code, accepted once', async () => {
+    const { recoveryCodes } = await enrol(parts(), BOB);
+    const code = recoveryCodes[0] ?? '';
+    expect(await factor.verify(BOB, code.toUpperCase().replaceAll('-', ' '))).toEqual(accepted);
+    for (const spelling of [code, code.replaceAll('-', ''), code.toUpperCase()]) {
+      expect(await factor.verify(BOB, spelling)).toEqual(refused);
+    }
+  });
+
+  test('attack 57: of many at the same moment one is accepted', async () => {
+    const { recoveryCodes } = await enrol(parts(), BOB);
+    const code = recoveryCodes[0] ?? '';
+    const verdicts = await Promise.all(Array.from({ length: 20 }, () => factor.verify(BOB, code)));
+    expect(verdicts.filter((verdict) => verdict.accepted)).toHaveLength(1);
+  });
+
+  test('attack 82: codes of the old set are dead as soon as there is a new one', async () => {
+    const { recoveryCodes } = await enrol(parts(), BOB);
+    const fresh = await aNewSet();
+    await storage.factors.replaceRecoverySet(BOB, fresh.set);
+    for (const old of recoveryCodes) expect(await factor.verify(BOB, old)).toEqual(refused);
+    expect(await factor.verify(BOB, fresh.shown[2] ?? '')).toEqual({
+      accepted: true,
+      detail: { position: 3, remaining: 2 },
+    });
+  });
+
+  test('attack 83: a set of codes copied into the rows of another user opens nothing there', async () => {
+    await enrol(parts(), BOB);
+    const eves = await aNewSet(1, '@eve:hs');
+    await storage.factors.replaceRecoverySet(BOB, eves.set);
+    expect(await factor.verify(BOB, eves.shown[0] ?? '')).toEqual(refused);
+  });
+
+  test('attack 93: a code of another user is refused and stays unused', async () => {
+    const bob = await enrol(parts(), BOB);
+    await enrol(parts(), '@bob.:hs');
+    expect(await factor.verify('@bob.:hs', bob.recoveryCodes[0] ?? '')).toEqual(refused);
+    expect(await factor.verify(BOB, bob.recoveryCodes[0] ?? '')).toEqual(accepted);
+  });
+
+  test('attack 87: wrong, spent, malformed and of nobody: the same verdict', async () => {
+    const { recoveryCodes } = await enrol(parts(), BOB);
+    const code = recoveryCodes[0] ?? '';
+    await factor.verify(BOB, code);
+    const verdicts = [
+      await factor.verify(BOB, '0000-0000-0000'),
+      await factor.verify(BOB, code),
+      await factor.verify(BOB, '123456'),
+      await factor.verify('@nobody:hs', code),
+      await factor.verify(BOB, 17 as unknown as string),
+    ];
+    expect(verdicts).toEqual(Array(5).fill(refused));
+  });
+
+  test('a set whose pepper is no longer in the ring lets nobody in', async () => {
+    await enrol(parts(), BOB);
+    const { shown, set } = await aNewSet();
+    await storage.factors.replaceRecoverySet(BOB, { ...set, pepperKeyId: 'lost' });
+    await expect(factor.verify(BOB, shown[0] ?? '')).rejects.toThrow();
+  });
+});
+
+test('the factor is there while a code is left', async () => {
+  const { recoveryCodes } = await enrol(parts(), BOB, { recoveryCodes: 1 });
+  expect(await factor.available(BOB)).toBe(true);
+  await factor.verify(BOB, recoveryCodes[0] ?? '');
+  expect(await factor.available(BOB)).toBe(false);
+  expect(await factor.available('@alice:hs')).toBe(false);
+});
+
+test('the state says which codes are used, and holds no code', async () => {
+  const { recoveryCodes } = await enrol(parts(), BOB);
+  const generatedAt = clock.now();
+  clock.advance(1000);
+  await factor.verify(BOB, recoveryCodes[0] ?? '');
+  expect(await factor.describe(BOB)).toEqual({
+    remaining: 2,
+    total: 3,
+    generated_at: generatedAt,
+    codes: [
+      { position: 1, used_at: clock.now() },
+      { position: 2, used_at: null },
+      { position: 3, used_at: null },
+    ],
+  });
+  expect(await factor.describe('@alice:hs')).toBeUndefined();
+});

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { TotpFactor } from '../../../src/factors/totp/totp_factor.ts';
+import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts';
+import type { Storage } from '../../../src/storage/stores.ts';
+import { codeAt, enrol, totpSettings, wrongCode } from '../../support/enrolment.ts';
+import { ManualClock } from '../../support/manual_clock.ts';
+import { testVault } from '../../support/test_vault.ts';
+
+const BOB = '@bob:hs';
+const STEP_MS = 30_000;
+const refused = { accepted: false };
+const accepted = expect.objectContaining({ accepted: true });
+
+let storage: Storage;
+let clock: ManualClock;
+let factor: TotpFactor;
+
+beforeEach(async () => {
+  storage = await openSqliteStorage({ path: ':memory:' });
+  clock = new ManualClock();
+  factor = new TotpFactor(parts(), totpSettings);
+});
+
+afterEach(() => storage.close());
+
+function parts() {
+  return { store: storage.factors, vault: testVault(), clock };
+}
+
+describe('judging a code', () => {
+  test('a right code is accepted, and says which authenticator it was of', async () => {
+    const { seed, authenticatorId } = await enrol(parts(), BOB);
+    expect(await factor.verify(BOB, codeAt(seed, clock.now()))).toEqual({
+      accepted: true,
+      detail: { authenticator: authenticatorId },
+    });
+  });
+
+  test('any authenticator of the user will do, each with its own steps', async () => {
+    const phone = await enrol(parts(), BOB);
+    const tablet = await enrol(parts(), BOB);
+    for (const { seed, authenticatorId } of [tablet, phone]) {
+      expect(await factor.verify(BOB, codeAt(seed, clock.now()))).toMatchObject({
+        detail: { authenticator: authenticatorId },
+      });
+    }
+  });
+
+  test('attack 53: the same code is accepted once, then and later', async () => {
+    const { seed } = await enrol(parts(), BOB);
+    const code = codeAt(seed, clock.now());
+    expect(await factor.verify(BOB, code)).toEqual(accepted);
+    expect(await factor.verify(BOB, code)).toEqual(refused);
+    clock.advance(STEP_MS);
+    expect(await factor.verify(BOB, code)).toEqual(refused);
+  });
+
+  test('attack 53: of 50 at the same moment one is accepted', async () => {
+    const { seed } = await enrol(parts(), BOB);
+    const code = codeAt(seed, clock.now());
+    const verdicts = await Promise.all(Array.from({ length: 50 }, () => factor.verify(BOB, code)));
+    expect(verdicts.filter((verdict) => verdict.accepted)).toHaveLength(1);
+  });
+
+  test('attack 54: an older step than the last used one is refused, a newer one accepted', async () => {
+    const { seed } = await enrol(parts(), BOB);
+    const [older, present, newer] = [-1, 0, 1].map((steps) => codeAt(seed, clock.now(), steps));
+    expect(await factor.verify(BOB, present ?? '')).toEqual(accepted);
+    expect(await factor.verify(BOB, older ?? '')).toEqual(refused);
+    expect(await factor.verify(BOB, newer ?? '')).toEqual(accepted);
+  });
+
+  test('attack 75: step t, then t+1, then t again is refused', async () => {
+    const { seed } = await enrol(parts(), BOB);
+    const t = codeAt(seed, clock.now());
+    expect(await factor.verify(BOB, t)).toEqual(accepted);
+    clock.advance(STEP_MS);
+    expect(await factor.verify(BOB, codeAt(seed, clock.now()))).toEqual(accepted);
+    expect(await factor.verify(BOB, t)).toEqual(refused);
+  });
+
+  test('attack 76: the step that confirmed the enrolment is spent', async () => {
+    const step = Math.floor(clock.now() / STEP_MS);
+    const { seed } = await enrol(parts(), BOB, { step });
+    expect(await factor.verify(BOB, codeAt(seed, clock.now()))).toEqual(refused);
+    const second = await enrol(parts(), BOB, { step });
+    expect(await factor.verify(BOB, codeAt(second.seed, clock.now()))).toEqual(refused);
+    clock.advance(STEP_MS);
+    expect(await factor.verify(BOB, codeAt(second.seed, clock.now()))).toEqual(accepted);
+  });
+
+  test('attack 62: a clock that jumps back brings no code back', async () => {
+    const { seed } = await enrol(parts(), BOB);
+    const codes = [0, 1].map((steps) => codeAt(seed, clock.now(), steps));
+    expect(await factor.verify(BOB, codes[0] ?? '')).toEqual(accepted);
+    clock.advance(STEP_MS);
+    expect(await factor.verify(BOB, codes[1] ?? '')).toEqual(accepted);
+    clock.advance(-STEP_MS);
+    for (const code of codes) expect(await factor.verify(BOB, code)).toEqual(refused);
+    clock.advance(-3_600_000);
+    expect(await factor.verify(BOB, codeAt(seed, clock.now()))).toEqual(refused);
+  });
+
+  test('attack 87: wrong, spent, malformed and of nobody: the same verdict', async () => {
+    const { seed } = await enrol(parts(), BOB);
+    const code = codeAt(seed, clock.now());
+    await factor.verify(BOB, code);
+    const verdicts = [
+      await factor.verify(BOB, wrongCode(seed, clock.now())),
+      await factor.verify(BOB, code),
+      await factor.verify(BOB, 'abcdef'),
+      await factor.verify('@nobody:hs', code),
+    ];
+    expect(verdicts).toEqual(Array(4).fill(refused));
+  });
+
+  test.each([`@bob.:hs`, '@Bob:hs', '@bob:other', ' @bob:hs', '@bob:hs '])(
+    'attack 93: a code of @bob:hs does not serve the look-alike "%s"',
+    async (lookAlike) => {
+      const { seed } = await enrol(parts(), BOB);
+      await enrol(parts(), lookAlike);
+      const code = codeAt(seed, clock.now());
+      expect(await factor.verify(lookAlike, code)).toEqual(refused);
+      expect(await factor.verify(BOB, code)).toEqual(accepted);
+    },
+  );
+
+  test.each([123456, ['123456'], null, { toString: () => '123456' }])(
+    'attack 58: %j instead of a text is refused, not thrown at',
+    async (token) => {
+      await enrol(parts(), BOB);
+      expect(await factor.verify(BOB, token as unknown as string)).toEqual(refused);
+    },
+  );
+});
+
+test('the factor is there for those who enrolled', async () => {
+  await enrol(parts(), BOB);
+  expect(await factor.available(BOB)).toBe(true);
+  expect(await factor.available('@alice:hs')).toBe(false);
+});
+
+test('the state lists authenticators and when they were used, and no seed', async () => {
+  const { seed, authenticatorId } = await enrol(parts(), BOB);
+  const enabledAt = clock.now();
+  clock.advance(STEP_MS);
+  await factor.verify(BOB, codeAt(seed, clock.now()));
+  expect(await factor.describe(BOB)).toEqual({
+    authenticators: [
+      { id: authenticatorId, name: 'phone', enabled_at: enabledAt, last_used_at: clock.now() },
+    ],
+  });
+  expect(await factor.describe('@alice:hs')).toBeUndefined();
+});

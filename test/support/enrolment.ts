@@ -1,0 +1,88 @@
+import { NodeCryptoPlugin } from '@otplib/plugin-crypto-node';
+import { generateSync } from 'otplib';
+import { BoundedQueue } from '../../src/factors/recovery/bounded_queue.ts';
+import { newRecoverySet } from '../../src/factors/recovery/new_recovery_set.ts';
+import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
+import { newSeed } from '../../src/factors/totp/new_seed.ts';
+import type { TotpSettings } from '../../src/factors/totp/totp_settings.ts';
+import { foldLocalpart } from '../../src/matrix/user_id.ts';
+import type { FactorStore } from '../../src/storage/stores.ts';
+import type { Clock } from '../../src/system/clock.ts';
+import { randomId, systemRandom } from '../../src/system/random.ts';
+import type { Vault } from '../../src/vault/vault.ts';
+
+export const totpSettings: TotpSettings = {
+  issuer: 'Example',
+  window: 1,
+  algorithm: 'sha1',
+  digits: 6,
+  period: 30,
+};
+
+export const testHasher = new RecoveryHasher(new BoundedQueue(2, 1000));
+
+const crypto = new NodeCryptoPlugin();
+
+/** The code that an authenticator app with this seed shows at `time` (ms), `steps` steps later. */
+export function codeAt(seed: Buffer, time: number, steps = 0): string {
+  const epoch = Math.floor(time / 1000) + steps * totpSettings.period;
+  return generateSync({ secret: seed, crypto, epoch, algorithm: 'sha1', digits: 6, period: 30 });
+}
+
+/** A six-digit code that is none of those that `seed` yields near `time`. */
+export function wrongCode(seed: Buffer, time: number): string {
+  const near = [-2, -1, 0, 1, 2].map((steps) => codeAt(seed, time, steps));
+  return (
+    ['000000', '111111', '222222', '333333', '444444', '555555'].find((code) => !near.includes(code)) ?? ''
+  );
+}
+
+export interface Enrolled {
+  readonly userId: string;
+  readonly authenticatorId: string;
+  readonly seed: Buffer;
+  /** As they were shown. */
+  readonly recoveryCodes: readonly string[];
+}
+
+/** Turns 2FA on for `userId` as the two-factor API does; by default with an enrolment step of long ago. */
+export async function enrol(
+  parts: { store: FactorStore; vault: Vault; clock: Clock },
+  userId: string,
+  options: { step?: number; recoveryCodes?: number } = {},
+): Promise<Enrolled> {
+  const { store, vault, clock } = parts;
+  const now = clock.now();
+  const seed = newSeed(systemRandom);
+  const setupId = randomId(systemRandom);
+  const authenticatorId = randomId(systemRandom);
+  await store.beginSetup({
+    id: setupId,
+    userId,
+    name: 'phone',
+    sealedSeed: vault.seal(seed, `setup:${setupId}:${userId}`),
+    tokenHash: 'hash',
+    expiresAt: now + 60_000,
+    failures: 0,
+  });
+  const fresh = await newRecoverySet(
+    { userId, count: options.recoveryCodes ?? 3 },
+    {
+      vault,
+      clock,
+      random: systemRandom,
+      hasher: testHasher,
+    },
+  );
+  await store.activate({
+    setupId,
+    userId,
+    authenticatorId,
+    foldedLocalpart: foldLocalpart(userId),
+    sealedSeed: vault.seal(seed, `authenticator:${authenticatorId}:${userId}`),
+    step: options.step ?? 0,
+    now,
+    recovery: fresh.set,
+  });
+  return { userId, authenticatorId, seed, recoveryCodes: fresh.shown };
+}

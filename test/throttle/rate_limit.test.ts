@@ -1,0 +1,96 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { AddressLimit, networkOf } from '../../src/throttle/address_limit.ts';
+import { RateLimit } from '../../src/throttle/rate_limit.ts';
+import { ManualClock } from '../support/manual_clock.ts';
+
+const rate = { perSecond: 0.5, burstCount: 3 };
+let clock: ManualClock;
+
+beforeEach(() => {
+  clock = new ManualClock();
+});
+
+function takeAll(limit: RateLimit, key: string): void {
+  for (let taken = 0; taken < rate.burstCount; taken++) limit.take(key);
+}
+
+describe('a bucket', () => {
+  test('grants a burst, then says how long until the next one', () => {
+    const limit = new RateLimit(rate, clock);
+    takeAll(limit, 'bob');
+    expect(() => limit.take('bob')).toThrow(
+      expect.objectContaining({ refusal: 'limit_exceeded', retryAfterMs: 2000 }),
+    );
+    clock.advance(1500);
+    expect(() => limit.take('bob')).toThrow(expect.objectContaining({ retryAfterMs: 500 }));
+    clock.advance(500);
+    limit.take('bob');
+    expect(() => limit.take('bob')).toThrow();
+  });
+
+  test('fills up to the burst and no further', () => {
+    const limit = new RateLimit(rate, clock);
+    takeAll(limit, 'bob');
+    clock.advance(3_600_000);
+    takeAll(limit, 'bob');
+    expect(() => limit.take('bob')).toThrow();
+  });
+
+  test('is one for each key', () => {
+    const limit = new RateLimit(rate, clock);
+    takeAll(limit, 'bob');
+    expect(() => takeAll(limit, 'alice')).not.toThrow();
+  });
+
+  test('can be asked without taking, spent beyond its end, and given back to', () => {
+    const limit = new RateLimit(rate, clock);
+    for (let asked = 0; asked < 10; asked++) limit.require('bob');
+    for (let spent = 0; spent < 10; spent++) limit.spend('bob');
+    expect(limit.isEmpty('bob')).toBe(true);
+    expect(() => limit.require('bob')).toThrow(expect.objectContaining({ retryAfterMs: 2000 }));
+    limit.giveBack('bob');
+    expect(limit.isEmpty('bob')).toBe(false);
+    limit.giveBack('nobody');
+    for (let given = 0; given < 10; given++) limit.giveBack('bob');
+    takeAll(limit, 'bob');
+    expect(limit.isEmpty('bob')).toBe(true);
+  });
+
+  test('attack 62: a clock that jumps back gives nothing', () => {
+    const limit = new RateLimit(rate, clock);
+    takeAll(limit, 'bob');
+    clock.advance(-3_600_000);
+    expect(() => limit.take('bob')).toThrow(expect.objectContaining({ retryAfterMs: 2000 }));
+  });
+
+  test('attack 71: beyond the maximum the key least lately used is forgotten', () => {
+    const limit = new RateLimit(rate, clock, 2);
+    takeAll(limit, 'bob');
+    limit.take('alice');
+    limit.spend('bob');
+    limit.take('eve');
+    expect(limit.isEmpty('bob')).toBe(true);
+    takeAll(limit, 'alice');
+  });
+});
+
+describe('addresses', () => {
+  test('a crowd of addresses in one IPv6 network counts as one', () => {
+    const limit = new AddressLimit(rate, clock);
+    for (const host of ['1', '2', 'ffff:1']) limit.take(`2001:db8:1:2::${host}`);
+    expect(() => limit.take('2001:db8:1:2:9:9:9:9')).toThrow(
+      expect.objectContaining({ refusal: 'limit_exceeded' }),
+    );
+    limit.take('2001:db8:1:3::1');
+  });
+
+  test.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:DB8:0:0:1::1', '2001:db8:0:0::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['unknown', 'unknown'],
+  ])('%s counts as %s', (ip, network) => {
+    expect(networkOf(ip)).toBe(network);
+  });
+});
