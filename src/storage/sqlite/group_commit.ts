@@ -3,8 +3,12 @@ import type { Connection } from './connection.ts';
 import { asStoreError, isBusy } from './store_error.ts';
 
 /** While another process writes: how often, and how long after one another in ms, we ask for our turn. */
-const BUSY_TRIES = 40;
-const BUSY_PAUSE_MS = 25;
+export interface Patience {
+  readonly tries: number;
+  readonly pauseMs: number;
+}
+
+const TWO_SECONDS: Patience = { tries: 40, pauseMs: 25 };
 
 /** A write that waits for the next commit. */
 interface WaitingWrite {
@@ -20,12 +24,14 @@ interface WaitingWrite {
  */
 export class GroupCommit {
   readonly #connection: Connection;
+  readonly #patience: Patience;
   #waiting: WaitingWrite[] = [];
   #wake: (() => void) | undefined;
   #busyTries = 0;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, patience: Patience = TWO_SECONDS) {
     this.#connection = connection;
+    this.#patience = patience;
   }
 
   /**
@@ -47,7 +53,7 @@ export class GroupCommit {
   /** Commits what still waits, now. */
   finish(): void {
     this.#wake?.();
-    this.#busyTries = BUSY_TRIES;
+    this.#busyTries = this.#patience.tries;
     this.#commitWaiting();
   }
 
@@ -58,7 +64,7 @@ export class GroupCommit {
   }
 
   #commitAfterPause(): void {
-    const timer = setTimeout(() => this.#commitWaiting(), BUSY_PAUSE_MS);
+    const timer = setTimeout(() => this.#commitWaiting(), this.#patience.pauseMs);
     this.#wake = () => clearTimeout(timer);
   }
 
@@ -81,7 +87,7 @@ export class GroupCommit {
 
   /** Another process that writes lets us have our turn soon; with any other error nothing can be written. */
   #waitOrGiveUp(error: unknown): void {
-    if (isBusy(error) && this.#busyTries < BUSY_TRIES) {
+    if (isBusy(error) && this.#busyTries < this.#patience.tries) {
       this.#busyTries += 1;
       this.#commitAfterPause();
       return;
