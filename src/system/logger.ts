@@ -15,7 +15,7 @@ export interface LoggerOptions {
  *
  * @param output where lines go; standard output by default, written at once so that none is lost at the end
  */
-export function createLogger(options: LoggerOptions, output: DestinationStream = standardOutput()): Log {
+export function createLogger(options: LoggerOptions, output: DestinationStream = standardError()): Log {
   const logger = pino(
     {
       level: options.level,
@@ -33,8 +33,8 @@ export function createLogger(options: LoggerOptions, output: DestinationStream =
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-function standardOutput(): DestinationStream {
-  return destination({ dest: 1, sync: true });
+function standardError(): DestinationStream {
+  return destination({ dest: 2, sync: true });
 }
 
 function prettified(output: DestinationStream): DestinationStream {

@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { backupSqlite } from '../storage/sqlite/backup.ts';
+import { CommandFailed } from './failures.ts';
+import { configFrom, configOption } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** `backup`: a copy of the database at one moment, also while `serve` runs. */
+export function backupCommand(surroundings: Surroundings): Command {
+  return new Command('backup')
+    .description('copy the database into a new file, also while it is in use')
+    .argument('<file>', 'the copy; must not be there yet')
+    .addOption(configOption())
+    .action(async (file: string, { config: asked }: { config?: string }) => {
+      const { path } = configFrom(asked, surroundings).storage;
+      try {
+        await backupSqlite(path, file);
+      } catch (error) {
+        throw new CommandFailed(`${path} could not be copied into ${file}: ${(error as Error).message}`);
+      }
+      surroundings.out(
+        `Copied ${path} into ${file}. The key file is not in it: keep a copy of that elsewhere.`,
+      );
+    });
+}

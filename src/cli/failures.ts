@@ -1,0 +1,36 @@
+import { CommanderError } from 'commander';
+import { ConfigError } from '../config/config.ts';
+import { SchemaTooNew, StoreUnavailable } from '../storage/stores.ts';
+import { redactText } from '../system/redaction.ts';
+import { KeyFileError } from '../vault/key_file_error.ts';
+
+/** The command was called in a way that cannot be carried out. */
+export class UsageError extends Error {}
+
+/** The command did not do what it was asked to do; the message says why. */
+export class CommandFailed extends Error {}
+
+/** Exit codes (DESIGN §9). */
+export const FINE = 0;
+export const FAILED = 1;
+export const WRONG_USE = 2;
+
+/** How a command that threw ends: its exit code, and the line to print (none if it was printed already). */
+export function failureOf(error: unknown): { code: number; line: string | undefined } {
+  if (error instanceof CommanderError) {
+    return { code: error.exitCode === 0 ? FINE : WRONG_USE, line: undefined };
+  }
+  return { code: isWrongUse(error) ? WRONG_USE : FAILED, line: `matrix-2fa-proxy: ${textOf(error)}` };
+}
+
+function isWrongUse(error: unknown): boolean {
+  return [UsageError, ConfigError, KeyFileError, SchemaTooNew].some((kind) => error instanceof kind);
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return redactText(String(error));
+  const cause =
+    error instanceof StoreUnavailable && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  const [line = ''] = redactText(`${error.message}${cause}`).split('\n', 1);
+  return line;
+}

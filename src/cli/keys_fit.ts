@@ -1,0 +1,31 @@
+import { type Config, ConfigError } from '../config/config.ts';
+import { StoreUnavailable } from '../storage/stores.ts';
+import { loadKeyRing } from '../vault/key_ring.ts';
+import { SealingVault } from '../vault/sealing_vault.ts';
+import { SealBroken } from '../vault/vault.ts';
+import { withStore } from './store.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * Makes sure that the key file opens what the database holds: with another one every code would be refused,
+ * and nobody would know why. A database that does not answer now is left to `serve`, which waits for it.
+ *
+ * @throws KeyFileError, SchemaTooNew; ConfigError if they do not fit
+ */
+export async function requireFittingKeys(config: Config, { random }: Surroundings): Promise<void> {
+  const vault = new SealingVault(loadKeyRing(config.keys.file), random);
+  try {
+    await withStore(config, async ({ factors }) => {
+      const [userId] = await factors.enrolledUsers();
+      const [authenticator] = userId === undefined ? [] : await factors.authenticators(userId);
+      if (authenticator === undefined) return;
+      vault.open(authenticator.sealedSeed, `authenticator:${authenticator.id}:${authenticator.userId}`);
+    });
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return;
+    if (!(error instanceof SealBroken)) throw error;
+    throw new ConfigError(
+      `the keys in ${config.keys.file} are not those of the database ${config.storage.path}`,
+    );
+  }
+}

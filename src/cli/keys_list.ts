@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { describeKeys, type KeyDescription, loadKeyRing } from '../vault/key_ring.ts';
+import { configFrom, configOption, jsonOption } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
+import { day, table } from './text.ts';
+
+/** `keys list`: which keys there are, never what they are. */
+export function keysListCommand(surroundings: Surroundings): Command {
+  return new Command('list')
+    .description('list the keys of the key file, without their secrets')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action(({ config: asked, json }: { config?: string; json?: boolean }) => {
+      const keys = describeKeys(loadKeyRing(configFrom(asked, surroundings).keys.file));
+      surroundings.out(json === true ? JSON.stringify(keys, null, 2) : asTable(keys));
+    });
+}
+
+function asTable(keys: readonly KeyDescription[]): string {
+  return table(
+    ['KEY', 'CREATED', 'USE'],
+    keys.map(({ id, created, active }) => [id, day(created), active ? 'seals and opens' : 'opens']),
+  );
+}

@@ -1,0 +1,38 @@
+import { Audit } from '../audit/audit.ts';
+import type { Config } from '../config/config.ts';
+import { HomeserverClient } from '../homeserver/homeserver_client.ts';
+import { HeldLogins } from '../login/held_logins.ts';
+import { HoldSweeper } from '../login/hold_sweeper.ts';
+import type { Storage } from '../storage/stores.ts';
+import { type Log, silentLog } from '../system/log.ts';
+import { loadKeyRing } from '../vault/key_ring.ts';
+import { SealingVault } from '../vault/sealing_vault.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * Prepares to log the held logins that have ended out at the homeserver, once. What it does not take then stays
+ * for a running `serve`, which tries again (R10).
+ *
+ * @returns does it; answers how many are gone
+ * @throws KeyFileError before anything was done
+ */
+export function preparedSweep(
+  config: Config,
+  storage: Storage,
+  { clock, random, err }: Surroundings,
+): () => Promise<number> {
+  const log: Log = { ...silentLog, warn: (_fields, text) => err(`note: ${text}; serve goes on trying`) };
+  const vault = new SealingVault(loadKeyRing(config.keys.file), random);
+  // Nothing is held here, only opened: the number of holds is no matter.
+  const settings = { holdTtlMs: config.login.holdTtlMs, maximum: Number.MAX_SAFE_INTEGER };
+  const holds = new HeldLogins(storage.holds, vault, clock, random, settings);
+  const audit = new Audit(storage.audit, clock);
+  return async () => {
+    const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
+    try {
+      return await new HoldSweeper(storage.holds, holds, homeserver, audit, clock, log).sweep();
+    } finally {
+      await homeserver.close();
+    }
+  };
+}

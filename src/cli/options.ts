@@ -1,0 +1,31 @@
+import { Option } from 'commander';
+import type { Config } from '../config/config.ts';
+import { configFile, loadConfig } from '../config/load.ts';
+import { parseUserId } from '../matrix/user_id.ts';
+import { UsageError } from './failures.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** `--config FILE`, the same on every command that needs a configuration. */
+export function configOption(): Option {
+  return new Option(
+    '-c, --config <file>',
+    'the configuration (default: $MATRIX_2FA_CONFIG, else ./config.yaml)',
+  );
+}
+
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON, for programs');
+}
+
+/** @throws ConfigError */
+export function configFrom(asked: string | undefined, { environment }: Surroundings): Config {
+  return loadConfig(configFile(asked, environment), environment);
+}
+
+/** @throws UsageError if `text` is no full user id: a shortened one could mean somebody else. */
+export function requireUserId(text: string): string {
+  if (parseUserId(text) === undefined) {
+    throw new UsageError(`"${text}" is not a user id; write it in full, as in @bob:example.org`);
+  }
+  return text;
+}

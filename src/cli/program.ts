@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { backupCommand } from './backup.ts';
+import { checkConfigCommand } from './check_config.ts';
+import { FINE, failureOf } from './failures.ts';
+import { initCommand } from './init.ts';
+import { keysListCommand } from './keys_list.ts';
+import { keysRotateCommand } from './keys_rotate.ts';
+import { serveCommand } from './serve.ts';
+import type { Surroundings } from './surroundings.ts';
+import { userListCommand } from './user_list.ts';
+import { userResetCommand } from './user_reset.ts';
+import { userShowCommand } from './user_show.ts';
+import { userUnlockCommand } from './user_unlock.ts';
+
+/**
+ * Runs one command line.
+ *
+ * @param words the arguments after the program's name
+ * @returns the exit code: 0 fine, 1 failed, 2 wrong usage or configuration
+ */
+export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    await buildProgram(surroundings).parseAsync(words, { from: 'user' });
+    return FINE;
+  } catch (error) {
+    const { code, line } = failureOf(error);
+    if (line !== undefined) surroundings.err(line);
+    return code;
+  }
+}
+
+function buildProgram(surroundings: Surroundings): Command {
+  const program = new Command('matrix-2fa-proxy')
+    .description('Two-factor authentication for the accounts of a Matrix homeserver.')
+    .version(version())
+    .addCommand(initCommand(surroundings))
+    .addCommand(serveCommand(surroundings))
+    .addCommand(checkConfigCommand(surroundings))
+    .addCommand(
+      new Command('user')
+        .description('look at and help users')
+        .addCommand(userListCommand(surroundings))
+        .addCommand(userShowCommand(surroundings))
+        .addCommand(userResetCommand(surroundings))
+        .addCommand(userUnlockCommand(surroundings)),
+    )
+    .addCommand(
+      new Command('keys')
+        .description('the keys that seal what is secret in the database')
+        .addCommand(keysListCommand(surroundings))
+        .addCommand(keysRotateCommand(surroundings)),
+    )
+    .addCommand(backupCommand(surroundings))
+    .addHelpText('after', '\nExit codes: 0 fine, 1 failed, 2 wrong usage or configuration.');
+  everyCommand(program, (command) => prepare(command, surroundings));
+  return program;
+}
+
+/** Commander exits by itself otherwise, and prints past us. */
+function prepare(command: Command, { out, err }: Surroundings): void {
+  command.exitOverride();
+  command.configureOutput({
+    writeOut: (text) => out(text.trimEnd()),
+    writeErr: (text) => err(text.trimEnd()),
+    outputError: (text, write) => write(`matrix-2fa-proxy: ${text.replace(/^error: /, '')}`),
+  });
+}
+
+function everyCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const inner of command.commands) everyCommand(inner, visit);
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

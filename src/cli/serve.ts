@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { SECOND } from '../system/clock.ts';
+import { createLogger } from '../system/logger.ts';
+import { CommandFailed } from './failures.ts';
+import { requireFittingKeys } from './keys_fit.ts';
+import { configFrom, configOption } from './options.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Requests under way get so long to finish (DESIGN §9). */
+const GRACE_MS = 10 * SECOND;
+
+/** `serve`: the proxy, until it is told to end. */
+export function serveCommand(surroundings: Surroundings): Command {
+  return new Command('serve')
+    .description('run the proxy until SIGTERM or Ctrl-C')
+    .addOption(configOption())
+    .action(({ config }: { config?: string }) => serve(configFrom(config, surroundings), surroundings));
+}
+
+async function serve(config: Config, surroundings: Surroundings): Promise<void> {
+  await requireFittingKeys(config, surroundings);
+  // Loaded here, so that the other commands start without the whole server.
+  const { createProxy } = await import('../proxy/proxy.ts');
+  const { clock, random, out, untilStopped } = surroundings;
+  const stopped = untilStopped();
+  const proxy = await createProxy(config, { clock, random, log: createLogger(config.log) });
+  try {
+    const url = await proxy.listen();
+    out(
+      `matrix-2fa-proxy listens on ${url} as ${config.publicBaseUrl}, in front of ${config.homeserver.url}`,
+    );
+    await stopped;
+  } catch (error) {
+    throw explained(error, config);
+  } finally {
+    await proxy.close(GRACE_MS);
+  }
+}
+
+/** Why it cannot listen, in words. */
+function explained(error: unknown, { listen }: Config): unknown {
+  const place = `${listen.host}:${listen.port}`;
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new CommandFailed(`cannot listen on ${place}: another program does; set listen to a free port`);
+    case 'EACCES':
+      return new CommandFailed(`cannot listen on ${place}: this user may not; ports below 1024 need rights`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new CommandFailed(`cannot listen on ${place}: this machine has no such address`);
+    default:
+      return error;
+  }
+}

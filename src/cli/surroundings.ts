@@ -1,0 +1,49 @@
+import { createInterface } from 'node:readline/promises';
+import { type Clock, systemClock } from '../system/clock.ts';
+import { type RandomSource, systemRandom } from '../system/random.ts';
+
+/** What a command has around it: passed in, so that tests can look at what it says and answer what it asks. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  /** Results. Adds the line end. */
+  out(text: string): void;
+  /** What went wrong, and remarks. Adds the line end. */
+  err(text: string): void;
+  /** Asks a yes-or-no question; undefined if nobody is there to answer. */
+  confirm(question: string): Promise<boolean | undefined>;
+  /** Resolves when the process is asked to end. */
+  untilStopped(): Promise<void>;
+}
+
+/** The real ones. */
+export function processSurroundings(): Surroundings {
+  return {
+    environment: process.env,
+    clock: systemClock,
+    random: systemRandom,
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+    confirm: askOnTerminal,
+    untilStopped: untilSignal,
+  };
+}
+
+async function askOnTerminal(question: string): Promise<boolean | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await dialogue.question(`${question} [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    dialogue.close();
+  }
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+  });
+}

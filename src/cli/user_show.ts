@@ -1,0 +1,104 @@
+import { Command } from 'commander';
+import type { Storage, ThrottleCounter } from '../storage/stores.ts';
+import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
+import { withStore } from './store.ts';
+import type { Surroundings } from './surroundings.ts';
+import { counted, moment } from './text.ts';
+
+/** As much of a user as an operator needs to help; nothing secret. Times in ms. */
+interface ShownUser {
+  readonly user_id: string;
+  readonly enabled: boolean;
+  readonly authenticators: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly enabled_at: number;
+    readonly last_used_at: number | null;
+  }[];
+  readonly recovery: {
+    readonly remaining: number;
+    readonly total: number;
+    readonly generated_at: number;
+  } | null;
+  readonly failures: readonly {
+    readonly counter: ThrottleCounter;
+    readonly failures: number;
+    readonly wait_until: number;
+  }[];
+  readonly held_logins: number;
+}
+
+/** `user show`: the state of one user's second factor. */
+export function userShowCommand(surroundings: Surroundings): Command {
+  return new Command('show')
+    .description("show the state of a user's second factor")
+    .argument('<user-id>', 'in full, as in @bob:example.org')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action(async (text: string, { config: asked, json }: { config?: string; json?: boolean }) => {
+      const userId = requireUserId(text);
+      const now = surroundings.clock.now();
+      const user = await withStore(configFrom(asked, surroundings), (store) => lookUp(store, userId, now));
+      surroundings.out(json === true ? JSON.stringify(user, null, 2) : asText(user, now));
+    });
+}
+
+async function lookUp(
+  { factors, throttle, holds }: Storage,
+  userId: string,
+  now: number,
+): Promise<ShownUser> {
+  const authenticators = await factors.authenticators(userId);
+  const recovery = await factors.recoverySet(userId);
+  return {
+    user_id: userId,
+    enabled: authenticators.length > 0,
+    authenticators: authenticators.map(({ id, name, enabledAt, lastUsedAt }) => ({
+      id,
+      name,
+      enabled_at: enabledAt,
+      last_used_at: lastUsedAt,
+    })),
+    recovery:
+      recovery === undefined
+        ? null
+        : {
+            remaining: recovery.codes.filter(({ usedAt }) => usedAt === null).length,
+            total: recovery.codes.length,
+            generated_at: recovery.generatedAt,
+          },
+    failures: (await throttle.states(userId)).map(({ counter, failures, waitUntil }) => ({
+      counter,
+      failures,
+      wait_until: waitUntil,
+    })),
+    held_logins: await holds.countForUser(userId, now),
+  };
+}
+
+function asText(user: ShownUser, now: number): string {
+  return [
+    `${user.user_id}: two-factor authentication is ${user.enabled ? 'on' : 'off'}`,
+    ...user.authenticators.map(
+      ({ id, name, enabled_at, last_used_at }) =>
+        `  authenticator "${name}" (${id}), since ${moment(enabled_at)}, ` +
+        (last_used_at === null ? 'never used' : `last used ${moment(last_used_at)}`),
+    ),
+    ...recoveryLines(user),
+    ...user.failures.filter(({ failures }) => failures > 0).map((state) => failureLine(state, now)),
+    ...(user.held_logins > 0 ? [`  ${counted(user.held_logins, 'sign-in')} waiting for a code`] : []),
+  ].join('\n');
+}
+
+function recoveryLines({ enabled, recovery }: ShownUser): string[] {
+  if (!enabled) return [];
+  if (recovery === null) return ['  no recovery codes'];
+  return [
+    `  recovery codes: ${recovery.remaining} of ${recovery.total}, made ${moment(recovery.generated_at)}`,
+  ];
+}
+
+function failureLine({ counter, failures, wait_until }: ShownUser['failures'][number], now: number): string {
+  const wait = wait_until > now ? `; waits until ${moment(wait_until)}` : '';
+  return `  ${counted(failures, 'wrong code')} in a row (${counter})${wait}`;
+}

@@ -1,0 +1,29 @@
+import { Command } from 'commander';
+import { Audit } from '../audit/audit.ts';
+import { configFrom, configOption, requireUserId } from './options.ts';
+import { withStore } from './store.ts';
+import type { Surroundings } from './surroundings.ts';
+import { counted } from './text.ts';
+
+/** `user unlock`: ends the waits after wrong codes; the second factor itself stays as it is. */
+export function userUnlockCommand(surroundings: Surroundings): Command {
+  return new Command('unlock')
+    .description('end the waits that wrong codes brought upon a user')
+    .argument('<user-id>', 'in full, as in @bob:example.org')
+    .addOption(configOption())
+    .action(async (text: string, { config: asked }: { config?: string }) => {
+      const userId = requireUserId(text);
+      const failures = await withStore(configFrom(asked, surroundings), async ({ throttle, audit }) => {
+        const states = await throttle.states(userId);
+        const total = states.reduce((sum, state) => sum + state.failures, 0);
+        await new Audit(audit, surroundings.clock).record({
+          userId,
+          event: 'operator.unlock',
+          detail: { failures: total },
+        });
+        await throttle.clear(userId);
+        return total;
+      });
+      surroundings.out(`${userId} is unlocked; there had been ${counted(failures, 'wrong code')}.`);
+    });
+}

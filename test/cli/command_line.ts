@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../src/cli/program.ts';
+import type { Surroundings } from '../../src/cli/surroundings.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { ManualClock } from '../support/manual_clock.ts';
+
+/** What a command said and how it ended. */
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** An operator in a folder of his own, who types commands. */
+export interface CommandLine {
+  readonly folder: string;
+  readonly configFile: string;
+  readonly clock: ManualClock;
+  /** What is answered when a command asks; undefined while nobody is there. */
+  answer: boolean | undefined;
+  /** Runs a command; `MATRIX_2FA_CONFIG` names the folder's `config.yaml`. */
+  type(...words: string[]): Promise<Outcome>;
+  /** Starts a command that runs until `stop` is called; `said` resolves at its first result. */
+  start(...words: string[]): { said: Promise<string>; stop(): void; ended: Promise<Outcome> };
+  remove(): void;
+}
+
+export function commandLine(): CommandLine {
+  const folder = mkdtempSync(join(tmpdir(), 'two-factor-cli-'));
+  const configFile = join(folder, 'config.yaml');
+  const clock = new ManualClock();
+
+  const start: CommandLine['start'] = (...words) => {
+    const out: string[] = [];
+    const err: string[] = [];
+    let stop = () => {};
+    const stopped = new Promise<void>((resolve) => {
+      stop = resolve;
+    });
+    let say: (text: string) => void = () => {};
+    const said = new Promise<string>((resolve) => {
+      say = resolve;
+    });
+    const surroundings: Surroundings = {
+      environment: { MATRIX_2FA_CONFIG: configFile },
+      clock,
+      random: systemRandom,
+      out: (text) => {
+        out.push(text);
+        say(text);
+      },
+      err: (text) => void err.push(text),
+      confirm: async () => line.answer,
+      untilStopped: () => stopped,
+    };
+    const ended = run(words, surroundings).then((code) => ({
+      code,
+      out: out.join('\n'),
+      err: err.join('\n'),
+    }));
+    return { said, stop, ended };
+  };
+
+  const line: CommandLine = {
+    folder,
+    configFile,
+    clock,
+    answer: undefined,
+    start,
+    type: (...words) => start(...words).ended,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+  return line;
+}

@@ -1,0 +1,246 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { HeldLogins } from '../../src/login/held_logins.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
+import type { Storage } from '../../src/storage/stores.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { loadKeyRing } from '../../src/vault/key_ring.ts';
+import { SealingVault } from '../../src/vault/sealing_vault.ts';
+import type { Vault } from '../../src/vault/vault.ts';
+import { type Enrolled, enrol } from '../support/enrolment.ts';
+import { type CommandLine, commandLine } from './command_line.ts';
+
+const BOB = '@bob:example.org';
+const CAROL = '@carol:example.org';
+
+let line: CommandLine;
+let storage: Storage;
+let vault: Vault;
+let bob: Enrolled;
+let homeserver: Server;
+/** The tokens that were logged out at the homeserver. */
+let loggedOut: string[];
+
+beforeEach(async () => {
+  loggedOut = [];
+  homeserver = createServer((request, response) => {
+    if (request.url?.endsWith('/logout')) loggedOut.push(request.headers.authorization ?? '');
+    response.setHeader('Content-Type', 'application/json').end('{}');
+  });
+  await new Promise<void>((resolve) => homeserver.listen(0, '127.0.0.1', resolve));
+  const { port } = homeserver.address() as AddressInfo;
+
+  line = commandLine();
+  await line.type('init', '--dir', line.folder, '--homeserver', `http://127.0.0.1:${port}`);
+  storage = await openSqliteStorage({ path: join(line.folder, 'data/2fa.db') });
+  vault = new SealingVault(loadKeyRing(join(line.folder, 'data/keys.json')), systemRandom);
+  const parts = { store: storage.factors, vault, clock: line.clock };
+  bob = await enrol(parts, BOB);
+  await enrol(parts, CAROL);
+});
+
+afterEach(async () => {
+  await storage.close();
+  await new Promise((resolve) => homeserver.close(resolve));
+  line.remove();
+});
+
+/** A login of Bob's waits for its second factor. */
+async function holdLogin(): Promise<void> {
+  const settings = { holdTtlMs: 300_000, maximum: 10 };
+  await new HeldLogins(storage.holds, vault, line.clock, systemRandom, settings).hold({
+    grant: {
+      accessToken: 'held-token',
+      userId: BOB,
+      deviceId: 'PHONE',
+      expiresInMs: undefined,
+      body: { user_id: BOB, access_token: 'held-token', device_id: 'PHONE' },
+    },
+    userId: BOB,
+    password: 'secret password',
+    joinKeys: undefined,
+    atEnd: 'logout',
+  });
+}
+
+/** Wrong codes in a row at login. */
+async function failTimes(userId: string, times: number): Promise<void> {
+  for (let count = 0; count < times; count += 1) {
+    await storage.throttle.admit({
+      userId,
+      counter: 'login',
+      now: line.clock.now(),
+      waitAfter: (failures) => (failures < 5 ? 0 : 60_000),
+    });
+  }
+}
+
+describe('user list', () => {
+  test('names everybody who has 2FA on', async () => {
+    const { code, out } = await line.type('user', 'list', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual([
+      { user_id: BOB, authenticators: 1, recovery_codes_remaining: 3, last_used_at: null },
+      { user_id: CAROL, authenticators: 1, recovery_codes_remaining: 3, last_used_at: null },
+    ]);
+  });
+
+  test('shows who has no codes left', async () => {
+    await storage.factors.deleteRecoverySet(CAROL, line.clock.now());
+    const { out } = await line.type('user', 'list');
+    expect(out.split('\n').find((row) => row.startsWith(CAROL))).toContain('none left');
+    expect(out.split('\n').find((row) => row.startsWith(BOB))).not.toContain('none left');
+  });
+});
+
+describe('user show', () => {
+  test('tells the state without a secret', async () => {
+    await holdLogin();
+    await failTimes(BOB, 2);
+    const { out } = await line.type('user', 'show', BOB, '--json');
+    expect(JSON.parse(out)).toEqual({
+      user_id: BOB,
+      enabled: true,
+      authenticators: [
+        { id: bob.authenticatorId, name: 'phone', enabled_at: line.clock.now(), last_used_at: null },
+      ],
+      recovery: { remaining: 3, total: 3, generated_at: line.clock.now() },
+      failures: [{ counter: 'login', failures: 2, wait_until: expect.any(Number) }],
+      held_logins: 1,
+    });
+    const text = await line.type('user', 'show', BOB);
+    expect(text.out).toContain('two-factor authentication is on');
+    expect(text.out).toContain('2 wrong codes in a row (login)');
+    expect(text.out).toContain('1 sign-in waiting for a code');
+    expect(text.out + out).not.toContain(bob.recoveryCodes[0]);
+  });
+
+  test('of somebody without 2FA says that it is off', async () => {
+    expect(await line.type('user', 'show', '@alice:example.org')).toEqual({
+      code: 0,
+      out: '@alice:example.org: two-factor authentication is off',
+      err: '',
+    });
+  });
+
+  test('wants the whole user id', async () => {
+    expect(await line.type('user', 'show', 'bob')).toEqual({
+      code: 2,
+      out: '',
+      err: 'matrix-2fa-proxy: "bob" is not a user id; write it in full, as in @bob:example.org',
+    });
+  });
+});
+
+describe('user unlock', () => {
+  test('ends the waits of that user and of nobody else', async () => {
+    await failTimes(BOB, 6);
+    await failTimes(CAROL, 6);
+
+    const { code, out } = await line.type('user', 'unlock', BOB);
+
+    expect(code).toBe(0);
+    expect(out).toContain('is unlocked');
+    expect(await storage.throttle.states(BOB)).toEqual([]);
+    expect(await storage.throttle.states(CAROL)).not.toEqual([]);
+    expect(await storage.factors.isEnrolled(BOB)).toBe(true);
+    expect(await storage.audit.list({ userId: BOB })).toMatchObject([
+      { event: 'operator.unlock', at: line.clock.now(), address: null },
+    ]);
+  });
+});
+
+describe('user reset', () => {
+  test('attack 95: an operator reset takes the factors of exactly that user, logs held logins out and is on record', async () => {
+    await holdLogin();
+    await failTimes(BOB, 1);
+
+    const { code, out, err } = await line.type(
+      'user',
+      'reset',
+      BOB,
+      '--reason',
+      'phone and codes lost',
+      '--verified-by',
+      'Ops, passport seen',
+      '--yes',
+    );
+
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('1 authenticator removed');
+    expect(out).toContain('1 sign-in that waited for a code logged out');
+    expect(await storage.factors.isEnrolled(BOB)).toBe(false);
+    expect(await storage.factors.recoverySet(BOB)).toBeUndefined();
+    expect(await storage.throttle.states(BOB)).toEqual([]);
+    expect(await storage.holds.countForUser(BOB, line.clock.now())).toBe(0);
+    expect(loggedOut).toEqual(['Bearer held-token']);
+    expect(await storage.factors.isEnrolled(CAROL)).toBe(true);
+    expect(await storage.audit.list({ userId: BOB })).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          event: 'operator.reset',
+          detail: { authenticators: 1, reason: 'phone and codes lost', verified_by: 'Ops, passport seen' },
+        }),
+      ]),
+    );
+  });
+
+  test('leaves the logout to serve while the homeserver is away', async () => {
+    await holdLogin();
+    await new Promise((resolve) => homeserver.close(resolve));
+
+    const { code, err } = await line.type('user', 'reset', BOB, '--reason', 'lost', '--yes');
+
+    expect(code).toBe(0);
+    expect(err).toContain('serve goes on trying');
+    expect(await storage.factors.isEnrolled(BOB)).toBe(false);
+    expect(await storage.holds.nextEnd()).toBeDefined();
+  });
+
+  test('needs a reason', async () => {
+    const { code, err } = await line.type('user', 'reset', BOB, '--yes');
+    expect(code).toBe(2);
+    expect(err).toContain('--reason');
+    expect(await storage.factors.isEnrolled(BOB)).toBe(true);
+  });
+
+  test.each([
+    [undefined, 2, 'add --yes'],
+    [false, 1, 'nothing was changed'],
+  ])('asks first; answered %s it changes nothing', async (answer, expectedCode, text) => {
+    line.answer = answer;
+    const { code, err } = await line.type('user', 'reset', BOB, '--reason', 'lost');
+    expect(code).toBe(expectedCode);
+    expect(err).toContain(text);
+    expect(await storage.factors.isEnrolled(BOB)).toBe(true);
+    expect(await storage.audit.list({ userId: BOB })).toEqual([]);
+  });
+
+  test('goes ahead when the answer is yes', async () => {
+    line.answer = true;
+    expect(await line.type('user', 'reset', BOB, '--reason', 'lost')).toMatchObject({ code: 0 });
+    expect(await storage.factors.isEnrolled(BOB)).toBe(false);
+  });
+
+  test('of somebody without 2FA fails', async () => {
+    expect(await line.type('user', 'reset', '@alice:example.org', '--reason', 'x', '--yes')).toMatchObject({
+      code: 1,
+      err: 'matrix-2fa-proxy: @alice:example.org has not turned two-factor authentication on',
+    });
+  });
+});
+
+test('backup makes a database that can be used as one', async () => {
+  const copy = join(line.folder, 'copy.db');
+  expect(await line.type('backup', copy)).toMatchObject({ code: 0, err: '' });
+
+  const restored = await openSqliteStorage({ path: copy });
+  expect(await restored.factors.enrolledUsers()).toEqual([BOB, CAROL]);
+  await restored.close();
+
+  const again = await line.type('backup', copy);
+  expect(again.code).toBe(1);
+  expect(again.err).toContain(`could not be copied into ${copy}`);
+});
