@@ -71,8 +71,8 @@ test.each<[ShapeName, unknown]>([
   ['auth', { type: 'm.login.2fa.totp', session: 'x' }],
   ['login_request', { type: 'm.login.password', password: 'x', identifier: null, user: 'bob' }],
   ['login_request', { auth: { session: 'x' } }],
-  ['delete_devices_request', { auth: { session: 'x' } }],
-  ['account_password_request', { auth: { session: 'x', type: 'm.login.dummy' } }],
+  ['delete_devices_request', { auth: { session: 'm2fa_x' } }],
+  ['account_password_request', { auth: { session: 'm2fa_x', type: 'm.login.2fa.totp' } }],
   ['account_deactivate_request', {}],
   ['get_token_request', { auth: {} }],
 ])('%s: clients send %j, which is right', (name, value) => {
