@@ -19,12 +19,15 @@ export class FreshLogins {
     private readonly clock: Clock,
   ) {}
 
-  /** `passwordAsSent` holds the appended code too: matrix-rust-sdk replays the login's password field as it was. */
-  remember(accessToken: string, userId: string, passwordAsSent: string | undefined): Promise<void> {
+  /**
+   * `passwordWithCode` is the password field as it was sent if a code stood at its end: matrix-rust-sdk replays
+   * it at its first key upload.
+   */
+  remember(accessToken: string, userId: string, passwordWithCode: string | undefined): Promise<void> {
     return this.store.remember({
       tokenHash: hashToken(accessToken),
       userId,
-      passwordDigest: passwordAsSent === undefined ? null : this.digest(userId, passwordAsSent),
+      passwordDigest: passwordWithCode === undefined ? null : this.digest(userId, passwordWithCode),
       expiresAt: this.clock.now() + FRESH_MS,
     });
   }

@@ -15,7 +15,6 @@ const BATCH = 20;
  * left behind (R10). The lease of the store makes it exactly one process for each hold.
  */
 export class HoldSweeper {
-  private timer: NodeJS.Timeout | undefined;
   private running: Promise<number> | undefined;
 
   constructor(
@@ -27,31 +26,12 @@ export class HoldSweeper {
     private readonly log: Log,
   ) {}
 
-  /** Sweeps every `everyMs` until stopped. */
-  start(everyMs: number): void {
-    this.timer = setInterval(() => void this.sweepQuietly(), everyMs);
-    this.timer.unref();
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.running?.catch(() => undefined);
-  }
-
   /** Logs out what has ended: how many are gone now. Holds that the homeserver did not take stay for the next sweep. */
   sweep(): Promise<number> {
     this.running ??= this.sweepOnce().finally(() => {
       this.running = undefined;
     });
     return this.running;
-  }
-
-  private async sweepQuietly(): Promise<void> {
-    try {
-      await this.sweep();
-    } catch (error) {
-      this.log.warn({ err: error }, 'held logins could not be swept; trying again');
-    }
   }
 
   private async sweepOnce(): Promise<number> {

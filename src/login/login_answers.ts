@@ -1,21 +1,9 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
+import { relayBytes } from '../interactive/relay.ts';
 import { ownWellKnown } from '../matrix/well_known.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
-
-/** Headers of a homeserver's answer that are for the connection to us only, or that we write ourselves. */
-const NOT_RELAYED = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** Turns homeserver answers to logins into ours. */
 export class LoginAnswers {
@@ -26,7 +14,7 @@ export class LoginAnswers {
     const body = answer.json;
     if (body !== undefined && isJsonObject(body.well_known))
       return { status: 200, body: this.ownAddress(body) };
-    return { status: answer.status, headers: relayedHeaders(answer), body: answer.bytes };
+    return relayBytes(answer);
   }
 
   /** The answer of a login that was held for `heldMs`: its token lives that much shorter. */
@@ -47,13 +35,4 @@ export class LoginAnswers {
     if (!isJsonObject(body.well_known)) return { ...body };
     return { ...body, well_known: ownWellKnown(body.well_known, this.publicBaseUrl) };
   }
-}
-
-function relayedHeaders(answer: HomeserverAnswer): Record<string, string> {
-  const relayed: Record<string, string> = {};
-  for (const [name, value] of Object.entries(answer.headers)) {
-    if (value === undefined || NOT_RELAYED.has(name.toLowerCase())) continue;
-    relayed[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return relayed;
 }

@@ -130,12 +130,13 @@ export class LoginGate {
   /** Has the homeserver judge the readings one by one until it grants one. */
   private async askHomeserver(attempt: Attempt): Promise<Answer> {
     const { request, signIn } = attempt;
-    let refused: HomeserverAnswer | undefined;
+    let refused: { readonly answer: HomeserverAnswer; readonly sent: JsonObject } | undefined;
     for (const reading of attempt.readings) {
+      const sent = bodyFor(attempt, reading);
       const outcome = await this.parts.upstream.attempt({
         request,
         path: request.path,
-        body: bodyFor(attempt, reading),
+        body: sent,
         token: signIn.type === APPSERVICE_LOGIN ? tokenOf(request) : undefined,
       });
       if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
@@ -144,11 +145,11 @@ export class LoginGate {
         if (answer !== undefined) return answer;
         continue;
       }
-      refused = outcome.answer;
-      if (!isRefusedCredential(refused)) break;
+      refused = { answer: outcome.answer, sent };
+      if (!isRefusedCredential(outcome.answer)) break;
     }
     if (refused === undefined) throw new Refusal('login_refused');
-    return this.parts.answers.refused(refused, signIn.body);
+    return this.parts.answers.refused(refused.answer, refused.sent);
   }
 
   /** Undefined if this reading must not let anybody in. A grant that fails on its way is logged out. */

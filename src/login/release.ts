@@ -33,19 +33,21 @@ export interface PassedSignIn {
   readonly repeatable: boolean;
 }
 
+export interface ReleaseParts {
+  readonly holds: HeldLogins;
+  readonly factors: FactorStore;
+  readonly upstream: UpstreamLogin;
+  readonly homeserver: Homeserver;
+  readonly answers: LoginAnswers;
+  readonly freshLogins: FreshLogins;
+  readonly audit: Audit;
+  readonly signInLimit: RateLimit;
+  readonly clock: Clock;
+}
+
 /** Gives held logins to those who passed the second factor. */
 export class HeldLoginRelease {
-  constructor(
-    private readonly holds: HeldLogins,
-    private readonly factors: FactorStore,
-    private readonly upstream: UpstreamLogin,
-    private readonly homeserver: Homeserver,
-    private readonly answers: LoginAnswers,
-    private readonly freshLogins: FreshLogins,
-    private readonly audit: Audit,
-    private readonly signInLimit: RateLimit,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly parts: ReleaseParts) {}
 
   /**
    * The login's answer, for exactly one caller. Undefined if another finisher took the hold: this one needs a
@@ -54,7 +56,7 @@ export class HeldLoginRelease {
    */
   async finish(passed: PassedSignIn): Promise<Answer | undefined> {
     const { hold, claimant } = passed;
-    if (!(await this.holds.claim(hold, claimant, CLAIM_MS))) return undefined;
+    if (!(await this.parts.holds.claim(hold, claimant, CLAIM_MS))) return undefined;
     try {
       await this.requireStillEnrolled(hold);
       const answer = this.wantsOtherDevice(passed)
@@ -63,15 +65,15 @@ export class HeldLoginRelease {
       if (answer !== undefined) await this.noteCompletion(passed);
       return answer;
     } catch (error) {
-      await this.holds.unclaim(hold, claimant);
+      await this.parts.holds.unclaim(hold, claimant);
       throw error;
     }
   }
 
   /** 2FA turned off during a hold ends it: what it was held for is no more (R1, attack 39). */
   private async requireStillEnrolled(hold: HeldLogin): Promise<void> {
-    if (await this.factors.isEnrolled(hold.userId)) return;
-    await this.holds.end(hold);
+    if (await this.parts.factors.isEnrolled(hold.userId)) return;
+    await this.parts.holds.end(hold);
     throw new Refusal('hold_ended');
   }
 
@@ -81,51 +83,56 @@ export class HeldLoginRelease {
   }
 
   private async releaseHeld(passed: PassedSignIn): Promise<Answer | undefined> {
-    const grant = this.holds.open(passed.hold);
+    const grant = this.parts.holds.open(passed.hold);
     await this.nameDevice(passed, grant);
-    if (!(await this.holds.release(passed.hold, passed.claimant))) return undefined;
+    if (!(await this.parts.holds.release(passed.hold, passed.claimant))) return undefined;
     await this.rememberFresh(grant.accessToken, passed);
-    return this.answers.released(grant.body, this.clock.now() - grant.grantedAt);
+    return this.parts.answers.released(grant.body, this.parts.clock.now() - grant.grantedAt);
   }
 
   /** The hold was made without a display name (R12): the one who takes it names the device. */
   private async nameDevice(passed: PassedSignIn, grant: HeldGrant): Promise<void> {
     const name = passed.body.initial_device_display_name;
     if (typeof name !== 'string' || !passed.repeatable || passed.hold.deviceId === '') return;
-    await this.homeserver.nameDevice(grant.accessToken, passed.hold.deviceId, name, passed.request.client);
+    await this.parts.homeserver.nameDevice(
+      grant.accessToken,
+      passed.hold.deviceId,
+      name,
+      passed.request.client,
+    );
   }
 
   /** R5: only now may the homeserver hear the device that the client asked for. The held login is then logged out. */
   private async loginWithDevice(passed: PassedSignIn): Promise<Answer> {
-    const { password } = this.holds.open(passed.hold);
-    const outcome = await this.upstream.attempt({
+    const { password } = this.parts.holds.open(passed.hold);
+    const outcome = await this.parts.upstream.attempt({
       request: passed.request,
       path: passed.path,
       body: password === undefined ? passed.body : { ...passed.body, password },
     });
     if (outcome.kind === 'granted' && outcome.userId === passed.hold.userId) {
-      await this.holds.end(passed.hold);
+      await this.parts.holds.end(passed.hold);
       await this.rememberFresh(outcome.grant.accessToken, passed);
-      return this.answers.released(outcome.grant.body, 0);
+      return this.parts.answers.released(outcome.grant.body, 0);
     }
-    if (outcome.kind === 'granted') await this.upstream.discard(outcome.grant);
+    if (outcome.kind === 'granted') await this.parts.upstream.discard(outcome.grant);
     if (outcome.answer.status === 429) {
       throw new Refusal('limit_exceeded', { retryAfterMs: retryAfterMs(outcome.answer) ?? USUAL_WAIT_MS });
     }
     if (outcome.answer.status >= 500) throw new Refusal('homeserver_unreachable');
-    await this.holds.end(passed.hold);
+    await this.parts.holds.end(passed.hold);
     throw new Refusal('hold_ended');
   }
 
   private rememberFresh(accessToken: string, passed: PassedSignIn): Promise<void> {
-    const { password } = passed.body;
-    const asSent = typeof password === 'string' ? password : undefined;
-    return this.freshLogins.remember(accessToken, passed.hold.userId, asSent);
+    const asSent = passed.body.password;
+    const hasCode = typeof asSent === 'string' && asSent !== this.parts.holds.open(passed.hold).password;
+    return this.parts.freshLogins.remember(accessToken, passed.hold.userId, hasCode ? asSent : undefined);
   }
 
   private noteCompletion(passed: PassedSignIn): Promise<void> {
-    this.signInLimit.giveBack(readIdentity(passed.body).folded);
-    return this.audit.record({
+    this.parts.signInLimit.giveBack(readIdentity(passed.body).folded);
+    return this.parts.audit.record({
       userId: passed.hold.userId,
       event: 'login.completed',
       address: passed.request.client.ip,

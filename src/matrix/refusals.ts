@@ -66,13 +66,18 @@ const KINDS = {
   no_password: {
     status: 403,
     errcode: 'M_FORBIDDEN',
-    text: 'This account has no password at its homeserver, so two-factor authentication cannot be set up for it yet.',
+    text: 'This account has no password at its homeserver. Two-factor authentication is for accounts with a password.',
   },
   login_refused: { status: 403, errcode: 'M_FORBIDDEN', text: 'Invalid username or password.' },
   unknown_setup: {
     status: 404,
     errcode: 'M_NOT_FOUND',
     text: 'This set-up is unknown or has expired. Please start again.',
+  },
+  too_many_authenticators: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'There are as many authenticators as one account may have. Remove one first.',
   },
   unknown_authenticator: { status: 404, errcode: 'M_NOT_FOUND', text: 'There is no such authenticator.' },
   not_enrolled: {

@@ -1,0 +1,33 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Factors } from '../factors/factors.ts';
+import type { RecoverySetParts } from '../factors/recovery/new_recovery_set.ts';
+import type { TotpSettings } from '../factors/totp/totp_settings.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { OwnerAuthentication } from '../interactive/owner_authentication.ts';
+import type { FactorStore } from '../storage/stores.ts';
+import type { Clock } from '../system/clock.ts';
+import type { RandomSource } from '../system/random.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { OwnerProofs } from './owner_proof.ts';
+
+/** What the endpoints of the two-factor API are made of. */
+export interface AccountParts {
+  readonly store: FactorStore;
+  readonly factors: Factors;
+  readonly proofs: OwnerProofs;
+  readonly owners: OwnerAuthentication;
+  readonly homeserver: Homeserver;
+  readonly recovery: RecoverySetParts;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly audit: Audit;
+}
+
+export interface AccountSettings {
+  readonly totp: TotpSettings;
+  /** Recovery codes in a set. */
+  readonly recoveryCount: number;
+  /** How long a set-up waits for its first code, in ms. */
+  readonly setupTtlMs: number;
+}

@@ -1,0 +1,30 @@
+import type { Answer } from '../http/answer.ts';
+import type { OwnedRequest, OwnerAuthentication } from '../interactive/owner_authentication.ts';
+import type { PasswordProbe } from '../interactive/password_probe.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+
+/** What came of asking an owner for his proof. */
+export type OwnerProof =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  /** Proven, once; `body` is what the request was for. */
+  | { readonly kind: 'proven'; readonly body: JsonObject };
+
+/** The proof that every change of factors needs (attack 89): the second factor where it is on, and the password. */
+export class OwnerProofs {
+  constructor(
+    private readonly owners: OwnerAuthentication,
+    private readonly passwordProbe: PasswordProbe,
+  ) {}
+
+  /** @throws Refusal */
+  async require(owned: OwnedRequest): Promise<OwnerProof> {
+    const step = await this.owners.step(owned);
+    if (step.kind === 'answer') return step;
+    const wrong = await this.passwordProbe.judge(owned, step);
+    if (wrong !== undefined) return { kind: 'answer', answer: wrong };
+    if (!(await this.owners.passed(step))) {
+      return { kind: 'answer', answer: await this.owners.again(owned) };
+    }
+    return { kind: 'proven', body: step.body };
+  }
+}

@@ -1,0 +1,67 @@
+import { newRecoverySet } from '../factors/recovery/new_recovery_set.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { type KnownCaller, requireCaller } from '../interactive/token_owner.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { RECOVERY_STAGE } from '../matrix/wire.ts';
+import { requireShape } from '../schema/registry.ts';
+import type { AccountParts, AccountSettings } from './account_parts.ts';
+import type { OwnerProof } from './owner_proof.ts';
+
+const NO_CODES = { remaining: 0, total: 0, generated_at: null, codes: [] };
+
+/** `/account/two-factor/recovery`: which codes there are, a new set, none. Old codes are never shown again (S2-7). */
+export class RecoveryCodes {
+  constructor(
+    private readonly parts: AccountParts,
+    private readonly settings: AccountSettings,
+  ) {}
+
+  /** `GET`: positions and uses, never a code. @throws Refusal */
+  async describe(request: ClientRequest): Promise<Answer> {
+    const { owner } = await requireCaller(this.parts.homeserver, request);
+    const state = await this.parts.factors.ofStage(RECOVERY_STAGE).describe(owner.userId);
+    return { status: 200, body: state ?? NO_CODES };
+  }
+
+  /** `POST`: a new set; the old one is dead at once (S2-15, attack 82). @throws Refusal not_enrolled */
+  async renew(request: ClientRequest): Promise<Answer> {
+    const caller = await requireCaller(this.parts.homeserver, request);
+    const proof = await this.prove(request, caller);
+    if (proof.kind === 'answer') return proof.answer;
+    const { shown, set } = await newRecoverySet(
+      { userId: caller.owner.userId, count: this.settings.recoveryCount },
+      this.parts.recovery,
+    );
+    if (!(await this.parts.store.replaceRecoverySet(caller.owner.userId, set))) {
+      throw new Refusal('not_enrolled');
+    }
+    await this.record(request, caller, 'recovery.regenerated');
+    return { status: 200, body: { recovery_codes: [...shown], generated_at: set.generatedAt } };
+  }
+
+  /** `DELETE`: an account with codes is weaker than one without; going without is the user's choice (S3-16). */
+  async remove(request: ClientRequest): Promise<Answer> {
+    const caller = await requireCaller(this.parts.homeserver, request);
+    const proof = await this.prove(request, caller);
+    if (proof.kind === 'answer') return proof.answer;
+    await this.parts.store.deleteRecoverySet(caller.owner.userId, this.parts.clock.now());
+    await this.record(request, caller, 'recovery.deleted');
+    return { status: 200, body: {} };
+  }
+
+  private async prove(request: ClientRequest, caller: KnownCaller): Promise<OwnerProof> {
+    const body = requireShape('recovery_request', request.body ?? {});
+    if (!(await this.parts.store.isEnrolled(caller.owner.userId))) throw new Refusal('not_enrolled');
+    return this.parts.proofs.require({ request, ...caller, body, requirement: 'two_factor' });
+  }
+
+  private record(
+    request: ClientRequest,
+    { owner }: KnownCaller,
+    event: 'recovery.regenerated' | 'recovery.deleted',
+  ): Promise<void> {
+    const { userId, deviceId } = owner;
+    return this.parts.audit.record({ userId, event, address: request.client.ip, deviceId });
+  }
+}

@@ -1,0 +1,82 @@
+import { newRecoverySet } from '../factors/recovery/new_recovery_set.ts';
+import { matchStep } from '../factors/totp/match_step.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { hashToken } from '../interactive/fresh_logins.ts';
+import { type KnownCaller, requireCaller } from '../interactive/token_owner.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { foldLocalpart } from '../matrix/user_id.ts';
+import { requireShape } from '../schema/registry.ts';
+import type { Setup } from '../storage/stores.ts';
+import { randomId } from '../system/random.ts';
+import type { AccountParts, AccountSettings } from './account_parts.ts';
+
+/** Wrong first codes that end a set-up (DESIGN §5). */
+const MOST_FAILURES = 5;
+
+/**
+ * `POST /account/two-factor/totp/confirm`: the first code turns a set-up into an authenticator, its step spent
+ * (attack 76), with new recovery codes that are shown now and never again.
+ */
+export class TotpConfirmation {
+  constructor(
+    private readonly parts: AccountParts,
+    private readonly settings: AccountSettings,
+  ) {}
+
+  /** @throws Refusal unknown_setup, wrong_setup_code */
+  async handle(request: ClientRequest): Promise<Answer> {
+    const { setup_id: setupId, token: code } = requireShape('totp_confirm_request', request.body);
+    const caller = await requireCaller(this.parts.homeserver, request);
+    const setup = await this.findSetup(setupId, caller);
+    const { userId } = setup;
+    const now = this.parts.clock.now();
+    const seed = this.parts.vault.open(setup.sealedSeed, `setup:${setup.id}:${userId}`);
+    const step = matchStep(seed, code, now, this.settings.totp);
+    if (step === undefined) return this.refuse(setup);
+
+    const wasOn = await this.parts.store.isEnrolled(userId);
+    const recovery = await newRecoverySet(
+      { userId, count: this.settings.recoveryCount },
+      this.parts.recovery,
+    );
+    const authenticatorId = randomId(this.parts.random, 96);
+    const activated = await this.parts.store.activate({
+      setupId,
+      userId,
+      authenticatorId,
+      foldedLocalpart: foldLocalpart(userId),
+      sealedSeed: this.parts.vault.seal(seed, `authenticator:${authenticatorId}:${userId}`),
+      step,
+      now,
+      recovery: recovery.set,
+    });
+    if (!activated) throw new Refusal('unknown_setup');
+    await this.parts.owners.endForUser(userId);
+    await this.parts.audit.record({
+      userId,
+      event: wasOn ? 'totp.added' : 'totp.enabled',
+      address: request.client.ip,
+      deviceId: caller.owner.deviceId,
+      detail: { authenticator: authenticatorId },
+    });
+    return {
+      status: 200,
+      body: { authenticator_id: authenticatorId, recovery_codes: [...recovery.shown] },
+    };
+  }
+
+  /** Only the token that began a set-up may end it (attack 59); to all others it is unknown. */
+  private async findSetup(setupId: string, { owner, token }: KnownCaller): Promise<Setup> {
+    const setup = await this.parts.store.findSetup(setupId, this.parts.clock.now());
+    if (setup === undefined || setup.userId !== owner.userId || setup.tokenHash !== hashToken(token)) {
+      throw new Refusal('unknown_setup');
+    }
+    return setup;
+  }
+
+  private async refuse(setup: Setup): Promise<never> {
+    await this.parts.store.countSetupFailure(setup.id, MOST_FAILURES);
+    throw new Refusal('wrong_setup_code');
+  }
+}

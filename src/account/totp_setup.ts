@@ -1,0 +1,62 @@
+import { newSeed, seedText } from '../factors/totp/new_seed.ts';
+import { otpauthUri } from '../factors/totp/otpauth_uri.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { hashToken } from '../interactive/fresh_logins.ts';
+import { type KnownCaller, requireCaller } from '../interactive/token_owner.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import { requireShape } from '../schema/registry.ts';
+import { randomId } from '../system/random.ts';
+import type { AccountParts, AccountSettings } from './account_parts.ts';
+
+/** Every verification looks at each authenticator; more than this nobody needs. */
+const MOST_AUTHENTICATORS = 20;
+const USUAL_NAME = 'Authenticator app';
+
+/** `POST /account/two-factor/totp`: a pending authenticator. The live ones stay untouched (attack 84). */
+export class TotpSetup {
+  constructor(
+    private readonly parts: AccountParts,
+    private readonly settings: AccountSettings,
+  ) {}
+
+  /** @throws Refusal */
+  async handle(request: ClientRequest): Promise<Answer> {
+    const body = requireShape('totp_setup_request', request.body ?? {});
+    const caller = await requireCaller(this.parts.homeserver, request);
+    const enrolled = await this.parts.store.authenticators(caller.owner.userId);
+    if (enrolled.length >= MOST_AUTHENTICATORS) throw new Refusal('too_many_authenticators');
+    const requirement = enrolled.length > 0 ? 'two_factor' : 'password';
+    const proof = await this.parts.proofs.require({ request, ...caller, body, requirement });
+    return proof.kind === 'answer' ? proof.answer : this.begin(caller, proof.body);
+  }
+
+  private async begin({ owner, token }: KnownCaller, body: JsonObject): Promise<Answer> {
+    const { userId } = owner;
+    const id = randomId(this.parts.random);
+    const seed = newSeed(this.parts.random);
+    const expiresAt = this.parts.clock.now() + this.settings.setupTtlMs;
+    await this.parts.store.beginSetup({
+      id,
+      userId,
+      name: typeof body.name === 'string' && body.name !== '' ? body.name : USUAL_NAME,
+      sealedSeed: this.parts.vault.seal(seed, `setup:${id}:${userId}`),
+      tokenHash: hashToken(token),
+      expiresAt,
+      failures: 0,
+    });
+    return { status: 200, body: this.describe(id, userId, seed, expiresAt) };
+  }
+
+  private describe(id: string, userId: string, seed: Buffer, expiresAt: number): JsonObject {
+    const { totp } = this.settings;
+    return {
+      seed: seedText(seed),
+      uri: otpauthUri(userId, seed, totp),
+      params: { type: `m.totp.v1.rfc6238-${totp.algorithm}`, step: totp.period, size: totp.digits },
+      setup_id: id,
+      expires_ts: expiresAt,
+    };
+  }
+}

@@ -1,0 +1,42 @@
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { Answer } from '../http/answer.ts';
+import type { Storage } from '../storage/stores.ts';
+
+/** `/_2fa/health` and `/_2fa/ready`, for supervisors and load balancers. */
+export class Readiness {
+  constructor(
+    private readonly storage: Storage,
+    private readonly homeserver: Homeserver,
+  ) {}
+
+  /** The process is alive. */
+  health(): Answer {
+    return { status: 200, body: { status: 'ok' } };
+  }
+
+  /** Whether store and homeserver answer: 503 if one does not, with which. */
+  async ready(): Promise<Answer> {
+    const [store, homeserver] = await Promise.all([
+      answers(this.storage.check()),
+      answers(this.homeserver.check()),
+    ]);
+    const isReady = store && homeserver;
+    return {
+      status: isReady ? 200 : 503,
+      body: { status: isReady ? 'ok' : 'unavailable', store: word(store), homeserver: word(homeserver) },
+    };
+  }
+}
+
+async function answers(check: Promise<void>): Promise<boolean> {
+  try {
+    await check;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function word(isThere: boolean): string {
+  return isThere ? 'ok' : 'unavailable';
+}

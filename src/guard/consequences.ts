@@ -1,0 +1,45 @@
+import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { hashToken } from '../interactive/fresh_logins.ts';
+import type { HoldStore, LoginTokenStore, SessionStore } from '../storage/stores.ts';
+import { type Clock, SECOND } from '../system/clock.ts';
+import type { Consequence } from './guarded_endpoints.ts';
+
+/** What a passed request changes besides what the homeserver did. */
+export class Consequences {
+  constructor(
+    private readonly holds: HoldStore,
+    private readonly sessions: SessionStore,
+    private readonly loginTokens: LoginTokenStore,
+    private readonly clock: Clock,
+  ) {}
+
+  async of(consequence: Consequence, userId: string, answer: HomeserverAnswer): Promise<void> {
+    if (consequence === 'password_changed') await this.endWhatWasBegun(userId);
+    if (consequence === 'login_token_issued') await this.rememberLoginToken(userId, answer);
+  }
+
+  /** R12: what the old password had opened is over. */
+  private async endWhatWasBegun(userId: string): Promise<void> {
+    await this.holds.endForUser(userId, this.clock.now());
+    await this.sessions.endForUser(userId);
+  }
+
+  /** The token stands for the second factor of the one who asked for it, once (DESIGN §4, `get_token`). */
+  private async rememberLoginToken(userId: string, answer: HomeserverAnswer): Promise<void> {
+    const token = answer.json?.login_token;
+    const life = lifeMs(answer);
+    if (typeof token !== 'string' || life === undefined) return;
+    await this.loginTokens.remember({
+      tokenHash: hashToken(token),
+      userId,
+      expiresAt: this.clock.now() + life,
+    });
+  }
+}
+
+/** `expires_in_ms`, or `expires_in` in seconds under the unstable name (MSC3882). */
+function lifeMs(answer: HomeserverAnswer): number | undefined {
+  const { expires_in_ms: stable, expires_in: unstable } = answer.json ?? {};
+  if (typeof stable === 'number') return stable;
+  return typeof unstable === 'number' ? unstable * SECOND : undefined;
+}

@@ -1,0 +1,36 @@
+import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { rebuildError } from '../homeserver/safe_error.ts';
+import type { Answer } from '../http/answer.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+
+/** Headers of a homeserver's answer that are for its connection to us only, or that we write ourselves. */
+const NOT_RELAYED = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** The homeserver's answer with its own bytes: for users without 2FA, who shall notice nothing (promise 3). */
+export function relayBytes(answer: HomeserverAnswer): Answer {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value === undefined || NOT_RELAYED.has(name.toLowerCase())) continue;
+    headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return { status: answer.status, headers, body: answer.bytes };
+}
+
+/**
+ * The homeserver's answer to a caller without 2FA: successes and its own challenges as they are, errors rebuilt,
+ * as one server prints the request into them (R11, attack 112).
+ */
+export function relayAnswer(answer: HomeserverAnswer, sent: JsonObject): Answer {
+  const isChallenge = answer.status === 401 && Array.isArray(answer.json?.flows);
+  return answer.status < 400 || isChallenge ? relayBytes(answer) : rebuildError(answer, sent);
+}

@@ -1,0 +1,83 @@
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { hashToken } from '../interactive/fresh_logins.ts';
+import { relayAnswer } from '../interactive/relay.ts';
+import type { KnownCaller } from '../interactive/token_owner.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { FactorStore, SessionStore } from '../storage/stores.ts';
+import type { HeldLogins } from './held_logins.ts';
+
+export interface SessionEndingsParts {
+  readonly homeserver: Homeserver;
+  readonly factors: FactorStore;
+  readonly sessions: SessionStore;
+  readonly holds: HeldLogins;
+}
+
+/**
+ * `POST /refresh`, `/logout` and `/logout/all`: the homeserver's business, rebuilt (R2). What hangs on a token
+ * that ends, ends with it.
+ */
+export class SessionEndings {
+  constructor(private readonly parts: SessionEndingsParts) {}
+
+  /** A refresh token belongs to a session that was let in: nothing to judge. It goes without an access token. */
+  refresh(request: ClientRequest): Promise<Answer> {
+    return this.relay(request, undefined);
+  }
+
+  /** Ends the sessions that are bound to this token. */
+  async logout(request: ClientRequest): Promise<Answer> {
+    const caller = await this.enrolledCaller(request);
+    const answer = await this.relay(request, tokenOf(request));
+    if (answer.status === 200 && caller !== undefined) {
+      await this.parts.sessions.endForUser(caller.owner.userId, hashToken(caller.token));
+    }
+    return answer;
+  }
+
+  /** Ends all sessions and held logins of the user (R12). */
+  async logoutAll(request: ClientRequest): Promise<Answer> {
+    const caller = await this.enrolledCaller(request);
+    const answer = await this.relay(request, tokenOf(request));
+    if (answer.status === 200 && caller !== undefined) {
+      await this.parts.holds.endForUser(caller.owner.userId);
+      await this.parts.sessions.endForUser(caller.owner.userId);
+    }
+    return answer;
+  }
+
+  /**
+   * Whose token it is, before it is gone. Undefined for those without 2FA, who have nothing to end here, and
+   * for a token that is expired: some homeservers still log it out (HOMESERVERS §1, point 19).
+   */
+  private async enrolledCaller(request: ClientRequest): Promise<KnownCaller | undefined> {
+    const token = tokenOf(request);
+    if (token === undefined || !(await this.parts.factors.anyoneEnrolled())) return undefined;
+    try {
+      return { token, owner: await this.parts.homeserver.whoami(token, request.client) };
+    } catch (error) {
+      if (error instanceof Refusal && error.refusal === 'unknown_token') return undefined;
+      throw error;
+    }
+  }
+
+  private async relay(request: ClientRequest, token: string | undefined): Promise<Answer> {
+    const body = request.body ?? {};
+    const answer = await this.parts.homeserver.call({
+      method: 'POST',
+      path: request.path + request.search,
+      body,
+      client: request.client,
+      ...(token === undefined ? {} : { token }),
+    });
+    return relayAnswer(answer, body);
+  }
+}
+
+/** @throws Refusal unknown_token if there is not exactly one well-formed token */
+function tokenOf(request: ClientRequest): string | undefined {
+  if (request.token.kind === 'malformed') throw new Refusal('unknown_token');
+  return request.token.kind === 'token' ? request.token.token : undefined;
+}

@@ -1,0 +1,54 @@
+import type { HoldSweeper } from '../login/hold_sweeper.ts';
+import type { Storage } from '../storage/stores.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+
+/** What has to be done from time to time, whether anybody asks or not. */
+export class Housekeeping {
+  private timer: NodeJS.Timeout | undefined;
+  private underWay: Promise<void> | undefined;
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly sweeper: HoldSweeper,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  start(everyMs: number): void {
+    this.timer = setInterval(() => void this.roundQuietly(), everyMs);
+    this.timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.underWay?.catch(() => undefined);
+  }
+
+  /** One round: ended holds are logged out, expired rows dropped. */
+  round(): Promise<void> {
+    this.underWay ??= this.roundOnce().finally(() => {
+      this.underWay = undefined;
+    });
+    return this.underWay;
+  }
+
+  private async roundQuietly(): Promise<void> {
+    try {
+      await this.round();
+    } catch (error) {
+      this.log.warn({ err: error }, 'housekeeping failed; trying again');
+    }
+  }
+
+  private async roundOnce(): Promise<void> {
+    const { sessions, loginTokens, freshLogins } = this.storage;
+    const now = this.clock.now();
+    await Promise.all([
+      this.sweeper.sweep(),
+      sessions.dropExpired(now),
+      loginTokens.dropExpired(now),
+      freshLogins.dropExpired(now),
+    ]);
+  }
+}

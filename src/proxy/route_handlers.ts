@@ -1,0 +1,36 @@
+import type { RouteId } from '../gateway/route_table.ts';
+import { GUARDED_ENDPOINTS, type GuardedRoute } from '../guard/guarded_endpoints.ts';
+import type { Handler } from '../http/answer.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Which room answers which route. Every row of the route table must stand here: the type says so. */
+export function routeHandlers(rooms: Rooms): Readonly<Record<RouteId, Handler>> {
+  return {
+    login_flows: (request) => rooms.discovery.loginFlows(request),
+    login: (request) => rooms.login.handle(request),
+    register: (request) => rooms.register.handle(request),
+    refresh: (request) => rooms.sessionEndings.refresh(request),
+    logout: (request) => rooms.sessionEndings.logout(request),
+    logout_all: (request) => rooms.sessionEndings.logoutAll(request),
+    versions: (request) => rooms.discovery.versions(request),
+    well_known_client: (request) => rooms.discovery.wellKnown(request),
+    ...guardedHandlers(rooms),
+    two_factor_state: (request) => rooms.state.handle(request),
+    set_up_totp: (request) => rooms.totpSetup.handle(request),
+    confirm_totp: (request) => rooms.totpConfirmation.handle(request),
+    remove_totp: (request) => rooms.totpRemoval.handle(request),
+    recovery_state: (request) => rooms.recoveryCodes.describe(request),
+    renew_recovery_codes: (request) => rooms.recoveryCodes.renew(request),
+    delete_recovery_codes: (request) => rooms.recoveryCodes.remove(request),
+    health: async () => rooms.readiness.health(),
+    ready: () => rooms.readiness.ready(),
+  };
+}
+
+function guardedHandlers({ guard }: Rooms): Record<GuardedRoute, Handler> {
+  const rows = GUARDED_ENDPOINTS.map((endpoint): [GuardedRoute, Handler] => [
+    endpoint.route,
+    (request) => guard.handle(endpoint, request),
+  ]);
+  return Object.fromEntries(rows) as Record<GuardedRoute, Handler>;
+}
