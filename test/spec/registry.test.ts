@@ -79,6 +79,13 @@ test.each<[ShapeName, unknown]>([
   expect(requireShape(name, value)).toBe(value);
 });
 
+test.each(['seed', 'secret', 'uri'])('attack 85: a %s that the client brings is refused', (key) => {
+  const secret = { [key]: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' };
+  expect(() => requireShape('totp_setup_request', secret)).toThrow('not known here');
+  const confirmation = { setup_id: 'x', token: '287082', ...secret };
+  expect(() => requireShape('totp_confirm_request', confirmation)).toThrow('not known here');
+});
+
 test('a shape is compiled once', () => {
   expect(validator('login_request')).toBe(validator('login_request'));
 });
