@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals';
+import { findCircle, folderOf, importsUnder } from './imports.ts';
+
+/**
+ * The house from the top floor to the ground: a folder imports from lower floors only, never from its own
+ * (DESIGN §6; docs/architecture.md draws it). A new folder gets a place here.
+ */
+const FLOORS: readonly (readonly string[])[] = [
+  ['cli', 'index.ts'],
+  ['proxy'],
+  ['gateway', 'login', 'guard', 'account', 'web', 'discovery'],
+  ['interactive'],
+  ['throttle'],
+  ['uia', 'factors', 'homeserver', 'audit'],
+  ['vault', 'schema', 'http', 'config'],
+  ['storage', 'matrix', 'system'],
+];
+
+const imports = importsUnder('src');
+
+function floorOf(file: string): number {
+  return FLOORS.findIndex((floor) => floor.includes(folderOf(file)));
+}
+
+test('every folder has its floor', () => {
+  const homeless = [...imports.keys()].filter((file) => floorOf(file) === -1);
+  expect(homeless).toEqual([]);
+});
+
+test('imports run downward only', () => {
+  const upward = [...imports].flatMap(([file, imported]) =>
+    imported
+      .filter((other) => folderOf(other) !== folderOf(file) && floorOf(other) <= floorOf(file))
+      .map((other) => `${file} imports ${other}`),
+  );
+  expect(upward).toEqual([]);
+});
+
+test('no imports run in a circle', () => {
+  expect(findCircle(imports)).toBeUndefined();
+});
+
+test('a circle would be found', () => {
+  const circle = new Map([
+    ['a.ts', ['b.ts']],
+    ['b.ts', ['c.ts']],
+    ['c.ts', ['b.ts']],
+  ]);
+  expect(findCircle(circle)).toEqual(['b.ts', 'c.ts', 'b.ts']);
+});
+
+test('the scan sees imports of every kind', () => {
+  expect(imports.get('cli/serve.ts')).toEqual(
+    expect.arrayContaining(['proxy/proxy.ts', 'config/config.ts', 'cli/failures.ts']),
+  );
+});
