@@ -738,8 +738,13 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         await storage.holds.claim('one', 'a', NOW, after);
         expect(await storage.holds.leaseEnded(after, after + 1, 10)).toHaveLength(1);
         expect(await storage.holds.release('one', 'a')).toBe(false);
-        // A process whose clock is behind still believes it alive.
-        expect(await storage.holds.claim('one', 'b', one.expiresAt - 1, after)).toBe(false);
+      });
+
+      test('a hold that is being logged out cannot be claimed by a process whose clock is behind', async () => {
+        const one = held({ id: 'one' });
+        await storage.holds.hold(one);
+        expect(await storage.holds.leaseEnded(one.expiresAt, one.expiresAt + MINUTE, 10)).toHaveLength(1);
+        expect(await storage.holds.claim('one', 'b', one.expiresAt - 1, one.expiresAt)).toBe(false);
       });
 
       test('the holds of a user end together, claimed ones too, and are told as many', async () => {

@@ -171,7 +171,10 @@ describe('attack 91: the database cannot be written', () => {
       }),
       insert(2),
     ]);
-    for (const one of settled) expect(one).toMatchObject({ reason: expect.any(StoreUnavailable) });
+    for (const one of settled) {
+      expect(one).toMatchObject({ reason: new StoreUnavailable(undefined) });
+      expect(one).toMatchObject({ reason: { cause: { message: 'as a full disk does' } } });
+    }
     await insert(3);
     expect(committed()).toEqual([3]);
   });
