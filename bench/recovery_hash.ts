@@ -1,0 +1,136 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { everyFactor } from '../src/factors/factors.ts';
+import { BoundedQueue } from '../src/factors/recovery/bounded_queue.ts';
+import { RecoveryHasher } from '../src/factors/recovery/recovery_hasher.ts';
+import { RECOVERY_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
+import { openSqliteStorage } from '../src/storage/sqlite/sqlite_storage.ts';
+import { systemClock } from '../src/system/clock.ts';
+import { SecondFactorCheck } from '../src/throttle/second_factor_check.ts';
+import { Throttle } from '../src/throttle/throttle.ts';
+import { codeAt, enrol, totpSettings } from '../test/support/enrolment.ts';
+import { ManualClock } from '../test/support/manual_clock.ts';
+import { testVault } from '../test/support/test_vault.ts';
+
+/** What somebody else's code takes to be judged while recovery codes are guessed, in ms. */
+export interface RecoveryHashLatency {
+  readonly guessing: string;
+  readonly p50: number;
+  readonly p95: number;
+  /** p50 over that of the quiet time. */
+  readonly ratio: number;
+}
+
+/** One way of guessing, once every `GUESS_EVERY_MS`. */
+interface Guessing {
+  readonly name: string;
+  readonly guess: () => Promise<unknown>;
+  readonly latencies: number[];
+}
+
+const ROUNDS = 5;
+const ROUND_MS = 1000;
+/** 100 guesses a second (attack 90). */
+const GUESS_EVERY_MS = 10;
+const LOGIN_EVERY_MS = 7;
+const STEP_MS = totpSettings.period * 1000;
+
+/**
+ * Measures what guessing recovery codes costs others (attack 90): the time that a right TOTP code of another
+ * user takes to be judged, durably, in a quiet time, while one account guesses, and while so many accounts
+ * guess that every guess is hashed. In turns, in this one process.
+ */
+export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'recovery-hash-'));
+  const storage = await openSqliteStorage({ path: join(folder, 'bench.db') });
+  try {
+    const clock = new ManualClock();
+    const vault = testVault();
+    const hasher = new RecoveryHasher(new BoundedQueue(2, 64));
+    const parts = { store: storage.factors, vault, clock };
+    const factors = everyFactor({ ...parts, hasher, totp: totpSettings });
+    // The owner's clock runs ahead, for a new code at every login; the guesser has to wait in real time.
+    const owners = new SecondFactorCheck(factors, new Throttle(storage.throttle, clock));
+    const guessers = new SecondFactorCheck(factors, new Throttle(storage.throttle, systemClock));
+    const owner = await enrol(parts, '@owner:hs');
+    await enrol(parts, '@guesser:hs');
+
+    const salt = Buffer.alloc(16);
+    const pepper = vault.pepper().secret;
+    const ways: Guessing[] = [
+      { name: 'nobody', guess: async () => undefined, latencies: [] },
+      { name: 'one account', guess: () => guessers.check(aGuess), latencies: [] },
+      {
+        name: 'many accounts',
+        guess: () => hasher.hash('000000000000', { userId: '@guesser:hs', salt, pepper }),
+        latencies: [],
+      },
+    ];
+    const login = async () => {
+      clock.advance(STEP_MS);
+      const token = codeAt(owner.seed, clock.now());
+      const started = performance.now();
+      await owners.check({ userId: owner.userId, stage: TOTP_STAGE, place: 'login', token });
+      return performance.now() - started;
+    };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const way of ways) await measureRound(way, login);
+    }
+    return summarise(ways);
+  } finally {
+    await storage.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const aGuess = {
+  userId: '@guesser:hs',
+  stage: RECOVERY_STAGE,
+  place: 'login',
+  token: '0000-0000-0000',
+} as const;
+
+/** The results as lines for people. */
+export function recoveryHashTable(results: readonly RecoveryHashLatency[]): string {
+  const lines = results.map(({ guessing, p50, p95, ratio }) =>
+    [
+      guessing.padEnd(15),
+      p50.toFixed(2).padStart(6),
+      p95.toFixed(2).padStart(6),
+      `${ratio.toFixed(1)}×`.padStart(6),
+    ].join('  '),
+  );
+  return ['who guesses      p50 ms  p95 ms   ratio', ...lines].join('\n');
+}
+
+async function measureRound(way: Guessing, login: () => Promise<number>): Promise<void> {
+  const guesses: Promise<unknown>[] = [];
+  const timer = setInterval(() => guesses.push(way.guess().catch(() => undefined)), GUESS_EVERY_MS);
+  const end = performance.now() + ROUND_MS;
+  while (performance.now() < end) {
+    way.latencies.push(await login());
+    await pause(LOGIN_EVERY_MS);
+  }
+  clearInterval(timer);
+  await Promise.all(guesses);
+}
+
+function summarise(ways: readonly Guessing[]): RecoveryHashLatency[] {
+  const quiet = percentile(ways[0]?.latencies ?? [], 0.5);
+  return ways.map(({ name, latencies }) => {
+    const p50 = percentile(latencies, 0.5);
+    return { guessing: name, p50, p95: percentile(latencies, 0.95), ratio: p50 / quiet };
+  });
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.floor(sorted.length * share)] ?? 0;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  console.log(recoveryHashTable(await measureRecoveryHash()));
+}
