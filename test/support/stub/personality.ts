@@ -1,0 +1,226 @@
+import type { JsonObject } from '../../../src/matrix/wire.ts';
+
+export type PersonalityName = 'synapse' | 'dendrite' | 'conduit' | 'tuwunel';
+
+/** A refusal as data: the status and the Matrix error code. */
+export interface Refused {
+  readonly status: number;
+  readonly errcode: string;
+}
+
+/** `accepted`, or how it is refused. */
+export type Reaction = 'accepted' | Refused;
+
+/** Endpoints whose prefixes differ between servers. */
+export type EndpointName =
+  | 'login'
+  | 'sso'
+  | 'register'
+  | 'logout'
+  | 'refresh'
+  | 'whoami'
+  | 'devices'
+  | 'delete_devices'
+  | 'password'
+  | 'deactivate'
+  | 'threepid'
+  | 'threepid_post'
+  | 'threepid_add'
+  | 'device_signing'
+  | 'get_token'
+  | 'get_token_msc3882'
+  | 'get_token_msc3882_old'
+  | 'keys'
+  | 'other';
+
+/** Endpoints behind user-interactive authentication that have rules of their own somewhere. */
+export type GuardedEndpoint =
+  | 'devices'
+  | 'deactivate'
+  | 'password'
+  | 'device_signing'
+  | 'threepid_add'
+  | 'get_token';
+
+export interface RoutingRules {
+  /** Whether everything from a raw `#` on is dropped before routing. */
+  readonly cutsAtHash: boolean;
+  /** What happens to `http://host/path` as a target. */
+  readonly absoluteForm: 'unknown' | 'web_schemes' | 'any_scheme';
+  /** Whether HEAD is answered wherever GET is. */
+  readonly headAsGet: boolean;
+  /** The version segments under which each endpoint is served; none: it is not there at all. */
+  readonly prefixes: Readonly<Record<EndpointName, readonly string[]>>;
+  /** Path prefixes of administration interfaces that are served. */
+  readonly adminPaths: readonly string[];
+}
+
+export interface TransportRules {
+  /** Bytes; a larger body is answered with `tooLarge`. */
+  readonly maxBody: number;
+  readonly tooLarge: 413 | 'reset';
+  /** Bytes of all headers together. */
+  readonly maxHeaderBytes: number;
+  readonly maxHeaderCount: number;
+  readonly unknownExpectation: 200 | 417;
+  /** Which header names the client, in the order in which they are believed; empty: the peer alone. */
+  readonly clientAddressHeaders: readonly string[];
+}
+
+export interface JsonRules {
+  readonly maxDepth: number;
+  readonly loneSurrogate: 'accepted' | 'refused';
+  /** `empty`: a body with such a number is taken for `{}`. */
+  readonly fraction: 'accepted' | 'empty';
+  readonly hugeInteger: 'accepted' | 'empty';
+  readonly overflowingNumber: 'accepted' | 'refused' | 'empty';
+  /** Whether keys in another case name the same field, as in Go. */
+  readonly foldsKeys: boolean;
+  readonly multipart: Reaction;
+  /** Error code for what is not JSON at all. */
+  readonly notJson: string;
+  /** Whether a form body adds to the query parameters. */
+  readonly formAddsToQuery: boolean;
+}
+
+export interface TokenRules {
+  readonly headerAndQuery: 'refused' | 'header_wins';
+  readonly twoHeaders: 'refused' | 'first_wins';
+  /** `loose`: any case of `Bearer`, any number of blanks. */
+  readonly scheme: 'exact' | 'loose';
+  /** An `Authorization` that is no bearer token. */
+  readonly otherScheme: Refused;
+  /** Whether such a header is overlooked when the query has a token. */
+  readonly queryBesideOtherScheme: boolean;
+  readonly deadTokenExtra: JsonObject;
+  readonly whoamiHasGuest: boolean;
+  /** Whether a login with a device id that exists leaves that device's tokens alive. */
+  readonly sameDeviceKeepsTokens: boolean;
+  /** Milliseconds that an access token lives if a refresh token was asked for; undefined: never given. */
+  readonly refreshableLifetime: number | undefined;
+  readonly refresh:
+    | { readonly oldTokensStay: boolean; readonly unknown: Refused }
+    /** The endpoint is not there. */
+    | undefined;
+  /** Whether `POST /logout` takes an access token that has expired. */
+  readonly expiredMayLogOut: boolean;
+}
+
+export interface LoginRules {
+  /** The flows of `GET /login`. */
+  readonly flows: readonly JsonObject[];
+  readonly userWithoutIdentifier: Reaction;
+  readonly nullIdentifier: Reaction;
+  readonly identifierAndUser: 'identifier' | 'user';
+  /** An identifier of a type that nobody knows, beside `user`. */
+  readonly unknownIdentifierBesideUser: Reaction;
+  readonly addressBesideIdentifier: 'wins' | 'ignored';
+  /** `accepted`: resolved to the owner of the address, if there is one. */
+  readonly thirdPartyIdentifier: Reaction;
+  readonly serverInOtherCase: Reaction;
+  readonly otherServer: Refused;
+  /** `@alice`, a sigil without a server. */
+  readonly noServer: Refused;
+  readonly emptyPassword: 'judged' | Refused;
+  readonly missingPassword: Refused;
+  readonly deactivated: Refused;
+  readonly unknownType: Refused;
+  readonly missingType: Refused;
+  /** Whether the error text for an unknown type shows the whole body. */
+  readonly unknownTypeShowsBody: boolean;
+  readonly deviceIdNumber: Refused;
+  readonly deviceIdTooLong: Reaction;
+  readonly displayNameTooLong: Reaction;
+  readonly hasHomeServerField: boolean;
+  /** Whether the answer carries `well_known` where a public base URL is set. */
+  readonly tellsWellKnown: boolean;
+  readonly tokenLogin: boolean;
+}
+
+export interface PasswordRules {
+  /** NFKC before comparing. */
+  readonly normalises: boolean;
+  /** bcrypt looks at 72 bytes. `cut`: the rest is dropped; `cut_unless_stored_longer`: a longer one never matches. */
+  readonly longerThan72: 'whole' | 'cut' | 'cut_unless_stored_longer';
+  readonly weak: Reaction;
+}
+
+/** How user-interactive authentication goes at one endpoint. */
+export interface UiaRules {
+  readonly params: 'object' | 'missing' | 'null';
+  readonly completedAtFirst: 'missing' | 'empty';
+  /** `completed` beside a failure or a stage that did not finish anything. */
+  readonly completedAfterFailure: 'list' | 'missing' | 'null';
+  readonly emptyAuth: 'challenge' | Refused;
+  readonly nullAuth: 'challenge' | Refused;
+  readonly textAuth: Refused;
+  readonly unknownStage: 'challenge' | Refused;
+  /** Whether `m.login.dummy` is taken although it was not offered; otherwise it is an unknown stage. */
+  readonly dummyCompletes: boolean;
+  readonly wrongPassword: 'challenge' | Refused;
+  readonly emptyPassword: 'judged' | Refused;
+  readonly noIdentifier: Refused;
+  readonly topLevelUser: Reaction;
+  readonly identifierAndUser: 'identifier' | 'user';
+  readonly inventedSession: Reaction;
+  readonly sessionOfOtherOperation: Reaction;
+  readonly sessionOfOtherUser: Reaction;
+  readonly finishedSessionAlone: 'accepted' | 'challenge' | Refused;
+  readonly finishedSessionWithPassword: Reaction;
+  /** Somebody else's name with his right password. */
+  readonly otherUser: 'acts_on_caller' | 'acts_on_named' | Refused;
+  readonly missingBody: 'challenge' | Refused;
+}
+
+export interface AccountRules {
+  /** Token-less `/account/password`: a reset by e-mail, where any password stage is judged too; or not at all. */
+  readonly passwordWithoutToken: 'reset_by_email' | 'refused';
+  readonly missingNewPassword: 'breaks_account' | Refused;
+  /** `delete_devices` with an empty, null or missing list. */
+  readonly noDevicesListed: 'deletes_all' | 'as_given';
+  /** `delete_devices` where the list is missing or null (unless that deletes all). */
+  readonly malformedDeviceList: Refused;
+}
+
+export interface KeyRules {
+  readonly identical: 'accepted' | 'challenge';
+  /** Some of the live keys, the master key among them. */
+  readonly subsetWithMaster: 'accepted' | 'challenge';
+  readonly subsetWithoutMaster: 'accepted' | 'challenge';
+  readonly noKeys: 'accepted' | 'challenge';
+  readonly unsignedSelfSigning: Reaction;
+}
+
+export interface RegisterRules {
+  readonly nameTaken: 'at_once' | 'at_the_end';
+  readonly guest: 'accepted' | Refused;
+  readonly unknownStage: 'challenge' | Refused;
+  readonly passwordStage: 'judged' | Refused;
+  readonly replay: 'new_token' | 'same_token' | Refused;
+}
+
+export interface LoginTokenRules {
+  /** Milliseconds. */
+  readonly lifetime: number;
+  /** Milliseconds between two; the limit is looked at after the password. */
+  readonly interval: number;
+}
+
+/** Everything that sets one homeserver apart from the others, as measured. */
+export interface Personality {
+  readonly name: PersonalityName;
+  readonly routing: RoutingRules;
+  readonly transport: TransportRules;
+  readonly json: JsonRules;
+  readonly tokens: TokenRules;
+  readonly login: LoginRules;
+  readonly passwords: PasswordRules;
+  readonly uia: Readonly<Record<GuardedEndpoint, UiaRules>>;
+  /** The flows offered at guarded endpoints. */
+  readonly uiaFlows: readonly (readonly string[])[];
+  readonly account: AccountRules;
+  readonly keys: KeyRules;
+  readonly register: RegisterRules;
+  readonly loginTokens: LoginTokenRules;
+  readonly servesWellKnown: boolean;
+}

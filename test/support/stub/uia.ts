@@ -1,0 +1,309 @@
+import { randomBytes } from 'node:crypto';
+import { isJsonObject, type JsonObject } from '../../../src/matrix/wire.ts';
+import { BAD_JSON, type Exchange, refusal, StubRefusal } from './exchange.ts';
+import type { Home } from './home.ts';
+import { isRightPassword } from './passwords.ts';
+import type { GuardedEndpoint, Reaction, Refused, UiaRules } from './personality.ts';
+import type { StubToken, StubUiaSession, StubUser } from './state.ts';
+import { resolveName } from './user_names.ts';
+
+/** A guarded request of a signed-in user. */
+export interface GuardedRequest {
+  readonly endpoint: GuardedEndpoint;
+  readonly caller: StubToken;
+  /** Undefined: the request had none. */
+  readonly body: JsonObject | undefined;
+  /** Whether Synapse's `session_timeout` lets this endpoint skip everything. */
+  readonly mayBeSkipped: boolean;
+}
+
+/** What came of a finished authentication. */
+export interface Authenticated {
+  /** On whom the endpoint acts; not always the caller. */
+  readonly user: StubUser;
+  /** The body without `auth`; from an earlier request of the session where this one had none. */
+  readonly body: JsonObject;
+}
+
+const PASSWORD = 'm.login.password';
+const DUMMY = 'm.login.dummy';
+
+/**
+ * User-interactive authentication for a request with a token, with every oddity of the personality.
+ *
+ * @throws StubRefusal
+ */
+export function authenticateByStages(exchange: Exchange, home: Home, guarded: GuardedRequest): Authenticated {
+  const caller = home.state.user(guarded.caller.userId);
+  const { body, auth } = splitBody(guarded.body);
+  if (guarded.mayBeSkipped && isRecentlyValidated(guarded.caller, home)) return { user: caller, body };
+
+  const rules = home.personality.uia[guarded.endpoint];
+  if (guarded.body === undefined && rules.missingBody !== 'challenge') throw refusal(rules.missingBody);
+  const given = readAuth(auth, rules);
+  const session = openSession(exchange, home, given, { rules, body, userId: caller.userId });
+  const flows = flowsFor(caller, home);
+  const challenge = new Challenge(flows, session, rules);
+  if (given === undefined) throw challenge.first();
+
+  if (session.finished) {
+    if (given.type === undefined) return finishAgain(rules, session, caller, challenge);
+    if (rules.finishedSessionWithPassword !== 'accepted') throw refusal(rules.finishedSessionWithPassword);
+  }
+  if (given.type === undefined) throw sessionAloneRefused(rules) ?? challenge.state();
+
+  const user = passStage(given, { home, rules, session, caller, challenge });
+  if (!flows.some((flow) => flow.every((stage) => session.completed.has(stage)))) throw challenge.state();
+  session.finished = true;
+  guarded.caller.validatedAt = home.clock.now();
+  return { user, body: session.body };
+}
+
+/** The stages that a request without a token may pass: registration, and password reset by e-mail. */
+export interface OpenStages {
+  readonly flows: readonly (readonly string[])[];
+  readonly rules: UiaRules;
+  /** Judges a stage that is not the password's; false: it failed. Undefined: this homeserver does not know it. */
+  readonly judge: (type: string, auth: JsonObject) => boolean | undefined;
+  readonly passwordStage: 'judged' | Refused;
+  readonly unknownStage: 'challenge' | Refused;
+}
+
+/**
+ * User-interactive authentication for a request without a token.
+ *
+ * @returns the finished session; `session.finished` tells whether it had been finished before
+ * @throws StubRefusal
+ */
+export function authenticateOpenly(
+  exchange: Exchange,
+  home: Home,
+  whole: JsonObject,
+  stages: OpenStages,
+): StubUiaSession {
+  const { body, auth } = splitBody(whole);
+  const given = readAuth(auth, stages.rules);
+  const session = openSession(exchange, home, given, { rules: stages.rules, body, userId: undefined });
+  const challenge = new Challenge(stages.flows, session, stages.rules);
+  if (given === undefined) throw challenge.first();
+
+  if (given.type === PASSWORD) judgeUninvitedPassword(given, home, session, challenge, stages);
+  else if (given.type !== undefined) {
+    const passed = stages.judge(given.type, given.auth);
+    if (passed === undefined && stages.unknownStage !== 'challenge') throw refusal(stages.unknownStage);
+    if (passed === undefined) throw challenge.state();
+    if (!passed) throw challenge.failure('M_UNAUTHORIZED', 'This stage was not passed');
+    session.completed.set(given.type, '');
+  }
+  if (!stages.flows.some((flow) => flow.every((stage) => session.completed.has(stage))))
+    throw challenge.state();
+  return session;
+}
+
+/** Servers judge a password here that they never asked for: an oracle without any limit. */
+function judgeUninvitedPassword(
+  given: GivenAuth,
+  home: Home,
+  session: StubUiaSession,
+  challenge: Challenge,
+  stages: OpenStages,
+): void {
+  if (stages.passwordStage !== 'judged') throw refusal(stages.passwordStage);
+  const named = namedUser(given.auth, stages.rules, home);
+  const password = passwordIn(given.auth, stages.rules);
+  if (!named || !isRightPassword(named.password, password, home.personality.passwords)) {
+    throw challenge.failure('M_FORBIDDEN', 'Invalid username or password');
+  }
+  session.completed.set(PASSWORD, named.userId);
+}
+
+interface GivenAuth {
+  readonly auth: JsonObject;
+  readonly type: string | undefined;
+  readonly session: string | undefined;
+}
+
+function splitBody(whole: JsonObject | undefined): { body: JsonObject; auth: JsonObject[string] } {
+  const { auth, ...body } = whole ?? {};
+  return { body, auth };
+}
+
+function readAuth(auth: JsonObject[string], rules: UiaRules): GivenAuth | undefined {
+  if (auth === undefined) return undefined;
+  if (auth === null) return challengeOrRefusal(rules.nullAuth);
+  if (!isJsonObject(auth)) throw refusal(rules.textAuth);
+  if (Object.keys(auth).length === 0) return challengeOrRefusal(rules.emptyAuth);
+  const { type, session } = auth;
+  if (!isTextOrAbsent(type) || !isTextOrAbsent(session)) throw refusal(rules.textAuth);
+  return { auth, type: type ?? undefined, session: session || undefined };
+}
+
+function isTextOrAbsent(value: JsonObject[string]): value is string | null | undefined {
+  return value === undefined || value === null || typeof value === 'string';
+}
+
+function challengeOrRefusal(rule: 'challenge' | Refused): undefined {
+  if (rule !== 'challenge') throw refusal(rule);
+  return undefined;
+}
+
+function isRecentlyValidated(token: StubToken, home: Home): boolean {
+  return home.clock.now() - token.validatedAt < home.switches.uiaSessionTimeout;
+}
+
+function openSession(
+  exchange: Exchange,
+  home: Home,
+  given: GivenAuth | undefined,
+  opened: { rules: UiaRules; body: JsonObject; userId: string | undefined },
+): StubUiaSession {
+  const { rules, body, userId } = opened;
+  const operation = `${exchange.method} ${exchange.path}`;
+  const known = given?.session === undefined ? undefined : home.state.uiaSessions.get(given.session);
+  if (given?.session !== undefined && known === undefined) insist(rules.inventedSession);
+  if (known === undefined) {
+    const session: StubUiaSession = {
+      id: randomBytes(12).toString('hex'),
+      operation,
+      userId,
+      completed: new Map(),
+      body,
+      finished: false,
+      registered: undefined,
+    };
+    home.state.uiaSessions.set(session.id, session);
+    return session;
+  }
+  if (known.operation !== operation) insist(rules.sessionOfOtherOperation);
+  if (known.userId !== userId) insist(rules.sessionOfOtherUser);
+  if (Object.keys(body).length > 0) known.body = body;
+  return known;
+}
+
+function insist(reaction: Reaction): void {
+  if (reaction !== 'accepted') throw refusal(reaction);
+}
+
+function flowsFor(user: StubUser, home: Home): readonly (readonly string[])[] {
+  const flows: (readonly string[])[] = [];
+  if (home.switches.passwords !== 'off' && user.password !== null) flows.push(...home.personality.uiaFlows);
+  if (home.switches.sso !== undefined) flows.push(['m.login.sso']);
+  return flows;
+}
+
+function finishAgain(
+  rules: UiaRules,
+  session: StubUiaSession,
+  user: StubUser,
+  challenge: Challenge,
+): Authenticated {
+  if (rules.finishedSessionAlone === 'challenge') throw challenge.first();
+  if (rules.finishedSessionAlone !== 'accepted') throw refusal(rules.finishedSessionAlone);
+  return { user, body: session.body };
+}
+
+/** Dendrite's engine takes no `auth` without a type. */
+function sessionAloneRefused(rules: UiaRules): StubRefusal | undefined {
+  const rule = rules.finishedSessionAlone;
+  return typeof rule === 'object' && rule.status === 400 ? refusal(rule) : undefined;
+}
+
+interface Stage {
+  readonly home: Home;
+  readonly rules: UiaRules;
+  readonly session: StubUiaSession;
+  readonly caller: StubUser;
+  readonly challenge: Challenge;
+}
+
+function passStage(given: GivenAuth, stage: Stage): StubUser {
+  const { rules, session, challenge, caller, home } = stage;
+  if (given.type === 'm.login.sso' && session.completed.has('m.login.sso')) return caller;
+  if (given.type === DUMMY && rules.dummyCompletes) {
+    session.completed.set(DUMMY, '');
+    throw challenge.state();
+  }
+  if (given.type !== PASSWORD) {
+    if (rules.unknownStage !== 'challenge') throw refusal(rules.unknownStage);
+    throw challenge.state();
+  }
+  if (home.switches.passwords === 'off') {
+    throw refusal({ status: 400, errcode: 'M_UNKNOWN' }, 'Password login has been disabled.');
+  }
+  return passPassword(given.auth, stage);
+}
+
+function passPassword(auth: JsonObject, { home, rules, session, caller, challenge }: Stage): StubUser {
+  const password = passwordIn(auth, rules);
+  const named = namedUser(auth, rules, home);
+  if (!named || named.deactivated || !isRightPassword(named.password, password, home.personality.passwords)) {
+    if (rules.wrongPassword !== 'challenge') throw refusal(rules.wrongPassword, 'Invalid password');
+    throw challenge.failure('M_FORBIDDEN', 'Invalid username or password');
+  }
+  session.completed.set(PASSWORD, named.userId);
+  if (named === caller || rules.otherUser === 'acts_on_caller') return caller;
+  if (rules.otherUser === 'acts_on_named') return named;
+  throw refusal(rules.otherUser, 'Invalid auth');
+}
+
+function passwordIn(auth: JsonObject, rules: UiaRules): string {
+  const { password } = auth;
+  if (typeof password !== 'string') {
+    throw refusal(
+      rules.emptyPassword === 'judged' ? BAD_JSON : rules.emptyPassword,
+      'Bad parameter: password',
+    );
+  }
+  if (password === '' && rules.emptyPassword !== 'judged') throw refusal(rules.emptyPassword);
+  return password;
+}
+
+function namedUser(auth: JsonObject, rules: UiaRules, home: Home): StubUser | undefined {
+  const identifier = isJsonObject(auth.identifier) ? auth.identifier : undefined;
+  const topLevel = typeof auth.user === 'string' ? auth.user : undefined;
+  const inside = typeof identifier?.user === 'string' ? identifier.user : undefined;
+  if (identifier === undefined && topLevel === undefined) throw refusal(rules.noIdentifier);
+  if (identifier === undefined && rules.topLevelUser !== 'accepted') throw refusal(rules.topLevelUser);
+
+  const preferTopLevel = rules.identifierAndUser === 'user' || inside === undefined;
+  const name = preferTopLevel ? (topLevel ?? inside) : inside;
+  if (name === undefined) throw refusal(rules.noIdentifier);
+  const named = resolveName(name, home.state, home.personality);
+  return 'user' in named ? named.user : undefined;
+}
+
+/** The 401 of user-interactive authentication, in the shapes that the personality has for it. */
+class Challenge {
+  constructor(
+    private readonly flows: readonly (readonly string[])[],
+    private readonly session: StubUiaSession,
+    private readonly rules: UiaRules,
+  ) {}
+
+  /** Before any stage was tried. */
+  first(): StubRefusal {
+    return this.#challenge(this.rules.completedAtFirst === 'empty' ? { completed: [] } : {});
+  }
+
+  /** After a stage that did not finish a flow. */
+  state(): StubRefusal {
+    return this.#challenge(this.#completed());
+  }
+
+  /** After a stage that was tried and failed. */
+  failure(errcode: string, text: string): StubRefusal {
+    return this.#challenge({ ...this.#completed(), errcode, error: text });
+  }
+
+  #completed(): JsonObject {
+    if (this.rules.completedAfterFailure === 'missing') return {};
+    if (this.rules.completedAfterFailure === 'null') return { completed: null };
+    return { completed: [...this.session.completed.keys()] };
+  }
+
+  #challenge(more: JsonObject): StubRefusal {
+    const params = { object: { params: {} }, null: { params: null }, missing: {} }[this.rules.params];
+    const flows = this.flows.map((stages) => ({ stages: [...stages] }));
+    return new StubRefusal({ status: 401, body: { session: this.session.id, flows, ...params, ...more } });
+  }
+}
