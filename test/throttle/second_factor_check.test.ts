@@ -204,6 +204,16 @@ describe('counting', () => {
     expect(await aCheck().check(presented(right()))).toEqual(accepted);
   });
 
+  test('attack 56: failures never shut recovery codes, nor anything in a live session', async () => {
+    for (const changes of [{ stage: RECOVERY_STAGE }, { place: 'session' as const }]) {
+      for (let hour = 0; hour < 110; hour++) {
+        expect(await aCheck().check(presented('1', changes))).toEqual(refused);
+        clock.advance(HOUR);
+      }
+    }
+    expect(await aCheck().check(presented(right(), { place: 'session' }))).toEqual(accepted);
+  });
+
   test('attack 80: only an accepted code clears the counters, and then all of them', async () => {
     await failTimes(4);
     await failTimes(4, { stage: RECOVERY_STAGE });
