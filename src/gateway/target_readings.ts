@@ -29,10 +29,11 @@ const REWRITES: readonly (readonly Rewrite[])[] = [
 export function readings(path: string): ReadonlySet<string> | undefined {
   const decoded = decodings(path);
   if (decoded === undefined) return undefined;
-  return REWRITES.reduce<ReadonlySet<string>>(
-    (texts, choices) => new Set([...texts].flatMap((text) => choices.map((rewrite) => rewrite(text)))),
-    decoded,
-  );
+  let texts: ReadonlySet<string> = decoded;
+  for (const choices of REWRITES) {
+    texts = new Set([...texts].flatMap((text) => choices.map((rewrite) => rewrite(text))));
+  }
+  return texts;
 }
 
 /** The path as it is, decoded once, twice … until nothing changes; undefined if that takes too long. */

@@ -48,8 +48,6 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
     function settle(finish: () => void): void {
       clearTimeout(timer);
       request.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
-      // A late error of an abandoned request must not end the process.
-      request.on('error', () => undefined);
       finish();
     }
 

@@ -31,6 +31,11 @@ export interface OwnedRequest {
   /** The whole body, `auth` included. */
   readonly body: JsonObject;
   readonly requirement: Requirement;
+  /**
+   * Checks what the request is about, without `auth`, before a code is judged: it may have come with an earlier
+   * request of the session, and a code shall not be spent for nothing. Throws Refusal bad_json.
+   */
+  readonly requireSound: (body: JsonObject) => void;
 }
 
 /** All but the password is proven: it remains for the homeserver to judge. */
@@ -135,6 +140,7 @@ export class OwnerAuthentication {
 
   private async takeStage(owned: OwnedRequest, session: Session, auth: PresentedAuth): Promise<OwnerStep> {
     const { type } = auth;
+    owned.requireSound(session.body ?? {});
     if (isSatisfied(session.flows, session.completed)) return awaitJudge(session, session.password ?? '');
     if (type === undefined || type === SSO_STAGE || session.completed.includes(type)) return answer(session);
     if (!session.flows.some((flow) => flow.includes(type))) throw new Refusal('stage_not_offered');

@@ -68,7 +68,7 @@ export class HeldLogins {
     const exact = await this.store.findToJoin(keys.exact, now);
     if (exact !== undefined) return exact;
     const folded = await this.store.findByFoldedKey(keys.folded, now);
-    return anySpelling || folded.length >= HOLDS_PER_NAME ? folded.at(-1) : undefined;
+    return anySpelling || folded.length >= HOLDS_PER_NAME ? folded[0] : undefined;
   }
 
   find(id: string): Promise<HeldLogin | undefined> {

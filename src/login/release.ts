@@ -12,7 +12,7 @@ import type { RateLimit } from '../throttle/rate_limit.ts';
 import type { HeldGrant, HeldLogins } from './held_logins.ts';
 import type { LoginAnswers } from './login_answers.ts';
 import { readIdentity, wishedDevice } from './sign_in.ts';
-import type { UpstreamLogin } from './upstream_login.ts';
+import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
 /** How long one finisher has the hold to itself; a process that dies meanwhile leaves it to the sweep. */
 const CLAIM_MS = 3 * MINUTE;
@@ -110,18 +110,26 @@ export class HeldLoginRelease {
       path: passed.path,
       body: password === undefined ? passed.body : { ...passed.body, password },
     });
-    if (outcome.kind === 'granted' && outcome.userId === passed.hold.userId) {
-      await this.parts.holds.end(passed.hold);
-      await this.rememberFresh(outcome.grant.accessToken, passed);
-      return this.parts.answers.released(outcome.grant.body, 0);
-    }
-    if (outcome.kind === 'granted') await this.parts.upstream.discard(outcome.grant);
+    if (outcome.kind === 'granted') return this.exchange(passed, outcome);
     if (outcome.answer.status === 429) {
       throw new Refusal('limit_exceeded', { retryAfterMs: retryAfterMs(outcome.answer) ?? USUAL_WAIT_MS });
     }
     if (outcome.answer.status >= 500) throw new Refusal('homeserver_unreachable');
     await this.parts.holds.end(passed.hold);
     throw new Refusal('hold_ended');
+  }
+
+  /** The new login takes the place of the held one, which the next sweep logs out. */
+  private async exchange(passed: PassedSignIn, second: GrantedLogin): Promise<Answer> {
+    try {
+      if (second.userId !== passed.hold.userId) throw new Refusal('homeserver_unclear');
+      await this.rememberFresh(second.grant.accessToken, passed);
+      await this.parts.holds.end(passed.hold);
+      return this.parts.answers.released(second.grant.body, 0);
+    } catch (error) {
+      await this.parts.upstream.discard(second.grant);
+      throw error;
+    }
   }
 
   private rememberFresh(accessToken: string, passed: PassedSignIn): Promise<void> {

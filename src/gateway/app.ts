@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+
+import { presentedToken } from '../http/access_token.ts';
+import type { Handler } from '../http/answer.ts';
+import { readBody } from '../http/body.ts';
+import type { ReadClientAddress } from '../http/client_address.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { readQuery } from '../http/query.ts';
+import { refusalAnswer } from '../http/refusal_answer.ts';
+import { sendAnswer } from '../http/send_answer.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { parseStrictJson } from '../matrix/strict_json.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import type { Log } from '../system/log.ts';
+import { mountedPaths, ROUTES, type Route, type RouteId, type RouteMethod } from './route_table.ts';
+
+/** What answers each route of the table. */
+export type Handlers = Readonly<Record<RouteId, Handler>>;
+
+export interface AppOptions {
+  readonly handlers: Handlers;
+  readonly readClientAddress: ReadClientAddress;
+  readonly log: Log;
+  /** Milliseconds in which a gated body has to arrive. */
+  readonly bodyTimeMs: number;
+}
+
+/** A request on the app, as the front door hands it over: canonical target, already classified. */
+export type RouteApp = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** The Express app of the gated and own routes, built from the table. It never sees a raw target. */
+export function buildApp(options: AppOptions): RouteApp {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', false);
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  for (const route of ROUTES) mount(app, route, options);
+  app.use(() => {
+    throw new Refusal('unrecognized');
+  });
+  app.use(refuse(options.log));
+  return app;
+}
+
+function mount(app: Express, route: Route, options: AppOptions): void {
+  for (const { path, prefix } of mountedPaths(route)) {
+    app[expressVerb(route.method)](expressPath(path), (request: Request, response: Response) =>
+      serve(route, prefix, request, response, options),
+    );
+  }
+}
+
+function expressVerb(method: RouteMethod): 'get' | 'post' | 'put' | 'delete' {
+  return method.toLowerCase() as Lowercase<RouteMethod>;
+}
+
+function expressPath(path: string): string {
+  return path.replaceAll('{', ':').replaceAll('}', '');
+}
+
+async function serve(
+  route: Route,
+  prefix: string,
+  request: Request,
+  response: Response,
+  options: AppOptions,
+): Promise<void> {
+  const gone = new AbortController();
+  response.on('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  try {
+    const read = await readRequest(route, prefix, request, gone.signal, options);
+    sendAnswer(response, await options.handlers[route.id](read));
+  } catch (error) {
+    if (gone.signal.aborted) options.log.debug({ route: route.id }, 'A client went away before its answer');
+    else throw error;
+  }
+}
+
+async function readRequest(
+  route: Route,
+  prefix: string,
+  request: Request,
+  signal: AbortSignal,
+  options: AppOptions,
+): Promise<ClientRequest> {
+  const query = readQuery(rawQuery(request.url));
+  return {
+    method: route.method,
+    path: request.path,
+    prefix,
+    params: request.params as Record<string, string>,
+    query: query.parameters,
+    search: query.search,
+    token: presentedToken(request.rawHeaders, query.tokens),
+    body: await readJsonBody(route, request, options.bodyTimeMs),
+    client: options.readClientAddress(request),
+    signal,
+    userAgent: request.headers['user-agent'],
+  };
+}
+
+function rawQuery(url: string): string {
+  const at = url.indexOf('?');
+  return at === -1 ? '' : url.slice(at + 1);
+}
+
+async function readJsonBody(route: Route, request: Request, timeMs: number): Promise<JsonObject | undefined> {
+  if (route.bodyLimit === 0) return undefined;
+  const bytes = await readBody(request, { size: route.bodyLimit, timeMs });
+  return bytes.length === 0 ? undefined : parseStrictJson(bytes);
+}
+
+/** Express knows an error handler by its four parameters. */
+function refuse(log: Log): ErrorRequestHandler {
+  return (error, _request, response, _next) => sendAnswer(response, refusalAnswer(error, log));
+}

@@ -1,0 +1,134 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import { clientAddressReader } from '../http/client_address.ts';
+import { CORS_HEADERS } from '../http/cors.ts';
+import { refusalAnswer } from '../http/refusal_answer.ts';
+import { sendAnswer, sendPreflight } from '../http/send_answer.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { SECOND } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { buildApp, type Handlers } from './app.ts';
+import { classify, type RouteMatch } from './classify.ts';
+import { type PassedThrough, PassThrough } from './pass_through.ts';
+
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** One client waits for its sign-in page on an idle connection for more than a minute (DESIGN §6). */
+const KEEP_ALIVE_TIME = 76 * SECOND;
+
+/** Longer than the above, or a connection could be cut between two requests. */
+const HEADERS_TIME = 80 * SECOND;
+
+const GATED_BODY_TIME = 60 * SECOND;
+
+/** How often, while shutting down, connections that have become idle are closed. */
+const IDLE_SWEEP = 50;
+
+export interface FrontDoorOptions {
+  /** The homeserver's origin. */
+  readonly upstream: URL;
+  readonly handlers: Handlers;
+  /** Addresses or CIDR ranges whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly log: Log;
+  /** Told about each passed-through request at its end. */
+  readonly onPassThrough?: (passed: PassedThrough) => void;
+  /** Milliseconds in which the body of a gated request has to arrive; a minute by default. */
+  readonly bodyTimeMs?: number;
+}
+
+export interface FrontDoor {
+  /** Not listening yet. */
+  readonly server: Server;
+  /** Stops accepting, lets requests under way finish for up to `graceMs` milliseconds, then cuts them off. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * The server that clients talk to: it classifies every request by its raw target, streams what is none of our
+ * business to the homeserver and hands the rest, rewritten to its canonical target, to the handlers.
+ */
+export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
+  const { log, handlers, bodyTimeMs = GATED_BODY_TIME } = options;
+  const readClientAddress = clientAddressReader(options.trustedProxies);
+  const app = buildApp({ handlers, readClientAddress, log, bodyTimeMs });
+  const passThrough = new PassThrough({
+    upstream: options.upstream,
+    readClientAddress,
+    log,
+    onPassThrough: options.onPassThrough,
+  });
+
+  function admit(request: IncomingMessage, response: ServerResponse): void {
+    const found = classify(request.method ?? '', request.url ?? '');
+    if (found.kind === 'pass') passThrough.forward(request, response);
+    else if (found.kind === 'route') app(atCanonicalTarget(request, found), response);
+    else if (found.kind === 'preflight') sendPreflight(response);
+    else sendAnswer(response, refusalAnswer(new Refusal(found.refusal), log));
+  }
+
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, admit);
+  server.keepAliveTimeout = KEEP_ALIVE_TIME;
+  server.headersTimeout = HEADERS_TIME;
+  // Uploads and long polls take their time; gated bodies have a limit of their own.
+  server.requestTimeout = 0;
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    response.writeContinue();
+    admit(request, response);
+  });
+  server.on('checkExpectation', admit);
+  server.on('connect', (_request, socket: Duplex) => refuseRaw(socket, 400));
+  server.on('clientError', refuseMalformed);
+
+  return { server, close: (graceMs) => closeDoor(server, passThrough, graceMs) };
+}
+
+function atCanonicalTarget(request: IncomingMessage, match: RouteMatch): IncomingMessage {
+  request.url = match.rawQuery === '' ? match.path : `${match.path}?${match.rawQuery}`;
+  return request;
+}
+
+/** Bytes that Node could not read as a request (attacks 24 and 97). */
+function refuseMalformed(
+  error: NodeJS.ErrnoException,
+  socket: Duplex & { readonly bytesWritten?: number },
+): void {
+  // An answer may be under way on this connection: nothing can be said without being taken for its continuation.
+  if (!socket.writable || (socket.bytesWritten ?? 0) > 0) {
+    socket.destroy();
+    return;
+  }
+  if (error.code === 'HPE_HEADER_OVERFLOW') refuseRaw(socket, 431);
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuseRaw(socket, 408);
+  else refuseRaw(socket, 400);
+}
+
+const REASONS = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+} as const;
+
+/** Answers on a bare socket, and closes it. */
+function refuseRaw(socket: Duplex, status: keyof typeof REASONS): void {
+  const body = JSON.stringify({ errcode: 'M_UNRECOGNIZED', error: REASONS[status] });
+  const headers = {
+    ...CORS_HEADERS,
+    'Content-Type': 'application/json',
+    'Content-Length': String(body.length),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('')}\r\n${body}`);
+}
+
+async function closeDoor(server: Server, passThrough: PassThrough, graceMs: number): Promise<void> {
+  const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP);
+  if (server.listening) await new Promise((resolve) => server.close(resolve));
+  clearTimeout(cutOff);
+  clearInterval(sweep);
+  await passThrough.destroy();
+}

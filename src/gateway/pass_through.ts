@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { type Dispatcher, Pool } from 'undici';
+
+import type { ReadClientAddress } from '../http/client_address.ts';
+import { refusalAnswer } from '../http/refusal_answer.ts';
+import { sendAnswer } from '../http/send_answer.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { MINUTE, SECOND } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { ClientBody } from './client_body.ts';
+import { downstreamHeaders, upstreamHeaders } from './forwarding.ts';
+
+/** Long polls must live at least 10 minutes (DESIGN §6); a homeserver silent for longer is gone. */
+const SILENCE_LIMIT = 15 * MINUTE;
+
+/** Homeservers keep idle connections longer; a request that is not repeatable must not meet a dying one. */
+const IDLE_LIMIT = 4 * SECOND;
+
+/** How a connection that the homeserver had just closed fails. */
+const STALE_CONNECTION: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** A passed-through request that has come to its end. */
+export interface PassedThrough {
+  readonly method: string;
+  /** The homeserver's status; 502 if it could not be reached, 0 if the client went away before. */
+  readonly status: number;
+}
+
+export interface PassThroughOptions {
+  readonly upstream: URL;
+  readonly readClientAddress: ReadClientAddress;
+  readonly log: Log;
+  readonly onPassThrough?: ((passed: PassedThrough) => void) | undefined;
+}
+
+/** Streams requests to the homeserver and its answers back. */
+export class PassThrough {
+  readonly #pool: Pool;
+  readonly #options: PassThroughOptions;
+
+  constructor(options: PassThroughOptions) {
+    this.#options = options;
+    this.#pool = new Pool(options.upstream.origin, {
+      headersTimeout: SILENCE_LIMIT,
+      bodyTimeout: SILENCE_LIMIT,
+      keepAliveTimeout: IDLE_LIMIT,
+      connect: { noDelay: true },
+    });
+  }
+
+  /** Forwards the target byte for byte. */
+  forward(request: IncomingMessage, response: ServerResponse): void {
+    const client = this.#options.readClientAddress(request);
+    const { headers, hasBody } = upstreamHeaders(request.rawHeaders, client);
+    const dispatched: Dispatcher.DispatchOptions = {
+      path: request.url as string,
+      method: request.method as string,
+      headers,
+      body: hasBody ? new ClientBody(request) : null,
+    };
+    this.#pool.dispatch(dispatched, new Relay(this.#pool, dispatched, response, this.#options));
+  }
+
+  /** Waits for what is under way. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  /** Ends everything at once. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+/** One answer on its way from the homeserver to the client. */
+class Relay implements Dispatcher.DispatchHandler {
+  readonly #pool: Pool;
+  readonly #dispatched: Dispatcher.DispatchOptions;
+  readonly #response: ServerResponse;
+  readonly #options: PassThroughOptions;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #bodyBegun = false;
+  #mayRetry: boolean;
+
+  constructor(
+    pool: Pool,
+    dispatched: Dispatcher.DispatchOptions,
+    response: ServerResponse,
+    options: PassThroughOptions,
+  ) {
+    this.#pool = pool;
+    this.#dispatched = dispatched;
+    this.#response = response;
+    this.#options = options;
+    this.#mayRetry =
+      dispatched.body === null && (dispatched.method === 'GET' || dispatched.method === 'HEAD');
+    response.on('close', () => this.#onClientDone());
+    response.on('drain', () => this.#controller?.resume());
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#response.destroyed) controller.abort(new Error('the client went away'));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusMessage?: string,
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    const raw = controller.rawHeaders as Buffer[];
+    this.#response.writeHead(status, statusMessage, downstreamHeaders(raw));
+    process.nextTick(() => this.#flushHeaders());
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bodyBegun = true;
+    if (!this.#response.write(chunk)) controller.pause();
+  }
+
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: object): void {
+    if (Object.keys(trailers).length > 0) this.#response.addTrailers(trailers as Record<string, string>);
+    this.#response.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#response.destroyed) return;
+    if (this.#response.headersSent) {
+      this.#response.destroy();
+      return;
+    }
+    if (this.#mayRetry && STALE_CONNECTION.has((error as NodeJS.ErrnoException).code ?? '')) {
+      this.#mayRetry = false;
+      this.#pool.dispatch(this.#dispatched, this);
+      return;
+    }
+    this.#status = 502;
+    this.#options.log.warn(
+      { err: error },
+      'The homeserver could not be reached for a passed-through request',
+    );
+    sendAnswer(
+      this.#response,
+      refusalAnswer(new Refusal('homeserver_unreachable', { cause: error }), this.#options.log),
+    );
+  }
+
+  #onClientDone(): void {
+    if (!this.#response.writableFinished) this.#controller?.abort(new Error('the client went away'));
+    this.#options.onPassThrough?.({ method: this.#dispatched.method, status: this.#status });
+  }
+
+  /** Headers must not wait for a body that comes much later. */
+  #flushHeaders(): void {
+    if (!this.#bodyBegun && !this.#response.writableEnded) this.#response.flushHeaders();
+  }
+}
