@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
+import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { SECOND } from '../system/clock.ts';
+import { silentLog } from '../system/log.ts';
 import { createLogger } from '../system/logger.ts';
 import { CommandFailed } from './failures.ts';
 import { requireFittingKeys } from './keys_fit.ts';
@@ -30,11 +32,24 @@ async function serve(config: Config, surroundings: Surroundings): Promise<void> 
     out(
       `matrix-2fa-proxy listens on ${url} as ${config.publicBaseUrl}, in front of ${config.homeserver.url}`,
     );
+    await remarkIfHomeserverIsAway(config, surroundings);
     await stopped;
   } catch (error) {
     throw explained(error, config);
   } finally {
     await proxy.close(GRACE_MS);
+  }
+}
+
+/** No reason not to start: it may come later. */
+async function remarkIfHomeserverIsAway({ homeserver: { url } }: Config, { random, err }: Surroundings) {
+  const homeserver = new HomeserverClient({ url, random, log: silentLog });
+  try {
+    await homeserver.check();
+  } catch {
+    err(`note: the homeserver at ${url} does not answer; requests are refused until it does`);
+  } finally {
+    await homeserver.close();
   }
 }
 

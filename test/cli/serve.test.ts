@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import SqliteDatabase from 'better-sqlite3';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
+import { SealingVault } from '../../src/vault/sealing_vault.ts';
+import { enrol } from '../support/enrolment.ts';
+import { type CommandLine, commandLine } from './command_line.ts';
+
+let line: CommandLine;
+let homeserver: Server;
+
+beforeEach(async () => {
+  homeserver = createServer((_request, response) => {
+    response.setHeader('Content-Type', 'application/json').end('{"versions":["v1.11"]}');
+  });
+  const port = await listen(homeserver);
+  line = commandLine();
+  await line.type('init', '--dir', line.folder, '--homeserver', `http://127.0.0.1:${port}`);
+  changeConfig('listen: 127.0.0.1:8010', 'listen: 127.0.0.1:0');
+});
+
+afterEach(async () => {
+  homeserver.closeAllConnections();
+  await new Promise((resolve) => homeserver.close(resolve));
+  line.remove();
+});
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+function changeConfig(from: string, to: string): void {
+  writeFileSync(line.configFile, readFileSync(line.configFile, 'utf8').replace(from, to));
+}
+
+test('serve says in one line where it listens, answers there, and ends when told to', async () => {
+  const serve = line.start('serve');
+  const said = await serve.said;
+  expect(said).toMatch(
+    /^matrix-2fa-proxy listens on http:\/\/127\.0\.0\.1:\d+ as http:\/\/127\.0\.0\.1:8010, /,
+  );
+  const [url] = /http:\/\/[^ ]+/.exec(said) ?? [];
+
+  const versions = await fetch(`${url}/_matrix/client/versions`);
+  expect(await versions.json()).toMatchObject({ unstable_features: { 'org.matrix.2fa': true } });
+
+  serve.stop();
+  expect(await serve.ended).toEqual({ code: 0, out: said, err: '' });
+  await expect(fetch(`${url}/_matrix/client/versions`)).rejects.toThrow();
+});
+
+test('SIGTERM ends the process with exit code 0', async () => {
+  const serve = spawn(process.execPath, [
+    '--import',
+    'tsx',
+    'src/cli/main.ts',
+    'serve',
+    '--config',
+    line.configFile,
+  ]);
+  const [said] = await once(serve.stdout, 'data');
+  expect(String(said)).toMatch(/^matrix-2fa-proxy listens on /);
+  serve.kill('SIGTERM');
+  expect(await once(serve, 'exit')).toEqual([0, null]);
+});
+
+test('a homeserver that is away is named, and waited for', async () => {
+  changeConfig('homeserver: { url: ', 'homeserver: { url: http://127.0.0.1:9 } #');
+  const serve = line.start('serve');
+  expect(await serve.said).toMatch(/in front of http:\/\/127\.0\.0\.1:9$/);
+  serve.stop();
+  expect(await serve.ended).toMatchObject({
+    code: 0,
+    err: 'note: the homeserver at http://127.0.0.1:9 does not answer; requests are refused until it does',
+  });
+});
+
+test('a busy port is named', async () => {
+  const other = createServer();
+  const port = await listen(other);
+  changeConfig('listen: 127.0.0.1:0', `listen: 127.0.0.1:${port}`);
+
+  expect(await line.type('serve')).toEqual({
+    code: 1,
+    out: '',
+    err: `matrix-2fa-proxy: cannot listen on 127.0.0.1:${port}: another program does; set listen to a free port`,
+  });
+  await new Promise((resolve) => other.close(resolve));
+});
+
+test('a missing key file is wrong configuration', async () => {
+  rmSync(join(line.folder, 'data/keys.json'));
+  const { code, err } = await line.type('serve');
+  expect(code).toBe(2);
+  expect(err).toContain(`key file ${join(line.folder, 'data/keys.json')}: it does not exist`);
+});
+
+test('attack 91: the key file of another database is refused before anybody is', async () => {
+  const keys = join(line.folder, 'data/keys.json');
+  const database = join(line.folder, 'data/2fa.db');
+  const storage = await openSqliteStorage({ path: database });
+  const vault = new SealingVault(loadKeyRing(keys), systemRandom);
+  await enrol({ store: storage.factors, vault, clock: line.clock }, '@bob:example.org');
+  await storage.close();
+  rmSync(keys);
+  createKeyFile(keys, systemRandom, line.clock);
+
+  expect(await line.type('serve')).toEqual({
+    code: 2,
+    out: '',
+    err: `matrix-2fa-proxy: the keys in ${keys} are not those of the database ${database}`,
+  });
+});
+
+test('attack 96: a database of a newer version is refused and left alone', async () => {
+  const database = join(line.folder, 'data/2fa.db');
+  await (await openSqliteStorage({ path: database })).close();
+  const newer = new SqliteDatabase(database);
+  newer.pragma('user_version = 999');
+  newer.close();
+
+  const { code, err } = await line.type('serve');
+
+  expect(code).toBe(2);
+  expect(err).toMatch(/^matrix-2fa-proxy: the database has schema version 999, but/);
+});
