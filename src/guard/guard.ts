@@ -11,6 +11,7 @@ import type {
   AwaitingJudge,
   OwnedRequest,
   OwnerAuthentication,
+  Requirement,
 } from '../interactive/owner_authentication.ts';
 import { requireOwnName } from '../interactive/owner_name.ts';
 import type { PasswordProbe } from '../interactive/password_probe.ts';

@@ -1,0 +1,127 @@
+/**
+ * The real application in front of a stub homeserver, as the HTTP tests use it:
+ *
+ *     const app = await startApp({ users: [{ name: 'bob', password: 'pw' }] });
+ *     const bob = await app.enrol('bob');          2FA on, through the store; no request is made
+ *     await app.post('/_matrix/client/v3/login', passwordLogin('bob', 'pw'))
+ *     app.code(bob)                                 a code that is valid now and was not used
+ *     await app.stop()
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.ts';
+import type { JsonObject } from '../../src/matrix/wire.ts';
+import { createProxy, type MatrixProxy } from '../../src/proxy/proxy.ts';
+import type { Storage } from '../../src/storage/stores.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { type Log, silentLog } from '../../src/system/log.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
+import { SealingVault } from '../../src/vault/sealing_vault.ts';
+import { codeAt, type Enrolled, enrol, wrongCode } from './enrolment.ts';
+import { call, type HttpAnswer, type HttpCall } from './http.ts';
+import { ManualClock } from './manual_clock.ts';
+import { type StubHomeserver, type StubOptions, startStub } from './stub/stub.ts';
+
+export interface AppOptions extends StubOptions {
+  /** YAML added to the configuration, e.g. `login: { hold_ttl: 1m }`. */
+  readonly config?: string;
+  readonly log?: Log;
+}
+
+/** Starts a stub and the application before it, both on free loopback ports. */
+export async function startApp(options: AppOptions = {}): Promise<TestApp> {
+  const clock = new ManualClock(Date.now());
+  const stub = await startStub({ clock, ...options });
+  const directory = mkdtempSync(join(tmpdir(), 'matrix-2fa-test-'));
+  createKeyFile(join(directory, 'keys.json'), systemRandom, systemClock);
+  const app = new TestApp(stub, clock, directory, options);
+  await app.start();
+  return app;
+}
+
+export class TestApp {
+  url = '';
+  #proxy: MatrixProxy | undefined;
+
+  constructor(
+    readonly stub: StubHomeserver,
+    readonly clock: ManualClock,
+    readonly directory: string,
+    private readonly options: AppOptions,
+  ) {}
+
+  get proxy(): MatrixProxy {
+    if (this.#proxy === undefined) throw new Error('the application is not running');
+    return this.#proxy;
+  }
+
+  get storage(): Storage {
+    return this.proxy.storage;
+  }
+
+  /** Starts the application, after `shutDown` on the same data. */
+  async start(): Promise<void> {
+    const file = join(this.directory, 'config.yaml');
+    writeFileSync(
+      file,
+      [
+        'listen: 127.0.0.1:0',
+        'public_base_url: https://matrix.example.org',
+        `homeserver: { url: ${this.stub.url} }`,
+        'storage: { type: sqlite, path: 2fa.db }',
+        'keys: { file: keys.json }',
+        this.options.config ?? '',
+      ].join('\n'),
+    );
+    const config = loadConfig(file, {});
+    const log = this.options.log ?? silentLog;
+    this.#proxy = await createProxy(config, { clock: this.clock, random: systemRandom, log });
+    this.url = await this.#proxy.listen();
+  }
+
+  /** Ends the application; stub and data stay. */
+  async shutDown(): Promise<void> {
+    await this.#proxy?.close(0);
+    this.#proxy = undefined;
+  }
+
+  async stop(): Promise<void> {
+    await this.shutDown();
+    await this.stub.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** Turns 2FA on for a user of the stub. */
+  enrol(name: string, recoveryCodes = 3): Promise<Enrolled> {
+    const vault = new SealingVault(loadKeyRing(join(this.directory, 'keys.json')), systemRandom);
+    const parts = { store: this.storage.factors, vault, clock: this.clock };
+    return enrol(parts, `@${name}:${this.stub.serverName}`, { recoveryCodes });
+  }
+
+  /** The code that the authenticator shows `steps` steps from now. */
+  code(enrolled: Enrolled, steps = 0): string {
+    return codeAt(enrolled.seed, this.clock.now(), steps);
+  }
+
+  /** A code that is not right and was never. */
+  wrongCode(enrolled: Enrolled): string {
+    return wrongCode(enrolled.seed, this.clock.now());
+  }
+
+  call(what: HttpCall): Promise<HttpAnswer> {
+    return call(this.url, what);
+  }
+
+  post(target: string, json: JsonObject, token?: string): Promise<HttpAnswer> {
+    return this.call({ method: 'POST', target, json, ...(token === undefined ? {} : { token }) });
+  }
+}
+
+export const LOGIN = '/_matrix/client/v3/login';
+
+/** The body of a password login. */
+export function passwordLogin(name: string, password: string, more: JsonObject = {}): JsonObject {
+  return { type: 'm.login.password', identifier: { type: 'm.id.user', user: name }, password, ...more };
+}
