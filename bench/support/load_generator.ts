@@ -1,0 +1,82 @@
+/**
+ * A small keep-alive load generator, run as a process of its own so that it can be pinned to a core:
+ * `node load_generator.ts PORT CONNECTIONS SECONDS PATH`. Prints one line of JSON, a `LoadResult`.
+ */
+import { connect, type Socket } from 'node:net';
+
+/** What one run of the generator measured. */
+export interface LoadResult {
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly failures: number;
+}
+
+const HEADER_END = '\r\n\r\n';
+
+function main([port, connections, seconds, path]: readonly string[]): void {
+  const request = [
+    `GET ${path} HTTP/1.1`,
+    'Host: matrix.example.org',
+    'User-Agent: bench',
+    'Accept: application/json',
+    'Accept-Encoding: identity',
+    'Authorization: Bearer syt_YmVuY2g_abcdefghijklmnopqrst_0Qw3rT',
+    '\r\n',
+  ].join('\r\n');
+  const latencies: number[] = [];
+  let failures = 0;
+  const begun = performance.now();
+  const end = begun + Number(seconds) * 1000;
+
+  const sockets = Array.from({ length: Number(connections) }, () => {
+    const socket = connect({ port: Number(port), host: '127.0.0.1', noDelay: true });
+    askAgain(socket, request, (status, ms) => {
+      latencies.push(ms);
+      if (status !== 200) failures++;
+      return performance.now() < end;
+    });
+    socket.on('error', () => failures++);
+    return socket;
+  });
+  Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))).then(() => {
+    const elapsed = performance.now() - begun;
+    latencies.sort((one, other) => one - other);
+    const result: LoadResult = {
+      requestsPerSecond: (latencies.length / elapsed) * 1000,
+      p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
+      p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
+      failures,
+    };
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  });
+}
+
+/** Sends the request again after each answer for as long as `onAnswer` says so. */
+function askAgain(socket: Socket, request: string, onAnswer: (status: number, ms: number) => boolean): void {
+  let received = '';
+  let sentAt = 0;
+  const ask = (): void => {
+    sentAt = performance.now();
+    socket.write(request);
+  };
+  socket.on('connect', ask);
+  socket.on('data', (chunk) => {
+    received += chunk.toString('latin1');
+    if (!isWhole(received)) return;
+    const status = Number(received.slice(9, 12));
+    received = '';
+    if (onAnswer(status, performance.now() - sentAt)) ask();
+    else socket.end();
+  });
+}
+
+function isWhole(answer: string): boolean {
+  const head = answer.indexOf(HEADER_END);
+  if (head === -1) return false;
+  const length = /\r\ncontent-length: (\d+)/i.exec(answer.slice(0, head));
+  if (length !== null) return answer.length === head + HEADER_END.length + Number(length[1]);
+  return answer.endsWith('\r\n0\r\n\r\n');
+}
+
+main(process.argv.slice(2));
