@@ -6,8 +6,9 @@ import { presentedToken } from '../http/access_token.ts';
 import type { Handler } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
-import type { ClientRequest } from '../http/client_request.ts';
+import { type ClientRequest, PAGE_HEADERS, type PageHeader } from '../http/client_request.ts';
 import { readQuery } from '../http/query.ts';
+import { headerValues } from '../http/raw_headers.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import { sendAnswer } from '../http/send_answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -102,7 +103,17 @@ async function readRequest(
     client: options.readClientAddress(request),
     signal,
     userAgent: request.headers['user-agent'],
+    headers: pageHeaders(request.rawHeaders),
   };
+}
+
+function pageHeaders(rawHeaders: readonly string[]): Partial<Record<PageHeader, string>> {
+  const seen: Partial<Record<PageHeader, string>> = {};
+  for (const name of PAGE_HEADERS) {
+    const [value, ...more] = headerValues(rawHeaders, name);
+    if (value !== undefined && more.length === 0) seen[name] = value;
+  }
+  return seen;
 }
 
 function rawQuery(url: string): string {

@@ -33,7 +33,14 @@ export interface ClientRequest {
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
   readonly userAgent: string | undefined;
+  /** What pages look at besides. A header that came twice is as good as none. */
+  readonly headers: Readonly<Partial<Record<PageHeader, string>>>;
 }
+
+/** Headers that handlers may see; all others stay outside. */
+export const PAGE_HEADERS = ['accept-language', 'cookie', 'origin', 'sec-fetch-site'] as const;
+
+export type PageHeader = (typeof PAGE_HEADERS)[number];
 
 /** Who asks, as far as trusted hops can tell. */
 export interface ClientAddress {
