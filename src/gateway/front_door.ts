@@ -9,7 +9,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { buildApp, type Handlers } from './app.ts';
-import { classify, type RouteMatch } from './classify.ts';
+import { type Classification, classify, type RouteMatch } from './classify.ts';
 import { type PassedThrough, PassThrough } from './pass_through.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -61,7 +61,17 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   });
 
   function admit(request: IncomingMessage, response: ServerResponse): void {
+    admitAs(classify(request.method ?? '', request.url ?? ''), request, response);
+  }
+
+  /** The client waits before it sends its body: only where somebody will read it is it asked to (attack 97). */
+  function admitWaiting(request: IncomingMessage, response: ServerResponse): void {
     const found = classify(request.method ?? '', request.url ?? '');
+    if (found.kind === 'pass' || found.kind === 'route') response.writeContinue();
+    admitAs(found, request, response);
+  }
+
+  function admitAs(found: Classification, request: IncomingMessage, response: ServerResponse): void {
     if (found.kind === 'pass') passThrough.forward(request, response);
     else if (found.kind === 'route') app(atCanonicalTarget(request, found), response);
     else if (found.kind === 'preflight') sendPreflight(response);
@@ -73,10 +83,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   server.headersTimeout = HEADERS_TIME;
   // Uploads and long polls take their time; gated bodies have a limit of their own.
   server.requestTimeout = 0;
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    response.writeContinue();
-    admit(request, response);
-  });
+  server.on('checkContinue', admitWaiting);
   server.on('checkExpectation', admit);
   server.on('connect', (_request, socket: Duplex) => refuseRaw(socket, 400));
   server.on('clientError', refuseMalformed);
