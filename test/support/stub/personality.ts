@@ -53,6 +53,8 @@ export interface RoutingRules {
   readonly prefixes: Readonly<Record<EndpointName, readonly string[]>>;
   /** Path prefixes of administration interfaces that are served. */
   readonly adminPaths: readonly string[];
+  /** Whether a 404 outside the Matrix paths has no Matrix error. */
+  readonly bareOutsideApi: boolean;
 }
 
 export interface TransportRules {
@@ -76,7 +78,8 @@ export interface JsonRules {
   readonly overflowingNumber: 'accepted' | 'refused' | 'empty';
   /** Whether keys in another case name the same field, as in Go. */
   readonly foldsKeys: boolean;
-  readonly multipart: Reaction;
+  /** The status for a multipart body; 200: it is read as JSON like any other. */
+  readonly multipart: 200 | 415;
   /** Error code for what is not JSON at all. */
   readonly notJson: string;
   /** Whether a form body adds to the query parameters. */
@@ -178,7 +181,8 @@ export interface AccountRules {
   readonly missingNewPassword: 'breaks_account' | Refused;
   /** `delete_devices` with an empty, null or missing list. */
   readonly noDevicesListed: 'deletes_all' | 'as_given';
-  /** `delete_devices` where the list is missing or null (unless that deletes all). */
+  /** `delete_devices` without the list, and with another thing than a list (unless that deletes all). */
+  readonly missingDeviceList: Refused;
   readonly malformedDeviceList: Refused;
 }
 
@@ -222,5 +226,6 @@ export interface Personality {
   readonly keys: KeyRules;
   readonly register: RegisterRules;
   readonly loginTokens: LoginTokenRules;
-  readonly servesWellKnown: boolean;
+  /** `/.well-known/matrix/client` where the operator configured none. */
+  readonly wellKnown: 'served' | Refused;
 }

@@ -1,5 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '../../../src/matrix/wire.ts';
-import { BAD_JSON, type Exchange, refusal } from './exchange.ts';
+import { isJsonObject, type JsonObject } from '../../../src/matrix/wire.ts';
+import { BAD_JSON, type Exchange, refusal, StubRefusal } from './exchange.ts';
 import type { JsonRules } from './personality.ts';
 
 /** Fields that a homeserver whose keys fold (Go) finds under other spellings too. */
@@ -27,6 +27,9 @@ const FOLDED_FIELDS = [
   'display_name',
 ];
 
+/** The body, `auth` or `identifier` in it, and `identifier` in `auth`. */
+const FOLDED_LEVELS = 3;
+
 /** 2⁵³: beyond it an integer is no exact number any more. */
 const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER;
 
@@ -37,7 +40,9 @@ const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER;
  */
 export function readBody(exchange: Exchange, rules: JsonRules): JsonObject | undefined {
   const type = exchange.headers['content-type'] ?? '';
-  if (rules.multipart !== 'accepted' && type.startsWith('multipart/')) throw refusal(rules.multipart);
+  if (rules.multipart !== 200 && type.startsWith('multipart/')) {
+    throw new StubRefusal({ status: rules.multipart, body: '' });
+  }
   if (exchange.bytes.length === 0) return undefined;
 
   const notJson = refusal({ status: 400, errcode: rules.notJson }, 'Content not JSON.');
@@ -102,16 +107,14 @@ function isTakenForEmpty(seen: Seen, rules: JsonRules): boolean {
 }
 
 function folded(value: JsonObject, rules: JsonRules): JsonObject {
-  return rules.foldsKeys ? (foldKeys(value) as JsonObject) : value;
+  return rules.foldsKeys ? foldKeys(value, FOLDED_LEVELS) : value;
 }
 
-function foldKeys(value: Json | undefined): Json | undefined {
-  if (Array.isArray(value)) return value.map((inner) => foldKeys(inner) ?? null);
-  if (!isJsonObject(value)) return value;
+function foldKeys(value: JsonObject, levels: number): JsonObject {
   const result: JsonObject = {};
   for (const [key, inner] of Object.entries(value)) {
     const name = FOLDED_FIELDS.find((field) => fold(field) === fold(key));
-    result[name ?? key] = foldKeys(inner);
+    result[name ?? key] = isJsonObject(inner) && levels > 1 ? foldKeys(inner, levels - 1) : inner;
   }
   return result;
 }

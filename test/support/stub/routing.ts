@@ -54,6 +54,12 @@ export function matchPath(path: string, template: string): Record<string, string
   return params;
 }
 
+/** Whether a path leads to nothing that belongs to Matrix, as a tree of resources sees it. */
+export function isOutsideApi(path: string): boolean {
+  const first = path.split('/').find((segment) => segment !== '');
+  return first === undefined || !['_matrix', '_synapse', '.well-known'].includes(decoded(first));
+}
+
 function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { JsonObject } from '../../../src/matrix/wire.ts';
 
 export interface StubDevice {
+  readonly userId: string;
   readonly deviceId: string;
   displayName: string | null;
   lastSeenIp: string;
@@ -115,7 +116,13 @@ export class StubState {
   openDevice(user: StubUser, deviceId: string, displayName: string | null, now: number): StubToken {
     const device = user.devices.get(deviceId);
     if (device === undefined) {
-      user.devices.set(deviceId, { deviceId, displayName, lastSeenIp: '', deviceKeys: undefined });
+      user.devices.set(deviceId, {
+        userId: user.userId,
+        deviceId,
+        displayName,
+        lastSeenIp: '',
+        deviceKeys: undefined,
+      });
     }
     return this.addToken(user.userId, deviceId, null, now);
   }

@@ -42,7 +42,7 @@ import { synapse } from './personalities/synapse.ts';
 import { tuwunel } from './personalities/tuwunel.ts';
 import type { EndpointName, Personality, PersonalityName } from './personality.ts';
 import { type Route, routesOf, takes } from './routes.ts';
-import { matchPath, routedTarget } from './routing.ts';
+import { isOutsideApi, matchPath, routedTarget } from './routing.ts';
 import { type CrossSigningKeys, type StubDevice, StubState, type StubToken, type StubUser } from './state.ts';
 
 export const PERSONALITIES: Readonly<Record<PersonalityName, Personality>> = {
@@ -409,7 +409,11 @@ export class StubHomeserver {
       if (headers > this.personality.transport.maxHeaderCount) return { status: 431, body: '' };
       if (exchange.method === 'OPTIONS') return { status: 204, body: '' };
       if (route) return route.endpoint(exchange, this.#home);
-      throw refusal(found.length > 0 ? METHOD_NOT_ALLOWED : UNRECOGNIZED, 'Unrecognized request');
+      if (found.length > 0) throw refusal(METHOD_NOT_ALLOWED, 'Unrecognized request');
+      const isBare = this.personality.routing.bareOutsideApi && isOutsideApi(exchange.path);
+      throw isBare
+        ? new StubRefusal({ status: 404, body: '' })
+        : refusal(UNRECOGNIZED, 'Unrecognized request');
     } catch (error) {
       if (error instanceof StubRefusal) return error.answer;
       throw error;

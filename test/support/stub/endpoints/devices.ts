@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from '../../../../src/matrix/wire.ts';
 import { type Exchange, NOT_FOUND, ok, refusal, type StubAnswer } from '../exchange.ts';
 import type { Home } from '../home.ts';
 import { bodyOrRefusal, readBody } from '../request_body.ts';
@@ -8,12 +9,12 @@ import { authenticateByStages } from '../uia.ts';
 /** `GET /devices`. */
 export function listDevices(exchange: Exchange, home: Home): StubAnswer {
   const { devices } = home.state.user(authenticated(exchange, home).userId);
-  return ok({ devices: [...devices.values()].map(shown) });
+  return ok({ devices: [...devices.values()].map((device) => shown(device, home)) });
 }
 
 /** `GET /devices/{id}`. */
 export function showDevice(exchange: Exchange, home: Home): StubAnswer {
-  return ok(shown(ownDevice(exchange, home)));
+  return ok(shown(ownDevice(exchange, home), home));
 }
 
 /** `PUT /devices/{id}`. */
@@ -41,13 +42,8 @@ export function deleteDevice(exchange: Exchange, home: Home): StubAnswer {
 /** `POST /delete_devices`. */
 export function deleteDevices(exchange: Exchange, home: Home): StubAnswer {
   const caller = authenticated(exchange, home);
-  const rules = home.personality.account;
   const body = bodyOrRefusal(exchange, home.personality.json);
-  const lists = rules.noDevicesListed === 'deletes_all' || Array.isArray(body.devices);
-  const isContinued =
-    body.devices === undefined && body.auth !== undefined && home.personality.name !== 'synapse';
-  if (!lists && !isContinued) throw refusal(rules.malformedDeviceList);
-
+  refuseWithoutList(body, home);
   const done = authenticateByStages(exchange, home, {
     endpoint: 'devices',
     caller,
@@ -55,10 +51,19 @@ export function deleteDevices(exchange: Exchange, home: Home): StubAnswer {
     mayBeSkipped: true,
   });
   const devices = Array.isArray(done.body.devices) ? done.body.devices : [];
-  if (devices.length === 0 && rules.noDevicesListed === 'deletes_all')
-    home.state.deleteAllDevices(done.user.userId);
+  const deletesAll = devices.length === 0 && home.personality.account.noDevicesListed === 'deletes_all';
+  if (deletesAll) home.state.deleteAllDevices(done.user.userId);
   for (const deviceId of devices) home.state.deleteDevice(done.user.userId, String(deviceId));
   return ok();
+}
+
+function refuseWithoutList({ devices, auth }: JsonObject, home: Home): void {
+  const rules = home.personality.account;
+  if (Array.isArray(devices) || rules.noDevicesListed === 'deletes_all') return;
+  if (devices !== undefined) throw refusal(rules.malformedDeviceList);
+  // Synapse wants the list each time; the others take it from the session that it began.
+  const isContinued = home.personality.name !== 'synapse' && isJsonObject(auth) && 'session' in auth;
+  if (!isContinued) throw refusal(rules.missingDeviceList);
 }
 
 function ownDevice(exchange: Exchange, home: Home): StubDevice {
@@ -68,11 +73,12 @@ function ownDevice(exchange: Exchange, home: Home): StubDevice {
   return device;
 }
 
-function shown(device: StubDevice) {
+function shown(device: StubDevice, home: Home) {
   return {
     device_id: device.deviceId,
     display_name: device.displayName,
     last_seen_ip: device.lastSeenIp,
     last_seen_ts: null,
+    ...(home.personality.name === 'synapse' ? { user_id: device.userId } : {}),
   };
 }

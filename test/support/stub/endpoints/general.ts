@@ -32,7 +32,8 @@ export function capabilities(exchange: Exchange, home: Home): StubAnswer {
 /** `GET /.well-known/matrix/client`. */
 export function wellKnown(_exchange: Exchange, home: Home): StubAnswer {
   if (home.switches.wellKnown) return ok(home.switches.wellKnown);
-  if (!home.personality.servesWellKnown) throw refusal(UNRECOGNIZED);
+  const rule = home.personality.wellKnown;
+  if (rule !== 'served') throw refusal(rule);
   return ok({ 'm.homeserver': { base_url: home.url() } });
 }
 

@@ -56,6 +56,7 @@ export const conduit: Personality = {
       other: ['v1', 'unstable', ...CLIENT],
     },
     adminPaths: [],
+    bareOutsideApi: false,
   },
   transport: {
     maxBody: 20_000_000,
@@ -72,7 +73,7 @@ export const conduit: Personality = {
     hugeInteger: 'accepted',
     overflowingNumber: 'refused',
     foldsKeys: false,
-    multipart: 'accepted',
+    multipart: 200,
     notJson: 'M_NOT_JSON',
     formAddsToQuery: false,
   },
@@ -127,6 +128,7 @@ export const conduit: Personality = {
     passwordWithoutToken: 'refused',
     missingNewPassword: BAD_JSON,
     noDevicesListed: 'as_given',
+    missingDeviceList: BAD_JSON,
     malformedDeviceList: BAD_JSON,
   },
   keys: {
@@ -144,5 +146,5 @@ export const conduit: Personality = {
     replay: { status: 400, errcode: 'M_USER_IN_USE' },
   },
   loginTokens: { lifetime: 0, interval: 0 },
-  servesWellKnown: true,
+  wellKnown: 'served',
 };

@@ -71,6 +71,7 @@ export const dendrite: Personality = {
       other: ['v1', 'unstable', ...CLIENT],
     },
     adminPaths: ['/_dendrite/admin/', '/_matrix/static/'],
+    bareOutsideApi: false,
   },
   transport: {
     maxBody: Number.POSITIVE_INFINITY,
@@ -87,7 +88,7 @@ export const dendrite: Personality = {
     hugeInteger: 'accepted',
     overflowingNumber: 'accepted',
     foldsKeys: true,
-    multipart: 'accepted',
+    multipart: 200,
     notJson: 'M_NOT_JSON',
     formAddsToQuery: false,
   },
@@ -146,6 +147,7 @@ export const dendrite: Personality = {
     passwordWithoutToken: 'refused',
     missingNewPassword: 'breaks_account',
     noDevicesListed: 'deletes_all',
+    missingDeviceList: BAD_JSON,
     malformedDeviceList: BAD_JSON,
   },
   keys: {
@@ -163,5 +165,5 @@ export const dendrite: Personality = {
     replay: 'same_token',
   },
   loginTokens: { lifetime: 0, interval: 0 },
-  servesWellKnown: false,
+  wellKnown: { status: 404, errcode: 'M_UNRECOGNIZED' },
 };

@@ -57,6 +57,7 @@ export const tuwunel: Personality = {
       other: ['v1', 'unstable', ...CLIENT],
     },
     adminPaths: [],
+    bareOutsideApi: false,
   },
   transport: {
     maxBody: 20_000_000,
@@ -80,7 +81,7 @@ export const tuwunel: Personality = {
     hugeInteger: 'empty',
     overflowingNumber: 'empty',
     foldsKeys: false,
-    multipart: 'accepted',
+    multipart: 200,
     notJson: 'M_NOT_JSON',
     formAddsToQuery: false,
   },
@@ -140,6 +141,7 @@ export const tuwunel: Personality = {
     passwordWithoutToken: 'refused',
     missingNewPassword: BAD_JSON,
     noDevicesListed: 'as_given',
+    missingDeviceList: BAD_JSON,
     malformedDeviceList: BAD_JSON,
   },
   keys: {
@@ -157,5 +159,5 @@ export const tuwunel: Personality = {
     replay: { status: 400, errcode: 'M_USER_IN_USE' },
   },
   loginTokens: { lifetime: 2 * 60_000, interval: 0 },
-  servesWellKnown: false,
+  wellKnown: { status: 404, errcode: 'M_UNRECOGNIZED' },
 };
