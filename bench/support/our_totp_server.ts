@@ -1,0 +1,94 @@
+/**
+ * The whole application with many enrolled users, each with an open session, as a process that can be pinned to
+ * a core: `tsx our_totp_server.ts FOLDER USERS`. Writes the requests that send each user's code to
+ * FOLDER/requests.json and prints its port. There is no homeserver: judging a code asks none.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.ts';
+import { hashToken } from '../../src/interactive/fresh_logins.ts';
+import { PASSWORD_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
+import { createProxy } from '../../src/proxy/proxy.ts';
+import type { Storage } from '../../src/storage/stores.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { UiaEngine } from '../../src/uia/engine.ts';
+import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
+import { SealingVault } from '../../src/vault/sealing_vault.ts';
+import type { Vault } from '../../src/vault/vault.ts';
+import { codeAt } from '../../test/support/enrolment.ts';
+import type { ListedRequest } from './request_list.ts';
+
+const PATH = '/_matrix/client/v3/delete_devices';
+
+async function main(folder: string, users: number): Promise<void> {
+  const keys = join(folder, 'keys.json');
+  const configFile = join(folder, 'config.yaml');
+  createKeyFile(keys, systemRandom, systemClock);
+  writeFileSync(
+    configFile,
+    [
+      'listen: 127.0.0.1:0',
+      'homeserver: { url: http://127.0.0.1:1 }',
+      'storage: { type: sqlite, path: 2fa.db }',
+      'keys: { file: keys.json }',
+      'limits: { per_address: { per_second: 1000000, burst_count: 1000000 } }',
+    ].join('\n'),
+  );
+  const proxy = await createProxy(loadConfig(configFile, {}), {});
+  const vault = new SealingVault(loadKeyRing(keys), systemRandom);
+  const requests = await Promise.all(
+    Array.from({ length: users }, (_, index) => enrolWithSession(proxy.storage, vault, index)),
+  );
+  writeFileSync(join(folder, 'requests.json'), JSON.stringify(requests));
+  process.stdout.write(`${new URL(await proxy.listen()).port}\n`);
+}
+
+async function enrolWithSession(storage: Storage, vault: Vault, index: number): Promise<ListedRequest> {
+  const userId = `@user${index}:localhost`;
+  const token = `token_${index}`;
+  const seed = systemRandom.bytes(20);
+  const now = systemClock.now();
+  await storage.factors.beginSetup({
+    id: `setup${index}`,
+    userId,
+    name: 'phone',
+    sealedSeed: vault.seal(seed, `setup:setup${index}:${userId}`),
+    tokenHash: hashToken(token),
+    expiresAt: now + 60_000,
+    failures: 0,
+  });
+  await storage.factors.activate({
+    setupId: `setup${index}`,
+    userId,
+    authenticatorId: `authenticator${index}`,
+    foldedLocalpart: `user${index}`,
+    sealedSeed: vault.seal(seed, `authenticator:authenticator${index}:${userId}`),
+    step: 0,
+    now,
+    recovery: {
+      salt: systemRandom.bytes(16),
+      pepperKeyId: vault.pepper().keyId,
+      hashes: [],
+      generatedAt: now,
+    },
+  });
+  const engine = new UiaEngine(
+    { store: storage.sessions, vault, clock: systemClock, random: systemRandom },
+    { lifetimeMs: 600_000, maxSessions: Number.MAX_SAFE_INTEGER, failureLimit: 5 },
+  );
+  const session = await engine.open(
+    { target: `POST ${PATH}`, userId, tokenHash: hashToken(token) },
+    { flows: [[TOTP_STAGE, PASSWORD_STAGE]], body: { devices: ['ABC'] } },
+  );
+  return {
+    method: 'POST',
+    path: PATH,
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ auth: { type: TOTP_STAGE, session: session.id, token: codeAt(seed, now) } }),
+    status: 401,
+    contains: `"completed":["${TOTP_STAGE}"]`,
+  };
+}
+
+void main(process.argv[2] ?? '', Number(process.argv[3]));

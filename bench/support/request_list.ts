@@ -1,0 +1,18 @@
+/** One request to be sent once, and what a right answer looks like. */
+export interface ListedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly status: number;
+  /** Text that the answer's body must hold. */
+  readonly contains: string;
+}
+
+/** What sending a list measured. */
+export interface ListResult {
+  readonly sent: number;
+  readonly right: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+}

@@ -1,0 +1,48 @@
+/**
+ * Sends a list of requests, each once, over a number of kept-alive connections, as a process that can be pinned
+ * to a core: `tsx request_list_sender.ts PORT CONNECTIONS SECONDS LIST.json`. Prints a `ListResult` as JSON.
+ */
+import { readFileSync } from 'node:fs';
+import { Pool } from 'undici';
+import type { ListedRequest, ListResult } from './request_list.ts';
+
+async function main([port, connections, seconds, file]: readonly string[]): Promise<void> {
+  const list = JSON.parse(readFileSync(file ?? '', 'utf8')) as ListedRequest[];
+  const pool = new Pool(`http://127.0.0.1:${port}`, { connections: Number(connections) });
+  const latencies: number[] = [];
+  let right = 0;
+  let next = 0;
+  const begun = performance.now();
+  const end = begun + Number(seconds) * 1000;
+
+  async function sendOn(): Promise<void> {
+    for (;;) {
+      const listed = list[next++];
+      if (listed === undefined || performance.now() >= end) return;
+      const sentAt = performance.now();
+      const { statusCode, body } = await pool.request({
+        method: listed.method as 'POST',
+        path: listed.path,
+        headers: listed.headers,
+        body: listed.body,
+      });
+      const text = await body.text();
+      latencies.push(performance.now() - sentAt);
+      if (statusCode === listed.status && text.includes(listed.contains)) right++;
+    }
+  }
+
+  await Promise.all(Array.from({ length: Number(connections) }, sendOn));
+  const elapsed = performance.now() - begun;
+  await pool.close();
+  latencies.sort((one, other) => one - other);
+  const result: ListResult = {
+    sent: latencies.length,
+    right,
+    perSecond: (right / elapsed) * 1000,
+    p50Ms: latencies[Math.floor(latencies.length / 2)] ?? Number.NaN,
+  };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+}
+
+void main(process.argv.slice(2));
