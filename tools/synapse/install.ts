@@ -14,6 +14,10 @@ const REQUIREMENT = 'matrix-synapse[oidc,jwt]==1.163.*';
 /** Written last, so that a half-made environment is never taken for a good one. */
 const MARKER = 'environment.json';
 
+/** What pip says where it gets no connection. */
+const NO_NETWORK =
+  /NewConnectionError|NameResolutionError|ConnectTimeout|ProxyError|Failed to establish a new connection|Network is unreachable/;
+
 const LOCK_TIMEOUT_MS = 20 * 60_000;
 
 /** A virtual environment in which Synapse is installed. */
@@ -29,6 +33,8 @@ export interface InstallOptions {
   readonly directory: string;
   /** Told in one line what is going on. */
   readonly onProgress?: (line: string) => void;
+  /** Ends an installation under way. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -51,7 +57,9 @@ export async function ensureSynapse(options: InstallOptions): Promise<SynapseEnv
   try {
     return await withDirectoryLock(`${directory}.lock`, lock, async () => {
       const madeMeanwhile = await openEnvironment(directory);
-      return madeMeanwhile ?? (await makeEnvironment(directory, python, onProgress));
+      return (
+        madeMeanwhile ?? (await makeEnvironment(directory, python, { onProgress, signal: options.signal }))
+      );
     });
   } catch (error) {
     if (error instanceof LockTimeout) throw new SynapseInstallError('busy', error.message, { cause: error });
@@ -71,12 +79,12 @@ async function openEnvironment(directory: string): Promise<SynapseEnvironment | 
 async function makeEnvironment(
   directory: string,
   python: string,
-  onProgress: (line: string) => void,
+  { onProgress, signal }: { onProgress: (line: string) => void; signal: AbortSignal | undefined },
 ): Promise<SynapseEnvironment> {
   onProgress(`making a virtual environment in ${directory}`);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
-  const made = await runCommand(python, ['-m', 'venv', directory]);
+  const made = await runCommand(python, ['-m', 'venv', directory], { signal });
   if (made.code !== 0) {
     throw new SynapseInstallError(
       'no_venv',
@@ -89,12 +97,15 @@ async function makeEnvironment(
   const installed = await runCommand(
     environmentPython,
     ['-m', 'pip', 'install', '--prefer-binary', '--disable-pip-version-check', REQUIREMENT],
-    (line) => {
-      if (isWorthTelling(line)) onProgress(line.trim().slice(0, 100));
+    {
+      signal,
+      onLine: (line) => {
+        if (isWorthTelling(line)) onProgress(line.trim().slice(0, 100));
+      },
     },
   );
   if (installed.code !== 0) {
-    throw new SynapseInstallError('pip_failed', `pip could not install Synapse: ${tail(installed.stderr)}`);
+    throw new SynapseInstallError('pip_failed', pipComplaint(installed.stderr));
   }
   const version = await installedVersion(environmentPython);
   if (version === undefined) {
@@ -103,6 +114,13 @@ async function makeEnvironment(
   await writeFile(join(directory, MARKER), REQUIREMENT);
   onProgress(`Synapse ${version} is installed`);
   return { directory, python: environmentPython, version };
+}
+
+function pipComplaint(stderr: string): string {
+  if (NO_NETWORK.test(stderr)) {
+    return 'pip cannot reach PyPI, so Synapse cannot be installed: check the network (PIP_INDEX_URL and https_proxy are honoured).';
+  }
+  return `pip could not install Synapse: ${tail(stderr)}`;
 }
 
 /** The large downloads and the last step: enough to see that it moves. */

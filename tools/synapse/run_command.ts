@@ -8,18 +8,24 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/**
- * Runs a program to its end. Never throws: a program that does not exist is a result without a code.
- *
- * @param onLine called with every line of standard output as it comes
- */
+export interface CommandOptions {
+  /** Called with every line of standard output as it comes. */
+  readonly onLine?: (line: string) => void;
+  /** Ends the program when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs a program to its end. Never throws: a program that does not exist is a result without a code. */
 export async function runCommand(
   program: string,
   parameters: readonly string[],
-  onLine?: (line: string) => void,
+  { onLine, signal }: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, parameters, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(signal === undefined ? {} : { signal }),
+    });
     let stdout = '';
     let stderr = '';
     let unfinishedLine = '';

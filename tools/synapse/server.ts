@@ -41,6 +41,8 @@ export interface SynapseOptions {
   readonly extraConfig?: Readonly<Record<string, unknown>>;
   /** Told in one line what is going on. */
   readonly log?: (line: string) => void;
+  /** Gives a start under way up. */
+  readonly signal?: AbortSignal;
 }
 
 /** A running Synapse. */
@@ -87,7 +89,7 @@ export async function startSynapse(given: SynapseOptions): Promise<SynapseServer
   await keepSigningKey(files.signingKey);
   await writeConfiguration(options, { port, serverName }, secrets);
 
-  const start = () => startProcess(options.environment.python, files, url, log);
+  const start = () => startProcess(options.environment.python, files, url, { log, signal: options.signal });
   let child = await start();
   return {
     url,
@@ -156,7 +158,7 @@ async function startProcess(
   python: string,
   files: ReturnType<typeof synapseFiles>,
   url: string,
-  log: (line: string) => void,
+  { log, signal }: { log: (line: string) => void; signal: AbortSignal | undefined },
 ): Promise<ChildProcess> {
   // What goes wrong before Synapse has read its log configuration is said on standard error only.
   const output = await open(files.log, 'a');
@@ -168,8 +170,8 @@ async function startProcess(
   child.once('error', (error) => {
     failure = error.message;
   });
-  child.once('exit', (code, signal) => {
-    failure ??= `it ended with ${signal ?? `code ${code}`}`;
+  child.once('exit', (code, endSignal) => {
+    failure ??= `it ended with ${endSignal ?? `code ${code}`}`;
   });
   await output.close();
 
@@ -179,6 +181,7 @@ async function startProcess(
   while (!(await answers(url))) {
     const waited = Date.now() - began;
     if (waited > START_TIMEOUT_MS) failure ??= `no answer within ${START_TIMEOUT_MS / 1000} s`;
+    if (signal?.aborted) failure ??= 'it was told to end';
     if (failure !== undefined) {
       await end(child, 'SIGKILL');
       throw new SynapseStartError(failure, await tail(files.log));
