@@ -123,8 +123,9 @@ class Relay implements Dispatcher.DispatchHandler {
     if (!this.#response.write(chunk)) controller.pause();
   }
 
-  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: object): void {
-    if (Object.keys(trailers).length > 0) this.#response.addTrailers(trailers as Record<string, string>);
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    const trailers = controller.rawTrailers as Buffer[];
+    if (trailers.length > 0) this.#response.addTrailers(inPairs(downstreamHeaders(trailers)));
     this.#response.end();
   }
 
@@ -159,4 +160,12 @@ class Relay implements Dispatcher.DispatchHandler {
   #flushHeaders(): void {
     if (!this.#bodyBegun && !this.#response.writableEnded) this.#response.flushHeaders();
   }
+}
+
+function inPairs(namesAndValues: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < namesAndValues.length; at += 2) {
+    pairs.push([namesAndValues[at] as string, namesAndValues[at + 1] as string]);
+  }
+  return pairs;
 }
