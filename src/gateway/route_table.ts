@@ -180,6 +180,17 @@ export const ROUTES = [
     prefixes: OWN_PREFIXES,
     bodyLimit: SMALL,
   },
+
+  // Pages and their files.
+  { id: 'account_page', method: 'GET', templates: ['/_2fa/account'], prefixes: [], bodyLimit: 0 },
+  {
+    id: 'web_asset',
+    method: 'GET',
+    templates: ['/_2fa/assets/{version}/{file}'],
+    prefixes: [],
+    bodyLimit: 0,
+  },
+
   { id: 'health', method: 'GET', templates: ['/_2fa/health'], prefixes: [], bodyLimit: 0 },
   { id: 'ready', method: 'GET', templates: ['/_2fa/ready'], prefixes: [], bodyLimit: 0 },
 ] as const satisfies readonly RouteRow[];

@@ -7,6 +7,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** A JSON body, or bytes that go out as they are (a homeserver's answer to a user without 2FA). */
   readonly body: JsonObject | Buffer;
+  /** For pages and their files: no other origin may read them, so that no other site gets at what stands in a form. */
+  readonly sameOrigin?: true;
 }
 
 /** A handler of a gated or own route. Throws `Refusal` to refuse. */

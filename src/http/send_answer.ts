@@ -14,7 +14,9 @@ export function sendAnswer(response: ServerResponse, answer: Answer): void {
   if (response.headersSent || response.destroyed) return;
   const bytes = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(JSON.stringify(answer.body));
   response.statusCode = answer.status;
-  for (const [name, value] of Object.entries(CORS_HEADERS)) response.setHeader(name, value);
+  if (answer.sameOrigin !== true) {
+    for (const [name, value] of Object.entries(CORS_HEADERS)) response.setHeader(name, value);
+  }
   response.setHeader('Content-Type', JSON_TYPE);
   response.setHeader('Cache-Control', 'no-store');
   const retryAfter = retryAfterSeconds(answer);
