@@ -5,6 +5,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import { presentedToken } from '../http/access_token.ts';
 import type { Handler } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
+import { readBrowser } from '../http/browser.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
 import { type ClientRequest, PAGE_HEADERS, type PageHeader } from '../http/client_request.ts';
 import { readQuery } from '../http/query.ts';
@@ -122,7 +123,7 @@ function rawQuery(url: string): string {
 }
 
 async function readJsonBody(route: Route, request: Request, timeMs: number): Promise<JsonObject | undefined> {
-  if (route.bodyLimit === 0) return undefined;
+  if (route.bodyLimit === 0 || route.page) return undefined;
   const bytes = await readBody(request, { size: route.bodyLimit, timeMs });
   return bytes.length === 0 ? undefined : parseStrictJson(bytes);
 }
