@@ -5,9 +5,9 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import { presentedToken } from '../http/access_token.ts';
 import type { Handler } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
-import { readBrowser } from '../http/browser.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
 import { type ClientRequest, PAGE_HEADERS, type PageHeader } from '../http/client_request.ts';
+import { readForm } from '../http/form.ts';
 import { readQuery } from '../http/query.ts';
 import { headerValues } from '../http/raw_headers.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
@@ -105,6 +105,9 @@ async function readRequest(
     signal,
     userAgent: request.headers['user-agent'],
     headers: pageHeaders(request.rawHeaders),
+    ...(route.form && {
+      readForm: () => readForm(request, { size: route.bodyLimit, timeMs: options.bodyTimeMs }),
+    }),
   };
 }
 
@@ -123,7 +126,7 @@ function rawQuery(url: string): string {
 }
 
 async function readJsonBody(route: Route, request: Request, timeMs: number): Promise<JsonObject | undefined> {
-  if (route.bodyLimit === 0 || route.page) return undefined;
+  if (route.bodyLimit === 0 || route.form) return undefined;
   const bytes = await readBody(request, { size: route.bodyLimit, timeMs });
   return bytes.length === 0 ? undefined : parseStrictJson(bytes);
 }

@@ -27,8 +27,8 @@ interface RouteRow {
   readonly othersPass?: true;
   /** Every longer path that begins like this is refused: some homeservers' pattern has no end (attack 4). */
   readonly prefixMatch?: true;
-  /** For browsers: a page, or a form sent from one. The body is a form and no JSON. */
-  readonly page?: true;
+  /** The body is a form from a page of ours and no JSON. */
+  readonly form?: true;
 }
 
 /** Gated, guarded and own routes: a row each. Each needs a handler of its id. */

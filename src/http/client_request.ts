@@ -1,4 +1,5 @@
 import type { JsonObject } from '../matrix/wire.ts';
+import type { Form } from './form.ts';
 
 /** How the access token of a request was given. */
 export type PresentedToken =
@@ -35,6 +36,11 @@ export interface ClientRequest {
   readonly userAgent: string | undefined;
   /** What pages look at besides. A header that came twice is as good as none. */
   readonly headers: Readonly<Partial<Record<PageHeader, string>>>;
+  /**
+   * Reads the form that came with the request; on routes that take one.
+   * @throws Refusal invalid_param if it is no form, too_large, slow_body
+   */
+  readonly readForm?: () => Promise<Form>;
 }
 
 /** Headers that handlers may see; all others stay outside. */
