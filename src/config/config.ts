@@ -23,6 +23,7 @@ export interface Config {
   readonly uia: UiaConfig;
   readonly limits: LimitsConfig;
   readonly sso: SsoConfig;
+  readonly brand: BrandConfig;
   readonly log: LogConfig;
 }
 
@@ -90,6 +91,20 @@ export interface SsoConfig {
   readonly preferred: boolean;
   /** Clients that need no confirmation: origins (`https://app.example.org`) or schemes (`io.example.app:`). */
   readonly clients: readonly string[];
+}
+
+/** Whose pages these are. */
+export interface BrandConfig {
+  readonly name: string;
+  /** Read at the start; undefined: the icon of this program. */
+  readonly logo: Picture | undefined;
+  /** `#rrggbb`, in lower case. */
+  readonly colour: string;
+}
+
+export interface Picture {
+  readonly mediaType: string;
+  readonly bytes: Buffer;
 }
 
 export interface LogConfig {

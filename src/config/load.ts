@@ -1,13 +1,15 @@
 import { dirname, resolve } from 'node:path';
 import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
 import { readApplicationService } from './application_services.ts';
-import { type Config, ConfigError, type ListenAddress, type RateLimit } from './config.ts';
+import { type Config, ConfigError, type ListenAddress, type Picture, type RateLimit } from './config.ts';
+import { readPicture } from './picture.ts';
 import { checkSettings, type RateSetting, type Settings } from './settings.ts';
 import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
 import {
   BadValue,
   isLoopback,
   parseClient,
+  parseColour,
   parseDuration,
   parseListen,
   parseNetwork,
@@ -87,6 +89,11 @@ function buildConfig(settings: Settings, source: ConfigSource): Config {
         at(['sso', 'clients', index], () => parseClient(client)),
       ),
     },
+    brand: {
+      name: settings.brand.name ?? new URL(publicBaseUrl).hostname,
+      logo: at(['brand', 'logo'], () => logoIn(settings.brand.logo, absolute)),
+      colour: at(['brand', 'colour'], () => parseColour(settings.brand.colour)),
+    },
     log: settings.log,
   };
 }
@@ -108,6 +115,10 @@ function publicOrigin(written: string | undefined, listen: ListenAddress): strin
   if (!isLoopback(listen.host)) throw new BadValue('is missing: say which address clients use');
   const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   return parsePublicOrigin(`http://${host}:${listen.port}`);
+}
+
+function logoIn(path: string | undefined, absolute: (path: string) => string): Picture | undefined {
+  return path === undefined ? undefined : readPicture(absolute(path));
 }
 
 function rateLimit(setting: RateSetting): RateLimit {

@@ -93,6 +93,16 @@ export function parseClient(value: string): string {
 }
 
 /**
+ * A colour as `#rrggbb`, in lower case.
+ *
+ * @throws BadValue
+ */
+export function parseColour(value: string): string {
+  if (!/^#[0-9a-f]{6}$/i.test(value)) throw new BadValue('must be a colour such as #2463c2');
+  return value.toLowerCase();
+}
+
+/**
  * An address or a CIDR range, as it was written.
  *
  * @throws BadValue

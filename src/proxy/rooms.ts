@@ -40,6 +40,10 @@ import { SecondFactorCheck } from '../throttle/second_factor_check.ts';
 import { Throttle } from '../throttle/throttle.ts';
 import { UiaEngine } from '../uia/engine.ts';
 import type { Vault } from '../vault/vault.ts';
+import { AccountPage } from '../web/account/account_page.ts';
+import { Assets } from '../web/shell/assets.ts';
+import { brandOf } from '../web/shell/brand.ts';
+import { PageShell } from '../web/shell/page.ts';
 
 /** Argon2 runs at once, and waiting: guesses must not starve the logins of others (attack 90). */
 const HASHES_AT_ONCE = 2;
@@ -66,6 +70,8 @@ export interface Rooms {
   readonly totpConfirmation: TotpConfirmation;
   readonly totpRemoval: TotpRemoval;
   readonly recoveryCodes: RecoveryCodes;
+  readonly accountPage: AccountPage;
+  readonly assets: Assets;
   readonly discovery: Discovery;
   readonly readiness: Readiness;
   readonly sweeper: HoldSweeper;
@@ -139,6 +145,9 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     recoveryCount: config.recovery.count,
     setupTtlMs: config.uia.sessionTtlMs,
   };
+  const brand = brandOf(config.brand);
+  const assets = new Assets(brand.logo);
+  const shell = new PageShell(brand, assets, random);
   return {
     login: new LoginGate(
       {
@@ -173,6 +182,8 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     totpConfirmation: new TotpConfirmation(account, accountSettings),
     totpRemoval: new TotpRemoval(account),
     recoveryCodes: new RecoveryCodes(account, accountSettings),
+    accountPage: new AccountPage(shell),
+    assets,
     discovery: new Discovery(homeserver, config.publicBaseUrl),
     readiness: new Readiness(storage, homeserver),
     sweeper: new HoldSweeper(storage.holds, holds, homeserver, audit, clock, log),

@@ -54,6 +54,7 @@ describe('a configuration that is fine', () => {
         sessionFailures: 5,
       },
       sso: { name: 'password and code', preferred: false, clients: [] },
+      brand: { name: 'matrix.example.org', logo: undefined, colour: '#2463c2' },
       log: { level: 'info', format: 'json' },
     });
   });
@@ -69,6 +70,7 @@ describe('a configuration that is fine', () => {
   });
 
   test('sets everything that can be set', () => {
+    folder.write('logo.svg', '<svg/>');
     folder.write('bridge.yaml', 'id: bridge\nas_token: abc\nhs_token: def\nurl: null\n');
     const config = load(`
 listen: "[::1]:0"
@@ -84,6 +86,7 @@ limits:
   sign_in_per_user: { per_second: 1, burst_count: 2 }
   session_failures: 3
 sso: { name: Two steps, preferred: true, clients: ["https://app.example.org", "io.example.app:/", "http://localhost:8080"] }
+brand: { name: Example, logo: logo.svg, colour: "#AABBCC" }
 log: { level: debug, format: pretty }
 `);
     expect(config).toMatchObject({
@@ -104,6 +107,11 @@ log: { level: debug, format: pretty }
         name: 'Two steps',
         preferred: true,
         clients: ['https://app.example.org', 'io.example.app:', 'http://localhost:8080'],
+      },
+      brand: {
+        name: 'Example',
+        logo: { mediaType: 'image/svg+xml', bytes: Buffer.from('<svg/>') },
+        colour: '#aabbcc',
       },
       log: { level: 'debug', format: 'pretty' },
     });
@@ -193,6 +201,17 @@ describe('a configuration that is wrong is refused with one line:', () => {
       'config.yaml:1: log.level: must be one of debug, info, warn, error',
     ],
     ['a wrong type', 'login: { sso: maybe }', 'config.yaml:1: login.sso: must be boolean'],
+    [
+      'a colour by name',
+      'brand: { colour: red }',
+      'config.yaml:1: brand.colour: must be a colour such as #2463c2',
+    ],
+    [
+      'a logo of no use',
+      'brand: { logo: a.bmp }',
+      'config.yaml:1: brand.logo: must be an SVG, PNG or WebP file',
+    ],
+    ['a logo that is not there', 'brand: { logo: a.svg }', 'config.yaml:1: brand.logo: cannot read a.svg'],
     ['a wrong number', 'recovery: { count: 3 }', 'config.yaml:1: recovery.count: must be >= 4'],
     [
       'no duration',

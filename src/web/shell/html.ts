@@ -1,0 +1,50 @@
+/** Text that is safe inside an HTML document. Only `html` and `jsonBlock` make it. */
+export class Html {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+/** What may stand between the quasis of `html`: everything but `Html` is escaped; nothing stands for nothing. */
+export type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[];
+
+/**
+ * Markup with values put in. Whatever is not `Html` itself is escaped, so that a value can become no markup (attack 67).
+ * Values belong between tags or inside quoted attributes, never into an unquoted attribute, a script or a style.
+ */
+export function html(markup: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  const text = markup.map((part, at) => part + (at < values.length ? written(values[at]) : ''));
+  return new Html(text.join(''));
+}
+
+/**
+ * Data for the scripts of a page, in an element that no browser runs.
+ *
+ * @param value anything that JSON can hold
+ */
+export function jsonBlock(id: string, value: unknown): Html {
+  // Inside a script element nothing is unescaped; only `<` could end it or begin a comment.
+  const json = JSON.stringify(value).replaceAll('<', '\\u003c');
+  return html`<script type="application/json" id="${id}">${new Html(json)}</script>`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function written(value: HtmlValue): string {
+  if (value === undefined || value === false) return '';
+  if (value instanceof Html) return value.toString();
+  if (typeof value === 'object') return value.map(written).join('');
+  return String(value).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+}

@@ -1,0 +1,33 @@
+/** The languages that every text is there in. */
+export const LANGUAGES = ['en', 'de'] as const;
+
+export type Language = (typeof LANGUAGES)[number];
+
+/**
+ * The language for a reader, by what his browser says; English where it names none of ours.
+ *
+ * @param acceptLanguage the header as it came (RFC 9110, 12.5.4)
+ */
+export function pickLanguage(acceptLanguage: string | undefined): Language {
+  const wanted = (acceptLanguage ?? '')
+    .split(',')
+    .map(rangeOf)
+    .filter(({ weight }) => weight > 0)
+    .sort((left, right) => right.weight - left.weight);
+  for (const { primary } of wanted) {
+    const found = LANGUAGES.find((language) => language === primary);
+    if (found !== undefined) return found;
+  }
+  return 'en';
+}
+
+/** The primary subtag of a language range, `de` of `de-AT`, and its weight. */
+function rangeOf(written: string): { primary: string; weight: number } {
+  const [range = '', ...parameters] = written
+    .trim()
+    .toLowerCase()
+    .split(/\s*;\s*/);
+  const quality = parameters.find((parameter) => parameter.startsWith('q='));
+  const weight = quality === undefined ? 1 : Number(quality.slice(2));
+  return { primary: range.split('-')[0] ?? '', weight: Number.isNaN(weight) ? 0 : weight };
+}
