@@ -209,7 +209,11 @@ export class OwnerAuthentication {
 
   private async open(owned: OwnedRequest): Promise<Session> {
     const { binding, rest } = bindingOf(owned);
-    return this.engine.open(binding, { flows: await this.flowsFor(owned), body: rest });
+    return this.engine.open(binding, {
+      flows: await this.flowsFor(owned),
+      body: rest,
+      token: this.settings.pages ? owned.token : undefined,
+    });
   }
 
   /** The single-stage `m.login.sso` stands first: some clients know or take no other (DESIGN §4). */

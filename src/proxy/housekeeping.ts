@@ -42,12 +42,13 @@ export class Housekeeping {
   }
 
   private async roundOnce(): Promise<void> {
-    const { sessions, loginTokens, freshLogins } = this.storage;
+    const { sessions, loginTokens, signInTokens, freshLogins } = this.storage;
     const now = this.clock.now();
     await Promise.all([
       this.sweeper.sweep(),
       sessions.dropExpired(now),
       loginTokens.dropExpired(now),
+      signInTokens.dropExpired(now),
       freshLogins.dropExpired(now),
     ]);
   }

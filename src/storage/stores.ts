@@ -180,6 +180,8 @@ export interface StoredSession {
   readonly bodyDigest: string | null;
   /** A password that a page had judged, sealed like the body; null otherwise. */
   readonly sealedPassword: Buffer | null;
+  /** The access token itself, sealed likewise: a page needs it to have a password judged. Null where no page will. */
+  readonly sealedToken: Buffer | null;
   /** The held login that this session releases; null on guarded endpoints. */
   readonly holdId: string | null;
   readonly failures: number;
@@ -268,6 +270,24 @@ export interface LoginTokenStore {
   dropExpired(now: number): Promise<void>;
 }
 
+/** A login token of ours, handed out by the sign-in page: it stands for one held login. */
+export interface SignInToken {
+  readonly tokenHash: string;
+  readonly holdId: string;
+  readonly userId: string;
+  /** Whether it was given for a second factor; false: the account had none. */
+  readonly secondFactor: boolean;
+  readonly expiresAt: number;
+}
+
+/** That a token is redeemed once is decided by the hold, which is released once. */
+export interface SignInTokenStore {
+  remember(token: SignInToken): Promise<void>;
+  find(tokenHash: string, now: number): Promise<SignInToken | undefined>;
+  forget(tokenHash: string): Promise<void>;
+  dropExpired(now: number): Promise<void>;
+}
+
 /** A token that signed in with 2FA a moment ago: no second code for its first key upload (DESIGN §4). */
 export interface FreshLogin {
   readonly tokenHash: string;
@@ -308,6 +328,7 @@ export interface Storage {
   readonly sessions: SessionStore;
   readonly holds: HoldStore;
   readonly loginTokens: LoginTokenStore;
+  readonly signInTokens: SignInTokenStore;
   readonly freshLogins: FreshLoginStore;
   readonly audit: AuditStore;
   /** Resolves if the store can read and write now. */

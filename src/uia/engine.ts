@@ -33,6 +33,8 @@ export interface Opening {
   /** The request's body without its `auth`. */
   readonly body?: JsonObject | undefined;
   readonly holdId?: string;
+  /** The access token, for pages that have a password judged. */
+  readonly token?: string | undefined;
   /** An end before the usual lifetime, in ms since the epoch: that of the held login. */
   readonly endsAt?: number;
 }
@@ -76,6 +78,10 @@ export class UiaEngine {
       completed,
       ...(this.sealBody(idHash, opening.body) ?? { sealedBody: null, bodyDigest: null }),
       sealedPassword: null,
+      sealedToken:
+        opening.token === undefined
+          ? null
+          : this.parts.vault.seal(opening.token, identityOf('token', idHash)),
       holdId: opening.holdId ?? null,
       failures: 0,
       createdAt: now,
@@ -216,13 +222,14 @@ export class UiaEngine {
       completed: stored.completed,
       body: stored.sealedBody ? JSON.parse(open('body', stored.sealedBody)) : undefined,
       password: stored.sealedPassword ? open('password', stored.sealedPassword) : undefined,
+      token: stored.sealedToken ? open('token', stored.sealedToken) : undefined,
       holdId: stored.holdId,
       expiresAt: stored.expiresAt,
     };
   }
 }
 
-type SealedPart = 'id' | 'body' | 'password';
+type SealedPart = 'id' | 'body' | 'password' | 'token';
 
 /** Each part has an identity of its own, so that one sealed value cannot stand in for another (attack 83). */
 function identityOf(part: SealedPart, idHash: string): string {

@@ -28,6 +28,8 @@ export interface Session {
   readonly body: JsonObject | undefined;
   /** The password that a page had judged; undefined if none did. */
   readonly password: string | undefined;
+  /** The access token that it was opened under, where a page may need it. */
+  readonly token: string | undefined;
   /** The held login that this session releases; null on guarded endpoints. */
   readonly holdId: string | null;
   /** Milliseconds since the epoch. */

@@ -530,6 +530,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
           sealedBody: Buffer.from('body'),
           bodyDigest: 'digest',
           sealedPassword: Buffer.from('password'),
+          sealedToken: Buffer.from('token'),
           holdId: 'hold',
           failures: 2,
         });
@@ -857,6 +858,29 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
       });
     });
 
+    describe('sign-in tokens', () => {
+      test('attack 69: a token of the sign-in page is found in its time, until it is forgotten', async () => {
+        const token = {
+          tokenHash: 'one',
+          holdId: 'h',
+          userId: ALICE,
+          secondFactor: true,
+          expiresAt: NOW + 1000,
+        };
+        const other = { ...token, tokenHash: 'two', secondFactor: false };
+        await storage.signInTokens.remember(token);
+        await storage.signInTokens.remember(other);
+        expect(await storage.signInTokens.find('one', NOW + 999)).toEqual(token);
+        expect(await storage.signInTokens.find('two', NOW)).toEqual(other);
+        expect(await storage.signInTokens.find('one', NOW + 1000)).toBeUndefined();
+        expect(await storage.signInTokens.find('unknown', NOW)).toBeUndefined();
+        await storage.signInTokens.forget('one');
+        expect(await storage.signInTokens.find('one', NOW)).toBeUndefined();
+        await storage.signInTokens.dropExpired(NOW + 1000);
+        expect(await storage.signInTokens.find('two', NOW)).toBeUndefined();
+      });
+    });
+
     describe('fresh logins', () => {
       test('a fresh login is found in its time, again and again', async () => {
         const fresh = { tokenHash: 'one', userId: ALICE, passwordDigest: 'digest', expiresAt: NOW + 1000 };
@@ -1010,6 +1034,7 @@ function session(different: Partial<StoredSession> & { idHash: string }): Stored
     sealedBody: null,
     bodyDigest: null,
     sealedPassword: null,
+    sealedToken: null,
     holdId: null,
     failures: 0,
     createdAt: NOW,

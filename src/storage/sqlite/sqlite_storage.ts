@@ -7,6 +7,7 @@ import { GroupCommit } from './group_commit.ts';
 import { SqliteHoldStore } from './hold_store.ts';
 import { SqliteLoginTokenStore } from './login_token_store.ts';
 import { SqliteSessionStore } from './session_store.ts';
+import { SqliteSignInTokenStore } from './sign_in_token_store.ts';
 import { SqliteThrottleStore } from './throttle_store.ts';
 
 /**
@@ -25,6 +26,7 @@ export async function openSqliteStorage({ path }: { readonly path: string }): Pr
     sessions: new SqliteSessionStore(connection, commits),
     holds: new SqliteHoldStore(connection, commits),
     loginTokens: new SqliteLoginTokenStore(commits),
+    signInTokens: new SqliteSignInTokenStore(connection, commits),
     freshLogins: new SqliteFreshLoginStore(connection, commits),
     audit: new SqliteAuditStore(connection, commits),
     check: () =>
