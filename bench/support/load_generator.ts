@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 
 /** What one run of the generator measured. */
 export interface LoadResult {
+  readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -43,6 +44,7 @@ function main([port, connections, seconds, path]: readonly string[]): void {
     const elapsed = performance.now() - begun;
     latencies.sort((one, other) => one - other);
     const result: LoadResult = {
+      requests: latencies.length,
       requestsPerSecond: (latencies.length / elapsed) * 1000,
       p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
       p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,

@@ -1,0 +1,89 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const NGINX = process.env.NGINX ?? '/usr/sbin/nginx';
+
+/** An nginx of one process, serving on loopback. */
+export interface RunningNginx {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export function isNginxInstalled(): boolean {
+  return spawnSync(NGINX, ['-v'], { stdio: 'ignore' }).status === 0;
+}
+
+/**
+ * Starts nginx on one core.
+ *
+ * @param folder for its configuration and temporary files; has to exist
+ * @param upstreams directives of the `http` block before the server
+ * @param location directives of its only location
+ */
+export async function startNginx(
+  core: number,
+  folder: string,
+  upstreams: string,
+  location: string,
+): Promise<RunningNginx> {
+  const port = await freePort();
+  const file = join(folder, `nginx-${port}.conf`);
+  writeFileSync(file, configuration(folder, port, upstreams, location));
+  const child = spawn('taskset', ['-c', String(core), NGINX, '-p', folder, '-c', file], { stdio: 'inherit' });
+  await untilServing(port);
+  return {
+    port,
+    pid: child.pid ?? 0,
+    stop: async () => {
+      if (child.exitCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+function configuration(folder: string, port: number, upstreams: string, location: string): string {
+  const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (kind) => `${kind}_temp_path ${folder}/${kind};`,
+  );
+  return `
+    daemon off;
+    master_process off;
+    worker_processes 1;
+    error_log ${folder}/error.log;
+    pid ${folder}/nginx-${port}.pid;
+    events { worker_connections 1024; }
+    http {
+      access_log off;
+      keepalive_requests 1000000000;
+      ${scratch.join(' ')}
+      ${upstreams}
+      server {
+        listen 127.0.0.1:${port};
+        location / { ${location} }
+      }
+    }`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function untilServing(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const served = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
+    if (served !== undefined) return;
+    await delay(50);
+  }
+  throw new Error(`nginx did not come up on port ${port}`);
+}
