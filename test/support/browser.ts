@@ -1,0 +1,62 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { describe } from '@jest/globals';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+/** Debian's place; `CHROMIUM` names another. */
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+const ARGUMENTS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Pictures of the pages, for people to look at; not kept in the repository. */
+const ARTEFACTS = 'artefacts';
+
+/**
+ * `describe` for tests in a real browser: skipped, with one line that says so, where there is none.
+ * With `CI=true` that is a failure, so that nobody believes they have run.
+ */
+export function describeInBrowser(name: string, tests: () => void): void {
+  if (existsSync(CHROMIUM) || process.env.CI === 'true') {
+    describe(name, tests);
+    return;
+  }
+  console.warn(`${name}: skipped, because there is no Chromium at ${CHROMIUM} (set CHROMIUM to its path)`);
+  describe.skip(name, tests);
+}
+
+/** @throws Error if there is no Chromium */
+export async function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+}
+
+/** A page in a profile of its own, in English and light unless said otherwise. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-GB', colorScheme: 'light', ...options });
+  return context.newPage();
+}
+
+/** Pictures of the whole page as it is now: wide in both colour schemes, and 360 px wide. */
+export async function photograph(page: Page, name: string): Promise<void> {
+  mkdirSync(ARTEFACTS, { recursive: true });
+  const before = page.viewportSize();
+  const take = (kind: string) =>
+    page.screenshot({ path: `${ARTEFACTS}/${name}-${kind}.png`, fullPage: true, animations: 'disabled' });
+  await page.setViewportSize({ width: 1000, height: 700 });
+  await page.emulateMedia({ colorScheme: 'light' });
+  await take('light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await take('dark');
+  await page.setViewportSize({ width: 360, height: 700 });
+  await take('dark-360');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await take('light-360');
+  if (before !== null) await page.setViewportSize(before);
+}
