@@ -3,12 +3,15 @@ import { createServer } from 'node:net';
 /**
  * A TCP port that nobody listens on at this moment. Another process may take it before it is used, so a
  * caller that can bind port 0 itself should do that instead.
+ *
+ * @param wanted the port that must be free; 0 is any
+ * @throws Error with the code EADDRINUSE if the wanted one is taken
  */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
+export async function freePort(host = '127.0.0.1', wanted = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, host, () => {
+    server.listen(wanted, host, () => {
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : 0;
       server.close(() => resolve(port));

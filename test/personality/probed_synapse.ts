@@ -2,10 +2,14 @@ import type { SynapseServer } from '../../tools/synapse/server.ts';
 import { call, rawExchange } from '../support/http.ts';
 import type { ProbedHomeserver } from './probe.ts';
 
+/** What a Synapse must have switched on for all probes to find what they look for. */
+export const PROBED_CONFIG = {
+  login_via_existing_session: { enabled: true, require_ui_auth: true, token_timeout: '2m' },
+};
+
 /** A real Synapse as the probes see a homeserver. */
 export async function probedSynapse(synapse: SynapseServer): Promise<ProbedHomeserver> {
-  await synapse.registerUser('administrator', 'of this server', true);
-  const adminToken = String((await logIn(synapse, 'administrator', 'of this server')).access_token);
+  const administrator = await synapse.signUp('administrator', 'of this server', true);
   let made = 0;
   return {
     serverName: synapse.serverName,
@@ -15,20 +19,11 @@ export async function probedSynapse(synapse: SynapseServer): Promise<ProbedHomes
       made += 1;
       const name = `user${made}`;
       const { password = `a long password of ${name}`, email } = given;
-      const userId = await synapse.registerUser(name, password);
-      if (email) await addEmail(synapse, adminToken, userId, `${name}@x.org`);
-      const { access_token: token, device_id: deviceId } = await logIn(synapse, name, password);
-      return { name, userId, password, token: String(token), deviceId: String(deviceId) };
+      const { userId, accessToken, deviceId } = await synapse.signUp(name, password);
+      if (email) await addEmail(synapse, administrator.accessToken, userId, `${name}@x.org`);
+      return { name, userId, password, token: accessToken, deviceId };
     },
   };
-}
-
-async function logIn(synapse: SynapseServer, name: string, password: string) {
-  const identifier = { type: 'm.id.user', user: name };
-  const json = { type: 'm.login.password', identifier, password };
-  const answer = await call(synapse.url, { target: '/_matrix/client/v3/login', json });
-  if (answer.status !== 200) throw new Error(`Synapse refused a login: ${answer.text}`);
-  return answer.json;
 }
 
 async function addEmail(

@@ -7,7 +7,7 @@ import { realSynapseEnvironment } from '../support/real_synapse.ts';
 import { type StubHomeserver, startStub } from '../support/stub/stub.ts';
 import { comparable, measuredOn, misfits, type ProbedHomeserver } from './probe.ts';
 import { probedStub } from './probed_stub.ts';
-import { probedSynapse } from './probed_synapse.ts';
+import { PROBED_CONFIG, probedSynapse } from './probed_synapse.ts';
 import { PROBES } from './probes.ts';
 
 const environment = await realSynapseEnvironment();
@@ -28,9 +28,7 @@ describeWithSynapse('the synapse personality of the stub is true to a real Synap
       environment,
       directory,
       openRegistration: true,
-      extraConfig: {
-        login_via_existing_session: { enabled: true, require_ui_auth: true, token_timeout: '2m' },
-      },
+      extraConfig: PROBED_CONFIG,
     });
     real = await probedSynapse(synapse);
     stub = await startStub({ personality: 'synapse' });

@@ -14,7 +14,11 @@ import {
   synapseFiles,
 } from './homeserver_config.ts';
 import type { SynapseEnvironment } from './install.ts';
-import { registerWithSharedSecret } from './shared_secret_registration.ts';
+import {
+  registerWithSharedSecret,
+  type SignedUpUser,
+  signUpWithSharedSecret,
+} from './shared_secret_registration.ts';
 
 const START_TIMEOUT_MS = 120_000;
 const START_POLL_MS = 50;
@@ -56,6 +60,8 @@ export interface SynapseServer {
   pid(): number;
   /** Makes a user without a device; its full id. */
   registerUser(name: string, password: string, admin?: boolean): Promise<string>;
+  /** Makes a user who is signed in on a new device. */
+  signUp(name: string, password: string, admin?: boolean): Promise<SignedUpUser>;
   /** Ends Synapse in good order, or by force after ten seconds. */
   stop(): Promise<void>;
   /** Ends Synapse at once, as a crash would. */
@@ -99,6 +105,8 @@ export async function startSynapse(given: SynapseOptions): Promise<SynapseServer
     pid: () => child.pid ?? 0,
     registerUser: (name, password, admin = false) =>
       registerWithSharedSecret(url, secrets.registrationSharedSecret, { name, password, admin }),
+    signUp: (name, password, admin = false) =>
+      signUpWithSharedSecret(url, secrets.registrationSharedSecret, { name, password, admin }),
     stop: () => end(child, 'SIGTERM'),
     kill: () => end(child, 'SIGKILL'),
     restart: async () => {

@@ -16,6 +16,8 @@ export interface StubSwitches {
   readonly publicBaseUrl: string | undefined;
   /** The content of `/.well-known/matrix/client` where the homeserver serves it. */
   readonly wellKnown: JsonObject | undefined;
+  /** Milliseconds that a refreshable access token lives; undefined: as the personality has it. */
+  readonly refreshableLifetime: number | undefined;
   /** Whether it has a native OAuth to announce (`auth_metadata`). */
   readonly oauth: boolean;
   /** Whether `delete_devices` is found by prefix, as in Synapse before its pattern had an end. */

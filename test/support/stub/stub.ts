@@ -147,6 +147,7 @@ export class StubHomeserver {
       registrationFlows: options.registrationFlows ?? [['m.login.dummy']],
       publicBaseUrl: options.publicBaseUrl,
       wellKnown: options.wellKnown,
+      refreshableLifetime: options.refreshableLifetime,
       oauth: options.oauth ?? false,
       openEndedDeleteDevices: options.openEndedDeleteDevices ?? false,
       sso: options.sso,

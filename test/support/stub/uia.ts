@@ -50,9 +50,11 @@ export function authenticateByStages(exchange: Exchange, home: Home, guarded: Gu
     if (given.type === undefined) return finishAgain(rules, session, caller, challenge);
     if (rules.finishedSessionWithPassword !== 'accepted') throw refusal(rules.finishedSessionWithPassword);
   }
-  if (given.type === undefined) throw sessionAloneRefused(rules) ?? challenge.state();
+  const refused = given.type === undefined ? sessionAloneRefused(rules) : undefined;
+  if (refused) throw refused;
 
-  const user = passStage(given, { home, rules, session, caller, challenge });
+  const stage = { home, rules, session, caller, challenge };
+  const user = given.type === undefined ? caller : passStage(given, stage);
   if (!flows.some((flow) => flow.every((stage) => session.completed.has(stage)))) throw challenge.state();
   session.finished = true;
   guarded.caller.validatedAt = home.clock.now();

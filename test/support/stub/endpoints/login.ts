@@ -151,7 +151,7 @@ export function grantLogin(user: StubUser, body: JsonObject, home: Home): StubAn
   const opened = state.openDevice(user, deviceId, displayName, clock.now());
   const answer: JsonObject = { user_id: user.userId, access_token: opened.token, device_id: deviceId };
   if (personality.login.hasHomeServerField) answer.home_server = state.serverName;
-  const lifetime = personality.tokens.refreshableLifetime;
+  const lifetime = refreshableLifetime(home);
   if (body.refresh_token === true && lifetime !== undefined) {
     opened.expiresAt = clock.now() + lifetime;
     answer.expires_in_ms = lifetime;
@@ -161,6 +161,12 @@ export function grantLogin(user: StubUser, body: JsonObject, home: Home): StubAn
     answer.well_known = { 'm.homeserver': { base_url: switches.publicBaseUrl } };
   }
   return ok(answer);
+}
+
+/** Milliseconds; undefined where refresh tokens are never given. */
+export function refreshableLifetime({ personality, switches }: Home): number | undefined {
+  const measured = personality.tokens.refreshableLifetime;
+  return measured === undefined ? undefined : (switches.refreshableLifetime ?? measured);
 }
 
 function wantedDeviceId(body: JsonObject, home: Home): string {

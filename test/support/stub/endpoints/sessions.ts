@@ -2,6 +2,7 @@ import { type Exchange, MISSING_PARAM, ok, refusal, type StubAnswer, UNRECOGNIZE
 import type { Home } from '../home.ts';
 import { bodyOrRefusal } from '../request_body.ts';
 import { authenticated, knownToken } from '../tokens.ts';
+import { refreshableLifetime } from './login.ts';
 
 /** `GET /account/whoami`. */
 export function whoami(exchange: Exchange, home: Home): StubAnswer {
@@ -27,17 +28,18 @@ export function logoutAll(exchange: Exchange, home: Home): StubAnswer {
 /** `POST /refresh`. */
 export function refresh(exchange: Exchange, home: Home): StubAnswer {
   const rules = home.personality.tokens;
-  if (rules.refresh === undefined || rules.refreshableLifetime === undefined) throw refusal(UNRECOGNIZED);
+  const lifetime = refreshableLifetime(home);
+  if (rules.refresh === undefined || lifetime === undefined) throw refusal(UNRECOGNIZED);
   const { refresh_token: text } = bodyOrRefusal(exchange, home.personality.json);
   if (typeof text !== 'string') throw refusal(MISSING_PARAM, 'Missing params: refresh_token');
   const old = home.state.refreshTokens.get(text);
   if (old === undefined) throw refusal(rules.refresh.unknown, 'refresh token does not exist');
   if (!rules.refresh.oldTokensStay) home.state.endTokensOf(old.userId, old.deviceId);
   const now = home.clock.now();
-  const token = home.state.addToken(old.userId, old.deviceId, now + rules.refreshableLifetime, now);
+  const token = home.state.addToken(old.userId, old.deviceId, now + lifetime, now);
   return ok({
     access_token: token.token,
     refresh_token: home.state.addRefreshToken(old.userId, old.deviceId),
-    expires_in_ms: rules.refreshableLifetime,
+    expires_in_ms: lifetime,
   });
 }
