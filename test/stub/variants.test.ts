@@ -152,3 +152,60 @@ test('an account without a password is asked for single sign-on at a guarded end
   const auth = { session: json.session ?? '' };
   expect((await call(stub.url, { target, token, json: { devices: ['X'], auth } })).status).toBe(200);
 });
+
+test("dendrite's limiter counts password changes, and no other guarded endpoint", async () => {
+  const clock = { now: () => 1_000_000 };
+  await stubWithBob({ personality: 'dendrite', loginRates: DENDRITE_DEFAULT_RATES, clock });
+  const { token } = stub.signIn('bob');
+  const headers = { 'x-forwarded-for': '203.0.113.1' };
+  const ask = async (target: string) =>
+    (
+      await call(stub.url, {
+        target: `/_matrix/client/v3${target}`,
+        token,
+        json: { devices: ['X'] },
+        headers,
+      })
+    ).status;
+  for (let at = 0; at < 25; at += 1) expect(await ask('/delete_devices')).toBe(401);
+  for (let at = 0; at < 21; at += 1) expect(await ask('/account/password')).toBe(401);
+  expect(await ask('/account/password')).toBe(429);
+});
+
+test('dendrite registers a password of 80 bytes and never takes it', async () => {
+  await stubWithBob({ personality: 'dendrite' });
+  const password = 'p'.repeat(80);
+  const json = { username: 'long', password, auth: { type: 'm.login.dummy' } };
+  expect((await call(stub.url, { target: '/_matrix/client/v3/register', json })).status).toBe(200);
+  const login = { type: 'm.login.password', identifier: { type: 'm.id.user', user: 'long' }, password };
+  expect((await call(stub.url, { target: LOGIN, json: login })).status).toBe(403);
+});
+
+test.each<[PersonalityName, number]>([
+  ['synapse', 400],
+  ['dendrite', 200],
+  ['conduit', 200],
+  ['tuwunel', 200],
+])('%s answers a header of 20 KiB with %i', async (personality, status) => {
+  await stubWithBob({ personality });
+  expect((await call(stub.url, { target: LOGIN, headers: { 'x-long': 'x'.repeat(20 * 1024) } })).status).toBe(
+    status,
+  );
+});
+
+test.each<[PersonalityName, string]>([
+  ['synapse', 'cut'],
+  ['dendrite', '200'],
+  ['conduit', '413'],
+  ['tuwunel', '413'],
+])('%s answers a login of 60 MiB with %s', async (personality, outcome) => {
+  await stubWithBob({ personality });
+  const body = JSON.stringify({ ...RIGHT, extra: 'x'.repeat(60 * 1024 * 1024) });
+  const answered = call(stub.url, { target: LOGIN, body }).then(
+    ({ status }) => String(status),
+    (error: NodeJS.ErrnoException) =>
+      error.code === 'EPIPE' || error.code === 'ECONNRESET' ? 'cut' : error.message,
+  );
+  // A server that answers early may close while the client still writes: then the answer can be lost.
+  expect([outcome, outcome === '413' ? 'cut' : outcome]).toContain(await answered);
+});

@@ -19,6 +19,7 @@ const SHORTEST_STRONG_PASSWORD = 8;
 
 /** `POST /account/password`. */
 export function changePassword(exchange: Exchange, home: Home): StubAnswer {
+  home.limits.takeSlot(exchange);
   const hasToken = presentedToken(exchange, home.personality.tokens) !== undefined;
   if (!hasToken) return resetPassword(exchange, home);
   const caller = authenticated(exchange, home);
