@@ -182,6 +182,20 @@ export const ROUTES = [
     prefixes: OWN_PREFIXES,
     bodyLimit: SMALL,
   },
+  {
+    id: 'rename_authenticator',
+    method: 'PUT',
+    templates: ['org.matrix.2fa/authenticators/{authenticatorId}'],
+    prefixes: ['unstable'],
+    bodyLimit: SMALL,
+  },
+  {
+    id: 'own_history',
+    method: 'GET',
+    templates: ['org.matrix.2fa/history'],
+    prefixes: ['unstable'],
+    bodyLimit: 0,
+  },
 
   // Pages and their files.
   { id: 'account_page', method: 'GET', templates: ['/_2fa/account'], prefixes: [], bodyLimit: 0 },

@@ -1,4 +1,6 @@
 import type { AccountParts, AccountSettings } from '../account/account_parts.ts';
+import { AuthenticatorNames } from '../account/authenticator_names.ts';
+import { OwnHistory } from '../account/own_history.ts';
 import { OwnerProofs } from '../account/owner_proof.ts';
 import { RecoveryCodes } from '../account/recovery_codes.ts';
 import { TotpConfirmation } from '../account/totp_confirmation.ts';
@@ -20,15 +22,18 @@ import { FreshLogins } from '../interactive/fresh_logins.ts';
 import { OwnerAuthentication } from '../interactive/owner_authentication.ts';
 import { PasswordProbe } from '../interactive/password_probe.ts';
 import { SecondFactors } from '../interactive/second_factors.ts';
+import { EqualSignIns } from '../login/equal_sign_ins.ts';
 import { HeldLogins } from '../login/held_logins.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { LoginAnswers } from '../login/login_answers.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
 import { LoginGate } from '../login/login_gate.ts';
+import { PageSignIn } from '../login/page_sign_in.ts';
 import { PassedLoginTokens } from '../login/passed_login_tokens.ts';
 import { RegisterGate } from '../login/register_gate.ts';
 import { HeldLoginRelease } from '../login/release.ts';
 import { SessionEndings } from '../login/session_endings.ts';
+import { SignInTokens } from '../login/sign_in_tokens.ts';
 import { UpstreamLogin } from '../login/upstream_login.ts';
 import type { Storage } from '../storage/stores.ts';
 import { type Clock, SECOND } from '../system/clock.ts';
@@ -70,6 +75,8 @@ export interface Rooms {
   readonly totpConfirmation: TotpConfirmation;
   readonly totpRemoval: TotpRemoval;
   readonly recoveryCodes: RecoveryCodes;
+  readonly authenticatorNames: AuthenticatorNames;
+  readonly ownHistory: OwnHistory;
   readonly accountPage: AccountPage;
   readonly assets: Assets;
   readonly discovery: Discovery;
@@ -118,6 +125,8 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     signInLimit,
     clock,
   });
+  const signInTokens = new SignInTokens(storage.signInTokens, holds, release, clock, random);
+  const equalSignIns = new EqualSignIns();
   const conversation = new LoginConversation(engine, secondFactors, holds, release, random);
   const doors = {
     factors: storage.factors,
@@ -153,6 +162,8 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
       {
         ...doors,
         passedTokens: new PassedLoginTokens(storage.loginTokens, clock),
+        signInTokens,
+        equalSignIns,
         freshLogins,
         signInLimit,
         audit,
@@ -182,6 +193,8 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     totpConfirmation: new TotpConfirmation(account, accountSettings),
     totpRemoval: new TotpRemoval(account),
     recoveryCodes: new RecoveryCodes(account, accountSettings),
+    authenticatorNames: new AuthenticatorNames(account),
+    ownHistory: new OwnHistory(account, storage.audit),
     accountPage: new AccountPage(shell),
     assets,
     discovery: new Discovery(homeserver, config.publicBaseUrl),

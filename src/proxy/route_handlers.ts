@@ -22,6 +22,8 @@ export function routeHandlers(rooms: Rooms): Readonly<Record<RouteId, Handler>> 
     recovery_state: (request) => rooms.recoveryCodes.describe(request),
     renew_recovery_codes: (request) => rooms.recoveryCodes.renew(request),
     delete_recovery_codes: (request) => rooms.recoveryCodes.remove(request),
+    rename_authenticator: (request) => rooms.authenticatorNames.rename(request),
+    own_history: (request) => rooms.ownHistory.handle(request),
     account_page: async (request) => rooms.accountPage.handle(request),
     web_asset: (request) => rooms.assets.handle(request),
     health: async () => rooms.readiness.health(),

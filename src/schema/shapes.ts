@@ -67,6 +67,7 @@ export interface Shapes {
   totp_confirm_request: TotpConfirmRequest;
   totp_delete_request: TotpDeleteRequest;
   recovery_request: GuardedRequest;
+  authenticator_name_request: JsonObject & { name: string };
   // Parts of requests
   auth: AuthShape | null;
   stage_totp: AuthShape & { token?: string | null };
@@ -89,6 +90,7 @@ export interface Shapes {
   totp_confirm_answer: JsonObject;
   recovery_state: JsonObject;
   recovery_codes_answer: JsonObject;
+  history_answer: JsonObject;
   versions_answer: JsonObject;
   login_flows_answer: JsonObject;
   well_known_client: JsonObject;

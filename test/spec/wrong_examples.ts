@@ -144,6 +144,21 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'the id is a list': { authenticator_id: ['a'] },
     'the id is null': { authenticator_id: null },
   },
+  authenticator_name_request: {
+    'the name is missing': {},
+    'the name is empty': { name: '' },
+    'the name is too long': { name: 'x'.repeat(101) },
+    'it brings a secret': { name: 'phone', seed: 'x' },
+  },
+  history_answer: {
+    'there is no list': {},
+    'an event without its time': {
+      events: [{ event: 'totp.used', address: null, device_id: null, detail: {} }],
+    },
+    'a detail that is not for users': {
+      events: [{ at: 1, event: 'operator.reset', address: null, device_id: null, detail: { reason: 'x' } }],
+    },
+  },
   recovery_request: { ...wrongAuth({}), 'an unknown key': { codes: ['mine-mine-mine'] } },
 
   challenge: {
