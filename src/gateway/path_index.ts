@@ -33,14 +33,13 @@ fillIndex();
 export function findPath(path: string): PathHit | undefined {
   const entry = literal.get(path);
   if (entry !== undefined) return { entry, rawParams: [] };
-  if (refusedBeginnings.some((beginning) => path.startsWith(beginning)))
-    return { entry: REFUSED, rawParams: [] };
   const segments = path.split('/');
   for (const pattern of patterns) {
     const rawParams = matchSegments(pattern.segments, segments);
     if (rawParams !== undefined) return { entry: pattern.entry, rawParams };
   }
-  return undefined;
+  const refused = refusedBeginnings.some((beginning) => path.startsWith(beginning));
+  return refused ? { entry: REFUSED, rawParams: [] } : undefined;
 }
 
 /** The first literal segment after the version of every gated, own or blocked path. */
