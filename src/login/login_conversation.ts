@@ -152,6 +152,7 @@ export class LoginConversation {
       body,
       path: request.path,
       repeatable: body.type === PASSWORD_STAGE,
+      secondFactor: true,
     });
     if (answer !== undefined) await this.engine.finish(session);
     return answer;

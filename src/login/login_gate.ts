@@ -10,13 +10,15 @@ import type { JsonObject } from '../matrix/wire.ts';
 import { requireShape } from '../schema/registry.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import type { RateLimit } from '../throttle/rate_limit.ts';
-import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
+import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import type { EqualSignIns } from './equal_sign_ins.ts';
 import type { HeldLogins, JoinKeys } from './held_logins.ts';
 import { endOfHold } from './hold_end.ts';
 import type { LoginAnswers } from './login_answers.ts';
 import type { LoginConversation } from './login_conversation.ts';
 import type { PassedLoginTokens } from './passed_login_tokens.ts';
 import { readSignIn, type SignIn } from './sign_in.ts';
+import type { SignInTokens } from './sign_in_tokens.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
 const APPSERVICE_LOGIN = 'm.login.application_service';
@@ -47,6 +49,8 @@ export interface LoginGateParts {
   readonly conversation: LoginConversation;
   readonly answers: LoginAnswers;
   readonly passedTokens: PassedLoginTokens;
+  readonly signInTokens: SignInTokens;
+  readonly equalSignIns: EqualSignIns;
   readonly freshLogins: FreshLogins;
   readonly appservices: AppserviceTokens;
   readonly signInLimit: RateLimit;
@@ -65,9 +69,6 @@ export interface LoginGateSettings {
  * the user *in its answer* has 2FA on.
  */
 export class LoginGate {
-  /** Sign-ins of a hinted user on their way to the homeserver, by join key: equal ones wait for the first (R12). */
-  private readonly underWay = new Map<string, Promise<unknown>>();
-
   constructor(
     private readonly parts: LoginGateParts,
     private readonly settings: LoginGateSettings,
@@ -77,6 +78,9 @@ export class LoginGate {
   async handle(request: ClientRequest): Promise<Answer> {
     const body = requireShape('login_request', request.body);
     const auth = presentedAuth(body);
+    if (body.type === TOKEN_LOGIN && this.parts.signInTokens.isOurs(body.token)) {
+      return this.parts.signInTokens.redeem(request, body.token, withoutAuth(body));
+    }
     const service = listedAppservice(this.parts.appservices, request);
     if (service !== undefined) return this.passAppservice(request, readSignIn(body), service);
     if (auth?.session === undefined) return this.begin(request, body, auth);
@@ -96,24 +100,8 @@ export class LoginGate {
     if (joined !== undefined) return joined;
     if (hinted) this.parts.signInLimit.require(signIn.identity.folded);
     const key = hinted ? attempt.readings[0]?.joinKeys?.exact : undefined;
-    return key === undefined ? this.askHomeserver(attempt) : this.afterEqualOnes(key, attempt);
-  }
-
-  /** Equal sign-ins at the same moment make one login at the homeserver (R12). */
-  private async afterEqualOnes(key: string, attempt: Attempt): Promise<Answer> {
-    const before = this.underWay.get(key);
-    if (before !== undefined) {
-      await before.catch(() => undefined);
-      const joined = await this.join(attempt);
-      if (joined !== undefined) return joined;
-    }
-    const asked = this.askHomeserver(attempt);
-    this.underWay.set(key, asked);
-    try {
-      return await asked;
-    } finally {
-      if (this.underWay.get(key) === asked) this.underWay.delete(key);
-    }
+    const ask = () => this.askHomeserver(attempt);
+    return key === undefined ? ask() : this.parts.equalSignIns.inTurn(key, () => this.join(attempt), ask);
   }
 
   /** R12: an equal sign-in shares the hold that is there. */

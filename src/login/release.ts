@@ -19,7 +19,7 @@ const CLAIM_MS = 3 * MINUTE;
 /** A 429 of the homeserver that names no time. */
 const USUAL_WAIT_MS = 5 * SECOND;
 
-/** A sign-in whose second factor was accepted. */
+/** A sign-in with nothing left to prove. */
 export interface PassedSignIn {
   readonly request: ClientRequest;
   /** Names the finisher: the session that passed. */
@@ -31,6 +31,8 @@ export interface PassedSignIn {
   readonly path: string;
   /** Whether the body's own credential can log in once more (R5: a login token or JWT cannot). */
   readonly repeatable: boolean;
+  /** Whether a second factor was accepted; false: the account had none (sign-in page). */
+  readonly secondFactor: boolean;
 }
 
 export interface ReleaseParts {
@@ -52,13 +54,13 @@ export class HeldLoginRelease {
   /**
    * The login's answer, for exactly one caller. Undefined if another finisher took the hold: this one needs a
    * fresh challenge.
-   * @throws Refusal hold_ended if 2FA was turned off meanwhile, limit_exceeded if the second login of R5 must wait
+   * @throws Refusal hold_ended if 2FA was turned off or on meanwhile, limit_exceeded if the second login of R5 must wait
    */
   async finish(passed: PassedSignIn): Promise<Answer | undefined> {
     const { hold, claimant } = passed;
     if (!(await this.parts.holds.claim(hold, claimant, CLAIM_MS))) return undefined;
     try {
-      await this.requireStillEnrolled(hold);
+      await this.requireSameStanding(passed);
       const answer = this.wantsOtherDevice(passed)
         ? await this.loginWithDevice(passed)
         : await this.releaseHeld(passed);
@@ -70,9 +72,9 @@ export class HeldLoginRelease {
     }
   }
 
-  /** 2FA turned off during a hold ends it: what it was held for is no more (R1, attack 39). */
-  private async requireStillEnrolled(hold: HeldLogin): Promise<void> {
-    if (await this.parts.factors.isEnrolled(hold.userId)) return;
+  /** 2FA turned off, or on, during a hold ends it: what it was held for is no more (R1, attack 39). */
+  private async requireSameStanding({ hold, secondFactor }: PassedSignIn): Promise<void> {
+    if ((await this.parts.factors.isEnrolled(hold.userId)) === secondFactor) return;
     await this.parts.holds.end(hold);
     throw new Refusal('hold_ended');
   }
@@ -132,15 +134,17 @@ export class HeldLoginRelease {
     }
   }
 
-  private rememberFresh(accessToken: string, passed: PassedSignIn): Promise<void> {
+  private async rememberFresh(accessToken: string, passed: PassedSignIn): Promise<void> {
+    if (!passed.secondFactor) return;
     const asSent = passed.body.password;
     const hasCode = typeof asSent === 'string' && asSent !== this.parts.holds.open(passed.hold).password;
-    return this.parts.freshLogins.remember(accessToken, passed.hold.userId, hasCode ? asSent : undefined);
+    await this.parts.freshLogins.remember(accessToken, passed.hold.userId, hasCode ? asSent : undefined);
   }
 
-  private noteCompletion(passed: PassedSignIn): Promise<void> {
+  private async noteCompletion(passed: PassedSignIn): Promise<void> {
     this.parts.signInLimit.giveBack(readIdentity(passed.body).folded);
-    return this.parts.audit.record({
+    if (!passed.secondFactor) return;
+    await this.parts.audit.record({
       userId: passed.hold.userId,
       event: 'login.completed',
       address: passed.request.client.ip,

@@ -1,0 +1,43 @@
+import type { ClientRequest } from '../http/client_request.ts';
+
+/** What somebody typed into the first form of the sign-in page, and where he wants to go. */
+export interface PageCredentials {
+  /** A user name, a full user id or an e-mail address. */
+  readonly name: string;
+  readonly password: string;
+  /** Judged before: it is one that a browser may be sent to. */
+  readonly redirectUrl: string;
+}
+
+/** Where somebody on the sign-in page stands. His password was right. */
+export interface PageStanding {
+  /** Names this sign-in in the next form. Never log it (R11). */
+  readonly id: string;
+  readonly userId: string;
+  readonly redirectUrl: string;
+  readonly codeWanted: boolean;
+  /** Set after a recovery code: how many are left. */
+  readonly recoveryCodesLeft: number | undefined;
+}
+
+/** What became of a code. */
+export type PageCodeOutcome =
+  | { readonly kind: 'accepted'; readonly standing: PageStanding }
+  | { readonly kind: 'refused'; readonly standing: PageStanding };
+
+/** The way back to the client. */
+export interface PageTicket {
+  readonly redirectUrl: string;
+  readonly loginToken: string;
+}
+
+/** The door behind the sign-in page (DESIGN §4). Undefined everywhere: that sign-in has ended, begin anew. */
+export interface PageDoor {
+  /** @throws Refusal login_refused, limit_exceeded, homeserver_unreachable, homeserver_slow, homeserver_unclear */
+  begin(request: ClientRequest, credentials: PageCredentials): Promise<PageStanding>;
+  find(id: string): Promise<PageStanding | undefined>;
+  /** @throws Refusal limit_exceeded, totp_shut */
+  submitCode(request: ClientRequest, id: string, code: string): Promise<PageCodeOutcome | undefined>;
+  /** Ends the sign-in with a login token for the client: for exactly one caller. */
+  issueTicket(id: string): Promise<PageTicket | undefined>;
+}

@@ -1,0 +1,199 @@
+import { retryAfterMs } from '../homeserver/retry_after.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import type {
+  PageCodeOutcome,
+  PageCredentials,
+  PageDoor,
+  PageStanding,
+  PageTicket,
+} from '../interactive/page_door.ts';
+import type { SecondFactors } from '../interactive/second_factors.ts';
+import { readTypedCode } from '../interactive/typed_code.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { type Flow, type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE } from '../matrix/wire.ts';
+import type { FactorStore, HeldLogin } from '../storage/stores.ts';
+import { SECOND } from '../system/clock.ts';
+import type { RateLimit } from '../throttle/rate_limit.ts';
+import type { UiaEngine } from '../uia/engine.ts';
+import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
+import type { EqualSignIns } from './equal_sign_ins.ts';
+import type { HeldLogins, JoinKeys } from './held_logins.ts';
+import { readSignIn, type SignIn } from './sign_in.ts';
+import type { SignInTokens } from './sign_in_tokens.ts';
+import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
+
+const LOGIN_PATH = '/_matrix/client/v3/login';
+/** What sessions of the page are for: no client can go on with one, and no fallback page. */
+const TARGET = 'page /_2fa/login';
+/** A 429 of the homeserver that names no time. */
+const USUAL_WAIT_MS = 5 * SECOND;
+
+export interface PageSignInParts {
+  readonly engine: UiaEngine;
+  readonly factors: FactorStore;
+  readonly secondFactors: SecondFactors;
+  readonly holds: HeldLogins;
+  readonly upstream: UpstreamLogin;
+  readonly tokens: SignInTokens;
+  readonly equalSignIns: EqualSignIns;
+  readonly signInLimit: RateLimit;
+}
+
+/**
+ * The sign-in page's way through the gate: the homeserver judges the password, what it grants is held for
+ * everybody, and whoever has 2FA on brings a code before he gets a login token for it (R1, R5, R12).
+ */
+export class PageSignIn implements PageDoor {
+  constructor(private readonly parts: PageSignInParts) {}
+
+  /** @throws Refusal */
+  async begin(request: ClientRequest, credentials: PageCredentials): Promise<PageStanding> {
+    const signIn = readSignIn({
+      type: PASSWORD_STAGE,
+      identifier: identifierOf(credentials.name),
+      password: credentials.password,
+    });
+    const { identity, body } = signIn;
+    const keys = this.parts.holds.joinKeys(identity, credentials.password, body);
+    const join = () => this.parts.holds.findToJoin(keys, this.parts.signInLimit.isEmpty(identity.folded));
+    const hold =
+      (await join()) ??
+      (await this.parts.equalSignIns.inTurn(keys.exact, join, () => this.ask(request, signIn, keys)));
+    return this.open(hold, credentials.redirectUrl);
+  }
+
+  async find(id: string): Promise<PageStanding | undefined> {
+    const found = await this.sessionOf(id);
+    return found && this.standing(found.session);
+  }
+
+  /** @throws Refusal */
+  async submitCode(request: ClientRequest, id: string, code: string): Promise<PageCodeOutcome | undefined> {
+    const found = await this.sessionOf(id);
+    if (found === undefined) return undefined;
+    const { session } = found;
+    if (isSatisfied(session.flows, session.completed)) {
+      return { kind: 'accepted', standing: await this.standing(session) };
+    }
+    const { stage, token } = readTypedCode(code);
+    const accepted =
+      standingOf(session, stage) === 'next' &&
+      (await this.parts.secondFactors.judge({
+        userId: session.binding.userId,
+        stage,
+        token,
+        place: 'login',
+        client: request.client,
+      }));
+    if (!accepted) {
+      const wasLast = await this.parts.engine.countFailure(session);
+      return wasLast ? undefined : { kind: 'refused', standing: await this.standing(session) };
+    }
+    const completion = await this.parts.engine.complete(session, stage);
+    if (completion.outcome === 'gone') return undefined;
+    return { kind: 'accepted', standing: await this.standing(completion.session) };
+  }
+
+  async issueTicket(id: string): Promise<PageTicket | undefined> {
+    const found = await this.sessionOf(id);
+    if (found === undefined || !(await this.parts.engine.finish(found.session))) return undefined;
+    const { session, hold } = found;
+    const loginToken = await this.parts.tokens.issue(hold, session.completed.length > 1);
+    return { redirectUrl: redirectUrlOf(session), loginToken };
+  }
+
+  /** Has the homeserver judge the password; what it grants is held. */
+  private async ask(request: ClientRequest, signIn: SignIn, keys: JoinKeys): Promise<HeldLogin> {
+    const { folded } = signIn.identity;
+    this.parts.signInLimit.require(folded);
+    const outcome = await this.parts.upstream.attempt({
+      // What stands in the address of the page is none of the homeserver's business.
+      request: { ...request, search: '' },
+      path: LOGIN_PATH,
+      body: signIn.body,
+    });
+    if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
+    if (outcome.kind === 'granted') return this.hold(signIn, keys, outcome);
+    const { status } = outcome.answer;
+    if (status === 429) {
+      throw new Refusal('limit_exceeded', { retryAfterMs: retryAfterMs(outcome.answer) ?? USUAL_WAIT_MS });
+    }
+    // Unknown, locked, deactivated or wrong: the page tells no difference (attack 63).
+    throw new Refusal(status >= 500 ? 'homeserver_unreachable' : 'login_refused');
+  }
+
+  private async hold(signIn: SignIn, keys: JoinKeys, granted: GrantedLogin): Promise<HeldLogin> {
+    try {
+      const enrolled = await this.parts.factors.isEnrolled(granted.userId);
+      const held = await this.parts.holds.hold({
+        grant: granted.grant,
+        userId: granted.userId,
+        password: signIn.password,
+        // Nobody joins the login of an account without 2FA: every door gives it out at once.
+        joinKeys: enrolled ? keys : undefined,
+        atEnd: 'logout',
+      });
+      this.parts.signInLimit.spend(signIn.identity.folded);
+      return held;
+    } catch (error) {
+      await this.parts.upstream.discard(granted.grant);
+      throw error;
+    }
+  }
+
+  private async open(hold: HeldLogin, redirectUrl: string): Promise<PageStanding> {
+    const { userId } = hold;
+    const enrolled = await this.parts.factors.isEnrolled(userId);
+    const stages = enrolled ? await this.parts.secondFactors.available(userId) : [];
+    const withCode = stages.map((stage): Flow => [PASSWORD_STAGE, stage]);
+    const session = await this.parts.engine.open(
+      { target: TARGET, userId, tokenHash: null },
+      {
+        flows: enrolled ? withCode : [[PASSWORD_STAGE]],
+        completed: [PASSWORD_STAGE],
+        body: { redirect_url: redirectUrl },
+        holdId: hold.id,
+        endsAt: hold.expiresAt,
+      },
+    );
+    return this.standing(session);
+  }
+
+  /** The live session of the page with this id, and what it holds. */
+  private async sessionOf(id: string): Promise<{ session: Session; hold: HeldLogin } | undefined> {
+    const session = await this.parts.engine.find(id);
+    if (session?.binding.target !== TARGET || session.holdId === null) return undefined;
+    const hold = await this.parts.holds.find(session.holdId);
+    return hold && { session, hold };
+  }
+
+  private async standing(session: Session): Promise<PageStanding> {
+    const { userId } = session.binding;
+    return {
+      id: session.id,
+      userId,
+      redirectUrl: redirectUrlOf(session),
+      codeWanted: !isSatisfied(session.flows, session.completed),
+      recoveryCodesLeft: session.completed.includes(RECOVERY_STAGE)
+        ? await this.recoveryCodesLeft(userId)
+        : undefined,
+    };
+  }
+
+  private async recoveryCodesLeft(userId: string): Promise<number> {
+    const set = await this.parts.factors.recoverySet(userId);
+    return set?.codes.filter((code) => code.usedAt === null).length ?? 0;
+  }
+}
+
+function redirectUrlOf(session: Session): string {
+  return String(session.body?.redirect_url);
+}
+
+/** An e-mail address signs in where the homeserver knows whose it is. */
+function identifierOf(name: string): JsonObject {
+  const isAddress = /^[^@\s]+@[^@\s]+$/.test(name);
+  return isAddress
+    ? { type: 'm.id.thirdparty', medium: 'email', address: name }
+    : { type: 'm.id.user', user: name };
+}
