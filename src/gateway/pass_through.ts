@@ -62,11 +62,6 @@ export class PassThrough {
     this.#pool.dispatch(dispatched, new Relay(this.#pool, dispatched, response, this.#options));
   }
 
-  /** Waits for what is under way. */
-  async close(): Promise<void> {
-    await this.#pool.close();
-  }
-
   /** Ends everything at once. */
   async destroy(): Promise<void> {
     await this.#pool.destroy();
@@ -97,7 +92,6 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#mayRetry =
       dispatched.body === null && (dispatched.method === 'GET' || dispatched.method === 'HEAD');
     response.on('close', () => this.#onClientDone());
-    response.on('drain', () => this.#controller?.resume());
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -120,7 +114,9 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bodyBegun = true;
-    if (!this.#response.write(chunk)) controller.pause();
+    if (this.#response.write(chunk)) return;
+    controller.pause();
+    this.#response.once('drain', () => controller.resume());
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {

@@ -50,7 +50,18 @@ test('a chunked body goes on', async () => {
 test('an answer comes back as it is: status, headers, repeated headers, bytes', async () => {
   door.upstream.behave((_request, response) => {
     response.writeHead(207, 'Multi', [
-      ...['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-Name', 'é', 'Content-Type', 'a/b', 'Content-Length', '3'],
+      ...[
+        'Set-Cookie',
+        'a=1',
+        'Set-Cookie',
+        'b=2',
+        'X-Name',
+        'é',
+        'Content-Type',
+        'a/b',
+        'Content-Length',
+        '3',
+      ],
     ] as string[]);
     response.end(Buffer.from([0, 255, 10]));
   });
