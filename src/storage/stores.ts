@@ -92,7 +92,10 @@ export interface FactorStore {
   enrolledUsers(): Promise<string[]>;
 
   authenticators(userId: string): Promise<Authenticator[]>;
-  /** Accepts `step` for one authenticator of `userId`; false if it, or a later one, was accepted before. */
+  /**
+   * Accepts `step` for one authenticator of `userId` and clears the user's throttle counters with it; false if it,
+   * or a later one, was accepted before.
+   */
   spendStep(userId: string, authenticatorId: string, step: number, now: number): Promise<boolean>;
   /** Removes one authenticator; the last one gone switches 2FA off and removes the codes. */
   removeAuthenticator(
@@ -129,7 +132,7 @@ export interface FactorStore {
   /** Replaces the codes of an enrolled user at `set.generatedAt`; the old ones are dead at once. False if 2FA is off. */
   replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean>;
   deleteRecoverySet(userId: string, now: number): Promise<boolean>;
-  /** Spends the unused code with this hash of the present set: its position, or undefined. */
+  /** Spends the unused code with this hash of the present set and clears the user's throttle counters: its position, or undefined. */
   spendRecoveryCode(userId: string, hash: string, now: number): Promise<number | undefined>;
 }
 
@@ -182,6 +185,8 @@ export interface StoredSession {
   readonly sealedPassword: Buffer | null;
   /** The access token itself, sealed likewise: a page needs it to have a password judged. Null where no page will. */
   readonly sealedToken: Buffer | null;
+  /** The device of the access token, for the audit; null at login. */
+  readonly deviceId: string | null;
   /** The held login that this session releases; null on guarded endpoints. */
   readonly holdId: string | null;
   readonly failures: number;
@@ -210,6 +215,20 @@ export interface SessionStore {
   endForUser(userId: string, tokenHash?: string): Promise<void>;
   dropExpired(now: number): Promise<void>;
   count(): Promise<number>;
+}
+
+/**
+ * The turn of the homeserver in a session: while one request has it, no other may have a password judged there,
+ * and what the homeserver asks for besides the password is kept until the client answers.
+ */
+export interface SessionTurnStore {
+  /** Takes the turn until `until`, or until it is given back; false if another request has it or the session is gone. */
+  take(idHash: string, now: number, until: number): Promise<boolean>;
+  giveBack(idHash: string): Promise<void>;
+  /** Keeps how the homeserver goes on, sealed with the identity `session-onward:<idHash>`, for the one who has the turn. */
+  leadOn(idHash: string, sealedOnward: Buffer): Promise<void>;
+  /** What was kept; undefined if the session is gone or was never led on. It ends with its session. */
+  onward(idHash: string): Promise<Buffer | undefined>;
 }
 
 /** A granted login kept back until the second factor (R10, R12). */
@@ -243,8 +262,8 @@ export interface HoldStore {
   release(id: string, claimant: string): Promise<boolean>;
   /** Ends the live holds of a user now, claimed ones too: they are logged out by the next sweep. How many. */
   endForUser(userId: string, now: number): Promise<number>;
-  /** Ends one hold now. */
-  end(id: string, now: number): Promise<void>;
+  /** Ends one hold now, for its claimant: false if it was ended or lost meanwhile. */
+  end(id: string, claimant: string, now: number): Promise<boolean>;
   /** Ends the oldest live holds beyond `maximum` that nobody is finishing. How many. */
   endOldest(maximum: number, now: number): Promise<number>;
   countForUser(userId: string, now: number): Promise<number>;
@@ -326,6 +345,7 @@ export interface Storage {
   readonly factors: FactorStore;
   readonly throttle: ThrottleStore;
   readonly sessions: SessionStore;
+  readonly sessionTurns: SessionTurnStore;
   readonly holds: HoldStore;
   readonly loginTokens: LoginTokenStore;
   readonly signInTokens: SignInTokenStore;

@@ -40,7 +40,6 @@ export class SecondFactorCheck {
     if (typeof token !== 'string') return { verdict: 'refused' };
     const judged = await factor.verify(userId, token);
     if (!judged.accepted) return { verdict: 'refused' };
-    await this.throttle.clear(userId);
     return { verdict: 'accepted', detail: judged.detail };
   }
 }

@@ -9,6 +9,7 @@ import type {
 import type { Connection } from './connection.ts';
 import type { GroupCommit } from './group_commit.ts';
 import { endHoldsOfUser } from './hold_store.ts';
+import { clearCounters } from './throttle_store.ts';
 
 const AUTHENTICATOR = `
   id, user_id AS userId, name, sealed_seed AS sealedSeed, enabled_at AS enabledAt,
@@ -63,14 +64,16 @@ export class SqliteFactorStore implements FactorStore {
   }
 
   spendStep(userId: string, authenticatorId: string, step: number, now: number): Promise<boolean> {
-    return this.#commits.write(
-      (db) =>
-        db.run(
-          `UPDATE authenticators SET last_step = :step, last_used_at = :now
-           WHERE id = :authenticatorId AND user_id = :userId AND last_step < :step`,
-          { userId, authenticatorId, step, now },
-        ) === 1,
-    );
+    return this.#commits.write((db) => {
+      const changes = db.run(
+        `UPDATE authenticators SET last_step = :step, last_used_at = :now
+         WHERE id = :authenticatorId AND user_id = :userId AND last_step < :step`,
+        { userId, authenticatorId, step, now },
+      );
+      if (changes !== 1) return false;
+      clearCounters(db, userId);
+      return true;
+    });
   }
 
   removeAuthenticator(
@@ -201,14 +204,15 @@ export class SqliteFactorStore implements FactorStore {
   }
 
   spendRecoveryCode(userId: string, hash: string, now: number): Promise<number | undefined> {
-    return this.#commits.write(
-      (db) =>
-        db.get<{ position: number }>(
-          `UPDATE recovery_codes SET used_at = :now
-           WHERE user_id = :userId AND hash = :hash AND used_at IS NULL RETURNING position`,
-          { userId, hash, now },
-        )?.position,
-    );
+    return this.#commits.write((db) => {
+      const spent = db.get<{ position: number }>(
+        `UPDATE recovery_codes SET used_at = :now
+         WHERE user_id = :userId AND hash = :hash AND used_at IS NULL RETURNING position`,
+        { userId, hash, now },
+      );
+      if (spent !== undefined) clearCounters(db, userId);
+      return spent?.position;
+    });
   }
 }
 

@@ -26,9 +26,7 @@ export class SqliteThrottleStore implements ThrottleStore {
   }
 
   clear(userId: string): Promise<void> {
-    return this.#commits.write((db) => {
-      db.run('DELETE FROM throttle WHERE user_id = :userId', { userId });
-    });
+    return this.#commits.write((db) => clearCounters(db, userId));
   }
 
   states(userId: string): Promise<ThrottleState[]> {
@@ -40,6 +38,11 @@ export class SqliteThrottleStore implements ThrottleStore {
       ),
     );
   }
+}
+
+/** Clears all counters of a user. */
+export function clearCounters(db: Connection, userId: string): void {
+  db.run('DELETE FROM throttle WHERE user_id = :userId', { userId });
 }
 
 /** The one write that decides (R8): undefined if the counter is in a wait or shut. */

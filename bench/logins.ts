@@ -1,0 +1,169 @@
+/**
+ * What a second factor adds to a login: 2FA logins through us beside plain logins at the same real Synapse, by
+ * turns. CPU time is what the kernel charged to each process, all threads.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
+import { codeAt } from '../test/support/enrolment.ts';
+import { call } from '../test/support/http.ts';
+import { ensureSynapse } from '../tools/synapse/install.ts';
+import { type SynapseServer, startSynapse } from '../tools/synapse/server.ts';
+import type { BenchUser } from './support/login_server.ts';
+import { startPinned } from './support/pinned.ts';
+
+const USERS = 30;
+/** Sign-ins before anything is counted, at accounts whose password hash is cheap: V8 compiles what is used often. */
+const WARM_USERS = 400;
+const PASSWORD = 'correct horse battery staple';
+const LOGIN = '/_matrix/client/v3/login';
+
+/** Milliseconds of CPU time that one login of a kind took. */
+interface LoginCost {
+  homeserverMs: number;
+  ownMs: number;
+  homeserverLogins: number;
+}
+
+/** Measures and prints. */
+export async function run(): Promise<void> {
+  const environment = await ensureSynapse({ directory: resolve('.cache/synapse') });
+  const folder = mkdtempSync(join(tmpdir(), 'login-bench-'));
+  const directory = join(folder, 'synapse');
+  const cheap = await startSynapse({ environment, directory, extraConfig: { bcrypt_rounds: 4 } });
+  const warmIds = await register(cheap, 'warm', WARM_USERS);
+  await cheap.stop();
+  const synapse = await startSynapse({
+    environment,
+    directory,
+    logLevel: 'INFO',
+    // Its own default; the tests make it cheaper.
+    extraConfig: { bcrypt_rounds: 12 },
+  });
+  try {
+    const ids = await register(synapse, 'user', USERS);
+    const proxy = await startPinned(1, support('login_server.ts'), [folder, synapse.url, ...warmIds, ...ids]);
+    try {
+      const users = JSON.parse(readFileSync(join(folder, 'enrolled.json'), 'utf8')) as BenchUser[];
+      const ourUrl = `http://127.0.0.1:${proxy.firstLine}`;
+      for (const user of users.slice(0, WARM_USERS)) await warmUp(ourUrl, user);
+      await compare(users.slice(WARM_USERS), synapse.url, ourUrl, {
+        homeserver: synapse.pid(),
+        own: proxy.pid,
+        log: synapse.logFile,
+      });
+    } finally {
+      await proxy.stop();
+    }
+  } finally {
+    await synapse.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function register(synapse: SynapseServer, prefix: string, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let index = 0; index < count; index++) {
+    ids.push(await synapse.registerUser(`${prefix}${index}`, PASSWORD));
+  }
+  return ids;
+}
+
+async function warmUp(url: string, user: BenchUser): Promise<void> {
+  await login(url, user, TOTP_STAGE, codeAt(Buffer.from(user.seed, 'hex'), Date.now()));
+}
+
+interface Watched {
+  readonly homeserver: number;
+  readonly own: number;
+  readonly log: string;
+}
+
+async function compare(
+  users: readonly BenchUser[],
+  homeserverUrl: string,
+  ourUrl: string,
+  watched: Watched,
+): Promise<void> {
+  const costs = { plain: zero(), totp: zero(), recovery: zero() };
+  for (const user of users) {
+    await charge(costs.plain, watched, () => plainLogin(homeserverUrl, user));
+    await charge(costs.totp, watched, () =>
+      login(ourUrl, user, TOTP_STAGE, codeAt(Buffer.from(user.seed, 'hex'), Date.now())),
+    );
+    await charge(costs.recovery, watched, () => login(ourUrl, user, RECOVERY_STAGE, user.recoveryCode));
+  }
+  const counted = users.length;
+  const plainMs = costs.plain.homeserverMs / counted;
+  console.log('login      homeserver CPU   our CPU   added   homeserver logins');
+  for (const [kind, cost] of Object.entries(costs)) {
+    const ownMs = kind === 'plain' ? 0 : cost.ownMs / counted;
+    console.log(
+      [
+        kind.padEnd(9),
+        `${(cost.homeserverMs / counted).toFixed(1).padStart(10)} ms`,
+        `${ownMs.toFixed(2).padStart(8)} ms`,
+        `${((100 * ownMs) / plainMs).toFixed(2).padStart(6)}%`,
+        (cost.homeserverLogins / counted).toFixed(2).padStart(10),
+      ].join('  '),
+    );
+  }
+  console.log('goals: one homeserver login each; added at most 1 % for TOTP, 6 % for a recovery code');
+}
+
+async function plainLogin(url: string, user: BenchUser): Promise<void> {
+  const answer = await call(url, { method: 'POST', target: LOGIN, json: credentials(user) });
+  if (answer.status !== 200) throw new Error(`a plain login was refused: ${answer.text}`);
+}
+
+async function login(url: string, user: BenchUser, type: string, token: string): Promise<void> {
+  const challenge = await call(url, { method: 'POST', target: LOGIN, json: credentials(user) });
+  const { session = '' } = challenge.json;
+  const answer = await call(url, { method: 'POST', target: LOGIN, json: { auth: { type, session, token } } });
+  if (answer.status !== 200) throw new Error(`a login with a second factor was refused: ${answer.text}`);
+}
+
+function credentials(user: BenchUser) {
+  return {
+    type: PASSWORD_STAGE,
+    identifier: { type: 'm.id.user', user: user.userId },
+    password: PASSWORD,
+  };
+}
+
+async function charge(cost: LoginCost, watched: Watched, work: () => Promise<void>): Promise<void> {
+  const before = {
+    homeserver: cpuMs(watched.homeserver),
+    own: cpuMs(watched.own),
+    logins: logins(watched.log),
+  };
+  await work();
+  cost.homeserverMs += cpuMs(watched.homeserver) - before.homeserver;
+  cost.ownMs += cpuMs(watched.own) - before.own;
+  cost.homeserverLogins += logins(watched.log) - before.logins;
+}
+
+/** The CPU time of a process so far, all its threads (proc(5), schedstat: the first number is in ns). */
+function cpuMs(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks)
+    .map((task) => Number(readFileSync(join(tasks, task, 'schedstat'), 'utf8').split(' ')[0]))
+    .reduce((sum, ns) => sum + ns / 1e6, 0);
+}
+
+/** Logins that the homeserver's access log knows of. */
+function logins(log: string): number {
+  return readFileSync(log, 'utf8').split('"POST /_matrix/client/v3/login').length - 1;
+}
+
+function zero(): LoginCost {
+  return { homeserverMs: 0, ownMs: 0, homeserverLogins: 0 };
+}
+
+function support(script: string): string {
+  return fileURLToPath(new URL(`./support/${script}`, import.meta.url));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await run();
