@@ -4,6 +4,7 @@ import type { RecoverySetParts } from '../factors/recovery/new_recovery_set.ts';
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { OwnerAuthentication } from '../interactive/owner_authentication.ts';
+import type { TokenOwners } from '../interactive/token_owner.ts';
 import type { FactorStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
@@ -17,6 +18,7 @@ export interface AccountParts {
   readonly proofs: OwnerProofs;
   readonly owners: OwnerAuthentication;
   readonly homeserver: Homeserver;
+  readonly tokenOwners: TokenOwners;
   readonly recovery: RecoverySetParts;
   readonly vault: Vault;
   readonly clock: Clock;

@@ -1,5 +1,9 @@
 import type { Answer } from '../http/answer.ts';
-import type { OwnedRequest, OwnerAuthentication } from '../interactive/owner_authentication.ts';
+import type {
+  AwaitingJudge,
+  OwnedRequest,
+  OwnerAuthentication,
+} from '../interactive/owner_authentication.ts';
 import type { PasswordProbe } from '../interactive/password_probe.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 
@@ -22,11 +26,16 @@ export class OwnerProofs {
     const owned: OwnedRequest = { ...asked, requireSound: () => undefined };
     const step = await this.owners.step(owned);
     if (step.kind === 'answer') return step;
-    const wrong = await this.passwordProbe.judge(owned, step);
+    const proof = await this.owners.inTurn(owned, step, () => this.judge(owned, step));
+    return proof ?? { kind: 'answer', answer: await this.owners.standing(step.session) };
+  }
+
+  private async judge(owned: OwnedRequest, awaiting: AwaitingJudge): Promise<OwnerProof> {
+    const wrong = await this.passwordProbe.judge(owned, awaiting);
     if (wrong !== undefined) return { kind: 'answer', answer: wrong };
-    if (!(await this.owners.passed(step))) {
+    if (!(await this.owners.passed(awaiting))) {
       return { kind: 'answer', answer: await this.owners.again(owned) };
     }
-    return { kind: 'proven', body: step.body };
+    return { kind: 'proven', body: awaiting.body };
   }
 }

@@ -26,7 +26,7 @@ export class RecoveryCodes {
 
   /** `POST`: a new set; the old one is dead at once (S2-15, attack 82). @throws Refusal not_enrolled */
   async renew(request: ClientRequest): Promise<Answer> {
-    const caller = await requireCaller(this.parts.homeserver, request);
+    const caller = await this.parts.tokenOwners.require(request);
     const proof = await this.prove(request, caller);
     if (proof.kind === 'answer') return proof.answer;
     const { shown, set } = await newRecoverySet(
@@ -42,7 +42,7 @@ export class RecoveryCodes {
 
   /** `DELETE`: an account with codes is weaker than one without; going without is the user's choice (S3-16). */
   async remove(request: ClientRequest): Promise<Answer> {
-    const caller = await requireCaller(this.parts.homeserver, request);
+    const caller = await this.parts.tokenOwners.require(request);
     const proof = await this.prove(request, caller);
     if (proof.kind === 'answer') return proof.answer;
     await this.parts.store.deleteRecoverySet(caller.owner.userId, this.parts.clock.now());

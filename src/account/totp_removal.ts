@@ -1,6 +1,6 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type KnownCaller, requireCaller } from '../interactive/token_owner.ts';
+import type { KnownCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../schema/registry.ts';
 import type { AccountParts } from './account_parts.ts';
@@ -12,7 +12,7 @@ export class TotpRemoval {
   /** @throws Refusal not_enrolled, unknown_authenticator */
   async handle(request: ClientRequest): Promise<Answer> {
     const body = requireShape('totp_delete_request', request.body ?? {});
-    const caller = await requireCaller(this.parts.homeserver, request);
+    const caller = await this.parts.tokenOwners.require(request);
     await this.requireThere(caller.owner.userId, body.authenticator_id);
     const proof = await this.parts.proofs.require({ request, ...caller, body, requirement: 'two_factor' });
     if (proof.kind === 'answer') return proof.answer;

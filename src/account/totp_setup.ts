@@ -3,7 +3,7 @@ import { otpauthUri } from '../factors/totp/otpauth_uri.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { hashToken } from '../interactive/fresh_logins.ts';
-import { type KnownCaller, requireCaller } from '../interactive/token_owner.ts';
+import type { KnownCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { requireShape } from '../schema/registry.ts';
@@ -24,7 +24,7 @@ export class TotpSetup {
   /** @throws Refusal */
   async handle(request: ClientRequest): Promise<Answer> {
     const body = requireShape('totp_setup_request', request.body ?? {});
-    const caller = await requireCaller(this.parts.homeserver, request);
+    const caller = await this.parts.tokenOwners.require(request);
     const enrolled = await this.parts.store.authenticators(caller.owner.userId);
     if (enrolled.length >= MOST_AUTHENTICATORS) throw new Refusal('too_many_authenticators');
     const requirement = enrolled.length > 0 ? 'two_factor' : 'password';

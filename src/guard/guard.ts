@@ -1,7 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import { splitAppendedCode } from '../factors/appended_code.ts';
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
-import { retryAfterMs } from '../homeserver/retry_after.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
@@ -17,7 +16,7 @@ import { requireOwnName } from '../interactive/owner_name.ts';
 import type { PasswordProbe } from '../interactive/password_probe.ts';
 import { relayAnswer } from '../interactive/relay.ts';
 import type { SecondFactors } from '../interactive/second_factors.ts';
-import { type KnownCaller, requireCaller } from '../interactive/token_owner.ts';
+import type { KnownCaller, TokenOwners } from '../interactive/token_owner.ts';
 import { requireTokenlessStage } from '../interactive/tokenless_stages.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
@@ -25,11 +24,19 @@ import { requireShape } from '../schema/registry.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Consequences } from './consequences.ts';
 import type { GuardedEndpoint } from './guarded_endpoints.ts';
+import {
+  type HomeserverChallenge,
+  onwardFrom,
+  progressOf,
+  readChallenge,
+  wantsPassword,
+} from './homeserver_challenge.ts';
 import { needsNoProof } from './signing_keys.ts';
 
 export interface GuardParts {
   readonly homeserver: Homeserver;
   readonly secondFactors: SecondFactors;
+  readonly tokenOwners: TokenOwners;
   readonly owners: OwnerAuthentication;
   readonly passwordProbe: PasswordProbe;
   readonly freshLogins: FreshLogins;
@@ -56,7 +63,7 @@ export class Guard {
     if (request.token.kind === 'none' && endpoint.tokenless === 'relayed') {
       return this.relayTokenless(endpoint, request, body);
     }
-    const caller = await requireCaller(this.parts.homeserver, request);
+    const caller = await this.parts.tokenOwners.require(request);
     if (!(await this.parts.secondFactors.isEnrolled(caller.owner.userId))) {
       return this.relayWithoutFactor(endpoint, request, body, caller);
     }
@@ -147,30 +154,80 @@ export class Guard {
   }
 
   private async prove(endpoint: GuardedEndpoint, owned: OwnedRequest): Promise<Answer> {
-    const step = await this.parts.owners.step(owned);
+    const { owners } = this.parts;
+    const step = await owners.step(owned);
     if (step.kind === 'answer') return step.answer;
-    return endpoint.judge === 'request'
-      ? this.sendWithPassword(endpoint, owned, step)
-      : this.sendAfterProbe(endpoint, owned, step);
+    const judged = await owners.inTurn(owned, step, () =>
+      endpoint.judge === 'request' || step.onward !== undefined
+        ? this.sendWithProof(endpoint, owned, step)
+        : this.sendAfterProbe(endpoint, owned, step),
+    );
+    return judged ?? owners.standing(step.session);
   }
 
   /** ONE request: the real body with a one-shot `auth` pinned to the token's owner (R6). */
-  private async sendWithPassword(
+  private async sendWithProof(
     endpoint: GuardedEndpoint,
     owned: OwnedRequest,
     awaiting: AwaitingJudge,
   ): Promise<Answer> {
-    const { request, owner, token } = owned;
-    const auth = {
-      type: PASSWORD_STAGE,
-      identifier: { type: 'm.id.user', user: owner.userId },
-      password: awaiting.password,
-    };
-    const sent = { ...awaiting.body, auth };
-    const answer = await this.callHomeserver(request, sent, token);
-    if (isWrongPassword(answer)) return this.parts.owners.refused(awaiting);
-    if (answer.status >= 300) return this.refuse(answer, sent);
-    return this.complete(endpoint, owned, awaiting, answer);
+    const sent = { ...awaiting.body, auth: awaiting.auth };
+    const answer = await this.callHomeserver(owned.request, sent, owned.token);
+    if (answer.status < 300) return this.complete(endpoint, owned, awaiting, answer);
+    const challenge = readChallenge(answer, sent);
+    if (challenge !== undefined) return this.meet(challenge, owned, awaiting);
+    if (awaiting.onward === undefined && mayMeanThePassword(answer)) {
+      return this.tellRefusalApart(owned, awaiting, answer, sent);
+    }
+    return refuse(answer, sent);
+  }
+
+  /** The homeserver is not content yet: with the password, or with what it has been given so far. */
+  private async meet(
+    challenge: HomeserverChallenge,
+    owned: OwnedRequest,
+    awaiting: AwaitingJudge,
+  ): Promise<Answer> {
+    const { owners } = this.parts;
+    const { onward, session } = awaiting;
+    if (onward !== undefined) {
+      const progress = progressOf(onward, challenge);
+      return challenge.failure === undefined
+        ? owners.leadOn(awaiting, progress)
+        : owners.onwardRefused(awaiting, progress, challenge.failure);
+    }
+    if (challenge.failure !== undefined && wantsPassword(challenge)) return owners.refused(awaiting);
+    // Only who has proven a second factor is led on; a fresh sign-in alone begins anew with one.
+    if (owned.requirement === 'password') return owners.again({ ...owned, requirement: 'two_factor' });
+    const next = onwardFrom(challenge, session.completed);
+    if (next === undefined) throw new Refusal('homeserver_unclear');
+    return owners.leadOn(awaiting, next);
+  }
+
+  /**
+   * One server says 403 of a wrong password (HOMESERVERS §1, point 16), another 400 where passwords are switched
+   * off; both statuses have other reasons too. The probe tells which it is.
+   */
+  private async tellRefusalApart(
+    owned: OwnedRequest,
+    awaiting: AwaitingJudge,
+    answer: HomeserverAnswer,
+    sent: JsonObject,
+  ): Promise<Answer> {
+    const { token, owner, request } = owned;
+    const { client } = request;
+    const { password, body } = awaiting;
+    const { verdict } = await this.parts.homeserver.judgePassword({
+      token,
+      userId: owner.userId,
+      password,
+      client,
+    });
+    if (verdict === 'wrong') return this.parts.owners.refused(awaiting);
+    if (verdict !== 'no_password') return refuse(answer, sent);
+    const asked = await this.callHomeserver(request, body, token);
+    const challenge = readChallenge(asked, body);
+    return challenge === undefined ? refuse(answer, sent) : this.meet(challenge, owned, awaiting);
   }
 
   private async sendAfterProbe(
@@ -183,18 +240,20 @@ export class Guard {
     const wrong = await this.parts.passwordProbe.judge(owned, awaiting);
     if (wrong !== undefined) return wrong;
     const answer = await this.callHomeserver(request, body, token);
-    if (answer.status >= 300) return this.refuse(answer, body);
+    // A homeserver that asks for a proof here after all gets it.
+    if (readChallenge(answer, body) !== undefined) return this.sendWithProof(endpoint, owned, awaiting);
+    if (answer.status >= 300) return refuse(answer, body);
     return this.complete(endpoint, owned, awaiting, answer);
   }
 
+  /** It is done: what follows from it follows, whether or not its session was ended meanwhile. */
   private async complete(
     endpoint: GuardedEndpoint,
-    owned: OwnedRequest,
+    { request, owner }: OwnedRequest,
     awaiting: AwaitingJudge,
     answer: HomeserverAnswer,
   ): Promise<Answer> {
-    const { request, owner } = owned;
-    if (!(await this.parts.owners.passed(awaiting))) return this.parts.owners.again(owned);
+    await this.parts.owners.passed(awaiting);
     await this.parts.consequences.of(endpoint.consequence, owner.userId, answer);
     await this.parts.audit.record({
       userId: owner.userId,
@@ -204,20 +263,6 @@ export class Guard {
       detail: { endpoint: endpoint.route },
     });
     return relayAnswer(answer, awaiting.body);
-  }
-
-  /** A refusal for another reason than the password. Its session stays: the code is not asked for again. */
-  private refuse(answer: HomeserverAnswer, sent: JsonObject): Answer {
-    if (answer.status === 429) {
-      const wait = retryAfterMs(answer);
-      throw new Refusal('limit_exceeded', wait === undefined ? {} : { retryAfterMs: wait });
-    }
-    if (answer.status === 401 && answer.json?.flows !== undefined) {
-      throw new Refusal('homeserver_unclear', {
-        text: 'The homeserver asks for a proof here that this server cannot pass on.',
-      });
-    }
-    return rebuildError(answer, sent);
   }
 
   private callHomeserver(
@@ -235,7 +280,14 @@ export class Guard {
   }
 }
 
-/** A wrong password in UIA: 401 with `M_FORBIDDEN` by the specification, 403 on one server (HOMESERVERS §1, point 16). */
-function isWrongPassword(answer: HomeserverAnswer): boolean {
-  return (answer.status === 401 || answer.status === 403) && answer.json?.errcode === 'M_FORBIDDEN';
+/** A refusal for another reason than the password. Its session stays: the code is not asked for again. */
+function refuse(answer: HomeserverAnswer, sent: JsonObject): Answer {
+  if (answer.status === 401 && answer.json?.flows !== undefined) throw new Refusal('homeserver_unclear');
+  return rebuildError(answer, sent);
+}
+
+function mayMeanThePassword({ status, json }: HomeserverAnswer): boolean {
+  return (
+    (status === 403 && json?.errcode === 'M_FORBIDDEN') || (status === 400 && json?.errcode === 'M_UNKNOWN')
+  );
 }

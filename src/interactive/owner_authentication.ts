@@ -12,11 +12,12 @@ import {
   type SecondFactorStage,
   SSO_STAGE,
 } from '../matrix/wire.ts';
-import { type ChallengeError, challengeOf } from '../uia/challenge.ts';
+import { type ChallengeError, challengeOf, type ShownSession } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
 import { hashToken } from './fresh_logins.ts';
+import { type HomeserverTurns, type Onward, shownSession } from './onward.ts';
 import { requireOwnName } from './owner_name.ts';
 import type { SecondFactors } from './second_factors.ts';
 
@@ -38,11 +39,15 @@ export interface OwnedRequest {
   readonly requireSound: (body: JsonObject) => void;
 }
 
-/** All but the password is proven: it remains for the homeserver to judge. */
+/** What is ours to judge is proven: the rest remains for the homeserver. */
 export interface AwaitingJudge {
   readonly kind: 'judge';
   readonly session: Session;
+  /** The owner's password; empty where the homeserver goes on with stages of its own. */
   readonly password: string;
+  /** What the homeserver gets as `auth`: the pinned password, or a stage of `onward` in its own session. */
+  readonly auth: JsonObject;
+  readonly onward: Onward | undefined;
   /** What the request is about, without `auth`: of this request or, where it came with `auth` alone, of an earlier one. */
   readonly body: JsonObject;
 }
@@ -78,6 +83,7 @@ export class OwnerAuthentication {
   constructor(
     private readonly engine: UiaEngine,
     private readonly secondFactors: SecondFactors,
+    private readonly turns: HomeserverTurns,
     private readonly settings: OwnerAuthenticationSettings,
   ) {}
 
@@ -88,11 +94,26 @@ export class OwnerAuthentication {
   async step(owned: OwnedRequest): Promise<OwnerStep> {
     const auth = presentedAuth(owned.body);
     const session = await this.sessionFor(owned, auth);
-    if (auth === undefined || session.isNew) return answer(session.session);
+    if (auth === undefined || session.isNew) return answered(await this.standing(session.session));
     return this.takeStage(owned, session.session, auth);
   }
 
-  /** The homeserver found the password right: true for exactly one caller, who answers for it. */
+  /**
+   * Has the homeserver judge, one request of a session at a time.
+   * @param act what is asked of the homeserver, and what its answer comes to
+   * @returns undefined if another request has the session's turn: it stands as it was
+   * @throws Refusal limit_exceeded if too much was tried from this address
+   */
+  async inTurn<T>(
+    owned: OwnedRequest,
+    awaiting: AwaitingJudge,
+    act: () => Promise<T>,
+  ): Promise<T | undefined> {
+    this.secondFactors.admitAddress(owned.request.client);
+    return this.turns.take(awaiting.session, act);
+  }
+
+  /** The homeserver is content: true for exactly one caller, who answers for it. */
   async passed(awaiting: AwaitingJudge): Promise<boolean> {
     const { session } = awaiting;
     if (isSatisfied(session.flows, session.completed)) return this.engine.finish(session);
@@ -107,7 +128,25 @@ export class OwnerAuthentication {
     return challenge(awaiting.session, PASSWORD_REFUSED);
   }
 
-  /** Where the session stands, once more. */
+  /** A stage of the homeserver's own failed: counted like a wrong password. */
+  async onwardRefused(awaiting: AwaitingJudge, onward: Onward, error: ChallengeError): Promise<Answer> {
+    await this.engine.countFailure(awaiting.session);
+    return this.leadOn(awaiting, onward, error);
+  }
+
+  /** The homeserver asks for more than the password: its stages follow, in the same session of ours. */
+  async leadOn(awaiting: AwaitingJudge, onward: Onward, error?: ChallengeError): Promise<Answer> {
+    await this.turns.leadOn(awaiting.session, onward);
+    return challenge(shownSession(awaiting.session, onward), error);
+  }
+
+  /** Where a session stands. */
+  async standing(session: Session): Promise<Answer> {
+    const onward = await this.turns.find(session);
+    return challenge(onward === undefined ? session : shownSession(session, onward));
+  }
+
+  /** A session of its own, to begin anew. */
   async again(owned: OwnedRequest): Promise<Answer> {
     return challenge(await this.open(owned));
   }
@@ -141,7 +180,9 @@ export class OwnerAuthentication {
   private async takeStage(owned: OwnedRequest, session: Session, auth: PresentedAuth): Promise<OwnerStep> {
     const { type } = auth;
     owned.requireSound(session.body ?? {});
-    if (isSatisfied(session.flows, session.completed)) return awaitJudge(session, session.password ?? '');
+    const onward = await this.turns.find(session);
+    if (onward !== undefined) return takeOnwardStage(session, onward, auth);
+    if (isSatisfied(session.flows, session.completed)) return awaitPassword(session, session.password ?? '');
     if (type === undefined || type === SSO_STAGE || session.completed.includes(type)) return answer(session);
     if (!session.flows.some((flow) => flow.includes(type))) throw new Refusal('stage_not_offered');
     if (isSecondFactorStage(type)) return this.takeCode(owned, session, type, auth.fields.token);
@@ -166,7 +207,7 @@ export class OwnerAuthentication {
     if (typeof password !== 'string') {
       throw new Refusal('missing_param', { text: '`auth.password` is missing.' });
     }
-    if (standingOf(session, PASSWORD_STAGE) === 'next') return awaitJudge(session, password);
+    if (standingOf(session, PASSWORD_STAGE) === 'next') return awaitPassword(session, password);
     return this.takeBoth(owned, session, password);
   }
 
@@ -179,7 +220,7 @@ export class OwnerAuthentication {
     const progressed = await this.submitCode(owned, session, appended.stage, appended.code);
     return progressed === undefined
       ? answer(session, CODE_REFUSED)
-      : awaitJudge(progressed, appended.password);
+      : awaitPassword(progressed, appended.password);
   }
 
   /** The session with the stage done, or undefined if the code was refused. */
@@ -191,19 +232,12 @@ export class OwnerAuthentication {
   ): Promise<Session | undefined> {
     const { owner, request } = owned;
     const { userId, deviceId } = owner;
-    const accepted = await this.secondFactors.judge({
-      userId,
-      deviceId,
-      stage,
-      token,
-      place: 'session',
-      client: request.client,
-    });
-    if (!accepted) {
+    const code = { userId, deviceId, stage, token, place: 'session', client: request.client } as const;
+    const completion = await this.secondFactors.judge(code, () => this.engine.complete(session, stage));
+    if (completion === undefined) {
       await this.engine.countFailure(session);
       return undefined;
     }
-    const completion = await this.engine.complete(session, stage);
     return completion.outcome === 'gone' ? undefined : completion.session;
   }
 
@@ -212,6 +246,7 @@ export class OwnerAuthentication {
     return this.engine.open(binding, {
       flows: await this.flowsFor(owned),
       body: rest,
+      deviceId: owned.owner.deviceId,
       token: this.settings.pages ? owned.token : undefined,
     });
   }
@@ -241,14 +276,36 @@ function bindingOf({ request, token, owner, body }: OwnedRequest): {
   };
 }
 
-function awaitJudge(session: Session, password: string): OwnerStep {
-  return { kind: 'judge', session, password, body: session.body ?? {} };
+/** The homeserver's own stages, in its session and in no other; a password stays the owner's. */
+function takeOnwardStage(session: Session, onward: Onward, { type, fields }: PresentedAuth): OwnerStep {
+  const shown = shownSession(session, onward);
+  // Finished elsewhere, on a page of the homeserver: only the homeserver can say.
+  if (type === undefined) return awaitOnward(session, onward, {});
+  if (shown.completed.includes(type)) return answer(shown);
+  if (!shown.flows.some((flow) => flow.includes(type))) throw new Refusal('stage_not_offered');
+  if (standingOf(shown, type) !== 'next') return answer(shown, WRONG_ORDER);
+  return awaitOnward(session, onward, fields);
 }
 
-function answer(session: Session, error?: ChallengeError): OwnerStep {
-  return { kind: 'answer', answer: challenge(session, error) };
+function awaitPassword(session: Session, password: string): AwaitingJudge {
+  const identifier = { type: 'm.id.user', user: session.binding.userId };
+  const auth = { type: PASSWORD_STAGE, identifier, password };
+  return { kind: 'judge', session, password, auth, onward: undefined, body: session.body ?? {} };
 }
 
-function challenge(session: Session, error?: ChallengeError): Answer {
+function awaitOnward(session: Session, onward: Onward, fields: JsonObject): AwaitingJudge {
+  const auth = { ...fields, session: onward.session };
+  return { kind: 'judge', session, password: '', auth, onward, body: session.body ?? {} };
+}
+
+function answer(session: ShownSession, error?: ChallengeError): OwnerStep {
+  return answered(challenge(session, error));
+}
+
+function answered(answer: Answer): OwnerStep {
+  return { kind: 'answer', answer };
+}
+
+function challenge(session: ShownSession, error?: ChallengeError): Answer {
   return { status: 401, body: challengeOf(session, error) };
 }

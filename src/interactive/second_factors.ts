@@ -37,22 +37,29 @@ export class SecondFactors {
     return this.factors.stagesOf(userId);
   }
 
+  /** @throws Refusal limit_exceeded if too much was tried from this address. */
+  admitAddress(client: ClientAddress): void {
+    this.addressLimit.take(client.ip);
+  }
+
   /**
-   * Judges a code and puts what came of it on record. True if it was accepted: it is spent then.
+   * Judges a code and puts what came of it on record. What `accepted` answers if it was right: it is spent then,
+   * and `accepted` is done in the same commit as the record. Undefined if it was refused.
    * @throws Refusal limit_exceeded, totp_shut
    */
-  async judge(judged: JudgedCode): Promise<boolean> {
-    this.addressLimit.take(judged.client.ip);
+  async judge<T>(judged: JudgedCode, accepted: () => Promise<T>): Promise<T | undefined> {
+    this.admitAddress(judged.client);
     const verdict = await this.checkOrRecordWait(judged);
-    if (verdict.verdict === 'missing') return false;
-    await this.audit.record({
+    if (verdict.verdict === 'missing') return undefined;
+    const recorded = this.audit.record({
       userId: judged.userId,
       event: eventOf(judged.stage, verdict),
       address: judged.client.ip,
       deviceId: judged.deviceId ?? null,
       detail: { place: judged.place, ...(verdict.verdict === 'accepted' ? verdict.detail : {}) },
     });
-    return verdict.verdict === 'accepted';
+    const [result] = await Promise.all([verdict.verdict === 'accepted' ? accepted() : undefined, recorded]);
+    return result;
   }
 
   private async checkOrRecordWait(judged: JudgedCode): Promise<SecondFactorVerdict> {

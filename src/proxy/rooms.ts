@@ -19,9 +19,11 @@ import { Guard } from '../guard/guard.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import { AppserviceTokens } from '../interactive/appservice_tokens.ts';
 import { FreshLogins } from '../interactive/fresh_logins.ts';
+import { HomeserverTurns } from '../interactive/onward.ts';
 import { OwnerAuthentication } from '../interactive/owner_authentication.ts';
 import { PasswordProbe } from '../interactive/password_probe.ts';
 import { SecondFactors } from '../interactive/second_factors.ts';
+import { TokenOwners } from '../interactive/token_owner.ts';
 import { EqualSignIns } from '../login/equal_sign_ins.ts';
 import { HeldLogins } from '../login/held_logins.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
@@ -103,7 +105,9 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     },
   );
   const codes = { appendedCode: config.login.appendedCode, digits: totp.digits };
-  const owners = new OwnerAuthentication(engine, secondFactors, { ...codes, pages: false });
+  const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
+  const tokenOwners = new TokenOwners(homeserver, engine);
+  const owners = new OwnerAuthentication(engine, secondFactors, turns, { ...codes, pages: false });
   const passwordProbe = new PasswordProbe(homeserver, owners);
   const freshLogins = new FreshLogins(storage.freshLogins, vault, clock);
   const appservices = new AppserviceTokens(config.applicationServices);
@@ -143,6 +147,7 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     proofs: new OwnerProofs(owners, passwordProbe),
     owners,
     homeserver,
+    tokenOwners,
     recovery: { vault, clock, random, hasher },
     vault,
     clock,
@@ -180,6 +185,7 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     guard: new Guard({
       homeserver,
       secondFactors,
+      tokenOwners,
       owners,
       passwordProbe,
       freshLogins,

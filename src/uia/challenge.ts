@@ -7,19 +7,22 @@ export interface ChallengeError {
   readonly error: string;
 }
 
+/** What a client is shown of a session. */
+export interface ShownSession extends Pick<Session, 'id' | 'flows' | 'completed'> {
+  /** What the stages of a flow need to know, by stage; ours need nothing. */
+  readonly params?: JsonObject;
+}
+
 /**
  * The body of the 401 that tells a client where `session` stands. All four keys are always there: clients
  * break without them (DESIGN §4). `errcode` and `error` only where `error` is given.
  */
-export function challengeOf(
-  session: Pick<Session, 'id' | 'flows' | 'completed'>,
-  error?: ChallengeError,
-): JsonObject {
+export function challengeOf(session: ShownSession, error?: ChallengeError): JsonObject {
   return {
     ...(error && { errcode: error.errcode, error: error.error }),
     session: session.id,
     flows: session.flows.map((stages) => ({ stages: [...stages] })),
-    params: {},
+    params: session.params ?? {},
     completed: [...session.completed],
   };
 }

@@ -33,6 +33,8 @@ export interface Opening {
   /** The request's body without its `auth`. */
   readonly body?: JsonObject | undefined;
   readonly holdId?: string;
+  /** The device of the access token. */
+  readonly deviceId?: string | null;
   /** The access token, for pages that have a password judged. */
   readonly token?: string | undefined;
   /** An end before the usual lifetime, in ms since the epoch: that of the held login. */
@@ -82,6 +84,7 @@ export class UiaEngine {
         opening.token === undefined
           ? null
           : this.parts.vault.seal(opening.token, identityOf('token', idHash)),
+      deviceId: opening.deviceId ?? null,
       holdId: opening.holdId ?? null,
       failures: 0,
       createdAt: now,
@@ -223,6 +226,7 @@ export class UiaEngine {
       body: stored.sealedBody ? JSON.parse(open('body', stored.sealedBody)) : undefined,
       password: stored.sealedPassword ? open('password', stored.sealedPassword) : undefined,
       token: stored.sealedToken ? open('token', stored.sealedToken) : undefined,
+      deviceId: stored.deviceId,
       holdId: stored.holdId,
       expiresAt: stored.expiresAt,
     };

@@ -30,6 +30,8 @@ export interface Session {
   readonly password: string | undefined;
   /** The access token that it was opened under, where a page may need it. */
   readonly token: string | undefined;
+  /** The device of the access token, for the audit. */
+  readonly deviceId: string | null;
   /** The held login that this session releases; null on guarded endpoints. */
   readonly holdId: string | null;
   /** Milliseconds since the epoch. */

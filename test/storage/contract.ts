@@ -531,6 +531,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
           bodyDigest: 'digest',
           sealedPassword: Buffer.from('password'),
           sealedToken: Buffer.from('token'),
+          deviceId: 'DEVICE',
           holdId: 'hold',
           failures: 2,
         });
@@ -674,7 +675,8 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         const folded = await storage.holds.findByFoldedKey('folded', NOW);
         expect(folded.map((hold) => hold.id).toSorted()).toEqual(['one', 'two']);
         expect(await storage.holds.findByFoldedKey('folded', end)).toEqual([]);
-        await storage.holds.end('one', NOW);
+        await storage.holds.claim('one', 'finisher', NOW, NOW + MINUTE);
+        expect(await storage.holds.end('one', 'finisher', NOW)).toBe(true);
         expect(await storage.holds.findToJoin('join', NOW)).toBeUndefined();
       });
 
@@ -770,10 +772,14 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await storage.holds.release('one', 'finisher')).toBe(false);
       });
 
-      test('one hold is ended without the others', async () => {
+      test('a claimant ends his hold without the others, once, and nobody else does', async () => {
         await storage.holds.hold(held({ id: 'a' }));
         await storage.holds.hold(held({ id: 'b' }));
-        await storage.holds.end('a', NOW);
+        expect(await storage.holds.end('a', 'finisher', NOW)).toBe(false);
+        await storage.holds.claim('a', 'finisher', NOW, NOW + MINUTE);
+        expect(await storage.holds.end('a', 'another', NOW)).toBe(false);
+        expect(await storage.holds.end('a', 'finisher', NOW)).toBe(true);
+        expect(await storage.holds.end('a', 'finisher', NOW)).toBe(false);
         expect(await storage.holds.find('a', NOW)).toBeUndefined();
         expect(await storage.holds.find('b', NOW)).toBeDefined();
         expect(await storage.holds.nextEnd()).toBe(NOW);
@@ -855,6 +861,35 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         await storage.loginTokens.dropExpired(NOW + 1);
         expect(await storage.loginTokens.redeem('a', ALICE, NOW)).toBe(false);
         expect(await storage.loginTokens.redeem('b', ALICE, NOW)).toBe(true);
+      });
+    });
+
+    describe('session turns', () => {
+      test('of 50 requests at once one has the turn, until it gives it back or its time is over', async () => {
+        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        const until = NOW + 1000;
+        const taken = await raceOf(50, await replicas(), (one) => one.sessionTurns.take('one', NOW, until));
+        expect(taken.filter(Boolean)).toHaveLength(1);
+        await storage.sessionTurns.giveBack('one');
+        expect(await storage.sessionTurns.take('one', NOW, until)).toBe(true);
+        expect(await storage.sessionTurns.take('one', until - 1, until + 1000)).toBe(false);
+        expect(await storage.sessionTurns.take('one', until, until + 1000)).toBe(true);
+        expect(await storage.sessionTurns.take('unknown', NOW, until)).toBe(false);
+      });
+
+      test('what the homeserver asks for is kept as long as its session lives', async () => {
+        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        await storage.sessionTurns.leadOn('one', Buffer.from('nobody has the turn'));
+        expect(await storage.sessionTurns.onward('one')).toBeUndefined();
+        await storage.sessionTurns.take('one', NOW, NOW + 1000);
+        expect(await storage.sessionTurns.onward('one')).toBeUndefined();
+        await storage.sessionTurns.leadOn('one', Buffer.from('first'));
+        await storage.sessionTurns.leadOn('one', Buffer.from('second'));
+        await storage.sessionTurns.giveBack('one');
+        expect(await storage.sessionTurns.onward('one')).toEqual(Buffer.from('second'));
+        await storage.sessions.end('one');
+        expect(await storage.sessionTurns.onward('one')).toBeUndefined();
+        expect(await storage.sessionTurns.take('one', NOW, NOW + 1000)).toBe(false);
       });
     });
 
@@ -1035,6 +1070,7 @@ function session(different: Partial<StoredSession> & { idHash: string }): Stored
     bodyDigest: null,
     sealedPassword: null,
     sealedToken: null,
+    deviceId: null,
     holdId: null,
     failures: 0,
     createdAt: NOW,

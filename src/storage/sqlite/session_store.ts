@@ -5,7 +5,7 @@ import type { GroupCommit } from './group_commit.ts';
 const SESSION = `
   id_hash AS idHash, sealed_id AS sealedId, target, user_id AS userId, token_hash AS tokenHash, flows,
   completed, sealed_body AS sealedBody, body_digest AS bodyDigest, sealed_password AS sealedPassword,
-  sealed_token AS sealedToken,
+  sealed_token AS sealedToken, device_id AS deviceId,
   hold_id AS holdId, failures, created_at AS createdAt, expires_at AS expiresAt`;
 
 /** A session as its row holds it: lists are JSON. */
@@ -25,9 +25,9 @@ export class SqliteSessionStore implements SessionStore {
     return this.#commits.write((db) => {
       db.run(
         `INSERT INTO sessions (id_hash, sealed_id, target, user_id, token_hash, flows, completed, sealed_body,
-           body_digest, sealed_password, sealed_token, hold_id, failures, created_at, expires_at)
+           body_digest, sealed_password, sealed_token, device_id, hold_id, failures, created_at, expires_at)
          VALUES (:idHash, :sealedId, :target, :userId, :tokenHash, :flows, :completed, :sealedBody,
-           :bodyDigest, :sealedPassword, :sealedToken, :holdId, :failures, :createdAt, :expiresAt)`,
+           :bodyDigest, :sealedPassword, :sealedToken, :deviceId, :holdId, :failures, :createdAt, :expiresAt)`,
         {
           ...session,
           flows: JSON.stringify(session.flows),

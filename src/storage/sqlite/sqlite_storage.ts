@@ -7,6 +7,7 @@ import { GroupCommit } from './group_commit.ts';
 import { SqliteHoldStore } from './hold_store.ts';
 import { SqliteLoginTokenStore } from './login_token_store.ts';
 import { SqliteSessionStore } from './session_store.ts';
+import { SqliteSessionTurnStore } from './session_turn_store.ts';
 import { SqliteSignInTokenStore } from './sign_in_token_store.ts';
 import { SqliteThrottleStore } from './throttle_store.ts';
 
@@ -24,6 +25,7 @@ export async function openSqliteStorage({ path }: { readonly path: string }): Pr
     factors: new SqliteFactorStore(connection, commits),
     throttle: new SqliteThrottleStore(connection, commits),
     sessions: new SqliteSessionStore(connection, commits),
+    sessionTurns: new SqliteSessionTurnStore(connection, commits),
     holds: new SqliteHoldStore(connection, commits),
     loginTokens: new SqliteLoginTokenStore(commits),
     signInTokens: new SqliteSignInTokenStore(connection, commits),

@@ -1,0 +1,82 @@
+import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { rebuildError } from '../homeserver/safe_error.ts';
+import { readFlows, readStrings } from '../homeserver/uia_fields.ts';
+import type { Onward } from '../interactive/onward.ts';
+import { type Flow, isJsonObject, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import type { ChallengeError } from '../uia/challenge.ts';
+
+/** A homeserver's 401 of User-Interactive Authentication, its oddities ironed out (HOMESERVERS §5). */
+export interface HomeserverChallenge {
+  readonly session: string;
+  readonly flows: readonly Flow[];
+  readonly completed: readonly string[];
+  readonly params: JsonObject;
+  /** Why the stage that was tried failed; undefined if none did. */
+  readonly failure: ChallengeError | undefined;
+}
+
+/** The challenge in an answer; undefined if it is none, or names no session in which to go on. */
+export function readChallenge(answer: HomeserverAnswer, sent: JsonObject): HomeserverChallenge | undefined {
+  const flows = readFlows(answer.json);
+  const session = answer.json?.session;
+  if (answer.status !== 401 || flows === undefined || typeof session !== 'string') return undefined;
+  return {
+    session,
+    flows,
+    completed: readStrings(answer.json?.completed),
+    params: objectsIn(answer.json?.params),
+    failure: failureIn(answer, sent),
+  };
+}
+
+/** Whether a password has a place in it. An account without one is asked for other proofs. */
+export function wantsPassword(challenge: HomeserverChallenge): boolean {
+  return challenge.flows.some((flow) => flow.includes(PASSWORD_STAGE));
+}
+
+/**
+ * What is still to do after the password was accepted, or where the account has none. Undefined if nothing is
+ * left that our client could do.
+ * @param proven the stages of our session, in order
+ */
+export function onwardFrom(challenge: HomeserverChallenge, proven: readonly string[]): Onward | undefined {
+  const accepted = wantsPassword(challenge);
+  const begun = accepted ? [...proven.filter((stage) => stage !== PASSWORD_STAGE), PASSWORD_STAGE] : proven;
+  const done = new Set([...challenge.completed, ...(accepted ? [PASSWORD_STAGE] : [])]);
+  const flows = challenge.flows
+    .filter((flow) => flow.includes(PASSWORD_STAGE) === accepted)
+    .map((flow) => flow.filter((stage) => !done.has(stage)))
+    // No stage stands twice in a flow: one that we finished on a page of ours cannot be asked for again.
+    .filter((flow) => flow.length > 0 && !flow.some((stage) => begun.includes(stage)));
+  if (flows.length === 0) return undefined;
+  const { session, params } = challenge;
+  return { session, proven: begun, flows, completed: [], params };
+}
+
+/** Where `onward` stands by the homeserver's next challenge. */
+export function progressOf(onward: Onward, challenge: HomeserverChallenge): Onward {
+  const done = new Set(challenge.completed);
+  const beginnings = onward.flows.map((flow) => {
+    const next = flow.findIndex((stage) => !done.has(stage));
+    return next === -1 ? flow : flow.slice(0, next);
+  });
+  const completed = beginnings.reduce((longest, one) => (one.length > longest.length ? one : longest), []);
+  return {
+    ...onward,
+    session: challenge.session,
+    completed,
+    params: { ...onward.params, ...challenge.params },
+  };
+}
+
+function failureIn(answer: HomeserverAnswer, sent: JsonObject): ChallengeError | undefined {
+  if (answer.json?.errcode === undefined) return undefined;
+  const { errcode, error } = rebuildError(answer, sent).body;
+  return { errcode: String(errcode), error: String(error) };
+}
+
+/** Some homeservers send `null` or nothing. */
+function objectsIn(params: unknown): JsonObject {
+  if (!isJsonObject(params)) return {};
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => isJsonObject(value)));
+}
