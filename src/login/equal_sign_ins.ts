@@ -10,8 +10,7 @@ export class EqualSignIns {
    * @param join what an equal sign-in has left to join; undefined if nothing
    */
   async inTurn<T>(key: string, join: () => Promise<T | undefined>, ask: () => Promise<T>): Promise<T> {
-    const before = this.underWay.get(key);
-    if (before !== undefined) {
+    for (let before = this.underWay.get(key); before !== undefined; before = this.underWay.get(key)) {
       await before.catch(() => undefined);
       const joined = await join();
       if (joined !== undefined) return joined;

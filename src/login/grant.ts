@@ -1,4 +1,5 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { parseUserId } from '../matrix/user_id.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 
 /** A login that the homeserver granted: its 200, with what we need of it. */
@@ -20,7 +21,8 @@ export function readGrant(answer: HomeserverAnswer): Grant | undefined {
   const accessToken = body.access_token;
   if (typeof accessToken !== 'string' || accessToken === '') return undefined;
   const { user_id: userId, device_id: deviceId, expires_in_ms: expiresInMs } = body;
-  if (userId !== undefined && typeof userId !== 'string') return undefined;
+  if (userId !== undefined && (typeof userId !== 'string' || parseUserId(userId) === undefined))
+    return undefined;
   if (deviceId !== undefined && typeof deviceId !== 'string') return undefined;
   return {
     accessToken,

@@ -97,8 +97,7 @@ export class HeldLogins {
       createdAt: now,
       expiresAt: now + life,
     };
-    await this.store.hold(held);
-    await this.store.endOldest(this.settings.maximum, now);
+    await Promise.all([this.store.hold(held), this.store.endOldest(this.settings.maximum, now)]);
     return held;
   }
 
@@ -123,9 +122,9 @@ export class HeldLogins {
     return this.store.release(held.id, claimant);
   }
 
-  /** Ends one hold: the next sweep logs it out. */
-  end(held: HeldLogin): Promise<void> {
-    return this.store.end(held.id, this.clock.now());
+  /** Ends a hold for its claimant: the next sweep logs it out. False if it was ended meanwhile. */
+  end(held: HeldLogin, claimant: string): Promise<boolean> {
+    return this.store.end(held.id, claimant, this.clock.now());
   }
 
   /** Ends all holds of a user, after a change of password or factors. */

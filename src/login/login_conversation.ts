@@ -96,7 +96,7 @@ export class LoginConversation {
     const hold = await this.holds.find(session.holdId);
     if (hold === undefined) return this.holdGone(session);
     const answer = await this.step(request, session, hold, auth);
-    return answer === undefined ? { kind: 'begin_anew', body: session.body } : { kind: 'answer', answer };
+    return answer === undefined ? this.holdGone(session) : { kind: 'answer', answer };
   }
 
   private async step(
@@ -121,20 +121,14 @@ export class LoginConversation {
     token: Json | undefined,
   ): Promise<Answer | undefined> {
     const offered = standingOf(session, stage) === 'next';
-    const accepted =
-      offered &&
-      (await this.secondFactors.judge({
-        userId: session.binding.userId,
-        stage,
-        token,
-        place: 'login',
-        client: signIn.request.client,
-      }));
-    if (!accepted) {
+    const { client } = signIn.request;
+    const code = { userId: session.binding.userId, stage, token, place: 'login', client } as const;
+    const completion =
+      offered && (await this.secondFactors.judge(code, () => this.engine.complete(session, stage)));
+    if (!completion) {
       await this.engine.countFailure(session);
       return challenge(session, CODE_REFUSED);
     }
-    const completion = await this.engine.complete(session, stage);
     if (completion.outcome === 'gone') return undefined;
     return this.finish(signIn.request, completion.session, signIn.hold);
   }
@@ -144,6 +138,7 @@ export class LoginConversation {
     session: Session,
     hold: HeldLogin,
   ): Promise<Answer | undefined> {
+    if (!isSatisfied(session.flows, session.completed)) return challenge(session);
     const body = session.body ?? {};
     const answer = await this.release.finish({
       request,
@@ -154,13 +149,16 @@ export class LoginConversation {
       repeatable: body.type === PASSWORD_STAGE,
       secondFactor: true,
     });
-    if (answer !== undefined) await this.engine.finish(session);
+    // The login is handed out by now; a session that could not be ended opens nothing without its hold.
+    if (answer !== undefined) await this.engine.finish(session).catch(() => false);
     return answer;
   }
 
   private async open(signIn: HeldSignIn): Promise<Session> {
     const { hold, request, proven } = signIn;
     const stages = await this.secondFactors.available(hold.userId);
+    // 2FA was turned off at this moment, which has ended the hold.
+    if (stages.length === 0) throw new Refusal('hold_ended');
     return this.engine.open(
       { target: targetOf(request), userId: hold.userId, tokenHash: null },
       {

@@ -238,9 +238,16 @@ export class LoginGate {
     await this.parts.upstream.discard(first.grant);
     if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
     if (outcome.kind === 'refused') return this.parts.answers.refused(outcome.answer, signIn.body);
-    if (outcome.userId === first.userId) return this.parts.answers.granted(outcome.answer);
-    await this.parts.upstream.discard(outcome.grant);
-    throw new Refusal('homeserver_unclear');
+    let needsNoFactor = false;
+    try {
+      // The state that counts is the one after the last answer of the homeserver (attack 39).
+      needsNoFactor =
+        outcome.userId === first.userId && !(await this.parts.factors.isEnrolled(outcome.userId));
+    } finally {
+      if (!needsNoFactor) await this.parts.upstream.discard(outcome.grant);
+    }
+    if (!needsNoFactor) throw new Refusal('hold_ended');
+    return this.parts.answers.granted(outcome.answer);
   }
 
   private async mayMeanEnrolled(signIn: SignIn): Promise<boolean> {

@@ -61,11 +61,9 @@ export class HeldLoginRelease {
     if (!(await this.parts.holds.claim(hold, claimant, CLAIM_MS))) return undefined;
     try {
       await this.requireSameStanding(passed);
-      const answer = this.wantsOtherDevice(passed)
+      return this.wantsOtherDevice(passed)
         ? await this.loginWithDevice(passed)
         : await this.releaseHeld(passed);
-      if (answer !== undefined) await this.noteCompletion(passed);
-      return answer;
     } catch (error) {
       await this.parts.holds.unclaim(hold, claimant);
       throw error;
@@ -73,9 +71,9 @@ export class HeldLoginRelease {
   }
 
   /** 2FA turned off, or on, during a hold ends it: what it was held for is no more (R1, attack 39). */
-  private async requireSameStanding({ hold, secondFactor }: PassedSignIn): Promise<void> {
+  private async requireSameStanding({ hold, claimant, secondFactor }: PassedSignIn): Promise<void> {
     if ((await this.parts.factors.isEnrolled(hold.userId)) === secondFactor) return;
-    await this.parts.holds.end(hold);
+    await this.parts.holds.end(hold, claimant);
     throw new Refusal('hold_ended');
   }
 
@@ -86,9 +84,9 @@ export class HeldLoginRelease {
 
   private async releaseHeld(passed: PassedSignIn): Promise<Answer | undefined> {
     const grant = this.parts.holds.open(passed.hold);
-    await this.nameDevice(passed, grant);
+    await Promise.all([this.nameDevice(passed, grant), this.rememberFresh(grant.accessToken, passed)]);
     if (!(await this.parts.holds.release(passed.hold, passed.claimant))) return undefined;
-    await this.rememberFresh(grant.accessToken, passed);
+    await this.noteCompletion(passed, grant);
     return this.parts.answers.released(grant.body, this.parts.clock.now() - grant.grantedAt);
   }
 
@@ -105,7 +103,7 @@ export class HeldLoginRelease {
   }
 
   /** R5: only now may the homeserver hear the device that the client asked for. The held login is then logged out. */
-  private async loginWithDevice(passed: PassedSignIn): Promise<Answer> {
+  private async loginWithDevice(passed: PassedSignIn): Promise<Answer | undefined> {
     const { password } = this.parts.holds.open(passed.hold);
     const outcome = await this.parts.upstream.attempt({
       request: passed.request,
@@ -117,21 +115,24 @@ export class HeldLoginRelease {
       throw new Refusal('limit_exceeded', { retryAfterMs: retryAfterMs(outcome.answer) ?? USUAL_WAIT_MS });
     }
     if (outcome.answer.status >= 500) throw new Refusal('homeserver_unreachable');
-    await this.parts.holds.end(passed.hold);
+    await this.parts.holds.end(passed.hold, passed.claimant);
     throw new Refusal('hold_ended');
   }
 
   /** The new login takes the place of the held one, which the next sweep logs out. */
-  private async exchange(passed: PassedSignIn, second: GrantedLogin): Promise<Answer> {
+  private async exchange(passed: PassedSignIn, second: GrantedLogin): Promise<Answer | undefined> {
+    const { grant } = second;
+    let exchanged = false;
     try {
       if (second.userId !== passed.hold.userId) throw new Refusal('homeserver_unclear');
-      await this.rememberFresh(second.grant.accessToken, passed);
-      await this.parts.holds.end(passed.hold);
-      return this.parts.answers.released(second.grant.body, 0);
-    } catch (error) {
-      await this.parts.upstream.discard(second.grant);
-      throw error;
+      await this.rememberFresh(grant.accessToken, passed);
+      exchanged = await this.parts.holds.end(passed.hold, passed.claimant);
+    } finally {
+      if (!exchanged) await this.parts.upstream.discard(grant);
     }
+    if (!exchanged) return undefined;
+    await this.noteCompletion(passed, grant);
+    return this.parts.answers.released(grant.body, 0);
   }
 
   private async rememberFresh(accessToken: string, passed: PassedSignIn): Promise<void> {
@@ -141,14 +142,23 @@ export class HeldLoginRelease {
     await this.parts.freshLogins.remember(accessToken, passed.hold.userId, hasCode ? asSent : undefined);
   }
 
-  private async noteCompletion(passed: PassedSignIn): Promise<void> {
+  /** What cannot be put on record is not handed out; nothing holds the token any more, so it is logged out here. */
+  private async noteCompletion(
+    passed: PassedSignIn,
+    granted: { readonly accessToken: string },
+  ): Promise<void> {
     this.parts.signInLimit.giveBack(readIdentity(passed.body).folded);
     if (!passed.secondFactor) return;
-    await this.parts.audit.record({
-      userId: passed.hold.userId,
-      event: 'login.completed',
-      address: passed.request.client.ip,
-      deviceId: wishedDevice(passed.body) ?? passed.hold.deviceId,
-    });
+    try {
+      await this.parts.audit.record({
+        userId: passed.hold.userId,
+        event: 'login.completed',
+        address: passed.request.client.ip,
+        deviceId: wishedDevice(passed.body) ?? passed.hold.deviceId,
+      });
+    } catch (error) {
+      await this.parts.upstream.discard(granted);
+      throw error;
+    }
   }
 }

@@ -52,9 +52,18 @@ export class UpstreamLogin {
     if (answer.status !== 200) return { kind: 'refused', answer };
     if (isWithoutToken(answer)) return { kind: 'without_token', answer };
     const grant = readGrant(answer);
-    if (grant === undefined) throw new Refusal('homeserver_unclear');
+    if (grant === undefined) {
+      await this.discardWhatIsIn(answer);
+      throw new Refusal('homeserver_unclear');
+    }
     const userId = grant.userId ?? (await this.askForOwner(grant, call.request.client));
     return { kind: 'granted', userId, grant, answer };
+  }
+
+  /** A 200 that we cannot use may be a login all the same: nobody gets it, so it shall not live. */
+  private async discardWhatIsIn(answer: HomeserverAnswer): Promise<void> {
+    const accessToken = answer.json?.access_token;
+    if (typeof accessToken === 'string') await this.discard({ accessToken });
   }
 
   /** An answer without `user_id`: the token itself says whose it is; if it cannot, it must not live (attack 34). */
@@ -68,7 +77,7 @@ export class UpstreamLogin {
   }
 
   /** Logs out a granted login that nobody gets. Failing is logged: the token is known to nobody. */
-  async discard(grant: Grant): Promise<void> {
+  async discard(grant: Pick<Grant, 'accessToken'>): Promise<void> {
     try {
       await this.homeserver.logout(grant.accessToken);
     } catch (error) {

@@ -87,10 +87,15 @@ export class SqliteHoldStore implements HoldStore {
     return this.#commits.write((db) => endHoldsOfUser(db, userId, now));
   }
 
-  end(id: string, now: number): Promise<void> {
-    return this.#commits.write((db) => {
-      db.run(`UPDATE holds SET ${END_NOW} WHERE id = :id`, { id, now });
-    });
+  end(id: string, claimant: string, now: number): Promise<boolean> {
+    return this.#commits.write(
+      (db) =>
+        db.run(`UPDATE holds SET ${END_NOW} WHERE id = :id AND claimant = :claimant`, {
+          id,
+          claimant,
+          now,
+        }) === 1,
+    );
   }
 
   endOldest(maximum: number, now: number): Promise<number> {
