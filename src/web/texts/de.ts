@@ -8,8 +8,8 @@ export const german: Texts = {
   signIn: {
     title: 'Anmelden',
     credentials: 'Dein Matrix-Konto',
-    goingTo: 'Du meldest dich an bei',
-    app: 'einer App auf diesem Gerät ({name})',
+    goingTo: 'Du meldest dich an für:',
+    app: 'Eine App auf diesem Gerät ({name})',
     name: 'Benutzername',
     nameHint: 'Wie in deinem Client: alice oder @alice:example.org',
     password: 'Passwort',

@@ -9,8 +9,8 @@ export const english = {
   signIn: {
     title: 'Sign in',
     credentials: 'Your Matrix account',
-    goingTo: 'You are signing in to',
-    app: 'an app on this device ({name})',
+    goingTo: 'You are signing in for:',
+    app: 'An app on this device ({name})',
     name: 'User name',
     nameHint: 'As in your client: alice or @alice:example.org',
     password: 'Password',
