@@ -17,7 +17,7 @@ const BARE_RECOVERY_TAIL = /^ [0-9a-z]{12}$/i;
  * twelve letters. Undefined if the end does not look like a code or nothing stands before it.
  */
 export function splitAppendedCode(field: string, digits: number): AppendedCode | undefined {
-  const split = splitRecovery(field) ?? splitDigits(field, digits);
+  const split = splitRecovery(field, digits) ?? splitDigits(field, digits);
   return split !== undefined && split.password !== '' ? split : undefined;
 }
 
@@ -27,14 +27,22 @@ function splitDigits(field: string, digits: number): AppendedCode | undefined {
   return { password: cutOneBlank(field.slice(0, -digits)), code, stage: TOTP_STAGE };
 }
 
-function splitRecovery(field: string): AppendedCode | undefined {
+function splitRecovery(field: string, digits: number): AppendedCode | undefined {
   const dashed = field.slice(-14);
   if (RECOVERY_TAIL.test(dashed)) {
     return { password: cutOneBlank(field.slice(0, -14)), code: dashed, stage: RECOVERY_STAGE };
   }
   const bare = field.slice(-13);
-  if (!BARE_RECOVERY_TAIL.test(bare)) return undefined;
+  if (!BARE_RECOVERY_TAIL.test(bare) || isWordWithDigits(bare, digits)) return undefined;
   return { password: field.slice(0, -13), code: bare.slice(1), stage: RECOVERY_STAGE };
+}
+
+/**
+ * A passphrase's last word with the digits of a code behind it ("correct horse staple123456") can be as long as
+ * a recovery code. Of the recovery codes not one in ten thousand looks like that, and with dashes none.
+ */
+function isWordWithDigits(tail: string, digits: number): boolean {
+  return /^[0-9]+$/.test(tail.slice(-digits)) && !/[0-9]/.test(tail.slice(0, -digits));
 }
 
 function cutOneBlank(text: string): string {
