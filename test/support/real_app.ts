@@ -1,0 +1,220 @@
+/**
+ * The real application in front of a real Synapse, with a clock that tests move:
+ *
+ *     const app = await RealApp.start(environment);
+ *     const bob = await app.enrolledUser();      2FA on, over the public API
+ *     await app.login(bob, `${bob.password} ${app.code(bob)}`)
+ *     await app.stop()
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { ScureBase32Plugin } from 'otplib';
+import { loadConfig } from '../../src/config/load.ts';
+import { isJsonObject, type JsonObject } from '../../src/matrix/wire.ts';
+import { createProxy, type MatrixProxy } from '../../src/proxy/proxy.ts';
+import { SECOND } from '../../src/system/clock.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
+import { SealingVault } from '../../src/vault/sealing_vault.ts';
+import type { SynapseEnvironment } from '../../tools/synapse/install.ts';
+import { type SynapseServer, startSynapse } from '../../tools/synapse/server.ts';
+import { passwordLogin } from './app.ts';
+import { codeAt, wrongCode } from './enrolment.ts';
+import { call, type HttpAnswer, type HttpCall } from './http.ts';
+import { judgeAll } from './judged.ts';
+import { ManualClock } from './manual_clock.ts';
+
+export interface RealUser {
+  readonly name: string;
+  readonly userId: string;
+  readonly password: string;
+}
+
+/** A user who is signed in. */
+export interface SignedIn extends RealUser {
+  readonly token: string;
+  readonly deviceId: string;
+}
+
+/** One with 2FA on. */
+export interface TwoFactorUser extends SignedIn {
+  readonly seed: Buffer;
+  readonly authenticatorId: string;
+  readonly recoveryCodes: readonly string[];
+}
+
+const base32 = new ScureBase32Plugin();
+const STEP_MS = 30 * SECOND;
+
+export const CLIENT = '/_matrix/client/v3';
+export const TOTP = `${CLIENT}/account/two-factor/totp`;
+export const RECOVERY = `${CLIENT}/account/two-factor/recovery`;
+
+export class RealApp {
+  readonly clock = new ManualClock(Date.now());
+  url = '';
+  #proxy: MatrixProxy | undefined;
+  #users = 0;
+
+  private constructor(
+    readonly synapse: SynapseServer,
+    readonly directory: string,
+  ) {}
+
+  static async start(environment: SynapseEnvironment): Promise<RealApp> {
+    const directory = mkdtempSync(join(tmpdir(), 'matrix-2fa-real-'));
+    const synapse = await startSynapse({
+      environment,
+      directory: join(directory, 'synapse'),
+      openRegistration: true,
+    });
+    createKeyFile(join(directory, 'keys.json'), systemRandom, { now: () => Date.now() });
+    const app = new RealApp(synapse, directory);
+    writeFileSync(app.configFile, app.configText(0));
+    await app.startProxy();
+    return app;
+  }
+
+  get configFile(): string {
+    return join(this.directory, 'config.yaml');
+  }
+
+  get proxy(): MatrixProxy {
+    if (this.#proxy === undefined) throw new Error('the proxy is not running');
+    return this.#proxy;
+  }
+
+  /** The configuration with the proxy on `port` of loopback. */
+  configText(port: number): string {
+    return [
+      `listen: 127.0.0.1:${port}`,
+      'public_base_url: https://matrix.example.org',
+      `homeserver: { url: ${this.synapse.url} }`,
+      'storage: { type: sqlite, path: 2fa.db }',
+      'keys: { file: keys.json }',
+    ].join('\n');
+  }
+
+  async startProxy(): Promise<void> {
+    this.#proxy = await createProxy(loadConfig(this.configFile, {}), { clock: this.clock });
+    this.url = await this.#proxy.listen();
+  }
+
+  async stopProxy(): Promise<void> {
+    await this.#proxy?.close(0);
+    this.#proxy = undefined;
+  }
+
+  async stop(): Promise<void> {
+    await this.stopProxy();
+    await this.synapse.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** Through the proxy. What it answers on gated and own endpoints is judged by all schemas. */
+  async call(what: HttpCall): Promise<HttpAnswer> {
+    const answer = await call(this.url, what);
+    const method = what.method ?? (what.json === undefined ? 'GET' : 'POST');
+    const [path = ''] = what.target.split('?');
+    const faults = judgeAll({ method, path, status: answer.status, body: answer.json });
+    if (faults.length > 0) throw new Error(`${method} ${path} ${answer.status}: ${faults.join('; ')}`);
+    return answer;
+  }
+
+  /** Past the proxy, at Synapse itself. */
+  direct(what: HttpCall): Promise<HttpAnswer> {
+    return call(this.synapse.url, what);
+  }
+
+  post(target: string, json: JsonObject, token?: string): Promise<HttpAnswer> {
+    return this.call({ method: 'POST', target, json, ...(token === undefined ? {} : { token }) });
+  }
+
+  login(user: RealUser, password: string, more: JsonObject = {}): Promise<HttpAnswer> {
+    return this.post(`${CLIENT}/login`, passwordLogin(user.name, password, more));
+  }
+
+  /** The status of `GET /account/whoami` at Synapse itself: whether a token lives. */
+  async whoami(token: string): Promise<number> {
+    const answer = await this.direct({ target: `${CLIENT}/account/whoami`, token });
+    return answer.status;
+  }
+
+  /** The tokens of the logins that are held for a user: they stand in the store alone, sealed. */
+  heldTokens(userId: string): string[] {
+    const vault = new SealingVault(loadKeyRing(join(this.directory, 'keys.json')), systemRandom);
+    const database = new SqliteDatabase(join(this.directory, '2fa.db'), { readonly: true });
+    try {
+      const holds = database
+        .prepare<[string], { id: string; sealed: Buffer }>(
+          'SELECT id, sealed_grant AS sealed FROM holds WHERE user_id = ?',
+        )
+        .all(userId);
+      return holds.map(({ id, sealed }) => {
+        const grant: unknown = JSON.parse(vault.open(sealed, `hold:${id}:${userId}`).toString('utf8'));
+        return isJsonObject(grant) ? String(grant.accessToken) : '';
+      });
+    } finally {
+      database.close();
+    }
+  }
+
+  async user(): Promise<RealUser> {
+    this.#users += 1;
+    const name = `user${this.#users}`;
+    const password = `correct horse ${name} staple`;
+    return { name, password, userId: await this.synapse.registerUser(name, password) };
+  }
+
+  async signedInUser(): Promise<SignedIn> {
+    const user = await this.user();
+    return { ...user, ...signedIn(await this.login(user, user.password)) };
+  }
+
+  /** A new user who turns 2FA on over the API. */
+  async enrolledUser(): Promise<TwoFactorUser> {
+    const user = await this.signedInUser();
+    const first = await this.post(TOTP, { name: 'phone' }, user.token);
+    const auth = { ...passwordAuth(user, user.password), session: first.json.session };
+    const setup = await this.post(TOTP, { name: 'phone', auth }, user.token);
+    const seed = Buffer.from(base32.decode(String(setup.json.seed)));
+    const token = codeAt(seed, this.clock.now());
+    const confirmed = await this.post(
+      `${TOTP}/confirm`,
+      { setup_id: setup.json.setup_id, token },
+      user.token,
+    );
+    if (confirmed.status !== 200) throw new Error(`the enrolment failed: ${confirmed.text}`);
+    const authenticatorId = String(confirmed.json.authenticator_id);
+    return { ...user, seed, authenticatorId, recoveryCodes: recoveryCodesIn(confirmed) };
+  }
+
+  /** A code that was not used: the clock is moved one step on. */
+  code(user: TwoFactorUser): string {
+    this.clock.advance(STEP_MS);
+    return codeAt(user.seed, this.clock.now());
+  }
+
+  /** A code that is not right and was never. */
+  wrongCode(user: TwoFactorUser): string {
+    return wrongCode(user.seed, this.clock.now());
+  }
+}
+
+/** A one-shot password stage that names its owner. */
+export function passwordAuth(user: RealUser, password: string): JsonObject {
+  return { type: 'm.login.password', identifier: { type: 'm.id.user', user: user.userId }, password };
+}
+
+/** What a login answered. */
+export function signedIn(answer: HttpAnswer): { token: string; deviceId: string } {
+  if (answer.status !== 200) throw new Error(`no login: ${answer.status} ${answer.text}`);
+  return { token: String(answer.json.access_token), deviceId: String(answer.json.device_id) };
+}
+
+export function recoveryCodesIn(answer: HttpAnswer): string[] {
+  const { recovery_codes: codes } = answer.json;
+  return Array.isArray(codes) ? codes.map(String) : [];
+}
