@@ -98,7 +98,7 @@ export class LoginGate {
     const attempt = { request, signIn, auth, hinted, readings: await this.readingsOf(signIn, hinted) };
     const joined = await this.join(attempt);
     if (joined !== undefined) return joined;
-    if (hinted) this.parts.signInLimit.require(signIn.identity.folded);
+    if (hinted && isCounted(signIn)) this.parts.signInLimit.require(signIn.identity.folded);
     const key = hinted ? attempt.readings[0]?.joinKeys?.exact : undefined;
     const ask = () => this.askHomeserver(attempt);
     return key === undefined ? ask() : this.parts.equalSignIns.inTurn(key, () => this.join(attempt), ask);
@@ -190,7 +190,7 @@ export class LoginGate {
     const { request, signIn, hinted } = attempt;
     // A hinted password login went without the client's device: the homeserver chose a new one.
     const chosenDevice = hinted && signIn.password !== undefined ? undefined : signIn.deviceId;
-    this.parts.signInLimit.spend(signIn.identity.folded);
+    if (isCounted(signIn)) this.parts.signInLimit.spend(signIn.identity.folded);
     return this.parts.holds.hold({
       grant: granted.grant,
       userId: granted.userId,
@@ -310,6 +310,11 @@ function bodyFor({ signIn, hinted }: Attempt, reading: Reading): JsonObject {
   if (!hinted) return body;
   const { device_id: _deviceId, initial_device_display_name: _name, ...anonymous } = body;
   return anonymous;
+}
+
+/** A password can be tried without end; a login token or JWT names nobody and is good for one login. */
+function isCounted(signIn: SignIn): boolean {
+  return signIn.password !== undefined;
 }
 
 function tokenOf(request: ClientRequest): string | undefined {

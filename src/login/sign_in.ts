@@ -60,24 +60,32 @@ export function wishedDevice(body: JsonObject): string | undefined {
 
 /** The claim that the identity fields of a login body make (HOMESERVERS §3: servers differ in which they read). */
 export function readIdentity(body: JsonObject): ClaimedIdentity {
-  const identifier = isJsonObject(body.identifier) ? body.identifier : undefined;
-  const names = [textOf(body, 'user'), identifier && textOf(identifier, 'user')].filter(
+  const identifier = isJsonObject(body.identifier) ? body.identifier : {};
+  const names = [textOf(body, 'user'), textOf(identifier, 'user')].filter(
     (name): name is string => name !== undefined,
   );
-  const byName = identifier === undefined || identifier.type === 'm.id.user';
+  const isName = identifier.type === undefined || identifier.type === 'm.id.user';
+  const addresses = [body, identifier].flatMap(addressFields);
+  const named = isName && names.length > 0 && addresses.length === 0;
   const foldedNames = [...new Set(names.map(foldLocalpart))];
-  const fields = {
-    identifier: body.identifier ?? null,
-    user: body.user ?? null,
-    medium: body.medium ?? null,
-    address: body.address ?? null,
-  };
   return {
     foldedNames,
-    named: byName && names.length > 0 && fields.medium === null && fields.address === null,
-    exact: names.length === 1 && byName ? `name ${names[0]}` : JSON.stringify(fields),
-    folded: byName ? `name ${foldedNames.join(' ')}` : JSON.stringify(fields).normalize('NFKC').toLowerCase(),
+    named,
+    exact: JSON.stringify(named && names.length === 1 ? names : [body.identifier ?? null, names, addresses]),
+    // Numbers are written with blanks and signs, and an identifier may hold keys that nobody reads: neither
+    // makes another claim (attack 108).
+    folded: JSON.stringify(named ? foldedNames : [foldedNames, addresses.map(foldAddress)]),
   };
+}
+
+/** What could name somebody by an e-mail address or a telephone number (spec, "Identifier types"). */
+function addressFields(object: JsonObject): string[] {
+  return ['address', 'phone', 'number'].flatMap((key) => textOf(object, key) ?? []);
+}
+
+function foldAddress(address: string): string {
+  const folded = address.normalize('NFKC').trim().toLowerCase();
+  return folded.includes('@') ? folded : folded.replace(/\D/g, '');
 }
 
 function textOf(object: JsonObject, key: string): string | undefined {

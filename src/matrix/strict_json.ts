@@ -1,3 +1,4 @@
+import { imitatesKnownKey } from './known_keys.ts';
 import { Refusal } from './refusals.ts';
 import { isJsonObject, type Json, type JsonObject } from './wire.ts';
 
@@ -12,8 +13,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * The JSON object in `bytes`, read so strictly that every homeserver reads our serialisation of it alike (rule R2):
  * sound UTF-8 without byte order mark, no lone surrogates, integers within ±2^53 only (one server family takes a body
- * with any other number for empty), at most 64 levels. A repeated key counts by its last value; `__proto__` is
- * dropped at every level.
+ * with any other number for empty), at most 64 levels. A repeated key counts by its last value; `__proto__`, and
+ * what folds to a key that homeservers know without being it, is dropped at every level.
  *
  * @throws Refusal `not_json` if the bytes are no JSON, `bad_json` if they are but may not be used.
  */
@@ -24,23 +25,6 @@ export function parseStrictJson(bytes: Uint8Array): JsonObject {
     throw new Refusal('bad_json', { text: 'The request body must be a JSON object.' });
   sift(value);
   return value;
-}
-
-/**
- * `object` without the keys that are not exactly one of `knownKeys` but fold to one (case, U+017F, U+212A): some
- * homeservers match keys without regard to case (attack 14).
- */
-export function dropFoldedTwins(object: JsonObject, knownKeys: readonly string[]): JsonObject {
-  const known = new Set(knownKeys);
-  const folded = new Set(knownKeys.map(fold));
-  return Object.fromEntries(
-    Object.entries(object).filter(([key]) => known.has(key) || !folded.has(fold(key))),
-  );
-}
-
-/** Upper case first: it turns U+017F into S; lower case then turns U+212A into k. */
-function fold(key: string): string {
-  return key.toUpperCase().toLowerCase();
 }
 
 /** Counts brackets outside strings before anything recursive sees the body (attack 19). */
@@ -80,7 +64,7 @@ function parse(text: string): Json {
   }
 }
 
-/** Refuses what homeservers read differently from each other, and drops `__proto__`, in place. */
+/** Refuses what homeservers read differently from each other, and drops what none should read, in place. */
 function sift(value: Json | undefined): void {
   if (typeof value === 'number') refuseInexact(value);
   else if (typeof value === 'string') refuseLoneSurrogates(value);
@@ -90,7 +74,7 @@ function sift(value: Json | undefined): void {
 
 function siftObject(object: JsonObject): void {
   for (const key of Object.keys(object)) {
-    if (key === '__proto__') {
+    if (key === '__proto__' || imitatesKnownKey(key)) {
       Reflect.deleteProperty(object, key);
       continue;
     }
