@@ -21,6 +21,7 @@ import { requireTokenlessStage } from '../interactive/tokenless_stages.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { requireShape } from '../schema/registry.ts';
+import { isEmptyBody } from '../uia/canonical_body.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Consequences } from './consequences.ts';
 import type { GuardedEndpoint } from './guarded_endpoints.ts';
@@ -114,13 +115,27 @@ export class Guard {
   ): Promise<Answer> {
     const { token, owner } = caller;
     const keys = withoutAuth(body);
+    // `auth` alone goes on with keys that came before.
+    if (isEmptyBody(keys) && presentedAuth(body) !== undefined) {
+      return this.proveForKeys(endpoint, request, body, caller);
+    }
     const published = await this.parts.homeserver.publishedKeys(token, owner.userId, request.client);
     if (needsNoProof(keys, published)) {
       const answer = await this.callHomeserver(request, keys, token);
       // One server asks all the same (HOMESERVERS §1, point 15): its challenge is never relayed.
       if (answer.status !== 401) return relayAnswer(answer, keys);
     }
-    const isFresh = await this.parts.freshLogins.isFresh(token, owner.userId);
+    return this.proveForKeys(endpoint, request, body, caller);
+  }
+
+  /** A sign-in with a second factor a moment ago counts for the keys, too. */
+  private async proveForKeys(
+    endpoint: GuardedEndpoint,
+    request: ClientRequest,
+    body: JsonObject,
+    caller: KnownCaller,
+  ): Promise<Answer> {
+    const isFresh = await this.parts.freshLogins.isFresh(caller.token, caller.owner.userId);
     const requirement = isFresh ? 'password' : 'two_factor';
     const readable = await this.withoutSpentCode(body, caller);
     return this.prove(endpoint, this.owned(endpoint, request, caller, readable, requirement));
