@@ -78,7 +78,7 @@ export function parsePublicOrigin(value: string): string {
 }
 
 /** Schemes that run code or read files: never a client (DESIGN §9, redirect targets). */
-const DANGEROUS_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:'];
+export const DANGEROUS_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:'];
 
 /**
  * A client that needs no confirmation: an origin for `http:` and `https:`, else the scheme with its colon.

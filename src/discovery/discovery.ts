@@ -4,6 +4,7 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { relayAnswer } from '../interactive/relay.ts';
 import { ownWellKnown } from '../matrix/well_known.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
+import { type OwnProvider, withOwnProvider } from './login_flows.ts';
 
 /** The name under which clients find that this server has 2FA (DESIGN §9). */
 const UNSTABLE_FEATURE = 'org.matrix.2fa';
@@ -13,6 +14,8 @@ export class Discovery {
   constructor(
     private readonly homeserver: Homeserver,
     private readonly publicBaseUrl: string,
+    /** Undefined where the sign-in page is switched off. */
+    private readonly ownProvider: OwnProvider | undefined,
   ) {}
 
   /** `GET /versions`: as the homeserver answers, plus our feature. @throws Refusal */
@@ -34,9 +37,14 @@ export class Discovery {
     return { status: 200, body: ownWellKnown(document, this.publicBaseUrl) };
   }
 
-  /** `GET /login`: the login types of the homeserver. @throws Refusal */
+  /** `GET /login`: the login types of the homeserver, and our sign-in page. @throws Refusal */
   async loginFlows(request: ClientRequest): Promise<Answer> {
-    return relayAnswer(await this.ask(request), {});
+    const answer = await this.ask(request);
+    const flows = answer.json?.flows;
+    if (this.ownProvider === undefined || answer.status !== 200 || !Array.isArray(flows)) {
+      return relayAnswer(answer, {});
+    }
+    return { status: 200, body: { ...answer.json, flows: withOwnProvider(flows, this.ownProvider) } };
   }
 
   private ask(request: ClientRequest): Promise<HomeserverAnswer> {

@@ -198,6 +198,22 @@ export const ROUTES = [
   },
 
   // Pages and their files.
+  {
+    id: 'sso_redirect',
+    method: 'GET',
+    templates: ['login/sso/redirect', 'login/sso/redirect/{idpId}'],
+    prefixes: CLIENT_PREFIXES,
+    bodyLimit: 0,
+  },
+  { id: 'sign_in_page', method: 'GET', templates: ['/_2fa/login'], prefixes: [], bodyLimit: 0 },
+  {
+    id: 'sign_in_form',
+    method: 'POST',
+    templates: ['/_2fa/login'],
+    prefixes: [],
+    bodyLimit: SMALL,
+    form: true,
+  },
   { id: 'account_page', method: 'GET', templates: ['/_2fa/account'], prefixes: [], bodyLimit: 0 },
   {
     id: 'web_asset',

@@ -11,6 +11,9 @@ export const RECOVERY_STAGE = 'm.login.2fa.recovery';
 export const PASSWORD_STAGE = 'm.login.password';
 export const SSO_STAGE = 'm.login.sso';
 
+/** The id of our own identity provider: the sign-in page (DESIGN §9). */
+export const OWN_PROVIDER = 'two-factor';
+
 /** One of our two stages. */
 export type SecondFactorStage = typeof TOTP_STAGE | typeof RECOVERY_STAGE;
 

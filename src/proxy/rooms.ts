@@ -48,9 +48,14 @@ import { Throttle } from '../throttle/throttle.ts';
 import { UiaEngine } from '../uia/engine.ts';
 import type { Vault } from '../vault/vault.ts';
 import { AccountPage } from '../web/account/account_page.ts';
+import { FormPages } from '../web/forms/form_pages.ts';
+import { FormTokens } from '../web/forms/form_tokens.ts';
 import { Assets } from '../web/shell/assets.ts';
 import { brandOf } from '../web/shell/brand.ts';
 import { PageShell } from '../web/shell/page.ts';
+import { RedirectTargets } from '../web/sign_in/redirect_targets.ts';
+import { SignInPage } from '../web/sign_in/sign_in_page.ts';
+import { SsoRedirect } from '../web/sign_in/sso_redirect.ts';
 
 /** Argon2 runs at once, and waiting: guesses must not starve the logins of others (attack 90). */
 const HASHES_AT_ONCE = 2;
@@ -81,6 +86,8 @@ export interface Rooms {
   readonly ownHistory: OwnHistory;
   readonly accountPage: AccountPage;
   readonly assets: Assets;
+  readonly signInPage: SignInPage;
+  readonly ssoRedirect: SsoRedirect;
   readonly discovery: Discovery;
   readonly readiness: Readiness;
   readonly sweeper: HoldSweeper;
@@ -162,6 +169,18 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
   const brand = brandOf(config.brand);
   const assets = new Assets(brand.logo);
   const shell = new PageShell(brand, assets, random);
+  const formTokens = new FormTokens(vault, random, config.publicBaseUrl);
+  const formPages = new FormPages(shell, formTokens, log);
+  const pageSignIn = new PageSignIn({
+    engine,
+    factors: storage.factors,
+    secondFactors,
+    holds,
+    upstream,
+    tokens: signInTokens,
+    equalSignIns,
+    signInLimit,
+  });
   return {
     login: new LoginGate(
       {
@@ -203,7 +222,16 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     ownHistory: new OwnHistory(account, storage.audit),
     accountPage: new AccountPage(shell),
     assets,
-    discovery: new Discovery(homeserver, config.publicBaseUrl),
+    signInPage: new SignInPage(pageSignIn, formPages, new RedirectTargets(config.sso.clients), {
+      offered: config.login.sso,
+      digits: totp.digits,
+    }),
+    ssoRedirect: new SsoRedirect(homeserver, config.login.sso),
+    discovery: new Discovery(
+      homeserver,
+      config.publicBaseUrl,
+      config.login.sso ? { name: config.sso.name, preferred: config.sso.preferred } : undefined,
+    ),
     readiness: new Readiness(storage, homeserver),
     sweeper: new HoldSweeper(storage.holds, holds, homeserver, audit, clock, log),
   };

@@ -1,0 +1,33 @@
+import { isJsonObject, type Json, type JsonObject, OWN_PROVIDER, SSO_STAGE } from '../matrix/wire.ts';
+
+const TOKEN_LOGIN = 'm.login.token';
+
+/** The sign-in page, as clients see it. */
+export interface OwnProvider {
+  /** What they write on its button. */
+  readonly name: string;
+  /** Whether clients that know the flag show that button alone. */
+  readonly preferred: boolean;
+}
+
+/**
+ * The login flows of the homeserver with our sign-in page among them: single sign-on first, as some clients take
+ * the first flow that they know (DESIGN §4), with our provider before the homeserver's.
+ */
+export function withOwnProvider(flows: readonly Json[], { name, preferred }: OwnProvider): JsonObject[] {
+  const given = flows.filter(isJsonObject);
+  const providers = given.filter(({ type }) => type === SSO_STAGE).flatMap(providersOf);
+  const singleSignOn: JsonObject = {
+    type: SSO_STAGE,
+    identity_providers: [{ id: OWN_PROVIDER, name }, ...providers],
+    ...(preferred && { oauth_aware_preferred: true }),
+  };
+  const token = given.find(({ type }) => type === TOKEN_LOGIN) ?? { type: TOKEN_LOGIN };
+  const others = given.filter(({ type }) => type !== SSO_STAGE && type !== TOKEN_LOGIN);
+  return [singleSignOn, token, ...others];
+}
+
+function providersOf(flow: JsonObject): JsonObject[] {
+  const listed = Array.isArray(flow.identity_providers) ? flow.identity_providers.filter(isJsonObject) : [];
+  return listed.filter(({ id }) => id !== OWN_PROVIDER);
+}

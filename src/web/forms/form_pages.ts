@@ -1,0 +1,107 @@
+import type { Answer } from '../../http/answer.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import type { Form } from '../../http/form.ts';
+import { refusalAnswer } from '../../http/refusal_answer.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import type { Log } from '../../system/log.ts';
+import { type Html, html } from '../shell/html.ts';
+import type { PageShell } from '../shell/page.ts';
+import type { Texts } from '../texts/en.ts';
+import { type Language, pickLanguage } from '../texts/language.ts';
+import { textsIn } from '../texts/texts.ts';
+import type { FormTokens } from './form_tokens.ts';
+import { waitText } from './wait_text.ts';
+
+/** A page with a form, or one that ends the matter. */
+export interface FormPage {
+  readonly title: string;
+  readonly status?: number;
+  /** @param tokenField belongs into every form */
+  readonly body: (tokenField: Html) => Html;
+  readonly script?: string;
+  /** The refusal that the page tells of: its waiting time goes into a header. */
+  readonly refusal?: Refusal | undefined;
+}
+
+/** What a handler of pages works with while it answers one request. */
+export interface PageVisit {
+  readonly request: ClientRequest;
+  readonly texts: Texts;
+  render(page: FormPage): Answer;
+  /** @throws Refusal forbidden, invalid_param, too_large, slow_body */
+  readForm(): Promise<Form>;
+}
+
+/** What all pages with forms have in common: the reader's language, the form's token, errors told as pages. */
+export class FormPages {
+  constructor(
+    private readonly shell: PageShell,
+    private readonly tokens: FormTokens,
+    private readonly log: Log,
+  ) {}
+
+  /** Answers a request by `answer`; whatever it throws becomes a page with the right status. */
+  async visit(
+    request: ClientRequest,
+    answer: (visit: PageVisit) => Answer | Promise<Answer>,
+  ): Promise<Answer> {
+    const language = pickLanguage(request.headers['accept-language']);
+    const texts = textsIn(language);
+    try {
+      return await answer({
+        request,
+        texts,
+        render: (page) => this.render(request, language, page),
+        readForm: () => this.tokens.read(request),
+      });
+    } catch (error) {
+      if (request.signal.aborted) throw error;
+      return this.problem(request, language, error);
+    }
+  }
+
+  private render(request: ClientRequest, language: Language, page: FormPage): Answer {
+    const token = this.tokens.tokenFor(request);
+    const { title, script, status = 200, refusal } = page;
+    const answer = this.shell.renderPage({
+      title,
+      language,
+      status,
+      body: page.body(token.field),
+      ...(script === undefined ? {} : { script }),
+    });
+    const headers = { ...answer.headers, ...token.headers, ...retryAfter(refusal?.retryAfterMs) };
+    return { ...answer, headers };
+  }
+
+  private problem(request: ClientRequest, language: Language, error: unknown): Answer {
+    const { status, headers } = refusalAnswer(error, this.log);
+    const texts = textsIn(language);
+    const { text, hint } = wordsFor(texts, status, error);
+    const page = this.render(request, language, {
+      title: texts.problems.title,
+      status,
+      refusal: error instanceof Refusal ? error : undefined,
+      body: () => problemCard(texts, text, hint),
+    });
+    return { ...page, headers: { ...page.headers, ...headers } };
+  }
+}
+
+/** The card of a page that can only tell what is wrong. */
+export function problemCard({ problems }: Texts, text: string, hint?: string): Html {
+  return html`<section class="card"><h1>${problems.title}</h1>
+<p class="notice bad">${text}</p>
+${hint !== undefined && html`<p>${hint}</p>`}</section>`;
+}
+
+function wordsFor(texts: Texts, status: number, error: unknown): { text: string; hint?: string } {
+  const { problems } = texts;
+  if (status === 403) return { text: problems.foreignForm, hint: problems.foreignFormHint };
+  if (error instanceof Refusal && status === 429) return { text: waitText(texts, error) };
+  return { text: status < 500 ? problems.unreadable : problems.unavailable };
+}
+
+function retryAfter(ms: number | undefined): Record<string, string> {
+  return ms === undefined ? {} : { 'Retry-After': String(Math.ceil(ms / 1000)) };
+}

@@ -1,0 +1,95 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { ClientRequest } from '../../http/client_request.ts';
+import type { Form } from '../../http/form.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import { type RandomSource, randomId } from '../../system/random.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { type Html, html } from '../shell/html.ts';
+
+const FIELD = 'form_token';
+/** What `randomId` makes, and nothing else. */
+const COOKIE_VALUE = /^[A-Za-z0-9_-]{27}$/;
+
+/** What a page with a form needs: a field in the form, and the cookie that it belongs to. */
+export interface FormToken {
+  readonly field: Html;
+  /** Sets the cookie where the browser has none yet. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Lets forms in from our own pages only (attack 88). A browser tells where a form comes from; besides, each form
+ * holds a digest of a cookie that no other site can set or read.
+ */
+export class FormTokens {
+  readonly #vault: Vault;
+  readonly #random: RandomSource;
+  readonly #origin: string;
+  readonly #cookie: { readonly name: string; readonly attributes: string };
+
+  /** @param publicBaseUrl the origin that browsers see */
+  constructor(vault: Vault, random: RandomSource, publicBaseUrl: string) {
+    this.#vault = vault;
+    this.#random = random;
+    this.#origin = new URL(publicBaseUrl).origin;
+    // Lax and not Strict: people come here from their client's site, and a second tab must not get a new cookie,
+    // or the form in the first one would be worth nothing. A form from another site carries neither.
+    const common = 'Path=/; HttpOnly; SameSite=Lax';
+    this.#cookie = this.#origin.startsWith('https:')
+      ? { name: '__Host-m2fa_form', attributes: `${common}; Secure` }
+      : { name: 'm2fa_form', attributes: common };
+  }
+
+  /** The token for a form on the page that answers `request`. */
+  tokenFor(request: ClientRequest): FormToken {
+    const present = this.#cookieOf(request);
+    const value = present ?? randomId(this.#random);
+    const { name, attributes } = this.#cookie;
+    return {
+      field: html`<input type="hidden" name="${FIELD}" value="${this.#digest(value)}">`,
+      headers: present === undefined ? { 'Set-Cookie': `${name}=${value}; ${attributes}` } : {},
+    };
+  }
+
+  /**
+   * Reads a form that one of our pages sent.
+   * @throws Refusal forbidden if it came from elsewhere; invalid_param, too_large, slow_body
+   */
+  async read(request: ClientRequest): Promise<Form> {
+    this.#requireOwnSite(request);
+    const form = await request.readForm?.();
+    if (form === undefined) throw new Refusal('invalid_param');
+    const cookie = this.#cookieOf(request);
+    if (cookie === undefined || !isSame(form.get(FIELD) ?? '', this.#digest(cookie))) {
+      throw new Refusal('forbidden');
+    }
+    return form;
+  }
+
+  /** A page without referrer sends `Origin: null`: then the browser's own word on the site counts, where it gives one. */
+  #requireOwnSite({ headers, client }: ClientRequest): void {
+    const site = headers['sec-fetch-site'];
+    if (site !== undefined && site !== 'same-origin' && site !== 'none') throw new Refusal('forbidden');
+    const { origin } = headers;
+    if (origin === undefined || origin === 'null' || origin === this.#origin) return;
+    if (client.host === undefined || origin !== `${client.proto}://${client.host}`) {
+      throw new Refusal('forbidden');
+    }
+  }
+
+  #cookieOf({ headers }: ClientRequest): string | undefined {
+    const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim());
+    const start = `${this.#cookie.name}=`;
+    const value = pairs.find((pair) => pair.startsWith(start))?.slice(start.length);
+    return value !== undefined && COOKIE_VALUE.test(value) ? value : undefined;
+  }
+
+  #digest(cookie: string): string {
+    return this.#vault.digest('form-token', cookie);
+  }
+}
+
+function isSame(left: string, right: string): boolean {
+  const [one, other] = [Buffer.from(left), Buffer.from(right)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}

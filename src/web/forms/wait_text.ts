@@ -1,0 +1,13 @@
+import type { Refusal } from '../../matrix/refusals.ts';
+import { MINUTE, SECOND } from '../../system/clock.ts';
+import type { Texts } from '../texts/en.ts';
+import { counted } from '../texts/texts.ts';
+
+/** Says how long somebody has to wait after a 429. */
+export function waitText({ problems }: Texts, refusal: Refusal): string {
+  if (refusal.refusal === 'totp_shut') return problems.totpShut;
+  const wait = refusal.retryAfterMs ?? SECOND;
+  return wait < 2 * MINUTE
+    ? counted(problems.waitSeconds, Math.ceil(wait / SECOND))
+    : counted(problems.waitMinutes, Math.ceil(wait / MINUTE));
+}

@@ -1,0 +1,49 @@
+import { DANGEROUS_SCHEMES, isLoopback } from '../../config/values.ts';
+
+/** Where a browser may be sent with a login token. */
+export interface RedirectTarget {
+  readonly href: string;
+  /** A site, or whatever app the device opens for the scheme. */
+  readonly kind: 'site' | 'app';
+  /** For people: the whole host with its port, as it goes into a certificate; or the scheme. */
+  readonly name: string;
+}
+
+/** Android takes such an address apart into one that is nowhere to be seen. */
+const REFUSED_SCHEMES = [...DANGEROUS_SCHEMES, 'intent:'];
+
+/** The rule for `redirectUrl` (DESIGN §9, attack 67). */
+export class RedirectTargets {
+  /** @param clients origins, and schemes with their colon, that need no confirmation */
+  constructor(private readonly clients: readonly string[]) {}
+
+  /** Undefined if a browser must not be sent there. */
+  read(redirectUrl: string | undefined): RedirectTarget | undefined {
+    if (redirectUrl === undefined || !URL.canParse(redirectUrl)) return undefined;
+    const url = new URL(redirectUrl);
+    if (REFUSED_SCHEMES.includes(url.protocol) || url.username !== '' || url.password !== '')
+      return undefined;
+    if (url.protocol === 'https:') return siteOf(url);
+    if (url.protocol !== 'http:') return { href: url.href, kind: 'app', name: url.protocol.slice(0, -1) };
+    return isLoopback(url.hostname) || this.clients.includes(url.origin) ? siteOf(url) : undefined;
+  }
+
+  /** Whether the operator trusts this client; compared whole, never by its beginning. */
+  isListed({ href }: RedirectTarget): boolean {
+    const url = new URL(href);
+    const isSite = url.protocol === 'https:' || url.protocol === 'http:';
+    return this.clients.includes(isSite ? url.origin : url.protocol);
+  }
+}
+
+/** The target with a login token in its query, where clients look for it (client-server API, "SSO client login"). */
+export function withLoginToken({ href }: RedirectTarget, loginToken: string): string {
+  const at = href.indexOf('#');
+  const [address, fragment] = at === -1 ? [href, ''] : [href.slice(0, at), href.slice(at)];
+  const separator = address.includes('?') ? '&' : '?';
+  return `${address}${separator}loginToken=${encodeURIComponent(loginToken)}${fragment}`;
+}
+
+function siteOf(url: URL): RedirectTarget {
+  return { href: url.href, kind: 'site', name: url.host };
+}

@@ -1,0 +1,88 @@
+import type { PageStanding } from '../../interactive/page_door.ts';
+import type { Refusal } from '../../matrix/refusals.ts';
+import { codeForms, passwordField, type RefusedCode } from '../forms/fields.ts';
+import { type Html, html } from '../shell/html.ts';
+import type { Texts } from '../texts/en.ts';
+import { counted, fill } from '../texts/texts.ts';
+import type { RedirectTarget } from './redirect_targets.ts';
+
+interface Card {
+  readonly texts: Texts;
+  readonly tokenField: Html;
+  readonly target: RedirectTarget;
+}
+
+/** Credentials that were not accepted. The name stays, the password never does. */
+export interface RefusedCredentials {
+  readonly problem: string;
+  readonly name: string;
+  readonly refusal: Refusal;
+}
+
+/** The first step: who it is. */
+export function credentialsCard(card: Card & { readonly refused: RefusedCredentials | undefined }): Html {
+  const { texts, tokenField, target, refused } = card;
+  const { signIn } = texts;
+  const knowsName = refused !== undefined && refused.name !== '';
+  return html`<section class="card"><h1>${signIn.title}</h1>
+<p>${signIn.goingTo} ${destination(texts, target)}</p>
+<form method="post">
+${tokenField}
+<input type="hidden" name="step" value="credentials">
+<input type="hidden" name="redirectUrl" value="${target.href}">
+<div class="field">
+<label for="user">${signIn.name}</label>
+<input id="user" name="user" type="text" autocomplete="username" autocapitalize="none" spellcheck="false"
+ maxlength="320" required value="${refused?.name ?? ''}" ${!knowsName && html`autofocus`} aria-describedby="user-hint">
+<p class="hint" id="user-hint">${signIn.nameHint}</p>
+</div>
+${passwordField(signIn.password, refused, knowsName)}
+<button class="button full">${signIn.next}</button>
+</form></section>`;
+}
+
+/** The second step, for accounts with 2FA. */
+export function codeCard(
+  card: Card & {
+    readonly signInId: string;
+    readonly digits: number;
+    readonly refused: RefusedCode | undefined;
+  },
+): Html {
+  const { texts, tokenField, target, signInId, digits, refused } = card;
+  const hidden = html`${tokenField}
+<input type="hidden" name="step" value="code">
+<input type="hidden" name="sign_in" value="${signInId}">`;
+  return html`<section class="card"><h1>${texts.signIn.codeTitle}</h1>
+<p>${texts.signIn.codeIntro}</p>
+${codeForms({ texts, digits, hidden, refused })}
+</section>
+<p><a href="/_2fa/login?redirectUrl=${encodeURIComponent(target.href)}">${texts.signIn.startAgain}</a></p>`;
+}
+
+/** The last step: where one is going (attacks 67 and 69). */
+export function confirmationCard(card: Card & { readonly standing: PageStanding }): Html {
+  const { texts, tokenField, target, standing } = card;
+  const { signIn } = texts;
+  return html`<section class="card"><h1>${signIn.confirmTitle}</h1>
+${afterRecovery(texts, standing.recoveryCodesLeft)}
+<p>${fill(signIn.confirmIntro, { user: standing.userId })} ${destination(texts, target)}</p>
+<p class="muted">${signIn.confirmWarning}</p>
+<form method="post">
+${tokenField}
+<input type="hidden" name="step" value="confirmation">
+<input type="hidden" name="sign_in" value="${standing.id}">
+<button class="button full" autofocus>${signIn.confirm}</button>
+</form></section>`;
+}
+
+function afterRecovery({ signIn }: Texts, left: number | undefined): Html | undefined {
+  if (left === undefined) return undefined;
+  return html`<div class="notice warning"><p>${counted(signIn.usedRecoveryCode, left)}</p>
+<p>${signIn.afterLoss} <a href="/_2fa/account" target="_blank" rel="noopener">${signIn.accountPage}</a></p></div>`;
+}
+
+function destination({ signIn }: Texts, target: RedirectTarget): Html {
+  const name = target.kind === 'site' ? target.name : fill(signIn.app, { name: target.name });
+  return html`<strong class="destination">${name}</strong>`;
+}

@@ -1,0 +1,96 @@
+/**
+ * A browser without JavaScript, as far as forms are concerned: keeps cookies, fills in forms with their hidden
+ * fields, does not follow redirects.
+ */
+import { call, type HttpAnswer } from './http.ts';
+
+export interface VisitedForm {
+  /** Hidden and prefilled fields. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export class Visitor {
+  readonly cookies = new Map<string, string>();
+  last: HttpAnswer | undefined;
+
+  constructor(
+    private readonly url: string,
+    private readonly headers: Readonly<Record<string, string>> = {},
+  ) {}
+
+  async open(target: string): Promise<HttpAnswer> {
+    return this.#keep(target, await call(this.url, { target, headers: this.#headers() }));
+  }
+
+  /** Sends the first form of the last page that has all of the fields given. */
+  async send(
+    values: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<HttpAnswer> {
+    const form = formsOf(this.last?.text ?? '').find(({ fields }) =>
+      Object.keys(values).every((name) => name in fields),
+    );
+    if (form === undefined) throw new Error(`there is no form with ${Object.keys(values).join(', ')}`);
+    return this.post({ ...form.fields, ...values }, headers);
+  }
+
+  /** Sends fields to where the last page stood. */
+  async post(
+    fields: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>> = {},
+    target = this.#target,
+  ): Promise<HttpAnswer> {
+    return this.#keep(
+      target,
+      await call(this.url, {
+        method: 'POST',
+        target,
+        body: new URLSearchParams(fields).toString(),
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...this.#headers(), ...headers },
+      }),
+    );
+  }
+
+  #target = '/';
+
+  #keep(target: string, answer: HttpAnswer): HttpAnswer {
+    this.#target = target;
+    for (const cookie of answer.headers['set-cookie'] ?? []) {
+      const [pair = ''] = cookie.split(';');
+      const at = pair.indexOf('=');
+      this.cookies.set(pair.slice(0, at), pair.slice(at + 1));
+    }
+    this.last = answer;
+    return answer;
+  }
+
+  #headers(): Record<string, string> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    return { ...this.headers, ...(cookie === '' ? {} : { cookie }) };
+  }
+}
+
+/** The forms of a page with what stands in their fields. */
+export function formsOf(page: string): VisitedForm[] {
+  return [...page.matchAll(/<form\b[^>]*>(?<inner>.*?)<\/form>/gs)].map(({ groups }) => ({
+    fields: Object.fromEntries(
+      [...(groups?.inner ?? '').matchAll(/<input\b[^>]*>/g)].map(([input]) => [
+        attribute(input, 'name'),
+        attribute(input, 'value'),
+      ]),
+    ),
+  }));
+}
+
+function attribute(tag: string, name: string): string {
+  return unescaped(new RegExp(` ${name}="([^"]*)"`).exec(tag.replaceAll('\n', ' '))?.[1] ?? '');
+}
+
+function unescaped(text: string): string {
+  return text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+}
