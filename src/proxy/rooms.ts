@@ -220,7 +220,7 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     recoveryCodes: new RecoveryCodes(account, accountSettings),
     authenticatorNames: new AuthenticatorNames(account),
     ownHistory: new OwnHistory(account, storage.audit),
-    accountPage: new AccountPage(shell),
+    accountPage: new AccountPage(shell, totp.digits),
     assets,
     signInPage: new SignInPage(pageSignIn, formPages, new RedirectTargets(config.sso.clients), {
       offered: config.login.sso,

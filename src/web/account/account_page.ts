@@ -10,7 +10,11 @@ import { textsIn } from '../texts/texts.ts';
  * any user stands in it.
  */
 export class AccountPage {
-  constructor(private readonly shell: PageShell) {}
+  /** @param digits of a code, so that the page knows when one is complete */
+  constructor(
+    private readonly shell: PageShell,
+    private readonly digits: number,
+  ) {}
 
   handle(request: ClientRequest): Answer {
     const language = pickLanguage(request.headers['accept-language']);
@@ -23,7 +27,7 @@ export class AccountPage {
       body: html`<div id="account"></div>
 <div id="announcer" class="visually-hidden" role="status"></div>
 <noscript><section class="card"><h1>${account.title}</h1><p>${account.needsScript}</p></section></noscript>
-${jsonBlock('texts', account)}`,
+${jsonBlock('data', { texts: account, digits: this.digits })}`,
     });
   }
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
@@ -7,6 +9,9 @@ import type { Logo } from './brand.ts';
 
 /** The same from `src/web/shell/` and from `dist/web/shell/`. */
 const FOLDER = new URL('../assets/', import.meta.url);
+
+/** The library that draws QR codes goes to browsers as it is; it has no imports. */
+const UQR = join(dirname(createRequire(import.meta.url).resolve('uqr')), 'index.mjs');
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
@@ -37,6 +42,7 @@ export class Assets {
           { mediaType: mediaTypeOf(name) ?? '', bytes: readFileSync(new URL(name, FOLDER)) },
         ]),
     );
+    files.set('uqr.js', { mediaType: MEDIA_TYPES.js ?? '', bytes: readFileSync(UQR) });
     if (logo !== undefined) files.set('logo', logo);
     this.#files = files;
     this.#version = digestOf(files);

@@ -1,0 +1,89 @@
+import { RECOVERY_STAGE, TOTP_STAGE } from './api.js';
+import { button, element, Field } from './dom.js';
+import { digits, texts } from './texts.js';
+
+/** The field for a code, with the other kind of code one press away (S0-2). */
+export class CodeField {
+  /**
+   * @param {{ onComplete?: () => void, onKind?: (isRecovery: boolean) => void }} [options] `onComplete`: all digits are there
+   */
+  constructor({ onComplete, onKind } = {}) {
+    this.isRecovery = false;
+    this.onKind = onKind;
+    this.refused = '';
+    this.field = new Field(texts.code.label, {
+      class: 'code',
+      name: 'code',
+      autocomplete: 'one-time-code',
+      autocapitalize: 'none',
+      spellcheck: 'false',
+      oninput: () => {
+        if (onComplete && !this.isRecovery && this.isComplete()) onComplete();
+      },
+    });
+    this.switch = button('', () => this.#choose(!this.isRecovery), { look: 'link' });
+    this.element = element('div', {}, this.field.element, this.switch);
+    this.#describe();
+  }
+
+  get value() {
+    return this.field.value.trim();
+  }
+
+  get stage() {
+    return this.isRecovery ? RECOVERY_STAGE : TOTP_STAGE;
+  }
+
+  /** What goes to the server: digits may be typed or pasted with blanks. */
+  get token() {
+    return this.isRecovery ? this.value : this.value.replaceAll(/[\s-]/g, '');
+  }
+
+  /** Whether a code of the app is there that was not refused just now. */
+  isComplete() {
+    return this.token.length === digits && /^\d+$/.test(this.token) && this.token !== this.refused;
+  }
+
+  refuse() {
+    this.refused = this.token;
+    this.field.fail(this.isRecovery ? texts.code.wrongRecovery : texts.code.wrong);
+  }
+
+  clear() {
+    this.field.clear();
+  }
+
+  /** The code was right and need not be given again. */
+  accept() {
+    this.field.input.readOnly = true;
+    this.field.hint.textContent = texts.proof.codeAccepted;
+    this.switch.hidden = true;
+  }
+
+  /** A new code is wanted. */
+  reopen() {
+    this.field.input.readOnly = false;
+    this.field.input.value = '';
+    this.switch.hidden = false;
+    this.#describe();
+  }
+
+  /** @param {boolean} isRecovery */
+  #choose(isRecovery) {
+    this.isRecovery = isRecovery;
+    this.field.input.value = '';
+    this.field.clear();
+    this.#describe();
+    this.field.input.focus();
+    this.onKind?.(isRecovery);
+  }
+
+  #describe() {
+    const { label, input, hint } = this.field;
+    label.textContent = this.isRecovery ? texts.code.recoveryLabel : texts.code.label;
+    hint.textContent = this.isRecovery ? texts.code.recoveryHint : texts.code.hint;
+    hint.hidden = false;
+    input.inputMode = this.isRecovery ? 'text' : 'numeric';
+    this.switch.textContent = this.isRecovery ? texts.code.useApp : texts.code.useRecovery;
+  }
+}

@@ -1,0 +1,68 @@
+import { button, element } from './dom.js';
+import { fill, texts, timeText } from './texts.js';
+
+const HISTORY = 'unstable/org.matrix.2fa/history';
+
+/** Shown at once; the rest on demand. */
+const FIRST = 5;
+
+/**
+ * @typedef {import('./page.js').AccountPage} AccountPage
+ * @typedef {{ at: number, event: string, address: string | null }} Happening
+ */
+
+/**
+ * Fills itself once the server has answered.
+ *
+ * @param {AccountPage} page
+ */
+export function historyCard(page) {
+  const words = texts.history;
+  const rows = element('div', {}, element('p', { class: 'muted' }, texts.loading));
+  void fillIn(page, rows);
+  return element(
+    'section',
+    { class: 'card' },
+    element('h2', {}, words.title),
+    element('p', {}, words.intro),
+    rows,
+  );
+}
+
+/**
+ * @param {AccountPage} page
+ * @param {HTMLElement} rows
+ */
+async function fillIn(page, rows) {
+  const words = texts.history;
+  const answer = await page.api.call('GET', HISTORY);
+  /** @type {Happening[]} */
+  const events = answer.body.events ?? [];
+  if (events.length === 0) {
+    rows.replaceChildren(element('p', { class: 'muted' }, words.none));
+    return;
+  }
+  const list = element('ul', { class: 'list' }, events.slice(0, FIRST).map(row));
+  const more = button(words.more, showRest, { look: 'link' });
+  rows.replaceChildren(list, events.length > FIRST ? more : '');
+
+  function showRest() {
+    const rest = events.slice(FIRST).map(row);
+    list.append(...rest);
+    more.remove();
+    rest[0]?.setAttribute('tabindex', '-1');
+    rest[0]?.focus();
+  }
+}
+
+/** @param {Happening} happening */
+function row({ at, event, address }) {
+  /** @type {Record<string, string>} */
+  const names = texts.history.events;
+  const place = address === null ? '' : `, ${fill(texts.history.from, { address })}`;
+  return element(
+    'li',
+    {},
+    element('div', {}, names[event] ?? event, element('div', { class: 'muted' }, timeText(at) + place)),
+  );
+}

@@ -1,0 +1,214 @@
+import { PASSWORD_STAGE } from './api.js';
+import { CodeField } from './code_field.js';
+import { button, element, Field, form } from './dom.js';
+import { problemText, texts } from './texts.js';
+
+/**
+ * A request that the server answers only to the owner of the account (User-Interactive Authentication).
+ *
+ * @typedef {object} GuardedRequest
+ * @property {string} method
+ * @property {string} path
+ * @property {object} body
+ *
+ * @typedef {object} ProofOptions
+ * @property {string} title
+ * @property {string} text what is about to happen
+ * @property {string} [action] what stands on the button
+ * @property {boolean} [danger]
+ * @property {{ label: string, value: string, hint: string }} [name] something to be named beside
+ * @property {(name: string) => GuardedRequest} request
+ */
+
+/**
+ * Asks for the password, and a code where 2FA is on, and makes the request with them. Nothing is kept: each
+ * request asks anew (S2-17).
+ *
+ * @param {import('./page.js').AccountPage} page
+ * @param {ProofOptions} options
+ * @returns {Promise<any>} the answer's body; undefined if the person thought better of it
+ */
+export function askProof(page, options) {
+  return new Promise((resolve) => openDialog(page, options, resolve));
+}
+
+/**
+ * @param {import('./page.js').AccountPage} page
+ * @param {ProofOptions} options
+ * @param {(granted: any) => void} resolve
+ */
+function openDialog(page, options, resolve) {
+  const name = options.name && nameField(options.name);
+  const code = page.state.enabled ? new CodeField() : undefined;
+  const password = new Field(texts.proof.password, {
+    name: 'password',
+    type: 'password',
+    autocomplete: 'current-password',
+  });
+  const conversation = new Conversation(page);
+  const { element: sheet, refuse } = form(
+    submit,
+    element('p', {}, options.text),
+    name?.element,
+    code?.element,
+    password.element,
+    element(
+      'div',
+      { class: 'actions' },
+      element(
+        'button',
+        { class: `button ${options.danger ? 'danger' : ''}`, type: 'submit' },
+        options.action ?? texts.proof.confirm,
+      ),
+      button(texts.proof.cancel, () => dialog.close(), { look: 'quiet' }),
+    ),
+  );
+  const dialog = element(
+    'dialog',
+    { 'aria-labelledby': 'proof-title', onclose: finish },
+    element('h2', { id: 'proof-title' }, options.title),
+    sheet,
+  );
+  /** @type {any} */
+  let granted;
+
+  document.body.append(dialog);
+  dialog.showModal();
+  (name ?? code?.field ?? password).input.focus();
+
+  function finish() {
+    dialog.remove();
+    resolve(granted);
+  }
+
+  async function submit() {
+    code?.clear();
+    password.clear();
+    if (code && !conversation.codeAccepted && code.value === '') return code.field.fail(texts.code.missing);
+    if (password.value === '') return password.fail(texts.proof.missingPassword);
+    const outcome = await conversation.prove(options.request(name?.value.trim() ?? ''), code, password.value);
+    if (outcome.kind === 'granted') {
+      granted = outcome.body;
+      dialog.close();
+    } else if (outcome.kind === 'wrong_code') {
+      code?.refuse();
+    } else if (outcome.kind === 'wrong_password') {
+      password.fail(texts.proof.wrongPassword);
+    } else if (outcome.kind === 'again') {
+      code?.reopen();
+      refuse(texts.proof.again);
+    } else {
+      refuse(problemText(outcome.answer));
+    }
+    if (conversation.codeAccepted && dialog.open) code?.accept();
+  }
+}
+
+/** @param {{ label: string, value: string, hint: string }} name */
+function nameField({ label, value, hint }) {
+  return new Field(label, { name: 'name', value, maxlength: 100, autocomplete: 'off' }, hint);
+}
+
+/**
+ * @typedef {{ kind: 'granted', body: any } | { kind: 'wrong_code' } | { kind: 'wrong_password' }
+ *   | { kind: 'again' } | { kind: 'refused', answer: import('./api.js').ApiAnswer }} Outcome
+ */
+
+/** One session of User-Interactive Authentication: the code first, then the password, as the flows say. */
+class Conversation {
+  /** @param {import('./page.js').AccountPage} page */
+  constructor(page) {
+    this.page = page;
+    this.codeAccepted = false;
+    /** @type {string | undefined} */
+    this.session = undefined;
+    this.about = '';
+  }
+
+  /**
+   * @param {GuardedRequest} request
+   * @param {CodeField | undefined} code
+   * @param {string} password
+   * @returns {Promise<Outcome>}
+   */
+  async prove(request, code, password) {
+    const begun = await this.#begin(request);
+    if (begun !== undefined) return begun;
+    if (code && !this.codeAccepted) {
+      const refused = await this.#giveCode(request, code);
+      if (refused !== undefined) return refused;
+    }
+    return this.#givePassword(request, password);
+  }
+
+  /**
+   * A session is for one body: another name begins another session.
+   *
+   * @param {GuardedRequest} request
+   * @returns {Promise<Outcome | undefined>}
+   */
+  async #begin(request) {
+    const about = JSON.stringify(request.body);
+    if (this.session !== undefined && this.about === about) return undefined;
+    this.about = about;
+    this.codeAccepted = false;
+    const answer = await this.#ask(request);
+    if (answer.status === 200) return { kind: 'granted', body: answer.body };
+    if (answer.status !== 401) return { kind: 'refused', answer };
+    this.session = answer.body.session;
+    return undefined;
+  }
+
+  /**
+   * @param {GuardedRequest} request
+   * @param {CodeField} code
+   * @returns {Promise<Outcome | undefined>}
+   */
+  async #giveCode(request, code) {
+    const { stage, token } = code;
+    const answer = await this.#ask(request, { type: stage, token });
+    // Where no codes are left the stage is not offered.
+    if (answer.status === 400) return { kind: 'wrong_code' };
+    if (answer.status !== 401) return { kind: 'refused', answer };
+    this.codeAccepted = answer.body.completed?.includes(stage) === true;
+    if (this.codeAccepted) return undefined;
+    return this.#isAnew(answer) ? { kind: 'again' } : { kind: 'wrong_code' };
+  }
+
+  /**
+   * @param {GuardedRequest} request
+   * @param {string} password
+   * @returns {Promise<Outcome>}
+   */
+  async #givePassword(request, password) {
+    const answer = await this.#ask(request, {
+      type: PASSWORD_STAGE,
+      identifier: { type: 'm.id.user', user: this.page.api.signedIn?.userId },
+      password,
+    });
+    if (answer.status === 200) return { kind: 'granted', body: answer.body };
+    if (answer.status !== 401) return { kind: 'refused', answer };
+    return this.#isAnew(answer) ? { kind: 'again' } : { kind: 'wrong_password' };
+  }
+
+  /**
+   * Whether the session died of too many failures and another one stands in its place.
+   *
+   * @param {import('./api.js').ApiAnswer} answer
+   */
+  #isAnew({ body }) {
+    if (body.session === undefined || body.session === this.session) return false;
+    this.session = body.session;
+    this.codeAccepted = false;
+    return true;
+  }
+
+  /**
+   * @param {GuardedRequest} request
+   * @param {object} [auth]
+   */
+  #ask({ method, path, body }, auth) {
+    const whole = auth === undefined ? body : { ...body, auth: { ...auth, session: this.session } };
+    return this.page.api.call(method, path, whole);
+  }
+}

@@ -1,0 +1,100 @@
+import { PASSWORD_STAGE, RECOVERY_STAGE } from './api.js';
+import { CodeField } from './code_field.js';
+import { button, element, Field, form } from './dom.js';
+import { problemText, texts } from './texts.js';
+
+const LOGIN = 'v3/login';
+
+/**
+ * The two cards of signing in by the native door: password, then code.
+ *
+ * @param {import('./page.js').AccountPage} page
+ * @param {HTMLElement} [flash] what has to be said first
+ */
+export function showSignIn(page, flash) {
+  const name = new Field(texts.signIn.name, {
+    name: 'username',
+    autocomplete: 'username',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+  });
+  const password = new Field(texts.signIn.password, {
+    name: 'password',
+    type: 'password',
+    autocomplete: 'current-password',
+  });
+  const { element: sheet, refuse } = form(
+    submit,
+    element('p', {}, texts.signIn.intro),
+    name.element,
+    password.element,
+    element('button', { class: 'button full', type: 'submit' }, texts.signIn.submit),
+  );
+  page.show(
+    element('section', { class: 'card narrow' }, element('h1', {}, texts.signIn.title), flash, sheet),
+  );
+  if (flash === undefined) name.input.focus();
+
+  async function submit() {
+    const answer = await page.api.call('POST', LOGIN, {
+      type: PASSWORD_STAGE,
+      identifier: { type: 'm.id.user', user: name.value.trim() },
+      password: password.value,
+      initial_device_display_name: texts.title,
+    });
+    if (answer.status === 200) page.enter(answer.body);
+    else if (answer.status === 401 && answer.body.session) showCode(page, answer.body.session);
+    else if (answer.status === 429 || answer.status === 0 || answer.status >= 500)
+      refuse(problemText(answer));
+    else password.fail(texts.signIn.wrong);
+  }
+}
+
+/**
+ * @param {import('./page.js').AccountPage} page
+ * @param {string} session
+ */
+function showCode(page, session) {
+  const intro = element('p', {}, texts.signIn.codeIntro);
+  const code = new CodeField({
+    onComplete: () => sheet.requestSubmit(),
+    onKind: (isRecovery) => {
+      intro.textContent = isRecovery ? texts.signIn.recoveryIntro : texts.signIn.codeIntro;
+    },
+  });
+  const { element: sheet, refuse } = form(
+    submit,
+    intro,
+    code.element,
+    element(
+      'div',
+      { class: 'actions' },
+      element('button', { class: 'button', type: 'submit' }, texts.signIn.confirm),
+    ),
+  );
+  page.show(
+    element(
+      'section',
+      { class: 'card narrow' },
+      element('h1', {}, texts.signIn.codeTitle),
+      sheet,
+      element('p', { class: 'muted' }, texts.code.noneLeft),
+      button(texts.signIn.back, () => showSignIn(page), { look: 'link' }),
+    ),
+  );
+  code.field.input.focus();
+
+  async function submit() {
+    code.clear();
+    if (code.value === '') {
+      code.field.fail(texts.code.missing);
+      return;
+    }
+    const { stage, token } = code;
+    const answer = await page.api.call('POST', LOGIN, { auth: { type: stage, session, token } });
+    if (answer.status === 200) page.enter(answer.body, stage === RECOVERY_STAGE);
+    else if (answer.status === 401 && answer.body.session === session) code.refuse();
+    else if (answer.status === 401 || answer.status === 403) page.leave(texts.signIn.ended);
+    else refuse(problemText(answer));
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The texts of the page and how numbers and times are put into them.
+ *
+ * @typedef {import('../texts/en.ts').Texts['account']} AccountTexts
+ * @typedef {{ readonly one: string, readonly other: string }} Counted
+ */
+
+/** @type {{ texts: AccountTexts, digits: number }} */
+const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
+
+export const { texts, digits } = data;
+
+const language = document.documentElement.lang;
+const times = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+const days = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
+
+/**
+ * @param {string} text
+ * @param {Record<string, string | number>} values
+ */
+export function fill(text, values) {
+  return text.replaceAll(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
+}
+
+/**
+ * @param {Counted} text
+ * @param {number} count
+ * @param {Record<string, string | number>} [more]
+ */
+export function counted(text, count, more = {}) {
+  return fill(count === 1 ? text.one : text.other, { count, ...more });
+}
+
+/** @param {number} time in ms */
+export function timeText(time) {
+  return times.format(time);
+}
+
+/** @param {number} time in ms */
+export function dayText(time) {
+  return days.format(time);
+}
+
+/** @param {number} wait in ms */
+function waitText(wait) {
+  const seconds = Math.max(1, Math.ceil(wait / 1000));
+  if (seconds < 90) return counted(texts.problem.seconds, seconds);
+  return counted(texts.problem.minutes, Math.ceil(seconds / 60));
+}
+
+/**
+ * Why a request was refused, in words, where the place has no better ones.
+ *
+ * @param {import('./api.js').ApiAnswer} answer
+ */
+export function problemText({ status, body }) {
+  if (status === 429) return fill(texts.problem.wait, { time: waitText(body.retry_after_ms ?? 30_000) });
+  if (status === 0 || status >= 500) return texts.problem.unavailable;
+  return fill(texts.problem.unexpected, { text: body.error ?? String(status) });
+}
