@@ -18,7 +18,7 @@ const FIRST = 5;
  */
 export function historyCard(page) {
   const words = texts.history;
-  const rows = element('div', {}, element('p', { class: 'muted' }, texts.loading));
+  const rows = element('div', { class: 'rows' }, element('p', { class: 'muted' }, texts.loading));
   void fillIn(page, rows);
   return element(
     'section',

@@ -14,7 +14,7 @@ import { counted, fill, texts, timeText } from './texts.js';
  */
 export function sessionsCard(page) {
   const words = texts.sessions;
-  const rows = element('div', {}, element('p', { class: 'muted' }, texts.loading));
+  const rows = element('div', { class: 'rows' }, element('p', { class: 'muted' }, texts.loading));
   void fillIn(page, rows);
   return element(
     'section',

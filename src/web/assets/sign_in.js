@@ -40,7 +40,7 @@ export function showSignIn(page, flash) {
       type: PASSWORD_STAGE,
       identifier: { type: 'm.id.user', user: name.value.trim() },
       password: password.value,
-      initial_device_display_name: texts.title,
+      initial_device_display_name: texts.signIn.device,
     });
     if (answer.status === 200) page.enter(answer.body);
     else if (answer.status === 401 && answer.body.session) showCode(page, answer.body.session);

@@ -94,6 +94,7 @@ export const german: Texts = {
     needsScript: 'Diese Seite braucht JavaScript. Bitte schalte es für diese Seite ein.',
     loading: 'Wird geladen …',
     signIn: {
+      device: 'Kontoseite',
       title: 'Dein Konto',
       intro:
         'Melde dich an, um die Zwei-Faktor-Authentifizierung zu verwalten. Wenn du diese Seite schließt, wirst du wieder abgemeldet.',
@@ -134,8 +135,8 @@ export const german: Texts = {
     status: {
       signedInAs: 'Angemeldet als {user}',
       signOut: 'Abmelden',
-      on: 'Die Zwei-Faktor-Authentifizierung ist eingeschaltet.',
-      off: 'Die Zwei-Faktor-Authentifizierung ist ausgeschaltet.',
+      on: 'Eingeschaltet',
+      off: 'Ausgeschaltet',
       offIntro:
         'Zum Anmelden genügt dein Passwort. Mit Zwei-Faktor-Authentifizierung braucht es zusätzlich einen Code aus einer App auf deinem Telefon. Wer dein Passwort erfährt, kommt dann trotzdem nicht hinein.',
       turnOn: 'Zwei-Faktor-Authentifizierung einschalten',

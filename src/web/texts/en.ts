@@ -94,6 +94,7 @@ export const english = {
     needsScript: 'This page needs JavaScript. Please switch it on for this page.',
     loading: 'Loading …',
     signIn: {
+      device: 'Account page',
       title: 'Your account',
       intro:
         'Sign in to manage two-factor authentication. You are signed out again when you close this page.',
@@ -132,8 +133,8 @@ export const english = {
     status: {
       signedInAs: 'Signed in as {user}',
       signOut: 'Sign out',
-      on: 'Two-factor authentication is on.',
-      off: 'Two-factor authentication is off.',
+      on: 'Turned on',
+      off: 'Turned off',
       offIntro:
         'Your password alone is enough to sign in. With two-factor authentication, a code from an app on your phone is needed too, so that somebody who learns your password still cannot get in.',
       turnOn: 'Turn on two-factor authentication',
