@@ -15,7 +15,8 @@ export async function logout(call: CallHomeserver, token: string, client: Client
     body: {},
     client,
   });
-  if (answer.status === 200) return;
+  // A web server's page in the place of the homeserver is a 200, too.
+  if (answer.status === 200 && answer.json !== undefined) return;
   if (answer.status === 401 && errcodeOf(answer) === 'M_UNKNOWN_TOKEN') return;
   throw answerRefusal(answer);
 }

@@ -57,7 +57,8 @@ export class UpstreamLogin {
       throw new Refusal('homeserver_unclear');
     }
     const userId = grant.userId ?? (await this.askForOwner(grant, call.request.client));
-    return { kind: 'granted', userId, grant, answer };
+    const body = { ...grant.body, user_id: userId };
+    return { kind: 'granted', userId, grant: { ...grant, body }, answer };
   }
 
   /** A 200 that we cannot use may be a login all the same: nobody gets it, so it shall not live. */
