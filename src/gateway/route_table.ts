@@ -199,6 +199,51 @@ export const ROUTES = [
 
   // Pages and their files.
   {
+    id: 'sso_fallback_page',
+    method: 'GET',
+    templates: ['auth/m.login.sso/fallback/web'],
+    prefixes: CLIENT_PREFIXES,
+    bodyLimit: 0,
+  },
+  {
+    id: 'sso_fallback_form',
+    method: 'POST',
+    templates: ['auth/m.login.sso/fallback/web'],
+    prefixes: CLIENT_PREFIXES,
+    bodyLimit: SMALL,
+    form: true,
+  },
+  {
+    id: 'totp_fallback_page',
+    method: 'GET',
+    templates: ['auth/m.login.2fa.totp/fallback/web'],
+    prefixes: CLIENT_PREFIXES,
+    bodyLimit: 0,
+  },
+  {
+    id: 'totp_fallback_form',
+    method: 'POST',
+    templates: ['auth/m.login.2fa.totp/fallback/web'],
+    prefixes: CLIENT_PREFIXES,
+    bodyLimit: SMALL,
+    form: true,
+  },
+  {
+    id: 'recovery_fallback_page',
+    method: 'GET',
+    templates: ['auth/m.login.2fa.recovery/fallback/web'],
+    prefixes: CLIENT_PREFIXES,
+    bodyLimit: 0,
+  },
+  {
+    id: 'recovery_fallback_form',
+    method: 'POST',
+    templates: ['auth/m.login.2fa.recovery/fallback/web'],
+    prefixes: CLIENT_PREFIXES,
+    bodyLimit: SMALL,
+    form: true,
+  },
+  {
     id: 'sso_redirect',
     method: 'GET',
     templates: ['login/sso/redirect', 'login/sso/redirect/{idpId}'],

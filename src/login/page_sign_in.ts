@@ -76,20 +76,22 @@ export class PageSignIn implements PageDoor {
       return { kind: 'accepted', standing: await this.standing(session) };
     }
     const { stage, token } = readTypedCode(code);
-    const accepted =
+    // A missing code is never counted (DESIGN §4).
+    if (token === '') return { kind: 'refused', standing: await this.standing(session) };
+    const judged = {
+      userId: session.binding.userId,
+      stage,
+      token,
+      place: 'login',
+      client: request.client,
+    } as const;
+    const completion =
       standingOf(session, stage) === 'next' &&
-      (await this.parts.secondFactors.judge({
-        userId: session.binding.userId,
-        stage,
-        token,
-        place: 'login',
-        client: request.client,
-      }));
-    if (!accepted) {
+      (await this.parts.secondFactors.judge(judged, () => this.parts.engine.complete(session, stage)));
+    if (!completion) {
       const wasLast = await this.parts.engine.countFailure(session);
       return wasLast ? undefined : { kind: 'refused', standing: await this.standing(session) };
     }
-    const completion = await this.parts.engine.complete(session, stage);
     if (completion.outcome === 'gone') return undefined;
     return { kind: 'accepted', standing: await this.standing(completion.session) };
   }

@@ -48,6 +48,8 @@ import { Throttle } from '../throttle/throttle.ts';
 import { UiaEngine } from '../uia/engine.ts';
 import type { Vault } from '../vault/vault.ts';
 import { AccountPage } from '../web/account/account_page.ts';
+import { FallbackPage } from '../web/fallback/fallback_page.ts';
+import { SessionProofs } from '../web/fallback/session_proofs.ts';
 import { FormPages } from '../web/forms/form_pages.ts';
 import { FormTokens } from '../web/forms/form_tokens.ts';
 import { Assets } from '../web/shell/assets.ts';
@@ -88,6 +90,7 @@ export interface Rooms {
   readonly assets: Assets;
   readonly signInPage: SignInPage;
   readonly ssoRedirect: SsoRedirect;
+  readonly fallbackPage: FallbackPage;
   readonly discovery: Discovery;
   readonly readiness: Readiness;
   readonly sweeper: HoldSweeper;
@@ -114,7 +117,7 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
   const codes = { appendedCode: config.login.appendedCode, digits: totp.digits };
   const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
   const tokenOwners = new TokenOwners(homeserver, engine);
-  const owners = new OwnerAuthentication(engine, secondFactors, turns, { ...codes, pages: false });
+  const owners = new OwnerAuthentication(engine, secondFactors, turns, { ...codes, pages: config.login.sso });
   const passwordProbe = new PasswordProbe(homeserver, owners);
   const freshLogins = new FreshLogins(storage.freshLogins, vault, clock);
   const appservices = new AppserviceTokens(config.applicationServices);
@@ -226,6 +229,12 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
       offered: config.login.sso,
       digits: totp.digits,
     }),
+    fallbackPage: new FallbackPage(
+      new SessionProofs(engine, secondFactors, homeserver),
+      formPages,
+      homeserver,
+      totp.digits,
+    ),
     ssoRedirect: new SsoRedirect(homeserver, config.login.sso),
     discovery: new Discovery(
       homeserver,

@@ -1,6 +1,7 @@
 import type { RouteId } from '../gateway/route_table.ts';
 import { GUARDED_ENDPOINTS, type GuardedRoute } from '../guard/guarded_endpoints.ts';
 import type { Handler } from '../http/answer.ts';
+import { RECOVERY_STAGE, SSO_STAGE, TOTP_STAGE } from '../matrix/wire.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Which room answers which route. Every row of the route table must stand here: the type says so. */
@@ -25,6 +26,12 @@ export function routeHandlers(rooms: Rooms): Readonly<Record<RouteId, Handler>> 
     rename_authenticator: (request) => rooms.authenticatorNames.rename(request),
     own_history: (request) => rooms.ownHistory.handle(request),
     account_page: async (request) => rooms.accountPage.handle(request),
+    sso_fallback_page: (request) => rooms.fallbackPage.show(SSO_STAGE, request),
+    sso_fallback_form: (request) => rooms.fallbackPage.submit(SSO_STAGE, request),
+    totp_fallback_page: (request) => rooms.fallbackPage.show(TOTP_STAGE, request),
+    totp_fallback_form: (request) => rooms.fallbackPage.submit(TOTP_STAGE, request),
+    recovery_fallback_page: (request) => rooms.fallbackPage.show(RECOVERY_STAGE, request),
+    recovery_fallback_form: (request) => rooms.fallbackPage.submit(RECOVERY_STAGE, request),
     sso_redirect: (request) => rooms.ssoRedirect.handle(request),
     sign_in_page: (request) => rooms.signInPage.show(request),
     sign_in_form: (request) => rooms.signInPage.submit(request),

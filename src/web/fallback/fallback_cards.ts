@@ -1,0 +1,53 @@
+import { codeForms, passwordField, type RefusedCode } from '../forms/fields.ts';
+import { type Html, html } from '../shell/html.ts';
+import type { Texts } from '../texts/en.ts';
+import { fill } from '../texts/texts.ts';
+import { consequenceText } from './consequence_text.ts';
+import type { FallbackStanding } from './session_proofs.ts';
+
+interface Card {
+  readonly texts: Texts;
+  readonly tokenField: Html;
+  readonly standing: FallbackStanding;
+  /** Digits of a TOTP code. */
+  readonly digits: number;
+}
+
+/** Asks for the second factor, before anything of the account is told. */
+export function codeCard(card: Card & { readonly refused: RefusedCode | undefined }): Html {
+  const { texts, tokenField: hidden, digits, refused } = card;
+  return html`<section class="card">${heading(card)}
+<p>${texts.signIn.codeIntro}</p>
+${codeForms({ texts, digits, hidden, refused })}
+</section>`;
+}
+
+/** Asks for the password. */
+export function passwordCard(
+  card: Card & { readonly refused: { readonly problem: string } | undefined },
+): Html {
+  const { texts, tokenField, standing, refused } = card;
+  const { fallback } = texts;
+  const user = standing.provenUser;
+  return html`<section class="card">${heading(card)}
+<p>${user === undefined ? fallback.ownPasswordIntro : fill(fallback.passwordIntro, { user })}</p>
+<form method="post">
+${tokenField}
+${user !== undefined && html`<input type="text" name="username" autocomplete="username" value="${user}" hidden>`}
+${passwordField(fallback.password, refused, true)}
+<button class="button full">${fallback.confirm}</button>
+</form></section>`;
+}
+
+/** All is done: the script tells the client and closes the page; in a plain tab the words have to do. */
+export function doneCard({ fallback }: Texts): Html {
+  return html`<section class="card"><h1>${fallback.doneTitle}</h1>
+<p class="notice good" role="status">${fallback.done}</p></section>`;
+}
+
+function heading({ texts, standing }: Card): Html {
+  const { fallback } = texts;
+  return html`<h1>${fallback.title}</h1>
+<p>${fallback.about} <strong class="destination">${consequenceText(texts, standing.session)}</strong></p>
+<p class="muted">${fallback.notYou}</p>`;
+}

@@ -1,0 +1,126 @@
+import type { Homeserver } from '../../homeserver/homeserver.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import type { SecondFactors } from '../../interactive/second_factors.ts';
+import { readTypedCode } from '../../interactive/typed_code.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../../matrix/wire.ts';
+import type { UiaEngine } from '../../uia/engine.ts';
+import { isSatisfied, nextStages, type Session, standingOf } from '../../uia/session.ts';
+
+/** The stages that have a fallback page. */
+export type FallbackStage = typeof SSO_STAGE | 'm.login.2fa.totp' | 'm.login.2fa.recovery';
+
+/** What a session still wants from its fallback page. */
+export interface FallbackStanding {
+  readonly session: Session;
+  readonly stage: FallbackStage;
+  readonly missing: 'code' | 'password' | 'nothing';
+  /** Known to be the reader only once a factor was proven on this page (attack 64). */
+  readonly provenUser: string | undefined;
+}
+
+export type ProofOutcome =
+  | { readonly kind: 'accepted' | 'refused'; readonly standing: FallbackStanding }
+  /** The session is unknown, has expired, or had too many wrong attempts. */
+  | { readonly kind: 'gone' };
+
+const GONE: ProofOutcome = { kind: 'gone' };
+
+/**
+ * What fallback pages do to sessions: the second factor first, then the password, judged at once by the probe and
+ * sealed for the one real request, which the client's `{session}` then triggers (R6).
+ */
+export class SessionProofs {
+  constructor(
+    private readonly engine: UiaEngine,
+    private readonly secondFactors: SecondFactors,
+    private readonly homeserver: Homeserver,
+  ) {}
+
+  /** Undefined if there is no such session, or nothing for this page in it: all one to the reader (attack 64). */
+  async find(sessionId: string, stage: FallbackStage): Promise<FallbackStanding | undefined> {
+    const session = await this.engine.find(sessionId);
+    return session && standingAt(session, stage);
+  }
+
+  /** @throws Refusal limit_exceeded, totp_shut */
+  async submitCode(request: ClientRequest, at: FallbackStanding, typed: string): Promise<ProofOutcome> {
+    if (at.missing !== 'code') return { kind: 'accepted', standing: at };
+    const { session } = at;
+    const { stage, token } = readTypedCode(typed);
+    // A missing code is never counted (DESIGN §4).
+    if (token === '') return { kind: 'refused', standing: at };
+    // Either kind of code will do, but the client waits for the stage whose page it opened.
+    const [wanted = stage] = [at.stage, stage, ...nextStages(session.flows, session.completed)].filter(
+      (each) => isSecondFactorStage(each) && standingOf(session, each) === 'next',
+    );
+    const judged = {
+      userId: session.binding.userId,
+      stage,
+      token,
+      place: session.holdId === null ? 'session' : 'login',
+      client: request.client,
+    } as const;
+    const outcome = await this.secondFactors.judge(judged, () => this.complete(at, wanted));
+    return outcome ?? this.refuse(at);
+  }
+
+  /** @throws Refusal limit_exceeded, no_password, homeserver_unclear, homeserver_unreachable, homeserver_slow */
+  async submitPassword(
+    request: ClientRequest,
+    at: FallbackStanding,
+    password: string,
+  ): Promise<ProofOutcome> {
+    if (at.missing !== 'password') return { kind: 'accepted', standing: at };
+    const { session } = at;
+    const { token, binding } = session;
+    if (token === undefined) return GONE;
+    const judgement = await this.homeserver.judgePassword({
+      token,
+      userId: binding.userId,
+      password,
+      client: request.client,
+    });
+    switch (judgement.verdict) {
+      case 'wait':
+        throw new Refusal('limit_exceeded', { retryAfterMs: judgement.retryAfterMs });
+      case 'no_password':
+        throw new Refusal('no_password');
+      case 'wrong':
+        return this.refuse(at);
+      case 'right':
+        return (await this.engine.rememberPassword(session, password))
+          ? this.complete(at, PASSWORD_STAGE)
+          : GONE;
+    }
+  }
+
+  private async complete(at: FallbackStanding, stage: string): Promise<ProofOutcome> {
+    const completion = await this.engine.complete(at.session, stage);
+    const standing = completion.outcome === 'gone' ? undefined : standingAt(completion.session, at.stage);
+    return standing === undefined ? GONE : { kind: 'accepted', standing };
+  }
+
+  private async refuse(at: FallbackStanding): Promise<ProofOutcome> {
+    const wasLast = await this.engine.countFailure(at.session);
+    return wasLast ? GONE : { kind: 'refused', standing: at };
+  }
+}
+
+function standingAt(session: Session, stage: FallbackStage): FallbackStanding | undefined {
+  const missing = missingFrom(session, stage);
+  const proven = session.completed.some(isSecondFactorStage);
+  return missing && { session, stage, missing, provenUser: proven ? session.binding.userId : undefined };
+}
+
+function missingFrom(session: Session, stage: FallbackStage): FallbackStanding['missing'] | undefined {
+  // Sign-ins on our own page are no client's sessions.
+  if (session.binding.target.startsWith('page ')) return undefined;
+  const { flows, completed } = session;
+  if (isSatisfied(flows, completed)) return 'nothing';
+  const codeIsDone = completed.some(isSecondFactorStage);
+  const next = nextStages(flows, completed);
+  if (!codeIsDone && next.some(isSecondFactorStage)) return 'code';
+  if (stage !== SSO_STAGE) return codeIsDone ? 'nothing' : undefined;
+  return next.includes(PASSWORD_STAGE) && session.token !== undefined ? 'password' : undefined;
+}

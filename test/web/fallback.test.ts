@@ -1,0 +1,265 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import supertest from 'supertest';
+import type { JsonObject } from '../../src/matrix/wire.ts';
+import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
+import type { Enrolled } from '../support/enrolment.ts';
+import type { HttpAnswer } from '../support/http.ts';
+import { expectJudged } from '../support/judged.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
+const DONE_SCRIPT = 'auth_done.js';
+
+let app: TestApp;
+let bob: Enrolled;
+let token: string;
+let visitor: Visitor;
+
+async function start(options: AppOptions = {}): Promise<void> {
+  app = await startApp({
+    users: [
+      { name: 'alice', password: 'alice password' },
+      { name: 'bob', password: 'bob password' },
+    ],
+    ...options,
+  });
+  bob = await app.enrol('bob');
+  token = app.stub.signIn('bob', 'MINE').token;
+  visitor = new Visitor(app.url);
+}
+
+beforeEach(() => start());
+
+afterEach(() => app.stop());
+
+function fallback(stage: string, session: string, prefix = 'v3'): string {
+  return `/_matrix/client/${prefix}/auth/${stage}/fallback/web?session=${encodeURIComponent(session)}`;
+}
+
+function ask(path: string, body: JsonObject, accessToken = token): supertest.Test {
+  return supertest(app.url).post(path).set('Authorization', `Bearer ${accessToken}`).send(body);
+}
+
+/** Begins a guarded request and answers its session. */
+async function begin(path: string, body: JsonObject, accessToken = token): Promise<string> {
+  const challenge = expectJudged(await ask(path, body, accessToken));
+  expect(challenge.status).toBe(401);
+  return challenge.body.session;
+}
+
+/** A request without the second factor brings nothing to the homeserver but look-ups. */
+function expectNothingUpstream(): void {
+  expect(app.stub.requestsBesideLookups()).toEqual([]);
+}
+
+/** What tells one page from another, without what is made anew for each. */
+function essence(page: HttpAnswer): string {
+  return page.text.replaceAll(/nonce="[^"]*"|(?<=name="form_token" value=")[^"]*/g, '');
+}
+
+describe('guarded endpoints', () => {
+  test('single sign-on is listed first, alone in its flow', async () => {
+    const challenge = expectJudged(await ask(DELETE_DEVICES, { devices: ['A', 'B'] }));
+    expect(challenge.body.flows).toEqual([
+      { stages: ['m.login.sso'] },
+      { stages: ['m.login.2fa.totp', 'm.login.password'] },
+      { stages: ['m.login.2fa.recovery', 'm.login.password'] },
+    ]);
+  });
+
+  test('switched off, the pages are not listed', async () => {
+    await app.stop();
+    await start({ config: 'login: { sso: false }' });
+    const challenge = expectJudged(await ask(DELETE_DEVICES, { devices: ['A'] }));
+    expect(challenge.body.flows[0]).toEqual({ stages: ['m.login.2fa.totp', 'm.login.password'] });
+  });
+
+  test.each(['r0', 'v3', 'unstable'])(
+    '%s: code, then password; the session alone then does what was asked',
+    async (prefix) => {
+      app.stub.signIn('bob', 'A');
+      app.stub.signIn('bob', 'B');
+      const session = await begin(DELETE_DEVICES, { devices: ['A', 'B'] });
+      const first = await visitor.open(fallback('m.login.sso', session, prefix));
+      expect(first.status).toBe(200);
+      expect(first.text).toContain('remove 2 sessions');
+      expect(first.text).not.toContain('bob');
+      const second = await visitor.send({ code: app.code(bob) });
+      expect(second.text).toContain('@bob:localhost');
+      expectNothingUpstream();
+      const done = await visitor.send({ password: 'bob password' });
+      expect(done.status).toBe(200);
+      expect(done.text).toContain(DONE_SCRIPT);
+      expectNothingUpstream();
+      const answer = expectJudged(await ask(DELETE_DEVICES, { auth: { session } }));
+      expect(answer.status).toBe(200);
+      expect(app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).toEqual(['MINE']);
+      const sent = app.stub.requestsBesideLookups();
+      expect(sent).toHaveLength(1);
+      expect(sent[0]?.json?.auth).toEqual({
+        type: 'm.login.password',
+        identifier: { type: 'm.id.user', user: '@bob:localhost' },
+        password: 'bob password',
+      });
+      expect((await ask(DELETE_DEVICES, { auth: { session } })).status).toBe(401);
+    },
+  );
+
+  test('a client that names the stage with its session is served, too', async () => {
+    app.stub.signIn('bob', 'A');
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open(fallback('m.login.sso', session));
+    await visitor.send({ code: app.code(bob) });
+    await visitor.send({ password: 'bob password' });
+    const body = { devices: ['A'], auth: { type: 'm.login.sso', session } };
+    expect((await ask(DELETE_DEVICES, body)).status).toBe(200);
+  });
+
+  test('until all is done the session alone is answered with where it stands', async () => {
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open(fallback('m.login.sso', session));
+    expect((await ask(DELETE_DEVICES, { auth: { session } })).body.completed).toEqual([]);
+    await visitor.send({ code: app.code(bob) });
+    const half = expectJudged(await ask(DELETE_DEVICES, { auth: { session } }));
+    expect(half.status).toBe(401);
+    expect(half.body.completed).toEqual(['m.login.2fa.totp']);
+  });
+
+  test('the page of the TOTP stage asks for the code alone; the client brings the password', async () => {
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open(fallback('m.login.2fa.totp', session));
+    const done = await visitor.send({ code: app.code(bob) });
+    expect(done.text).toContain(DONE_SCRIPT);
+    const auth = { type: 'm.login.password', session, user: 'bob', password: 'bob password' };
+    expect((await ask(DELETE_DEVICES, { auth })).status).toBe(200);
+  });
+
+  test('the page of the TOTP stage takes recovery codes; the flow that the client fixed goes on', async () => {
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open(fallback('m.login.2fa.totp', session));
+    await visitor.send({ recovery_code: bob.recoveryCodes[0] ?? '' });
+    const state = await ask(DELETE_DEVICES, { auth: { session } });
+    expect(state.body.completed).toEqual(['m.login.2fa.totp']);
+    const set = await app.storage.factors.recoverySet(bob.userId);
+    expect(set?.codes.filter(({ usedAt }) => usedAt !== null)).toHaveLength(1);
+  });
+
+  test('a wrong password is told at once and kept nowhere; five failures end the session', async () => {
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open(fallback('m.login.sso', session));
+    await visitor.send({ code: app.code(bob) });
+    for (let attempt = 1; attempt < 5; attempt++) {
+      const refused = await visitor.send({ password: 'wrong' });
+      expect(refused.status).toBe(403);
+      expect(refused.text).not.toContain('value="wrong"');
+    }
+    const dead = await visitor.send({ password: 'wrong' });
+    expect(dead.status).toBe(401);
+    expect((await ask(DELETE_DEVICES, { auth: { session } })).body.completed).toEqual([]);
+    expectNothingUpstream();
+  });
+
+  test('attack 79: five wrong codes on the page, and the next is not looked at', async () => {
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open(fallback('m.login.sso', session));
+    for (let attempt = 1; attempt <= 5; attempt++) await visitor.send({ code: app.wrongCode(bob) });
+    expect(visitor.last?.status).toBe(401);
+    const again = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open(fallback('m.login.sso', again));
+    const waiting = await visitor.send({ code: app.code(bob) });
+    expect(waiting.status).toBe(429);
+    expect(waiting.headers['retry-after']).toBe('30');
+    expect(waiting.text).toContain('30 seconds');
+  });
+
+  test.each<[string, JsonObject, string]>([
+    ['account/password', { new_password: 'other' }, 'change your password'],
+    ['account/deactivate', {}, 'deactivate your account'],
+    ['login/get_token', {}, 'sign in another device'],
+    ['account/two-factor/recovery', {}, 'create new recovery codes'],
+  ])('%s is told before anything is typed', async (path, body, words) => {
+    const session = await begin(`/_matrix/client/v3/${path}`, body);
+    expect((await visitor.open(fallback('m.login.sso', session))).text).toContain(words);
+  });
+
+  test('a logged-out token is told as ended', async () => {
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open(fallback('m.login.sso', session));
+    await visitor.send({ code: app.code(bob) });
+    app.stub.expire(token);
+    expect((await visitor.send({ password: 'bob password' })).status).toBe(401);
+  });
+});
+
+describe('the two-factor API', () => {
+  test('without 2FA the page asks for the password alone', async () => {
+    const alices = app.stub.signIn('alice').token;
+    const path = '/_matrix/client/v3/account/two-factor/totp';
+    const challenge = expectJudged(await ask(path, { name: 'phone' }, alices));
+    expect(challenge.body.flows).toEqual([{ stages: ['m.login.sso'] }, { stages: ['m.login.password'] }]);
+    const { session } = challenge.body;
+    const page = await visitor.open(fallback('m.login.sso', session));
+    expect(page.text).toContain('set up an authenticator app');
+    expect(page.text).not.toContain('alice');
+    await visitor.send({ password: 'alice password' });
+    const answer = expectJudged(await ask(path, { auth: { session } }, alices));
+    expect(answer.status).toBe(200);
+    expect(answer.body.seed).toEqual(expect.any(String));
+  });
+});
+
+describe('signing in', () => {
+  test('a login waits for its code on the page, too', async () => {
+    const challenge = await app.post(LOGIN, passwordLogin('bob', 'bob password'));
+    const session = String(challenge.json.session);
+    const page = await visitor.open(fallback('m.login.2fa.totp', session));
+    expect(page.text).toContain('finish signing in');
+    const done = await visitor.send({ code: app.code(bob) });
+    expect(done.text).toContain(DONE_SCRIPT);
+    const answer = await app.post(LOGIN, { auth: { session } });
+    expect(answer.status).toBe(200);
+    expect(answer.json.user_id).toBe('@bob:localhost');
+  });
+});
+
+describe('strangers', () => {
+  test('attack 64: unknown, expired, foreign and malformed sessions look the same, and name nobody', async () => {
+    const mine = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open('/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F');
+    const signIn = await visitor.send({ user: 'bob', password: 'bob password' });
+    const ofThePage = /name="sign_in" value="([^"]+)"/.exec(signIn.text)?.[1] ?? '';
+    const live = await visitor.open(fallback('m.login.sso', ofThePage));
+    app.clock.advance(10 * 60_000);
+    const pages = [live];
+    for (const stage of ['m.login.sso', 'm.login.2fa.totp', 'm.login.2fa.recovery']) {
+      for (const id of ['', `m2fa_${'x'.repeat(27)}`, 'm2fa_', mine, ofThePage]) {
+        pages.push(await visitor.open(fallback(stage, id)));
+      }
+    }
+    for (const page of pages) {
+      expect(page.status).toBe(401);
+      expect(essence(page)).toBe(essence(pages[0] as HttpAnswer));
+      expect(page.text).not.toContain('bob');
+    }
+  });
+
+  test('attack 64: a live session tells nobody whose it is before a factor was proven', async () => {
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    const page = await visitor.open(fallback('m.login.sso', session));
+    expect(page.text).not.toMatch(/bob|localhost/);
+    const refused = await visitor.send({ code: app.wrongCode(bob) });
+    expect(refused.text).not.toMatch(/bob|localhost/);
+  });
+
+  test('attack 64: single sign-on for a session that is not ours is the homeserver’s page', async () => {
+    await app.stop();
+    await start({ sso: { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'bob' } });
+    const theirs = app.stub.requests.length;
+    const answer = await visitor.open(fallback('m.login.sso', 'AbCdEf'));
+    expect(app.stub.requests.length).toBe(theirs + 1);
+    expect(app.stub.requests.at(-1)?.target).toBe(fallback('m.login.sso', 'AbCdEf'));
+    expect(answer.status).toBe(400);
+    expect((await visitor.open(fallback('m.login.2fa.totp', 'AbCdEf'))).status).toBe(401);
+    expect(app.stub.requests.length).toBe(theirs + 1);
+  });
+});
