@@ -69,6 +69,7 @@ export class RealApp {
       environment,
       directory: join(directory, 'synapse'),
       openRegistration: true,
+      extraConfig: { login_via_existing_session: { enabled: true, require_ui_auth: true } },
     });
     createKeyFile(join(directory, 'keys.json'), systemRandom, { now: () => Date.now() });
     const app = new RealApp(synapse, directory);
