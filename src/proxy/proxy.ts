@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { createFrontDoor } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
+import { openWhenThere } from '../storage/awaited_storage.ts';
 import { openSqliteStorage } from '../storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../storage/stores.ts';
 import { type Clock, SECOND, systemClock } from '../system/clock.ts';
@@ -27,13 +28,13 @@ const GRACE_MS = 10 * SECOND;
 
 /**
  * Builds a proxy from its configuration. It does not listen yet.
- * @throws KeyFileError, SchemaTooNew, StoreUnavailable
+ * @throws KeyFileError, SchemaTooNew
  */
 export async function createProxy(config: Config, parts: ProxyParts = {}): Promise<MatrixProxy> {
   const { clock = systemClock, random = systemRandom, log = silentLog } = parts;
   const { file } = config.keys;
   const vault = new SealingVault(loadKeyRing(file), random, () => loadKeyRing(file));
-  const storage = await openSqliteStorage({ path: config.storage.path });
+  const storage = await openWhenThere(() => openSqliteStorage({ path: config.storage.path }));
   const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
   const rooms = composeRooms(config, { storage, vault, homeserver, clock, random, log });
   const housekeeping = new Housekeeping(storage, rooms.sweeper, clock, log);
