@@ -4,7 +4,7 @@ import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type AppserviceTokens, listedAppservice } from '../interactive/appservice_tokens.ts';
+import { type AppserviceTokens, listedAppservice, searchUpstream } from '../interactive/appservice_tokens.ts';
 import type { FreshLogins } from '../interactive/fresh_logins.ts';
 import type {
   AwaitingJudge,
@@ -59,7 +59,8 @@ export class Guard {
   /** @throws Refusal */
   async handle(endpoint: GuardedEndpoint, request: ClientRequest): Promise<Answer> {
     const service = listedAppservice(this.parts.appservices, request);
-    if (service !== undefined) return this.relay(request, request.body ?? {}, service);
+    if (service !== undefined)
+      return this.relay({ ...request, search: searchUpstream(this.parts.appservices, request) }, service);
     const body: JsonObject = requireShape(endpoint.shape, request.body ?? {});
     if (request.token.kind === 'none' && endpoint.tokenless === 'relayed') {
       return this.relayTokenless(endpoint, request, body);
@@ -99,7 +100,9 @@ export class Guard {
     return relayAnswer(answer, body);
   }
 
-  private async relay(request: ClientRequest, body: JsonObject, token: string): Promise<Answer> {
+  /** An application service that the operator listed: as the homeserver says. */
+  private async relay(request: ClientRequest, token: string): Promise<Answer> {
+    const body = request.body ?? {};
     return relayAnswer(await this.callHomeserver(request, body, token), body);
   }
 
@@ -193,6 +196,10 @@ export class Guard {
     if (challenge !== undefined) return this.meet(challenge, owned, awaiting);
     if (awaiting.onward === undefined && mayMeanThePassword(answer)) {
       return this.tellRefusalApart(owned, awaiting, answer, sent);
+    }
+    // Not every homeserver knows a session alone; to ours it is a question that always has an answer.
+    if (awaiting.onward !== undefined && awaiting.auth.type === undefined && answer.status < 429) {
+      return this.parts.owners.standing(awaiting.session);
     }
     return refuse(answer, sent);
   }
