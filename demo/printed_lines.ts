@@ -32,7 +32,7 @@ export function printedLines(scene: Scene, bob: Bob, hasAlice: boolean): Printed
   return [
     ...(hasAlice ? [aliceSignsIn] : []),
     {
-      says: `${name} has one. His password, right as it is, gets nobody in:`,
+      says: `${name} has a second factor. His password, right as it is, gets nobody in:`,
       command: curl(scene, 'login', passwordLogin(name, password)),
       see: 'no token, but a "session" and the "flows": password, then a code',
       holds: isChallenge,
@@ -54,13 +54,13 @@ export function printedLines(scene: Scene, bob: Bob, hasAlice: boolean): Printed
       holds: hasToken,
     },
     {
-      says: "Somebody who stole an access token and the password wants to log bob's devices out:",
+      says: `Somebody who stole an access token and the password wants to log ${name}'s devices out:`,
       command: curl(scene, 'delete_devices', { devices: ['PHONE'], auth: { ...proof, password } }, true),
       see: 'refused: on guarded requests a second factor comes first, too',
       holds: isChallenge,
     },
     {
-      says: 'What the proxy knows of bob (never a secret):',
+      says: `What the proxy tells ${name} (never a secret):`,
       command: curl(scene, 'account/two-factor', undefined, true),
       see: 'his authenticator, and how many recovery codes are left',
       holds: (answer) => answer.enabled === true,

@@ -9,7 +9,7 @@ import type { Scene } from './scene.ts';
 const PAGES = [
   {
     path: '/_2fa/account',
-    says: 'turn 2FA on and off, see authenticators and recovery codes (try it as alice)',
+    says: 'turn 2FA on and off, see authenticators and recovery codes',
   },
   { path: '/_2fa/login', says: 'the sign-in page, to which clients lead' },
 ];
