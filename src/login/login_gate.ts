@@ -293,12 +293,17 @@ export class LoginGate {
     });
     if (outcome.kind !== 'granted') return this.parts.answers.refused(outcome.answer, signIn.body);
     const { userId, grant } = outcome;
-    await this.parts.audit.record({
-      userId,
-      event: 'appservice.login',
-      address: request.client.ip,
-      deviceId: grant.deviceId,
-    });
+    try {
+      await this.parts.audit.record({
+        userId,
+        event: 'appservice.login',
+        address: request.client.ip,
+        deviceId: grant.deviceId,
+      });
+    } catch (error) {
+      await this.parts.upstream.discard(grant);
+      throw error;
+    }
     return this.parts.answers.granted(outcome.answer);
   }
 }

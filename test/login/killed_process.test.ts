@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { loadConfig } from '../../src/config/load.ts';
+import type { JsonObject } from '../../src/matrix/wire.ts';
+import { createProxy } from '../../src/proxy/proxy.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
+import { codeAt, type Enrolled } from '../support/enrolment.ts';
+import { call } from '../support/http.ts';
+import { ManualClock } from '../support/manual_clock.ts';
+import { loginsOf, MINUTE, PASSWORD, startSignIns } from './support.ts';
+
+let app: TestApp;
+let bob: Enrolled;
+let running: ChildProcess | undefined;
+
+beforeEach(async () => {
+  ({ app, bob } = await startSignIns());
+  await app.shutDown();
+});
+
+afterEach(async () => {
+  await kill();
+  await app.stop();
+});
+
+function configFile(): string {
+  return join(app.directory, 'config.yaml');
+}
+
+/** Runs `serve` as a process of its own, on the data of the test: the address that it listens on. */
+async function serve(): Promise<string> {
+  const words = ['--import', 'tsx', 'src/cli/main.ts', 'serve', '--config', configFile()];
+  running = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [said] = await once(running.stdout ?? running, 'data');
+  const [url] = /http:\/\/127\.0\.0\.1:[0-9]+/.exec(String(said)) ?? [];
+  if (url === undefined) throw new Error(`serve said: ${said}`);
+  return url;
+}
+
+/** Ends the process with kill -9: it has no chance to do anything more. */
+async function kill(): Promise<void> {
+  if (running === undefined) return;
+  const ended = once(running, 'exit');
+  running.kill('SIGKILL');
+  await ended;
+  running = undefined;
+}
+
+function send(url: string, json: JsonObject) {
+  return call(url, { target: LOGIN, json });
+}
+
+test('attack 26: kill -9 during a hold: after a restart the sign-in is finished', async () => {
+  const challenge = await send(await serve(), passwordLogin('bob', PASSWORD));
+  expect(challenge.status).toBe(401);
+  const [held] = app.stub.liveTokens('bob');
+  await kill();
+
+  const session = String(challenge.json.session);
+  const token = codeAt(bob.seed, Date.now());
+  const answer = await send(await serve(), { auth: { type: 'm.login.2fa.totp', session, token } });
+  expect(answer.status).toBe(200);
+  expect(answer.json.access_token).toBe(held);
+  expect(loginsOf(app)).toHaveLength(1);
+  expect(app.stub.requestsTo('logout')).toEqual([]);
+});
+
+test('attack 26: kill -9 during a hold: past its time exactly one of two other processes logs it out', async () => {
+  const challenge = await send(await serve(), passwordLogin('bob', PASSWORD));
+  expect(challenge.status).toBe(401);
+  await kill();
+
+  const clock = new ManualClock(Date.now() + 6 * MINUTE);
+  const config = loadConfig(configFile(), {});
+  const replicas = [
+    await createProxy(config, { clock, random: systemRandom }),
+    await createProxy(config, { clock, random: systemRandom }),
+  ];
+  await Promise.all(replicas.map((replica) => replica.keepHouse()));
+  expect(app.stub.requestsTo('logout')).toHaveLength(1);
+  expect(app.stub.liveTokens('bob')).toEqual([]);
+  await Promise.all(replicas.map((replica) => replica.close(0)));
+});
