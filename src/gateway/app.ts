@@ -99,6 +99,7 @@ async function readRequest(
     params: request.params as Record<string, string>,
     query: query.parameters,
     search: query.search,
+    assertedUser: query.assertedUser,
     token: presentedToken(request.rawHeaders, query.tokens),
     body: await readJsonBody(route, request, options.bodyTimeMs),
     client: options.readClientAddress(request),

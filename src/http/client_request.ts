@@ -27,6 +27,8 @@ export interface ClientRequest {
   readonly query: ReadonlyMap<string, string>;
   /** The query as it goes upstream: rebuilt from the above, empty or beginning with `?`. */
   readonly search: string;
+  /** `user_id` of the query: whom an application service acts for. Only a listed service's goes upstream (attack 22). */
+  readonly assertedUser: string | undefined;
   readonly token: PresentedToken;
   /** The strict-JSON body; undefined if there was none (zero bytes). */
   readonly body: JsonObject | undefined;

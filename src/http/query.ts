@@ -4,24 +4,28 @@ export interface ReadQuery {
   readonly parameters: ReadonlyMap<string, string>;
   /** Every `access_token`. */
   readonly tokens: readonly string[];
+  /** The first `user_id`: whom an application service acts for. It means nothing with any other token. */
+  readonly assertedUser: string | undefined;
   /** What goes upstream: rebuilt from `parameters`, empty or beginning with `?`. */
   readonly search: string;
 }
 
 /**
- * Reads a raw query string. `user_id` is how an application service acts for somebody else; on gated routes it never
- * goes on (attack 22), nor does a token, which the homeserver gets in the header.
+ * Reads a raw query string. `user_id` is how an application service acts for somebody else; it stands apart, for only
+ * a listed service's goes on (attack 22). Nor does a token, which the homeserver gets in the header.
  *
  * @param rawQuery what follows the `?`, without it
  */
 export function readQuery(rawQuery: string): ReadQuery {
   const tokens: string[] = [];
   const parameters = new Map<string, string>();
+  let assertedUser: string | undefined;
   for (const [name, value] of new URLSearchParams(rawQuery)) {
     if (name === 'access_token') tokens.push(value);
-    else if (name !== 'user_id' && !parameters.has(name)) parameters.set(name, value);
+    else if (name === 'user_id') assertedUser ??= value;
+    else if (!parameters.has(name)) parameters.set(name, value);
   }
-  return { parameters, tokens, search: rebuild(parameters) };
+  return { parameters, tokens, assertedUser, search: rebuild(parameters) };
 }
 
 /** Percent-encodes everything special: one homeserver framework parts parameters at a bare `;` too. */

@@ -22,3 +22,10 @@ export function listedAppservice(tokens: AppserviceTokens, request: ClientReques
   if (request.token.kind !== 'token') return undefined;
   return tokens.includes(request.token.token) ? request.token.token : undefined;
 }
+
+/** The query as it goes upstream: with the user that a listed application service acts for (attack 22). */
+export function searchUpstream(tokens: AppserviceTokens, request: ClientRequest): string {
+  const { assertedUser, search } = request;
+  if (assertedUser === undefined || listedAppservice(tokens, request) === undefined) return search;
+  return `${search}${search === '' ? '?' : '&'}user_id=${encodeURIComponent(assertedUser)}`;
+}

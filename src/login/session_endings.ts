@@ -1,6 +1,7 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
+import { type AppserviceTokens, searchUpstream } from '../interactive/appservice_tokens.ts';
 import { hashToken } from '../interactive/fresh_logins.ts';
 import { relayAnswer } from '../interactive/relay.ts';
 import type { KnownCaller } from '../interactive/token_owner.ts';
@@ -13,6 +14,7 @@ export interface SessionEndingsParts {
   readonly factors: FactorStore;
   readonly sessions: SessionStore;
   readonly holds: HeldLogins;
+  readonly appservices: AppserviceTokens;
 }
 
 /**
@@ -49,8 +51,9 @@ export class SessionEndings {
   }
 
   /**
-   * Whose token it is, before it is gone. Undefined for those without 2FA, who have nothing to end here, and
-   * for a token that is expired: some homeservers still log it out (HOMESERVERS §1, point 19).
+   * Whose token it is, before it is gone. Undefined where nobody has 2FA, so that there is nothing to end here,
+   * for a token that is expired: some homeservers still log it out (HOMESERVERS §1, point 19), and for an account
+   * that is locked: it may do nothing else (client-server API, "Account locking").
    */
   private async enrolledCaller(request: ClientRequest): Promise<KnownCaller | undefined> {
     const token = tokenOf(request);
@@ -58,7 +61,9 @@ export class SessionEndings {
     try {
       return { token, owner: await this.parts.homeserver.whoami(token, request.client) };
     } catch (error) {
-      if (error instanceof Refusal && error.refusal === 'unknown_token') return undefined;
+      const mayStillLogOut =
+        error instanceof Refusal && (error.refusal === 'unknown_token' || error.refusal === 'forbidden');
+      if (mayStillLogOut) return undefined;
       throw error;
     }
   }
@@ -67,7 +72,7 @@ export class SessionEndings {
     const body = request.body ?? {};
     const answer = await this.parts.homeserver.call({
       method: 'POST',
-      path: request.path + request.search,
+      path: request.path + searchUpstream(this.parts.appservices, request),
       body,
       client: request.client,
       ...(token === undefined ? {} : { token }),

@@ -203,6 +203,7 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
       factors: storage.factors,
       sessions: storage.sessions,
       holds,
+      appservices,
     }),
     guard: new Guard({
       homeserver,
