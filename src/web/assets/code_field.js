@@ -22,7 +22,7 @@ export class CodeField {
       },
     });
     this.switch = button('', () => this.#choose(!this.isRecovery), { look: 'link' });
-    this.element = element('div', {}, this.field.element, this.switch);
+    this.element = element('div', { class: 'with-switch' }, this.field.element, this.switch);
     this.#describe();
   }
 

@@ -80,24 +80,25 @@ function offer(page) {
 }
 
 /**
- * The phone may be lost or stolen: both ways on are here (S0-8).
+ * The phone may be lost or stolen: both ways on are here (S0-8). Without a code left neither can be proven.
  *
  * @param {AccountPage} page
  */
 function recoveredNotice(page) {
   const { recovered } = texts;
-  const remaining = page.state.codes?.remaining ?? 0;
-  const [lost] = page.state.authenticators;
-  const isOnly = page.state.authenticators.length === 1;
+  const { authenticators, codes } = page.state;
+  if (codes === undefined || codes.remaining === 0)
+    return notice('warning', element('p', {}, recovered.last));
+  const [lost, ...others] = authenticators;
   return notice(
     'warning',
-    element('p', {}, remaining > 0 ? counted(recovered.text, remaining) : recovered.last),
-    remaining > 0 && element('p', {}, recovered.advice),
+    element('p', {}, counted(recovered.text, codes.remaining)),
+    element('p', {}, recovered.advice),
     element(
       'div',
       { class: 'actions' },
-      remaining > 0 && isOnly && lost && button(recovered.replace, () => void setUp(page, lost)),
-      remaining > 0 && button(recovered.endOthers, () => void endOthers(page), { look: 'quiet' }),
+      lost && others.length === 0 && button(recovered.replace, () => void setUp(page, lost)),
+      button(recovered.endOthers, () => void endOthers(page), { look: 'quiet' }),
     ),
   );
 }

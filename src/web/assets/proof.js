@@ -1,4 +1,4 @@
-import { PASSWORD_STAGE } from './api.js';
+import { PASSWORD_STAGE, TOTP_STAGE } from './api.js';
 import { CodeField } from './code_field.js';
 import { button, element, Field, form } from './dom.js';
 import { problemText, texts } from './texts.js';
@@ -89,6 +89,8 @@ function openDialog(page, options, resolve) {
     const outcome = await conversation.prove(options.request(name?.value.trim() ?? ''), code, password.value);
     if (outcome.kind === 'granted') {
       granted = outcome.body;
+      // Whoever has a code of the app has not lost it.
+      if (code?.stage === TOTP_STAGE) page.recovered = false;
       dialog.close();
     } else if (outcome.kind === 'wrong_code') {
       code?.refuse();

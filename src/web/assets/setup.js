@@ -90,7 +90,7 @@ function showScan(page, setup, old) {
         'details',
         {},
         element('summary', {}, words.cannotScan),
-        element('p', {}, words.manual),
+        element('p', {}, fill(words.manual, { digits })),
         element('p', {}, element('code', { class: 'secret' }, grouped(setup.seed))),
         copySecret(page, setup.seed),
       ),

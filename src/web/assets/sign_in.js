@@ -94,7 +94,8 @@ function showCode(page, session) {
     const answer = await page.api.call('POST', LOGIN, { auth: { type: stage, session, token } });
     if (answer.status === 200) page.enter(answer.body, stage === RECOVERY_STAGE);
     else if (answer.status === 401 && answer.body.session === session) code.refuse();
-    else if (answer.status === 401 || answer.status === 403) page.leave(texts.signIn.ended);
+    else if (answer.status === 401) page.leave(texts.signIn.tooMany);
+    else if (answer.status === 403) page.leave(texts.signIn.tooLate);
     else refuse(problemText(answer));
   }
 }

@@ -11,8 +11,10 @@ const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 export const { texts, digits } = data;
 
 const language = document.documentElement.lang;
-const times = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
-const days = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
+// The reader's own way to write dates, where it goes with the language of the page: `en-GB` for `en`.
+const region = navigator.languages.find((name) => name.split('-')[0] === language) ?? language;
+const times = new Intl.DateTimeFormat(region, { dateStyle: 'medium', timeStyle: 'short' });
+const days = new Intl.DateTimeFormat(region, { dateStyle: 'medium' });
 
 /**
  * @param {string} text

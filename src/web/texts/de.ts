@@ -110,6 +110,8 @@ export const german: Texts = {
       idle: 'Du wurdest abgemeldet, weil zehn Minuten lang nichts geschehen ist.',
       done: 'Du bist abgemeldet.',
       ended: 'Deine Sitzung auf dieser Seite ist beendet. Bitte melde dich neu an.',
+      tooMany: 'Zu viele falsche Codes, oder zu spät. Bitte melde dich neu an.',
+      tooLate: 'Diese Anmeldung ist beendet. Bitte melde dich neu an.',
     },
     code: {
       label: 'Code',
@@ -204,7 +206,7 @@ export const german: Texts = {
       scan: 'Öffne auf deinem Telefon eine Authenticator-App (jede ist recht: Aegis, FreeOTP, 2FAS, Google Authenticator, ein Passwort-Manager) und scanne damit das Bild.',
       picture: 'QR-Code für deine Authenticator-App',
       cannotScan: 'Du kannst es nicht scannen?',
-      manual: 'Gib diesen Text in der App ein (zeitbasiert, 6 Ziffern):',
+      manual: 'Gib diesen Text in der App ein (zeitbasiert, {digits} Ziffern):',
       copySecret: 'Text kopieren',
       openApp: 'App auf diesem Gerät öffnen',
       next: 'Weiter',

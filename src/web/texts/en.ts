@@ -110,6 +110,8 @@ export const english = {
       idle: 'You were signed out because nothing happened for ten minutes.',
       done: 'You are signed out.',
       ended: 'Your session on this page has ended. Please sign in again.',
+      tooMany: 'Too many wrong codes, or too late. Please sign in again.',
+      tooLate: 'This sign-in has ended. Please sign in again.',
     },
     code: {
       label: 'Code',
@@ -201,7 +203,7 @@ export const english = {
       scan: 'Open an authenticator app on your phone (any will do: Aegis, FreeOTP, 2FAS, Google Authenticator, a password manager) and scan the picture with it.',
       picture: 'QR code for your authenticator app',
       cannotScan: 'You cannot scan it?',
-      manual: 'Enter this text in the app (time based, 6 digits):',
+      manual: 'Enter this text in the app (time based, {digits} digits):',
       copySecret: 'Copy the text',
       openApp: 'Open an app on this device',
       next: 'Next',
