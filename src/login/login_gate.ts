@@ -162,7 +162,7 @@ export class LoginGate {
       answered = true;
       return await this.converseOrRefuse(attempt, reading, hold);
     } finally {
-      if (!answered) await this.parts.upstream.discard(granted.grant);
+      if (!answered) await this.abandon(attempt, granted);
     }
   }
 
@@ -187,17 +187,26 @@ export class LoginGate {
   }
 
   private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<HeldLogin> {
-    const { request, signIn, hinted } = attempt;
-    // A hinted password login went without the client's device: the homeserver chose a new one.
-    const chosenDevice = hinted && signIn.password !== undefined ? undefined : signIn.deviceId;
+    const { signIn } = attempt;
     if (isCounted(signIn)) this.parts.signInLimit.spend(signIn.identity.folded);
     return this.parts.holds.hold({
       grant: granted.grant,
       userId: granted.userId,
       password: reading.password,
       joinKeys: reading.joinKeys,
-      atEnd: await endOfHold(this.parts.homeserver, granted, chosenDevice, request.client),
+      atEnd: await this.endOf(attempt, granted),
     });
+  }
+
+  private endOf({ request, signIn, hinted }: Attempt, granted: GrantedLogin): Promise<HeldLogin['atEnd']> {
+    // A hinted password login went without the client's device: the homeserver chose a new one.
+    const chosenDevice = hinted && signIn.password !== undefined ? undefined : signIn.deviceId;
+    return endOfHold(this.parts.homeserver, granted, chosenDevice, request.client);
+  }
+
+  /** Ends a grant that nobody gets and that is not held, but not the keys of a device that it shares (R5). */
+  private async abandon(attempt: Attempt, granted: GrantedLogin): Promise<void> {
+    if ((await this.endOf(attempt, granted)) === 'logout') await this.parts.upstream.discard(granted.grant);
   }
 
   /** A login token that was issued under 2FA stands for it, once. */

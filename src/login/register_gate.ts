@@ -74,7 +74,7 @@ export class RegisterGate {
       if (hold === undefined) return this.parts.answers.granted(granted.answer);
       return await this.converse(request, body, hold);
     } finally {
-      if (!answered) await this.parts.upstream.discard(granted.grant);
+      if (!answered) await this.abandon(request, body, granted);
     }
   }
 
@@ -93,11 +93,16 @@ export class RegisterGate {
 
   private async hold(request: ClientRequest, body: JsonObject, granted: GrantedLogin): Promise<HeldLogin> {
     const { grant, userId } = granted;
-    const deviceId = wishedDevice(body);
     const held = { grant, userId, password: undefined, joinKeys: undefined };
     return this.parts.holds.hold({
       ...held,
-      atEnd: await endOfHold(this.parts.homeserver, granted, deviceId, request.client),
+      atEnd: await endOfHold(this.parts.homeserver, granted, wishedDevice(body), request.client),
     });
+  }
+
+  /** Ends a grant that nobody gets and that is not held, but not the keys of a device that it shares (R5). */
+  private async abandon(request: ClientRequest, body: JsonObject, granted: GrantedLogin): Promise<void> {
+    const end = await endOfHold(this.parts.homeserver, granted, wishedDevice(body), request.client);
+    if (end === 'logout') await this.parts.upstream.discard(granted.grant);
   }
 }

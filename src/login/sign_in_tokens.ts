@@ -63,7 +63,8 @@ export class SignInTokens {
       secondFactor: issued.secondFactor,
     });
     if (answer === undefined) throw new Refusal('hold_ended');
-    await this.store.forget(tokenHash);
+    // The login is handed out by now; a token that could not be forgotten opens nothing without its hold.
+    await this.store.forget(tokenHash).catch(() => undefined);
     return answer;
   }
 }

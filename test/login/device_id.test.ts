@@ -177,6 +177,23 @@ test('R5: a login token that is left alone leaves the keys of a device that is i
   expect(app.stub.isLive(token)).toBe(true);
 });
 
+test('R5: a store that fails after a login token was redeemed costs no keys', async () => {
+  await start();
+  const token = await deviceInUse();
+  Object.assign(app.storage.holds, {
+    hold: async () => {
+      throw new Error('disk full');
+    },
+  });
+  const login = { type: 'm.login.token', token: app.stub.mintLoginToken('bob'), device_id: 'PHONE' };
+  expect((await post(app, LOGIN, login)).status).toBe(500);
+  expect(hasKeys()).toBe(true);
+  expect(app.stub.isLive(token)).toBe(true);
+  const other = { type: 'm.login.token', token: app.stub.mintLoginToken('bob'), device_id: 'NEW' };
+  expect((await post(app, LOGIN, other)).status).toBe(500);
+  expect(app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).toEqual(['PHONE']);
+});
+
 test('R5: a login token on a device of its own is logged out at its end', async () => {
   await start();
   await post(app, LOGIN, {
