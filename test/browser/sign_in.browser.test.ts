@@ -1,0 +1,268 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { seriousFindings } from '../support/accessibility.ts';
+import { startApp, type TestApp } from '../support/app.ts';
+import { describeInBrowser, openPage, photograph, startBrowser } from '../support/browser.ts';
+import { ClientPage } from '../support/client_page.ts';
+import type { Enrolled } from '../support/enrolment.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const STEP = 30_000;
+jest.setTimeout(120_000);
+
+describeInBrowser('the sign-in page and the fallback pages', () => {
+  let browser: Browser;
+  let app: TestApp;
+  let client: ClientPage;
+  let bob: Enrolled;
+  let page: Page;
+  /** What the browser complains about: a blocked resource, an error in a script. */
+  let complaints: string[];
+
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser.close());
+
+  beforeEach(async () => {
+    app = await startApp({
+      users: [
+        { name: 'alice', password: PASSWORD },
+        { name: 'bob', password: PASSWORD },
+      ],
+    });
+    bob = await app.enrol('bob', 10);
+    client = await ClientPage.serve(app.url);
+    complaints = [];
+    page = await open();
+  });
+  afterEach(async () => {
+    await page.context().close();
+    await client.stop();
+    await app.stop();
+    expect(complaints).toEqual([]);
+  });
+
+  async function open(options: BrowserContextOptions = {}): Promise<Page> {
+    const opened = await openPage(browser, options);
+    opened.context().on('page', (popup) => watch(popup));
+    watch(opened);
+    return opened;
+  }
+
+  function watch(watched: Page): void {
+    watched.on('pageerror', (error) => complaints.push(error.message));
+    watched.on('console', (message) => {
+      // Refusals are part of the play: the browser writes a line for each 4xx.
+      if (message.type() === 'error' && !message.text().includes('status of 4'))
+        complaints.push(message.text());
+    });
+  }
+
+  async function lookAt(looked: Page, name: string): Promise<void> {
+    await looked.waitForLoadState('networkidle');
+    await photograph(looked, name);
+    expect(await seriousFindings(looked)).toEqual([]);
+    expect(await looked.evaluate('document.documentElement.scrollWidth > innerWidth')).toBe(false);
+  }
+
+  const heading = (on: Page, name: string) => on.getByRole('heading', { name }).waitFor();
+  const press = (on: Page, name: string) => on.getByRole('button', { name, exact: true }).click();
+
+  async function givePassword(name: string, password = PASSWORD): Promise<void> {
+    await page.getByLabel('User name').fill(name);
+    await page.getByLabel('Password').fill(password);
+    await press(page, 'Next');
+  }
+
+  /** From the client's button to the code. */
+  async function signInUpToCode(): Promise<void> {
+    await page.goto(client.url);
+    await press(page, 'Sign in');
+    await heading(page, 'Sign in');
+    await givePassword('bob');
+    await heading(page, 'Confirm that it is you');
+  }
+
+  function nextCode(): string {
+    app.clock.advance(STEP);
+    return app.code(bob);
+  }
+
+  const focused = (on: Page) => on.evaluate('document.activeElement.id');
+
+  test('with 2FA: from the client, through password, code and confirmation, and back', async () => {
+    await page.goto(client.url);
+    await press(page, 'Sign in');
+    await heading(page, 'Sign in');
+    expect(await focused(page)).toBe('user');
+    await lookAt(page, 'sign-in-1-password');
+    await givePassword('bob', 'wrong');
+    await page.getByText('User name or password is not right.').waitFor();
+    expect(await focused(page)).toBe('password');
+    expect(await page.getByLabel('User name').inputValue()).toBe('bob');
+    await lookAt(page, 'sign-in-2-wrong-password');
+    await givePassword('bob');
+    await heading(page, 'Confirm that it is you');
+    expect(await focused(page)).toBe('code');
+    await lookAt(page, 'sign-in-3-code');
+
+    // A complete code is sent at once; what was wrong is told, and stays.
+    const wrong = app.wrongCode(bob);
+    await page.keyboard.type(wrong);
+    await page.getByText('The code is not right.').waitFor();
+    expect(await focused(page)).toBe('code');
+    expect(await page.getByLabel('Code', { exact: true }).inputValue()).toBe(wrong);
+    await lookAt(page, 'sign-in-4-wrong-code');
+
+    // Pasted with a blank in the middle, as apps show it.
+    const code = nextCode();
+    await page.getByLabel('Code', { exact: true }).fill(`${code.slice(0, 3)} ${code.slice(3)}`);
+    await heading(page, 'Continue to your client?');
+    await page.getByText(new URL(client.url).host).waitFor();
+    await lookAt(page, 'sign-in-5-confirmation');
+    await press(page, 'Continue');
+    await page.getByText('signed in as @bob:localhost').waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    expect(app.stub.devicesOf('bob')).toMatchObject([{ displayName: 'A web client' }]);
+  });
+
+  test('without 2FA: password and confirmation', async () => {
+    await page.goto(client.url);
+    await press(page, 'Sign in');
+    await givePassword('alice');
+    await heading(page, 'Continue to your client?');
+    await press(page, 'Continue');
+    await page.getByText('signed in as @alice:localhost').waitFor();
+  });
+
+  test('phone lost: a recovery code is in sight, by keyboard alone, and the page says what to do next', async () => {
+    await signInUpToCode();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Use a recovery code instead');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('recovery');
+    await page.keyboard.type('nonsense');
+    await page.keyboard.press('Enter');
+    await page.getByText('The code is not right.').waitFor();
+    expect(await focused(page)).toBe('recovery');
+    await lookAt(page, 'sign-in-6-recovery');
+    await page.getByLabel('Recovery code').fill(bob.recoveryCodes[0] ?? '');
+    await page.keyboard.press('Enter');
+    await page.getByText('9 are left').waitFor();
+    await lookAt(page, 'sign-in-7-after-recovery');
+    const link = page.getByRole('link', { name: /Account page/ });
+    expect(await link.getAttribute('href')).toBe('/_2fa/account');
+    await press(page, 'Continue');
+    await page.getByText('signed in as @bob:localhost').waitFor();
+  });
+
+  test('without JavaScript, on a narrow screen, in German', async () => {
+    await page.context().close();
+    page = await open({ javaScriptEnabled: false, locale: 'de-DE', viewport: { width: 320, height: 568 } });
+    const back = 'io.example.app://callback';
+    await page.goto(`${app.url}/_2fa/login?redirectUrl=${encodeURIComponent(back)}`);
+    await page.getByText('Eine App auf diesem Gerät (io.example.app)').waitFor();
+    await page.getByLabel('Benutzername').fill('bob');
+    await page.getByLabel('Passwort').fill(PASSWORD);
+    await press(page, 'Weiter');
+    await page.getByText('Stattdessen einen Wiederherstellungscode verwenden').click();
+    await photograph(page, 'sign-in-8-german');
+    await page.getByLabel('Code', { exact: true }).fill(nextCode());
+    await press(page, 'Bestätigen');
+    await heading(page, 'Weiter zu deinem Client?');
+    const sent = page.waitForResponse((response) => response.status() === 303);
+    await press(page, 'Weiter').catch(() => undefined);
+    const { location = '' } = await (await sent).allHeaders();
+    expect(location).toMatch(/^io\.example\.app:\/\/callback\?loginToken=m2fat_/);
+  });
+
+  test('a removal in a client: the popup asks for code and password, tells the client and closes itself', async () => {
+    await signInUpToCode();
+    await page.keyboard.type(nextCode());
+    await press(page, 'Continue');
+    await page.getByText('signed in as').waitFor();
+    app.stub.signIn('bob', 'OTHER');
+    const opened = page.waitForEvent('popup');
+    await press(page, 'Remove the other session');
+    const popup = await opened;
+    await popup.getByText('remove 1 session').waitFor();
+    await lookAt(popup, 'fallback-1-code');
+    await popup.getByLabel('Code', { exact: true }).fill(app.wrongCode(bob));
+    await popup.getByText('The code is not right.').waitFor();
+    await popup.getByLabel('Code', { exact: true }).fill(nextCode());
+    await popup.getByText('Type the password of @bob:localhost.').waitFor();
+    expect(await focused(popup)).toBe('password');
+    await lookAt(popup, 'fallback-2-password');
+    await popup.keyboard.type('wrong');
+    await popup.keyboard.press('Enter');
+    await popup.getByText('The password is not right.').waitFor();
+    const closed = popup.waitForEvent('close');
+    await popup.keyboard.type(PASSWORD);
+    await popup.keyboard.press('Enter');
+    await closed;
+    await page.getByText('removed: 200').waitFor();
+    expect(app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).not.toContain('OTHER');
+  });
+
+  test('in a plain tab the page says that one can go back', async () => {
+    const { token } = app.stub.signIn('bob');
+    const challenge = await app.post('/_matrix/client/v3/account/password', { new_password: 'x' }, token);
+    const target = `/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${challenge.json.session}`;
+    await page.goto(app.url + target);
+    await page.getByText('change your password', { exact: true }).waitFor();
+    await page.getByLabel('Code', { exact: true }).fill(nextCode());
+    await page.getByLabel('Password').fill(PASSWORD);
+    await press(page, 'Confirm');
+    await page.getByText('You can close this page and go back to your app.').waitFor();
+    await lookAt(page, 'fallback-3-done');
+    await page.goto(`${app.url}${target.slice(0, -3)}xyz`);
+    await heading(page, 'That did not work');
+    await lookAt(page, 'fallback-4-unknown');
+  });
+
+  test('an address without a client is explained', async () => {
+    await page.goto(`${app.url}/_2fa/login`);
+    await heading(page, 'That did not work');
+    await lookAt(page, 'sign-in-9-no-client');
+  });
+
+  test('attack 65: no site can frame the pages', async () => {
+    await page.goto(client.url);
+    const target = `${app.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`;
+    const blocked = page.waitForEvent('console', (message) => message.text().includes('frame-ancestors'));
+    await page.evaluate(
+      `document.body.append(Object.assign(document.createElement('iframe'), { src: '${target}' }))`,
+    );
+    await blocked;
+    expect(await page.frames().at(-1)?.content()).not.toContain('User name');
+    complaints = complaints.filter((text) => !text.includes('frame-ancestors'));
+  });
+
+  test('attack 88: a form on another site gets a page with 403, with and without its own cookie', async () => {
+    for (const visit of [false, true]) {
+      if (visit) await page.goto(`${app.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
+      await page.goto(client.url);
+      const answered = page.waitForResponse((response) => response.url().endsWith('/_2fa/login'));
+      await page.evaluate(`{
+        const form = Object.assign(document.createElement('form'), { method: 'post', action: '${app.url}/_2fa/login' });
+        form.innerHTML = '<input name="step" value="credentials"><input name="user" value="bob">';
+        document.body.append(form);
+        form.submit();
+      }`);
+      expect((await answered).status()).toBe(403);
+      await heading(page, 'That did not work');
+    }
+    expect(app.stub.requests).toEqual([]);
+  });
+});
+
+describe('the client page of these tests', () => {
+  test('stands on another site than the homeserver', async () => {
+    const served = await ClientPage.serve('http://127.0.0.1:1');
+    expect(new URL(served.url).hostname).toBe('localhost');
+    await served.stop();
+  });
+});
