@@ -20,16 +20,21 @@ const ARGUMENTS = [
 const ARTEFACTS = 'artefacts';
 
 /**
- * `describe` for tests in a real browser: skipped, with one line that says so, where there is none.
- * With `CI=true` that is a failure, so that nobody believes they have run.
+ * Whether there is a browser. Where there is none, one line says that `what` is skipped; with `CI=true` the tests
+ * run into their failure instead, so that nobody believes they have run.
  */
+export function hasBrowser(what: string): boolean {
+  if (existsSync(CHROMIUM) || process.env.CI === 'true') return true;
+  process.stdout.write(
+    `${what}: skipped, because there is no Chromium at ${CHROMIUM} (set CHROMIUM to its path)\n`,
+  );
+  return false;
+}
+
+/** `describe` for tests in a real browser. */
 export function describeInBrowser(name: string, tests: () => void): void {
-  if (existsSync(CHROMIUM) || process.env.CI === 'true') {
-    describe(name, tests);
-    return;
-  }
-  console.warn(`${name}: skipped, because there is no Chromium at ${CHROMIUM} (set CHROMIUM to its path)`);
-  describe.skip(name, tests);
+  const suite = hasBrowser(name) ? describe : describe.skip;
+  suite(name, tests);
 }
 
 /** @throws Error if there is no Chromium */

@@ -1,0 +1,77 @@
+import { expect } from '@jest/globals';
+import { NodeCryptoPlugin } from '@otplib/plugin-crypto-node';
+import { generateSync } from 'otplib';
+import type { Locator, Page } from 'playwright-core';
+import type { ManualClock } from '../support/manual_clock.ts';
+
+const STEP_MS = 30_000;
+const crypto = new NodeCryptoPlugin();
+
+/** Somebody at the account page who knows his name and password and reads English. */
+export class AccountPerson {
+  constructor(
+    readonly page: Page,
+    private readonly clock: ManualClock,
+    private readonly name: string,
+    private readonly password: string,
+  ) {}
+
+  async press(name: string): Promise<void> {
+    await this.page.getByRole('button', { name, exact: true }).click();
+  }
+
+  heading(name: string): Locator {
+    return this.page.getByRole('heading', { name });
+  }
+
+  dialog(): Locator {
+    return this.page.getByRole('dialog');
+  }
+
+  async givePassword(): Promise<void> {
+    await this.page.getByLabel('User name').fill(this.name);
+    await this.page.getByLabel('Password').fill(this.password);
+    await this.press('Sign in');
+  }
+
+  async signIn(code: string): Promise<void> {
+    await this.givePassword();
+    await this.page.getByLabel('Code').fill(code);
+    await this.heading('Sessions').waitFor();
+  }
+
+  /** Fills the dialog that asks for the proof. `code` is undefined where it asks for none, or has it already. */
+  async prove(code: string | undefined, button: string): Promise<void> {
+    if (code !== undefined) await this.dialog().getByLabel('Code').fill(code);
+    await this.dialog().getByLabel('Password').fill(this.password);
+    await this.dialog().getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** What a phone shows that was set up with `secret` (base32), one step later than anything before. */
+  phoneCode(secret: string): string {
+    this.clock.advance(STEP_MS);
+    return generateSync({ secret, crypto, epoch: Math.floor(this.clock.now() / 1000) });
+  }
+
+  /** The secret on the page of step 1. */
+  async secretOnPage(): Promise<string> {
+    const link = this.page.getByRole('link', { name: 'Open an app on this device' });
+    return new URL((await link.getAttribute('href')) ?? '').searchParams.get('secret') ?? '';
+  }
+
+  async shownCodes(): Promise<string[]> {
+    const list = this.page.getByRole('list', { name: 'Recovery codes' });
+    return list.getByRole('listitem').allTextContents();
+  }
+
+  /** Checks that focus is on a field that says what is wrong, and that what was typed is still there. */
+  async expectFailed(field: Locator, typed: string, text: RegExp): Promise<void> {
+    await this.page.getByText(text).waitFor();
+    expect(await this.page.evaluate('document.activeElement.id')).toBe(await field.getAttribute('id'));
+    expect(await field.inputValue()).toBe(typed);
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    const described = (await field.getAttribute('aria-describedby')) ?? '';
+    const problem = this.page.locator(`#${described.split(' ').at(-1)}`);
+    expect(await problem.textContent()).toMatch(text);
+  }
+}
