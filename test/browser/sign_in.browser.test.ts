@@ -146,7 +146,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     expect(await focused(page)).toBe('recovery');
     await page.keyboard.type('nonsense');
     await page.keyboard.press('Enter');
-    await page.getByText('The code is not right.').waitFor();
+    await page.getByText('The recovery code is not right.').waitFor();
     expect(await focused(page)).toBe('recovery');
     await lookAt(page, 'sign-in-6-recovery');
     await page.getByLabel('Recovery code').fill(bob.recoveryCodes[0] ?? '');

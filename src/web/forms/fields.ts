@@ -79,3 +79,8 @@ ${problemOf('password', refused)}
 function problemOf(id: string, refused: { readonly problem: string } | undefined): Html | undefined {
   return refused && html`<p class="problem" id="${id}-problem" role="alert">${refused.problem}</p>`;
 }
+
+/** The same for wrong and for spent codes (attack 87). */
+export function wrongCodeText({ problems }: Texts, kind: RefusedCode['kind']): string {
+  return kind === 'totp' ? problems.wrongCode : problems.wrongRecoveryCode;
+}

@@ -40,7 +40,7 @@ export const german: Texts = {
   },
   fallback: {
     title: 'Bestätige, dass du es bist',
-    about: 'Eine App, in der du angemeldet bist, möchte:',
+    about: 'Eine App möchte:',
     notYou: 'Wenn du das nicht verlangt hast, schließe diese Seite und ändere dein Passwort.',
     passwordIntro: 'Gib das Passwort von {user} ein.',
     ownPasswordIntro: 'Gib das Passwort deines Kontos ein.',
@@ -67,6 +67,7 @@ export const german: Texts = {
     wrongPassword: 'Benutzername oder Passwort stimmt nicht.',
     wrongOwnPassword: 'Das Passwort stimmt nicht.',
     wrongCode: 'Der Code stimmt nicht. Jeder Code gilt einmal; warte auf den nächsten.',
+    wrongRecoveryCode: 'Der Wiederherstellungscode stimmt nicht. Jeder Code gilt einmal.',
     noPassword: 'Dieses Konto hat bei seinem Homeserver kein Passwort.',
     totpShut:
       'Zu viele falsche Codes. Verwende einen Wiederherstellungscode oder frage den Betreiber dieses Servers.',

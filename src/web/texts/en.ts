@@ -41,7 +41,7 @@ export const english = {
   },
   fallback: {
     title: 'Confirm that it is you',
-    about: 'An app that you are signed in to wants to:',
+    about: 'An app wants to:',
     notYou: 'If you did not ask for this, close this page and change your password.',
     passwordIntro: 'Type the password of {user}.',
     ownPasswordIntro: 'Type the password of your account.',
@@ -68,6 +68,7 @@ export const english = {
     wrongPassword: 'User name or password is not right.',
     wrongOwnPassword: 'The password is not right.',
     wrongCode: 'The code is not right. A code works once; wait for the next one.',
+    wrongRecoveryCode: 'The recovery code is not right. Each code works once.',
     noPassword: 'This account has no password at its homeserver.',
     totpShut: 'Too many wrong codes. Use a recovery code, or ask the operator of this server.',
     waitSeconds: {
