@@ -1,0 +1,64 @@
+import { join, resolve } from 'node:path';
+import { SynapseInstallError } from '../synapse/install_error.ts';
+import { findPython } from '../synapse/python.ts';
+import { runCommand } from '../synapse/run_command.ts';
+import { ClientInstallError, lastWords } from './install_error.ts';
+import { ensureFolder } from './kept_folder.ts';
+
+const REQUIREMENTS = [
+  'matrix-nio==0.26.0',
+  'matrix-commander==8.0.6',
+  'mautrix==0.21.1',
+  'simplematrixbotlib==2.13.1',
+];
+
+/** Where the programs of the installed clients are. */
+export interface PythonClients {
+  readonly python: string;
+  readonly matrixCommander: string;
+}
+
+/**
+ * Makes sure that the Matrix clients written in Python are installed in a virtual environment at `directory`.
+ *
+ * @throws ClientInstallError
+ */
+export async function ensurePythonClients(
+  directory: string,
+  onProgress: (line: string) => void,
+): Promise<PythonClients> {
+  const home = resolve(directory);
+  const python = join(home, 'bin', 'python');
+  await ensureFolder({ directory: home, contents: REQUIREMENTS.join('\n'), onProgress }, async () => {
+    onProgress(`making a virtual environment in ${home}`);
+    await makeVirtualEnvironment(home);
+    onProgress(`installing ${REQUIREMENTS.join(', ')} from PyPI (about 30 MB, half a minute)`);
+    await pipInstall(python);
+    onProgress('the Python clients are installed');
+  });
+  return { python, matrixCommander: join(home, 'bin', 'matrix-commander') };
+}
+
+async function makeVirtualEnvironment(directory: string): Promise<void> {
+  const made = await runCommand(await pythonOfTheSystem(), ['-m', 'venv', directory]);
+  if (made.code !== 0) {
+    throw new ClientInstallError(`Python made no virtual environment: ${lastWords(made.stderr)}`);
+  }
+}
+
+async function pythonOfTheSystem(): Promise<string> {
+  try {
+    return await findPython();
+  } catch (error) {
+    if (error instanceof SynapseInstallError) throw new ClientInstallError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function pipInstall(python: string): Promise<void> {
+  const pip = ['-m', 'pip', 'install', '--prefer-binary', '--disable-pip-version-check'];
+  const installed = await runCommand(python, [...pip, ...REQUIREMENTS]);
+  if (installed.code !== 0) {
+    throw new ClientInstallError(`pip could not install the clients: ${lastWords(installed.stderr)}`);
+  }
+}
