@@ -1,4 +1,11 @@
-import { isJsonObject, type Json, type JsonObject, OWN_PROVIDER, SSO_STAGE } from '../matrix/wire.ts';
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  OWN_PROVIDER,
+  SSO_STAGE,
+  UNNAMED_PROVIDER,
+} from '../matrix/wire.ts';
 
 const TOKEN_LOGIN = 'm.login.token';
 
@@ -29,5 +36,6 @@ export function withOwnProvider(flows: readonly Json[], { name, preferred }: Own
 
 function providersOf(flow: JsonObject): JsonObject[] {
   const listed = Array.isArray(flow.identity_providers) ? flow.identity_providers.filter(isJsonObject) : [];
+  if (listed.length === 0) return [{ id: UNNAMED_PROVIDER, name: 'Single sign-on' }];
   return listed.filter(({ id }) => id !== OWN_PROVIDER);
 }

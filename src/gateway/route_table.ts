@@ -250,6 +250,13 @@ export const ROUTES = [
     prefixes: CLIENT_PREFIXES,
     bodyLimit: 0,
   },
+  {
+    id: 'provider_return',
+    method: 'GET',
+    templates: ['/_2fa/login/provider'],
+    prefixes: [],
+    bodyLimit: 0,
+  },
   { id: 'sign_in_page', method: 'GET', templates: ['/_2fa/login'], prefixes: [], bodyLimit: 0 },
   {
     id: 'sign_in_form',

@@ -4,7 +4,7 @@ import type { ClientRequest } from './client_request.ts';
 /** An answer of ours to a client; the front door adds CORS and the content type. */
 export interface Answer {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** A JSON body, or bytes that go out as they are (a homeserver's answer to a user without 2FA). */
   readonly body: JsonObject | Buffer;
   /** For pages and their files: no other origin may read them, so that no other site gets at what stands in a form. */

@@ -21,7 +21,9 @@ export function sendAnswer(response: ServerResponse, answer: Answer): void {
   response.setHeader('Cache-Control', 'no-store');
   const retryAfter = retryAfterSeconds(answer);
   if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) {
+    response.setHeader(name, typeof value === 'string' ? value : [...value]);
+  }
   response.setHeader('Content-Length', bytes.length);
   response.end(bytes);
 }

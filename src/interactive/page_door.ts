@@ -25,19 +25,38 @@ export type PageCodeOutcome =
   | { readonly kind: 'accepted'; readonly standing: PageStanding }
   | { readonly kind: 'refused'; readonly standing: PageStanding };
 
-/** The way back to the client. */
-export interface PageTicket {
-  readonly redirectUrl: string;
+/** Somebody whom the homeserver's own single sign-on sent back to us. */
+export interface ProviderReturn {
+  /** Of the homeserver, for one use. */
   readonly loginToken: string;
+  /** The id of its identity provider. */
+  readonly provider: string;
+  readonly redirectUrl: string;
 }
+
+/** The way on. */
+export type PageTicket =
+  | { readonly kind: 'client'; readonly redirectUrl: string; readonly loginToken: string }
+  /** Once more through the homeserver's single sign-on, for a login token that the client can use. */
+  | { readonly kind: 'provider'; readonly provider: string };
 
 /** The door behind the sign-in page (DESIGN §4). Undefined everywhere: that sign-in has ended, begin anew. */
 export interface PageDoor {
   /** @throws Refusal login_refused, limit_exceeded, homeserver_unreachable, homeserver_slow, homeserver_unclear */
   begin(request: ClientRequest, credentials: PageCredentials): Promise<PageStanding>;
+  /**
+   * Learns from the homeserver whose login token it is; that login is held and never given to anybody.
+   * @throws Refusal login_refused, homeserver_unreachable, homeserver_slow, homeserver_unclear
+   */
+  beginWithToken(request: ClientRequest, returned: ProviderReturn): Promise<PageStanding>;
   find(id: string): Promise<PageStanding | undefined>;
   /** @throws Refusal limit_exceeded, totp_shut */
   submitCode(request: ClientRequest, id: string, code: string): Promise<PageCodeOutcome | undefined>;
-  /** Ends the sign-in with a login token for the client: for exactly one caller. */
+  /** What comes after the last form: for a sign-in by password a login token of ours, for exactly one caller. */
   issueTicket(id: string): Promise<PageTicket | undefined>;
+  /**
+   * Ends a sign-in through the homeserver's single sign-on: its second login token passes for that user, once.
+   * Answers where the client is; for exactly one caller.
+   */
+  passProviderToken(id: string, loginToken: string): Promise<string | undefined>;
 }

@@ -18,10 +18,10 @@ const NOT_RELAYED = new Set([
 
 /** The homeserver's answer with its own bytes: for users without 2FA, who shall notice nothing (promise 3). */
 export function relayBytes(answer: HomeserverAnswer): Answer {
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string | readonly string[]> = {};
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value === undefined || NOT_RELAYED.has(name.toLowerCase())) continue;
-    headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    headers[name] = value;
   }
   return { status: answer.status, headers, body: answer.bytes };
 }

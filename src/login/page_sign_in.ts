@@ -6,18 +6,26 @@ import type {
   PageDoor,
   PageStanding,
   PageTicket,
+  ProviderReturn,
 } from '../interactive/page_door.ts';
 import type { SecondFactors } from '../interactive/second_factors.ts';
 import { readTypedCode } from '../interactive/typed_code.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type Flow, type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE } from '../matrix/wire.ts';
+import {
+  type Flow,
+  isSecondFactorStage,
+  type JsonObject,
+  PASSWORD_STAGE,
+  RECOVERY_STAGE,
+} from '../matrix/wire.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
-import { SECOND } from '../system/clock.ts';
+import { MINUTE, SECOND } from '../system/clock.ts';
 import type { RateLimit } from '../throttle/rate_limit.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
 import type { EqualSignIns } from './equal_sign_ins.ts';
 import type { HeldLogins, JoinKeys } from './held_logins.ts';
+import type { PassedLoginTokens } from './passed_login_tokens.ts';
 import { readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInTokens } from './sign_in_tokens.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
@@ -27,6 +35,11 @@ const LOGIN_PATH = '/_matrix/client/v3/login';
 const TARGET = 'page /_2fa/login';
 /** A 429 of the homeserver that names no time. */
 const USUAL_WAIT_MS = 5 * SECOND;
+const TOKEN_LOGIN = 'm.login.token';
+/** How long a homeserver's login token may be on its way to the client: as long as one of ours. */
+const PASSED_TOKEN_MS = 2 * MINUTE;
+/** How long a hold is reserved for the moment of its end. */
+const CLAIM_MS = MINUTE;
 
 export interface PageSignInParts {
   readonly engine: UiaEngine;
@@ -35,6 +48,7 @@ export interface PageSignInParts {
   readonly holds: HeldLogins;
   readonly upstream: UpstreamLogin;
   readonly tokens: SignInTokens;
+  readonly passedTokens: PassedLoginTokens;
   readonly equalSignIns: EqualSignIns;
   readonly signInLimit: RateLimit;
 }
@@ -59,7 +73,16 @@ export class PageSignIn implements PageDoor {
     const hold =
       (await join()) ??
       (await this.parts.equalSignIns.inTurn(keys.exact, join, () => this.ask(request, signIn, keys)));
-    return this.open(hold, credentials.redirectUrl);
+    return this.open(hold, PASSWORD_STAGE, { redirect_url: credentials.redirectUrl });
+  }
+
+  /** @throws Refusal */
+  async beginWithToken(request: ClientRequest, returned: ProviderReturn): Promise<PageStanding> {
+    const body = { type: TOKEN_LOGIN, token: returned.loginToken };
+    const granted = await this.login(request, body);
+    const hold = await this.hold(granted, undefined, undefined);
+    const { provider, redirectUrl } = returned;
+    return this.open(hold, TOKEN_LOGIN, { redirect_url: redirectUrl, provider });
   }
 
   async find(id: string): Promise<PageStanding | undefined> {
@@ -98,24 +121,57 @@ export class PageSignIn implements PageDoor {
 
   async issueTicket(id: string): Promise<PageTicket | undefined> {
     const found = await this.sessionOf(id);
-    if (found === undefined || !(await this.parts.engine.finish(found.session))) return undefined;
+    if (found === undefined) return undefined;
     const { session, hold } = found;
-    const loginToken = await this.parts.tokens.issue(hold, session.completed.length > 1);
-    return { redirectUrl: redirectUrlOf(session), loginToken };
+    const provider = session.body?.provider;
+    if (typeof provider === 'string') return this.sendToProvider(session, hold, provider);
+    if (!(await this.parts.engine.finish(session))) return undefined;
+    const loginToken = await this.parts.tokens.issue(hold, hasSecondFactor(session));
+    return { kind: 'client', redirectUrl: redirectUrlOf(session), loginToken };
+  }
+
+  async passProviderToken(id: string, loginToken: string): Promise<string | undefined> {
+    const session = await this.parts.engine.find(id);
+    if (session?.binding.target !== TARGET || typeof session.body?.provider !== 'string') return undefined;
+    if (!(await this.parts.engine.finish(session))) return undefined;
+    if (hasSecondFactor(session)) {
+      await this.parts.passedTokens.remember(loginToken, session.binding.userId, PASSED_TOKEN_MS);
+    }
+    return redirectUrlOf(session);
+  }
+
+  /** The login that told who it is has done its part: the next sweep logs it out. */
+  private async sendToProvider(
+    session: Session,
+    hold: HeldLogin,
+    provider: string,
+  ): Promise<PageTicket | undefined> {
+    if (!isSatisfied(session.flows, session.completed)) return undefined;
+    const { idHash } = session;
+    if (!(await this.parts.holds.claim(hold, idHash, CLAIM_MS))) return undefined;
+    await this.parts.holds.end(hold, idHash);
+    return { kind: 'provider', provider };
   }
 
   /** Has the homeserver judge the password; what it grants is held. */
   private async ask(request: ClientRequest, signIn: SignIn, keys: JoinKeys): Promise<HeldLogin> {
     const { folded } = signIn.identity;
     this.parts.signInLimit.require(folded);
+    const granted = await this.login(request, signIn.body);
+    const hold = await this.hold(granted, signIn.password, keys);
+    this.parts.signInLimit.spend(folded);
+    return hold;
+  }
+
+  private async login(request: ClientRequest, body: JsonObject): Promise<GrantedLogin> {
     const outcome = await this.parts.upstream.attempt({
       // What stands in the address of the page is none of the homeserver's business.
       request: { ...request, search: '' },
       path: LOGIN_PATH,
-      body: signIn.body,
+      body,
     });
     if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
-    if (outcome.kind === 'granted') return this.hold(signIn, keys, outcome);
+    if (outcome.kind === 'granted') return outcome;
     const { status } = outcome.answer;
     if (status === 429) {
       throw new Refusal('limit_exceeded', { retryAfterMs: retryAfterMs(outcome.answer) ?? USUAL_WAIT_MS });
@@ -124,36 +180,39 @@ export class PageSignIn implements PageDoor {
     throw new Refusal(status >= 500 ? 'homeserver_unreachable' : 'login_refused');
   }
 
-  private async hold(signIn: SignIn, keys: JoinKeys, granted: GrantedLogin): Promise<HeldLogin> {
+  private async hold(
+    granted: GrantedLogin,
+    password: string | undefined,
+    keys: JoinKeys | undefined,
+  ): Promise<HeldLogin> {
     try {
       const enrolled = await this.parts.factors.isEnrolled(granted.userId);
-      const held = await this.parts.holds.hold({
+      return await this.parts.holds.hold({
         grant: granted.grant,
         userId: granted.userId,
-        password: signIn.password,
+        password,
         // Nobody joins the login of an account without 2FA: every door gives it out at once.
         joinKeys: enrolled ? keys : undefined,
         atEnd: 'logout',
       });
-      this.parts.signInLimit.spend(signIn.identity.folded);
-      return held;
     } catch (error) {
       await this.parts.upstream.discard(granted.grant);
       throw error;
     }
   }
 
-  private async open(hold: HeldLogin, redirectUrl: string): Promise<PageStanding> {
+  /** @param proven the login type that the homeserver judged */
+  private async open(hold: HeldLogin, proven: string, body: JsonObject): Promise<PageStanding> {
     const { userId } = hold;
     const enrolled = await this.parts.factors.isEnrolled(userId);
     const stages = enrolled ? await this.parts.secondFactors.available(userId) : [];
-    const withCode = stages.map((stage): Flow => [PASSWORD_STAGE, stage]);
+    const withCode = stages.map((stage): Flow => [proven, stage]);
     const session = await this.parts.engine.open(
       { target: TARGET, userId, tokenHash: null },
       {
-        flows: enrolled ? withCode : [[PASSWORD_STAGE]],
-        completed: [PASSWORD_STAGE],
-        body: { redirect_url: redirectUrl },
+        flows: enrolled ? withCode : [[proven]],
+        completed: [proven],
+        body,
         holdId: hold.id,
         endsAt: hold.expiresAt,
       },
@@ -186,6 +245,10 @@ export class PageSignIn implements PageDoor {
     const set = await this.parts.factors.recoverySet(userId);
     return set?.codes.filter((code) => code.usedAt === null).length ?? 0;
   }
+}
+
+function hasSecondFactor({ completed }: Session): boolean {
+  return completed.some(isSecondFactorStage);
 }
 
 function redirectUrlOf(session: Session): string {

@@ -12,6 +12,15 @@ export class PassedLoginTokens {
     private readonly clock: Clock,
   ) {}
 
+  /** Remembers a token of `userId` for `lifeMs`. */
+  remember(loginToken: string, userId: string, lifeMs: number): Promise<void> {
+    return this.store.remember({
+      tokenHash: hashToken(loginToken),
+      userId,
+      expiresAt: this.clock.now() + lifeMs,
+    });
+  }
+
   /** Takes the token out: true for exactly one caller. */
   redeem(loginToken: string, userId: string): Promise<boolean> {
     return this.store.redeem(hashToken(loginToken), userId, this.clock.now());

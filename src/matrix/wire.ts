@@ -14,6 +14,9 @@ export const SSO_STAGE = 'm.login.sso';
 /** The id of our own identity provider: the sign-in page (DESIGN §9). */
 export const OWN_PROVIDER = 'two-factor';
 
+/** The id that we give to the single sign-on of a homeserver that names no provider. */
+export const UNNAMED_PROVIDER = 'homeserver-sso';
+
 /** One of our two stages. */
 export type SecondFactorStage = typeof TOTP_STAGE | typeof RECOVERY_STAGE;
 

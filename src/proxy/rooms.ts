@@ -55,6 +55,9 @@ import { FormTokens } from '../web/forms/form_tokens.ts';
 import { Assets } from '../web/shell/assets.ts';
 import { brandOf } from '../web/shell/brand.ts';
 import { PageShell } from '../web/shell/page.ts';
+import { ProviderPage } from '../web/sign_in/provider_page.ts';
+import { ProviderRounds } from '../web/sign_in/provider_rounds.ts';
+import { ProviderStates } from '../web/sign_in/provider_states.ts';
 import { RedirectTargets } from '../web/sign_in/redirect_targets.ts';
 import { SignInPage } from '../web/sign_in/sign_in_page.ts';
 import { SsoRedirect } from '../web/sign_in/sso_redirect.ts';
@@ -89,6 +92,7 @@ export interface Rooms {
   readonly accountPage: AccountPage;
   readonly assets: Assets;
   readonly signInPage: SignInPage;
+  readonly providerPage: ProviderPage;
   readonly ssoRedirect: SsoRedirect;
   readonly fallbackPage: FallbackPage;
   readonly discovery: Discovery;
@@ -139,6 +143,7 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     signInLimit,
     clock,
   });
+  const passedTokens = new PassedLoginTokens(storage.loginTokens, clock);
   const signInTokens = new SignInTokens(storage.signInTokens, holds, release, clock, random);
   const equalSignIns = new EqualSignIns();
   const conversation = new LoginConversation(engine, secondFactors, holds, release, random);
@@ -181,14 +186,27 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     holds,
     upstream,
     tokens: signInTokens,
+    passedTokens,
     equalSignIns,
     signInLimit,
   });
+  const targets = new RedirectTargets(config.sso.clients);
+  const rounds = new ProviderRounds(
+    homeserver,
+    new ProviderStates(vault, clock),
+    formTokens,
+    config.publicBaseUrl,
+  );
+  const signInPage = new SignInPage(pageSignIn, formPages, targets, rounds, {
+    offered: config.login.sso,
+    digits: totp.digits,
+  });
+  const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
   return {
     login: new LoginGate(
       {
         ...doors,
-        passedTokens: new PassedLoginTokens(storage.loginTokens, clock),
+        passedTokens,
         signInTokens,
         equalSignIns,
         freshLogins,
@@ -226,17 +244,15 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     ownHistory: new OwnHistory(account, storage.audit),
     accountPage: new AccountPage(shell, totp.digits),
     assets,
-    signInPage: new SignInPage(pageSignIn, formPages, new RedirectTargets(config.sso.clients), {
-      offered: config.login.sso,
-      digits: totp.digits,
-    }),
+    signInPage,
+    providerPage,
     fallbackPage: new FallbackPage(
       new SessionProofs(engine, secondFactors, homeserver),
       formPages,
       homeserver,
       totp.digits,
     ),
-    ssoRedirect: new SsoRedirect(homeserver, config.login.sso),
+    ssoRedirect: new SsoRedirect(homeserver, providerPage, config.login.sso),
     discovery: new Discovery(
       homeserver,
       config.publicBaseUrl,

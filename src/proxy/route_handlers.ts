@@ -33,6 +33,7 @@ export function routeHandlers(rooms: Rooms): Readonly<Record<RouteId, Handler>> 
     recovery_fallback_page: (request) => rooms.fallbackPage.show(RECOVERY_STAGE, request),
     recovery_fallback_form: (request) => rooms.fallbackPage.submit(RECOVERY_STAGE, request),
     sso_redirect: (request) => rooms.ssoRedirect.handle(request),
+    provider_return: (request) => rooms.providerPage.receive(request),
     sign_in_page: (request) => rooms.signInPage.show(request),
     sign_in_form: (request) => rooms.signInPage.submit(request),
     web_asset: (request) => rooms.assets.handle(request),

@@ -5,6 +5,8 @@
 import { call, type HttpAnswer } from './http.ts';
 
 export interface VisitedForm {
+  /** Where it goes; empty: to the address of the page. */
+  readonly action: string;
   /** Hidden and prefilled fields. */
   readonly fields: Readonly<Record<string, string>>;
 }
@@ -31,7 +33,8 @@ export class Visitor {
       Object.keys(values).every((name) => name in fields),
     );
     if (form === undefined) throw new Error(`there is no form with ${Object.keys(values).join(', ')}`);
-    return this.post({ ...form.fields, ...values }, headers);
+    const fields = { ...form.fields, ...values };
+    return form.action === '' ? this.post(fields, headers) : this.post(fields, headers, form.action);
   }
 
   /** Sends fields to where the last page stood. */
@@ -72,7 +75,8 @@ export class Visitor {
 
 /** The forms of a page with what stands in their fields. */
 export function formsOf(page: string): VisitedForm[] {
-  return [...page.matchAll(/<form\b[^>]*>(?<inner>.*?)<\/form>/gs)].map(({ groups }) => ({
+  return [...page.matchAll(/(?<tag><form\b[^>]*>)(?<inner>.*?)<\/form>/gs)].map(({ groups }) => ({
+    action: attribute(groups?.tag ?? '', 'action'),
     fields: Object.fromEntries(
       [...(groups?.inner ?? '').matchAll(/<input\b[^>]*>/g)].map(([input]) => [
         attribute(input, 'name'),

@@ -13,6 +13,8 @@ export interface CodeForms {
   readonly texts: Texts;
   /** Digits of a TOTP code. */
   readonly digits: number;
+  /** Where both forms go; empty: to the address of the page. */
+  readonly action?: string;
   /** The hidden fields of both forms. */
   readonly hidden: Html;
   readonly refused: RefusedCode | undefined;
@@ -22,11 +24,12 @@ export interface CodeForms {
 export const CODE_FIELDS = { totp: 'code', recovery: 'recovery_code' } as const;
 
 /** The form for a code, and below it, in sight at once, the way to a recovery code (S0-2). */
-export function codeForms({ texts, digits, hidden, refused }: CodeForms): Html {
+export function codeForms({ texts, digits, hidden, refused, action }: CodeForms): Html {
   const { code } = texts;
   const ofTotp = refused?.kind === 'totp' ? refused : undefined;
   const ofRecovery = refused?.kind === 'recovery' ? refused : undefined;
-  return html`<form method="post">
+  const open = html`<form method="post"${action !== undefined && html` action="${action}"`}>`;
+  return html`${open}
 ${hidden}
 <div class="field">
 <label for="code">${code.label}</label>
@@ -40,7 +43,7 @@ ${problemOf('code', ofTotp)}
 </form>
 <details${ofRecovery !== undefined && html` open`}>
 <summary>${code.recoverySummary}</summary>
-<form method="post">
+${open}
 ${hidden}
 <div class="field">
 <label for="recovery">${code.recoveryLabel}</label>

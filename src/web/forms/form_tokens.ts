@@ -42,13 +42,17 @@ export class FormTokens {
 
   /** The token for a form on the page that answers `request`. */
   tokenFor(request: ClientRequest): FormToken {
-    const present = this.#cookieOf(request);
-    const value = present ?? randomId(this.#random);
-    const { name, attributes } = this.#cookie;
+    const { value, headers } = this.#cookieFor(request);
     return {
       field: html`<input type="hidden" name="${FIELD}" value="${this.#digest(value)}">`,
-      headers: present === undefined ? { 'Set-Cookie': `${name}=${value}; ${attributes}` } : {},
+      headers,
     };
+  }
+
+  /** What tells this browser from others, for something that it shall bring back. */
+  browserOf(request: ClientRequest): { readonly binding: string; readonly headers: FormToken['headers'] } {
+    const { value, headers } = this.#cookieFor(request);
+    return { binding: this.#vault.digest('form-browser', value), headers };
   }
 
   /**
@@ -75,6 +79,15 @@ export class FormTokens {
     if (client.host === undefined || origin !== `${client.proto}://${client.host}`) {
       throw new Refusal('forbidden');
     }
+  }
+
+  /** The cookie that the browser has, or a new one and the header that sets it. */
+  #cookieFor(request: ClientRequest): { readonly value: string; readonly headers: FormToken['headers'] } {
+    const present = this.#cookieOf(request);
+    if (present !== undefined) return { value: present, headers: {} };
+    const value = randomId(this.#random);
+    const { name, attributes } = this.#cookie;
+    return { value, headers: { 'Set-Cookie': `${name}=${value}; ${attributes}` } };
   }
 
   #cookieOf({ headers }: ClientRequest): string | undefined {

@@ -6,6 +6,9 @@ import type { Texts } from '../texts/en.ts';
 import { counted, fill } from '../texts/texts.ts';
 import type { RedirectTarget } from './redirect_targets.ts';
 
+/** Not where the page stands: a provider's way back has a login token in its address. */
+const ACTION = '/_2fa/login';
+
 interface Card {
   readonly texts: Texts;
   readonly tokenField: Html;
@@ -26,7 +29,7 @@ export function credentialsCard(card: Card & { readonly refused: RefusedCredenti
   const knowsName = refused !== undefined && refused.name !== '';
   return html`<section class="card"><h1>${signIn.title}</h1>
 <p>${signIn.goingTo} ${destination(texts, target)}</p>
-<form method="post">
+<form method="post" action="${ACTION}">
 ${tokenField}
 <input type="hidden" name="step" value="credentials">
 <input type="hidden" name="redirectUrl" value="${target.href}">
@@ -55,7 +58,7 @@ export function codeCard(
 <input type="hidden" name="sign_in" value="${signInId}">`;
   return html`<section class="card"><h1>${texts.signIn.codeTitle}</h1>
 <p>${texts.signIn.codeIntro}</p>
-${codeForms({ texts, digits, hidden, refused })}
+${codeForms({ texts, digits, hidden, refused, action: ACTION })}
 </section>
 <p><a href="/_2fa/login?redirectUrl=${encodeURIComponent(target.href)}">${texts.signIn.startAgain}</a></p>`;
 }
@@ -68,7 +71,7 @@ export function confirmationCard(card: Card & { readonly standing: PageStanding 
 ${afterRecovery(texts, standing.recoveryCodesLeft)}
 <p>${fill(signIn.confirmIntro, { user: standing.userId })} ${destination(texts, target)}</p>
 <p class="muted">${signIn.confirmWarning}</p>
-<form method="post">
+<form method="post" action="${ACTION}">
 ${tokenField}
 <input type="hidden" name="step" value="confirmation">
 <input type="hidden" name="sign_in" value="${standing.id}">

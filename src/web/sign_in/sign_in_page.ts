@@ -4,11 +4,12 @@ import type { Form } from '../../http/form.ts';
 import type { PageDoor, PageStanding } from '../../interactive/page_door.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { CODE_FIELDS, type RefusedCode, wrongCodeText } from '../forms/fields.ts';
-import { type FormPages, type PageVisit, problemCard } from '../forms/form_pages.ts';
+import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import { waitText } from '../forms/wait_text.ts';
-import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
-import { withLoginToken } from './redirect_targets.ts';
+import type { ProviderRounds } from './provider_rounds.ts';
+import { type RedirectTarget, type RedirectTargets, withLoginToken } from './redirect_targets.ts';
 import { codeCard, confirmationCard, credentialsCard, type RefusedCredentials } from './sign_in_cards.ts';
+import { badRedirect, ended } from './sign_in_problems.ts';
 
 const SCRIPT = 'forms.js';
 /** No user id is longer (appendices, "User Identifiers"); e-mail addresses and passwords are allowed more. */
@@ -28,6 +29,7 @@ export class SignInPage {
     private readonly door: PageDoor,
     private readonly pages: FormPages,
     private readonly targets: RedirectTargets,
+    private readonly rounds: ProviderRounds,
     private readonly settings: SignInPageSettings,
   ) {}
 
@@ -99,7 +101,8 @@ export class SignInPage {
     }
   }
 
-  private async goOn(visit: PageVisit, standing: PageStanding, target: RedirectTarget): Promise<Answer> {
+  /** What comes next for somebody whose password, or provider, was right. */
+  async goOn(visit: PageVisit, standing: PageStanding, target: RedirectTarget): Promise<Answer> {
     if (standing.codeWanted) return this.askCode(visit, standing, target, undefined);
     // Whoever lost his phone reads first what he can do about it (S0-8).
     const mayPass = standing.recoveryCodesLeft === undefined && this.targets.isListed(target);
@@ -109,18 +112,10 @@ export class SignInPage {
   /** The target is the one that the sign-in began with, whatever the last form says (attack 69). */
   private async finish(visit: PageVisit, id: string): Promise<Answer> {
     const ticket = await this.door.issueTicket(id);
+    if (ticket?.kind === 'provider') return this.rounds.again(visit.request, ticket.provider, id);
     const target = this.targets.read(ticket?.redirectUrl);
     if (ticket === undefined || target === undefined) return ended(visit);
-    return {
-      status: 303,
-      headers: {
-        Location: withLoginToken(target, ticket.loginToken),
-        'Referrer-Policy': 'no-referrer',
-        'Content-Type': 'text/plain',
-      },
-      sameOrigin: true,
-      body: Buffer.alloc(0),
-    };
+    return backToClient(target, ticket.loginToken);
   }
 
   private askCredentials(visit: PageVisit, target: RedirectTarget, refused?: RefusedCredentials): Answer {
@@ -178,14 +173,16 @@ function isAnsweredInPlace(error: unknown): error is Refusal {
   return error instanceof Refusal && (error.refusal === 'login_refused' || error.status === 429);
 }
 
-function badRedirect(visit: PageVisit): Answer {
-  const { texts } = visit;
-  const { title, badRedirect: text, badRedirectHint } = texts.problems;
-  return visit.render({ title, status: 400, body: () => problemCard(texts, text, badRedirectHint) });
-}
-
-function ended(visit: PageVisit): Answer {
-  const { texts } = visit;
-  const { title, ended: text, endedHint } = texts.problems;
-  return visit.render({ title, status: 403, body: () => problemCard(texts, text, endedHint) });
+/** Sends the browser back to its client. */
+export function backToClient(target: RedirectTarget, loginToken: string): Answer {
+  return {
+    status: 303,
+    headers: {
+      Location: withLoginToken(target, loginToken),
+      'Referrer-Policy': 'no-referrer',
+      'Content-Type': 'text/plain',
+    },
+    sameOrigin: true,
+    body: Buffer.alloc(0),
+  };
 }

@@ -1,0 +1,65 @@
+import type { Homeserver } from '../../homeserver/homeserver.ts';
+import type { Answer } from '../../http/answer.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import { UNNAMED_PROVIDER } from '../../matrix/wire.ts';
+import type { FormTokens } from '../forms/form_tokens.ts';
+import type { ProviderState, ProviderStates } from './provider_states.ts';
+
+/** Sends browsers through the homeserver's own single sign-on and knows them again when they come back. */
+export class ProviderRounds {
+  constructor(
+    private readonly homeserver: Homeserver,
+    private readonly states: ProviderStates,
+    private readonly tokens: FormTokens,
+    /** The origin that browsers see. */
+    private readonly publicBaseUrl: string,
+  ) {}
+
+  /** The first round, to learn who it is. @throws Refusal unrecognized if there is no such provider */
+  begin(request: ClientRequest, provider: string, redirectUrl: string): Promise<Answer> {
+    const { binding: browser, headers } = this.tokens.browserOf(request);
+    return this.send(request, provider, { round: 1, provider, redirectUrl, browser }, headers);
+  }
+
+  /** The second round, for a login token that the client can use; silent where the provider's session stands. */
+  again(request: ClientRequest, provider: string, signInId: string): Promise<Answer> {
+    const { binding: browser, headers } = this.tokens.browserOf(request);
+    return this.send(request, provider, { round: 2, signInId, browser }, headers);
+  }
+
+  /** The state of a browser that comes back; undefined if it is not the one that was sent. */
+  stateOf(request: ClientRequest): ProviderState | undefined {
+    const state = this.states.open(request.query.get('state') ?? '');
+    return state?.browser === this.tokens.browserOf(request).binding ? state : undefined;
+  }
+
+  private async send(
+    request: ClientRequest,
+    provider: string,
+    state: ProviderState,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
+    const back = `${this.publicBaseUrl}/_2fa/login/provider?state=${this.states.seal(state)}`;
+    const id = provider === UNNAMED_PROVIDER ? '' : `/${encodeURIComponent(provider)}`;
+    const answer = await this.homeserver.call({
+      method: 'GET',
+      path: `/_matrix/client/v3/login/sso/redirect${id}?redirectUrl=${encodeURIComponent(back)}`,
+      client: request.client,
+    });
+    const { location, 'set-cookie': cookies = [] } = answer.headers;
+    if (answer.status >= 400 && answer.status < 500) throw new Refusal('unrecognized');
+    if (answer.status < 300 || typeof location !== 'string') throw new Refusal('homeserver_unclear');
+    return {
+      status: 303,
+      headers: {
+        Location: location,
+        'Referrer-Policy': 'no-referrer',
+        'Content-Type': 'text/plain',
+        'Set-Cookie': [cookies, headers['Set-Cookie'] ?? []].flat(),
+      },
+      sameOrigin: true,
+      body: Buffer.alloc(0),
+    };
+  }
+}

@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import supertest from 'supertest';
+import { type AppOptions, LOGIN, startApp, type TestApp } from '../support/app.ts';
+import type { Enrolled } from '../support/enrolment.ts';
+import { call, type HttpAnswer } from '../support/http.ts';
+import { expectJudged } from '../support/judged.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const CLIENT = 'https://app.example.net/';
+const LEAD = `/_matrix/client/v3/login/sso/redirect/oidc?redirectUrl=${encodeURIComponent(CLIENT)}`;
+
+let app: TestApp;
+let bob: Enrolled;
+let visitor: Visitor;
+let sso: { providers: { id: string; name: string }[]; signedInAs: string };
+
+async function start(options: AppOptions = {}): Promise<void> {
+  sso = { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'bob' };
+  app = await startApp({
+    users: [
+      { name: 'alice', password: null },
+      { name: 'bob', password: 'bob password' },
+    ],
+    sso,
+    ...options,
+  });
+  bob = await app.enrol('bob');
+  visitor = new Visitor(app.url);
+}
+
+beforeEach(() => start());
+
+afterEach(() => app.stop());
+
+/** Follows a redirect to the provider, whose session stands, and tells where it sends the browser back to. */
+async function throughProvider(answer: HttpAnswer): Promise<string> {
+  expect(answer.status).toBe(303);
+  const provider = new URL(answer.headers.location ?? '');
+  expect(provider.origin).toBe(app.stub.url);
+  const back = await call(app.stub.url, { target: provider.pathname + provider.search });
+  const address = new URL(back.headers.location ?? '');
+  expect(address.origin).toBe('https://matrix.example.org');
+  return address.pathname + address.search;
+}
+
+/** The first round: from the client's button to our page. */
+async function firstRound(): Promise<HttpAnswer> {
+  return visitor.open(await throughProvider(await visitor.open(LEAD)));
+}
+
+/** From the confirmation to the client. */
+async function secondRound(): Promise<URL> {
+  const back = await visitor.open(await throughProvider(await visitor.send({ step: 'confirmation' })));
+  expect(back.status).toBe(303);
+  return new URL(back.headers.location ?? '');
+}
+
+function redeem(address: URL, more: object = {}): supertest.Test {
+  const token = address.searchParams.get('loginToken');
+  return supertest(app.url)
+    .post(LOGIN)
+    .send({ type: 'm.login.token', token, ...more });
+}
+
+describe('single sign-on of the homeserver', () => {
+  test('with 2FA: once to learn who it is, the code, once more; the client’s device survives', async () => {
+    app.stub.signIn('bob', 'BOBPHONE');
+    const code = await firstRound();
+    expect(code.text).toContain('one-time-code');
+    const confirmation = await visitor.send({ code: app.code(bob) });
+    expect(confirmation.text).toContain('app.example.net');
+    const address = await secondRound();
+    expect(address.origin).toBe('https://app.example.net');
+    const answer = expectJudged(await redeem(address, { device_id: 'BOBPHONE' }));
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ user_id: '@bob:localhost', device_id: 'BOBPHONE' });
+    await app.proxy.keepHouse();
+    expect(app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).toEqual(['BOBPHONE']);
+  });
+
+  test('without 2FA: confirmation, and no code', async () => {
+    sso.signedInAs = 'alice';
+    const confirmation = await firstRound();
+    expect(confirmation.text).toContain('@alice:localhost');
+    const answer = await redeem(await secondRound());
+    expect(answer.body.user_id).toBe('@alice:localhost');
+    await app.proxy.keepHouse();
+    expect(app.stub.devicesOf('alice')).toHaveLength(1);
+  });
+
+  test('no code, no second round', async () => {
+    await firstRound();
+    const { sign_in = '' } = Object.fromEntries(
+      [...(visitor.last?.text ?? '').matchAll(/name="(sign_in)" value="([^"]+)"/g)].map(([, name, value]) => [
+        name,
+        value,
+      ]),
+    );
+    expect(sign_in).not.toBe('');
+    const answer = await visitor.send({ step: 'confirmation', sign_in });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.location).toBeUndefined();
+    app.clock.advance(5 * 60_000);
+    await app.proxy.keepHouse();
+    expect(app.stub.devicesOf('bob')).toEqual([]);
+  });
+
+  test('attack 36: a token for another user than the one who passed is gated', async () => {
+    await app.enrol('alice');
+    await firstRound();
+    await visitor.send({ code: app.code(bob) });
+    sso.signedInAs = 'alice';
+    const answer = expectJudged(await redeem(await secondRound()));
+    expect(answer.status).toBe(401);
+    expect(answer.body.access_token).toBeUndefined();
+  });
+
+  test('attack 36: the way back of the second round works once', async () => {
+    await firstRound();
+    await visitor.send({ code: app.code(bob) });
+    const back = await throughProvider(await visitor.send({ step: 'confirmation' }));
+    expect((await visitor.open(back)).status).toBe(303);
+    const again = await visitor.open(
+      back.replace(/loginToken=.*/, `loginToken=${app.stub.mintLoginToken('bob')}`),
+    );
+    expect(again.status).toBe(403);
+  });
+
+  test('attack 69: another browser cannot be sent in on somebody else’s way back', async () => {
+    const back = await throughProvider(await visitor.open(LEAD));
+    const victim = new Visitor(app.url);
+    await victim.open(`/_2fa/login?redirectUrl=${encodeURIComponent(CLIENT)}`);
+    app.stub.clear();
+    expect((await victim.open(back)).status).toBe(403);
+    expect(app.stub.requests).toEqual([]);
+  });
+
+  test('an invented, altered or old state is refused', async () => {
+    const back = await throughProvider(await visitor.open(LEAD));
+    app.stub.clear();
+    for (const altered of ['', 'AAAA', `${back.slice(33, 60)}`]) {
+      const answer = await visitor.open(
+        `/_2fa/login/provider?state=${encodeURIComponent(altered)}&loginToken=x`,
+      );
+      expect(answer.status).toBe(403);
+    }
+    app.clock.advance(10 * 60_000);
+    expect((await visitor.open(back)).status).toBe(403);
+    expect(app.stub.requests).toEqual([]);
+  });
+
+  test('attack 67: a place that is not allowed is refused before anybody is sent anywhere', async () => {
+    const answer = await visitor.open(LEAD.replace(/redirectUrl=.*/, 'redirectUrl=javascript%3Aalert(1)'));
+    expect(answer.status).toBe(400);
+    expect(app.stub.requests).toEqual([]);
+  });
+
+  test('a provider that is not there is a page with 404', async () => {
+    const answer = await visitor.open(LEAD.replace('/oidc', '/other'));
+    expect(answer.status).toBe(404);
+    expect(answer.headers['content-type']).toContain('text/html');
+  });
+
+  test('the homeserver’s cookies reach the browser, each for itself', async () => {
+    app.stub.override('/login/sso/redirect', () => ({
+      status: 302,
+      body: '',
+      headers: {
+        location: 'https://idp.example/',
+        'set-cookie': [
+          'one=1; Path=/_synapse',
+          'two=2; Expires=Thu, 01 Jan 2099 00:00:00 GMT',
+        ] as unknown as string,
+      },
+    }));
+    const answer = await visitor.open(LEAD);
+    expect(answer.headers['set-cookie']).toEqual([
+      'one=1; Path=/_synapse',
+      'two=2; Expires=Thu, 01 Jan 2099 00:00:00 GMT',
+      expect.stringContaining('m2fa_form='),
+    ]);
+  });
+});
