@@ -3,6 +3,7 @@ import { otpauthUri } from '../factors/totp/otpauth_uri.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { hashToken } from '../interactive/fresh_logins.ts';
+import type { Requirement } from '../interactive/owner_authentication.ts';
 import type { KnownCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
@@ -29,10 +30,10 @@ export class TotpSetup {
     if (enrolled.length >= MOST_AUTHENTICATORS) throw new Refusal('too_many_authenticators');
     const requirement = enrolled.length > 0 ? 'two_factor' : 'password';
     const proof = await this.parts.proofs.require({ request, ...caller, body, requirement });
-    return proof.kind === 'answer' ? proof.answer : this.begin(caller, proof.body);
+    return proof.kind === 'answer' ? proof.answer : this.begin(caller, proof.body, requirement);
   }
 
-  private async begin({ owner, token }: KnownCaller, body: JsonObject): Promise<Answer> {
+  private async begin({ owner, token }: KnownCaller, body: JsonObject, proven: Requirement): Promise<Answer> {
     const { userId } = owner;
     const id = randomId(this.parts.random);
     const seed = newSeed(this.parts.random);
@@ -46,6 +47,11 @@ export class TotpSetup {
       expiresAt,
       failures: 0,
     });
+    // Turned on meanwhile: a password was not enough, and nobody learns this id. Later it cannot be turned on,
+    // as this set-up took the place of any other (attack 89).
+    if (proven === 'password' && (await this.parts.store.isEnrolled(userId))) {
+      throw new Refusal('unknown_setup');
+    }
     return { status: 200, body: this.describe(id, userId, seed, expiresAt) };
   }
 
