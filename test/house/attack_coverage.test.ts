@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+
+const TESTS = 'test';
+const list = readFileSync(join(TESTS, 'attacks.md'), 'utf8');
+
+function numbersIn(text: string, pattern: RegExp): number[] {
+  return [...new Set([...text.matchAll(pattern)].map((match) => Number(match[1])))].sort((a, b) => a - b);
+}
+
+/** The numbers in the names of all tests. */
+function tested(): number[] {
+  const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const sources = files
+    .filter((file) => !file.endsWith('attack_coverage.test.ts'))
+    .map((file) => readFileSync(join(TESTS, file), 'utf8'));
+  return numbersIn(sources.join('\n'), /['"`]attack (\d+):/g);
+}
+
+const listed = numbersIn(list, /^(\d+)\. /gm);
+const waiting = numbersIn(list, /^- (\d+): .+\.$/gm);
+
+test('the list has every number once, from 1 on', () => {
+  expect(listed).toEqual(listed.map((_, index) => index + 1));
+  expect(listed.length).toBeGreaterThanOrEqual(115);
+  expect([...list.matchAll(/^\d+\. /gm)]).toHaveLength(listed.length);
+});
+
+test('every line of attacks.md has a test, or waits for a reason that stands there', () => {
+  const done = new Set(tested());
+  expect(listed.filter((number) => !done.has(number))).toEqual(waiting);
+});
+
+test('no test is named after a line that is not listed', () => {
+  expect(tested().filter((number) => !listed.includes(number))).toEqual([]);
+});
