@@ -1,6 +1,5 @@
 import { isJsonObject, type Json } from '../../matrix/wire.ts';
-import type { Clock } from '../../system/clock.ts';
-import { MINUTE } from '../../system/clock.ts';
+import { type Clock, MINUTE } from '../../system/clock.ts';
 import { SealBroken, type Vault } from '../../vault/vault.ts';
 
 /** What has to be known again when the homeserver's single sign-on sends a browser back to us. */
