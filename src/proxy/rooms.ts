@@ -247,7 +247,7 @@ export function composeRooms(config: Config, foundations: Foundations): Rooms {
     signInPage,
     providerPage,
     fallbackPage: new FallbackPage(
-      new SessionProofs(engine, secondFactors, homeserver),
+      new SessionProofs(engine, secondFactors, turns, homeserver),
       formPages,
       homeserver,
       totp.digits,

@@ -256,7 +256,11 @@ describe.each(PERSONALITIES)('an account without a password before %s', (persona
     expect(led.json.session).toBe(session);
     const early = await it.authAlone(DELETE_DEVICES, { session });
     expect(challengeIn(early)).toMatchObject({ completed: [TOTP] });
-    await passPage();
+    // The page of that stage, asked for with our session, is the homeserver's.
+    const page = await it.app.call({
+      target: `/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${session}`,
+    });
+    expect([page.status, page.text]).toEqual([200, '<p>homeserver fallback page</p>']);
     const done = await it.authAlone(DELETE_DEVICES, { type: SSO, session });
     expect(done.status).toBe(200);
     expect(it.app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).toEqual(['BOBSPHONE']);

@@ -125,6 +125,17 @@ describe('guarded endpoints', () => {
     expect(half.body.completed).toEqual(['m.login.2fa.totp']);
   });
 
+  test('attack 52: passwords guessed on the page at the same moment are judged one by one, five in all', async () => {
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    await visitor.open(fallback('m.login.sso', session));
+    await visitor.send({ code: app.code(bob) });
+    const guesses = Array.from({ length: 20 }, (_, index) => visitor.send({ password: `guess ${index}` }));
+    await Promise.all(guesses);
+    const judged = app.stub.requestsTo('delete_devices').filter(({ json }) => json?.auth !== undefined);
+    expect(judged.length).toBeGreaterThanOrEqual(1);
+    expect(judged.length).toBeLessThanOrEqual(5);
+  });
+
   test('the page of the TOTP stage asks for the code alone; the client brings the password', async () => {
     const session = await begin(DELETE_DEVICES, { devices: ['A'] });
     await visitor.open(fallback('m.login.2fa.totp', session));

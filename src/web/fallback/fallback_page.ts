@@ -38,8 +38,10 @@ export class FallbackPage {
     const id = sessionIn(request);
     // Ids of ours begin with m2fa_; single sign-on for another one is the homeserver's (DESIGN §4).
     if (stage === SSO_STAGE && id !== '' && !isSessionId(id) && !id.startsWith('m2fa_')) {
-      return this.homeserversPage(request);
+      return this.homeserversPage(request, request.search);
     }
+    const led = stage === SSO_STAGE ? await this.proofs.homeserverSession(id) : undefined;
+    if (led !== undefined) return this.homeserversPage(request, `?session=${encodeURIComponent(led)}`);
     return this.pages.visit(request, async (visit) => {
       const standing = await this.proofs.find(id, stage);
       return standing === undefined ? gone(visit) : this.ask(visit, standing);
@@ -126,8 +128,8 @@ export class FallbackPage {
     });
   }
 
-  private async homeserversPage(request: ClientRequest): Promise<Answer> {
-    const { path, search, client } = request;
+  private async homeserversPage(request: ClientRequest, search: string): Promise<Answer> {
+    const { path, client } = request;
     return relayAnswer(await this.homeserver.call({ method: 'GET', path: path + search, client }), {});
   }
 }

@@ -1,5 +1,6 @@
 import type { Homeserver } from '../../homeserver/homeserver.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
+import { type HomeserverTurns, shownSession } from '../../interactive/onward.ts';
 import type { SecondFactors } from '../../interactive/second_factors.ts';
 import { readTypedCode } from '../../interactive/typed_code.ts';
 import { Refusal } from '../../matrix/refusals.ts';
@@ -34,6 +35,7 @@ export class SessionProofs {
   constructor(
     private readonly engine: UiaEngine,
     private readonly secondFactors: SecondFactors,
+    private readonly turns: HomeserverTurns,
     private readonly homeserver: Homeserver,
   ) {}
 
@@ -41,6 +43,18 @@ export class SessionProofs {
   async find(sessionId: string, stage: FallbackStage): Promise<FallbackStanding | undefined> {
     const session = await this.engine.find(sessionId);
     return session && standingAt(session, stage);
+  }
+
+  /**
+   * The homeserver's own session, where a session of ours was led on to single sign-on there (R6): its page is
+   * the homeserver's. Undefined for all others.
+   */
+  async homeserverSession(sessionId: string): Promise<string | undefined> {
+    const session = await this.engine.find(sessionId);
+    if (session === undefined) return undefined;
+    const onward = await this.turns.find(session);
+    if (onward === undefined) return undefined;
+    return standingOf(shownSession(session, onward), SSO_STAGE) === 'next' ? onward.session : undefined;
   }
 
   /** @throws Refusal limit_exceeded, totp_shut */
@@ -72,6 +86,17 @@ export class SessionProofs {
     password: string,
   ): Promise<ProofOutcome> {
     if (at.missing !== 'password') return { kind: 'accepted', standing: at };
+    this.secondFactors.admitAddress(request.client);
+    const outcome = await this.turns.take(at.session, () => this.judgePassword(request, at, password));
+    // Another request has a password judged: this one was not looked at.
+    return outcome ?? { kind: 'accepted', standing: at };
+  }
+
+  private async judgePassword(
+    request: ClientRequest,
+    at: FallbackStanding,
+    password: string,
+  ): Promise<ProofOutcome> {
     const { session } = at;
     const { token, binding } = session;
     if (token === undefined) return GONE;
