@@ -1,4 +1,4 @@
-import type { AuditStore } from '../storage/stores.ts';
+import type { AuditRecord, AuditStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 
 /** Everything that the audit knows to have happened. A new event is a new line here. */
@@ -59,13 +59,23 @@ export class Audit {
    * request, because what is not on record must not happen there (rule R9).
    */
   async record(entry: AuditEntry): Promise<void> {
-    await this.#store.append({
+    await this.write(this.line(entry));
+  }
+
+  /** Writes a line that was made before. */
+  write(line: AuditRecord): Promise<void> {
+    return this.#store.append(line);
+  }
+
+  /** The line for an entry, where it is written together with what it tells of. */
+  line(entry: AuditEntry): AuditRecord {
+    return {
       at: this.#clock.now(),
       userId: entry.userId,
       event: entry.event,
       address: entry.address ?? null,
       deviceId: entry.deviceId ?? null,
       detail: entry.detail ?? {},
-    });
+    };
   }
 }

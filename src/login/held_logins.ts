@@ -1,5 +1,5 @@
 import type { JsonObject } from '../matrix/wire.ts';
-import type { HeldLogin, HoldStore } from '../storage/stores.ts';
+import type { AuditRecord, HeldLogin, HoldStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -22,6 +22,12 @@ export interface NewHold {
   readonly password: string | undefined;
   readonly joinKeys: JoinKeys | undefined;
   readonly atEnd: HeldLogin['atEnd'];
+}
+
+/** A hold that is being written. */
+export interface BegunHold {
+  readonly held: HeldLogin;
+  readonly kept: Promise<unknown>;
 }
 
 /** What the homeserver granted, with the time at which it did. */
@@ -75,8 +81,11 @@ export class HeldLogins {
     return this.store.find(id, this.clock.now());
   }
 
-  /** Holds a granted login, never longer than its own token lives. */
-  async hold(made: NewHold): Promise<HeldLogin> {
+  /**
+   * Holds a granted login, never longer than its own token lives. It is held from the moment that `kept` resolves;
+   * what is written for it meanwhile shares its commit.
+   */
+  begin(made: NewHold): BegunHold {
     const now = this.clock.now();
     const id = randomId(this.random);
     const life = Math.min(this.settings.holdTtlMs, made.grant.expiresInMs ?? Number.POSITIVE_INFINITY);
@@ -97,7 +106,14 @@ export class HeldLogins {
       createdAt: now,
       expiresAt: now + life,
     };
-    await Promise.all([this.store.hold(held), this.store.endOldest(this.settings.maximum, now)]);
+    const kept = Promise.all([this.store.hold(held), this.store.endOldest(this.settings.maximum, now)]);
+    return { held, kept };
+  }
+
+  /** Holds a granted login; resolves once it is held. */
+  async hold(made: NewHold): Promise<HeldLogin> {
+    const { held, kept } = this.begin(made);
+    await kept;
     return held;
   }
 
@@ -117,9 +133,9 @@ export class HeldLogins {
     return this.store.unclaim(held.id, claimant);
   }
 
-  /** Gives the login to its claimant: true for exactly one caller. */
-  release(held: HeldLogin, claimant: string): Promise<boolean> {
-    return this.store.release(held.id, claimant);
+  /** Gives the login out and puts that on record: both or neither, for exactly one caller. */
+  take(held: HeldLogin, record: AuditRecord | null): Promise<boolean> {
+    return this.store.take(held.id, this.clock.now(), record);
   }
 
   /** Ends a hold for its claimant: the next sweep logs it out. False if it was ended meanwhile. */

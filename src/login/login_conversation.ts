@@ -140,7 +140,7 @@ export class LoginConversation {
   ): Promise<Answer | undefined> {
     if (!isSatisfied(session.flows, session.completed)) return challenge(session);
     const body = session.body ?? {};
-    const answer = await this.release.finish({
+    return this.release.finish({
       request,
       claimant: session.idHash,
       hold,
@@ -148,10 +148,8 @@ export class LoginConversation {
       path: request.path,
       repeatable: body.type === PASSWORD_STAGE,
       secondFactor: true,
+      endSession: () => this.engine.finish(session),
     });
-    // The login is handed out by now; a session that could not be ended opens nothing without its hold.
-    if (answer !== undefined) await this.engine.finish(session).catch(() => false);
-    return answer;
   }
 
   private async open(signIn: HeldSignIn): Promise<Session> {

@@ -12,7 +12,7 @@ import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import type { RateLimit } from '../throttle/rate_limit.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { EqualSignIns } from './equal_sign_ins.ts';
-import type { HeldLogins, JoinKeys } from './held_logins.ts';
+import type { BegunHold, HeldLogins, JoinKeys } from './held_logins.ts';
 import { endOfHold } from './hold_end.ts';
 import type { LoginAnswers } from './login_answers.ts';
 import type { LoginConversation } from './login_conversation.ts';
@@ -158,9 +158,12 @@ export class LoginGate {
         answered = true;
         return this.parts.answers.released(granted.grant.body, 0);
       }
-      const hold = await this.hold(attempt, reading, granted);
-      answered = true;
-      return await this.converseOrRefuse(attempt, reading, hold);
+      const { held, kept } = await this.hold(attempt, reading, granted);
+      const heldFromNow = kept.then(() => {
+        answered = true;
+      });
+      const [answer] = await Promise.all([this.converseOrRefuse(attempt, reading, held), heldFromNow]);
+      return answer;
     } finally {
       if (!answered) await this.abandon(attempt, granted);
     }
@@ -186,10 +189,10 @@ export class LoginGate {
     });
   }
 
-  private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<HeldLogin> {
+  private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<BegunHold> {
     const { signIn } = attempt;
     if (isCounted(signIn)) this.parts.signInLimit.spend(signIn.identity.folded);
-    return this.parts.holds.hold({
+    return this.parts.holds.begin({
       grant: granted.grant,
       userId: granted.userId,
       password: reading.password,

@@ -6,7 +6,7 @@ import type { ClientRequest } from '../http/client_request.ts';
 import type { FreshLogins } from '../interactive/fresh_logins.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import type { FactorStore, HeldLogin } from '../storage/stores.ts';
+import type { AuditRecord, FactorStore, HeldLogin } from '../storage/stores.ts';
 import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
 import type { RateLimit } from '../throttle/rate_limit.ts';
 import type { HeldGrant, HeldLogins } from './held_logins.ts';
@@ -33,6 +33,8 @@ export interface PassedSignIn {
   readonly repeatable: boolean;
   /** Whether a second factor was accepted; false: the account had none (sign-in page). */
   readonly secondFactor: boolean;
+  /** Ends the session that passed; done together with the release. */
+  readonly endSession: () => Promise<unknown>;
 }
 
 export interface ReleaseParts {
@@ -57,24 +59,13 @@ export class HeldLoginRelease {
    * @throws Refusal hold_ended if 2FA was turned off or on meanwhile, limit_exceeded if the second login of R5 must wait
    */
   async finish(passed: PassedSignIn): Promise<Answer | undefined> {
-    const { hold, claimant } = passed;
-    if (!(await this.parts.holds.claim(hold, claimant, CLAIM_MS))) return undefined;
-    try {
-      await this.requireSameStanding(passed);
-      return this.wantsOtherDevice(passed)
-        ? await this.loginWithDevice(passed)
-        : await this.releaseHeld(passed);
-    } catch (error) {
-      await this.parts.holds.unclaim(hold, claimant);
-      throw error;
-    }
+    await this.requireSameStanding(passed);
+    return this.wantsOtherDevice(passed) ? this.loginWithDevice(passed) : this.releaseHeld(passed);
   }
 
   /** 2FA turned off, or on, during a hold ends it: what it was held for is no more (R1, attack 39). */
-  private async requireSameStanding({ hold, claimant, secondFactor }: PassedSignIn): Promise<void> {
-    if ((await this.parts.factors.isEnrolled(hold.userId)) === secondFactor) return;
-    await this.parts.holds.end(hold, claimant);
-    throw new Refusal('hold_ended');
+  private async requireSameStanding({ hold, secondFactor }: PassedSignIn): Promise<void> {
+    if ((await this.parts.factors.isEnrolled(hold.userId)) !== secondFactor) throw new Refusal('hold_ended');
   }
 
   private wantsOtherDevice(passed: PassedSignIn): boolean {
@@ -84,10 +75,22 @@ export class HeldLoginRelease {
 
   private async releaseHeld(passed: PassedSignIn): Promise<Answer | undefined> {
     const grant = this.parts.holds.open(passed.hold);
-    await Promise.all([this.nameDevice(passed, grant), this.rememberFresh(grant.accessToken, passed)]);
-    if (!(await this.parts.holds.release(passed.hold, passed.claimant))) return undefined;
-    await this.noteCompletion(passed, grant);
+    await this.nameDevice(passed, grant);
+    if (!(await this.take(passed, grant))) return undefined;
+    this.parts.signInLimit.giveBack(readIdentity(passed.body).folded);
     return this.parts.answers.released(grant.body, this.parts.clock.now() - grant.grantedAt);
+  }
+
+  /** All in one commit. What could not be done whole is not handed out. */
+  private async take(passed: PassedSignIn, grant: HeldGrant): Promise<boolean> {
+    const taken = this.parts.holds.take(passed.hold, passed.secondFactor ? this.completion(passed) : null);
+    try {
+      await Promise.all([taken, this.rememberFresh(grant.accessToken, passed), passed.endSession()]);
+      return await taken;
+    } catch (error) {
+      if (await taken.catch(() => false)) await this.parts.upstream.discard(grant);
+      throw error;
+    }
   }
 
   /** The hold was made without a display name (R12): the one who takes it names the device. */
@@ -104,6 +107,17 @@ export class HeldLoginRelease {
 
   /** R5: only now may the homeserver hear the device that the client asked for. The held login is then logged out. */
   private async loginWithDevice(passed: PassedSignIn): Promise<Answer | undefined> {
+    const { hold, claimant } = passed;
+    if (!(await this.parts.holds.claim(hold, claimant, CLAIM_MS))) return undefined;
+    try {
+      return await this.secondLogin(passed);
+    } catch (error) {
+      await this.parts.holds.unclaim(hold, claimant);
+      throw error;
+    }
+  }
+
+  private async secondLogin(passed: PassedSignIn): Promise<Answer | undefined> {
     const { password } = this.parts.holds.open(passed.hold);
     const outcome = await this.parts.upstream.attempt({
       request: passed.request,
@@ -150,15 +164,21 @@ export class HeldLoginRelease {
     this.parts.signInLimit.giveBack(readIdentity(passed.body).folded);
     if (!passed.secondFactor) return;
     try {
-      await this.parts.audit.record({
-        userId: passed.hold.userId,
-        event: 'login.completed',
-        address: passed.request.client.ip,
-        deviceId: wishedDevice(passed.body) ?? passed.hold.deviceId,
-      });
+      await this.parts.audit.write(this.completion(passed));
     } catch (error) {
       await this.parts.upstream.discard(granted);
       throw error;
     }
+    // The login is handed out by now; a session that could not be ended opens nothing without its hold.
+    await passed.endSession().catch(() => false);
+  }
+
+  private completion({ request, hold, body }: PassedSignIn): AuditRecord {
+    return this.parts.audit.line({
+      userId: hold.userId,
+      event: 'login.completed',
+      address: request.client.ip,
+      deviceId: wishedDevice(body) ?? hold.deviceId,
+    });
   }
 }

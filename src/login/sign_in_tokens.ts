@@ -61,10 +61,9 @@ export class SignInTokens {
       path: request.path,
       repeatable: true,
       secondFactor: issued.secondFactor,
+      endSession: () => this.store.forget(tokenHash),
     });
     if (answer === undefined) throw new Refusal('hold_ended');
-    // The login is handed out by now; a token that could not be forgotten opens nothing without its hold.
-    await this.store.forget(tokenHash).catch(() => undefined);
     return answer;
   }
 }

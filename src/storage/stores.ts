@@ -258,8 +258,11 @@ export interface HoldStore {
   /** Reserves a live hold for one finisher until `until`, even past the hold's end; false if somebody else has it. */
   claim(id: string, claimant: string, now: number, until: number): Promise<boolean>;
   unclaim(id: string, claimant: string): Promise<void>;
-  /** Gives the hold to its claimant and forgets it; true for exactly one caller, false if it was ended meanwhile. */
-  release(id: string, claimant: string): Promise<boolean>;
+  /**
+   * Gives out a live hold that nobody has claimed, and puts that on record: both or neither (R8). True for exactly
+   * one caller. Null: nothing is to be put on record.
+   */
+  take(id: string, now: number, record: AuditRecord | null): Promise<boolean>;
   /** Ends the live holds of a user now, claimed ones too: they are logged out by the next sweep. How many. */
   endForUser(userId: string, now: number): Promise<number>;
   /** Ends one hold now, for its claimant: false if it was ended or lost meanwhile. */

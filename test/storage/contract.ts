@@ -403,7 +403,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
           await storage.holds.claim(`hold-${ALICE}`, 'finisher', NOW - 1, NOW + MINUTE);
           await change();
           expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeUndefined();
-          expect(await storage.holds.release(`hold-${ALICE}`, 'finisher')).toBe(false);
+          expect(await storage.holds.end(`hold-${ALICE}`, 'finisher', NOW)).toBe(false);
           expect(await storage.sessions.find(`sign-in-${ALICE}`, NOW)).toBeUndefined();
           expect(await storage.sessions.find(`live-${ALICE}`, NOW)).toBeDefined();
           expect(await storage.holds.find(`hold-${BOB}`, NOW)).toBeDefined();
@@ -689,18 +689,47 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         const winner = claims.indexOf(true);
         expect(claims.filter(Boolean)).toHaveLength(1);
         const releases = await raceOf(50, [one, other], (replica, index) =>
-          replica.holds.release('one', `claimant ${index}`),
+          replica.holds.end('one', `claimant ${index}`, NOW),
         );
         expect(releases.filter(Boolean)).toHaveLength(1);
         expect(releases[winner]).toBe(true);
         expect(await storage.holds.find('one', NOW)).toBeUndefined();
-        expect(await storage.holds.nextEnd()).toBeUndefined();
+        expect(await storage.holds.nextEnd()).toBe(NOW);
+      });
+
+      test('taking: for exactly one caller, and on record with it', async () => {
+        await storage.holds.hold(held({ id: 'one' }));
+        const record = {
+          at: NOW,
+          userId: ALICE,
+          event: 'login.completed',
+          address: null,
+          deviceId: null,
+          detail: {},
+        };
+        const takes = await raceOf(50, await replicas(), (one) => one.holds.take('one', NOW, record));
+        expect(takes.filter(Boolean)).toHaveLength(1);
+        expect(await storage.holds.find('one', NOW)).toBeUndefined();
+        expect((await storage.audit.list({ userId: ALICE })).map(({ event }) => event)).toEqual([
+          'login.completed',
+        ]);
+      });
+
+      test('taking: neither what is claimed nor what has ended nor what is being logged out', async () => {
+        const one = held({ id: 'one' });
+        await storage.holds.hold(one);
+        await storage.holds.claim('one', 'finisher', NOW, NOW + 1000);
+        expect(await storage.holds.take('one', NOW, null)).toBe(false);
+        expect(await storage.holds.take('one', one.expiresAt, null)).toBe(false);
+        await storage.holds.leaseEnded(one.expiresAt, one.expiresAt + MINUTE, 1);
+        expect(await storage.holds.take('one', NOW + 1000, null)).toBe(false);
+        expect(await storage.audit.list({})).toEqual([]);
       });
 
       test('of 50 releases by the claimant himself exactly one is true', async () => {
         await storage.holds.hold(held({ id: 'one' }));
         await storage.holds.claim('one', 'me', NOW, NOW + MINUTE);
-        const releases = await raceOf(50, await replicas(), (one) => one.holds.release('one', 'me'));
+        const releases = await raceOf(50, await replicas(), (one) => one.holds.end('one', 'me', NOW));
         expect(releases.filter(Boolean)).toHaveLength(1);
       });
 
@@ -713,8 +742,8 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await storage.holds.claim('one', 'b', NOW, NOW + 1000)).toBe(true);
         expect(await storage.holds.claim('one', 'c', NOW + 999, NOW + 2000)).toBe(false);
         expect(await storage.holds.claim('one', 'c', NOW + 1000, NOW + 2000)).toBe(true);
-        expect(await storage.holds.release('one', 'b')).toBe(false);
-        expect(await storage.holds.release('one', 'c')).toBe(true);
+        expect(await storage.holds.end('one', 'b', NOW)).toBe(false);
+        expect(await storage.holds.end('one', 'c', NOW)).toBe(true);
       });
 
       test('an ended hold cannot be claimed', async () => {
@@ -731,7 +760,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         await storage.holds.claim('one', 'a', NOW, after);
         expect(await storage.holds.nextEnd()).toBe(after);
         expect(await storage.holds.leaseEnded(after - 1, after + 1, 10)).toEqual([]);
-        expect(await storage.holds.release('one', 'a')).toBe(true);
+        expect(await storage.holds.end('one', 'a', NOW)).toBe(true);
       });
 
       test('a hold that is being logged out can no longer be released', async () => {
@@ -740,7 +769,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         await storage.holds.hold(one);
         await storage.holds.claim('one', 'a', NOW, after);
         expect(await storage.holds.leaseEnded(after, after + 1, 10)).toHaveLength(1);
-        expect(await storage.holds.release('one', 'a')).toBe(false);
+        expect(await storage.holds.end('one', 'a', NOW)).toBe(false);
       });
 
       test('a hold that is being logged out cannot be claimed by a process whose clock is behind', async () => {
@@ -760,7 +789,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await storage.holds.endForUser(ALICE, NOW)).toBe(2);
         expect(await storage.holds.countForUser(ALICE, NOW)).toBe(0);
         expect(await storage.holds.countForUser(BOB, NOW)).toBe(1);
-        expect(await storage.holds.release('b', 'finisher')).toBe(false);
+        expect(await storage.holds.end('b', 'finisher', NOW)).toBe(false);
         expect(await storage.holds.endForUser(ALICE, NOW)).toBe(0);
       });
 
@@ -769,7 +798,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         await storage.holds.hold(one);
         await storage.holds.claim('one', 'finisher', NOW, one.expiresAt + MINUTE);
         expect(await storage.holds.endForUser(ALICE, one.expiresAt + 1)).toBe(1);
-        expect(await storage.holds.release('one', 'finisher')).toBe(false);
+        expect(await storage.holds.end('one', 'finisher', NOW)).toBe(false);
       });
 
       test('a claimant ends his hold without the others, once, and nobody else does', async () => {
@@ -794,7 +823,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await storage.holds.endOldest(3, NOW)).toBe(2);
         const ended = await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10);
         expect(ended.map((hold) => hold.id).toSorted()).toEqual(['3', '4']);
-        expect(await storage.holds.release('5', 'finisher')).toBe(true);
+        expect(await storage.holds.end('5', 'finisher', NOW)).toBe(true);
       });
 
       test('attack 25: ended holds are given out, live ones are not', async () => {
@@ -838,7 +867,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         const next = await opened.openAnother();
         expect((await next.holds.find('one', NOW))?.sealedGrant).toEqual(Buffer.from('sealed grant'));
         expect(await next.holds.claim('one', 'next', NOW, NOW + MINUTE)).toBe(true);
-        expect(await next.holds.release('one', 'next')).toBe(true);
+        expect(await next.holds.end('one', 'next', NOW)).toBe(true);
       });
     });
 

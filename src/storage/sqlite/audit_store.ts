@@ -18,13 +18,7 @@ export class SqliteAuditStore implements AuditStore {
   }
 
   append(record: AuditRecord): Promise<void> {
-    return this.#commits.write((db) => {
-      db.run(
-        `INSERT INTO audit (at, user_id, event, address, device_id, detail)
-         VALUES (:at, :userId, :event, :address, :deviceId, :detail)`,
-        { ...record, detail: JSON.stringify(record.detail) },
-      );
-    });
+    return this.#commits.write((db) => appendRecord(db, record));
   }
 
   list({ userId, limit }: { userId?: string; limit?: number }): Promise<AuditRecord[]> {
@@ -39,4 +33,13 @@ export class SqliteAuditStore implements AuditStore {
         .map((row) => ({ ...row, detail: JSON.parse(row.detail) })),
     );
   }
+}
+
+/** Adds a line, for writes that happen together with what they put on record. */
+export function appendRecord(db: Connection, record: AuditRecord): void {
+  db.run(
+    `INSERT INTO audit (at, user_id, event, address, device_id, detail)
+     VALUES (:at, :userId, :event, :address, :deviceId, :detail)`,
+    { ...record, detail: JSON.stringify(record.detail) },
+  );
 }

@@ -1,4 +1,5 @@
-import type { HeldLogin, HoldStore } from '../stores.ts';
+import type { AuditRecord, HeldLogin, HoldStore } from '../stores.ts';
+import { appendRecord } from './audit_store.ts';
 import type { Connection } from './connection.ts';
 import type { GroupCommit } from './group_commit.ts';
 
@@ -6,7 +7,7 @@ const HELD_LOGIN = `
   id, user_id AS userId, device_id AS deviceId, join_key AS joinKey, folded_join_key AS foldedJoinKey,
   sealed_grant AS sealedGrant, at_end AS atEnd, created_at AS createdAt, expires_at AS expiresAt`;
 
-/** To end a hold is to take it from whoever is finishing it, too: the release then fails. */
+/** To end a hold is to take it from whoever is finishing it, too. */
 const END_NOW = 'expires_at = min(expires_at, :now), claimant = NULL, claimed_until = 0';
 
 /** The held logins (R10, R12). */
@@ -77,10 +78,17 @@ export class SqliteHoldStore implements HoldStore {
     });
   }
 
-  release(id: string, claimant: string): Promise<boolean> {
-    return this.#commits.write(
-      (db) => db.run('DELETE FROM holds WHERE id = :id AND claimant = :claimant', { id, claimant }) === 1,
-    );
+  take(id: string, now: number, record: AuditRecord | null): Promise<boolean> {
+    return this.#commits.write((db) => {
+      const taken = db.run(
+        `DELETE FROM holds
+         WHERE id = :id AND expires_at > :now AND claimed_until <= :now AND leased_until = 0`,
+        { id, now },
+      );
+      if (taken !== 1) return false;
+      if (record !== null) appendRecord(db, record);
+      return true;
+    });
   }
 
   endForUser(userId: string, now: number): Promise<number> {
@@ -123,7 +131,7 @@ export class SqliteHoldStore implements HoldStore {
 
   leaseEnded(now: number, leaseUntil: number, limit: number): Promise<HeldLogin[]> {
     return this.#commits.write((db) =>
-      // A claim that ran out is over: its claimant can no longer release what is being logged out.
+      // A claim that ran out is over: its claimant can no longer finish what is being logged out.
       db.all<HeldLogin>(
         `UPDATE holds SET leased_until = :leaseUntil, claimant = NULL WHERE rowid IN
            (SELECT rowid FROM holds WHERE due_at <= :now ORDER BY due_at LIMIT :limit)
