@@ -92,6 +92,8 @@ async function readRequest(
   options: AppOptions,
 ): Promise<ClientRequest> {
   const query = readQuery(rawQuery(request.url));
+  // Before the body is waited for: a client that goes away meanwhile takes its address with it.
+  const client = options.readClientAddress(request);
   return {
     method: route.method,
     path: request.path,
@@ -102,7 +104,7 @@ async function readRequest(
     assertedUser: query.assertedUser,
     token: presentedToken(request.rawHeaders, query.tokens),
     body: await readJsonBody(route, request, options.bodyTimeMs),
-    client: options.readClientAddress(request),
+    client,
     signal,
     userAgent: request.headers['user-agent'],
     headers: pageHeaders(request.rawHeaders),

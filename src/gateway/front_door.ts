@@ -72,7 +72,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 
   function admitAs(found: Classification, request: IncomingMessage, response: ServerResponse): void {
-    if (found.kind === 'pass') passThrough.forward(request, response);
+    // A client that is gone has no address any more: it must not get round the limits without one (attack 74).
+    if (request.socket.remoteAddress === undefined) request.socket.destroy();
+    else if (found.kind === 'pass') passThrough.forward(request, response);
     else if (found.kind === 'route') app(atCanonicalTarget(request, found), response);
     else if (found.kind === 'preflight') sendPreflight(response);
     else sendAnswer(response, refusalAnswer(new Refusal(found.refusal), log));
