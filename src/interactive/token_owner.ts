@@ -43,9 +43,9 @@ export class TokenOwners {
     const auth = presentedAuth(request.body ?? {});
     if (auth?.session === undefined || auth.type === undefined) return undefined;
     if (!isSecondFactorStage(auth.type)) return undefined;
-    const session = await this.engine.find(auth.session);
-    if (session?.binding.tokenHash !== hashToken(token)) return undefined;
-    return { userId: session.binding.userId, deviceId: session.deviceId, isGuest: false };
+    const owner = await this.engine.ownerOf(auth.session);
+    if (owner?.tokenHash !== hashToken(token)) return undefined;
+    return { userId: owner.userId, deviceId: owner.deviceId, isGuest: false };
   }
 }
 

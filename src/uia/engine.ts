@@ -41,6 +41,9 @@ export interface Opening {
   readonly endsAt?: number;
 }
 
+/** Whose a session is. */
+export type SessionOwner = Pick<StoredSession, 'userId' | 'tokenHash' | 'deviceId'>;
+
 /** What became of a stage. `gone`: the session ended meanwhile. */
 export type Completion =
   | { readonly outcome: 'completed' | 'already' | 'out_of_order'; readonly session: Session }
@@ -101,7 +104,14 @@ export class UiaEngine {
   async find(sessionId: string): Promise<Session | undefined> {
     if (!isSessionId(sessionId)) return undefined;
     const stored = await this.findStored(hashSessionId(sessionId));
-    return stored && this.read(stored);
+    return stored && this.read(stored, sessionId);
+  }
+
+  /** Whose live session this is, without opening what is sealed in it. Undefined as above. */
+  async ownerOf(sessionId: string): Promise<SessionOwner | undefined> {
+    if (!isSessionId(sessionId)) return undefined;
+    const stored = await this.findStored(hashSessionId(sessionId));
+    return stored && { userId: stored.userId, tokenHash: stored.tokenHash, deviceId: stored.deviceId };
   }
 
   /**
@@ -214,11 +224,12 @@ export class UiaEngine {
     return this.parts.vault.digest('session-body', canonicalJson(body ?? {}));
   }
 
-  private read(stored: StoredSession): Session {
+  /** @param id the plain id where it is known, so that it need not be opened */
+  private read(stored: StoredSession, id?: string): Session {
     const open = (part: SealedPart, sealed: Buffer) =>
       this.parts.vault.open(sealed, identityOf(part, stored.idHash)).toString();
     return {
-      id: open('id', stored.sealedId),
+      id: id ?? open('id', stored.sealedId),
       idHash: stored.idHash,
       binding: { target: stored.target, userId: stored.userId, tokenHash: stored.tokenHash },
       flows: stored.flows,
