@@ -13,9 +13,10 @@ const REWRITES: readonly (readonly Rewrite[])[] = [
   [asIs, (text) => cutAt(text, isControlOrBlank), (text) => keep(text, (char) => !isControlOrBlank(char))],
   [asIs, (text) => cutAt(text, (char) => char === '#' || char === '?')],
   [asIs, (text) => cutAt(text, (char) => char === ';'), withoutParameters],
-  [(text) => text.replaceAll('\\', '/')],
+  [asIs, (text) => text.replaceAll('\\', '/')],
   [asIs, collapseSlashes],
   [asIs, resolveDots],
+  [asIs, collapseSlashes],
   [asIs, cutTail],
   [fold],
 ];
@@ -39,15 +40,25 @@ export function readings(path: string): ReadonlySet<string> | undefined {
 /** The path as it is, decoded once, twice … until nothing changes; undefined if that takes too long. */
 function decodings(path: string): Set<string> | undefined {
   if (path.length > MAX_LENGTH) return undefined;
-  const texts = new Set([path]);
-  let last = path;
+  const texts = new Set<string>();
+  // Servlet containers cut parameters off before they decode: an escaped slash is part of a parameter then.
+  for (const raw of new Set([path, withoutParameters(path)])) {
+    if (!addDecodings(raw, texts)) return undefined;
+  }
+  return texts;
+}
+
+/** False if it would take too long. */
+function addDecodings(raw: string, texts: Set<string>): boolean {
+  let last = raw;
+  texts.add(last);
   for (let round = 0; round < MAX_DECODINGS; round++) {
     const next = decode(last);
-    if (next === last) return texts;
+    if (next === last) return true;
     texts.add(next);
     last = next;
   }
-  return undefined;
+  return false;
 }
 
 /** Decodes the escapes that are sound and leaves the others, as lenient servers do. */

@@ -95,5 +95,5 @@ function isFinished(body: JsonObject, home: Home): boolean {
 }
 
 function textOr(value: JsonObject[string], otherwise: string): string {
-  return typeof value === 'string' ? value : otherwise;
+  return typeof value === 'string' && value !== '' ? value : otherwise;
 }
