@@ -1,5 +1,5 @@
 import type { JsonObject, SecondFactorStage } from '../matrix/wire.ts';
-import type { ThrottleCounter } from '../storage/stores.ts';
+import type { StepToSpend, ThrottleCounter } from '../storage/stores.ts';
 
 /** What a factor made of a code. `refused` says nothing of why: wrong and spent codes look the same (attack 87). */
 export type FactorVerdict =
@@ -10,6 +10,17 @@ export type FactorVerdict =
     }
   | { readonly accepted: false };
 
+/** Counts an attempt as failed before it is looked at (DESIGN §5, Throttle). */
+export interface AttemptGate {
+  /** @throws Refusal limit_exceeded, totp_shut */
+  admit(): Promise<void>;
+  /**
+   * The same for a code that stands for a time step, which is spent in the same write: whether it was.
+   * @throws Refusal limit_exceeded, totp_shut: then nothing is spent
+   */
+  admitAndSpend(step: StepToSpend | undefined): Promise<boolean>;
+}
+
 /** A kind of second factor. A new one is a folder beside `totp/` and one line in `factors.ts`. */
 export interface Factor {
   readonly stage: SecondFactorStage;
@@ -19,8 +30,12 @@ export interface Factor {
   available(userId: string): Promise<boolean>;
   /** Whether `token` has the shape of a code of this factor. Says nothing of any user. */
   isWellFormed(token: string): boolean;
-  /** Judges and, if right, spends the code: at most one caller ever hears `accepted` for it. Never throws on bad input. */
-  verify(userId: string, token: string): Promise<FactorVerdict>;
+  /**
+   * Judges and, if right, spends the code: at most one caller ever hears `accepted` for it. Never throws on bad
+   * input. Takes the attempt through `gate` exactly once, before anything that it finds is told or costs much.
+   * @throws Refusal if the gate does not admit the attempt
+   */
+  verify(userId: string, token: string, gate: AttemptGate): Promise<FactorVerdict>;
   /** The factor's entry under `providers` in the state (DESIGN §5), or undefined if the user has none. */
   describe(userId: string): Promise<JsonObject | undefined>;
 }

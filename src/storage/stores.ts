@@ -92,11 +92,6 @@ export interface FactorStore {
   enrolledUsers(): Promise<string[]>;
 
   authenticators(userId: string): Promise<Authenticator[]>;
-  /**
-   * Accepts `step` for one authenticator of `userId` and clears the user's throttle counters with it; false if it,
-   * or a later one, was accepted before.
-   */
-  spendStep(userId: string, authenticatorId: string, step: number, now: number): Promise<boolean>;
   /** Removes one authenticator; the last one gone switches 2FA off and removes the codes. */
   removeAuthenticator(
     userId: string,
@@ -146,20 +141,37 @@ export interface ThrottleState {
   readonly waitUntil: number;
 }
 
+/** An attempt to be counted before it is looked at. */
+export interface CountedAttempt {
+  readonly userId: string;
+  readonly counter: ThrottleCounter;
+  readonly now: number;
+  /** The wait in ms that begins with the n-th failure in a row. */
+  readonly waitAfter: (failures: number) => number;
+  /** With this many failures in a row nothing is admitted any more. */
+  readonly shutAt?: number;
+}
+
+/** A time step of one authenticator of the user who makes the attempt. */
+export interface StepToSpend {
+  readonly authenticatorId: string;
+  readonly step: number;
+}
+
+export type Admission =
+  /** `spent`: the step was there to be spent, and this very call did. */
+  | { readonly admitted: true; readonly failures: number; readonly spent: boolean }
+  | { readonly admitted: false; readonly waitMs: number; readonly shut: boolean };
+
 export interface ThrottleStore {
   /**
    * Counts an attempt as failed before it is looked at, unless the counter is in a wait or has reached `shutAt`.
    * An accepted factor clears it afterwards, so that no crash or roll-back can undo a failure.
+   *
+   * With a step, an admitted attempt spends it in the same write: accepted if neither it nor a later one was
+   * before, which clears the counters of the user. One that is not admitted spends nothing.
    */
-  admit(attempt: {
-    userId: string;
-    counter: ThrottleCounter;
-    now: number;
-    /** The wait in ms that begins with the n-th failure in a row. */
-    waitAfter: (failures: number) => number;
-    /** With this many failures in a row nothing is admitted any more. */
-    shutAt?: number;
-  }): Promise<{ admitted: true; failures: number } | { admitted: false; waitMs: number; shut: boolean }>;
+  admit(attempt: CountedAttempt, step?: StepToSpend): Promise<Admission>;
   /** Clears all counters of a user. */
   clear(userId: string): Promise<void>;
   states(userId: string): Promise<ThrottleState[]>;

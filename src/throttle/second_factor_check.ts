@@ -36,9 +36,10 @@ export class SecondFactorCheck {
     const { userId, stage, token } = presented;
     if (isMissing(token)) return { verdict: 'missing' };
     const factor = this.factors.ofStage(stage);
-    await this.throttle.admit(attemptOf(presented, factor));
-    if (typeof token !== 'string') return { verdict: 'refused' };
-    const judged = await factor.verify(userId, token);
+    const gate = this.throttle.gate(attemptOf(presented, factor));
+    // Nothing but a text can be right; it counts all the same.
+    const judged = await factor.verify(userId, typeof token === 'string' ? token : '', gate);
+    if (!gate.taken) throw new Error(`the factor ${stage} judged a code that its gate has not counted`);
     if (!judged.accepted) return { verdict: 'refused' };
     return { verdict: 'accepted', detail: judged.detail };
   }

@@ -1,5 +1,6 @@
+import type { AttemptGate } from '../factors/factor.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import type { ThrottleCounter, ThrottleStore } from '../storage/stores.ts';
+import type { StepToSpend, ThrottleCounter, ThrottleStore } from '../storage/stores.ts';
 import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 
 /** So many failures in a row cost nothing; the last of them starts the first wait. */
@@ -35,19 +36,33 @@ export class Throttle {
     private readonly clock: Clock,
   ) {}
 
-  /**
-   * Lets an attempt be looked at, and counts it.
-   * @throws Refusal `limit_exceeded` during a wait, with the time left; `totp_shut` after too many failures.
-   */
-  async admit(attempt: Attempt): Promise<void> {
-    const admission = await this.store.admit({
+  /** The gate that a factor takes one attempt through; it knows whether that was done. */
+  gate(attempt: Attempt): AttemptGate & { readonly taken: boolean } {
+    let taken = false;
+    const take = async (step?: StepToSpend) => {
+      const spent = await this.admit(attempt, step);
+      taken = true;
+      return spent;
+    };
+    return {
+      admit: async () => void (await take()),
+      admitAndSpend: take,
+      get taken() {
+        return taken;
+      },
+    };
+  }
+
+  private async admit(attempt: Attempt, step?: StepToSpend): Promise<boolean> {
+    const counted = {
       userId: attempt.userId,
       counter: attempt.counter,
       now: this.clock.now(),
       waitAfter,
       ...(attempt.shuts && { shutAt: SHUT_AT }),
-    });
-    if (admission.admitted) return;
+    };
+    const admission = await this.store.admit(counted, step);
+    if (admission.admitted) return admission.spent;
     // A shut stage has no end of its own: clients that come again by themselves shall do so rarely.
     if (admission.shut) throw new Refusal('totp_shut', { retryAfterMs: LONGEST_WAIT_MS });
     throw new Refusal('limit_exceeded', { retryAfterMs: admission.waitMs });

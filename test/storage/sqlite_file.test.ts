@@ -138,7 +138,7 @@ describe('the file', () => {
     copyFileSync(path, `${path}.copy`);
     rmSync(path);
     copyFileSync(`${path}.copy`, path);
-    await expect(storage.factors.spendStep(ALICE, ALICE, 1, 0)).rejects.toThrow(StoreUnavailable);
+    await expect(storage.factors.deleteRecoverySet(ALICE, 0)).rejects.toThrow(StoreUnavailable);
     await expect(storage.factors.isEnrolled(ALICE)).rejects.toThrow(StoreUnavailable);
   });
 });

@@ -1,12 +1,13 @@
 import { NodeCryptoPlugin } from '@otplib/plugin-crypto-node';
 import { generateSync } from 'otplib';
+import type { AttemptGate } from '../../src/factors/factor.ts';
 import { BoundedQueue } from '../../src/factors/recovery/bounded_queue.ts';
 import { newRecoverySet } from '../../src/factors/recovery/new_recovery_set.ts';
 import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
 import { newSeed } from '../../src/factors/totp/new_seed.ts';
 import type { TotpSettings } from '../../src/factors/totp/totp_settings.ts';
 import { foldLocalpart } from '../../src/matrix/user_id.ts';
-import type { FactorStore } from '../../src/storage/stores.ts';
+import type { FactorStore, Storage } from '../../src/storage/stores.ts';
 import type { Clock } from '../../src/system/clock.ts';
 import { randomId, systemRandom } from '../../src/system/random.ts';
 import type { Vault } from '../../src/vault/vault.ts';
@@ -85,4 +86,16 @@ export async function enrol(
     recovery: fresh.set,
   });
   return { userId, authenticatorId, seed, recoveryCodes: fresh.shown };
+}
+
+/** Takes every attempt through, and spends its step: a factor without a throttle before it. */
+export function openGate(storage: Storage, clock: Clock, userId: string): AttemptGate {
+  const attempt = { userId, counter: 'session', now: clock.now(), waitAfter: () => 0 } as const;
+  return {
+    admit: async () => undefined,
+    admitAndSpend: async (step) => {
+      const admission = await storage.throttle.admit(attempt, step);
+      return admission.admitted && admission.spent;
+    },
+  };
 }

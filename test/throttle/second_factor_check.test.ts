@@ -151,7 +151,8 @@ describe('counting', () => {
       available: async () => true,
       isWellFormed: () => true,
       describe: async () => undefined,
-      verify: async () => {
+      verify: async (_userId, _token, gate) => {
+        await gate.admit();
         looks += 1;
         return { accepted: false };
       },
@@ -168,6 +169,18 @@ describe('counting', () => {
     expect(new Set(told.map((reason) => JSON.stringify((reason as Refusal).body()))).size).toBe(1);
   });
 
+  test('attack 79: a factor that lets its gate stand lets nobody in', async () => {
+    const careless: Factor = {
+      stage: TOTP_STAGE,
+      loginCounter: 'login',
+      available: async () => true,
+      isWellFormed: () => true,
+      describe: async () => undefined,
+      verify: async () => ({ accepted: true, detail: {} }),
+    };
+    await expect(aCheck(new Factors([careless])).check(presented('000000'))).rejects.toThrow('gate');
+  });
+
   test('attack 78: an attempt that breaks off stays counted', async () => {
     const breaking: Factor = {
       stage: TOTP_STAGE,
@@ -175,7 +188,10 @@ describe('counting', () => {
       available: async () => true,
       isWellFormed: () => true,
       describe: async () => undefined,
-      verify: () => Promise.reject(new StoreUnavailable(new Error('disk full'))),
+      verify: async (_userId, _token, gate) => {
+        await gate.admit();
+        throw new StoreUnavailable(new Error('disk full'));
+      },
     };
     const check = aCheck(new Factors([breaking]));
     for (let time = 0; time < 5; time++) {

@@ -21,13 +21,13 @@ beforeEach(async () => {
 afterEach(() => storage.close());
 
 async function fail(attempt: Attempt, times: number): Promise<void> {
-  for (let failure = 0; failure < times; failure++) await throttle.admit(attempt);
+  for (let failure = 0; failure < times; failure++) await throttle.gate(attempt).admit();
 }
 
 /** Fails `times` times, sitting out every wait. */
 async function failPatiently(attempt: Attempt, times: number): Promise<void> {
   for (let failure = 0; failure < times; failure++) {
-    await throttle.admit(attempt);
+    await throttle.gate(attempt).admit();
     clock.advance(HOUR);
   }
 }
@@ -41,32 +41,33 @@ test('four failures cost nothing, the fifth 30 s, each further one twice as much
 describe('waiting', () => {
   test('attack 55: the sixth attempt has to wait, and is told how long', async () => {
     await fail(login, 5);
-    await expect(throttle.admit(login)).rejects.toMatchObject({
+    await expect(throttle.gate(login).admit()).rejects.toMatchObject({
       refusal: 'limit_exceeded',
       status: 429,
       errcode: 'M_LIMIT_EXCEEDED',
       retryAfterMs: 30 * SECOND,
     });
     clock.advance(10 * SECOND);
-    await expect(throttle.admit(login)).rejects.toMatchObject({ retryAfterMs: 20 * SECOND });
+    await expect(throttle.gate(login).admit()).rejects.toMatchObject({ retryAfterMs: 20 * SECOND });
     clock.advance(20 * SECOND);
-    await throttle.admit(login);
-    await expect(throttle.admit(login)).rejects.toMatchObject({ retryAfterMs: 60 * SECOND });
+    await throttle.gate(login).admit();
+    await expect(throttle.gate(login).admit()).rejects.toMatchObject({ retryAfterMs: 60 * SECOND });
   });
 
   test('attempts during a wait do not prolong it', async () => {
     await fail(login, 5);
-    for (let attempt = 0; attempt < 10; attempt++) await expect(throttle.admit(login)).rejects.toThrow();
+    for (let attempt = 0; attempt < 10; attempt++)
+      await expect(throttle.gate(login).admit()).rejects.toThrow();
     clock.advance(30 * SECOND);
-    await expect(throttle.admit(login)).resolves.toBeUndefined();
+    await expect(throttle.gate(login).admit()).resolves.toBeUndefined();
   });
 
   test('attack 56: each counter and each user waits for itself', async () => {
     await fail(login, 5);
-    await throttle.admit(recovery);
-    await throttle.admit({ ...login, counter: 'session', shuts: false });
-    await throttle.admit({ ...login, userId: '@alice:hs' });
-    await expect(throttle.admit(login)).rejects.toMatchObject({ refusal: 'limit_exceeded' });
+    await throttle.gate(recovery).admit();
+    await throttle.gate({ ...login, counter: 'session', shuts: false }).admit();
+    await throttle.gate({ ...login, userId: '@alice:hs' }).admit();
+    await expect(throttle.gate(login).admit()).rejects.toMatchObject({ refusal: 'limit_exceeded' });
   });
 
   test('clearing clears all counters of that user, and of no other', async () => {
@@ -76,7 +77,7 @@ describe('waiting', () => {
     await throttle.clear('@bob:hs');
     await fail(login, 5);
     await fail(recovery, 5);
-    await expect(throttle.admit({ ...login, userId: '@alice:hs' })).rejects.toThrow();
+    await expect(throttle.gate({ ...login, userId: '@alice:hs' }).admit()).rejects.toThrow();
   });
 });
 
@@ -85,23 +86,23 @@ describe('shutting', () => {
     await failPatiently(login, 100);
     for (const wait of [0, HOUR, 1000 * HOUR]) {
       clock.advance(wait);
-      await expect(throttle.admit(login)).rejects.toMatchObject({
+      await expect(throttle.gate(login).admit()).rejects.toMatchObject({
         refusal: 'totp_shut',
         status: 429,
         retryAfterMs: HOUR,
       });
     }
     await throttle.clear('@bob:hs');
-    await expect(throttle.admit(login)).resolves.toBeUndefined();
+    await expect(throttle.gate(login).admit()).resolves.toBeUndefined();
   });
 
   test('99 do not shut it', async () => {
     await failPatiently(login, 99);
-    await expect(throttle.admit(login)).resolves.toBeUndefined();
+    await expect(throttle.gate(login).admit()).resolves.toBeUndefined();
   });
 
   test('recovery codes are never shut: they are the way out', async () => {
     await failPatiently(recovery, 150);
-    await expect(throttle.admit(recovery)).resolves.toBeUndefined();
+    await expect(throttle.gate(recovery).admit()).resolves.toBeUndefined();
   });
 });

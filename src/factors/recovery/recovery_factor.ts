@@ -3,7 +3,7 @@ import { type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
 import type { FactorStore, RecoverySet } from '../../storage/stores.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { Factor, FactorVerdict } from '../factor.ts';
+import type { AttemptGate, Factor, FactorVerdict } from '../factor.ts';
 import { readRecoveryCode } from './recovery_code.ts';
 import type { RecoveryHasher } from './recovery_hasher.ts';
 
@@ -30,7 +30,9 @@ export class RecoveryFactor implements Factor {
     return readRecoveryCode(token) !== undefined;
   }
 
-  async verify(userId: string, token: string): Promise<FactorVerdict> {
+  async verify(userId: string, token: string, gate: AttemptGate): Promise<FactorVerdict> {
+    // First of all: a hash costs too much to be made for whoever asks (attack 90).
+    await gate.admit();
     const code = readRecoveryCode(token);
     if (code === undefined) return { accepted: false };
     const set = await this.parts.store.recoverySet(userId);

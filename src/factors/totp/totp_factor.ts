@@ -1,8 +1,8 @@
 import { type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
-import type { Authenticator, FactorStore } from '../../storage/stores.ts';
+import type { Authenticator, FactorStore, StepToSpend } from '../../storage/stores.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { Factor, FactorVerdict } from '../factor.ts';
+import type { AttemptGate, Factor, FactorVerdict } from '../factor.ts';
 import { isTotpToken, matchStep } from './match_step.ts';
 import type { TotpSettings } from './totp_settings.ts';
 
@@ -28,14 +28,12 @@ export class TotpFactor implements Factor {
     return isTotpToken(token, this.settings.digits);
   }
 
-  async verify(userId: string, token: string): Promise<FactorVerdict> {
-    if (!this.isWellFormed(token)) return { accepted: false };
-    for (const authenticator of await this.parts.store.authenticators(userId)) {
-      if (await this.accepts(authenticator, token)) {
-        return { accepted: true, detail: { authenticator: authenticator.id } };
-      }
-    }
-    return { accepted: false };
+  async verify(userId: string, token: string, gate: AttemptGate): Promise<FactorVerdict> {
+    const step = this.isWellFormed(token) ? await this.stepOf(userId, token) : undefined;
+    const spent = await gate.admitAndSpend(step);
+    return spent && step !== undefined
+      ? { accepted: true, detail: { authenticator: step.authenticatorId } }
+      : { accepted: false };
   }
 
   async describe(userId: string): Promise<JsonObject | undefined> {
@@ -51,12 +49,19 @@ export class TotpFactor implements Factor {
     };
   }
 
-  /** Whether the code is of this authenticator and its step is spent by this very call (R8). */
-  private async accepts(authenticator: Authenticator, token: string): Promise<boolean> {
-    const { id, userId, sealedSeed } = authenticator;
-    const now = this.parts.clock.now();
+  /** The unspent step that the code is of. It decides nothing yet: another request may spend it first (R8). */
+  private async stepOf(userId: string, token: string): Promise<StepToSpend | undefined> {
+    for (const authenticator of await this.parts.store.authenticators(userId)) {
+      const step = this.matchingStep(authenticator, token);
+      if (step !== undefined && step > authenticator.lastStep) {
+        return { authenticatorId: authenticator.id, step };
+      }
+    }
+    return undefined;
+  }
+
+  private matchingStep({ id, userId, sealedSeed }: Authenticator, token: string): number | undefined {
     const seed = this.parts.vault.open(sealedSeed, `authenticator:${id}:${userId}`);
-    const step = matchStep(seed, token, now, this.settings);
-    return step !== undefined && this.parts.store.spendStep(userId, id, step, now);
+    return matchStep(seed, token, this.parts.clock.now(), this.settings);
   }
 }

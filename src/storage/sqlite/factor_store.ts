@@ -63,19 +63,6 @@ export class SqliteFactorStore implements FactorStore {
     );
   }
 
-  spendStep(userId: string, authenticatorId: string, step: number, now: number): Promise<boolean> {
-    return this.#commits.write((db) => {
-      const changes = db.run(
-        `UPDATE authenticators SET last_step = :step, last_used_at = :now
-         WHERE id = :authenticatorId AND user_id = :userId AND last_step < :step`,
-        { userId, authenticatorId, step, now },
-      );
-      if (changes !== 1) return false;
-      clearCounters(db, userId);
-      return true;
-    });
-  }
-
   removeAuthenticator(
     userId: string,
     authenticatorId: string,

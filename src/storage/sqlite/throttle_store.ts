@@ -1,9 +1,13 @@
-import type { ThrottleCounter, ThrottleState, ThrottleStore } from '../stores.ts';
+import type {
+  Admission,
+  CountedAttempt,
+  StepToSpend,
+  ThrottleCounter,
+  ThrottleState,
+  ThrottleStore,
+} from '../stores.ts';
 import type { Connection } from './connection.ts';
 import type { GroupCommit } from './group_commit.ts';
-
-type Attempt = Parameters<ThrottleStore['admit']>[0];
-type Admission = Awaited<ReturnType<ThrottleStore['admit']>>;
 
 /** The counters of failures in a row. */
 export class SqliteThrottleStore implements ThrottleStore {
@@ -15,13 +19,13 @@ export class SqliteThrottleStore implements ThrottleStore {
     this.#commits = commits;
   }
 
-  admit(attempt: Attempt): Promise<Admission> {
+  admit(attempt: CountedAttempt, step?: StepToSpend): Promise<Admission> {
     const shutAt = attempt.shutAt ?? Number.MAX_SAFE_INTEGER;
     return this.#commits.write((db) => {
       const failures = countFailure(db, attempt, shutAt);
       if (failures === undefined) return refuse(db, attempt, shutAt);
       startWait(db, attempt, attempt.now + attempt.waitAfter(failures));
-      return { admitted: true, failures };
+      return { admitted: true, failures, spent: step !== undefined && spendStep(db, attempt, step) };
     });
   }
 
@@ -40,13 +44,29 @@ export class SqliteThrottleStore implements ThrottleStore {
   }
 }
 
+/** The one write that accepts a code (R8): no step at or below the last accepted one. */
+function spendStep(
+  db: Connection,
+  { userId, now }: CountedAttempt,
+  { authenticatorId, step }: StepToSpend,
+): boolean {
+  const changes = db.run(
+    `UPDATE authenticators SET last_step = :step, last_used_at = :now
+     WHERE id = :authenticatorId AND user_id = :userId AND last_step < :step`,
+    { userId, authenticatorId, step, now },
+  );
+  if (changes !== 1) return false;
+  clearCounters(db, userId);
+  return true;
+}
+
 /** Clears all counters of a user. */
 export function clearCounters(db: Connection, userId: string): void {
   db.run('DELETE FROM throttle WHERE user_id = :userId', { userId });
 }
 
 /** The one write that decides (R8): undefined if the counter is in a wait or shut. */
-function countFailure(db: Connection, attempt: Attempt, shutAt: number): number | undefined {
+function countFailure(db: Connection, attempt: CountedAttempt, shutAt: number): number | undefined {
   const { userId, counter, now } = attempt;
   return db.get<{ failures: number }>(
     `INSERT INTO throttle (user_id, counter, failures, wait_until) VALUES (:userId, :counter, 1, 0)
@@ -57,7 +77,7 @@ function countFailure(db: Connection, attempt: Attempt, shutAt: number): number 
   )?.failures;
 }
 
-function startWait(db: Connection, { userId, counter }: Attempt, waitUntil: number): void {
+function startWait(db: Connection, { userId, counter }: CountedAttempt, waitUntil: number): void {
   db.run('UPDATE throttle SET wait_until = :waitUntil WHERE user_id = :userId AND counter = :counter', {
     userId,
     counter,
@@ -65,7 +85,7 @@ function startWait(db: Connection, { userId, counter }: Attempt, waitUntil: numb
   });
 }
 
-function refuse(db: Connection, { userId, counter, now }: Attempt, shutAt: number): Admission {
+function refuse(db: Connection, { userId, counter, now }: CountedAttempt, shutAt: number): Admission {
   const state = db.get<{ counter: ThrottleCounter; failures: number; waitUntil: number }>(
     `SELECT counter, failures, wait_until AS waitUntil FROM throttle
      WHERE user_id = :userId AND counter = :counter`,
