@@ -1,0 +1,60 @@
+/**
+ * Measures, side by side in one run, and prints ratios: `npm run bench`, or `npm run bench -- NAME…` for some.
+ * Figures are for reading, never for a test: they are the machine's as much as ours.
+ */
+import { run as classifier } from './classifier.ts';
+import { durableWritesTable, measureDurableWrites } from './durable_writes.ts';
+import { run as guardedPass } from './guarded_pass.ts';
+import { run as logins } from './logins.ts';
+import { run as passThrough } from './pass_through.ts';
+import { measureRecoveryHash, recoveryHashTable } from './recovery_hash.ts';
+import { run as totpVerifications } from './totp_verifications.ts';
+
+interface Bench {
+  readonly name: string;
+  readonly what: string;
+  readonly run: () => Promise<void>;
+}
+
+const BENCHES: readonly Bench[] = [
+  { name: 'classifier', what: 'what telling routes apart costs a request', run: classifier },
+  { name: 'pass_through', what: 'passing requests through, beside nginx', run: passThrough },
+  {
+    name: 'guarded_pass',
+    what: 'guarded requests of users without 2FA, beside the homeserver alone',
+    run: guardedPass,
+  },
+  { name: 'logins', what: 'what a second factor adds to a login at a real Synapse', run: logins },
+  {
+    name: 'totp_verifications',
+    what: 'TOTP codes judged a second over HTTP, beside better-auth',
+    run: totpVerifications,
+  },
+  {
+    name: 'durable_writes',
+    what: 'durable writes that share commits, beside single commits',
+    run: async () => console.log(durableWritesTable(await measureDurableWrites())),
+  },
+  {
+    name: 'recovery_hash',
+    what: 'what guessing recovery codes costs others',
+    run: async () => console.log(recoveryHashTable(await measureRecoveryHash())),
+  },
+];
+
+async function main(names: readonly string[]): Promise<number> {
+  const unknown = names.find((name) => !BENCHES.some((bench) => bench.name === name));
+  if (unknown !== undefined) {
+    console.error(`there is no bench ${unknown}; there are: ${BENCHES.map(({ name }) => name).join(', ')}`);
+    return 2;
+  }
+  for (const { name, what, run } of BENCHES.filter(
+    (bench) => names.length === 0 || names.includes(bench.name),
+  )) {
+    console.log(`\n== ${name}: ${what}`);
+    await run();
+  }
+  return 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));
