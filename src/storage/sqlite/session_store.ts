@@ -39,40 +39,15 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   find(idHash: string, now: number): Promise<StoredSession | undefined> {
-    return this.#connection.read((db) =>
-      fromRow(
-        db.get<SessionRow>(`SELECT ${SESSION} FROM sessions WHERE id_hash = :idHash AND expires_at > :now`, {
-          idHash,
-          now,
-        }),
-      ),
-    );
+    return this.#newest('id_hash = :idHash', { idHash, now });
   }
 
   findBound(tokenHash: string, target: string, now: number): Promise<StoredSession | undefined> {
-    return this.#connection.read((db) =>
-      fromRow(
-        db.get<SessionRow>(
-          `SELECT ${SESSION} FROM sessions
-           WHERE token_hash = :tokenHash AND target = :target AND expires_at > :now
-           ORDER BY created_at DESC, rowid DESC LIMIT 1`,
-          { tokenHash, target, now },
-        ),
-      ),
-    );
+    return this.#newest('token_hash = :tokenHash AND target = :target', { tokenHash, target, now });
   }
 
   findOfHold(holdId: string, bodyDigest: string, now: number): Promise<StoredSession | undefined> {
-    return this.#connection.read((db) =>
-      fromRow(
-        db.get<SessionRow>(
-          `SELECT ${SESSION} FROM sessions
-           WHERE hold_id = :holdId AND body_digest = :bodyDigest AND expires_at > :now
-           ORDER BY created_at DESC, rowid DESC LIMIT 1`,
-          { holdId, bodyDigest, now },
-        ),
-      ),
-    );
+    return this.#newest('hold_id = :holdId AND body_digest = :bodyDigest', { holdId, bodyDigest, now });
   }
 
   complete(idHash: string, expected: readonly string[], stage: string): Promise<boolean> {
@@ -140,6 +115,23 @@ export class SqliteSessionStore implements SessionStore {
 
   count(): Promise<number> {
     return this.#connection.read(countSessions);
+  }
+
+  /** @param condition in SQL, of our own words only */
+  #newest(
+    condition: string,
+    values: { readonly now: number } & Readonly<Record<string, string | number>>,
+  ): Promise<StoredSession | undefined> {
+    return this.#connection.read((db) =>
+      fromRow(
+        db.get<SessionRow>(
+          `SELECT ${SESSION} FROM sessions
+           WHERE ${condition} AND expires_at > :now
+           ORDER BY created_at DESC, rowid DESC LIMIT 1`,
+          values,
+        ),
+      ),
+    );
   }
 }
 

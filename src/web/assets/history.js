@@ -1,4 +1,5 @@
 import { button, element } from './dom.js';
+import { lateCard } from './late_card.js';
 import { fill, texts, timeText } from './texts.js';
 
 const HISTORY = 'unstable/org.matrix.2fa/history';
@@ -12,21 +13,10 @@ const FIRST = 5;
  */
 
 /**
- * Fills itself once the server has answered.
- *
  * @param {AccountPage} page
  */
 export function historyCard(page) {
-  const words = texts.history;
-  const rows = element('div', { class: 'rows' }, element('p', { class: 'muted' }, texts.loading));
-  void fillIn(page, rows);
-  return element(
-    'section',
-    { class: 'card' },
-    element('h2', {}, words.title),
-    element('p', {}, words.intro),
-    rows,
-  );
+  return lateCard(texts.history, (rows) => fillIn(page, rows));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { button, element } from './dom.js';
+import { lateCard } from './late_card.js';
 import { askProof } from './proof.js';
 import { counted, fill, texts, timeText } from './texts.js';
 
@@ -8,21 +9,10 @@ import { counted, fill, texts, timeText } from './texts.js';
  */
 
 /**
- * Fills itself once the homeserver has answered.
- *
  * @param {AccountPage} page
  */
 export function sessionsCard(page) {
-  const words = texts.sessions;
-  const rows = element('div', { class: 'rows' }, element('p', { class: 'muted' }, texts.loading));
-  void fillIn(page, rows);
-  return element(
-    'section',
-    { class: 'card' },
-    element('h2', {}, words.title),
-    element('p', {}, words.intro),
-    rows,
-  );
+  return lateCard(texts.sessions, (rows) => fillIn(page, rows));
 }
 
 /**
