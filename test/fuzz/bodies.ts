@@ -106,7 +106,7 @@ const personalities = Object.keys(PERSONALITIES) as PersonalityName[];
 /** Bodies of every gated kind, by callers with 2FA, without it and without a token. */
 export const mutatedBodies: Campaign = {
   name: 'bodies',
-  runsPerWorld: 150,
+  runsPerWorld: 60,
   begin: async (round) => {
     const village = await Village.start(personalities[round % personalities.length] ?? 'synapse');
     const property = fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 3 }), async (requests) => {

@@ -34,7 +34,7 @@ const personalities = Object.keys(PERSONALITIES) as PersonalityName[];
 /** Two people with 2FA, two tokens each, and everything they can do to their own and to each other's sessions. */
 export const uiaSequences: Campaign = {
   name: 'sequences',
-  runsPerWorld: 25,
+  runsPerWorld: 15,
   begin: async (round) => {
     const personality = personalities[round % personalities.length] ?? 'synapse';
     // The homeserver's clock does not jump: what it makes of its own sessions then is not what is judged here.

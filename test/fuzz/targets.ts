@@ -43,7 +43,7 @@ const personalities = Object.keys(PERSONALITIES) as PersonalityName[];
 /** The same over bare sockets, through the real application to the stub's own routers. */
 export const sentTargets: Campaign = {
   name: 'targets, over sockets',
-  runsPerWorld: 60,
+  runsPerWorld: 30,
   begin: async (round) => {
     const personality = personalities[round % personalities.length] ?? 'synapse';
     const app = await startApp({
