@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { type JudgedAnswer, judgeAnswer, specFolder, specPath } from '../support/openapi_judge.ts';
+import { type JudgedAnswer, judgeAnswer, LEFT_OUT, specFolder, specPath } from '../support/openapi_judge.ts';
 
 const V3 = '/_matrix/client/v3';
 const challenge = {
@@ -142,7 +142,7 @@ function answerOf(each: Case, body: unknown): JudgedAnswer {
 }
 
 const hasSpec = specFolder() !== undefined;
-if (!hasSpec) judgeAnswer({ method: 'GET', path: '/', status: 200, body: {} });
+if (!hasSpec) process.stdout.write(LEFT_OUT);
 
 (hasSpec ? describe : describe.skip)('the official specification as judge', () => {
   for (const each of CASES) {

@@ -75,17 +75,21 @@ export async function call(url: string, what: HttpCall): Promise<HttpAnswer> {
   });
 }
 
+/** For the first byte of an answer: a busy machine may take its time, and a test that ends too early is wrong. */
+const FIRST_BYTE_MS = 10_000;
+
 /**
  * Writes `bytes` to a fresh connection and returns everything that came back until the server closed it,
- * or until nothing came for `quietMs` milliseconds. For requests that no HTTP library would send.
+ * or until nothing more came for `quietMs` milliseconds. For requests that no HTTP library would send.
  */
 export async function rawExchange(url: string, bytes: string | Buffer, quietMs = 300): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => socket.write(bytes));
     let received = '';
-    socket.setTimeout(quietMs, () => socket.destroy());
+    socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
     socket.on('data', (chunk) => {
+      socket.setTimeout(quietMs);
       received += chunk.toString('latin1');
     });
     socket.once('error', (error) => (received === '' ? reject(error) : resolve(received)));
