@@ -36,7 +36,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const vault = new SealingVault(loadKeyRing(file), random, () => loadKeyRing(file));
   const storage = await openWhenThere(() => openSqliteStorage({ path: config.storage.path }));
   const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
-  const rooms = composeRooms(config, { storage, vault, homeserver, clock, random, log });
+  const rooms = composeRooms({ config, storage, vault, homeserver, clock, random, log });
   const housekeeping = new Housekeeping(storage, rooms.sweeper, clock, log);
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),

@@ -1,0 +1,99 @@
+import { Audit } from '../audit/audit.ts';
+import type { Config } from '../config/config.ts';
+import { everyFactor, type Factors } from '../factors/factors.ts';
+import { BoundedQueue } from '../factors/recovery/bounded_queue.ts';
+import { RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
+import type { TotpSettings } from '../factors/totp/totp_settings.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import { AppserviceTokens } from '../interactive/appservice_tokens.ts';
+import { FreshLogins } from '../interactive/fresh_logins.ts';
+import { HomeserverTurns } from '../interactive/onward.ts';
+import { OwnerAuthentication } from '../interactive/owner_authentication.ts';
+import { PasswordProbe } from '../interactive/password_probe.ts';
+import { SecondFactors } from '../interactive/second_factors.ts';
+import { TokenOwners } from '../interactive/token_owner.ts';
+import type { Storage } from '../storage/stores.ts';
+import { type Clock, SECOND } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { RandomSource } from '../system/random.ts';
+import { AddressLimit } from '../throttle/address_limit.ts';
+import { SecondFactorCheck } from '../throttle/second_factor_check.ts';
+import { Throttle } from '../throttle/throttle.ts';
+import { UiaEngine } from '../uia/engine.ts';
+import type { Vault } from '../vault/vault.ts';
+
+/** Argon2 runs at once, and waiting: guesses must not starve the logins of others (attack 90). */
+const HASHES_AT_ONCE = 2;
+const HASHES_WAITING = 64;
+
+/** What everything is made of. */
+export interface Foundations {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly vault: Vault;
+  readonly homeserver: Homeserver;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly log: Log;
+}
+
+/** What the rooms share: there is one of each, as limits, queues and sessions must be the same for all doors. */
+export interface Groundwork extends Foundations {
+  readonly audit: Audit;
+  readonly totp: TotpSettings;
+  readonly hasher: RecoveryHasher;
+  readonly factors: Factors;
+  readonly secondFactors: SecondFactors;
+  readonly engine: UiaEngine;
+  readonly turns: HomeserverTurns;
+  readonly tokenOwners: TokenOwners;
+  readonly owners: OwnerAuthentication;
+  readonly passwordProbe: PasswordProbe;
+  readonly freshLogins: FreshLogins;
+  readonly appservices: AppserviceTokens;
+}
+
+/** Builds on the foundations what the rooms share. */
+export function layGroundwork(foundations: Foundations): Groundwork {
+  const { config, storage, vault, homeserver, clock } = foundations;
+  const audit = new Audit(storage.audit, clock);
+  const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
+  const hasher = new RecoveryHasher(new BoundedQueue(HASHES_AT_ONCE, HASHES_WAITING));
+  const factors = everyFactor({ store: storage.factors, vault, clock, hasher, totp });
+  const check = new SecondFactorCheck(factors, new Throttle(storage.throttle, clock));
+  const addressLimit = new AddressLimit(config.limits.perAddress, clock);
+  const secondFactors = new SecondFactors(storage.factors, factors, check, addressLimit, audit);
+  const engine = sessionEngine(foundations);
+  const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
+  const owners = new OwnerAuthentication(engine, secondFactors, turns, {
+    appendedCode: config.login.appendedCode,
+    digits: totp.digits,
+    pages: config.login.sso,
+  });
+  return {
+    ...foundations,
+    audit,
+    totp,
+    hasher,
+    factors,
+    secondFactors,
+    engine,
+    turns,
+    owners,
+    tokenOwners: new TokenOwners(homeserver, engine),
+    passwordProbe: new PasswordProbe(homeserver, owners),
+    freshLogins: new FreshLogins(storage.freshLogins, vault, clock),
+    appservices: new AppserviceTokens(config.applicationServices),
+  };
+}
+
+function sessionEngine({ config, storage, vault, clock, random }: Foundations): UiaEngine {
+  return new UiaEngine(
+    { store: storage.sessions, vault, clock, random },
+    {
+      lifetimeMs: config.uia.sessionTtlMs,
+      maxSessions: config.uia.maxSessions,
+      failureLimit: config.limits.sessionFailures,
+    },
+  );
+}

@@ -1,0 +1,54 @@
+import { EqualSignIns } from '../login/equal_sign_ins.ts';
+import { HeldLogins } from '../login/held_logins.ts';
+import { HoldSweeper } from '../login/hold_sweeper.ts';
+import { LoginAnswers } from '../login/login_answers.ts';
+import { LoginConversation } from '../login/login_conversation.ts';
+import { LoginGate } from '../login/login_gate.ts';
+import { PageSignIn } from '../login/page_sign_in.ts';
+import { PassedLoginTokens } from '../login/passed_login_tokens.ts';
+import { RegisterGate } from '../login/register_gate.ts';
+import { HeldLoginRelease } from '../login/release.ts';
+import { SessionEndings } from '../login/session_endings.ts';
+import { SignInTokens } from '../login/sign_in_tokens.ts';
+import { UpstreamLogin } from '../login/upstream_login.ts';
+import { RateLimit } from '../throttle/rate_limit.ts';
+import type { Groundwork } from './groundwork.ts';
+
+/** Where people sign in and out. */
+export interface LoginRooms {
+  readonly login: LoginGate;
+  readonly register: RegisterGate;
+  readonly sessionEndings: SessionEndings;
+  readonly pageSignIn: PageSignIn;
+  readonly sweeper: HoldSweeper;
+}
+
+/** Puts the rooms together in which people sign in and out. All doors share the held logins and their limits. */
+export function composeLoginRooms(ground: Groundwork): LoginRooms {
+  const { config, storage, vault, homeserver, clock, random, log } = ground;
+  const holds = new HeldLogins(storage.holds, vault, clock, random, {
+    holdTtlMs: config.login.holdTtlMs,
+    maximum: config.uia.maxSessions,
+  });
+  const shared = {
+    ...ground,
+    factors: storage.factors,
+    holds,
+    upstream: new UpstreamLogin(homeserver, log),
+    answers: new LoginAnswers(config.publicBaseUrl),
+    signInLimit: new RateLimit(config.limits.signInPerUser, clock),
+    passedTokens: new PassedLoginTokens(storage.loginTokens, clock),
+    equalSignIns: new EqualSignIns(),
+  };
+  const release = new HeldLoginRelease(shared);
+  const signInTokens = new SignInTokens(storage.signInTokens, holds, release, clock, random);
+  const conversation = new LoginConversation(ground.engine, ground.secondFactors, holds, release, random);
+  const codes = { appendedCode: config.login.appendedCode, digits: ground.totp.digits };
+  return {
+    login: new LoginGate({ ...shared, conversation, signInTokens }, codes),
+    register: new RegisterGate({ ...shared, conversation }),
+    sessionEndings: new SessionEndings({ ...shared, sessions: storage.sessions }),
+    pageSignIn: new PageSignIn({ ...shared, tokens: signInTokens }),
+    sweeper: new HoldSweeper(storage.holds, holds, homeserver, ground.audit, clock, log),
+  };
+}
