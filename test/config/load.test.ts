@@ -50,7 +50,7 @@ describe('a configuration that is fine', () => {
       uia: { sessionTtlMs: 600_000, maxSessions: 10_000 },
       limits: {
         perAddress: { perSecond: 2, burstCount: 60 },
-        signInPerUser: { perSecond: 0.02, burstCount: 10 },
+        signInPerUser: { perSecond: 0.003, burstCount: 4 },
         sessionFailures: 5,
       },
       sso: { name: 'password and code', preferred: false, clients: [] },
