@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
 
 import { presentedToken } from '../http/access_token.ts';
 import type { Handler } from '../http/answer.ts';
@@ -29,8 +29,8 @@ export interface AppOptions {
   readonly bodyTimeMs: number;
 }
 
-/** A request on the app, as the front door hands it over: canonical target, already classified. */
-export type RouteApp = (request: IncomingMessage, response: ServerResponse) => void;
+/** A request on the app, as the front door hands it over: canonical target, and the route that it is for. */
+export type RouteApp = (request: IncomingMessage, response: ServerResponse, routeId: RouteId) => void;
 
 /** The Express app of the gated and own routes, built from the table. It never sees a raw target. */
 export function buildApp(options: AppOptions): RouteApp {
@@ -38,22 +38,33 @@ export function buildApp(options: AppOptions): RouteApp {
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', false);
-  app.enable('case sensitive routing');
-  app.enable('strict routing');
-  for (const route of ROUTES) mount(app, route, options);
+  // A router a route: in one for all, every request would be matched against all of the table once more.
+  const routers = new Map<RouteId, Router>(ROUTES.map((route) => [route.id, routerOf(route, options)]));
+  const routeIds = new WeakMap<IncomingMessage, RouteId>();
+  app.use((request, response, next) => {
+    const routeId = routeIds.get(request);
+    const router = routeId === undefined ? undefined : routers.get(routeId);
+    if (router === undefined) throw new Refusal('unrecognized');
+    router(request, response, next);
+  });
   app.use(() => {
     throw new Refusal('unrecognized');
   });
   app.use(refuse(options.log));
-  return app;
+  return (request, response, routeId) => {
+    routeIds.set(request, routeId);
+    app(request, response);
+  };
 }
 
-function mount(app: Express, route: Route, options: AppOptions): void {
+function routerOf(route: Route, options: AppOptions): Router {
+  const router = express.Router({ caseSensitive: true, strict: true });
   for (const { path, prefix } of mountedPaths(route)) {
-    app[expressVerb(route.method)](expressPath(path), (request: Request, response: Response) =>
+    router[expressVerb(route.method)](expressPath(path), (request: Request, response: Response) =>
       serve(route, prefix, request, response, options),
     );
   }
+  return router;
 }
 
 function expressVerb(method: RouteMethod): 'get' | 'post' | 'put' | 'delete' {

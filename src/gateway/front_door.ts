@@ -75,7 +75,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     // A client that is gone has no address any more: it must not get round the limits without one (attack 74).
     if (request.socket.remoteAddress === undefined) request.socket.destroy();
     else if (found.kind === 'pass') passThrough.forward(request, response);
-    else if (found.kind === 'route') app(atCanonicalTarget(request, found), response);
+    else if (found.kind === 'route') app(atCanonicalTarget(request, found), response, found.route.id);
     else if (found.kind === 'preflight') sendPreflight(response);
     else sendAnswer(response, refusalAnswer(new Refusal(found.refusal), log));
   }
