@@ -139,14 +139,19 @@ function countSessions(db: Connection): number {
   return db.get<{ count: number }>('SELECT count(*) AS count FROM sessions')?.count ?? 0;
 }
 
-/** Memory and disk stay bounded however many sign-ins are begun (attack 71). */
+/**
+ * Memory and disk stay bounded however many sign-ins are begun (attack 71). Whoever has most loses his oldest, so
+ * that nobody crowds out the sessions of others.
+ */
 function dropOldest(db: Connection, excess: number): void {
-  if (excess <= 0) return;
-  db.run(
-    `DELETE FROM sessions WHERE rowid IN
-       (SELECT rowid FROM sessions ORDER BY created_at, rowid LIMIT :excess)`,
-    { excess },
-  );
+  for (let dropped = 0; dropped < excess; dropped++) {
+    db.run(
+      `DELETE FROM sessions WHERE rowid =
+         (SELECT rowid FROM sessions WHERE user_id =
+            (SELECT user_id FROM sessions GROUP BY user_id ORDER BY count(*) DESC, min(rowid) LIMIT 1)
+          ORDER BY created_at, rowid LIMIT 1)`,
+    );
+  }
 }
 
 function fromRow(row: SessionRow | undefined): StoredSession | undefined {
