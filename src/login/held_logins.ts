@@ -56,12 +56,17 @@ export class HeldLogins {
     private readonly settings: HeldLoginsSettings,
   ) {}
 
-  /** The join keys of a password sign-in. A differing wish for a refresh token never joins. */
+  /**
+   * The join keys of a password sign-in. The folded one is the same for all spellings of a name, for all forms of a
+   * password (one homeserver takes them for the same, HOMESERVERS §3) and whether or not a refresh token is asked
+   * for: none of these keeps the owner out once they have used up his logins (attack 108).
+   */
   joinKeys(identity: ClaimedIdentity, password: string, body: JsonObject): JoinKeys {
-    const rest = [password, body.refresh_token === true];
+    const exact = [identity.exact, password, body.refresh_token === true];
+    const folded = [identity.folded, password.normalize('NFKC')];
     return {
-      exact: this.vault.digest('hold-join', JSON.stringify([identity.exact, ...rest])),
-      folded: this.vault.digest('hold-join-folded', JSON.stringify([identity.folded, ...rest])),
+      exact: this.vault.digest('hold-join', JSON.stringify(exact)),
+      folded: this.vault.digest('hold-join-folded', JSON.stringify(folded)),
     };
   }
 

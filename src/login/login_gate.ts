@@ -6,6 +6,7 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { type AppserviceTokens, listedAppservice } from '../interactive/appservice_tokens.ts';
 import type { FreshLogins } from '../interactive/fresh_logins.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import { foldLocalpart } from '../matrix/user_id.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { requireShape } from '../schema/registry.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
@@ -54,6 +55,8 @@ export interface LoginGateParts {
   readonly freshLogins: FreshLogins;
   readonly appservices: AppserviceTokens;
   readonly signInLimit: RateLimit;
+  /** For sign-ins that claim to be several people: junk beside a name must not make each a login of its own. */
+  readonly ambiguousLimit: RateLimit;
   readonly audit: Audit;
 }
 
@@ -98,7 +101,7 @@ export class LoginGate {
     const attempt = { request, signIn, auth, hinted, readings: await this.readingsOf(signIn, hinted) };
     const joined = await this.join(attempt);
     if (joined !== undefined) return joined;
-    if (hinted && isCounted(signIn)) this.parts.signInLimit.require(signIn.identity.folded);
+    if (hinted) this.requireAllowance(signIn);
     const key = hinted ? attempt.readings[0]?.joinKeys?.exact : undefined;
     const ask = () => this.askHomeserver(attempt);
     return key === undefined ? ask() : this.parts.equalSignIns.inTurn(key, () => this.join(attempt), ask);
@@ -191,7 +194,7 @@ export class LoginGate {
 
   private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<BegunHold> {
     const { signIn } = attempt;
-    if (isCounted(signIn)) this.parts.signInLimit.spend(signIn.identity.folded);
+    this.spendAllowance(signIn, granted.userId);
     return this.parts.holds.begin({
       grant: granted.grant,
       userId: granted.userId,
@@ -199,6 +202,22 @@ export class LoginGate {
       joinKeys: reading.joinKeys,
       atEnd: await this.endOf(attempt, granted),
     });
+  }
+
+  /** @throws Refusal limit_exceeded */
+  private requireAllowance({ password, identity: { claims } }: SignIn): void {
+    // A login token or JWT names nobody and is good for one login; a password can be tried without end.
+    if (password === undefined) return;
+    for (const claim of claims) this.parts.signInLimit.require(JSON.stringify([claim]));
+    if (claims.length > 1) for (const claim of claims) this.parts.ambiguousLimit.require(claim);
+  }
+
+  /** Where several are claimed, only the one who was meant pays: nobody uses up what is another's. */
+  private spendAllowance({ password, identity: { claims, folded } }: SignIn, userId: string): void {
+    if (password === undefined) return;
+    const isAmbiguous = claims.length > 1;
+    this.parts.signInLimit.spend(isAmbiguous ? JSON.stringify([foldLocalpart(userId)]) : folded);
+    if (isAmbiguous) for (const claim of claims) this.parts.ambiguousLimit.spend(claim);
   }
 
   private endOf({ request, signIn, hinted }: Attempt, granted: GrantedLogin): Promise<HeldLogin['atEnd']> {
@@ -327,11 +346,6 @@ function bodyFor({ signIn, hinted }: Attempt, reading: Reading): JsonObject {
   if (!hinted) return body;
   const { device_id: _deviceId, initial_device_display_name: _name, ...anonymous } = body;
   return anonymous;
-}
-
-/** A password can be tried without end; a login token or JWT names nobody and is good for one login. */
-function isCounted(signIn: SignIn): boolean {
-  return signIn.password !== undefined;
 }
 
 function tokenOf(request: ClientRequest): string | undefined {

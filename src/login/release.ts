@@ -60,7 +60,7 @@ export class HeldLoginRelease {
    */
   async finish(passed: PassedSignIn): Promise<Answer | undefined> {
     await this.requireSameStanding(passed);
-    return this.wantsOtherDevice(passed) ? this.loginWithDevice(passed) : this.releaseHeld(passed);
+    return this.needsItsOwnLogin(passed) ? this.loginAgain(passed) : this.releaseHeld(passed);
   }
 
   /** 2FA turned off, or on, during a hold ends it: what it was held for is no more (R1, attack 39). */
@@ -68,9 +68,15 @@ export class HeldLoginRelease {
     if ((await this.parts.factors.isEnrolled(hold.userId)) !== secondFactor) throw new Refusal('hold_ended');
   }
 
-  private wantsOtherDevice(passed: PassedSignIn): boolean {
-    const deviceId = wishedDevice(passed.body);
-    return passed.repeatable && deviceId !== undefined && deviceId !== passed.hold.deviceId;
+  /**
+   * A client that asked for another device (R5), or that does not know refresh tokens and joined the login of one
+   * that does: the token that is held would soon be worth nothing to it.
+   */
+  private needsItsOwnLogin({ hold, body, repeatable }: PassedSignIn): boolean {
+    if (!repeatable) return false;
+    const deviceId = wishedDevice(body);
+    if (deviceId !== undefined && deviceId !== hold.deviceId) return true;
+    return body.refresh_token !== true && this.parts.holds.open(hold).body.refresh_token !== undefined;
   }
 
   private async releaseHeld(passed: PassedSignIn): Promise<Answer | undefined> {
@@ -83,7 +89,8 @@ export class HeldLoginRelease {
 
   /** All in one commit. What could not be done whole is not handed out. */
   private async take(passed: PassedSignIn, grant: HeldGrant): Promise<boolean> {
-    const taken = this.parts.holds.take(passed.hold, passed.secondFactor ? this.completion(passed) : null);
+    const record = passed.secondFactor ? this.completion(passed, passed.hold.deviceId) : null;
+    const taken = this.parts.holds.take(passed.hold, record);
     try {
       await Promise.all([taken, this.rememberFresh(grant.accessToken, passed), passed.endSession()]);
       return await taken;
@@ -106,7 +113,7 @@ export class HeldLoginRelease {
   }
 
   /** R5: only now may the homeserver hear the device that the client asked for. The held login is then logged out. */
-  private async loginWithDevice(passed: PassedSignIn): Promise<Answer | undefined> {
+  private async loginAgain(passed: PassedSignIn): Promise<Answer | undefined> {
     const { hold, claimant } = passed;
     if (!(await this.parts.holds.claim(hold, claimant, CLAIM_MS))) return undefined;
     try {
@@ -159,12 +166,12 @@ export class HeldLoginRelease {
   /** What cannot be put on record is not handed out; nothing holds the token any more, so it is logged out here. */
   private async noteCompletion(
     passed: PassedSignIn,
-    granted: { readonly accessToken: string },
+    granted: { readonly accessToken: string; readonly deviceId: string | undefined },
   ): Promise<void> {
     this.parts.signInLimit.giveBack(readIdentity(passed.body).folded);
     if (!passed.secondFactor) return;
     try {
-      await this.parts.audit.write(this.completion(passed));
+      await this.parts.audit.write(this.completion(passed, granted.deviceId));
     } catch (error) {
       await this.parts.upstream.discard(granted);
       throw error;
@@ -173,12 +180,12 @@ export class HeldLoginRelease {
     await passed.endSession().catch(() => false);
   }
 
-  private completion({ request, hold, body }: PassedSignIn): AuditRecord {
+  private completion({ request, hold, body }: PassedSignIn, deviceId: string | undefined): AuditRecord {
     return this.parts.audit.line({
       userId: hold.userId,
       event: 'login.completed',
       address: request.client.ip,
-      deviceId: wishedDevice(body) ?? hold.deviceId,
+      deviceId: wishedDevice(body) ?? deviceId,
     });
   }
 }

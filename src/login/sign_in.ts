@@ -27,6 +27,8 @@ export interface ClaimedIdentity {
   readonly exact: string;
   /** Equal for all spellings of one name. */
   readonly folded: string;
+  /** Everybody who could be meant, folded. More than one where fields name different people, as no client does. */
+  readonly claims: readonly string[];
 }
 
 /**
@@ -68,13 +70,15 @@ export function readIdentity(body: JsonObject): ClaimedIdentity {
   const addresses = [body, identifier].flatMap(addressFields);
   const named = isName && names.length > 0 && addresses.length === 0;
   const foldedNames = [...new Set(names.map(foldLocalpart))];
+  const claims = [...foldedNames, ...new Set(addresses.map((address) => `address ${foldAddress(address)}`))];
   return {
     foldedNames,
     named,
+    claims,
     exact: JSON.stringify(named && names.length === 1 ? names : [body.identifier ?? null, names, addresses]),
     // Numbers are written with blanks and signs, and an identifier may hold keys that nobody reads: neither
     // makes another claim (attack 108).
-    folded: JSON.stringify(named ? foldedNames : [foldedNames, addresses.map(foldAddress)]),
+    folded: JSON.stringify(claims),
   };
 }
 

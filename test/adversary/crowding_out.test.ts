@@ -1,0 +1,97 @@
+import { afterEach, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/matrix/wire.ts';
+import { loginsOf, MINUTE, PASSWORD, post, signIn, startSignIns, submit } from '../login/support.ts';
+import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
+import type { Enrolled } from '../support/enrolment.ts';
+import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';
+
+let app: TestApp;
+let bob: Enrolled;
+
+afterEach(() => app.stop());
+
+async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
+  ({ app, bob } = await startSignIns(...options));
+}
+
+/** Bodies that one server reads as bob's, each with something in it that no server reads. */
+const DECORATIONS: readonly [string, (turn: number) => JsonObject][] = [
+  ['an address beside the name', (turn) => ({ address: `x${turn}@example.org` })],
+  ['a number beside the name', (turn) => ({ number: `${turn}` })],
+  ['a phone beside the name', (turn) => ({ phone: `${turn}` })],
+];
+
+test.each(DECORATIONS)(
+  'attack 108: %s does not make every sign-in a login of its own, nor keep the owner out',
+  async (_name, decoration) => {
+    await start({ loginRates: SYNAPSE_DEFAULT_RATES });
+    for (let turn = 0; turn < 12; turn++) {
+      await post(app, LOGIN, passwordLogin('bob', PASSWORD, decoration(turn)));
+      await post(app, LOGIN, {
+        type: 'm.login.password',
+        identifier: { type: 'm.id.user', user: 'bob', ...decoration(turn) },
+        password: PASSWORD,
+      });
+      await post(app, LOGIN, {
+        type: 'm.login.password',
+        identifier: { type: 'x', ...decoration(turn) },
+        user: 'bob',
+        password: PASSWORD,
+      });
+    }
+    expect(loginsOf(app).length).toBeLessThan(5);
+    expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
+  },
+);
+
+test('attack 108: other names beside the name make few logins', async () => {
+  await start({ loginRates: SYNAPSE_DEFAULT_RATES });
+  for (let turn = 0; turn < 12; turn++) {
+    await post(app, LOGIN, {
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: `x${turn}` },
+      user: 'bob',
+      password: PASSWORD,
+    });
+  }
+  expect(loginsOf(app).length).toBeLessThan(5);
+  expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
+});
+
+test('attack 108: spellings of the password that one server takes for the same make few logins', async () => {
+  await start({ loginRates: SYNAPSE_DEFAULT_RATES });
+  const wide = (at: number) =>
+    `${PASSWORD.slice(0, at)}${String.fromCodePoint((PASSWORD.codePointAt(at) ?? 0) + 0xfee0)}${PASSWORD.slice(at + 1)}`;
+  for (const at of [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]) await signIn(app, 'bob', wide(at));
+  expect(loginsOf(app).length).toBeLessThan(5);
+  expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
+});
+
+test('attack 108: who asks for refresh tokens uses up no logins of an owner who does not', async () => {
+  await start({ loginRates: SYNAPSE_DEFAULT_RATES });
+  const hisWish = { refresh_token: true };
+  for (let minute = 0; minute < 32; minute++) {
+    for (const spelling of ['bob', 'BOB', 'Bob', '@bob:localhost']) {
+      await signIn(app, spelling, PASSWORD, hisWish);
+    }
+    app.clock.advance(MINUTE);
+    await app.proxy.keepHouse();
+  }
+  const held = await signIn(app, 'bob', PASSWORD, hisWish);
+  expect(held.status).toBe(401);
+  const owner = await submit(app, await signIn(app, 'bob'), app.code(bob));
+  expect(owner.status).toBe(200);
+  expect(owner.body).not.toHaveProperty('refresh_token');
+  expect(owner.body).not.toHaveProperty('expires_in_ms');
+  expect(app.stub.isLive(owner.body.access_token)).toBe(true);
+});
+
+test('attack 71: one user who begins session after session crowds out nobody else', async () => {
+  await start({ config: 'uia: { max_sessions: 20 }' });
+  const challenge = await signIn(app, 'bob');
+  const { token } = app.stub.signIn('alice');
+  for (let turn = 0; turn < 30; turn++) {
+    await app.post('/_matrix/client/v3/account/two-factor/totp', { name: `phone ${turn}` }, token);
+  }
+  expect((await submit(app, challenge, app.code(bob))).status).toBe(200);
+});
