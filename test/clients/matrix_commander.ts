@@ -2,10 +2,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { withDirectoryLock } from '../../tools/directory_lock.ts';
 import { type ClientRun, runProgram } from './run_client.ts';
 
 const POLL_MS = 50;
-const LONGEST_WAIT_MS = 20_000;
+const LONGEST_WAIT_MS = 30_000;
+
+/** Where it waits for the browser to come back. It knows no other port: two runs of these tests must take turns. */
+const BACK_PORT = 38080;
 
 /** Leaves the address that a program wanted to have opened in a file, for the test to go there. */
 const BROWSER = '#!/bin/sh\nprintf %s "$1" > "$HOME/address.part"\nmv "$HOME/address.part" "$HOME/address"\n';
@@ -33,10 +37,29 @@ export class MatrixCommander {
     return JSON.parse(readFileSync(join(this.home, 'credentials.json'), 'utf8'));
   }
 
+  /**
+   * Logs in by single sign-on.
+   *
+   * @param browse what the person does in the browser that is opened
+   */
+  loginInBrowser(browse: (opened: URL) => Promise<void>, ...parameters: string[]): Promise<ClientRun> {
+    const turn = join(tmpdir(), `matrix-commander-on-${BACK_PORT}`);
+    return withDirectoryLock(turn, { timeoutMs: LONGEST_WAIT_MS }, async () => {
+      const login = this.run('--login', 'sso', ...parameters);
+      await browse(await this.openedAddress(login));
+      return login;
+    });
+  }
+
   /** The address that it opens in a browser, as soon as it does. */
-  async openedAddress(): Promise<URL> {
+  private async openedAddress(login: Promise<ClientRun>): Promise<URL> {
+    let ended: ClientRun | undefined;
+    void login.then((run) => {
+      ended = run;
+    });
     const deadline = Date.now() + LONGEST_WAIT_MS;
     while (!existsSync(join(this.home, 'address'))) {
+      if (ended !== undefined) throw new Error(`it ended before it opened a browser: ${ended.stderr}`);
       if (Date.now() > deadline) throw new Error('no browser was opened');
       await delay(POLL_MS);
     }

@@ -200,12 +200,15 @@ await describeWithClients('clients in Python', install, (app, clients) => {
       const bob = await app().enrolledUser();
       const room = await roomOf(bob);
       const mine = newCommander();
-      const login = mine.run('--login', 'sso', ...loginOptions(room));
-      const opened = await mine.openedAddress();
-      const back = await signInOnPage(app(), bob, `${opened.pathname}${opened.search}`);
-      expect((await fetch(back)).status).toBe(200);
+      const login = await mine.loginInBrowser(
+        async (opened) => {
+          const back = await signInOnPage(app(), bob, `${opened.pathname}${opened.search}`);
+          expect((await fetch(back)).status).toBe(200);
+        },
+        ...loginOptions(room),
+      );
 
-      expect(await login).toMatchObject({ code: 0 });
+      expect(login).toMatchObject({ code: 0 });
       expect(mine.credentials().user_id).toBe(bob.userId);
       expect(await app().whoami(String(mine.credentials().access_token))).toBe(200);
     });
