@@ -33,6 +33,7 @@ import {
   wantsPassword,
 } from './homeserver_challenge.ts';
 import { needsNoProof } from './signing_keys.ts';
+import { withoutOurAuth } from './without_our_auth.ts';
 
 export interface GuardParts {
   readonly homeserver: Homeserver;
@@ -81,7 +82,7 @@ export class Guard {
   ): Promise<Answer> {
     requireTokenlessStage(presentedAuth(body));
     requireShape(endpoint.shape, withoutAuth(body));
-    return relayAnswer(await this.callHomeserver(request, body, undefined), body);
+    return relayAnswer(await this.callHomeserver(request, withoutOurAuth(body), undefined), body);
   }
 
   private async relayWithoutFactor(
@@ -93,7 +94,7 @@ export class Guard {
     const auth = presentedAuth(body);
     if (auth?.type === PASSWORD_STAGE) requireOwnName(auth.fields, caller.owner.userId);
     requireShape(endpoint.shape, withoutAuth(body));
-    const answer = await this.callHomeserver(request, body, caller.token);
+    const answer = await this.callHomeserver(request, withoutOurAuth(body), caller.token);
     if (answer.status === 200 && endpoint.consequence === 'password_changed') {
       await this.parts.consequences.of('password_changed', caller.owner.userId, answer);
     }

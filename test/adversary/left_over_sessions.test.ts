@@ -1,0 +1,31 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { bobsPassword, DELETE_DEVICES, type GuardedApp, startGuarded, TOTP } from '../guard/guarded.ts';
+import type { PersonalityName } from '../support/stub/personality.ts';
+
+let guarded: GuardedApp;
+
+afterEach(() => guarded.app.stop());
+
+const TWO_FACTOR_STAGE = { type: TOTP, token: '123456' };
+
+test.each(['synapse', 'dendrite', 'conduit', 'tuwunel'] as PersonalityName[])(
+  'attack 51: a session of ours goes on after 2FA was turned off: %s sees neither it nor the code',
+  async (personality) => {
+    guarded = await startGuarded({ personality });
+    const { app, asBob, bob } = guarded;
+    const { json } = await asBob(DELETE_DEVICES);
+    await app.storage.factors.removeAllFactors(bob.userId, app.clock.now());
+    app.stub.clear();
+    const session = String(json.session);
+    const answers = [
+      await asBob(DELETE_DEVICES, { session }),
+      await asBob(DELETE_DEVICES, { ...TWO_FACTOR_STAGE, session }),
+      await asBob(DELETE_DEVICES, TWO_FACTOR_STAGE),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
+    const sent = app.stub.requests.map(({ bytes }) => String(bytes)).join();
+    expect(sent).not.toContain(session);
+    expect(sent).not.toContain('123456');
+    expect((await asBob(DELETE_DEVICES, bobsPassword())).status).toBe(200);
+  },
+);
