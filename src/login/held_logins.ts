@@ -9,6 +9,9 @@ import type { ClaimedIdentity } from './sign_in.ts';
 /** How many holds one name and password may have before a further spelling of the name joins one of them. */
 const HOLDS_PER_NAME = 2;
 
+/** What follows them is not looked at by some homeservers (HOMESERVERS §1, point 9). */
+const BCRYPT_BYTES = 72;
+
 /** The keys by which an equal sign-in finds a held login (R12). */
 export interface JoinKeys {
   readonly exact: string;
@@ -58,12 +61,12 @@ export class HeldLogins {
 
   /**
    * The join keys of a password sign-in. The folded one is the same for all spellings of a name, for all forms of a
-   * password (one homeserver takes them for the same, HOMESERVERS §3) and whether or not a refresh token is asked
+   * password that some homeserver takes for the same (HOMESERVERS §3) and whether or not a refresh token is asked
    * for: none of these keeps the owner out once they have used up his logins (attack 108).
    */
   joinKeys(identity: ClaimedIdentity, password: string, body: JsonObject): JoinKeys {
     const exact = [identity.exact, password, body.refresh_token === true];
-    const folded = [identity.folded, password.normalize('NFKC')];
+    const folded = [identity.folded, foldPassword(password)];
     return {
       exact: this.vault.digest('hold-join', JSON.stringify(exact)),
       folded: this.vault.digest('hold-join-folded', JSON.stringify(folded)),
@@ -152,6 +155,11 @@ export class HeldLogins {
   endForUser(userId: string): Promise<number> {
     return this.store.endForUser(userId, this.clock.now());
   }
+}
+
+/** What is left of a password where least of it counts: one form of each character, and 72 bytes (bcrypt). */
+function foldPassword(password: string): string {
+  return Buffer.from(password.normalize('NFKC')).subarray(0, BCRYPT_BYTES).toString('base64');
 }
 
 function identityOf(id: string, userId: string): string {

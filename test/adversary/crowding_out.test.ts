@@ -67,6 +67,18 @@ test('attack 108: spellings of the password that one server takes for the same m
   expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
 });
 
+test('attack 108: what follows 72 bytes of a password, where a server cuts there, uses up nothing', async () => {
+  const long = 'correct horse battery staple '.repeat(4);
+  await start({ users: [{ name: 'bob', password: long }], loginRates: SYNAPSE_DEFAULT_RATES });
+  for (let minute = 0; minute < 32; minute++) {
+    for (const tail of ['x', 'y', 'z']) await signIn(app, 'bob', `${long}${minute}${tail}`);
+    app.clock.advance(MINUTE);
+    await app.proxy.keepHouse();
+  }
+  await signIn(app, 'bob', `${long}!`);
+  expect((await submit(app, await signIn(app, 'bob', long), app.code(bob))).status).toBe(200);
+});
+
 test('attack 108: who asks for refresh tokens uses up no logins of an owner who does not', async () => {
   await start({ loginRates: SYNAPSE_DEFAULT_RATES });
   const hisWish = { refresh_token: true };
