@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -45,6 +46,7 @@ export class MatrixCommander {
   loginInBrowser(browse: (opened: URL) => Promise<void>, ...parameters: string[]): Promise<ClientRun> {
     const turn = join(tmpdir(), `matrix-commander-on-${BACK_PORT}`);
     return withDirectoryLock(turn, { timeoutMs: LONGEST_WAIT_MS }, async () => {
+      await untilFree(BACK_PORT);
       const login = this.run('--login', 'sso', ...parameters);
       await browse(await this.openedAddress(login));
       return login;
@@ -69,4 +71,21 @@ export class MatrixCommander {
   remove(): void {
     rmSync(this.home, { recursive: true, force: true });
   }
+}
+
+/** The port is one of those that the system gives to any outgoing connection, so it may be taken for a while. */
+async function untilFree(port: number): Promise<void> {
+  const deadline = Date.now() + LONGEST_WAIT_MS;
+  while (!(await isFree(port))) {
+    if (Date.now() > deadline) throw new Error(`port ${port}, which matrix-commander needs, is in use`);
+    await delay(POLL_MS);
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
