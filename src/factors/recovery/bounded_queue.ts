@@ -26,14 +26,21 @@ export class BoundedQueue {
     }
   }
 
+  /**
+   * Refuses what would find no room, before anything else is done for it.
+   * @throws Refusal `limit_exceeded` if too many are waiting.
+   */
+  requireRoom(): void {
+    if (this.running < this.atOnce || this.waiting.length < this.longestQueue) return;
+    throw new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
+  }
+
   private async turn(): Promise<void> {
     if (this.running < this.atOnce) {
       this.running += 1;
       return;
     }
-    if (this.waiting.length >= this.longestQueue) {
-      throw new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
-    }
+    this.requireRoom();
     await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 

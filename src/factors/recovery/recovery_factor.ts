@@ -31,7 +31,9 @@ export class RecoveryFactor implements Factor {
   }
 
   async verify(userId: string, token: string, gate: AttemptGate): Promise<FactorVerdict> {
-    // First of all: a hash costs too much to be made for whoever asks (attack 90).
+    // What cannot be looked at is no wrong attempt (DESIGN §5): the owner must not pay for a crowd of strangers.
+    this.parts.hasher.requireRoom();
+    // Before the hash, which costs too much to be made for whoever asks (attack 90).
     await gate.admit();
     const code = readRecoveryCode(token);
     if (code === undefined) return { accepted: false };

@@ -21,6 +21,11 @@ export interface HashedWith {
 export class RecoveryHasher {
   constructor(private readonly queue: BoundedQueue) {}
 
+  /** @throws Refusal `limit_exceeded` if too many hashes are waiting. */
+  requireRoom(): void {
+    this.queue.requireRoom();
+  }
+
   /**
    * The hash of a canonical code, in hex.
    * @throws Refusal `limit_exceeded` if too many hashes are waiting.
