@@ -9,12 +9,14 @@ export interface PageCredentials {
   readonly redirectUrl: string;
 }
 
-/** Where somebody on the sign-in page stands. His password was right. */
+/** Where somebody on the sign-in page stands. His password, or provider, was right. */
 export interface PageStanding {
   /** Names this sign-in in the next form. Never log it (R11). */
   readonly id: string;
   readonly userId: string;
   readonly redirectUrl: string;
+  /** The identity provider of the homeserver that he came by; undefined after a password. */
+  readonly provider: string | undefined;
   readonly codeWanted: boolean;
   /** Set after a recovery code: how many are left. */
   readonly recoveryCodesLeft: number | undefined;

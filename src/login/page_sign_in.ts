@@ -123,8 +123,8 @@ export class PageSignIn implements PageDoor {
     const found = await this.sessionOf(id);
     if (found === undefined) return undefined;
     const { session, hold } = found;
-    const provider = session.body?.provider;
-    if (typeof provider === 'string') return this.sendToProvider(session, hold, provider);
+    const provider = providerOf(session);
+    if (provider !== undefined) return this.sendToProvider(session, hold, provider);
     if (!(await this.parts.engine.finish(session))) return undefined;
     const loginToken = await this.parts.tokens.issue(hold, hasSecondFactor(session));
     return { kind: 'client', redirectUrl: redirectUrlOf(session), loginToken };
@@ -132,7 +132,7 @@ export class PageSignIn implements PageDoor {
 
   async passProviderToken(id: string, loginToken: string): Promise<string | undefined> {
     const session = await this.parts.engine.find(id);
-    if (session?.binding.target !== TARGET || typeof session.body?.provider !== 'string') return undefined;
+    if (session?.binding.target !== TARGET || providerOf(session) === undefined) return undefined;
     if (!(await this.parts.engine.finish(session))) return undefined;
     if (hasSecondFactor(session)) {
       await this.parts.passedTokens.remember(loginToken, session.binding.userId, PASSED_TOKEN_MS);
@@ -234,6 +234,7 @@ export class PageSignIn implements PageDoor {
       id: session.id,
       userId,
       redirectUrl: redirectUrlOf(session),
+      provider: providerOf(session),
       codeWanted: !isSatisfied(session.flows, session.completed),
       recoveryCodesLeft: session.completed.includes(RECOVERY_STAGE)
         ? await this.recoveryCodesLeft(userId)
@@ -253,6 +254,10 @@ function hasSecondFactor({ completed }: Session): boolean {
 
 function redirectUrlOf(session: Session): string {
   return String(session.body?.redirect_url);
+}
+
+function providerOf({ body }: Session): string | undefined {
+  return typeof body?.provider === 'string' ? body.provider : undefined;
 }
 
 /** An e-mail address signs in where the homeserver knows whose it is. */

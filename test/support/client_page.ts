@@ -37,7 +37,9 @@ export class ClientPage {
 function documentFor(homeserver: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>A client</title><link rel="icon" href="data:,"></head><body>
-<button id="sign-in">Sign in</button> <button id="remove">Remove the other session</button>
+<button id="sign-in">Sign in</button> <button id="elsewhere">Sign in elsewhere</button>
+<button id="remove">Remove the other session</button> <button id="password">Change the password</button>
+<button id="deactivate">Deactivate the account</button>
 <p id="state">signed out</p>
 <script>
 const homeserver = ${JSON.stringify(homeserver)};
@@ -52,33 +54,52 @@ async function post(path, body) {
   return { status: response.status, body: await response.json() };
 }
 
+/** Once signed in, signing in anew (a soft logout) is for the same device. */
 async function redeem(token) {
   history.replaceState(null, '', location.pathname);
+  const { device_id } = session ?? {};
+  session = null;
   const { status, body } = await post('/login', {
-    type: 'm.login.token', token, initial_device_display_name: 'A web client',
+    type: 'm.login.token', token, device_id, initial_device_display_name: 'A web client',
   });
   if (status !== 200) { state.textContent = 'refused: ' + status; return; }
   session = body;
   sessionStorage.setItem('session', JSON.stringify(body));
-  state.textContent = 'signed in as ' + body.user_id;
+  state.textContent = 'signed in as ' + body.user_id + ' on ' + body.device_id;
 }
 
-async function removeSession(device) {
-  const challenge = await post('/delete_devices', { devices: [device] });
+/** A guarded request: the page of the first stage in a popup, and the request once more when that says so. */
+async function guarded(path, content, done) {
+  const challenge = await post(path, content);
   const [stage] = challenge.body.flows[0].stages;
   const { session: uia } = challenge.body;
   const popup = window.open(client + '/auth/' + stage + '/fallback/web?session=' + encodeURIComponent(uia), '_blank');
   window.addEventListener('message', async (event) => {
     if (event.data !== 'authDone' || event.source !== popup) return;
-    const done = await post('/delete_devices', { devices: [device], auth: { session: uia } });
-    state.textContent = 'removed: ' + done.status;
+    const answer = await post(path, { ...content, auth: { session: uia } });
+    state.textContent = done + ': ' + answer.status;
   });
 }
 
-document.getElementById('sign-in').onclick = () => {
-  location.href = client + '/login/sso/redirect/two-factor?redirectUrl=' + encodeURIComponent(location.href);
-};
-document.getElementById('remove').onclick = () => removeSession('OTHER');
+/** As the buttons of a client: one for each provider. */
+async function signInElsewhere() {
+  const { flows } = await (await fetch(client + '/login')).json();
+  const { identity_providers } = flows.find(({ type }) => type === 'm.login.sso');
+  leave(identity_providers.find(({ id }) => id !== 'two-factor').id);
+}
+
+function leave(provider) {
+  location.href = client + '/login/sso/redirect/' + provider + '?redirectUrl=' + encodeURIComponent(location.href);
+}
+
+document.getElementById('sign-in').onclick = () => leave('two-factor');
+document.getElementById('elsewhere').onclick = signInElsewhere;
+document.getElementById('remove').onclick = () =>
+  guarded('/delete_devices', { devices: ['OTHER'] }, 'removed');
+document.getElementById('password').onclick = () =>
+  guarded('/account/password', { new_password: 'brand new password', logout_devices: false }, 'changed');
+document.getElementById('deactivate').onclick = () =>
+  guarded('/account/deactivate', { erase: false }, 'deactivated');
 const token = new URLSearchParams(location.search).get('loginToken');
 if (token) redeem(token);
 </script></body></html>`;

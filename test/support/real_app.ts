@@ -18,6 +18,7 @@ import { SECOND } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
+import { freePort } from '../../tools/free_port.ts';
 import type { SynapseEnvironment } from '../../tools/synapse/install.ts';
 import { type SynapseServer, startSynapse } from '../../tools/synapse/server.ts';
 import { passwordLogin } from './app.ts';
@@ -52,6 +53,13 @@ export const CLIENT = '/_matrix/client/v3';
 export const TOTP = `${CLIENT}/account/two-factor/totp`;
 export const RECOVERY = `${CLIENT}/account/two-factor/recovery`;
 
+export interface RealAppOptions {
+  /** Further top-level settings of Synapse, for the address at which browsers find it. */
+  readonly synapse?: (publicBaseUrl: string) => Readonly<Record<string, unknown>>;
+  /** Whether browsers are to find both at the proxy's own address. Default: at one that is nowhere. */
+  readonly reachable?: boolean;
+}
+
 export class RealApp {
   readonly clock = new ManualClock(Date.now());
   url = '';
@@ -61,19 +69,26 @@ export class RealApp {
   private constructor(
     readonly synapse: SynapseServer,
     readonly directory: string,
+    private readonly publicBaseUrl: string,
   ) {}
 
-  static async start(environment: SynapseEnvironment): Promise<RealApp> {
+  static async start(environment: SynapseEnvironment, options: RealAppOptions = {}): Promise<RealApp> {
     const directory = mkdtempSync(join(tmpdir(), 'matrix-2fa-real-'));
+    const port = options.reachable ? await freePort() : 0;
+    const publicBaseUrl = options.reachable ? `http://127.0.0.1:${port}` : 'https://matrix.example.org';
     const synapse = await startSynapse({
       environment,
       directory: join(directory, 'synapse'),
       openRegistration: true,
-      extraConfig: { login_via_existing_session: { enabled: true, require_ui_auth: true } },
+      ...(options.reachable ? { publicBaseUrl: `${publicBaseUrl}/` } : {}),
+      extraConfig: {
+        login_via_existing_session: { enabled: true, require_ui_auth: true },
+        ...options.synapse?.(publicBaseUrl),
+      },
     });
     createKeyFile(join(directory, 'keys.json'), systemRandom, { now: () => Date.now() });
-    const app = new RealApp(synapse, directory);
-    writeFileSync(app.configFile, app.configText(0));
+    const app = new RealApp(synapse, directory, publicBaseUrl);
+    writeFileSync(app.configFile, app.configText(port));
     await app.startProxy();
     return app;
   }
@@ -91,7 +106,7 @@ export class RealApp {
   configText(port: number): string {
     return [
       `listen: 127.0.0.1:${port}`,
-      'public_base_url: https://matrix.example.org',
+      `public_base_url: ${this.publicBaseUrl}`,
       `homeserver: { url: ${this.synapse.url} }`,
       'storage: { type: sqlite, path: 2fa.db }',
       'keys: { file: keys.json }',
@@ -205,7 +220,7 @@ export class RealApp {
 }
 
 /** A one-shot password stage that names its owner. */
-export function passwordAuth(user: RealUser, password: string): JsonObject {
+export function passwordAuth(user: Pick<RealUser, 'userId'>, password: string): JsonObject {
   return { type: 'm.login.password', identifier: { type: 'm.id.user', user: user.userId }, password };
 }
 

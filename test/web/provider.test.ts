@@ -67,6 +67,8 @@ describe('single sign-on of the homeserver', () => {
     app.stub.signIn('bob', 'BOBPHONE');
     const code = await firstRound();
     expect(code.text).toContain('one-time-code');
+    // Whoever starts again does so where he came from.
+    expect(code.text).toContain(`href="${LEAD}"`);
     const confirmation = await visitor.send({ code: app.code(bob) });
     expect(confirmation.text).toContain('app.example.net');
     const address = await secondRound();

@@ -1,9 +1,11 @@
 import { PASSWORD_STAGE, RECOVERY_STAGE } from './api.js';
 import { CodeField } from './code_field.js';
 import { button, element, Field, form } from './dom.js';
-import { problemText, texts } from './texts.js';
+import { fill, problemText, texts } from './texts.js';
 
 const LOGIN = 'v3/login';
+/** The sign-in page, among the identity providers of `GET /login`. */
+const OWN_PROVIDER = 'two-factor';
 
 /**
  * The two cards of signing in by the native door: password, then code.
@@ -23,11 +25,13 @@ export function showSignIn(page, flash) {
     type: 'password',
     autocomplete: 'current-password',
   });
+  const otherWay = element('p', { class: 'muted', role: 'status' });
   const { element: sheet, refuse } = form(
     submit,
     element('p', {}, texts.signIn.intro),
     name.element,
     password.element,
+    otherWay,
     element('button', { class: 'button full', type: 'submit' }, texts.signIn.submit),
   );
   page.show(
@@ -46,8 +50,29 @@ export function showSignIn(page, flash) {
     else if (answer.status === 401 && answer.body.session) showCode(page, answer.body.session);
     else if (answer.status === 429 || answer.status === 0 || answer.status >= 500)
       refuse(problemText(answer));
-    else password.fail(texts.signIn.wrong);
+    else {
+      password.fail(texts.signIn.wrong);
+      otherWay.textContent = await otherWayText(page);
+    }
   }
+}
+
+/**
+ * Accounts that come by single sign-on of the homeserver have no password, and cannot know that this is why.
+ *
+ * @param {import('./page.js').AccountPage} page
+ */
+async function otherWayText(page) {
+  const { body } = await page.api.call('GET', LOGIN);
+  /** @type {{ type: string, identity_providers?: { id: string, name: string }[] }[]} */
+  const flows = body.flows ?? [];
+  const names = flows
+    .flatMap((flow) => flow.identity_providers ?? [])
+    .filter(({ id }) => id !== OWN_PROVIDER)
+    .map(({ name }) => name);
+  return names.length === 0
+    ? ''
+    : fill(texts.signIn.otherWay, { providers: names.join(` ${texts.signIn.or} `) });
 }
 
 /**

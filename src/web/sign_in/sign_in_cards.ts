@@ -8,6 +8,7 @@ import type { RedirectTarget } from './redirect_targets.ts';
 
 /** Not where the page stands: a provider's way back has a login token in its address. */
 const ACTION = '/_2fa/login';
+const REDIRECT = '/_matrix/client/v3/login/sso/redirect';
 
 interface Card {
   readonly texts: Texts;
@@ -47,20 +48,26 @@ ${passwordField(signIn.password, refused, knowsName)}
 /** The second step, for accounts with 2FA. */
 export function codeCard(
   card: Card & {
-    readonly signInId: string;
+    readonly standing: PageStanding;
     readonly digits: number;
     readonly refused: RefusedCode | undefined;
   },
 ): Html {
-  const { texts, tokenField, target, signInId, digits, refused } = card;
+  const { texts, tokenField, target, standing, digits, refused } = card;
   const hidden = html`${tokenField}
 <input type="hidden" name="step" value="code">
-<input type="hidden" name="sign_in" value="${signInId}">`;
+<input type="hidden" name="sign_in" value="${standing.id}">`;
   return html`<section class="card"><h1>${texts.signIn.codeTitle}</h1>
 <p>${texts.signIn.codeIntro}</p>
 ${codeForms({ texts, digits, hidden, refused, action: ACTION })}
 </section>
-<p><a href="/_2fa/login?redirectUrl=${encodeURIComponent(target.href)}">${texts.signIn.startAgain}</a></p>`;
+<p><a href="${beginning(target, standing.provider)}">${texts.signIn.startAgain}</a></p>`;
+}
+
+/** Where this sign-in began: on our first page, or at the homeserver's provider. */
+function beginning({ href }: RedirectTarget, provider: string | undefined): string {
+  const path = provider === undefined ? ACTION : `${REDIRECT}/${encodeURIComponent(provider)}`;
+  return `${path}?redirectUrl=${encodeURIComponent(href)}`;
 }
 
 /** The last step: where one is going (attacks 67 and 69). */

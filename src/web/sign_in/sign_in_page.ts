@@ -154,7 +154,7 @@ export class SignInPage {
       refusal,
       script: SCRIPT,
       body: (tokenField) =>
-        codeCard({ texts, tokenField, target, signInId: standing.id, digits: this.settings.digits, refused }),
+        codeCard({ texts, tokenField, target, standing, digits: this.settings.digits, refused }),
     });
   }
 

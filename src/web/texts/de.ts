@@ -103,6 +103,9 @@ export const german: Texts = {
       password: 'Passwort',
       submit: 'Anmelden',
       wrong: 'Benutzername oder Passwort stimmt nicht.',
+      otherWay:
+        'Meldest du dich mit {providers} an? Dann hat dein Konto hier vielleicht kein Passwort, und die Zwei-Faktor-Authentifizierung wird dort eingeschaltet.',
+      or: 'oder',
       codeTitle: 'Bestätige, dass du es bist',
       codeIntro: 'Gib den Code ein, den deine Authenticator-App gerade anzeigt.',
       recoveryIntro: 'Gib einen der Wiederherstellungscodes ein, die du gespeichert hast. Jeder gilt einmal.',

@@ -103,6 +103,9 @@ export const english = {
       password: 'Password',
       submit: 'Sign in',
       wrong: 'The user name or the password is not right.',
+      otherWay:
+        'Do you sign in with {providers}? Then your account may have no password here, and two-factor authentication is turned on there.',
+      or: 'or',
       codeTitle: 'Confirm that it is you',
       codeIntro: 'Enter the code that your authenticator app shows now.',
       recoveryIntro: 'Enter one of the recovery codes that you saved. Each works once.',

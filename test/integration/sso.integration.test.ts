@@ -1,0 +1,223 @@
+/** Synapse with an OpenID provider of its own, in a real browser: the provider leads through us. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { type OidcProvider, startOidcProvider } from '../../tools/oidc_provider.ts';
+import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { ClientPage } from '../support/client_page.ts';
+import {
+  CLIENT,
+  passwordAuth,
+  type RealApp,
+  type SignedIn,
+  TOTP,
+  type TwoFactorUser,
+} from '../support/real_app.ts';
+import { describeOnSynapse } from './describe_on_synapse.ts';
+
+const OIDC_CLIENT = { clientId: 'synapse', clientSecret: 'secret of the client' };
+
+let provider: OidcProvider | undefined;
+
+await describeOnSynapse(
+  'single sign-on of a real Synapse',
+  (app) => {
+    afterAll(() => provider?.stop());
+    describeInBrowser('single sign-on of a real Synapse, in a browser', () => inBrowser(app));
+  },
+  async () => {
+    provider = await startOidcProvider(OIDC_CLIENT);
+    const { issuer } = provider;
+    return { reachable: true, synapse: (publicBaseUrl) => singleSignOn(issuer, publicBaseUrl) };
+  },
+);
+
+/** As an operator writes it down; accounts with a password may be entered through the provider, too. */
+function singleSignOn(issuer: string, publicBaseUrl: string) {
+  return {
+    oidc_providers: [
+      {
+        idp_id: 'university',
+        idp_name: 'University',
+        issuer,
+        // http on loopback.
+        skip_verification: true,
+        client_id: OIDC_CLIENT.clientId,
+        client_secret: OIDC_CLIENT.clientSecret,
+        scopes: ['openid', 'profile'],
+        allow_existing_users: true,
+        user_mapping_provider: { config: { localpart_template: '{{ user.preferred_username }}' } },
+      },
+    ],
+    sso: { client_whitelist: [`${publicBaseUrl}/_2fa/login/provider`] },
+  };
+}
+
+function inBrowser(app: () => RealApp): void {
+  let browser: Browser;
+  let client: ClientPage;
+  let page: Page;
+
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    client = await ClientPage.serve(app().url);
+    page = await openPage(browser);
+  });
+  afterEach(async () => {
+    await page.context().close();
+    await client.stop();
+  });
+
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
+  const visitsOf = (name: string) =>
+    provider?.visits.filter(({ user }) => user === name).map(({ kind }) => kind);
+
+  /** From the client's button through the provider, which asks for a name the first time. */
+  async function comeAs(name: string): Promise<void> {
+    await page.goto(client.url);
+    await press('Sign in elsewhere');
+    await page.getByRole('heading', { name: 'University' }).waitFor();
+    await page.getByLabel('Name').fill(name);
+    await press('Enter');
+  }
+
+  async function giveCode(bob: TwoFactorUser): Promise<void> {
+    await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+    await page.getByLabel('Code', { exact: true }).fill(app().code(bob));
+  }
+
+  async function goOn(): Promise<{ userId: string; deviceId: string }> {
+    await page.getByRole('heading', { name: 'Continue to your client?' }).waitFor();
+    await press('Continue');
+    const state = page.getByText(/^signed in as/);
+    await state.waitFor();
+    const [, userId = '', deviceId = ''] = /as (\S+) on (\S+)/.exec((await state.textContent()) ?? '') ?? [];
+    return { userId, deviceId };
+  }
+
+  /** The provider's address as Synapse itself gives it to a browser that did not come by us. */
+  async function providerPastUs(): Promise<string> {
+    const redirectUrl = encodeURIComponent(client.url);
+    const { headers } = await app().direct({
+      target: `${CLIENT}/login/sso/redirect/oidc-university?redirectUrl=${redirectUrl}`,
+      headers: { host: new URL(app().url).host },
+    });
+    const cookies = (headers['set-cookie'] ?? []).map((cookie) => {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+      return { name, value, url: `${app().url}/_synapse/client/oidc/callback` };
+    });
+    await page.context().addCookies(cookies);
+    return headers.location ?? '';
+  }
+
+  async function accessToken(): Promise<string> {
+    return String(await page.evaluate("JSON.parse(sessionStorage.getItem('session')).access_token"));
+  }
+
+  async function opened(name: string): Promise<Page> {
+    const popup = page.waitForEvent('popup');
+    await press(name);
+    return popup;
+  }
+
+  async function devicesOf(user: SignedIn): Promise<string[]> {
+    await app().proxy.keepHouse();
+    const { json } = await app().direct({ target: `${CLIENT}/devices`, token: user.token });
+    return (json.devices as { device_id: string }[]).map((device) => device.device_id).sort();
+  }
+
+  test('the homeserver’s provider stays listed beside ours', async () => {
+    const { json } = await app().call({ target: `${CLIENT}/login` });
+    expect(json.flows).toContainEqual({
+      type: 'm.login.sso',
+      identity_providers: [
+        { id: 'two-factor', name: 'password and code' },
+        { id: 'oidc-university', name: 'University' },
+      ],
+    });
+  });
+
+  test('with 2FA: the provider asks once, we ask for one code, and one session comes of it', async () => {
+    const bob = await app().enrolledUser();
+    await comeAs(bob.name);
+    await giveCode(bob);
+    const { userId, deviceId } = await goOn();
+    expect(userId).toBe(bob.userId);
+    expect(visitsOf(bob.name)).toEqual(['asked', 'silent']);
+    expect(await devicesOf(bob)).toEqual([bob.deviceId, deviceId].sort());
+  });
+
+  test('a client that was softly logged out keeps its device', async () => {
+    const bob = await app().enrolledUser();
+    await comeAs(bob.name);
+    await giveCode(bob);
+    const { deviceId } = await goOn();
+    await press('Sign in elsewhere');
+    await giveCode(bob);
+    expect(await goOn()).toEqual({ userId: bob.userId, deviceId });
+    expect(visitsOf(bob.name)).toEqual(['asked', 'silent', 'silent', 'silent']);
+    expect(await devicesOf(bob)).toEqual([bob.deviceId, deviceId].sort());
+  });
+
+  test('attack 36: without the code there is no session, and nothing is left of the way up to there', async () => {
+    const bob = await app().enrolledUser();
+    await comeAs(bob.name);
+    await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+    await page.getByLabel('Code', { exact: true }).fill(app().wrongCode(bob));
+    await page.getByText('The code is not right.').waitFor();
+    app().clock.advance(10 * 60_000);
+    expect(await devicesOf(bob)).toEqual([bob.deviceId]);
+  });
+
+  test('attack 36: a login token of the homeserver that came past our pages wants a code', async () => {
+    const bob = await app().enrolledUser();
+    await page.goto(await providerPastUs());
+    await page.getByLabel('Name').fill(bob.name);
+    await press('Enter');
+    const link = await page.getByRole('link', { name: 'Continue' }).getAttribute('href');
+    const token = new URL(link ?? '').searchParams.get('loginToken');
+    const answer = await app().post(`${CLIENT}/login`, { type: 'm.login.token', token });
+    expect(answer.status).toBe(401);
+    expect(answer.text).not.toContain('access_token');
+    expect(answer.json.completed).toEqual(['m.login.token']);
+  });
+
+  describe('an account without a password', () => {
+    test('signs in without a code, ends its sessions at the provider, and cannot turn 2FA on', async () => {
+      await comeAs('carol');
+      expect((await goOn()).userId).toBe('@carol:localhost');
+      const token = await accessToken();
+
+      const popup = await opened('Remove the other session');
+      // Synapse's own page leads to the provider, whose session stands.
+      await popup.getByRole('link', { name: 'Continue with University' }).click();
+      await page.getByText('removed: 200').waitFor();
+
+      const first = await app().post(TOTP, { name: 'phone' }, token);
+      const auth = {
+        ...passwordAuth({ userId: '@carol:localhost' }, 'guessed'),
+        session: first.json.session,
+      };
+      const refused = await app().post(TOTP, { name: 'phone', auth }, token);
+      expect(refused.status).toBe(403);
+      expect(refused.json.error).toMatch(/no password at its homeserver/);
+
+      const fallback = `${CLIENT}/auth/m.login.sso/fallback/web?session=${first.json.session}`;
+      await page.goto(app().url + fallback);
+      await page.getByLabel('Password').fill('guessed');
+      await press('Confirm');
+      await page.getByText('This account has no password at its homeserver.').waitFor();
+    });
+
+    test('the account page says where it is to go', async () => {
+      await page.goto(`${app().url}/_2fa/account`);
+      await page.getByLabel('User name').fill('carol');
+      await page.getByLabel('Password').fill('guessed');
+      await press('Sign in');
+      await page.getByText('The user name or the password is not right.').waitFor();
+      await page.getByText('Do you sign in with University?').waitFor();
+    });
+  });
+}
