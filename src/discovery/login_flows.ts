@@ -3,6 +3,7 @@ import {
   type Json,
   type JsonObject,
   OWN_PROVIDER,
+  PASSWORD_STAGE,
   SSO_STAGE,
   UNNAMED_PROVIDER,
 } from '../matrix/wire.ts';
@@ -23,10 +24,13 @@ export interface OwnProvider {
  */
 export function withOwnProvider(flows: readonly Json[], { name, preferred }: OwnProvider): JsonObject[] {
   const given = flows.filter(isJsonObject);
+  // Without passwords the page could let nobody in.
+  const own = given.some(({ type }) => type === PASSWORD_STAGE) ? [{ id: OWN_PROVIDER, name }] : [];
   const providers = given.filter(({ type }) => type === SSO_STAGE).flatMap(providersOf);
+  if (own.length + providers.length === 0) return given;
   const singleSignOn: JsonObject = {
     type: SSO_STAGE,
-    identity_providers: [{ id: OWN_PROVIDER, name }, ...providers],
+    identity_providers: [...own, ...providers],
     ...(preferred && { oauth_aware_preferred: true }),
   };
   const token = given.find(({ type }) => type === TOKEN_LOGIN) ?? { type: TOKEN_LOGIN };

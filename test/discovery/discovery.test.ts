@@ -51,6 +51,14 @@ test('client quirk: identity_providers is never an empty list', async () => {
   for (const flow of body.flows) expect(flow.identity_providers ?? ['one']).not.toEqual([]);
 });
 
+test('without passwords at the homeserver the sign-in page could let nobody in, and is not listed', async () => {
+  const providers = [{ id: 'oidc', name: 'University' }];
+  await start({ passwords: 'off', sso: { providers, signedInAs: 'alice' } });
+  const { body } = await get('/_matrix/client/v3/login');
+  expect(body.flows[0]).toEqual({ type: 'm.login.sso', identity_providers: providers });
+  expect(JSON.stringify(body)).not.toContain('two-factor');
+});
+
 test('the login types of the homeserver are listed', async () => {
   await start();
   const { body } = await get('/_matrix/client/v3/login');
