@@ -40,6 +40,51 @@ export class AccountPerson {
     await this.heading('Sessions').waitFor();
   }
 
+  /** Signs in with a recovery code, as it is read from paper. */
+  async enterWithRecoveryCode(code = ''): Promise<void> {
+    await this.givePassword();
+    await this.press('Use a recovery code instead');
+    await this.page.getByLabel('Recovery code', { exact: true }).fill(code);
+    await this.press('Confirm');
+    await this.page.getByText(/You signed in with a recovery code/).waitFor();
+  }
+
+  /** Turns 2FA on without looking around. */
+  async turnOn(): Promise<{ secret: string; codes: string[] }> {
+    await this.press('Turn on two-factor authentication');
+    await this.prove(undefined, 'Next');
+    const set = await this.setUpApp();
+    await this.page.getByText('From now on a code is needed to sign in.').waitFor();
+    return set;
+  }
+
+  /** Puts a new phone in the place of `old`. Answers its secret. */
+  async replaceThePhone(recoveryCode = '', old: string): Promise<string> {
+    await this.press('Replace the authenticator');
+    await this.dialog().getByRole('button', { name: 'Use a recovery code instead' }).click();
+    await this.dialog().getByLabel('Recovery code').fill(recoveryCode);
+    await this.dialog().getByLabel('Name').fill('New phone');
+    await this.prove(undefined, 'Next');
+    const { secret } = await this.setUpApp();
+    await this.dialog().getByText(`Now take “${old}” away`).waitFor();
+    await this.prove(this.phoneCode(secret), 'Remove');
+    await this.page.getByText('The authenticator is replaced.').waitFor();
+    return secret;
+  }
+
+  /** From the picture to the saved recovery codes. */
+  private async setUpApp(): Promise<{ secret: string; codes: string[] }> {
+    await this.heading('Scan this picture').waitFor();
+    const secret = await this.secretOnPage();
+    await this.press('Next');
+    await this.page.getByLabel('Code').fill(this.phoneCode(secret));
+    await this.heading('Save your recovery codes').waitFor();
+    const codes = await this.shownCodes();
+    await this.page.getByLabel('I have saved these codes').check();
+    await this.press('Finish');
+    return { secret, codes };
+  }
+
   /** Fills the dialog that asks for the proof. `code` is undefined where it asks for none, or has it already. */
   async prove(code: string | undefined, button: string): Promise<void> {
     if (code !== undefined) await this.dialog().getByLabel('Code').fill(code);
