@@ -4,6 +4,8 @@ import type { Storage } from '../storage/stores.ts';
 
 /** `/_2fa/health` and `/_2fa/ready`, for supervisors and load balancers. */
 export class Readiness {
+  private underWay: Promise<Answer> | undefined;
+
   constructor(
     private readonly storage: Storage,
     private readonly homeserver: Homeserver,
@@ -15,7 +17,15 @@ export class Readiness {
   }
 
   /** Whether store and homeserver answer: 503 if one does not, with which. */
-  async ready(): Promise<Answer> {
+  ready(): Promise<Answer> {
+    // A check writes to the store, and anybody may ask: those who ask at once share one.
+    this.underWay ??= this.check().finally(() => {
+      this.underWay = undefined;
+    });
+    return this.underWay;
+  }
+
+  private async check(): Promise<Answer> {
     const [store, homeserver] = await Promise.all([
       answers(this.storage.check()),
       answers(this.homeserver.check()),

@@ -4,7 +4,9 @@ import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type Json, RECOVERY_STAGE, type SecondFactorStage } from '../matrix/wire.ts';
 import type { FactorStore } from '../storage/stores.ts';
+import type { Clock } from '../system/clock.ts';
 import type { AddressLimit } from '../throttle/address_limit.ts';
+import { RateLimit } from '../throttle/rate_limit.ts';
 import type {
   PresentedCode,
   SecondFactorCheck,
@@ -18,15 +20,23 @@ export interface JudgedCode extends PresentedCode {
   readonly deviceId?: string | null;
 }
 
+/** A wait of a user is put on record once in half a minute, the length of the shortest wait. */
+const WAITS_ON_RECORD = { perSecond: 1 / 30, burstCount: 1 };
+
 /** What the doors ask of second factors: who has one, which stages he can use, and whether a code is right. */
 export class SecondFactors {
+  private readonly waitsOnRecord: RateLimit;
+
   constructor(
     private readonly store: FactorStore,
     private readonly factors: Factors,
     private readonly check: SecondFactorCheck,
     private readonly addressLimit: AddressLimit,
     private readonly audit: Audit,
-  ) {}
+    clock: Clock,
+  ) {
+    this.waitsOnRecord = new RateLimit(WAITS_ON_RECORD, clock);
+  }
 
   isEnrolled(userId: string): Promise<boolean> {
     return this.store.isEnrolled(userId);
@@ -71,8 +81,12 @@ export class SecondFactors {
     }
   }
 
-  private recordWait(judged: JudgedCode): Promise<void> {
-    return this.audit.record({
+  /** Once in a while: whoever comes again all the time must not fill the audit. */
+  private async recordWait(judged: JudgedCode): Promise<void> {
+    const key = `${judged.userId} ${judged.place}`;
+    if (this.waitsOnRecord.isEmpty(key)) return;
+    this.waitsOnRecord.spend(key);
+    await this.audit.record({
       userId: judged.userId,
       event: 'throttle.wait',
       address: judged.client.ip,

@@ -23,6 +23,8 @@ export interface NewHold {
   readonly grant: Grant;
   readonly userId: string;
   readonly password: string | undefined;
+  /** Whose allowance of held logins it was made from; undefined if from nobody's. */
+  readonly allowance: string | undefined;
   readonly joinKeys: JoinKeys | undefined;
   readonly atEnd: HeldLogin['atEnd'];
 }
@@ -38,6 +40,8 @@ export interface HeldGrant {
   readonly body: JsonObject;
   readonly accessToken: string;
   readonly grantedAt: number;
+  /** The allowance of held logins to give back when it is taken. */
+  readonly allowance: string | undefined;
   /** The password that it was granted for, without an appended code: for the second login of R5. */
   readonly password: string | undefined;
 }
@@ -102,6 +106,7 @@ export class HeldLogins {
       accessToken: made.grant.accessToken,
       grantedAt: now,
       password: made.password,
+      allowance: made.allowance,
     };
     const held: HeldLogin = {
       id,

@@ -194,8 +194,8 @@ export class LoginGate {
 
   private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<BegunHold> {
     const { signIn } = attempt;
-    this.spendAllowance(signIn, granted.userId);
     return this.parts.holds.begin({
+      allowance: this.spendAllowance(signIn, granted.userId),
       grant: granted.grant,
       userId: granted.userId,
       password: reading.password,
@@ -212,12 +212,20 @@ export class LoginGate {
     if (claims.length > 1) for (const claim of claims) this.parts.ambiguousLimit.require(claim);
   }
 
-  /** Where several are claimed, only the one who was meant pays: nobody uses up what is another's. */
-  private spendAllowance({ password, identity: { claims, folded } }: SignIn, userId: string): void {
-    if (password === undefined) return;
+  /**
+   * Where several are claimed, only the one who was meant pays: nobody uses up what is another's. The allowance
+   * that was spent; whoever takes the login gives it back.
+   */
+  private spendAllowance(
+    { password, identity: { claims, folded } }: SignIn,
+    userId: string,
+  ): string | undefined {
+    if (password === undefined) return undefined;
     const isAmbiguous = claims.length > 1;
-    this.parts.signInLimit.spend(isAmbiguous ? JSON.stringify([foldLocalpart(userId)]) : folded);
+    const allowance = isAmbiguous ? JSON.stringify([foldLocalpart(userId)]) : folded;
+    this.parts.signInLimit.spend(allowance);
     if (isAmbiguous) for (const claim of claims) this.parts.ambiguousLimit.spend(claim);
+    return allowance;
   }
 
   private endOf({ request, signIn, hinted }: Attempt, granted: GrantedLogin): Promise<HeldLogin['atEnd']> {

@@ -41,6 +41,14 @@ const PASSED_TOKEN_MS = 2 * MINUTE;
 /** How long a hold is reserved for the moment of its end. */
 const CLAIM_MS = MINUTE;
 
+/** A sign-in with name and password. */
+interface TypedSignIn {
+  readonly password: string | undefined;
+  readonly keys: JoinKeys;
+  /** Whose allowance of held logins it is made from. */
+  readonly allowance: string;
+}
+
 export interface PageSignInParts {
   readonly engine: UiaEngine;
   readonly factors: FactorStore;
@@ -80,7 +88,7 @@ export class PageSignIn implements PageDoor {
   async beginWithToken(request: ClientRequest, returned: ProviderReturn): Promise<PageStanding> {
     const body = { type: TOKEN_LOGIN, token: returned.loginToken };
     const granted = await this.login(request, body);
-    const hold = await this.hold(granted, undefined, undefined);
+    const hold = await this.hold(granted, undefined);
     const { provider, redirectUrl } = returned;
     return this.open(hold, TOKEN_LOGIN, { redirect_url: redirectUrl, provider });
   }
@@ -158,9 +166,7 @@ export class PageSignIn implements PageDoor {
     const { folded } = signIn.identity;
     this.parts.signInLimit.require(folded);
     const granted = await this.login(request, signIn.body);
-    const hold = await this.hold(granted, signIn.password, keys);
-    this.parts.signInLimit.spend(folded);
-    return hold;
+    return this.hold(granted, { password: signIn.password, keys, allowance: folded });
   }
 
   private async login(request: ClientRequest, body: JsonObject): Promise<GrantedLogin> {
@@ -180,19 +186,18 @@ export class PageSignIn implements PageDoor {
     throw new Refusal(status >= 500 ? 'homeserver_unreachable' : 'login_refused');
   }
 
-  private async hold(
-    granted: GrantedLogin,
-    password: string | undefined,
-    keys: JoinKeys | undefined,
-  ): Promise<HeldLogin> {
+  private async hold(granted: GrantedLogin, typed: TypedSignIn | undefined): Promise<HeldLogin> {
     try {
+      // Nobody joins the login of an account without 2FA, nor does it count: every door gives it out at once.
       const enrolled = await this.parts.factors.isEnrolled(granted.userId);
+      const waiting = enrolled ? typed : undefined;
+      if (waiting !== undefined) this.parts.signInLimit.spend(waiting.allowance);
       return await this.parts.holds.hold({
         grant: granted.grant,
         userId: granted.userId,
-        password,
-        // Nobody joins the login of an account without 2FA: every door gives it out at once.
-        joinKeys: enrolled ? keys : undefined,
+        password: typed?.password,
+        joinKeys: waiting?.keys,
+        allowance: waiting?.allowance,
         atEnd: 'logout',
       });
     } catch (error) {

@@ -93,7 +93,7 @@ export class RegisterGate {
 
   private async hold(request: ClientRequest, body: JsonObject, granted: GrantedLogin): Promise<HeldLogin> {
     const { grant, userId } = granted;
-    const held = { grant, userId, password: undefined, joinKeys: undefined };
+    const held = { grant, userId, password: undefined, allowance: undefined, joinKeys: undefined };
     return this.parts.holds.hold({
       ...held,
       atEnd: await endOfHold(this.parts.homeserver, granted, wishedDevice(body), request.client),

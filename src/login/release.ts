@@ -11,7 +11,7 @@ import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
 import type { RateLimit } from '../throttle/rate_limit.ts';
 import type { HeldGrant, HeldLogins } from './held_logins.ts';
 import type { LoginAnswers } from './login_answers.ts';
-import { readIdentity, wishedDevice } from './sign_in.ts';
+import { wishedDevice } from './sign_in.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
 /** How long one finisher has the hold to itself; a process that dies meanwhile leaves it to the sweep. */
@@ -83,7 +83,7 @@ export class HeldLoginRelease {
     const grant = this.parts.holds.open(passed.hold);
     await this.nameDevice(passed, grant);
     if (!(await this.take(passed, grant))) return undefined;
-    this.parts.signInLimit.giveBack(readIdentity(passed.body).folded);
+    this.giveBackAllowance(grant);
     return this.parts.answers.released(grant.body, this.parts.clock.now() - grant.grantedAt);
   }
 
@@ -168,7 +168,7 @@ export class HeldLoginRelease {
     passed: PassedSignIn,
     granted: { readonly accessToken: string; readonly deviceId: string | undefined },
   ): Promise<void> {
-    this.parts.signInLimit.giveBack(readIdentity(passed.body).folded);
+    this.giveBackAllowance(this.parts.holds.open(passed.hold));
     if (!passed.secondFactor) return;
     try {
       await this.parts.audit.write(this.completion(passed, granted.deviceId));
@@ -178,6 +178,11 @@ export class HeldLoginRelease {
     }
     // The login is handed out by now; a session that could not be ended opens nothing without its hold.
     await passed.endSession().catch(() => false);
+  }
+
+  /** Only abandoned sign-ins use an allowance up. */
+  private giveBackAllowance({ allowance }: HeldGrant): void {
+    if (allowance !== undefined) this.parts.signInLimit.giveBack(allowance);
   }
 
   private completion({ request, hold, body }: PassedSignIn, deviceId: string | undefined): AuditRecord {

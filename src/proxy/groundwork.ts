@@ -62,7 +62,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const factors = everyFactor({ store: storage.factors, vault, clock, hasher, totp });
   const check = new SecondFactorCheck(factors, new Throttle(storage.throttle, clock));
   const addressLimit = new AddressLimit(config.limits.perAddress, clock);
-  const secondFactors = new SecondFactors(storage.factors, factors, check, addressLimit, audit);
+  const secondFactors = new SecondFactors(storage.factors, factors, check, addressLimit, audit, clock);
   const engine = sessionEngine(foundations);
   const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
   const owners = new OwnerAuthentication(engine, secondFactors, turns, {

@@ -42,10 +42,11 @@ export class Housekeeping {
   }
 
   private async roundOnce(): Promise<void> {
-    const { sessions, loginTokens, signInTokens, freshLogins } = this.storage;
+    const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.storage;
     const now = this.clock.now();
     await Promise.all([
       this.sweeper.sweep(),
+      factors.dropExpiredSetups(now),
       sessions.dropExpired(now),
       loginTokens.dropExpired(now),
       signInTokens.dropExpired(now),

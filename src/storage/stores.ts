@@ -104,6 +104,7 @@ export interface FactorStore {
 
   /** Keeps a set-up; one that the same user began before is dropped. */
   beginSetup(setup: Setup): Promise<void>;
+  dropExpiredSetups(now: number): Promise<void>;
   findSetup(id: string, now: number): Promise<Setup | undefined>;
   /** Counts a wrong first code; at `limit` the set-up is gone. Answers how many there were, `limit` if it was gone. */
   countSetupFailure(id: string, limit: number): Promise<number>;

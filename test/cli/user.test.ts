@@ -60,6 +60,7 @@ async function holdLogin(): Promise<void> {
     },
     userId: BOB,
     password: 'secret password',
+    allowance: undefined,
     joinKeys: undefined,
     atEnd: 'logout',
   });

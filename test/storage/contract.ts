@@ -232,6 +232,14 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await storage.factors.anyoneEnrolled()).toBe(false);
       });
 
+      test('expired set-ups are dropped, live ones are not', async () => {
+        await storage.factors.beginSetup(setup(ALICE, { id: 'old', expiresAt: NOW }));
+        await storage.factors.beginSetup(setup(BOB, { id: 'live', expiresAt: NOW + 1 }));
+        await storage.factors.dropExpiredSetups(NOW);
+        expect(await storage.factors.findSetup('old', NOW - 1)).toBeUndefined();
+        expect(await storage.factors.findSetup('live', NOW)).toBeDefined();
+      });
+
       test('wrong first codes are counted, and at the limit the set-up is gone', async () => {
         await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
         expect(await storage.factors.countSetupFailure('one', 3)).toBe(1);

@@ -382,3 +382,20 @@ function hiddenFields(): Record<string, string> {
   ];
   return Object.fromEntries(fields.map(([, name, value]) => [name, value]));
 }
+
+test('users without 2FA sign in by the page as often as they like', async () => {
+  for (let time = 0; time < 8; time++) {
+    visitor = new Visitor(app.url);
+    await credentials('alice');
+    locationOf(await visitor.send({ step: 'confirmation' }));
+  }
+});
+
+test('only abandoned sign-ins by the page use an allowance up', async () => {
+  for (let time = 0; time < 6; time++) {
+    visitor = new Visitor(app.url);
+    const token = tokenOf(await signInBob());
+    const login = await app.post(LOGIN, { type: 'm.login.token', token });
+    expect(login.status).toBe(200);
+  }
+});

@@ -113,6 +113,12 @@ export class SqliteFactorStore implements FactorStore {
     });
   }
 
+  dropExpiredSetups(now: number): Promise<void> {
+    return this.#commits.write((db) => {
+      db.run('DELETE FROM setups WHERE expires_at <= :now', { now });
+    });
+  }
+
   findSetup(id: string, now: number): Promise<Setup | undefined> {
     return this.#connection.read((db) =>
       db.get<Setup>(`SELECT ${SETUP} FROM setups WHERE id = :id AND expires_at > :now`, { id, now }),
