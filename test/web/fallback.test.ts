@@ -250,16 +250,16 @@ describe('strangers', () => {
     for (const page of pages) {
       expect(page.status).toBe(401);
       expect(essence(page)).toBe(essence(pages[0] as HttpAnswer));
-      expect(page.text).not.toContain('bob');
+      expect(essence(page)).not.toContain('bob');
     }
   });
 
   test('attack 64: a live session tells nobody whose it is before a factor was proven', async () => {
     const session = await begin(DELETE_DEVICES, { devices: ['A'] });
     const page = await visitor.open(fallback('m.login.sso', session));
-    expect(page.text).not.toMatch(/bob|localhost/);
+    expect(essence(page)).not.toMatch(/bob|localhost/);
     const refused = await visitor.send({ code: app.wrongCode(bob) });
-    expect(refused.text).not.toMatch(/bob|localhost/);
+    expect(essence(refused)).not.toMatch(/bob|localhost/);
   });
 
   test('attack 64: single sign-on for a session that is not ours is the homeserver’s page', async () => {
