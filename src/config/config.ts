@@ -100,6 +100,8 @@ export interface BrandConfig {
   readonly logo: Picture | undefined;
   /** `#rrggbb`, in lower case. */
   readonly colour: string;
+  /** Where people find help who have lost everything: `https:` or `mailto:`. */
+  readonly helpUrl: string | undefined;
 }
 
 export interface Picture {

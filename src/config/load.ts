@@ -11,6 +11,7 @@ import {
   parseClient,
   parseColour,
   parseDuration,
+  parseHelpUrl,
   parseListen,
   parseNetwork,
   parseOrigin,
@@ -93,6 +94,7 @@ function buildConfig(settings: Settings, source: ConfigSource): Config {
       name: settings.brand.name ?? new URL(publicBaseUrl).hostname,
       logo: at(['brand', 'logo'], () => logoIn(settings.brand.logo, absolute)),
       colour: at(['brand', 'colour'], () => parseColour(settings.brand.colour)),
+      helpUrl: at(['brand', 'help_url'], () => helpUrlIn(settings.brand.help_url)),
     },
     log: settings.log,
   };
@@ -119,6 +121,10 @@ function publicOrigin(written: string | undefined, listen: ListenAddress): strin
 
 function logoIn(path: string | undefined, absolute: (path: string) => string): Picture | undefined {
   return path === undefined ? undefined : readPicture(absolute(path));
+}
+
+function helpUrlIn(written: string | undefined): string | undefined {
+  return written === undefined ? undefined : parseHelpUrl(written);
 }
 
 function rateLimit(setting: RateSetting): RateLimit {

@@ -25,7 +25,7 @@ export interface Settings {
   uia: { session_ttl: string | number; max_sessions: number };
   limits: { per_address: RateSetting; sign_in_per_user: RateSetting; session_failures: number };
   sso: { name: string; preferred: boolean; clients: string[] };
-  brand: { name?: string; logo?: string; colour: string };
+  brand: { name?: string; logo?: string; colour: string; help_url?: string };
   log: { level: 'debug' | 'info' | 'warn' | 'error'; format: 'json' | 'pretty' };
 }
 

@@ -103,6 +103,19 @@ export function parseColour(value: string): string {
 }
 
 /**
+ * An address that a page may lead to for help.
+ *
+ * @throws BadValue
+ */
+export function parseHelpUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !['https:', 'mailto:'].includes(url.protocol)) {
+    throw new BadValue('must be a URL that begins with https:// or mailto:');
+  }
+  return url.href;
+}
+
+/**
  * An address or a CIDR range, as it was written.
  *
  * @throws BadValue

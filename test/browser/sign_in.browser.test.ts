@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { seriousFindings } from '../support/accessibility.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { describeInBrowser, openPage, photograph, startBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import type { Enrolled } from '../support/enrolment.ts';
+import { lookAt } from '../support/look_at.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const STEP = 30_000;
@@ -57,13 +57,6 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
       if (message.type() === 'error' && !message.text().includes('status of 4'))
         complaints.push(message.text());
     });
-  }
-
-  async function lookAt(looked: Page, name: string): Promise<void> {
-    await looked.waitForLoadState('networkidle');
-    await photograph(looked, name);
-    expect(await seriousFindings(looked)).toEqual([]);
-    expect(await looked.evaluate('document.documentElement.scrollWidth > innerWidth')).toBe(false);
   }
 
   const heading = (on: Page, name: string) => on.getByRole('heading', { name }).waitFor();
@@ -127,6 +120,29 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     expect(app.stub.devicesOf('bob')).toMatchObject([{ displayName: 'A web client' }]);
   });
 
+  test('by keyboard alone, at twice the size', async () => {
+    // A window of 1280 × 720, zoomed to 200 %.
+    await page.setViewportSize({ width: 640, height: 360 });
+    const fits = async () =>
+      expect(await page.evaluate('document.documentElement.scrollWidth > innerWidth')).toBe(false);
+    await page.goto(client.url);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await heading(page, 'Sign in');
+    await fits();
+    await page.keyboard.type('bob');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Confirm that it is you');
+    await fits();
+    await page.keyboard.type(nextCode());
+    await heading(page, 'Continue to your client?');
+    await fits();
+    await page.keyboard.press('Enter');
+    await page.getByText('signed in as @bob:localhost').waitFor();
+  });
+
   test('without 2FA: password and confirmation', async () => {
     await page.goto(client.url);
     await press(page, 'Sign in');
@@ -170,6 +186,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await press(page, 'Weiter');
     await page.getByText('Stattdessen einen Wiederherstellungscode verwenden').click();
     await photograph(page, 'sign-in-8-german');
+    await page.getByText('Weder Authenticator noch Wiederherstellungscode?').waitFor();
     await page.getByLabel('Code', { exact: true }).fill(nextCode());
     await press(page, 'Bestätigen');
     await heading(page, 'Weiter zu deinem Client?');

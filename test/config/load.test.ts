@@ -54,7 +54,7 @@ describe('a configuration that is fine', () => {
         sessionFailures: 5,
       },
       sso: { name: 'password and code', preferred: false, clients: [] },
-      brand: { name: 'matrix.example.org', logo: undefined, colour: '#2463c2' },
+      brand: { name: 'matrix.example.org', logo: undefined, colour: '#2463c2', helpUrl: undefined },
       log: { level: 'info', format: 'json' },
     });
   });
@@ -86,7 +86,7 @@ limits:
   sign_in_per_user: { per_second: 1, burst_count: 2 }
   session_failures: 3
 sso: { name: Two steps, preferred: true, clients: ["https://app.example.org", "io.example.app:/", "http://localhost:8080"] }
-brand: { name: Example, logo: logo.svg, colour: "#AABBCC" }
+brand: { name: Example, logo: logo.svg, colour: "#AABBCC", help_url: "mailto:help@example.org" }
 log: { level: debug, format: pretty }
 `);
     expect(config).toMatchObject({
@@ -112,6 +112,7 @@ log: { level: debug, format: pretty }
         name: 'Example',
         logo: { mediaType: 'image/svg+xml', bytes: Buffer.from('<svg/>') },
         colour: '#aabbcc',
+        helpUrl: 'mailto:help@example.org',
       },
       log: { level: 'debug', format: 'pretty' },
     });
@@ -205,6 +206,11 @@ describe('a configuration that is wrong is refused with one line:', () => {
       'a colour by name',
       'brand: { colour: red }',
       'config.yaml:1: brand.colour: must be a colour such as #2463c2',
+    ],
+    [
+      'a place for help that is none',
+      'brand: { help_url: "javascript:alert(1)" }',
+      'config.yaml:1: brand.help_url: must be a URL that begins with https:// or mailto:',
     ],
     [
       'a logo of no use',

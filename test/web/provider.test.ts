@@ -117,6 +117,14 @@ describe('single sign-on of the homeserver', () => {
     expect(answer.body.access_token).toBeUndefined();
   });
 
+  test('the way back of the first round, loaded once more, is told as used', async () => {
+    const back = await throughProvider(await visitor.open(LEAD));
+    await visitor.open(back);
+    const again = await visitor.open(back);
+    expect(again.status).toBe(403);
+    expect(again.text).toContain('This page has expired, or was used already.');
+  });
+
   test('attack 36: the way back of the second round works once', async () => {
     await firstRound();
     await visitor.send({ code: app.code(bob) });

@@ -55,6 +55,7 @@ ${problemOf('recovery', ofRecovery)}
 </div>
 <button class="button quiet full">${code.recoverySubmit}</button>
 </form>
+<p class="muted">${code.noneLeft}</p>
 </details>`;
 }
 

@@ -97,6 +97,10 @@ ${hint !== undefined && html`<p>${hint}</p>`}</section>`;
 
 function wordsFor(texts: Texts, status: number, error: unknown): { text: string; hint?: string } {
   const { problems } = texts;
+  // Coming back from the provider once more: that login token is used up.
+  if (error instanceof Refusal && error.refusal === 'login_refused') {
+    return { text: problems.ended, hint: problems.endedHint };
+  }
   if (status === 403) return { text: problems.foreignForm, hint: problems.foreignFormHint };
   if (error instanceof Refusal && status === 429) return { text: waitText(texts, error) };
   return { text: status < 500 ? problems.unreadable : problems.unavailable };

@@ -7,6 +7,8 @@ export interface Brand {
   readonly colour: string;
   /** What is written on it. */
   readonly onColour: '#ffffff' | '#16181d';
+  /** Where people find help who have lost everything (S1-4). */
+  readonly helpUrl: string | undefined;
 }
 
 export interface Logo {

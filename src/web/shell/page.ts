@@ -66,6 +66,7 @@ ${page.script !== undefined && html`<script type="module" src="${assets.url(page
 <main id="main" tabindex="-1">
 ${page.body}
 </main>
+${brand.helpUrl !== undefined && html`<footer><a href="${brand.helpUrl}" target="_blank" rel="noopener">${shell.help}</a></footer>`}
 </body>
 </html>
 `;

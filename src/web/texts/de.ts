@@ -4,6 +4,7 @@ import type { Texts } from './en.ts';
 export const german: Texts = {
   shell: {
     skipToContent: 'Zum Inhalt springen',
+    help: 'Hilfe vom Betreiber dieses Servers (öffnet einen neuen Tab)',
   },
   signIn: {
     title: 'Anmelden',
@@ -25,7 +26,7 @@ export const german: Texts = {
       other: 'Du hast einen Wiederherstellungscode verwendet. Es sind noch {count} übrig.',
     },
     afterLoss:
-      'Ist dein Telefon verloren oder gestohlen? Auf deiner Kontoseite ersetzt du den Authenticator und beendest andere Sitzungen.',
+      'Ist dein Telefon verloren oder gestohlen? Auf deiner Kontoseite ersetzt du den Authenticator und beendest andere Sitzungen. Das braucht noch zwei Wiederherstellungscodes: einen zum Anmelden dort, einen zum Ersetzen.',
     accountPage: 'Kontoseite (öffnet einen neuen Tab)',
     startAgain: 'Von vorn beginnen',
   },
@@ -35,8 +36,9 @@ export const german: Texts = {
     submit: 'Bestätigen',
     recoverySummary: 'Stattdessen einen Wiederherstellungscode verwenden',
     recoveryLabel: 'Wiederherstellungscode',
-    recoveryHint: '12 Buchstaben und Ziffern, wie 7q2k-x9vd-03mh. Jeder gilt einmal.',
+    recoveryHint: '12 Buchstaben und Ziffern, wie 7q2k\u2011x9vd\u201103mh. Jeder gilt einmal.',
     recoverySubmit: 'Diesen Code verwenden',
+    noneLeft: 'Weder Authenticator noch Wiederherstellungscode? Bitte den Betreiber dieses Servers um Hilfe.',
   },
   fallback: {
     title: 'Bestätige, dass du es bist',

@@ -5,6 +5,7 @@
 export const english = {
   shell: {
     skipToContent: 'Skip to the content',
+    help: 'Help from the operator of this server (opens in a new tab)',
   },
   signIn: {
     title: 'Sign in',
@@ -26,7 +27,7 @@ export const english = {
       other: 'You used a recovery code. {count} are left.',
     },
     afterLoss:
-      'Is your phone lost or stolen? Replace the authenticator and end other sessions on your account page.',
+      'Is your phone lost or stolen? Replace the authenticator and end other sessions on your account page. That takes two more recovery codes: one to sign in there, one to replace.',
     accountPage: 'Account page (opens in a new tab)',
     startAgain: 'Start again',
   },
@@ -36,8 +37,9 @@ export const english = {
     submit: 'Confirm',
     recoverySummary: 'Use a recovery code instead',
     recoveryLabel: 'Recovery code',
-    recoveryHint: '12 letters and digits, like 7q2k-x9vd-03mh. Each works once.',
+    recoveryHint: '12 letters and digits, like 7q2k\u2011x9vd\u201103mh. Each works once.',
     recoverySubmit: 'Use this code',
+    noneLeft: 'Neither authenticator nor recovery code? Ask the operator of this server for help.',
   },
   fallback: {
     title: 'Confirm that it is you',
