@@ -8,6 +8,7 @@ import { run as guardedPass } from './guarded_pass.ts';
 import { run as logins } from './logins.ts';
 import { run as passThrough } from './pass_through.ts';
 import { measureRecoveryHash, recoveryHashTable } from './recovery_hash.ts';
+import { build } from './support/built.ts';
 import { run as totpVerifications } from './totp_verifications.ts';
 
 interface Bench {
@@ -48,6 +49,7 @@ async function main(names: readonly string[]): Promise<number> {
     console.error(`there is no bench ${unknown}; there are: ${BENCHES.map(({ name }) => name).join(', ')}`);
     return 2;
   }
+  build();
   for (const { name, what, run } of BENCHES.filter(
     (bench) => names.length === 0 || names.includes(bench.name),
   )) {

@@ -4,13 +4,15 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../../src/config/load.ts';
-import { createProxy } from '../../src/proxy/proxy.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { enrol } from '../../test/support/enrolment.ts';
+import { importBuilt } from './built.ts';
+
+const { loadConfig } = await importBuilt<typeof import('../../src/config/load.ts')>('config/load.js');
+const { createProxy } = await importBuilt<typeof import('../../src/proxy/proxy.ts')>('proxy/proxy.js');
 
 /** What a user of the bench signs in with. */
 export interface BenchUser {

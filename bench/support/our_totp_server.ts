@@ -5,10 +5,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../../src/config/load.ts';
 import { hashToken } from '../../src/interactive/fresh_logins.ts';
 import { PASSWORD_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
-import { createProxy } from '../../src/proxy/proxy.ts';
 import type { Storage } from '../../src/storage/stores.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
@@ -17,7 +15,11 @@ import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import type { Vault } from '../../src/vault/vault.ts';
 import { codeAt } from '../../test/support/enrolment.ts';
+import { importBuilt } from './built.ts';
 import type { ListedRequest } from './request_list.ts';
+
+const { loadConfig } = await importBuilt<typeof import('../../src/config/load.ts')>('config/load.js');
+const { createProxy } = await importBuilt<typeof import('../../src/proxy/proxy.ts')>('proxy/proxy.js');
 
 const PATH = '/_matrix/client/v3/delete_devices';
 

@@ -1,0 +1,16 @@
+import { spawnSync } from 'node:child_process';
+
+/**
+ * Loads a module of ours as it is built and shipped: what runs the TypeScript of the benches wraps every function,
+ * which would be measured too.
+ * @param file below `dist/`
+ */
+export async function importBuilt<Module>(file: string): Promise<Module> {
+  return (await import(new URL(`../../dist/${file}`, import.meta.url).href)) as Module;
+}
+
+/** Builds what is measured. @throws Error if it does not build */
+export function build(): void {
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('the build failed: nothing can be measured');
+}
