@@ -5,6 +5,7 @@ import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '.
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
 import { expectJudged } from '../support/judged.ts';
+import { ANSWERED_BY_HAND } from '../support/stub/exchange.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
@@ -260,6 +261,15 @@ describe('strangers', () => {
     expect(essence(page)).not.toMatch(/bob|localhost/);
     const refused = await visitor.send({ code: app.wrongCode(bob) });
     expect(essence(refused)).not.toMatch(/bob|localhost/);
+  });
+
+  test('the page of the homeserver comes with all of its cookies', async () => {
+    app.stub.override(/m\.login\.sso\/fallback/, ({ response }) => {
+      response.writeHead(200, { 'Set-Cookie': ['a=1; Path=/', 'b=2, 3; Path=/'] }).end('page');
+      return ANSWERED_BY_HAND;
+    });
+    const page = await visitor.open(fallback('m.login.sso', 'AbCdEf'));
+    expect(page.headers['set-cookie']).toEqual(['a=1; Path=/', 'b=2, 3; Path=/']);
   });
 
   test('attack 64: single sign-on for a session that is not ours is the homeserver’s page', async () => {

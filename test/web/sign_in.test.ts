@@ -228,6 +228,15 @@ describe('signing in', () => {
     );
   });
 
+  test('with the last recovery code but one: too few to replace the authenticator, and who helps', async () => {
+    const alice = await app.enrol('alice', 2);
+    await credentials('alice', 'alice password');
+    const told = await visitor.send({ recovery_code: alice.recoveryCodes[0] ?? '' });
+    expect(told.text).toContain('1 is left');
+    expect(told.text).toContain('Ask the operator of this server for help.');
+    expect(told.text).not.toContain('/_2fa/account');
+  });
+
   test('a client on the list needs no confirmation, except after a recovery code', async () => {
     await restartWith({ config: 'sso: { clients: ["https://app.example.net"] }' });
     await credentials('bob');

@@ -8,6 +8,8 @@ import type { RedirectTarget } from './redirect_targets.ts';
 
 /** Not where the page stands: a provider's way back has a login token in its address. */
 const ACTION = '/_2fa/login';
+/** One to sign in to the account page, one to replace the authenticator there. */
+const CODES_TO_REPLACE = 2;
 const REDIRECT = '/_matrix/client/v3/login/sso/redirect';
 
 interface Card {
@@ -89,7 +91,11 @@ ${tokenField}
 function afterRecovery({ signIn }: Texts, left: number | undefined): Html | undefined {
   if (left === undefined) return undefined;
   return html`<div class="notice warning"><p>${counted(signIn.usedRecoveryCode, left)}</p>
-<p>${signIn.afterLoss} <a href="/_2fa/account" target="_blank" rel="noopener">${signIn.accountPage}</a></p></div>`;
+<p>${left < CODES_TO_REPLACE ? signIn.afterLossTooFew : toAccountPage(signIn)}</p></div>`;
+}
+
+function toAccountPage({ afterLoss, accountPage }: Texts['signIn']): Html {
+  return html`${afterLoss} <a href="/_2fa/account" target="_blank" rel="noopener">${accountPage}</a>`;
 }
 
 function destination({ signIn }: Texts, target: RedirectTarget): Html {

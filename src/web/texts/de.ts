@@ -27,6 +27,8 @@ export const german: Texts = {
     },
     afterLoss:
       'Ist dein Telefon verloren oder gestohlen? Auf deiner Kontoseite ersetzt du den Authenticator und beendest andere Sitzungen. Das braucht noch zwei Wiederherstellungscodes: einen zum Anmelden dort, einen zum Ersetzen.',
+    afterLossTooFew:
+      'Ist dein Telefon verloren oder gestohlen? Es auf deiner Kontoseite zu ersetzen, braucht noch zwei Wiederherstellungscodes, und so viele hast du nicht mehr. Bitte den Betreiber dieses Servers um Hilfe.',
     accountPage: 'Kontoseite (öffnet einen neuen Tab)',
     startAgain: 'Von vorn beginnen',
   },

@@ -28,6 +28,8 @@ export const english = {
     },
     afterLoss:
       'Is your phone lost or stolen? Replace the authenticator and end other sessions on your account page. That takes two more recovery codes: one to sign in there, one to replace.',
+    afterLossTooFew:
+      'Is your phone lost or stolen? Replacing it on your account page takes two more recovery codes, and you have too few. Ask the operator of this server for help.',
     accountPage: 'Account page (opens in a new tab)',
     startAgain: 'Start again',
   },
