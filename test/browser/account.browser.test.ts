@@ -265,6 +265,41 @@ describeInBrowser('the account page', () => {
     await lookAt(page, 'account-17-german');
   });
 
+  test('in German nothing is cut off on the way to 2FA either', async () => {
+    await page.context().close();
+    page = await open({ locale: 'de-DE' });
+    await page.getByLabel('Benutzername').fill('bob');
+    await page.getByLabel('Passwort').fill(PASSWORD);
+    await person.press('Anmelden');
+    await person.press('Zwei-Faktor-Authentifizierung einschalten');
+    await person.dialog().getByLabel('Passwort').fill(PASSWORD);
+    await lookAt(page, 'account-19-german-proof');
+    await person.dialog().getByRole('button', { name: 'Weiter' }).click();
+    const link = page.getByRole('link', { name: 'App auf diesem Gerät öffnen' });
+    const secret = new URL((await link.getAttribute('href')) ?? '').searchParams.get('secret') ?? '';
+    await lookAt(page, 'account-20-german-scan');
+    await person.press('Weiter');
+    await page.getByLabel('Code').fill(person.phoneCode(secret));
+    await person.heading('Speichere deine Wiederherstellungscodes').waitFor();
+    await lookAt(page, 'account-21-german-codes');
+    await page.getByLabel('Ich habe diese Codes gespeichert').check();
+    await person.press('Fertig');
+    await page.getByText('Von jetzt an braucht es zum Anmelden einen Code.').waitFor();
+  });
+
+  test('who comes by another way is told so after a wrong password', async () => {
+    await page.context().close();
+    await app.stop();
+    const sso = { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'carol' };
+    app = await startApp({ users: [{ name: 'carol', password: null }], sso });
+    page = await open();
+    await page.getByLabel('User name').fill('carol');
+    await page.getByLabel('Password').fill('guessed');
+    await person.press('Sign in');
+    await page.getByText('Do you sign in with University?').waitFor();
+    await lookAt(page, 'account-22-other-way');
+  });
+
   test('the codes are printed without the rest', async () => {
     await person.givePassword();
     await person.press('Turn on two-factor authentication');

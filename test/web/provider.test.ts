@@ -80,6 +80,14 @@ describe('single sign-on of the homeserver', () => {
     expect(app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).toEqual(['BOBPHONE']);
   });
 
+  test('without passwords at the homeserver, a client that names no provider goes to the homeserver’s', async () => {
+    await app.stop();
+    await start({ passwords: 'off' });
+    const target = `/_matrix/client/v3/login/sso/redirect?redirectUrl=${encodeURIComponent(CLIENT)}`;
+    const code = await visitor.open(await throughProvider(await visitor.open(target)));
+    expect(code.text).toContain('one-time-code');
+  });
+
   test('without 2FA: confirmation, and no code', async () => {
     sso.signedInAs = 'alice';
     const confirmation = await firstRound();

@@ -121,9 +121,20 @@ describe('the way in', () => {
         expect(answer.status).toBe(302);
         expect(answer.headers.location).toBe(PAGE);
       }
-      expect(app.stub.requests).toEqual([]);
+      // Who names no provider gets ours where the homeserver takes passwords; nothing else is asked.
+      expect(app.stub.requests.map(({ method, target }) => `${method} ${target}`)).toEqual([
+        'GET /_matrix/client/v3/login',
+      ]);
     },
   );
+
+  test('the redirect leads to the page while the homeserver is away', async () => {
+    await app.stub.setDown('refuse');
+    const answer = await app.call({
+      target: `/_matrix/client/v3/login/sso/redirect?redirectUrl=${encodeURIComponent(CLIENT)}`,
+    });
+    expect(answer.headers.location).toBe(PAGE);
+  });
 });
 
 describe('signing in', () => {

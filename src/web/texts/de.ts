@@ -208,7 +208,7 @@ export const german: Texts = {
       addTitle: 'Authenticator hinzufügen',
       replaceTitle: '„{name}“ ersetzen',
       proof: 'Bevor sich etwas ändert, zeige, dass du es bist.',
-      steps: ['Scannen', 'Bestätigen', 'Wiederherstellungscodes speichern'],
+      steps: ['Scannen', 'Bestätigen', 'Codes speichern'],
       progress: 'Schritt {step} von 3',
       scanTitle: 'Scanne dieses Bild',
       scan: 'Öffne auf deinem Telefon eine Authenticator-App (jede ist recht: Aegis, FreeOTP, 2FAS, Google Authenticator, ein Passwort-Manager) und scanne damit das Bild.',
