@@ -35,7 +35,7 @@ function inBrowser(app: () => RealApp): void {
   async function comeWithPassword({ name, password }: { name: string; password: string }): Promise<void> {
     await page.goto(client.url);
     await press(page, 'Sign in');
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.locator('#user:focus').waitFor();
     await page.keyboard.type(name);
     await page.keyboard.press('Tab');
     await page.keyboard.type(password);
@@ -65,6 +65,7 @@ function inBrowser(app: () => RealApp): void {
     await popup.getByText(consequence, { exact: true }).waitFor();
     await popup.getByLabel('Code', { exact: true }).fill(app().code(bob));
     await popup.getByText(`Type the password of ${bob.userId}.`).waitFor();
+    await popup.locator('#password:focus').waitFor();
     const closed = popup.waitForEvent('close');
     await popup.keyboard.type(bob.password);
     await popup.keyboard.press('Enter');
