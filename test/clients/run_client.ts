@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../../src/matrix/wire.ts';
 import type { PythonClients } from '../../tools/clients/python_clients.ts';
@@ -18,11 +20,14 @@ export function runProgram(
   parameters: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ClientRun> {
-  const options = { env: { ...process.env, ...environment }, timeout: LONGEST_RUN_MS };
+  // Some leave folders behind where they are started.
+  const cwd = mkdtempSync(join(tmpdir(), 'client-'));
+  const options = { cwd, env: { ...process.env, ...environment }, timeout: LONGEST_RUN_MS };
   return new Promise((resolve) => {
-    const child = execFile(program, parameters, options, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : (error.code ?? 'ended by a signal'), stdout, stderr }),
-    );
+    const child = execFile(program, parameters, options, (error, stdout, stderr) => {
+      rmSync(cwd, { recursive: true, force: true });
+      resolve({ code: error === null ? 0 : (error.code ?? 'ended by a signal'), stdout, stderr });
+    });
     // matrix-commander reads its input to the end if it is no terminal.
     child.stdin?.end();
   });
