@@ -1,17 +1,14 @@
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type Flow, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
-import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { answerRefusal, errcodeOf } from './answer_refusal.ts';
 import type { CallHomeserver, HomeserverAnswer, JudgedPassword, PasswordJudgement } from './homeserver.ts';
 import { logout } from './logout.ts';
-import { retryAfterMs } from './retry_after.ts';
+import { waitMs } from './retry_after.ts';
 import { readFlows } from './uia_fields.ts';
 
-/** A 429 that does not say how long to wait. */
-const USUAL_WAIT_MS = 5 * SECOND;
 const DEVICE_ID_BYTES = 12;
 
 /**
@@ -80,7 +77,7 @@ function readVerdict(answer: HomeserverAnswer): PasswordJudgement {
 }
 
 function wait(answer: HomeserverAnswer): PasswordJudgement {
-  return { verdict: 'wait', retryAfterMs: retryAfterMs(answer) ?? USUAL_WAIT_MS };
+  return { verdict: 'wait', retryAfterMs: waitMs(answer) };
 }
 
 /** The fallback: a login without a `device_id`, which touches no device there is, and is logged out at once. */

@@ -12,3 +12,11 @@ export function retryAfterMs(answer: HomeserverAnswer): number | undefined {
   if (typeof inHeader === 'string' && /^\d{1,9}$/.test(inHeader)) return Number(inHeader) * SECOND;
   return undefined;
 }
+
+/** A 429 that does not say how long to wait. */
+const USUAL_WAIT_MS = 5 * SECOND;
+
+/** How long to wait after a 429, in milliseconds, also where the homeserver does not say. */
+export function waitMs(answer: HomeserverAnswer): number {
+  return retryAfterMs(answer) ?? USUAL_WAIT_MS;
+}

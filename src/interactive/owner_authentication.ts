@@ -12,10 +12,11 @@ import {
   type SecondFactorStage,
   SSO_STAGE,
 } from '../matrix/wire.ts';
-import { type ChallengeError, challengeOf, type ShownSession } from '../uia/challenge.ts';
+import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
+import { CODE_REFUSED, CODE_WANTED, challenge, WRONG_ORDER } from './challenge_answer.ts';
 import { hashToken } from './fresh_logins.ts';
 import { type HomeserverTurns, type Onward, shownSession } from './onward.ts';
 import { requireOwnName } from './owner_name.ts';
@@ -63,17 +64,7 @@ export interface OwnerAuthenticationSettings {
   readonly pages: boolean;
 }
 
-const CODE_WANTED: ChallengeError = {
-  errcode: 'M_FORBIDDEN',
-  error:
-    'Two-factor authentication is on for this account. Type the current code of your authenticator app, or a recovery code, directly after your password.',
-};
-const CODE_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The code is not right.' };
 const PASSWORD_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The password is not right.' };
-const WRONG_ORDER: ChallengeError = {
-  errcode: 'M_FORBIDDEN',
-  error: 'This authentication stage cannot come now.',
-};
 
 /**
  * User-Interactive Authentication of a token's owner on endpoints that guard something: the second factor
@@ -304,8 +295,4 @@ function answer(session: ShownSession, error?: ChallengeError): OwnerStep {
 
 function answered(answer: Answer): OwnerStep {
   return { kind: 'answer', answer };
-}
-
-function challenge(session: ShownSession, error?: ChallengeError): Answer {
-  return { status: 401, body: challengeOf(session, error) };
 }

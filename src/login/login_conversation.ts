@@ -1,6 +1,7 @@
 import type { AppendedCode } from '../factors/appended_code.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
+import { CODE_REFUSED, CODE_WANTED, challenge, WRONG_ORDER } from '../interactive/challenge_answer.ts';
 import type { SecondFactors } from '../interactive/second_factors.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import {
@@ -15,7 +16,7 @@ import {
 } from '../matrix/wire.ts';
 import type { HeldLogin } from '../storage/stores.ts';
 import type { RandomSource } from '../system/random.ts';
-import { type ChallengeError, challengeOf } from '../uia/challenge.ts';
+import type { ChallengeError } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
@@ -42,16 +43,6 @@ export type Resumed =
   /** The held login is somebody else's by now, or the session is unknown: sign in anew with this body. */
   | { readonly kind: 'begin_anew'; readonly body: JsonObject };
 
-const CODE_WANTED: ChallengeError = {
-  errcode: 'M_FORBIDDEN',
-  error:
-    'Two-factor authentication is on for this account. Type the current code of your authenticator app, or a recovery code, directly after your password.',
-};
-const CODE_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The code is not right.' };
-const WRONG_ORDER: ChallengeError = {
-  errcode: 'M_FORBIDDEN',
-  error: 'This authentication stage cannot come now.',
-};
 const SESSION_UNKNOWN: ChallengeError = {
   errcode: 'M_FORBIDDEN',
   error: 'This authentication session is unknown or has expired. Please sign in again.',
@@ -179,12 +170,8 @@ export class LoginConversation {
     if (typeof body.type === 'string') return { kind: 'begin_anew', body };
     const flows = [TOTP_STAGE, RECOVERY_STAGE].map((stage) => [PASSWORD_STAGE, stage]);
     const nobodys = { id: newSessionId(this.random), flows, completed: [] };
-    return { kind: 'answer', answer: { status: 401, body: challengeOf(nobodys, SESSION_UNKNOWN) } };
+    return { kind: 'answer', answer: challenge(nobodys, SESSION_UNKNOWN) };
   }
-}
-
-function challenge(session: Session, error?: ChallengeError): Answer {
-  return { status: 401, body: challengeOf(session, error) };
 }
 
 function hasToken(auth: PresentedAuth): boolean {

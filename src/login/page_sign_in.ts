@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../homeserver/retry_after.ts';
+import { waitMs } from '../homeserver/retry_after.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type {
   PageCodeOutcome,
@@ -19,7 +19,7 @@ import {
   RECOVERY_STAGE,
 } from '../matrix/wire.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
-import { MINUTE, SECOND } from '../system/clock.ts';
+import { MINUTE } from '../system/clock.ts';
 import type { RateLimit } from '../throttle/rate_limit.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
@@ -33,8 +33,6 @@ import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 const LOGIN_PATH = '/_matrix/client/v3/login';
 /** What sessions of the page are for: no client can go on with one, and no fallback page. */
 const TARGET = 'page /_2fa/login';
-/** A 429 of the homeserver that names no time. */
-const USUAL_WAIT_MS = 5 * SECOND;
 const TOKEN_LOGIN = 'm.login.token';
 /** How long a homeserver's login token may be on its way to the client: as long as one of ours. */
 const PASSED_TOKEN_MS = 2 * MINUTE;
@@ -180,7 +178,7 @@ export class PageSignIn implements PageDoor {
     if (outcome.kind === 'granted') return outcome;
     const { status } = outcome.answer;
     if (status === 429) {
-      throw new Refusal('limit_exceeded', { retryAfterMs: retryAfterMs(outcome.answer) ?? USUAL_WAIT_MS });
+      throw new Refusal('limit_exceeded', { retryAfterMs: waitMs(outcome.answer) });
     }
     // Unknown, locked, deactivated or wrong: the page tells no difference (attack 63).
     throw new Refusal(status >= 500 ? 'homeserver_unreachable' : 'login_refused');

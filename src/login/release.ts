@@ -1,13 +1,13 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
-import { retryAfterMs } from '../homeserver/retry_after.ts';
+import { waitMs } from '../homeserver/retry_after.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { FreshLogins } from '../interactive/fresh_logins.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { AuditRecord, FactorStore, HeldLogin } from '../storage/stores.ts';
-import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
+import { type Clock, MINUTE } from '../system/clock.ts';
 import type { RateLimit } from '../throttle/rate_limit.ts';
 import type { HeldGrant, HeldLogins } from './held_logins.ts';
 import type { LoginAnswers } from './login_answers.ts';
@@ -16,8 +16,6 @@ import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
 /** How long one finisher has the hold to itself; a process that dies meanwhile leaves it to the sweep. */
 const CLAIM_MS = 3 * MINUTE;
-/** A 429 of the homeserver that names no time. */
-const USUAL_WAIT_MS = 5 * SECOND;
 
 /** A sign-in with nothing left to prove. */
 export interface PassedSignIn {
@@ -133,7 +131,7 @@ export class HeldLoginRelease {
     });
     if (outcome.kind === 'granted') return this.exchange(passed, outcome);
     if (outcome.answer.status === 429) {
-      throw new Refusal('limit_exceeded', { retryAfterMs: retryAfterMs(outcome.answer) ?? USUAL_WAIT_MS });
+      throw new Refusal('limit_exceeded', { retryAfterMs: waitMs(outcome.answer) });
     }
     if (outcome.answer.status >= 500) throw new Refusal('homeserver_unreachable');
     await this.parts.holds.end(passed.hold, passed.claimant);
