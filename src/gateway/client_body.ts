@@ -11,6 +11,8 @@ export class ClientBody extends Readable {
   constructor(request: IncomingMessage) {
     super();
     this.#request = request;
+    // The dispatcher takes its own listener off where it cannot connect; an error without one ends the process.
+    this.on('error', () => undefined);
     request.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) request.pause();
     });

@@ -72,6 +72,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 
   function admitAs(found: Classification, request: IncomingMessage, response: ServerResponse): void {
+    // Writing to a client that has just gone may fail; an error that nobody hears would end the process (attack 117).
+    response.on('error', (error) => log.debug({ err: error }, 'An answer could not be written'));
     // A client that is gone has no address any more: it must not get round the limits without one (attack 74).
     if (request.socket.remoteAddress === undefined) request.socket.destroy();
     else if (found.kind === 'pass') passThrough.forward(request, response);
@@ -89,6 +91,10 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   server.on('checkExpectation', admit);
   server.on('connect', (_request, socket: Duplex) => refuseRaw(socket, 400));
   server.on('clientError', refuseMalformed);
+  // Accepting a connection may fail, too, when the machine has run out of something. It goes on with the next one.
+  server.on('error', (error) => {
+    if (server.listening) log.error({ err: error }, 'A connection could not be accepted');
+  });
 
   return { server, close: (graceMs) => closeDoor(server, passThrough, graceMs) };
 }

@@ -13,7 +13,7 @@ export interface LoggerOptions {
  * The real log. Every field and text goes through redaction here, nested ones too, which pino's own `redact`
  * by fixed paths would not reach (rule R11, attack 70).
  *
- * @param output where lines go; standard output by default, written at once so that none is lost at the end
+ * @param output where lines go; standard error by default, written at once so that none is lost at the end
  */
 export function createLogger(options: LoggerOptions, output: DestinationStream = standardError()): Log {
   const logger = pino(
@@ -33,8 +33,9 @@ export function createLogger(options: LoggerOptions, output: DestinationStream =
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
+/** A log that cannot be written (full disk, closed terminal) is no reason to end: its errors are heard, and dropped. */
 function standardError(): DestinationStream {
-  return destination({ dest: 2, sync: true });
+  return destination({ dest: 2, sync: true }).on('error', () => undefined);
 }
 
 function prettified(output: DestinationStream): DestinationStream {

@@ -453,6 +453,12 @@ describe('attack 105: other spellings of a token', () => {
   });
 });
 
+test('attack 116: a connection that could not be accepted, and an answer that could not be written', async () => {
+  expect(() => door.door.server.emit('error', new Error('EMFILE'))).not.toThrow();
+  door.door.server.once('request', (_request, response) => response.emit('error', new Error('EPIPE')));
+  expect((await ask('GET /_2fa/health')).status).toBe(200);
+});
+
 test('shutting down lets a request under way finish', async () => {
   const leaving = await openTestDoor();
   let release: () => void = () => undefined;

@@ -22,6 +22,9 @@ function tested(): number[] {
 
 const listed = numbersIn(list, /^(\d+)\. /gm);
 const waiting = numbersIn(list, /^- (\d+): .+\.$/gm);
+/** Lines that get their tests one by one just now. */
+const [, firstInWork = Number.POSITIVE_INFINITY, lastInWork = 0] =
+  /^- (\d+)–(\d+): .+\.$/m.exec(list)?.map(Number) ?? [];
 
 test('the list has every number once, in order, and all of the first 115', () => {
   expect([...list.matchAll(/^(\d+)\. /gm)].map((match) => Number(match[1]))).toEqual(listed);
@@ -30,7 +33,8 @@ test('the list has every number once, in order, and all of the first 115', () =>
 
 test('every line of attacks.md has a test, or waits for a reason that stands there', () => {
   const done = new Set(tested());
-  expect(listed.filter((number) => !done.has(number))).toEqual(waiting);
+  const untested = listed.filter((number) => !done.has(number));
+  expect(untested.filter((number) => number < firstInWork || number > lastInWork)).toEqual(waiting);
 });
 
 test('no test is named after a line that is not listed', () => {
