@@ -3,7 +3,7 @@ import { StoreUnavailable } from '../storage/stores.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import { SealBroken } from '../vault/vault.ts';
-import { withStore } from './store.ts';
+import { databaseIsThere, withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -14,6 +14,7 @@ import type { Surroundings } from './surroundings.ts';
  */
 export async function requireFittingKeys(config: Config, { random }: Surroundings): Promise<void> {
   const vault = new SealingVault(loadKeyRing(config.keys.file), random);
+  if (!databaseIsThere(config)) return;
   try {
     await withStore(config, async ({ factors }) => {
       const [userId] = await factors.enrolledUsers();

@@ -1,17 +1,33 @@
+import { statSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { openSqliteStorage } from '../storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../storage/stores.ts';
+import { CommandFailed } from './failures.ts';
 
 /**
- * Opens the store for the time of `work`. A running `serve` may have it open too.
+ * Opens the store for the time of `work`. A running `serve` may have it open too. A command makes no database:
+ * an empty one in a wrong place would look like one in which 2FA is on for nobody.
  *
- * @throws StoreUnavailable, SchemaTooNew
+ * @throws CommandFailed if there is no database; StoreUnavailable, SchemaTooNew
  */
 export async function withStore<T>(config: Config, work: (storage: Storage) => Promise<T>): Promise<T> {
+  if (!databaseIsThere(config)) {
+    throw new CommandFailed(`${config.storage.path}: there is no database; serve makes it`);
+  }
   const storage = await openSqliteStorage(config.storage);
   try {
     return await work(storage);
   } finally {
     await storage.close();
+  }
+}
+
+/** Whether a database file with something in it is there. One that cannot be looked at may be: opening it tells. */
+export function databaseIsThere({ storage: { path } }: Config): boolean {
+  try {
+    const file = statSync(path, { throwIfNoEntry: false });
+    return file !== undefined && file.size > 0;
+  } catch {
+    return true;
   }
 }

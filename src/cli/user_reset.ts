@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { Audit } from '../audit/audit.ts';
 import type { Storage } from '../storage/stores.ts';
 import { CommandFailed, UsageError } from './failures.ts';
+import { requireKnownUser } from './known_user.ts';
 import { preparedSweep } from './log_out_held.ts';
 import { configFrom, configOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
@@ -32,6 +33,7 @@ async function reset(userId: string, options: ResetOptions, surroundings: Surrou
   if (options.reason.trim() === '') throw new UsageError('--reason must say something');
   const config = configFrom(options.config, surroundings);
   await withStore(config, async (storage) => {
+    await requireKnownUser(storage, userId, surroundings.clock.now());
     const { length: authenticators } = await storage.factors.authenticators(userId);
     if (authenticators === 0)
       throw new CommandFailed(`${userId} has not turned two-factor authentication on`);

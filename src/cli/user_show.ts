@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Storage, ThrottleCounter } from '../storage/stores.ts';
+import { requireKnownUser } from './known_user.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -38,7 +39,10 @@ export function userShowCommand(surroundings: Surroundings): Command {
     .action(async (text: string, { config: asked, json }: { config?: string; json?: boolean }) => {
       const userId = requireUserId(text);
       const now = surroundings.clock.now();
-      const user = await withStore(configFrom(asked, surroundings), (store) => lookUp(store, userId, now));
+      const user = await withStore(configFrom(asked, surroundings), async (store) => {
+        await requireKnownUser(store, userId, now);
+        return lookUp(store, userId, now);
+      });
       surroundings.out(json === true ? JSON.stringify(user, null, 2) : asText(user, now));
     });
 }

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { Audit } from '../audit/audit.ts';
+import type { Storage } from '../storage/stores.ts';
+import { requireKnownUser } from './known_user.ts';
 import { configFrom, configOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -13,17 +15,19 @@ export function userUnlockCommand(surroundings: Surroundings): Command {
     .addOption(configOption())
     .action(async (text: string, { config: asked }: { config?: string }) => {
       const userId = requireUserId(text);
-      const failures = await withStore(configFrom(asked, surroundings), async ({ throttle, audit }) => {
-        const states = await throttle.states(userId);
-        const total = states.reduce((sum, state) => sum + state.failures, 0);
-        await new Audit(audit, surroundings.clock).record({
-          userId,
-          event: 'operator.unlock',
-          detail: { failures: total },
-        });
-        await throttle.clear(userId);
-        return total;
-      });
+      const failures = await withStore(configFrom(asked, surroundings), (storage) =>
+        unlock(storage, userId, surroundings),
+      );
       surroundings.out(`${userId} is unlocked; there had been ${counted(failures, 'wrong code')}.`);
     });
+}
+
+/** Answers how many wrong codes there had been. */
+async function unlock(storage: Storage, userId: string, { clock }: Surroundings): Promise<number> {
+  await requireKnownUser(storage, userId, clock.now());
+  const states = await storage.throttle.states(userId);
+  const failures = states.reduce((sum, state) => sum + state.failures, 0);
+  await new Audit(storage.audit, clock).record({ userId, event: 'operator.unlock', detail: { failures } });
+  await storage.throttle.clear(userId);
+  return failures;
 }

@@ -1,10 +1,11 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { HeldLogins } from '../../src/login/held_logins.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { AuditRecord, Storage } from '../../src/storage/stores.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
@@ -66,6 +67,19 @@ async function holdLogin(): Promise<void> {
   });
 }
 
+/** Alice had 2FA on once. */
+function alicesOldRecord(): AuditRecord {
+  const at = line.clock.now();
+  return {
+    at,
+    userId: '@alice:example.org',
+    event: 'totp.disabled',
+    address: null,
+    deviceId: null,
+    detail: {},
+  };
+}
+
 /** Wrong codes in a row at login. */
 async function failTimes(userId: string, times: number): Promise<void> {
   for (let count = 0; count < times; count += 1) {
@@ -118,7 +132,8 @@ describe('user show', () => {
     expect(text.out + out).not.toContain(bob.recoveryCodes[0]);
   });
 
-  test('of somebody without 2FA says that it is off', async () => {
+  test('of somebody who turned 2FA off says that it is off', async () => {
+    await storage.audit.append(alicesOldRecord());
     expect(await line.type('user', 'show', '@alice:example.org')).toEqual({
       code: 0,
       out: '@alice:example.org: two-factor authentication is off',
@@ -226,10 +241,59 @@ describe('user reset', () => {
   });
 
   test('of somebody without 2FA fails', async () => {
+    await storage.audit.append(alicesOldRecord());
     expect(await line.type('user', 'reset', '@alice:example.org', '--reason', 'x', '--yes')).toMatchObject({
       code: 1,
       err: 'matrix-2fa-proxy: @alice:example.org has not turned two-factor authentication on',
     });
+  });
+});
+
+describe('a user who is not known', () => {
+  test.each([
+    ['show', ['user', 'show', '@alise:example.org']],
+    ['show --json', ['user', 'show', '@alise:example.org', '--json']],
+    ['unlock', ['user', 'unlock', '@alise:example.org']],
+    ['reset', ['user', 'reset', '@alise:example.org', '--reason', 'lost', '--yes']],
+  ])('attack 172: user %s says so, exits 1 and writes nothing', async (_name, words) => {
+    expect(await line.type(...words)).toEqual({
+      code: 1,
+      out: '',
+      err: 'matrix-2fa-proxy: @alise:example.org is not known here; look at how it is spelled',
+    });
+    expect(await storage.audit.list({})).toEqual([]);
+  });
+
+  test('is known by wrong codes, a held login or a record alone', async () => {
+    await failTimes('@alice:example.org', 1);
+    expect(await line.type('user', 'show', '@alice:example.org')).toMatchObject({ code: 0 });
+    expect(await line.type('user', 'unlock', '@alice:example.org')).toMatchObject({ code: 0 });
+    expect(await line.type('user', 'show', '@alice:example.org')).toMatchObject({ code: 0 });
+  });
+});
+
+describe('without a database', () => {
+  test.each([
+    [['user', 'list']],
+    [['user', 'show', BOB]],
+    [['user', 'unlock', BOB]],
+    [['user', 'reset', BOB, '--reason', 'lost', '--yes']],
+  ])('%j makes none', async (words) => {
+    const database = join(line.folder, 'elsewhere', '2fa.db');
+    const config = readFileSync(line.configFile, 'utf8').replace('data/2fa.db', 'elsewhere/2fa.db');
+    writeFileSync(line.configFile, config);
+    const said = {
+      code: 1,
+      out: '',
+      err: `matrix-2fa-proxy: ${database}: there is no database; serve makes it`,
+    };
+    expect(await line.type(...words)).toEqual(said);
+    expect(existsSync(dirname(database))).toBe(false);
+
+    mkdirSync(dirname(database));
+    writeFileSync(database, '');
+    expect(await line.type(...words)).toEqual(said);
+    expect(readFileSync(database)).toHaveLength(0);
   });
 });
 

@@ -1,0 +1,23 @@
+import type { Storage } from '../storage/stores.ts';
+import { CommandFailed } from './failures.ts';
+
+/**
+ * Makes sure that the database knows `userId`: a mistyped name would read like somebody whose 2FA is off, and
+ * acting on it would be put on record as help that was given.
+ *
+ * @throws CommandFailed
+ */
+export async function requireKnownUser(
+  { factors, throttle, holds, audit }: Storage,
+  userId: string,
+  now: number,
+): Promise<void> {
+  const traces = await Promise.all([
+    factors.isEnrolled(userId),
+    throttle.states(userId).then(({ length }) => length > 0),
+    holds.countForUser(userId, now).then((count) => count > 0),
+    audit.list({ userId, limit: 1 }).then(({ length }) => length > 0),
+  ]);
+  if (!traces.includes(true))
+    throw new CommandFailed(`${userId} is not known here; look at how it is spelled`);
+}
