@@ -179,6 +179,18 @@ describe('attack 91: the database cannot be written', () => {
     expect(committed()).toEqual([3]);
   });
 
+  test('attack 167: files that are lost in the middle of a commit: refused', async () => {
+    const settled = await Promise.allSettled([
+      insert(1),
+      commits.write((db) => {
+        db.run('INSERT INTO numbers VALUES (2)');
+        rmSync(join(directory, '2fa.db-wal'));
+      }),
+    ]);
+    expect(outcomes(settled)).toEqual(['rejected', 'rejected']);
+    await expect(insert(3)).rejects.toThrow(StoreUnavailable);
+  });
+
   test('what waits when the store is closed is committed, or refused if it cannot be', async () => {
     const kept = insert(1);
     commits.finish();

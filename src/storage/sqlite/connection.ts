@@ -24,14 +24,17 @@ export type Values = Readonly<Record<string, string | number | Buffer | null>>;
 export class Connection {
   readonly #database: Database;
   readonly #path: string;
-  /** Which file was opened. */
-  readonly #file: string | undefined;
+  /** Which files were opened. */
+  readonly #files: readonly (string | undefined)[];
+  /** How long the database file was at the last look: it only grows while it is open. */
+  #size: number;
   readonly #prepared = new Map<string, Statement>();
 
   private constructor(database: Database, path: string) {
     this.#database = database;
     this.#path = path;
-    this.#file = fileIdentity(path);
+    this.#files = filesOf(path).map(fileIdentity);
+    this.#size = sizeOf(path);
   }
 
   /**
@@ -91,14 +94,20 @@ export class Connection {
   }
 
   /**
-   * SQLite goes on writing into a file that was removed or replaced, and everything would be lost: what cannot
-   * be found again at its path is refused (attack 91). When the file is back, so is the store.
+   * SQLite goes on writing into files that were removed or replaced, and everything would be lost: if one of them
+   * cannot be found again at its path, or the database was cut, it is refused (attacks 91 and 167). When the files
+   * are back, so is the store.
    * @throws {StoreUnavailable}
    */
   assertPresent(): void {
     if (!this.#database.open) throw new StoreUnavailable(new Error('the store is closed'));
-    if (this.#path === IN_MEMORY || this.#file === fileIdentity(this.#path)) return;
-    throw new StoreUnavailable(new Error(`${this.#path} is no longer the file that was opened`));
+    if (this.#path === IN_MEMORY) return;
+    const lost = filesOf(this.#path).find((file, index) => fileIdentity(file) !== this.#files[index]);
+    if (lost !== undefined)
+      throw new StoreUnavailable(new Error(`${lost} is no longer the file that was opened`));
+    const size = sizeOf(this.#path);
+    if (size < this.#size) throw new StoreUnavailable(new Error(`${this.#path} is shorter than it was`));
+    this.#size = size;
   }
 
   close(): void {
@@ -130,8 +139,20 @@ function configure(database: Database): void {
   database.pragma('foreign_keys = ON');
 }
 
+/**
+ * The database, and the files beside it that SQLite keeps as long as it is open. Commits stand in `-wal` until they
+ * are copied into the database (https://www.sqlite.org/wal.html): without it a restart would lose them.
+ */
+function filesOf(path: string): string[] {
+  return [path, `${path}-wal`, `${path}-shm`];
+}
+
 /** What tells the file at `path` from every other one, or undefined if there is none. */
 function fileIdentity(path: string): string | undefined {
   const file = statSync(path, { throwIfNoEntry: false });
   return file === undefined ? undefined : `${file.dev}:${file.ino}`;
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

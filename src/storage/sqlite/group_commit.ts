@@ -103,6 +103,8 @@ export class GroupCommit {
     try {
       tellCallers = writes.map((write) => this.#runInSavepoint(write));
       this.#connection.run('COMMIT');
+      // A file that was lost in between took the commit along: nobody may be told that it is on disk.
+      this.#connection.assertPresent();
     } catch (error) {
       this.#rollBack();
       for (const write of writes) write.reject(asStoreError(error));
