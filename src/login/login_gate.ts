@@ -6,7 +6,6 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { type AppserviceTokens, listedAppservice } from '../interactive/appservice_tokens.ts';
 import type { FreshLogins } from '../interactive/fresh_logins.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { foldLocalpart } from '../matrix/user_id.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { requireShape } from '../schema/registry.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
@@ -55,8 +54,6 @@ export interface LoginGateParts {
   readonly freshLogins: FreshLogins;
   readonly appservices: AppserviceTokens;
   readonly signInLimit: RateLimit;
-  /** For sign-ins that claim to be several people: junk beside a name must not make each a login of its own. */
-  readonly ambiguousLimit: RateLimit;
   readonly audit: Audit;
 }
 
@@ -195,7 +192,7 @@ export class LoginGate {
   private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<BegunHold> {
     const { signIn } = attempt;
     return this.parts.holds.begin({
-      allowance: this.spendAllowance(signIn, granted.userId),
+      allowance: this.spendAllowance(signIn),
       grant: granted.grant,
       userId: granted.userId,
       password: reading.password,
@@ -205,27 +202,16 @@ export class LoginGate {
   }
 
   /** @throws Refusal limit_exceeded */
-  private requireAllowance({ password, identity: { claims } }: SignIn): void {
+  private requireAllowance({ password, identity }: SignIn): void {
     // A login token or JWT names nobody and is good for one login; a password can be tried without end.
-    if (password === undefined) return;
-    for (const claim of claims) this.parts.signInLimit.require(JSON.stringify([claim]));
-    if (claims.length > 1) for (const claim of claims) this.parts.ambiguousLimit.require(claim);
+    if (password !== undefined) this.parts.signInLimit.require(identity.folded);
   }
 
-  /**
-   * Where several are claimed, only the one who was meant pays: nobody uses up what is another's. The allowance
-   * that was spent; whoever takes the login gives it back.
-   */
-  private spendAllowance(
-    { password, identity: { claims, folded } }: SignIn,
-    userId: string,
-  ): string | undefined {
+  /** The allowance that was spent; whoever takes the login gives it back. */
+  private spendAllowance({ password, identity }: SignIn): string | undefined {
     if (password === undefined) return undefined;
-    const isAmbiguous = claims.length > 1;
-    const allowance = isAmbiguous ? JSON.stringify([foldLocalpart(userId)]) : folded;
-    this.parts.signInLimit.spend(allowance);
-    if (isAmbiguous) for (const claim of claims) this.parts.ambiguousLimit.spend(claim);
-    return allowance;
+    this.parts.signInLimit.spend(identity.folded);
+    return identity.folded;
   }
 
   private endOf({ request, signIn, hinted }: Attempt, granted: GrantedLogin): Promise<HeldLogin['atEnd']> {

@@ -27,13 +27,11 @@ export interface ClaimedIdentity {
   readonly exact: string;
   /** Equal for all spellings of one name. */
   readonly folded: string;
-  /** Everybody who could be meant, folded. More than one where fields name different people, as no client does. */
-  readonly claims: readonly string[];
 }
 
 /**
  * Reads the body of `POST /login`.
- * @throws Refusal bad_json, missing_param
+ * @throws Refusal missing_param; bad_json where the fields of a password login name different users
  */
 export function readSignIn(body: JsonObject): SignIn {
   const type = body.type;
@@ -41,6 +39,11 @@ export function readSignIn(body: JsonObject): SignIn {
   const password = type === PASSWORD_STAGE ? body.password : undefined;
   if (type === PASSWORD_STAGE && typeof password !== 'string') {
     throw new Refusal('missing_param', { text: '`password` is missing.' });
+  }
+  const claims = claimsOf(body);
+  // Servers differ in which field they go by; no client names two people (spec/login.md, "Who is meant").
+  if (type === PASSWORD_STAGE && claims.length > 1) {
+    throw new Refusal('bad_json', { text: 'The fields that say who signs in name different users.' });
   }
   return {
     type,
@@ -60,31 +63,50 @@ export function wishedDevice(body: JsonObject): string | undefined {
   return deviceId;
 }
 
-/** The claim that the identity fields of a login body make (HOMESERVERS §3: servers differ in which they read). */
+/** What could name somebody in a login body, as it came (HOMESERVERS §3: servers differ in which fields they read). */
+interface NamingFields {
+  readonly names: readonly string[];
+  /** E-mail addresses and telephone numbers (client-server API, "Identifier types"). */
+  readonly addresses: readonly string[];
+}
+
+/** The claim that the identity fields of a login body make. */
 export function readIdentity(body: JsonObject): ClaimedIdentity {
-  const identifier = isJsonObject(body.identifier) ? body.identifier : {};
-  const names = [textOf(body, 'user'), textOf(identifier, 'user')].filter(
-    (name): name is string => name !== undefined,
-  );
+  const identifier = identifierOf(body);
+  const { names, addresses } = namingFields(body);
   const isName = identifier.type === undefined || identifier.type === 'm.id.user';
-  const addresses = [body, identifier].flatMap(addressFields);
   const named = isName && names.length > 0 && addresses.length === 0;
-  const foldedNames = [...new Set(names.map(foldLocalpart))];
-  const claims = [...foldedNames, ...new Set(addresses.map((address) => `address ${foldAddress(address)}`))];
   return {
-    foldedNames,
+    foldedNames: [...new Set(names.map(foldLocalpart))],
     named,
-    claims,
     exact: JSON.stringify(named && names.length === 1 ? names : [body.identifier ?? null, names, addresses]),
     // Numbers are written with blanks and signs, and an identifier may hold keys that nobody reads: neither
     // makes another claim (attack 108).
-    folded: JSON.stringify(claims),
+    folded: JSON.stringify(claimsOf(body)),
   };
 }
 
-/** What could name somebody by an e-mail address or a telephone number (spec, "Identifier types"). */
-function addressFields(object: JsonObject): string[] {
-  return ['address', 'phone', 'number'].flatMap((key) => textOf(object, key) ?? []);
+/** Everybody who is named, folded: one, unless fields name different people. */
+function claimsOf(body: JsonObject): string[] {
+  const { names, addresses } = namingFields(body);
+  const users = names.map(foldLocalpart);
+  return [...new Set([...users, ...addresses.map((address) => `address ${foldAddress(address)}`)])];
+}
+
+function namingFields(body: JsonObject): NamingFields {
+  const objects = [body, identifierOf(body)];
+  const textsOf = (...keys: string[]) =>
+    objects.flatMap((object) => keys.flatMap((key) => textOf(object, key) ?? [])).filter(isNoBlank);
+  return { names: textsOf('user'), addresses: textsOf('address', 'phone', 'number') };
+}
+
+/** A field left blank names nobody. */
+function isNoBlank(text: string): boolean {
+  return text.trim() !== '';
+}
+
+function identifierOf({ identifier }: JsonObject): JsonObject {
+  return isJsonObject(identifier) ? identifier : {};
 }
 
 function foldAddress(address: string): string {

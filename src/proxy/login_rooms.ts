@@ -11,7 +11,6 @@ import { HeldLoginRelease } from '../login/release.ts';
 import { SessionEndings } from '../login/session_endings.ts';
 import { SignInTokens } from '../login/sign_in_tokens.ts';
 import { UpstreamLogin } from '../login/upstream_login.ts';
-import { SECOND } from '../system/clock.ts';
 import { RateLimit } from '../throttle/rate_limit.ts';
 import type { Groundwork } from './groundwork.ts';
 
@@ -38,8 +37,6 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
     upstream: new UpstreamLogin(homeserver, log),
     answers: new LoginAnswers(config.publicBaseUrl),
     signInLimit: new RateLimit(config.limits.signInPerUser, clock),
-    // One for each claim in the time of a hold (attack 108).
-    ambiguousLimit: new RateLimit({ perSecond: SECOND / config.login.holdTtlMs, burstCount: 1 }, clock),
     passedTokens: new PassedLoginTokens(storage.loginTokens, clock),
     equalSignIns: new EqualSignIns(),
   };

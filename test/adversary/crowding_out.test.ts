@@ -1,9 +1,10 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { loginsOf, MINUTE, PASSWORD, post, signIn, startSignIns, submit } from '../login/support.ts';
+import { loginsOf, MINUTE, PASSWORD, post, STEP, signIn, startSignIns, submit } from '../login/support.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';
+import { Visitor } from '../support/visitor.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -19,43 +20,54 @@ const DECORATIONS: readonly [string, (turn: number) => JsonObject][] = [
   ['an address beside the name', (turn) => ({ address: `x${turn}@example.org` })],
   ['a number beside the name', (turn) => ({ number: `${turn}` })],
   ['a phone beside the name', (turn) => ({ phone: `${turn}` })],
+  ['another name beside the name', (turn) => ({ user: `x${turn}` })],
 ];
 
-test.each(DECORATIONS)(
-  'attack 108: %s does not make every sign-in a login of its own, nor keep the owner out',
-  async (_name, decoration) => {
-    await start({ loginRates: SYNAPSE_DEFAULT_RATES });
-    for (let turn = 0; turn < 12; turn++) {
-      await post(app, LOGIN, passwordLogin('bob', PASSWORD, decoration(turn)));
-      await post(app, LOGIN, {
-        type: 'm.login.password',
-        identifier: { type: 'm.id.user', user: 'bob', ...decoration(turn) },
-        password: PASSWORD,
-      });
-      await post(app, LOGIN, {
-        type: 'm.login.password',
-        identifier: { type: 'x', ...decoration(turn) },
-        user: 'bob',
-        password: PASSWORD,
-      });
-    }
-    expect(loginsOf(app).length).toBeLessThan(5);
-    expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
-  },
-);
-
-test('attack 108: other names beside the name make few logins', async () => {
-  await start({ loginRates: SYNAPSE_DEFAULT_RATES });
-  for (let turn = 0; turn < 12; turn++) {
-    await post(app, LOGIN, {
+/** Everything that a decoration can stand in. */
+function decorated(decoration: JsonObject): JsonObject[] {
+  const { user: other, ...fields } = decoration;
+  return [
+    passwordLogin('bob', PASSWORD, decoration),
+    {
       type: 'm.login.password',
-      identifier: { type: 'm.id.user', user: `x${turn}` },
+      identifier: { type: 'm.id.user', user: other ?? 'bob', ...fields },
       user: 'bob',
       password: PASSWORD,
-    });
-  }
-  expect(loginsOf(app).length).toBeLessThan(5);
-  expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
+    },
+    { type: 'm.login.password', identifier: { type: 'x', ...decoration }, user: 'bob', password: PASSWORD },
+  ];
+}
+
+describe.each(DECORATIONS)('attack 126: %s, twelve at once', (_name, decoration) => {
+  const flood = () =>
+    Promise.all(
+      Array.from({ length: 12 }, (_, turn) => decorated(decoration(turn)))
+        .flat()
+        .map((body) => post(app, LOGIN, body)),
+    );
+
+  test('attack 126: refused as they are, and nothing reaches the homeserver', async () => {
+    await start({ loginRates: SYNAPSE_DEFAULT_RATES });
+    const answers = await flood();
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
+    expect(new Set(answers.map(({ body }) => body.errcode))).toEqual(new Set(['M_BAD_JSON']));
+    expect(app.stub.requests).toEqual([]);
+  });
+
+  test('attack 126: the owner then gets in by every door', async () => {
+    await start({ loginRates: SYNAPSE_DEFAULT_RATES });
+    await flood();
+    expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
+    app.clock.advance(STEP);
+    expect((await signIn(app, 'bob', `${PASSWORD} ${app.code(bob)}`)).status).toBe(200);
+    expect((await signIn(app, 'bob', `${PASSWORD} ${bob.recoveryCodes[0]}`)).status).toBe(200);
+    app.clock.advance(STEP);
+    const visitor = new Visitor(app.url);
+    await visitor.open(`/_2fa/login?redirectUrl=${encodeURIComponent('https://app.example.net/')}`);
+    await visitor.send({ user: 'bob', password: PASSWORD });
+    await visitor.send({ code: app.code(bob) });
+    expect((await visitor.send({ step: 'confirmation' })).status).toBe(303);
+  });
 });
 
 test('attack 108: spellings of the password that one server takes for the same make few logins', async () => {

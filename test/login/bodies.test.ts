@@ -5,7 +5,7 @@ import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES } from '../support/stub/stub.ts';
-import { loginsOf, MINUTE, PASSWORD, post, signIn, startSignIns, submit, TOTP } from './support.ts';
+import { loginsOf, PASSWORD, post, signIn, startSignIns, submit, TOTP } from './support.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -73,28 +73,50 @@ describe.each(personalities)('in front of %s', (personality) => {
       expect(sent).not.toContain(key);
   });
 
-  test('attack 15: whoever is in the answer is asked for his code, whatever names the request gave', async () => {
+  test('attack 15: fields that name different users are refused before the homeserver is asked', async () => {
     await start({
       personality,
       users: [
         { name: 'alice', password: PASSWORD },
-        { name: 'bob', password: PASSWORD, emails: ['bob@example.org'] },
+        { name: 'bob', password: PASSWORD, emails: ['bob@example.org'], phones: ['49123456'] },
       ],
     });
+    const byAddress = { type: 'm.id.thirdparty', medium: 'email', address: 'bob@example.org' };
     const bodies: JsonObject[] = [
       { ...passwordLogin('alice', PASSWORD), user: 'bob' },
       { ...passwordLogin('bob', PASSWORD), user: 'alice' },
       { ...passwordLogin('alice', PASSWORD), medium: 'email', address: 'bob@example.org' },
+      { ...passwordLogin('alice', PASSWORD), phone: '49123456' },
+      { ...passwordLogin('alice', PASSWORD), number: '49123456' },
+      { ...passwordLogin('alice', PASSWORD), identifier: { ...byAddress, user: 'alice' } },
+      { ...passwordLogin('alice', PASSWORD), identifier: byAddress, address: 'alice@example.org' },
     ];
     for (const body of bodies) {
-      const { status, body: answered } = await post(app, LOGIN, body);
-      if (status === 200) expect(answered.user_id).toBe('@alice:localhost');
-      else expect(status).toBe(401);
-      // Who claims to be two people signs in once in the time of a hold.
-      app.clock.advance(5 * MINUTE);
+      const answer = await post(app, LOGIN, body);
+      expect(answer.status).toBe(400);
+      expect(answer.body.errcode).toBe('M_BAD_JSON');
     }
-    const [held] = await app.storage.audit.list({ userId: bob.userId });
-    expect(held?.event).not.toBe('login.completed');
+    expect(app.stub.requests).toEqual([]);
+  });
+
+  test.each<[string, JsonObject]>([
+    ['a full id and a local part', { user: '@bob:localhost' }],
+    ['other case', { user: 'BOB' }],
+    ['a name left blank', { user: '' }],
+    ['an address left blank', { address: ' ', medium: 'email' }],
+  ])('attack 15: one user named twice is for the homeserver to judge: %s', async (_form, more) => {
+    await start({ personality });
+    const answer = await post(app, LOGIN, { ...passwordLogin('bob', PASSWORD), ...more });
+    expect([401, 403]).toContain(answer.status);
+    expectNoToken(answer);
+    expect(loginsOf(app)).toHaveLength(1);
+  });
+
+  test('attack 15: a number given as `phone` and `number`, as old clients do, is one', async () => {
+    await start({ personality, users: [{ name: 'bob', password: PASSWORD, phones: ['49123456'] }] });
+    const identifier = { type: 'm.id.phone', country: 'DE', phone: '49123456', number: '+49 123456' };
+    await post(app, LOGIN, { type: 'm.login.password', identifier, password: PASSWORD });
+    expect(loginsOf(app)).toHaveLength(1);
   });
 
   test('attack 16: a third-party identifier is gated by the user that it led to', async () => {
