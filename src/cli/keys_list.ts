@@ -4,6 +4,8 @@ import { configFrom, configOption, jsonOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
 import { day, table } from './text.ts';
 
+const USES = { active: 'seals and opens', opens: 'opens', pending: 'opens; will seal soon' } as const;
+
 /** `keys list`: which keys there are, never what they are. */
 export function keysListCommand(surroundings: Surroundings): Command {
   return new Command('list')
@@ -11,7 +13,8 @@ export function keysListCommand(surroundings: Surroundings): Command {
     .addOption(configOption())
     .addOption(jsonOption())
     .action(({ config: asked, json }: { config?: string; json?: boolean }) => {
-      const keys = describeKeys(loadKeyRing(configFrom(asked, surroundings).keys.file));
+      const ring = loadKeyRing(configFrom(asked, surroundings).keys.file);
+      const keys = describeKeys(ring, surroundings.clock.now());
       surroundings.out(json === true ? JSON.stringify(keys, null, 2) : asTable(keys));
     });
 }
@@ -19,6 +22,6 @@ export function keysListCommand(surroundings: Surroundings): Command {
 function asTable(keys: readonly KeyDescription[]): string {
   return table(
     ['KEY', 'CREATED', 'USE'],
-    keys.map(({ id, created, active }) => [id, day(created), active ? 'seals and opens' : 'opens']),
+    keys.map(({ id, created, state }) => [id, day(created), USES[state]]),
   );
 }

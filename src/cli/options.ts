@@ -1,7 +1,9 @@
 import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { configFile, loadConfig } from '../config/load.ts';
+import { BadValue, parseDuration } from '../config/values.ts';
 import { parseUserId } from '../matrix/user_id.ts';
+import { HOUR } from '../system/clock.ts';
 import { UsageError } from './failures.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -28,4 +30,17 @@ export function requireUserId(text: string): string {
     throw new UsageError(`"${text}" is not a user id; write it in full, as in @bob:example.org`);
   }
   return text;
+}
+
+/**
+ * A time span of at most a day, in ms.
+ * @throws UsageError if `text` is not one
+ */
+export function requireDuration(option: string, text: string): number {
+  try {
+    return parseDuration(text, { min: 0, max: 24 * HOUR });
+  } catch (error) {
+    if (error instanceof BadValue) throw new UsageError(`${option} ${error.message}`);
+    throw error;
+  }
 }

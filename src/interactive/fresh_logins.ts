@@ -5,6 +5,7 @@ import type { Vault } from '../vault/vault.ts';
 
 /** How long a sign-in with a second factor counts as fresh (DESIGN §4, `keys/device_signing/upload`). */
 const FRESH_MS = 10 * MINUTE;
+const PURPOSE = 'fresh-login';
 
 /** The SHA-256 of a high-entropy token, hex: what stands in the store instead of it (R11). */
 export function hashToken(token: string): string {
@@ -27,7 +28,10 @@ export class FreshLogins {
     return this.store.remember({
       tokenHash: hashToken(accessToken),
       userId,
-      passwordDigest: passwordWithCode === undefined ? null : this.digest(userId, passwordWithCode),
+      passwordDigest:
+        passwordWithCode === undefined
+          ? null
+          : this.vault.digest(PURPOSE, JSON.stringify([userId, passwordWithCode])),
       expiresAt: this.clock.now() + FRESH_MS,
     });
   }
@@ -41,10 +45,7 @@ export class FreshLogins {
   /** Whether `password` is what this fresh token signed in with, its spent code included. */
   async isLoginPassword(accessToken: string, userId: string, password: string): Promise<boolean> {
     const fresh = await this.store.find(hashToken(accessToken), this.clock.now());
-    return fresh?.userId === userId && fresh.passwordDigest === this.digest(userId, password);
-  }
-
-  private digest(userId: string, password: string): string {
-    return this.vault.digest('fresh-login', JSON.stringify([userId, password]));
+    if (fresh?.userId !== userId || fresh.passwordDigest === null) return false;
+    return this.vault.isDigest(fresh.passwordDigest, PURPOSE, JSON.stringify([userId, password]));
   }
 }

@@ -11,6 +11,7 @@ export class Housekeeping {
   constructor(
     private readonly storage: Storage,
     private readonly sweeper: HoldSweeper,
+    private readonly keys: { refresh(): void },
     private readonly clock: Clock,
     private readonly log: Log,
   ) {}
@@ -25,7 +26,7 @@ export class Housekeeping {
     await this.underWay?.catch(() => undefined);
   }
 
-  /** One round: ended holds are logged out, expired rows dropped. */
+  /** One round: the keys are read again, ended holds are logged out, expired rows dropped. */
   round(): Promise<void> {
     this.underWay ??= this.roundOnce().finally(() => {
       this.underWay = undefined;
@@ -44,6 +45,7 @@ export class Housekeeping {
   private async roundOnce(): Promise<void> {
     const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.storage;
     const now = this.clock.now();
+    this.refreshKeys();
     await Promise.all([
       this.sweeper.sweep(),
       factors.dropExpiredSetups(now),
@@ -52,5 +54,14 @@ export class Housekeeping {
       signInTokens.dropExpired(now),
       freshLogins.dropExpired(now),
     ]);
+  }
+
+  /** A key file that cannot be read now keeps nobody from signing in: the known keys stay in use. */
+  private refreshKeys(): void {
+    try {
+      this.keys.refresh();
+    } catch (error) {
+      this.log.warn({ err: error }, 'the key file could not be read again');
+    }
   }
 }

@@ -33,11 +33,11 @@ const GRACE_MS = 10 * SECOND;
 export async function createProxy(config: Config, parts: ProxyParts = {}): Promise<MatrixProxy> {
   const { clock = systemClock, random = systemRandom, log = silentLog } = parts;
   const { file } = config.keys;
-  const vault = new SealingVault(loadKeyRing(file), random, () => loadKeyRing(file));
+  const vault = new SealingVault(loadKeyRing(file), random, { clock, reload: () => loadKeyRing(file) });
   const storage = await openWhenThere(() => openSqliteStorage({ path: config.storage.path }));
   const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
   const rooms = composeRooms({ config, storage, vault, homeserver, clock, random, log });
-  const housekeeping = new Housekeeping(storage, rooms.sweeper, clock, log);
+  const housekeeping = new Housekeeping(storage, rooms.sweeper, vault, clock, log);
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),
     handlers: routeHandlers(rooms),

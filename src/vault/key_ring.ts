@@ -14,10 +14,13 @@ export interface RingKey {
   readonly created: number;
   /** 256 random bits. */
   readonly secret: Buffer;
+  /** From when new values are sealed under it, in ms since the epoch; undefined for the first key of a file. */
+  readonly activeFrom?: number | undefined;
 }
 
-/** The keys of the file in the order in which they were made. New values are sealed under the active one. */
+/** The keys of the file in the order in which they were made. */
 export interface KeyRing {
+  /** The key that was active when the file was written; `activeKeyAt` says which one is now. */
   readonly active: RingKey;
   readonly keys: readonly RingKey[];
 }
@@ -26,7 +29,14 @@ export interface KeyRing {
 export interface KeyDescription {
   readonly id: string;
   readonly created: number;
-  readonly active: boolean;
+  /** `pending`: it opens, and will seal. `active`: it seals and opens. `opens`: it seals nothing any more. */
+  readonly state: 'pending' | 'active' | 'opens';
+}
+
+/** The key that new values are sealed under at `now`, in ms since the epoch. */
+export function activeKeyAt(ring: KeyRing, now: number): RingKey {
+  const begun = ring.keys.findLast(({ activeFrom }) => activeFrom !== undefined && activeFrom <= now);
+  return begun ?? ring.active;
 }
 
 /**
@@ -49,23 +59,30 @@ export function loadKeyRing(path: string): KeyRing {
 }
 
 /**
- * Adds a new active key; what was sealed under the old ones still opens. The file is replaced as a whole.
+ * Adds a new key that becomes active after `activeInMs`, when every running process has read the file again;
+ * what was sealed under the old ones still opens. The file is replaced as a whole.
  * @throws {KeyFileError} as `loadKeyRing`, and `busy` if another rotation is under way.
  */
-export function rotateKeyFile(path: string, random: RandomSource, clock: Clock): KeyRing {
+export function rotateKeyFile(path: string, random: RandomSource, clock: Clock, activeInMs = 0): KeyRing {
   return parseKeyRing(
     path,
     replacePrivateFile(path, (content) => {
       const ring = parseKeyRing(path, content);
-      const key = newKey(random, clock);
-      return serialise({ active: key, keys: [...ring.keys, key] });
+      const now = clock.now();
+      const key = { ...newKey(random, clock), activeFrom: now + activeInMs };
+      const active = activeInMs > 0 ? activeKeyAt(ring, now) : key;
+      return serialise({ active, keys: [...ring.keys, key] });
     }),
   );
 }
 
-/** What `keys list` shows: never a secret. */
-export function describeKeys(ring: KeyRing): KeyDescription[] {
-  return ring.keys.map(({ id, created }) => ({ id, created, active: id === ring.active.id }));
+/** What `keys list` shows at `now`: never a secret. */
+export function describeKeys(ring: KeyRing, now: number): KeyDescription[] {
+  const active = activeKeyAt(ring, now);
+  return ring.keys.map(({ id, created, activeFrom }) => {
+    if (id === active.id) return { id, created, state: 'active' };
+    return { id, created, state: (activeFrom ?? 0) > now ? 'pending' : 'opens' };
+  });
 }
 
 function newKey(random: RandomSource, clock: Clock): RingKey {
@@ -77,6 +94,7 @@ function serialise(ring: KeyRing): string {
     id: key.id,
     created: new Date(key.created).toISOString(),
     secret: key.secret.toString('base64'),
+    ...(key.activeFrom !== undefined && { active_from: new Date(key.activeFrom).toISOString() }),
   }));
   return `${JSON.stringify({ version: FORMAT_VERSION, active: ring.active.id, keys }, null, 2)}\n`;
 }
@@ -115,13 +133,19 @@ function parseJson(content: string): unknown {
 
 function parseKey(entry: unknown): RingKey | undefined {
   if (!isRecord(entry)) return undefined;
-  const { id, created, secret } = entry;
+  const { id, created, secret, active_from: activeFrom } = entry;
+  if (activeFrom !== undefined && !isDate(activeFrom)) return undefined;
   if (typeof id !== 'string' || id === '' || Buffer.byteLength(id) > LONGEST_KEY_ID) return undefined;
-  if (typeof created !== 'string' || Number.isNaN(Date.parse(created))) return undefined;
+  if (!isDate(created)) return undefined;
   if (typeof secret !== 'string') return undefined;
   const bytes = Buffer.from(secret, 'base64');
   if (bytes.length !== SECRET_BYTES || bytes.toString('base64') !== secret) return undefined;
-  return { id, created: Date.parse(created), secret: bytes };
+  const key = { id, created: Date.parse(created), secret: bytes };
+  return activeFrom === undefined ? key : { ...key, activeFrom: Date.parse(activeFrom) };
+}
+
+function isDate(value: unknown): value is string {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

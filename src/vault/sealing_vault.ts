@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { type Clock, systemClock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
-import type { KeyRing, RingKey } from './key_ring.ts';
+import { activeKeyAt, type KeyRing, type RingKey } from './key_ring.ts';
 import { SealBroken, type Vault } from './vault.ts';
 
 const CIPHER = 'aes-256-gcm';
@@ -26,25 +27,40 @@ interface Subkeys {
  */
 export class SealingVault implements Vault {
   readonly #random: RandomSource;
+  readonly #clock: Clock;
   readonly #reload: (() => KeyRing) | undefined;
-  readonly #active: Subkeys;
+  #ring: KeyRing;
   #byId: ReadonlyMap<string, Subkeys>;
 
   /**
-   * @param reload - reads the ring again when a value turns up that was sealed under a key we do not know:
-   *   another process rotated the keys. New values stay under the key that was active at the start.
+   * @param options.reload - reads the ring again: when a value turns up that was sealed under a key we do not
+   *   know, as another process rotated the keys, and in `refresh`.
    */
-  constructor(ring: KeyRing, random: RandomSource, reload?: () => KeyRing) {
+  constructor(
+    ring: KeyRing,
+    random: RandomSource,
+    options: { readonly clock?: Clock; readonly reload?: () => KeyRing } = {},
+  ) {
     this.#random = random;
-    this.#reload = reload;
-    this.#active = deriveSubkeys(ring.active);
+    this.#clock = options.clock ?? systemClock;
+    this.#reload = options.reload;
+    this.#ring = ring;
     this.#byId = deriveAll(ring);
   }
 
+  /**
+   * Reads the ring again, so that every running process has a new key before it becomes active.
+   * @throws {KeyFileError} the file cannot be read now; the keys that are known stay in use.
+   */
+  refresh(): void {
+    if (this.#reload !== undefined) this.#take(this.#reload());
+  }
+
   seal(plain: Buffer | string, identity: string): Buffer {
-    const header = headerFor(this.#active.keyId);
+    const active = this.#active();
+    const header = headerFor(active.keyId);
     const nonce = this.#random.bytes(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, this.#active.seal, nonce, { authTagLength: TAG_BYTES });
+    const cipher = createCipheriv(CIPHER, active.seal, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(associatedData(header, identity));
     const ciphertext = Buffer.concat([
       typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain),
@@ -66,13 +82,25 @@ export class SealingVault implements Vault {
   }
 
   digest(purpose: string, value: string): string {
-    // The length keeps two pairs of purpose and value from running together into the same text.
-    const length = Buffer.byteLength(purpose);
-    return createHmac('sha256', this.#active.digest).update(`${length}:${purpose}${value}`).digest('hex');
+    return digestUnder(this.#active(), purpose, value);
   }
 
-  pepper(keyId: string = this.#active.keyId): { readonly keyId: string; readonly secret: Buffer } {
+  digests(purpose: string, value: string): readonly string[] {
+    const active = this.#active();
+    const others = [...this.#byId.values()].filter((subkeys) => subkeys !== active);
+    return [active, ...others].map((subkeys) => digestUnder(subkeys, purpose, value));
+  }
+
+  isDigest(digest: string, purpose: string, value: string): boolean {
+    return this.digests(purpose, value).some((own) => isSame(own, digest));
+  }
+
+  pepper(keyId: string = this.#active().keyId): { readonly keyId: string; readonly secret: Buffer } {
     return { keyId, secret: Buffer.from(this.#subkeys(keyId).pepper) };
+  }
+
+  #active(): Subkeys {
+    return this.#subkeys(activeKeyAt(this.#ring, this.#clock.now()).id);
   }
 
   #subkeys(keyId: string): Subkeys {
@@ -82,18 +110,38 @@ export class SealingVault implements Vault {
   }
 
   #afterReload(keyId: string): Subkeys | undefined {
-    if (this.#reload === undefined) return undefined;
     try {
-      this.#byId = new Map([...this.#byId, ...deriveAll(this.#reload())]);
+      this.refresh();
     } catch (error) {
       throw new SealBroken(error);
     }
     return this.#byId.get(keyId);
   }
+
+  #take(ring: KeyRing): void {
+    this.#ring = ring;
+    const unknown = ring.keys.filter(({ id }) => !this.#byId.has(id));
+    if (unknown.length > 0) this.#byId = new Map([...this.#byId, ...unknown.map(derived)]);
+  }
+}
+
+function digestUnder(subkeys: Subkeys, purpose: string, value: string): string {
+  // The length keeps two pairs of purpose and value from running together into the same text.
+  const length = Buffer.byteLength(purpose);
+  return createHmac('sha256', subkeys.digest).update(`${length}:${purpose}${value}`).digest('hex');
+}
+
+function isSame(left: string, right: string): boolean {
+  const [one, other] = [Buffer.from(left), Buffer.from(right)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 function deriveAll(ring: KeyRing): ReadonlyMap<string, Subkeys> {
-  return new Map(ring.keys.map((key) => [key.id, deriveSubkeys(key)]));
+  return new Map(ring.keys.map(derived));
+}
+
+function derived(key: RingKey): [string, Subkeys] {
+  return [key.id, deriveSubkeys(key)];
 }
 
 /** RFC 5869; the ring's secrets are random already, so no salt is needed. */

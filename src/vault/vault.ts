@@ -9,6 +9,13 @@ export interface Vault {
   open(sealed: Buffer, identity: string): Buffer;
   /** A keyed digest (HMAC-SHA-256, hex) for comparing secrets without keeping them; differs by `purpose`. */
   digest(purpose: string, value: string): string;
+  /**
+   * The digests of `value` under every key of the ring, that of the active key first: what was stored under
+   * another key, before a rotation or by a process that knows it earlier, is still found.
+   */
+  digests(purpose: string, value: string): readonly string[];
+  /** Whether `digest` is one of `value` under any key of the ring, compared in constant time. */
+  isDigest(digest: string, purpose: string, value: string): boolean;
   /** The pepper for recovery codes under a key of the ring (the active one by default). */
   pepper(keyId?: string): { readonly keyId: string; readonly secret: Buffer };
 }

@@ -103,6 +103,7 @@ describe('attack 91: a key file that cannot be used is refused, and the text say
     ['a key without date', { version: 1, active: 'a', keys: [{ ...key, created: 'yesterday' }] }],
     ['a short secret', { version: 1, active: 'a', keys: [{ ...key, secret: 'AAAA' }] }],
     ['a secret in another alphabet', { version: 1, active: 'a', keys: [{ ...key, secret: `!${secret}` }] }],
+    ['a key active from no date', { version: 1, active: 'a', keys: [{ ...key, active_from: 'soon' }] }],
     ['a key that is null', { version: 1, active: 'a', keys: [null] }],
   ])('attack 91: malformed: %s', (_what, content) => {
     writeKeyFile(content);
@@ -116,12 +117,22 @@ describe('attack 91: a key file that cannot be used is refused, and the text say
 describe('listing', () => {
   test('shows ids, dates and which is active, and no secret', () => {
     createKeyFile(path, systemRandom, clock);
-    const ring = rotateKeyFile(path, systemRandom, { now: () => clock.now() + 1000 });
-    const [first, second] = ring.keys;
-    expect(describeKeys(ring)).toEqual([
-      { id: first?.id, created: clock.now(), active: false },
-      { id: second?.id, created: clock.now() + 1000, active: true },
+    const later = clock.now() + 1000;
+    rotateKeyFile(path, systemRandom, { now: () => later });
+    const ring = rotateKeyFile(path, systemRandom, { now: () => later }, 60_000);
+    const [first, second, third] = ring.keys;
+    const states = (now: number) => describeKeys(ring, now).map(({ id, state }) => [id, state]);
+    expect(states(later)).toEqual([
+      [first?.id, 'opens'],
+      [second?.id, 'active'],
+      [third?.id, 'pending'],
     ]);
+    expect(states(later + 60_000)).toEqual([
+      [first?.id, 'opens'],
+      [second?.id, 'opens'],
+      [third?.id, 'active'],
+    ]);
+    expect(JSON.stringify(describeKeys(ring, later))).not.toContain(first?.secret.toString('base64'));
   });
 });
 

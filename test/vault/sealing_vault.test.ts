@@ -3,6 +3,7 @@ import { systemRandom } from '../../src/system/random.ts';
 import type { KeyRing, RingKey } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { SealBroken } from '../../src/vault/vault.ts';
+import { ManualClock } from '../support/manual_clock.ts';
 
 const first: RingKey = { id: 'first', created: 1, secret: Buffer.alloc(32, 1) };
 const second: RingKey = { id: 'second', created: 2, secret: Buffer.alloc(32, 2) };
@@ -86,10 +87,11 @@ describe('rotation', () => {
 
   test('a running process reads the ring again for a key that another one made', () => {
     let reloads = 0;
-    const running = new SealingVault(ringOf(first), systemRandom, () => {
+    const reload = () => {
       reloads += 1;
       return ringOf(first, second);
-    });
+    };
+    const running = new SealingVault(ringOf(first), systemRandom, { reload });
     const theirs = vaultOf(first, second).seal('seed', 'row:1');
     expect(running.open(theirs, 'row:1').toString()).toBe('seed');
     expect(running.open(theirs, 'row:1').toString()).toBe('seed');
@@ -97,12 +99,41 @@ describe('rotation', () => {
   });
 
   test('a ring that cannot be read again breaks that one value only', () => {
-    const running = new SealingVault(ringOf(first), systemRandom, () => {
+    const reload = () => {
       throw new Error('gone');
-    });
+    };
+    const running = new SealingVault(ringOf(first), systemRandom, { reload });
     const own = running.seal('seed', 'row:1');
     expect(() => running.open(vaultOf(second).seal('seed', 'row:1'), 'row:1')).toThrow(SealBroken);
     expect(running.open(own, 'row:1').toString()).toBe('seed');
+  });
+});
+
+describe('a rotation while several processes run', () => {
+  const clock = new ManualClock();
+  const pending: RingKey = { ...second, activeFrom: clock.now() + 60_000 };
+  const before = ringOf(first);
+  const after: KeyRing = { active: first, keys: [first, pending] };
+
+  test('attack 169: all seal with the old key until its time, then all with the new one', () => {
+    const [one, other] = [before, after].map(
+      (ring) => new SealingVault(ring, systemRandom, { clock, reload: () => after }),
+    );
+    one?.refresh();
+    expect(one?.digest('join', 'x')).toBe(vaultOf(first).digest('join', 'x'));
+    clock.advance(60_000);
+    expect(one?.digest('join', 'x')).toBe(vaultOf(second).digest('join', 'x'));
+    expect(one?.digest('join', 'x')).toBe(other?.digest('join', 'x'));
+    expect(one?.pepper().keyId).toBe('second');
+  });
+
+  test('attack 169: what was stored under another key of the ring is found and recognised', () => {
+    const old = vaultOf(first).digest('join', 'x');
+    const rotated = vaultOf(first, second);
+    expect(rotated.digests('join', 'x')).toEqual([rotated.digest('join', 'x'), old]);
+    expect(rotated.isDigest(old, 'join', 'x')).toBe(true);
+    expect(rotated.isDigest(old, 'join', 'y')).toBe(false);
+    expect(rotated.isDigest('', 'join', 'x')).toBe(false);
   });
 });
 

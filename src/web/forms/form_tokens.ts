@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { Form } from '../../http/form.ts';
 import { Refusal } from '../../matrix/refusals.ts';
@@ -7,6 +6,8 @@ import type { Vault } from '../../vault/vault.ts';
 import { type Html, html } from '../shell/html.ts';
 
 const FIELD = 'form_token';
+const PURPOSE = 'form-token';
+const BROWSER_PURPOSE = 'form-browser';
 /** What `randomId` makes, and nothing else. */
 const COOKIE_VALUE = /^[A-Za-z0-9_-]{27}$/;
 
@@ -44,7 +45,7 @@ export class FormTokens {
   tokenFor(request: ClientRequest): FormToken {
     const { value, headers } = this.#cookieFor(request);
     return {
-      field: html`<input type="hidden" name="${FIELD}" value="${this.#digest(value)}">`,
+      field: html`<input type="hidden" name="${FIELD}" value="${this.#vault.digest(PURPOSE, value)}">`,
       headers,
     };
   }
@@ -52,7 +53,13 @@ export class FormTokens {
   /** What tells this browser from others, for something that it shall bring back. */
   browserOf(request: ClientRequest): { readonly binding: string; readonly headers: FormToken['headers'] } {
     const { value, headers } = this.#cookieFor(request);
-    return { binding: this.#vault.digest('form-browser', value), headers };
+    return { binding: this.#vault.digest(BROWSER_PURPOSE, value), headers };
+  }
+
+  /** Whether `binding` is what `browserOf` said of the browser that sends this request. */
+  isBrowser(request: ClientRequest, binding: string): boolean {
+    const cookie = this.#cookieOf(request);
+    return cookie !== undefined && this.#vault.isDigest(binding, BROWSER_PURPOSE, cookie);
   }
 
   /**
@@ -64,7 +71,7 @@ export class FormTokens {
     const form = await request.readForm?.();
     if (form === undefined) throw new Refusal('invalid_param');
     const cookie = this.#cookieOf(request);
-    if (cookie === undefined || !isSame(form.get(FIELD) ?? '', this.#digest(cookie))) {
+    if (cookie === undefined || !this.#vault.isDigest(form.get(FIELD) ?? '', PURPOSE, cookie)) {
       throw new Refusal('forbidden');
     }
     return form;
@@ -96,13 +103,4 @@ export class FormTokens {
     const value = pairs.find((pair) => pair.startsWith(start))?.slice(start.length);
     return value !== undefined && COOKIE_VALUE.test(value) ? value : undefined;
   }
-
-  #digest(cookie: string): string {
-    return this.#vault.digest('form-token', cookie);
-  }
-}
-
-function isSame(left: string, right: string): boolean {
-  const [one, other] = [Buffer.from(left), Buffer.from(right)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

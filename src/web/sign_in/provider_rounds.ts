@@ -31,7 +31,7 @@ export class ProviderRounds {
   /** The state of a browser that comes back; undefined if it is not the one that was sent. */
   stateOf(request: ClientRequest): ProviderState | undefined {
     const state = this.states.open(request.query.get('state') ?? '');
-    return state?.browser === this.tokens.browserOf(request).binding ? state : undefined;
+    return state !== undefined && this.tokens.isBrowser(request, state.browser) ? state : undefined;
   }
 
   private async send(
