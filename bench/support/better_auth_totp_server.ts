@@ -8,7 +8,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import Database from 'better-sqlite3';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { codeAt } from '../../test/support/enrolment.ts';
 import { decodeBase32 } from './base32.ts';
 import type { ListedRequest } from './request_list.ts';
@@ -29,7 +29,7 @@ const ORIGIN = 'http://localhost:3000';
 
 async function main(folder: string, users: number, modules: string): Promise<void> {
   const { betterAuth, twoFactor, getMigrations, toNodeHandler } = await load(modules);
-  const database = new Database(join(folder, 'better-auth.db'));
+  const database = openDatabase(join(folder, 'better-auth.db'));
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   const options = {

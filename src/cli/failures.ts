@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config.ts';
+import { SqliteLibraryMissing } from '../storage/sqlite/sqlite_library.ts';
 import { SchemaTooNew, StoreUnavailable } from '../storage/stores.ts';
 import { redactText } from '../system/redaction.ts';
 import { KeyFileError } from '../vault/key_file_error.ts';
@@ -24,7 +25,9 @@ export function failureOf(error: unknown): { code: number; line: string | undefi
 }
 
 function isWrongUse(error: unknown): boolean {
-  return [UsageError, ConfigError, KeyFileError, SchemaTooNew].some((kind) => error instanceof kind);
+  return [UsageError, ConfigError, KeyFileError, SchemaTooNew, SqliteLibraryMissing].some(
+    (kind) => error instanceof kind,
+  );
 }
 
 function textOf(error: unknown): string {

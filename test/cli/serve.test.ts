@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import SqliteDatabase from 'better-sqlite3';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
@@ -123,7 +123,7 @@ test('attack 91: the key file of another database is refused before anybody is',
 test('attack 96: a database of a newer version is refused and left alone', async () => {
   const database = join(line.folder, 'data/2fa.db');
   await (await openSqliteStorage({ path: database })).close();
-  const newer = new SqliteDatabase(database);
+  const newer = openDatabase(database);
   newer.pragma('user_version = 999');
   newer.close();
 

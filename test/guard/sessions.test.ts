@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import Database from 'better-sqlite3';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import {
   BOBS_PASSWORD,
   bobsPassword,
@@ -211,7 +211,7 @@ describe('rows of the database', () => {
     app.stub.addUser({ name: 'mallory', password: 'mallorys password' });
     const mallory = await app.enrol('mallory');
     await app.shutDown();
-    const database = new Database(`${app.directory}/2fa.db`);
+    const database = openDatabase(`${app.directory}/2fa.db`);
     database
       .prepare(
         `UPDATE authenticators SET sealed_seed =
@@ -239,7 +239,7 @@ describe('rows of the database', () => {
     const mine = json.session as string;
     await it.authAlone(CHANGE_PASSWORD, { type: TOTP, session: mine, token: app.code(bob) });
     const other = (await it.asBob(DEACTIVATE)).json.session as string;
-    const database = new Database(`${app.directory}/2fa.db`);
+    const database = openDatabase(`${app.directory}/2fa.db`);
     database
       .prepare(
         `UPDATE sessions SET sealed_body = (SELECT sealed_body FROM sessions WHERE target LIKE '%password')

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import SqliteDatabase, { type Database } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { GroupCommit } from '../../src/storage/sqlite/group_commit.ts';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
 
 let directory: string;
@@ -18,7 +19,7 @@ beforeEach(() => {
   connection = Connection.open(path);
   connection.run('CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT');
   commits = new GroupCommit(connection, { tries: 3, pauseMs: 1 });
-  other = new SqliteDatabase(path);
+  other = openDatabase(path);
 });
 
 afterEach(() => {

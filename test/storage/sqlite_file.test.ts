@@ -12,10 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import SqliteDatabase from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { backupSqlite } from '../../src/storage/sqlite/backup.ts';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { SchemaTooNew, type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
 import { systemRandom } from '../../src/system/random.ts';
@@ -47,8 +48,8 @@ async function open(at = path): Promise<Storage> {
 }
 
 /** Looks into the file, past the store. */
-function inspect<T>(look: (database: InstanceType<typeof SqliteDatabase>) => T): T {
-  const database = new SqliteDatabase(path);
+function inspect<T>(look: (database: Database) => T): T {
+  const database = openDatabase(path);
   try {
     return look(database);
   } finally {
@@ -147,11 +148,11 @@ describe('migrations', () => {
   const first = 'CREATE TABLE first (number INTEGER) STRICT';
   const second = 'CREATE TABLE second (number INTEGER) STRICT';
   const version = () => inspect((database) => database.pragma('user_version', { simple: true }));
-  const tables = (database: InstanceType<typeof SqliteDatabase>) =>
+  const tables = (database: Database) =>
     database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
 
   test('attack 96: an older schema is migrated, step by step, and keeps its rows', () => {
-    const database = new SqliteDatabase(':memory:');
+    const database = openDatabase(':memory:');
     migrate(database, [first]);
     database.exec('INSERT INTO first VALUES (7)');
     migrate(database, [first, second, 'ALTER TABLE second ADD COLUMN name TEXT']);
@@ -162,7 +163,7 @@ describe('migrations', () => {
   });
 
   test('attack 96: a migration that fails leaves the schema at the version before it', () => {
-    const database = new SqliteDatabase(':memory:');
+    const database = openDatabase(':memory:');
     expect(() => migrate(database, [first, `${second}; CREATE TABLE first (again TEXT)`])).toThrow();
     expect(tables(database)).toEqual(['first']);
     expect(database.pragma('user_version', { simple: true })).toBe(1);
@@ -243,7 +244,7 @@ describe('backups', () => {
 
     expect(statSync(target).mode & 0o777).toBe(0o600);
     const restored = await open(target);
-    const copy = new SqliteDatabase(target);
+    const copy = openDatabase(target);
     expect(copy.pragma('integrity_check', { simple: true })).toBe('ok');
     copy.close();
     const audited = (await restored.audit.list({})).length;

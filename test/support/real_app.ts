@@ -9,11 +9,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
 import { ScureBase32Plugin } from 'otplib';
 import { loadConfig } from '../../src/config/load.ts';
 import { isJsonObject, type JsonObject } from '../../src/matrix/wire.ts';
 import { createProxy, type MatrixProxy } from '../../src/proxy/proxy.ts';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { SECOND } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
@@ -161,7 +161,7 @@ export class RealApp {
   /** The tokens of the logins that are held for a user: they stand in the store alone, sealed. */
   heldTokens(userId: string): string[] {
     const vault = new SealingVault(loadKeyRing(join(this.directory, 'keys.json')), systemRandom);
-    const database = new SqliteDatabase(join(this.directory, '2fa.db'), { readonly: true });
+    const database = openDatabase(join(this.directory, '2fa.db'), { readonly: true });
     try {
       const holds = database
         .prepare<[string], { id: string; sealed: Buffer }>(

@@ -1,5 +1,6 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
-import SqliteDatabase, { type Database } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
+import { openDatabase } from './sqlite_library.ts';
 
 const OWNER_ONLY = 0o600;
 const ALL_PAGES = 0x7fffffff;
@@ -10,7 +11,7 @@ const ALL_PAGES = 0x7fffffff;
  * @throws an error with a `code` if there is no database at `path`, or `target` is there already or cannot be written.
  */
 export async function backupSqlite(path: string, target: string): Promise<void> {
-  const database = new SqliteDatabase(path, { fileMustExist: true });
+  const database = openDatabase(path, { fileMustExist: true });
   try {
     closeSync(openSync(target, 'wx', OWNER_ONLY));
     await copy(database, target);

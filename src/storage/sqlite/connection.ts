@@ -1,8 +1,9 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { StoreUnavailable } from '../stores.ts';
 import { migrate } from './migrations/migrate.ts';
+import { openDatabase } from './sqlite_library.ts';
 import { asStoreError } from './store_error.ts';
 
 const OWNER_ONLY = 0o600;
@@ -45,7 +46,7 @@ export class Connection {
   static open(path: string): Connection {
     try {
       if (path !== IN_MEMORY) createWhereMissing(path);
-      const database = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_AT_START_MS });
+      const database = openDatabase(path, { timeout: BUSY_TIMEOUT_AT_START_MS });
       try {
         configure(database);
         migrate(database);
