@@ -54,6 +54,8 @@ const GATED_LITERALS = firstLiterals();
  * @param rawTarget the request target as it stood on the request line
  */
 export function classify(method: string, rawTarget: string): Classification {
+  // An answer to it repeats the request with its token, and no part of Matrix uses it.
+  if (method === 'TRACE') return METHOD_NOT_ALLOWED;
   const scan = scanTarget(rawTarget);
   if (scan === undefined) return BAD_TARGET;
   const path = scan.pathEnd === rawTarget.length ? rawTarget : rawTarget.slice(0, scan.pathEnd);

@@ -17,6 +17,10 @@ const SILENCE_LIMIT = 15 * MINUTE;
 /** Homeservers keep idle connections longer; a request that is not repeatable must not meet a dying one. */
 const IDLE_LIMIT = 4 * SECOND;
 
+const LOWEST_STATUS = 100;
+/** Those below announce a later answer (RFC 9110 section 15.2). */
+const LOWEST_FINAL_STATUS = 200;
+
 /** How a connection that the homeserver had just closed fails. */
 const STALE_CONNECTION: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
@@ -99,16 +103,15 @@ class Relay implements Dispatcher.DispatchHandler {
     if (this.#response.destroyed) controller.abort(new Error('the client went away'));
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    statusMessage?: string,
-  ): void {
-    if (status < 200) return;
+  /**
+   * The reason phrase stays behind: it means nothing (RFC 9112 section 4), and Node refuses odd ones. What cannot be
+   * written throws here, and the dispatcher then ends the request in `onResponseError`.
+   */
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < LOWEST_STATUS) throw new Error(`the homeserver answered with the status ${status}`);
+    if (status < LOWEST_FINAL_STATUS) return;
+    this.#response.writeHead(status, downstreamHeaders(controller.rawHeaders as Buffer[]));
     this.#status = status;
-    const raw = controller.rawHeaders as Buffer[];
-    this.#response.writeHead(status, statusMessage, downstreamHeaders(raw));
     process.nextTick(() => this.#flushHeaders());
   }
 

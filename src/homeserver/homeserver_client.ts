@@ -142,6 +142,7 @@ export class HomeserverClient implements Homeserver {
       headers: headersOf(call),
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal,
+      onInfo: requireRealStatus,
     };
     // Without this, undici would take the client's Host for the name in the homeserver's certificate.
     if (this.tlsName !== undefined) request.servername = this.tlsName;
@@ -159,6 +160,11 @@ function headersOf(call: HomeserverCall): Record<string, string> {
   if (call.token !== undefined) headers.authorization = `Bearer ${call.token}`;
   if (call.body !== undefined) headers['content-type'] = 'application/json';
   return headers;
+}
+
+/** What is below 200 announces a later answer; what is below 100 is none at all, and not waited for (attack 118). */
+function requireRealStatus({ statusCode }: { readonly statusCode: number }): void {
+  if (statusCode < 100) throw new Refusal('homeserver_unclear');
 }
 
 function isDnsName(hostname: string): boolean {

@@ -9,9 +9,13 @@ const JSON_TYPE = 'application/json';
 /**
  * Writes `answer` and ends the response. Headers of the answer win over ours, so a page brings its own
  * `Content-Type`. A `retry_after_ms` in the body becomes `Retry-After` in whole seconds.
+ *
+ * @throws TypeError, RangeError if Node refuses a header or the status; then nothing is written yet
  */
 export function sendAnswer(response: ServerResponse, answer: Answer): void {
   if (response.headersSent || response.destroyed) return;
+  // An answer before this one may have failed half-way.
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
   const bytes = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(JSON.stringify(answer.body));
   response.statusCode = answer.status;
   if (answer.sameOrigin !== true) {

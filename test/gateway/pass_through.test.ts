@@ -49,7 +49,7 @@ test('a chunked body goes on', async () => {
 
 test('an answer comes back as it is: status, headers, repeated headers, bytes', async () => {
   door.upstream.behave((_request, response) => {
-    response.writeHead(207, 'Multi', [
+    response.writeHead(207, 'Odd', [
       ...[
         'Set-Cookie',
         'a=1',
@@ -66,7 +66,7 @@ test('an answer comes back as it is: status, headers, repeated headers, bytes', 
     response.end(Buffer.from([0, 255, 10]));
   });
   const received = await exchange(door.port, rawRequest(`GET ${SYNC}`));
-  expect(received).toMatch(/^HTTP\/1\.1 207 Multi\r\n/);
+  expect(received).toMatch(/^HTTP\/1\.1 207 Multi-Status\r\n/);
   expect(received).toContain('Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n');
   expect(received.endsWith('\r\n\r\n\0\xff\n')).toBe(true);
 });

@@ -271,6 +271,16 @@ test('attack 91: garbage instead of HTTP is homeserver_unclear', () =>
       }),
   ));
 
+test.each(['000', '099'])('attack 118: a status of %s is homeserver_unclear, and not waited for', (status) =>
+  withTcpServer(
+    (socket) => socket.once('data', () => socket.write(`HTTP/1.1 ${status} X\r\n\r\n`)),
+    (port) =>
+      withClient({ url: `http://127.0.0.1:${port}` }, async (homeserver) => {
+        await expect(homeserver.call(POST)).rejects.toMatchObject(refusal('homeserver_unclear'));
+      }),
+  ),
+);
+
 test('a client that goes away ends the request upstream', () =>
   withUpstream(async ({ upstream, homeserver }) => {
     const client = new AbortController();
