@@ -34,6 +34,5 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return redactText(String(error));
   const cause =
     error instanceof StoreUnavailable && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  const [line = ''] = redactText(`${error.message}${cause}`).split('\n', 1);
-  return line;
+  return redactText(`${error.message}${cause}`);
 }

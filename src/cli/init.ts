@@ -36,7 +36,7 @@ function init(options: InitOptions, surroundings: Surroundings): void {
   mkdirSync(options.dir, { recursive: true });
   createKeyFile(keys, surroundings.random, surroundings.clock);
   writeFileSync(config, configText(homeserver, publicUrl), { flag: 'wx' });
-  surroundings.out(nextSteps({ config, keys, publicUrl }));
+  surroundings.out(...nextSteps({ config, keys, publicUrl }));
 }
 
 function origin(option: string, value: string, parse: (value: string) => string): string {
@@ -61,16 +61,27 @@ trusted_proxies: [127.0.0.1, "::1"]
 `;
 }
 
-function nextSteps({ config, keys, publicUrl }: { config: string; keys: string; publicUrl: string }): string {
+function nextSteps({
+  config,
+  keys,
+  publicUrl,
+}: {
+  config: string;
+  keys: string;
+  publicUrl: string;
+}): string[] {
   const setPublicUrl =
     publicUrl === DEFAULT_PUBLIC_URL
-      ? `\n  - set public_base_url in ${config} to the address that clients use`
-      : '';
-  return `Wrote ${config} and ${keys}.
-
-Next:${setPublicUrl}
-  - keep a copy of ${keys} in a safe place, apart from the database: without it no code can be checked
-  - look whether all is well:  npx matrix-2fa-proxy check-config --config ${config}
-  - start:                     npx matrix-2fa-proxy serve --config ${config}
-  - lead your web server's /_matrix through the proxy: docs/install.md`;
+      ? [`  - set public_base_url in ${config} to the address that clients use`]
+      : [];
+  return [
+    `Wrote ${config} and ${keys}.`,
+    '',
+    'Next:',
+    ...setPublicUrl,
+    `  - keep a copy of ${keys} in a safe place, apart from the database: without it no code can be checked`,
+    `  - look whether all is well:  npx matrix-2fa-proxy check-config --config ${config}`,
+    `  - start:                     npx matrix-2fa-proxy serve --config ${config}`,
+    "  - lead your web server's /_matrix through the proxy: docs/install.md",
+  ];
 }

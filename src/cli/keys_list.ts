@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { describeKeys, type KeyDescription, loadKeyRing } from '../vault/key_ring.ts';
 import { configFrom, configOption, jsonOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
-import { day, table } from './text.ts';
+import { day, jsonLines, table } from './text.ts';
 
 const USES = { active: 'seals and opens', opens: 'opens', pending: 'opens; will seal soon' } as const;
 
@@ -15,11 +15,11 @@ export function keysListCommand(surroundings: Surroundings): Command {
     .action(({ config: asked, json }: { config?: string; json?: boolean }) => {
       const ring = loadKeyRing(configFrom(asked, surroundings).keys.file);
       const keys = describeKeys(ring, surroundings.clock.now());
-      surroundings.out(json === true ? JSON.stringify(keys, null, 2) : asTable(keys));
+      surroundings.out(...(json === true ? jsonLines(keys) : asTable(keys)));
     });
 }
 
-function asTable(keys: readonly KeyDescription[]): string {
+function asTable(keys: readonly KeyDescription[]): string[] {
   return table(
     ['KEY', 'CREATED', 'USE'],
     keys.map(({ id, created, state }) => [id, day(created), USES[state]]),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { oneLine } from '../system/one_line.ts';
 import { backupCommand } from './backup.ts';
 import { checkConfigCommand } from './check_config.ts';
 import { FINE, failureOf } from './failures.ts';
@@ -19,7 +20,8 @@ import { userUnlockCommand } from './user_unlock.ts';
  * @param words the arguments after the program's name
  * @returns the exit code: 0 fine, 1 failed, 2 wrong usage or configuration
  */
-export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function run(words: readonly string[], given: Surroundings): Promise<number> {
+  const surroundings = harmless(given);
   try {
     await buildProgram(surroundings).parseAsync(words, { from: 'user' });
     return FINE;
@@ -28,6 +30,17 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     if (line !== undefined) surroundings.err(line);
     return code;
   }
+}
+
+/** Whatever a command prints: a line stays one line, and commands nothing to the terminal that it is read on. */
+function harmless(surroundings: Surroundings): Surroundings {
+  const { out, err, confirm } = surroundings;
+  return {
+    ...surroundings,
+    out: (...lines) => out(...lines.map(oneLine)),
+    err: (...lines) => err(...lines.map(oneLine)),
+    confirm: (question) => confirm(oneLine(question)),
+  };
 }
 
 function buildProgram(surroundings: Surroundings): Command {
@@ -61,10 +74,18 @@ function buildProgram(surroundings: Surroundings): Command {
 function prepare(command: Command, { out, err }: Surroundings): void {
   command.exitOverride();
   command.configureOutput({
-    writeOut: (text) => out(text.trimEnd()),
-    writeErr: (text) => err(text.trimEnd()),
-    outputError: (text, write) => write(`matrix-2fa-proxy: ${text.replace(/^error: /, '')}`),
+    writeOut: (text) => out(...text.trimEnd().split('\n')),
+    writeErr: (text) => err(...text.trimEnd().split('\n')),
+    outputError: (text, write) => write(`matrix-2fa-proxy: ${oneLine(complaint(text))}`),
   });
+}
+
+/** Commander's complaint in one line; it puts its suggestion on a second one. */
+function complaint(text: string): string {
+  return text
+    .trimEnd()
+    .replace(/^error: /, '')
+    .replace('\n(Did you mean', ' (did you mean');
 }
 
 function everyCommand(command: Command, visit: (command: Command) => void): void {

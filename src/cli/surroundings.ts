@@ -7,10 +7,10 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly random: RandomSource;
-  /** Results. Adds the line end. */
-  out(text: string): void;
-  /** What went wrong, and remarks. Adds the line end. */
-  err(text: string): void;
+  /** Results: each argument is one line, whatever stands in it. Adds the line ends. */
+  out(...lines: readonly string[]): void;
+  /** What went wrong, and remarks, likewise. */
+  err(...lines: readonly string[]): void;
   /** Asks a yes-or-no question; undefined if nobody is there to answer. */
   confirm(question: string): Promise<boolean | undefined>;
   /** Resolves when the process is asked to end. */
@@ -23,11 +23,15 @@ export function processSurroundings(): Surroundings {
     environment: process.env,
     clock: systemClock,
     random: systemRandom,
-    out: (text) => void process.stdout.write(`${text}\n`),
-    err: (text) => void process.stderr.write(`${text}\n`),
+    out: (...lines) => void process.stdout.write(asText(lines)),
+    err: (...lines) => void process.stderr.write(asText(lines)),
     confirm: askOnTerminal,
     untilStopped: untilSignal,
   };
+}
+
+function asText(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 async function askOnTerminal(question: string): Promise<boolean | undefined> {

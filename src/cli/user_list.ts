@@ -3,7 +3,7 @@ import type { FactorStore } from '../storage/stores.ts';
 import { configFrom, configOption, jsonOption } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
-import { day, table } from './text.ts';
+import { day, jsonLines, table } from './text.ts';
 
 interface ListedUser {
   readonly user_id: string;
@@ -20,7 +20,7 @@ export function userListCommand(surroundings: Surroundings): Command {
     .addOption(jsonOption())
     .action(async ({ config: asked, json }: { config?: string; json?: boolean }) => {
       const users = await withStore(configFrom(asked, surroundings), ({ factors }) => listUsers(factors));
-      surroundings.out(json === true ? JSON.stringify(users, null, 2) : asTable(users));
+      surroundings.out(...(json === true ? jsonLines(users) : asTable(users)));
     });
 }
 
@@ -40,8 +40,8 @@ async function listUsers(factors: FactorStore): Promise<ListedUser[]> {
   return users;
 }
 
-function asTable(users: readonly ListedUser[]): string {
-  if (users.length === 0) return 'Nobody has turned two-factor authentication on yet.';
+function asTable(users: readonly ListedUser[]): string[] {
+  if (users.length === 0) return ['Nobody has turned two-factor authentication on yet.'];
   return table(
     ['USER', 'AUTHENTICATORS', 'RECOVERY CODES', 'LAST USED'],
     users.map((user) => [

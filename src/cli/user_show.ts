@@ -4,7 +4,7 @@ import { requireKnownUser } from './known_user.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
-import { counted, moment } from './text.ts';
+import { counted, jsonLines, moment } from './text.ts';
 
 /** As much of a user as an operator needs to help; nothing secret. Times in ms. */
 interface ShownUser {
@@ -43,7 +43,7 @@ export function userShowCommand(surroundings: Surroundings): Command {
         await requireKnownUser(store, userId, now);
         return lookUp(store, userId, now);
       });
-      surroundings.out(json === true ? JSON.stringify(user, null, 2) : asText(user, now));
+      surroundings.out(...(json === true ? jsonLines(user) : asLines(user, now)));
     });
 }
 
@@ -80,7 +80,7 @@ async function lookUp(
   };
 }
 
-function asText(user: ShownUser, now: number): string {
+function asLines(user: ShownUser, now: number): string[] {
   return [
     `${user.user_id}: two-factor authentication is ${user.enabled ? 'on' : 'off'}`,
     ...user.authenticators.map(
@@ -91,7 +91,7 @@ function asText(user: ShownUser, now: number): string {
     ...recoveryLines(user),
     ...user.failures.filter(({ failures }) => failures > 0).map((state) => failureLine(state, now)),
     ...(user.held_logins > 0 ? [`  ${counted(user.held_logins, 'sign-in')} waiting for a code`] : []),
-  ].join('\n');
+  ];
 }
 
 function recoveryLines({ enabled, recovery }: ShownUser): string[] {

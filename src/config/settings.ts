@@ -37,11 +37,14 @@ export interface RateSetting {
 /** Sections that DESIGN §9 names and that nothing stands behind yet: said so, not passed over. */
 const NOT_AVAILABLE_YET = ['metrics', 'policy', 'notify'];
 
-const schema: object = JSON.parse(
-  readFileSync(new URL('../../schemas/config.json', import.meta.url), 'utf8'),
-);
 // `verbose` puts the schema beside an error: the known keys are read from it. `$ref` has siblings in 2020-12.
-const validate = new Ajv2020({ useDefaults: true, verbose: true, allErrors: false }).compile(schema);
+const validate = new Ajv2020({ useDefaults: true, verbose: true, allErrors: false })
+  .addSchema(schemaFile('name.json'))
+  .compile(schemaFile('config.json'));
+
+function schemaFile(name: string): object {
+  return JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), 'utf8'));
+}
 
 /**
  * Checks the settings against the schema and fills in the defaults.
@@ -97,6 +100,10 @@ function wordsFor(error: ErrorObject): string {
       return `must be ${error.params.allowedValue}`;
     case 'required':
       return `needs ${error.params.missingProperty}`;
+    case 'pattern':
+      return error.schemaPath.includes('name.json')
+        ? 'must be one line, without control characters'
+        : `must match ${error.params.pattern}`;
     case 'anyOf':
       return 'must be a duration such as 30s, 5m, 2h, 7d or seconds';
     default:

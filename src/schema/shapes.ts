@@ -75,6 +75,7 @@ export interface Shapes {
   stage_password: AuthShape & { password: string };
   stage_sso: AuthShape;
   stage_token: AuthShape & { token: string };
+  name: string;
   user_identifier: (JsonObject & { type: string }) | null;
   // Answers
   challenge: JsonObject;

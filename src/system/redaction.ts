@@ -1,3 +1,5 @@
+import { oneLine, printable } from './one_line.ts';
+
 /** What stands in a log line where a secret stood. */
 export const HIDDEN = '[hidden]';
 
@@ -24,7 +26,7 @@ export function redactFields(fields: Readonly<Record<string, unknown>>): Record<
 
 function redactMembers(object: object, depth: number): Record<string, unknown> {
   const members = Object.entries(object).map(([name, value]) => [
-    name,
+    oneLine(name),
     isSecretName(name) && value !== undefined && value !== null ? HIDDEN : redactValue(value, depth + 1),
   ]);
   return Object.fromEntries(members);
@@ -43,12 +45,12 @@ function redactValue(value: unknown, depth: number): unknown {
 /** An error's `code` names the fault (`ECONNREFUSED`), it is no one-time code. */
 function redactError(error: Error, depth: number): Record<string, unknown> {
   const { name, message, stack, cause } = error;
-  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  const code = 'code' in error && typeof error.code === 'string' ? { code: oneLine(error.code) } : {};
   return {
-    type: name,
+    type: oneLine(name),
     message: redactText(message),
     ...code,
-    ...(stack === undefined ? {} : { stack: redactText(stack) }),
+    ...(stack === undefined ? {} : { stack: printable(withoutSecrets(stack)) }),
     ...(cause === undefined ? {} : { cause: redactValue(cause, depth + 1) }),
   };
 }
@@ -73,8 +75,15 @@ const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
 /** More of a text than this is not logged: nobody reads it, and the search below stays cheap. */
 const LONGEST = 4096;
 
-/** `text` with everything blotted out that has the form of a secret, and cut where it is very long. */
+/**
+ * `text` with everything blotted out that has the form of a secret, cut where it is very long, and on one line:
+ * what others wrote cannot look like a further line of ours, nor command a terminal.
+ */
 export function redactText(text: string): string {
+  return oneLine(withoutSecrets(text));
+}
+
+function withoutSecrets(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
   return SECRET_FORMS.reduce((clean, [form, instead]) => clean.replace(form, instead), cut);
 }

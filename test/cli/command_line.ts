@@ -47,11 +47,11 @@ export function commandLine(): CommandLine {
       environment: { MATRIX_2FA_CONFIG: configFile },
       clock,
       random: systemRandom,
-      out: (text) => {
-        out.push(text);
-        say(text);
+      out: (...lines) => {
+        out.push(...lines);
+        say(lines.join('\n'));
       },
-      err: (text) => void err.push(text),
+      err: (...lines) => void err.push(...lines),
       confirm: async () => line.answer,
       untilStopped: () => stopped,
     };

@@ -46,6 +46,17 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'the code is a list': { type: 'm.login.2fa.recovery', token: ['7q2k-x9vd-03mh'] },
     'the password is a number': { type: 'm.login.password', password: 1 },
   },
+  name: {
+    empty: '',
+    'longer than 100 characters': 'x'.repeat(101),
+    'two lines': 'phone\nroot',
+    'a terminal command': '\u001b[2Jphone',
+    'a terminal command in one byte': '\u009b2Jphone',
+    'text turned round': 'phone\u202e',
+    'a line separator': 'phone\u2028root',
+    'half a surrogate pair': 'phone\ud800',
+    'a number': 5,
+  },
   stage_totp: {
     'the code is a number': { type: 'm.login.2fa.totp', token: 287082 },
     'another type': { type: 'm.login.2fa.recovery', token: '287082' },

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
 import { createLogger, type LoggerOptions } from '../../src/system/logger.ts';
+import { HARMFUL, hostileText } from '../support/hostile_text.ts';
 
 /** What a logger writes while `use` has it. */
 function written(
@@ -109,3 +111,29 @@ test('circles, bytes and very long texts are cut short', () => {
   expect(line).toContain('[deep]');
   expect(line.length).toBeLessThan(50_000);
 });
+
+test.each(['json', 'pretty'] as const)(
+  'attack 171: a hostile text is one escaped line in the log (%s)',
+  (format) => {
+    fc.assert(
+      fc.property(hostileText, (text) => {
+        const options = { level: 'debug', format } as const;
+        const write = (foreign: string) =>
+          written((log) => {
+            const err = Object.assign(new Error(foreign, { cause: new Error(foreign) }), { code: foreign });
+            err.name = foreign;
+            log.warn({ device: foreign, [`x${foreign}`]: [foreign, { inner: foreign }], err }, foreign);
+          }, options);
+        const line = write(text);
+        expect(line).not.toMatch(HARMFUL);
+        expect(beginningLines(line)).toBe(1);
+        expect(beginningLines(write('x'))).toBe(1);
+      }),
+    );
+  },
+);
+
+/** Lines that do not go on with the one before, by their indent. */
+function beginningLines(text: string): number {
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith(' ')).length;
+}

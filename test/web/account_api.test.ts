@@ -70,6 +70,27 @@ describe('renaming an authenticator', () => {
     },
   );
 
+  test.each([
+    ...['a\u0000b', 'a\nb', '\u001b[2J', '\u007f', '\u0085', '\u009b31m'],
+    ...['\u202ephone', '\u2066x\u2069', '\u200f', '\u061c', 'a\u2028b', 'a\u2029b'],
+  ])('attack 171: the name %j is refused, here and at the set-up', async (name) => {
+    const renamed = await rename(token, bob.authenticatorId, { name }).expect(400);
+    const begun = await supertest(app.url)
+      .post(`${STATE}/totp`)
+      .set(bearer(token))
+      .send({ name })
+      .expect(400);
+    for (const { body } of [renamed, begun]) {
+      expect(body).toEqual({ errcode: 'M_BAD_JSON', error: '`name` does not have the expected form.' });
+    }
+    expect(await nameNow()).toBe('phone');
+  });
+
+  test.each(['Телефон', 'هاتف', '👩‍💻 phone', 'क्ष', "Bob's <phone>"])('the name %j is one', async (name) => {
+    await rename(token, bob.authenticatorId, { name }).expect(200);
+    expect(await nameNow()).toBe(name);
+  });
+
   test('needs a token', async () => {
     const answer = await supertest(app.url).put(`${ROOT}/authenticators/x`).send({ name: 'x' }).expect(401);
     expect(answer.body.errcode).toBe('M_MISSING_TOKEN');
