@@ -34,7 +34,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const { clock = systemClock, random = systemRandom, log = silentLog } = parts;
   const { file } = config.keys;
   const vault = new SealingVault(loadKeyRing(file), random, { clock, reload: () => loadKeyRing(file) });
-  const storage = await openWhenThere(() => openSqliteStorage({ path: config.storage.path }));
+  const storage = await openWhenThere(() => openSqliteStorage({ path: config.storage.path, clock }));
   const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
   const rooms = composeRooms({ config, storage, vault, homeserver, clock, random, log });
   const housekeeping = new Housekeeping(storage, rooms.sweeper, vault, clock, log);

@@ -1,6 +1,6 @@
 import { type Storage, StoreUnavailable } from './stores.ts';
 
-type Stores = Omit<Storage, 'check' | 'close'>;
+type Stores = Omit<Storage, 'commit' | 'read' | 'check' | 'close'>;
 
 /** The parts of a storage that are stores; the type misses none. */
 const STORES: Readonly<Record<keyof Stores, true>> = {
@@ -43,8 +43,11 @@ function awaited(open: () => Promise<Storage>): Storage {
   const stores = Object.fromEntries(
     names.map((name) => [name, forwarding(async () => (await storage())[name])]),
   );
+  const { commit, read } = forwarding(storage) as Pick<Storage, 'commit' | 'read'>;
   return {
     ...(stores as unknown as Stores),
+    commit,
+    read,
     check: async () => (await storage()).check(),
     close: async () => {
       const there = await opened?.catch(() => undefined);

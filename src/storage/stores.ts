@@ -4,6 +4,8 @@
  * Times are milliseconds since the epoch. A store that cannot answer throws `StoreUnavailable`.
  */
 
+import type { CommitAnswer, Query, Unit } from './statement.ts';
+
 /** The store cannot answer: gone, locked, read-only or full. Gated routes answer 503. */
 export class StoreUnavailable extends Error {
   constructor(cause: unknown) {
@@ -367,6 +369,14 @@ export interface Storage {
   readonly signInTokens: SignInTokenStore;
   readonly freshLogins: FreshLoginStore;
   readonly audit: AuditStore;
+  /**
+   * Writes a unit of work whole or not at all; its contract stands in `statement.ts`.
+   * @param accounts the users whose rows it writes
+   * @throws {StoreUnavailable} it was not written, or it is not known whether it was
+   */
+  commit<const U extends Unit>(accounts: readonly string[], unit: U): Promise<CommitAnswer<U>>;
+  /** @throws {StoreUnavailable} */
+  read<Row>(query: Query<Row>): Promise<Row[]>;
   /** Resolves if the store can read and write now. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -13,7 +13,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['throttle'],
   ['uia', 'factors', 'homeserver', 'audit'],
   ['vault', 'schema', 'http', 'config'],
-  ['storage', 'matrix', 'system'],
+  ['storage'],
+  ['matrix', 'system'],
 ];
 
 const imports = importsUnder('src');

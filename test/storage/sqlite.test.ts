@@ -3,19 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/stores.ts';
+import { ManualClock } from '../support/manual_clock.ts';
 import { describeStorage } from './contract.ts';
+import { describeUnitsOfWork } from './units_of_work.ts';
 
-describeStorage('SQLite', async () => {
+async function openSqlite() {
+  const clock = new ManualClock();
   const directory = mkdtempSync(join(tmpdir(), 'sqlite-contract-'));
   const path = join(directory, 'data', '2fa.db');
   const open: Storage[] = [];
   const openAnother = async () => {
-    const storage = await openSqliteStorage({ path });
+    const storage = await openSqliteStorage({ path, clock });
     open.push(storage);
     return storage;
   };
   return {
     storage: await openAnother(),
+    clock,
     openAnother,
     takeAway: async () => {
       renameSync(path, `${path}.away`);
@@ -26,4 +30,7 @@ describeStorage('SQLite', async () => {
       rmSync(directory, { recursive: true, force: true });
     },
   };
-});
+}
+
+describeStorage('SQLite', openSqlite);
+describeUnitsOfWork('SQLite', openSqlite);

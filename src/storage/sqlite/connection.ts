@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
+import type { Values } from '../statement.ts';
 import { StoreUnavailable } from '../stores.ts';
 import { migrate } from './migrations/migrate.ts';
 import { openDatabase } from './sqlite_library.ts';
@@ -17,9 +18,6 @@ const BUSY_TIMEOUT_AT_START_MS = 5000;
  * `GroupCommit` tries again, without blocking, for much longer.
  */
 const BUSY_TIMEOUT_MS = 20;
-
-/** Values for the named parameters of a statement. */
-export type Values = Readonly<Record<string, string | number | Buffer | null>>;
 
 /** One connection to the database file, with its prepared statements. All calls are synchronous. */
 export class Connection {
@@ -73,6 +71,13 @@ export class Connection {
 
   all<Row>(sql: string, values: Values = {}): Row[] {
     return this.#statement(sql).all(values) as Row[];
+  }
+
+  /** Runs a statement that decides: its first row (empty without RETURNING) if it changed one, else undefined. */
+  decide(sql: string, values: Values): object | undefined {
+    const statement = this.#statement(sql);
+    if (statement.reader) return statement.get(values) as object | undefined;
+    return statement.run(values).changes > 0 ? {} : undefined;
   }
 
   /**

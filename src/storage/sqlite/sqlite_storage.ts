@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from '../../system/clock.ts';
+import type { BranchAnswer, Unit } from '../statement.ts';
 import type { Storage } from '../stores.ts';
 import { SqliteAuditStore } from './audit_store.ts';
 import { Connection } from './connection.ts';
@@ -10,15 +12,23 @@ import { SqliteSessionStore } from './session_store.ts';
 import { SqliteSessionTurnStore } from './session_turn_store.ts';
 import { SqliteSignInTokenStore } from './sign_in_token_store.ts';
 import { SqliteThrottleStore } from './throttle_store.ts';
+import { runQuery, runUnit, Undo } from './unit_of_work.ts';
 
 /**
  * Opens the store in an SQLite file, which is made (with its directory, for its owner only) where it is missing
  * and migrated where it is older. Several processes may have the same file open.
  * @param path - the file, or `:memory:`.
+ * @param clock - tells the time that units of work are written at.
  * @throws {StoreUnavailable} it cannot be opened now.
  * @throws {SchemaTooNew} a newer version of this program wrote it.
  */
-export async function openSqliteStorage({ path }: { readonly path: string }): Promise<Storage> {
+export async function openSqliteStorage({
+  path,
+  clock = systemClock,
+}: {
+  readonly path: string;
+  readonly clock?: Clock;
+}): Promise<Storage> {
   const connection = Connection.open(path);
   const commits = new GroupCommit(connection);
   return {
@@ -31,6 +41,9 @@ export async function openSqliteStorage({ path }: { readonly path: string }): Pr
     signInTokens: new SqliteSignInTokenStore(connection, commits),
     freshLogins: new SqliteFreshLoginStore(connection, commits),
     audit: new SqliteAuditStore(connection, commits),
+    // SQLite has one writer at a time: no accounts need be locked.
+    commit: ((_accounts, unit) => commitUnit(commits, unit, clock)) as Storage['commit'],
+    read: (query) => connection.read((db) => runQuery(db, query, clock.now())),
     check: () =>
       commits.write((db) => {
         db.run('UPDATE store_checks SET checks = checks + 1');
@@ -41,3 +54,14 @@ export async function openSqliteStorage({ path }: { readonly path: string }): Pr
     },
   };
 }
+
+async function commitUnit(commits: GroupCommit, unit: Unit, clock: Clock): Promise<unknown> {
+  try {
+    return await commits.write((db) => runUnit(db, unit, clock.now()));
+  } catch (error) {
+    if (error instanceof Undo) return UNDONE;
+    throw error;
+  }
+}
+
+const UNDONE: BranchAnswer<unknown, never, 'undo'> = { won: false, undone: true };

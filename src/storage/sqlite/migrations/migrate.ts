@@ -3,9 +3,10 @@ import { SchemaTooNew } from '../../stores.ts';
 import { firstTables } from './0001_first_tables.ts';
 import { signInPage } from './0002_sign_in_page.ts';
 import { sessionTurns } from './0003_session_turns.ts';
+import { leases } from './0004_leases.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
-const MIGRATIONS: readonly string[] = [firstTables, signInPage, sessionTurns];
+const MIGRATIONS: readonly string[] = [firstTables, signInPage, sessionTurns, leases];
 
 /**
  * Brings the database to the newest schema, each migration in a transaction of its own: a crash leaves it at

@@ -1,0 +1,123 @@
+/**
+ * Changes of the store as values. A function of `tables/` makes a statement; `Storage.commit` writes a *unit of
+ * work*, which is one statement, several in order, or a branch on one that decides; `Storage.read` asks.
+ *
+ * The contract of a unit, tested on every database by `test/storage/`:
+ *
+ * 1. It is written whole or not at all, in the order given, and answered in that order. It is durable when
+ *    `commit` resolves. Units that share a commit fail alone.
+ * 2. `accounts` names the users whose rows it writes. They are locked first, in order, so that two units of one
+ *    user never wait for each other in a circle. A sweep names none.
+ * 3. `:now` is bound by the store, once a unit, in ms since the epoch. No caller passes a "now" of its own.
+ * 4. A unit is run again as it is where the database says that it collided with another one; it is data, so
+ *    running it twice is harmless until it is committed.
+ * 5. Two units have an order only if the first was awaited. A read sees every unit that has resolved.
+ *
+ * How to add a table: a migration in each driver's folder, a file in `tables/` with a function for each statement,
+ * and its contract in `test/storage/`, which runs on every database.
+ */
+
+/** A value for a `:name` in a statement. Times are ms since the epoch. */
+export type Value = string | number | Buffer | null;
+export type Values = Readonly<Record<string, Value>>;
+
+/** One text for both databases; two only where they must differ. */
+export type Sql = string | { readonly sqlite: string; readonly postgres: string };
+
+declare const ROW: unique symbol;
+
+/**
+ * A conditional write that decides something (R8): it wins if it changed a row. `Row` is what its RETURNING says,
+ * with the names of the columns as keys; without RETURNING it is empty.
+ */
+export interface Decision<Row> {
+  readonly does: 'decide';
+  readonly sql: Sql;
+  readonly values: Values;
+  readonly [ROW]?: Row;
+}
+
+/** A write without a decision; its answer is the number of rows that it changed. */
+export interface Effect {
+  readonly does: 'effect';
+  readonly sql: Sql;
+  readonly values: Values;
+}
+
+/** A question; inside a unit it sees what the unit has written so far. */
+export interface Query<Row> {
+  readonly does: 'ask';
+  readonly sql: Sql;
+  readonly values: Values;
+  readonly [ROW]?: Row;
+}
+
+/** What follows from winning or losing a decision. */
+export interface Branch<Row, Won, Lost> {
+  readonly does: 'branch';
+  readonly on: Decision<Row>;
+  readonly won: Won;
+  readonly lost: Lost;
+}
+
+export type Write =
+  | Decision<unknown>
+  | Effect
+  | Query<unknown>
+  | Branch<unknown, Write, Write>
+  | readonly Write[];
+
+/** A unit of work. Only its outermost branch may undo everything that the unit has written. */
+export type Unit = Write | Branch<unknown, Write, 'undo'>;
+
+/** What a unit answers: for each statement what its kind says, for a list a list, for a branch how it went. */
+export type CommitAnswer<W> = [Write] extends [W]
+  ? unknown
+  : W extends Decision<infer Row>
+    ? Row | undefined
+    : W extends Effect
+      ? number
+      : W extends Query<infer Row>
+        ? Row[]
+        : W extends Branch<infer Row, infer Won, infer Lost>
+          ? BranchAnswer<Row, Won, Lost>
+          : W extends readonly unknown[]
+            ? { -readonly [K in keyof W]: CommitAnswer<W[K]> }
+            : never;
+
+export type BranchAnswer<Row, Won, Lost> =
+  | { readonly won: true; readonly row: Row; readonly after: CommitAnswer<Won> }
+  | (Lost extends 'undo'
+      ? { readonly won: false; readonly undone: true }
+      : { readonly won: false; readonly after: CommitAnswer<Lost> });
+
+/** @typeParam Row what RETURNING answers */
+export function decide<Row = object>(sql: Sql, values: Values = {}): Decision<Row> {
+  return { does: 'decide', sql, values };
+}
+
+export function effect(sql: Sql, values: Values = {}): Effect {
+  return { does: 'effect', sql, values };
+}
+
+export function ask<Row>(sql: Sql, values: Values = {}): Query<Row> {
+  return { does: 'ask', sql, values };
+}
+
+/** Branches on a decision; `lost: 'undo'` writes nothing of the whole unit. */
+export function when<Row, const Won extends Write, const Lost extends Write | 'undo'>(
+  on: Decision<Row>,
+  { won, lost }: { readonly won: Won; readonly lost: Lost },
+): Branch<Row, Won, Lost> {
+  return { does: 'branch', on, won, lost };
+}
+
+/** The text of a statement whose databases name the smaller and the greater of two values differently. */
+export function bothDialects(
+  text: (words: { readonly least: string; readonly greatest: string }) => string,
+): Sql {
+  return {
+    sqlite: text({ least: 'min', greatest: 'max' }),
+    postgres: text({ least: 'least', greatest: 'greatest' }),
+  };
+}

@@ -1,0 +1,55 @@
+import { HOUR } from '../../system/clock.ts';
+import { bothDialects, type Decision, decide, type Effect, effect } from '../statement.ts';
+
+/** How an allowance comes back, as in Synapse's `rc_*` settings. */
+export interface AllowanceRate {
+  /** Above 0. */
+  readonly perSecond: number;
+  /** How many at once; at least 1. */
+  readonly burstCount: number;
+}
+
+/** A time so far ahead, in ms, was written while the clock was wrong. */
+const CLOCK_WAS_WRONG_MS = HOUR;
+
+/** The level now. Two processes' clocks may differ a little: a time just ahead counts as now. */
+const level = ({ least, greatest }: { readonly least: string; readonly greatest: string }) =>
+  `CASE WHEN allowances.at > :now + ${CLOCK_WAS_WRONG_MS} THEN :burst
+    ELSE ${least}(:burst, allowances.level + ${greatest}(0, :now - allowances.at) * :perMs) END`;
+
+/** Takes one of the logins that this user may begin. Lost if there is none. */
+export function takeAllowance(userId: string, rate: AllowanceRate): Decision<object> {
+  return decide(
+    bothDialects(
+      (words) =>
+        `INSERT INTO allowances (user_id, level, at) VALUES (:userId, :burst - 1, :now)
+         ON CONFLICT (user_id) DO UPDATE SET level = ${level(words)} - 1, at = :now
+           WHERE ${level(words)} >= 1`,
+    ),
+    { userId, ...numbers(rate) },
+  );
+}
+
+/** Gives one back: the login was taken by its owner. */
+export function giveBackAllowance(userId: string, rate: AllowanceRate): Effect {
+  return effect(
+    bothDialects(
+      (words) =>
+        `UPDATE allowances SET level = ${words.least}(:burst, ${level(words)} + 1), at = :now
+         WHERE user_id = :userId`,
+    ),
+    { userId, ...numbers(rate) },
+  );
+}
+
+/** Drops the rows that say nothing any more, as everything has come back. */
+export function dropFullAllowances(rate: AllowanceRate): Effect {
+  return effect(
+    bothDialects((words) => `DELETE FROM allowances WHERE ${level(words)} >= :burst`),
+    numbers(rate),
+  );
+}
+
+function numbers({ perSecond, burstCount }: AllowanceRate) {
+  return { perMs: perSecond / 1000, burst: burstCount };
+}

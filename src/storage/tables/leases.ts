@@ -1,0 +1,46 @@
+import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
+
+/** A right that one holder has until a time, and what it leaves to those who wait. */
+export interface LeaseRow {
+  readonly holder: string;
+  /** 1 while the lease is taken. */
+  readonly taken: number;
+  /** What the holder left, sealed with the identity `lease:<key>:<holder>`; null if nothing. */
+  readonly sealedOutcome: Buffer | null;
+}
+
+/**
+ * Takes the lease for `forMs`. Lost while another holder has it. A time further ahead than `forMs` was written
+ * while the clock was wrong, and does not count.
+ */
+export function takeLease(key: string, holder: string, forMs: number): Decision<object> {
+  return decide(
+    `INSERT INTO leases (key, holder, until_at, sealed_outcome) VALUES (:key, :holder, :now + :forMs, NULL)
+     ON CONFLICT (key) DO UPDATE
+       SET holder = excluded.holder, until_at = excluded.until_at, sealed_outcome = NULL
+       WHERE leases.until_at <= :now OR leases.until_at > :now + :forMs`,
+    { key, holder, forMs },
+  );
+}
+
+/** Gives the lease back, if `holder` still has it. */
+export function leaveLease(key: string, holder: string, sealedOutcome: Buffer | null): Effect {
+  return effect(
+    `UPDATE leases SET until_at = :now, sealed_outcome = :sealedOutcome
+     WHERE key = :key AND holder = :holder`,
+    { key, holder, sealedOutcome },
+  );
+}
+
+export function findLease(key: string): Query<LeaseRow> {
+  return ask(
+    `SELECT holder, CASE WHEN until_at > :now THEN 1 ELSE 0 END AS taken, sealed_outcome AS "sealedOutcome"
+     FROM leases WHERE key = :key`,
+    { key },
+  );
+}
+
+/** Drops leases that ended over `keptMs` ago: nobody waits for them any more. */
+export function dropEndedLeases(keptMs: number): Effect {
+  return effect('DELETE FROM leases WHERE until_at <= :now - :keptMs', { keptMs });
+}
