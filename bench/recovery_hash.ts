@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { everyFactor } from '../src/factors/factors.ts';
-import { BoundedQueue } from '../src/factors/recovery/bounded_queue.ts';
-import { RecoveryHasher } from '../src/factors/recovery/recovery_hasher.ts';
+import { hashingQueue, RecoveryHasher } from '../src/factors/recovery/recovery_hasher.ts';
 import { RECOVERY_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
 import { openSqliteStorage } from '../src/storage/sqlite/sqlite_storage.ts';
 import { systemClock } from '../src/system/clock.ts';
@@ -49,7 +48,7 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
   try {
     const clock = new ManualClock();
     const vault = testVault();
-    const hasher = new RecoveryHasher(new BoundedQueue(2, 64));
+    const hasher = new RecoveryHasher(hashingQueue());
     const parts = { store: storage.factors, vault, clock };
     const factors = everyFactor({ ...parts, hasher, totp: totpSettings });
     // The owner's clock runs ahead, for a new code at every login; the guesser has to wait in real time.
@@ -60,12 +59,16 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
 
     const salt = Buffer.alloc(16);
     const pepper = vault.pepper().secret;
+    let turn = 0;
     const ways: Guessing[] = [
       { name: 'nobody', guess: async () => undefined, latencies: [] },
       { name: 'one account', guess: () => guessers.check(aGuess), latencies: [] },
       {
         name: 'many accounts',
-        guess: () => hasher.hash('000000000000', { userId: '@guesser:hs', salt, pepper }),
+        guess: () => {
+          turn += 1;
+          return hasher.hash('000000000000', { userId: '@guesser:hs', salt, pepper }, `${turn}`);
+        },
         latencies: [],
       },
     ];
@@ -73,7 +76,7 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
       clock.advance(STEP_MS);
       const token = codeAt(owner.seed, clock.now());
       const started = performance.now();
-      await owners.check({ userId: owner.userId, stage: TOTP_STAGE, place: 'login', token });
+      await owners.check({ userId: owner.userId, stage: TOTP_STAGE, place: 'login', token, client });
       return performance.now() - started;
     };
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -86,11 +89,14 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
   }
 }
 
+const client = { ip: '192.0.2.1', proto: 'https', host: undefined } as const;
+
 const aGuess = {
   userId: '@guesser:hs',
   stage: RECOVERY_STAGE,
   place: 'login',
   token: '0000-0000-0000',
+  client,
 } as const;
 
 /** The results as lines for people. */

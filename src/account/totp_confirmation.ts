@@ -8,11 +8,23 @@ import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import { requireShape } from '../schema/registry.ts';
 import type { Setup } from '../storage/stores.ts';
+import { SECOND } from '../system/clock.ts';
 import { randomId } from '../system/random.ts';
 import type { AccountParts, AccountSettings } from './account_parts.ts';
 
 /** Wrong first codes that end a set-up (DESIGN §5). */
 const MOST_FAILURES = 5;
+/** How long one confirmation has a set-up: far longer than the hashes of its codes take. */
+const TAKEN_MS = 30 * SECOND;
+const RETRY_AFTER_MS = SECOND;
+
+/** A set-up whose first code is right. */
+interface ProvenSetup {
+  readonly setup: Setup;
+  readonly seed: Buffer;
+  readonly step: number;
+  readonly now: number;
+}
 
 /**
  * `POST /account/two-factor/totp/confirm`: the first code turns a set-up into an authenticator, its step spent
@@ -24,17 +36,34 @@ export class TotpConfirmation {
     private readonly settings: AccountSettings,
   ) {}
 
-  /** @throws Refusal unknown_setup, wrong_setup_code */
+  /** @throws Refusal unknown_setup, wrong_setup_code; limit_exceeded if it is being confirmed, or hashes wait */
   async handle(request: ClientRequest): Promise<Answer> {
     const { setup_id: setupId, token: code } = requireShape('totp_confirm_request', request.body);
     const caller = await requireCaller(this.parts.homeserver, request);
     const setup = await this.findSetup(setupId, caller);
-    const { userId } = setup;
     const now = this.parts.clock.now();
-    const seed = this.parts.vault.open(setup.sealedSeed, `setup:${setup.id}:${userId}`);
+    const seed = this.parts.vault.open(setup.sealedSeed, `setup:${setup.id}:${setup.userId}`);
     const step = matchStep(seed, code, now, this.settings.totp);
     if (step === undefined) return this.refuse(setup);
+    // Before the hashes, which are costly: of many confirmations at once one makes them (attack 140).
+    if (!(await this.parts.store.takeSetup(setupId, now, now + TAKEN_MS))) {
+      throw new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
+    }
+    try {
+      return await this.confirm(request, caller, { setup, seed, step, now });
+    } catch (error) {
+      // Where this fails, too, the set-up comes back by itself after its time.
+      await this.parts.store.giveSetupBack(setupId).catch(() => undefined);
+      throw error;
+    }
+  }
 
+  private async confirm(
+    request: ClientRequest,
+    caller: KnownCaller,
+    { setup, seed, step, now }: ProvenSetup,
+  ): Promise<Answer> {
+    const { userId } = setup;
     const wasOn = await this.parts.store.isEnrolled(userId);
     const recovery = await newRecoverySet(
       { userId, count: this.settings.recoveryCount },
@@ -42,7 +71,7 @@ export class TotpConfirmation {
     );
     const authenticatorId = randomId(this.parts.random, 96);
     const activated = await this.parts.store.activate({
-      setupId,
+      setupId: setup.id,
       userId,
       authenticatorId,
       foldedLocalpart: foldLocalpart(userId),

@@ -21,6 +21,15 @@ export interface AttemptGate {
   admitAndSpend(step: StepToSpend | undefined): Promise<boolean>;
 }
 
+/** A code as somebody sent it. */
+export interface SentCode {
+  /** Whose code it must be. */
+  readonly userId: string;
+  readonly token: string;
+  /** The network that it came from: what is costly is done once at a time for each. */
+  readonly network: string;
+}
+
 /** A kind of second factor. A new one is a folder beside `totp/` and one line in `factors.ts`. */
 export interface Factor {
   readonly stage: SecondFactorStage;
@@ -35,7 +44,7 @@ export interface Factor {
    * input. Takes the attempt through `gate` exactly once, before anything that it finds is told or costs much.
    * @throws Refusal if the gate does not admit the attempt
    */
-  verify(userId: string, token: string, gate: AttemptGate): Promise<FactorVerdict>;
+  verify(sent: SentCode, gate: AttemptGate): Promise<FactorVerdict>;
   /** The factor's entry under `providers` in the state (DESIGN §5), or undefined if the user has none. */
   describe(userId: string): Promise<JsonObject | undefined>;
 }

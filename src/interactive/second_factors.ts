@@ -2,7 +2,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { Factors } from '../factors/factors.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type Json, RECOVERY_STAGE, type SecondFactorStage } from '../matrix/wire.ts';
+import { RECOVERY_STAGE, type SecondFactorStage } from '../matrix/wire.ts';
 import type { FactorStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import type { AddressLimit } from '../throttle/address_limit.ts';
@@ -15,8 +15,6 @@ import type {
 
 /** A code to be judged, and from where it came. */
 export interface JudgedCode extends PresentedCode {
-  readonly token: Json | undefined;
-  readonly client: ClientAddress;
   readonly deviceId?: string | null;
 }
 

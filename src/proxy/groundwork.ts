@@ -1,8 +1,7 @@
 import { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import { everyFactor, type Factors } from '../factors/factors.ts';
-import { BoundedQueue } from '../factors/recovery/bounded_queue.ts';
-import { RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
+import { hashingQueue, RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import { AppserviceTokens } from '../interactive/appservice_tokens.ts';
@@ -21,10 +20,6 @@ import { SecondFactorCheck } from '../throttle/second_factor_check.ts';
 import { Throttle } from '../throttle/throttle.ts';
 import { UiaEngine } from '../uia/engine.ts';
 import type { Vault } from '../vault/vault.ts';
-
-/** Argon2 runs at once, and waiting: guesses must not starve the logins of others (attack 90). */
-const HASHES_AT_ONCE = 2;
-const HASHES_WAITING = 64;
 
 /** What everything is made of. */
 export interface Foundations {
@@ -58,7 +53,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const { config, storage, vault, homeserver, clock } = foundations;
   const audit = new Audit(storage.audit, clock);
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
-  const hasher = new RecoveryHasher(new BoundedQueue(HASHES_AT_ONCE, HASHES_WAITING));
+  const hasher = new RecoveryHasher(hashingQueue());
   const factors = everyFactor({ store: storage.factors, vault, clock, hasher, totp });
   const check = new SecondFactorCheck(factors, new Throttle(storage.throttle, clock));
   const addressLimit = new AddressLimit(config.limits.perAddress, clock);

@@ -108,6 +108,12 @@ export interface FactorStore {
   beginSetup(setup: Setup): Promise<void>;
   dropExpiredSetups(now: number): Promise<void>;
   findSetup(id: string, now: number): Promise<Setup | undefined>;
+  /**
+   * Takes a live set-up for one confirmation until `until`, or until it is given back: false if another one has it,
+   * or it is gone. A confirmation that dies leaves it to the next, after that time.
+   */
+  takeSetup(id: string, now: number, until: number): Promise<boolean>;
+  giveSetupBack(id: string): Promise<void>;
   /** Counts a wrong first code; at `limit` the set-up is gone. Answers how many there were, `limit` if it was gone. */
   countSetupFailure(id: string, limit: number): Promise<number>;
   /**

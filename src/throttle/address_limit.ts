@@ -1,9 +1,6 @@
-import ipaddr from 'ipaddr.js';
+import { networkOf } from '../http/network.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Rate, RateLimit } from './rate_limit.ts';
-
-/** The groups of an IPv6 address that name a customer: each has a whole /64 to choose from (RFC 6177). */
-const NETWORK_GROUPS = 4;
 
 /** The limit on attempts from one address, so that nobody tries many accounts from one place. */
 export class AddressLimit {
@@ -20,13 +17,4 @@ export class AddressLimit {
   take(ip: string): void {
     this.limit.take(networkOf(ip));
   }
-}
-
-/** What an address counts as: itself, or the network of an IPv6 address; an IPv4 address in IPv6 form is itself. */
-export function networkOf(ip: string): string {
-  if (!ipaddr.isValid(ip)) return ip;
-  const address = ipaddr.process(ip);
-  if (!(address instanceof ipaddr.IPv6)) return address.toString();
-  const network = address.parts.slice(0, NETWORK_GROUPS).map((group) => group.toString(16));
-  return `${network.join(':')}::/64`;
 }

@@ -1,5 +1,7 @@
 import type { Factor } from '../factors/factor.ts';
 import type { Factors } from '../factors/factors.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import { networkOf } from '../http/network.ts';
 import { type Json, type SecondFactorStage, TOTP_STAGE } from '../matrix/wire.ts';
 import type { Attempt, Throttle } from './throttle.ts';
 
@@ -12,6 +14,8 @@ export interface PresentedCode {
   readonly token: Json | undefined;
   /** `login`: the password was proven. `session`: there is a valid access token. */
   readonly place: 'login' | 'session';
+  /** From where it came. */
+  readonly client: ClientAddress;
 }
 
 export type SecondFactorVerdict =
@@ -33,12 +37,13 @@ export class SecondFactorCheck {
    * @throws Refusal `limit_exceeded` or `totp_shut`: the code was not looked at.
    */
   async check(presented: PresentedCode): Promise<SecondFactorVerdict> {
-    const { userId, stage, token } = presented;
+    const { userId, stage, token, client } = presented;
     if (isMissing(token)) return { verdict: 'missing' };
     const factor = this.factors.ofStage(stage);
     const gate = this.throttle.gate(attemptOf(presented, factor));
     // Nothing but a text can be right; it counts all the same.
-    const judged = await factor.verify(userId, typeof token === 'string' ? token : '', gate);
+    const text = typeof token === 'string' ? token : '';
+    const judged = await factor.verify({ userId, token: text, network: networkOf(client.ip) }, gate);
     if (!gate.taken) throw new Error(`the factor ${stage} judged a code that its gate has not counted`);
     if (!judged.accepted) return { verdict: 'refused' };
     return { verdict: 'accepted', detail: judged.detail };

@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
+import { Refusal } from '../../src/matrix/refusals.ts';
 import { PERSONALITIES } from '../guard/guarded.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { codeAt } from '../support/enrolment.ts';
@@ -116,16 +118,23 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     expect((await confirm(second)).status).toBe(404);
   });
 
-  test('of many confirmations at the same moment one is taken', async () => {
+  test('a confirmation that found no room for its hashes, or died, leaves the set-up to the next', async () => {
     const { json } = await it.ask('POST', TOTP_API, it.dora, { auth: dorasPassword() });
-    const body = { setup_id: json.setup_id as string, token: codeAt(seedIn(json.seed), it.app.clock.now()) };
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => it.ask('POST', CONFIRM, it.dora, body)),
-    );
-    expect(answers.map(({ status }) => status).sort()).toEqual([
-      200,
-      ...Array.from({ length: 9 }, () => 404),
-    ]);
+    const id = json.setup_id as string;
+    const body = { setup_id: id, token: codeAt(seedIn(json.seed), it.app.clock.now()) };
+    const hash = jest.spyOn(RecoveryHasher.prototype, 'hash');
+    hash.mockRejectedValueOnce(new Refusal('limit_exceeded', { retryAfterMs: 1000 }));
+    expect((await it.ask('POST', CONFIRM, it.dora, body)).status).toBe(429);
+    hash.mockRestore();
+    expect((await it.ask('GET', STATE, it.dora)).json).toEqual(OFF);
+    // As a process leaves it that dies between taking it and the end.
+    const now = it.app.clock.now();
+    await it.app.storage.factors.takeSetup(id, now, now + 30_000);
+    const meanwhile = await it.ask('POST', CONFIRM, it.dora, body);
+    expect(meanwhile.status).toBe(429);
+    expect(meanwhile.json.retry_after_ms).toBe(1000);
+    it.app.clock.advance(30_000);
+    expect((await it.ask('POST', CONFIRM, it.dora, body)).status).toBe(200);
   });
 
   test('attack 60: with an access token alone nothing is set up, and a wrong password is told wrong', async () => {

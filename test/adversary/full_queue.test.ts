@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { BoundedQueue } from '../../src/factors/recovery/bounded_queue.ts';
 import { RecoveryFactor } from '../../src/factors/recovery/recovery_factor.ts';
-import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
+import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/stores.ts';
 import { Throttle } from '../../src/throttle/throttle.ts';
@@ -25,17 +24,20 @@ test('attack 56: strangers who keep the hashing busy do not make the owner’s r
   const { recoveryCodes } = await enrol(parts, BOB);
   const throttle = new Throttle(storage.throttle, clock);
   const gate = () => throttle.gate({ userId: BOB, counter: 'recovery', shuts: false });
-  const queue = new BoundedQueue(1, 0);
+  const queue = hashingQueue(1, 0);
   const factor = new RecoveryFactor({ ...parts, hasher: new RecoveryHasher(queue) });
   let letGo = () => {};
-  const busy = queue.run(() => new Promise<void>((resolve) => (letGo = resolve)));
+  const busy = queue.run({ party: '@eve:hs' }, () => new Promise<void>((resolve) => (letGo = resolve)));
 
-  const judged = factor.verify(BOB, recoveryCodes[0] ?? '', gate());
+  const judged = factor.verify({ userId: BOB, token: recoveryCodes[0] ?? '', network: '192.0.2.1' }, gate());
   await expect(judged).rejects.toMatchObject({ refusal: 'limit_exceeded' });
   expect(await storage.throttle.states(BOB)).toEqual([]);
 
   letGo();
   await busy;
-  const again = await factor.verify(BOB, recoveryCodes[0] ?? '', gate());
+  const again = await factor.verify(
+    { userId: BOB, token: recoveryCodes[0] ?? '', network: '192.0.2.1' },
+    gate(),
+  );
   expect(again.accepted).toBe(true);
 });

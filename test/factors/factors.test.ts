@@ -19,7 +19,10 @@ test('every stage has its factor, and a user the stages that he can use', async 
   expect(await factors.stagesOf('@bob:hs')).toEqual([TOTP_STAGE, RECOVERY_STAGE]);
   await factors
     .ofStage(RECOVERY_STAGE)
-    .verify('@bob:hs', recoveryCodes[0] ?? '', openGate(storage, parts.clock, '@bob:hs'));
+    .verify(
+      { userId: '@bob:hs', token: recoveryCodes[0] ?? '', network: '192.0.2.1' },
+      openGate(storage, parts.clock, '@bob:hs'),
+    );
   expect(await factors.stagesOf('@bob:hs')).toEqual([TOTP_STAGE]);
   await storage.close();
 });

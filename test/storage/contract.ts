@@ -240,6 +240,21 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await storage.factors.findSetup('live', NOW)).toBeDefined();
       });
 
+      test('attack 140: one of many confirmations takes a set-up, until its time or until it is given back', async () => {
+        const begun = setup(ALICE, { id: 'one' });
+        await storage.factors.beginSetup(begun);
+        const taken = await raceOf(20, await replicas(), (one) =>
+          one.factors.takeSetup('one', NOW, NOW + 10),
+        );
+        expect(taken.filter(Boolean)).toHaveLength(1);
+        expect(await storage.factors.takeSetup('one', NOW + 9, NOW + 20)).toBe(false);
+        await storage.factors.giveSetupBack('one');
+        expect(await storage.factors.takeSetup('one', NOW + 9, NOW + 20)).toBe(true);
+        expect(await storage.factors.takeSetup('one', NOW + 20, NOW + 30)).toBe(true);
+        expect(await storage.factors.takeSetup('one', begun.expiresAt, begun.expiresAt + 1)).toBe(false);
+        expect(await storage.factors.takeSetup('unknown', NOW, NOW + 10)).toBe(false);
+      });
+
       test('wrong first codes are counted, and at the limit the set-up is gone', async () => {
         await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
         expect(await storage.factors.countSetupFailure('one', 3)).toBe(1);

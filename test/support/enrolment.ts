@@ -1,9 +1,8 @@
 import { NodeCryptoPlugin } from '@otplib/plugin-crypto-node';
 import { generateSync } from 'otplib';
 import type { AttemptGate } from '../../src/factors/factor.ts';
-import { BoundedQueue } from '../../src/factors/recovery/bounded_queue.ts';
 import { newRecoverySet } from '../../src/factors/recovery/new_recovery_set.ts';
-import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
+import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
 import { newSeed } from '../../src/factors/totp/new_seed.ts';
 import type { TotpSettings } from '../../src/factors/totp/totp_settings.ts';
 import { foldLocalpart } from '../../src/matrix/user_id.ts';
@@ -20,7 +19,7 @@ export const totpSettings: TotpSettings = {
   period: 30,
 };
 
-export const testHasher = new RecoveryHasher(new BoundedQueue(2, 1000));
+export const testHasher = new RecoveryHasher(hashingQueue());
 
 const crypto = new NodeCryptoPlugin();
 

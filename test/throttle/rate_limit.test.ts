@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { AddressLimit, networkOf } from '../../src/throttle/address_limit.ts';
+import { networkOf } from '../../src/http/network.ts';
+import { AddressLimit } from '../../src/throttle/address_limit.ts';
 import { RateLimit } from '../../src/throttle/rate_limit.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 

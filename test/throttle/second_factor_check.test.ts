@@ -13,6 +13,7 @@ import { ManualClock } from '../support/manual_clock.ts';
 import { testVault } from '../support/test_vault.ts';
 
 const BOB = '@bob:hs';
+const CLIENT = { ip: '192.0.2.1', proto: 'https', host: undefined } as const;
 const refused = { verdict: 'refused' };
 const accepted = expect.objectContaining({ verdict: 'accepted' });
 const wait = expect.objectContaining({ refusal: 'limit_exceeded', status: 429 });
@@ -40,7 +41,7 @@ function theFactors(): Factors {
 }
 
 function presented(token: Json | undefined, changes: Partial<PresentedCode> = {}): PresentedCode {
-  return { userId: BOB, stage: TOTP_STAGE, place: 'login', token, ...changes };
+  return { userId: BOB, stage: TOTP_STAGE, place: 'login', token, client: CLIENT, ...changes };
 }
 
 const right = () => codeAt(bob.seed, clock.now());
@@ -151,7 +152,7 @@ describe('counting', () => {
       available: async () => true,
       isWellFormed: () => true,
       describe: async () => undefined,
-      verify: async (_userId, _token, gate) => {
+      verify: async (_sent, gate) => {
         await gate.admit();
         looks += 1;
         return { accepted: false };
@@ -188,7 +189,7 @@ describe('counting', () => {
       available: async () => true,
       isWellFormed: () => true,
       describe: async () => undefined,
-      verify: async (_userId, _token, gate) => {
+      verify: async (_sent, gate) => {
         await gate.admit();
         throw new StoreUnavailable(new Error('disk full'));
       },

@@ -35,8 +35,9 @@ export async function newRecoverySet(
   const codes = distinctCodes(count, parts.random);
   // One after the other: a set must not push the guesses and logins of others out of the queue.
   const hashes: string[] = [];
+  const source = `set ${salt.toString('hex')}`;
   for (const code of codes) {
-    hashes.push(await parts.hasher.hash(code, { userId, salt, pepper: pepper.secret }));
+    hashes.push(await parts.hasher.hash(code, { userId, salt, pepper: pepper.secret }, source));
   }
   return {
     shown: codes.map(showRecoveryCode),

@@ -3,7 +3,7 @@ import { type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
 import type { FactorStore, RecoverySet } from '../../storage/stores.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { AttemptGate, Factor, FactorVerdict } from '../factor.ts';
+import type { AttemptGate, Factor, FactorVerdict, SentCode } from '../factor.ts';
 import { readRecoveryCode } from './recovery_code.ts';
 import type { RecoveryHasher } from './recovery_hasher.ts';
 
@@ -30,9 +30,9 @@ export class RecoveryFactor implements Factor {
     return readRecoveryCode(token) !== undefined;
   }
 
-  async verify(userId: string, token: string, gate: AttemptGate): Promise<FactorVerdict> {
+  async verify({ userId, token, network }: SentCode, gate: AttemptGate): Promise<FactorVerdict> {
     // What cannot be looked at is no wrong attempt (DESIGN §5): the owner must not pay for a crowd of strangers.
-    this.parts.hasher.requireRoom();
+    this.parts.hasher.requireRoom(userId, network);
     // Before the hash, which costs too much to be made for whoever asks (attack 90).
     await gate.admit();
     const code = readRecoveryCode(token);
@@ -40,7 +40,8 @@ export class RecoveryFactor implements Factor {
     const set = await this.parts.store.recoverySet(userId);
     if (!set) return { accepted: false };
     const pepper = this.parts.vault.pepper(set.pepperKeyId);
-    const hash = await this.parts.hasher.hash(code, { userId, salt: set.salt, pepper: pepper.secret });
+    const hashedWith = { userId, salt: set.salt, pepper: pepper.secret };
+    const hash = await this.parts.hasher.hash(code, hashedWith, network);
     if (!holdsHash(set, hash)) return { accepted: false };
     const position = await this.parts.store.spendRecoveryCode(userId, hash, this.parts.clock.now());
     if (position === undefined) return { accepted: false };

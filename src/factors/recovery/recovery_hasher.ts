@@ -1,11 +1,18 @@
 import { hashRaw } from '@node-rs/argon2';
-import type { BoundedQueue } from './bounded_queue.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import { FairQueue, type Turn } from '../../system/fair_queue.ts';
 
 /**
  * Argon2id with 19 MiB, 2 passes, 1 lane: the first choice of the OWASP Password Storage Cheat Sheet. A code
  * has 60 random bits and the hash a pepper that is not in the database; more would only cost logins time.
  */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
+
+/** Argon2 runs at once, and waiting: guesses must not starve the logins of others (attack 90). */
+const HASHES_AT_ONCE = 2;
+const HASHES_WAITING = 256;
+/** What a client is told to wait when there is no room, in ms. */
+const RETRY_AFTER_MS = 1000;
 
 /** What a hash is made of besides the code. */
 export interface HashedWith {
@@ -17,24 +24,38 @@ export interface HashedWith {
   readonly pepper: Buffer;
 }
 
+/**
+ * The line before the thread pool: users are served by turns, and from one source (a network, for a code that
+ * somebody sent) one hash of a user waits (attack 140).
+ */
+export function hashingQueue(atOnce = HASHES_AT_ONCE, waiting = HASHES_WAITING): FairQueue {
+  const full = () => new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
+  return new FairQueue({ atOnce, waiting, waitingFromSource: 1, full });
+}
+
 /** Hashes recovery codes on the thread pool, never on the main thread (attack 90). */
 export class RecoveryHasher {
-  constructor(private readonly queue: BoundedQueue) {}
+  constructor(private readonly queue: FairQueue) {}
 
-  /** @throws Refusal `limit_exceeded` if too many hashes are waiting. */
-  requireRoom(): void {
-    this.queue.requireRoom();
+  /** @throws Refusal `limit_exceeded` if a hash for this user and source would find no room. */
+  requireRoom(userId: string, source: string): void {
+    this.queue.requireRoom(turnOf(userId, source));
   }
 
   /**
    * The hash of a canonical code, in hex.
+   * @param source where the work comes from: a network, or the set that is being made
    * @throws Refusal `limit_exceeded` if too many hashes are waiting.
    */
-  hash(code: string, { userId, salt, pepper }: HashedWith): Promise<string> {
-    return this.queue.run(async () => {
+  hash(code: string, { userId, salt, pepper }: HashedWith, source: string): Promise<string> {
+    return this.queue.run(turnOf(userId, source), async () => {
       // A canonical code has one length: nothing of it can pass for a part of the user id.
       const hash = await hashRaw(`${code} ${userId}`, { ...ARGON2, salt, secret: pepper });
       return hash.toString('hex');
     });
   }
+}
+
+function turnOf(userId: string, source: string): Turn {
+  return { party: userId, source: `${userId} ${source}` };
 }

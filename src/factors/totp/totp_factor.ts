@@ -2,7 +2,7 @@ import { type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
 import type { Authenticator, FactorStore, StepToSpend } from '../../storage/stores.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { AttemptGate, Factor, FactorVerdict } from '../factor.ts';
+import type { AttemptGate, Factor, FactorVerdict, SentCode } from '../factor.ts';
 import { isTotpToken, matchStep } from './match_step.ts';
 import type { TotpSettings } from './totp_settings.ts';
 
@@ -28,7 +28,7 @@ export class TotpFactor implements Factor {
     return isTotpToken(token, this.settings.digits);
   }
 
-  async verify(userId: string, token: string, gate: AttemptGate): Promise<FactorVerdict> {
+  async verify({ userId, token }: SentCode, gate: AttemptGate): Promise<FactorVerdict> {
     const step = this.isWellFormed(token) ? await this.stepOf(userId, token) : undefined;
     const spent = await gate.admitAndSpend(step);
     return spent && step !== undefined

@@ -125,6 +125,23 @@ export class SqliteFactorStore implements FactorStore {
     );
   }
 
+  takeSetup(id: string, now: number, until: number): Promise<boolean> {
+    return this.#commits.write(
+      (db) =>
+        db.run(
+          `UPDATE setups SET taken_until = :until
+           WHERE id = :id AND expires_at > :now AND taken_until <= :now`,
+          { id, now, until },
+        ) === 1,
+    );
+  }
+
+  giveSetupBack(id: string): Promise<void> {
+    return this.#commits.write((db) => {
+      db.run('UPDATE setups SET taken_until = 0 WHERE id = :id', { id });
+    });
+  }
+
   countSetupFailure(id: string, limit: number): Promise<number> {
     return this.#commits.write((db) => {
       const counted = db.get<{ failures: number }>(

@@ -26,8 +26,8 @@ beforeEach(async () => {
 
 afterEach(() => storage.close());
 
-function verify(userId: string, token: string) {
-  return factor.verify(userId, token, openGate(storage, clock, userId));
+function verify(userId: string, token: string, network = '192.0.2.1') {
+  return factor.verify({ userId, token, network }, openGate(storage, clock, userId));
 }
 
 function parts() {
@@ -81,8 +81,17 @@ describe('judging a code', () => {
   test('attack 57: of many at the same moment one is accepted', async () => {
     const { recoveryCodes } = await enrol(parts(), BOB);
     const code = recoveryCodes[0] ?? '';
-    const verdicts = await Promise.all(Array.from({ length: 20 }, () => verify(BOB, code)));
+    const verdicts = await Promise.all(Array.from({ length: 20 }, (_, turn) => verify(BOB, code, `${turn}`)));
     expect(verdicts.filter((verdict) => verdict.accepted)).toHaveLength(1);
+  });
+
+  test('attack 140: from one network one code of a user waits to be looked at', async () => {
+    const { recoveryCodes } = await enrol(parts(), BOB);
+    const tries = await Promise.allSettled(Array.from({ length: 20 }, () => verify(BOB, 'zzzz-zzzz-zzzz')));
+    const owner = verify(BOB, recoveryCodes[0] ?? '', '198.51.100.7');
+    // Two run at once, one waits.
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    expect(await owner).toEqual(accepted);
   });
 
   test('attack 82: codes of the old set are dead as soon as there is a new one', async () => {

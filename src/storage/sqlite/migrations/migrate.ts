@@ -4,9 +4,10 @@ import { firstTables } from './0001_first_tables.ts';
 import { signInPage } from './0002_sign_in_page.ts';
 import { sessionTurns } from './0003_session_turns.ts';
 import { leases } from './0004_leases.ts';
+import { setupTurns } from './0005_setup_turns.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
-const MIGRATIONS: readonly string[] = [firstTables, signInPage, sessionTurns, leases];
+const MIGRATIONS: readonly string[] = [firstTables, signInPage, sessionTurns, leases, setupTurns];
 
 /**
  * Brings the database to the newest schema, each migration in a transaction of its own: a crash leaves it at

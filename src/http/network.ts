@@ -1,0 +1,13 @@
+import ipaddr from 'ipaddr.js';
+
+/** The groups of an IPv6 address that name a customer: each has a whole /64 to choose from (RFC 6177). */
+const NETWORK_GROUPS = 4;
+
+/** What an address counts as: itself, or the network of an IPv6 address; an IPv4 address in IPv6 form is itself. */
+export function networkOf(ip: string): string {
+  if (!ipaddr.isValid(ip)) return ip;
+  const address = ipaddr.process(ip);
+  if (!(address instanceof ipaddr.IPv6)) return address.toString();
+  const network = address.parts.slice(0, NETWORK_GROUPS).map((group) => group.toString(16));
+  return `${network.join(':')}::/64`;
+}
