@@ -1,4 +1,4 @@
-import type { JsonObject } from '../matrix/wire.ts';
+import type { Json, JsonObject } from '../matrix/wire.ts';
 
 /** `auth` as `schemas/auth.json` has it. `null` and `{}` are as good as none. */
 export interface AuthShape extends JsonObject {
@@ -14,7 +14,8 @@ export interface GuardedRequest extends JsonObject {
 export interface LoginRequest extends GuardedRequest {
   /** Absent only where `auth` goes on with a session. */
   type?: string;
-  identifier?: JsonObject | null;
+  /** An object or null where `type` is `m.login.password`; anything at all elsewhere. */
+  identifier?: Json;
   user?: string | null;
   medium?: string | null;
   address?: string | null;
