@@ -15,7 +15,7 @@ export interface LoadResult {
 
 const HEADER_END = '\r\n\r\n';
 
-function main([port, connections, seconds, path]: readonly string[]): void {
+async function main([port, connections, seconds, path]: readonly string[]): Promise<void> {
   const request = [
     `GET ${path} HTTP/1.1`,
     'Host: matrix.example.org',
@@ -40,18 +40,17 @@ function main([port, connections, seconds, path]: readonly string[]): void {
     socket.on('error', () => failures++);
     return socket;
   });
-  Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))).then(() => {
-    const elapsed = performance.now() - begun;
-    latencies.sort((one, other) => one - other);
-    const result: LoadResult = {
-      requests: latencies.length,
-      requestsPerSecond: (latencies.length / elapsed) * 1000,
-      p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
-      p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
-      failures,
-    };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  });
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+  const elapsed = performance.now() - begun;
+  latencies.sort((one, other) => one - other);
+  const result: LoadResult = {
+    requests: latencies.length,
+    requestsPerSecond: (latencies.length / elapsed) * 1000,
+    p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
+    p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
+    failures,
+  };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
 /** Sends the request again after each answer for as long as `onAnswer` says so. */
@@ -81,4 +80,4 @@ function isWhole(answer: string): boolean {
   return answer.endsWith('\r\n0\r\n\r\n');
 }
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));

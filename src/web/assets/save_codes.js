@@ -71,10 +71,12 @@ function userId(page) {
  * @param {string[]} codes
  */
 function copyButton(page, codes) {
-  const copy = button(texts.saveCodes.copy, async () => {
-    await navigator.clipboard.writeText(codes.join('\n'));
+  const told = () => {
     copy.textContent = texts.saveCodes.copied;
     page.announce(texts.saveCodes.copied);
+  };
+  const copy = button(texts.saveCodes.copy, () => {
+    navigator.clipboard.writeText(codes.join('\n')).then(told, () => copy.remove());
   });
   copy.classList.add('quiet');
   // Browsers have no clipboard for pages that came without TLS.

@@ -118,10 +118,12 @@ function grouped(seed) {
  * @param {string} seed
  */
 function copySecret(page, seed) {
-  const copy = button(texts.setup.copySecret, async () => {
-    await navigator.clipboard.writeText(seed);
+  const told = () => {
     page.announce(texts.saveCodes.copied);
     copy.textContent = texts.saveCodes.copied;
+  };
+  const copy = button(texts.setup.copySecret, () => {
+    navigator.clipboard.writeText(seed).then(told, () => copy.remove());
   });
   copy.classList.add('quiet');
   copy.hidden = navigator.clipboard === undefined;
