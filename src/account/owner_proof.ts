@@ -34,7 +34,7 @@ export class OwnerProofs {
     const wrong = await this.passwordProbe.judge(owned, awaiting);
     if (wrong !== undefined) return { kind: 'answer', answer: wrong };
     if (!(await this.owners.passed(awaiting))) {
-      return { kind: 'answer', answer: await this.owners.again(owned) };
+      return { kind: 'answer', answer: await this.owners.again(owned, awaiting) };
     }
     return { kind: 'proven', body: awaiting.body };
   }

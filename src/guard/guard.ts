@@ -221,7 +221,8 @@ export class Guard {
     }
     if (challenge.failure !== undefined && wantsPassword(challenge)) return owners.refused(awaiting);
     // Only who has proven a second factor is led on; a fresh sign-in alone begins anew with one.
-    if (owned.requirement === 'password') return owners.again({ ...owned, requirement: 'two_factor' });
+    if (owned.requirement === 'password')
+      return owners.again({ ...owned, requirement: 'two_factor' }, awaiting);
     const next = onwardFrom(challenge, session.completed);
     if (next === undefined) throw new Refusal('homeserver_unclear');
     return owners.leadOn(awaiting, next);

@@ -15,7 +15,7 @@ import {
 import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import { isSatisfied, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
+import { isSatisfied, requireBody, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
 import { CODE_REFUSED, CODE_WANTED, challenge, WRONG_ORDER } from './challenge_answer.ts';
 import { hashToken } from './fresh_logins.ts';
 import { type HomeserverTurns, type Onward, shownSession } from './onward.ts';
@@ -34,8 +34,8 @@ export interface OwnedRequest {
   readonly body: JsonObject;
   readonly requirement: Requirement;
   /**
-   * Checks what the request is about, without `auth`, before a code is judged: it may have come with an earlier
-   * request of the session, and a code shall not be spent for nothing. Throws Refusal bad_json.
+   * Checks what the request is about, without `auth`, before it is bound to a session: no code is spent, and no page
+   * asks for an approval, of something that cannot be done. Throws Refusal bad_json.
    */
   readonly requireSound: (body: JsonObject) => void;
 }
@@ -137,9 +137,9 @@ export class OwnerAuthentication {
     return challenge(onward === undefined ? session : shownSession(session, onward));
   }
 
-  /** A session of its own, to begin anew. */
-  async again(owned: OwnedRequest): Promise<Answer> {
-    return challenge(await this.open(owned));
+  /** A session of its own, to begin anew with what `awaiting` was about. */
+  async again(owned: OwnedRequest, awaiting: AwaitingJudge): Promise<Answer> {
+    return challenge(await this.open(owned, awaiting.body));
   }
 
   /** A change of password or factors ends all that was begun before. */
@@ -160,17 +160,17 @@ export class OwnerAuthentication {
     if (auth === undefined) {
       const before = await this.engine.again(binding, rest);
       const usable = before !== undefined && meets(before, owned.requirement);
-      return { session: usable ? before : await this.open(owned), isNew: true };
+      return { session: usable ? before : await this.open(owned, rest), isNew: true };
     }
-    if (auth.session === undefined) return { session: await this.open(owned), isNew: false };
-    const named = await this.engine.resume(binding, auth.session, rest);
+    if (auth.session === undefined) return { session: await this.open(owned, rest), isNew: false };
+    const named = await this.engine.resume(binding, auth.session, rest, owned.requireSound);
     const usable = named !== undefined && meets(named, owned.requirement);
-    return usable ? { session: named, isNew: false } : { session: await this.open(owned), isNew: true };
+    if (usable) return { session: named, isNew: false };
+    return { session: await this.open(owned, named?.body ?? rest), isNew: true };
   }
 
   private async takeStage(owned: OwnedRequest, session: Session, auth: PresentedAuth): Promise<OwnerStep> {
     const { type } = auth;
-    owned.requireSound(session.body ?? {});
     const onward = await this.turns.find(session);
     if (onward !== undefined) return takeOnwardStage(session, onward, auth);
     if (isSatisfied(session.flows, session.completed)) return awaitPassword(session, session.password ?? '');
@@ -198,6 +198,8 @@ export class OwnerAuthentication {
     if (typeof password !== 'string') {
       throw new Refusal('missing_param', { text: '`auth.password` is missing.' });
     }
+    // Before a code at its end is spent.
+    requireBody(session);
     if (standingOf(session, PASSWORD_STAGE) === 'next') return awaitPassword(session, password);
     return this.takeBoth(owned, session, password);
   }
@@ -232,11 +234,14 @@ export class OwnerAuthentication {
     return completion.outcome === 'gone' ? undefined : completion.session;
   }
 
-  private async open(owned: OwnedRequest): Promise<Session> {
-    const { binding, rest } = bindingOf(owned);
+  /** @throws Refusal bad_json if `body` is not sound (attacks 148, 149) */
+  private async open(owned: OwnedRequest, body: JsonObject): Promise<Session> {
+    owned.requireSound(body);
+    const { binding } = bindingOf(owned);
     return this.engine.open(binding, {
       flows: await this.flowsFor(owned),
-      body: rest,
+      body,
+      client: owned.request.client,
       deviceId: owned.owner.deviceId,
       token: this.settings.pages ? owned.token : undefined,
     });
@@ -279,12 +284,14 @@ function takeOnwardStage(session: Session, onward: Onward, { type, fields }: Pre
 }
 
 function awaitPassword(session: Session, password: string): AwaitingJudge {
+  requireBody(session);
   const identifier = { type: 'm.id.user', user: session.binding.userId };
   const auth = { type: PASSWORD_STAGE, identifier, password };
   return { kind: 'judge', session, password, auth, onward: undefined, body: session.body ?? {} };
 }
 
 function awaitOnward(session: Session, onward: Onward, fields: JsonObject): AwaitingJudge {
+  requireBody(session);
   const auth = { ...fields, session: onward.session };
   return { kind: 'judge', session, password: '', auth, onward, body: session.body ?? {} };
 }

@@ -19,7 +19,7 @@ import type { RandomSource } from '../system/random.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
+import { isSatisfied, requireBody, type Session, standingOf } from '../uia/session.ts';
 import { newSessionId } from '../uia/session_id.ts';
 import type { HeldLogins } from './held_logins.ts';
 import type { HeldLoginRelease } from './release.ts';
@@ -83,7 +83,8 @@ export class LoginConversation {
   async resume(request: ClientRequest, body: JsonObject, auth: PresentedAuth): Promise<Resumed> {
     const repeated = withoutAuth(body);
     const session = await this.engine.resume(loginBinding(request), auth.session ?? '', repeated);
-    if (session?.body === undefined || session.holdId === null) return this.unknown(repeated);
+    if (session === undefined || session.holdId === null) return this.unknown(repeated);
+    requireBody(session);
     const hold = await this.holds.find(session.holdId);
     if (hold === undefined) return this.holdGone(session);
     const answer = await this.step(request, session, hold, auth);
@@ -155,6 +156,7 @@ export class LoginConversation {
         completed: proven,
         body: signIn.body,
         holdId: hold.id,
+        client: request.client,
         endsAt: hold.expiresAt,
       },
     );

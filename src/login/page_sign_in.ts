@@ -79,7 +79,7 @@ export class PageSignIn implements PageDoor {
     const hold =
       (await join()) ??
       (await this.parts.equalSignIns.inTurn(keys.exact, join, () => this.ask(request, signIn, keys)));
-    return this.open(hold, PASSWORD_STAGE, { redirect_url: credentials.redirectUrl });
+    return this.open(request, hold, PASSWORD_STAGE, { redirect_url: credentials.redirectUrl });
   }
 
   /** @throws Refusal */
@@ -88,7 +88,7 @@ export class PageSignIn implements PageDoor {
     const granted = await this.login(request, body);
     const hold = await this.hold(granted, undefined);
     const { provider, redirectUrl } = returned;
-    return this.open(hold, TOKEN_LOGIN, { redirect_url: redirectUrl, provider });
+    return this.open(request, hold, TOKEN_LOGIN, { redirect_url: redirectUrl, provider });
   }
 
   async find(id: string): Promise<PageStanding | undefined> {
@@ -205,7 +205,12 @@ export class PageSignIn implements PageDoor {
   }
 
   /** @param proven the login type that the homeserver judged */
-  private async open(hold: HeldLogin, proven: string, body: JsonObject): Promise<PageStanding> {
+  private async open(
+    { client }: ClientRequest,
+    hold: HeldLogin,
+    proven: string,
+    body: JsonObject,
+  ): Promise<PageStanding> {
     const { userId } = hold;
     const enrolled = await this.parts.factors.isEnrolled(userId);
     const stages = enrolled ? await this.parts.secondFactors.available(userId) : [];
@@ -217,6 +222,7 @@ export class PageSignIn implements PageDoor {
         completed: [proven],
         body,
         holdId: hold.id,
+        client,
         endsAt: hold.expiresAt,
       },
     );

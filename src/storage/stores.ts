@@ -198,9 +198,9 @@ export interface StoredSession {
   readonly tokenHash: string | null;
   readonly flows: readonly (readonly string[])[];
   readonly completed: readonly string[];
-  /** The first non-empty body, sealed with the identity `session:<idHash>`; null until there was one. */
+  /** The first non-empty body, sealed with the identity `session:<idHash>`; null until there was one, or if it is large. */
   readonly sealedBody: Buffer | null;
-  /** Keyed digest of that body. */
+  /** Keyed digest of that body; null until there was one. */
   readonly bodyDigest: string | null;
   /** A password that a page had judged, sealed like the body; null otherwise. */
   readonly sealedPassword: Buffer | null;
@@ -210,23 +210,50 @@ export interface StoredSession {
   readonly deviceId: string | null;
   /** The held login that this session releases; null on guarded endpoints. */
   readonly holdId: string | null;
+  readonly pot: SessionPot;
+  /** Keyed digest of the network that opened it; null where that is not known. */
+  readonly network: string | null;
   readonly failures: number;
   readonly createdAt: number;
   readonly expiresAt: number;
 }
 
+/** Where a session was opened: on a page of ours, at `POST /login` or `/register`, or under an access token. */
+export type SessionPot = 'page' | 'login' | 'token';
+
+/** How many sessions are kept. */
+export interface SessionLimits {
+  /** In each pot: beyond it the user with most loses one there. */
+  readonly perPot: number;
+  /** Of one user in each pot. */
+  readonly perUser: number;
+  /** Of one held login in each pot, and of one access token. */
+  readonly perHoldOrToken: number;
+}
+
+/** The state of a session that a request has read, and that a stage is done in. */
+export type SessionState = Pick<StoredSession, 'idHash' | 'completed' | 'bodyDigest'>;
+
 export interface SessionStore {
-  /** Keeps a session; beyond `maximum` the oldest ones are dropped. */
-  open(session: StoredSession, maximum: number): Promise<void>;
+  /** Keeps a session. Beyond a limit the network with most loses the oldest of what is counted there, never this one. */
+  open(session: StoredSession, limits: SessionLimits): Promise<void>;
   find(idHash: string, now: number): Promise<StoredSession | undefined>;
-  /** The live session for the same token and target, newest first; for "the same session again". */
-  findBound(tokenHash: string, target: string, now: number): Promise<StoredSession | undefined>;
-  /** The live session that hangs on a hold and was opened with this body. */
+  /**
+   * The newest live session for the same token and target, and for the same body or where one of the two is empty and
+   * not frozen; for "the same session again".
+   */
+  findBound(
+    tokenHash: string,
+    target: string,
+    bodyDigest: string | null,
+    now: number,
+  ): Promise<StoredSession | undefined>;
+  /** Of the live sessions that hang on a hold and were opened with this body the one in which most is done. */
   findOfHold(holdId: string, bodyDigest: string, now: number): Promise<StoredSession | undefined>;
-  /** Appends `stage` if the session still stands where `expected` says; false if another request was first. */
-  complete(idHash: string, expected: readonly string[], stage: string): Promise<boolean>;
-  /** Binds the first non-empty body; false if there is one already. */
-  bindBody(idHash: string, sealedBody: Buffer, bodyDigest: string): Promise<boolean>;
+  /** Appends `stage` if stages and body are still what `state` says; false if another request was first. */
+  complete(state: SessionState, stage: string): Promise<boolean>;
+  /** Binds the first non-empty body; false if there is one already, or a stage is done: that froze the empty one. */
+  bindBody(idHash: string, sealedBody: Buffer | null, bodyDigest: string): Promise<boolean>;
   bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean>;
   /** Counts a failed attempt: how many there are now, `Number.MAX_SAFE_INTEGER` if the session is gone. */
   countFailure(idHash: string): Promise<number>;

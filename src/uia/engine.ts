@@ -1,3 +1,5 @@
+import { networkOf } from '../http/client_network.ts';
+import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
 import type { SessionStore, StoredSession } from '../storage/stores.ts';
@@ -9,6 +11,7 @@ import {
   beginsWith,
   isSatisfied,
   type LoginBinding,
+  potOf,
   type Session,
   type SessionBinding,
   standingOf,
@@ -18,7 +21,7 @@ import { hashSessionId, isSessionId, newSessionId } from './session_id.ts';
 export interface UiaSettings {
   /** How long a session lives, in ms. */
   readonly lifetimeMs: number;
-  /** How many sessions are kept; beyond it the oldest ones are dropped. */
+  /** How many sessions are kept of each kind: pages, logins, tokens. Beyond it the user with most loses one. */
   readonly maxSessions: number;
   /** With this many failed attempts a session is dead. */
   readonly failureLimit: number;
@@ -37,9 +40,19 @@ export interface Opening {
   readonly deviceId?: string | null;
   /** The access token, for pages that have a password judged. */
   readonly token?: string | undefined;
+  /** Who opens it: beyond a limit the network with most loses sessions. */
+  readonly client?: ClientAddress;
   /** An end before the usual lifetime, in ms since the epoch: that of the held login. */
   readonly endsAt?: number;
 }
+
+/** Larger ones are kept as digest only, and the client repeats them: 50 sessions of 1 MiB fill no disk (attack 122). */
+const LARGEST_KEPT_BODY = 16 * 1024;
+
+/** So that nobody with a password or a token crowds out others, or fills the disk (attacks 122, 138). */
+const SESSIONS_PER_HOLD_OR_TOKEN = 50;
+/** Eight held logins with all their sessions, or as many tokens. */
+const SESSIONS_PER_USER = 400;
 
 /** Whose a session is. */
 export type SessionOwner = Pick<StoredSession, 'userId' | 'tokenHash' | 'deviceId'>;
@@ -81,7 +94,7 @@ export class UiaEngine {
       ...binding,
       flows: opening.flows,
       completed,
-      ...(this.sealBody(idHash, opening.body) ?? { sealedBody: null, bodyDigest: null }),
+      ...this.sealBody(idHash, opening.body),
       sealedPassword: null,
       sealedToken:
         opening.token === undefined
@@ -89,12 +102,18 @@ export class UiaEngine {
           : this.parts.vault.seal(opening.token, identityOf('token', idHash)),
       deviceId: opening.deviceId ?? null,
       holdId: opening.holdId ?? null,
+      pot: potOf(binding),
+      network: this.networkDigest(opening.client),
       failures: 0,
       createdAt: now,
       expiresAt: Math.min(now + this.settings.lifetimeMs, opening.endsAt ?? Number.POSITIVE_INFINITY),
     };
-    await this.parts.store.open(stored, this.settings.maxSessions);
-    return this.read(stored);
+    await this.parts.store.open(stored, {
+      perPot: this.settings.maxSessions,
+      perUser: SESSIONS_PER_USER,
+      perHoldOrToken: SESSIONS_PER_HOLD_OR_TOKEN,
+    });
+    return { ...this.read(stored), body: isEmptyBody(opening.body) ? undefined : opening.body };
   }
 
   /**
@@ -116,19 +135,22 @@ export class UiaEngine {
 
   /**
    * Goes on with a session that the client names. `body` is the request's body without its `auth`: the first
-   * non-empty one is bound to the session, a later one may only repeat it (attack 46).
+   * non-empty one is bound to the session, a later one may only repeat it (attack 46). The first stage that is done
+   * freezes the body, the empty one too: what is approved is what is done (attack 148).
    * Undefined if the session is unknown, expired or dead: answer with a fresh challenge.
+   * @param requireSound throws at a body that shall not be bound
    * @throws Refusal `foreign_session` if it belongs to another user, token, target or body.
    */
   async resume(
     binding: SessionBinding | LoginBinding,
     sessionId: string,
     body?: JsonObject,
+    requireSound?: (body: JsonObject) => void,
   ): Promise<Session | undefined> {
     const session = await this.find(sessionId);
     if (!session) return undefined;
     if (!isBoundTo(session, binding)) throw new Refusal('foreign_session');
-    return this.withBody(session, body);
+    return this.withBody(session, body, requireSound);
   }
 
   /**
@@ -138,11 +160,10 @@ export class UiaEngine {
   async again(binding: SessionBinding, body?: JsonObject): Promise<Session | undefined> {
     if (binding.tokenHash === null) return undefined;
     const now = this.parts.clock.now();
-    const stored = await this.parts.store.findBound(binding.tokenHash, binding.target, now);
+    const { tokenHash, target } = binding;
+    const digest = isEmptyBody(body) ? null : this.digestOf(body);
+    const stored = await this.parts.store.findBound(tokenHash, target, digest, now);
     if (!stored || stored.userId !== binding.userId || this.isDead(stored)) return undefined;
-    if (stored.bodyDigest !== null && !isEmptyBody(body) && stored.bodyDigest !== this.digestOf(body)) {
-      return undefined;
-    }
     return this.withBody(this.read(stored), body);
   }
 
@@ -158,11 +179,13 @@ export class UiaEngine {
     const standing = standingOf(session, stage);
     if (standing === 'done') return { outcome: 'already', session };
     if (standing === 'out_of_order') return { outcome: 'out_of_order', session };
-    if (await this.parts.store.complete(session.idHash, session.completed, stage)) {
+    if (await this.parts.store.complete(session, stage)) {
       return { outcome: 'completed', session: { ...session, completed: [...session.completed, stage] } };
     }
     const current = await this.find(session.id);
-    return current ? this.complete(current, stage) : { outcome: 'gone' };
+    // Another body than the one that this request is about was bound meanwhile: that one is not approved.
+    if (current?.bodyDigest !== session.bodyDigest) return { outcome: 'gone' };
+    return this.complete({ ...current, body: session.body }, stage);
   }
 
   /** Counts a failed attempt. True if it was the last one allowed: the session is dead now. */
@@ -200,24 +223,50 @@ export class UiaEngine {
     return stored.failures >= this.settings.failureLimit;
   }
 
-  private async withBody(session: Session, body: JsonObject | undefined): Promise<Session | undefined> {
+  private async withBody(
+    session: Session,
+    body: JsonObject | undefined,
+    requireSound?: (body: JsonObject) => void,
+  ): Promise<Session | undefined> {
     if (body === undefined || isEmptyBody(body)) return session;
     if (session.body !== undefined) {
       if (!repeatsOnly(body, session.body)) throw new Refusal('foreign_session');
       return session;
     }
-    const sealed = this.sealBody(session.idHash, body);
-    if (sealed && (await this.parts.store.bindBody(session.idHash, sealed.sealedBody, sealed.bodyDigest))) {
+    if (session.bodyDigest !== null) {
+      if (session.bodyDigest !== this.digestOf(body)) throw new Refusal('foreign_session');
       return { ...session, body };
     }
-    const current = await this.find(session.id);
-    return current?.body ? this.withBody(current, body) : undefined;
+    if (session.completed.length > 0) throw new Refusal('foreign_session');
+    requireSound?.(body);
+    return this.bind(session, body);
   }
 
-  private sealBody(idHash: string, body: JsonObject | undefined) {
-    if (body === undefined || isEmptyBody(body)) return undefined;
-    const sealedBody = this.parts.vault.seal(JSON.stringify(body), identityOf('body', idHash));
-    return { sealedBody, bodyDigest: this.digestOf(body) };
+  private async bind(session: Session, body: JsonObject): Promise<Session | undefined> {
+    const { sealedBody, bodyDigest } = this.sealBody(session.idHash, body);
+    if (bodyDigest !== null && (await this.parts.store.bindBody(session.idHash, sealedBody, bodyDigest))) {
+      return { ...session, body, bodyDigest };
+    }
+    // Another request of this session was first, with a body or with a stage.
+    const current = await this.find(session.id);
+    return current && this.withBody(current, body);
+  }
+
+  private sealBody(
+    idHash: string,
+    body: JsonObject | undefined,
+  ): Pick<StoredSession, 'sealedBody' | 'bodyDigest'> {
+    if (body === undefined || isEmptyBody(body)) return { sealedBody: null, bodyDigest: null };
+    const text = JSON.stringify(body);
+    const isKept = Buffer.byteLength(text) <= LARGEST_KEPT_BODY;
+    return {
+      sealedBody: isKept ? this.parts.vault.seal(text, identityOf('body', idHash)) : null,
+      bodyDigest: this.digestOf(body),
+    };
+  }
+
+  private networkDigest(client: ClientAddress | undefined): string | null {
+    return client === undefined ? null : this.parts.vault.digest('session-network', networkOf(client.ip));
   }
 
   private digestOf(body: JsonObject | undefined): string {
@@ -235,6 +284,7 @@ export class UiaEngine {
       flows: stored.flows,
       completed: stored.completed,
       body: stored.sealedBody ? JSON.parse(open('body', stored.sealedBody)) : undefined,
+      bodyDigest: stored.bodyDigest,
       password: stored.sealedPassword ? open('password', stored.sealedPassword) : undefined,
       token: stored.sealedToken ? open('token', stored.sealedToken) : undefined,
       deviceId: stored.deviceId,

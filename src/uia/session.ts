@@ -1,4 +1,6 @@
+import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
+import type { SessionPot } from '../storage/stores.ts';
 
 /** Who and what a session is bound to. All of it is compared on every use (attacks 44, 45). */
 export interface SessionBinding {
@@ -24,8 +26,13 @@ export interface Session {
   readonly flows: readonly Flow[];
   /** In flow order. */
   readonly completed: readonly string[];
-  /** The first non-empty body without its `auth`: what is done in the end. Undefined until there was one. */
+  /**
+   * The first non-empty body without its `auth`: what is done in the end. Undefined until there was one, and where
+   * it is too large to be kept and this request does not repeat it.
+   */
   readonly body: JsonObject | undefined;
+  /** Keyed digest of the first non-empty body; null until there was one. */
+  readonly bodyDigest: string | null;
   /** The password that a page had judged; undefined if none did. */
   readonly password: string | undefined;
   /** The access token that it was opened under, where a page may need it. */
@@ -36,6 +43,26 @@ export interface Session {
   readonly holdId: string | null;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+}
+
+/** Sessions of our own sign-in page: no client knows them. */
+export const PAGE_TARGET = 'page ';
+
+/** Which sessions one with this binding is counted with. */
+export function potOf({ tokenHash, target }: SessionBinding): SessionPot {
+  if (tokenHash !== null) return 'token';
+  return target.startsWith(PAGE_TARGET) ? 'page' : 'login';
+}
+
+/**
+ * Asks for a body that is too large to be kept, before anything is judged that needs it.
+ * @throws Refusal missing_param; the session stays as it is
+ */
+export function requireBody({ body, bodyDigest }: Session): void {
+  if (body !== undefined || bodyDigest === null) return;
+  throw new Refusal('missing_param', {
+    text: 'This request is too large to be kept between its stages: repeat all of it beside `auth`.',
+  });
 }
 
 /** Where a stage stands in a session: `next` may be tried, `done` is not retried, all else is a wrong order (R7). */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import {
+  ADD_ADDRESS,
   ALICES_PASSWORD,
   BOBS_PASSWORD,
   bobsPassword,
@@ -71,18 +72,25 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     },
   );
 
-  test('attack 106: a session opened without the list cannot be finished without it', async () => {
-    const opened = await it.ask({
-      target: DELETE_DEVICES.target,
-      token: it.bobsToken,
-      json: { auth: { session: 'm2fa_AAAAAAAAAAAAAAAAAAAAAAAAAAA' } },
-    });
-    expect(opened.status).toBe(401);
-    const session = opened.json.session as string;
-    const code = await it.authAlone(DELETE_DEVICES, { type: TOTP, session, token: it.app.code(it.bob) });
-    expect([code.status, code.json.errcode]).toEqual([400, 'M_BAD_JSON']);
-    expect(it.upstream()).toEqual([]);
-  });
+  test.each([DELETE_DEVICES, CHANGE_PASSWORD, ADD_ADDRESS])(
+    'attacks 106, 148: $name with an unknown session and nothing else opens no session',
+    async (call) => {
+      const session = 'm2fa_AAAAAAAAAAAAAAAAAAAAAAAAAAA';
+      const code = it.app.code(it.bob);
+      const forms: JsonObject[] = [
+        { session },
+        { session, type: TOTP, token: code },
+        { session, type: 'm.login.sso' },
+        bobsPassword(`${BOBS_PASSWORD} ${code}`, { session }),
+      ];
+      for (const auth of forms) {
+        const answer = await it.authAlone(call, auth);
+        expect([answer.status, answer.json.errcode]).toEqual([400, 'M_BAD_JSON']);
+      }
+      expect(await it.app.storage.sessions.count()).toBe(0);
+      expect(it.upstream()).toEqual([]);
+    },
+  );
 
   test.each([DELETE_DEVICE, DEACTIVATE, GET_TOKEN])(
     'attack 113: $name without a body, and with an empty one, reaches the homeserver as JSON with our auth alone',

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type {
   HeldLogin,
   NewRecoverySet,
+  SessionLimits,
   Setup,
   Storage,
   StoredSession,
@@ -187,7 +188,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
           await enrol(storage, user, { number: 2 });
           await storage.factors.beginSetup(setup(user, { id: `pending-${user}` }));
           await storage.throttle.admit(attempt(user, 'login'));
-          await storage.sessions.open(session({ idHash: `session-${user}`, userId: user }), 10);
+          await storage.sessions.open(session({ idHash: `session-${user}`, userId: user }), upTo(10));
           await storage.holds.hold(held({ id: `hold-${user}`, userId: user }));
         }
         expect(await storage.factors.removeAllFactors(ALICE, NOW)).toBe(2);
@@ -399,11 +400,11 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
           await storage.holds.hold(held({ id: `hold-${user}`, userId: user }));
           await storage.sessions.open(
             session({ idHash: `sign-in-${user}`, userId: user, holdId: `hold-${user}` }),
-            99,
+            upTo(99),
           );
           await storage.sessions.open(
             session({ idHash: `live-${user}`, userId: user, tokenHash: 'token' }),
-            99,
+            upTo(99),
           );
         }
         await storage.factors.beginSetup(setup(ALICE, { id: 'again' }));
@@ -563,11 +564,13 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
           sealedToken: Buffer.from('token'),
           deviceId: 'DEVICE',
           holdId: 'hold',
+          pot: 'token',
+          network: 'network',
           failures: 2,
         });
         const bare = session({ idHash: 'bare' });
-        await storage.sessions.open(full, 10);
-        await storage.sessions.open(bare, 10);
+        await storage.sessions.open(full, upTo(10));
+        await storage.sessions.open(bare, upTo(10));
         expect(await storage.sessions.find('full', full.expiresAt - 1)).toEqual(full);
         expect(await storage.sessions.find('bare', NOW)).toEqual(bare);
         expect(await storage.sessions.find('full', full.expiresAt)).toBeUndefined();
@@ -576,20 +579,28 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
 
       test('the newest live session of the same token and target is the same session again', async () => {
         const bound = (idHash: string, createdAt: number, expiresAt: number, target = 'one') =>
-          storage.sessions.open(session({ idHash, tokenHash: 'token', target, createdAt, expiresAt }), 99);
+          storage.sessions.open(
+            session({ idHash, tokenHash: 'token', target, createdAt, expiresAt }),
+            upTo(99),
+          );
         await bound('old', NOW, NOW + 9 * MINUTE);
         await bound('new', NOW + 1, NOW + 5 * MINUTE);
         await bound('elsewhere', NOW + 2, NOW + 9 * MINUTE, 'two');
-        await storage.sessions.open(session({ idHash: 'unbound', target: 'one', createdAt: NOW + 3 }), 99);
-        expect((await storage.sessions.findBound('token', 'one', NOW))?.idHash).toBe('new');
-        expect((await storage.sessions.findBound('token', 'one', NOW + 5 * MINUTE))?.idHash).toBe('old');
-        expect(await storage.sessions.findBound('token', 'one', NOW + 9 * MINUTE)).toBeUndefined();
-        expect(await storage.sessions.findBound('other token', 'one', NOW)).toBeUndefined();
+        await storage.sessions.open(
+          session({ idHash: 'unbound', target: 'one', createdAt: NOW + 3 }),
+          upTo(99),
+        );
+        expect((await storage.sessions.findBound('token', 'one', null, NOW))?.idHash).toBe('new');
+        expect((await storage.sessions.findBound('token', 'one', null, NOW + 5 * MINUTE))?.idHash).toBe(
+          'old',
+        );
+        expect(await storage.sessions.findBound('token', 'one', null, NOW + 9 * MINUTE)).toBeUndefined();
+        expect(await storage.sessions.findBound('other token', 'one', null, NOW)).toBeUndefined();
       });
 
       test('the session of a hold is found by the body that opened it', async () => {
         const open = (idHash: string, holdId: string, bodyDigest: string) =>
-          storage.sessions.open(session({ idHash, holdId, bodyDigest }), 99);
+          storage.sessions.open(session({ idHash, holdId, bodyDigest }), upTo(99));
         await open('a', 'hold 1', 'body 1');
         await open('b', 'hold 1', 'body 2');
         await open('c', 'hold 2', 'body 1');
@@ -598,9 +609,95 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await storage.sessions.findOfHold('hold 1', 'body 1', NOW + 99 * MINUTE)).toBeUndefined();
       });
 
+      test('"the same session again" is for the same body, and for an empty one', async () => {
+        const bound = (idHash: string, createdAt: number, more: Partial<StoredSession>) =>
+          storage.sessions.open(session({ idHash, tokenHash: 'token', createdAt, ...more }), upTo(99));
+        const found = async (digest: string | null) =>
+          (await storage.sessions.findBound('token', 'login v3', digest, NOW))?.idHash;
+        await bound('of A', NOW, { bodyDigest: 'A' });
+        await bound('of B', NOW + 1, { bodyDigest: 'B' });
+        expect([await found('A'), await found('B'), await found('C'), await found(null)]).toEqual([
+          'of A',
+          'of B',
+          undefined,
+          'of B',
+        ]);
+        await bound('of none', NOW + 2, {});
+        expect([await found('A'), await found('C'), await found(null)]).toEqual([
+          'of none',
+          'of none',
+          'of none',
+        ]);
+        await storage.sessions.complete({ idHash: 'of none', completed: [], bodyDigest: null }, 'a');
+        expect([await found('A'), await found('C'), await found(null)]).toEqual([
+          'of A',
+          undefined,
+          'of none',
+        ]);
+      });
+
+      test('of equal sign-ins on one hold the one that is further is found', async () => {
+        const open = (idHash: string, completed: string[]) =>
+          storage.sessions.open(session({ idHash, holdId: 'hold', bodyDigest: 'body', completed }), upTo(99));
+        await open('passed', ['a', 'b']);
+        await open('refused', ['a']);
+        expect((await storage.sessions.findOfHold('hold', 'body', NOW))?.idHash).toBe('passed');
+      });
+
+      test.each([
+        ['held login', { holdId: 'one' }, { holdId: 'two', userId: BOB }],
+        ['token', { tokenHash: 'one', pot: 'token' }, { tokenHash: 'two', pot: 'token', userId: BOB }],
+        ['user', {}, { userId: BOB }],
+      ] as const)(
+        'attacks 122, 138: of one %s the network with most loses its oldest sessions',
+        async (_, mine, other) => {
+          const limits = { perPot: 99, perUser: 3, perHoldOrToken: 3 };
+          let turn = 0;
+          const open = (network: string, scope: Partial<StoredSession>) => {
+            turn += 1;
+            const idHash = `${network} ${turn}`;
+            return storage.sessions.open(
+              session({ idHash, network, createdAt: NOW + turn, ...scope }),
+              limits,
+            );
+          };
+          await open('home', mine);
+          await open('elsewhere', other);
+          for (let times = 0; times < 20; times += 1) await open('flood', mine);
+          const kept = async (idHash: string) => (await storage.sessions.find(idHash, NOW)) !== undefined;
+          expect(await storage.sessions.count()).toBe(4);
+          expect([await kept('home 1'), await kept('elsewhere 2')]).toEqual([true, true]);
+          expect([await kept('flood 20'), await kept('flood 21'), await kept('flood 22')]).toEqual([
+            false,
+            true,
+            true,
+          ]);
+        },
+      );
+
+      test('attack 138: pots do not crowd each other out', async () => {
+        for (const pot of ['page', 'token', 'login'] as const) {
+          for (let turn = 0; turn < 5; turn += 1) {
+            const idHash = `${pot} ${turn}`;
+            await storage.sessions.open(session({ idHash, pot, holdId: 'hold', createdAt: NOW + turn }), {
+              perPot: 4,
+              perUser: 99,
+              perHoldOrToken: 2,
+            });
+          }
+        }
+        expect(await storage.sessions.count()).toBe(6);
+        await storage.sessions.open(session({ idHash: 'full', pot: 'page', holdId: null }), upTo(1));
+        expect(await storage.sessions.count()).toBe(5);
+        expect(await storage.sessions.find('full', NOW)).toBeDefined();
+      });
+
       test('attack 71: beyond the maximum the oldest sessions are dropped', async () => {
         for (const createdAt of [5, 1, 4, 2, 3]) {
-          await storage.sessions.open(session({ idHash: `${createdAt}`, createdAt: NOW + createdAt }), 3);
+          await storage.sessions.open(
+            session({ idHash: `${createdAt}`, createdAt: NOW + createdAt }),
+            upTo(3),
+          );
         }
         expect(await storage.sessions.count()).toBe(3);
         const kept = await Promise.all(
@@ -611,24 +708,34 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
 
       test('attack 71: 200 opened at once stay within the maximum', async () => {
         await raceOf(200, await replicas(), (one, index) =>
-          one.sessions.open(session({ idHash: `${index}`, createdAt: NOW + index }), 20),
+          one.sessions.open(session({ idHash: `${index}`, createdAt: NOW + index }), upTo(20)),
         );
         expect(await storage.sessions.count()).toBe(20);
       });
 
       test('of 50 parallel completions of one stage exactly one is taken', async () => {
-        await storage.sessions.open(session({ idHash: 'one' }), 10);
-        const taken = await raceOf(50, await replicas(), (one) => one.sessions.complete('one', [], 'a'));
+        await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
+        const taken = await raceOf(50, await replicas(), (one) =>
+          one.sessions.complete({ idHash: 'one', completed: [], bodyDigest: null }, 'a'),
+        );
         expect(taken.filter(Boolean)).toHaveLength(1);
-        expect(await storage.sessions.complete('one', [], 'b')).toBe(false);
-        expect(await storage.sessions.complete('one', ['b'], 'c')).toBe(false);
-        expect(await storage.sessions.complete('one', ['a'], 'b')).toBe(true);
+        expect(await storage.sessions.complete({ idHash: 'one', completed: [], bodyDigest: null }, 'b')).toBe(
+          false,
+        );
+        expect(
+          await storage.sessions.complete({ idHash: 'one', completed: ['b'], bodyDigest: null }, 'c'),
+        ).toBe(false);
+        expect(
+          await storage.sessions.complete({ idHash: 'one', completed: ['a'], bodyDigest: null }, 'b'),
+        ).toBe(true);
         expect((await storage.sessions.find('one', NOW))?.completed).toEqual(['a', 'b']);
-        expect(await storage.sessions.complete('unknown', [], 'a')).toBe(false);
+        expect(
+          await storage.sessions.complete({ idHash: 'unknown', completed: [], bodyDigest: null }, 'a'),
+        ).toBe(false);
       });
 
       test('attack 46: only the first body is bound, also of 50 at once', async () => {
-        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
         const bound = await raceOf(50, await replicas(), (one, index) =>
           one.sessions.bindBody('one', Buffer.from(`body ${index}`), `digest ${index}`),
         );
@@ -639,22 +746,38 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         });
       });
 
+      test('attack 148: a stage that is done freezes the body, the empty one too', async () => {
+        await storage.sessions.open(session({ idHash: 'empty' }), upTo(10));
+        await storage.sessions.complete({ idHash: 'empty', completed: [], bodyDigest: null }, 'a');
+        expect(await storage.sessions.bindBody('empty', Buffer.from('late'), 'late')).toBe(false);
+        expect((await storage.sessions.find('empty', NOW))?.sealedBody).toBeNull();
+      });
+
+      test('attack 148: no stage is done for another body than the one that was read', async () => {
+        const read = { idHash: 'one', completed: [], bodyDigest: null };
+        await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
+        expect(await storage.sessions.bindBody('one', null, 'digest')).toBe(true);
+        expect(await storage.sessions.complete(read, 'a')).toBe(false);
+        expect(await storage.sessions.complete({ ...read, bodyDigest: 'digest' }, 'a')).toBe(true);
+        expect(await storage.sessions.bindBody('one', Buffer.from('body'), 'other')).toBe(false);
+      });
+
       test('a password that was judged is bound', async () => {
-        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
         expect(await storage.sessions.bindPassword('one', Buffer.from('sealed'))).toBe(true);
         expect((await storage.sessions.find('one', NOW))?.sealedPassword).toEqual(Buffer.from('sealed'));
         expect(await storage.sessions.bindPassword('unknown', Buffer.from('sealed'))).toBe(false);
       });
 
       test('failures are counted one by one, and a session that is gone has no tries left', async () => {
-        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
         const counts = await raceOf(50, await replicas(), (one) => one.sessions.countFailure('one'));
         expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
         expect(await storage.sessions.countFailure('unknown')).toBe(Number.MAX_SAFE_INTEGER);
       });
 
       test('attack 47: of 50 parallel ends of one session exactly one ended it', async () => {
-        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
         const ended = await raceOf(50, await replicas(), (one) => one.sessions.end('one'));
         expect(ended.filter(Boolean)).toHaveLength(1);
         expect(await storage.sessions.find('one', NOW)).toBeUndefined();
@@ -662,7 +785,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
 
       test('sessions of a user end all together, or those of one token', async () => {
         const open = (idHash: string, userId: string, tokenHash: string | null) =>
-          storage.sessions.open(session({ idHash, userId, tokenHash }), 99);
+          storage.sessions.open(session({ idHash, userId, tokenHash }), upTo(99));
         await open('a', ALICE, 'token 1');
         await open('b', ALICE, 'token 2');
         await open('c', ALICE, null);
@@ -676,8 +799,8 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
       });
 
       test('expired sessions are dropped', async () => {
-        await storage.sessions.open(session({ idHash: 'a', expiresAt: NOW + 1 }), 99);
-        await storage.sessions.open(session({ idHash: 'b', expiresAt: NOW + 2 }), 99);
+        await storage.sessions.open(session({ idHash: 'a', expiresAt: NOW + 1 }), upTo(99));
+        await storage.sessions.open(session({ idHash: 'b', expiresAt: NOW + 2 }), upTo(99));
         await storage.sessions.dropExpired(NOW + 1);
         expect(await storage.sessions.count()).toBe(1);
         expect(await storage.sessions.find('b', NOW)).toBeDefined();
@@ -925,7 +1048,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
 
     describe('session turns', () => {
       test('of 50 requests at once one has the turn, until it gives it back or its time is over', async () => {
-        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
         const until = NOW + 1000;
         const taken = await raceOf(50, await replicas(), (one) => one.sessionTurns.take('one', NOW, until));
         expect(taken.filter(Boolean)).toHaveLength(1);
@@ -937,7 +1060,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
       });
 
       test('what the homeserver asks for is kept as long as its session lives', async () => {
-        await storage.sessions.open(session({ idHash: 'one' }), 10);
+        await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
         await storage.sessionTurns.leadOn('one', Buffer.from('nobody has the turn'));
         expect(await storage.sessionTurns.onward('one')).toBeUndefined();
         await storage.sessionTurns.take('one', NOW, NOW + 1000);
@@ -1117,6 +1240,11 @@ function attempt(userId: string, counter: ThrottleCounter) {
   return { userId, counter, now: NOW, waitAfter: () => 0 };
 }
 
+/** So many sessions in each pot, and no other limit. */
+function upTo(perPot: number): SessionLimits {
+  return { perPot, perUser: 9999, perHoldOrToken: 9999 };
+}
+
 function session(different: Partial<StoredSession> & { idHash: string }): StoredSession {
   return {
     sealedId: Buffer.from('sealed id'),
@@ -1131,6 +1259,8 @@ function session(different: Partial<StoredSession> & { idHash: string }): Stored
     sealedToken: null,
     deviceId: null,
     holdId: null,
+    pot: 'login',
+    network: null,
     failures: 0,
     createdAt: NOW,
     expiresAt: NOW + 10 * MINUTE,

@@ -1,35 +1,51 @@
-import type { SessionStore, StoredSession } from '../../src/storage/stores.ts';
+import type { SessionLimits, SessionState, SessionStore, StoredSession } from '../../src/storage/stores.ts';
 
 /** A session store in memory. Each method decides in one go, as one SQL statement does. */
 export class MemorySessionStore implements SessionStore {
   readonly rows = new Map<string, StoredSession>();
 
-  async open(session: StoredSession, maximum: number): Promise<void> {
+  async open(session: StoredSession, { perPot }: SessionLimits): Promise<void> {
     this.rows.set(session.idHash, session);
-    const excess = [...this.rows.keys()].slice(0, Math.max(0, this.rows.size - maximum));
-    for (const idHash of excess) this.rows.delete(idHash);
+    const inPot = [...this.rows.values()].filter((row) => row.pot === session.pot);
+    for (const row of inPot.slice(0, Math.max(0, inPot.length - perPot))) this.rows.delete(row.idHash);
   }
 
   async find(idHash: string, now: number): Promise<StoredSession | undefined> {
     return this.live(now).find((row) => row.idHash === idHash);
   }
 
-  async findBound(tokenHash: string, target: string, now: number): Promise<StoredSession | undefined> {
-    return this.live(now).findLast((row) => row.tokenHash === tokenHash && row.target === target);
-  }
-
-  async findOfHold(holdId: string, bodyDigest: string, now: number): Promise<StoredSession | undefined> {
-    return this.live(now).findLast((row) => row.holdId === holdId && row.bodyDigest === bodyDigest);
-  }
-
-  async complete(idHash: string, expected: readonly string[], stage: string): Promise<boolean> {
-    return this.change(idHash, (row) =>
-      row.completed.join(' ') === expected.join(' ') ? { completed: [...row.completed, stage] } : undefined,
+  async findBound(
+    tokenHash: string,
+    target: string,
+    bodyDigest: string | null,
+    now: number,
+  ): Promise<StoredSession | undefined> {
+    return this.live(now).findLast(
+      (row) =>
+        row.tokenHash === tokenHash &&
+        row.target === target &&
+        (bodyDigest === null || row.bodyDigest === bodyDigest || isUnbound(row)),
     );
   }
 
-  async bindBody(idHash: string, sealedBody: Buffer, bodyDigest: string): Promise<boolean> {
-    return this.change(idHash, (row) => (row.sealedBody ? undefined : { sealedBody, bodyDigest }));
+  async findOfHold(holdId: string, bodyDigest: string, now: number): Promise<StoredSession | undefined> {
+    const [first] = this.live(now)
+      .filter((row) => row.holdId === holdId && row.bodyDigest === bodyDigest)
+      .reverse()
+      .sort((left, right) => right.completed.length - left.completed.length);
+    return first;
+  }
+
+  async complete(state: SessionState, stage: string): Promise<boolean> {
+    return this.change(state.idHash, (row) =>
+      row.completed.join(' ') === state.completed.join(' ') && row.bodyDigest === state.bodyDigest
+        ? { completed: [...row.completed, stage] }
+        : undefined,
+    );
+  }
+
+  async bindBody(idHash: string, sealedBody: Buffer | null, bodyDigest: string): Promise<boolean> {
+    return this.change(idHash, (row) => (isUnbound(row) ? { sealedBody, bodyDigest } : undefined));
   }
 
   async bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean> {
@@ -74,4 +90,9 @@ export class MemorySessionStore implements SessionStore {
     this.rows.set(idHash, { ...row, ...changes });
     return true;
   }
+}
+
+/** Whether a body can still be bound: there was none, and no stage is done. */
+function isUnbound(row: StoredSession): boolean {
+  return row.bodyDigest === null && row.completed.length === 0;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Refusal } from '../../src/matrix/refusals.ts';
+import type { SessionState } from '../../src/storage/stores.ts';
 import type { UiaEngine } from '../../src/uia/engine.ts';
 import type { Session, SessionBinding } from '../../src/uia/session.ts';
 import { MemorySessionStore } from '../support/memory_session_store.ts';
@@ -69,9 +70,10 @@ class ScheduledStore extends MemorySessionStore {
     return super.find(idHash, now);
   }
 
-  override async complete(idHash: string, expected: readonly string[], done: string) {
+  override async complete(state: SessionState, done: string) {
     await this.scheduler.schedule(Promise.resolve());
-    const first = await super.complete(idHash, expected, done);
+    const first = await super.complete(state, done);
+    const { idHash } = state;
     if (first) this.accepted.set(idHash, [...(this.accepted.get(idHash) ?? []), done]);
     return first;
   }

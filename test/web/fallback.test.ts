@@ -102,7 +102,9 @@ describe('guarded endpoints', () => {
         identifier: { type: 'm.id.user', user: '@bob:localhost' },
         password: 'bob password',
       });
-      expect((await ask(DELETE_DEVICES, { auth: { session } })).status).toBe(401);
+      expect((await ask(DELETE_DEVICES, { auth: { session } })).status).toBe(400);
+      const again = await ask(DELETE_DEVICES, { devices: ['A'], auth: { session } });
+      expect([again.status, again.body.completed]).toEqual([401, []]);
     },
   );
 
@@ -167,7 +169,8 @@ describe('guarded endpoints', () => {
     }
     const dead = await visitor.send({ password: 'wrong' });
     expect(dead.status).toBe(401);
-    expect((await ask(DELETE_DEVICES, { auth: { session } })).body.completed).toEqual([]);
+    const anew = await ask(DELETE_DEVICES, { devices: ['A'], auth: { session } });
+    expect([anew.status, anew.body.completed]).toEqual([401, []]);
     expectNothingUpstream();
   });
 

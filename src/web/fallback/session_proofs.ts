@@ -6,7 +6,7 @@ import { readTypedCode } from '../../interactive/typed_code.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../../matrix/wire.ts';
 import type { UiaEngine } from '../../uia/engine.ts';
-import { isSatisfied, nextStages, type Session, standingOf } from '../../uia/session.ts';
+import { isSatisfied, nextStages, PAGE_TARGET, type Session, standingOf } from '../../uia/session.ts';
 
 /** The stages that have a fallback page. */
 export type FallbackStage = typeof SSO_STAGE | 'm.login.2fa.totp' | 'm.login.2fa.recovery';
@@ -140,7 +140,7 @@ function standingAt(session: Session, stage: FallbackStage): FallbackStanding | 
 
 function missingFrom(session: Session, stage: FallbackStage): FallbackStanding['missing'] | undefined {
   // Sign-ins on our own page are no client's sessions.
-  if (session.binding.target.startsWith('page ')) return undefined;
+  if (session.binding.target.startsWith(PAGE_TARGET)) return undefined;
   const { flows, completed } = session;
   if (isSatisfied(flows, completed)) return 'nothing';
   const codeIsDone = completed.some(isSecondFactorStage);

@@ -5,9 +5,17 @@ import { signInPage } from './0002_sign_in_page.ts';
 import { sessionTurns } from './0003_session_turns.ts';
 import { leases } from './0004_leases.ts';
 import { setupTurns } from './0005_setup_turns.ts';
+import { sessionPots } from './0006_session_pots.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
-const MIGRATIONS: readonly string[] = [firstTables, signInPage, sessionTurns, leases, setupTurns];
+const MIGRATIONS: readonly string[] = [
+  firstTables,
+  signInPage,
+  sessionTurns,
+  leases,
+  setupTurns,
+  sessionPots,
+];
 
 /**
  * Brings the database to the newest schema, each migration in a transaction of its own: a crash leaves it at
