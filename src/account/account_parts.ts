@@ -8,6 +8,7 @@ import type { TokenOwners } from '../interactive/token_owner.ts';
 import type { FactorStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
+import type { MarkKeeper } from '../vault/mark_keeper.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { OwnerProofs } from './owner_proof.ts';
 
@@ -21,6 +22,7 @@ export interface AccountParts {
   readonly tokenOwners: TokenOwners;
   readonly recovery: RecoverySetParts;
   readonly vault: Vault;
+  readonly mark: MarkKeeper;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly audit: Audit;

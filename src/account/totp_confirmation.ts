@@ -81,6 +81,7 @@ export class TotpConfirmation {
       recovery: recovery.set,
     });
     if (!activated) throw new Refusal('unknown_setup');
+    await this.parts.mark.keep();
     await this.parts.owners.endForUser(userId);
     await this.parts.audit.record({
       userId,

@@ -1,9 +1,10 @@
 import { type Config, ConfigError } from '../config/config.ts';
+import { databaseIsThere } from '../storage/sqlite/database_file.ts';
 import { StoreUnavailable } from '../storage/stores.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import { SealBroken } from '../vault/vault.ts';
-import { databaseIsThere, withStore } from './store.ts';
+import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -14,7 +15,7 @@ import type { Surroundings } from './surroundings.ts';
  */
 export async function requireFittingKeys(config: Config, { random }: Surroundings): Promise<void> {
   const vault = new SealingVault(loadKeyRing(config.keys.file), random);
-  if (!databaseIsThere(config)) return;
+  if (!databaseIsThere(config.storage.path)) return;
   try {
     await withStore(config, async ({ factors }) => {
       const [userId] = await factors.enrolledUsers();

@@ -12,21 +12,41 @@ import type { Surroundings } from './surroundings.ts';
 /** Requests under way get so long to finish (DESIGN §9). */
 const GRACE_MS = 10 * SECOND;
 
+interface ServeOptions {
+  readonly config?: string;
+  readonly acceptEmptyDatabase?: true;
+}
+
 /** `serve`: the proxy, until it is told to end. */
 export function serveCommand(surroundings: Surroundings): Command {
   return new Command('serve')
     .description('run the proxy until SIGTERM or Ctrl-C')
     .addOption(configOption())
-    .action(({ config }: { config?: string }) => serve(configFrom(config, surroundings), surroundings));
+    .option(
+      '--accept-empty-database',
+      'serve another database than the one in which users turned two-factor authentication on: for this start only',
+    )
+    .action(({ config, acceptEmptyDatabase }: ServeOptions) =>
+      serve(configFrom(config, surroundings), acceptEmptyDatabase === true, surroundings),
+    );
 }
 
-async function serve(config: Config, surroundings: Surroundings): Promise<void> {
+async function serve(
+  config: Config,
+  acceptEmptyDatabase: boolean,
+  surroundings: Surroundings,
+): Promise<void> {
   await requireFittingKeys(config, surroundings);
   // Loaded here, so that the other commands start without the whole server.
   const { createProxy } = await import('../proxy/proxy.ts');
   const { clock, random, out, untilStopped } = surroundings;
   const stopped = untilStopped();
-  const proxy = await createProxy(config, { clock, random, log: createLogger(config.log) });
+  const proxy = await createProxy(config, {
+    clock,
+    random,
+    log: createLogger(config.log),
+    acceptEmptyDatabase,
+  });
   try {
     const url = await proxy.listen();
     out(

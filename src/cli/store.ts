@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
+import { databaseIsThere } from '../storage/sqlite/database_file.ts';
 import { openSqliteStorage } from '../storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../storage/stores.ts';
 import { CommandFailed } from './failures.ts';
@@ -11,7 +11,7 @@ import { CommandFailed } from './failures.ts';
  * @throws CommandFailed if there is no database; StoreUnavailable, SchemaTooNew
  */
 export async function withStore<T>(config: Config, work: (storage: Storage) => Promise<T>): Promise<T> {
-  if (!databaseIsThere(config)) {
+  if (!databaseIsThere(config.storage.path)) {
     throw new CommandFailed(`${config.storage.path}: there is no database; serve makes it`);
   }
   const storage = await openSqliteStorage(config.storage);
@@ -19,15 +19,5 @@ export async function withStore<T>(config: Config, work: (storage: Storage) => P
     return await work(storage);
   } finally {
     await storage.close();
-  }
-}
-
-/** Whether a database file with something in it is there. One that cannot be looked at may be: opening it tells. */
-export function databaseIsThere({ storage: { path } }: Config): boolean {
-  try {
-    const file = statSync(path, { throwIfNoEntry: false });
-    return file !== undefined && file.size > 0;
-  } catch {
-    return true;
   }
 }

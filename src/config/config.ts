@@ -9,8 +9,8 @@ export interface Config {
   /** `url` is an origin without a slash at the end. */
   readonly homeserver: { readonly url: string };
   readonly storage: SqliteStorage;
-  /** The key file, outside the database. */
-  readonly keys: { readonly file: string };
+  /** The key file, outside the database, and where to keep what is to be remembered of databases if not in it. */
+  readonly keys: { readonly file: string; readonly marks: string | undefined };
   /** Addresses and CIDR ranges of hops whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly applicationServices: readonly ApplicationService[];

@@ -48,7 +48,10 @@ function buildConfig(settings: Settings, source: ConfigSource): Config {
     publicBaseUrl,
     homeserver: { url: at(['homeserver', 'url'], () => parseOrigin(settings.homeserver.url)) },
     storage: { type: 'sqlite', path: absolute(settings.storage.path) },
-    keys: { file: absolute(settings.keys.file) },
+    keys: {
+      file: absolute(settings.keys.file),
+      marks: settings.keys.marks === undefined ? undefined : absolute(settings.keys.marks),
+    },
     trustedProxies: settings.trusted_proxies.map((network, index) =>
       at(['trusted_proxies', index], () => parseNetwork(network)),
     ),

@@ -10,7 +10,7 @@ export interface Settings {
   public_base_url?: string;
   homeserver: { url: string };
   storage: { type: 'sqlite'; path: string };
-  keys: { file: string };
+  keys: { file: string; marks?: string };
   trusted_proxies: string[];
   application_services: string[];
   totp: {

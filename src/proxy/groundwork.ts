@@ -19,6 +19,7 @@ import { AddressLimit } from '../throttle/address_limit.ts';
 import { SecondFactorCheck } from '../throttle/second_factor_check.ts';
 import { Throttle } from '../throttle/throttle.ts';
 import { UiaEngine } from '../uia/engine.ts';
+import type { MarkKeeper } from '../vault/mark_keeper.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** What everything is made of. */
@@ -26,6 +27,7 @@ export interface Foundations {
   readonly config: Config;
   readonly storage: Storage;
   readonly vault: Vault;
+  readonly mark: MarkKeeper;
   readonly homeserver: Homeserver;
   readonly clock: Clock;
   readonly random: RandomSource;

@@ -2,6 +2,7 @@ import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import type { Storage } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import type { MarkKeeper } from '../vault/mark_keeper.ts';
 
 /** What has to be done from time to time, whether anybody asks or not. */
 export class Housekeeping {
@@ -12,6 +13,7 @@ export class Housekeeping {
     private readonly storage: Storage,
     private readonly sweeper: HoldSweeper,
     private readonly keys: { refresh(): void },
+    private readonly mark: MarkKeeper,
     private readonly clock: Clock,
     private readonly log: Log,
   ) {}
@@ -26,7 +28,7 @@ export class Housekeeping {
     await this.underWay?.catch(() => undefined);
   }
 
-  /** One round: the keys are read again, ended holds are logged out, expired rows dropped. */
+  /** One round: the keys are read again, the database is marked, ended holds are logged out, expired rows dropped. */
   round(): Promise<void> {
     this.underWay ??= this.roundOnce().finally(() => {
       this.underWay = undefined;
@@ -47,6 +49,7 @@ export class Housekeeping {
     const now = this.clock.now();
     this.refreshKeys();
     await Promise.all([
+      this.mark.keep(),
       this.sweeper.sweep(),
       factors.dropExpiredSetups(now),
       sessions.dropExpired(now),

@@ -5,13 +5,16 @@ import { createFrontDoor } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
 import { openSqliteStorage } from '../storage/sqlite/sqlite_storage.ts';
-import type { Storage } from '../storage/stores.ts';
+import { type Storage, StoreUnavailable } from '../storage/stores.ts';
 import { type Clock, SECOND, systemClock } from '../system/clock.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { type RandomSource, systemRandom } from '../system/random.ts';
+import { DatabaseMarks } from '../vault/database_marks.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
+import { MarkKeeper } from '../vault/mark_keeper.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { openKnownDatabase } from './known_database.ts';
 import { composeRooms, type Rooms } from './rooms.ts';
 import { routeHandlers } from './route_handlers.ts';
 
@@ -20,6 +23,8 @@ export interface ProxyParts {
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly log?: Log;
+  /** Serve another database than the one that is known to have users with 2FA, and forget that one. */
+  readonly acceptEmptyDatabase?: boolean;
 }
 
 /** How often ended holds are logged out and expired rows dropped. */
@@ -28,23 +33,28 @@ const GRACE_MS = 10 * SECOND;
 
 /**
  * Builds a proxy from its configuration. It does not listen yet.
- * @throws KeyFileError, SchemaTooNew
+ * @throws KeyFileError, SchemaTooNew; ConfigError if the database is not the one in which users turned 2FA on
  */
 export async function createProxy(config: Config, parts: ProxyParts = {}): Promise<MatrixProxy> {
   const { clock = systemClock, random = systemRandom, log = silentLog } = parts;
   const { file } = config.keys;
   const vault = new SealingVault(loadKeyRing(file), random, { clock, reload: () => loadKeyRing(file) });
-  const storage = await openWhenThere(() => openSqliteStorage({ path: config.storage.path, clock }));
+  const { path } = config.storage;
+  const marks = new DatabaseMarks(config.keys);
+  const acceptOther = parts.acceptEmptyDatabase === true;
+  const open = () => openSqliteStorage({ path, clock });
+  const storage = await openWhenThere(() => openKnownDatabase(path, { marks, acceptOther, open }));
+  const mark = new MarkKeeper(storage, marks, log);
   const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
-  const rooms = composeRooms({ config, storage, vault, homeserver, clock, random, log });
-  const housekeeping = new Housekeeping(storage, rooms.sweeper, vault, clock, log);
+  const rooms = composeRooms({ config, storage, vault, mark, homeserver, clock, random, log });
+  const housekeeping = new Housekeeping(storage, rooms.sweeper, vault, mark, clock, log);
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),
     handlers: routeHandlers(rooms),
     trustedProxies: config.trustedProxies,
     log,
   });
-  return new MatrixProxy(config, { storage, homeserver, rooms, housekeeping, frontDoor });
+  return new MatrixProxy(config, { storage, homeserver, rooms, mark, housekeeping, frontDoor });
 }
 
 /** The running whole: listens, keeps house, ends cleanly. */
@@ -55,6 +65,7 @@ export class MatrixProxy {
       readonly storage: Storage;
       readonly homeserver: HomeserverClient;
       readonly rooms: Rooms;
+      readonly mark: MarkKeeper;
       readonly housekeeping: Housekeeping;
       readonly frontDoor: ReturnType<typeof createFrontDoor>;
     },
@@ -77,6 +88,7 @@ export class MatrixProxy {
   /** Starts to listen. Answers with the URL that it listens on. Rejects if the address cannot be had. */
   async listen(): Promise<string> {
     const { host, port } = this.config.listen;
+    await this.markDatabase();
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, host, () => {
@@ -86,6 +98,15 @@ export class MatrixProxy {
     });
     this.parts.housekeeping.start(HOUSEKEEPING_MS);
     return `http://${bracketed(host)}:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** A store that is away now is marked by housekeeping. */
+  private async markDatabase(): Promise<void> {
+    try {
+      await this.parts.mark.keep();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
   }
 
   /**

@@ -23,6 +23,16 @@ export interface KeyRing {
   /** The key that was active when the file was written; `activeKeyAt` says which one is now. */
   readonly active: RingKey;
   readonly keys: readonly RingKey[];
+  /** The databases in which users turned 2FA on, where they stand in this file: see `DatabaseMarks`. */
+  readonly databases?: readonly DatabaseMark[];
+}
+
+/** That users turned 2FA on in a database. */
+export interface DatabaseMark {
+  /** The random id of the database. */
+  readonly id: string;
+  /** Made of the id by a key of the ring, in hex. */
+  readonly mac: string;
 }
 
 /** What may be shown of a key. */
@@ -71,9 +81,29 @@ export function rotateKeyFile(path: string, random: RandomSource, clock: Clock, 
       const now = clock.now();
       const key = { ...newKey(random, clock), activeFrom: now + activeInMs };
       const active = activeInMs > 0 ? activeKeyAt(ring, now) : key;
-      return serialise({ active, keys: [...ring.keys, key] });
+      return serialise({ ...ring, active, keys: [...ring.keys, key] });
     }),
   );
+}
+
+/**
+ * Changes the marks in the key file and nothing else in it.
+ * @throws {KeyFileError} as `rotateKeyFile`
+ */
+export function replaceMarks(
+  path: string,
+  change: (marks: readonly DatabaseMark[]) => readonly DatabaseMark[],
+): void {
+  replacePrivateFile(path, (content) => {
+    const ring = parseKeyRing(path, content);
+    return serialise({ ...ring, databases: change(ring.databases ?? []) });
+  });
+}
+
+/** The marks in a file that holds nothing else; undefined if it is none of this version. */
+export function parseMarks(content: string, version: number): readonly DatabaseMark[] | undefined {
+  const file = parseJson(content);
+  return isRecord(file) && file.version === version ? marksIn(file.databases) : undefined;
 }
 
 /** What `keys list` shows at `now`: never a secret. */
@@ -96,7 +126,8 @@ function serialise(ring: KeyRing): string {
     secret: key.secret.toString('base64'),
     ...(key.activeFrom !== undefined && { active_from: new Date(key.activeFrom).toISOString() }),
   }));
-  return `${JSON.stringify({ version: FORMAT_VERSION, active: ring.active.id, keys }, null, 2)}\n`;
+  const databases = ring.databases?.length ? { databases: ring.databases } : {};
+  return `${JSON.stringify({ version: FORMAT_VERSION, active: ring.active.id, keys, ...databases }, null, 2)}\n`;
 }
 
 function parseKeyRing(path: string, content: string): KeyRing {
@@ -119,7 +150,20 @@ function parseKeyRing(path: string, content: string): KeyRing {
 
   const active = keys.find((key) => key.id === file.active);
   if (active === undefined) throw malformed('"active" names none of its keys');
-  return { active, keys };
+  if (file.databases === undefined) return { active, keys };
+  const databases = marksIn(file.databases);
+  if (databases === undefined) throw malformed('each of its "databases" needs an "id" and a "mac"');
+  return { active, keys, databases };
+}
+
+function marksIn(entries: unknown): readonly DatabaseMark[] | undefined {
+  if (!Array.isArray(entries)) return undefined;
+  const marks = entries.filter(isMark);
+  return marks.length === entries.length ? marks : undefined;
+}
+
+function isMark(entry: unknown): entry is DatabaseMark {
+  return isRecord(entry) && typeof entry.id === 'string' && typeof entry.mac === 'string';
 }
 
 /** The parser's own message would quote the file, secrets included: only that it failed is passed on. */

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,6 +15,7 @@ import { KeyFileError } from './key_file_error.ts';
 
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
+const DRAFT_IS_OLD_MS = 30_000;
 
 /**
  * Writes a new file that only its owner may read, on disk before this returns.
@@ -61,38 +63,66 @@ export function readPrivateFile(path: string): string {
 }
 
 /**
- * Replaces the content as a whole: a crash leaves the old file or the new one, never half of one.
+ * Replaces the content as a whole: a crash leaves the old file or the new one, never half of one. What a killed
+ * process left of its replacing is cleared away after half a minute.
  * @param change - makes the new content of the present one.
  * @returns the new content.
  * @throws {KeyFileError} as `readPrivateFile`, and `busy` while another process replaces it.
  */
 export function replacePrivateFile(path: string, change: (content: string) => string): string {
   const draft = `${path}.new`;
-  takeDraft(path, draft);
+  const ours = takeDraft(path, draft);
   try {
     const content = change(readPrivateFile(path));
     writeFileSync(draft, content);
     syncToDisk(draft);
+    // Somebody who took us for dead has cleared it away.
+    if (fileNumber(draft) !== ours) throw busy(path, draft);
     renameSync(draft, path);
     syncToDisk(dirname(path));
     return content;
   } catch (error) {
-    rmSync(draft, { force: true });
+    if (fileNumber(draft) === ours) rmSync(draft, { force: true });
     if (error instanceof KeyFileError) throw error;
     throw cannotUse(path, error);
   }
 }
 
-/** The draft is the lock as well: only one process can create it. */
-function takeDraft(path: string, draft: string): void {
+/** The draft is the lock as well: only one process can create it. Answers which file it is. */
+function takeDraft(path: string, draft: string): number | undefined {
   try {
+    clearAwayOldDraft(draft);
     writeNew(draft, '');
+    return fileNumber(draft);
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') {
-      throw new KeyFileError('busy', path, `${draft} is there: another rotation runs, or one was cut off`);
-    }
+    if (errorCode(error) === 'EEXIST') throw busy(path, draft);
     throw cannotUse(path, error);
   }
+}
+
+/**
+ * A draft takes milliseconds; an older one is of a process that was killed. It is moved first, under a name that is
+ * its own: of two that clear it away one finds nothing there, or has moved the other's new draft, which then gives up.
+ */
+function clearAwayOldDraft(draft: string): void {
+  const file = statSync(draft, { throwIfNoEntry: false });
+  if (file === undefined || Date.now() - file.mtimeMs < DRAFT_IS_OLD_MS) return;
+  const aside = `${draft}.${file.ino}`;
+  try {
+    renameSync(draft, aside);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  rmSync(aside, { force: true });
+}
+
+function fileNumber(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+function busy(path: string, draft: string): KeyFileError {
+  return new KeyFileError('busy', path, `${draft} is there: another process changes it, or one was cut off`);
 }
 
 function writeNew(path: string, content: string): void {

@@ -1,10 +1,9 @@
 import { expect } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { startApp, type TestApp } from '../support/app.ts';
+import { type AppOptions, startApp, type TestApp } from '../support/app.ts';
 import { codeAt } from '../support/enrolment.ts';
 import type { HttpAnswer, HttpCall } from '../support/http.ts';
 import { judgeAll } from '../support/judged.ts';
-import type { StubOptions } from '../support/stub/stub.ts';
 
 export const TOTP = 'm.login.2fa.totp';
 export const RECOVERY = 'm.login.2fa.recovery';
@@ -36,7 +35,7 @@ export interface TurnedOn {
   freshCode(): string;
 }
 
-export async function startAccount(options: StubOptions & { config?: string } = {}): Promise<AccountApp> {
+export async function startAccount(options: AppOptions = {}): Promise<AccountApp> {
   const app = await startApp({
     users: [
       { name: 'dora', password: DORAS_PASSWORD },

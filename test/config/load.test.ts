@@ -41,7 +41,7 @@ describe('a configuration that is fine', () => {
       publicBaseUrl: 'https://matrix.example.org',
       homeserver: { url: 'http://127.0.0.1:8008' },
       storage: { type: 'sqlite', path: join(folder.path, 'data/2fa.db') },
-      keys: { file: join(folder.path, 'data/keys.json') },
+      keys: { file: join(folder.path, 'data/keys.json'), marks: undefined },
       trustedProxies: [],
       applicationServices: [],
       totp: { issuer: 'matrix.example.org', window: 1, algorithm: 'sha1', digits: 6, periodMs: 30_000 },

@@ -174,6 +174,9 @@ export class SqliteFactorStore implements FactorStore {
         { authenticatorId, userId, name: setup.name, sealedSeed, now, step },
       );
       putRecoverySet(db, userId, recovery);
+      db.run('UPDATE database_identity SET first_enrolled_at = :now WHERE first_enrolled_at IS NULL', {
+        now,
+      });
       endSignIns(db, userId, now);
       return true;
     });

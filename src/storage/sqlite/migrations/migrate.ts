@@ -6,6 +6,7 @@ import { sessionTurns } from './0003_session_turns.ts';
 import { leases } from './0004_leases.ts';
 import { setupTurns } from './0005_setup_turns.ts';
 import { sessionPots } from './0006_session_pots.ts';
+import { databaseIdentity } from './0007_database_identity.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 const MIGRATIONS: readonly string[] = [
@@ -15,6 +16,7 @@ const MIGRATIONS: readonly string[] = [
   leases,
   setupTurns,
   sessionPots,
+  databaseIdentity,
 ];
 
 /**

@@ -1,0 +1,45 @@
+import { ConfigError } from '../config/config.ts';
+import { databaseIsThere } from '../storage/sqlite/database_file.ts';
+import type { Storage } from '../storage/stores.ts';
+import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
+import type { DatabaseMarks } from '../vault/database_marks.ts';
+
+export interface KnownDatabaseParts {
+  readonly marks: DatabaseMarks;
+  readonly acceptOther: boolean;
+  open(): Promise<Storage>;
+}
+
+/**
+ * Opens the database, if it is one in which users turned 2FA on, or nobody has in any. An empty or foreign one in
+ * its place would let everybody in by password alone.
+ *
+ * @param open makes the database where it is missing
+ * @param acceptOther takes another one as well, and forgets those in which users have
+ * @throws ConfigError if it is another one; KeyFileError; StoreUnavailable, SchemaTooNew
+ */
+export async function openKnownDatabase(
+  path: string,
+  { marks, acceptOther, open }: KnownDatabaseParts,
+): Promise<Storage> {
+  if (!marks.any()) return open();
+  if (!acceptOther && !databaseIsThere(path)) throw refused(`${path} is not there`, marks);
+  const storage = await open();
+  try {
+    const [identity] = await storage.read(findDatabaseIdentity());
+    const known = identity !== undefined && identity.firstEnrolledAt !== null && marks.has(identity.id);
+    if (!known && !acceptOther) throw refused(`${path} is not the database`, marks);
+    if (!known) marks.clear();
+    return storage;
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+function refused(what: string, marks: DatabaseMarks): ConfigError {
+  return new ConfigError(
+    `${what} in which users have turned two-factor authentication on, as ${marks.file} remembers: restore it or ` +
+      'correct storage.path; with --accept-empty-database serve goes on, and the password alone signs everybody in',
+  );
+}

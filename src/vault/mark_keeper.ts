@@ -1,0 +1,54 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Storage } from '../storage/stores.ts';
+import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
+import type { Log } from '../system/log.ts';
+import type { DatabaseMarks } from './database_marks.ts';
+import { KeyFileError } from './key_file_error.ts';
+
+/** While another process writes the same file: how often, and how long after one another, we try. */
+const TRIES = 20;
+const PAUSE_MS = 25;
+
+/**
+ * Marks the database once somebody has turned 2FA on in it: before the first enrolment is answered, and at each
+ * start and round of housekeeping until it is done. A process that is killed in between has answered nobody, and
+ * the next one makes up for it.
+ */
+export class MarkKeeper {
+  private done = false;
+
+  constructor(
+    private readonly storage: Pick<Storage, 'read'>,
+    private readonly marks: DatabaseMarks,
+    private readonly log: Log,
+  ) {}
+
+  /** @throws StoreUnavailable; a file that cannot be written is told in the log, for the enrolment itself stands */
+  async keep(): Promise<void> {
+    if (this.done) return;
+    const [identity] = await this.storage.read(findDatabaseIdentity());
+    if (identity === undefined || identity.firstEnrolledAt === null) return;
+    try {
+      await this.add(identity.id);
+      this.done = true;
+    } catch (error) {
+      if (!(error instanceof KeyFileError)) throw error;
+      this.log.error(
+        { err: error },
+        `the database could not be marked in ${this.marks.file}; see keys.marks`,
+      );
+    }
+  }
+
+  private async add(id: string): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return this.marks.add(id);
+      } catch (error) {
+        const busy = error instanceof KeyFileError && error.problem === 'busy';
+        if (!busy || tries === TRIES) throw error;
+        await pause(PAUSE_MS);
+      }
+    }
+  }
+}
