@@ -29,12 +29,6 @@ export interface NewHold {
   readonly atEnd: HeldLogin['atEnd'];
 }
 
-/** A hold that is being written. */
-export interface BegunHold {
-  readonly held: HeldLogin;
-  readonly kept: Promise<unknown>;
-}
-
 /** What the homeserver granted, with the time at which it did. */
 export interface HeldGrant {
   readonly body: JsonObject;
@@ -78,6 +72,18 @@ export class HeldLogins {
   }
 
   /**
+   * Where a sign-in stands in line: with all spellings of its name and password, and with equal ones only.
+   * @param password without a code behind it
+   * @param asSent the whole password field
+   */
+  lineKey(identity: ClaimedIdentity, password: string, asSent: string): { line: string; exact: string } {
+    return {
+      line: this.vault.digest('sign-in-line', JSON.stringify([identity.folded, foldPassword(password)])),
+      exact: this.vault.digest('sign-in-exact', JSON.stringify([identity.exact, asSent])),
+    };
+  }
+
+  /**
    * The live hold that a sign-in with these keys joins, if there is one. With `anySpelling` one made under
    * another spelling of the name does, too.
    */
@@ -93,11 +99,8 @@ export class HeldLogins {
     return this.store.find(id, this.clock.now());
   }
 
-  /**
-   * Holds a granted login, never longer than its own token lives. It is held from the moment that `kept` resolves;
-   * what is written for it meanwhile shares its commit.
-   */
-  begin(made: NewHold): BegunHold {
+  /** Holds a granted login, never longer than its own token lives; resolves once it is held. */
+  async hold(made: NewHold): Promise<HeldLogin> {
     const now = this.clock.now();
     const id = randomId(this.random);
     const life = Math.min(this.settings.holdTtlMs, made.grant.expiresInMs ?? Number.POSITIVE_INFINITY);
@@ -119,14 +122,7 @@ export class HeldLogins {
       createdAt: now,
       expiresAt: now + life,
     };
-    const kept = Promise.all([this.store.hold(held), this.store.endOldest(this.settings.maximum, now)]);
-    return { held, kept };
-  }
-
-  /** Holds a granted login; resolves once it is held. */
-  async hold(made: NewHold): Promise<HeldLogin> {
-    const { held, kept } = this.begin(made);
-    await kept;
+    await Promise.all([this.store.hold(held), this.store.endOldest(this.settings.maximum, now)]);
     return held;
   }
 

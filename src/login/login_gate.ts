@@ -1,5 +1,4 @@
 import type { Audit } from '../audit/audit.ts';
-import { type AppendedCode, splitAppendedCode } from '../factors/appended_code.ts';
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
@@ -11,25 +10,23 @@ import { requireShape } from '../schema/registry.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import type { RateLimit } from '../throttle/rate_limit.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import type { EqualSignIns } from './equal_sign_ins.ts';
-import type { BegunHold, HeldLogins, JoinKeys } from './held_logins.ts';
+import type { HeldLogins } from './held_logins.ts';
 import { endOfHold } from './hold_end.ts';
+import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import type { LoginAnswers } from './login_answers.ts';
 import type { LoginConversation } from './login_conversation.ts';
 import type { PassedLoginTokens } from './passed_login_tokens.ts';
+import type { Reading, Readings } from './readings.ts';
 import { readSignIn, type SignIn } from './sign_in.ts';
+import type { SignInLine } from './sign_in_line.ts';
 import type { SignInTokens } from './sign_in_tokens.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
 const APPSERVICE_LOGIN = 'm.login.application_service';
 const TOKEN_LOGIN = 'm.login.token';
 
-/** One way to read a password field: the password for the homeserver, and the code that stood behind it. */
-interface Reading {
-  readonly password: string | undefined;
-  readonly appended: AppendedCode | undefined;
-  readonly joinKeys: JoinKeys | undefined;
-}
+/** How often a sign-in whose held login another one took may join or make the next one. */
+const TURNS = 3;
 
 /** A sign-in on its way through the gate. */
 interface Attempt {
@@ -41,6 +38,13 @@ interface Attempt {
   readonly readings: readonly Reading[];
 }
 
+/** Where a sign-in stands that the homeserver, or an equal sign-in, has answered. */
+type Step =
+  | { readonly is: 'held'; readonly hold: HeldLogin; readonly reading: Reading }
+  | { readonly is: 'answered'; readonly answer: Answer };
+
+type Asked = { readonly answer: Step; readonly outcome: LineOutcome };
+
 export interface LoginGateParts {
   readonly factors: FactorStore;
   readonly homeserver: Homeserver;
@@ -50,18 +54,12 @@ export interface LoginGateParts {
   readonly answers: LoginAnswers;
   readonly passedTokens: PassedLoginTokens;
   readonly signInTokens: SignInTokens;
-  readonly equalSignIns: EqualSignIns;
+  readonly line: SignInLine;
+  readonly readings: Readings;
   readonly freshLogins: FreshLogins;
   readonly appservices: AppserviceTokens;
   readonly signInLimit: RateLimit;
   readonly audit: Audit;
-}
-
-export interface LoginGateSettings {
-  /** Whether a code may stand behind the password. */
-  readonly appendedCode: boolean;
-  /** Digits of a TOTP code. */
-  readonly digits: number;
 }
 
 /**
@@ -69,10 +67,7 @@ export interface LoginGateSettings {
  * the user *in its answer* has 2FA on.
  */
 export class LoginGate {
-  constructor(
-    private readonly parts: LoginGateParts,
-    private readonly settings: LoginGateSettings,
-  ) {}
+  constructor(private readonly parts: LoginGateParts) {}
 
   /** @throws Refusal */
   async handle(request: ClientRequest): Promise<Answer> {
@@ -94,29 +89,53 @@ export class LoginGate {
     auth: PresentedAuth | undefined,
   ): Promise<Answer> {
     const signIn = readSignIn(body);
-    const hinted = await this.mayMeanEnrolled(signIn);
-    const attempt = { request, signIn, auth, hinted, readings: await this.readingsOf(signIn, hinted) };
+    const hinted = await this.parts.readings.mayMeanEnrolled(signIn);
+    const readings = await this.parts.readings.of(signIn, hinted);
+    const attempt = { request, signIn, auth, hinted, readings };
+    for (let turn = 0; turn < TURNS; turn++) {
+      const step = await this.prove(attempt);
+      if (step.is === 'answered') return step.answer;
+      const answer = await this.converse(attempt, step.reading, step.hold);
+      if (answer !== undefined) return answer;
+    }
+    throw new Refusal('hold_ended');
+  }
+
+  /** Has the password judged, unless an equal sign-in is held or is being judged (R12). */
+  private async prove(attempt: Attempt): Promise<Step> {
     const joined = await this.join(attempt);
     if (joined !== undefined) return joined;
-    if (hinted) this.requireAllowance(signIn);
-    const key = hinted ? attempt.readings[0]?.joinKeys?.exact : undefined;
-    const ask = () => this.askHomeserver(attempt);
-    return key === undefined ? ask() : this.parts.equalSignIns.inTurn(key, () => this.join(attempt), ask);
+    const { signIn } = attempt;
+    if (attempt.hinted) this.requireAllowance(signIn);
+    const key = await this.parts.readings.lineKey(signIn);
+    if (key === undefined) return (await this.ask(attempt)).answer;
+    return this.parts.line.ask<Step>({
+      key,
+      join: () => this.join(attempt),
+      ask: () => this.ask(attempt),
+      refuse: (outcome) => this.refuse(attempt, outcome),
+    });
   }
 
   /** R12: an equal sign-in shares the hold that is there. */
-  private async join(attempt: Attempt): Promise<Answer | undefined> {
+  private async join(attempt: Attempt): Promise<Step | undefined> {
     const anySpelling = this.parts.signInLimit.isEmpty(attempt.signIn.identity.folded);
     for (const reading of attempt.readings) {
       const hold = reading.joinKeys && (await this.parts.holds.findToJoin(reading.joinKeys, anySpelling));
-      const answer = hold && (await this.converse(attempt, reading, hold));
-      if (answer !== undefined) return answer;
+      if (hold !== undefined) return { is: 'held', hold, reading };
     }
     return undefined;
   }
 
+  /** What an equal sign-in was refused. */
+  private refuse({ signIn }: Attempt, outcome: LineOutcome): Step {
+    const refused = refusedAnswer(outcome);
+    if (refused === undefined) throw thrownOutcome(outcome);
+    return { is: 'answered', answer: this.parts.answers.refused(refused, signIn.body) };
+  }
+
   /** Has the homeserver judge the readings one by one until it grants one. */
-  private async askHomeserver(attempt: Attempt): Promise<Answer> {
+  private async ask(attempt: Attempt): Promise<Asked> {
     const { request, signIn } = attempt;
     let refused: { readonly answer: HomeserverAnswer; readonly sent: JsonObject } | undefined;
     for (const reading of attempt.readings) {
@@ -129,51 +148,49 @@ export class LoginGate {
       });
       if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
       if (outcome.kind === 'granted') {
-        const answer = await this.answerGranted(attempt, reading, outcome);
-        if (answer !== undefined) return answer;
+        const asked = await this.takeGrant(attempt, reading, outcome);
+        if (asked !== undefined) return asked;
         continue;
       }
       refused = { answer: outcome.answer, sent };
       if (!isRefusedCredential(outcome.answer)) break;
     }
     if (refused === undefined) throw new Refusal('login_refused');
-    return this.parts.answers.refused(refused.answer, refused.sent);
+    const answer = this.parts.answers.refused(refused.answer, refused.sent);
+    return { answer: { is: 'answered', answer }, outcome: refusedOutcome(refused.answer) };
   }
 
   /** Undefined if this reading must not let anybody in. A grant that fails on its way is logged out. */
-  private async answerGranted(
+  private async takeGrant(
     attempt: Attempt,
     reading: Reading,
     granted: GrantedLogin,
-  ): Promise<Answer | undefined> {
-    let answered = false;
+  ): Promise<Asked | undefined> {
+    let isKept = false;
     try {
-      const enrolled = await this.parts.factors.isEnrolled(granted.userId);
-      if (!enrolled) {
-        const answer = await this.grantWithoutFactor(attempt, reading, granted);
-        answered = answer !== undefined;
-        return answer;
-      }
-      if (await this.isPassedToken(attempt.signIn, granted)) {
-        answered = true;
-        return this.parts.answers.released(granted.grant.body, 0);
-      }
-      const { held, kept } = await this.hold(attempt, reading, granted);
-      const heldFromNow = kept.then(() => {
-        answered = true;
-      });
-      const [answer] = await Promise.all([this.converseOrRefuse(attempt, reading, held), heldFromNow]);
-      return answer;
+      const asked = await this.passOrHold(attempt, reading, granted);
+      isKept = asked !== undefined;
+      return asked;
     } finally {
-      if (!answered) await this.abandon(attempt, granted);
+      if (!isKept) await this.abandon(attempt, granted);
     }
   }
 
-  private async converseOrRefuse(attempt: Attempt, reading: Reading, hold: HeldLogin): Promise<Answer> {
-    const answer = await this.converse(attempt, reading, hold);
-    // Somebody with the same password and the code took this very login in between: signing in anew works.
-    if (answer === undefined) throw new Refusal('hold_ended');
-    return answer;
+  private async passOrHold(
+    attempt: Attempt,
+    reading: Reading,
+    granted: GrantedLogin,
+  ): Promise<Asked | undefined> {
+    if (!(await this.parts.factors.isEnrolled(granted.userId))) {
+      const answer = await this.grantWithoutFactor(attempt, reading, granted);
+      return answer && { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
+    }
+    if (await this.isPassedToken(attempt.signIn, granted)) {
+      const answer = this.parts.answers.released(granted.grant.body, 0);
+      return { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
+    }
+    const hold = await this.hold(attempt, reading, granted);
+    return { answer: { is: 'held', hold, reading }, outcome: { is: 'held' } };
   }
 
   private converse(attempt: Attempt, reading: Reading, hold: HeldLogin): Promise<Answer | undefined> {
@@ -189,9 +206,9 @@ export class LoginGate {
     });
   }
 
-  private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<BegunHold> {
+  private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<HeldLogin> {
     const { signIn } = attempt;
-    return this.parts.holds.begin({
+    return this.parts.holds.hold({
       allowance: this.spendAllowance(signIn),
       grant: granted.grant,
       userId: granted.userId,
@@ -273,40 +290,6 @@ export class LoginGate {
     }
     if (!needsNoFactor) throw new Refusal('hold_ended');
     return this.parts.answers.granted(outcome.answer);
-  }
-
-  private async mayMeanEnrolled(signIn: SignIn): Promise<boolean> {
-    const { named, foldedNames } = signIn.identity;
-    if (!named) return this.parts.factors.anyoneEnrolled();
-    const found = await Promise.all(foldedNames.map((name) => this.parts.factors.mayBeEnrolled(name)));
-    return found.includes(true);
-  }
-
-  /**
-   * The readings of a password field, in the order in which they are tried (DESIGN §4): both for everybody, so
-   * that failing looks and costs the same for all.
-   */
-  private async readingsOf(signIn: SignIn, hinted: boolean): Promise<Reading[]> {
-    const asSent = this.readingOf(signIn, signIn.password, undefined);
-    const appended = await this.appendedCodeOf(signIn);
-    if (appended === undefined) return [asSent];
-    return hinted ? [this.readingOf(signIn, appended.password, appended), asSent] : [asSent, asSent];
-  }
-
-  private async appendedCodeOf(signIn: SignIn): Promise<AppendedCode | undefined> {
-    if (signIn.password === undefined || !this.settings.appendedCode) return undefined;
-    const appended = splitAppendedCode(signIn.password, this.settings.digits);
-    return appended !== undefined && (await this.parts.factors.anyoneEnrolled()) ? appended : undefined;
-  }
-
-  private readingOf(
-    signIn: SignIn,
-    password: string | undefined,
-    appended: AppendedCode | undefined,
-  ): Reading {
-    const joinKeys =
-      password === undefined ? undefined : this.parts.holds.joinKeys(signIn.identity, password, signIn.body);
-    return { password, appended, joinKeys };
   }
 
   private async passAppservice(request: ClientRequest, signIn: SignIn, token: string): Promise<Answer> {

@@ -1,3 +1,4 @@
+import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { waitMs } from '../homeserver/retry_after.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type {
@@ -23,12 +24,14 @@ import { MINUTE } from '../system/clock.ts';
 import type { RateLimit } from '../throttle/rate_limit.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
-import type { EqualSignIns } from './equal_sign_ins.ts';
 import type { HeldLogins, JoinKeys } from './held_logins.ts';
+import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import type { PassedLoginTokens } from './passed_login_tokens.ts';
+import type { Readings } from './readings.ts';
 import { readSignIn, type SignIn } from './sign_in.ts';
+import type { SignInLine } from './sign_in_line.ts';
 import type { SignInTokens } from './sign_in_tokens.ts';
-import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
+import type { GrantedLogin, LoginOutcome, UpstreamLogin } from './upstream_login.ts';
 
 const LOGIN_PATH = '/_matrix/client/v3/login';
 /** What sessions of the page are for: no client can go on with one, and no fallback page. */
@@ -47,6 +50,9 @@ interface TypedSignIn {
   readonly allowance: string;
 }
 
+/** What came of a password. */
+type Proof = { readonly hold: HeldLogin } | { readonly refusal: Refusal };
+
 export interface PageSignInParts {
   readonly engine: UiaEngine;
   readonly factors: FactorStore;
@@ -55,7 +61,8 @@ export interface PageSignInParts {
   readonly upstream: UpstreamLogin;
   readonly tokens: SignInTokens;
   readonly passedTokens: PassedLoginTokens;
-  readonly equalSignIns: EqualSignIns;
+  readonly line: SignInLine;
+  readonly readings: Readings;
   readonly signInLimit: RateLimit;
 }
 
@@ -75,17 +82,31 @@ export class PageSignIn implements PageDoor {
     });
     const { identity, body } = signIn;
     const keys = this.parts.holds.joinKeys(identity, credentials.password, body);
-    const join = () => this.parts.holds.findToJoin(keys, this.parts.signInLimit.isEmpty(identity.folded));
-    const hold =
-      (await join()) ??
-      (await this.parts.equalSignIns.inTurn(keys.exact, join, () => this.ask(request, signIn, keys)));
-    return this.open(request, hold, PASSWORD_STAGE, { redirect_url: credentials.redirectUrl });
+    const join = async (): Promise<Proof | undefined> => {
+      const hold = await this.parts.holds.findToJoin(keys, this.parts.signInLimit.isEmpty(identity.folded));
+      return hold && { hold };
+    };
+    const proof = (await join()) ?? (await this.prove(request, { signIn, keys, join }));
+    if ('refusal' in proof) throw proof.refusal;
+    return this.open(request, proof.hold, PASSWORD_STAGE, { redirect_url: credentials.redirectUrl });
+  }
+
+  /** Has the password judged in its turn (R12). */
+  private async prove(
+    request: ClientRequest,
+    { signIn, keys, join }: { signIn: SignIn; keys: JoinKeys; join: () => Promise<Proof | undefined> },
+  ): Promise<Proof> {
+    const ask = () => this.ask(request, signIn, keys);
+    const key = await this.parts.readings.lineKey(signIn);
+    if (key === undefined) return (await ask()).answer;
+    return this.parts.line.ask<Proof>({ key, join, ask, refuse: refusalHeard });
   }
 
   /** @throws Refusal */
   async beginWithToken(request: ClientRequest, returned: ProviderReturn): Promise<PageStanding> {
     const body = { type: TOKEN_LOGIN, token: returned.loginToken };
     const granted = await this.login(request, body);
+    if (granted.kind === 'refused') throw refusalOf(granted.answer);
     const hold = await this.hold(granted, undefined);
     const { provider, redirectUrl } = returned;
     return this.open(request, hold, TOKEN_LOGIN, { redirect_url: redirectUrl, provider });
@@ -160,14 +181,26 @@ export class PageSignIn implements PageDoor {
   }
 
   /** Has the homeserver judge the password; what it grants is held. */
-  private async ask(request: ClientRequest, signIn: SignIn, keys: JoinKeys): Promise<HeldLogin> {
+  private async ask(
+    request: ClientRequest,
+    signIn: SignIn,
+    keys: JoinKeys,
+  ): Promise<{ answer: Proof; outcome: LineOutcome }> {
     const { folded } = signIn.identity;
     this.parts.signInLimit.require(folded);
     const granted = await this.login(request, signIn.body);
-    return this.hold(granted, { password: signIn.password, keys, allowance: folded });
+    if (granted.kind === 'refused') {
+      return { answer: { refusal: refusalOf(granted.answer) }, outcome: refusedOutcome(granted.answer) };
+    }
+    const hold = await this.hold(granted, { password: signIn.password, keys, allowance: folded });
+    // Nobody joins the login of an account without 2FA.
+    return { answer: { hold }, outcome: { is: hold.joinKey === null ? 'passed' : 'held' } };
   }
 
-  private async login(request: ClientRequest, body: JsonObject): Promise<GrantedLogin> {
+  private async login(
+    request: ClientRequest,
+    body: JsonObject,
+  ): Promise<Exclude<LoginOutcome, { kind: 'without_token' }>> {
     const outcome = await this.parts.upstream.attempt({
       // What stands in the address of the page is none of the homeserver's business.
       request: { ...request, search: '' },
@@ -175,13 +208,7 @@ export class PageSignIn implements PageDoor {
       body,
     });
     if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
-    if (outcome.kind === 'granted') return outcome;
-    const { status } = outcome.answer;
-    if (status === 429) {
-      throw new Refusal('limit_exceeded', { retryAfterMs: waitMs(outcome.answer) });
-    }
-    // Unknown, locked, deactivated or wrong: the page tells no difference (attack 63).
-    throw new Refusal(status >= 500 ? 'homeserver_unreachable' : 'login_refused');
+    return outcome;
   }
 
   private async hold(granted: GrantedLogin, typed: TypedSignIn | undefined): Promise<HeldLogin> {
@@ -255,6 +282,18 @@ export class PageSignIn implements PageDoor {
     const set = await this.parts.factors.recoverySet(userId);
     return set?.codes.filter((code) => code.usedAt === null).length ?? 0;
   }
+}
+
+/** Unknown, locked, deactivated or wrong: the page tells no difference (attack 63). */
+function refusalOf(answer: HomeserverAnswer): Refusal {
+  if (answer.status === 429) return new Refusal('limit_exceeded', { retryAfterMs: waitMs(answer) });
+  return new Refusal(answer.status >= 500 ? 'homeserver_unreachable' : 'login_refused');
+}
+
+/** What an equal sign-in was refused. */
+function refusalHeard(outcome: LineOutcome): Proof {
+  const refused = refusedAnswer(outcome);
+  return { refusal: refused === undefined ? thrownOutcome(outcome) : refusalOf(refused) };
 }
 
 function hasSecondFactor({ completed }: Session): boolean {

@@ -1,8 +1,12 @@
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import type { Storage } from '../storage/stores.ts';
-import type { Clock } from '../system/clock.ts';
+import { dropEndedLeases } from '../storage/tables/leases.ts';
+import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
+
+/** Those who wait for the outcome of a lease look several times a second. */
+const LEASES_KEPT_MS = MINUTE;
 
 /** What has to be done from time to time, whether anybody asks or not. */
 export class Housekeeping {
@@ -56,6 +60,7 @@ export class Housekeeping {
       loginTokens.dropExpired(now),
       signInTokens.dropExpired(now),
       freshLogins.dropExpired(now),
+      this.storage.commit([], dropEndedLeases(LEASES_KEPT_MS)),
     ]);
   }
 

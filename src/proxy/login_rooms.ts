@@ -1,4 +1,3 @@
-import { EqualSignIns } from '../login/equal_sign_ins.ts';
 import { HeldLogins } from '../login/held_logins.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { LoginAnswers } from '../login/login_answers.ts';
@@ -6,11 +5,15 @@ import { LoginConversation } from '../login/login_conversation.ts';
 import { LoginGate } from '../login/login_gate.ts';
 import { PageSignIn } from '../login/page_sign_in.ts';
 import { PassedLoginTokens } from '../login/passed_login_tokens.ts';
+import { Readings } from '../login/readings.ts';
 import { RegisterGate } from '../login/register_gate.ts';
 import { HeldLoginRelease } from '../login/release.ts';
 import { SessionEndings } from '../login/session_endings.ts';
+import { SignInLine } from '../login/sign_in_line.ts';
 import { SignInTokens } from '../login/sign_in_tokens.ts';
+import { StoredLineLeases } from '../login/stored_line_leases.ts';
 import { UpstreamLogin } from '../login/upstream_login.ts';
+import { systemPause } from '../system/pause.ts';
 import { RateLimit } from '../throttle/rate_limit.ts';
 import type { Groundwork } from './groundwork.ts';
 
@@ -30,6 +33,8 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
     holdTtlMs: config.login.holdTtlMs,
     maximum: config.uia.maxSessions,
   });
+  const codes = { appendedCode: config.login.appendedCode, digits: ground.totp.digits };
+  const readings = new Readings({ factors: storage.factors, holds }, codes);
   const shared = {
     ...ground,
     factors: storage.factors,
@@ -38,14 +43,14 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
     answers: new LoginAnswers(config.publicBaseUrl),
     signInLimit: new RateLimit(config.limits.signInPerUser, clock),
     passedTokens: new PassedLoginTokens(storage.loginTokens, clock),
-    equalSignIns: new EqualSignIns(),
+    line: new SignInLine({ leases: new StoredLineLeases(ground), random, pause: systemPause, log }),
+    readings,
   };
   const release = new HeldLoginRelease(shared);
   const signInTokens = new SignInTokens(storage.signInTokens, holds, release, clock, random);
   const conversation = new LoginConversation(ground.engine, ground.secondFactors, holds, release, random);
-  const codes = { appendedCode: config.login.appendedCode, digits: ground.totp.digits };
   return {
-    login: new LoginGate({ ...shared, conversation, signInTokens }, codes),
+    login: new LoginGate({ ...shared, conversation, signInTokens }),
     register: new RegisterGate({ ...shared, conversation }),
     sessionEndings: new SessionEndings({ ...shared, sessions: storage.sessions }),
     pageSignIn: new PageSignIn({ ...shared, tokens: signInTokens }),

@@ -138,6 +138,13 @@ export function describeUnitsOfWork(name: string, open: () => Promise<UnitsUnder
         expect(await storage.commit([], takeLease('k', 'third', MINUTE))).toBeDefined();
       });
 
+      test('attack 144: a lease that was given back is free, also where the clock jumped back meanwhile', async () => {
+        await storage.commit([], takeLease('k', 'one', MINUTE));
+        await storage.commit([], leaveLease('k', 'one', null));
+        opened.clock.advance(-MINUTE / 2);
+        expect(await storage.commit([], takeLease('k', 'two', MINUTE))).toBeDefined();
+      });
+
       test('ended leases are dropped, live ones are not', async () => {
         await storage.commit([], takeLease('old', 'x', MINUTE));
         opened.clock.advance(3 * MINUTE);

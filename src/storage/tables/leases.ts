@@ -17,8 +17,8 @@ export function takeLease(key: string, holder: string, forMs: number): Decision<
   return decide(
     `INSERT INTO leases (key, holder, until_at, sealed_outcome) VALUES (:key, :holder, :now + :forMs, NULL)
      ON CONFLICT (key) DO UPDATE
-       SET holder = excluded.holder, until_at = excluded.until_at, sealed_outcome = NULL
-       WHERE leases.until_at <= :now OR leases.until_at > :now + :forMs`,
+       SET holder = excluded.holder, taken = 1, until_at = excluded.until_at, sealed_outcome = NULL
+       WHERE leases.taken = 0 OR leases.until_at <= :now OR leases.until_at > :now + :forMs`,
     { key, holder, forMs },
   );
 }
@@ -26,7 +26,7 @@ export function takeLease(key: string, holder: string, forMs: number): Decision<
 /** Gives the lease back, if `holder` still has it. */
 export function leaveLease(key: string, holder: string, sealedOutcome: Buffer | null): Effect {
   return effect(
-    `UPDATE leases SET until_at = :now, sealed_outcome = :sealedOutcome
+    `UPDATE leases SET taken = 0, until_at = :now, sealed_outcome = :sealedOutcome
      WHERE key = :key AND holder = :holder`,
     { key, holder, sealedOutcome },
   );
@@ -34,7 +34,7 @@ export function leaveLease(key: string, holder: string, sealedOutcome: Buffer | 
 
 export function findLease(key: string): Query<LeaseRow> {
   return ask(
-    `SELECT holder, CASE WHEN until_at > :now THEN 1 ELSE 0 END AS taken, sealed_outcome AS "sealedOutcome"
+    `SELECT holder, CASE WHEN taken = 1 AND until_at > :now THEN 1 ELSE 0 END AS taken, sealed_outcome AS "sealedOutcome"
      FROM leases WHERE key = :key`,
     { key },
   );

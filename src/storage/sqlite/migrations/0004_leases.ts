@@ -3,6 +3,8 @@ export const leases = `
   CREATE TABLE leases (
     key            TEXT NOT NULL PRIMARY KEY,
     holder         TEXT NOT NULL,
+    -- 0 as soon as it was given back, 1 before.
+    taken          INTEGER NOT NULL DEFAULT 1 CHECK (taken IN (0, 1)),
     until_at       INTEGER NOT NULL,
     -- What the holder leaves to those who wait.
     sealed_outcome BLOB

@@ -1,0 +1,72 @@
+import { type AppendedCode, splitAppendedCode } from '../factors/appended_code.ts';
+import type { FactorStore } from '../storage/stores.ts';
+import type { HeldLogins, JoinKeys } from './held_logins.ts';
+import type { SignIn } from './sign_in.ts';
+import type { StandingInLine } from './sign_in_line.ts';
+
+/** One way to read a password field: the password for the homeserver, and the code that stood behind it. */
+export interface Reading {
+  readonly password: string | undefined;
+  readonly appended: AppendedCode | undefined;
+  readonly joinKeys: JoinKeys | undefined;
+}
+
+export interface ReadingsSettings {
+  /** Whether a code may stand behind the password. */
+  readonly appendedCode: boolean;
+  /** Digits of a TOTP code. */
+  readonly digits: number;
+}
+
+/** What the password field of a sign-in can mean, and who may be meant by its name. */
+export class Readings {
+  constructor(
+    private readonly deps: { readonly factors: FactorStore; readonly holds: HeldLogins },
+    private readonly settings: ReadingsSettings,
+  ) {}
+
+  /** Whether an enrolled user may be meant: the hint of R5, never the decision. */
+  async mayMeanEnrolled(signIn: SignIn): Promise<boolean> {
+    const { named, foldedNames } = signIn.identity;
+    if (!named) return this.deps.factors.anyoneEnrolled();
+    const found = await Promise.all(foldedNames.map((name) => this.deps.factors.mayBeEnrolled(name)));
+    return found.includes(true);
+  }
+
+  /**
+   * The readings in the order in which they are tried: two for everyone where the field may hold a code, so that
+   * failing looks and costs the same for all (attack 100).
+   */
+  async of(signIn: SignIn, hinted: boolean): Promise<Reading[]> {
+    const asSent = this.readingOf(signIn, signIn.password, undefined);
+    const appended = await this.appendedCodeOf(signIn);
+    if (appended === undefined) return [asSent];
+    return hinted ? [this.readingOf(signIn, appended.password, appended), asSent] : [asSent, asSent];
+  }
+
+  /**
+   * Where this sign-in stands in line: by its password without a code, whoever is meant, so that all wait alike.
+   * Undefined where it need not: no account has 2FA on, or it is not a sign-in with a password.
+   */
+  async lineKey(signIn: SignIn): Promise<StandingInLine<unknown>['key'] | undefined> {
+    if (signIn.password === undefined || !(await this.deps.factors.anyoneEnrolled())) return undefined;
+    const appended = await this.appendedCodeOf(signIn);
+    return this.deps.holds.lineKey(signIn.identity, appended?.password ?? signIn.password, signIn.password);
+  }
+
+  private async appendedCodeOf(signIn: SignIn): Promise<AppendedCode | undefined> {
+    if (signIn.password === undefined || !this.settings.appendedCode) return undefined;
+    const appended = splitAppendedCode(signIn.password, this.settings.digits);
+    return appended !== undefined && (await this.deps.factors.anyoneEnrolled()) ? appended : undefined;
+  }
+
+  private readingOf(
+    signIn: SignIn,
+    password: string | undefined,
+    appended: AppendedCode | undefined,
+  ): Reading {
+    const joinKeys =
+      password === undefined ? undefined : this.deps.holds.joinKeys(signIn.identity, password, signIn.body);
+    return { password, appended, joinKeys };
+  }
+}

@@ -1,0 +1,137 @@
+import { SECOND } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { Pause } from '../system/pause.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
+import { failedOutcome, type LeftInLine, type LineLeases, type LineOutcome } from './line_leases.ts';
+
+/** After this time an equal sign-in asks the homeserver as well, whatever became of the first. */
+const LEASE_MS = 30 * SECOND;
+/** The time between two looks at another process's sign-in, in ms: at least the first, up to both together. */
+const SHORTEST_LOOK_MS = 25;
+const LOOK_JITTER_MS = 75;
+
+/** A password sign-in that stands in line. */
+export interface StandingInLine<T> {
+  /** Digests: `line` is equal for all spellings of a name and password, `exact` for equal sign-ins only. */
+  readonly key: { readonly line: string; readonly exact: string };
+  /** Joins what an equal sign-in has left; undefined if there is nothing. */
+  join(): Promise<T | undefined>;
+  /** Asks the homeserver. */
+  ask(): Promise<{ readonly answer: T; readonly outcome: LineOutcome }>;
+  /**
+   * The answer to a refusal that an equal sign-in received.
+   * @throws Refusal where the door refuses by throwing
+   */
+  refuse(outcome: LineOutcome): T;
+}
+
+/**
+ * Sign-ins with equal name and password ask the homeserver one after the other (R12), whether or not that user
+ * has 2FA on. Equal sign-ins cost one login, a refusal is asked for once, and the time that an answer takes says
+ * nothing about the user (attack 147). Those in one process share a promise, those in several a lease in the store.
+ */
+export class SignInLine {
+  /** What the sign-in that is under way will leave, by line key. It never rejects. */
+  private readonly underWay = new Map<string, Promise<LeftInLine | undefined>>();
+
+  constructor(
+    private readonly deps: {
+      readonly leases: LineLeases;
+      readonly random: RandomSource;
+      readonly pause: Pause;
+      readonly log: Log;
+    },
+  ) {}
+
+  /** @throws Refusal what asking the homeserver ends in, for this sign-in or for an equal one before it */
+  async ask<T>(standing: StandingInLine<T>): Promise<T> {
+    const { line } = standing.key;
+    for (let before = this.underWay.get(line); before !== undefined; before = this.underWay.get(line)) {
+      const answer = await this.afterAnother(standing, await before);
+      if (answer !== undefined) return answer;
+    }
+    const turn = this.askAmongProcesses(standing);
+    const left = turn.then(
+      ({ left }) => left,
+      (error: unknown) => leftByError(standing, error),
+    );
+    this.underWay.set(line, left);
+    try {
+      return (await turn).answer;
+    } finally {
+      if (this.underWay.get(line) === left) this.underWay.delete(line);
+    }
+  }
+
+  /** Undefined: this sign-in has to ask for itself, in its turn. */
+  private async afterAnother<T>(
+    standing: StandingInLine<T>,
+    left: LeftInLine | undefined,
+  ): Promise<T | undefined> {
+    switch (left?.outcome.is) {
+      case 'passed':
+        return (await standing.ask()).answer;
+      case 'failed':
+        return standing.refuse(left.outcome);
+      case 'refused':
+        return left.exact === standing.key.exact ? standing.refuse(left.outcome) : undefined;
+      default:
+        return standing.join();
+    }
+  }
+
+  /** Asks with the lease of this line, or hears from the process that has it. */
+  private async askAmongProcesses<T>(
+    standing: StandingInLine<T>,
+  ): Promise<{ answer: T; left: LeftInLine | undefined }> {
+    const { line } = standing.key;
+    const holder = randomId(this.deps.random);
+    for (;;) {
+      const other = await this.deps.leases.take(line, holder, LEASE_MS);
+      if (other === undefined) return this.askWithLease(standing, holder);
+      const left = await this.waitFor(line, other);
+      const answer = await this.afterAnother(standing, left);
+      if (answer !== undefined) return { answer, left };
+    }
+  }
+
+  private async askWithLease<T>(
+    standing: StandingInLine<T>,
+    holder: string,
+  ): Promise<{ answer: T; left: LeftInLine }> {
+    const { line, exact } = standing.key;
+    let left: LeftInLine | undefined;
+    try {
+      const { answer, outcome } = await standing.ask();
+      left = { exact, outcome };
+      return { answer, left };
+    } catch (error) {
+      left = leftByError(standing, error);
+      throw error;
+    } finally {
+      // The answer need not wait: a lease that could not be given back ends by itself.
+      this.deps.leases.leave(line, holder, left).catch((error: unknown) => {
+        this.deps.log.warn(
+          { err: error },
+          'the turn of a sign-in could not be given back; it ends by itself',
+        );
+      });
+    }
+  }
+
+  /** What the holder of the lease leaves; undefined if it left nothing or its time is over. */
+  private async waitFor(line: string, holder: string): Promise<LeftInLine | undefined> {
+    for (;;) {
+      const found = await this.deps.leases.look(line, holder);
+      if (found.is === 'over') return found.left;
+      await this.deps.pause(
+        SHORTEST_LOOK_MS + (this.deps.random.bytes(1).readUInt8() * LOOK_JITTER_MS) / 255,
+      );
+    }
+  }
+}
+
+function leftByError(standing: StandingInLine<unknown>, error: unknown): LeftInLine | undefined {
+  const outcome = failedOutcome(error);
+  return outcome && { exact: standing.key.exact, outcome };
+}

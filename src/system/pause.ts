@@ -1,0 +1,4 @@
+/** Waits for some milliseconds; passed in, so that no test has to wait for a clock. */
+export type Pause = (ms: number) => Promise<void>;
+
+export const systemPause: Pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
