@@ -12,7 +12,6 @@ import type {
   OwnerAuthentication,
   Requirement,
 } from '../interactive/owner_authentication.ts';
-import { requireOwnName } from '../interactive/owner_name.ts';
 import type { PasswordProbe } from '../interactive/password_probe.ts';
 import { relayAnswer } from '../interactive/relay.ts';
 import type { SecondFactors } from '../interactive/second_factors.ts';
@@ -23,6 +22,7 @@ import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { requireShape } from '../schema/registry.ts';
 import { isEmptyBody } from '../uia/canonical_body.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import { bodyWithoutFactor } from './auth_without_factor.ts';
 import type { Consequences } from './consequences.ts';
 import type { GuardedEndpoint } from './guarded_endpoints.ts';
 import {
@@ -31,6 +31,7 @@ import {
   progressOf,
   readChallenge,
   wantsPassword,
+  withoutUnusableFlows,
 } from './homeserver_challenge.ts';
 import { needsNoProof } from './signing_keys.ts';
 import { withoutOurAuth } from './without_our_auth.ts';
@@ -91,14 +92,13 @@ export class Guard {
     body: JsonObject,
     caller: KnownCaller,
   ): Promise<Answer> {
-    const auth = presentedAuth(body);
-    if (auth?.type === PASSWORD_STAGE) requireOwnName(auth.fields, caller.owner.userId);
+    const sent = bodyWithoutFactor(body, caller.owner.userId);
     requireShape(endpoint.shape, withoutAuth(body));
-    const answer = await this.callHomeserver(request, withoutOurAuth(body), caller.token);
+    const answer = await this.callHomeserver(request, sent, caller.token);
     if (answer.status === 200 && endpoint.consequence === 'password_changed') {
       await this.parts.consequences.of('password_changed', caller.owner.userId, answer);
     }
-    return relayAnswer(answer, body);
+    return relayAnswer(withoutUnusableFlows(answer), body);
   }
 
   /** An application service that the operator listed: as the homeserver says. */

@@ -1,8 +1,9 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import { readFlows, readStrings } from '../homeserver/uia_fields.ts';
+import { isIdentityFree, mayFollowProof } from '../interactive/identity_free_stages.ts';
 import type { Onward } from '../interactive/onward.ts';
-import { type Flow, isJsonObject, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import { type Flow, isJsonObject, type Json, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 
 /** A homeserver's 401 of User-Interactive Authentication, its oddities ironed out (HOMESERVERS §5). */
@@ -22,11 +23,36 @@ export function readChallenge(answer: HomeserverAnswer, sent: JsonObject): Homes
   if (answer.status !== 401 || flows === undefined || typeof session !== 'string') return undefined;
   return {
     session,
-    flows,
+    flows: flows.filter((flow) => flow.every((stage) => stage === PASSWORD_STAGE || mayFollowProof(stage))),
     completed: readStrings(answer.json?.completed),
     params: objectsIn(answer.json?.params),
     failure: failureIn(answer, sent),
   };
+}
+
+/**
+ * The homeserver's challenge as a caller without 2FA gets it: without the flows that need a stage which says who is
+ * meant, since none of those is sent on (attack 156). Anything else stays as it is, byte for byte.
+ */
+export function withoutUnusableFlows(answer: HomeserverAnswer): HomeserverAnswer {
+  const { json } = answer;
+  const flows = json?.flows;
+  if (answer.status !== 401 || json === undefined || !Array.isArray(flows)) return answer;
+  const usable = flows.filter((flow) => stagesOf(flow).every(isUsable));
+  if (usable.length === flows.length) return answer;
+  const rest: JsonObject = { ...json, flows: usable };
+  if (isJsonObject(json.params)) {
+    rest.params = Object.fromEntries(Object.entries(json.params).filter(([stage]) => isUsable(stage)));
+  }
+  return { ...answer, json: rest, bytes: Buffer.from(JSON.stringify(rest)) };
+}
+
+function stagesOf(flow: Json): Json[] {
+  return isJsonObject(flow) && Array.isArray(flow.stages) ? flow.stages : [];
+}
+
+function isUsable(stage: Json): boolean {
+  return typeof stage === 'string' && (stage === PASSWORD_STAGE || isIdentityFree(stage));
 }
 
 /** Whether a password has a place in it. An account without one is asked for other proofs. */

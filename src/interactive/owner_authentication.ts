@@ -18,8 +18,9 @@ import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented
 import { isSatisfied, requireBody, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
 import { CODE_REFUSED, CODE_WANTED, challenge, WRONG_ORDER } from './challenge_answer.ts';
 import { hashToken } from './fresh_logins.ts';
+import { withoutNames } from './identity_free_stages.ts';
 import { type HomeserverTurns, type Onward, shownSession } from './onward.ts';
-import { requireOwnName } from './owner_name.ts';
+import { pinnedPassword, requireOwnName } from './owner_name.ts';
 import type { SecondFactors } from './second_factors.ts';
 
 /** What the owner of a token must prove before something is done for him. */
@@ -285,14 +286,13 @@ function takeOnwardStage(session: Session, onward: Onward, { type, fields }: Pre
 
 function awaitPassword(session: Session, password: string): AwaitingJudge {
   requireBody(session);
-  const identifier = { type: 'm.id.user', user: session.binding.userId };
-  const auth = { type: PASSWORD_STAGE, identifier, password };
+  const auth = pinnedPassword(password, session.binding.userId);
   return { kind: 'judge', session, password, auth, onward: undefined, body: session.body ?? {} };
 }
 
 function awaitOnward(session: Session, onward: Onward, fields: JsonObject): AwaitingJudge {
   requireBody(session);
-  const auth = { ...fields, session: onward.session };
+  const auth = { ...withoutNames(fields), session: onward.session };
   return { kind: 'judge', session, password: '', auth, onward, body: session.body ?? {} };
 }
 

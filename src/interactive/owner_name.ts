@@ -1,6 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart, parseUserId } from '../matrix/user_id.ts';
-import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
+import { isJsonObject, type Json, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 
 /**
  * Checks that an `m.login.password` stage names nobody but the owner of the access token: two server families
@@ -12,6 +12,12 @@ export function requireOwnName(auth: JsonObject, ownerId: string): void {
   for (const name of namesIn(auth)) {
     if (!isNameOf(name, ownerId)) throw new Refusal('other_user');
   }
+}
+
+/** A password stage that names nobody but the owner, by the full id, whatever the spelling was (attack 48). */
+export function pinnedPassword(password: Json | undefined, ownerId: string): JsonObject {
+  const stage: JsonObject = { type: PASSWORD_STAGE, identifier: { type: 'm.id.user', user: ownerId } };
+  return password === undefined ? stage : { ...stage, password };
 }
 
 function namesIn(auth: JsonObject): string[] {

@@ -173,6 +173,8 @@ export interface UiaRules {
   /** Somebody else's name with his right password. */
   readonly otherUser: 'acts_on_caller' | 'acts_on_named' | Refused;
   readonly missingBody: 'challenge' | Refused;
+  /** A JWT of some user as stage; undefined: a stage that is not known. */
+  readonly jwt?: 'acts_on_named' | Refused;
 }
 
 export interface AccountRules {

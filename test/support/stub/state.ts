@@ -70,6 +70,8 @@ export class StubState {
   readonly tokens = new Map<string, StubToken>();
   readonly refreshTokens = new Map<string, StubRefreshToken>();
   readonly loginTokens = new Map<string, StubLoginToken>();
+  /** Whose the JSON Web Tokens of an operator's own issuer are. */
+  readonly jwts = new Map<string, string>();
   readonly uiaSessions = new Map<string, StubUiaSession>();
   /** Addresses whose owner clicked the link, by session id. */
   readonly validatedEmails = new Map<string, string>();

@@ -270,6 +270,13 @@ export class StubHomeserver {
     return this.state.addLoginToken(this.user(name).userId, this.#home.clock.now() + lifetimeMs);
   }
 
+  /** A JSON Web Token from the operator's own issuer, as tuwunel's `[global.jwt]` takes them. */
+  mintJwt(name: string): string {
+    const token = `eyJ.${name}.${this.state.jwts.size}`;
+    this.state.jwts.set(token, this.user(name).userId);
+    return token;
+  }
+
   /** The session id (`sid`) of an address whose owner clicked the link. */
   validateEmail(address: string): string {
     const sid = `sid${this.state.validatedEmails.size + 1}`;

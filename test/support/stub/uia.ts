@@ -27,6 +27,7 @@ export interface Authenticated {
 
 const PASSWORD = 'm.login.password';
 const DUMMY = 'm.login.dummy';
+const JWT = 'org.matrix.login.jwt';
 
 /**
  * User-interactive authentication for a request with a token, with every oddity of the personality.
@@ -225,6 +226,7 @@ function passStage(given: GivenAuth, stage: Stage): StubUser {
     session.completed.set(DUMMY, '');
     throw challenge.state();
   }
+  if (given.type === JWT && rules.jwt !== undefined) return passJwt(given.auth, rules.jwt, stage);
   if (given.type !== PASSWORD) {
     if (rules.unknownStage !== 'challenge') throw refusal(rules.unknownStage);
     throw challenge.state();
@@ -233,6 +235,15 @@ function passStage(given: GivenAuth, stage: Stage): StubUser {
     throw refusal({ status: 400, errcode: 'M_UNKNOWN' }, 'Password login has been disabled.');
   }
   return passPassword(given.auth, stage);
+}
+
+/** The token alone says who is meant, whoever asks. */
+function passJwt(auth: JsonObject, rule: 'acts_on_named' | Refused, stage: Stage): StubUser {
+  const named = typeof auth.token === 'string' ? stage.home.state.jwts.get(auth.token) : undefined;
+  if (named === undefined) throw stage.challenge.failure('M_FORBIDDEN', 'Invalid token');
+  if (rule !== 'acts_on_named') throw refusal(rule);
+  stage.session.completed.set(JWT, named);
+  return stage.home.state.user(named);
 }
 
 function passPassword(auth: JsonObject, { home, rules, session, caller, challenge }: Stage): StubUser {

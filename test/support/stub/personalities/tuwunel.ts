@@ -26,6 +26,7 @@ const uia: UiaRules = {
   finishedSessionWithPassword: FORBIDDEN,
   otherUser: FORBIDDEN,
   missingBody: BAD_JSON,
+  jwt: 'acts_on_named',
 };
 
 /** tuwunel 1.4.6. */
@@ -132,9 +133,9 @@ export const tuwunel: Personality = {
     devices: uia,
     deactivate: uia,
     password: uia,
-    device_signing: uia,
+    device_signing: { ...uia, jwt: { status: 500, errcode: 'M_UNKNOWN' } },
     threepid_add: uia,
-    get_token: uia,
+    get_token: { ...uia, jwt: FORBIDDEN },
   },
   uiaFlows: [['m.login.password'], ['org.matrix.login.jwt']],
   account: {

@@ -1,0 +1,42 @@
+import { isIdentityFree, withoutNames } from '../interactive/identity_free_stages.ts';
+import { pinnedPassword, requireOwnName } from '../interactive/owner_name.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { isSecondFactorStage, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
+import { isSessionId } from '../uia/session_id.ts';
+import { withoutOurAuth } from './without_our_auth.ts';
+
+/**
+ * The body of a guarded request as the homeserver may see it from a caller without 2FA (R6): its `auth` is the owner's
+ * password, pinned to their full id, or says nothing of who is meant. Several servers do what is asked to, or with the
+ * password of, whomever a stage names (attacks 103, 156, 157).
+ * @throws Refusal other_user, stage_not_offered, bad_json
+ */
+export function bodyWithoutFactor(body: JsonObject, ownerId: string): JsonObject {
+  const auth = presentedAuth(body);
+  if (auth === undefined) return body;
+  const { session } = auth;
+  if (auth.type !== undefined && isSecondFactorStage(auth.type)) {
+    // Only 2FA that has just been turned off leaves a client with such a stage, in a session of ours.
+    if (session === undefined || !isSessionId(session)) throw new Refusal('stage_not_offered');
+    return withoutOurAuth(body);
+  }
+  const stage = passableStage(auth, ownerId);
+  return withoutOurAuth({ ...body, auth: session === undefined ? stage : { ...stage, session } });
+}
+
+/** A stage without its session. @throws Refusal other_user, stage_not_offered, bad_json */
+function passableStage({ type, fields }: PresentedAuth, ownerId: string): JsonObject {
+  const { session: _session, ...others } = fields;
+  if (type === undefined) {
+    // A server might guess a type from what else is there.
+    if (Object.values(others).some((value) => value !== null)) throw new Refusal('stage_not_offered');
+    return {};
+  }
+  if (type === PASSWORD_STAGE) {
+    requireOwnName(fields, ownerId);
+    return pinnedPassword(fields.password, ownerId);
+  }
+  if (!isIdentityFree(type)) throw new Refusal('stage_not_offered');
+  return withoutNames(others);
+}
