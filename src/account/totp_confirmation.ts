@@ -82,7 +82,6 @@ export class TotpConfirmation {
     });
     if (!activated) throw new Refusal('unknown_setup');
     await this.parts.mark.keep();
-    await this.parts.owners.endForUser(userId);
     await this.parts.audit.record({
       userId,
       event: wasOn ? 'totp.added' : 'totp.enabled',

@@ -19,7 +19,6 @@ export class TotpRemoval {
     const { authenticator_id: authenticatorId } = proof.body;
     if (typeof authenticatorId === 'string') await this.removeOne(request, caller, authenticatorId);
     else await this.removeAll(request, caller);
-    await this.parts.owners.endForUser(caller.owner.userId);
     return { status: 200, body: {} };
   }
 

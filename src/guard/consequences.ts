@@ -1,27 +1,21 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { hashToken } from '../interactive/fresh_logins.ts';
-import type { HoldStore, LoginTokenStore, SessionStore } from '../storage/stores.ts';
+import type { FactorStore, LoginTokenStore } from '../storage/stores.ts';
 import { type Clock, SECOND } from '../system/clock.ts';
 import type { Consequence } from './guarded_endpoints.ts';
 
 /** What a passed request changes besides what the homeserver did. */
 export class Consequences {
   constructor(
-    private readonly holds: HoldStore,
-    private readonly sessions: SessionStore,
+    private readonly factors: FactorStore,
     private readonly loginTokens: LoginTokenStore,
     private readonly clock: Clock,
   ) {}
 
   async of(consequence: Consequence, userId: string, answer: HomeserverAnswer): Promise<void> {
-    if (consequence === 'password_changed') await this.endWhatWasBegun(userId);
+    // What the old password had opened is over (R12).
+    if (consequence === 'password_changed') await this.factors.endProofs(userId, this.clock.now());
     if (consequence === 'login_token_issued') await this.rememberLoginToken(userId, answer);
-  }
-
-  /** R12: what the old password had opened is over. */
-  private async endWhatWasBegun(userId: string): Promise<void> {
-    await this.holds.endForUser(userId, this.clock.now());
-    await this.sessions.endForUser(userId);
   }
 
   /** The token stands for the second factor of the one who asked for it, once (DESIGN §4, `get_token`). */

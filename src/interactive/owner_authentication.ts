@@ -143,11 +143,6 @@ export class OwnerAuthentication {
     return challenge(await this.open(owned, awaiting.body));
   }
 
-  /** A change of password or factors ends all that was begun before. */
-  endForUser(userId: string): Promise<void> {
-    return this.engine.endForUser(userId);
-  }
-
   /**
    * The session that this request is about. One without `auth` gets the one it had before; one that names a
    * session that is gone gets a new one and must begin there; a one-shot has one of its own, so that it never

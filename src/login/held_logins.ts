@@ -151,11 +151,6 @@ export class HeldLogins {
   end(held: HeldLogin, claimant: string): Promise<boolean> {
     return this.store.end(held.id, claimant, this.clock.now());
   }
-
-  /** Ends all holds of a user, after a change of password or factors. */
-  endForUser(userId: string): Promise<number> {
-    return this.store.endForUser(userId, this.clock.now());
-  }
 }
 
 /** What is left of a password where least of it counts: one form of each character, and 72 bytes (bcrypt). */

@@ -86,9 +86,9 @@ export class LoginConversation {
     if (session === undefined || session.holdId === null) return this.unknown(repeated);
     requireBody(session);
     const hold = await this.holds.find(session.holdId);
-    if (hold === undefined) return this.holdGone(session);
+    if (hold === undefined) return this.holdGone(session, repeated);
     const answer = await this.step(request, session, hold, auth);
-    return answer === undefined ? this.holdGone(session) : { kind: 'answer', answer };
+    return answer === undefined ? this.holdGone(session, repeated) : { kind: 'answer', answer };
   }
 
   private async step(
@@ -162,8 +162,10 @@ export class LoginConversation {
     );
   }
 
-  private async holdGone(session: Session): Promise<Resumed> {
-    if (!(await this.secondFactors.isEnrolled(session.binding.userId))) throw new Refusal('hold_ended');
+  /** Without 2FA there is nothing to go on with: only who sends the whole login again signs in (attack 39). */
+  private async holdGone(session: Session, repeated: JsonObject): Promise<Resumed> {
+    const enrolled = await this.secondFactors.isEnrolled(session.binding.userId);
+    if (!enrolled && typeof repeated.type !== 'string') throw new Refusal('hold_ended');
     return { kind: 'begin_anew', body: session.body ?? {} };
   }
 

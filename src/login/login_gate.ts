@@ -251,6 +251,10 @@ export class LoginGate {
     return true;
   }
 
+  private async isEndedToken({ type, body: { token } }: SignIn): Promise<boolean> {
+    return type === TOKEN_LOGIN && typeof token === 'string' && this.parts.passedTokens.isEnded(token);
+  }
+
   /** A user without 2FA. What R5 kept back because somebody else might have been meant is made up for. */
   private async grantWithoutFactor(
     attempt: Attempt,
@@ -260,6 +264,7 @@ export class LoginGate {
     const { request, signIn, hinted } = attempt;
     // Nobody gets in with more than his password (attack 100).
     if (reading.appended !== undefined) return undefined;
+    if (await this.isEndedToken(signIn)) return undefined;
     if (!hinted || signIn.password === undefined) return this.parts.answers.granted(granted.answer);
     if (signIn.deviceId !== undefined) return this.loginAgainWithDevice(attempt, granted);
     const { grant } = granted;

@@ -176,7 +176,8 @@ export class PageSignIn implements PageDoor {
     if (!isSatisfied(session.flows, session.completed)) return undefined;
     const { idHash } = session;
     if (!(await this.parts.holds.claim(hold, idHash, CLAIM_MS))) return undefined;
-    await this.parts.holds.end(hold, idHash);
+    // Ended meanwhile, by a change of factors: its session may be left, and proves nothing.
+    if (!(await this.parts.holds.end(hold, idHash))) return undefined;
     return { kind: 'provider', provider };
   }
 

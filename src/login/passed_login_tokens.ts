@@ -25,4 +25,9 @@ export class PassedLoginTokens {
   redeem(loginToken: string, userId: string): Promise<boolean> {
     return this.store.redeem(hashToken(loginToken), userId, this.clock.now());
   }
+
+  /** Whether it was issued under 2FA and ended with a change of factors or password: it signs nobody in (attack 153). */
+  isEnded(loginToken: string): Promise<boolean> {
+    return this.store.isEnded(hashToken(loginToken), this.clock.now());
+  }
 }

@@ -7,13 +7,13 @@ import { relayAnswer } from '../interactive/relay.ts';
 import type { KnownCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { FactorStore, SessionStore } from '../storage/stores.ts';
-import type { HeldLogins } from './held_logins.ts';
+import type { Clock } from '../system/clock.ts';
 
 export interface SessionEndingsParts {
   readonly homeserver: Homeserver;
   readonly factors: FactorStore;
   readonly sessions: SessionStore;
-  readonly holds: HeldLogins;
+  readonly clock: Clock;
   readonly appservices: AppserviceTokens;
 }
 
@@ -34,18 +34,17 @@ export class SessionEndings {
     const caller = await this.enrolledCaller(request);
     const answer = await this.relay(request, tokenOf(request));
     if (answer.status === 200 && caller !== undefined) {
-      await this.parts.sessions.endForUser(caller.owner.userId, hashToken(caller.token));
+      await this.parts.sessions.endOfToken(caller.owner.userId, hashToken(caller.token));
     }
     return answer;
   }
 
-  /** Ends all sessions and held logins of the user (R12). */
+  /** Ends all that the user has proven or begun (R12). */
   async logoutAll(request: ClientRequest): Promise<Answer> {
     const caller = await this.enrolledCaller(request);
     const answer = await this.relay(request, tokenOf(request));
     if (answer.status === 200 && caller !== undefined) {
-      await this.parts.holds.endForUser(caller.owner.userId);
-      await this.parts.sessions.endForUser(caller.owner.userId);
+      await this.parts.factors.endProofs(caller.owner.userId, this.parts.clock.now());
     }
     return answer;
   }

@@ -29,10 +29,10 @@ export function composeRooms(foundations: Foundations): Rooms {
 }
 
 function composeGuard(ground: Groundwork): Guard {
-  const { holds, sessions, loginTokens } = ground.storage;
+  const { factors, loginTokens } = ground.storage;
   return new Guard({
     ...ground,
-    consequences: new Consequences(holds, sessions, loginTokens, ground.clock),
+    consequences: new Consequences(factors, loginTokens, ground.clock),
     digits: ground.totp.digits,
   });
 }

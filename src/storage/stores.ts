@@ -80,8 +80,7 @@ export interface RecoveryCode {
 }
 
 /**
- * What a user has enrolled. Every change of it ends the held logins of that user and the sessions that hang on
- * them (R12); switching 2FA off ends all sessions of that user (R1).
+ * What a user has enrolled. Every change of it ends what that user has proven or begun before, as `endProofs` does.
  */
 export interface FactorStore {
   /** Whether `userId` has 2FA on (at least one authenticator). */
@@ -103,6 +102,12 @@ export interface FactorStore {
   renameAuthenticator(userId: string, authenticatorId: string, name: string): Promise<boolean>;
   /** Removes every authenticator, set-up, recovery code and throttle counter of `userId`: how many authenticators there were. */
   removeAllFactors(userId: string, now: number): Promise<number>;
+
+  /**
+   * Ends what a user has proven or begun under the present factors and password: held logins, claimed ones too,
+   * which the next sweep logs out, sessions, login tokens, fresh logins, set-ups (R12, attacks 153 and 180).
+   */
+  endProofs(userId: string, now: number): Promise<void>;
 
   /** Keeps a set-up; one that the same user began before is dropped. */
   beginSetup(setup: Setup): Promise<void>;
@@ -259,8 +264,8 @@ export interface SessionStore {
   countFailure(idHash: string): Promise<number>;
   /** Ends the session; true for exactly one caller. */
   end(idHash: string): Promise<boolean>;
-  /** Ends all sessions of a user, or only those bound to one token. */
-  endForUser(userId: string, tokenHash?: string): Promise<void>;
+  /** Ends the sessions of a user that are bound to this token. */
+  endOfToken(userId: string, tokenHash: string): Promise<void>;
   dropExpired(now: number): Promise<void>;
   count(): Promise<number>;
 }
@@ -311,8 +316,6 @@ export interface HoldStore {
    * one caller. Null: nothing is to be put on record.
    */
   take(id: string, now: number, record: AuditRecord | null): Promise<boolean>;
-  /** Ends the live holds of a user now, claimed ones too: they are logged out by the next sweep. How many. */
-  endForUser(userId: string, now: number): Promise<number>;
   /** Ends one hold now, for its claimant: false if it was ended or lost meanwhile. */
   end(id: string, claimant: string, now: number): Promise<boolean>;
   /** Ends the oldest live holds beyond `maximum` that nobody is finishing. How many. */
@@ -335,8 +338,10 @@ export interface PassedLoginToken {
 
 export interface LoginTokenStore {
   remember(token: PassedLoginToken): Promise<void>;
-  /** Takes the token out: true once, in its time, for that user. */
+  /** Takes the token out: true once, in its time, for that user, unless it was ended (`FactorStore.endProofs`). */
   redeem(tokenHash: string, userId: string, now: number): Promise<boolean>;
+  /** Whether the token was issued under 2FA and ended since. */
+  isEnded(tokenHash: string, now: number): Promise<boolean>;
   dropExpired(now: number): Promise<void>;
 }
 

@@ -209,11 +209,6 @@ export class UiaEngine {
     return this.parts.store.end(session.idHash);
   }
 
-  /** Ends all sessions of a user, or only those bound to one token. */
-  async endForUser(userId: string, tokenHash?: string): Promise<void> {
-    await this.parts.store.endForUser(userId, tokenHash);
-  }
-
   private async findStored(idHash: string): Promise<StoredSession | undefined> {
     const stored = await this.parts.store.find(idHash, this.parts.clock.now());
     return stored && !this.isDead(stored) ? stored : undefined;

@@ -164,7 +164,7 @@ test('a hold that ends at the moment it is finished gives nothing', async () => 
   app.stub.override(/POST .*\/login$/, async (_exchange, next) => {
     const answer = next();
     // As a change of password or factors at this very moment does.
-    await app.storage.holds.endForUser(bob.userId, app.clock.now());
+    await app.storage.factors.endProofs(bob.userId, app.clock.now());
     return answer;
   });
   const answer = await submit(app, challenge, app.code(bob));

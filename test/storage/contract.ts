@@ -418,29 +418,59 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         ],
         ['new recovery codes', () => storage.factors.replaceRecoverySet(ALICE, recoverySet('2'))],
         ['recovery codes deleted', () => storage.factors.deleteRecoverySet(ALICE, NOW)],
+        ['another password, or logout/all', () => storage.factors.endProofs(ALICE, NOW)],
       ];
 
       test.each(changes)(
-        '%s ends the sign-ins under way, not what live sessions do',
+        'attack 153: %s ends what that user had proven before, and nobody else’s',
         async (_what, change) => {
-          await storage.holds.claim(`hold-${ALICE}`, 'finisher', NOW - 1, NOW + MINUTE);
+          for (const userId of [ALICE, BOB]) {
+            await storage.loginTokens.remember({ tokenHash: userId, userId, expiresAt: NOW + MINUTE });
+            await storage.freshLogins.remember({
+              tokenHash: userId,
+              userId,
+              passwordDigest: null,
+              expiresAt: NOW + MINUTE,
+            });
+          }
+          await storage.factors.beginSetup(setup(BOB, { id: 'his' }));
           await change();
-          expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeUndefined();
-          expect(await storage.holds.end(`hold-${ALICE}`, 'finisher', NOW)).toBe(false);
-          expect(await storage.sessions.find(`sign-in-${ALICE}`, NOW)).toBeUndefined();
-          expect(await storage.sessions.find(`live-${ALICE}`, NOW)).toBeDefined();
-          expect(await storage.holds.find(`hold-${BOB}`, NOW)).toBeDefined();
-          expect(await storage.sessions.find(`sign-in-${BOB}`, NOW)).toBeDefined();
-          const ended = await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10);
-          expect(ended.map((hold) => hold.id)).toEqual([`hold-${ALICE}`]);
+          expect(await storage.factors.findSetup('again', NOW)).toBeUndefined();
+          expect(await storage.factors.findSetup('his', NOW)).toBeDefined();
+          expect(await storage.freshLogins.find(ALICE, NOW)).toBeUndefined();
+          expect(await storage.freshLogins.find(BOB, NOW)).toBeDefined();
+          expect(await storage.loginTokens.isEnded(ALICE, NOW)).toBe(true);
+          expect(await storage.loginTokens.isEnded(ALICE, NOW + MINUTE)).toBe(false);
+          expect(await storage.loginTokens.isEnded(BOB, NOW)).toBe(false);
+          expect(await storage.loginTokens.redeem(ALICE, ALICE, NOW)).toBe(false);
+          expect(await storage.loginTokens.redeem(BOB, BOB, NOW)).toBe(true);
         },
       );
 
-      test('attack 39: the last authenticator gone ends sign-ins and all sessions of that user', async () => {
-        await storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`, NOW);
-        await storage.factors.removeAuthenticator(ALICE, `authenticator-2-${ALICE}`, NOW);
+      test.each(changes)('attack 180: %s ends the sign-ins and sessions under way', async (_what, change) => {
+        await storage.holds.claim(`hold-${ALICE}`, 'finisher', NOW - 1, NOW + MINUTE);
+        await change();
+        expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeUndefined();
+        expect(await storage.holds.end(`hold-${ALICE}`, 'finisher', NOW)).toBe(false);
+        expect(await storage.sessions.find(`sign-in-${ALICE}`, NOW)).toBeUndefined();
+        expect(await storage.sessions.find(`live-${ALICE}`, NOW)).toBeUndefined();
+        expect(await storage.sessions.find(`live-${BOB}`, NOW)).toBeDefined();
+        expect(await storage.holds.find(`hold-${BOB}`, NOW)).toBeDefined();
+        expect(await storage.sessions.find(`sign-in-${BOB}`, NOW)).toBeDefined();
+        const ended = await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10);
+        expect(ended.map((hold) => hold.id)).toEqual([`hold-${ALICE}`]);
+      });
+
+      test('attack 39: 2FA off ends all that stands on it; a sign-in stays known, without its login', async () => {
+        await storage.sessions.open(
+          session({ idHash: 'without hold', userId: ALICE, holdId: 'gone' }),
+          upTo(99),
+        );
+        await storage.factors.removeAllFactors(ALICE, NOW);
         expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeUndefined();
         expect(await storage.sessions.find(`live-${ALICE}`, NOW)).toBeUndefined();
+        expect(await storage.sessions.find('without hold', NOW)).toBeUndefined();
+        expect(await storage.sessions.find(`sign-in-${ALICE}`, NOW)).toBeDefined();
         expect(await storage.sessions.find(`live-${BOB}`, NOW)).toBeDefined();
       });
 
@@ -783,19 +813,16 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await storage.sessions.find('one', NOW)).toBeUndefined();
       });
 
-      test('sessions of a user end all together, or those of one token', async () => {
+      test('the sessions of one token of a user end together', async () => {
         const open = (idHash: string, userId: string, tokenHash: string | null) =>
           storage.sessions.open(session({ idHash, userId, tokenHash }), upTo(99));
         await open('a', ALICE, 'token 1');
         await open('b', ALICE, 'token 2');
         await open('c', ALICE, null);
         await open('d', BOB, 'token 1');
-        await storage.sessions.endForUser(ALICE, 'token 1');
+        await storage.sessions.endOfToken(ALICE, 'token 1');
         expect(await storage.sessions.count()).toBe(3);
         expect(await storage.sessions.find('a', NOW)).toBeUndefined();
-        await storage.sessions.endForUser(ALICE);
-        expect(await storage.sessions.count()).toBe(1);
-        expect(await storage.sessions.find('d', NOW)).toBeDefined();
       });
 
       test('expired sessions are dropped', async () => {
@@ -932,25 +959,24 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await storage.holds.claim('one', 'b', one.expiresAt - 1, one.expiresAt)).toBe(false);
       });
 
-      test('the holds of a user end together, claimed ones too, and are told as many', async () => {
+      test('the holds of a user end together, claimed ones too', async () => {
         await storage.holds.hold(held({ id: 'a' }));
         await storage.holds.hold(held({ id: 'b' }));
         await storage.holds.hold(held({ id: 'past', expiresAt: NOW - 1 }));
         await storage.holds.hold(held({ id: 'other', userId: BOB }));
         await storage.holds.claim('b', 'finisher', NOW - 1, NOW + MINUTE);
         expect(await storage.holds.countForUser(ALICE, NOW)).toBe(2);
-        expect(await storage.holds.endForUser(ALICE, NOW)).toBe(2);
+        await storage.factors.endProofs(ALICE, NOW);
         expect(await storage.holds.countForUser(ALICE, NOW)).toBe(0);
         expect(await storage.holds.countForUser(BOB, NOW)).toBe(1);
         expect(await storage.holds.end('b', 'finisher', NOW)).toBe(false);
-        expect(await storage.holds.endForUser(ALICE, NOW)).toBe(0);
       });
 
       test('a password change ends a hold that is finished past its time, too', async () => {
         const one = held({ id: 'one' });
         await storage.holds.hold(one);
         await storage.holds.claim('one', 'finisher', NOW, one.expiresAt + MINUTE);
-        expect(await storage.holds.endForUser(ALICE, one.expiresAt + 1)).toBe(1);
+        await storage.factors.endProofs(ALICE, one.expiresAt + 1);
         expect(await storage.holds.end('one', 'finisher', NOW)).toBe(false);
       });
 

@@ -61,10 +61,9 @@ export class MemorySessionStore implements SessionStore {
     return this.rows.delete(idHash);
   }
 
-  async endForUser(userId: string, tokenHash?: string): Promise<void> {
+  async endOfToken(userId: string, tokenHash: string): Promise<void> {
     for (const row of [...this.rows.values()]) {
-      const meant = row.userId === userId && (tokenHash === undefined || row.tokenHash === tokenHash);
-      if (meant) this.rows.delete(row.idHash);
+      if (row.userId === userId && row.tokenHash === tokenHash) this.rows.delete(row.idHash);
     }
   }
 

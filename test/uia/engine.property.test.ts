@@ -112,7 +112,7 @@ test('no order of events ends a session without every stage of one flow, done in
       const perform = async (event: Event): Promise<void> => {
         if (event.kind === 'wait') return clock.advance(event.share * LIFETIME_MS);
         const binding = CALLERS[event.caller] as SessionBinding;
-        if (event.kind === 'end') return engine.endForUser(binding.userId, binding.tokenHash ?? undefined);
+        if (event.kind === 'end') return store.endOfToken(binding.userId, binding.tokenHash ?? '');
         if (event.kind === 'again') {
           const again = await engine.again(binding);
           const owned = witnesses.find((witness) => witness.session.id === again?.id);

@@ -180,12 +180,12 @@ describe('resuming', () => {
   });
 
   test('a password that a page had judged stays with the session, the last one', async () => {
-    const { engine } = engineUnderTest();
+    const { engine, store } = engineUnderTest();
     const session = await engine.open(bindingOf(), { flows });
     expect(await engine.rememberPassword(session, 'first')).toBe(true);
     expect(await engine.rememberPassword(session, 'second')).toBe(true);
     expect((await engine.find(session.id))?.password).toBe('second');
-    await engine.endForUser('@bob:hs');
+    await store.end(session.idHash);
     expect(await engine.rememberPassword(session, 'third')).toBe(false);
   });
 });
@@ -291,9 +291,9 @@ describe('stages', () => {
   });
 
   test('a session that ended meanwhile is gone', async () => {
-    const { engine } = engineUnderTest();
+    const { engine, store } = engineUnderTest();
     const session = await engine.open(bindingOf(), { flows });
-    await engine.endForUser('@bob:hs');
+    await store.end(session.idHash);
     expect(await engine.complete(session, TOTP)).toEqual({ outcome: 'gone' });
   });
 });
@@ -334,19 +334,6 @@ describe('ending', () => {
     const whole = await completeAll(engine, half, [PASSWORD]);
     clock.advance(LIFETIME_MS);
     expect(await engine.finish(whole)).toBe(false);
-  });
-
-  test('the sessions of one token end, or all of a user', async () => {
-    const { engine } = engineUnderTest();
-    const first = await engine.open(bindingOf({ tokenHash: 'one' }), { flows });
-    const second = await engine.open(bindingOf({ tokenHash: 'two' }), { flows });
-    const eve = await engine.open(bindingOf({ userId: '@eve:hs', tokenHash: 'three' }), { flows });
-    await engine.endForUser('@bob:hs', 'one');
-    expect(await engine.find(first.id)).toBeUndefined();
-    expect(await engine.find(second.id)).toBeDefined();
-    await engine.endForUser('@bob:hs');
-    expect(await engine.find(second.id)).toBeUndefined();
-    expect(await engine.find(eve.id)).toBeDefined();
   });
 });
 

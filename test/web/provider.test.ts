@@ -125,6 +125,22 @@ describe('single sign-on of the homeserver', () => {
     expect(answer.body.access_token).toBeUndefined();
   });
 
+  test.each(['off', 'off and on', 'another authenticator'])(
+    'attack 180: %s before the second round is back: no way to the client',
+    async (change) => {
+      await firstRound();
+      await visitor.send({ code: app.code(bob) });
+      const back = await throughProvider(await visitor.send({ step: 'confirmation' }));
+      if (change !== 'another authenticator') {
+        await app.storage.factors.removeAllFactors(bob.userId, app.clock.now());
+      }
+      if (change !== 'off') await app.enrol('bob');
+      const answer = await visitor.open(back);
+      expect(answer.status).toBe(403);
+      expect(answer.headers.location).toBeUndefined();
+    },
+  );
+
   test('the way back of the first round, loaded once more, is told as used', async () => {
     const back = await throughProvider(await visitor.open(LEAD));
     await visitor.open(back);

@@ -76,7 +76,7 @@ export class SqliteFactorStore implements FactorStore {
         }) === 1;
       const remaining = countAuthenticators(db, userId);
       if (removed && remaining === 0) switchOff(db, userId, now);
-      if (removed && remaining > 0) endSignIns(db, userId, now);
+      if (removed && remaining > 0) endProofs(db, userId, now);
       return { removed, remaining };
     });
   }
@@ -96,10 +96,13 @@ export class SqliteFactorStore implements FactorStore {
     return this.#commits.write((db) => {
       const removed = countAuthenticators(db, userId);
       switchOff(db, userId, now);
-      db.run('DELETE FROM setups WHERE user_id = :userId', { userId });
-      db.run('DELETE FROM throttle WHERE user_id = :userId', { userId });
+      clearCounters(db, userId);
       return removed;
     });
+  }
+
+  endProofs(userId: string, now: number): Promise<void> {
+    return this.#commits.write((db) => endProofs(db, userId, now));
   }
 
   beginSetup(setup: Setup): Promise<void> {
@@ -177,7 +180,7 @@ export class SqliteFactorStore implements FactorStore {
       db.run('UPDATE database_identity SET first_enrolled_at = :now WHERE first_enrolled_at IS NULL', {
         now,
       });
-      endSignIns(db, userId, now);
+      endProofs(db, userId, now);
       return true;
     });
   }
@@ -203,7 +206,7 @@ export class SqliteFactorStore implements FactorStore {
     return this.#commits.write((db) => {
       if (!isEnrolled(db, userId)) return false;
       putRecoverySet(db, userId, set);
-      endSignIns(db, userId, set.generatedAt);
+      endProofs(db, userId, set.generatedAt);
       return true;
     });
   }
@@ -211,7 +214,7 @@ export class SqliteFactorStore implements FactorStore {
   deleteRecoverySet(userId: string, now: number): Promise<boolean> {
     return this.#commits.write((db) => {
       if (!deleteRecoverySet(db, userId)) return false;
-      endSignIns(db, userId, now);
+      endProofs(db, userId, now);
       return true;
     });
   }
@@ -244,14 +247,27 @@ function countAuthenticators(db: Connection, userId: string): number {
 /** Authenticators and codes go with the account's row. A sign-in or session begun under 2FA ends with it (R1). */
 function switchOff(db: Connection, userId: string, now: number): void {
   db.run('DELETE FROM accounts WHERE user_id = :userId', { userId });
-  endHoldsOfUser(db, userId, now);
-  db.run('DELETE FROM sessions WHERE user_id = :userId', { userId });
+  // The session of a sign-in stays until its time is over: it opens nothing without its hold, and whoever comes
+  // with it is told to sign in again (attack 39).
+  endProofs(
+    db,
+    userId,
+    now,
+    'hold_id IS NULL OR hold_id NOT IN (SELECT id FROM holds WHERE user_id = :userId AND expires_at > :now)',
+  );
 }
 
-/** A change of the factors ends the sign-ins under way (R12), but not what a live session is doing. */
-function endSignIns(db: Connection, userId: string, now: number): void {
+/**
+ * What was proven under other factors or another password counts no more. The session that makes the change is
+ * over by then: it ended when its request was carried out.
+ * @param ofSessions which sessions end, in SQL, of our own words only
+ */
+function endProofs(db: Connection, userId: string, now: number, ofSessions = 'TRUE'): void {
+  db.run(`DELETE FROM sessions WHERE user_id = :userId AND (${ofSessions})`, { userId, now });
   endHoldsOfUser(db, userId, now);
-  db.run('DELETE FROM sessions WHERE user_id = :userId AND hold_id IS NOT NULL', { userId });
+  db.run('UPDATE passed_login_tokens SET ended = 1 WHERE user_id = :userId', { userId });
+  db.run('DELETE FROM fresh_logins WHERE user_id = :userId', { userId });
+  db.run('DELETE FROM setups WHERE user_id = :userId', { userId });
 }
 
 function putRecoverySet(db: Connection, userId: string, set: NewRecoverySet): void {

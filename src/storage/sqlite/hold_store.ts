@@ -91,10 +91,6 @@ export class SqliteHoldStore implements HoldStore {
     });
   }
 
-  endForUser(userId: string, now: number): Promise<number> {
-    return this.#commits.write((db) => endHoldsOfUser(db, userId, now));
-  }
-
   end(id: string, claimant: string, now: number): Promise<boolean> {
     return this.#commits.write(
       (db) =>

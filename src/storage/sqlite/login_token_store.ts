@@ -1,11 +1,14 @@
 import type { LoginTokenStore, PassedLoginToken } from '../stores.ts';
+import type { Connection } from './connection.ts';
 import type { GroupCommit } from './group_commit.ts';
 
 /** The login tokens that were issued under 2FA. */
 export class SqliteLoginTokenStore implements LoginTokenStore {
+  readonly #connection: Connection;
   readonly #commits: GroupCommit;
 
-  constructor(commits: GroupCommit) {
+  constructor(connection: Connection, commits: GroupCommit) {
+    this.#connection = connection;
     this.#commits = commits;
   }
 
@@ -25,9 +28,20 @@ export class SqliteLoginTokenStore implements LoginTokenStore {
       (db) =>
         db.run(
           `DELETE FROM passed_login_tokens
-           WHERE token_hash = :tokenHash AND user_id = :userId AND expires_at > :now`,
+           WHERE token_hash = :tokenHash AND user_id = :userId AND expires_at > :now AND ended = 0`,
           { tokenHash, userId, now },
         ) === 1,
+    );
+  }
+
+  isEnded(tokenHash: string, now: number): Promise<boolean> {
+    return this.#connection.read(
+      (db) =>
+        db.get(
+          `SELECT 1 FROM passed_login_tokens
+           WHERE token_hash = :tokenHash AND expires_at > :now AND ended = 1`,
+          { tokenHash, now },
+        ) !== undefined,
     );
   }
 

@@ -120,13 +120,12 @@ export class SqliteSessionStore implements SessionStore {
     );
   }
 
-  endForUser(userId: string, tokenHash?: string): Promise<void> {
+  endOfToken(userId: string, tokenHash: string): Promise<void> {
     return this.#commits.write((db) => {
-      db.run(
-        `DELETE FROM sessions
-         WHERE user_id = :userId AND (:tokenHash IS NULL OR token_hash = :tokenHash)`,
-        { userId, tokenHash: tokenHash ?? null },
-      );
+      db.run('DELETE FROM sessions WHERE user_id = :userId AND token_hash = :tokenHash', {
+        userId,
+        tokenHash,
+      });
     });
   }
 

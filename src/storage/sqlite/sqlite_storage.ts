@@ -37,7 +37,7 @@ export async function openSqliteStorage({
     sessions: new SqliteSessionStore(connection, commits),
     sessionTurns: new SqliteSessionTurnStore(connection, commits),
     holds: new SqliteHoldStore(connection, commits),
-    loginTokens: new SqliteLoginTokenStore(commits),
+    loginTokens: new SqliteLoginTokenStore(connection, commits),
     signInTokens: new SqliteSignInTokenStore(connection, commits),
     freshLogins: new SqliteFreshLoginStore(connection, commits),
     audit: new SqliteAuditStore(connection, commits),

@@ -7,6 +7,7 @@ import { leases } from './0004_leases.ts';
 import { setupTurns } from './0005_setup_turns.ts';
 import { sessionPots } from './0006_session_pots.ts';
 import { databaseIdentity } from './0007_database_identity.ts';
+import { endedLoginTokens } from './0008_ended_login_tokens.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 const MIGRATIONS: readonly string[] = [
@@ -17,6 +18,7 @@ const MIGRATIONS: readonly string[] = [
   setupTurns,
   sessionPots,
   databaseIdentity,
+  endedLoginTokens,
 ];
 
 /**
