@@ -5,6 +5,8 @@ export default {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
+  globalSetup: '<rootDir>/test/support/run_setup.mjs',
+  globalTeardown: '<rootDir>/test/support/run_teardown.mjs',
   transform: { '^.+\\.ts$': '@swc/jest' },
   // Two at least: many suites wait for Synapse or a browser, and one worker would wait with them.
   maxWorkers: Math.max(2, availableParallelism() - 1),

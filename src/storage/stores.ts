@@ -396,19 +396,10 @@ export interface AuditStore {
   list(filter: { userId?: string; limit?: number }): Promise<AuditRecord[]>;
 }
 
-/** The whole store. */
-export interface Storage {
-  readonly factors: FactorStore;
-  readonly throttle: ThrottleStore;
-  readonly sessions: SessionStore;
-  readonly sessionTurns: SessionTurnStore;
-  readonly holds: HoldStore;
-  readonly loginTokens: LoginTokenStore;
-  readonly signInTokens: SignInTokenStore;
-  readonly freshLogins: FreshLoginStore;
-  readonly audit: AuditStore;
+/** A database: it writes units of work and answers questions. Its contract stands in `statement.ts`. */
+export interface Driver {
   /**
-   * Writes a unit of work whole or not at all; its contract stands in `statement.ts`.
+   * Writes a unit of work whole or not at all.
    * @param accounts the users whose rows it writes
    * @throws {StoreUnavailable} it was not written, or it is not known whether it was
    */
@@ -418,4 +409,17 @@ export interface Storage {
   /** Resolves if the store can read and write now. */
   check(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The whole store. */
+export interface Storage extends Driver {
+  readonly factors: FactorStore;
+  readonly throttle: ThrottleStore;
+  readonly sessions: SessionStore;
+  readonly sessionTurns: SessionTurnStore;
+  readonly holds: HoldStore;
+  readonly loginTokens: LoginTokenStore;
+  readonly signInTokens: SignInTokenStore;
+  readonly freshLogins: FreshLoginStore;
+  readonly audit: AuditStore;
 }

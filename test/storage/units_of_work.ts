@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ask, decide, effect, when } from '../../src/storage/statement.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Driver } from '../../src/storage/stores.ts';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
 import { dropFullAllowances, giveBackAllowance, takeAllowance } from '../../src/storage/tables/allowances.ts';
 import { dropEndedLeases, findLease, leaveLease, takeLease } from '../../src/storage/tables/leases.ts';
@@ -8,9 +8,9 @@ import type { ManualClock } from '../support/manual_clock.ts';
 
 /** A store whose time a test moves, and a second connection to the same database. */
 export interface UnitsUnderTest {
-  readonly storage: Storage;
+  readonly storage: Driver;
   readonly clock: ManualClock;
-  openAnother(): Promise<Storage>;
+  openAnother(): Promise<Driver>;
   takeAway(): Promise<() => Promise<void>>;
   dispose(): Promise<void>;
 }
@@ -30,7 +30,7 @@ const keys = ask<{ key: string }>('SELECT key FROM leases ORDER BY key');
 export function describeUnitsOfWork(name: string, open: () => Promise<UnitsUnderTest>): void {
   describe(`units of work on ${name}`, () => {
     let opened: UnitsUnderTest;
-    let storage: Storage;
+    let storage: Driver;
 
     beforeEach(async () => {
       opened = await open();

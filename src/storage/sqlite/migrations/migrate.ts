@@ -10,7 +10,7 @@ import { databaseIdentity } from './0007_database_identity.ts';
 import { endedLoginTokens } from './0008_ended_login_tokens.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   firstTables,
   signInPage,
   sessionTurns,

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import type { PoolConfig } from 'pg';
+
+/** Where a PostgreSQL database is, and how to get in. */
+export interface PostgresAddress {
+  /** `postgres://user:password@host:port/database`; `?host=/run/postgresql` names the folder of a socket. */
+  readonly url: string;
+  /** A file with the password, read for each connection: it can be changed while we run. */
+  readonly passwordFile?: string | undefined;
+  /** `verify-full`: its certificate is one of ours for that host; `require`: encrypted, whoever it is. */
+  readonly tls: 'verify-full' | 'require' | 'disable';
+  /** The certificates that sign the server's; without it those of Node. */
+  readonly caFile?: string | undefined;
+  /** How many connections at most. */
+  readonly pool: number;
+}
+
+export function poolConfig({ url, passwordFile, tls, caFile, pool }: PostgresAddress): PoolConfig {
+  const { username, password, hostname, port, pathname, searchParams } = new URL(url);
+  const file = passwordFile;
+  return {
+    host: searchParams.get('host') ?? hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? 5432 : Number(port),
+    user: decodeURIComponent(username),
+    password: file === undefined ? decodeURIComponent(password) : () => readFileSync(file, 'utf8').trimEnd(),
+    database: decodeURIComponent(pathname.slice(1)),
+    ssl: tls === 'disable' ? false : { rejectUnauthorized: tls === 'verify-full', ...certificates(caFile) },
+    max: pool,
+  };
+}
+
+function certificates(caFile: string | undefined) {
+  return caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') };
+}

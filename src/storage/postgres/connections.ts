@@ -1,0 +1,109 @@
+import { type ClientBase, Pool, type PoolClient, type PoolConfig, types } from 'pg';
+import { StoreUnavailable } from '../stores.ts';
+import { isAnswer } from './store_error.ts';
+import { Undo } from './unit_of_work.ts';
+
+/** How long a request waits for a connection, in ms. */
+const LONGEST_WAIT_FOR_CONNECTION_MS = 5000;
+/** How long we wait for the answer to one statement, in ms: then the connection is given up. */
+const LONGEST_STATEMENT_MS = 10_000;
+
+/** `SET LOCAL` ends with the transaction: PgBouncer may give the connection to somebody else then. */
+const BEGIN = `
+  BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+  SET LOCAL lock_timeout = '1s';
+  SET LOCAL idle_in_transaction_session_timeout = '10s'`;
+
+/** PostgreSQL's `bigint`: a string by default, as not all of them fit a number of JavaScript; ours do. */
+const BIGINT_OID = 20;
+
+/** The connections of this process to one database. */
+export class Connections {
+  readonly #pool: Pool;
+
+  constructor(config: PoolConfig) {
+    this.#pool = new Pool({
+      ...config,
+      connectionTimeoutMillis: LONGEST_WAIT_FOR_CONNECTION_MS,
+      query_timeout: LONGEST_STATEMENT_MS,
+      keepAlive: true,
+      application_name: 'matrix-2fa-proxy',
+      types: {
+        getTypeParser: (oid, format) => (oid === BIGINT_OID ? Number : types.getTypeParser(oid, format)),
+      },
+      // oxlint-disable-next-line typescript/no-misused-promises -- pg-pool waits for it, but its types do not say so
+      onConnect: refuseStandby,
+    });
+    // A connection that breaks while nobody uses it is left out from then on; the next use tells.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** Lends a connection to `work`. One that breaks is not used again. */
+  async use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return lend(await this.#pool.connect(), work);
+  }
+
+  /**
+   * Lends a connection with a transaction begun. What `work` throws rolls it back; else it is committed.
+   * A connection that broke while nobody used it shows at its first use: that is tried once more.
+   */
+  async inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return lend(await this.#begun(), async (client) => {
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    });
+  }
+
+  end(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #begun(): Promise<PoolClient> {
+    try {
+      return await this.#begin();
+    } catch (error) {
+      if (isAnswer(error)) throw error;
+      return this.#begin();
+    }
+  }
+
+  async #begin(): Promise<PoolClient> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query(BEGIN);
+      return client;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+}
+
+async function lend<T>(client: PoolClient, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  let broken = false;
+  try {
+    return await work(client);
+  } catch (error) {
+    broken = !(isAnswer(error) || error instanceof Undo) || !(await rolledBack(client));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** Ends what a failed use may have begun. */
+async function rolledBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A standby answers questions with what was true a while ago: no release may rest on that. */
+async function refuseStandby(client: ClientBase): Promise<void> {
+  const { rows } = await client.query('SELECT pg_is_in_recovery() AS standby');
+  if (rows[0]?.standby !== false) throw new StoreUnavailable(new Error('the database is a standby'));
+}

@@ -1,0 +1,27 @@
+import type { PoolClient } from 'pg';
+import { MIGRATIONS } from '../sqlite/migrations/migrate.ts';
+import { SchemaTooNew } from '../stores.ts';
+import { toPostgres } from './schema_text.ts';
+
+/** The key of our lock among the advisory locks of this database: "m2fa" in ASCII. */
+const LOCK = 0x6d326661;
+
+const SCHEMA_INFO = 'CREATE TABLE IF NOT EXISTS schema_info (version BIGINT NOT NULL)';
+
+/**
+ * Brings the database to the newest schema, in the transaction that is open. Of several processes that start at
+ * once one does, and the others wait for it.
+ * @throws {SchemaTooNew} a newer version of this program wrote the database.
+ */
+export async function migrate(client: PoolClient): Promise<void> {
+  await client.query('SET LOCAL lock_timeout = 0');
+  await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+  await client.query(SCHEMA_INFO);
+  const { rows } = await client.query<{ version: number }>('SELECT version FROM schema_info');
+  const version = rows[0]?.version ?? 0;
+  if (version > MIGRATIONS.length) throw new SchemaTooNew(version, MIGRATIONS.length);
+  if (version === MIGRATIONS.length) return;
+  for (const migration of MIGRATIONS.slice(version)) await client.query(toPostgres(migration));
+  await client.query('DELETE FROM schema_info');
+  await client.query('INSERT INTO schema_info VALUES ($1)', [MIGRATIONS.length]);
+}

@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
+import type { Clock } from '../../system/clock.ts';
+import type { RandomSource } from '../../system/random.ts';
+import { type BranchAnswer, effect, type Query, type Unit } from '../statement.ts';
+import { type Driver, StoreUnavailable } from '../stores.ts';
+import { lockAccounts } from './accounts.ts';
+import { type PostgresAddress, poolConfig } from './address.ts';
+import { Connections } from './connections.ts';
+import { migrate } from './migrate.ts';
+import { numbered } from './statement_text.ts';
+import { asStoreError, DatabaseRefused, isAnswer, isCollision, isRefusal } from './store_error.ts';
+import { RunningUnit, Undo } from './unit_of_work.ts';
+
+/** How often a unit that collides with others is run, and the bounds of the pause before the next time, in ms. */
+const TRIES = 5;
+const SHORTEST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 50;
+
+const UNDONE: BranchAnswer<unknown, never, 'undo'> = { won: false, undone: true };
+
+export interface PostgresOptions extends PostgresAddress {
+  /** Tells the time in the place of the database: for tests. */
+  readonly clock?: Clock | undefined;
+  readonly random: RandomSource;
+}
+
+/**
+ * Opens the store in a PostgreSQL database, and migrates it where it is older.
+ * @throws {StoreUnavailable} it cannot be reached now.
+ * @throws {DatabaseRefused} it does not let us in.
+ * @throws {SchemaTooNew} a newer version of this program wrote it.
+ */
+export async function openPostgresStorage(options: PostgresOptions): Promise<Driver> {
+  const connections = new Connections(poolConfig(options));
+  try {
+    await connections.inTransaction(migrate);
+    return new PostgresStorage(connections, options);
+  } catch (error) {
+    await connections.end();
+    throw isRefusal(error) ? new DatabaseRefused(error) : asStoreError(error);
+  }
+}
+
+/** Units of work in PostgreSQL; the contract stands in `statement.ts`. */
+class PostgresStorage implements Driver {
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly options: Pick<PostgresOptions, 'clock' | 'random'>,
+  ) {}
+
+  // The answer of a unit has the type that its values say: no type can follow how it is made.
+  readonly commit = ((accounts: readonly string[], unit: Unit) =>
+    this.#follow(() => this.#commitWithRetries(accounts, unit))) as Driver['commit'];
+
+  readonly read = <Row>(query: Query<Row>): Promise<Row[]> => this.#follow(() => this.#ask(query));
+
+  async check(): Promise<void> {
+    await this.commit([], effect('UPDATE store_checks SET checks = checks + 1'));
+  }
+
+  /** Ends the connections when everything that was asked for before is done. */
+  close(): Promise<void> {
+    this.#closed ??= Promise.allSettled(this.#underWay).then(() => this.connections.end());
+    return this.#closed;
+  }
+
+  async #follow<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) throw new StoreUnavailable(new Error('the store is closed'));
+    const asked = work();
+    this.#underWay.add(asked);
+    try {
+      return await asked;
+    } catch (error) {
+      throw asStoreError(error);
+    } finally {
+      this.#underWay.delete(asked);
+    }
+  }
+
+  async #commitWithRetries(accounts: readonly string[], unit: Unit): Promise<unknown> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#commitOnce(accounts, unit);
+      } catch (error) {
+        // Whatever else happened: if the connection was lost, nobody knows whether the unit was written.
+        if (!isCollision(error) || attempt === TRIES) throw error;
+        await delay(this.#pauseMs());
+      }
+    }
+  }
+
+  async #commitOnce(accounts: readonly string[], unit: Unit): Promise<unknown> {
+    try {
+      return await this.connections.inTransaction(async (client) => {
+        const time = await lockAccounts(client, accounts);
+        const now = this.options.clock?.now() ?? time;
+        return new RunningUnit((statement) => client.query(statement), now).write(unit);
+      });
+    } catch (error) {
+      if (error instanceof Undo) return UNDONE;
+      throw error;
+    }
+  }
+
+  /** A question may be asked again where the connection turns out to be broken. */
+  async #ask<Row>({ sql, values }: Query<Row>): Promise<Row[]> {
+    const statement = numbered(sql, values, this.options.clock?.now() ?? 'of statement');
+    const ask = async (client: PoolClient) => (await client.query(statement)).rows;
+    try {
+      return await this.connections.use(ask);
+    } catch (error) {
+      if (isAnswer(error)) throw error;
+      return this.connections.use(ask);
+    }
+  }
+
+  #pauseMs(): number {
+    const [byte = 0] = this.options.random.bytes(1);
+    return SHORTEST_PAUSE_MS + (byte / 256) * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS);
+  }
+}

@@ -1,0 +1,46 @@
+import { SchemaTooNew, StoreUnavailable } from '../stores.ts';
+
+/** PostgreSQL refuses us, and waiting changes nothing: the message says what, and what to change. */
+export class DatabaseRefused extends Error {
+  constructor(cause: Error) {
+    super(`PostgreSQL refuses the connection: ${cause.message}; see storage in the configuration`, { cause });
+    this.name = 'DatabaseRefused';
+  }
+}
+
+/** Two units collided and this one was not written: serialization failure, deadlock, lock not to be had in time. */
+const COLLISIONS: readonly string[] = ['40001', '40P01', '55P03'];
+
+/** No login with this name or password, no such database, no right to it. */
+const REFUSALS: readonly string[] = ['28000', '28P01', '3D000', '42501'];
+
+/** A violated constraint, or a value that cannot be stored: a mistake of ours and no state of the database. */
+const MISTAKE = /^2[23]/;
+
+/** Whether the unit was not written and may be run again as it is. */
+export function isCollision(error: unknown): boolean {
+  return COLLISIONS.includes(sqlState(error) ?? '');
+}
+
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && REFUSALS.includes(sqlState(error) ?? '');
+}
+
+/** What a store may throw for an error of PostgreSQL or of the connection to it: as for SQLite. */
+export function asStoreError(error: unknown): unknown {
+  const isOurs = [StoreUnavailable, SchemaTooNew, TypeError].some((kind) => error instanceof kind);
+  if (isOurs) return error;
+  return MISTAKE.test(sqlState(error) ?? '') ? error : new StoreUnavailable(error);
+}
+
+/** Whether the connection can be used on: PostgreSQL answered, and did not end it. */
+export function isAnswer(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && !/^(08|57P)/.test(state);
+}
+
+/** The five characters of https://www.postgresql.org/docs/current/errcodes-appendix.html. */
+function sqlState(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+}

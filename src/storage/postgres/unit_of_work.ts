@@ -1,0 +1,67 @@
+import type { Branch, Query, Sql, Unit, Values, Write } from '../statement.ts';
+import { type NumberedStatement, numbered } from './statement_text.ts';
+
+/** What PostgreSQL answers to one statement. */
+export interface Answer {
+  readonly rows: readonly object[];
+  /** How many rows it changed, or found. */
+  readonly rowCount: number | null;
+}
+
+export type Run = (statement: NumberedStatement) => Promise<Answer>;
+
+/** Thrown through a unit to have all of it rolled back; it never leaves this folder. */
+export class Undo extends Error {}
+
+/** A unit of work in an open transaction. Its statements are sent one after the other. */
+export class RunningUnit {
+  /** @param now ms since the epoch, for `:now` */
+  constructor(
+    private readonly run: Run,
+    private readonly now: number,
+  ) {}
+
+  /**
+   * Runs it, and answers as `CommitAnswer` says.
+   * @throws Undo if its decision was lost and it must not write anything
+   */
+  async write(unit: Unit): Promise<unknown> {
+    if (isList(unit)) return this.writeInOrder(unit);
+    switch (unit.does) {
+      case 'decide':
+        return this.decide(unit);
+      case 'effect':
+        return (await this.send(unit)).rowCount ?? 0;
+      case 'ask':
+        return (await this.send(unit)).rows;
+      case 'branch':
+        return this.branch(unit);
+    }
+  }
+
+  private async writeInOrder(writes: readonly Write[]): Promise<unknown[]> {
+    const answers: unknown[] = [];
+    for (const each of writes) answers.push(await this.write(each));
+    return answers;
+  }
+
+  private async decide(decision: { readonly sql: Sql; readonly values: Values }) {
+    const { rows, rowCount } = await this.send(decision);
+    return (rowCount ?? 0) > 0 ? (rows[0] ?? {}) : undefined;
+  }
+
+  private async branch({ on, won, lost }: Branch<unknown, Write, Write | 'undo'>): Promise<unknown> {
+    const row = await this.decide(on);
+    if (row !== undefined) return { won: true, row, after: await this.write(won) };
+    if (lost === 'undo') throw new Undo();
+    return { won: false, after: await this.write(lost) };
+  }
+
+  private send({ sql, values }: Pick<Query<unknown>, 'sql' | 'values'>): Promise<Answer> {
+    return this.run(numbered(sql, values, this.now));
+  }
+}
+
+function isList(unit: Unit): unit is readonly Write[] {
+  return Array.isArray(unit);
+}

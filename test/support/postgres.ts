@@ -1,0 +1,130 @@
+/**
+ * A real PostgreSQL for the tests, from Debian's package. One server for each run of jest, started by the first
+ * suite that wants one and stopped by `run_teardown.mjs`; a database for each test.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { withDirectoryLock } from '../../tools/directory_lock.ts';
+
+const PACKAGES = '/usr/lib/postgresql';
+const STARTED_WITHIN_MS = 60_000;
+
+export interface PostgresServer {
+  /** The folder of its socket: it listens nowhere else. */
+  readonly socketFolder: string;
+  readonly user: string;
+}
+
+/** Where the programs of PostgreSQL are, or undefined: then suites that need it are skipped (with CI=true they fail). */
+export function postgresPrograms(): string | undefined {
+  const versions = existsSync(PACKAGES) ? readdirSync(PACKAGES).map(Number) : [];
+  const newest = versions.toSorted((a, b) => b - a)[0];
+  if (newest !== undefined) return join(PACKAGES, String(newest), 'bin');
+  if (process.env.CI === 'true') throw new Error('PostgreSQL is missing: apt-get install postgresql');
+  console.warn('skipped, as PostgreSQL is missing: apt-get install postgresql');
+  return undefined;
+}
+
+/** The server of this run. */
+export async function postgresServer(programs: string): Promise<PostgresServer> {
+  const folder = join(tmpdir(), `m2fa-postgres-${process.env.M2FA_TEST_RUN}`);
+  return withDirectoryLock(`${folder}.lock`, { timeoutMs: STARTED_WITHIN_MS }, async () => {
+    if (!existsSync(join(folder, 'ready'))) await startServer(programs, folder);
+    return { socketFolder: folder, user: 'tests' };
+  });
+}
+
+let numberOfDatabases = 0;
+
+/** A new, empty database: its URL. */
+export async function newDatabase({ socketFolder, user }: PostgresServer): Promise<string> {
+  numberOfDatabases += 1;
+  const name = `test_${process.pid}_${Date.now().toString(36)}_${numberOfDatabases}`;
+  await administer({ socketFolder, user }, `CREATE DATABASE ${name}`);
+  return `postgres://${user}@localhost/${name}?host=${encodeURIComponent(socketFolder)}`;
+}
+
+export async function dropDatabase(server: PostgresServer, url: string): Promise<void> {
+  await administer(server, `DROP DATABASE IF EXISTS ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
+}
+
+async function administer({ socketFolder, user }: PostgresServer, statement: string): Promise<void> {
+  const client = new Client({ host: socketFolder, user, database: 'postgres' });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+async function startServer(programs: string, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const data = mkdtempSync(join(folder, 'data-'));
+  const user = unprivilegedUser();
+  if (user !== undefined) for (const path of [folder, data]) chownSync(path, user.uid, user.gid);
+  const asUser = user === undefined ? {} : { uid: user.uid, gid: user.gid };
+  execFileSync(
+    join(programs, 'initdb'),
+    [
+      '--pgdata',
+      data,
+      '--username=tests',
+      '--auth=trust',
+      '--no-sync',
+      '--encoding=UTF8',
+      '--locale=C.UTF-8',
+    ],
+    { ...asUser, stdio: 'pipe', cwd: folder },
+  );
+  const settings = [
+    'listen_addresses=',
+    `unix_socket_directories=${folder}`,
+    'max_connections=200',
+    'fsync=off',
+  ];
+  const server = spawn(
+    join(programs, 'postgres'),
+    ['-D', data, ...settings.flatMap((setting) => ['-c', setting])],
+    { ...asUser, stdio: 'ignore', detached: true, cwd: folder },
+  );
+  server.unref();
+  await answering(folder);
+  writeFileSync(join(folder, 'ready'), String(server.pid));
+}
+
+async function answering(socketFolder: string): Promise<void> {
+  const deadline = Date.now() + STARTED_WITHIN_MS;
+  for (;;) {
+    try {
+      return await administer({ socketFolder, user: 'tests' }, 'SELECT 1');
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await delay(50);
+    }
+  }
+}
+
+/** PostgreSQL refuses to run as root; its package brings a user for it. */
+function unprivilegedUser(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith('postgres:'));
+  const [, , uid, gid] = line?.split(':') ?? [];
+  if (uid === undefined || gid === undefined)
+    throw new Error('there is no user postgres to run PostgreSQL as');
+  return { uid: Number(uid), gid: Number(gid) };
+}
