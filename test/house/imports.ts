@@ -25,7 +25,7 @@ function importsOf(folder: string, file: string): string[] {
 }
 
 /** A node of the parsed file: which one is told by its `type`. */
-type Node = Readonly<Record<string, unknown>>;
+export type Node = Readonly<Record<string, unknown>>;
 
 function importedBy(node: Node): string | undefined {
   if (node.type === 'CallExpression') {
@@ -39,7 +39,8 @@ function importedBy(node: Node): string | undefined {
   return isDeclaration ? ((node.source as Node | null)?.value as string | undefined) : undefined;
 }
 
-function visit(value: unknown, look: (node: Node) => void): void {
+/** Shows `look` every node below `value`. */
+export function visit(value: unknown, look: (node: Node) => void): void {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) look(value as Node);
   for (const inner of Object.values(value)) visit(inner, look);
