@@ -11,6 +11,9 @@ export class UsageError extends Error {}
 /** The command did not do what it was asked to do; the message says why. */
 export class CommandFailed extends Error {}
 
+/** The command failed, and the log has said why already. */
+export class FailureLogged extends Error {}
+
 /** Exit codes (DESIGN §9). */
 export const FINE = 0;
 export const FAILED = 1;
@@ -21,6 +24,7 @@ export function failureOf(error: unknown): { code: number; line: string | undefi
   if (error instanceof CommanderError) {
     return { code: error.exitCode === 0 ? FINE : WRONG_USE, line: undefined };
   }
+  if (error instanceof FailureLogged) return { code: FAILED, line: undefined };
   return { code: isWrongUse(error) ? WRONG_USE : FAILED, line: `matrix-2fa-proxy: ${textOf(error)}` };
 }
 

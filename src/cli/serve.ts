@@ -6,11 +6,15 @@ import { silentLog } from '../system/log.ts';
 import { createLogger } from '../system/logger.ts';
 import { CommandFailed } from './failures.ts';
 import { requireFittingKeys } from './keys_fit.ts';
+import { inTime, untilBroken } from './last_resort.ts';
 import { configFrom, configOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Requests under way get so long to finish (DESIGN §9). */
 const GRACE_MS = 10 * SECOND;
+
+/** The whole of the ending is given up after this: a supervisor would kill us soon (`TimeoutStopSec=20`). */
+const CLOSE_MS = 15 * SECOND;
 
 interface ServeOptions {
   readonly config?: string;
@@ -40,24 +44,20 @@ async function serve(
   // Loaded here, so that the other commands start without the whole server.
   const { createProxy } = await import('../proxy/proxy.ts');
   const { clock, random, out, untilStopped } = surroundings;
+  const log = createLogger(config.log);
   const stopped = untilStopped();
-  const proxy = await createProxy(config, {
-    clock,
-    random,
-    log: createLogger(config.log),
-    acceptEmptyDatabase,
-  });
+  const broken = untilBroken(surroundings, log);
+  const proxy = await createProxy(config, { clock, random, log, acceptEmptyDatabase });
   try {
     const url = await proxy.listen();
     out(
       `matrix-2fa-proxy listens on ${url} as ${config.publicBaseUrl}, in front of ${config.homeserver.url}`,
     );
-    await remarkIfHomeserverIsAway(config, surroundings);
-    await stopped;
+    await Promise.race([remarkIfHomeserverIsAway(config, surroundings).then(() => stopped), broken]);
   } catch (error) {
     throw explained(error, config);
   } finally {
-    await proxy.close(GRACE_MS);
+    await inTime(proxy.close(GRACE_MS), CLOSE_MS);
   }
 }
 

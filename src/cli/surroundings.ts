@@ -15,10 +15,19 @@ export interface Surroundings {
   confirm(question: string): Promise<boolean | undefined>;
   /** Resolves when the process is asked to end. */
   untilStopped(): Promise<void>;
+  /** Resolves with the first error that nothing in the process has handled. From the call on, none ends it by itself. */
+  untilFault(): Promise<Fault>;
+}
+
+/** An exception or a rejected promise that nothing handled. */
+export interface Fault {
+  readonly error: unknown;
 }
 
 /** The real ones. */
 export function processSurroundings(): Surroundings {
+  // Whatever reads what we print may have gone (`user list | head`): that is no fault of ours.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return {
     environment: process.env,
     clock: systemClock,
@@ -27,6 +36,7 @@ export function processSurroundings(): Surroundings {
     err: (...lines) => void process.stderr.write(asText(lines)),
     confirm: askOnTerminal,
     untilStopped: untilSignal,
+    untilFault,
   };
 }
 
@@ -49,5 +59,14 @@ function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());
+  });
+}
+
+/** The listeners stay: a second fault must not cut short what is done about the first. */
+function untilFault(): Promise<Fault> {
+  return new Promise((resolve) => {
+    const tell = (error: unknown): void => resolve({ error });
+    process.on('uncaughtException', tell);
+    process.on('unhandledRejection', tell);
   });
 }

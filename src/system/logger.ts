@@ -9,13 +9,21 @@ export interface LoggerOptions {
   readonly format: 'json' | 'pretty';
 }
 
+/** The log of a whole process, which can say why it ends, too. */
+export interface ProcessLog extends Log {
+  fatal(fields: LogFields, text: string): void;
+}
+
 /**
  * The real log. Every field and text goes through redaction here, nested ones too, which pino's own `redact`
  * by fixed paths would not reach (rule R11, attack 70).
  *
  * @param output where lines go; standard error by default, written at once so that none is lost at the end
  */
-export function createLogger(options: LoggerOptions, output: DestinationStream = standardError()): Log {
+export function createLogger(
+  options: LoggerOptions,
+  output: DestinationStream = standardError(),
+): ProcessLog {
   const logger = pino(
     {
       level: options.level,
@@ -27,10 +35,16 @@ export function createLogger(options: LoggerOptions, output: DestinationStream =
     },
     options.format === 'pretty' ? prettified(output) : output,
   );
-  const write = (level: LoggerOptions['level']) => (fields: LogFields, text: string) => {
+  const write = (level: keyof ProcessLog) => (fields: LogFields, text: string) => {
     if (logger.isLevelEnabled(level)) logger[level](redactFields(fields), redactText(text));
   };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    fatal: write('fatal'),
+  };
 }
 
 /** A log that cannot be written (full disk, closed terminal) is no reason to end: its errors are heard, and dropped. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../src/cli/program.ts';
@@ -24,6 +24,8 @@ export interface CommandLine {
   type(...words: string[]): Promise<Outcome>;
   /** Starts a command that runs until `stop` is called; `said` resolves at its first result. */
   start(...words: string[]): { said: Promise<string>; stop(): void; ended: Promise<Outcome> };
+  /** Replaces a text in the configuration. */
+  changeConfig(from: string, to: string): void;
   remove(): void;
 }
 
@@ -54,6 +56,7 @@ export function commandLine(): CommandLine {
       err: (...lines) => void err.push(...lines),
       confirm: async () => line.answer,
       untilStopped: () => stopped,
+      untilFault: () => new Promise(() => undefined),
     };
     const ended = run(words, surroundings).then((code) => ({
       code,
@@ -70,6 +73,7 @@ export function commandLine(): CommandLine {
     answer: undefined,
     start,
     type: (...words) => start(...words).ended,
+    changeConfig: (from, to) => writeFileSync(configFile, readFileSync(configFile, 'utf8').replace(from, to)),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
   return line;

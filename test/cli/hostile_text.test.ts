@@ -94,6 +94,7 @@ test('attack 171: the operator is asked in one harmless line', async () => {
       questions.push(question);
       return false;
     },
+    untilFault: () => new Promise(() => undefined),
     untilStopped: async () => undefined,
   });
   expect(questions).toEqual(['Remove every second factor of @\\u001b[2J\\nyes:example.org?']);

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -11,6 +9,7 @@ import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { enrol } from '../support/enrolment.ts';
+import { ServeProcess } from '../support/serve_process.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
 let line: CommandLine;
@@ -23,7 +22,7 @@ beforeEach(async () => {
   const port = await listen(homeserver);
   line = commandLine();
   await line.type('init', '--dir', line.folder, '--homeserver', `http://127.0.0.1:${port}`);
-  changeConfig('listen: 127.0.0.1:8010', 'listen: 127.0.0.1:0');
+  line.changeConfig('listen: 127.0.0.1:8010', 'listen: 127.0.0.1:0');
 });
 
 afterEach(async () => {
@@ -35,10 +34,6 @@ afterEach(async () => {
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
-}
-
-function changeConfig(from: string, to: string): void {
-  writeFileSync(line.configFile, readFileSync(line.configFile, 'utf8').replace(from, to));
 }
 
 test('serve says in one line where it listens, answers there, and ends when told to', async () => {
@@ -58,22 +53,13 @@ test('serve says in one line where it listens, answers there, and ends when told
 });
 
 test('SIGTERM ends the process with exit code 0', async () => {
-  const serve = spawn(process.execPath, [
-    '--import',
-    'tsx',
-    'src/cli/main.ts',
-    'serve',
-    '--config',
-    line.configFile,
-  ]);
-  const [said] = await once(serve.stdout, 'data');
-  expect(String(said)).toMatch(/^matrix-2fa-proxy listens on /);
-  serve.kill('SIGTERM');
-  expect(await once(serve, 'exit')).toEqual([0, null]);
+  const serve = await ServeProcess.start(line.configFile);
+  serve.child.kill('SIGTERM');
+  expect(await serve.ended).toEqual({ code: 0, signal: null });
 });
 
 test('a homeserver that is away is named, and waited for', async () => {
-  changeConfig('homeserver: { url: ', 'homeserver: { url: http://127.0.0.1:9 } #');
+  line.changeConfig('homeserver: { url: ', 'homeserver: { url: http://127.0.0.1:9 } #');
   const serve = line.start('serve');
   expect(await serve.said).toMatch(/in front of http:\/\/127\.0\.0\.1:9$/);
   serve.stop();
@@ -86,7 +72,7 @@ test('a homeserver that is away is named, and waited for', async () => {
 test('a busy port is named', async () => {
   const other = createServer();
   const port = await listen(other);
-  changeConfig('listen: 127.0.0.1:0', `listen: 127.0.0.1:${port}`);
+  line.changeConfig('listen: 127.0.0.1:0', `listen: 127.0.0.1:${port}`);
 
   expect(await line.type('serve')).toEqual({
     code: 1,

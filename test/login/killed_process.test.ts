@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
@@ -10,11 +8,12 @@ import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';
 import { call } from '../support/http.ts';
 import { ManualClock } from '../support/manual_clock.ts';
+import { ServeProcess } from '../support/serve_process.ts';
 import { loginsOf, MINUTE, PASSWORD, startSignIns } from './support.ts';
 
 let app: TestApp;
 let bob: Enrolled;
-let running: ChildProcess | undefined;
+let running: ServeProcess | undefined;
 
 beforeEach(async () => {
   ({ app, bob } = await startSignIns());
@@ -32,21 +31,15 @@ function configFile(): string {
 
 /** Runs `serve` as a process of its own, on the data of the test: the address that it listens on. */
 async function serve(): Promise<string> {
-  const words = ['--import', 'tsx', 'src/cli/main.ts', 'serve', '--config', configFile()];
-  running = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'] });
-  const [said] = await once(running.stdout ?? running, 'data');
-  const [url] = /http:\/\/127\.0\.0\.1:[0-9]+/.exec(String(said)) ?? [];
-  if (url === undefined) throw new Error(`serve said: ${said}`);
-  return url;
+  running = await ServeProcess.start(configFile());
+  return running.url;
 }
 
 /** Ends the process with kill -9: it has no chance to do anything more. */
 async function kill(): Promise<void> {
-  if (running === undefined) return;
-  const ended = once(running, 'exit');
-  running.kill('SIGKILL');
-  await ended;
+  const killed = running;
   running = undefined;
+  await killed?.kill();
 }
 
 function send(url: string, json: JsonObject) {

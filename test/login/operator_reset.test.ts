@@ -20,6 +20,7 @@ function operator(...words: string[]): Promise<number> {
     err: () => undefined,
     confirm: async () => true,
     untilStopped: async () => undefined,
+    untilFault: () => new Promise(() => undefined),
   });
 }
 

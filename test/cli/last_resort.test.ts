@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { inTime } from '../../src/cli/last_resort.ts';
+import { ServeProcess } from '../support/serve_process.ts';
+import { type CommandLine, commandLine } from './command_line.ts';
+
+const SYNC = '/_matrix/client/v3/sync';
+
+let line: CommandLine;
+let homeserver: Server;
+/** A request that the homeserver has not answered yet. */
+let reached: Promise<ServerResponse>;
+
+beforeEach(async () => {
+  let reach: (response: ServerResponse) => void;
+  reached = new Promise((resolve) => {
+    reach = resolve;
+  });
+  homeserver = createServer((request, response) => {
+    if (request.url === SYNC) reach(response);
+    else response.setHeader('Content-Type', 'application/json').end('{"versions":["v1.11"]}');
+  });
+  await new Promise<void>((resolve) => homeserver.listen(0, '127.0.0.1', resolve));
+  const { port } = homeserver.address() as AddressInfo;
+  line = commandLine();
+  await line.type('init', '--dir', line.folder, '--homeserver', `http://127.0.0.1:${port}`);
+  line.changeConfig('listen: 127.0.0.1:8010', 'listen: 127.0.0.1:0');
+});
+
+afterEach(async () => {
+  homeserver.closeAllConnections();
+  await new Promise((resolve) => homeserver.close(resolve));
+  line.remove();
+});
+
+test.each([
+  ['exception', 'SIGUSR2'],
+  ['rejection', 'SIGHUP'],
+] as const)(
+  'attack 125: an %s that nothing handled: one fatal line, requests under way are finished, exit code 1',
+  async (kind, signal) => {
+    const serve = await ServeProcess.start(line.configFile, { preload: ['./test/support/faults.ts'] });
+    const underWay = fetch(serve.url + SYNC);
+    const answer = await reached;
+
+    serve.child.kill(signal);
+    await untilRefused(serve.url);
+    // A second fault changes nothing about the first.
+    serve.child.kill(signal);
+    answer.end('finished');
+    expect(await (await underWay).text()).toBe('finished');
+
+    expect(await serve.ended).toEqual({ code: 1, signal: null });
+    const lines = serve.log.trim().split('\n');
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      level: 'fatal',
+      err: { message: `a planted ${kind} with [hidden]` },
+      msg: 'An error that nothing handled: this process ends and has to be started again',
+    });
+    expect(serve.log).not.toContain('syt_');
+  },
+);
+
+/** Until the process has stopped to listen. */
+async function untilRefused(url: string): Promise<void> {
+  for (;;) {
+    try {
+      await (await fetch(`${url}/_2fa/health`)).text();
+    } catch {
+      return;
+    }
+  }
+}
+
+test('attack 125: what hangs in the ending is given up', async () => {
+  await inTime(new Promise(() => undefined), 1);
+  await expect(inTime(Promise.reject(new Error('the store cannot be closed')), 60_000)).rejects.toThrow();
+});
+
+test('attack 125: every other test that starts `serve` fails if the last resort is reached', () => {
+  const starting = (readdirSync('test', { recursive: true, encoding: 'utf8' }) as string[])
+    .filter((file) => file.endsWith('.ts') && file !== 'cli/last_resort.test.ts')
+    .filter((file) => readFileSync(join('test', file), 'utf8').includes('src/cli/main.ts'));
+  expect(starting).toEqual(['support/serve_process.ts']);
+});
+
+test('attack 116: a log that cannot be written does not end the process', async () => {
+  // Nothing listens at port 9, and each request passed on is worth a line.
+  line.changeConfig('homeserver: { url: ', 'homeserver: { url: http://127.0.0.1:9 } #');
+  const serve = await ServeProcess.start(line.configFile, { logTo: '/dev/full' });
+  for (let time = 0; time < 5; time++) expect((await fetch(serve.url + SYNC)).status).toBe(502);
+  await serve.stop();
+});
