@@ -1,3 +1,4 @@
+import { readGivenCode } from '../factors/given_code.ts';
 import { newRecoverySet } from '../factors/recovery/new_recovery_set.ts';
 import { matchStep } from '../factors/totp/match_step.ts';
 import type { Answer } from '../http/answer.ts';
@@ -36,9 +37,11 @@ export class TotpConfirmation {
     private readonly settings: AccountSettings,
   ) {}
 
-  /** @throws Refusal unknown_setup, wrong_setup_code; limit_exceeded if it is being confirmed, or hashes wait */
+  /** @throws Refusal missing_param if there is no code; unknown_setup, wrong_setup_code; limit_exceeded if it is being confirmed, or hashes wait */
   async handle(request: ClientRequest): Promise<Answer> {
-    const { setup_id: setupId, token: code } = requireShape('totp_confirm_request', request.body);
+    const { setup_id: setupId, token } = requireShape('totp_confirm_request', request.body);
+    const code = readGivenCode(token);
+    if (code === undefined) throw new Refusal('missing_param', { text: '`token` is missing.' });
     const caller = await requireCaller(this.parts.homeserver, request);
     const setup = await this.findSetup(setupId, caller);
     const now = this.parts.clock.now();

@@ -1,4 +1,5 @@
 import { splitAppendedCode } from '../factors/appended_code.ts';
+import { type GivenCode, readGivenCode } from '../factors/given_code.ts';
 import type { TokenOwner } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
@@ -16,7 +17,7 @@ import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, requireBody, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
-import { CODE_REFUSED, CODE_WANTED, challenge, WRONG_ORDER } from './challenge_answer.ts';
+import { CODE_REFUSED, challenge, codeWanted, type OfferedWays, WRONG_ORDER } from './challenge_answer.ts';
 import { hashToken } from './fresh_logins.ts';
 import { withoutNames } from './identity_free_stages.ts';
 import { type HomeserverTurns, type Onward, shownSession } from './onward.ts';
@@ -56,13 +57,9 @@ export interface AwaitingJudge {
 
 export type OwnerStep = AwaitingJudge | { readonly kind: 'answer'; readonly answer: Answer };
 
-export interface OwnerAuthenticationSettings {
-  /** Whether a code may stand behind the password. */
-  readonly appendedCode: boolean;
+export interface OwnerAuthenticationSettings extends OfferedWays {
   /** Digits of a TOTP code. */
   readonly digits: number;
-  /** Whether fallback pages are there, so that `m.login.sso` leads somewhere. */
-  readonly pages: boolean;
 }
 
 const PASSWORD_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The password is not right.' };
@@ -183,8 +180,9 @@ export class OwnerAuthentication {
     token: Json | undefined,
   ): Promise<OwnerStep> {
     if (standingOf(session, stage) !== 'next') return answer(session, WRONG_ORDER);
-    if (token === undefined || token === null || token === '') return answer(session);
-    const progressed = await this.submitCode(owned, session, stage, token);
+    const given = readGivenCode(token);
+    if (given === undefined) return answer(session);
+    const progressed = await this.submitCode(owned, session, stage, given);
     return progressed === undefined ? answer(session, CODE_REFUSED) : answer(progressed);
   }
 
@@ -204,7 +202,7 @@ export class OwnerAuthentication {
   private async takeBoth(owned: OwnedRequest, session: Session, field: string): Promise<OwnerStep> {
     const appended = this.settings.appendedCode ? splitAppendedCode(field, this.settings.digits) : undefined;
     if (appended === undefined || standingOf(session, appended.stage) !== 'next') {
-      return answer(session, CODE_WANTED);
+      return answer(session, codeWanted(this.settings));
     }
     const progressed = await this.submitCode(owned, session, appended.stage, appended.code);
     return progressed === undefined
@@ -217,7 +215,7 @@ export class OwnerAuthentication {
     owned: OwnedRequest,
     session: Session,
     stage: SecondFactorStage,
-    token: Json,
+    token: GivenCode,
   ): Promise<Session | undefined> {
     const { owner, request } = owned;
     const { userId, deviceId } = owner;

@@ -23,9 +23,11 @@ export interface PageStanding {
 }
 
 /** What became of a code. */
-export type PageCodeOutcome =
-  | { readonly kind: 'accepted'; readonly standing: PageStanding }
-  | { readonly kind: 'refused'; readonly standing: PageStanding };
+export interface PageCodeOutcome {
+  /** `missing`: there was no code, so nothing was judged. */
+  readonly kind: 'accepted' | 'refused' | 'missing';
+  readonly standing: PageStanding;
+}
 
 /** Somebody whom the homeserver's own single sign-on sent back to us. */
 export interface ProviderReturn {

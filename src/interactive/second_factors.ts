@@ -58,7 +58,6 @@ export class SecondFactors {
   async judge<T>(judged: JudgedCode, accepted: () => Promise<T>): Promise<T | undefined> {
     this.admitAddress(judged.client);
     const verdict = await this.checkOrRecordWait(judged);
-    if (verdict.verdict === 'missing') return undefined;
     const recorded = this.audit.record({
       userId: judged.userId,
       event: eventOf(judged.stage, verdict),

@@ -1,13 +1,19 @@
 import type { AppendedCode } from '../factors/appended_code.ts';
+import { type GivenCode, readGivenCode } from '../factors/given_code.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { CODE_REFUSED, CODE_WANTED, challenge, WRONG_ORDER } from '../interactive/challenge_answer.ts';
+import {
+  CODE_REFUSED,
+  challenge,
+  codeWanted,
+  type OfferedWays,
+  WRONG_ORDER,
+} from '../interactive/challenge_answer.ts';
 import type { SecondFactors } from '../interactive/second_factors.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import {
   type Flow,
   isSecondFactorStage,
-  type Json,
   type JsonObject,
   PASSWORD_STAGE,
   RECOVERY_STAGE,
@@ -59,6 +65,7 @@ export class LoginConversation {
     private readonly holds: HeldLogins,
     private readonly release: HeldLoginRelease,
     private readonly random: RandomSource,
+    private readonly ways: OfferedWays,
   ) {}
 
   /** Answers a sign-in whose grant has just been held or joined. Undefined if somebody else took the hold: begin anew. */
@@ -72,11 +79,12 @@ export class LoginConversation {
       return this.submit(signIn, session, signIn.appended.stage, signIn.appended.code);
     }
     const { auth } = signIn;
-    if (auth?.type !== undefined && isSecondFactorStage(auth.type) && hasToken(auth)) {
-      return this.submit(signIn, session, auth.type, auth.fields.token);
+    const given = readGivenCode(auth?.fields.token);
+    if (auth?.type !== undefined && isSecondFactorStage(auth.type) && given !== undefined) {
+      return this.submit(signIn, session, auth.type, given);
     }
     // A client that does not know our stages shows `error`, and some loop without an errcode (DESIGN §4).
-    return challenge(session, auth === undefined ? CODE_WANTED : undefined);
+    return challenge(session, auth === undefined ? codeWanted(this.ways) : undefined);
   }
 
   /** Goes on with the session that the request names. */
@@ -102,15 +110,15 @@ export class LoginConversation {
     if (type === undefined || session.completed.includes(type)) return challenge(session);
     if (!isSecondFactorStage(type)) throw new Refusal('stage_not_offered');
     if (standingOf(session, type) !== 'next') return challenge(session, WRONG_ORDER);
-    if (!hasToken(auth)) return challenge(session);
-    return this.submit({ request, hold }, session, type, auth.fields.token);
+    const given = readGivenCode(auth.fields.token);
+    return given === undefined ? challenge(session) : this.submit({ request, hold }, session, type, given);
   }
 
   private async submit(
     signIn: Pick<HeldSignIn, 'request' | 'hold'>,
     session: Session,
     stage: SecondFactorStage,
-    token: Json | undefined,
+    token: GivenCode,
   ): Promise<Answer | undefined> {
     const offered = standingOf(session, stage) === 'next';
     const { client } = signIn.request;
@@ -176,11 +184,6 @@ export class LoginConversation {
     const nobodys = { id: newSessionId(this.random), flows, completed: [] };
     return { kind: 'answer', answer: challenge(nobodys, SESSION_UNKNOWN) };
   }
-}
-
-function hasToken(auth: PresentedAuth): boolean {
-  const { token } = auth.fields;
-  return token !== undefined && token !== null && token !== '';
 }
 
 function targetOf(request: ClientRequest): string {

@@ -125,9 +125,9 @@ export class PageSignIn implements PageDoor {
     if (isSatisfied(session.flows, session.completed)) {
       return { kind: 'accepted', standing: await this.standing(session) };
     }
-    const { stage, token } = readTypedCode(code);
-    // A missing code is never counted (DESIGN §4).
-    if (token === '') return { kind: 'refused', standing: await this.standing(session) };
+    const typed = readTypedCode(code);
+    if (typed === undefined) return { kind: 'missing', standing: await this.standing(session) };
+    const { stage, token } = typed;
     const judged = {
       userId: session.binding.userId,
       stage,

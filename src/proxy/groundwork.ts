@@ -5,6 +5,7 @@ import { hashingQueue, RecoveryHasher } from '../factors/recovery/recovery_hashe
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import { AppserviceTokens } from '../interactive/appservice_tokens.ts';
+import type { OfferedWays } from '../interactive/challenge_answer.ts';
 import { FreshLogins } from '../interactive/fresh_logins.ts';
 import { HomeserverTurns } from '../interactive/onward.ts';
 import { OwnerAuthentication } from '../interactive/owner_authentication.ts';
@@ -38,6 +39,7 @@ export interface Foundations {
 export interface Groundwork extends Foundations {
   readonly audit: Audit;
   readonly totp: TotpSettings;
+  readonly ways: OfferedWays;
   readonly hasher: RecoveryHasher;
   readonly factors: Factors;
   readonly secondFactors: SecondFactors;
@@ -62,15 +64,16 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const secondFactors = new SecondFactors(storage.factors, factors, check, addressLimit, audit, clock);
   const engine = sessionEngine(foundations);
   const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
+  const ways = { appendedCode: config.login.appendedCode, pages: config.login.sso };
   const owners = new OwnerAuthentication(engine, secondFactors, turns, {
-    appendedCode: config.login.appendedCode,
+    ...ways,
     digits: totp.digits,
-    pages: config.login.sso,
   });
   return {
     ...foundations,
     audit,
     totp,
+    ways,
     hasher,
     factors,
     secondFactors,

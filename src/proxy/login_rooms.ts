@@ -48,7 +48,8 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
   };
   const release = new HeldLoginRelease(shared);
   const signInTokens = new SignInTokens(storage.signInTokens, holds, release, clock, random);
-  const conversation = new LoginConversation(ground.engine, ground.secondFactors, holds, release, random);
+  const { engine, secondFactors, ways } = ground;
+  const conversation = new LoginConversation(engine, secondFactors, holds, release, random, ways);
   return {
     login: new LoginGate({ ...shared, conversation, signInTokens }),
     register: new RegisterGate({ ...shared, conversation }),

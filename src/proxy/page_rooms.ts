@@ -47,7 +47,7 @@ export function composePageRooms(ground: Groundwork, pageSignIn: PageSignIn): Pa
     assets,
     signInPage,
     providerPage,
-    accountPage: new AccountPage(shell, totp.digits),
+    accountPage: new AccountPage(shell, { ...ground.ways, digits: totp.digits }),
     ssoRedirect: new SsoRedirect(homeserver, providerPage, login.sso),
     fallbackPage: new FallbackPage(proofs, formPages, homeserver, totp.digits),
   };

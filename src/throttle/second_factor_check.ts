@@ -1,8 +1,9 @@
 import type { Factor } from '../factors/factor.ts';
 import type { Factors } from '../factors/factors.ts';
+import type { GivenCode } from '../factors/given_code.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { networkOf } from '../http/network.ts';
-import { type Json, type SecondFactorStage, TOTP_STAGE } from '../matrix/wire.ts';
+import { type SecondFactorStage, TOTP_STAGE } from '../matrix/wire.ts';
 import type { Attempt, Throttle } from './throttle.ts';
 
 /** A code that somebody sent for one of our stages. */
@@ -10,8 +11,7 @@ export interface PresentedCode {
   /** Whose code it must be: the owner of the session, never a name in the request (attack 29). */
   readonly userId: string;
   readonly stage: SecondFactorStage;
-  /** As it came, whatever it is. */
-  readonly token: Json | undefined;
+  readonly token: GivenCode;
   /** `login`: the password was proven. `session`: there is a valid access token. */
   readonly place: 'login' | 'session';
   /** From where it came. */
@@ -21,9 +21,7 @@ export interface PresentedCode {
 export type SecondFactorVerdict =
   | { readonly verdict: 'accepted'; readonly detail: Readonly<Record<string, string | number>> }
   /** Wrong, spent or malformed: one and the same to the client (attack 87). */
-  | { readonly verdict: 'refused' }
-  /** There was no code. Not counted: some clients come again every few seconds (DESIGN §4). */
-  | { readonly verdict: 'missing' };
+  | { readonly verdict: 'refused' };
 
 /** The only way to have a code judged: throttled, and accepted at most once. */
 export class SecondFactorCheck {
@@ -38,20 +36,13 @@ export class SecondFactorCheck {
    */
   async check(presented: PresentedCode): Promise<SecondFactorVerdict> {
     const { userId, stage, token, client } = presented;
-    if (isMissing(token)) return { verdict: 'missing' };
     const factor = this.factors.ofStage(stage);
     const gate = this.throttle.gate(attemptOf(presented, factor));
-    // Nothing but a text can be right; it counts all the same.
-    const text = typeof token === 'string' ? token : '';
-    const judged = await factor.verify({ userId, token: text, network: networkOf(client.ip) }, gate);
+    const judged = await factor.verify({ userId, token, network: networkOf(client.ip) }, gate);
     if (!gate.taken) throw new Error(`the factor ${stage} judged a code that its gate has not counted`);
     if (!judged.accepted) return { verdict: 'refused' };
     return { verdict: 'accepted', detail: judged.detail };
   }
-}
-
-function isMissing(token: Json | undefined): boolean {
-  return token === undefined || token === null || (typeof token === 'string' && token.trim() === '');
 }
 
 /** Somebody with only the password cannot use up the owner's tries in a live session (attack 56). */

@@ -10,7 +10,10 @@ test.each([
   ['7Q2K X9VD 03MH', 'm.login.2fa.recovery', '7Q2KX9VD03MH'],
   ['1234-5678-9012', 'm.login.2fa.recovery', '1234-5678-9012'],
   ['１２３４５６', 'm.login.2fa.recovery', '１２３４５６'],
-  ['', 'm.login.2fa.recovery', ''],
 ])('attack 58: %j is read as a code of %s', (typed, stage, token) => {
   expect(readTypedCode(typed)).toEqual({ stage, token });
+});
+
+test.each(['', ' ', '\u00a0\u202f', '-', ' - - ', '\u2013'])('attack 173: %j is a missing code', (typed) => {
+  expect(readTypedCode(typed)).toBeUndefined();
 });

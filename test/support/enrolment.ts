@@ -1,11 +1,13 @@
 import { NodeCryptoPlugin } from '@otplib/plugin-crypto-node';
 import { generateSync } from 'otplib';
 import type { AttemptGate } from '../../src/factors/factor.ts';
+import { type GivenCode, readGivenCode } from '../../src/factors/given_code.ts';
 import { newRecoverySet } from '../../src/factors/recovery/new_recovery_set.ts';
 import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
 import { newSeed } from '../../src/factors/totp/new_seed.ts';
 import type { TotpSettings } from '../../src/factors/totp/totp_settings.ts';
 import { foldLocalpart } from '../../src/matrix/user_id.ts';
+import type { Json } from '../../src/matrix/wire.ts';
 import type { FactorStore, Storage } from '../../src/storage/stores.ts';
 import type { Clock } from '../../src/system/clock.ts';
 import { randomId, systemRandom } from '../../src/system/random.ts';
@@ -97,4 +99,11 @@ export function openGate(storage: Storage, clock: Clock, userId: string): Attemp
       return admission.admitted && admission.spent;
     },
   };
+}
+
+/** A code as it came, read as every door reads it. */
+export function givenCode(value: Json | undefined): GivenCode {
+  const code = readGivenCode(value);
+  if (code === undefined) throw new Error('this is not a code: it is missing');
+  return code;
 }

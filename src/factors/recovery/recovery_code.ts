@@ -1,4 +1,5 @@
 import type { RandomSource } from '../../system/random.ts';
+import { SEPARATORS } from '../given_code.ts';
 
 /** Crockford's base32: no I, L, O, U, so that nothing looks like something else. Written in lower case. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -7,8 +8,6 @@ const LENGTH = 12;
 const GROUP = /.{4}(?=.)/g;
 /** Nothing longer is looked at: a code with its separators is far below (attack 90). */
 const LONGEST_INPUT = 64;
-/** Blanks, and the dashes that phones make of a hyphen. */
-const SEPARATORS = /[\s\-\u2010-\u2015\u2212]+/g;
 
 /** A new code in its canonical form: 12 characters, no separators. */
 export function newRecoveryCode(random: RandomSource): string {

@@ -39,6 +39,11 @@ export class CodeField {
     return this.isRecovery ? this.value : this.value.replaceAll(/[\s-]/g, '');
   }
 
+  /** Whether there is anything that could be a code. */
+  isMissing() {
+    return this.value.replaceAll(/[\s\-\u2010-\u2015\u2212]/g, '') === '';
+  }
+
   /** Whether a code of the app is there that was not refused just now. */
   isComplete() {
     return this.token.length === digits && /^\d+$/.test(this.token) && this.token !== this.refused;

@@ -84,7 +84,7 @@ function openDialog(page, options, resolve) {
   async function submit() {
     code?.clear();
     password.clear();
-    if (code && !conversation.codeAccepted && code.value === '') return code.field.fail(texts.code.missing);
+    if (code && !conversation.codeAccepted && code.isMissing()) return code.field.fail(texts.code.missing);
     if (password.value === '') return password.fail(texts.proof.missingPassword);
     const outcome = await conversation.prove(options.request(name?.value.trim() ?? ''), code, password.value);
     if (outcome.kind === 'granted') {

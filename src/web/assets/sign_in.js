@@ -111,7 +111,7 @@ function showCode(page, session) {
 
   async function submit() {
     code.clear();
-    if (code.value === '') {
+    if (code.isMissing()) {
       code.field.fail(texts.code.missing);
       return;
     }

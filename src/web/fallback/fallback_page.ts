@@ -5,7 +5,7 @@ import { relayAnswer } from '../../interactive/relay.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
 import { isSessionId } from '../../uia/session_id.ts';
-import { CODE_FIELDS, type RefusedCode, wrongCodeText } from '../forms/fields.ts';
+import { CODE_FIELDS, codeProblem, type RefusedCode } from '../forms/fields.ts';
 import { type FormPages, type PageVisit, problemCard } from '../forms/form_pages.ts';
 import { waitText } from '../forms/wait_text.ts';
 import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
@@ -70,7 +70,11 @@ export class FallbackPage {
     const refused = (problem: string): Refused => ({ asked: 'code', code: { problem, typed, kind } });
     try {
       const outcome = await this.proofs.submitCode(visit.request, standing, typed);
-      return this.answer(visit, outcome, refused(wrongCodeText(visit.texts, kind)));
+      if (outcome.kind === 'missing') {
+        const problem = codeProblem(visit.texts, kind, 'missing');
+        return this.ask(visit, standing, { ...refused(problem), refusal: new Refusal('missing_param') });
+      }
+      return this.answer(visit, outcome, refused(codeProblem(visit.texts, kind, 'refused')));
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 429) throw error;
       return this.ask(visit, standing, { ...refused(waitText(visit.texts, error)), refusal: error });

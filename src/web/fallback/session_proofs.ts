@@ -21,7 +21,8 @@ export interface FallbackStanding {
 }
 
 export type ProofOutcome =
-  | { readonly kind: 'accepted' | 'refused'; readonly standing: FallbackStanding }
+  /** `missing`: there was no code, so nothing was judged. */
+  | { readonly kind: 'accepted' | 'refused' | 'missing'; readonly standing: FallbackStanding }
   /** The session is unknown, has expired, or had too many wrong attempts. */
   | { readonly kind: 'gone' };
 
@@ -61,9 +62,9 @@ export class SessionProofs {
   async submitCode(request: ClientRequest, at: FallbackStanding, typed: string): Promise<ProofOutcome> {
     if (at.missing !== 'code') return { kind: 'accepted', standing: at };
     const { session } = at;
-    const { stage, token } = readTypedCode(typed);
-    // A missing code is never counted (DESIGN §4).
-    if (token === '') return { kind: 'refused', standing: at };
+    const code = readTypedCode(typed);
+    if (code === undefined) return { kind: 'missing', standing: at };
+    const { stage, token } = code;
     // Either kind of code will do, but the client waits for the stage whose page it opened.
     const [wanted = stage] = [at.stage, stage, ...nextStages(session.flows, session.completed)].filter(
       (each) => isSecondFactorStage(each) && standingOf(session, each) === 'next',

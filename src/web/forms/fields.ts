@@ -84,7 +84,12 @@ function problemOf(id: string, refused: { readonly problem: string } | undefined
   return refused && html`<p class="problem" id="${id}-problem" role="alert">${refused.problem}</p>`;
 }
 
-/** The same for wrong and for spent codes (attack 87). */
-export function wrongCodeText({ problems }: Texts, kind: RefusedCode['kind']): string {
+/** What is told of a code that was not accepted: the same for wrong and for spent ones (attack 87). */
+export function codeProblem(
+  { problems }: Texts,
+  kind: RefusedCode['kind'],
+  outcome: 'refused' | 'missing',
+): string {
+  if (outcome === 'missing') return problems.missingCode;
   return kind === 'totp' ? problems.wrongCode : problems.wrongRecoveryCode;
 }

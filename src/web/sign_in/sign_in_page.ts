@@ -3,7 +3,7 @@ import type { ClientRequest } from '../../http/client_request.ts';
 import type { Form } from '../../http/form.ts';
 import type { PageDoor, PageStanding } from '../../interactive/page_door.ts';
 import { Refusal } from '../../matrix/refusals.ts';
-import { CODE_FIELDS, type RefusedCode, wrongCodeText } from '../forms/fields.ts';
+import { CODE_FIELDS, codeProblem, type RefusedCode } from '../forms/fields.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import { waitText } from '../forms/wait_text.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
@@ -90,8 +90,9 @@ export class SignInPage {
       const target = this.targets.read(outcome?.standing.redirectUrl);
       if (outcome === undefined || target === undefined) return ended(visit);
       if (outcome.kind === 'accepted') return await this.goOn(visit, outcome.standing, target);
-      const problem = wrongCodeText(visit.texts, kind);
-      return this.askCode(visit, outcome.standing, target, { problem, typed, kind });
+      const problem = codeProblem(visit.texts, kind, outcome.kind);
+      const refusal = outcome.kind === 'missing' ? new Refusal('missing_param') : undefined;
+      return this.askCode(visit, outcome.standing, target, { problem, typed, kind }, refusal);
     } catch (error) {
       const standing = isAnsweredInPlace(error) ? await this.door.find(id) : undefined;
       const target = this.targets.read(standing?.redirectUrl);

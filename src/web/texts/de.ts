@@ -70,6 +70,7 @@ export const german: Texts = {
     title: 'Das hat nicht geklappt',
     wrongPassword: 'Benutzername oder Passwort stimmt nicht.',
     wrongOwnPassword: 'Das Passwort stimmt nicht.',
+    missingCode: 'Bitte gib einen Code ein.',
     wrongCode: 'Der Code stimmt nicht. Jeder Code gilt einmal; warte auf den nächsten.',
     wrongRecoveryCode: 'Der Wiederherstellungscode stimmt nicht. Jeder Code gilt einmal.',
     noPassword: 'Dieses Konto hat bei seinem Homeserver kein Passwort.',
@@ -330,6 +331,13 @@ export const german: Texts = {
     },
     help: {
       title: 'Fragen und Antworten',
+      codePlace: {
+        appended:
+          'Tippe ihn direkt hinter das Passwort in dasselbe Feld. Genauso, wenn du in einer App dein Passwort änderst: Ins Feld für das alte Passwort gehören Passwort und Code.',
+        page: 'Wähle in dieser App stattdessen Single Sign-on (SSO). Es öffnet eine Seite, die nach Passwort und Code fragt.',
+        field:
+          'Eine solche App kommt nicht in dieses Konto. Nimm eine, die ein eigenes Feld für den Code hat.',
+      },
       items: [
         {
           question: 'Was ist Zwei-Faktor-Authentifizierung?',
@@ -348,8 +356,7 @@ export const german: Texts = {
         },
         {
           question: 'Meine App fragt nur nach einem Passwort. Wohin kommt der Code?',
-          answer:
-            'Tippe ihn direkt hinter das Passwort in dasselbe Feld. Genauso, wenn du in einer App dein Passwort änderst: Ins Feld für das alte Passwort gehören Passwort und Code.',
+          answer: '{codePlace}',
         },
         {
           question: 'Ich habe beides verloren. Was nun?',

@@ -71,6 +71,7 @@ export const english = {
     title: 'That did not work',
     wrongPassword: 'User name or password is not right.',
     wrongOwnPassword: 'The password is not right.',
+    missingCode: 'Please enter a code.',
     wrongCode: 'The code is not right. A code works once; wait for the next one.',
     wrongRecoveryCode: 'The recovery code is not right. Each code works once.',
     noPassword: 'This account has no password at its homeserver.',
@@ -322,6 +323,14 @@ export const english = {
     },
     help: {
       title: 'Questions and answers',
+      /** Where a code goes in an app that asks only for a password, by what the operator offers. */
+      codePlace: {
+        appended:
+          'Type it directly after the password, in the same field. It is the same when you change your password in an app: it wants password and code in the field for the old password.',
+        page: 'Choose single sign-on (SSO) in that app instead. It opens a page that asks for password and code.',
+        field:
+          'Such an app cannot sign in to this account. Use one that asks for the code in a field of its own.',
+      },
       items: [
         {
           question: 'What is two-factor authentication?',
@@ -340,8 +349,7 @@ export const english = {
         },
         {
           question: 'My app asks only for a password. Where does the code go?',
-          answer:
-            'Type it directly after the password, in the same field. It is the same when you change your password in an app: it wants password and code in the field for the old password.',
+          answer: '{codePlace}',
         },
         {
           question: 'I have lost both. What now?',
