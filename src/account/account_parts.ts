@@ -5,7 +5,7 @@ import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { OwnerAuthentication } from '../interactive/owner_authentication.ts';
 import type { TokenOwners } from '../interactive/token_owner.ts';
-import type { FactorStore } from '../storage/stores.ts';
+import type { FactorStore, Storage } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
@@ -15,6 +15,7 @@ import type { OwnerProofs } from './owner_proof.ts';
 /** What the endpoints of the two-factor API are made of. */
 export interface AccountParts {
   readonly store: FactorStore;
+  readonly storage: Storage;
   readonly factors: Factors;
   readonly proofs: OwnerProofs;
   readonly owners: OwnerAuthentication;

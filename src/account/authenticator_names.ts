@@ -3,23 +3,28 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { requireCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../schema/registry.ts';
+import { when } from '../storage/statement.ts';
+import {
+  countRenaming,
+  renameAuthenticator,
+  waitForRenaming,
+} from '../storage/tables/authenticator_names.ts';
 import type { AccountParts } from './account_parts.ts';
 
 /**
- * `PUT …/org.matrix.2fa/authenticators/{authenticatorId}`: what the user calls one of his authenticators. The access
- * token is enough: a name lets nobody in and keeps nobody out, and it is on record.
+ * `PUT …/org.matrix.2fa/authenticators/{authenticatorId}`: what users call one of their authenticators. The access
+ * token is enough: a name lets nobody in and keeps nobody out, and it is on record. So that a stolen token does not
+ * fill the record, there are few in an hour.
  */
 export class AuthenticatorNames {
-  constructor(private readonly parts: Pick<AccountParts, 'audit' | 'homeserver' | 'store'>) {}
+  constructor(private readonly parts: Pick<AccountParts, 'audit' | 'homeserver' | 'store' | 'storage'>) {}
 
-  /** @throws Refusal unknown_authenticator */
+  /** @throws Refusal unknown_authenticator, limit_exceeded */
   async rename(request: ClientRequest): Promise<Answer> {
     const { name } = requireShape('authenticator_name_request', request.body ?? {});
     const { userId, deviceId } = (await requireCaller(this.parts.homeserver, request)).owner;
     const authenticator = request.params.authenticatorId ?? '';
-    if (!(await this.parts.store.renameAuthenticator(userId, authenticator, name))) {
-      throw new Refusal('unknown_authenticator');
-    }
+    await this.renameWithinLimit(userId, authenticator, name);
     await this.parts.audit.record({
       userId,
       event: 'totp.renamed',
@@ -28,5 +33,22 @@ export class AuthenticatorNames {
       detail: { authenticator },
     });
     return { status: 200, body: {} };
+  }
+
+  private async renameWithinLimit(userId: string, authenticator: string, name: string): Promise<void> {
+    const { storage, store } = this.parts;
+    const authenticators = await store.authenticators(userId);
+    if (!authenticators.some(({ id }) => id === authenticator)) throw new Refusal('unknown_authenticator');
+    const counted = await storage.commit(
+      [userId],
+      when(countRenaming(userId), { won: renameAuthenticator(userId, authenticator, name), lost: [] }),
+    );
+    if (!counted.won) throw await this.tooMany(userId);
+    if (counted.after === undefined) throw new Refusal('unknown_authenticator');
+  }
+
+  private async tooMany(userId: string): Promise<Refusal> {
+    const [hour] = await this.parts.storage.read(waitForRenaming(userId));
+    return new Refusal('limit_exceeded', { retryAfterMs: Math.max(hour?.waitMs ?? 0, 0) });
   }
 }

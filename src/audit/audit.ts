@@ -33,6 +33,18 @@ export type AuditEvent =
   /** The operator ended a user's waits. */
   | 'operator.unlock';
 
+/**
+ * What happens without a second factor, as often as somebody with a password or a token alone likes. Of each only
+ * the newest stay, for each user: nothing less than a factor makes the record grow without an end.
+ */
+export const UNPROVEN_EVENTS: readonly AuditEvent[] = [
+  'totp.renamed',
+  'factor.refused',
+  'throttle.wait',
+  'login.held_ended',
+];
+const UNPROVEN_KEPT = 200;
+
 /** What happened, to whose account, from where. */
 export interface AuditEntry {
   readonly userId: string;
@@ -64,7 +76,8 @@ export class Audit {
 
   /** Writes a line that was made before. */
   write(line: AuditRecord): Promise<void> {
-    return this.#store.append(line);
+    const bounded = UNPROVEN_EVENTS.some((event) => event === line.event);
+    return this.#store.append(line, bounded ? UNPROVEN_KEPT : undefined);
   }
 
   /** The line for an entry, where it is written together with what it tells of. */

@@ -41,6 +41,6 @@ export function composeAccountRooms(ground: Groundwork): AccountRooms {
     totpRemoval: new TotpRemoval(parts),
     recoveryCodes: new RecoveryCodes(parts, settings),
     authenticatorNames: new AuthenticatorNames(parts),
-    ownHistory: new OwnHistory(parts, storage.audit),
+    ownHistory: new OwnHistory(parts),
   };
 }

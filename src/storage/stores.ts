@@ -99,7 +99,6 @@ export interface FactorStore {
     authenticatorId: string,
     now: number,
   ): Promise<{ removed: boolean; remaining: number }>;
-  renameAuthenticator(userId: string, authenticatorId: string, name: string): Promise<boolean>;
   /** Removes every authenticator, set-up, recovery code and throttle counter of `userId`: how many authenticators there were. */
   removeAllFactors(userId: string, now: number): Promise<number>;
 
@@ -391,7 +390,8 @@ export interface AuditRecord {
 }
 
 export interface AuditStore {
-  append(record: AuditRecord): Promise<void>;
+  /** Adds a line. With `newest`, only so many of this user and event stay. */
+  append(record: AuditRecord, newest?: number): Promise<void>;
   /** The newest first. */
   list(filter: { userId?: string; limit?: number }): Promise<AuditRecord[]>;
 }

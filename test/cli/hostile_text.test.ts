@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/stores.ts';
+import { renameAuthenticator } from '../../src/storage/tables/authenticator_names.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
@@ -107,7 +108,7 @@ function linesOf({ out, err }: Pick<Outcome, 'out' | 'err'>): number {
 }
 
 async function afterRename(name: string, ...words: string[]): Promise<Outcome> {
-  await storage.factors.renameAuthenticator(BOB, bob.authenticatorId, name);
+  await storage.commit([BOB], renameAuthenticator(BOB, bob.authenticatorId, name));
   return line.type('user', ...words);
 }
 

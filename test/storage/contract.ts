@@ -9,6 +9,7 @@ import type {
   ThrottleCounter,
 } from '../../src/storage/stores.ts';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
+import { renameAuthenticator } from '../../src/storage/tables/authenticator_names.ts';
 
 /** A store with what the contract needs beside it. */
 export interface StorageUnderTest {
@@ -176,8 +177,8 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
       test('an authenticator is renamed by its owner only', async () => {
         await enrol(storage, ALICE);
         const id = `authenticator-1-${ALICE}`;
-        expect(await storage.factors.renameAuthenticator(BOB, id, 'stolen')).toBe(false);
-        expect(await storage.factors.renameAuthenticator(ALICE, id, 'tablet')).toBe(true);
+        expect(await storage.commit([BOB], renameAuthenticator(BOB, id, 'stolen'))).toBeUndefined();
+        expect(await storage.commit([ALICE], renameAuthenticator(ALICE, id, 'tablet'))).toBeDefined();
         const [authenticator] = await storage.factors.authenticators(ALICE);
         expect(authenticator?.name).toBe('tablet');
       });
@@ -479,7 +480,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         await storage.factors.activate(confirmation(ALICE, { setupId: 'unknown' }));
         await spendStep(storage, ALICE, `authenticator-1-${ALICE}`, 10_000, NOW);
         await storage.factors.spendRecoveryCode(ALICE, 'hash-2-1', NOW);
-        await storage.factors.renameAuthenticator(ALICE, `authenticator-1-${ALICE}`, 'tablet');
+        await storage.commit([ALICE], renameAuthenticator(ALICE, `authenticator-1-${ALICE}`, 'tablet'));
         expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeDefined();
         expect(await storage.sessions.find(`sign-in-${ALICE}`, NOW)).toBeDefined();
       });

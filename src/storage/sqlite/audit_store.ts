@@ -1,13 +1,11 @@
 import type { AuditRecord, AuditStore } from '../stores.ts';
+import type { AuditRow } from '../tables/audit.ts';
 import type { Connection } from './connection.ts';
 import type { GroupCommit } from './group_commit.ts';
 
 const NO_LIMIT = -1;
 
-/** A line as its row holds it: the further facts are JSON. */
-type AuditRow = Omit<AuditRecord, 'detail'> & { detail: string };
-
-/** The audit: lines are added, never changed. */
+/** The audit: lines are added, never changed; of some events the oldest go. */
 export class SqliteAuditStore implements AuditStore {
   readonly #connection: Connection;
   readonly #commits: GroupCommit;
@@ -17,8 +15,11 @@ export class SqliteAuditStore implements AuditStore {
     this.#commits = commits;
   }
 
-  append(record: AuditRecord): Promise<void> {
-    return this.#commits.write((db) => appendRecord(db, record));
+  append(record: AuditRecord, newest?: number): Promise<void> {
+    return this.#commits.write((db) => {
+      appendRecord(db, record);
+      if (newest !== undefined) keepNewest(db, record, newest);
+    });
   }
 
   list({ userId, limit }: { userId?: string; limit?: number }): Promise<AuditRecord[]> {
@@ -33,6 +34,15 @@ export class SqliteAuditStore implements AuditStore {
         .map((row) => ({ ...row, detail: JSON.parse(row.detail) })),
     );
   }
+}
+
+function keepNewest(db: Connection, { userId, event }: AuditRecord, newest: number): void {
+  db.run(
+    `DELETE FROM audit WHERE user_id = :userId AND event = :event AND number <= (
+       SELECT number FROM audit WHERE user_id = :userId AND event = :event
+       ORDER BY number DESC LIMIT 1 OFFSET :newest)`,
+    { userId, event, newest },
+  );
 }
 
 /** Adds a line, for writes that happen together with what they put on record. */

@@ -81,17 +81,6 @@ export class SqliteFactorStore implements FactorStore {
     });
   }
 
-  renameAuthenticator(userId: string, authenticatorId: string, name: string): Promise<boolean> {
-    return this.#commits.write(
-      (db) =>
-        db.run('UPDATE authenticators SET name = :name WHERE id = :authenticatorId AND user_id = :userId', {
-          userId,
-          authenticatorId,
-          name,
-        }) === 1,
-    );
-  }
-
   removeAllFactors(userId: string, now: number): Promise<number> {
     return this.#commits.write((db) => {
       const removed = countAuthenticators(db, userId);

@@ -8,6 +8,7 @@ import { setupTurns } from './0005_setup_turns.ts';
 import { sessionPots } from './0006_session_pots.ts';
 import { databaseIdentity } from './0007_database_identity.ts';
 import { endedLoginTokens } from './0008_ended_login_tokens.ts';
+import { boundedAudit } from './0009_bounded_audit.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly string[] = [
   sessionPots,
   databaseIdentity,
   endedLoginTokens,
+  boundedAudit,
 ];
 
 /**
