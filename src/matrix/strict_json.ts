@@ -5,21 +5,26 @@ import { isJsonObject, type Json, type JsonObject } from './wire.ts';
 /** Deeper bodies exist on no gated endpoint; the cap keeps the walk below off the end of the stack. */
 const MAX_DEPTH = 64;
 
+/** More values are no client's: a list of all devices has some thousand. Bounds what a body of 1 MiB costs (attack 122). */
+const MAX_VALUES = 10_000;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * The JSON object in `bytes`, read so strictly that every homeserver reads our serialisation of it alike (rule R2):
  * sound UTF-8 without byte order mark, no lone surrogates, integers within ±2^53 only (one server family takes a body
- * with any other number for empty), at most 64 levels. A repeated key counts by its last value; `__proto__`, and
+ * with any other number for empty), at most 64 levels and 10,000 values. A repeated key counts by its last value; `__proto__`, and
  * what folds to a key that homeservers know without being it, is dropped at every level.
  *
- * @throws Refusal `not_json` if the bytes are no JSON, `bad_json` if they are but may not be used.
+ * @throws Refusal `not_json` if the bytes are no JSON, `bad_json` if they are but may not be used, `too_large` if
+ *   there are too many values in it.
  */
 export function parseStrictJson(bytes: Uint8Array): JsonObject {
-  refuseDeepNesting(bytes);
+  refuseOversized(bytes);
   const value = parse(decode(bytes));
   if (!isJsonObject(value))
     throw new Refusal('bad_json', { text: 'The request body must be a JSON object.' });
@@ -27,24 +32,35 @@ export function parseStrictJson(bytes: Uint8Array): JsonObject {
   return value;
 }
 
-/** Counts brackets outside strings before anything recursive sees the body (attack 19). */
-function refuseDeepNesting(bytes: Uint8Array): void {
+/** Counts brackets and commas outside strings before anything recursive sees the body (attack 19). */
+function refuseOversized(bytes: Uint8Array): void {
   let depth = 0;
-  let inString = false;
+  let values = 1;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
-    if (inString) {
-      if (byte === BACKSLASH) at++;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) {
-      inString = true;
+    if (byte === QUOTE) {
+      at = endOfString(bytes, at + 1);
     } else if (byte === 0x7b || byte === 0x5b) {
+      values++;
       if (++depth > MAX_DEPTH)
         throw new Refusal('bad_json', { text: 'The request body is nested too deeply.' });
     } else if (byte === 0x7d || byte === 0x5d) {
       depth--;
+    } else if (byte === COMMA) {
+      values++;
     }
+    if (values > MAX_VALUES) throw new Refusal('too_large');
   }
+}
+
+/** Where the string that begins at `start` has its closing quote; the end if it has none. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  for (let quote = bytes.indexOf(QUOTE, start); quote !== -1; quote = bytes.indexOf(QUOTE, quote + 1)) {
+    let before = quote;
+    while (before > start && bytes[before - 1] === BACKSLASH) before--;
+    if ((quote - before) % 2 === 0) return quote;
+  }
+  return bytes.length;
 }
 
 function decode(bytes: Uint8Array): string {

@@ -1,7 +1,8 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { HomeserverAnswer } from '../../src/homeserver/homeserver.ts';
 import { rebuildError } from '../../src/homeserver/safe_error.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { cpuCostMs } from '../support/cpu_cost.ts';
 
 const NEUTRAL = 'The homeserver refused this request.';
 
@@ -146,4 +147,50 @@ test('attack 19: a body nested ten thousand deep is searched without a crash', (
   let sent: JsonObject = { password: 'hunter2' };
   for (let depth = 0; depth < 10_000; depth += 1) sent = { inner: sent };
   expect(rebuildError(answer(400, { error: 'got hunter2' }), sent).body.error).toBe(NEUTRAL);
+});
+
+describe('large bodies', () => {
+  const MIB = 1024 * 1024;
+  const list = (count: number, length: number) =>
+    Array.from({ length: count }, (_, index) => `${index}`.padStart(length, 'DEVICE'));
+  const BODIES: readonly [string, JsonObject][] = [
+    ['one long string', { devices: ['x'.repeat(MIB)] }],
+    ['one long string of blanks', { devices: [' '.repeat(MIB)] }],
+    ['one long string of escapes', { devices: ['\\u{000041}'.repeat(MIB / 10)] }],
+    ['one long string that normalises', { devices: ['\ufdfa'.repeat(MIB / 3)] }],
+    ['as many strings as a body may hold', { devices: list(9_990, 100) }],
+    ['strings that all begin as the text does', { devices: list(600, 1_700) }],
+  ];
+  const TEXTS = [
+    'No such device: DEVICEDEVICEDEVICE',
+    'x'.repeat(1000),
+    'DEVICE'.repeat(160),
+    'x'.repeat(MIB),
+  ];
+
+  test.each(BODIES)('attack 121: an error on %s is compared within 20 ms', async (_, sent) => {
+    for (const text of [...TEXTS, JSON.stringify(sent)]) {
+      const error = answer(400, { errcode: 'M_UNKNOWN', error: text });
+      expect(await cpuCostMs(() => rebuildError(error, sent), 8)).toBeLessThan(20);
+    }
+  });
+
+  test.each([
+    ['as it is', (value: string) => value],
+    ['as JSON', (value: string) => JSON.stringify(value)],
+    ['with its letters escaped', (value: string) => value.replaceAll('e', '\\u{65}')],
+    ['in debug output', (value: string) => `Some("${value.toUpperCase()}")`],
+  ])('attack 112: a long value is found, %s', (_, written) => {
+    const secret = `correct "horse" \\ battery ${'staple é '.repeat(12)}end`;
+    const text = `Refused: ${written(secret)}`;
+    const rebuilt = rebuildError(answer(403, { errcode: 'M_FORBIDDEN', error: text }), {
+      auth: { password: secret },
+    });
+    expect(rebuilt.body.error).toBe(NEUTRAL);
+  });
+
+  test('attack 112: a text that is longer than any message is not passed on', () => {
+    const long = answer(403, { errcode: 'M_FORBIDDEN', error: 'a word '.repeat(200) });
+    expect(rebuildError(long, { password: 'hunter2' }).body.error).toBe(NEUTRAL);
+  });
 });

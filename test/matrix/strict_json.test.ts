@@ -72,10 +72,21 @@ describe('attack 19: what is no sound JSON object', () => {
     ['2^53', '{"a":9007199254740992}', 'bad_json'],
     ['-2^60', '{"a":-1152921504606846976}', 'bad_json'],
     ['65 levels', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, 'bad_json'],
+    ['more than 10 000 values', `{"a":[${'0,'.repeat(10_000)}0]}`, 'too_large'],
+    ['more than 10 000 keys', `{${Array.from({ length: 10_001 }, (_, at) => `"${at}":0`)}}`, 'too_large'],
+    ['more than 10 000 empty objects', `{"a":[${'{},'.repeat(5_001)}{}]}`, 'too_large'],
     ['10 000 levels', `{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 'bad_json'],
     ['10 000 levels that are never closed', `{"a":${'['.repeat(10_000)}`, 'bad_json'],
   ])('%s', (_name, text, expected) => {
     expect(outcome(text)).toBe(expected);
+  });
+
+  test('10 000 values are read, and commas in strings are none', () => {
+    expect(outcome(`{"devices":[${Array.from({ length: 9_998 }, (_, at) => `"DEVICE${at}"`)}]}`)).toBe(
+      'read',
+    );
+    expect(outcome(`{"a":"${','.repeat(20_000)}\\\\"}`)).toBe('read');
+    expect(outcome(`{"a":"\\"${','.repeat(20_000)}"}`)).toBe('read');
   });
 
   test('64 levels are read, and brackets in strings are none', () => {
