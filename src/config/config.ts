@@ -87,7 +87,7 @@ export interface RateLimit {
 export interface SsoConfig {
   /** What clients write on the button. */
   readonly name: string;
-  /** Whether `oauth_aware_preferred` is set. */
+  /** Whether clients that know one of its flags show that button alone. */
   readonly preferred: boolean;
   /** Clients that need no confirmation: origins (`https://app.example.org`) or schemes (`io.example.app:`). */
   readonly clients: readonly string[];

@@ -10,6 +10,16 @@ import {
 
 const TOKEN_LOGIN = 'm.login.token';
 
+/**
+ * What tells a client to show single sign-on alone: the specification's name, and those of MSC3824, which
+ * Element Web 1.11 and older read.
+ */
+const PREFERRED = [
+  'oauth_aware_preferred',
+  'delegated_oidc_compatibility',
+  'org.matrix.msc3824.delegated_oidc_compatibility',
+];
+
 /** The sign-in page, as clients see it. */
 export interface OwnProvider {
   /** What they write on its button. */
@@ -31,7 +41,7 @@ export function withOwnProvider(flows: readonly Json[], { name, preferred }: Own
   const singleSignOn: JsonObject = {
     type: SSO_STAGE,
     identity_providers: [...own, ...providers],
-    ...(preferred && { oauth_aware_preferred: true }),
+    ...(preferred && Object.fromEntries(PREFERRED.map((flag) => [flag, true]))),
   };
   const token = given.find(({ type }) => type === TOKEN_LOGIN) ?? { type: TOKEN_LOGIN };
   const others = given.filter(({ type }) => type !== SSO_STAGE && type !== TOKEN_LOGIN);

@@ -96,8 +96,23 @@ describe('the way in', () => {
     const answer = expectJudged(await supertest(app.url).get(LOGIN));
     expect(answer.body.flows[0]).toMatchObject({
       identity_providers: [{ id: 'two-factor', name: 'With a code' }],
-      oauth_aware_preferred: true,
     });
+  });
+
+  test('attack 177: preferred, single sign-on carries all three flags that clients read; else none', async () => {
+    const flags = [
+      'oauth_aware_preferred',
+      'delegated_oidc_compatibility',
+      'org.matrix.msc3824.delegated_oidc_compatibility',
+    ];
+    const flagsOf = async () => {
+      const [first] = expectJudged(await supertest(app.url).get(LOGIN)).body.flows;
+      expect(first.type).toBe('m.login.sso');
+      return flags.map((flag) => first[flag]);
+    };
+    expect(await flagsOf()).toEqual([undefined, undefined, undefined]);
+    await restartWith({ config: 'sso: { preferred: true }' });
+    expect(await flagsOf()).toEqual([true, true, true]);
   });
 
   test('switched off, nothing is listed, nothing is led here and there is no page', async () => {
