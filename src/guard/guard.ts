@@ -140,7 +140,7 @@ export class Guard {
     caller: KnownCaller,
   ): Promise<Answer> {
     const isFresh = await this.parts.freshLogins.isFresh(caller.token, caller.owner.userId);
-    const requirement = isFresh ? 'password' : 'two_factor';
+    const requirement = isFresh ? 'fresh_sign_in' : 'two_factor';
     const readable = await this.withoutSpentCode(body, caller);
     return this.prove(endpoint, this.owned(endpoint, request, caller, readable, requirement));
   }
@@ -194,9 +194,9 @@ export class Guard {
     const answer = await this.callHomeserver(owned.request, sent, owned.token);
     if (answer.status < 300) return this.complete(endpoint, owned, awaiting, answer);
     const challenge = readChallenge(answer, sent);
-    if (challenge !== undefined) return this.meet(challenge, owned, awaiting);
+    if (challenge !== undefined) return this.meet(challenge, endpoint, owned, awaiting);
     if (awaiting.onward === undefined && mayMeanThePassword(answer)) {
-      return this.tellRefusalApart(owned, awaiting, answer, sent);
+      return this.tellRefusalApart(endpoint, owned, awaiting, answer, sent);
     }
     // Not every homeserver knows a session alone; to ours it is a question that always has an answer.
     if (awaiting.onward !== undefined && awaiting.auth.type === undefined && answer.status < 429) {
@@ -208,6 +208,7 @@ export class Guard {
   /** The homeserver is not content yet: with the password, or with what it has been given so far. */
   private async meet(
     challenge: HomeserverChallenge,
+    endpoint: GuardedEndpoint,
     owned: OwnedRequest,
     awaiting: AwaitingJudge,
   ): Promise<Answer> {
@@ -219,9 +220,11 @@ export class Guard {
         ? owners.leadOn(awaiting, progress)
         : owners.onwardRefused(awaiting, progress, challenge.failure);
     }
-    if (challenge.failure !== undefined && wantsPassword(challenge)) return owners.refused(awaiting);
+    if (challenge.failure !== undefined && wantsPassword(challenge)) {
+      return this.passwordRefused(endpoint, owned, awaiting);
+    }
     // Only who has proven a second factor is led on; a fresh sign-in alone begins anew with one.
-    if (owned.requirement === 'password')
+    if (owned.requirement === 'fresh_sign_in')
       return owners.again({ ...owned, requirement: 'two_factor' }, awaiting);
     const next = onwardFrom(challenge, session.completed);
     if (next === undefined) throw new Refusal('homeserver_unclear');
@@ -233,6 +236,7 @@ export class Guard {
    * off; both statuses have other reasons too. The probe tells which it is.
    */
   private async tellRefusalApart(
+    endpoint: GuardedEndpoint,
     owned: OwnedRequest,
     awaiting: AwaitingJudge,
     answer: HomeserverAnswer,
@@ -247,11 +251,23 @@ export class Guard {
       password,
       client,
     });
-    if (verdict === 'wrong') return this.parts.owners.refused(awaiting);
+    if (verdict === 'wrong') return this.passwordRefused(endpoint, owned, awaiting);
     if (verdict !== 'no_password') return refuse(answer, sent);
     const asked = await this.callHomeserver(request, body, token);
     const challenge = readChallenge(asked, body);
-    return challenge === undefined ? refuse(answer, sent) : this.meet(challenge, owned, awaiting);
+    return challenge === undefined ? refuse(answer, sent) : this.meet(challenge, endpoint, owned, awaiting);
+  }
+
+  /** Where a code was cut off the field, the whole may be the password: both readings are one attempt. */
+  private passwordRefused(
+    endpoint: GuardedEndpoint,
+    owned: OwnedRequest,
+    awaiting: AwaitingJudge,
+  ): Promise<Answer> {
+    const other = this.parts.owners.otherReading(awaiting);
+    if (other === undefined) return this.parts.owners.refused(awaiting);
+    this.parts.secondFactors.admitAddress(owned.request.client);
+    return this.sendWithProof(endpoint, owned, other);
   }
 
   private async sendAfterProbe(

@@ -1,4 +1,4 @@
-import { splitAppendedCode } from '../factors/appended_code.ts';
+import { type AppendedCode, splitAppendedCode } from '../factors/appended_code.ts';
 import { type GivenCode, readGivenCode } from '../factors/given_code.ts';
 import type { TokenOwner } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
@@ -24,8 +24,11 @@ import { type HomeserverTurns, type Onward, shownSession } from './onward.ts';
 import { pinnedPassword, requireOwnName } from './owner_name.ts';
 import type { SecondFactors } from './second_factors.ts';
 
-/** What the owner of a token must prove before something is done for him. */
-export type Requirement = 'two_factor' | 'password';
+/**
+ * What the owner of a token must prove before something is done for them. `fresh_sign_in`: the password, as a
+ * second factor was given a moment ago; a code behind it is left off, and not looked at.
+ */
+export type Requirement = 'two_factor' | 'password' | 'fresh_sign_in';
 
 /** A request of a token's owner that needs a proof. */
 export interface OwnedRequest {
@@ -48,6 +51,8 @@ export interface AwaitingJudge {
   readonly session: Session;
   /** The owner's password; empty where the homeserver goes on with stages of its own. */
   readonly password: string;
+  /** The password field as it was typed, where a code was cut off its end: it may be the password after all. */
+  readonly asTyped: string | undefined;
   /** What the homeserver gets as `auth`: the pinned password, or a stage of `onward` in its own session. */
   readonly auth: JsonObject;
   readonly onward: Onward | undefined;
@@ -109,6 +114,11 @@ export class OwnerAuthentication {
     const completion = await this.engine.complete(session, PASSWORD_STAGE);
     if (completion.outcome === 'gone') return false;
     return this.engine.finish(completion.session);
+  }
+
+  /** The other way to read the password field; undefined if there is one way only. */
+  otherReading({ session, asTyped }: AwaitingJudge): AwaitingJudge | undefined {
+    return asTyped === undefined ? undefined : awaitPassword(session, asTyped);
   }
 
   /** The homeserver found the password wrong: counts against the session, not against the account (attack 52). */
@@ -194,13 +204,20 @@ export class OwnerAuthentication {
     }
     // Before a code at its end is spent.
     requireBody(session);
-    if (standingOf(session, PASSWORD_STAGE) === 'next') return awaitPassword(session, password);
-    return this.takeBoth(owned, session, password);
+    if (standingOf(session, PASSWORD_STAGE) !== 'next') return this.takeBoth(owned, session, password);
+    const appended = owned.requirement === 'fresh_sign_in' ? this.appendedTo(password) : undefined;
+    return appended === undefined
+      ? awaitPassword(session, password)
+      : awaitPassword(session, appended.password, password);
+  }
+
+  private appendedTo(field: string): AppendedCode | undefined {
+    return this.settings.appendedCode ? splitAppendedCode(field, this.settings.digits) : undefined;
   }
 
   /** A one-shot password whose end is a code counts for both stages (DESIGN §4); without one it is told so. */
   private async takeBoth(owned: OwnedRequest, session: Session, field: string): Promise<OwnerStep> {
-    const appended = this.settings.appendedCode ? splitAppendedCode(field, this.settings.digits) : undefined;
+    const appended = this.appendedTo(field);
     if (appended === undefined || standingOf(session, appended.stage) !== 'next') {
       return answer(session, codeWanted(this.settings));
     }
@@ -244,7 +261,7 @@ export class OwnerAuthentication {
   /** The single-stage `m.login.sso` stands first: some clients know or take no other (DESIGN §4). */
   private async flowsFor(owned: OwnedRequest): Promise<Flow[]> {
     const pages: Flow[] = this.settings.pages ? [[SSO_STAGE]] : [];
-    if (owned.requirement === 'password') return [...pages, [PASSWORD_STAGE]];
+    if (owned.requirement !== 'two_factor') return [...pages, [PASSWORD_STAGE]];
     const stages = await this.secondFactors.available(owned.owner.userId);
     return [...pages, ...stages.map((stage) => [stage, PASSWORD_STAGE])];
   }
@@ -252,7 +269,7 @@ export class OwnerAuthentication {
 
 /** Whether what a session asks for is enough for what is required now: 2FA may have been turned on since. */
 function meets(session: Session, requirement: Requirement): boolean {
-  return requirement === 'password' || !session.flows.some((flow) => flow[0] === PASSWORD_STAGE);
+  return requirement !== 'two_factor' || !session.flows.some((flow) => flow[0] === PASSWORD_STAGE);
 }
 
 function bindingOf({ request, token, owner, body }: OwnedRequest): {
@@ -277,16 +294,24 @@ function takeOnwardStage(session: Session, onward: Onward, { type, fields }: Pre
   return awaitOnward(session, onward, fields);
 }
 
-function awaitPassword(session: Session, password: string): AwaitingJudge {
+function awaitPassword(session: Session, password: string, asTyped?: string): AwaitingJudge {
   requireBody(session);
   const auth = pinnedPassword(password, session.binding.userId);
-  return { kind: 'judge', session, password, auth, onward: undefined, body: session.body ?? {} };
+  return { kind: 'judge', session, password, asTyped, auth, onward: undefined, body: session.body ?? {} };
 }
 
 function awaitOnward(session: Session, onward: Onward, fields: JsonObject): AwaitingJudge {
   requireBody(session);
   const auth = { ...withoutNames(fields), session: onward.session };
-  return { kind: 'judge', session, password: '', auth, onward, body: session.body ?? {} };
+  return {
+    kind: 'judge',
+    session,
+    password: '',
+    asTyped: undefined,
+    auth,
+    onward,
+    body: session.body ?? {},
+  };
 }
 
 function answer(session: ShownSession, error?: ChallengeError): OwnerStep {

@@ -115,6 +115,73 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     expect(it.app.stub.requestsTo('device_signing').at(-1)?.json?.auth).toEqual(bobsPassword());
   });
 
+  describe('attack 176: other keys within ten minutes of a sign-in with a code', () => {
+    type Field = (typed: string) => string;
+    const FIELDS: [string, Field][] = [
+      ['the bare password', () => BOBS_PASSWORD],
+      ['the password and the spent code', (typed) => typed],
+      ['the password and a fresh code', () => `${BOBS_PASSWORD} ${it.app.code(it.bob)}`],
+      [
+        'the password and a fresh code in two groups',
+        () => `${BOBS_PASSWORD}${inGroups(it.app.code(it.bob))}`,
+      ],
+      ['the password and a recovery code', () => `${BOBS_PASSWORD} ${it.bob.recoveryCodes[0]}`],
+    ];
+    const inGroups = (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`;
+
+    test.each(FIELDS)('%s, one-shot and with a session', async (_, field) => {
+      for (const withSession of [false, true]) {
+        const { token, typed } = await signedIn();
+        const keys = { ...makeCrossSigningKeys('@bob:localhost') };
+        const session = withSession ? String((await upload(keys, token)).json.session) : undefined;
+        const auth = bobsPassword(field(typed), session === undefined ? {} : { session });
+        const done = await upload({ ...keys, auth }, token);
+        expect(done.status).toBe(200);
+        expect(it.app.stub.keysOf('bob').master).toEqual(keys.master_key);
+        it.app.clock.advance(30_000);
+      }
+      expect(await it.app.storage.throttle.states(it.bob.userId)).toEqual([]);
+    });
+
+    test('the fresh code is not spent', async () => {
+      const { token } = await signedIn();
+      const code = it.app.code(it.bob);
+      const auth = bobsPassword(`${BOBS_PASSWORD} ${code}`);
+      expect((await upload({ ...UPLOAD_KEYS.body, auth }, token)).status).toBe(200);
+      expect((await it.app.post(LOGIN, passwordLogin('bob', `${BOBS_PASSWORD} ${code}`))).status).toBe(200);
+    });
+
+    test.each(['wrong', 'wrong 123456', 'wrong123 456'])('"%s" is 401, and one failure', async (password) => {
+      const { token } = await signedIn();
+      const session = String((await upload(UPLOAD_KEYS.body, token)).json.session);
+      const auth = bobsPassword(password, { session });
+      // limits.session_failures is 5: the fifth ends the session.
+      for (let attempt = 1; attempt <= 5; attempt++) {
+        const refused = await upload({ ...UPLOAD_KEYS.body, auth }, token);
+        expect(challengeIn(refused)).toMatchObject({ status: 401, errcode: 'M_FORBIDDEN' });
+        expect(refused.json.session).toBe(session);
+      }
+      const ended = await upload({ ...UPLOAD_KEYS.body, auth }, token);
+      expect([ended.status, ended.json.session === session]).toEqual([401, false]);
+      expect(await it.app.storage.throttle.states(it.bob.userId)).toEqual([]);
+    });
+
+    test('a password that itself ends in digits, alone and with a code behind it', async () => {
+      it.app.stub.addUser({ name: 'erin', password: 'horse 654321' });
+      const erin = await it.app.enrol('erin');
+      for (const tail of [() => '', () => ` ${it.app.code(erin)}`]) {
+        const field = `horse 654321 ${it.app.code(erin)}`;
+        const { json } = await it.app.post(LOGIN, passwordLogin('erin', field));
+        const token = String(json.access_token);
+        it.app.clock.advance(30_000);
+        it.app.stub.keysOf('erin').master ??= makeCrossSigningKeys('@erin:localhost').master_key;
+        const keys = makeCrossSigningKeys('@erin:localhost');
+        const auth = { type: PASSWORD, user: '@erin:localhost', password: `horse 654321${tail()}` };
+        expect((await upload({ ...keys, auth }, token)).status).toBe(200);
+      }
+    });
+  });
+
   test('ten minutes later a code is needed, also in a session that was begun before', async () => {
     const { token, typed } = await signedIn();
     it.app.clock.advance(9 * MINUTE);
