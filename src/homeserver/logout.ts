@@ -3,6 +3,12 @@ import { answerRefusal, errcodeOf } from './answer_refusal.ts';
 import type { CallHomeserver } from './homeserver.ts';
 
 /**
+ * Unknown, of an account that is deactivated or locked, or forbidden: the homeserver will say the same at every later
+ * time (attack 165).
+ */
+const SAYS_IT_IS_GONE = new Set([401, 403, 404]);
+
+/**
  * Logs an access token out, also one whose time has passed (Synapse still takes those here).
  *
  * @throws Refusal if the homeserver did not say that the token is gone; the caller tries again later (R10).
@@ -15,8 +21,10 @@ export async function logout(call: CallHomeserver, token: string, client: Client
     body: {},
     client,
   });
-  // A web server's page in the place of the homeserver is a 200, too.
+  // A web server's page in the place of the homeserver has these statuses, too.
   if (answer.status === 200 && answer.json !== undefined) return;
-  if (answer.status === 401 && errcodeOf(answer) === 'M_UNKNOWN_TOKEN') return;
+  const errcode = errcodeOf(answer);
+  if (SAYS_IT_IS_GONE.has(answer.status) && errcode !== undefined) return;
+  if (errcode === 'M_USER_DEACTIVATED') return;
   throw answerRefusal(answer);
 }

@@ -1,21 +1,27 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
-import type { HeldLogin, HoldStore } from '../storage/stores.ts';
-import { type Clock, SECOND } from '../system/clock.ts';
+import type { EndedHold, HoldStore } from '../storage/stores.ts';
+import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { HeldLogins } from './held_logins.ts';
 
-/** How long one process has an ended hold to itself while it logs it out. */
-const LEASE_MS = 60 * SECOND;
-/** How many ended holds are logged out at once. */
-const BATCH = 20;
+/** How long one process has an ended hold to itself: longer than the homeserver may take for its answer. */
+const LEASE_MS = 90 * SECOND;
+/** How many logouts are under way at once. */
+const MOST_AT_ONCE = 50;
+/** After the first failure; each further one doubles it. */
+const FIRST_PAUSE_MS = 30 * SECOND;
+const LONGEST_PAUSE_MS = 6 * HOUR;
 
 /**
- * Logs ended holds out at the homeserver, retrying until it has answered, also those that another process
- * left behind (R10). The lease of the store makes it exactly one process for each hold.
+ * Logs ended holds out at the homeserver, ever more rarely until it has answered, also those that another process
+ * left behind (R10). The lease of the store makes it exactly one process for each hold. Each logout stands for
+ * itself: one that takes long takes one of many places, and delays no other (attack 165).
  */
 export class HoldSweeper {
-  private running: Promise<number> | undefined;
+  private readonly underWay = new Set<Promise<void>>();
+  private taking: Promise<void> | undefined;
+  private gone = 0;
 
   constructor(
     private readonly store: HoldStore,
@@ -26,39 +32,65 @@ export class HoldSweeper {
     private readonly log: Log,
   ) {}
 
-  /** Logs out what has ended: how many are gone now. Holds that the homeserver did not take stay for the next sweep. */
-  sweep(): Promise<number> {
-    this.running ??= this.sweepOnce().finally(() => {
-      this.running = undefined;
+  /**
+   * Logs out what has ended, and waits for the logouts that are under way: how many are gone now. Holds that the
+   * homeserver did not take stay for a later sweep. May be called again before it is done.
+   */
+  async sweep(): Promise<number> {
+    const before = this.gone;
+    this.taking ??= this.takeAll().finally(() => {
+      this.taking = undefined;
     });
-    return this.running;
+    await this.taking;
+    await Promise.all(this.underWay);
+    return this.gone - before;
   }
 
-  private async sweepOnce(): Promise<number> {
-    let gone = 0;
+  /** Begins with everything that has ended, as places become free. */
+  private async takeAll(): Promise<void> {
     for (;;) {
+      if (this.underWay.size >= MOST_AT_ONCE) await Promise.race(this.underWay);
       const now = this.clock.now();
-      const ended = await this.store.leaseEnded(now, now + LEASE_MS, BATCH);
-      const results = await Promise.all(ended.map((held) => this.logOut(held)));
-      gone += results.filter(Boolean).length;
-      if (ended.length < BATCH) return gone;
+      const free = MOST_AT_ONCE - this.underWay.size;
+      const ended = await this.store.leaseEnded(now, now + LEASE_MS, free);
+      for (const held of ended) this.begin(held);
+      if (ended.length < free) return;
     }
   }
 
-  private async logOut(held: HeldLogin): Promise<boolean> {
+  private begin(held: EndedHold): void {
+    const logout = this.end(held).finally(() => this.underWay.delete(logout));
+    this.underWay.add(logout);
+  }
+
+  private async end(held: EndedHold): Promise<void> {
     try {
-      if (held.atEnd === 'logout') await this.homeserver.logout(this.holds.open(held).accessToken);
-      await this.store.forget(held.id);
-      await this.audit.record({
-        userId: held.userId,
-        event: 'login.held_ended',
-        deviceId: held.deviceId,
-        detail: { at_end: held.atEnd },
-      });
-      return true;
+      await this.logOut(held);
+      this.gone += 1;
     } catch (error) {
       this.log.warn({ err: error, userId: held.userId }, 'a held login could not be logged out yet');
-      return false;
+      await this.tryLater(held);
+    }
+  }
+
+  private async logOut(held: EndedHold): Promise<void> {
+    if (held.atEnd === 'logout') await this.homeserver.logout(this.holds.open(held).accessToken);
+    await this.store.forget(held.id);
+    await this.audit.record({
+      userId: held.userId,
+      event: 'login.held_ended',
+      deviceId: held.deviceId,
+      detail: { at_end: held.atEnd },
+    });
+  }
+
+  private async tryLater({ id, attempts }: EndedHold): Promise<void> {
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), LONGEST_PAUSE_MS);
+    try {
+      await this.store.leaseUntil(id, this.clock.now() + pause);
+    } catch (error) {
+      // The lease that it has ends by itself.
+      this.log.warn({ err: error }, 'the store did not take when to try again');
     }
   }
 }

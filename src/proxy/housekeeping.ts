@@ -32,12 +32,15 @@ export class Housekeeping {
     await this.underWay?.catch(() => undefined);
   }
 
-  /** One round: the keys are read again, the database is marked, ended holds are logged out, expired rows dropped. */
-  round(): Promise<void> {
-    this.underWay ??= this.roundOnce().finally(() => {
+  /**
+   * One round: the keys are read again, the database is marked, ended holds are logged out, expired rows dropped.
+   * A homeserver that is slow to log out delays no later round.
+   */
+  async round(): Promise<void> {
+    this.underWay ??= this.tidy().finally(() => {
       this.underWay = undefined;
     });
-    return this.underWay;
+    await Promise.all([this.underWay, this.sweeper.sweep()]);
   }
 
   private async roundQuietly(): Promise<void> {
@@ -48,13 +51,12 @@ export class Housekeeping {
     }
   }
 
-  private async roundOnce(): Promise<void> {
+  private async tidy(): Promise<void> {
     const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.storage;
     const now = this.clock.now();
     this.refreshKeys();
     await Promise.all([
       this.mark.keep(),
-      this.sweeper.sweep(),
       factors.dropExpiredSetups(now),
       sessions.dropExpired(now),
       loginTokens.dropExpired(now),

@@ -301,6 +301,12 @@ export interface HeldLogin {
   readonly expiresAt: number;
 }
 
+/** A hold that has ended and is to be logged out. */
+export interface EndedHold extends HeldLogin {
+  /** How often that was begun, this time included. */
+  readonly attempts: number;
+}
+
 export interface HoldStore {
   hold(held: HeldLogin): Promise<void>;
   find(id: string, now: number): Promise<HeldLogin | undefined>;
@@ -321,7 +327,9 @@ export interface HoldStore {
   endOldest(maximum: number, now: number): Promise<number>;
   countForUser(userId: string, now: number): Promise<number>;
   /** Up to `limit` ended holds, leased to this caller until `leaseUntil`: no two callers get the same one. */
-  leaseEnded(now: number, leaseUntil: number, limit: number): Promise<HeldLogin[]>;
+  leaseEnded(now: number, leaseUntil: number, limit: number): Promise<EndedHold[]>;
+  /** Gives an ended hold out again no sooner than at `until`. */
+  leaseUntil(id: string, until: number): Promise<void>;
   /** The hold was logged out, or need not be: it is gone. */
   forget(id: string): Promise<void>;
   /** The time from which `leaseEnded` next has something to give, or undefined if nothing is held. */

@@ -61,7 +61,11 @@ test('attack 72: whoami on a slow homeserver is 504, on one that hangs up 502', 
 test.each<[string, Reply]>([
   ['200', { status: 200 }],
   ['a token that is gone', { status: 401, json: { errcode: 'M_UNKNOWN_TOKEN' } }],
-])('logout: %s is an end', (_name, reply) =>
+  ['a locked account', { status: 401, json: { errcode: 'M_USER_LOCKED' } }],
+  ['403', { status: 403, json: { errcode: 'M_FORBIDDEN' } }],
+  ['404', { status: 404, json: { errcode: 'M_NOT_FOUND' } }],
+  ['a deactivated account', { status: 400, json: { errcode: 'M_USER_DEACTIVATED' } }],
+])('attack 165: logout answered with %s is an end', (_name, reply) =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply(reply);
     await homeserver.logout('held');
@@ -75,8 +79,9 @@ test.each<[string, Reply]>([
 test.each<[string, Reply]>([
   ['429', LIMITED],
   ['500', { status: 500 }],
-  ['401 with another errcode', { status: 401, json: { errcode: 'M_MISSING_TOKEN' } }],
-  ['404', { status: 404, json: { errcode: 'M_UNKNOWN_TOKEN' } }],
+  ['503', { status: 503, json: { errcode: 'M_UNKNOWN' } }],
+  ['401 of a web server', { status: 401 }],
+  ['404 of a web server', { status: 404, json: { message: 'Not Found' } }],
   ['302', { status: 302, headers: { location: '/' } }],
   ['a cut connection', (response) => response.destroy()],
 ])('attack 25: logout answered with %s throws, so that it is tried again', (_name, reply) =>

@@ -1011,7 +1011,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         const past = held({ id: 'past', expiresAt: NOW, atEnd: 'forget' });
         await storage.holds.hold(past);
         expect(await storage.holds.nextEnd()).toBe(NOW);
-        expect(await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toEqual([past]);
+        expect(await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toEqual([{ ...past, attempts: 1 }]);
         expect(await storage.holds.nextEnd()).toBe(NOW + 1);
         await storage.holds.forget('past');
         await storage.holds.forget('past');
@@ -1039,6 +1039,16 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect(await alive.holds.leaseEnded(NOW + MINUTE - 1, NOW + 2 * MINUTE, 10)).toEqual([]);
         expect(await alive.holds.nextEnd()).toBe(NOW + MINUTE);
         expect(await alive.holds.leaseEnded(NOW + MINUTE, NOW + 2 * MINUTE, 10)).toHaveLength(1);
+      });
+
+      test('attack 165: a logout that failed is tried again at its time, and the attempts are counted', async () => {
+        const [one, other] = await replicas();
+        await one.holds.hold(held({ id: 'one', expiresAt: NOW }));
+        expect(await one.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toMatchObject([{ attempts: 1 }]);
+        await one.holds.leaseUntil('one', NOW + 5 * MINUTE);
+        expect(await other.holds.leaseEnded(NOW + 5 * MINUTE - 1, NOW + 9 * MINUTE, 10)).toEqual([]);
+        const again = await other.holds.leaseEnded(NOW + 5 * MINUTE, NOW + 9 * MINUTE, 10);
+        expect(again).toMatchObject([{ id: 'one', attempts: 2 }]);
       });
 
       test('attack 26: a hold survives its process and is finished by another one', async () => {

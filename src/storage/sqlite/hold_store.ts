@@ -1,4 +1,4 @@
-import type { AuditRecord, HeldLogin, HoldStore } from '../stores.ts';
+import type { AuditRecord, EndedHold, HeldLogin, HoldStore } from '../stores.ts';
 import { appendRecord } from './audit_store.ts';
 import type { Connection } from './connection.ts';
 import type { GroupCommit } from './group_commit.ts';
@@ -125,16 +125,22 @@ export class SqliteHoldStore implements HoldStore {
     );
   }
 
-  leaseEnded(now: number, leaseUntil: number, limit: number): Promise<HeldLogin[]> {
+  leaseEnded(now: number, leaseUntil: number, limit: number): Promise<EndedHold[]> {
     return this.#commits.write((db) =>
       // A claim that ran out is over: its claimant can no longer finish what is being logged out.
-      db.all<HeldLogin>(
-        `UPDATE holds SET leased_until = :leaseUntil, claimant = NULL WHERE rowid IN
+      db.all<EndedHold>(
+        `UPDATE holds SET leased_until = :leaseUntil, claimant = NULL, attempts = attempts + 1 WHERE rowid IN
            (SELECT rowid FROM holds WHERE due_at <= :now ORDER BY due_at LIMIT :limit)
-         RETURNING ${HELD_LOGIN}`,
+         RETURNING ${HELD_LOGIN}, attempts`,
         { now, leaseUntil, limit },
       ),
     );
+  }
+
+  leaseUntil(id: string, until: number): Promise<void> {
+    return this.#commits.write((db) => {
+      db.run('UPDATE holds SET leased_until = :until WHERE id = :id', { id, until });
+    });
   }
 
   forget(id: string): Promise<void> {

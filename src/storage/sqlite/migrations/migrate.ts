@@ -9,6 +9,7 @@ import { sessionPots } from './0006_session_pots.ts';
 import { databaseIdentity } from './0007_database_identity.ts';
 import { endedLoginTokens } from './0008_ended_login_tokens.ts';
 import { boundedAudit } from './0009_bounded_audit.ts';
+import { logoutAttempts } from './0010_logout_attempts.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
   databaseIdentity,
   endedLoginTokens,
   boundedAudit,
+  logoutAttempts,
 ];
 
 /**
