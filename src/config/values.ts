@@ -77,8 +77,35 @@ export function parsePublicOrigin(value: string): string {
   return origin;
 }
 
-/** Schemes that run code or read files: never a client (DESIGN §9, redirect targets). */
-export const DANGEROUS_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:'];
+/**
+ * Schemes that are never a Matrix client, with a login token in the address: they run code, read files, begin a
+ * message or a call, or lead to a server whose name people do not see.
+ */
+const FOREIGN_SCHEMES = new Set([
+  ...['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:', 'filesystem:', 'view-source:', 'jar:'],
+  ...[
+    'res:',
+    'content:',
+    'mailto:',
+    'tel:',
+    'sms:',
+    'ftp:',
+    'ftps:',
+    'sftp:',
+    'smb:',
+    'nfs:',
+    'dav:',
+    'davs:',
+  ],
+  ...['ldap:', 'ldaps:', 'ws:', 'wss:', 'ssh:', 'telnet:', 'gopher:', 'search-ms:', 'search:'],
+  // Android takes such an address apart into one that is nowhere to be seen.
+  'intent:',
+]);
+
+/** Whether addresses of this scheme (with its colon) can be no client's; Windows takes `ms-…:` for its own parts. */
+export function isForeignScheme(scheme: string): boolean {
+  return FOREIGN_SCHEMES.has(scheme) || scheme.startsWith('ms-');
+}
 
 /**
  * A client that needs no confirmation: an origin for `http:` and `https:`, else the scheme with its colon.
@@ -88,7 +115,7 @@ export const DANGEROUS_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'file:', 
 export function parseClient(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined) throw new BadValue('must be an origin (https://host) or a scheme (io.example.app:)');
-  if (DANGEROUS_SCHEMES.includes(url.protocol)) throw new BadValue(`${url.protocol} is never a client`);
+  if (isForeignScheme(url.protocol)) throw new BadValue(`${url.protocol} is never a client`);
   return ['http:', 'https:'].includes(url.protocol) ? parseOrigin(value) : url.protocol;
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { parseClient } from '../../src/config/values.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
@@ -235,7 +236,7 @@ describe('where one is sent', () => {
     ['http://localhost:9000/x', 'localhost:9000'],
     ['http://[::1]:9000/x', '[::1]:9000'],
     ['io.element.app:/callback', 'An app on this device (io.element.app)'],
-    ['element://connect', 'An app on this device (element)'],
+    ['element://connect', 'An app on this device (element://connect)'],
   ])('attack 67: %j is confirmed as %s', async (redirectUrl, name) => {
     const first = await visitor.open(pageFor(redirectUrl));
     expect(first.text).toContain(`<strong class="destination">${name}</strong>`);
@@ -243,6 +244,45 @@ describe('where one is sent', () => {
     expect(confirmation.text).toContain(`<strong class="destination">${name}</strong>`);
     const back = await visitor.send({ step: 'confirmation' });
     expect(back.headers.location).toMatch(/[?&]loginToken=m2fat_/);
+  });
+
+  test.each([
+    ...[
+      'ftp',
+      'sftp',
+      'smb',
+      'ldap',
+      'ldaps',
+      'ws',
+      'wss',
+      'search-ms',
+      'ms-word',
+      'ms-settings',
+      'MS-Excel',
+    ],
+    ...['intent', 'view-source', 'filesystem', 'jar', 'res', 'content', 'mailto', 'tel'],
+  ])('attack 154: an address of %s: is no place to go back to, nor on the list', async (scheme) => {
+    for (const redirectUrl of [`${scheme}://evil.example/x`, `${scheme}:evil.example`]) {
+      const page = await visitor.open(pageFor(redirectUrl));
+      expect([page.status, page.text.includes('<form')]).toEqual([400, false]);
+      await visitor.open(SIGN_IN);
+      const answer = await visitor.send({ user: 'alice', password: 'alice password', redirectUrl });
+      expect(answer.status).toBe(400);
+    }
+    expect(app.stub.requests).toEqual([]);
+    expect(() => parseClient(`${scheme}://x`)).toThrow(/is never a client/);
+  });
+
+  test.each([
+    ['io.element.app://evil.example/x', 'io.element.app://evil.example'],
+    ['element://good.evil.example:8443/x', 'element://good.evil.example:8443'],
+    ['im.app://b\u00fccher.example/', 'im.app://b%C3%BCcher.example'],
+    ['im.app://\u202eelpmaxe.live/', 'im.app://%E2%80%AEelpmaxe.live'],
+    ['im.app:/callback', 'im.app'],
+  ])('attack 154: %j is shown as the app %s', async (redirectUrl, name) => {
+    const shown = `<strong class="destination">An app on this device (${name})</strong>`;
+    expect((await visitor.open(pageFor(redirectUrl))).text).toContain(shown);
+    expect((await visitor.send({ user: 'alice', password: 'alice password' })).text).toContain(shown);
   });
 
   test.each([

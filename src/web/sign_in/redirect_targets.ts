@@ -1,16 +1,13 @@
-import { DANGEROUS_SCHEMES, isLoopback } from '../../config/values.ts';
+import { isForeignScheme, isLoopback } from '../../config/values.ts';
 
 /** Where a browser may be sent with a login token. */
 export interface RedirectTarget {
   readonly href: string;
   /** A site, or whatever app the device opens for the scheme. */
   readonly kind: 'site' | 'app';
-  /** For people: the whole host with its port, as it goes into a certificate; or the scheme. */
+  /** For people: the whole host with its port, as it goes into a certificate; for an app its scheme before it. */
   readonly name: string;
 }
-
-/** Android takes such an address apart into one that is nowhere to be seen. */
-const REFUSED_SCHEMES = [...DANGEROUS_SCHEMES, 'intent:'];
 
 /** The rule for `redirectUrl` (DESIGN §9, attack 67). */
 export class RedirectTargets {
@@ -21,10 +18,9 @@ export class RedirectTargets {
   read(redirectUrl: string | undefined): RedirectTarget | undefined {
     if (redirectUrl === undefined || !URL.canParse(redirectUrl)) return undefined;
     const url = new URL(redirectUrl);
-    if (REFUSED_SCHEMES.includes(url.protocol) || url.username !== '' || url.password !== '')
-      return undefined;
+    if (isForeignScheme(url.protocol) || url.username !== '' || url.password !== '') return undefined;
     if (url.protocol === 'https:') return siteOf(url);
-    if (url.protocol !== 'http:') return { href: url.href, kind: 'app', name: url.protocol.slice(0, -1) };
+    if (url.protocol !== 'http:') return appOf(url);
     return isLoopback(url.hostname) || this.clients.includes(url.origin) ? siteOf(url) : undefined;
   }
 
@@ -42,6 +38,11 @@ export function withLoginToken({ href }: RedirectTarget, loginToken: string): st
   const [address, fragment] = at === -1 ? [href, ''] : [href.slice(0, at), href.slice(at)];
   const separator = address.includes('?') ? '&' : '?';
   return `${address}${separator}loginToken=${encodeURIComponent(loginToken)}${fragment}`;
+}
+
+/** What stands behind the scheme says where the token goes, where the app takes addresses of any host. */
+function appOf({ href, protocol, host }: URL): RedirectTarget {
+  return { href, kind: 'app', name: host === '' ? protocol.slice(0, -1) : `${protocol}//${host}` };
 }
 
 function siteOf(url: URL): RedirectTarget {
