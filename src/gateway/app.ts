@@ -4,7 +4,8 @@ import express, { type ErrorRequestHandler, type Request, type Response, type Ro
 
 import { presentedToken } from '../http/access_token.ts';
 import type { Handler } from '../http/answer.ts';
-import { readBody } from '../http/body.ts';
+import { type BodyLimits, readBody } from '../http/body.ts';
+import type { BodyBudget } from '../http/body_budget.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
 import { type ClientRequest, PAGE_HEADERS, type PageHeader } from '../http/client_request.ts';
 import { readForm } from '../http/form.ts';
@@ -27,6 +28,8 @@ export interface AppOptions {
   readonly log: Log;
   /** Milliseconds in which a gated body has to arrive. */
   readonly bodyTimeMs: number;
+  /** What the gated bodies that are under way share. */
+  readonly bodyBudget: BodyBudget;
 }
 
 /** A request on the app, as the front door hands it over: canonical target, and the route that it is for. */
@@ -103,6 +106,7 @@ async function readRequest(
   options: AppOptions,
 ): Promise<ClientRequest> {
   const query = readQuery(rawQuery(request.url));
+  const limits = { size: route.bodyLimit, timeMs: options.bodyTimeMs, budget: options.bodyBudget };
   // Before the body is waited for: a client that goes away meanwhile takes its address with it.
   const client = options.readClientAddress(request);
   return {
@@ -114,13 +118,13 @@ async function readRequest(
     search: query.search,
     assertedUser: query.assertedUser,
     token: presentedToken(request.rawHeaders, query.tokens),
-    body: await readJsonBody(route, request, options.bodyTimeMs),
+    body: await readJsonBody(route, request, limits),
     client,
     signal,
     userAgent: request.headers['user-agent'],
     headers: pageHeaders(request.rawHeaders),
     ...(route.form && {
-      readForm: () => readForm(request, { size: route.bodyLimit, timeMs: options.bodyTimeMs }),
+      readForm: () => readForm(request, limits),
     }),
   };
 }
@@ -139,9 +143,13 @@ function rawQuery(url: string): string {
   return at === -1 ? '' : url.slice(at + 1);
 }
 
-async function readJsonBody(route: Route, request: Request, timeMs: number): Promise<JsonObject | undefined> {
+async function readJsonBody(
+  route: Route,
+  request: Request,
+  limits: BodyLimits,
+): Promise<JsonObject | undefined> {
   if (route.bodyLimit === 0 || route.form) return undefined;
-  const bytes = await readBody(request, { size: route.bodyLimit, timeMs });
+  const bytes = await readBody(request, limits);
   return bytes.length === 0 ? undefined : parseStrictJson(bytes);
 }
 

@@ -1,5 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { Refusal } from '../matrix/refusals.ts';
+
+/**
+ * What is read and thrown away of a body that nobody needs any more, so that its sender gets to read the answer
+ * instead of a broken connection.
+ */
+const DISCARDED_BYTES = 32 * 1024 * 1024;
 
 /**
  * The body of a client's request, streamed on with back-pressure. A stream of its own, because the dispatcher destroys
@@ -7,23 +14,54 @@ import { Readable } from 'node:stream';
  */
 export class ClientBody extends Readable {
   readonly #request: IncomingMessage;
+  /** Runs while the body is unfinished. */
+  readonly #silence: NodeJS.Timeout;
+  #discarded = 0;
 
-  constructor(request: IncomingMessage) {
+  /** @param silenceMs how long the client may send nothing while the homeserver would take more */
+  constructor(request: IncomingMessage, silenceMs: number) {
     super();
     this.#request = request;
+    this.#silence = setTimeout(() => this.#onSilence(), silenceMs);
     // The dispatcher takes its own listener off where it cannot connect; an error without one ends the process.
     this.on('error', () => undefined);
-    request.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) request.pause();
+    request.on('data', (chunk: Buffer) => this.#onData(chunk));
+    request.on('end', () => {
+      clearTimeout(this.#silence);
+      this.push(null);
     });
-    request.on('end', () => this.push(null));
     request.on('error', (error) => this.destroy(error));
     request.on('close', () => {
+      clearTimeout(this.#silence);
       if (!request.complete) this.destroy(new Error('the client went away'));
     });
   }
 
   override _read(): void {
+    this.#silence.refresh();
     this.#request.resume();
+  }
+
+  /** What the client sends from now on is for nobody; paused, its connection would never be closed. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#request.resume();
+    callback(error);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#silence.refresh();
+    if (this.destroyed) this.#discard(chunk);
+    else if (!this.push(chunk)) this.#request.pause();
+  }
+
+  #discard(chunk: Buffer): void {
+    this.#discarded += chunk.length;
+    if (this.#discarded > DISCARDED_BYTES) this.#request.socket.destroy();
+  }
+
+  #onSilence(): void {
+    if (this.destroyed) this.#request.socket.destroy();
+    else if (this.#request.isPaused()) this.#silence.refresh();
+    else this.destroy(new Refusal('slow_body'));
   }
 }

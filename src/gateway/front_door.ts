@@ -1,6 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 
+import { BodyBudget } from '../http/body_budget.ts';
 import { clientAddressReader } from '../http/client_address.ts';
 import { CORS_HEADERS } from '../http/cors.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
@@ -11,6 +18,7 @@ import type { Log } from '../system/log.ts';
 import { buildApp, type Handlers } from './app.ts';
 import { type Classification, classify, type RouteMatch } from './classify.ts';
 import { type PassedThrough, PassThrough } from './pass_through.ts';
+import { WaitingConnections } from './waiting_connections.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -21,6 +29,15 @@ const KEEP_ALIVE_TIME = 76 * SECOND;
 const HEADERS_TIME = 80 * SECOND;
 
 const GATED_BODY_TIME = 60 * SECOND;
+
+/** Shared by all gated bodies that are under way (attack 123). */
+const MOST_BODY_BYTES = 64 * 1024 * 1024;
+
+/** Each costs up to some 20 KB while its head is unfinished. */
+const MOST_WAITING_CONNECTIONS = 4096;
+
+/** How often connections are looked through for heads that take too long. */
+const HEAD_CHECKS = 10 * SECOND;
 
 /** How often, while shutting down, connections that have become idle are closed. */
 const IDLE_SWEEP = 50;
@@ -34,8 +51,17 @@ export interface FrontDoorOptions {
   readonly log: Log;
   /** Told about each passed-through request at its end. */
   readonly onPassThrough?: (passed: PassedThrough) => void;
-  /** Milliseconds in which the body of a gated request has to arrive; a minute by default. */
-  readonly bodyTimeMs?: number;
+  readonly times?: DoorTimes;
+}
+
+/** How long clients may take, in ms: what a test wants to be shorter. */
+export interface DoorTimes {
+  /** Until the head of a request has arrived; 80 seconds by default. */
+  readonly headMs?: number;
+  /** Until the body of a gated request has arrived; a minute by default. */
+  readonly bodyMs?: number;
+  /** Until more of a body that is passed on arrives; five minutes by default. */
+  readonly uploadSilenceMs?: number;
 }
 
 export interface FrontDoor {
@@ -50,14 +76,21 @@ export interface FrontDoor {
  * business to the homeserver and hands the rest, rewritten to its canonical target, to the handlers.
  */
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  const { log, handlers, bodyTimeMs = GATED_BODY_TIME } = options;
+  const { log, handlers, times = {} } = options;
   const readClientAddress = clientAddressReader(options.trustedProxies);
-  const app = buildApp({ handlers, readClientAddress, log, bodyTimeMs });
+  const app = buildApp({
+    handlers,
+    readClientAddress,
+    log,
+    bodyTimeMs: times.bodyMs ?? GATED_BODY_TIME,
+    bodyBudget: new BodyBudget(MOST_BODY_BYTES),
+  });
   const passThrough = new PassThrough({
     upstream: options.upstream,
     readClientAddress,
     log,
     onPassThrough: options.onPassThrough,
+    uploadSilenceMs: times.uploadSilenceMs,
   });
 
   function admit(request: IncomingMessage, response: ServerResponse): void {
@@ -74,6 +107,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   function admitAs(found: Classification, request: IncomingMessage, response: ServerResponse): void {
     // Writing to a client that has just gone may fail; an error that nobody hears would end the process (attack 117).
     response.on('error', (error) => log.debug({ err: error }, 'An answer could not be written'));
+    connections.serve(request, response);
     // A client that is gone has no address any more: it must not get round the limits without one (attack 74).
     if (request.socket.remoteAddress === undefined) request.socket.destroy();
     else if (found.kind === 'pass') passThrough.forward(request, response);
@@ -82,10 +116,26 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     else sendAnswer(response, refusalAnswer(new Refusal(found.refusal), log));
   }
 
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, admit);
-  server.keepAliveTimeout = KEEP_ALIVE_TIME;
-  server.headersTimeout = HEADERS_TIME;
-  // Uploads and long polls take their time; gated bodies have a limit of their own.
+  const server = prepareServer({ admit, admitWaiting, log, headMs: times.headMs ?? HEADERS_TIME });
+  const connections = new WaitingConnections(server, MOST_WAITING_CONNECTIONS);
+  return { server, close: (graceMs) => closeDoor(server, passThrough, graceMs) };
+}
+
+interface ServerParts {
+  readonly admit: RequestListener;
+  readonly admitWaiting: RequestListener;
+  readonly log: Log;
+  readonly headMs: number;
+}
+
+function prepareServer({ admit, admitWaiting, log, headMs }: ServerParts): Server {
+  const server = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: Math.min(HEAD_CHECKS, headMs) },
+    admit,
+  );
+  server.keepAliveTimeout = Math.min(KEEP_ALIVE_TIME, headMs);
+  server.headersTimeout = headMs;
+  // Uploads and long polls take their time; bodies have limits of their own.
   server.requestTimeout = 0;
   server.on('checkContinue', admitWaiting);
   server.on('checkExpectation', admit);
@@ -95,8 +145,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   server.on('error', (error) => {
     if (server.listening) log.error({ err: error }, 'A connection could not be accepted');
   });
-
-  return { server, close: (graceMs) => closeDoor(server, passThrough, graceMs) };
+  return server;
 }
 
 function atCanonicalTarget(request: IncomingMessage, match: RouteMatch): IncomingMessage {

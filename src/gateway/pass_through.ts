@@ -14,6 +14,9 @@ import { downstreamHeaders, upstreamHeaders } from './forwarding.ts';
 /** Long polls must live at least 10 minutes (DESIGN §6); a homeserver silent for longer is gone. */
 const SILENCE_LIMIT = 15 * MINUTE;
 
+/** An upload that stands still for so long, while the homeserver would take more of it, is given up (attack 123). */
+const UPLOAD_SILENCE = 5 * MINUTE;
+
 /** Homeservers keep idle connections longer; a request that is not repeatable must not meet a dying one. */
 const IDLE_LIMIT = 4 * SECOND;
 
@@ -36,6 +39,8 @@ export interface PassThroughOptions {
   readonly readClientAddress: ReadClientAddress;
   readonly log: Log;
   readonly onPassThrough?: ((passed: PassedThrough) => void) | undefined;
+  /** Milliseconds in which a client has to send more of its body; five minutes by default. */
+  readonly uploadSilenceMs?: number | undefined;
 }
 
 /** Streams requests to the homeserver and its answers back. */
@@ -61,7 +66,7 @@ export class PassThrough {
       path: request.url as string,
       method: request.method as string,
       headers,
-      body: hasBody ? new ClientBody(request) : null,
+      body: hasBody ? new ClientBody(request, this.#options.uploadSilenceMs ?? UPLOAD_SILENCE) : null,
     };
     this.#pool.dispatch(dispatched, new Relay(this.#pool, dispatched, response, this.#options));
   }
@@ -139,15 +144,17 @@ class Relay implements Dispatcher.DispatchHandler {
       this.#pool.dispatch(this.#dispatched, this);
       return;
     }
-    this.#status = 502;
-    this.#options.log.warn(
-      { err: error },
-      'The homeserver could not be reached for a passed-through request',
-    );
-    sendAnswer(
-      this.#response,
-      refusalAnswer(new Refusal('homeserver_unreachable', { cause: error }), this.#options.log),
-    );
+    const refusal = this.#refusalOf(error);
+    this.#status = refusal.status;
+    sendAnswer(this.#response, refusalAnswer(refusal, this.#options.log));
+  }
+
+  /** Our own stand as they are: the client's body may be at fault. */
+  #refusalOf(error: Error): Refusal {
+    if (error instanceof Refusal) return error;
+    const text = 'The homeserver could not be reached for a passed-through request';
+    this.#options.log.warn({ err: error }, text);
+    return new Refusal('homeserver_unreachable', { cause: error });
   }
 
   #onClientDone(): void {

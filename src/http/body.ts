@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import { Refusal } from '../matrix/refusals.ts';
+import type { BodyBudget } from './body_budget.ts';
 import { headerValues } from './raw_headers.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface BodyLimits {
   readonly size: number;
   /** Milliseconds in which the whole body has to arrive. */
   readonly timeMs: number;
+  /** What all bodies that are under way share. */
+  readonly budget: BodyBudget;
 }
 
 /**
@@ -33,8 +36,10 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
 
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
-      if (length <= limits.size) chunks.push(chunk);
-      else chunks.length = 0;
+      if (length <= limits.size) {
+        chunks.push(chunk);
+        share.add(chunk.length);
+      } else chunks.length = 0;
       if (length > DISCARDED_BYTES) settle(() => reject(new Refusal('too_large')));
     };
     const onEnd = (): void =>
@@ -43,10 +48,13 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
       );
     const onGone = (): void =>
       settle(() => reject(new Refusal('bad_json', { text: 'The request body ended too early.' })));
-    const timer = setTimeout(() => settle(() => reject(new Refusal('slow_body'))), limits.timeMs);
+    const giveUp = (): void => settle(() => reject(new Refusal('slow_body')));
+    const timer = setTimeout(giveUp, limits.timeMs);
+    const share = limits.budget.begin(giveUp);
 
     function settle(finish: () => void): void {
       clearTimeout(timer);
+      share.end();
       request.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
       finish();
     }

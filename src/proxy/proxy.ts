@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
-import { createFrontDoor } from '../gateway/front_door.ts';
+import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
 import { openSqliteStorage } from '../storage/sqlite/sqlite_storage.ts';
@@ -25,6 +25,8 @@ export interface ProxyParts {
   readonly log?: Log;
   /** Serve another database than the one that is known to have users with 2FA, and forget that one. */
   readonly acceptEmptyDatabase?: boolean;
+  /** Shorter times than those of the real thing: how long clients and the homeserver may take. */
+  readonly times?: DoorTimes & { readonly answerMs?: number };
 }
 
 /** How often ended holds are logged out and expired rows dropped. */
@@ -36,7 +38,7 @@ const GRACE_MS = 10 * SECOND;
  * @throws KeyFileError, SchemaTooNew; ConfigError if the database is not the one in which users turned 2FA on
  */
 export async function createProxy(config: Config, parts: ProxyParts = {}): Promise<MatrixProxy> {
-  const { clock = systemClock, random = systemRandom, log = silentLog } = parts;
+  const { clock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
   const { file } = config.keys;
   const vault = new SealingVault(loadKeyRing(file), random, { clock, reload: () => loadKeyRing(file) });
   const { path } = config.storage;
@@ -45,7 +47,14 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const open = () => openSqliteStorage({ path, clock });
   const storage = await openWhenThere(() => openKnownDatabase(path, { marks, acceptOther, open }));
   const mark = new MarkKeeper(storage, marks, log);
-  const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
+  const homeserver = new HomeserverClient({
+    url: config.homeserver.url,
+    random,
+    log,
+    ...(times.answerMs === undefined
+      ? {}
+      : { answerTimeoutMs: times.answerMs, connectTimeoutMs: times.answerMs }),
+  });
   const rooms = composeRooms({ config, storage, vault, mark, homeserver, clock, random, log });
   const housekeeping = new Housekeeping(storage, rooms.sweeper, vault, mark, clock, log);
   const frontDoor = createFrontDoor({
@@ -53,6 +62,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
     handlers: routeHandlers(rooms),
     trustedProxies: config.trustedProxies,
     log,
+    times,
   });
   return new MatrixProxy(config, { storage, homeserver, rooms, mark, housekeeping, frontDoor });
 }

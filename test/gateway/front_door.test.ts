@@ -354,7 +354,7 @@ describe('attack 97: odd transport', () => {
   });
 
   test('a body that does not come is not waited for', async () => {
-    const impatient = await openTestDoor({ bodyTimeMs: 20 });
+    const impatient = await openTestDoor({ times: { bodyMs: 20 } });
     const received = await exchange(
       impatient.port,
       `POST ${LOGIN} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{`,

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect } from 'node:net';
 
 import type { Handlers } from '../../../src/gateway/app.ts';
-import { createFrontDoor, type FrontDoor } from '../../../src/gateway/front_door.ts';
+import { createFrontDoor, type DoorTimes, type FrontDoor } from '../../../src/gateway/front_door.ts';
 import { ROUTES, type RouteId } from '../../../src/gateway/route_table.ts';
 import type { Answer } from '../../../src/http/answer.ts';
 import type { ClientRequest } from '../../../src/http/client_request.ts';
@@ -22,7 +22,7 @@ export interface TestDoor {
 
 export interface TestDoorOptions {
   readonly trustedProxies?: readonly string[];
-  readonly bodyTimeMs?: number;
+  readonly times?: DoorTimes;
   /** Where nothing listens, for a homeserver that is down. */
   readonly upstreamUrl?: URL;
 }
@@ -45,7 +45,7 @@ export async function openTestDoor(options: TestDoorOptions = {}): Promise<TestD
     handlers,
     trustedProxies: options.trustedProxies ?? [],
     log: silentLog,
-    ...(options.bodyTimeMs === undefined ? {} : { bodyTimeMs: options.bodyTimeMs }),
+    ...(options.times === undefined ? {} : { times: options.times }),
   });
   await new Promise<void>((resolve) => door.server.listen(0, '127.0.0.1', resolve));
   return {
