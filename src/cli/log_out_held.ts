@@ -24,8 +24,12 @@ export function preparedSweep(
   const log: Log = { ...silentLog, warn: (_fields, text) => err(`note: ${text}; serve goes on trying`) };
   const vault = new SealingVault(loadKeyRing(config.keys.file), random);
   // Nothing is held here, only opened: the number of holds is no matter.
-  const settings = { holdTtlMs: config.login.holdTtlMs, maximum: Number.MAX_SAFE_INTEGER };
-  const holds = new HeldLogins(storage.holds, vault, clock, random, settings);
+  const settings = {
+    holdTtlMs: config.login.holdTtlMs,
+    maximum: Number.MAX_SAFE_INTEGER,
+    allowance: config.limits.signInPerUser,
+  };
+  const holds = new HeldLogins(storage, vault, clock, random, settings);
   const audit = new Audit(storage.audit, clock);
   return async () => {
     const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });

@@ -57,7 +57,7 @@ export interface PageDoor {
   /** @throws Refusal limit_exceeded, totp_shut */
   submitCode(request: ClientRequest, id: string, code: string): Promise<PageCodeOutcome | undefined>;
   /** What comes after the last form: for a sign-in by password a login token of ours, for exactly one caller. */
-  issueTicket(id: string): Promise<PageTicket | undefined>;
+  issueTicket(request: ClientRequest, id: string): Promise<PageTicket | undefined>;
   /**
    * Ends a sign-in through the homeserver's single sign-on: its second login token passes for that user, once.
    * Answers where the client is; for exactly one caller.

@@ -1,21 +1,53 @@
 import type { JsonObject } from '../matrix/wire.ts';
-import type { AuditRecord, HeldLogin, HoldStore } from '../storage/stores.ts';
+import { when } from '../storage/statement.ts';
+import type { AuditRecord, HeldLogin, Storage } from '../storage/stores.ts';
+import {
+  type AllowanceRate,
+  findAllowance,
+  giveBackAllowance,
+  takeAllowance,
+} from '../storage/tables/allowances.ts';
+import {
+  dropHold,
+  endOneOfMost,
+  findHoldsOfUser,
+  findHoldsToJoin,
+  keepHoldWhereRoom,
+} from '../storage/tables/holds.ts';
 import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Grant } from './grant.ts';
-import type { ClaimedIdentity } from './sign_in.ts';
+import { type ClaimedIdentity, foldedOwner } from './sign_in.ts';
 
 /** How many holds one name and password may have before a further spelling of the name joins one of them. */
 const HOLDS_PER_NAME = 2;
 
 /** What follows them is not looked at by some homeservers (HOMESERVERS §1, point 9). */
 const BCRYPT_BYTES = 72;
+const FOLDED = 'hold-join-folded';
 
-/** The keys by which an equal sign-in finds a held login (R12). */
+/** So many logins of a user are not used for further spellings of what is held. */
+const LEFT_FOR_OWNER = 1;
+
+/** Live holds of one user at once; a further sign-in joins one of them. */
+const HOLDS_PER_USER = 8;
+/** How many holds end at most where one is kept: more than one only after the setting was lowered. */
+const ENDED_AT_ONCE = 20;
+
+/** By what an equal sign-in finds a held login (R12): digests under each key of the ring, the active one first. */
 export interface JoinKeys {
-  readonly exact: string;
-  readonly folded: string;
+  readonly exact: readonly string[];
+  readonly folded: readonly string[];
+  readonly password: string;
+  readonly refresh: boolean;
+}
+
+/** What became of a granted login. */
+export interface Kept {
+  readonly hold: HeldLogin;
+  /** False: its user has enough held logins; `hold` is another one, and what was granted is to be logged out. */
+  readonly isOwn: boolean;
 }
 
 /** A granted login to be held. */
@@ -23,8 +55,8 @@ export interface NewHold {
   readonly grant: Grant;
   readonly userId: string;
   readonly password: string | undefined;
-  /** Whose allowance of held logins it was made from; undefined if from nobody's. */
-  readonly allowance: string | undefined;
+  /** Whether it counts against the logins that its user may have waiting. */
+  readonly usesAllowance: boolean;
   readonly joinKeys: JoinKeys | undefined;
   readonly atEnd: HeldLogin['atEnd'];
 }
@@ -34,8 +66,10 @@ export interface HeldGrant {
   readonly body: JsonObject;
   readonly accessToken: string;
   readonly grantedAt: number;
-  /** The allowance of held logins to give back when it is taken. */
-  readonly allowance: string | undefined;
+  /** Whether an allowance is to be given back when it is taken. */
+  readonly usesAllowance: boolean;
+  /** Whether a refresh token was asked for. */
+  readonly refresh: boolean;
   /** The password that it was granted for, without an appended code: for the second login of R5. */
   readonly password: string | undefined;
 }
@@ -45,12 +79,14 @@ export interface HeldLoginsSettings {
   readonly holdTtlMs: number;
   /** How many logins are held at once; beyond it the oldest end. */
   readonly maximum: number;
+  /** How many logins a user may have waiting, and how they come back. */
+  readonly allowance: AllowanceRate;
 }
 
 /** Held logins: granted by the homeserver, kept back sealed until the second factor (R10, R12). */
 export class HeldLogins {
   constructor(
-    private readonly store: HoldStore,
+    private readonly storage: Storage,
     private readonly vault: Vault,
     private readonly clock: Clock,
     private readonly random: RandomSource,
@@ -63,11 +99,13 @@ export class HeldLogins {
    * for: none of these keeps the owner out once they have used up his logins (attack 108).
    */
   joinKeys(identity: ClaimedIdentity, password: string, body: JsonObject): JoinKeys {
-    const exact = [identity.exact, password, body.refresh_token === true];
-    const folded = [identity.folded, foldPassword(password)];
+    const refresh = body.refresh_token === true;
+    const exact = JSON.stringify([identity.exact, password, refresh]);
     return {
-      exact: this.vault.digest('hold-join', JSON.stringify(exact)),
-      folded: this.vault.digest('hold-join-folded', JSON.stringify(folded)),
+      exact: this.vault.digests('hold-join', exact),
+      folded: this.vault.digests(FOLDED, foldedSignIn(identity.folded, password)),
+      password,
+      refresh,
     };
   }
 
@@ -78,29 +116,82 @@ export class HeldLogins {
    */
   lineKey(identity: ClaimedIdentity, password: string, asSent: string): { line: string; exact: string } {
     return {
-      line: this.vault.digest('sign-in-line', JSON.stringify([identity.folded, foldPassword(password)])),
+      line: this.vault.digest('sign-in-line', foldedSignIn(identity.folded, password)),
       exact: this.vault.digest('sign-in-exact', JSON.stringify([identity.exact, asSent])),
     };
   }
 
   /**
-   * The live hold that a sign-in with these keys joins, if there is one. With `anySpelling` one made under
-   * another spelling of the name does, too.
+   * The live hold that a sign-in with these keys joins: an equal one, or one of the same user that was made with
+   * the same password and the same wish for a refresh token. Where there are enough holds, or few logins are left,
+   * any of them: other spellings that some homeserver takes for the same use up no login of the owner (attack 127).
    */
-  async findToJoin(keys: JoinKeys, anySpelling: boolean): Promise<HeldLogin | undefined> {
-    const now = this.clock.now();
-    const exact = await this.store.findToJoin(keys.exact, now);
-    if (exact !== undefined) return exact;
-    const folded = await this.store.findByFoldedKey(keys.folded, now);
-    return anySpelling || folded.length >= HOLDS_PER_NAME ? folded[0] : undefined;
+  async findToJoin(keys: JoinKeys): Promise<HeldLogin | undefined> {
+    const found = await this.storage.read(findHoldsToJoin(keys.exact, keys.folded));
+    const isEqual = (hold: HeldLogin) => hold.joinKey !== null && keys.exact.includes(hold.joinKey);
+    const equal = found.find(isEqual) ?? found.find((hold) => this.isLike(hold, keys));
+    if (equal !== undefined || found[0] === undefined) return equal;
+    if (found.length >= HOLDS_PER_NAME) return found[0];
+    return (await this.allowanceLeft(found[0].userId)) < LEFT_FOR_OWNER + 1 ? found[0] : undefined;
+  }
+
+  private async allowanceLeft(userId: string): Promise<number> {
+    const { allowance } = this.settings;
+    const [found] = await this.storage.read(findAllowance(userId, allowance));
+    return found?.level ?? allowance.burstCount;
+  }
+
+  private isLike(hold: HeldLogin, { password, refresh }: JoinKeys): boolean {
+    const granted = this.open(hold);
+    return granted.password === password && granted.refresh === refresh;
   }
 
   find(id: string): Promise<HeldLogin | undefined> {
-    return this.store.find(id, this.clock.now());
+    return this.storage.holds.find(id, this.clock.now());
   }
 
-  /** Holds a granted login, never longer than its own token lives; resolves once it is held. */
-  async hold(made: NewHold): Promise<HeldLogin> {
+  /**
+   * Holds a granted login, never longer than its own token lives; resolves once it is held. A user who has used up
+   * the logins that may wait, or has enough of them, joins a live one instead: the password was proven, so there is
+   * never a refusal (attack 128). Login and allowance are one unit: a store that fails takes nothing (attack 143).
+   */
+  async keep(made: NewHold): Promise<Kept> {
+    const held = this.newHold(made);
+    const { userId } = held;
+    const isKept = await this.keepWithinBounds(held, made.usesAllowance);
+    if (!isKept) {
+      const other = await this.liveHoldOf(userId, made.joinKeys);
+      if (other !== undefined) return { hold: other, isOwn: false };
+      await this.storage.holds.hold(held);
+    }
+    await this.endOfCrowd();
+    return { hold: held, isOwn: true };
+  }
+
+  private async keepWithinBounds(held: HeldLogin, usesAllowance: boolean): Promise<boolean> {
+    const room = keepHoldWhereRoom(held, HOLDS_PER_USER);
+    if (!usesAllowance) return (await this.storage.commit([held.userId], room)) !== undefined;
+    const allowed = when(takeAllowance(held.userId, this.settings.allowance), {
+      won: [],
+      lost: dropHold(held.id),
+    });
+    const answer = await this.storage.commit([held.userId], when(room, { won: allowed, lost: [] }));
+    return answer.won && answer.after.won;
+  }
+
+  private async liveHoldOf(userId: string, keys: JoinKeys | undefined): Promise<HeldLogin | undefined> {
+    const live = await this.storage.read(findHoldsOfUser(userId));
+    return live.find((hold) => keys !== undefined && this.isLike(hold, keys)) ?? live[0];
+  }
+
+  private async endOfCrowd(): Promise<void> {
+    for (let turn = 0; turn < ENDED_AT_ONCE; turn++) {
+      if ((await this.storage.commit([], endOneOfMost(this.settings.maximum))) === undefined) return;
+    }
+  }
+
+  private newHold(made: NewHold): HeldLogin {
+    const { userId, password } = made;
     const now = this.clock.now();
     const id = randomId(this.random);
     const life = Math.min(this.settings.holdTtlMs, made.grant.expiresInMs ?? Number.POSITIVE_INFINITY);
@@ -108,22 +199,31 @@ export class HeldLogins {
       body: made.grant.body,
       accessToken: made.grant.accessToken,
       grantedAt: now,
-      password: made.password,
-      allowance: made.allowance,
+      password,
+      usesAllowance: made.usesAllowance,
+      refresh: made.joinKeys?.refresh ?? false,
     };
-    const held: HeldLogin = {
+    const mayBeJoined = made.joinKeys !== undefined && password !== undefined;
+    return {
       id,
-      userId: made.userId,
+      userId,
       deviceId: made.grant.deviceId ?? '',
-      joinKey: made.joinKeys?.exact ?? null,
-      foldedJoinKey: made.joinKeys?.folded ?? null,
-      sealedGrant: this.vault.seal(JSON.stringify(grant), identityOf(id, made.userId)),
+      joinKey: made.joinKeys?.exact[0] ?? null,
+      foldedJoinKey: made.joinKeys?.folded[0] ?? null,
+      ownerJoinKey: mayBeJoined
+        ? this.vault.digest(FOLDED, foldedSignIn(foldedOwner(userId), password))
+        : null,
+      sealedGrant: this.vault.seal(JSON.stringify(grant), identityOf(id, userId)),
       atEnd: made.atEnd,
       createdAt: now,
       expiresAt: now + life,
     };
-    await Promise.all([this.store.hold(held), this.store.endOldest(this.settings.maximum, now)]);
-    return held;
+  }
+
+  /** Only abandoned sign-ins use an allowance up: one that was finished gives it back. */
+  async giveBackAllowance({ userId }: HeldLogin, { usesAllowance }: HeldGrant): Promise<void> {
+    if (!usesAllowance) return;
+    await this.storage.commit([userId], giveBackAllowance(userId, this.settings.allowance));
   }
 
   /** What was granted. */
@@ -135,22 +235,26 @@ export class HeldLogins {
   /** Reserves the hold for one finisher for `forMs`; false if another one has it or it has ended. */
   claim(held: HeldLogin, claimant: string, forMs: number): Promise<boolean> {
     const now = this.clock.now();
-    return this.store.claim(held.id, claimant, now, now + forMs);
+    return this.storage.holds.claim(held.id, claimant, now, now + forMs);
   }
 
   unclaim(held: HeldLogin, claimant: string): Promise<void> {
-    return this.store.unclaim(held.id, claimant);
+    return this.storage.holds.unclaim(held.id, claimant);
   }
 
   /** Gives the login out and puts that on record: both or neither, for exactly one caller. */
   take(held: HeldLogin, record: AuditRecord | null): Promise<boolean> {
-    return this.store.take(held.id, this.clock.now(), record);
+    return this.storage.holds.take(held.id, this.clock.now(), record);
   }
 
   /** Ends a hold for its claimant: the next sweep logs it out. False if it was ended meanwhile. */
   end(held: HeldLogin, claimant: string): Promise<boolean> {
-    return this.store.end(held.id, claimant, this.clock.now());
+    return this.storage.holds.end(held.id, claimant, this.clock.now());
   }
+}
+
+function foldedSignIn(foldedName: string, password: string): string {
+  return JSON.stringify([foldedName, foldPassword(password)]);
 }
 
 /** What is left of a password where least of it counts: one form of each character, and 72 bytes (bcrypt). */

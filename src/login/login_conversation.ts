@@ -46,8 +46,11 @@ export interface HeldSignIn {
 /** Where a session that this request names stands. */
 export type Resumed =
   | { readonly kind: 'answer'; readonly answer: Answer }
-  /** The held login is somebody else's by now, or the session is unknown: sign in anew with this body. */
-  | { readonly kind: 'begin_anew'; readonly body: JsonObject };
+  /**
+   * The held login is gone, or the session is unknown: sign in again with this body. `passed` is a session that has
+   * nothing left to prove but the password: its code is not asked for twice.
+   */
+  | { readonly kind: 'begin_anew'; readonly body: JsonObject; readonly passed?: Session };
 
 const SESSION_UNKNOWN: ChallengeError = {
   errcode: 'M_FORBIDDEN',
@@ -133,6 +136,15 @@ export class LoginConversation {
     return this.finish(signIn.request, completion.session, signIn.hold);
   }
 
+  /**
+   * Hands out `hold` to a session that passed on another hold of the same user, which is gone.
+   * Undefined if another sign-in took this one as well.
+   */
+  async finishOn(request: ClientRequest, passed: Session, hold: HeldLogin): Promise<Answer | undefined> {
+    if (passed.binding.userId !== hold.userId) throw new Refusal('hold_ended');
+    return this.finish(request, passed, hold);
+  }
+
   private async finish(
     request: ClientRequest,
     session: Session,
@@ -174,7 +186,11 @@ export class LoginConversation {
   private async holdGone(session: Session, repeated: JsonObject): Promise<Resumed> {
     const enrolled = await this.secondFactors.isEnrolled(session.binding.userId);
     if (!enrolled && typeof repeated.type !== 'string') throw new Refusal('hold_ended');
-    return { kind: 'begin_anew', body: session.body ?? {} };
+    const current = (await this.engine.find(session.id)) ?? session;
+    const body = current.body ?? {};
+    return isSatisfied(current.flows, current.completed)
+      ? { kind: 'begin_anew', body, passed: current }
+      : { kind: 'begin_anew', body };
   }
 
   /** An unknown session tells nothing: with a body the sign-in begins anew, without one the client learns the flows. */

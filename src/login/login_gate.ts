@@ -8,8 +8,8 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { requireShape } from '../schema/registry.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
-import type { RateLimit } from '../throttle/rate_limit.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import type { Session } from '../uia/session.ts';
 import type { HeldLogins } from './held_logins.ts';
 import { endOfHold } from './hold_end.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
@@ -58,7 +58,6 @@ export interface LoginGateParts {
   readonly readings: Readings;
   readonly freshLogins: FreshLogins;
   readonly appservices: AppserviceTokens;
-  readonly signInLimit: RateLimit;
   readonly audit: Audit;
 }
 
@@ -80,13 +79,16 @@ export class LoginGate {
     if (service !== undefined) return this.passAppservice(request, readSignIn(body), service);
     if (auth?.session === undefined) return this.begin(request, body, auth);
     const resumed = await this.parts.conversation.resume(request, body, auth);
-    return resumed.kind === 'answer' ? resumed.answer : this.begin(request, resumed.body, auth);
+    return resumed.kind === 'answer'
+      ? resumed.answer
+      : this.begin(request, resumed.body, auth, resumed.passed);
   }
 
   private async begin(
     request: ClientRequest,
     body: JsonObject,
     auth: PresentedAuth | undefined,
+    passed?: Session,
   ): Promise<Answer> {
     const signIn = readSignIn(body);
     const hinted = await this.parts.readings.mayMeanEnrolled(signIn);
@@ -95,7 +97,9 @@ export class LoginGate {
     for (let turn = 0; turn < TURNS; turn++) {
       const step = await this.prove(attempt);
       if (step.is === 'answered') return step.answer;
-      const answer = await this.converse(attempt, step.reading, step.hold);
+      const answer = await (passed === undefined
+        ? this.converse(attempt, step.reading, step.hold)
+        : this.parts.conversation.finishOn(request, passed, step.hold));
       if (answer !== undefined) return answer;
     }
     throw new Refusal('hold_ended');
@@ -106,7 +110,6 @@ export class LoginGate {
     const joined = await this.join(attempt);
     if (joined !== undefined) return joined;
     const { signIn } = attempt;
-    if (attempt.hinted) this.requireAllowance(signIn);
     const key = await this.parts.readings.lineKey(signIn);
     if (key === undefined) return (await this.ask(attempt)).answer;
     return this.parts.line.ask<Step>({
@@ -119,9 +122,8 @@ export class LoginGate {
 
   /** R12: an equal sign-in shares the hold that is there. */
   private async join(attempt: Attempt): Promise<Step | undefined> {
-    const anySpelling = this.parts.signInLimit.isEmpty(attempt.signIn.identity.folded);
     for (const reading of attempt.readings) {
-      const hold = reading.joinKeys && (await this.parts.holds.findToJoin(reading.joinKeys, anySpelling));
+      const hold = reading.joinKeys && (await this.parts.holds.findToJoin(reading.joinKeys));
       if (hold !== undefined) return { is: 'held', hold, reading };
     }
     return undefined;
@@ -207,28 +209,17 @@ export class LoginGate {
   }
 
   private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<HeldLogin> {
-    const { signIn } = attempt;
-    return this.parts.holds.hold({
-      allowance: this.spendAllowance(signIn),
+    const { hold, isOwn } = await this.parts.holds.keep({
+      // A login token or JWT names no one and is good for one login; a password can be tried without end.
+      usesAllowance: attempt.signIn.password !== undefined,
       grant: granted.grant,
       userId: granted.userId,
       password: reading.password,
       joinKeys: reading.joinKeys,
       atEnd: await this.endOf(attempt, granted),
     });
-  }
-
-  /** @throws Refusal limit_exceeded */
-  private requireAllowance({ password, identity }: SignIn): void {
-    // A login token or JWT names nobody and is good for one login; a password can be tried without end.
-    if (password !== undefined) this.parts.signInLimit.require(identity.folded);
-  }
-
-  /** The allowance that was spent; whoever takes the login gives it back. */
-  private spendAllowance({ password, identity }: SignIn): string | undefined {
-    if (password === undefined) return undefined;
-    this.parts.signInLimit.spend(identity.folded);
-    return identity.folded;
+    if (!isOwn) await this.abandon(attempt, granted);
+    return hold;
   }
 
   private endOf({ request, signIn, hinted }: Attempt, granted: GrantedLogin): Promise<HeldLogin['atEnd']> {

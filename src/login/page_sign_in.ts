@@ -21,7 +21,6 @@ import {
 } from '../matrix/wire.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import { MINUTE } from '../system/clock.ts';
-import type { RateLimit } from '../throttle/rate_limit.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
 import type { HeldLogins, JoinKeys } from './held_logins.ts';
@@ -46,8 +45,6 @@ const CLAIM_MS = MINUTE;
 interface TypedSignIn {
   readonly password: string | undefined;
   readonly keys: JoinKeys;
-  /** Whose allowance of held logins it is made from. */
-  readonly allowance: string;
 }
 
 /** What came of a password. */
@@ -63,7 +60,6 @@ export interface PageSignInParts {
   readonly passedTokens: PassedLoginTokens;
   readonly line: SignInLine;
   readonly readings: Readings;
-  readonly signInLimit: RateLimit;
 }
 
 /**
@@ -75,28 +71,27 @@ export class PageSignIn implements PageDoor {
 
   /** @throws Refusal */
   async begin(request: ClientRequest, credentials: PageCredentials): Promise<PageStanding> {
-    const signIn = readSignIn({
-      type: PASSWORD_STAGE,
-      identifier: identifierOf(credentials.name),
-      password: credentials.password,
-    });
-    const { identity, body } = signIn;
-    const keys = this.parts.holds.joinKeys(identity, credentials.password, body);
-    const join = async (): Promise<Proof | undefined> => {
-      const hold = await this.parts.holds.findToJoin(keys, this.parts.signInLimit.isEmpty(identity.folded));
-      return hold && { hold };
-    };
-    const proof = (await join()) ?? (await this.prove(request, { signIn, keys, join }));
+    const proof = await this.proveOrJoin(request, identifierOf(credentials.name), credentials.password);
     if ('refusal' in proof) throw proof.refusal;
-    return this.open(request, proof.hold, PASSWORD_STAGE, { redirect_url: credentials.redirectUrl });
+    const { password, redirectUrl } = credentials;
+    return this.open(request, proof.hold, PASSWORD_STAGE, { redirect_url: redirectUrl }, password);
   }
 
-  /** Has the password judged in its turn (R12). */
-  private async prove(
+  /** Joins an equal sign-in, or has the password judged in its turn (R12). */
+  private async proveOrJoin(
     request: ClientRequest,
-    { signIn, keys, join }: { signIn: SignIn; keys: JoinKeys; join: () => Promise<Proof | undefined> },
+    identifier: JsonObject,
+    password: string,
   ): Promise<Proof> {
+    const signIn = readSignIn({ type: PASSWORD_STAGE, identifier, password });
+    const keys = this.parts.holds.joinKeys(signIn.identity, password, signIn.body);
+    const join = async (): Promise<Proof | undefined> => {
+      const hold = await this.parts.holds.findToJoin(keys);
+      return hold && { hold };
+    };
     const ask = () => this.ask(request, signIn, keys);
+    const joined = await join();
+    if (joined !== undefined) return joined;
     const key = await this.parts.readings.lineKey(signIn);
     if (key === undefined) return (await ask()).answer;
     return this.parts.line.ask<Proof>({ key, join, ask, refuse: refusalHeard });
@@ -146,10 +141,13 @@ export class PageSignIn implements PageDoor {
     return { kind: 'accepted', standing: await this.standing(completion.session) };
   }
 
-  async issueTicket(id: string): Promise<PageTicket | undefined> {
+  async issueTicket(request: ClientRequest, id: string): Promise<PageTicket | undefined> {
     const found = await this.sessionOf(id);
     if (found === undefined) return undefined;
-    const { session, hold } = found;
+    const { session } = found;
+    if (!isSatisfied(session.flows, session.completed)) return undefined;
+    const hold = found.hold ?? (await this.signInAgain(request, session));
+    if (hold === undefined) return undefined;
     const provider = providerOf(session);
     if (provider !== undefined) return this.sendToProvider(session, hold, provider);
     if (!(await this.parts.engine.finish(session))) return undefined;
@@ -167,13 +165,26 @@ export class PageSignIn implements PageDoor {
     return redirectUrlOf(session);
   }
 
+  /**
+   * The held login of this sign-in is gone: another sign-in took it, or a crowd pushed it out. Its password is
+   * judged once more, and no code is asked for again. Undefined if the password no longer is that user's.
+   */
+  private async signInAgain(request: ClientRequest, session: Session): Promise<HeldLogin | undefined> {
+    const { userId } = session.binding;
+    if (session.password === undefined) return undefined;
+    const user = { type: 'm.id.user', user: userId };
+    const proof = await this.proveOrJoin(request, user, session.password);
+    if ('hold' in proof) return proof.hold.userId === userId ? proof.hold : undefined;
+    if (proof.refusal.refusal === 'login_refused') return undefined;
+    throw proof.refusal;
+  }
+
   /** The login that told who it is has done its part: the next sweep logs it out. */
   private async sendToProvider(
     session: Session,
     hold: HeldLogin,
     provider: string,
   ): Promise<PageTicket | undefined> {
-    if (!isSatisfied(session.flows, session.completed)) return undefined;
     const { idHash } = session;
     if (!(await this.parts.holds.claim(hold, idHash, CLAIM_MS))) return undefined;
     // Ended meanwhile, by a change of factors: its session may be left, and proves nothing.
@@ -187,13 +198,11 @@ export class PageSignIn implements PageDoor {
     signIn: SignIn,
     keys: JoinKeys,
   ): Promise<{ answer: Proof; outcome: LineOutcome }> {
-    const { folded } = signIn.identity;
-    this.parts.signInLimit.require(folded);
     const granted = await this.login(request, signIn.body);
     if (granted.kind === 'refused') {
       return { answer: { refusal: refusalOf(granted.answer) }, outcome: refusedOutcome(granted.answer) };
     }
-    const hold = await this.hold(granted, { password: signIn.password, keys, allowance: folded });
+    const hold = await this.hold(granted, { password: signIn.password, keys });
     // Nobody joins the login of an account without 2FA.
     return { answer: { hold }, outcome: { is: hold.joinKey === null ? 'passed' : 'held' } };
   }
@@ -216,16 +225,16 @@ export class PageSignIn implements PageDoor {
     try {
       // Nobody joins the login of an account without 2FA, nor does it count: every door gives it out at once.
       const enrolled = await this.parts.factors.isEnrolled(granted.userId);
-      const waiting = enrolled ? typed : undefined;
-      if (waiting !== undefined) this.parts.signInLimit.spend(waiting.allowance);
-      return await this.parts.holds.hold({
+      const { hold, isOwn } = await this.parts.holds.keep({
         grant: granted.grant,
         userId: granted.userId,
         password: typed?.password,
-        joinKeys: waiting?.keys,
-        allowance: waiting?.allowance,
+        joinKeys: enrolled ? typed?.keys : undefined,
+        usesAllowance: enrolled && typed !== undefined,
         atEnd: 'logout',
       });
+      if (!isOwn) await this.parts.upstream.discard(granted.grant);
+      return hold;
     } catch (error) {
       await this.parts.upstream.discard(granted.grant);
       throw error;
@@ -238,6 +247,7 @@ export class PageSignIn implements PageDoor {
     hold: HeldLogin,
     proven: string,
     body: JsonObject,
+    password?: string,
   ): Promise<PageStanding> {
     const { userId } = hold;
     const enrolled = await this.parts.factors.isEnrolled(userId);
@@ -250,6 +260,7 @@ export class PageSignIn implements PageDoor {
         completed: [proven],
         body,
         holdId: hold.id,
+        password,
         client,
         endsAt: hold.expiresAt,
       },
@@ -257,12 +268,14 @@ export class PageSignIn implements PageDoor {
     return this.standing(session);
   }
 
-  /** The live session of the page with this id, and what it holds. */
-  private async sessionOf(id: string): Promise<{ session: Session; hold: HeldLogin } | undefined> {
+  /** The live session of the page with this id, and what it holds, unless it has to sign in again. */
+  private async sessionOf(
+    id: string,
+  ): Promise<{ session: Session; hold: HeldLogin | undefined } | undefined> {
     const session = await this.parts.engine.find(id);
     if (session?.binding.target !== TARGET || session.holdId === null) return undefined;
     const hold = await this.parts.holds.find(session.holdId);
-    return hold && { session, hold };
+    return hold === undefined && session.password === undefined ? undefined : { session, hold };
   }
 
   private async standing(session: Session): Promise<PageStanding> {

@@ -93,11 +93,16 @@ export class RegisterGate {
 
   private async hold(request: ClientRequest, body: JsonObject, granted: GrantedLogin): Promise<HeldLogin> {
     const { grant, userId } = granted;
-    const held = { grant, userId, password: undefined, allowance: undefined, joinKeys: undefined };
-    return this.parts.holds.hold({
-      ...held,
+    const { hold, isOwn } = await this.parts.holds.keep({
+      grant,
+      userId,
+      password: undefined,
+      usesAllowance: false,
+      joinKeys: undefined,
       atEnd: await endOfHold(this.parts.homeserver, granted, wishedDevice(body), request.client),
     });
+    if (!isOwn) await this.abandon(request, body, granted);
+    return hold;
   }
 
   /** Ends a grant that nobody gets and that is not held, but not the keys of a device that it shares (R5). */

@@ -8,7 +8,6 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { AuditRecord, FactorStore, HeldLogin } from '../storage/stores.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
-import type { RateLimit } from '../throttle/rate_limit.ts';
 import type { HeldGrant, HeldLogins } from './held_logins.ts';
 import type { LoginAnswers } from './login_answers.ts';
 import { wishedDevice } from './sign_in.ts';
@@ -43,7 +42,6 @@ export interface ReleaseParts {
   readonly answers: LoginAnswers;
   readonly freshLogins: FreshLogins;
   readonly audit: Audit;
-  readonly signInLimit: RateLimit;
   readonly clock: Clock;
 }
 
@@ -81,7 +79,7 @@ export class HeldLoginRelease {
     const grant = this.parts.holds.open(passed.hold);
     await this.nameDevice(passed, grant);
     if (!(await this.take(passed, grant))) return undefined;
-    this.giveBackAllowance(grant);
+    await this.parts.holds.giveBackAllowance(passed.hold, grant);
     return this.parts.answers.released(grant.body, this.parts.clock.now() - grant.grantedAt);
   }
 
@@ -166,7 +164,7 @@ export class HeldLoginRelease {
     passed: PassedSignIn,
     granted: { readonly accessToken: string; readonly deviceId: string | undefined },
   ): Promise<void> {
-    this.giveBackAllowance(this.parts.holds.open(passed.hold));
+    await this.parts.holds.giveBackAllowance(passed.hold, this.parts.holds.open(passed.hold));
     if (!passed.secondFactor) return;
     try {
       await this.parts.audit.write(this.completion(passed, granted.deviceId));
@@ -176,11 +174,6 @@ export class HeldLoginRelease {
     }
     // The login is handed out by now; a session that could not be ended opens nothing without its hold.
     await passed.endSession().catch(() => false);
-  }
-
-  /** Only abandoned sign-ins use an allowance up. */
-  private giveBackAllowance({ allowance }: HeldGrant): void {
-    if (allowance !== undefined) this.parts.signInLimit.giveBack(allowance);
   }
 
   private completion({ request, hold, body }: PassedSignIn, deviceId: string | undefined): AuditRecord {

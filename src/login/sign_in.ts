@@ -86,6 +86,11 @@ export function readIdentity(body: JsonObject): ClaimedIdentity {
   };
 }
 
+/** What `folded` of a sign-in by this user's own name is. */
+export function foldedOwner(userId: string): string {
+  return JSON.stringify([foldLocalpart(userId)]);
+}
+
 /** Everybody who is named, folded: one, unless fields name different people. */
 function claimsOf(body: JsonObject): string[] {
   const { names, addresses } = namingFields(body);

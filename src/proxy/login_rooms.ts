@@ -14,7 +14,6 @@ import { SignInTokens } from '../login/sign_in_tokens.ts';
 import { StoredLineLeases } from '../login/stored_line_leases.ts';
 import { UpstreamLogin } from '../login/upstream_login.ts';
 import { systemPause } from '../system/pause.ts';
-import { RateLimit } from '../throttle/rate_limit.ts';
 import type { Groundwork } from './groundwork.ts';
 
 /** Where people sign in and out. */
@@ -29,9 +28,10 @@ export interface LoginRooms {
 /** Puts the rooms together in which people sign in and out. All doors share the held logins and their limits. */
 export function composeLoginRooms(ground: Groundwork): LoginRooms {
   const { config, storage, vault, homeserver, clock, random, log } = ground;
-  const holds = new HeldLogins(storage.holds, vault, clock, random, {
+  const holds = new HeldLogins(storage, vault, clock, random, {
     holdTtlMs: config.login.holdTtlMs,
     maximum: config.uia.maxSessions,
+    allowance: config.limits.signInPerUser,
   });
   const codes = { appendedCode: config.login.appendedCode, digits: ground.totp.digits };
   const readings = new Readings({ factors: storage.factors, holds }, codes);
@@ -41,7 +41,6 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
     holds,
     upstream: new UpstreamLogin(homeserver, log),
     answers: new LoginAnswers(config.publicBaseUrl),
-    signInLimit: new RateLimit(config.limits.signInPerUser, clock),
     passedTokens: new PassedLoginTokens(storage.loginTokens, clock),
     line: new SignInLine({ leases: new StoredLineLeases(ground), random, pause: systemPause, log }),
     readings,

@@ -291,8 +291,10 @@ export interface HeldLogin {
   readonly deviceId: string;
   /** Keyed digest of identity, password and kind of request: an equal sign-in joins. Null: nobody may join. */
   readonly joinKey: string | null;
-  /** The same with the name folded; bounds how many holds one password can make. */
+  /** The same for all spellings of the name and password; bounds how many holds one password can make. */
   readonly foldedJoinKey: string | null;
+  /** That of the granted user's own name, whatever name the login was made under. */
+  readonly ownerJoinKey: string | null;
   /** The homeserver's answer, sealed with the identity `hold:<id>:<userId>`. */
   readonly sealedGrant: Buffer;
   /** `logout` at its end; `forget` where a logout would delete keys that were there before (R5). */
@@ -310,9 +312,6 @@ export interface EndedHold extends HeldLogin {
 export interface HoldStore {
   hold(held: HeldLogin): Promise<void>;
   find(id: string, now: number): Promise<HeldLogin | undefined>;
-  /** The live hold that an equal sign-in joins. */
-  findToJoin(joinKey: string, now: number): Promise<HeldLogin | undefined>;
-  findByFoldedKey(foldedJoinKey: string, now: number): Promise<HeldLogin[]>;
   /** Reserves a live hold for one finisher until `until`, even past the hold's end; false if somebody else has it. */
   claim(id: string, claimant: string, now: number, until: number): Promise<boolean>;
   unclaim(id: string, claimant: string): Promise<void>;
@@ -323,8 +322,6 @@ export interface HoldStore {
   take(id: string, now: number, record: AuditRecord | null): Promise<boolean>;
   /** Ends one hold now, for its claimant: false if it was ended or lost meanwhile. */
   end(id: string, claimant: string, now: number): Promise<boolean>;
-  /** Ends the oldest live holds beyond `maximum` that nobody is finishing. How many. */
-  endOldest(maximum: number, now: number): Promise<number>;
   countForUser(userId: string, now: number): Promise<number>;
   /** Up to `limit` ended holds, leased to this caller until `leaseUntil`: no two callers get the same one. */
   leaseEnded(now: number, leaseUntil: number, limit: number): Promise<EndedHold[]>;

@@ -40,6 +40,8 @@ export interface Opening {
   readonly deviceId?: string | null;
   /** The access token, for pages that have a password judged. */
   readonly token?: string | undefined;
+  /** A password that the homeserver has judged, for a page that may have to sign in again. */
+  readonly password?: string | undefined;
   /** Who opens it: beyond a limit the network with most loses sessions. */
   readonly client?: ClientAddress;
   /** An end before the usual lifetime, in ms since the epoch: that of the held login. */
@@ -95,11 +97,8 @@ export class UiaEngine {
       flows: opening.flows,
       completed,
       ...this.sealBody(idHash, opening.body),
-      sealedPassword: null,
-      sealedToken:
-        opening.token === undefined
-          ? null
-          : this.parts.vault.seal(opening.token, identityOf('token', idHash)),
+      sealedPassword: this.sealPart('password', idHash, opening.password),
+      sealedToken: this.sealPart('token', idHash, opening.token),
       deviceId: opening.deviceId ?? null,
       holdId: opening.holdId ?? null,
       pot: potOf(binding),
@@ -262,6 +261,10 @@ export class UiaEngine {
 
   private networkDigest(client: ClientAddress | undefined): string | null {
     return client === undefined ? null : this.parts.vault.digest('session-network', networkOf(client.ip));
+  }
+
+  private sealPart(part: SealedPart, idHash: string, plain: string | undefined): Buffer | null {
+    return plain === undefined ? null : this.parts.vault.seal(plain, identityOf(part, idHash));
   }
 
   private digestOf(body: JsonObject | undefined): string {

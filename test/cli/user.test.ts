@@ -50,8 +50,8 @@ afterEach(async () => {
 
 /** A login of Bob's waits for its second factor. */
 async function holdLogin(): Promise<void> {
-  const settings = { holdTtlMs: 300_000, maximum: 10 };
-  await new HeldLogins(storage.holds, vault, line.clock, systemRandom, settings).hold({
+  const settings = { holdTtlMs: 300_000, maximum: 10, allowance: { perSecond: 0.003, burstCount: 4 } };
+  await new HeldLogins(storage, vault, line.clock, systemRandom, settings).keep({
     grant: {
       accessToken: 'held-token',
       userId: BOB,
@@ -61,7 +61,7 @@ async function holdLogin(): Promise<void> {
     },
     userId: BOB,
     password: 'secret password',
-    allowance: undefined,
+    usesAllowance: false,
     joinKeys: undefined,
     atEnd: 'logout',
   });

@@ -4,7 +4,18 @@ import type { Enrolled } from '../support/enrolment.ts';
 import { call } from '../support/http.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES } from '../support/stub/stub.ts';
-import { ask, loginsOf, MINUTE, PASSWORD, post, STEP, signIn, startSignIns, submit } from './support.ts';
+import {
+  ask,
+  failToHold,
+  loginsOf,
+  MINUTE,
+  PASSWORD,
+  post,
+  STEP,
+  signIn,
+  startSignIns,
+  submit,
+} from './support.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -180,11 +191,7 @@ test('R5: a login token that is left alone leaves the keys of a device that is i
 test('R5: a store that fails after a login token was redeemed costs no keys', async () => {
   await start();
   const token = await deviceInUse();
-  Object.assign(app.storage.holds, {
-    hold: async () => {
-      throw new Error('disk full');
-    },
-  });
+  failToHold(app, new Error('disk full'));
   const login = { type: 'm.login.token', token: app.stub.mintLoginToken('bob'), device_id: 'PHONE' };
   expect((await post(app, LOGIN, login)).status).toBe(500);
   expect(hasKeys()).toBe(true);

@@ -4,7 +4,18 @@ import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES } from '../support/stub/stub.ts';
-import { ask, loginsOf, MINUTE, PASSWORD, post, STEP, signIn, startSignIns, submit } from './support.ts';
+import {
+  ask,
+  failToHold,
+  loginsOf,
+  MINUTE,
+  PASSWORD,
+  post,
+  STEP,
+  signIn,
+  startSignIns,
+  submit,
+} from './support.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -192,7 +203,7 @@ describe('a store that fails on the way leaves no token behind', () => {
 
   test('when the hold cannot be kept', async () => {
     await start();
-    Object.assign(app.storage.holds, { hold: failing });
+    failToHold(app, new StoreUnavailable(new Error('disk full')));
     expect((await signIn(app, 'bob')).status).toBe(503);
     expect(app.stub.liveTokens('bob')).toEqual([]);
   });

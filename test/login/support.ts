@@ -1,5 +1,6 @@
 import supertest, { type Response } from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import type { Unit } from '../../src/storage/statement.ts';
 import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { expectJudged } from '../support/judged.ts';
@@ -66,4 +67,12 @@ export function loginsOf(app: TestApp): RecordedRequest[] {
 /** What reached the homeserver, as `METHOD path`. */
 export function arrivals(app: TestApp): string[] {
   return app.stub.requests.map(({ method, target }) => `${method} ${target}`);
+}
+
+/** Lets the store fail with `error` where a granted login is to be held. */
+export function failToHold(app: TestApp, error: Error): void {
+  const { commit } = app.storage;
+  const failing = (accounts: readonly string[], unit: Unit) =>
+    JSON.stringify(unit).includes('INSERT INTO holds') ? Promise.reject(error) : commit(accounts, unit);
+  Object.assign(app.storage, { commit: failing });
 }

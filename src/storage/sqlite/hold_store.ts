@@ -5,7 +5,7 @@ import type { GroupCommit } from './group_commit.ts';
 
 const HELD_LOGIN = `
   id, user_id AS userId, device_id AS deviceId, join_key AS joinKey, folded_join_key AS foldedJoinKey,
-  sealed_grant AS sealedGrant, at_end AS atEnd, created_at AS createdAt, expires_at AS expiresAt`;
+  owner_join_key AS ownerJoinKey,  sealed_grant AS sealedGrant, at_end AS atEnd, created_at AS createdAt, expires_at AS expiresAt`;
 
 /** To end a hold is to take it from whoever is finishing it, too. */
 const END_NOW = 'expires_at = min(expires_at, :now), claimant = NULL, claimed_until = 0';
@@ -23,10 +23,10 @@ export class SqliteHoldStore implements HoldStore {
   hold(held: HeldLogin): Promise<void> {
     return this.#commits.write((db) => {
       db.run(
-        `INSERT INTO holds (id, user_id, device_id, join_key, folded_join_key, sealed_grant, at_end,
-           created_at, expires_at)
-         VALUES (:id, :userId, :deviceId, :joinKey, :foldedJoinKey, :sealedGrant, :atEnd,
-           :createdAt, :expiresAt)`,
+        `INSERT INTO holds (id, user_id, device_id, join_key, folded_join_key, owner_join_key, sealed_grant,
+           at_end, created_at, expires_at)
+         VALUES (:id, :userId, :deviceId, :joinKey, :foldedJoinKey, :ownerJoinKey, :sealedGrant,
+           :atEnd, :createdAt, :expiresAt)`,
         { ...held },
       );
     });
@@ -35,26 +35,6 @@ export class SqliteHoldStore implements HoldStore {
   find(id: string, now: number): Promise<HeldLogin | undefined> {
     return this.#connection.read((db) =>
       db.get<HeldLogin>(`SELECT ${HELD_LOGIN} FROM holds WHERE id = :id AND expires_at > :now`, { id, now }),
-    );
-  }
-
-  findToJoin(joinKey: string, now: number): Promise<HeldLogin | undefined> {
-    return this.#connection.read((db) =>
-      db.get<HeldLogin>(
-        `SELECT ${HELD_LOGIN} FROM holds WHERE join_key = :joinKey AND expires_at > :now
-         ORDER BY created_at DESC, rowid DESC LIMIT 1`,
-        { joinKey, now },
-      ),
-    );
-  }
-
-  findByFoldedKey(foldedJoinKey: string, now: number): Promise<HeldLogin[]> {
-    return this.#connection.read((db) =>
-      db.all<HeldLogin>(
-        `SELECT ${HELD_LOGIN} FROM holds WHERE folded_join_key = :foldedJoinKey AND expires_at > :now
-         ORDER BY created_at DESC, rowid DESC`,
-        { foldedJoinKey, now },
-      ),
     );
   }
 
@@ -100,19 +80,6 @@ export class SqliteHoldStore implements HoldStore {
           now,
         }) === 1,
     );
-  }
-
-  endOldest(maximum: number, now: number): Promise<number> {
-    return this.#commits.write((db) => {
-      const excess = countLive(db, now) - maximum;
-      if (excess <= 0) return 0;
-      return db.run(
-        `UPDATE holds SET ${END_NOW} WHERE rowid IN
-           (SELECT rowid FROM holds WHERE expires_at > :now AND claimed_until <= :now
-            ORDER BY created_at, rowid LIMIT :excess)`,
-        { now, excess },
-      );
-    });
   }
 
   countForUser(userId: string, now: number): Promise<number> {
@@ -162,12 +129,5 @@ export function endHoldsOfUser(db: Connection, userId: string, now: number): num
     `UPDATE holds SET ${END_NOW}
      WHERE user_id = :userId AND (expires_at > :now OR claimant IS NOT NULL)`,
     { userId, now },
-  );
-}
-
-function countLive(db: Connection, now: number): number {
-  return (
-    db.get<{ count: number }>('SELECT count(*) AS count FROM holds WHERE expires_at > :now', { now })
-      ?.count ?? 0
   );
 }

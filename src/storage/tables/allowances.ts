@@ -1,5 +1,5 @@
 import { HOUR } from '../../system/clock.ts';
-import { bothDialects, type Decision, decide, type Effect, effect } from '../statement.ts';
+import { ask, bothDialects, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** How an allowance comes back, as in Synapse's `rc_*` settings. */
 export interface AllowanceRate {
@@ -26,6 +26,14 @@ export function takeAllowance(userId: string, rate: AllowanceRate): Decision<obj
          ON CONFLICT (user_id) DO UPDATE SET level = ${level(words)} - 1, at = :now
            WHERE ${level(words)} >= 1`,
     ),
+    { userId, ...numbers(rate) },
+  );
+}
+
+/** How many logins this user may still begin; no row where all are left. */
+export function findAllowance(userId: string, rate: AllowanceRate): Query<{ readonly level: number }> {
+  return ask(
+    bothDialects((words) => `SELECT ${level(words)} AS level FROM allowances WHERE user_id = :userId`),
     { userId, ...numbers(rate) },
   );
 }

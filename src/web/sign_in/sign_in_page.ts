@@ -112,7 +112,7 @@ export class SignInPage {
 
   /** The target is the one that the sign-in began with, whatever the last form says (attack 69). */
   private async finish(visit: PageVisit, id: string): Promise<Answer> {
-    const ticket = await this.door.issueTicket(id);
+    const ticket = await this.door.issueTicket(visit.request, id);
     if (ticket?.kind === 'provider') return this.rounds.again(visit.request, ticket.provider, id);
     const target = this.targets.read(ticket?.redirectUrl);
     if (ticket === undefined || target === undefined) return ended(visit);

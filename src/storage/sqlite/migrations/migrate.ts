@@ -10,6 +10,7 @@ import { databaseIdentity } from './0007_database_identity.ts';
 import { endedLoginTokens } from './0008_ended_login_tokens.ts';
 import { boundedAudit } from './0009_bounded_audit.ts';
 import { logoutAttempts } from './0010_logout_attempts.ts';
+import { holdOwnerKey } from './0011_hold_owner_key.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly string[] = [
   endedLoginTokens,
   boundedAudit,
   logoutAttempts,
+  holdOwnerKey,
 ];
 
 /**
