@@ -17,7 +17,7 @@ import type { Storage } from '../../src/storage/stores.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { type Log, silentLog } from '../../src/system/log.ts';
 import { systemRandom } from '../../src/system/random.ts';
-import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
+import { createKeyFile, loadKeyRing, rotateKeyFile } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { codeAt, type Enrolled, enrol, wrongCode } from './enrolment.ts';
 import { call, type HttpAnswer, type HttpCall } from './http.ts';
@@ -44,6 +44,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
 export class TestApp {
   url = '';
   #proxy: MatrixProxy | undefined;
+  readonly #others: TestApp[] = [];
 
   constructor(
     readonly stub: StubHomeserver,
@@ -81,8 +82,22 @@ export class TestApp {
     this.url = await this.#proxy.listen();
   }
 
+  /** Starts the application once more on the same data, as a second process does. It ends with this one. */
+  async startAnother(): Promise<TestApp> {
+    const other = new TestApp(this.stub, this.clock, this.directory, this.options);
+    await other.start();
+    this.#others.push(other);
+    return other;
+  }
+
+  /** Adds a key that is active from now on, as `keys rotate` does. */
+  rotateKeys(): void {
+    rotateKeyFile(join(this.directory, 'keys.json'), systemRandom, this.clock);
+  }
+
   /** Ends the application; stub and data stay. */
   async shutDown(): Promise<void> {
+    for (const other of this.#others.splice(0)) await other.shutDown();
     await this.#proxy?.close(0);
     this.#proxy = undefined;
   }

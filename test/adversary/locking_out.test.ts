@@ -1,0 +1,220 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/matrix/wire.ts';
+import { StoreUnavailable } from '../../src/storage/stores.ts';
+import {
+  ask,
+  failToHold,
+  loginsOf,
+  MINUTE,
+  PASSWORD,
+  post,
+  STEP,
+  signIn,
+  startSignIns,
+  submit,
+} from '../login/support.ts';
+import { LOGIN, type TestApp } from '../support/app.ts';
+import type { Enrolled } from '../support/enrolment.ts';
+import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';
+
+let app: TestApp;
+let bob: Enrolled;
+
+afterEach(() => app.stop());
+
+async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
+  ({ app, bob } = await startSignIns(...options));
+}
+
+/** The owner signs in; a 429 of the homeserver may be waited for once. */
+async function ownerGetsIn(): Promise<void> {
+  let challenge = await signIn(app, 'bob');
+  if (challenge.status === 429) {
+    app.clock.advance(challenge.body.retry_after_ms);
+    challenge = await signIn(app, 'bob');
+  }
+  expect(challenge.status).toBe(401);
+  const answer = await submit(app, challenge, app.code(bob));
+  expect(answer.status).toBe(200);
+  expect(answer.body.user_id).toBe(bob.userId);
+  expect(app.stub.isLive(answer.body.access_token)).toBe(true);
+}
+
+/** Logins that the homeserver granted Bob, whether they still live or were logged out. */
+function grantedLogins(): number {
+  return app.stub.liveTokens('bob').length + app.stub.requestsTo('logout').length;
+}
+
+const NAMES = [
+  'bob',
+  'BOB',
+  'Bob',
+  ' bob',
+  'bob ',
+  '@bob:localhost',
+  '@BOB:localhost',
+  'ｂｏｂ',
+  'boB',
+  'bOb',
+];
+const wide = (at: number) =>
+  `${PASSWORD.slice(0, at)}${String.fromCodePoint((PASSWORD.codePointAt(at) ?? 0) + 0xfee0)}${PASSWORD.slice(at + 1)}`;
+const PASSWORDS = [PASSWORD, wide(0), wide(1)];
+
+function isOurLimit({ status, body }: { status: number; body: JsonObject }): boolean {
+  return status === 429 && !String(body.error).startsWith('Too Many Requests');
+}
+
+function spellings(): [string, string, JsonObject][] {
+  return NAMES.flatMap((name) =>
+    PASSWORDS.flatMap((password): [string, string, JsonObject][] => [
+      [name, password, {}],
+      [name, password, { refresh_token: true }],
+    ]),
+  );
+}
+
+describe('attack 127: sixty spellings of name and password make two logins', () => {
+  test('attack 127: at once', async () => {
+    await start({ loginRates: SYNAPSE_DEFAULT_RATES });
+    const answers = await Promise.all(spellings().map((spelling) => signIn(app, ...spelling)));
+    expect(answers).toHaveLength(60);
+    expect(grantedLogins()).toBeLessThanOrEqual(2);
+    await ownerGetsIn();
+  });
+
+  test('attack 127: one after the other', async () => {
+    await start({ loginRates: SYNAPSE_DEFAULT_RATES });
+    for (const spelling of spellings()) await signIn(app, ...spelling);
+    expect(grantedLogins()).toBeLessThanOrEqual(2);
+    await ownerGetsIn();
+  });
+});
+
+test('attack 128: other names of the same user each make one further login, and the owner joins, time after time', async () => {
+  await start({
+    loginRates: SYNAPSE_DEFAULT_RATES,
+    users: [{ name: 'bob', password: PASSWORD, emails: ['bob@example.org'], phones: ['49123'] }],
+  });
+  const thirdParty = (medium: string, address: string) =>
+    post(app, LOGIN, {
+      type: 'm.login.password',
+      identifier: { type: 'm.id.thirdparty', medium, address },
+      password: PASSWORD,
+    });
+  for (let hold = 0; hold < 10; hold++) {
+    for (let turn = 0; turn < 4; turn++) {
+      const answers = [
+        await thirdParty('email', 'bob@example.org'),
+        await thirdParty('email', 'BOB@example.org'),
+        await thirdParty('msisdn', '49123'),
+      ];
+      // Ours has a text of its own; the homeserver's limit is its own affair.
+      expect(answers.filter(isOurLimit)).toEqual([]);
+    }
+    await ownerGetsIn();
+    app.clock.advance(5 * MINUTE);
+    await app.proxy.keepHouse();
+  }
+});
+
+test('attack 138: sessions without end on one hold leave the owner’s whole body, and a session under a token, as they are', async () => {
+  await start({ config: 'uia: { max_sessions: 100 }' });
+  const mine = await signIn(app, 'bob');
+  for (let turn = 0; turn < 205; turn++) await signIn(app, 'bob');
+  expect(loginsOf(app)).toHaveLength(1);
+  const field = await signIn(app, 'bob', `${PASSWORD} ${app.code(bob)}`);
+  expect(field.status).toBe(200);
+  expect([401, 200]).toContain((await ask(app, mine)).status);
+});
+
+test('attack 139: a crowd of held logins ends its own and no one else’s', async () => {
+  await start({ config: 'uia: { max_sessions: 12 }' });
+  const challenge = await signIn(app, 'bob');
+  const crowd = Array.from({ length: 4 }, (_, index) => `crowd${index}`);
+  for (const name of crowd) {
+    app.stub.addUser({ name, password: PASSWORD });
+    await app.enrol(name);
+  }
+  for (let turn = 0; turn < 6; turn++) {
+    for (const name of crowd) {
+      await post(app, LOGIN, { type: 'm.login.token', token: app.stub.mintLoginToken(name) });
+    }
+  }
+  await app.proxy.keepHouse();
+  expect((await submit(app, challenge, app.code(bob))).status).toBe(200);
+  const live = crowd.flatMap((name) => app.stub.liveTokens(name));
+  expect(live.length).toBeLessThanOrEqual(12);
+});
+
+describe('attack 143: a store that fails takes nothing', () => {
+  test('attack 143: six sign-ins while no login can be held, then the owner gets in', async () => {
+    await start();
+    const commit = app.storage.commit;
+    failToHold(app, new StoreUnavailable(new Error('locked')));
+    for (let turn = 0; turn < 6; turn++) expect((await signIn(app, 'bob')).status).toBe(503);
+    expect(app.stub.liveTokens('bob')).toEqual([]);
+    Object.assign(app.storage, { commit });
+    await ownerGetsIn();
+  });
+
+  test('attack 143: a homeserver that answers anything but a login takes nothing either', async () => {
+    await start();
+    for (const status of [500, 429, 502, 418]) {
+      app.stub.failNext('login', { status, body: { errcode: 'M_UNKNOWN', error: 'no' } });
+      await signIn(app, 'bob');
+    }
+    await ownerGetsIn();
+  });
+});
+
+describe('attack 169: two processes on one database', () => {
+  test('attack 169: twenty equal sign-ins at once are one login, and one code is one token', async () => {
+    await start();
+    const other = await app.startAnother();
+    const at = (turn: number) => (turn % 2 === 0 ? app : other);
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, turn) => signIn(at(turn), 'bob')));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 401));
+    expect(loginsOf(app)).toHaveLength(1);
+    const code = app.code(bob);
+    const finals = await Promise.all(answers.map((challenge, turn) => submit(at(turn + 1), challenge, code)));
+    expect(finals.map(({ status }) => status).filter((status) => status === 200)).toHaveLength(1);
+  });
+
+  test('attack 147: equal wrong sign-ins in both are asked for once', async () => {
+    await start();
+    const other = await app.startAnother();
+    app.stub.override('login', async (_exchange, next) => {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return next();
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, turn) => signIn(turn % 2 === 0 ? app : other, 'bob', 'wrong')),
+    );
+    expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).size).toBe(1);
+    expect(answers[0]?.status).toBe(403);
+    expect(loginsOf(app)).toHaveLength(1);
+  });
+
+  test('attack 169: password at one, code at the other, more often than a user may have logins waiting', async () => {
+    await start();
+    const other = await app.startAnother();
+    for (let turn = 0; turn < 8; turn++) {
+      const challenge = await signIn(turn % 2 === 0 ? app : other, 'bob');
+      const answer = await submit(turn % 2 === 0 ? other : app, challenge, app.code(bob));
+      expect(answer.status).toBe(200);
+      app.clock.advance(STEP);
+    }
+  });
+
+  test('attack 169: keys rotated in between: holds, sessions and join keys go on', async () => {
+    await start();
+    const challenge = await signIn(app, 'bob');
+    app.rotateKeys();
+    const other = await app.startAnother();
+    expect((await signIn(other, 'bob')).status).toBe(401);
+    expect((await signIn(app, 'bob')).status).toBe(401);
+    expect(loginsOf(app)).toHaveLength(1);
+    expect((await submit(other, challenge, app.code(bob))).status).toBe(200);
+  });
+});
