@@ -26,7 +26,8 @@ export class OwnerProofs {
     const owned: OwnedRequest = { ...asked, requireSound: () => undefined };
     const step = await this.owners.step(owned);
     if (step.kind === 'answer') return step;
-    const proof = await this.owners.inTurn(owned, step, () => this.judge(owned, step));
+    const judge = () => this.judge(owned, step);
+    const proof = await this.owners.inTurn(owned, step, judge, ({ kind }) => kind === 'proven');
     return proof ?? { kind: 'answer', answer: await this.owners.standing(step.session) };
   }
 

@@ -20,6 +20,7 @@ import { requireTokenlessStage } from '../interactive/tokenless_stages.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { requireShape } from '../schema/registry.ts';
+import type { AddressLimit } from '../throttle/address_limit.ts';
 import { isEmptyBody } from '../uia/canonical_body.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { bodyWithoutFactor } from './auth_without_factor.ts';
@@ -39,6 +40,7 @@ import { withoutOurAuth } from './without_our_auth.ts';
 export interface GuardParts {
   readonly homeserver: Homeserver;
   readonly secondFactors: SecondFactors;
+  readonly addressLimit: AddressLimit;
   readonly tokenOwners: TokenOwners;
   readonly owners: OwnerAuthentication;
   readonly passwordProbe: PasswordProbe;
@@ -176,11 +178,11 @@ export class Guard {
     const { owners } = this.parts;
     const step = await owners.step(owned);
     if (step.kind === 'answer') return step.answer;
-    const judged = await owners.inTurn(owned, step, () =>
+    const judge = () =>
       endpoint.judge === 'request' || step.onward !== undefined
         ? this.sendWithProof(endpoint, owned, step)
-        : this.sendAfterProbe(endpoint, owned, step),
-    );
+        : this.sendAfterProbe(endpoint, owned, step);
+    const judged = await owners.inTurn(owned, step, judge, ({ status }) => status < 300);
     return judged ?? owners.standing(step.session);
   }
 
@@ -266,7 +268,7 @@ export class Guard {
   ): Promise<Answer> {
     const other = this.parts.owners.otherReading(awaiting);
     if (other === undefined) return this.parts.owners.refused(awaiting);
-    this.parts.secondFactors.admitAddress(owned.request.client);
+    this.parts.addressLimit.takeFurther(owned.request.client);
     return this.sendWithProof(endpoint, owned, other);
   }
 

@@ -20,7 +20,15 @@ export interface HomeserverCall {
   /** For whom: becomes X-Forwarded-For, X-Forwarded-Proto and Host. */
   readonly client: ClientAddress;
   readonly signal?: AbortSignal;
+  /** With which it shares connections; by default with all that are of no such kind. */
+  readonly errand?: Errand;
 }
+
+/**
+ * Kinds of requests that have connections of their own: sign-ins, which a crowd can make many of, and what must
+ * always go through: logging out, refreshing, what a client asks before it signs in.
+ */
+export type Errand = 'sign_in' | 'essential';
 
 /** A password to be judged, with the access token of the account that it should open. */
 export interface JudgedPassword {
@@ -43,7 +51,7 @@ export type CallHomeserver = (call: HomeserverCall) => Promise<HomeserverAnswer>
 export interface Homeserver {
   call(call: HomeserverCall): Promise<HomeserverAnswer>;
   /** The owner of an access token; throws `Refusal` unknown_token (soft_logout is kept out) if it is dead. */
-  whoami(token: string, client: ClientAddress): Promise<TokenOwner>;
+  whoami(token: string, client: ClientAddress, errand?: Errand): Promise<TokenOwner>;
   /** Logs a token out; resolves once the homeserver has said that it is gone, throws if it could not say. */
   logout(token: string): Promise<void>;
   /** Judges a password by the challenge-first probe, with a login as fallback. */

@@ -1,11 +1,14 @@
 import { isIP } from 'node:net';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
+import { Bulkhead } from './bulkhead.ts';
 import type {
+  CallHomeserver,
+  Errand,
   Homeserver,
   HomeserverAnswer,
   HomeserverCall,
@@ -23,7 +26,8 @@ import { transportRefusal } from './transport_refusal.ts';
 import { whoami } from './whoami.ts';
 
 const LARGEST_ANSWER = 1024 * 1024;
-const MOST_CONNECTIONS = 256;
+/** Connections of each kind of requests; checks of readiness have their own, so that a full house is ready all the same. */
+const CONNECTIONS = { sign_in: 128, other: 128, essential: 32, check: 2 } as const;
 const SENDABLE_TOKEN = /^[\x21-\x7e]+$/;
 
 /** The client of requests that nobody asked for: logging out a hold at its end, the readiness check. */
@@ -45,7 +49,7 @@ export interface HomeserverClientOptions {
  * redirects followed, nothing tried twice.
  */
 export class HomeserverClient implements Homeserver {
-  private readonly pool: Pool;
+  private readonly bulkheads: Readonly<Record<keyof typeof CONNECTIONS, Bulkhead>>;
   private readonly tlsName: string | undefined;
   private readonly random: RandomSource;
   private readonly log: Log;
@@ -59,14 +63,21 @@ export class HomeserverClient implements Homeserver {
     this.connectTimeoutMs = options.connectTimeoutMs ?? 5 * SECOND;
     this.answerTimeoutMs = options.answerTimeoutMs ?? 60 * SECOND;
     this.tlsName = protocol === 'https:' && isDnsName(hostname) ? hostname : undefined;
-    this.pool = new Pool(origin, {
-      connections: MOST_CONNECTIONS,
-      connect: { timeout: this.connectTimeoutMs },
-      maxResponseSize: LARGEST_ANSWER,
-      // One deadline over the whole request takes the place of these two.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    const bulkhead = (connections: number) =>
+      new Bulkhead(origin, {
+        connections,
+        connect: { timeout: this.connectTimeoutMs },
+        maxResponseSize: LARGEST_ANSWER,
+        // One deadline over the whole request takes the place of these two.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+    this.bulkheads = {
+      sign_in: bulkhead(CONNECTIONS.sign_in),
+      other: bulkhead(CONNECTIONS.other),
+      essential: bulkhead(CONNECTIONS.essential),
+      check: bulkhead(CONNECTIONS.check),
+    };
   }
 
   /**
@@ -77,15 +88,16 @@ export class HomeserverClient implements Homeserver {
    *   it was aborted.
    */
   call(call: HomeserverCall): Promise<HomeserverAnswer> {
-    return this.ask(call, this.answerTimeoutMs);
+    return this.ask(call, this.bulkheads[call.errand ?? 'other'], this.answerTimeoutMs);
   }
 
-  whoami(token: string, client: ClientAddress): Promise<TokenOwner> {
-    return whoami((call) => this.call(call), token, client);
+  whoami(token: string, client: ClientAddress, errand?: Errand): Promise<TokenOwner> {
+    const call: CallHomeserver = (asked) => this.call(errand === undefined ? asked : { ...asked, errand });
+    return whoami(call, token, client);
   }
 
   logout(token: string): Promise<void> {
-    return logout((call) => this.call(call), token, OURSELVES);
+    return logout((call) => this.call({ ...call, errand: 'essential' }), token, OURSELVES);
   }
 
   judgePassword(judged: JudgedPassword): Promise<PasswordJudgement> {
@@ -106,27 +118,32 @@ export class HomeserverClient implements Homeserver {
       path: '/_matrix/client/versions',
       client: OURSELVES,
     };
-    const answer = await this.ask(versions, this.connectTimeoutMs);
+    const answer = await this.ask(versions, this.bulkheads.check, this.connectTimeoutMs);
     // A web server between us answers 502 or 503 in the name of a homeserver that is down.
     if (answer.status >= 500) throw new Refusal('homeserver_unreachable');
   }
 
   /** Ends all connections; requests under way are refused as unreachable. */
   async close(): Promise<void> {
-    await this.pool.destroy();
+    await Promise.all(Object.values(this.bulkheads).map((bulkhead) => bulkhead.close()));
   }
 
-  private async ask(call: HomeserverCall, timeoutMs: number): Promise<HomeserverAnswer> {
+  private async ask(call: HomeserverCall, bulkhead: Bulkhead, timeoutMs: number): Promise<HomeserverAnswer> {
     if (call.token !== undefined && !SENDABLE_TOKEN.test(call.token)) throw new Refusal('unknown_token');
     const stop = new AbortController();
-    const deadline = setTimeout(() => stop.abort(new Refusal('homeserver_slow')), timeoutMs);
+    const late = () => stop.abort(new Refusal('homeserver_slow'));
+    let deadline = setTimeout(late, timeoutMs);
     const followClient = () => stop.abort(call.signal?.reason);
     call.signal?.addEventListener('abort', followClient, { once: true });
     if (call.signal?.aborted) followClient();
     try {
-      const response = await this.pool.request(this.requestOf(call, stop.signal));
-      const bytes = Buffer.from(await response.body.bytes());
-      return readAnswer(response.statusCode, response.headers, bytes);
+      const request = () => {
+        // Waiting for its turn may take as long, and so may the answer.
+        clearTimeout(deadline);
+        deadline = setTimeout(late, timeoutMs);
+        return this.requestOf(call, stop.signal);
+      };
+      return await bulkhead.send({ request, ip: call.client.ip, signal: stop.signal }, readWhole);
     } catch (error) {
       throw stop.signal.aborted ? stop.signal.reason : transportRefusal(error);
     } finally {
@@ -148,6 +165,10 @@ export class HomeserverClient implements Homeserver {
     if (this.tlsName !== undefined) request.servername = this.tlsName;
     return request;
   }
+}
+
+async function readWhole({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<HomeserverAnswer> {
+  return readAnswer(statusCode, headers, Buffer.from(await body.bytes()));
 }
 
 /** All headers of a request: nothing that the client sent goes upstream but its Host (R2, attack 51). */

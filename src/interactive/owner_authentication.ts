@@ -13,6 +13,7 @@ import {
   type SecondFactorStage,
   SSO_STAGE,
 } from '../matrix/wire.ts';
+import type { AddressLimit } from '../throttle/address_limit.ts';
 import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
@@ -77,6 +78,7 @@ export class OwnerAuthentication {
   constructor(
     private readonly engine: UiaEngine,
     private readonly secondFactors: SecondFactors,
+    private readonly addressLimit: AddressLimit,
     private readonly turns: HomeserverTurns,
     private readonly settings: OwnerAuthenticationSettings,
   ) {}
@@ -95,6 +97,7 @@ export class OwnerAuthentication {
   /**
    * Has the homeserver judge, one request of a session at a time.
    * @param act what is asked of the homeserver, and what its answer comes to
+   * @param isProven whether that is a proof, so that the address's limit does not count it
    * @returns undefined if another request has the session's turn: it stands as it was
    * @throws Refusal limit_exceeded if too much was tried from this address
    */
@@ -102,9 +105,13 @@ export class OwnerAuthentication {
     owned: OwnedRequest,
     awaiting: AwaitingJudge,
     act: () => Promise<T>,
+    isProven: (result: T) => boolean,
   ): Promise<T | undefined> {
-    this.secondFactors.admitAddress(owned.request.client);
-    return this.turns.take(awaiting.session, act);
+    return this.addressLimit.attempt(
+      owned.request.client,
+      () => this.turns.take(awaiting.session, act),
+      (result) => result === undefined || isProven(result),
+    );
   }
 
   /** The homeserver is content: true for exactly one caller, who answers for it. */

@@ -1,6 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Factors } from '../factors/factors.ts';
-import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { RECOVERY_STAGE, type SecondFactorStage } from '../matrix/wire.ts';
 import type { FactorStore } from '../storage/stores.ts';
@@ -45,19 +44,17 @@ export class SecondFactors {
     return this.factors.stagesOf(userId);
   }
 
-  /** @throws Refusal limit_exceeded if too much was tried from this address. */
-  admitAddress(client: ClientAddress): void {
-    this.addressLimit.take(client.ip);
-  }
-
   /**
    * Judges a code and puts what came of it on record. What `accepted` answers if it was right: it is spent then,
    * and `accepted` is done in the same commit as the record. Undefined if it was refused.
    * @throws Refusal limit_exceeded, totp_shut
    */
   async judge<T>(judged: JudgedCode, accepted: () => Promise<T>): Promise<T | undefined> {
-    this.admitAddress(judged.client);
-    const verdict = await this.checkOrRecordWait(judged);
+    const verdict = await this.addressLimit.attempt(
+      judged.client,
+      () => this.checkOrRecordWait(judged),
+      (came) => came.verdict !== 'refused',
+    );
     const recorded = this.audit.record({
       userId: judged.userId,
       event: eventOf(judged.stage, verdict),

@@ -272,7 +272,7 @@ export class LoginGate {
 
   private async loginAgainWithDevice(attempt: Attempt, first: GrantedLogin): Promise<Answer> {
     const { request, signIn } = attempt;
-    const outcome = await this.parts.upstream.attempt({ request, path: request.path, body: signIn.body });
+    const outcome = await this.parts.upstream.logIn({ request, path: request.path, body: signIn.body });
     await this.parts.upstream.discard(first.grant);
     if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
     if (outcome.kind === 'refused') return this.parts.answers.refused(outcome.answer, signIn.body);
@@ -289,7 +289,7 @@ export class LoginGate {
   }
 
   private async passAppservice(request: ClientRequest, signIn: SignIn, token: string): Promise<Answer> {
-    const outcome = await this.parts.upstream.attempt({
+    const outcome = await this.parts.upstream.logIn({
       request,
       path: request.path,
       body: signIn.body,

@@ -53,7 +53,9 @@ export class RegisterGate {
     body: JsonObject,
     service: string | undefined,
   ): Promise<Answer> {
-    const outcome = await this.parts.upstream.attempt({ request, path: request.path, body, token: service });
+    const { upstream } = this.parts;
+    const call = { request, path: request.path, body, token: service };
+    const outcome = await (service === undefined ? upstream.attempt(call) : upstream.logIn(call));
     if (outcome.kind === 'refused') return this.parts.answers.refused(outcome.answer, body);
     if (outcome.kind === 'without_token' || service !== undefined) {
       return this.parts.answers.granted(outcome.answer);

@@ -122,7 +122,7 @@ export class HeldLoginRelease {
 
   private async secondLogin(passed: PassedSignIn): Promise<Answer | undefined> {
     const { password } = this.parts.holds.open(passed.hold);
-    const outcome = await this.parts.upstream.attempt({
+    const outcome = await this.parts.upstream.logIn({
       request: passed.request,
       path: passed.path,
       body: password === undefined ? passed.body : { ...passed.body, password },

@@ -58,7 +58,7 @@ export class SessionEndings {
     const token = tokenOf(request);
     if (token === undefined || !(await this.parts.factors.anyoneEnrolled())) return undefined;
     try {
-      return { token, owner: await this.parts.homeserver.whoami(token, request.client) };
+      return { token, owner: await this.parts.homeserver.whoami(token, request.client, 'essential') };
     } catch (error) {
       const mayStillLogOut =
         error instanceof Refusal && (error.refusal === 'unknown_token' || error.refusal === 'forbidden');
@@ -74,6 +74,7 @@ export class SessionEndings {
       path: request.path + searchUpstream(this.parts.appservices, request),
       body,
       client: request.client,
+      errand: 'essential',
       ...(token === undefined ? {} : { token }),
     });
     return relayAnswer(answer, body);

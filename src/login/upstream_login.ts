@@ -3,6 +3,7 @@ import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
+import type { AddressLimit } from '../throttle/address_limit.ts';
 import { type Grant, readGrant } from './grant.ts';
 
 /** A login that the homeserver granted. */
@@ -35,18 +36,32 @@ export interface LoginCall {
 export class UpstreamLogin {
   constructor(
     private readonly homeserver: Homeserver,
+    private readonly addressLimit: AddressLimit,
     private readonly log: Log,
   ) {}
 
   /**
-   * @throws Refusal homeserver_unclear for a 200 of unknown shape (R1), homeserver_unreachable, homeserver_slow
+   * An attempt of somebody who has yet to be believed: the limit on their address takes it, unless it succeeds.
+   * @throws Refusal limit_exceeded; homeserver_unclear for a 200 of unknown shape (R1), homeserver_unreachable,
+   *   homeserver_slow
    */
-  async attempt(call: LoginCall): Promise<LoginOutcome> {
+  attempt(call: LoginCall): Promise<LoginOutcome> {
+    const hasSucceeded = (outcome: LoginOutcome) =>
+      outcome.kind !== 'refused' || outcome.answer.status >= 500;
+    return this.addressLimit.attempt(call.request.client, () => this.logIn(call), hasSucceeded);
+  }
+
+  /**
+   * One that no limit counts: for a listed application service, or a sign-in that was granted already.
+   * @throws Refusal as `attempt`, but for limits
+   */
+  async logIn(call: LoginCall): Promise<LoginOutcome> {
     const answer = await this.homeserver.call({
       method: 'POST',
       path: call.path + call.request.search,
       body: call.body,
       client: call.request.client,
+      errand: 'sign_in',
       ...(call.token === undefined ? {} : { token: call.token }),
     });
     if (answer.status !== 200) return { kind: 'refused', answer };

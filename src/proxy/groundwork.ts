@@ -42,6 +42,7 @@ export interface Groundwork extends Foundations {
   readonly ways: OfferedWays;
   readonly hasher: RecoveryHasher;
   readonly factors: Factors;
+  readonly addressLimit: AddressLimit;
   readonly secondFactors: SecondFactors;
   readonly engine: UiaEngine;
   readonly turns: HomeserverTurns;
@@ -65,7 +66,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const engine = sessionEngine(foundations);
   const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
   const ways = { appendedCode: config.login.appendedCode, pages: config.login.sso };
-  const owners = new OwnerAuthentication(engine, secondFactors, turns, {
+  const owners = new OwnerAuthentication(engine, secondFactors, addressLimit, turns, {
     ...ways,
     digits: totp.digits,
   });
@@ -76,6 +77,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
     ways,
     hasher,
     factors,
+    addressLimit,
     secondFactors,
     engine,
     turns,

@@ -42,7 +42,7 @@ export function composePageRooms(ground: Groundwork, pageSignIn: PageSignIn): Pa
     digits: totp.digits,
   });
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
-  const proofs = new SessionProofs(ground.engine, ground.secondFactors, ground.turns, homeserver);
+  const proofs = new SessionProofs(ground);
   return {
     assets,
     signInPage,

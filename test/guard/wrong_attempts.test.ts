@@ -169,7 +169,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
 
 describe('from one address', () => {
   test('attack 52: passwords are judged no faster than the limit of their address allows', async () => {
-    const it = await startGuarded({ config: 'limits: { per_address: { per_second: 1, burst_count: 3 } }' });
+    const it = await startGuarded({ config: 'limits: { per_address: { per_second: 1, burst_count: 2 } }' });
     const { json } = await it.asBob(CHANGE_PASSWORD);
     const session = json.session as string;
     await it.authAlone(CHANGE_PASSWORD, { type: TOTP, session, token: it.app.code(it.bob) });

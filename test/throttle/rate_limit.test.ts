@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { networkOf } from '../../src/http/network.ts';
+import { Refusal } from '../../src/matrix/refusals.ts';
 import { AddressLimit } from '../../src/throttle/address_limit.ts';
 import { RateLimit } from '../../src/throttle/rate_limit.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 
 const rate = { perSecond: 0.5, burstCount: 3 };
+const settle = () => new Promise((resolve) => setImmediate(resolve));
 let clock: ManualClock;
 
 beforeEach(() => {
@@ -76,13 +78,56 @@ describe('a bucket', () => {
 });
 
 describe('addresses', () => {
-  test('a crowd of addresses in one IPv6 network counts as one', () => {
-    const limit = new AddressLimit(rate, clock);
-    for (const host of ['1', '2', 'ffff:1']) limit.take(`2001:db8:1:2::${host}`);
-    expect(() => limit.take('2001:db8:1:2:9:9:9:9')).toThrow(
-      expect.objectContaining({ refusal: 'limit_exceeded' }),
+  const from = (ip: string) => ({ ip, proto: 'https', host: undefined }) as const;
+  const failing = (limit: AddressLimit, ip: string) =>
+    limit.attempt(
+      from(ip),
+      async () => 'wrong',
+      () => false,
     );
-    limit.take('2001:db8:1:3::1');
+
+  test('a crowd of addresses in one IPv6 network counts as one', async () => {
+    const limit = new AddressLimit(rate, clock);
+    for (const host of ['1', '2', 'ffff:1']) await failing(limit, `2001:db8:1:2::${host}`);
+    await expect(failing(limit, '2001:db8:1:2:9:9:9:9')).rejects.toMatchObject({
+      refusal: 'limit_exceeded',
+      retryAfterMs: 2000,
+    });
+    await failing(limit, '2001:db8:1:3::1');
+  });
+
+  test('attack 142: what succeeds, or finds something out of order, does not count; what is refused does', async () => {
+    const limit = new AddressLimit(rate, clock);
+    const attempt = (act: () => Promise<string>) =>
+      limit.attempt(from('192.0.2.1'), act, (result) => result === 'right');
+    for (let turn = 0; turn < 10; turn++) {
+      expect(await attempt(async () => 'right')).toBe('right');
+      const faults = [new Error('disk full'), new Refusal('homeserver_unreachable')];
+      for (const fault of faults) await expect(attempt(() => Promise.reject(fault))).rejects.toBe(fault);
+    }
+    const refused = new Refusal('login_refused');
+    for (let turn = 0; turn < rate.burstCount; turn++) {
+      await expect(attempt(() => Promise.reject(refused))).rejects.toBe(refused);
+    }
+    await expect(attempt(async () => 'right')).rejects.toMatchObject({ refusal: 'limit_exceeded' });
+  });
+
+  test('attack 142: 300 at once wait for what becomes of those before them, and are refused once it is clear', async () => {
+    const limit = new AddressLimit(rate, clock);
+    const atOnce = (result: string) =>
+      Promise.allSettled(
+        Array.from({ length: 300 }, () =>
+          limit.attempt(
+            from('192.0.2.1'),
+            () => settle().then(() => result),
+            (came) => came === 'right',
+          ),
+        ),
+      );
+    const right = await atOnce('right');
+    expect(right.filter(({ status }) => status === 'fulfilled')).toHaveLength(300);
+    const wrong = await atOnce('wrong');
+    expect(wrong.filter(({ status }) => status === 'fulfilled')).toHaveLength(rate.burstCount);
   });
 
   test.each([

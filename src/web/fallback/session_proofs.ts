@@ -5,6 +5,7 @@ import type { SecondFactors } from '../../interactive/second_factors.ts';
 import { readTypedCode } from '../../interactive/typed_code.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../../matrix/wire.ts';
+import type { AddressLimit } from '../../throttle/address_limit.ts';
 import type { UiaEngine } from '../../uia/engine.ts';
 import { isSatisfied, nextStages, PAGE_TARGET, type Session, standingOf } from '../../uia/session.ts';
 
@@ -34,15 +35,18 @@ const GONE: ProofOutcome = { kind: 'gone' };
  */
 export class SessionProofs {
   constructor(
-    private readonly engine: UiaEngine,
-    private readonly secondFactors: SecondFactors,
-    private readonly turns: HomeserverTurns,
-    private readonly homeserver: Homeserver,
+    private readonly parts: {
+      readonly engine: UiaEngine;
+      readonly secondFactors: SecondFactors;
+      readonly addressLimit: AddressLimit;
+      readonly turns: HomeserverTurns;
+      readonly homeserver: Homeserver;
+    },
   ) {}
 
   /** Undefined if there is no such session, or nothing for this page in it: all one to the reader (attack 64). */
   async find(sessionId: string, stage: FallbackStage): Promise<FallbackStanding | undefined> {
-    const session = await this.engine.find(sessionId);
+    const session = await this.parts.engine.find(sessionId);
     return session && standingAt(session, stage);
   }
 
@@ -51,9 +55,9 @@ export class SessionProofs {
    * the homeserver's. Undefined for all others.
    */
   async homeserverSession(sessionId: string): Promise<string | undefined> {
-    const session = await this.engine.find(sessionId);
+    const session = await this.parts.engine.find(sessionId);
     if (session === undefined) return undefined;
-    const onward = await this.turns.find(session);
+    const onward = await this.parts.turns.find(session);
     if (onward === undefined) return undefined;
     return standingOf(shownSession(session, onward), SSO_STAGE) === 'next' ? onward.session : undefined;
   }
@@ -76,7 +80,7 @@ export class SessionProofs {
       place: session.holdId === null ? 'session' : 'login',
       client: request.client,
     } as const;
-    const outcome = await this.secondFactors.judge(judged, () => this.complete(at, wanted));
+    const outcome = await this.parts.secondFactors.judge(judged, () => this.complete(at, wanted));
     return outcome ?? this.refuse(at);
   }
 
@@ -87,8 +91,11 @@ export class SessionProofs {
     password: string,
   ): Promise<ProofOutcome> {
     if (at.missing !== 'password') return { kind: 'accepted', standing: at };
-    this.secondFactors.admitAddress(request.client);
-    const outcome = await this.turns.take(at.session, () => this.judgePassword(request, at, password));
+    const outcome = await this.parts.addressLimit.attempt(
+      request.client,
+      () => this.parts.turns.take(at.session, () => this.judgePassword(request, at, password)),
+      (judged) => judged === undefined || judged.kind === 'accepted',
+    );
     // Another request has a password judged: this one was not looked at.
     return outcome ?? { kind: 'accepted', standing: at };
   }
@@ -101,7 +108,7 @@ export class SessionProofs {
     const { session } = at;
     const { token, binding } = session;
     if (token === undefined) return GONE;
-    const judgement = await this.homeserver.judgePassword({
+    const judgement = await this.parts.homeserver.judgePassword({
       token,
       userId: binding.userId,
       password,
@@ -115,20 +122,20 @@ export class SessionProofs {
       case 'wrong':
         return this.refuse(at);
       case 'right':
-        return (await this.engine.rememberPassword(session, password))
+        return (await this.parts.engine.rememberPassword(session, password))
           ? this.complete(at, PASSWORD_STAGE)
           : GONE;
     }
   }
 
   private async complete(at: FallbackStanding, stage: string): Promise<ProofOutcome> {
-    const completion = await this.engine.complete(at.session, stage);
+    const completion = await this.parts.engine.complete(at.session, stage);
     const standing = completion.outcome === 'gone' ? undefined : standingAt(completion.session, at.stage);
     return standing === undefined ? GONE : { kind: 'accepted', standing };
   }
 
   private async refuse(at: FallbackStanding): Promise<ProofOutcome> {
-    const wasLast = await this.engine.countFailure(at.session);
+    const wasLast = await this.parts.engine.countFailure(at.session);
     return wasLast ? GONE : { kind: 'refused', standing: at };
   }
 }

@@ -36,7 +36,12 @@ export class SsoRedirect {
   /** For clients that name none: ours, unless the homeserver takes no passwords (as `GET /login` lists them). */
   private async usualProvider({ client }: ClientRequest): Promise<string> {
     try {
-      const { json } = await this.homeserver.call({ method: 'GET', path: LOGIN_PATH, client });
+      const { json } = await this.homeserver.call({
+        method: 'GET',
+        path: LOGIN_PATH,
+        client,
+        errand: 'essential',
+      });
       const flows = Array.isArray(json?.flows) ? json.flows.filter(isJsonObject) : [];
       const types = flows.map(({ type }) => type);
       return types.includes(SSO_STAGE) && !types.includes(PASSWORD_STAGE) ? UNNAMED_PROVIDER : OWN_PROVIDER;
