@@ -17,7 +17,7 @@ import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { buildApp, type Handlers } from './app.ts';
 import { type Classification, classify, type RouteMatch } from './classify.ts';
-import { type PassedThrough, PassThrough } from './pass_through.ts';
+import { type CheckAnswer, type PassedThrough, PassThrough } from './pass_through.ts';
 import { WaitingConnections } from './waiting_connections.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -51,6 +51,8 @@ export interface FrontDoorOptions {
   readonly log: Log;
   /** Told about each passed-through request at its end. */
   readonly onPassThrough?: (passed: PassedThrough) => void;
+  /** Looks at answers to passed-through requests that could be a login. */
+  readonly checkAnswer?: CheckAnswer;
   readonly times?: DoorTimes;
 }
 
@@ -91,6 +93,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     log,
     onPassThrough: options.onPassThrough,
     uploadSilenceMs: times.uploadSilenceMs,
+    checkAnswer: options.checkAnswer,
   });
 
   function admit(request: IncomingMessage, response: ServerResponse): void {

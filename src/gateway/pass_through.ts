@@ -2,14 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { type Dispatcher, Pool } from 'undici';
 
+import { presentedToken } from '../http/access_token.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
+import { readQuery } from '../http/query.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import { sendAnswer } from '../http/send_answer.ts';
+import type { PassedAnswer } from '../interactive/egress_gate.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { MINUTE, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { ClientBody } from './client_body.ts';
 import { downstreamHeaders, upstreamHeaders } from './forwarding.ts';
+import { acceptingReadable, HeldAnswer, mayGrant } from './held_answer.ts';
 
 /** Long polls must live at least 10 minutes (DESIGN §6); a homeserver silent for longer is gone. */
 const SILENCE_LIMIT = 15 * MINUTE;
@@ -34,6 +38,12 @@ export interface PassedThrough {
   readonly status: number;
 }
 
+/**
+ * Looks at an answer before it is given out: undefined if it may go at once, else a promise that is rejected, with a
+ * refusal or what the store throws, if it must not go at all.
+ */
+export type CheckAnswer = (answer: PassedAnswer) => Promise<void> | undefined;
+
 export interface PassThroughOptions {
   readonly upstream: URL;
   readonly readClientAddress: ReadClientAddress;
@@ -41,7 +51,11 @@ export interface PassThroughOptions {
   readonly onPassThrough?: ((passed: PassedThrough) => void) | undefined;
   /** Milliseconds in which a client has to send more of its body; five minutes by default. */
   readonly uploadSilenceMs?: number | undefined;
+  /** For answers that could be a login; without it all go out unseen. */
+  readonly checkAnswer?: CheckAnswer | undefined;
 }
+
+type CheckContent = (content: Buffer) => Promise<void> | undefined;
 
 /** Streams requests to the homeserver and its answers back. */
 export class PassThrough {
@@ -62,13 +76,17 @@ export class PassThrough {
   forward(request: IncomingMessage, response: ServerResponse): void {
     const client = this.#options.readClientAddress(request);
     const { headers, hasBody } = upstreamHeaders(request.rawHeaders, client);
+    const path = request.url as string;
+    const checkAnswer = mayGrant(request.method) ? this.#options.checkAnswer : undefined;
+    const check: CheckContent | undefined =
+      checkAnswer && ((content) => checkAnswer({ path, content, client, readToken: () => tokenOf(request) }));
     const dispatched: Dispatcher.DispatchOptions = {
-      path: request.url as string,
+      path,
       method: request.method as string,
-      headers,
+      headers: check === undefined ? headers : acceptingReadable(headers),
       body: hasBody ? new ClientBody(request, this.#options.uploadSilenceMs ?? UPLOAD_SILENCE) : null,
     };
-    this.#pool.dispatch(dispatched, new Relay(this.#pool, dispatched, response, this.#options));
+    this.#pool.dispatch(dispatched, new Relay(this.#pool, dispatched, response, this.#options, check));
   }
 
   /** Ends everything at once. */
@@ -83,8 +101,11 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #dispatched: Dispatcher.DispatchOptions;
   readonly #response: ServerResponse;
   readonly #options: PassThroughOptions;
+  readonly #check: CheckContent | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
+  #head: string[] = [];
+  #held: HeldAnswer | undefined;
   #bodyBegun = false;
   #mayRetry: boolean;
 
@@ -93,7 +114,9 @@ class Relay implements Dispatcher.DispatchHandler {
     dispatched: Dispatcher.DispatchOptions,
     response: ServerResponse,
     options: PassThroughOptions,
+    check: CheckContent | undefined,
   ) {
+    this.#check = check;
     this.#pool = pool;
     this.#dispatched = dispatched;
     this.#response = response;
@@ -115,22 +138,29 @@ class Relay implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < LOWEST_STATUS) throw new Error(`the homeserver answered with the status ${status}`);
     if (status < LOWEST_FINAL_STATUS) return;
-    this.#response.writeHead(status, downstreamHeaders(controller.rawHeaders as Buffer[]));
+    const rawHeaders = controller.rawHeaders as Buffer[];
     this.#status = status;
+    this.#head = downstreamHeaders(rawHeaders);
+    if (this.#check !== undefined) this.#held = HeldAnswer.of(rawHeaders);
+    if (this.#held !== undefined) return;
+    this.#sendHead();
     process.nextTick(() => this.#flushHeaders());
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bodyBegun = true;
-    if (this.#response.write(chunk)) return;
+    if (this.#held?.take(chunk) === true) return;
+    const bytes = this.#held === undefined ? chunk : this.#release(this.#held);
+    if (this.#response.write(bytes)) return;
     controller.pause();
     this.#response.once('drain', () => controller.resume());
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     const trailers = controller.rawTrailers as Buffer[];
-    if (trailers.length > 0) this.#response.addTrailers(inPairs(downstreamHeaders(trailers)));
-    this.#response.end();
+    const checking = this.#held === undefined ? undefined : this.#checkHeld(this.#held);
+    if (checking === undefined) this.#end(trailers);
+    else checking.then(() => this.#end(trailers)).catch((error: unknown) => this.#withhold(error));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -144,9 +174,7 @@ class Relay implements Dispatcher.DispatchHandler {
       this.#pool.dispatch(this.#dispatched, this);
       return;
     }
-    const refusal = this.#refusalOf(error);
-    this.#status = refusal.status;
-    sendAnswer(this.#response, refusalAnswer(refusal, this.#options.log));
+    this.#refuse(this.#refusalOf(error));
   }
 
   /** Our own stand as they are: the client's body may be at fault. */
@@ -155,6 +183,43 @@ class Relay implements Dispatcher.DispatchHandler {
     const text = 'The homeserver could not be reached for a passed-through request';
     this.#options.log.warn({ err: error }, text);
     return new Refusal('homeserver_unreachable', { cause: error });
+  }
+
+  #sendHead(): void {
+    this.#response.writeHead(this.#status, this.#head);
+  }
+
+  /** What was held goes on, and the rest behind it as it comes. */
+  #release(held: HeldAnswer): Buffer {
+    this.#held = undefined;
+    this.#sendHead();
+    return held.bytes();
+  }
+
+  /** Undefined if nothing speaks against it. */
+  #checkHeld(held: HeldAnswer): Promise<void> | undefined {
+    const content = held.content();
+    if (content === 'large') return undefined;
+    // We have asked for no encoding that we cannot read, and a login could be in it.
+    if (content === 'unreadable') return Promise.reject(new Refusal('homeserver_unclear'));
+    return this.#check?.(content);
+  }
+
+  #end(trailers: readonly Buffer[]): void {
+    const rest = this.#held === undefined ? undefined : this.#release(this.#held);
+    if (trailers.length > 0) this.#response.addTrailers(inPairs(downstreamHeaders(trailers)));
+    this.#response.end(rest);
+  }
+
+  #withhold(error: unknown): void {
+    this.#options.log.warn({ err: error }, 'An answer of the homeserver was held back: it could be a login');
+    this.#refuse(error);
+  }
+
+  #refuse(error: unknown): void {
+    const answer = refusalAnswer(error, this.#options.log);
+    this.#status = answer.status;
+    sendAnswer(this.#response, answer);
   }
 
   #onClientDone(): void {
@@ -166,6 +231,13 @@ class Relay implements Dispatcher.DispatchHandler {
   #flushHeaders(): void {
     if (!this.#bodyBegun && !this.#response.writableEnded) this.#response.flushHeaders();
   }
+}
+
+/** The one access token of a request; undefined if it has none, or what it has is odd. */
+function tokenOf({ url = '', rawHeaders }: IncomingMessage): string | undefined {
+  const at = url.indexOf('?');
+  const presented = presentedToken(rawHeaders, at === -1 ? [] : readQuery(url.slice(at + 1)).tokens);
+  return presented.kind === 'token' ? presented.token : undefined;
 }
 
 function inPairs(namesAndValues: readonly string[]): [string, string][] {

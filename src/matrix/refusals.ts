@@ -106,6 +106,11 @@ const KINDS = {
     errcode: 'M_UNKNOWN',
     text: 'The homeserver gave an answer that could not be understood.',
   },
+  login_elsewhere: {
+    status: 502,
+    errcode: 'M_UNKNOWN',
+    text: 'The homeserver answered with a login. This account can only be signed in to with its second factor.',
+  },
   store_unavailable: {
     status: 503,
     errcode: 'M_UNKNOWN',

@@ -61,6 +61,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
     upstream: new URL(config.homeserver.url),
     handlers: routeHandlers(rooms),
     trustedProxies: config.trustedProxies,
+    checkAnswer: (answer) => rooms.egressGate.check(answer),
     log,
     times,
   });

@@ -2,6 +2,7 @@ import { Discovery } from '../discovery/discovery.ts';
 import { Readiness } from '../discovery/readiness.ts';
 import { Consequences } from '../guard/consequences.ts';
 import { Guard } from '../guard/guard.ts';
+import { EgressGate } from '../interactive/egress_gate.ts';
 import { type AccountRooms, composeAccountRooms } from './account_rooms.ts';
 import { type Foundations, type Groundwork, layGroundwork } from './groundwork.ts';
 import { composeLoginRooms, type LoginRooms } from './login_rooms.ts';
@@ -12,6 +13,7 @@ export interface Rooms extends LoginRooms, AccountRooms, PageRooms {
   readonly guard: Guard;
   readonly discovery: Discovery;
   readonly readiness: Readiness;
+  readonly egressGate: EgressGate;
 }
 
 /** Puts the rooms together from the configuration. */
@@ -25,6 +27,7 @@ export function composeRooms(foundations: Foundations): Rooms {
     guard: composeGuard(ground),
     discovery: composeDiscovery(ground),
     readiness: new Readiness(ground.storage, ground.homeserver),
+    egressGate: new EgressGate(ground.homeserver, ground.secondFactors, ground.log),
   };
 }
 
