@@ -13,11 +13,11 @@ import type { Surroundings } from './surroundings.ts';
  *
  * @throws KeyFileError, SchemaTooNew; ConfigError if they do not fit
  */
-export async function requireFittingKeys(config: Config, { random }: Surroundings): Promise<void> {
-  const vault = new SealingVault(loadKeyRing(config.keys.file), random);
+export async function requireFittingKeys(config: Config, surroundings: Surroundings): Promise<void> {
+  const vault = new SealingVault(loadKeyRing(config.keys.file), surroundings.random);
   if (!databaseIsThere(config.storage.path)) return;
   try {
-    await withStore(config, async ({ factors }) => {
+    await withStore(config, surroundings, async ({ factors }) => {
       const [userId] = await factors.enrolledUsers();
       const [authenticator] = userId === undefined ? [] : await factors.authenticators(userId);
       if (authenticator === undefined) return;

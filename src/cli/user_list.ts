@@ -19,7 +19,9 @@ export function userListCommand(surroundings: Surroundings): Command {
     .addOption(configOption())
     .addOption(jsonOption())
     .action(async ({ config: asked, json }: { config?: string; json?: boolean }) => {
-      const users = await withStore(configFrom(asked, surroundings), ({ factors }) => listUsers(factors));
+      const users = await withStore(configFrom(asked, surroundings), surroundings, ({ factors }) =>
+        listUsers(factors),
+      );
       surroundings.out(...(json === true ? jsonLines(users) : asTable(users)));
     });
 }

@@ -32,7 +32,7 @@ export function userResetCommand(surroundings: Surroundings): Command {
 async function reset(userId: string, options: ResetOptions, surroundings: Surroundings): Promise<void> {
   if (options.reason.trim() === '') throw new UsageError('--reason must say something');
   const config = configFrom(options.config, surroundings);
-  await withStore(config, async (storage) => {
+  await withStore(config, surroundings, async (storage) => {
     await requireKnownUser(storage, userId, surroundings.clock.now());
     const { length: authenticators } = await storage.factors.authenticators(userId);
     if (authenticators === 0)

@@ -39,7 +39,7 @@ export function userShowCommand(surroundings: Surroundings): Command {
     .action(async (text: string, { config: asked, json }: { config?: string; json?: boolean }) => {
       const userId = requireUserId(text);
       const now = surroundings.clock.now();
-      const user = await withStore(configFrom(asked, surroundings), async (store) => {
+      const user = await withStore(configFrom(asked, surroundings), surroundings, async (store) => {
         await requireKnownUser(store, userId, now);
         return lookUp(store, userId, now);
       });

@@ -15,7 +15,7 @@ export function userUnlockCommand(surroundings: Surroundings): Command {
     .addOption(configOption())
     .action(async (text: string, { config: asked }: { config?: string }) => {
       const userId = requireUserId(text);
-      const failures = await withStore(configFrom(asked, surroundings), (storage) =>
+      const failures = await withStore(configFrom(asked, surroundings), surroundings, (storage) =>
         unlock(storage, userId, surroundings),
       );
       surroundings.out(`${userId} is unlocked; there had been ${counted(failures, 'wrong code')}.`);

@@ -1,19 +1,5 @@
-import { type Storage, StoreUnavailable } from './stores.ts';
-
-type Stores = Omit<Storage, 'commit' | 'read' | 'check' | 'close'>;
-
-/** The parts of a storage that are stores; the type misses none. */
-const STORES: Readonly<Record<keyof Stores, true>> = {
-  factors: true,
-  throttle: true,
-  sessions: true,
-  sessionTurns: true,
-  holds: true,
-  loginTokens: true,
-  signInTokens: true,
-  freshLogins: true,
-  audit: true,
-};
+import { storageOn } from './storage_on.ts';
+import { type Driver, type Storage, StoreUnavailable } from './stores.ts';
 
 /**
  * A storage that may not be there yet: every use tries to open it until that worked, and is refused meanwhile
@@ -26,47 +12,26 @@ export async function openWhenThere(open: () => Promise<Storage>): Promise<Stora
     return await open();
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
-    return awaited(open);
+    return storageOn(awaited(open));
   }
 }
 
-function awaited(open: () => Promise<Storage>): Storage {
-  let opened: Promise<Storage> | undefined;
-  const storage = (): Promise<Storage> => {
+function awaited(open: () => Promise<Driver>): Driver {
+  let opened: Promise<Driver> | undefined;
+  const driver = (): Promise<Driver> => {
     opened ??= open().catch((error: unknown) => {
       opened = undefined;
       throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
     });
     return opened;
   };
-  const names = Object.keys(STORES) as (keyof Stores)[];
-  const stores = Object.fromEntries(
-    names.map((name) => [name, forwarding(async () => (await storage())[name])]),
-  );
-  const { commit, read } = forwarding(storage) as Pick<Storage, 'commit' | 'read'>;
   return {
-    ...(stores as unknown as Stores),
-    commit,
-    read,
-    check: async () => (await storage()).check(),
+    commit: async (accounts, unit) => (await driver()).commit(accounts, unit),
+    read: async (query) => (await driver()).read(query),
+    check: async () => (await driver()).check(),
     close: async () => {
       const there = await opened?.catch(() => undefined);
       await there?.close();
     },
   };
-}
-
-/** An object each of whose methods asks the one of `target`. */
-function forwarding(target: () => Promise<object>): object {
-  return new Proxy(
-    {},
-    {
-      get:
-        (_object, method) =>
-        async (...args: unknown[]) => {
-          const store = (await target()) as Record<PropertyKey, (...given: unknown[]) => unknown>;
-          return store[method]?.(...args);
-        },
-    },
-  );
 }

@@ -79,6 +79,19 @@ export interface RecoveryCode {
   readonly usedAt: number | null;
 }
 
+/** What a set-up becomes when its first code was right. */
+export interface Confirmation {
+  readonly setupId: string;
+  readonly userId: string;
+  readonly authenticatorId: string;
+  readonly foldedLocalpart: string;
+  /** The seed sealed again, under the identity of the authenticator. */
+  readonly sealedSeed: Buffer;
+  readonly step: number;
+  readonly now: number;
+  readonly recovery: NewRecoverySet;
+}
+
 /**
  * What a user has enrolled. Every change of it ends what that user has proven or begun before, as `endProofs` does.
  */
@@ -124,17 +137,7 @@ export interface FactorStore {
    * Turns the set-up into an authenticator whose enrolment step is spent, and replaces the recovery codes:
    * all or nothing. False if the set-up was gone (another confirmation won).
    */
-  activate(confirmation: {
-    setupId: string;
-    userId: string;
-    authenticatorId: string;
-    foldedLocalpart: string;
-    /** The seed sealed anew under the identity of the authenticator. */
-    sealedSeed: Buffer;
-    step: number;
-    now: number;
-    recovery: NewRecoverySet;
-  }): Promise<boolean>;
+  activate(confirmation: Confirmation): Promise<boolean>;
 
   recoverySet(userId: string): Promise<RecoverySet | undefined>;
   /** Replaces the codes of an enrolled user at `set.generatedAt`; the old ones are dead at once. False if 2FA is off. */
@@ -154,13 +157,20 @@ export interface ThrottleState {
   readonly waitUntil: number;
 }
 
+/** What failures in a row cost: nothing at first, then a wait that doubles each time. */
+export interface Waits {
+  /** So many failures cost nothing; the last of them starts the first wait. */
+  readonly freeFailures: number;
+  readonly firstMs: number;
+  readonly longestMs: number;
+}
+
 /** An attempt to be counted before it is looked at. */
 export interface CountedAttempt {
   readonly userId: string;
   readonly counter: ThrottleCounter;
   readonly now: number;
-  /** The wait in ms that begins with the n-th failure in a row. */
-  readonly waitAfter: (failures: number) => number;
+  readonly waits: Waits;
   /** With this many failures in a row nothing is admitted any more. */
   readonly shutAt?: number;
 }

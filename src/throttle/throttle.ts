@@ -1,12 +1,10 @@
 import type { AttemptGate } from '../factors/factor.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import type { StepToSpend, ThrottleCounter, ThrottleStore } from '../storage/stores.ts';
+import type { StepToSpend, ThrottleCounter, ThrottleStore, Waits } from '../storage/stores.ts';
 import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 
-/** So many failures in a row cost nothing; the last of them starts the first wait. */
-const FREE_FAILURES = 5;
-const FIRST_WAIT_MS = 30 * SECOND;
-const LONGEST_WAIT_MS = HOUR;
+/** Five failures in a row cost nothing, the fifth starts a wait of 30 s, which doubles up to an hour. */
+export const WAITS: Waits = { freeFailures: 5, firstMs: 30 * SECOND, longestMs: HOUR };
 /** With so many failures in a row the TOTP stage at login is shut. */
 const SHUT_AT = 100;
 
@@ -15,15 +13,6 @@ export interface Attempt {
   readonly userId: string;
   readonly counter: ThrottleCounter;
   readonly shuts: boolean;
-}
-
-/**
- * The wait that begins with the n-th failure in a row, in ms: 30 s with the fifth, doubling up to an hour
- * (DESIGN §5, Throttle).
- */
-export function waitAfter(failures: number): number {
-  if (failures < FREE_FAILURES) return 0;
-  return Math.min(FIRST_WAIT_MS * 2 ** (failures - FREE_FAILURES), LONGEST_WAIT_MS);
 }
 
 /**
@@ -58,13 +47,13 @@ export class Throttle {
       userId: attempt.userId,
       counter: attempt.counter,
       now: this.clock.now(),
-      waitAfter,
+      waits: WAITS,
       ...(attempt.shuts && { shutAt: SHUT_AT }),
     };
     const admission = await this.store.admit(counted, step);
     if (admission.admitted) return admission.spent;
     // A shut stage has no end of its own: clients that come again by themselves shall do so rarely.
-    if (admission.shut) throw new Refusal('totp_shut', { retryAfterMs: LONGEST_WAIT_MS });
+    if (admission.shut) throw new Refusal('totp_shut', { retryAfterMs: WAITS.longestMs });
     throw new Refusal('limit_exceeded', { retryAfterMs: admission.waitMs });
   }
 

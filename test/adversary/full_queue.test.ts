@@ -11,15 +11,16 @@ import { testVault } from '../support/test_vault.ts';
 const BOB = '@bob:hs';
 
 let storage: Storage;
+let clock: ManualClock;
 
 beforeEach(async () => {
-  storage = await openSqliteStorage({ path: ':memory:' });
+  clock = new ManualClock();
+  storage = await openSqliteStorage({ path: ':memory:', clock });
 });
 
 afterEach(() => storage.close());
 
 test('attack 56: strangers who keep the hashing busy do not make the owner’s recovery codes count as wrong', async () => {
-  const clock = new ManualClock();
   const parts = { store: storage.factors, vault: testVault(), clock };
   const { recoveryCodes } = await enrol(parts, BOB);
   const throttle = new Throttle(storage.throttle, clock);

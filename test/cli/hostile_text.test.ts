@@ -21,7 +21,7 @@ let bob: Enrolled;
 beforeAll(async () => {
   line = commandLine();
   await line.type('init', '--dir', line.folder, '--homeserver', 'http://127.0.0.1:9');
-  storage = await openSqliteStorage({ path: join(line.folder, 'data/2fa.db') });
+  storage = await openSqliteStorage({ path: join(line.folder, 'data/2fa.db'), clock: line.clock });
   const vault = new SealingVault(loadKeyRing(join(line.folder, 'data/keys.json')), systemRandom);
   bob = await enrol({ store: storage.factors, vault, clock: line.clock }, BOB, { recoveryCodes: 0 });
 });

@@ -43,7 +43,7 @@ function changeConfig(from: string, to: string): void {
 
 /** Bob turns 2FA on while no `serve` runs, as if it had been killed right after his enrolment. */
 async function enrolBob(path = database): Promise<void> {
-  const storage = await openSqliteStorage({ path });
+  const storage = await openSqliteStorage({ path, clock: line.clock });
   const vault = new SealingVault(loadKeyRing(keys), systemRandom);
   await enrol({ store: storage.factors, vault, clock: line.clock }, BOB);
   await storage.close();
@@ -112,7 +112,7 @@ describe('attack 168: once users have enrolled, no other database is served', ()
     await enrolBob();
     await serveOnce();
     removeDatabase();
-    await (await openSqliteStorage({ path: database })).close();
+    await (await openSqliteStorage({ path: database, clock: line.clock })).close();
     expect(await serveOnce()).toEqual(refused);
   });
 
@@ -125,7 +125,7 @@ describe('attack 168: once users have enrolled, no other database is served', ()
   });
 
   test('a copy from before the first enrolment is refused, one from after it is not', async () => {
-    await (await openSqliteStorage({ path: database })).close();
+    await (await openSqliteStorage({ path: database, clock: line.clock })).close();
     const before = join(line.folder, 'before.db');
     await line.type('backup', before);
     await enrolBob();
@@ -145,7 +145,7 @@ describe('attack 168: once users have enrolled, no other database is served', ()
   test('it stays known after everybody has turned 2FA off, and over rotated keys', async () => {
     await enrolBob();
     await serveOnce();
-    const storage = await openSqliteStorage({ path: database });
+    const storage = await openSqliteStorage({ path: database, clock: line.clock });
     await storage.factors.removeAllFactors(BOB, line.clock.now());
     await storage.close();
     await line.type('keys', 'rotate', '--active-in', '0s');
@@ -159,7 +159,7 @@ describe('attack 168: once users have enrolled, no other database is served', ()
     await enrolBob();
     await serveOnce();
     removeDatabase();
-    const storage = await openSqliteStorage({ path: database });
+    const storage = await openSqliteStorage({ path: database, clock: line.clock });
     const [identity] = await storage.read(findDatabaseIdentity());
     await storage.close();
     await enrolBob();

@@ -92,7 +92,7 @@ test('a missing key file is wrong configuration', async () => {
 test('attack 91: the key file of another database is refused before anybody is', async () => {
   const keys = join(line.folder, 'data/keys.json');
   const database = join(line.folder, 'data/2fa.db');
-  const storage = await openSqliteStorage({ path: database });
+  const storage = await openSqliteStorage({ path: database, clock: line.clock });
   const vault = new SealingVault(loadKeyRing(keys), systemRandom);
   await enrol({ store: storage.factors, vault, clock: line.clock }, '@bob:example.org');
   await storage.close();
@@ -108,7 +108,7 @@ test('attack 91: the key file of another database is refused before anybody is',
 
 test('attack 96: a database of a newer version is refused and left alone', async () => {
   const database = join(line.folder, 'data/2fa.db');
-  await (await openSqliteStorage({ path: database })).close();
+  await (await openSqliteStorage({ path: database, clock: line.clock })).close();
   const newer = openDatabase(database);
   newer.pragma('user_version = 999');
   newer.close();

@@ -35,7 +35,7 @@ beforeEach(async () => {
 
   line = commandLine();
   await line.type('init', '--dir', line.folder, '--homeserver', `http://127.0.0.1:${port}`);
-  storage = await openSqliteStorage({ path: join(line.folder, 'data/2fa.db') });
+  storage = await openSqliteStorage({ path: join(line.folder, 'data/2fa.db'), clock: line.clock });
   vault = new SealingVault(loadKeyRing(join(line.folder, 'data/keys.json')), systemRandom);
   const parts = { store: storage.factors, vault, clock: line.clock };
   bob = await enrol(parts, BOB);
@@ -87,7 +87,7 @@ async function failTimes(userId: string, times: number): Promise<void> {
       userId,
       counter: 'login',
       now: line.clock.now(),
-      waitAfter: (failures) => (failures < 5 ? 0 : 60_000),
+      waits: { freeFailures: 5, firstMs: 60_000, longestMs: 60_000 },
     });
   }
 }

@@ -7,8 +7,9 @@ import { ManualClock } from '../support/manual_clock.ts';
 import { testVault } from '../support/test_vault.ts';
 
 test('every stage has its factor, and a user the stages that he can use', async () => {
-  const storage = await openSqliteStorage({ path: ':memory:' });
-  const parts = { store: storage.factors, vault: testVault(), clock: new ManualClock() };
+  const clock = new ManualClock();
+  const storage = await openSqliteStorage({ path: ':memory:', clock });
+  const parts = { store: storage.factors, vault: testVault(), clock };
   const factors = everyFactor({ ...parts, hasher: testHasher, totp: totpSettings });
 
   expect(factors.ofStage(TOTP_STAGE)).toMatchObject({ stage: TOTP_STAGE, loginCounter: 'login' });

@@ -45,7 +45,12 @@ test('and works as soon as it is there', async () => {
   clearTheWay();
   await storage.check();
   expect(await storage.factors.isEnrolled('@bob:hs')).toBe(false);
-  await storage.throttle.admit({ userId: '@bob:hs', counter: 'login', now: 1, waitAfter: () => 0 });
+  await storage.throttle.admit({
+    userId: '@bob:hs',
+    counter: 'login',
+    now: 1,
+    waits: { freeFailures: 9, firstMs: 0, longestMs: 0 },
+  });
   expect(await storage.throttle.states('@bob:hs')).toHaveLength(1);
 });
 

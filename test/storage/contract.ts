@@ -10,10 +10,14 @@ import type {
 } from '../../src/storage/stores.ts';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
 import { renameAuthenticator } from '../../src/storage/tables/authenticator_names.ts';
+import type { ManualClock } from '../support/manual_clock.ts';
+import { timed } from './timed.ts';
 
 /** A store with what the contract needs beside it. */
 export interface StorageUnderTest {
   readonly storage: Storage;
+  /** What the store takes for the time. */
+  readonly clock: ManualClock;
   /** A second connection to the same database, as another process has one. */
   openAnother(): Promise<Storage>;
   /** Takes the database away; the answer brings it back. */
@@ -26,6 +30,8 @@ const ALICE = '@alice:hs.example';
 const BOB = '@bob:hs.example';
 const NOW = Date.UTC(2030, 0, 1);
 const MINUTE = 60_000;
+/** Any number of failures costs nothing. */
+const NO_WAITS = { freeFailures: 1_000_000, firstMs: 0, longestMs: 0 };
 
 /** What every store must do, whatever database is behind it. */
 export function describeStorage(name: string, open: () => Promise<StorageUnderTest>): void {
@@ -34,7 +40,13 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
     let storage: Storage;
 
     beforeEach(async () => {
-      opened = await open();
+      const { clock, ...found } = await open();
+      opened = {
+        ...found,
+        clock,
+        storage: timed(found.storage, clock),
+        openAnother: async () => timed(await found.openAnother(), clock),
+      };
       storage = opened.storage;
     });
 
@@ -522,10 +534,10 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
       });
 
       test('nothing is admitted in a wait, and refusals do not prolong it', async () => {
-        const waitAfter = () => 30_000;
-        await storage.throttle.admit({ ...attempt(ALICE, 'login'), waitAfter });
+        const waits = { freeFailures: 1, firstMs: 30_000, longestMs: 30_000 };
+        await storage.throttle.admit({ ...attempt(ALICE, 'login'), waits });
         const refused = { admitted: false, shut: false };
-        const again = (now: number) => storage.throttle.admit({ ...attempt(ALICE, 'login'), now, waitAfter });
+        const again = (now: number) => storage.throttle.admit({ ...attempt(ALICE, 'login'), now, waits });
         expect(await again(NOW)).toEqual({ ...refused, waitMs: 30_000 });
         expect(await again(NOW + 29_999)).toEqual({ ...refused, waitMs: 1 });
         expect(await again(NOW + 30_000)).toEqual({ admitted: true, failures: 2, spent: false });
@@ -558,9 +570,9 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
       });
 
       test('attack 77: of 200 parallel attempts exactly those before the wait are admitted, all counted', async () => {
-        const waitAfter = (failures: number) => (failures < 5 ? 0 : 30_000);
+        const waits = { freeFailures: 5, firstMs: 30_000, longestMs: 30_000 };
         const admissions = await raceOf(200, await replicas(), (one) =>
-          one.throttle.admit({ ...attempt(ALICE, 'login'), waitAfter }),
+          one.throttle.admit({ ...attempt(ALICE, 'login'), waits }),
         );
         const admitted = admissions.filter((admission) => admission.admitted);
         const failures = admitted.map((admission) => ('failures' in admission ? admission.failures : 0));
@@ -1247,7 +1259,7 @@ async function enrol(
 }
 
 function attempt(userId: string, counter: ThrottleCounter) {
-  return { userId, counter, now: NOW, waitAfter: () => 0 };
+  return { userId, counter, now: NOW, waits: NO_WAITS };
 }
 
 /** So many sessions in each pot, and no other limit. */
@@ -1301,7 +1313,7 @@ async function spendStep(
   step: number,
   now: number,
 ): Promise<boolean> {
-  const attempt = { userId, counter: 'session', now, waitAfter: () => 0 } as const;
+  const attempt = { userId, counter: 'session', now, waits: NO_WAITS } as const;
   const admission = await storage.throttle.admit(attempt, { authenticatorId, step });
   return admission.admitted && admission.spent;
 }

@@ -1,10 +1,11 @@
 import { describe } from '@jest/globals';
 import { Client } from 'pg';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
-import type { Driver } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/stores.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { describeStorage } from './contract.ts';
 import { describeUnitsOfWork } from './units_of_work.ts';
 
 const programs = postgresPrograms();
@@ -14,7 +15,7 @@ async function openPostgres() {
   const server = await postgresServer(programs ?? '');
   const url = await newDatabase(server);
   const clock = new ManualClock();
-  const open: Driver[] = [];
+  const open: Storage[] = [];
   const openAnother = async () => {
     const storage = await openPostgresStorage({ url, tls: 'disable', pool: 10, clock, random: systemRandom });
     open.push(storage);
@@ -48,5 +49,6 @@ async function openPostgres() {
 }
 
 suite('PostgreSQL', () => {
+  describeStorage('PostgreSQL', openPostgres);
   describeUnitsOfWork('PostgreSQL', openPostgres);
 });

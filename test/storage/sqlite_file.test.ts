@@ -22,6 +22,7 @@ import { SchemaTooNew, type Storage, StoreUnavailable } from '../../src/storage/
 import { systemRandom } from '../../src/system/random.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { SealBroken } from '../../src/vault/vault.ts';
+import { ManualClock } from '../support/manual_clock.ts';
 
 const ALICE = '@alice:hs.example';
 const BOB = '@bob:hs.example';
@@ -42,7 +43,7 @@ afterEach(async () => {
 });
 
 async function open(at = path): Promise<Storage> {
-  const storage = await openSqliteStorage({ path: at });
+  const storage = await openSqliteStorage({ path: at, clock: new ManualClock(0) });
   opened.push(storage);
   return storage;
 }
@@ -59,7 +60,12 @@ function inspect<T>(look: (database: Database) => T): T {
 
 const failures = async (storage: Storage) => (await storage.throttle.states(ALICE))[0]?.failures;
 const fail = (storage: Storage) =>
-  storage.throttle.admit({ userId: ALICE, counter: 'login', now: 0, waitAfter: () => 0 });
+  storage.throttle.admit({
+    userId: ALICE,
+    counter: 'login',
+    now: 0,
+    waits: { freeFailures: 9, firstMs: 0, longestMs: 0 },
+  });
 
 async function enrol(storage: Storage, userId: string, sealedSeed: Buffer = Buffer.from('sealed')) {
   const setupId = `setup-${userId}`;

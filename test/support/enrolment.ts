@@ -91,7 +91,12 @@ export async function enrol(
 
 /** Takes every attempt through, and spends its step: a factor without a throttle before it. */
 export function openGate(storage: Storage, clock: Clock, userId: string): AttemptGate {
-  const attempt = { userId, counter: 'session', now: clock.now(), waitAfter: () => 0 } as const;
+  const attempt = {
+    userId,
+    counter: 'session',
+    now: clock.now(),
+    waits: { freeFailures: 9, firstMs: 0, longestMs: 0 },
+  } as const;
   return {
     admit: async () => undefined,
     admitAndSpend: async (step) => {

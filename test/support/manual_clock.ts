@@ -8,6 +8,11 @@ export class ManualClock implements Clock {
     return this.time;
   }
 
+  /** Sets the clock. */
+  set(time: number): void {
+    this.time = time;
+  }
+
   /** Moves the clock by `ms`; backwards too. */
   advance(ms: number): void {
     this.time += ms;

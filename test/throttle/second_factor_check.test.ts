@@ -31,8 +31,8 @@ let clock: ManualClock;
 let bob: Enrolled;
 
 beforeEach(async () => {
-  storage = await openSqliteStorage({ path: ':memory:' });
   clock = new ManualClock();
+  storage = await openSqliteStorage({ path: ':memory:', clock });
   bob = await enrol({ store: storage.factors, vault: testVault(), clock }, BOB);
 });
 

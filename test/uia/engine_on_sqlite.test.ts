@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/stores.ts';
 import type { UiaEngine } from '../../src/uia/engine.ts';
+import { ManualClock } from '../support/manual_clock.ts';
 import { bindingOf, engineOver } from './engine_under_test.ts';
 
 const flows = [['first', 'second'], ['other']];
@@ -9,8 +10,9 @@ let storage: Storage;
 let engine: UiaEngine;
 
 beforeEach(async () => {
-  storage = await openSqliteStorage({ path: ':memory:' });
-  engine = engineOver(storage.sessions).engine;
+  const clock = new ManualClock();
+  storage = await openSqliteStorage({ path: ':memory:', clock });
+  engine = engineOver(storage.sessions, 100, clock).engine;
 });
 
 afterEach(() => storage.close());

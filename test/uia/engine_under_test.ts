@@ -10,8 +10,7 @@ export const LIFETIME_MS = 600_000;
 export const FAILURE_LIMIT = 5;
 
 /** An engine over `store`, and its clock. */
-export function engineOver(store: SessionStore, maxSessions = 100) {
-  const clock = new ManualClock();
+export function engineOver(store: SessionStore, maxSessions = 100, clock = new ManualClock()) {
   const engine = new UiaEngine(
     { store, vault: testVault(), clock, random: systemRandom },
     { lifetimeMs: LIFETIME_MS, maxSessions, failureLimit: FAILURE_LIMIT },

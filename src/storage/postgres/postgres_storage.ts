@@ -3,7 +3,8 @@ import type { PoolClient } from 'pg';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import { type BranchAnswer, effect, type Query, type Unit } from '../statement.ts';
-import { type Driver, StoreUnavailable } from '../stores.ts';
+import { storageOn } from '../storage_on.ts';
+import { type Driver, type Storage, StoreUnavailable } from '../stores.ts';
 import { lockAccounts } from './accounts.ts';
 import { type PostgresAddress, poolConfig } from './address.ts';
 import { Connections } from './connections.ts';
@@ -31,11 +32,11 @@ export interface PostgresOptions extends PostgresAddress {
  * @throws {DatabaseRefused} it does not let us in.
  * @throws {SchemaTooNew} a newer version of this program wrote it.
  */
-export async function openPostgresStorage(options: PostgresOptions): Promise<Driver> {
+export async function openPostgresStorage(options: PostgresOptions): Promise<Storage> {
   const connections = new Connections(poolConfig(options));
   try {
     await connections.inTransaction(migrate);
-    return new PostgresStorage(connections, options);
+    return storageOn(new PostgresDriver(connections, options));
   } catch (error) {
     await connections.end();
     throw isRefusal(error) ? new DatabaseRefused(error) : asStoreError(error);
@@ -43,7 +44,7 @@ export async function openPostgresStorage(options: PostgresOptions): Promise<Dri
 }
 
 /** Units of work in PostgreSQL; the contract stands in `statement.ts`. */
-class PostgresStorage implements Driver {
+class PostgresDriver implements Driver {
   readonly #underWay = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 

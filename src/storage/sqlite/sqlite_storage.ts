@@ -1,17 +1,9 @@
 import { type Clock, systemClock } from '../../system/clock.ts';
-import type { BranchAnswer, Unit } from '../statement.ts';
+import { type BranchAnswer, effect, type Unit } from '../statement.ts';
+import { storageOn } from '../storage_on.ts';
 import type { Storage } from '../stores.ts';
-import { SqliteAuditStore } from './audit_store.ts';
 import { Connection } from './connection.ts';
-import { SqliteFactorStore } from './factor_store.ts';
-import { SqliteFreshLoginStore } from './fresh_login_store.ts';
 import { GroupCommit } from './group_commit.ts';
-import { SqliteHoldStore } from './hold_store.ts';
-import { SqliteLoginTokenStore } from './login_token_store.ts';
-import { SqliteSessionStore } from './session_store.ts';
-import { SqliteSessionTurnStore } from './session_turn_store.ts';
-import { SqliteSignInTokenStore } from './sign_in_token_store.ts';
-import { SqliteThrottleStore } from './throttle_store.ts';
 import { runQuery, runUnit, Undo } from './unit_of_work.ts';
 
 /**
@@ -31,28 +23,16 @@ export async function openSqliteStorage({
 }): Promise<Storage> {
   const connection = Connection.open(path);
   const commits = new GroupCommit(connection);
-  return {
-    factors: new SqliteFactorStore(connection, commits),
-    throttle: new SqliteThrottleStore(connection, commits),
-    sessions: new SqliteSessionStore(connection, commits),
-    sessionTurns: new SqliteSessionTurnStore(connection, commits),
-    holds: new SqliteHoldStore(connection, commits),
-    loginTokens: new SqliteLoginTokenStore(connection, commits),
-    signInTokens: new SqliteSignInTokenStore(connection, commits),
-    freshLogins: new SqliteFreshLoginStore(connection, commits),
-    audit: new SqliteAuditStore(connection, commits),
+  return storageOn({
     // SQLite has one writer at a time: no accounts need be locked.
     commit: ((_accounts, unit) => commitUnit(commits, unit, clock)) as Storage['commit'],
     read: (query) => connection.read((db) => runQuery(db, query, clock.now())),
-    check: () =>
-      commits.write((db) => {
-        db.run('UPDATE store_checks SET checks = checks + 1');
-      }),
+    check: async () => void (await commitUnit(commits, CHECK, clock)),
     close: async () => {
       commits.finish();
       connection.close();
     },
-  };
+  });
 }
 
 async function commitUnit(commits: GroupCommit, unit: Unit, clock: Clock): Promise<unknown> {
@@ -63,5 +43,7 @@ async function commitUnit(commits: GroupCommit, unit: Unit, clock: Clock): Promi
     throw error;
   }
 }
+
+const CHECK = effect('UPDATE store_checks SET checks = checks + 1');
 
 const UNDONE: BranchAnswer<unknown, never, 'undo'> = { won: false, undone: true };

@@ -1,4 +1,7 @@
-import { ask, type Query } from '../statement.ts';
+import { ask, type Effect, effect, type Query } from '../statement.ts';
+import type { AuditRecord, AuditStore, Driver } from '../stores.ts';
+
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /** A line of the audit; the further facts are JSON. */
 export interface AuditRow {
@@ -43,4 +46,48 @@ export function findHistory(
       ...Object.fromEntries(frequent.map((event, index) => [`frequent${index}`, event])),
     },
   );
+}
+
+/** Adds a line, in the unit that does what it puts on record. */
+export function appendRecord(record: AuditRecord): Effect {
+  return effect(
+    `INSERT INTO audit (at, user_id, event, address, device_id, detail)
+     VALUES (:at, :userId, :event, :address, :deviceId, :detail)`,
+    { ...record, detail: JSON.stringify(record.detail) },
+  );
+}
+
+/** Drops all but the newest lines of this user and event. */
+function keepNewest({ userId, event }: AuditRecord, newest: number): Effect {
+  return effect(
+    `DELETE FROM audit WHERE user_id = :userId AND event = :event AND number <= (
+       SELECT number FROM audit WHERE user_id = :userId AND event = :event
+       ORDER BY number DESC LIMIT 1 OFFSET :newest)`,
+    { userId, event, newest },
+  );
+}
+
+/** The newest first, of all users or of one. */
+function listRecords({ userId, limit }: Parameters<AuditStore['list']>[0]): Query<AuditRow> {
+  const ofUser = userId === undefined ? '' : 'WHERE user_id = :userId';
+  return ask(
+    `SELECT at, user_id AS "userId", event, address, device_id AS "deviceId", detail FROM audit
+     ${ofUser} ORDER BY number DESC LIMIT :limit`,
+    { userId: userId ?? null, limit: limit ?? NO_LIMIT },
+  );
+}
+
+/** The audit: lines are added, never changed; of some events the oldest go. */
+export class AuditTable implements AuditStore {
+  constructor(private readonly driver: Driver) {}
+
+  async append(record: AuditRecord, newest?: number): Promise<void> {
+    const bound = newest === undefined ? [] : keepNewest(record, newest);
+    await this.driver.commit([record.userId], [appendRecord(record), bound]);
+  }
+
+  async list(filter: Parameters<AuditStore['list']>[0]): Promise<AuditRecord[]> {
+    const rows = await this.driver.read(listRecords(filter));
+    return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) }));
+  }
 }

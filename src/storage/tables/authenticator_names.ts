@@ -13,7 +13,8 @@ export function countRenaming(userId: string): Decision<object> {
     `UPDATE accounts SET
        renames = CASE WHEN ${HOUR_IS_OVER} THEN 1 ELSE renames + 1 END,
        renames_since = CASE WHEN ${HOUR_IS_OVER} THEN :now ELSE renames_since END
-     WHERE user_id = :userId AND (${HOUR_IS_OVER} OR renames < ${RENAMES_AN_HOUR})`,
+     WHERE user_id = :userId AND (${HOUR_IS_OVER} OR renames < ${RENAMES_AN_HOUR})
+       AND EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = accounts.user_id)`,
     { userId },
   );
 }

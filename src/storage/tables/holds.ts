@@ -1,23 +1,36 @@
-import { ask, type Decision, decide, type Effect, effect, type Query, type Sql } from '../statement.ts';
-import type { HeldLogin } from '../stores.ts';
+import {
+  ask,
+  bothDialects,
+  type Decision,
+  decide,
+  type Effect,
+  effect,
+  type Query,
+  type Sql,
+  when,
+} from '../statement.ts';
+import type { AuditRecord, Driver, EndedHold, HeldLogin, HoldStore } from '../stores.ts';
+import { appendRecord } from './audit.ts';
 
 const COLUMNS = `id, user_id AS "userId", device_id AS "deviceId", join_key AS "joinKey",
   folded_join_key AS "foldedJoinKey", owner_join_key AS "ownerJoinKey", sealed_grant AS "sealedGrant",
   at_end AS "atEnd", created_at AS "createdAt", expires_at AS "expiresAt"`;
 
+const KEPT = `id, user_id, device_id, join_key, folded_join_key, owner_join_key, sealed_grant, at_end, created_at,
+  expires_at`;
+const VALUES = `:id, :userId, :deviceId, :joinKey, :foldedJoinKey, :ownerJoinKey, :sealedGrant, :atEnd, :createdAt,
+  :expiresAt`;
+
 /** Keeps a granted login. Lost if its user has `maximum` live ones already. */
 export function keepHoldWhereRoom(held: HeldLogin, maximum: number): Decision<object> {
   return decide(
-    `INSERT INTO holds (id, user_id, device_id, join_key, folded_join_key, owner_join_key, sealed_grant,
-       at_end, created_at, expires_at)
-     SELECT :id, :userId, :deviceId, :joinKey, :foldedJoinKey, :ownerJoinKey, :sealedGrant, :atEnd,
-       :createdAt, :expiresAt
+    `INSERT INTO holds (${KEPT}) SELECT ${VALUES}
      WHERE (SELECT count(*) FROM holds WHERE user_id = :userId AND expires_at > :now) < :maximum`,
     { ...held, maximum },
   );
 }
 
-/** Takes back what was kept in the same unit. */
+/** A hold is gone: it was logged out, or need not be. */
 export function dropHold(id: string): Effect {
   return effect('DELETE FROM holds WHERE id = :id', { id });
 }
@@ -65,4 +78,136 @@ function listed(text: (list: (name: string) => string) => string): Sql {
     sqlite: text((name) => `SELECT value FROM json_each(:${name})`),
     postgres: text((name) => `SELECT json_array_elements_text(CAST(:${name} AS json))`),
   };
+}
+
+/** To end a hold is to take it from the client that is finishing it, too. */
+function ending(which: string): Sql {
+  return bothDialects(
+    ({ least }) =>
+      `UPDATE holds SET expires_at = ${least}(expires_at, :now), claimant = NULL, claimed_until = 0 WHERE ${which}`,
+  );
+}
+
+/** Keeps a granted login, whatever room there is. */
+export function keepHold(held: HeldLogin): Effect {
+  return effect(`INSERT INTO holds (${KEPT}) VALUES (${VALUES})`, { ...held });
+}
+
+export function findHeldLogin(id: string): Query<HeldLogin> {
+  return ask(`SELECT ${COLUMNS} FROM holds WHERE id = :id AND expires_at > :now`, { id });
+}
+
+/** Reserves a live hold for one finisher; lost if another one has it. */
+export function claimHold(id: string, claimant: string, until: number): Decision<object> {
+  return decide(
+    `UPDATE holds SET claimant = :claimant, claimed_until = :until
+     WHERE id = :id AND expires_at > :now AND claimed_until <= :now AND leased_until = 0`,
+    { id, claimant, until },
+  );
+}
+
+export function unclaimHold(id: string, claimant: string): Effect {
+  return effect(
+    'UPDATE holds SET claimant = NULL, claimed_until = 0 WHERE id = :id AND claimant = :claimant',
+    { id, claimant },
+  );
+}
+
+/** Takes a live hold that has no claimant out (R8): the winner gives the login to its client. */
+export function takeHold(id: string): Decision<object> {
+  return decide(
+    'DELETE FROM holds WHERE id = :id AND expires_at > :now AND claimed_until <= :now AND leased_until = 0',
+    { id },
+  );
+}
+
+/** Ends one hold, for its claimant; the next sweep logs it out. */
+export function endHold(id: string, claimant: string): Decision<object> {
+  return decide(ending('id = :id AND claimant = :claimant'), { id, claimant });
+}
+
+/** Ends the live holds of a user, and those past their time that a client is finishing. */
+export function endHoldsOfUser(userId: string): Effect {
+  return effect(ending('user_id = :userId AND (expires_at > :now OR claimant IS NOT NULL)'), { userId });
+}
+
+export function countLiveHolds(userId: string): Query<{ readonly count: number }> {
+  return ask('SELECT count(*) AS count FROM holds WHERE user_id = :userId AND expires_at > :now', { userId });
+}
+
+const DUE = 'SELECT id FROM holds WHERE due_at <= :now ORDER BY due_at LIMIT :limit';
+
+/**
+ * Leases ended holds to one sweep, which logs them out. A claim that ran out is over: its claimant can no longer
+ * finish what is being logged out. In PostgreSQL two sweeps at once take different ones.
+ */
+export function leaseEndedHolds(leaseUntil: number, limit: number): Query<EndedHold> {
+  const leasing = (due: string) =>
+    `UPDATE holds SET leased_until = :leaseUntil, claimant = NULL, attempts = attempts + 1
+     WHERE id IN (${due}) RETURNING ${COLUMNS}, attempts`;
+  return ask(
+    { sqlite: leasing(DUE), postgres: leasing(`${DUE} FOR UPDATE SKIP LOCKED`) },
+    { leaseUntil, limit },
+  );
+}
+
+/** Gives an ended hold out again no sooner than at `until`. */
+export function leaseHoldUntil(id: string, until: number): Effect {
+  return effect('UPDATE holds SET leased_until = :until WHERE id = :id', { id, until });
+}
+
+/** The held logins (R10, R12). */
+export class HoldTable implements HoldStore {
+  constructor(private readonly driver: Driver) {}
+
+  async hold(held: HeldLogin): Promise<void> {
+    await this.driver.commit([held.userId], keepHold(held));
+  }
+
+  async find(id: string): Promise<HeldLogin | undefined> {
+    return (await this.driver.read(findHeldLogin(id)))[0];
+  }
+
+  async claim(id: string, claimant: string, _now: number, until: number): Promise<boolean> {
+    return (await this.driver.commit([], claimHold(id, claimant, until))) !== undefined;
+  }
+
+  async unclaim(id: string, claimant: string): Promise<void> {
+    await this.driver.commit([], unclaimHold(id, claimant));
+  }
+
+  async take(id: string, _now: number, record: AuditRecord | null): Promise<boolean> {
+    const taking = await this.driver.commit(
+      record === null ? [] : [record.userId],
+      when(takeHold(id), { won: record === null ? [] : appendRecord(record), lost: [] }),
+    );
+    return taking.won;
+  }
+
+  async end(id: string, claimant: string): Promise<boolean> {
+    return (await this.driver.commit([], endHold(id, claimant))) !== undefined;
+  }
+
+  async countForUser(userId: string): Promise<number> {
+    return (await this.driver.read(countLiveHolds(userId)))[0]?.count ?? 0;
+  }
+
+  leaseEnded(_now: number, leaseUntil: number, limit: number): Promise<EndedHold[]> {
+    return this.driver.commit([], leaseEndedHolds(leaseUntil, limit));
+  }
+
+  async leaseUntil(id: string, until: number): Promise<void> {
+    await this.driver.commit([], leaseHoldUntil(id, until));
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.driver.commit([], dropHold(id));
+  }
+
+  async nextEnd(): Promise<number | undefined> {
+    const [row] = await this.driver.read(
+      ask<{ next: number | null }>('SELECT min(due_at) AS next FROM holds'),
+    );
+    return row?.next ?? undefined;
+  }
 }

@@ -19,8 +19,8 @@ let clock: ManualClock;
 let factor: RecoveryFactor;
 
 beforeEach(async () => {
-  storage = await openSqliteStorage({ path: ':memory:' });
   clock = new ManualClock();
+  storage = await openSqliteStorage({ path: ':memory:', clock });
   factor = new RecoveryFactor({ ...parts(), hasher: testHasher });
 });
 

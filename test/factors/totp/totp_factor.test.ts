@@ -16,8 +16,8 @@ let clock: ManualClock;
 let factor: TotpFactor;
 
 beforeEach(async () => {
-  storage = await openSqliteStorage({ path: ':memory:' });
   clock = new ManualClock();
+  storage = await openSqliteStorage({ path: ':memory:', clock });
   factor = new TotpFactor(parts(), totpSettings);
 });
 

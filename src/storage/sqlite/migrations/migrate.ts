@@ -11,6 +11,7 @@ import { endedLoginTokens } from './0008_ended_login_tokens.ts';
 import { boundedAudit } from './0009_bounded_audit.ts';
 import { logoutAttempts } from './0010_logout_attempts.ts';
 import { holdOwnerKey } from './0011_hold_owner_key.ts';
+import { accountVersion } from './0012_account_version.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly string[] = [
   boundedAudit,
   logoutAttempts,
   holdOwnerKey,
+  accountVersion,
 ];
 
 /**

@@ -1,0 +1,73 @@
+import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
+import type { Authenticator, StepToSpend } from '../stores.ts';
+
+const AUTHENTICATOR = `
+  id, user_id AS "userId", name, sealed_seed AS "sealedSeed", enabled_at AS "enabledAt",
+  last_used_at AS "lastUsedAt", last_step AS "lastStep"`;
+
+export function findAuthenticators(userId: string): Query<Authenticator> {
+  return ask(`SELECT ${AUTHENTICATOR} FROM authenticators WHERE user_id = :userId ORDER BY enabled_at, id`, {
+    userId,
+  });
+}
+
+/** One row if this user has 2FA on. */
+export function findEnrolled(userId: string): Query<object> {
+  return ask('SELECT 1 AS found FROM authenticators WHERE user_id = :userId LIMIT 1', { userId });
+}
+
+/** One row if anybody has 2FA on. */
+export function findAnyEnrolled(): Query<object> {
+  return ask('SELECT 1 AS found FROM authenticators LIMIT 1');
+}
+
+/** One row if a user of this name has 2FA on. */
+export function findEnrolledByName(foldedLocalpart: string): Query<object> {
+  return ask(
+    `SELECT 1 AS found FROM accounts WHERE folded_localpart = :foldedLocalpart
+       AND EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = accounts.user_id) LIMIT 1`,
+    { foldedLocalpart },
+  );
+}
+
+export function listEnrolled(): Query<{ readonly userId: string }> {
+  return ask('SELECT DISTINCT user_id AS "userId" FROM authenticators ORDER BY user_id');
+}
+
+export function countAuthenticators(userId: string): Query<{ readonly count: number }> {
+  return ask('SELECT count(*) AS count FROM authenticators WHERE user_id = :userId', { userId });
+}
+
+/** Turns a set-up into an authenticator; the step of the enrolment is spent. */
+export function addAuthenticator(
+  setupId: string,
+  { id, sealedSeed, lastStep }: Pick<Authenticator, 'id' | 'sealedSeed' | 'lastStep'>,
+): Effect {
+  return effect(
+    `INSERT INTO authenticators (id, user_id, name, sealed_seed, enabled_at, last_step)
+       SELECT :id, user_id, name, :sealedSeed, :now, :lastStep FROM setups WHERE id = :setupId`,
+    { setupId, id, sealedSeed, lastStep },
+  );
+}
+
+export function removeAuthenticator(userId: string, id: string): Decision<object> {
+  return decide('DELETE FROM authenticators WHERE id = :id AND user_id = :userId', { userId, id });
+}
+
+export function removeAuthenticators(userId: string): Effect {
+  return effect('DELETE FROM authenticators WHERE user_id = :userId', { userId });
+}
+
+/** The one write that accepts a code (R8): no step at or below the last accepted one. */
+export function spendStep(userId: string, { authenticatorId, step }: StepToSpend): Decision<object> {
+  return decide(
+    `UPDATE authenticators SET last_step = :step, last_used_at = :now
+     WHERE id = :authenticatorId AND user_id = :userId AND last_step < :step`,
+    { userId, authenticatorId, step },
+  );
+}
+
+/** Remembers when the first user turned 2FA on. */
+export function markFirstEnrolment(): Effect {
+  return effect('UPDATE database_identity SET first_enrolled_at = :now WHERE first_enrolled_at IS NULL');
+}

@@ -1,0 +1,50 @@
+import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
+import type { Driver, SessionTurnStore } from '../stores.ts';
+
+/** Lost while another request has the turn, or if the session is gone. */
+export function takeTurn(idHash: string, until: number): Decision<object> {
+  return decide(
+    `INSERT INTO session_turns (id_hash, taken_until)
+       SELECT id_hash, :until FROM sessions WHERE id_hash = :idHash AND expires_at > :now
+     ON CONFLICT (id_hash) DO UPDATE SET taken_until = excluded.taken_until
+       WHERE session_turns.taken_until <= :now`,
+    { idHash, until },
+  );
+}
+
+export function giveTurnBack(idHash: string): Effect {
+  return effect('UPDATE session_turns SET taken_until = 0 WHERE id_hash = :idHash', { idHash });
+}
+
+/** Keeps how the homeserver goes on. */
+export function leadOn(idHash: string, sealedOnward: Buffer): Effect {
+  return effect('UPDATE session_turns SET sealed_onward = :sealedOnward WHERE id_hash = :idHash', {
+    idHash,
+    sealedOnward,
+  });
+}
+
+export function findOnward(idHash: string): Query<{ readonly sealed: Buffer | null }> {
+  return ask('SELECT sealed_onward AS sealed FROM session_turns WHERE id_hash = :idHash', { idHash });
+}
+
+/** Whose turn it is in a session; rows end with their sessions. */
+export class SessionTurnTable implements SessionTurnStore {
+  constructor(private readonly driver: Driver) {}
+
+  async take(idHash: string, _now: number, until: number): Promise<boolean> {
+    return (await this.driver.commit([], takeTurn(idHash, until))) !== undefined;
+  }
+
+  async giveBack(idHash: string): Promise<void> {
+    await this.driver.commit([], giveTurnBack(idHash));
+  }
+
+  async leadOn(idHash: string, sealedOnward: Buffer): Promise<void> {
+    await this.driver.commit([], leadOn(idHash, sealedOnward));
+  }
+
+  async onward(idHash: string): Promise<Buffer | undefined> {
+    return (await this.driver.read(findOnward(idHash)))[0]?.sealed ?? undefined;
+  }
+}
