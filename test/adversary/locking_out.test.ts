@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Response } from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
 import {
@@ -12,10 +13,12 @@ import {
   signIn,
   startSignIns,
   submit,
+  TOTP,
 } from '../login/support.ts';
 import { LOGIN, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';
+import { Visitor } from '../support/visitor.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -118,14 +121,75 @@ test('attack 128: other names of the same user each make one further login, and 
   }
 });
 
-test('attack 138: sessions without end on one hold leave the owner’s whole body, and a session under a token, as they are', async () => {
-  await start({ config: 'uia: { max_sessions: 100 }' });
-  const mine = await signIn(app, 'bob');
-  for (let turn = 0; turn < 205; turn++) await signIn(app, 'bob');
-  expect(loginsOf(app)).toHaveLength(1);
-  const field = await signIn(app, 'bob', `${PASSWORD} ${app.code(bob)}`);
-  expect(field.status).toBe(200);
-  expect([401, 200]).toContain((await ask(app, mine)).status);
+const CLIENT = 'https://app.example.net/';
+
+/** Name and password on the sign-in page. */
+async function visitPage(name: string): Promise<Visitor> {
+  const visitor = new Visitor(app.url);
+  await visitor.open(`/_2fa/login?redirectUrl=${encodeURIComponent(CLIENT)}`);
+  await visitor.send({ user: name, password: PASSWORD });
+  return visitor;
+}
+
+/** The code, the confirmation, and the client that redeems the login token. */
+async function finishPage(visitor: Visitor): Promise<Response> {
+  await visitor.send({ code: app.code(bob) });
+  const sent = await visitor.send({ step: 'confirmation' });
+  const location = new URL(String(sent.headers.location));
+  return post(app, LOGIN, { type: 'm.login.token', token: location.searchParams.get('loginToken') ?? '' });
+}
+
+describe('attack 138: sign-ins without end by somebody who has the password', () => {
+  test('attack 138: the owner’s session under a token, their page and their whole body can be finished', async () => {
+    await start({ config: 'uia: { max_sessions: 60 }' });
+    const { token } = app.stub.signIn('bob');
+    const removal = { devices: ['OTHER'] };
+    const guarded = await app.post('/_matrix/client/v3/delete_devices', removal, token);
+    const { session } = guarded.json;
+    const stage = { type: TOTP, session, token: app.code(bob) };
+    expect(
+      (await app.post('/_matrix/client/v3/delete_devices', { auth: stage }, token)).json.completed,
+    ).toEqual([TOTP]);
+    app.clock.advance(STEP);
+
+    for (let turn = 0; turn < 205; turn++) await signIn(app, 'bob');
+    for (let turn = 0; turn < 105; turn++) await visitPage('bob');
+    expect(loginsOf(app)).toHaveLength(1);
+
+    const still = await app.post('/_matrix/client/v3/delete_devices', { auth: { session } }, token);
+    expect(still.json.completed).toEqual([TOTP]);
+    const field = await signIn(app, 'bob', `${PASSWORD} ${app.code(bob)}`);
+    expect(field.status).toBe(200);
+    app.clock.advance(STEP);
+    expect((await finishPage(await visitPage('bob'))).status).toBe(200);
+  });
+
+  test('attack 138: a page whose held login another sign-in took goes on with the same code', async () => {
+    await start();
+    const page = await visitPage('bob');
+    await page.send({ code: app.code(bob) });
+    app.clock.advance(STEP);
+    expect((await signIn(app, 'bob', `${PASSWORD} ${app.code(bob)}`)).status).toBe(200);
+    const sent = await page.send({ step: 'confirmation' });
+    const location = new URL(String(sent.headers.location));
+    const login = { type: 'm.login.token', token: location.searchParams.get('loginToken') ?? '' };
+    expect((await post(app, LOGIN, login)).body.user_id).toBe(bob.userId);
+  });
+
+  test('attack 138: a session that passed takes the next login of its user, without another code', async () => {
+    await start();
+    const challenge = await signIn(app, 'bob', PASSWORD, { device_id: 'PHONE' });
+    app.stub.failNext('login', {
+      status: 429,
+      body: { errcode: 'M_LIMIT_EXCEEDED', error: 'Too Many Requests' },
+    });
+    expect((await submit(app, challenge, app.code(bob))).status).toBe(429);
+    app.clock.advance(STEP);
+    expect((await signIn(app, 'bob', `${PASSWORD} ${app.code(bob)}`)).status).toBe(200);
+    const answer = await ask(app, challenge);
+    expect(answer.status).toBe(200);
+    expect(answer.body.device_id).toBe('PHONE');
+  });
 });
 
 test('attack 139: a crowd of held logins ends its own and no one else’s', async () => {
@@ -145,6 +209,18 @@ test('attack 139: a crowd of held logins ends its own and no one else’s', asyn
   expect((await submit(app, challenge, app.code(bob))).status).toBe(200);
   const live = crowd.flatMap((name) => app.stub.liveTokens(name));
   expect(live.length).toBeLessThanOrEqual(12);
+});
+
+test('attack 139: page sign-ins of an account without 2FA end their own', async () => {
+  await start({ config: 'uia: { max_sessions: 20 }' });
+  const challenge = await signIn(app, 'bob');
+  const page = await visitPage('bob');
+  for (let turn = 0; turn < 40; turn++) await visitPage('alice');
+  await app.proxy.keepHouse();
+  expect(app.stub.liveTokens('alice').length).toBeLessThanOrEqual(20);
+  expect((await finishPage(page)).status).toBe(200);
+  app.clock.advance(STEP);
+  expect((await submit(app, challenge, app.code(bob))).status).toBe(200);
 });
 
 describe('attack 143: a store that fails takes nothing', () => {
