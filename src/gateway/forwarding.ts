@@ -54,8 +54,9 @@ const END_TO_END: ReadonlySet<string> = new Set([
   ...['if-match', 'if-modified-since', 'cache-control', 'content-type', 'content-length', 'content-encoding'],
 ]);
 
-/** Names are remembered as they are written, so that a busy name costs one look-up. */
+/** Names are remembered as they are written, so that a busy name costs one look-up; no long ones (attack 124). */
 const REMEMBERED_NAMES = 2048;
+const LONGEST_REMEMBERED = 64;
 const requestVerdicts = new Map<string, Verdict>();
 
 const RESPONSE_HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -124,8 +125,7 @@ export function downstreamHeaders(rawHeaders: readonly (Buffer | string)[]): str
 
 function judgeRequestHeader(rawName: string): Verdict {
   const verdict = verdictOn(rawName.toLowerCase());
-  if (requestVerdicts.size >= REMEMBERED_NAMES) requestVerdicts.clear();
-  requestVerdicts.set(rawName, verdict);
+  remember(requestVerdicts, rawName, verdict);
   return verdict;
 }
 
@@ -140,9 +140,14 @@ function verdictOn(name: string): Verdict {
 
 function judgeResponseHeader(rawName: string): boolean {
   const kept = !RESPONSE_HOP_BY_HOP.has(rawName.toLowerCase());
-  if (keptFromResponses.size >= REMEMBERED_NAMES) keptFromResponses.clear();
-  keptFromResponses.set(rawName, kept);
+  remember(keptFromResponses, rawName, kept);
   return kept;
+}
+
+function remember<T>(remembered: Map<string, T>, name: string, judged: T): void {
+  if (name.length > LONGEST_REMEMBERED) return;
+  if (remembered.size >= REMEMBERED_NAMES) remembered.clear();
+  remembered.set(name, judged);
 }
 
 function nominatedHeaders(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Refusal } from '../matrix/refusals.ts';
 import { type Clock, SECOND } from '../system/clock.ts';
 
@@ -17,10 +18,11 @@ interface Bucket {
 
 /**
  * A token bucket for each key, in the memory of this process. Beyond `maxKeys` those least lately used are
- * forgotten, so that no crowd of keys fills the memory (attack 71).
+ * forgotten, so that no crowd of keys fills the memory (attack 71). Of a key its digest is kept, however long it is
+ * (attack 124).
  */
 export class RateLimit {
-  /** In the order of last use. */
+  /** By the digest of the key, in the order of last use. */
   private readonly buckets = new Map<string, Bucket>();
 
   constructor(
@@ -59,12 +61,12 @@ export class RateLimit {
 
   /** Gives one back that need not have counted. */
   giveBack(key: string): void {
-    if (!this.buckets.has(key)) return;
+    if (!this.buckets.has(digestOf(key))) return;
     this.keep(key, Math.min(this.rate.burstCount, this.levelOf(key) + 1));
   }
 
   private levelOf(key: string): number {
-    const bucket = this.buckets.get(key);
+    const bucket = this.buckets.get(digestOf(key));
     if (!bucket) return this.rate.burstCount;
     // A clock that jumped back gives nothing.
     const elapsed = Math.max(0, this.clock.now() - bucket.at);
@@ -72,10 +74,15 @@ export class RateLimit {
   }
 
   private keep(key: string, level: number): void {
-    this.buckets.delete(key);
-    this.buckets.set(key, { level, at: this.clock.now() });
+    const digest = digestOf(key);
+    this.buckets.delete(digest);
+    this.buckets.set(digest, { level, at: this.clock.now() });
     if (this.buckets.size <= this.maxKeys) return;
     const [oldest] = this.buckets.keys();
     if (oldest !== undefined) this.buckets.delete(oldest);
   }
+}
+
+function digestOf(key: string): string {
+  return createHash('sha256').update(key).digest('base64url');
 }

@@ -3,6 +3,7 @@ import { networkOf } from '../../src/http/network.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
 import { AddressLimit } from '../../src/throttle/address_limit.ts';
 import { RateLimit } from '../../src/throttle/rate_limit.ts';
+import { keptBytes } from '../support/kept_memory.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 
 const rate = { perSecond: 0.5, burstCount: 3 };
@@ -75,6 +76,18 @@ describe('a bucket', () => {
     expect(limit.isEmpty('bob')).toBe(true);
     takeAll(limit, 'alice');
   });
+});
+
+test('attack 124: a key of 60 KB is kept no longer than a short one, and still counts by itself', async () => {
+  const limit = new RateLimit(rate, clock);
+  const long = (end: string) => 'x'.repeat(60_000) + end;
+  const kept = await keptBytes(() => {
+    for (let turn = 0; turn < 1000; turn++) limit.take(long(`${turn}`));
+  });
+  expect(kept).toBeLessThan(5_000_000);
+  takeAll(limit, long('bob'));
+  expect(limit.isEmpty(long('bob'))).toBe(true);
+  expect(limit.isEmpty(long('alice'))).toBe(false);
 });
 
 describe('addresses', () => {
