@@ -230,18 +230,20 @@ function isInsidePassingRoots(path: string): boolean {
  */
 function findUnderUnknownVersion(path: string): PathHit | undefined {
   if (!path.startsWith(CLIENT_ROOT)) return undefined;
-  const segments = path.slice(CLIENT_ROOT.length).split('/');
-  const [first = '', second = ''] = segments;
+  const first = segmentAt(path, CLIENT_ROOT.length);
+  const behindFirst = CLIENT_ROOT.length + first.length + 1;
+  const second = segmentAt(path, behindFirst);
   if (!isKnownPrefix(first)) {
-    const hit = findUnderVersion(segments) ?? findUnderVersion(segments.slice(1));
+    const hit = findUnderVersion(path, CLIENT_ROOT.length) ?? findUnderVersion(path, behindFirst);
     if (hit !== undefined) return hit;
   }
   const isTwofold = first === 'unstable' || (isVersionLike(first) && isVersionLike(second));
-  return isTwofold ? findUnderVersion(segments.slice(2)) : undefined;
+  return isTwofold ? findUnderVersion(path, behindFirst + second.length + 1) : undefined;
 }
 
-function findUnderVersion(segments: readonly string[]): PathHit | undefined {
-  return findPath(`${CLIENT_ROOT}v3/${segments.join('/')}`);
+/** What the table says about what stands in `path` from `start` on, under a version. */
+function findUnderVersion(path: string, start: number): PathHit | undefined {
+  return findPath(`${CLIENT_ROOT}v3/${path.slice(start)}`);
 }
 
 function isVersionLike(segment: string): boolean {

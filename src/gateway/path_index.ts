@@ -24,6 +24,7 @@ interface Pattern {
 const literal = new Map<string, PathEntry>();
 const patterns: Pattern[] = [];
 const refusedBeginnings: string[] = [];
+let longestPattern = 0;
 
 const REFUSED: PathEntry = { blocked: true, othersPass: false, prefix: '', routes: {} };
 
@@ -33,7 +34,8 @@ fillIndex();
 export function findPath(path: string): PathHit | undefined {
   const entry = literal.get(path);
   if (entry !== undefined) return { entry, rawParams: [] };
-  const segments = path.split('/');
+  // One more than any pattern has fits none.
+  const segments = path.split('/', longestPattern + 1);
   for (const pattern of patterns) {
     const rawParams = matchSegments(pattern.segments, segments);
     if (rawParams !== undefined) return { entry: pattern.entry, rawParams };
@@ -87,6 +89,7 @@ function putEntry(path: string, entry: PathEntry): void {
   }
   const known = patterns.findIndex(({ segments }) => segments.join('/') === path);
   const pattern = { segments: path.split('/'), entry };
+  longestPattern = Math.max(longestPattern, pattern.segments.length);
   if (known === -1) patterns.push(pattern);
   else patterns[known] = pattern;
 }

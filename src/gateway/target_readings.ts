@@ -4,15 +4,23 @@ const MAX_DECODINGS = 4;
 /** Longer paths that need this look are no client's either: bounds the work below. */
 const MAX_LENGTH = 4096;
 
+/** Characters of all readings together: only a path that was made to have many has more (attack 120). */
+const MAX_READ = 24 * 1024;
+
 type Rewrite = (text: string) => string;
+
+/** Blanks and control bytes, those of Latin-1 too. */
+const CONTROL_OR_BLANK = /[\p{Cc} \xa0]/u;
+const CONTROLS_AND_BLANKS = /[\p{Cc} \xa0]+/gu;
+const ASCII = /^\p{ASCII}*$/u;
 
 const asIs: Rewrite = (text) => text;
 
 /** What servers are known to do to a path before they route it; each of them or not, in this order. */
 const REWRITES: readonly (readonly Rewrite[])[] = [
-  [asIs, (text) => cutAt(text, isControlOrBlank), (text) => keep(text, (char) => !isControlOrBlank(char))],
-  [asIs, (text) => cutAt(text, (char) => char === '#' || char === '?')],
-  [asIs, (text) => cutAt(text, (char) => char === ';'), withoutParameters],
+  [asIs, (text) => cutAt(text, CONTROL_OR_BLANK), (text) => text.replace(CONTROLS_AND_BLANKS, '')],
+  [asIs, (text) => cutAt(text, /[#?]/)],
+  [asIs, (text) => cutAt(text, /;/), withoutParameters],
   [asIs, (text) => text.replaceAll('\\', '/')],
   [asIs, collapseSlashes],
   [asIs, resolveDots],
@@ -33,8 +41,15 @@ export function readings(path: string): ReadonlySet<string> | undefined {
   let texts: ReadonlySet<string> = decoded;
   for (const choices of REWRITES) {
     texts = new Set([...texts].flatMap((text) => choices.map((rewrite) => rewrite(text))));
+    if (lengthOf(texts) > MAX_READ) return undefined;
   }
   return texts;
+}
+
+function lengthOf(texts: Iterable<string>): number {
+  let length = 0;
+  for (const text of texts) length += text.length;
+  return length;
 }
 
 /** The path as it is, decoded once, twice … until nothing changes; undefined if that takes too long. */
@@ -63,43 +78,30 @@ function addDecodings(raw: string, texts: Set<string>): boolean {
 
 /** Decodes the escapes that are sound and leaves the others, as lenient servers do. */
 function decode(text: string): string {
-  return text.replace(/(?:%[0-9a-fA-F]{2})+/g, (escapes) =>
-    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'),
-  );
+  return text.replace(/(?:%[0-9a-fA-F]{2})+/g, (escapes) => {
+    const bytes = escapes.replaceAll('%', '');
+    // One byte by itself, as in most of what is written to take long.
+    if (bytes.length === 2 && bytes < '80') return String.fromCharCode(Number.parseInt(bytes, 16));
+    return Buffer.from(bytes, 'hex').toString('utf8');
+  });
 }
 
-function isControlOrBlank(char: string): boolean {
-  return char <= ' ' || (char >= '\x7f' && char <= '\xa0');
-}
-
-function cutAt(text: string, ends: (char: string) => boolean): string {
-  for (let at = 0; at < text.length; at++) {
-    if (ends(text[at] as string)) return text.slice(0, at);
-  }
-  return text;
-}
-
-function keep(text: string, wanted: (char: string) => boolean): string {
-  return Array.from(text).filter(wanted).join('');
+function cutAt(text: string, ends: RegExp): string {
+  const at = text.search(ends);
+  return at === -1 ? text : text.slice(0, at);
 }
 
 /** `/a;x=1/b;y` is `/a/b` to some servers. */
 function withoutParameters(text: string): string {
-  return text
-    .split('/')
-    .map((segment) => cutAt(segment, (char) => char === ';'))
-    .join('/');
+  return text.replace(/;[^/]*/g, '');
 }
 
 function collapseSlashes(text: string): string {
-  return text
-    .split('/')
-    .filter((segment, at) => segment !== '' || at === 0)
-    .join('/')
-    .concat(text.length > 1 && text.endsWith('/') ? '/' : '');
+  return text.replace(/\/{2,}/g, '/');
 }
 
 function resolveDots(text: string): string {
+  if (text.startsWith('/') && !text.includes('/.')) return text;
   const resolved: string[] = [];
   for (const segment of text.split('/')) {
     if (segment === '..') resolved.pop();
@@ -112,11 +114,12 @@ function resolveDots(text: string): string {
 /** Without slashes, blanks and control bytes at the end. */
 function cutTail(text: string): string {
   let end = text.length;
-  while (end > 1 && (text[end - 1] === '/' || isControlOrBlank(text[end - 1] as string))) end--;
+  while (end > 1 && (text[end - 1] === '/' || CONTROL_OR_BLANK.test(text.charAt(end - 1)))) end--;
   return text.slice(0, end);
 }
 
 /** Compatibility forms, then upper case (U+017F), then lower case (U+212A). */
 function fold(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase();
   return text.normalize('NFKC').toUpperCase().toLowerCase();
 }
