@@ -14,6 +14,7 @@ import { RedirectTargets } from '../web/sign_in/redirect_targets.ts';
 import { SignInPage } from '../web/sign_in/sign_in_page.ts';
 import { SsoRedirect } from '../web/sign_in/sso_redirect.ts';
 import type { Groundwork } from './groundwork.ts';
+import { isSoundSession } from './sound_session.ts';
 
 /** The pages. */
 export interface PageRooms {
@@ -42,7 +43,7 @@ export function composePageRooms(ground: Groundwork, pageSignIn: PageSignIn): Pa
     digits: totp.digits,
   });
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
-  const proofs = new SessionProofs(ground);
+  const proofs = new SessionProofs({ ...ground, isSound: isSoundSession });
   return {
     assets,
     signInPage,

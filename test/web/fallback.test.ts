@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import supertest from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
@@ -171,6 +172,38 @@ describe('guarded endpoints', () => {
     expect(dead.status).toBe(401);
     const anew = await ask(DELETE_DEVICES, { devices: ['A'], auth: { session } });
     expect([anew.status, anew.body.completed]).toEqual([401, []]);
+    expectNothingUpstream();
+  });
+
+  test('attack 149: a session whose body cannot be carried out has no page', async () => {
+    const opened = await ask(DELETE_DEVICES, { auth: { session: `m2fa_${'A'.repeat(27)}` } });
+    expect(opened.status).toBe(400);
+    // As an older version left it.
+    const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+    const page = fallback('m.login.sso', session);
+    expect((await visitor.open(page)).status).toBe(200);
+    const database = openDatabase(`${app.directory}/2fa.db`);
+    database.prepare('UPDATE sessions SET sealed_body = NULL, body_digest = NULL').run();
+    database.close();
+    expect((await visitor.send({ code: app.code(bob) })).status).toBe(401);
+    expect((await visitor.open(page)).status).toBe(401);
+    // The code was not looked at.
+    const sound = await begin(DELETE_DEVICES, { devices: ['B'] });
+    await visitor.open(fallback('m.login.sso', sound));
+    expect((await visitor.send({ code: app.code(bob) })).status).toBe(200);
+  });
+
+  test('attack 148: a form that was shown before the body was bound approves nothing', async () => {
+    const deactivate = '/_matrix/client/v3/account/deactivate';
+    const session = await begin(deactivate, {});
+    await visitor.open(fallback('m.login.sso', session));
+    expect((await ask(deactivate, { erase: true, auth: { session } })).status).toBe(401);
+    await visitor.send({ code: app.code(bob) });
+    expect((await ask(deactivate, { auth: { session } })).body.completed).toEqual([]);
+    await visitor.send({ code: app.code(bob) });
+    expect((await ask(deactivate, { auth: { session } })).body.completed).not.toEqual([]);
+    const other = await ask(deactivate, { erase: false, auth: { session } });
+    expect(other.status).toBe(403);
     expectNothingUpstream();
   });
 

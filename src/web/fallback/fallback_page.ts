@@ -8,11 +8,13 @@ import { isSessionId } from '../../uia/session_id.ts';
 import { CODE_FIELDS, codeProblem, type RefusedCode } from '../forms/fields.ts';
 import { type FormPages, type PageVisit, problemCard } from '../forms/form_pages.ts';
 import { waitText } from '../forms/wait_text.ts';
+import { html } from '../shell/html.ts';
 import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
 import type { FallbackStage, FallbackStanding, ProofOutcome, SessionProofs } from './session_proofs.ts';
 
 const FORM_SCRIPT = 'forms.js';
 const DONE_SCRIPT = 'auth_done.js';
+const ABOUT = 'about';
 const LONGEST_PASSWORD = 4096;
 
 /** What was not accepted, and why. */
@@ -54,6 +56,8 @@ export class FallbackPage {
       const form = await visit.readForm();
       const standing = await this.proofs.find(sessionIn(request), stage);
       if (standing === undefined) return gone(visit);
+      // Another body was bound since the form was shown: what is approved is what was shown (attack 148).
+      if (form.get(ABOUT) !== aboutOf(standing)) return this.ask(visit, standing);
       const password = form.get('password');
       if (password !== undefined) return this.takePassword(visit, standing, password);
       const kind = form.has(CODE_FIELDS.recovery) ? 'recovery' : 'totp';
@@ -123,7 +127,9 @@ export class FallbackPage {
       status: refused === undefined ? 200 : (refused.refusal?.status ?? 403),
       refusal: refused?.refusal,
       script: FORM_SCRIPT,
-      body: (tokenField) => {
+      body: (formToken) => {
+        const about = html`<input type="hidden" name="${ABOUT}" value="${aboutOf(standing)}">`;
+        const tokenField = html`${formToken}${about}`;
         const card = { texts, tokenField, standing, digits: this.digits };
         return standing.missing === 'code'
           ? codeCard({ ...card, refused: refused?.asked === 'code' ? refused.code : undefined })
@@ -136,6 +142,11 @@ export class FallbackPage {
     const { path, client } = request;
     return relayAnswer(await this.homeserver.call({ method: 'GET', path: path + search, client }), {});
   }
+}
+
+/** Names the body that a form asks for an approval of. */
+function aboutOf({ session }: FallbackStanding): string {
+  return session.bodyDigest ?? 'nothing';
 }
 
 function sessionIn(request: ClientRequest): string {

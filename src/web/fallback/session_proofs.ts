@@ -41,13 +41,15 @@ export class SessionProofs {
       readonly addressLimit: AddressLimit;
       readonly turns: HomeserverTurns;
       readonly homeserver: Homeserver;
+      /** Whether what a session was opened for can be carried out. */
+      readonly isSound: (session: Session) => boolean;
     },
   ) {}
 
   /** Undefined if there is no such session, or nothing for this page in it: all one to the reader (attack 64). */
   async find(sessionId: string, stage: FallbackStage): Promise<FallbackStanding | undefined> {
     const session = await this.parts.engine.find(sessionId);
-    return session && standingAt(session, stage);
+    return session && this.parts.isSound(session) ? standingAt(session, stage) : undefined;
   }
 
   /**
