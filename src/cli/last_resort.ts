@@ -14,16 +14,3 @@ export async function untilBroken({ untilFault }: Surroundings, log: ProcessLog)
   log.fatal({ err: error }, 'An error that nothing handled: this process ends and has to be started again');
   throw new FailureLogged('an error that nothing handled', { cause: error });
 }
-
-/** Waits for `closing`, but not for ever: what hangs in it is cut off when the process exits. */
-export async function inTime(closing: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  try {
-    await Promise.race([closing, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

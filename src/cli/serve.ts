@@ -2,11 +2,12 @@ import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { SECOND } from '../system/clock.ts';
+import { inTime } from '../system/in_time.ts';
 import { silentLog } from '../system/log.ts';
 import { createLogger } from '../system/logger.ts';
 import { CommandFailed } from './failures.ts';
 import { requireFittingKeys } from './keys_fit.ts';
-import { inTime, untilBroken } from './last_resort.ts';
+import { untilBroken } from './last_resort.ts';
 import { configFrom, configOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -10,6 +10,9 @@ export interface HomeserverAnswer {
   readonly json: JsonObject | undefined;
 }
 
+/** Sees to it that what an answer grants, which nobody waited for, does not live. */
+export type WhenLate = (answer: HomeserverAnswer) => Promise<void>;
+
 /** One request of ours to the homeserver. */
 export interface HomeserverCall {
   readonly method: string;
@@ -22,6 +25,11 @@ export interface HomeserverCall {
   readonly signal?: AbortSignal;
   /** With which it shares connections; by default with all that are of no such kind. */
   readonly errand?: Errand;
+  /**
+   * For requests that may make a login: where the answer does not come in time, the caller is refused, the request
+   * runs on, and this gets the answer.
+   */
+  readonly whenLate?: WhenLate;
 }
 
 /**

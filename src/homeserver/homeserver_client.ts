@@ -18,6 +18,7 @@ import type {
   TokenOwner,
 } from './homeserver.ts';
 import { judgePassword } from './judge_password.ts';
+import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';
 import { logout } from './logout.ts';
 import { nameDevice } from './name_device.ts';
 import { publishedKeys } from './published_keys.ts';
@@ -50,6 +51,7 @@ export interface HomeserverClientOptions {
  */
 export class HomeserverClient implements Homeserver {
   private readonly bulkheads: Readonly<Record<keyof typeof CONNECTIONS, Bulkhead>>;
+  private readonly lateAnswers: LateAnswers;
   private readonly tlsName: string | undefined;
   private readonly random: RandomSource;
   private readonly log: Log;
@@ -62,6 +64,7 @@ export class HomeserverClient implements Homeserver {
     this.log = options.log;
     this.connectTimeoutMs = options.connectTimeoutMs ?? 5 * SECOND;
     this.answerTimeoutMs = options.answerTimeoutMs ?? 60 * SECOND;
+    this.lateAnswers = new LateAnswers(this.answerTimeoutMs, this.log);
     this.tlsName = protocol === 'https:' && isDnsName(hostname) ? hostname : undefined;
     const bulkhead = (connections: number) =>
       new Bulkhead(origin, {
@@ -88,7 +91,12 @@ export class HomeserverClient implements Homeserver {
    *   it was aborted.
    */
   call(call: HomeserverCall): Promise<HomeserverAnswer> {
-    return this.ask(call, this.bulkheads[call.errand ?? 'other'], this.answerTimeoutMs);
+    const bulkhead = this.bulkheads[call.errand ?? 'other'];
+    const timeMs = this.answerTimeoutMs;
+    const { whenLate } = call;
+    if (whenLate === undefined) return this.ask(call, bulkhead, { queueMs: timeMs, answerMs: timeMs });
+    const times = { queueMs: timeMs, answerMs: LATE_AFTER_ALL_MS };
+    return this.lateAnswers.inTime((sent) => this.ask(call, bulkhead, times, sent), whenLate);
   }
 
   whoami(token: string, client: ClientAddress, errand?: Errand): Promise<TokenOwner> {
@@ -118,9 +126,15 @@ export class HomeserverClient implements Homeserver {
       path: '/_matrix/client/versions',
       client: OURSELVES,
     };
-    const answer = await this.ask(versions, this.bulkheads.check, this.connectTimeoutMs);
+    const times = { queueMs: this.connectTimeoutMs, answerMs: this.connectTimeoutMs };
+    const answer = await this.ask(versions, this.bulkheads.check, times);
     // A web server between us answers 502 or 503 in the name of a homeserver that is down.
     if (answer.status >= 500) throw new Refusal('homeserver_unreachable');
+  }
+
+  /** Refuses all who wait for a login, and resolves once what the homeserver grants all the same is ended. */
+  endLogins(): Promise<void> {
+    return this.lateAnswers.close();
   }
 
   /** Ends all connections; requests under way are refused as unreachable. */
@@ -128,19 +142,25 @@ export class HomeserverClient implements Homeserver {
     await Promise.all(Object.values(this.bulkheads).map((bulkhead) => bulkhead.close()));
   }
 
-  private async ask(call: HomeserverCall, bulkhead: Bulkhead, timeoutMs: number): Promise<HomeserverAnswer> {
+  private async ask(
+    call: HomeserverCall,
+    bulkhead: Bulkhead,
+    times: { readonly queueMs: number; readonly answerMs: number },
+    sent?: () => void,
+  ): Promise<HomeserverAnswer> {
     if (call.token !== undefined && !SENDABLE_TOKEN.test(call.token)) throw new Refusal('unknown_token');
     const stop = new AbortController();
     const late = () => stop.abort(new Refusal('homeserver_slow'));
-    let deadline = setTimeout(late, timeoutMs);
+    let deadline = setTimeout(late, times.queueMs);
     const followClient = () => stop.abort(call.signal?.reason);
     call.signal?.addEventListener('abort', followClient, { once: true });
     if (call.signal?.aborted) followClient();
     try {
       const request = () => {
-        // Waiting for its turn may take as long, and so may the answer.
+        // Waiting for its turn has a time of its own.
         clearTimeout(deadline);
-        deadline = setTimeout(late, timeoutMs);
+        deadline = setTimeout(late, times.answerMs);
+        sent?.();
         return this.requestOf(call, stop.signal);
       };
       return await bulkhead.send({ request, ip: call.client.ip, signal: stop.signal }, readWhole);

@@ -91,6 +91,10 @@ async function judgeByLogin(
     path: '/_matrix/client/v3/login',
     body: passwordOf(judged),
     client: judged.client,
+    whenLate: async (late) => {
+      const token = late.json?.access_token;
+      if (typeof token === 'string') await endProbeLogin(call, log, token, judged.client);
+    },
   });
   const judgement = readVerdict(login);
   if (judgement.verdict !== 'right') return judgement;

@@ -226,6 +226,21 @@ export class HeldLogins {
     await this.storage.commit([userId], giveBackAllowance(userId, this.settings.allowance));
   }
 
+  /** Keeps a login that nobody gets, so that the next sweep logs it out. */
+  async keepEnded({ accessToken, body }: Pick<Grant, 'accessToken' | 'body'>): Promise<void> {
+    const userId = typeof body.user_id === 'string' ? body.user_id : '';
+    const deviceId = typeof body.device_id === 'string' ? body.device_id : '';
+    const held = this.newHold({
+      grant: { accessToken, body: {}, userId, deviceId, expiresInMs: undefined },
+      userId,
+      password: undefined,
+      usesAllowance: false,
+      joinKeys: undefined,
+      atEnd: 'logout',
+    });
+    await this.storage.holds.hold({ ...held, expiresAt: held.createdAt });
+  }
+
   /** What was granted. */
   open(held: HeldLogin): HeldGrant {
     const plain = this.vault.open(held.sealedGrant, identityOf(held.id, held.userId));

@@ -1,7 +1,7 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import type { HeldLogin } from '../storage/stores.ts';
-import type { GrantedLogin } from './upstream_login.ts';
+import type { Grant } from './grant.ts';
 
 /**
  * What the end of a hold does to its device. A grant that stands on a device of the client's own choice may
@@ -9,7 +9,7 @@ import type { GrantedLogin } from './upstream_login.ts';
  */
 export async function endOfHold(
   homeserver: Homeserver,
-  granted: GrantedLogin,
+  granted: { readonly userId: string; readonly grant: Pick<Grant, 'accessToken'> },
   chosenDevice: string | undefined,
   client: ClientAddress,
 ): Promise<HeldLogin['atEnd']> {

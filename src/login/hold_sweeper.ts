@@ -42,7 +42,7 @@ export class HoldSweeper {
       this.taking = undefined;
     });
     await this.taking;
-    await Promise.all(this.underWay);
+    await this.settled();
     return this.gone - before;
   }
 
@@ -56,6 +56,11 @@ export class HoldSweeper {
       for (const held of ended) this.begin(held);
       if (ended.length < free) return;
     }
+  }
+
+  /** Resolves once no logout is under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.underWay);
   }
 
   private begin(held: EndedHold): void {
@@ -76,6 +81,7 @@ export class HoldSweeper {
   private async logOut(held: EndedHold): Promise<void> {
     if (held.atEnd === 'logout') await this.homeserver.logout(this.holds.open(held).accessToken);
     await this.store.forget(held.id);
+    if (held.userId === '') return;
     await this.audit.record({
       userId: held.userId,
       event: 'login.held_ended',

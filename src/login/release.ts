@@ -8,6 +8,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { AuditRecord, FactorStore, HeldLogin } from '../storage/stores.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
+import type { Grant } from './grant.ts';
 import type { HeldGrant, HeldLogins } from './held_logins.ts';
 import type { LoginAnswers } from './login_answers.ts';
 import { wishedDevice } from './sign_in.ts';
@@ -78,6 +79,8 @@ export class HeldLoginRelease {
   private async releaseHeld(passed: PassedSignIn): Promise<Answer | undefined> {
     const grant = this.parts.holds.open(passed.hold);
     await this.nameDevice(passed, grant);
+    // A client that hung up would get nothing: the login stays for its next try.
+    passed.request.signal.throwIfAborted();
     if (!(await this.take(passed, grant))) return undefined;
     await this.parts.holds.giveBackAllowance(passed.hold, grant);
     return this.parts.answers.released(grant.body, this.parts.clock.now() - grant.grantedAt);
@@ -162,7 +165,7 @@ export class HeldLoginRelease {
   /** What cannot be put on record is not handed out; nothing holds the token any more, so it is logged out here. */
   private async noteCompletion(
     passed: PassedSignIn,
-    granted: { readonly accessToken: string; readonly deviceId: string | undefined },
+    granted: Pick<Grant, 'accessToken' | 'body' | 'deviceId'>,
   ): Promise<void> {
     await this.parts.holds.giveBackAllowance(passed.hold, this.parts.holds.open(passed.hold));
     if (!passed.secondFactor) return;

@@ -5,6 +5,9 @@ import type { JsonObject } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
 import type { AddressLimit } from '../throttle/address_limit.ts';
 import { type Grant, readGrant } from './grant.ts';
+import type { HeldLogins } from './held_logins.ts';
+import { endOfHold } from './hold_end.ts';
+import { wishedDevice } from './sign_in.ts';
 
 /** A login that the homeserver granted. */
 export interface GrantedLogin {
@@ -36,6 +39,7 @@ export interface LoginCall {
 export class UpstreamLogin {
   constructor(
     private readonly homeserver: Homeserver,
+    private readonly holds: HeldLogins,
     private readonly addressLimit: AddressLimit,
     private readonly log: Log,
   ) {}
@@ -62,8 +66,13 @@ export class UpstreamLogin {
       body: call.body,
       client: call.request.client,
       errand: 'sign_in',
+      whenLate: (late) => this.endLate(call, late),
       ...(call.token === undefined ? {} : { token: call.token }),
     });
+    return this.read(call, answer);
+  }
+
+  private async read(call: LoginCall, answer: HomeserverAnswer): Promise<LoginOutcome> {
     if (answer.status !== 200) return { kind: 'refused', answer };
     if (isWithoutToken(answer)) return { kind: 'without_token', answer };
     const grant = readGrant(answer);
@@ -76,10 +85,18 @@ export class UpstreamLogin {
     return { kind: 'granted', userId, grant: { ...grant, body }, answer };
   }
 
+  /** Nobody waited for this grant: it ends, but not the keys of a device that it shares (R5, attack 164). */
+  private async endLate(call: LoginCall, answer: HomeserverAnswer): Promise<void> {
+    const outcome = await this.read(call, answer);
+    if (outcome.kind !== 'granted') return;
+    const end = await endOfHold(this.homeserver, outcome, wishedDevice(call.body), call.request.client);
+    if (end === 'logout') await this.discard(outcome.grant);
+  }
+
   /** A 200 that we cannot use may be a login all the same: nobody gets it, so it shall not live. */
   private async discardWhatIsIn(answer: HomeserverAnswer): Promise<void> {
     const accessToken = answer.json?.access_token;
-    if (typeof accessToken === 'string') await this.discard({ accessToken });
+    if (typeof accessToken === 'string') await this.discard({ accessToken, body: answer.json ?? {} });
   }
 
   /** An answer without `user_id`: the token itself says whose it is; if it cannot, it must not live (attack 34). */
@@ -92,12 +109,24 @@ export class UpstreamLogin {
     }
   }
 
-  /** Logs out a granted login that nobody gets. Failing is logged: the token is known to nobody. */
-  async discard(grant: Pick<Grant, 'accessToken'>): Promise<void> {
+  /** Logs out a granted login that nobody gets. What cannot be logged out now is left to the sweep (R10). */
+  async discard(grant: Pick<Grant, 'accessToken' | 'body'>): Promise<void> {
     try {
       await this.homeserver.logout(grant.accessToken);
     } catch (error) {
-      this.log.warn({ err: error }, 'a login that nobody gets could not be logged out');
+      this.log.warn({ err: error }, 'a login that nobody gets could not be logged out yet');
+      await this.leaveToSweep(grant);
+    }
+  }
+
+  private async leaveToSweep(grant: Pick<Grant, 'accessToken' | 'body'>): Promise<void> {
+    try {
+      await this.holds.keepEnded(grant);
+    } catch (error) {
+      this.log.error(
+        { err: error },
+        'a login that nobody gets stays: neither homeserver nor store was there',
+      );
     }
   }
 }

@@ -39,7 +39,7 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
     ...ground,
     factors: storage.factors,
     holds,
-    upstream: new UpstreamLogin(homeserver, ground.addressLimit, log),
+    upstream: new UpstreamLogin(homeserver, holds, ground.addressLimit, log),
     answers: new LoginAnswers(config.publicBaseUrl),
     passedTokens: new PassedLoginTokens(storage.loginTokens, clock),
     line: new SignInLine({ leases: new StoredLineLeases(ground), random, pause: systemPause, log }),

@@ -1,14 +1,18 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
+import type { Handlers } from '../gateway/app.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
+import type { Handler } from '../http/answer.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
 import { openSqliteStorage } from '../storage/sqlite/sqlite_storage.ts';
 import { type Storage, StoreUnavailable } from '../storage/stores.ts';
 import { type Clock, SECOND, systemClock } from '../system/clock.ts';
+import { inTime } from '../system/in_time.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { type RandomSource, systemRandom } from '../system/random.ts';
+import { UnderWay } from '../system/under_way.ts';
 import { DatabaseMarks } from '../vault/database_marks.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
@@ -32,6 +36,10 @@ export interface ProxyParts {
 /** How often ended holds are logged out and expired rows dropped. */
 const HOUSEKEEPING_MS = 5 * SECOND;
 const GRACE_MS = 10 * SECOND;
+/** How long logins that the homeserver has yet to answer are waited for at the end. */
+const LOGINS_MS = 4 * SECOND;
+/** How long is waited for what needs nothing but the store any more. */
+const LEFT_OVER_MS = SECOND;
 
 /**
  * Builds a proxy from its configuration. It does not listen yet.
@@ -57,15 +65,16 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   });
   const rooms = composeRooms({ config, storage, vault, mark, homeserver, clock, random, log });
   const housekeeping = new Housekeeping(storage, rooms.sweeper, vault, mark, clock, log);
+  const requests = new UnderWay();
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),
-    handlers: routeHandlers(rooms),
+    handlers: tracked(routeHandlers(rooms), requests),
     trustedProxies: config.trustedProxies,
     checkAnswer: (answer) => rooms.egressGate.check(answer),
     log,
     times,
   });
-  return new MatrixProxy(config, { storage, homeserver, rooms, mark, housekeeping, frontDoor });
+  return new MatrixProxy(config, { storage, homeserver, rooms, mark, housekeeping, requests, frontDoor });
 }
 
 /** The running whole: listens, keeps house, ends cleanly. */
@@ -78,6 +87,7 @@ export class MatrixProxy {
       readonly rooms: Rooms;
       readonly mark: MarkKeeper;
       readonly housekeeping: Housekeeping;
+      readonly requests: UnderWay;
       readonly frontDoor: ReturnType<typeof createFrontDoor>;
     },
   ) {}
@@ -122,14 +132,29 @@ export class MatrixProxy {
 
   /**
    * Stops accepting, lets requests under way finish for up to `graceMs`, then closes everything. Sign-ins under
-   * way can be finished after the next start (R10).
+   * way can be finished after the next start (R10). Logins that the homeserver has not answered by then are waited
+   * for a little longer, and logged out: here or, if that fails, after the next start (attack 164).
    */
-  async close(graceMs = GRACE_MS): Promise<void> {
-    await this.parts.housekeeping.stop();
-    await this.parts.frontDoor.close(graceMs);
-    await this.parts.homeserver.close();
-    await this.parts.storage.close();
+  async close(graceMs = GRACE_MS, loginsMs = Math.min(graceMs, LOGINS_MS)): Promise<void> {
+    const { housekeeping, frontDoor, homeserver, rooms, requests, storage } = this.parts;
+    await housekeeping.stop();
+    await frontDoor.close(graceMs);
+    await inTime(homeserver.endLogins(), loginsMs);
+    // From here on nothing waits for the homeserver: what was under way notes in the store what it leaves.
+    await homeserver.close();
+    const leftOver = [requests.settled(), rooms.sweeper.settled(), homeserver.endLogins()];
+    await inTime(Promise.all(leftOver), LEFT_OVER_MS);
+    await storage.close();
   }
+}
+
+/** Notes what the handlers are doing: a request may go on when its connection was cut. */
+function tracked(handlers: Handlers, requests: UnderWay): Handlers {
+  const entries = Object.entries(handlers).map(([id, handler]): [string, Handler] => [
+    id,
+    (request) => requests.track(handler(request)),
+  ]);
+  return Object.fromEntries(entries) as Handlers;
 }
 
 function bracketed(host: string): string {

@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { inTime } from '../../src/cli/last_resort.ts';
+import { inTime } from '../../src/system/in_time.ts';
 import { ServeProcess } from '../support/serve_process.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 

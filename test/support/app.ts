@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { createProxy, type MatrixProxy } from '../../src/proxy/proxy.ts';
+import { createProxy, type MatrixProxy, type ProxyParts } from '../../src/proxy/proxy.ts';
 import type { Storage } from '../../src/storage/stores.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { type Log, silentLog } from '../../src/system/log.ts';
@@ -28,6 +28,7 @@ export interface AppOptions extends StubOptions {
   /** YAML added to the configuration, e.g. `login: { hold_ttl: 1m }`. */
   readonly config?: string;
   readonly log?: Log;
+  readonly times?: ProxyParts['times'];
 }
 
 /** Starts a stub and the application before it, both on free loopback ports. */
@@ -78,7 +79,8 @@ export class TestApp {
     );
     const config = loadConfig(file, {});
     const log = this.options.log ?? silentLog;
-    this.#proxy = await createProxy(config, { clock: this.clock, random: systemRandom, log });
+    const { times = {} } = this.options;
+    this.#proxy = await createProxy(config, { clock: this.clock, random: systemRandom, log, times });
     this.url = await this.#proxy.listen();
   }
 
@@ -95,10 +97,10 @@ export class TestApp {
     rotateKeyFile(join(this.directory, 'keys.json'), systemRandom, this.clock);
   }
 
-  /** Ends the application; stub and data stay. */
-  async shutDown(): Promise<void> {
+  /** Ends the application, which waits so long for logins that the stub has yet to answer; stub and data stay. */
+  async shutDown(loginsMs = 0): Promise<void> {
     for (const other of this.#others.splice(0)) await other.shutDown();
-    await this.#proxy?.close(0);
+    await this.#proxy?.close(0, loginsMs);
     this.#proxy = undefined;
   }
 

@@ -1,0 +1,20 @@
+/** Work that somebody may have to wait for before everything is closed. */
+export class UnderWay {
+  private readonly promises = new Set<Promise<unknown>>();
+
+  /** Notes work until it is done; hands it through. */
+  track<T>(work: Promise<T>): Promise<T> {
+    const done = work
+      .catch(() => undefined)
+      .finally(() => {
+        this.promises.delete(done);
+      });
+    this.promises.add(done);
+    return work;
+  }
+
+  /** Resolves once nothing is under way, however it went; also what is begun meanwhile. */
+  async settled(): Promise<void> {
+    while (this.promises.size > 0) await Promise.all(this.promises);
+  }
+}
