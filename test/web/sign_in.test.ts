@@ -301,14 +301,29 @@ describe('one homeserver login for all doors (R12)', () => {
     expect(loginsUpstream()).toHaveLength(1);
   });
 
-  test('whoever comes second has to begin anew', async () => {
+  test('the second one whose code was accepted gets a login of their own, and no further code is asked for', async () => {
     await credentials('bob');
     await visitor.send({ code: app.code(bob) });
     const other = visitor;
     visitor = new Visitor(app.url);
     app.clock.advance(30_000);
     const back = await signInBob();
-    expect((await redeem(tokenOf(back))).status).toBe(200);
+    const first = await redeem(tokenOf(back));
+    expect(first.status).toBe(200);
+    const second = await redeem(tokenOf(locationOf(await other.send({ step: 'confirmation' }))));
+    expect(second.status).toBe(200);
+    expect(second.body.access_token).not.toBe(first.body.access_token);
+    expect(loginsUpstream()).toHaveLength(2);
+  });
+
+  test('a second one whose password was changed meanwhile has to sign in again', async () => {
+    await credentials('bob');
+    await visitor.send({ code: app.code(bob) });
+    const other = visitor;
+    visitor = new Visitor(app.url);
+    app.clock.advance(30_000);
+    await redeem(tokenOf(await signInBob()));
+    app.stub.user('bob').password = 'another one';
     const late = await other.send({ step: 'confirmation' });
     expect(late.status).toBe(403);
     expect(late.headers.location).toBeUndefined();
