@@ -20,7 +20,6 @@ import { requireTokenlessStage } from '../interactive/tokenless_stages.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { requireShape } from '../schema/registry.ts';
-import type { AddressLimit } from '../throttle/address_limit.ts';
 import { isEmptyBody } from '../uia/canonical_body.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { bodyWithoutFactor } from './auth_without_factor.ts';
@@ -40,7 +39,6 @@ import { withoutOurAuth } from './without_our_auth.ts';
 export interface GuardParts {
   readonly homeserver: Homeserver;
   readonly secondFactors: SecondFactors;
-  readonly addressLimit: AddressLimit;
   readonly tokenOwners: TokenOwners;
   readonly owners: OwnerAuthentication;
   readonly passwordProbe: PasswordProbe;
@@ -268,7 +266,7 @@ export class Guard {
   ): Promise<Answer> {
     const other = this.parts.owners.otherReading(awaiting);
     if (other === undefined) return this.parts.owners.refused(awaiting);
-    this.parts.addressLimit.takeFurther(owned.request.client);
+    this.parts.owners.takeFurther(owned);
     return this.sendWithProof(endpoint, owned, other);
   }
 

@@ -14,6 +14,7 @@ import {
   SSO_STAGE,
 } from '../matrix/wire.ts';
 import type { AddressLimit } from '../throttle/address_limit.ts';
+import type { DeviceLimit } from '../throttle/device_limit.ts';
 import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
@@ -68,6 +69,12 @@ export interface OwnerAuthenticationSettings extends OfferedWays {
   readonly digits: number;
 }
 
+/** What bounds wrong passwords under a token. */
+export interface ProofLimits {
+  readonly address: AddressLimit;
+  readonly device: DeviceLimit;
+}
+
 const PASSWORD_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The password is not right.' };
 
 /**
@@ -78,7 +85,7 @@ export class OwnerAuthentication {
   constructor(
     private readonly engine: UiaEngine,
     private readonly secondFactors: SecondFactors,
-    private readonly addressLimit: AddressLimit,
+    private readonly limits: ProofLimits,
     private readonly turns: HomeserverTurns,
     private readonly settings: OwnerAuthenticationSettings,
   ) {}
@@ -99,7 +106,7 @@ export class OwnerAuthentication {
    * @param act what is asked of the homeserver, and what its answer comes to
    * @param isProven whether that is a proof, so that the address's limit does not count it
    * @returns undefined if another request has the session's turn: it stands as it was
-   * @throws Refusal limit_exceeded if too much was tried from this address
+   * @throws Refusal limit_exceeded if too much was tried from this address, or under the tokens of this device
    */
   async inTurn<T>(
     owned: OwnedRequest,
@@ -107,11 +114,18 @@ export class OwnerAuthentication {
     act: () => Promise<T>,
     isProven: (result: T) => boolean,
   ): Promise<T | undefined> {
-    return this.addressLimit.attempt(
-      owned.request.client,
-      () => this.turns.take(awaiting.session, act),
-      (result) => result === undefined || isProven(result),
-    );
+    const { address, device } = this.limits;
+    const take = () => this.turns.take(awaiting.session, act);
+    const isFine = (result: T | undefined) => result === undefined || isProven(result);
+    // Stages of the homeserver's own prove no password, and clients may have to ask how far they are.
+    const limited = awaiting.onward === undefined ? () => device.attempt(owned.owner, take, isFine) : take;
+    return address.attempt(owned.request.client, limited, isFine);
+  }
+
+  /** The password turns out to be two to try. @throws Refusal limit_exceeded */
+  takeFurther({ request, owner }: OwnedRequest): void {
+    this.limits.address.takeFurther(request.client);
+    this.limits.device.takeFurther(owner);
   }
 
   /** The homeserver is content: true for exactly one caller, who answers for it. */

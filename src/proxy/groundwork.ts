@@ -17,6 +17,7 @@ import { type Clock, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { AddressLimit } from '../throttle/address_limit.ts';
+import { DeviceLimit } from '../throttle/device_limit.ts';
 import { SecondFactorCheck } from '../throttle/second_factor_check.ts';
 import { Throttle } from '../throttle/throttle.ts';
 import { UiaEngine } from '../uia/engine.ts';
@@ -43,6 +44,7 @@ export interface Groundwork extends Foundations {
   readonly hasher: RecoveryHasher;
   readonly factors: Factors;
   readonly addressLimit: AddressLimit;
+  readonly deviceLimit: DeviceLimit;
   readonly secondFactors: SecondFactors;
   readonly engine: UiaEngine;
   readonly turns: HomeserverTurns;
@@ -62,11 +64,13 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const factors = everyFactor({ store: storage.factors, vault, clock, hasher, totp });
   const check = new SecondFactorCheck(factors, new Throttle(storage.throttle, clock));
   const addressLimit = new AddressLimit(config.limits.perAddress, clock);
+  const deviceLimit = new DeviceLimit(clock);
+  const limits = { address: addressLimit, device: deviceLimit };
   const secondFactors = new SecondFactors(storage.factors, factors, check, addressLimit, audit, clock);
   const engine = sessionEngine(foundations);
   const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
   const ways = { appendedCode: config.login.appendedCode, pages: config.login.sso };
-  const owners = new OwnerAuthentication(engine, secondFactors, addressLimit, turns, {
+  const owners = new OwnerAuthentication(engine, secondFactors, limits, turns, {
     ...ways,
     digits: totp.digits,
   });
@@ -78,6 +82,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
     hasher,
     factors,
     addressLimit,
+    deviceLimit,
     secondFactors,
     engine,
     turns,

@@ -6,6 +6,7 @@ import { readTypedCode } from '../../interactive/typed_code.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../../matrix/wire.ts';
 import type { AddressLimit } from '../../throttle/address_limit.ts';
+import type { DeviceLimit } from '../../throttle/device_limit.ts';
 import type { UiaEngine } from '../../uia/engine.ts';
 import { isSatisfied, nextStages, PAGE_TARGET, type Session, standingOf } from '../../uia/session.ts';
 
@@ -39,6 +40,7 @@ export class SessionProofs {
       readonly engine: UiaEngine;
       readonly secondFactors: SecondFactors;
       readonly addressLimit: AddressLimit;
+      readonly deviceLimit: DeviceLimit;
       readonly turns: HomeserverTurns;
       readonly homeserver: Homeserver;
       /** Whether what a session was opened for can be carried out. */
@@ -93,11 +95,12 @@ export class SessionProofs {
     password: string,
   ): Promise<ProofOutcome> {
     if (at.missing !== 'password') return { kind: 'accepted', standing: at };
-    const outcome = await this.parts.addressLimit.attempt(
-      request.client,
-      () => this.parts.turns.take(at.session, () => this.judgePassword(request, at, password)),
-      (judged) => judged === undefined || judged.kind === 'accepted',
-    );
+    const { addressLimit, deviceLimit, turns } = this.parts;
+    const device = { userId: at.session.binding.userId, deviceId: at.session.deviceId };
+    const judge = () => turns.take(at.session, () => this.judgePassword(request, at, password));
+    const isFine = (judged: ProofOutcome | undefined) => judged === undefined || judged.kind === 'accepted';
+    const limited = () => deviceLimit.attempt(device, judge, isFine);
+    const outcome = await addressLimit.attempt(request.client, limited, isFine);
     // Another request has a password judged: this one was not looked at.
     return outcome ?? { kind: 'accepted', standing: at };
   }

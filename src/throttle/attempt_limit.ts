@@ -1,0 +1,74 @@
+import { Refusal } from '../matrix/refusals.ts';
+import type { Clock } from '../system/clock.ts';
+import { type Rate, RateLimit } from './rate_limit.ts';
+
+/** How many attempts of one key wait for others of it to end. */
+const MOST_WAITING = 1000;
+
+/** The attempts of one key that are under way. */
+interface UnderWay {
+  attempts: number;
+  /** Those who wait until one of them ends. */
+  readonly waiting: (() => void)[];
+}
+
+/** A limit on attempts that fail, for each key; what succeeds does not count, also of many at once. */
+export class AttemptLimit {
+  private readonly limit: RateLimit;
+  private readonly underWay = new Map<string, UnderWay>();
+
+  constructor(rate: Rate, clock: Clock) {
+    this.limit = new RateLimit(rate, clock);
+  }
+
+  /**
+   * Takes one attempt of the key, and gives it back if the attempt succeeds or finds the homeserver or the store out
+   * of order. While others that are under way have what is left, it waits for what becomes of them.
+   * @throws Refusal `limit_exceeded` if there were too many; whatever `act` throws
+   */
+  async attempt<T>(key: string, act: () => Promise<T>, hasSucceeded: (result: T) => boolean): Promise<T> {
+    await this.take(key);
+    let counts = true;
+    try {
+      const result = await act();
+      counts = !hasSucceeded(result);
+      return result;
+    } catch (error) {
+      counts = error instanceof Refusal && error.status < 500;
+      throw error;
+    } finally {
+      if (!counts) this.limit.giveBack(key);
+      this.end(key);
+    }
+  }
+
+  /**
+   * Takes one more for an attempt that is under way and turns out to be two. It waits for nothing, or it would wait
+   * for itself, and it is not given back.
+   * @throws Refusal `limit_exceeded` if there is none left
+   */
+  takeFurther(key: string): void {
+    this.limit.take(key);
+  }
+
+  /** An exception for somebody who is known belongs here. */
+  private async take(key: string): Promise<void> {
+    let others = this.underWay.get(key);
+    while (this.limit.isEmpty(key) && others !== undefined && others.waiting.length < MOST_WAITING) {
+      const { waiting } = others;
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      others = this.underWay.get(key);
+    }
+    this.limit.take(key);
+    if (others === undefined) this.underWay.set(key, { attempts: 1, waiting: [] });
+    else others.attempts += 1;
+  }
+
+  private end(key: string): void {
+    const others = this.underWay.get(key);
+    if (others === undefined) return;
+    others.attempts -= 1;
+    if (others.attempts === 0) this.underWay.delete(key);
+    for (const wake of others.waiting.splice(0)) wake();
+  }
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
+import { AttemptLimit } from './attempt_limit.ts';
+
+/** Twenty wrong passwords, then one a minute. */
+const RATE = { perSecond: SECOND / MINUTE, burstCount: 20 };
+
+/** Whose token it is, and of which device: a renewed token makes no new one. */
+export interface OwnedDevice {
+  readonly userId: string;
+  readonly deviceId: string | null;
+}
+
+/**
+ * The limit on wrong passwords under the tokens of one device. A stolen token proves nothing, and homeservers put no
+ * limit on passwords there: it shall not be the place to guess the owner's, from however many addresses (attack 146).
+ */
+export class DeviceLimit {
+  private readonly limit: AttemptLimit;
+
+  constructor(clock: Clock) {
+    this.limit = new AttemptLimit(RATE, clock);
+  }
+
+  /**
+   * Takes one attempt of the device, and gives it back if it succeeds or finds the homeserver or the store out of
+   * order.
+   * @throws Refusal `limit_exceeded` if there were too many; whatever `act` throws
+   */
+  attempt<T>(device: OwnedDevice, act: () => Promise<T>, hasSucceeded: (result: T) => boolean): Promise<T> {
+    return this.limit.attempt(keyOf(device), act, hasSucceeded);
+  }
+
+  /**
+   * Takes one more for an attempt that is under way and turns out to be two.
+   * @throws Refusal `limit_exceeded` if there is none left
+   */
+  takeFurther(device: OwnedDevice): void {
+    this.limit.takeFurther(keyOf(device));
+  }
+}
+
+/** Device ids are as long as their clients liked. */
+function keyOf({ userId, deviceId }: OwnedDevice): string {
+  return createHash('sha256')
+    .update(JSON.stringify([userId, deviceId]))
+    .digest('base64');
+}
