@@ -3,6 +3,9 @@ import ipaddr from 'ipaddr.js';
 /** The groups of an IPv6 address that name a customer: each has a whole /64 to choose from (RFC 6177). */
 const NETWORK_GROUPS = 4;
 
+const WIDER_IPV4_BYTES = 24 / 8;
+const WIDER_IPV6_BYTES = 56 / 8;
+
 /** What an address counts as: itself, or the network of an IPv6 address; an IPv4 address in IPv6 form is itself. */
 export function networkOf(ip: string): string {
   if (!ipaddr.isValid(ip)) return ip;
@@ -10,4 +13,12 @@ export function networkOf(ip: string): string {
   if (!(address instanceof ipaddr.IPv6)) return address.toString();
   const network = address.parts.slice(0, NETWORK_GROUPS).map((group) => group.toString(16));
   return `${network.join(':')}::/64`;
+}
+
+/** The network that who asks can have many addresses in: IPv4 by its /24, IPv6 by its /56 (RFC 6177). */
+export function widerNetworkOf(ip: string): string {
+  if (!ipaddr.isValid(ip)) return 'unknown';
+  const address = ipaddr.process(ip);
+  const bytes = address instanceof ipaddr.IPv6 ? WIDER_IPV6_BYTES : WIDER_IPV4_BYTES;
+  return `${address.kind()} ${Buffer.from(address.toByteArray().slice(0, bytes)).toString('hex')}`;
 }

@@ -1,4 +1,3 @@
-import { networkOf } from '../http/client_network.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
@@ -6,7 +5,7 @@ import type { SessionStore, StoredSession } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
-import { canonicalJson, isEmptyBody, repeatsOnly } from './canonical_body.ts';
+import { isEmptyBody, repeatsOnly } from './canonical_body.ts';
 import {
   beginsWith,
   isSatisfied,
@@ -17,6 +16,7 @@ import {
   standingOf,
 } from './session.ts';
 import { hashSessionId, isSessionId, newSessionId } from './session_id.ts';
+import { SessionSeals } from './session_seals.ts';
 
 export interface UiaSettings {
   /** How long a session lives, in ms. */
@@ -48,9 +48,6 @@ export interface Opening {
   readonly endsAt?: number;
 }
 
-/** Larger ones are kept as digest only, and the client repeats them: 50 sessions of 1 MiB fill no disk (attack 122). */
-const LARGEST_KEPT_BODY = 16 * 1024;
-
 /** So that nobody with a password or a token crowds out others, or fills the disk (attacks 122, 138). */
 const SESSIONS_PER_HOLD_OR_TOKEN = 50;
 /** Eight held logins with all their sessions, or as many tokens. */
@@ -70,6 +67,8 @@ export type Completion =
  * and does no I/O but with its store; whatever decides there is one conditional write (R8).
  */
 export class UiaEngine {
+  private readonly seals: SessionSeals;
+
   constructor(
     private readonly parts: {
       readonly store: SessionStore;
@@ -78,7 +77,9 @@ export class UiaEngine {
       readonly random: RandomSource;
     },
     private readonly settings: UiaSettings,
-  ) {}
+  ) {
+    this.seals = new SessionSeals(parts.vault);
+  }
 
   /**
    * Opens a session for `binding`.
@@ -92,17 +93,17 @@ export class UiaEngine {
     const now = this.parts.clock.now();
     const stored: StoredSession = {
       idHash,
-      sealedId: this.parts.vault.seal(id, identityOf('id', idHash)),
+      sealedId: this.seals.seal('id', idHash, id),
       ...binding,
       flows: opening.flows,
       completed,
-      ...this.sealBody(idHash, opening.body),
-      sealedPassword: this.sealPart('password', idHash, opening.password),
-      sealedToken: this.sealPart('token', idHash, opening.token),
+      ...this.seals.sealBody(idHash, opening.body),
+      sealedPassword: this.seals.sealGiven('password', idHash, opening.password),
+      sealedToken: this.seals.sealGiven('token', idHash, opening.token),
       deviceId: opening.deviceId ?? null,
       holdId: opening.holdId ?? null,
       pot: potOf(binding),
-      network: this.networkDigest(opening.client),
+      network: this.seals.networkOf(opening.client),
       failures: 0,
       createdAt: now,
       expiresAt: Math.min(now + this.settings.lifetimeMs, opening.endsAt ?? Number.POSITIVE_INFINITY),
@@ -112,7 +113,7 @@ export class UiaEngine {
       perUser: SESSIONS_PER_USER,
       perHoldOrToken: SESSIONS_PER_HOLD_OR_TOKEN,
     });
-    return { ...this.read(stored), body: isEmptyBody(opening.body) ? undefined : opening.body };
+    return { ...this.seals.open(stored), body: isEmptyBody(opening.body) ? undefined : opening.body };
   }
 
   /**
@@ -122,7 +123,7 @@ export class UiaEngine {
   async find(sessionId: string): Promise<Session | undefined> {
     if (!isSessionId(sessionId)) return undefined;
     const stored = await this.findStored(hashSessionId(sessionId));
-    return stored && this.read(stored, sessionId);
+    return stored && this.seals.open(stored, sessionId);
   }
 
   /** Whose live session this is, without opening what is sealed in it. Undefined as above. */
@@ -160,17 +161,17 @@ export class UiaEngine {
     if (binding.tokenHash === null) return undefined;
     const now = this.parts.clock.now();
     const { tokenHash, target } = binding;
-    const digest = isEmptyBody(body) ? null : this.digestOf(body);
+    const digest = isEmptyBody(body) ? null : this.seals.digestOf(body);
     const stored = await this.parts.store.findBound(tokenHash, target, digest, now);
     if (!stored || stored.userId !== binding.userId || this.isDead(stored)) return undefined;
-    return this.withBody(this.read(stored), body);
+    return this.withBody(this.seals.open(stored), body);
   }
 
   /** The session that an equal sign-in opened on the same held login, for a client that retries its login as it was. */
   async ofHold(holdId: string, body: JsonObject): Promise<Session | undefined> {
     const now = this.parts.clock.now();
-    const stored = await this.parts.store.findOfHold(holdId, this.digestOf(body), now);
-    return stored && !this.isDead(stored) ? this.read(stored) : undefined;
+    const stored = await this.parts.store.findOfHold(holdId, this.seals.digestOf(body), now);
+    return stored && !this.isDead(stored) ? this.seals.open(stored) : undefined;
   }
 
   /** Notes that `stage` is done. Of several at the same moment each counts once, in flow order (R7). */
@@ -197,7 +198,7 @@ export class UiaEngine {
 
   /** Keeps a password that a page had judged, for the one real request; the last one counts. False if the session ended. */
   async rememberPassword(session: Session, password: string): Promise<boolean> {
-    const sealed = this.parts.vault.seal(password, identityOf('password', session.idHash));
+    const sealed = this.seals.seal('password', session.idHash, password);
     return this.parts.store.bindPassword(session.idHash, sealed);
   }
 
@@ -228,7 +229,7 @@ export class UiaEngine {
       return session;
     }
     if (session.bodyDigest !== null) {
-      if (session.bodyDigest !== this.digestOf(body)) throw new Refusal('foreign_session');
+      if (session.bodyDigest !== this.seals.digestOf(body)) throw new Refusal('foreign_session');
       return { ...session, body };
     }
     if (session.completed.length > 0) throw new Refusal('foreign_session');
@@ -237,7 +238,7 @@ export class UiaEngine {
   }
 
   private async bind(session: Session, body: JsonObject): Promise<Session | undefined> {
-    const { sealedBody, bodyDigest } = this.sealBody(session.idHash, body);
+    const { sealedBody, bodyDigest } = this.seals.sealBody(session.idHash, body);
     if (bodyDigest !== null && (await this.parts.store.bindBody(session.idHash, sealedBody, bodyDigest))) {
       return { ...session, body, bodyDigest };
     }
@@ -245,58 +246,6 @@ export class UiaEngine {
     const current = await this.find(session.id);
     return current && this.withBody(current, body);
   }
-
-  private sealBody(
-    idHash: string,
-    body: JsonObject | undefined,
-  ): Pick<StoredSession, 'sealedBody' | 'bodyDigest'> {
-    if (body === undefined || isEmptyBody(body)) return { sealedBody: null, bodyDigest: null };
-    const text = JSON.stringify(body);
-    const isKept = Buffer.byteLength(text) <= LARGEST_KEPT_BODY;
-    return {
-      sealedBody: isKept ? this.parts.vault.seal(text, identityOf('body', idHash)) : null,
-      bodyDigest: this.digestOf(body),
-    };
-  }
-
-  private networkDigest(client: ClientAddress | undefined): string | null {
-    return client === undefined ? null : this.parts.vault.digest('session-network', networkOf(client.ip));
-  }
-
-  private sealPart(part: SealedPart, idHash: string, plain: string | undefined): Buffer | null {
-    return plain === undefined ? null : this.parts.vault.seal(plain, identityOf(part, idHash));
-  }
-
-  private digestOf(body: JsonObject | undefined): string {
-    return this.parts.vault.digest('session-body', canonicalJson(body ?? {}));
-  }
-
-  /** @param id the plain id where it is known, so that it need not be opened */
-  private read(stored: StoredSession, id?: string): Session {
-    const open = (part: SealedPart, sealed: Buffer) =>
-      this.parts.vault.open(sealed, identityOf(part, stored.idHash)).toString();
-    return {
-      id: id ?? open('id', stored.sealedId),
-      idHash: stored.idHash,
-      binding: { target: stored.target, userId: stored.userId, tokenHash: stored.tokenHash },
-      flows: stored.flows,
-      completed: stored.completed,
-      body: stored.sealedBody ? JSON.parse(open('body', stored.sealedBody)) : undefined,
-      bodyDigest: stored.bodyDigest,
-      password: stored.sealedPassword ? open('password', stored.sealedPassword) : undefined,
-      token: stored.sealedToken ? open('token', stored.sealedToken) : undefined,
-      deviceId: stored.deviceId,
-      holdId: stored.holdId,
-      expiresAt: stored.expiresAt,
-    };
-  }
-}
-
-type SealedPart = 'id' | 'body' | 'password' | 'token';
-
-/** Each part has an identity of its own, so that one sealed value cannot stand in for another (attack 83). */
-function identityOf(part: SealedPart, idHash: string): string {
-  return part === 'body' ? `session:${idHash}` : `session-${part}:${idHash}`;
 }
 
 function isBoundTo(session: Session, binding: SessionBinding | LoginBinding): boolean {

@@ -1,0 +1,92 @@
+import type { ClientAddress } from '../http/client_request.ts';
+import { widerNetworkOf } from '../http/network.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import type { StoredSession } from '../storage/stores.ts';
+import type { Vault } from '../vault/vault.ts';
+import { canonicalJson, isEmptyBody } from './canonical_body.ts';
+import type { Session } from './session.ts';
+
+/** Larger ones are kept as digest only, and the client repeats them: 50 sessions of 1 MiB fill no disk (attack 122). */
+const LARGEST_KEPT_BODY = 16 * 1024;
+
+type SealedPart = 'id' | 'body' | 'password' | 'token';
+
+/** What a body comes to. */
+interface Fingerprint {
+  readonly digest: string;
+  readonly isLarge: boolean;
+}
+
+/** Turns what is secret of sessions into what is stored of it, and back. */
+export class SessionSeals {
+  /** A request asks more than once for the digest of its body, which takes a while where it has 1 MiB. */
+  private readonly fingerprints = new WeakMap<JsonObject, Fingerprint>();
+
+  constructor(private readonly vault: Vault) {}
+
+  seal(part: SealedPart, idHash: string, plain: string): Buffer {
+    return this.vault.seal(plain, identityOf(part, idHash));
+  }
+
+  /** Null where there is nothing to seal. */
+  sealGiven(part: SealedPart, idHash: string, plain: string | undefined): Buffer | null {
+    return plain === undefined ? null : this.seal(part, idHash, plain);
+  }
+
+  /** What is kept of a body: of a large one its digest alone, of none nothing. */
+  sealBody(idHash: string, body: JsonObject | undefined): Pick<StoredSession, 'sealedBody' | 'bodyDigest'> {
+    if (body === undefined || isEmptyBody(body)) return { sealedBody: null, bodyDigest: null };
+    const { digest, isLarge } = this.fingerprintOf(body);
+    return {
+      sealedBody: isLarge ? null : this.seal('body', idHash, JSON.stringify(body)),
+      bodyDigest: digest,
+    };
+  }
+
+  /** The keyed digest of a body: equal for equal ones. */
+  digestOf(body: JsonObject | undefined): string {
+    return this.fingerprintOf(body ?? {}).digest;
+  }
+
+  /** The keyed digest of a client's network; null where there is no client. */
+  networkOf(client: ClientAddress | undefined): string | null {
+    return client === undefined ? null : this.vault.digest('session-network', widerNetworkOf(client.ip));
+  }
+
+  /** @param id the plain id where it is known, so that it need not be opened */
+  open(stored: StoredSession, id?: string): Session {
+    const open = (part: SealedPart, sealed: Buffer) =>
+      this.vault.open(sealed, identityOf(part, stored.idHash)).toString();
+    return {
+      id: id ?? open('id', stored.sealedId),
+      idHash: stored.idHash,
+      binding: { target: stored.target, userId: stored.userId, tokenHash: stored.tokenHash },
+      flows: stored.flows,
+      completed: stored.completed,
+      body: stored.sealedBody ? JSON.parse(open('body', stored.sealedBody)) : undefined,
+      bodyDigest: stored.bodyDigest,
+      password: stored.sealedPassword ? open('password', stored.sealedPassword) : undefined,
+      token: stored.sealedToken ? open('token', stored.sealedToken) : undefined,
+      deviceId: stored.deviceId,
+      holdId: stored.holdId,
+      expiresAt: stored.expiresAt,
+    };
+  }
+
+  private fingerprintOf(body: JsonObject): Fingerprint {
+    const known = this.fingerprints.get(body);
+    if (known !== undefined) return known;
+    const text = canonicalJson(body);
+    const fingerprint = {
+      digest: this.vault.digest('session-body', text),
+      isLarge: Buffer.byteLength(text) > LARGEST_KEPT_BODY,
+    };
+    this.fingerprints.set(body, fingerprint);
+    return fingerprint;
+  }
+}
+
+/** Each part has an identity of its own, so that one sealed value cannot stand in for another (attack 83). */
+function identityOf(part: SealedPart, idHash: string): string {
+  return part === 'body' ? `session:${idHash}` : `session-${part}:${idHash}`;
+}
