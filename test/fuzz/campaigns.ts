@@ -1,5 +1,6 @@
 import { mutatedBodies } from './bodies.ts';
 import type { Campaign } from './campaign.ts';
+import { costs } from './costs.ts';
 import { uiaSequences } from './sequences.ts';
 import { classifiedTargets, sentTargets } from './targets.ts';
 import { wireFormats } from './wire.ts';
@@ -10,4 +11,5 @@ export const CAMPAIGNS: readonly Campaign[] = [
   mutatedBodies,
   wireFormats,
   uiaSequences,
+  costs,
 ];
