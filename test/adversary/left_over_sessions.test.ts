@@ -1,6 +1,12 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { bobsPassword, DELETE_DEVICES, type GuardedApp, startGuarded, TOTP } from '../guard/guarded.ts';
-import type { PersonalityName } from '../support/stub/personality.ts';
+import {
+  bobsPassword,
+  DELETE_DEVICES,
+  type GuardedApp,
+  PERSONALITIES,
+  startGuarded,
+  TOTP,
+} from '../guard/guarded.ts';
 
 let guarded: GuardedApp;
 
@@ -8,7 +14,7 @@ afterEach(() => guarded.app.stop());
 
 const TWO_FACTOR_STAGE = { type: TOTP, token: '123456' };
 
-test.each(['synapse', 'dendrite', 'conduit', 'tuwunel'] as PersonalityName[])(
+test.each(PERSONALITIES)(
   'attack 51: a session of ours goes on after 2FA was turned off: %s sees neither it nor the code',
   async (personality) => {
     guarded = await startGuarded({ personality });

@@ -67,7 +67,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     if (asked) expect(challengeIn(same)).toMatchObject({ isOurs: true, completed: [] });
     const { master_key: _, ...part } = liveKeys();
     const some = await upload(part);
-    const someAsked = personality === 'dendrite';
+    const someAsked = ['dendrite', 'continuwuity'].includes(personality);
     expect(some.status).toBe(someAsked ? 401 : 200);
     if (someAsked) expect(challengeIn(some)).toMatchObject({ isOurs: true, completed: [] });
   });

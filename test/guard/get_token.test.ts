@@ -10,7 +10,7 @@ import {
 } from './guarded.ts';
 
 /** Only these two have the endpoint. */
-describe.each(['synapse', 'tuwunel'] as const)('before %s', (personality) => {
+describe.each(['synapse', 'tuwunel', 'continuwuity'] as const)('before %s', (personality) => {
   let it: GuardedApp;
   beforeEach(async () => {
     it = await startGuarded({ personality });

@@ -6,8 +6,9 @@ import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer, HttpCall } from '../support/http.ts';
 import { judgeAll } from '../support/judged.ts';
 import type { EndpointName, PersonalityName } from '../support/stub/personality.ts';
+import { PERSONALITIES as BY_NAME } from '../support/stub/stub.ts';
 
-export const PERSONALITIES: readonly PersonalityName[] = ['synapse', 'dendrite', 'conduit', 'tuwunel'];
+export const PERSONALITIES = Object.keys(BY_NAME) as PersonalityName[];
 
 export const TOTP = 'm.login.2fa.totp';
 export const RECOVERY = 'm.login.2fa.recovery';

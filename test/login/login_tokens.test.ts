@@ -30,7 +30,7 @@ async function issuedUnderTwoFactor(): Promise<string> {
   return String(json.login_token);
 }
 
-const personalities: PersonalityName[] = ['synapse', 'tuwunel'];
+const personalities: PersonalityName[] = ['synapse', 'tuwunel', 'continuwuity'];
 
 describe.each(personalities)('in front of %s', (personality) => {
   test('attack 36: a login token that was not issued under 2FA leads to a challenge', async () => {

@@ -35,11 +35,11 @@ const TARGETS: readonly (readonly [target: string, Measured])[] = [
   ['/_matrix/client/x/%2e%2e/v3/login', ALL_404],
   ['/_matrix/client/v3\\login', ALL_404],
   ['/_matrix/client/v3/login"', ALL_404],
-  ['/_matrix/client/v3/login<', ALL_404],
+  ['/_matrix/client/v3/login<', ['404', '404', '400', '400']],
   ['/_matrix/client/v3/login^', ALL_404],
   ['/_matrix/client/v3/login|', ALL_404],
   ['/_matrix/client/v3/login{', ALL_404],
-  ['/_matrix/client/v3/login`', ALL_404],
+  ['/_matrix/client/v3/login`', ['404', '404', '400', '400']],
   ['/_matrix/client/v3/login#f', ['404', '404', '200', '200']],
   ['http://elsewhere.example/_matrix/client/v3/login', ['404', '200', '200', '200']],
   ['https://u:p@x/_matrix/client/v3/login', ['404', '200', '200', '200']],
@@ -64,7 +64,11 @@ function of(user: ProbeUser, more: JsonObject = {}): JsonObject {
 
 /** HOMESERVERS §3: bodies. */
 const BODIES: readonly (readonly [name: string, MakeBody, Measured])[] = [
-  ['user only', (a) => ({ ...PASSWORD, user: a.name, password: a.password }), ['200', '200', '400', '200']],
+  [
+    'user only',
+    (a) => ({ ...PASSWORD, user: a.name, password: a.password }),
+    ['200', '200', '400 M_INVALID_USERNAME', '200'],
+  ],
   [
     'identifier null + user',
     (a) => ({ ...PASSWORD, identifier: null, user: a.name, password: a.password }),
@@ -95,23 +99,23 @@ const BODIES: readonly (readonly [name: string, MakeBody, Measured])[] = [
   [
     'local part in capitals',
     (a) => of(a, { identifier: { type: 'm.id.user', user: a.name.toUpperCase() } }),
-    ALL_200,
+    ['200', '200', '200', '200', '404 M_NOT_FOUND'],
   ],
   ['full id', (a) => of(a, { identifier: { type: 'm.id.user', user: a.userId } }), ALL_200],
   [
     'full id, local part in capitals',
     (a) => of(a, { identifier: { type: 'm.id.user', user: `@${a.name.toUpperCase()}:${SERVER(a)}` } }),
-    ALL_200,
+    ['200', '200', '200', '200', '?'],
   ],
   [
     'full id, server in capitals',
     (a) => of(a, { identifier: { type: 'm.id.user', user: `@${a.name}:${SERVER(a).toUpperCase()}` } }),
-    ['200', '401', '200', '400'],
+    ['200', '401', '200', '400 M_UNKNOWN'],
   ],
   [
     'another server',
     (a) => of(a, { identifier: { type: 'm.id.user', user: `@${a.name}:other.example` } }),
-    ['403', '401', '403', '400'],
+    ['403', '401', '403', '400 M_UNKNOWN'],
   ],
   [
     'sigil without a server',
@@ -121,7 +125,7 @@ const BODIES: readonly (readonly [name: string, MakeBody, Measured])[] = [
   [
     'blanks round the name',
     (a) => of(a, { identifier: { type: 'm.id.user', user: ` ${a.name} ` } }),
-    ['403', '403', '403', '403'],
+    ['403', '403', '403', '403', '?'],
   ],
   ['blanks round the password', (a) => of(a, { password: ` ${a.password} ` }), ['403', '403', '403', '403']],
   [
@@ -131,7 +135,7 @@ const BODIES: readonly (readonly [name: string, MakeBody, Measured])[] = [
       IDENTIFIER: { type: 'm.id.user', user: a.name },
       PASSWORD: a.password,
     }),
-    ['400', '200', '400', '400'],
+    ['400', '200', '400', '400', '500'],
   ],
   [
     'the long s in a key',
@@ -139,8 +143,8 @@ const BODIES: readonly (readonly [name: string, MakeBody, Measured])[] = [
     ['400', '200', '400', '400'],
   ],
   ['auth in it', (a) => of(a, { auth: { type: 'm.login.2fa.totp', session: 'x', token: '1' } }), ALL_200],
-  ['a fraction beside', (a) => of(a, { extra: 1.5 }), ['200', '200', '200', '400']],
-  ['2^60 beside', (a) => of(a, { extra: 2 ** 60 }), ['200', '200', '200', '400']],
+  ['a fraction beside', (a) => of(a, { extra: 1.5 }), ['200', '200', '200', '400', '200']],
+  ['2^60 beside', (a) => of(a, { extra: 2 ** 60 }), ['200', '200', '200', '400', '200']],
   ['a numeric device_id', (a) => of(a, { device_id: 5 }), ['500', '400', '400', '400']],
   [
     'a device_id of 5000 characters',
@@ -160,7 +164,7 @@ const BODIES: readonly (readonly [name: string, MakeBody, Measured])[] = [
   ],
   ['an empty password', (a) => of(a, { password: '' }), ['403', '401', '403', '403']],
   ['no password', (a) => of(a, { password: undefined }), ['400', '401', '400', '400']],
-  ['no type', (a) => of(a, { type: undefined }), ['400', '400', '400', '400']],
+  ['no type', (a) => of(a, { type: undefined }), ['400', '400', '400', '400', '500']],
 ];
 
 /** Bodies as text, and headers. `{}` in the text stands for a sound body without its closing brace. */
@@ -176,8 +180,21 @@ const RAW_BODIES: readonly (readonly [
     ['400', '200', '400', '400'],
   ],
   ['a lone surrogate', (sound) => ({ body: `${sound},"extra":"\\ud800"}` }), ['200', '200', '400', '400']],
-  ['a byte order mark', (sound) => ({ body: `\ufeff${sound}}` }), ['400', '400', '400', '400']],
-  ['a tail', (sound) => ({ body: `${sound}} x` }), ['400', '400', '400', '400']],
+  [
+    'a byte order mark',
+    (sound) => ({ body: `\ufeff${sound}}` }),
+    ['400 M_NOT_JSON', '400 M_BAD_JSON', '400 M_BAD_JSON', '400 M_BAD_JSON'],
+  ],
+  [
+    'a tail',
+    (sound) => ({ body: `${sound}} x` }),
+    ['400 M_NOT_JSON', '400 M_BAD_JSON', '400 M_BAD_JSON', '400 M_BAD_JSON'],
+  ],
+  [
+    'no JSON at all',
+    () => ({ body: '{"type":' }),
+    ['400 M_NOT_JSON', '400 M_NOT_JSON', '400 M_BAD_JSON', '400 M_BAD_JSON'],
+  ],
   [
     'bad UTF-8',
     (sound) => ({
@@ -273,12 +290,13 @@ export const LOGIN_PROBES: readonly Probe[] = [
     ],
   },
   {
-    name: 'a wrong password and an unknown user get the same',
+    name: 'a wrong password and an unknown user',
     measured: [
       '403 M_FORBIDDEN; 403 M_FORBIDDEN',
       '403 M_FORBIDDEN; 403 M_FORBIDDEN',
       '403 M_FORBIDDEN; 403 M_FORBIDDEN',
       '403 M_FORBIDDEN; 403 M_FORBIDDEN',
+      '403 M_FORBIDDEN; 404 M_NOT_FOUND',
     ],
     run: async (homeserver) => {
       const user = await homeserver.newUser();
@@ -287,7 +305,9 @@ export const LOGIN_PROBES: readonly Probe[] = [
         await logIn(homeserver, of(user, { password: 'wrong' })),
         await logIn(homeserver, of(user, { identifier: unknown })),
       ];
-      if (answers[0]?.text !== answers[1]?.text) throw new Error('the two bodies differ');
+      const [wrong, nobody] = answers;
+      if (wrong?.status === nobody?.status && wrong?.text !== nobody?.text)
+        throw new Error('the two bodies differ');
       return answers;
     },
   },

@@ -22,11 +22,18 @@ export interface ProbedHomeserver {
 }
 
 /**
- * What was measured, one text a homeserver. A text holds one word group an answer, divided by `; `. Each group
+ * What was measured, one text a homeserver; continuwuity's is left out where it is the same as that of tuwunel, whose
+ * relative it is. A text holds one word group an answer, divided by `; `. Each group
  * names what must be seen in that answer: the status (`401+`: with a session and flows), the error code,
- * `completed:[a,b]`, `completed:null`, `params:null`; with `!` before it what must not be there.
+ * `completed:[a,b]`, `completed:null`, `params:null`; with `!` before it what must not be there. `?`: it was not measured.
  */
-export type Measured = readonly [synapse: string, dendrite: string, conduit: string, tuwunel: string];
+export type Measured = readonly [
+  synapse: string,
+  dendrite: string,
+  conduit: string,
+  tuwunel: string,
+  continuwuity?: string,
+];
 
 /** One experiment that was made on every homeserver. */
 export interface Probe {
@@ -35,10 +42,9 @@ export interface Probe {
   readonly run: (homeserver: ProbedHomeserver) => Promise<readonly HttpAnswer[]>;
 }
 
-const ORDER: readonly PersonalityName[] = ['synapse', 'dendrite', 'conduit', 'tuwunel'];
-
 export function measuredOn(name: PersonalityName, measured: Measured): string {
-  return measured[ORDER.indexOf(name)] ?? '';
+  const [synapse, dendrite, conduit, tuwunel, continuwuity = tuwunel] = measured;
+  return { synapse, dendrite, conduit, tuwunel, continuwuity }[name];
 }
 
 /** The words that describe an answer. */
@@ -80,6 +86,7 @@ function misfitsOfOne(group: string, seen: readonly string[]): string[] {
 }
 
 function fits(word: string, seen: readonly string[]): boolean {
+  if (word === '?') return true;
   if (!word.startsWith('!')) return seen.includes(word);
   return !seen.some((one) => one.startsWith(word.slice(1)));
 }

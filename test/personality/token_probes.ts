@@ -39,7 +39,7 @@ const PRESENTED: readonly (readonly [
   [
     'two blanks',
     ({ token }) => ({ headers: { authorization: `Bearer  ${token}` } }),
-    ['401', '401', '200', '200'],
+    ['401', '401 M_UNKNOWN_TOKEN', '200', '200', '401'],
   ],
   ['Basic', ({ token }) => ({ headers: { authorization: `Basic ${token}` } }), ['401', '401', '500', '401']],
   ['a bare token', ({ token }) => ({ headers: { authorization: token } }), ['401', '401', '500', '401']],
@@ -126,7 +126,13 @@ export const TOKEN_PROBES: readonly Probe[] = [
   },
   {
     name: 'refresh_token asked for, then: refresh, old access token, old refresh token',
-    measured: ['200; 200; 200; 200', '200; 404; 200; 404', '200; 404; 200; 404', '200; 200; 401; 403'],
+    measured: [
+      '200; 200; 200; 200',
+      '200; 404; 200; 404',
+      '200; 404; 200; 404',
+      '200; 200; 401; 403',
+      '200; 404; 200; 404',
+    ],
     run: async (homeserver) => {
       const login = await logIn(homeserver, await homeserver.newUser(), { refresh_token: true });
       const refreshed = await refresh(homeserver, login);
@@ -141,6 +147,7 @@ export const TOKEN_PROBES: readonly Probe[] = [
       '200; 200; 404',
       '200; 200; 404',
       '200; 200; 403 M_FORBIDDEN',
+      '200; 200; 404',
     ],
     run: async (homeserver) => {
       const login = await logIn(homeserver, await homeserver.newUser(), { refresh_token: true });
@@ -151,7 +158,7 @@ export const TOKEN_PROBES: readonly Probe[] = [
   },
   {
     name: 'logout/all ends every token',
-    measured: ['200; 200; 401', '200; 200; 401', '200; 200; 401', '200; 200; 401'],
+    measured: ['200; 200; 401', '200; 200; 401', '200; 401 M_MISSING_TOKEN; 200', '200; 200; 401'],
     run: async (homeserver) => {
       const user = await homeserver.newUser();
       const second = await logIn(homeserver, user, {});

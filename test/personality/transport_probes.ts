@@ -20,7 +20,7 @@ const RAW: readonly (readonly [name: string, bytes: string, Measured])[] = [
   [
     'a length and chunks',
     `POST ${VERSIONS} HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n`,
-    ['400', '400', '400', '400'],
+    ['400', '405', '405', '405'],
   ],
   [
     'two lengths',
@@ -30,9 +30,9 @@ const RAW: readonly (readonly [name: string, bytes: string, Measured])[] = [
 ];
 
 const TARGETS: readonly (readonly [target: string, Measured])[] = [
-  ['/_matrix/client/v1/auth_metadata', ['404', '404', '404', '404']],
-  ['/_matrix/client/unstable/org.matrix.msc2965/auth_metadata', ['404', '404', '404', '404']],
-  ['/.well-known/matrix/client', ['404', '404', '200', '404']],
+  ['/_matrix/client/v1/auth_metadata', ['404', '404', '404', '404', '200']],
+  ['/_matrix/client/unstable/org.matrix.msc2965/auth_metadata', ['404', '404', '404', '404', '200']],
+  ['/.well-known/matrix/client', ['404', '404', '200', '404 M_NOT_FOUND']],
   [VERSIONS, ['200', '200', '200', '200']],
 ];
 

@@ -27,6 +27,8 @@ interface OneShot {
   readonly dendriteByHand?: string;
   /** Dendrite's answer on `/account/deactivate`. */
   readonly dendriteDeactivate?: string;
+  /** What differs on device_signing. */
+  readonly signing?: { readonly tuwunel: string; readonly continuwuity: string };
 }
 
 /** HOMESERVERS §5: one request, each on its own user. */
@@ -39,17 +41,35 @@ const ONE_SHOTS: readonly OneShot[] = [
       '401+ completed:[] params:object',
       '401+ !completed !params',
       '401+ !completed !params',
+      '401+ !completed params:null',
     ],
     dendriteByHand: '401+ completed:[] params:null',
   },
-  { name: 'auth {}', auth: () => ({}), measured: ['401+', '400', '400', '400'], dendriteByHand: '401+' },
-  { name: 'auth null', auth: () => null, measured: ['401+', '400', '401+', '500'], dendriteByHand: '401+' },
+  {
+    name: 'auth {}',
+    auth: () => ({}),
+    measured: ['401+', '400', '400', '400'],
+    dendriteByHand: '401+',
+    signing: { tuwunel: '500', continuwuity: '?' },
+  },
+  {
+    name: 'auth null',
+    auth: () => null,
+    measured: ['401+', '400', '401+', '500', '401+'],
+    dendriteByHand: '401+',
+  },
   { name: 'auth "x"', auth: () => 'x', measured: ['400', '400', '400', '400'] },
   {
     name: 'an unknown type',
     auth: () => ({ type: 'org.example.unknown' }),
-    measured: ['400 M_INVALID_PARAM', '400 M_BAD_JSON', '401+', '401+'],
-    dendriteByHand: '401+',
+    measured: [
+      '400 M_INVALID_PARAM',
+      '400 M_BAD_JSON',
+      '401+ !completed',
+      '401+ !completed',
+      '400 M_INVALID_PARAM',
+    ],
+    dendriteByHand: '401+ completed:[]',
   },
   {
     name: 'm.login.dummy',
@@ -59,8 +79,9 @@ const ONE_SHOTS: readonly OneShot[] = [
       '400 M_BAD_JSON',
       '401+ completed:[m.login.dummy]',
       '401+ completed:[m.login.dummy]',
+      '400 M_INVALID_PARAM',
     ],
-    dendriteByHand: '401+',
+    dendriteByHand: '401+ completed:[]',
   },
   {
     name: 'a wrong password',
@@ -68,8 +89,9 @@ const ONE_SHOTS: readonly OneShot[] = [
     measured: [
       '401+ M_FORBIDDEN completed:[]',
       '401+ M_FORBIDDEN completed:null',
-      '401+ M_FORBIDDEN',
-      '401+ M_FORBIDDEN',
+      '401+ M_FORBIDDEN !completed',
+      '401+ M_FORBIDDEN !completed',
+      '401+ M_FORBIDDEN !completed params:null',
     ],
     dendriteByHand: '403 M_FORBIDDEN',
   },
@@ -82,12 +104,12 @@ const ONE_SHOTS: readonly OneShot[] = [
   {
     name: 'an empty password',
     auth: (caller) => passwordAuth(caller.userId, ''),
-    measured: ['401+ M_FORBIDDEN', '401 M_BAD_JSON', '401+ M_FORBIDDEN', '401+ M_FORBIDDEN'],
+    measured: ['401+ M_FORBIDDEN', '401+ M_BAD_JSON completed:null', '401+ M_FORBIDDEN', '401+ M_FORBIDDEN'],
   },
   {
     name: 'no identifier',
     auth: (caller) => ({ type: 'm.login.password', password: caller.password }),
-    measured: ['400', '401 M_BAD_JSON', '400', '405'],
+    measured: ['400', '401+ M_BAD_JSON completed:null', '400', '405', '400'],
   },
   {
     name: 'the right password, full id',
@@ -102,7 +124,7 @@ const ONE_SHOTS: readonly OneShot[] = [
   {
     name: 'the right password, top-level user',
     auth: (caller) => ({ type: 'm.login.password', user: caller.userId, password: caller.password }),
-    measured: ['200', '200', '400', '200'],
+    measured: ['200', '200', '400', '200', '400'],
   },
   {
     name: 'extra keys in auth',
@@ -112,12 +134,12 @@ const ONE_SHOTS: readonly OneShot[] = [
   {
     name: 'an invented session',
     auth: (caller) => passwordAuth(caller.userId, caller.password, { session: 'invented' }),
-    measured: ['400 M_UNKNOWN', '200', '403', '403'],
+    measured: ['400 M_UNKNOWN', '200', '403', '403', '400 M_INVALID_PARAM'],
   },
   {
     name: "somebody else's name with his right password",
     auth: (_caller, other) => passwordAuth(other.userId, other.password),
-    measured: ['403', '403', '200', '403'],
+    measured: ['403', '403', '200', '403', '401+ M_INVALID_PARAM'],
     dendriteByHand: '200',
     dendriteDeactivate: '200',
   },
@@ -132,14 +154,15 @@ const ONE_SHOTS: readonly OneShot[] = [
 const ONE_SHOT_ENDPOINTS = [DELETE_DEVICES, DELETE_DEVICE, PASSWORD, DEACTIVATE, DEVICE_SIGNING];
 
 function measuredAt(endpoint: GuardedCall, shot: OneShot): Measured {
-  const [synapse, dendrite, conduit, tuwunel] = shot.measured;
+  const [synapse, dendrite, conduit, tuwunel, continuwuity = tuwunel] = shot.measured;
+  const relatives = { tuwunel, continuwuity, ...(endpoint === DEVICE_SIGNING ? shot.signing : {}) };
   const isByHand = endpoint === PASSWORD || endpoint === DEVICE_SIGNING;
   const special = isByHand
     ? shot.dendriteByHand
     : endpoint === DEACTIVATE
       ? shot.dendriteDeactivate
       : undefined;
-  return [synapse, special ?? dendrite, conduit, tuwunel];
+  return [synapse, special ?? dendrite, conduit, relatives.tuwunel, relatives.continuwuity];
 }
 
 async function preparedUser(homeserver: ProbedHomeserver, endpoint: GuardedCall): Promise<ProbeUser> {
@@ -175,7 +198,7 @@ const PREFIXES: readonly (readonly [endpoint: GuardedCall, prefix: string, Measu
     [endpoint, 'unstable', ['401+', '404', '404', '404']] as const,
     [endpoint, 'v1', ['404', '404', '404', '404']] as const,
   ]),
-  [DEVICE_SIGNING, 'r0', ['404', '401+', '404', '401+']],
+  [DEVICE_SIGNING, 'r0', ['404', '401+', '404', '401+', '404']],
   [DEVICE_SIGNING, 'unstable', ['401+', '401+', '401+', '401+']],
 ];
 
@@ -216,7 +239,7 @@ export const UIA_PROBES: readonly Probe[] = [
   },
   {
     name: "another user's session, own password",
-    measured: ['200', '200', '403', '403'],
+    measured: ['200', '200', '403', '403', '401+ M_INVALID_PARAM'],
     run: async (homeserver) => {
       const [a, b] = [await homeserver.newUser(), await homeserver.newUser()];
       const session = await openSession(homeserver, DELETE_DEVICES, a);
@@ -237,7 +260,13 @@ export const UIA_PROBES: readonly Probe[] = [
   ...[DELETE_DEVICES, PASSWORD].map(
     (endpoint): Probe => ({
       name: `${endpoint.name}: a finished session alone, and with the right password`,
-      measured: ['200; 200', endpoint === PASSWORD ? '401+; 200' : '400; 200', '403; 403', '403; 403'],
+      measured: [
+        '200; 200',
+        endpoint === PASSWORD ? '401+ completed:[m.login.password]; 200' : '400; 200',
+        '403; 403',
+        '403; 403',
+        '400 M_INVALID_PARAM; 400 M_INVALID_PARAM',
+      ],
       run: async (homeserver) => {
         const user = await homeserver.newUser();
         const session = await openSession(homeserver, endpoint, user);
@@ -257,6 +286,7 @@ export const UIA_PROBES: readonly Probe[] = [
       '401; 401; 401',
       '401; 401; 401',
       '401; 401; 401',
+      '401; 401; 401+',
     ],
     run: async (homeserver) => {
       const bare = ({ method, target, body }: GuardedCall) => homeserver.call({ method, target, json: body });
@@ -265,7 +295,13 @@ export const UIA_PROBES: readonly Probe[] = [
   },
   {
     name: 'an uninvited password stage on a password reset without a token: right, wrong',
-    measured: ['401+ completed:[m.login.password]; 401+ M_FORBIDDEN', '401; 401', '401; 401', '401; 401'],
+    measured: [
+      '401+ completed:[m.login.password]; 401+ M_FORBIDDEN',
+      '401; 401',
+      '401; 401',
+      '401; 401',
+      '?; ?',
+    ],
     run: async (homeserver) => {
       const { userId, password } = await homeserver.newUser();
       const reset = (auth: JsonObject) =>
@@ -308,7 +344,7 @@ export const UIA_PROBES: readonly Probe[] = [
   },
   {
     name: 'DELETE devices/{id} without a body',
-    measured: ['401+', '401+', '400', '400'],
+    measured: ['401+', '401+', '400 M_NOT_JSON', '400 M_NOT_JSON', '401+'],
     run: async (homeserver) => {
       const { token } = await homeserver.newUser();
       return [await homeserver.call({ method: 'DELETE', target: DELETE_DEVICE.target, token })];
@@ -391,7 +427,7 @@ export const UIA_PROBES: readonly Probe[] = [
   },
   {
     name: 'signing keys: the live ones without the master key, with it, none',
-    measured: ['200; 200; 200', '401+; 401+; 401+', '200; 401+; 200', '200; 200; 200'],
+    measured: ['200; 200; 200', '401+; 401+; 401+', '200; 401+; 200', '200; 200; 200', '401+; 401+; 401+'],
     run: async (homeserver) => {
       const user = await homeserver.newUser();
       const { master_key, self_signing_key, user_signing_key } = makeCrossSigningKeys(user.userId);
@@ -415,7 +451,7 @@ export const UIA_PROBES: readonly Probe[] = [
   },
   {
     name: '3pid/add: no auth; without client_secret',
-    measured: ['401+; 400', '404; 404', '404; 404', '404; 404'],
+    measured: ['401+; 400', '404; 404', '404; 404', '404; 404', '401+; 400'],
     run: async (homeserver) => {
       const user = await homeserver.newUser();
       const challenge = await guarded(homeserver, THREEPID_ADD, user);
@@ -427,7 +463,7 @@ export const UIA_PROBES: readonly Probe[] = [
   },
   {
     name: 'the old POST 3pid asks for no authentication',
-    measured: ['400 M_THREEPID_AUTH_FAILED', '400', '405', '405'],
+    measured: ['400 M_THREEPID_AUTH_FAILED', '400 M_SERVER_NOT_TRUSTED', '405', '405'],
     run: async (homeserver) => {
       const { token } = await homeserver.newUser();
       const target = '/_matrix/client/v3/account/3pid';
@@ -468,7 +504,7 @@ export const UIA_PROBES: readonly Probe[] = [
   },
   {
     name: 'a login token works once',
-    measured: ['200; 403', '400; 400', '400; 400', '200; 403'],
+    measured: ['200; 403', '403; 403', '400; 400', '200; 403'],
     run: async (homeserver) => {
       const user = await homeserver.newUser();
       const auth = passwordAuth(user.userId, user.password);

@@ -3,9 +3,9 @@ import { measuredOn, misfits, type ProbedHomeserver } from '../personality/probe
 import { probedStub } from '../personality/probed_stub.ts';
 import { PROBES } from '../personality/probes.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
-import { type StubHomeserver, startStub } from '../support/stub/stub.ts';
+import { PERSONALITIES, type StubHomeserver, startStub } from '../support/stub/stub.ts';
 
-const NAMES: readonly PersonalityName[] = ['synapse', 'dendrite', 'conduit', 'tuwunel'];
+const NAMES = Object.keys(PERSONALITIES) as PersonalityName[];
 
 describe.each(NAMES)('the stub as %s answers what was measured', (name) => {
   let stub: StubHomeserver;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../src/matrix/wire.ts';
 
-export type PersonalityName = 'synapse' | 'dendrite' | 'conduit' | 'tuwunel';
+export type PersonalityName = 'synapse' | 'dendrite' | 'conduit' | 'tuwunel' | 'continuwuity';
 
 /** A refusal as data: the status and the Matrix error code. */
 export interface Refused {
@@ -8,8 +8,13 @@ export interface Refused {
   readonly errcode: string;
 }
 
+/** A refusal that may be told inside a challenge, with its session and flows; the status is then 401. */
+export interface RefusedStage extends Refused {
+  readonly inChallenge?: true;
+}
+
 /** `accepted`, or how it is refused. */
-export type Reaction = 'accepted' | Refused;
+export type Reaction = 'accepted' | RefusedStage;
 
 /** Endpoints whose prefixes differ between servers. */
 export type EndpointName =
@@ -47,6 +52,8 @@ export interface RoutingRules {
   readonly cutsAtHash: boolean;
   /** What happens to `http://host/path` as a target. */
   readonly absoluteForm: 'unknown' | 'web_schemes' | 'any_scheme';
+  /** Characters in a target that the server itself answers with a bare 400. */
+  readonly refusedCharacters: RegExp | undefined;
   /** Whether HEAD is answered wherever GET is. */
   readonly headAsGet: boolean;
   /** The version segments under which each endpoint is served; none: it is not there at all. */
@@ -65,6 +72,8 @@ export interface TransportRules {
   readonly maxHeaderBytes: number;
   readonly maxHeaderCount: number;
   readonly unknownExpectation: 200 | 417;
+  /** Whether a request with a length and chunks is read; otherwise it is 400. */
+  readonly readsLengthWithChunks: boolean;
   /** Which header names the client, in the order in which they are believed; empty: the peer alone. */
   readonly clientAddressHeaders: readonly string[];
 }
@@ -82,6 +91,10 @@ export interface JsonRules {
   readonly multipart: 200 | 415;
   /** Error code for what is not JSON at all. */
   readonly notJson: string;
+  /** Error code for a body that is not there. */
+  readonly missing: string;
+  /** Error code for a byte order mark, and for something behind the JSON. */
+  readonly markOrTail: string;
   /** Whether a form body adds to the query parameters. */
   readonly formAddsToQuery: boolean;
 }
@@ -91,6 +104,8 @@ export interface TokenRules {
   readonly twoHeaders: 'refused' | 'first_wins';
   /** `loose`: any case of `Bearer`, any number of blanks. */
   readonly scheme: 'exact' | 'loose';
+  /** `Bearer` with two blanks behind it. */
+  readonly twoBlanks: Reaction;
   /** An `Authorization` that is no bearer token. */
   readonly otherScheme: Refused;
   /** Whether such a header is overlooked when the query has a token. */
@@ -105,6 +120,8 @@ export interface TokenRules {
     | { readonly oldTokensStay: boolean; readonly unknown: Refused }
     /** The endpoint is not there. */
     | undefined;
+  /** `POST /logout/all`. */
+  readonly logoutAll: Reaction;
   /** Whether `POST /logout` takes an access token that has expired. */
   readonly expiredMayLogOut: boolean;
 }
@@ -137,7 +154,12 @@ export interface LoginRules {
   readonly hasHomeServerField: boolean;
   /** Whether the answer carries `well_known` where a public base URL is set. */
   readonly tellsWellKnown: boolean;
-  readonly tokenLogin: boolean;
+  /** `m.login.token`; the flow need not be listed for it to be there. */
+  readonly tokenLogin: 'accepted' | 'unknown_type' | Refused;
+  /** Whether the case of a local part does not matter. */
+  readonly foldsNames: boolean;
+  /** The answer for a name that nobody has; undefined: the same as for a wrong password. */
+  readonly unknownUser: Refused | undefined;
 }
 
 export interface PasswordRules {
@@ -152,8 +174,10 @@ export interface PasswordRules {
 export interface UiaRules {
   readonly params: 'object' | 'missing' | 'null';
   readonly completedAtFirst: 'missing' | 'empty';
-  /** `completed` beside a failure or a stage that did not finish anything. */
+  /** `completed` beside a stage that failed. */
   readonly completedAfterFailure: 'list' | 'missing' | 'null';
+  /** `completed` beside a stage that is not known here. */
+  readonly completedAfterUnknown: 'list' | 'missing';
   readonly emptyAuth: 'challenge' | Refused;
   readonly nullAuth: 'challenge' | Refused;
   readonly textAuth: Refused;
@@ -161,8 +185,8 @@ export interface UiaRules {
   /** Whether `m.login.dummy` is taken although it was not offered; otherwise it is an unknown stage. */
   readonly dummyCompletes: boolean;
   readonly wrongPassword: 'challenge' | Refused;
-  readonly emptyPassword: 'judged' | Refused;
-  readonly noIdentifier: Refused;
+  readonly emptyPassword: 'judged' | RefusedStage;
+  readonly noIdentifier: RefusedStage;
   readonly topLevelUser: Reaction;
   readonly identifierAndUser: 'identifier' | 'user';
   readonly inventedSession: Reaction;
@@ -171,7 +195,7 @@ export interface UiaRules {
   readonly finishedSessionAlone: 'accepted' | 'challenge' | Refused;
   readonly finishedSessionWithPassword: Reaction;
   /** Somebody else's name with his right password. */
-  readonly otherUser: 'acts_on_caller' | 'acts_on_named' | Refused;
+  readonly otherUser: 'acts_on_caller' | 'acts_on_named' | RefusedStage;
   readonly missingBody: 'challenge' | Refused;
   /** A JWT of some user as stage; undefined: a stage that is not known. */
   readonly jwt?: 'acts_on_named' | Refused;
@@ -180,6 +204,12 @@ export interface UiaRules {
 export interface AccountRules {
   /** Token-less `/account/password`: a reset by e-mail, where any password stage is judged too; or not at all. */
   readonly passwordWithoutToken: 'reset_by_email' | 'refused';
+  /** A password stage there, which nobody asked for. */
+  readonly passwordStageAtReset: 'judged' | Refused;
+  /** What closing an account answers. */
+  readonly deactivated: JsonObject;
+  /** An address that was not validated, at `3pid/add` and at the old `3pid`. */
+  readonly unvalidatedAddress: Refused;
   readonly missingNewPassword: 'breaks_account' | Refused;
   /** `delete_devices` with an empty, null or missing list. */
   readonly noDevicesListed: 'deletes_all' | 'as_given';
@@ -228,6 +258,8 @@ export interface Personality {
   readonly keys: KeyRules;
   readonly register: RegisterRules;
   readonly loginTokens: LoginTokenRules;
+  /** Whether `auth_metadata` is there if the operator does not switch it off. */
+  readonly nativeOauth: boolean;
   /** `/.well-known/matrix/client` where the operator configured none. */
   readonly wellKnown: 'served' | Refused;
 }

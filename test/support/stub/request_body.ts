@@ -50,7 +50,7 @@ export function readBody(exchange: Exchange, rules: JsonRules): JsonObject | und
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(exchange.bytes));
   } catch {
-    throw notJson;
+    throw hasMarkOrTail(exchange.bytes) ? refusal({ status: 400, errcode: rules.markOrTail }) : notJson;
   }
   const seen = inspect(value);
   if (seen.depth > rules.maxDepth) throw notJson;
@@ -63,8 +63,20 @@ export function readBody(exchange: Exchange, rules: JsonRules): JsonObject | und
 /** As `readBody`, with `{}` for an empty body only where `whenMissing` says so. */
 export function bodyOrRefusal(exchange: Exchange, rules: JsonRules): JsonObject {
   const body = readBody(exchange, rules);
-  if (body === undefined) throw refusal({ status: 400, errcode: rules.notJson }, 'Content not JSON.');
+  if (body === undefined) throw refusal({ status: 400, errcode: rules.missing }, 'Content not JSON.');
   return body;
+}
+
+/** Whether it is sound JSON but for what stands before or behind it. */
+function hasMarkOrTail(bytes: Buffer): boolean {
+  const text = bytes.toString('utf8');
+  const json = text.replace(/^\ufeff/, '').slice(0, text.lastIndexOf('}') + 1);
+  try {
+    JSON.parse(json);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface Seen {

@@ -1,6 +1,6 @@
 /**
  * A homeserver for tests: in this process, on loopback, with real state and with the oddities of one of
- * four homeservers (personality.ts holds their shape, personalities/ the measured data).
+ * five homeservers (personality.ts holds their shape, personalities/ the measured data).
  *
  *     const stub = await startStub({ personality: 'synapse', users: [{ name: 'bob', password: 'pw' }] });
  *     … requests to stub.url …
@@ -37,6 +37,7 @@ import type { Home, StubSwitches } from './home.ts';
 import { readIncoming } from './incoming_body.ts';
 import { LoginLimits, type LoginRates } from './limits.ts';
 import { conduit } from './personalities/conduit.ts';
+import { continuwuity } from './personalities/continuwuity.ts';
 import { dendrite } from './personalities/dendrite.ts';
 import { synapse } from './personalities/synapse.ts';
 import { tuwunel } from './personalities/tuwunel.ts';
@@ -50,6 +51,7 @@ export const PERSONALITIES: Readonly<Record<PersonalityName, Personality>> = {
   dendrite,
   conduit,
   tuwunel,
+  continuwuity,
 };
 
 export interface StubUserGiven {
@@ -148,7 +150,7 @@ export class StubHomeserver {
       publicBaseUrl: options.publicBaseUrl,
       wellKnown: options.wellKnown,
       refreshableLifetime: options.refreshableLifetime,
-      oauth: options.oauth ?? false,
+      oauth: options.oauth ?? this.personality.nativeOauth,
       openEndedDeleteDevices: options.openEndedDeleteDevices ?? false,
       sso: options.sso,
       applicationServices: options.applicationServices ?? [],
@@ -323,7 +325,11 @@ export class StubHomeserver {
 
   #makeServer(): Server {
     const { transport } = this.personality;
-    const server = createServer({ maxHeaderSize: transport.maxHeaderBytes, requestTimeout: 0 });
+    const server = createServer({
+      maxHeaderSize: transport.maxHeaderBytes,
+      requestTimeout: 0,
+      insecureHTTPParser: transport.readsLengthWithChunks,
+    });
     server.maxHeadersCount = 0;
     server.keepAliveTimeout = KEEP_ALIVE_MS;
     server.headersTimeout = KEEP_ALIVE_MS + 1000;
@@ -415,6 +421,7 @@ export class StubHomeserver {
     try {
       const headers = exchange.rawHeaders.length / 2;
       if (headers > this.personality.transport.maxHeaderCount) return { status: 431, body: '' };
+      if (this.personality.routing.refusedCharacters?.test(exchange.target)) return { status: 400, body: '' };
       if (exchange.method === 'OPTIONS') return { status: 204, body: '' };
       if (route) return route.endpoint(exchange, this.#home);
       if (found.length > 0) throw refusal(METHOD_NOT_ALLOWED, 'Unrecognized request');

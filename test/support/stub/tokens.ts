@@ -40,9 +40,12 @@ export function presentedToken(exchange: Exchange, rules: TokenRules): string | 
     throw refusal(MISSING_TOKEN, 'Mixing Authorization headers and access_token query parameters.');
   }
 
-  const bearer = rules.scheme === 'loose' ? /^bearer +(\S+)$/i : /^Bearer (\S+)$/;
-  const match = bearer.exec(authorization);
-  if (match) return match[1];
+  const bearer = rules.scheme === 'loose' ? /^bearer( +)(\S+)$/i : /^Bearer( +)(\S+)$/;
+  const [, blanks = '', token] = bearer.exec(authorization) ?? [];
+  if (token !== undefined) {
+    if (blanks.length > 1 && rules.twoBlanks !== 'accepted') throw refusal(rules.twoBlanks);
+    return token;
+  }
   if (inQuery !== undefined && rules.queryBesideOtherScheme) return inQuery;
   throw refusal(
     isBearerLike(authorization) ? MISSING_TOKEN : rules.otherScheme,

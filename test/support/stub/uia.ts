@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../../../src/matrix/wire.ts';
 import { BAD_JSON, type Exchange, refusal, StubRefusal } from './exchange.ts';
 import type { Home } from './home.ts';
 import { isRightPassword } from './passwords.ts';
-import type { GuardedEndpoint, Reaction, Refused, UiaRules } from './personality.ts';
+import type { GuardedEndpoint, Reaction, Refused, RefusedStage, UiaRules } from './personality.ts';
 import type { StubToken, StubUiaSession, StubUser } from './state.ts';
 import { resolveName } from './user_names.ts';
 
@@ -42,8 +42,8 @@ export function authenticateByStages(exchange: Exchange, home: Home, guarded: Gu
   const rules = home.personality.uia[guarded.endpoint];
   if (guarded.body === undefined && rules.missingBody !== 'challenge') throw refusal(rules.missingBody);
   const given = readAuth(auth, rules);
-  const session = openSession(exchange, home, given, { rules, body, userId: caller.userId });
   const flows = flowsFor(caller, home);
+  const session = openSession(exchange, home, given, { rules, body, userId: caller.userId, flows });
   const challenge = new Challenge(flows, session, rules);
   if (given === undefined) throw challenge.first();
 
@@ -86,7 +86,8 @@ export function authenticateOpenly(
 ): StubUiaSession {
   const { body, auth } = splitBody(whole);
   const given = readAuth(auth, stages.rules);
-  const session = openSession(exchange, home, given, { rules: stages.rules, body, userId: undefined });
+  const { rules, flows } = stages;
+  const session = openSession(exchange, home, given, { rules, body, userId: undefined, flows });
   const challenge = new Challenge(stages.flows, session, stages.rules);
   if (given === undefined) throw challenge.first();
 
@@ -94,7 +95,7 @@ export function authenticateOpenly(
   else if (given.type !== undefined) {
     const passed = stages.judge(given.type, given.auth);
     if (passed === undefined && stages.unknownStage !== 'challenge') throw refusal(stages.unknownStage);
-    if (passed === undefined) throw challenge.state();
+    if (passed === undefined) throw challenge.unknown();
     if (!passed) throw challenge.failure('M_UNAUTHORIZED', 'This stage was not passed');
     session.completed.set(given.type, '');
   }
@@ -112,8 +113,8 @@ function judgeUninvitedPassword(
   stages: OpenStages,
 ): void {
   if (stages.passwordStage !== 'judged') throw refusal(stages.passwordStage);
-  const named = namedUser(given.auth, stages.rules, home);
-  const password = passwordIn(given.auth, stages.rules);
+  const named = namedUser(given.auth, stages.rules, home, challenge);
+  const password = passwordIn(given.auth, stages.rules, challenge);
   if (!named || !isRightPassword(named.password, password, home.personality.passwords)) {
     throw challenge.failure('M_FORBIDDEN', 'Invalid username or password');
   }
@@ -158,13 +159,18 @@ function openSession(
   exchange: Exchange,
   home: Home,
   given: GivenAuth | undefined,
-  opened: { rules: UiaRules; body: JsonObject; userId: string | undefined },
+  opened: {
+    rules: UiaRules;
+    body: JsonObject;
+    userId: string | undefined;
+    flows: readonly (readonly string[])[];
+  },
 ): StubUiaSession {
-  const { rules, body, userId } = opened;
+  const { rules, body, userId, flows } = opened;
   const operation = `${exchange.method} ${exchange.path}`;
   const known = given?.session === undefined ? undefined : home.state.uiaSessions.get(given.session);
   if (given?.session !== undefined && known === undefined) insist(rules.inventedSession);
-  if (known === undefined) {
+  const begin = (): StubUiaSession => {
     const session: StubUiaSession = {
       id: randomBytes(12).toString('hex'),
       operation,
@@ -176,9 +182,12 @@ function openSession(
     };
     home.state.uiaSessions.set(session.id, session);
     return session;
-  }
+  };
+  if (known === undefined) return begin();
   if (known.operation !== operation) insist(rules.sessionOfOtherOperation);
-  if (known.userId !== userId) insist(rules.sessionOfOtherUser);
+  if (known.userId !== userId && rules.sessionOfOtherUser !== 'accepted') {
+    throw refusedStage(rules.sessionOfOtherUser, 'Invalid session', new Challenge(flows, begin(), rules));
+  }
   if (Object.keys(body).length > 0) known.body = body;
   return known;
 }
@@ -200,7 +209,7 @@ function finishAgain(
   user: StubUser,
   challenge: Challenge,
 ): Authenticated {
-  if (rules.finishedSessionAlone === 'challenge') throw challenge.first();
+  if (rules.finishedSessionAlone === 'challenge') throw challenge.state();
   if (rules.finishedSessionAlone !== 'accepted') throw refusal(rules.finishedSessionAlone);
   return { user, body: session.body };
 }
@@ -229,7 +238,7 @@ function passStage(given: GivenAuth, stage: Stage): StubUser {
   if (given.type === JWT && rules.jwt !== undefined) return passJwt(given.auth, rules.jwt, stage);
   if (given.type !== PASSWORD) {
     if (rules.unknownStage !== 'challenge') throw refusal(rules.unknownStage);
-    throw challenge.state();
+    throw challenge.unknown();
   }
   if (home.switches.passwords === 'off') {
     throw refusal({ status: 400, errcode: 'M_UNKNOWN' }, 'Password login has been disabled.');
@@ -247,8 +256,8 @@ function passJwt(auth: JsonObject, rule: 'acts_on_named' | Refused, stage: Stage
 }
 
 function passPassword(auth: JsonObject, { home, rules, session, caller, challenge }: Stage): StubUser {
-  const password = passwordIn(auth, rules);
-  const named = namedUser(auth, rules, home);
+  const password = passwordIn(auth, rules, challenge);
+  const named = namedUser(auth, rules, home, challenge);
   if (!named || named.deactivated || !isRightPassword(named.password, password, home.personality.passwords)) {
     if (rules.wrongPassword !== 'challenge') throw refusal(rules.wrongPassword, 'Invalid password');
     throw challenge.failure('M_FORBIDDEN', 'Invalid username or password');
@@ -256,31 +265,40 @@ function passPassword(auth: JsonObject, { home, rules, session, caller, challeng
   session.completed.set(PASSWORD, named.userId);
   if (named === caller || rules.otherUser === 'acts_on_caller') return caller;
   if (rules.otherUser === 'acts_on_named') return named;
-  throw refusal(rules.otherUser, 'Invalid auth');
+  throw refusedStage(rules.otherUser, 'Invalid auth', challenge);
 }
 
-function passwordIn(auth: JsonObject, rules: UiaRules): string {
+function refusedStage(rule: RefusedStage, text: string, challenge: Challenge): StubRefusal {
+  return rule.inChallenge ? challenge.failure(rule.errcode, text) : refusal(rule, text);
+}
+
+function passwordIn(auth: JsonObject, rules: UiaRules, challenge: Challenge): string {
   const { password } = auth;
-  if (typeof password !== 'string') {
-    throw refusal(
-      rules.emptyPassword === 'judged' ? BAD_JSON : rules.emptyPassword,
-      'Bad parameter: password',
-    );
-  }
-  if (password === '' && rules.emptyPassword !== 'judged') throw refusal(rules.emptyPassword);
-  return password;
+  const { emptyPassword } = rules;
+  if (typeof password === 'string' && (password !== '' || emptyPassword === 'judged')) return password;
+  throw refusedStage(
+    emptyPassword === 'judged' ? BAD_JSON : emptyPassword,
+    'Bad parameter: password',
+    challenge,
+  );
 }
 
-function namedUser(auth: JsonObject, rules: UiaRules, home: Home): StubUser | undefined {
+function namedUser(
+  auth: JsonObject,
+  rules: UiaRules,
+  home: Home,
+  challenge: Challenge,
+): StubUser | undefined {
   const identifier = isJsonObject(auth.identifier) ? auth.identifier : undefined;
   const topLevel = typeof auth.user === 'string' ? auth.user : undefined;
   const inside = typeof identifier?.user === 'string' ? identifier.user : undefined;
-  if (identifier === undefined && topLevel === undefined) throw refusal(rules.noIdentifier);
+  const noIdentifier = () => refusedStage(rules.noIdentifier, 'Missing identifier', challenge);
+  if (identifier === undefined && topLevel === undefined) throw noIdentifier();
   if (identifier === undefined && rules.topLevelUser !== 'accepted') throw refusal(rules.topLevelUser);
 
   const preferTopLevel = rules.identifierAndUser === 'user' || inside === undefined;
   const name = preferTopLevel ? (topLevel ?? inside) : inside;
-  if (name === undefined) throw refusal(rules.noIdentifier);
+  if (name === undefined) throw noIdentifier();
   const named = resolveName(name, home.state, home.personality);
   return 'user' in named ? named.user : undefined;
 }
@@ -298,19 +316,24 @@ class Challenge {
     return this.#challenge(this.rules.completedAtFirst === 'empty' ? { completed: [] } : {});
   }
 
-  /** After a stage that did not finish a flow. */
+  /** After a stage that was passed and did not finish a flow. */
   state(): StubRefusal {
-    return this.#challenge(this.#completed());
+    return this.#challenge(this.#completed('list'));
+  }
+
+  /** After a stage that is not known here. */
+  unknown(): StubRefusal {
+    return this.#challenge(this.#completed(this.rules.completedAfterUnknown));
   }
 
   /** After a stage that was tried and failed. */
   failure(errcode: string, text: string): StubRefusal {
-    return this.#challenge({ ...this.#completed(), errcode, error: text });
+    return this.#challenge({ ...this.#completed(this.rules.completedAfterFailure), errcode, error: text });
   }
 
-  #completed(): JsonObject {
-    if (this.rules.completedAfterFailure === 'missing') return {};
-    if (this.rules.completedAfterFailure === 'null') return { completed: null };
+  #completed(form: 'list' | 'missing' | 'null'): JsonObject {
+    if (form === 'missing') return {};
+    if (form === 'null') return { completed: null };
     return { completed: [...this.session.completed.keys()] };
   }
 

@@ -46,7 +46,7 @@ function resetPassword(exchange: Exchange, home: Home): StubAnswer {
   const session = authenticateOpenly(exchange, home, body, {
     flows: [[EMAIL_STAGE]],
     rules: uia.password,
-    passwordStage: 'judged',
+    passwordStage: account.passwordStageAtReset,
     unknownStage: uia.password.unknownStage,
     judge: (type, auth) => {
       if (type !== EMAIL_STAGE) return type === 'm.login.dummy' ? true : undefined;
@@ -72,7 +72,7 @@ export function deactivate(exchange: Exchange, home: Home): StubAnswer {
   });
   user.deactivated = true;
   home.state.deleteAllDevices(user.userId);
-  return ok({ id_server_unbind_result: 'no-support' });
+  return ok(home.personality.account.deactivated);
 }
 
 /** `GET /account/3pid`. */
@@ -116,7 +116,7 @@ export function removeAddress(exchange: Exchange, home: Home): StubAnswer {
 function takeAddress(user: StubUser, credentials: JsonObject, home: Home): StubAnswer {
   const address = validatedEmail(credentials, home);
   if (address === undefined) {
-    throw refusal({ status: 400, errcode: 'M_THREEPID_AUTH_FAILED' }, 'No validated 3pid session found');
+    throw refusal(home.personality.account.unvalidatedAddress, 'No validated 3pid session found');
   }
   user.emails.add(address);
   return ok();

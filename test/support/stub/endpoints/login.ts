@@ -57,6 +57,8 @@ function ownerOfPassword(body: JsonObject, home: Home): StubUser {
   const user = identifiedUser(body, home);
   const failureKey = user?.userId ?? JSON.stringify(body.identifier ?? body.user);
   home.limits.checkFailures(failureKey);
+  const { unknownUser } = rules;
+  if (!user && unknownUser !== undefined) throw refusal(unknownUser, 'User not found');
   if (user?.deactivated) throw refusal(rules.deactivated, 'Invalid username or password');
   if (!user || !isRightPassword(user.password, password, home.personality.passwords)) {
     home.limits.countFailure(failureKey);
@@ -119,7 +121,9 @@ function textOf(value: JsonObject[string]): string {
 
 /** A login token works once. */
 function ownerOfLoginToken(body: JsonObject, home: Home): StubUser {
-  if (!home.personality.login.tokenLogin && home.switches.sso === undefined) throw unknownType(body, home);
+  const { tokenLogin } = home.personality.login;
+  if (home.switches.sso === undefined && tokenLogin === 'unknown_type') throw unknownType(body, home);
+  if (home.switches.sso === undefined && typeof tokenLogin === 'object') throw refusal(tokenLogin);
   if (typeof body.token !== 'string') throw refusal(MISSING_PARAM);
   const token = home.state.loginTokens.get(body.token);
   home.state.loginTokens.delete(body.token);

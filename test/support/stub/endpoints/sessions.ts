@@ -21,7 +21,10 @@ export function logout(exchange: Exchange, home: Home): StubAnswer {
 
 /** `POST /logout/all`. */
 export function logoutAll(exchange: Exchange, home: Home): StubAnswer {
-  home.state.deleteAllDevices(authenticated(exchange, home).userId);
+  const { userId } = authenticated(exchange, home);
+  const rule = home.personality.tokens.logoutAll;
+  if (rule !== 'accepted') throw refusal(rule, 'Missing appservice token.');
+  home.state.deleteAllDevices(userId);
   return ok();
 }
 

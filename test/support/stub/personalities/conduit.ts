@@ -7,7 +7,8 @@ const FORBIDDEN = { status: 403, errcode: 'M_FORBIDDEN' };
 const uia: UiaRules = {
   params: 'missing',
   completedAtFirst: 'missing',
-  completedAfterFailure: 'list',
+  completedAfterFailure: 'missing',
+  completedAfterUnknown: 'missing',
   emptyAuth: BAD_JSON,
   nullAuth: 'challenge',
   textAuth: BAD_JSON,
@@ -24,7 +25,7 @@ const uia: UiaRules = {
   finishedSessionAlone: FORBIDDEN,
   finishedSessionWithPassword: FORBIDDEN,
   otherUser: 'acts_on_caller',
-  missingBody: BAD_JSON,
+  missingBody: { status: 400, errcode: 'M_NOT_JSON' },
 };
 
 /** Conduit 0.11.0-alpha on SQLite. */
@@ -33,6 +34,7 @@ export const conduit: Personality = {
   routing: {
     cutsAtHash: true,
     absoluteForm: 'web_schemes',
+    refusedCharacters: /[<`]/,
     headAsGet: true,
     prefixes: {
       login: CLIENT,
@@ -64,6 +66,7 @@ export const conduit: Personality = {
     maxHeaderBytes: 128 * 1024,
     maxHeaderCount: 100,
     unknownExpectation: 200,
+    readsLengthWithChunks: true,
     clientAddressHeaders: [],
   },
   json: {
@@ -74,13 +77,16 @@ export const conduit: Personality = {
     overflowingNumber: 'refused',
     foldsKeys: false,
     multipart: 200,
-    notJson: 'M_NOT_JSON',
+    notJson: 'M_BAD_JSON',
+    missing: 'M_NOT_JSON',
+    markOrTail: 'M_BAD_JSON',
     formAddsToQuery: false,
   },
   tokens: {
     headerAndQuery: 'header_wins',
     twoHeaders: 'first_wins',
     scheme: 'loose',
+    twoBlanks: 'accepted',
     otherScheme: { status: 500, errcode: 'M_UNKNOWN' },
     queryBesideOtherScheme: false,
     deadTokenExtra: {},
@@ -88,11 +94,12 @@ export const conduit: Personality = {
     sameDeviceKeepsTokens: false,
     refreshableLifetime: undefined,
     refresh: undefined,
+    logoutAll: { status: 401, errcode: 'M_MISSING_TOKEN' },
     expiredMayLogOut: false,
   },
   login: {
     flows: [{ type: 'm.login.password' }, { type: 'm.login.application_service' }],
-    userWithoutIdentifier: BAD_JSON,
+    userWithoutIdentifier: { status: 400, errcode: 'M_INVALID_USERNAME' },
     nullIdentifier: BAD_JSON,
     identifierAndUser: 'identifier',
     unknownIdentifierBesideUser: BAD_JSON,
@@ -110,9 +117,11 @@ export const conduit: Personality = {
     deviceIdNumber: BAD_JSON,
     deviceIdTooLong: 'accepted',
     displayNameTooLong: 'accepted',
-    hasHomeServerField: true,
+    hasHomeServerField: false,
     tellsWellKnown: false,
-    tokenLogin: false,
+    tokenLogin: 'unknown_type',
+    foldsNames: true,
+    unknownUser: undefined,
   },
   passwords: { normalises: false, longerThan72: 'whole', weak: 'accepted' },
   uia: {
@@ -126,6 +135,9 @@ export const conduit: Personality = {
   uiaFlows: [['m.login.password']],
   account: {
     passwordWithoutToken: 'refused',
+    passwordStageAtReset: 'judged',
+    deactivated: { id_server_unbind_result: 'no-support' },
+    unvalidatedAddress: { status: 400, errcode: 'M_THREEPID_AUTH_FAILED' },
     missingNewPassword: BAD_JSON,
     noDevicesListed: 'as_given',
     missingDeviceList: BAD_JSON,
@@ -146,5 +158,6 @@ export const conduit: Personality = {
     replay: { status: 400, errcode: 'M_USER_IN_USE' },
   },
   loginTokens: { lifetime: 0, interval: 0 },
+  nativeOauth: false,
   wellKnown: 'served',
 };

@@ -6,6 +6,7 @@ const uia: UiaRules = {
   params: 'object',
   completedAtFirst: 'missing',
   completedAfterFailure: 'list',
+  completedAfterUnknown: 'list',
   emptyAuth: 'challenge',
   nullAuth: 'challenge',
   textAuth: { status: 400, errcode: 'M_BAD_JSON' },
@@ -31,6 +32,7 @@ export const synapse: Personality = {
   routing: {
     cutsAtHash: false,
     absoluteForm: 'unknown',
+    refusedCharacters: undefined,
     headAsGet: true,
     prefixes: {
       login: ['api/v1', ...CLIENT],
@@ -62,6 +64,7 @@ export const synapse: Personality = {
     maxHeaderBytes: 16 * 1024,
     maxHeaderCount: 500,
     unknownExpectation: 200,
+    readsLengthWithChunks: false,
     clientAddressHeaders: ['x-forwarded-for'],
   },
   json: {
@@ -73,12 +76,15 @@ export const synapse: Personality = {
     foldsKeys: false,
     multipart: 415,
     notJson: 'M_NOT_JSON',
+    missing: 'M_NOT_JSON',
+    markOrTail: 'M_NOT_JSON',
     formAddsToQuery: true,
   },
   tokens: {
     headerAndQuery: 'refused',
     twoHeaders: 'refused',
     scheme: 'exact',
+    twoBlanks: { status: 401, errcode: 'M_MISSING_TOKEN' },
     otherScheme: { status: 401, errcode: 'M_MISSING_TOKEN' },
     queryBesideOtherScheme: false,
     deadTokenExtra: { soft_logout: false },
@@ -86,6 +92,7 @@ export const synapse: Personality = {
     sameDeviceKeepsTokens: true,
     refreshableLifetime: 5 * 60_000,
     refresh: { oldTokensStay: true, unknown: { status: 401, errcode: 'M_UNKNOWN_TOKEN' } },
+    logoutAll: 'accepted',
     expiredMayLogOut: true,
   },
   login: {
@@ -114,7 +121,9 @@ export const synapse: Personality = {
     displayNameTooLong: { status: 400, errcode: 'M_TOO_LARGE' },
     hasHomeServerField: true,
     tellsWellKnown: true,
-    tokenLogin: true,
+    tokenLogin: 'accepted',
+    foldsNames: true,
+    unknownUser: undefined,
   },
   passwords: { normalises: true, longerThan72: 'cut', weak: 'accepted' },
   uia: {
@@ -128,6 +137,9 @@ export const synapse: Personality = {
   uiaFlows: [['m.login.password']],
   account: {
     passwordWithoutToken: 'reset_by_email',
+    passwordStageAtReset: 'judged',
+    deactivated: { id_server_unbind_result: 'no-support' },
+    unvalidatedAddress: { status: 400, errcode: 'M_THREEPID_AUTH_FAILED' },
     missingNewPassword: { status: 500, errcode: 'M_UNKNOWN' },
     noDevicesListed: 'as_given',
     missingDeviceList: { status: 400, errcode: 'M_MISSING_PARAM' },
@@ -148,5 +160,6 @@ export const synapse: Personality = {
     replay: 'new_token',
   },
   loginTokens: { lifetime: 2 * 60_000, interval: 60_000 },
+  nativeOauth: false,
   wellKnown: { status: 404, errcode: 'M_NOT_FOUND' },
 };

@@ -3,12 +3,15 @@ import type { Personality, UiaRules } from '../personality.ts';
 const CLIENT = ['r0', 'v3'];
 const BAD_JSON = { status: 400, errcode: 'M_BAD_JSON' };
 const FORBIDDEN = { status: 403, errcode: 'M_FORBIDDEN' };
+const INTERNAL = { status: 500, errcode: 'M_UNKNOWN' };
+const UNKNOWN = { status: 400, errcode: 'M_UNKNOWN' };
 const BAD_USERNAME = { status: 400, errcode: 'M_INVALID_USERNAME' };
 
 const uia: UiaRules = {
   params: 'missing',
   completedAtFirst: 'missing',
-  completedAfterFailure: 'list',
+  completedAfterFailure: 'missing',
+  completedAfterUnknown: 'missing',
   emptyAuth: BAD_JSON,
   nullAuth: { status: 500, errcode: 'M_UNKNOWN' },
   textAuth: BAD_JSON,
@@ -25,7 +28,7 @@ const uia: UiaRules = {
   finishedSessionAlone: FORBIDDEN,
   finishedSessionWithPassword: FORBIDDEN,
   otherUser: FORBIDDEN,
-  missingBody: BAD_JSON,
+  missingBody: { status: 400, errcode: 'M_NOT_JSON' },
   jwt: 'acts_on_named',
 };
 
@@ -35,6 +38,7 @@ export const tuwunel: Personality = {
   routing: {
     cutsAtHash: true,
     absoluteForm: 'web_schemes',
+    refusedCharacters: /[<`]/,
     headAsGet: true,
     prefixes: {
       login: CLIENT,
@@ -57,7 +61,7 @@ export const tuwunel: Personality = {
       keys: CLIENT,
       other: ['v1', 'unstable', ...CLIENT],
     },
-    adminPaths: [],
+    adminPaths: ['/_tuwunel/'],
     bareOutsideApi: false,
   },
   transport: {
@@ -66,6 +70,7 @@ export const tuwunel: Personality = {
     maxHeaderBytes: 128 * 1024,
     maxHeaderCount: 100,
     unknownExpectation: 200,
+    readsLengthWithChunks: true,
     clientAddressHeaders: [
       'x-forwarded-for',
       'x-real-ip',
@@ -83,13 +88,16 @@ export const tuwunel: Personality = {
     overflowingNumber: 'empty',
     foldsKeys: false,
     multipart: 200,
-    notJson: 'M_NOT_JSON',
+    notJson: 'M_BAD_JSON',
+    missing: 'M_NOT_JSON',
+    markOrTail: 'M_BAD_JSON',
     formAddsToQuery: false,
   },
   tokens: {
     headerAndQuery: 'header_wins',
     twoHeaders: 'first_wins',
     scheme: 'loose',
+    twoBlanks: 'accepted',
     otherScheme: { status: 401, errcode: 'M_MISSING_TOKEN' },
     queryBesideOtherScheme: true,
     deadTokenExtra: {},
@@ -97,6 +105,7 @@ export const tuwunel: Personality = {
     sameDeviceKeepsTokens: false,
     refreshableLifetime: 7 * 24 * 3_600_000,
     refresh: { oldTokensStay: false, unknown: FORBIDDEN },
+    logoutAll: 'accepted',
     expiredMayLogOut: false,
   },
   login: {
@@ -112,8 +121,8 @@ export const tuwunel: Personality = {
     unknownIdentifierBesideUser: BAD_JSON,
     addressBesideIdentifier: 'ignored',
     thirdPartyIdentifier: { status: 400, errcode: 'M_UNKNOWN' },
-    serverInOtherCase: BAD_USERNAME,
-    otherServer: BAD_USERNAME,
+    serverInOtherCase: UNKNOWN,
+    otherServer: UNKNOWN,
     noServer: BAD_USERNAME,
     emptyPassword: 'judged',
     missingPassword: BAD_JSON,
@@ -124,22 +133,27 @@ export const tuwunel: Personality = {
     deviceIdNumber: BAD_JSON,
     deviceIdTooLong: 'accepted',
     displayNameTooLong: 'accepted',
-    hasHomeServerField: true,
+    hasHomeServerField: false,
     tellsWellKnown: false,
-    tokenLogin: true,
+    tokenLogin: 'accepted',
+    foldsNames: true,
+    unknownUser: undefined,
   },
   passwords: { normalises: false, longerThan72: 'whole', weak: 'accepted' },
   uia: {
     devices: uia,
     deactivate: uia,
     password: uia,
-    device_signing: { ...uia, jwt: { status: 500, errcode: 'M_UNKNOWN' } },
+    device_signing: { ...uia, emptyAuth: INTERNAL, jwt: INTERNAL },
     threepid_add: uia,
     get_token: { ...uia, jwt: FORBIDDEN },
   },
   uiaFlows: [['m.login.password'], ['org.matrix.login.jwt']],
   account: {
     passwordWithoutToken: 'refused',
+    passwordStageAtReset: 'judged',
+    deactivated: { id_server_unbind_result: 'no-support' },
+    unvalidatedAddress: { status: 400, errcode: 'M_THREEPID_AUTH_FAILED' },
     missingNewPassword: BAD_JSON,
     noDevicesListed: 'as_given',
     missingDeviceList: BAD_JSON,
@@ -154,11 +168,12 @@ export const tuwunel: Personality = {
   },
   register: {
     nameTaken: 'at_once',
-    guest: FORBIDDEN,
+    guest: { status: 403, errcode: 'M_GUEST_ACCESS_FORBIDDEN' },
     unknownStage: 'challenge',
     passwordStage: FORBIDDEN,
     replay: { status: 400, errcode: 'M_USER_IN_USE' },
   },
   loginTokens: { lifetime: 2 * 60_000, interval: 0 },
-  wellKnown: { status: 404, errcode: 'M_UNRECOGNIZED' },
+  nativeOauth: false,
+  wellKnown: { status: 404, errcode: 'M_NOT_FOUND' },
 };
