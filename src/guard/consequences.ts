@@ -1,8 +1,11 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { hashToken } from '../interactive/fresh_logins.ts';
 import type { FactorStore, LoginTokenStore } from '../storage/stores.ts';
-import { type Clock, SECOND } from '../system/clock.ts';
+import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 import type { Consequence } from './guarded_endpoints.ts';
+
+/** Homeservers give them minutes. */
+const LONGEST_LIFE = HOUR;
 
 /** What a passed request changes besides what the homeserver did. */
 export class Consequences {
@@ -26,7 +29,7 @@ export class Consequences {
     await this.loginTokens.remember({
       tokenHash: hashToken(token),
       userId,
-      expiresAt: this.clock.now() + life,
+      expiresAt: this.clock.now() + Math.min(life, LONGEST_LIFE),
     });
   }
 }

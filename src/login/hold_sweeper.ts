@@ -5,10 +5,10 @@ import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { HeldLogins } from './held_logins.ts';
 
-/** How long one process has an ended hold to itself: longer than the homeserver may take for its answer. */
-const LEASE_MS = 90 * SECOND;
-/** How many logouts are under way at once. */
-const MOST_AT_ONCE = 50;
+/** How long one process has an ended hold to itself: longer than its logout may wait for its turn and its answer. */
+const LEASE_MS = 150 * SECOND;
+/** How many logouts are under way at once; clients that log out share the connections (`homeserver_client.ts`). */
+const MOST_AT_ONCE = 24;
 /** After the first failure; each further one doubles it. */
 const FIRST_PAUSE_MS = 30 * SECOND;
 const LONGEST_PAUSE_MS = 6 * HOUR;

@@ -1,6 +1,7 @@
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import type { Storage } from '../storage/stores.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
+import { endWrongTimes } from '../storage/tables/wrong_times.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
@@ -20,6 +21,8 @@ export class Housekeeping {
     private readonly mark: MarkKeeper,
     private readonly clock: Clock,
     private readonly log: Log,
+    /** How long a set-up waits for its first code. */
+    private readonly setupMs: number,
   ) {}
 
   start(everyMs: number): void {
@@ -40,7 +43,8 @@ export class Housekeeping {
     this.underWay ??= this.tidy().finally(() => {
       this.underWay = undefined;
     });
-    await Promise.all([this.underWay, this.sweeper.sweep()]);
+    await this.underWay;
+    await this.sweeper.sweep();
   }
 
   private async roundQuietly(): Promise<void> {
@@ -55,6 +59,8 @@ export class Housekeeping {
     const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.storage;
     const now = this.clock.now();
     this.refreshKeys();
+    // First, so that what has ended is dropped or logged out in the same round.
+    await this.storage.commit([], endWrongTimes(this.setupMs));
     await Promise.all([
       this.mark.keep(),
       factors.dropExpiredSetups(now),

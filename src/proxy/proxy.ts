@@ -64,7 +64,15 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
       : { answerTimeoutMs: times.answerMs, connectTimeoutMs: times.answerMs }),
   });
   const rooms = composeRooms({ config, storage, vault, mark, homeserver, clock, random, log });
-  const housekeeping = new Housekeeping(storage, rooms.sweeper, vault, mark, clock, log);
+  const housekeeping = new Housekeeping(
+    storage,
+    rooms.sweeper,
+    vault,
+    mark,
+    clock,
+    log,
+    config.uia.sessionTtlMs,
+  );
   const requests = new UnderWay();
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),

@@ -68,7 +68,8 @@ export class RateLimit {
   private levelOf(key: string): number {
     const bucket = this.buckets.get(digestOf(key));
     if (!bucket) return this.rate.burstCount;
-    // A clock that jumped back gives nothing.
+    // A clock that jumped back gives nothing, and time counts from there on (attacks 62 and 144).
+    if (bucket.at > this.clock.now()) this.keep(key, bucket.level);
     const elapsed = Math.max(0, this.clock.now() - bucket.at);
     return Math.min(this.rate.burstCount, bucket.level + (elapsed / SECOND) * this.rate.perSecond);
   }

@@ -70,7 +70,7 @@ describe('what the homeserver says to the logout of a held login', () => {
 });
 
 test('attack 165: answers that take long delay no other logout, of now or of later', async () => {
-  const slow = Array.from({ length: 21 }, (_, number) => `slow${number}`);
+  const slow = Array.from({ length: 10 }, (_, number) => `slow${number}`);
   for (const name of [...slow, 'carol', 'dave']) {
     app.stub.addUser({ name, password: PASSWORD });
     await app.enrol(name, 1);
@@ -92,7 +92,7 @@ test('attack 165: answers that take long delay no other logout, of now or of lat
   await endedHold('dave');
   rounds.push(app.proxy.keepHouse());
   await until(() => app.stub.liveTokens('dave').length === 0);
-  expect(slow.filter((name) => app.stub.liveTokens(name).length === 1)).toHaveLength(21);
+  expect(slow.filter((name) => app.stub.liveTokens(name).length === 1)).toHaveLength(10);
 
   answer();
   await Promise.all(rounds);

@@ -10,6 +10,7 @@ import type {
 } from '../../src/storage/stores.ts';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
 import { renameAuthenticator } from '../../src/storage/tables/authenticator_names.ts';
+import { endWrongTimes } from '../../src/storage/tables/wrong_times.ts';
 import type { ManualClock } from '../support/manual_clock.ts';
 import { timed } from './timed.ts';
 
@@ -1043,6 +1044,41 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
         expect((await next.holds.find('one', NOW))?.sealedGrant).toEqual(Buffer.from('sealed grant'));
         expect(await next.holds.claim('one', 'next', NOW, NOW + MINUTE)).toBe(true);
         expect(await next.holds.end('one', 'next', NOW)).toBe(true);
+      });
+    });
+
+    describe('times that are wrong', () => {
+      const DAY = 24 * 60 * MINUTE;
+
+      test('attack 144: what begins in the future has ended, or waits no longer than its kind may', async () => {
+        const ahead = { createdAt: NOW + DAY, expiresAt: NOW + DAY + MINUTE };
+        await storage.holds.hold(held({ id: 'ahead', ...ahead }));
+        await storage.holds.claim('ahead', 'finisher', NOW + DAY, NOW + DAY + MINUTE);
+        await storage.holds.hold(held({ id: 'now' }));
+        await storage.sessions.open(session({ idHash: 'ahead', ...ahead }), upTo(9));
+        await storage.sessions.open(session({ idHash: 'now' }), upTo(9));
+        await storage.sessionTurns.take('now', NOW, NOW + DAY);
+        await storage.factors.beginSetup(setup(ALICE, { id: 'ahead', expiresAt: NOW + DAY }));
+        await storage.factors.beginSetup(setup(BOB, { id: 'now', expiresAt: NOW + 10 * MINUTE }));
+        await storage.loginTokens.remember({ tokenHash: 'ahead', userId: ALICE, expiresAt: NOW + DAY });
+        await storage.loginTokens.remember({ tokenHash: 'now', userId: ALICE, expiresAt: NOW + MINUTE });
+        opened.clock.set(NOW);
+        await storage.commit([], endWrongTimes(10 * MINUTE));
+
+        expect(await storage.holds.find('now', NOW)).toBeDefined();
+        const ended = await storage.holds.leaseEnded(NOW, NOW + DAY, 10);
+        expect(ended.map(({ id }) => id)).toEqual(['ahead']);
+        expect(await storage.sessions.find('ahead', NOW)).toBeUndefined();
+        expect(await storage.sessions.find('now', NOW)).toBeDefined();
+        expect(await storage.sessionTurns.take('now', NOW, NOW + MINUTE)).toBe(true);
+        expect(await storage.factors.findSetup('ahead', NOW)).toBeUndefined();
+        expect(await storage.factors.findSetup('now', NOW)).toBeDefined();
+        expect(await storage.loginTokens.redeem('ahead', ALICE, NOW)).toBe(false);
+        expect(await storage.loginTokens.redeem('now', ALICE, NOW)).toBe(true);
+
+        // The lease of a sweep that died, too.
+        await storage.commit([], endWrongTimes(10 * MINUTE));
+        expect(await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toHaveLength(1);
       });
     });
 

@@ -67,6 +67,15 @@ describe('a bucket', () => {
     expect(() => limit.take('bob')).toThrow(expect.objectContaining({ retryAfterMs: 2000 }));
   });
 
+  test('attack 144: a clock that was a day ahead keeps nobody waiting when it is right again', () => {
+    const limit = new RateLimit(rate, clock);
+    takeAll(limit, 'bob');
+    clock.advance(-24 * 3_600_000);
+    expect(limit.isEmpty('bob')).toBe(true);
+    clock.advance(2000);
+    limit.take('bob');
+  });
+
   test('attack 71: beyond the maximum the key least lately used is forgotten', () => {
     const limit = new RateLimit(rate, clock, 2);
     takeAll(limit, 'bob');
