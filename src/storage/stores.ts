@@ -227,6 +227,8 @@ export interface StoredSession {
   readonly pot: SessionPot;
   /** Keyed digest of the network that opened it; null where that is not known. */
   readonly network: string | null;
+  /** The address that opened it, for the person who is to approve it; null where no page tells it. */
+  readonly address: string | null;
   readonly failures: number;
   readonly createdAt: number;
   readonly expiresAt: number;

@@ -104,6 +104,7 @@ export class UiaEngine {
       holdId: opening.holdId ?? null,
       pot: potOf(binding),
       network: this.seals.networkOf(opening.client),
+      address: binding.tokenHash === null ? null : (opening.client?.ip ?? null),
       failures: 0,
       createdAt: now,
       expiresAt: Math.min(now + this.settings.lifetimeMs, opening.endsAt ?? Number.POSITIVE_INFINITY),

@@ -41,12 +41,16 @@ export interface Session {
   readonly deviceId: string | null;
   /** The held login that this session releases; null on guarded endpoints. */
   readonly holdId: string | null;
+  /** The address that it was opened from; null where no page tells it. */
+  readonly address: string | null;
+  /** Milliseconds since the epoch. */
+  readonly openedAt: number;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
 /** Sessions of our own sign-in page: no client knows them. */
-export const PAGE_TARGET = 'page ';
+const PAGE_TARGET = 'page ';
 
 /** Which sessions one with this binding is counted with. */
 export function potOf({ tokenHash, target }: SessionBinding): SessionPot {

@@ -69,6 +69,8 @@ export class SessionSeals {
       token: stored.sealedToken ? open('token', stored.sealedToken) : undefined,
       deviceId: stored.deviceId,
       holdId: stored.holdId,
+      address: stored.address,
+      openedAt: stored.createdAt,
       expiresAt: stored.expiresAt,
     };
   }

@@ -610,6 +610,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
           holdId: 'hold',
           pot: 'token',
           network: 'network',
+          address: '192.0.2.1',
           failures: 2,
         });
         const bare = session({ idHash: 'bare' });
@@ -1319,6 +1320,7 @@ function session(different: Partial<StoredSession> & { idHash: string }): Stored
     holdId: null,
     pot: 'login',
     network: null,
+    address: null,
     failures: 0,
     createdAt: NOW,
     expiresAt: NOW + 10 * MINUTE,

@@ -257,16 +257,76 @@ describe('the two-factor API', () => {
 });
 
 describe('signing in', () => {
-  test('a login waits for its code on the page, too', async () => {
-    const challenge = await app.post(LOGIN, passwordLogin('bob', 'bob password'));
-    const session = String(challenge.json.session);
-    const page = await visitor.open(fallback('m.login.2fa.totp', session));
-    expect(page.text).toContain('finish signing in');
-    const done = await visitor.send({ code: app.code(bob) });
-    expect(done.text).toContain(DONE_SCRIPT);
-    const answer = await app.post(LOGIN, { auth: { session } });
-    expect(answer.status).toBe(200);
-    expect(answer.json.user_id).toBe('@bob:localhost');
+  test.each(['m.login.2fa.totp', 'm.login.2fa.recovery', 'm.login.sso'])(
+    'attack 150: the session of a login has no fallback page of %s, and a right code there is not spent',
+    async (stage) => {
+      const nobodys = await visitor.open(fallback(stage, `m2fa_${'x'.repeat(27)}`));
+      const logins = [
+        passwordLogin('bob', 'bob password'),
+        { type: 'm.login.token', token: app.stub.mintLoginToken('bob') },
+      ];
+      for (const login of logins) {
+        const challenge = await app.post(LOGIN, login);
+        const session = String(challenge.json.session);
+        const page = await visitor.open(fallback(stage, session));
+        expect([page.status, essence(page)]).toEqual([401, essence(nobodys)]);
+        const { fields } = await formOfAGuardedRequest();
+        const code = app.code(bob);
+        const [recovery = ''] = bob.recoveryCodes;
+        for (const typed of [{ code }, { recovery_code: recovery }, { password: 'bob password' }]) {
+          const posted = await visitor.post({ ...fields, ...typed }, {}, fallback(stage, session));
+          expect([posted.status, essence(posted)]).toEqual([401, essence(nobodys)]);
+        }
+        const state = await app.post(LOGIN, { auth: { session } });
+        expect(state.json.completed).toEqual(challenge.json.completed);
+        const auth = { type: 'm.login.2fa.totp', session, token: code };
+        expect((await app.post(LOGIN, { auth })).status).toBe(200);
+        app.clock.advance(30_000);
+      }
+      expect(await app.storage.throttle.states(bob.userId)).toEqual([]);
+    },
+  );
+
+  /** The token of a form, as a page gives it to this browser. */
+  async function formOfAGuardedRequest(): Promise<{ fields: Record<string, string> }> {
+    const page = await visitor.open(fallback('m.login.sso', await begin(DELETE_DEVICES, { devices: ['A'] })));
+    const [, token = ''] = /name="form_token" value="([^"]*)"/.exec(page.text) ?? [];
+    return { fields: { form_token: token } };
+  }
+});
+
+describe('what is approved', () => {
+  test('attack 151: before any proof the page says what is asked, by which device, from where and when', async () => {
+    const device = 'Bob"s <b>phone</b>';
+    token = app.stub.signIn('bob', device).token;
+    const at = app.clock.now();
+    const session = await begin('/_matrix/client/v3/account/deactivate', { erase: true });
+    app.clock.advance(60_000);
+    const said = [
+      'deactivate your account, for ever',
+      'Session: Bob&quot;s &lt;b&gt;phone&lt;/b&gt;',
+      'Address: 127.0.0.1',
+      `Time: ${new Intl.DateTimeFormat('en', { dateStyle: 'long', timeStyle: 'long', timeZone: 'UTC' }).format(at)}`,
+    ];
+    const first = await visitor.open(fallback('m.login.sso', session));
+    const refused = await visitor.send({ code: app.wrongCode(bob) });
+    for (const page of [first, refused]) {
+      for (const text of said) expect(page.text).toContain(text);
+      expect(page.text).not.toContain('@bob');
+    }
+    const next = await visitor.send({ code: app.code(bob) });
+    for (const text of [...said, 'Type the password of @bob:localhost.']) expect(next.text).toContain(text);
+  });
+
+  test('attack 151: the address is that of the request, not of the reader; in German, too', async () => {
+    await app.stop();
+    await start({ config: 'trusted_proxies: [127.0.0.1]' });
+    const asked = await ask(DELETE_DEVICES, { devices: ['A'] }).set('X-Forwarded-For', '198.51.100.7');
+    const reader = new Visitor(app.url, { 'x-forwarded-for': '203.0.113.9', 'accept-language': 'de' });
+    const page = await reader.open(fallback('m.login.2fa.totp', asked.body.session));
+    expect(page.text).toContain('Adresse: 198.51.100.7');
+    expect(page.text).toContain('Sitzung: MINE');
+    expect(page.text).not.toContain('203.0.113.9');
   });
 });
 

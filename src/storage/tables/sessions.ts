@@ -14,7 +14,7 @@ import type { Driver, SessionLimits, SessionState, SessionStore, StoredSession }
 const SESSION = `
   id_hash AS "idHash", sealed_id AS "sealedId", target, user_id AS "userId", token_hash AS "tokenHash", flows,
   completed, sealed_body AS "sealedBody", body_digest AS "bodyDigest", sealed_password AS "sealedPassword",
-  sealed_token AS "sealedToken", device_id AS "deviceId", hold_id AS "holdId", pot, network, failures,
+  sealed_token AS "sealedToken", device_id AS "deviceId", hold_id AS "holdId", pot, network, address, failures,
   created_at AS "createdAt", expires_at AS "expiresAt"`;
 
 /** A session as its row holds it: lists are JSON. */
@@ -29,11 +29,11 @@ const DROPPED_AT_ONCE = 2;
 export function openSession(session: StoredSession): Effect {
   return effect(
     `INSERT INTO sessions (id_hash, sealed_id, target, user_id, token_hash, flows, completed, sealed_body,
-       body_digest, sealed_password, sealed_token, device_id, hold_id, pot, network, failures, created_at,
-       expires_at)
+       body_digest, sealed_password, sealed_token, device_id, hold_id, pot, network, address, failures,
+       created_at, expires_at)
      VALUES (:idHash, :sealedId, :target, :userId, :tokenHash, :flows, :completed, :sealedBody,
-       :bodyDigest, :sealedPassword, :sealedToken, :deviceId, :holdId, :pot, :network, :failures, :createdAt,
-       :expiresAt)`,
+       :bodyDigest, :sealedPassword, :sealedToken, :deviceId, :holdId, :pot, :network, :address, :failures,
+       :createdAt, :expiresAt)`,
     { ...session, flows: JSON.stringify(session.flows), completed: JSON.stringify(session.completed) },
   );
 }

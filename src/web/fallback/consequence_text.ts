@@ -18,7 +18,6 @@ const DEEDS: readonly (readonly [target: RegExp, deed: (texts: Deeds, session: S
   [/^DELETE .*\/account\/two-factor\/totp$/, (texts) => texts.removeTotp],
   [/^POST .*\/account\/two-factor\/recovery$/, (texts) => texts.renewCodes],
   [/^DELETE .*\/account\/two-factor\/recovery$/, (texts) => texts.deleteCodes],
-  [/^POST .*\/(login|register)$/, (texts) => texts.signIn],
 ];
 
 /** Says what will happen once this session is done, from what it was opened for. */

@@ -1,12 +1,14 @@
 import { codeForms, passwordField, type RefusedCode } from '../forms/fields.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Texts } from '../texts/en.ts';
+import type { Language } from '../texts/language.ts';
 import { fill } from '../texts/texts.ts';
 import { consequenceText } from './consequence_text.ts';
 import type { FallbackStanding } from './session_proofs.ts';
 
 interface Card {
   readonly texts: Texts;
+  readonly language: Language;
   readonly tokenField: Html;
   readonly standing: FallbackStanding;
   /** Digits of a TOTP code. */
@@ -45,9 +47,26 @@ export function doneCard({ fallback }: Texts): Html {
 <p class="notice good" role="status">${fallback.done}</p></section>`;
 }
 
-function heading({ texts, standing }: Card): Html {
+/** What is asked for, and who asked: before any proof, so that nobody approves what somebody else began. */
+function heading({ texts, language, standing }: Card): Html {
   const { fallback } = texts;
+  const { session } = standing;
+  const device = session.deviceId ?? fallback.unknownDevice;
+  const address = session.address ?? fallback.unknownDevice;
   return html`<h1>${fallback.title}</h1>
-<p>${fallback.about} <strong class="destination">${consequenceText(texts, standing.session)}</strong></p>
+<p>${fallback.about} <strong class="destination">${consequenceText(texts, session)}</strong></p>
+<p>${fallback.askedBy}</p>
+<ul>
+<li><bdi>${fill(fallback.device, { device })}</bdi></li>
+<li>${fill(fallback.address, { address })}</li>
+<li>${fill(fallback.time, { time: timeText(session.openedAt, language) })}</li>
+</ul>
 <p class="muted">${fallback.notYou}</p>`;
+}
+
+/** In the time of the world: the page does not know where its reader is. */
+function timeText(at: number, language: Language): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'long', timeZone: 'UTC' }).format(
+    at,
+  );
 }

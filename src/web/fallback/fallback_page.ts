@@ -130,7 +130,8 @@ export class FallbackPage {
       body: (formToken) => {
         const about = html`<input type="hidden" name="${ABOUT}" value="${aboutOf(standing)}">`;
         const tokenField = html`${formToken}${about}`;
-        const card = { texts, tokenField, standing, digits: this.digits };
+        const { language } = visit;
+        const card = { texts, language, tokenField, standing, digits: this.digits };
         return standing.missing === 'code'
           ? codeCard({ ...card, refused: refused?.asked === 'code' ? refused.code : undefined })
           : passwordCard({ ...card, refused: refused?.asked === 'password' ? refused : undefined });

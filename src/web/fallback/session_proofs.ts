@@ -8,7 +8,7 @@ import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../../matrix/wir
 import type { AddressLimit } from '../../throttle/address_limit.ts';
 import type { DeviceLimit } from '../../throttle/device_limit.ts';
 import type { UiaEngine } from '../../uia/engine.ts';
-import { isSatisfied, nextStages, PAGE_TARGET, type Session, standingOf } from '../../uia/session.ts';
+import { isSatisfied, nextStages, type Session, standingOf } from '../../uia/session.ts';
 
 /** The stages that have a fallback page. */
 export type FallbackStage = typeof SSO_STAGE | 'm.login.2fa.totp' | 'm.login.2fa.recovery';
@@ -81,7 +81,7 @@ export class SessionProofs {
       userId: session.binding.userId,
       stage,
       token,
-      place: session.holdId === null ? 'session' : 'login',
+      place: 'session',
       client: request.client,
     } as const;
     const outcome = await this.parts.secondFactors.judge(judged, () => this.complete(at, wanted));
@@ -152,8 +152,8 @@ function standingAt(session: Session, stage: FallbackStage): FallbackStanding | 
 }
 
 function missingFrom(session: Session, stage: FallbackStage): FallbackStanding['missing'] | undefined {
-  // Sign-ins on our own page are no client's sessions.
-  if (session.binding.target.startsWith(PAGE_TARGET)) return undefined;
+  // A sign-in has no fallback page: no client opens one, and who approves it would let in somebody else.
+  if (session.binding.tokenHash === null) return undefined;
   const { flows, completed } = session;
   if (isSatisfied(flows, completed)) return 'nothing';
   const codeIsDone = completed.some(isSecondFactorStage);

@@ -27,6 +27,7 @@ export interface FormPage {
 export interface PageVisit {
   readonly request: ClientRequest;
   readonly texts: Texts;
+  readonly language: Language;
   render(page: FormPage): Answer;
   /** @throws Refusal forbidden, invalid_param, too_large, slow_body */
   readForm(): Promise<Form>;
@@ -51,6 +52,7 @@ export class FormPages {
       return await answer({
         request,
         texts,
+        language,
         render: (page) => this.render(request, language, page),
         readForm: () => this.tokens.read(request),
       });

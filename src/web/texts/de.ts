@@ -45,6 +45,11 @@ export const german: Texts = {
   fallback: {
     title: 'Bestätige, dass du es bist',
     about: 'Eine App möchte:',
+    askedBy: 'Verlangt wurde das von:',
+    device: 'Sitzung: {device}',
+    unknownDevice: 'nicht bekannt',
+    address: 'Adresse: {address}',
+    time: 'Zeit: {time}',
     notYou: 'Wenn du das nicht verlangt hast, schließe diese Seite und ändere dein Passwort.',
     passwordIntro: 'Gib das Passwort von {user} ein.',
     ownPasswordIntro: 'Gib das Passwort deines Kontos ein.',
@@ -63,7 +68,6 @@ export const german: Texts = {
     removeTotp: 'eine Authenticator-App entfernen oder die Zwei-Faktor-Anmeldung ausschalten',
     renewCodes: 'neue Wiederherstellungscodes erzeugen; die alten gelten dann nicht mehr',
     deleteCodes: 'deine Wiederherstellungscodes löschen',
-    signIn: 'die Anmeldung abschließen',
     something: 'etwas an deinem Konto ändern',
   },
   problems: {

@@ -46,6 +46,11 @@ export const english = {
   fallback: {
     title: 'Confirm that it is you',
     about: 'An app wants to:',
+    askedBy: 'It was asked for by:',
+    device: 'Session: {device}',
+    unknownDevice: 'not known',
+    address: 'Address: {address}',
+    time: 'Time: {time}',
     notYou: 'If you did not ask for this, close this page and change your password.',
     passwordIntro: 'Type the password of {user}.',
     ownPasswordIntro: 'Type the password of your account.',
@@ -64,7 +69,6 @@ export const english = {
     removeTotp: 'remove an authenticator app, or turn two-factor authentication off',
     renewCodes: 'create new recovery codes; the old ones stop working',
     deleteCodes: 'delete your recovery codes',
-    signIn: 'finish signing in',
     something: 'change something about your account',
   },
   problems: {

@@ -12,6 +12,7 @@ import { boundedAudit } from './0009_bounded_audit.ts';
 import { logoutAttempts } from './0010_logout_attempts.ts';
 import { holdOwnerKey } from './0011_hold_owner_key.ts';
 import { accountVersion } from './0012_account_version.ts';
+import { sessionAddresses } from './0013_session_addresses.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly string[] = [
   logoutAttempts,
   holdOwnerKey,
   accountVersion,
+  sessionAddresses,
 ];
 
 /**
