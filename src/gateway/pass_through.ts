@@ -14,6 +14,7 @@ import type { Log } from '../system/log.ts';
 import { ClientBody } from './client_body.ts';
 import { downstreamHeaders, upstreamHeaders } from './forwarding.ts';
 import { acceptingReadable, HeldAnswer, mayGrant } from './held_answer.ts';
+import { sandboxedMedia } from './media_headers.ts';
 
 /** Long polls must live at least 10 minutes (DESIGN §6); a homeserver silent for longer is gone. */
 const SILENCE_LIMIT = 15 * MINUTE;
@@ -140,7 +141,7 @@ class Relay implements Dispatcher.DispatchHandler {
     if (status < LOWEST_FINAL_STATUS) return;
     const rawHeaders = controller.rawHeaders as Buffer[];
     this.#status = status;
-    this.#head = downstreamHeaders(rawHeaders);
+    this.#head = sandboxedMedia(this.#dispatched.path, downstreamHeaders(rawHeaders));
     if (this.#check !== undefined) this.#held = HeldAnswer.of(rawHeaders);
     if (this.#held !== undefined) return;
     this.#sendHead();
