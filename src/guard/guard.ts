@@ -33,6 +33,7 @@ import {
   wantsPassword,
   withoutUnusableFlows,
 } from './homeserver_challenge.ts';
+import type { MissingEndpoints } from './missing_endpoints.ts';
 import { needsNoProof } from './signing_keys.ts';
 import { withoutOurAuth } from './without_our_auth.ts';
 
@@ -45,6 +46,7 @@ export interface GuardParts {
   readonly freshLogins: FreshLogins;
   readonly appservices: AppserviceTokens;
   readonly consequences: Consequences;
+  readonly missing: MissingEndpoints;
   readonly audit: Audit;
   /** Digits of a TOTP code. */
   readonly digits: number;
@@ -71,6 +73,7 @@ export class Guard {
     if (!(await this.parts.secondFactors.isEnrolled(caller.owner.userId))) {
       return this.relayWithoutFactor(endpoint, request, body, caller);
     }
+    this.parts.missing.requireKnown(request);
     if (endpoint.signingKeys) return this.guardSigningKeys(endpoint, request, body, caller);
     return this.prove(endpoint, this.owned(endpoint, request, caller, body, 'two_factor'));
   }
@@ -305,18 +308,20 @@ export class Guard {
     return relayAnswer(answer, awaiting.body);
   }
 
-  private callHomeserver(
+  private async callHomeserver(
     request: ClientRequest,
     body: JsonObject,
     token: string | undefined,
   ): Promise<HomeserverAnswer> {
-    return this.parts.homeserver.call({
+    const answer = await this.parts.homeserver.call({
       method: request.method,
       path: request.path + request.search,
       body,
       client: request.client,
       ...(token === undefined ? {} : { token }),
     });
+    this.parts.missing.learnFrom(answer, request);
+    return answer;
   }
 }
 

@@ -2,6 +2,7 @@ import { Discovery } from '../discovery/discovery.ts';
 import { Readiness } from '../discovery/readiness.ts';
 import { Consequences } from '../guard/consequences.ts';
 import { Guard } from '../guard/guard.ts';
+import { MissingEndpoints } from '../guard/missing_endpoints.ts';
 import { EgressGate } from '../interactive/egress_gate.ts';
 import { type AccountRooms, composeAccountRooms } from './account_rooms.ts';
 import { type Foundations, type Groundwork, layGroundwork } from './groundwork.ts';
@@ -36,6 +37,7 @@ function composeGuard(ground: Groundwork): Guard {
   return new Guard({
     ...ground,
     consequences: new Consequences(factors, loginTokens, ground.clock),
+    missing: new MissingEndpoints(ground.clock),
     digits: ground.totp.digits,
   });
 }
