@@ -9,7 +9,13 @@ import type {
   ThrottleCounter,
 } from '../../src/storage/stores.ts';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
-import { renameAuthenticator } from '../../src/storage/tables/authenticator_names.ts';
+import { findHistory } from '../../src/storage/tables/audit.ts';
+import {
+  countRenaming,
+  renameAuthenticator,
+  waitForRenaming,
+} from '../../src/storage/tables/authenticator_names.ts';
+import { findDatabaseIdentity } from '../../src/storage/tables/database_identity.ts';
 import { endWrongTimes } from '../../src/storage/tables/wrong_times.ts';
 import type { ManualClock } from '../support/manual_clock.ts';
 import { timed } from './timed.ts';
@@ -1195,6 +1201,77 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
           line(ALICE, 'one'),
         ]);
         expect(await storage.audit.list({})).toHaveLength(3);
+      });
+
+      const entry = (userId: string, event: string, number: number) => ({
+        at: NOW,
+        userId,
+        event,
+        address: null,
+        deviceId: null,
+        detail: { number },
+      });
+      const numbers = async (userId: string) =>
+        (await storage.audit.list({ userId })).map(({ event, detail }) => `${event} ${detail.number}`);
+
+      test('keeps the newest lines of one user and event, where there are to be so many', async () => {
+        for (let number = 1; number <= 4; number += 1) {
+          await storage.audit.append(entry(ALICE, 'kept', number));
+          await storage.audit.append(entry(BOB, 'many', number), 9);
+          await storage.audit.append(entry(ALICE, 'many', number), 2);
+        }
+        expect(await numbers(ALICE)).toEqual(['many 4', 'kept 4', 'many 3', 'kept 3', 'kept 2', 'kept 1']);
+        expect(await numbers(BOB)).toHaveLength(4);
+      });
+
+      test('shows a history in which what is frequent pushes nothing else out', async () => {
+        await storage.audit.append(entry(ALICE, 'rare', 1));
+        await storage.audit.append(entry(BOB, 'rare', 9));
+        for (let number = 1; number <= 5; number += 1) {
+          await storage.audit.append(entry(ALICE, 'many', number));
+          await storage.audit.append(entry(ALICE, 'often', number));
+        }
+        const shown = async (lines: number) => {
+          const extent = { lines, frequent: ['many', 'often', 'never'], ofEachFrequent: 2 };
+          const rows = await storage.read(findHistory(ALICE, extent));
+          return rows.map(({ event, detail }) => `${event} ${JSON.parse(detail).number}`);
+        };
+        expect(await shown(9)).toEqual(['often 5', 'many 5', 'often 4', 'many 4', 'rare 1']);
+        expect(await shown(2)).toEqual(['often 5', 'many 5']);
+      });
+    });
+
+    describe('which database it is', () => {
+      test('is said by an id that stays, and by when the first user turned 2FA on', async () => {
+        const [before] = await storage.read(findDatabaseIdentity());
+        expect(before).toEqual({ id: expect.stringMatching(/^[0-9a-f]{32}$/), firstEnrolledAt: null });
+        await enrol(storage, ALICE);
+        const [first] = await storage.read(findDatabaseIdentity());
+        expect(first).toEqual({ id: before?.id, firstEnrolledAt: expect.any(Number) });
+        await storage.factors.removeAllFactors(ALICE, NOW + 1);
+        await enrol(storage, BOB);
+        const another = await opened.openAnother();
+        expect(await another.read(findDatabaseIdentity())).toEqual([first]);
+      });
+    });
+
+    describe('attack 170: renaming', () => {
+      test('is counted for each user, ten in an hour, over two connections at once', async () => {
+        await enrol(storage, ALICE);
+        const another = await opened.openAnother();
+        const counts = await Promise.all(
+          Array.from({ length: 24 }, (_, at) =>
+            (at % 2 === 0 ? storage : another).commit([ALICE], countRenaming(ALICE)),
+          ),
+        );
+        expect(counts.filter((count) => count !== undefined)).toHaveLength(10);
+        const [hour] = await storage.read(waitForRenaming(ALICE));
+        expect(hour?.waitMs).toBeGreaterThan(0);
+        expect(hour?.waitMs).toBeLessThanOrEqual(3_600_000);
+      });
+
+      test('is not for those who have 2FA off', async () => {
+        expect(await storage.commit([BOB], countRenaming(BOB))).toBeUndefined();
       });
     });
 
