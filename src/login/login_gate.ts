@@ -1,4 +1,3 @@
-import type { Audit } from '../audit/audit.ts';
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
@@ -21,6 +20,7 @@ import { readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInLine } from './sign_in_line.ts';
 import type { SignInTokens } from './sign_in_tokens.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
+import type { LoginsWithoutFactor } from './without_factor.ts';
 
 const APPSERVICE_LOGIN = 'm.login.application_service';
 const TOKEN_LOGIN = 'm.login.token';
@@ -56,9 +56,9 @@ export interface LoginGateParts {
   readonly signInTokens: SignInTokens;
   readonly line: SignInLine;
   readonly readings: Readings;
+  readonly withoutFactor: LoginsWithoutFactor;
   readonly freshLogins: FreshLogins;
   readonly appservices: AppserviceTokens;
-  readonly audit: Audit;
 }
 
 /**
@@ -76,7 +76,9 @@ export class LoginGate {
       return this.parts.signInTokens.redeem(request, body.token, withoutAuth(body));
     }
     const service = listedAppservice(this.parts.appservices, request);
-    if (service !== undefined) return this.passAppservice(request, readSignIn(body), service);
+    if (service !== undefined) {
+      return this.parts.withoutFactor.passService(request, readSignIn(body), service);
+    }
     if (auth?.session === undefined) return this.begin(request, body, auth);
     const resumed = await this.parts.conversation.resume(request, body, auth);
     return resumed.kind === 'answer'
@@ -184,7 +186,7 @@ export class LoginGate {
     granted: GrantedLogin,
   ): Promise<Asked | undefined> {
     if (!(await this.parts.factors.isEnrolled(granted.userId))) {
-      const answer = await this.grantWithoutFactor(attempt, reading, granted);
+      const answer = await this.passWithoutFactor(attempt, reading, granted);
       return answer && { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
     }
     if (await this.isPassedToken(attempt.signIn, granted)) {
@@ -246,69 +248,16 @@ export class LoginGate {
     return type === TOKEN_LOGIN && typeof token === 'string' && this.parts.passedTokens.isEnded(token);
   }
 
-  /** A user without 2FA. What R5 kept back because somebody else might have been meant is made up for. */
-  private async grantWithoutFactor(
+  /** Undefined if this grant must not let its user in. */
+  private async passWithoutFactor(
     attempt: Attempt,
     reading: Reading,
     granted: GrantedLogin,
   ): Promise<Answer | undefined> {
-    const { request, signIn, hinted } = attempt;
-    // Nobody gets in with more than his password (attack 100).
+    // No one gets in with more than their password (attack 100).
     if (reading.appended !== undefined) return undefined;
-    if (await this.isEndedToken(signIn)) return undefined;
-    if (!hinted || signIn.password === undefined) return this.parts.answers.granted(granted.answer);
-    if (signIn.deviceId !== undefined) return this.loginAgainWithDevice(attempt, granted);
-    const { grant } = granted;
-    if (signIn.displayName !== undefined && grant.deviceId !== undefined) {
-      await this.parts.homeserver.nameDevice(
-        grant.accessToken,
-        grant.deviceId,
-        signIn.displayName,
-        request.client,
-      );
-    }
-    return this.parts.answers.granted(granted.answer);
-  }
-
-  private async loginAgainWithDevice(attempt: Attempt, first: GrantedLogin): Promise<Answer> {
-    const { request, signIn } = attempt;
-    const outcome = await this.parts.upstream.logIn({ request, path: request.path, body: signIn.body });
-    await this.parts.upstream.discard(first.grant);
-    if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
-    if (outcome.kind === 'refused') return this.parts.answers.refused(outcome.answer, signIn.body);
-    let needsNoFactor = false;
-    try {
-      // The state that counts is the one after the last answer of the homeserver (attack 39).
-      needsNoFactor =
-        outcome.userId === first.userId && !(await this.parts.factors.isEnrolled(outcome.userId));
-    } finally {
-      if (!needsNoFactor) await this.parts.upstream.discard(outcome.grant);
-    }
-    if (!needsNoFactor) throw new Refusal('hold_ended');
-    return this.parts.answers.granted(outcome.answer);
-  }
-
-  private async passAppservice(request: ClientRequest, signIn: SignIn, token: string): Promise<Answer> {
-    const outcome = await this.parts.upstream.logIn({
-      request,
-      path: request.path,
-      body: signIn.body,
-      token,
-    });
-    if (outcome.kind !== 'granted') return this.parts.answers.refused(outcome.answer, signIn.body);
-    const { userId, grant } = outcome;
-    try {
-      await this.parts.audit.record({
-        userId,
-        event: 'appservice.login',
-        address: request.client.ip,
-        deviceId: grant.deviceId,
-      });
-    } catch (error) {
-      await this.parts.upstream.discard(grant);
-      throw error;
-    }
-    return this.parts.answers.granted(outcome.answer);
+    if (await this.isEndedToken(attempt.signIn)) return undefined;
+    return this.parts.withoutFactor.handOut(attempt, granted);
   }
 }
 

@@ -13,6 +13,7 @@ import { SignInLine } from '../login/sign_in_line.ts';
 import { SignInTokens } from '../login/sign_in_tokens.ts';
 import { StoredLineLeases } from '../login/stored_line_leases.ts';
 import { UpstreamLogin } from '../login/upstream_login.ts';
+import { LoginsWithoutFactor } from '../login/without_factor.ts';
 import { systemPause } from '../system/pause.ts';
 import type { Groundwork } from './groundwork.ts';
 
@@ -45,12 +46,13 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
     line: new SignInLine({ leases: new StoredLineLeases(ground), random, pause: systemPause, log }),
     readings,
   };
+  const withoutFactor = new LoginsWithoutFactor(shared);
   const release = new HeldLoginRelease(shared);
   const signInTokens = new SignInTokens(storage.signInTokens, holds, release, clock, random);
   const { engine, secondFactors, ways } = ground;
   const conversation = new LoginConversation(engine, secondFactors, holds, release, random, ways);
   return {
-    login: new LoginGate({ ...shared, conversation, signInTokens }),
+    login: new LoginGate({ ...shared, conversation, signInTokens, withoutFactor }),
     register: new RegisterGate({ ...shared, conversation }),
     sessionEndings: new SessionEndings({ ...shared, sessions: storage.sessions }),
     pageSignIn: new PageSignIn({ ...shared, tokens: signInTokens }),
