@@ -11,7 +11,11 @@ export function backupCommand(surroundings: Surroundings): Command {
     .argument('<file>', 'the copy; must not be there yet')
     .addOption(configOption())
     .action(async (file: string, { config: asked }: { config?: string }) => {
-      const { path } = configFrom(asked, surroundings).storage;
+      const { storage } = configFrom(asked, surroundings);
+      if (storage.type !== 'sqlite') {
+        throw new CommandFailed('a PostgreSQL database is backed up by pg_dump');
+      }
+      const { path } = storage;
       try {
         await backupSqlite(path, file);
       } catch (error) {

@@ -1,5 +1,5 @@
 import { type Config, ConfigError } from '../config/config.ts';
-import { databaseIsThere } from '../storage/sqlite/database_file.ts';
+import { mayBeThere, nameOfDatabase } from '../storage/open_storage.ts';
 import { StoreUnavailable } from '../storage/stores.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
@@ -15,7 +15,7 @@ import type { Surroundings } from './surroundings.ts';
  */
 export async function requireFittingKeys(config: Config, surroundings: Surroundings): Promise<void> {
   const vault = new SealingVault(loadKeyRing(config.keys.file), surroundings.random);
-  if (!databaseIsThere(config.storage.path)) return;
+  if (!mayBeThere(config.storage)) return;
   try {
     await withStore(config, surroundings, async ({ factors }) => {
       const [userId] = await factors.enrolledUsers();
@@ -27,7 +27,7 @@ export async function requireFittingKeys(config: Config, surroundings: Surroundi
     if (error instanceof StoreUnavailable) return;
     if (!(error instanceof SealBroken)) throw error;
     throw new ConfigError(
-      `the keys in ${config.keys.file} are not those of the database ${config.storage.path}`,
+      `the keys in ${config.keys.file} are not those of the database ${nameOfDatabase(config.storage)}`,
     );
   }
 }

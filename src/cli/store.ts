@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { databaseIsThere } from '../storage/sqlite/database_file.ts';
-import { openSqliteStorage } from '../storage/sqlite/sqlite_storage.ts';
+import { mayBeThere, nameOfDatabase, openStorage } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/stores.ts';
 import { CommandFailed } from './failures.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -13,13 +12,13 @@ import type { Surroundings } from './surroundings.ts';
  */
 export async function withStore<T>(
   config: Config,
-  { clock }: Surroundings,
+  { clock, random }: Surroundings,
   work: (storage: Storage) => Promise<T>,
 ): Promise<T> {
-  if (!databaseIsThere(config.storage.path)) {
-    throw new CommandFailed(`${config.storage.path}: there is no database; serve makes it`);
+  if (!mayBeThere(config.storage)) {
+    throw new CommandFailed(`${nameOfDatabase(config.storage)}: there is no database; serve makes it`);
   }
-  const storage = await openSqliteStorage({ ...config.storage, clock });
+  const storage = await openStorage(config.storage, { clock, random });
   try {
     return await work(storage);
   } finally {

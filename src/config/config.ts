@@ -1,3 +1,5 @@
+import type { StorageSettings } from '../storage/open_storage.ts';
+
 /**
  * The configuration after it was read, checked and filled up with defaults: paths are absolute, durations are
  * milliseconds. `docs/configure.md` says what each setting is for.
@@ -8,7 +10,7 @@ export interface Config {
   readonly publicBaseUrl: string;
   /** `url` is an origin without a slash at the end. */
   readonly homeserver: { readonly url: string };
-  readonly storage: SqliteStorage;
+  readonly storage: StorageSettings;
   /** The key file, outside the database, and where to keep what is to be remembered of databases if not in it. */
   readonly keys: { readonly file: string; readonly marks: string | undefined };
   /** Addresses and CIDR ranges of hops whose X-Forwarded-For is believed. */
@@ -32,11 +34,6 @@ export interface ListenAddress {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-}
-
-export interface SqliteStorage {
-  readonly type: 'sqlite';
-  readonly path: string;
 }
 
 /** A registered application service: a request with its token is let through as the operator's own. */

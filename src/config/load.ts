@@ -1,13 +1,15 @@
 import { dirname, resolve } from 'node:path';
+import type { StorageSettings } from '../storage/open_storage.ts';
 import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
 import { readApplicationService } from './application_services.ts';
 import { type Config, ConfigError, type ListenAddress, type Picture, type RateLimit } from './config.ts';
 import { readPicture } from './picture.ts';
-import { checkSettings, type RateSetting, type Settings } from './settings.ts';
+import { checkSettings, type RateSetting, type Settings, type StorageSection } from './settings.ts';
 import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
 import {
   BadValue,
   isLoopback,
+  isOnThisMachine,
   parseClient,
   parseColour,
   parseDuration,
@@ -15,6 +17,7 @@ import {
   parseListen,
   parseNetwork,
   parseOrigin,
+  parsePostgresUrl,
   parsePublicOrigin,
 } from './values.ts';
 
@@ -47,7 +50,7 @@ function buildConfig(settings: Settings, source: ConfigSource): Config {
     listen,
     publicBaseUrl,
     homeserver: { url: at(['homeserver', 'url'], () => parseOrigin(settings.homeserver.url)) },
-    storage: { type: 'sqlite', path: absolute(settings.storage.path) },
+    storage: storageFrom(settings.storage, { at, absolute }),
     keys: {
       file: absolute(settings.keys.file),
       marks: settings.keys.marks === undefined ? undefined : absolute(settings.keys.marks),
@@ -101,6 +104,33 @@ function buildConfig(settings: Settings, source: ConfigSource): Config {
     },
     log: settings.log,
   };
+}
+
+interface StorageReader {
+  readonly at: ReturnType<typeof reader>;
+  absolute(path: string): string;
+}
+
+function storageFrom(settings: StorageSection, { at, absolute }: StorageReader): StorageSettings {
+  if (settings.type === 'sqlite') {
+    for (const name of ['url', 'password_file', 'tls', 'ca_file'] as const) {
+      at(['storage', name], () => refuseForSqlite(settings[name]));
+    }
+    return { type: 'sqlite', path: absolute(settings.path) };
+  }
+  const url = at(['storage', 'url'], () => parsePostgresUrl(settings.url));
+  return {
+    type: 'postgres',
+    url,
+    passwordFile: settings.password_file === undefined ? undefined : absolute(settings.password_file),
+    tls: settings.tls ?? (isOnThisMachine(url) ? 'disable' : 'verify-full'),
+    caFile: settings.ca_file === undefined ? undefined : absolute(settings.ca_file),
+    pool: settings.pool,
+  };
+}
+
+function refuseForSqlite(value: string | undefined): void {
+  if (value !== undefined) throw new BadValue('is for storage.type postgres only');
 }
 
 /** Runs `read`; a value that it refuses becomes a `ConfigError` that names the setting. */

@@ -9,7 +9,7 @@ export interface Settings {
   listen: string;
   public_base_url?: string;
   homeserver: { url: string };
-  storage: { type: 'sqlite'; path: string };
+  storage: StorageSection;
   keys: { file: string; marks?: string };
   trusted_proxies: string[];
   application_services: string[];
@@ -27,6 +27,16 @@ export interface Settings {
   sso: { name: string; preferred: boolean; clients: string[] };
   brand: { name?: string; logo?: string; colour: string; help_url?: string };
   log: { level: 'debug' | 'info' | 'warn' | 'error'; format: 'json' | 'pretty' };
+}
+
+export interface StorageSection {
+  type: 'sqlite' | 'postgres';
+  path: string;
+  url?: string;
+  password_file?: string;
+  tls?: 'verify-full' | 'require' | 'disable';
+  ca_file?: string;
+  pool: number;
 }
 
 export interface RateSetting {
@@ -61,10 +71,6 @@ export function checkSettings(source: ConfigSource): Settings {
 function refuseWhatIsNotThereYet({ settings, where }: ConfigSource): void {
   for (const section of NOT_AVAILABLE_YET) {
     if (section in settings) throw new ConfigError(`${where([section])}: is not available yet; take it out`);
-  }
-  const storage = settings.storage as { type?: unknown } | undefined;
-  if (storage?.type === 'postgres') {
-    throw new ConfigError(`${where(['storage', 'type'])}: postgres is not available yet; use sqlite`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { ConfigError } from '../config/config.ts';
-import { databaseIsThere } from '../storage/sqlite/database_file.ts';
+import { mayBeThere, nameOfDatabase, type StorageSettings } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/stores.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
 import type { DatabaseMarks } from '../vault/database_marks.ts';
@@ -19,16 +19,17 @@ export interface KnownDatabaseParts {
  * @throws ConfigError if it is another one; KeyFileError; StoreUnavailable, SchemaTooNew
  */
 export async function openKnownDatabase(
-  path: string,
+  settings: StorageSettings,
   { marks, acceptOther, open }: KnownDatabaseParts,
 ): Promise<Storage> {
   if (!marks.any()) return open();
-  if (!acceptOther && !databaseIsThere(path)) throw refused(`${path} is not there`, marks);
+  const name = nameOfDatabase(settings);
+  if (!acceptOther && !mayBeThere(settings)) throw refused(`${name} is not there`, marks);
   const storage = await open();
   try {
     const [identity] = await storage.read(findDatabaseIdentity());
     const known = identity !== undefined && identity.firstEnrolledAt !== null && marks.has(identity.id);
-    if (!known && !acceptOther) throw refused(`${path} is not the database`, marks);
+    if (!known && !acceptOther) throw refused(`${name} is not the database`, marks);
     if (!known) marks.clear();
     return storage;
   } catch (error) {
@@ -40,6 +41,6 @@ export async function openKnownDatabase(
 function refused(what: string, marks: DatabaseMarks): ConfigError {
   return new ConfigError(
     `${what} in which users have turned two-factor authentication on, as ${marks.file} remembers: restore it or ` +
-      'correct storage.path; with --accept-empty-database serve goes on, and the password alone signs everybody in',
+      'correct `storage`; with --accept-empty-database serve goes on, and the password alone signs everybody in',
   );
 }

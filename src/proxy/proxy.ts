@@ -6,7 +6,7 @@ import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import type { Handler } from '../http/answer.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
-import { openSqliteStorage } from '../storage/sqlite/sqlite_storage.ts';
+import { openStorage } from '../storage/open_storage.ts';
 import { type Storage, StoreUnavailable } from '../storage/stores.ts';
 import { type Clock, SECOND, systemClock } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
@@ -49,11 +49,10 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const { clock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
   const { file } = config.keys;
   const vault = new SealingVault(loadKeyRing(file), random, { clock, reload: () => loadKeyRing(file) });
-  const { path } = config.storage;
   const marks = new DatabaseMarks(config.keys);
   const acceptOther = parts.acceptEmptyDatabase === true;
-  const open = () => openSqliteStorage({ path, clock });
-  const storage = await openWhenThere(() => openKnownDatabase(path, { marks, acceptOther, open }));
+  const open = () => openStorage(config.storage, { clock, random });
+  const storage = await openWhenThere(() => openKnownDatabase(config.storage, { marks, acceptOther, open }));
   const mark = new MarkKeeper(storage, marks, log);
   const homeserver = new HomeserverClient({
     url: config.homeserver.url,

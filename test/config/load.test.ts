@@ -292,10 +292,24 @@ describe('a configuration that is wrong is refused with one line:', () => {
     },
   );
 
-  test('PostgreSQL, which is not there yet', () => {
-    expect(refusal('storage: { type: postgres, url: "postgres://me@db/two_factor" }')).toBe(
-      'config.yaml:1: storage.type: postgres is not available yet; use sqlite',
-    );
+  test.each([
+    ['{ type: postgres }', 'storage.url: must be given for storage.type postgres'],
+    ['{ url: postgres://me@db/two_factor }', 'storage.url: is for storage.type postgres only'],
+    ['{ tls: require }', 'storage.tls: is for storage.type postgres only'],
+    [
+      '{ type: postgres, url: mysql://me@db/two_factor }',
+      'storage.url: must be a URL such as postgres://user@host:5432/database',
+    ],
+    [
+      '{ type: postgres, url: "postgres://me@db/two_factor?sslmode=disable" }',
+      'storage.url: must not hold sslmode: only host, for the folder of a socket',
+    ],
+    [
+      '{ type: postgres, url: postgres://db/two_factor }',
+      'storage.url: must name a user and a database: postgres://user@host:5432/database',
+    ],
+  ])('a database that cannot be meant: %s', (storage, line) => {
+    expect(refusal(`storage: ${storage}`)).toBe(`config.yaml:1: ${line}`);
   });
 
   test('a file that is not there', () => {

@@ -20,7 +20,11 @@ test('the sample holds the defaults and nothing else', () => {
 });
 
 test('the sample shows every setting', () => {
-  const shown = namesIn(parse(sample.replaceAll(/# (?=(?:issuer|name|logo|help_url|marks):)/g, '')));
+  const shown = namesIn(
+    parse(
+      sample.replaceAll(/# (?=(?:issuer|name|logo|help_url|marks|url|password_file|tls|ca_file|pool):)/g, ''),
+    ),
+  );
   const known = knownSettings(JSON.parse(readFileSync('schemas/config.json', 'utf8')));
   expect(shown.sort()).toEqual(known.map(({ name }) => name).sort());
 });

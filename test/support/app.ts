@@ -29,6 +29,8 @@ export interface AppOptions extends StubOptions {
   readonly config?: string;
   readonly log?: Log;
   readonly times?: ProxyParts['times'];
+  /** The `storage` section, in YAML; an SQLite file without it. */
+  readonly storage?: string;
 }
 
 /** Starts a stub and the application before it, both on free loopback ports. */
@@ -72,7 +74,7 @@ export class TestApp {
         'listen: 127.0.0.1:0',
         'public_base_url: https://matrix.example.org',
         `homeserver: { url: ${this.stub.url} }`,
-        'storage: { type: sqlite, path: 2fa.db }',
+        `storage: ${this.options.storage ?? '{ type: sqlite, path: 2fa.db }'}`,
         'keys: { file: keys.json }',
         this.options.config ?? '',
       ].join('\n'),

@@ -32,3 +32,9 @@ export function poolConfig({ url, passwordFile, tls, caFile, pool }: PostgresAdd
 function certificates(caFile: string | undefined) {
   return caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') };
 }
+
+/** Where it is, for people: without the password. */
+export function postgresName({ url }: Pick<PostgresAddress, 'url'>): string {
+  const { username, host, pathname, searchParams } = new URL(url);
+  return `postgres://${username}@${searchParams.get('host') ?? host}${pathname}`;
+}
