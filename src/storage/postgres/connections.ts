@@ -36,6 +36,8 @@ export class Connections {
     });
     // A connection that breaks while nobody uses it is left out from then on; the next use tells.
     this.#pool.on('error', () => undefined);
+    // The pool listens only while a connection is not lent. Whoever has it hears of a break by its next statement.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /** Lends a connection to `work`. One that breaks is not used again. */

@@ -1,0 +1,28 @@
+import { describe, expect, test } from '@jest/globals';
+import { Connections } from '../../src/storage/postgres/connections.ts';
+import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+
+const programs = postgresPrograms();
+const suite = programs === undefined ? describe.skip : describe;
+
+// The library tells of it by an event: one that nothing hears reaches the process, and Jest fails the test.
+suite('attack 116: a connection that the database cuts while it is lent', () => {
+  test.each(['between two statements', 'during a statement'])('%s: the process lives', async (when) => {
+    const server = await postgresServer(programs ?? '');
+    const connectionString = await newDatabase(server);
+    const connections = new Connections({ connectionString, max: 2 });
+    const cutOff = connections.inTransaction(async (client) => {
+      const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+      const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+      const statement = when.startsWith('during') ? client.query('SELECT pg_sleep(60)') : ended;
+      await Promise.all([
+        statement,
+        connections.use((other) => other.query('SELECT pg_terminate_backend($1)', [rows[0].pid])),
+      ]);
+    });
+    await expect(cutOff).rejects.toThrow();
+    await connections.use((client) => client.query('SELECT 1'));
+    await connections.end();
+    await dropDatabase(server, connectionString);
+  });
+});
