@@ -4,27 +4,26 @@ import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from './p
 
 export type StartApp = (options?: AppOptions) => Promise<TestApp>;
 
-/**
- * A suite on SQLite and on PostgreSQL; `start` stands in the place of `startApp`. What it starts on PostgreSQL is
- * stopped after the test, as its database goes then.
- */
+/** A suite on SQLite and on PostgreSQL. `start` stands in the place of `startApp`; what it starts ends with the test. */
 export function describeOnBothDatabases(title: string, tests: (start: StartApp) => void): void {
-  describe(`${title}, on SQLite`, () => tests(startApp));
+  const dispose: (() => Promise<void>)[] = [];
+  const start: StartApp = async (options) => {
+    const app = await startApp(options);
+    dispose.push(() => app.stop());
+    return app;
+  };
+  const startOnPostgres: StartApp = async (options = {}) => {
+    const server = await postgresServer(programs ?? '');
+    const url = await newDatabase(server);
+    dispose.push(() => dropDatabase(server, url));
+    return start({ ...options, storage: `{ type: postgres, url: "${url}", tls: disable }` });
+  };
   const programs = postgresPrograms();
   const suite = programs === undefined ? describe.skip : describe;
-  suite(`${title}, on PostgreSQL`, () => {
-    let dispose: (() => Promise<void>)[] = [];
-    afterEach(async () => {
-      for (const each of dispose.splice(0).toReversed()) await each();
-      dispose = [];
-    });
-    tests(async (options = {}) => {
-      const server = await postgresServer(programs ?? '');
-      const url = await newDatabase(server);
-      dispose.push(() => dropDatabase(server, url));
-      const app = await startApp({ ...options, storage: `{ type: postgres, url: "${url}", tls: disable }` });
-      dispose.push(() => app.stop());
-      return app;
-    });
+
+  afterEach(async () => {
+    for (const each of dispose.splice(0).toReversed()) await each();
   });
+  describe(`${title}, on SQLite`, () => tests(start));
+  suite(`${title}, on PostgreSQL`, () => tests(startOnPostgres));
 }
