@@ -186,9 +186,10 @@ export class LoginConversation {
   private async holdGone(session: Session, repeated: JsonObject): Promise<Resumed> {
     const enrolled = await this.secondFactors.isEnrolled(session.binding.userId);
     if (!enrolled && typeof repeated.type !== 'string') throw new Refusal('hold_ended');
-    const current = (await this.engine.find(session.id)) ?? session;
-    const body = current.body ?? {};
-    return isSatisfied(current.flows, current.completed)
+    const current = await this.engine.find(session.id);
+    const body = (current ?? session).body ?? {};
+    // A session that has ended gave its login to another request: what it passed counts once.
+    return current !== undefined && isSatisfied(current.flows, current.completed)
       ? { kind: 'begin_anew', body, passed: current }
       : { kind: 'begin_anew', body };
   }

@@ -36,6 +36,16 @@ describeOnBothDatabases('two processes on one database', (start) => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
+  test('attack 53: one code in one session at both, many times at once, gives one token', async () => {
+    const challenge = await signIn(one, 'bob');
+    one.clock.advance(STEP);
+    const code = one.code(bob);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, turn) => submit(turn % 2 === 0 ? one : other, challenge, code)),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+
   test('attack 108: equal sign-ins at both at once ask the homeserver once', async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, turn) => signIn(turn % 2 === 0 ? one : other, 'bob')),
