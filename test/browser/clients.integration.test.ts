@@ -54,6 +54,7 @@ function inBrowser(app: () => RealApp): void {
   async function signIn(bob: TwoFactorUser): Promise<string> {
     await comeWithPassword(bob);
     await page.getByLabel('Code', { exact: true }).fill(app().code(bob));
+    await page.keyboard.press('Enter');
     return goOn(bob.userId);
   }
 
@@ -64,6 +65,7 @@ function inBrowser(app: () => RealApp): void {
     const popup = await opened;
     await popup.getByText(consequence, { exact: true }).waitFor();
     await popup.getByLabel('Code', { exact: true }).fill(app().code(bob));
+    await popup.keyboard.press('Enter');
     await popup.getByText(`Type the password of ${bob.userId}.`).waitFor();
     await popup.locator('#password:focus').waitFor();
     const closed = popup.waitForEvent('close');
@@ -103,8 +105,10 @@ function inBrowser(app: () => RealApp): void {
 
     await comeWithPassword(bob);
     await page.getByLabel('Code', { exact: true }).fill(there.phoneCode(lost));
+    await page.keyboard.press('Enter');
     await page.getByText('The code is not right.').waitFor();
     await page.getByLabel('Code', { exact: true }).fill(there.phoneCode(found));
+    await page.keyboard.press('Enter');
     expect(await goOn(bob.userId)).toBe(device);
   });
 

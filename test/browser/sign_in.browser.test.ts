@@ -100,9 +100,10 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     expect(await focused(page)).toBe('code');
     await lookAt(page, 'sign-in-3-code');
 
-    // A complete code is sent at once; what was wrong is told, and stays.
+    // What was wrong is told, and stays.
     const wrong = app.wrongCode(bob);
     await page.keyboard.type(wrong);
+    await page.keyboard.press('Enter');
     await page.getByText('The code is not right.').waitFor();
     expect(await focused(page)).toBe('code');
     expect(await page.getByLabel('Code', { exact: true }).inputValue()).toBe(wrong);
@@ -111,6 +112,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     // Pasted with a blank in the middle, as apps show it.
     const code = nextCode();
     await page.getByLabel('Code', { exact: true }).fill(`${code.slice(0, 3)} ${code.slice(3)}`);
+    await page.keyboard.press('Enter');
     await heading(page, 'Continue to your client?');
     await page.getByText(new URL(client.url).host).waitFor();
     await lookAt(page, 'sign-in-5-confirmation');
@@ -137,9 +139,66 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.locator('#code:focus').waitFor();
     await fits();
     await page.keyboard.type(nextCode());
+    await page.keyboard.press('Enter');
+    await page.locator('h1:focus', { hasText: 'Continue to your client?' }).waitFor();
+    await page.locator('button:enabled', { hasText: 'Continue' }).waitFor();
+    await page.keyboard.press('Tab');
     await page.locator('button:focus', { hasText: 'Continue' }).waitFor();
     await fits();
     await page.keyboard.press('Enter');
+    await page.getByText('signed in as @bob:localhost').waitFor();
+  });
+
+  test('attack 152: a code never sends itself, in one piece or digit by digit', async () => {
+    await signInUpToCode();
+    const code = nextCode();
+    await page.keyboard.type(code);
+    await page.getByLabel('Code', { exact: true }).fill(code);
+    // Whatever a script would send has been sent by the time that the browser has drawn twice.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    expect(await page.getByRole('heading', { name: 'Confirm that it is you' }).isVisible()).toBe(true);
+    expect(app.stub.requestsTo('login').length).toBeLessThan(3);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Continue to your client?');
+  });
+
+  test.each([[[0]], [[0, 0, 0]], [[0, 120]], [[0, 300, 700]], [[120, 300, 700, 1000]], [[700, 700]]])(
+    'attack 152: six digits and Enter after %j ms end on the confirmation page',
+    async (delays) => {
+      await signInUpToCode();
+      await page.keyboard.type(nextCode());
+      for (const delay of delays) {
+        await page.waitForTimeout(delay);
+        await page.keyboard.press('Enter');
+      }
+      await heading(page, 'Continue to your client?');
+      await page.locator('button:enabled', { hasText: 'Continue' }).waitFor();
+      expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
+      for (const key of ['Enter', 'Space', '1', 'Enter']) await page.keyboard.press(key);
+      expect(await page.getByText('Continue to your client?').isVisible()).toBe(true);
+      expect(app.stub.devicesOf('bob').filter(({ displayName }) => displayName === 'A web client')).toEqual(
+        [],
+      );
+    },
+  );
+
+  test('attack 152: for half a second no key and no click confirms', async () => {
+    await signInUpToCode();
+    await page.clock.install({ time: '2026-01-01T08:00:00Z' });
+    await page.clock.pauseAt('2026-01-01T08:10:00Z');
+    await page.keyboard.type(nextCode());
+    await page.keyboard.press('Enter');
+    await heading(page, 'Continue to your client?');
+    const button = page.getByRole('button', { name: 'Continue', exact: true });
+    await page.clock.runFor(499);
+    for (const key of ['Tab', 'Enter', 'Space', 'Tab', 'Enter']) await page.keyboard.press(key);
+    await button.click({ force: true, noWaitAfter: true });
+    await button.dispatchEvent('click');
+    expect([await button.isDisabled(), await page.getByText('Continue to your client?').isVisible()]).toEqual(
+      [true, true],
+    );
+    await page.clock.runFor(1);
+    await button.click();
     await page.getByText('signed in as @bob:localhost').waitFor();
   });
 
@@ -180,7 +239,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     page = await open({ javaScriptEnabled: false, locale: 'de-DE', viewport: { width: 320, height: 568 } });
     const back = 'io.example.app://callback';
     await page.goto(`${app.url}/_2fa/login?redirectUrl=${encodeURIComponent(back)}`);
-    await page.getByText('Eine App auf diesem Gerät (io.example.app)').waitFor();
+    await page.getByText('Eine App auf diesem Gerät (io.example.app://callback)').waitFor();
     await page.getByLabel('Benutzername').fill('bob');
     await page.getByLabel('Passwort').fill(PASSWORD);
     await press(page, 'Weiter');
@@ -199,6 +258,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
   test('a removal in a client: the popup asks for code and password, tells the client and closes itself', async () => {
     await signInUpToCode();
     await page.keyboard.type(nextCode());
+    await page.keyboard.press('Enter');
     await press(page, 'Continue');
     await page.getByText('signed in as').waitFor();
     app.stub.signIn('bob', 'OTHER');
@@ -208,8 +268,10 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await popup.getByText('remove 1 session').waitFor();
     await lookAt(popup, 'fallback-1-code');
     await popup.getByLabel('Code', { exact: true }).fill(app.wrongCode(bob));
+    await popup.keyboard.press('Enter');
     await popup.getByText('The code is not right.').waitFor();
     await popup.getByLabel('Code', { exact: true }).fill(nextCode());
+    await popup.keyboard.press('Enter');
     await popup.getByText('Type the password of @bob:localhost.').waitFor();
     expect(await focused(popup)).toBe('password');
     await lookAt(popup, 'fallback-2-password');
@@ -231,6 +293,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.goto(app.url + target);
     await page.getByText('change your password', { exact: true }).waitFor();
     await page.getByLabel('Code', { exact: true }).fill(nextCode());
+    await page.keyboard.press('Enter');
     await page.getByLabel('Password').fill(PASSWORD);
     await press(page, 'Confirm');
     await page.getByText('You can close this page and go back to your app.').waitFor();

@@ -86,6 +86,7 @@ function inBrowser(app: () => RealApp): void {
   async function giveCode(bob: TwoFactorUser): Promise<void> {
     await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
     await page.getByLabel('Code', { exact: true }).fill(app().code(bob));
+    await page.keyboard.press('Enter');
   }
 
   async function goOn(): Promise<{ userId: string; deviceId: string }> {
@@ -166,6 +167,7 @@ function inBrowser(app: () => RealApp): void {
     await comeAs(bob.name);
     await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
     await page.getByLabel('Code', { exact: true }).fill(app().wrongCode(bob));
+    await page.keyboard.press('Enter');
     await page.getByText('The code is not right.').waitFor();
     app().clock.advance(10 * 60_000);
     expect(await devicesOf(bob)).toEqual([bob.deviceId]);

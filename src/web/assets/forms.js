@@ -1,12 +1,14 @@
 /*
- * Makes forms pleasant; they work without it. A code that is complete is sent at once, and nothing is sent twice.
+ * Makes forms pleasant; they work without it. No field sends itself, and nothing is sent twice.
  */
 
-for (const field of document.querySelectorAll('input[data-digits]')) {
-  if (field instanceof HTMLInputElement) sendWhenComplete(field);
-}
+/** So long a person needs to see that the page is another one, in ms. */
+const UNSEEN_MS = 500;
 
-for (const form of document.forms) form.addEventListener('submit', (event) => sendOnce(form, event));
+for (const form of document.forms) {
+  form.addEventListener('submit', (event) => sendOnce(form, event));
+  if (form.dataset.unhurried !== undefined) holdBack(form);
+}
 
 /** A page that the browser kept is as good as new. */
 window.addEventListener('pageshow', () => {
@@ -14,18 +16,30 @@ window.addEventListener('pageshow', () => {
 });
 
 /**
- * People paste codes with blanks in them; the server takes them as they are.
- * @param {HTMLInputElement} field
+ * Keeps the buttons of a form off until the page has been in sight for a moment: what was typed for the page
+ * before it must not press them.
+ * @param {HTMLFormElement} form
  */
-function sendWhenComplete(field) {
-  const wanted = Number(field.dataset.digits);
-  let last = field.value;
-  field.addEventListener('input', () => {
-    const digits = field.value.replace(/\s/g, '');
-    const isNew = digits !== last;
-    last = digits;
-    if (isNew && digits.length === wanted && /^[0-9]+$/.test(digits)) field.form?.requestSubmit();
-  });
+function holdBack(form) {
+  let timer = 0;
+  const begin = () => {
+    clearTimeout(timer);
+    switchButtons(form, false);
+    if (document.visibilityState === 'visible') {
+      timer = window.setTimeout(() => switchButtons(form, true), UNSEEN_MS);
+    }
+  };
+  begin();
+  window.addEventListener('pageshow', begin);
+  document.addEventListener('visibilitychange', begin);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {boolean} on
+ */
+function switchButtons(form, on) {
+  for (const button of form.querySelectorAll('button')) button.disabled = !on;
 }
 
 /**

@@ -34,7 +34,7 @@ ${hidden}
 <div class="field">
 <label for="code">${code.label}</label>
 <input id="code" name="${CODE_FIELDS.totp}" class="code" type="text" inputmode="numeric" autocomplete="one-time-code"
- maxlength="32" required data-digits="${digits}" value="${ofTotp?.typed ?? ''}"
+ maxlength="32" required value="${ofTotp?.typed ?? ''}"
  ${ofRecovery === undefined && html`autofocus`} ${described('code', ofTotp)}>
 <p class="hint" id="code-hint">${fill(code.hint, { digits })}</p>
 ${problemOf('code', ofTotp)}

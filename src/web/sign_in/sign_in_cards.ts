@@ -76,15 +76,16 @@ function beginning({ href }: RedirectTarget, provider: string | undefined): stri
 export function confirmationCard(card: Card & { readonly standing: PageStanding }): Html {
   const { texts, tokenField, target, standing } = card;
   const { signIn } = texts;
-  return html`<section class="card"><h1>${signIn.confirmTitle}</h1>
+  // The heading has the focus, so that an Enter too many presses nothing.
+  return html`<section class="card"><h1 tabindex="-1" autofocus>${signIn.confirmTitle}</h1>
 ${afterRecovery(texts, standing.recoveryCodesLeft)}
 <p>${fill(signIn.confirmIntro, { user: standing.userId })} ${destination(texts, target)}</p>
 <p class="muted">${signIn.confirmWarning}</p>
-<form method="post" action="${ACTION}">
+<form method="post" action="${ACTION}" data-unhurried>
 ${tokenField}
 <input type="hidden" name="step" value="confirmation">
 <input type="hidden" name="sign_in" value="${standing.id}">
-<button class="button full" autofocus>${signIn.confirm}</button>
+<button class="button full">${signIn.confirm}</button>
 </form></section>`;
 }
 
