@@ -1,0 +1,35 @@
+/**
+ * Preloaded into `serve`: after the first login that is asked for, each answer of the homeserver and each commit is
+ * a point with a number, which is written to standard error. At the point `?at=N` of this module's address the
+ * process kills itself with kill -9, before anything of the program hears of the answer or the commit.
+ */
+import { writeSync } from 'node:fs';
+import type { HomeserverCall } from '../../src/homeserver/homeserver.ts';
+import { HomeserverClient } from '../../src/homeserver/homeserver_client.ts';
+import { GroupCommit } from '../../src/storage/sqlite/group_commit.ts';
+
+const at = Number(new URL(import.meta.url).searchParams.get('at'));
+let isArmed = false;
+let points = 0;
+
+function pass(what: string): void {
+  if (!isArmed) return;
+  points += 1;
+  writeSync(2, `point ${points}: ${what}\n`);
+  if (points === at) process.kill(process.pid, 'SIGKILL');
+}
+
+const ask = HomeserverClient.prototype.call;
+HomeserverClient.prototype.call = async function (this: HomeserverClient, call: HomeserverCall) {
+  if (call.path.endsWith('/login')) isArmed = true;
+  const answer = await ask.call(this, call);
+  pass(`${call.method} ${call.path.split('/').slice(4).join('/')}`);
+  return answer;
+};
+
+const { write } = GroupCommit.prototype;
+GroupCommit.prototype.write = async function <T>(this: GroupCommit, ...given: Parameters<typeof write<T>>) {
+  const answer = await write.apply(this, given);
+  pass('commit');
+  return answer as T;
+};
