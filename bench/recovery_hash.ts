@@ -7,7 +7,7 @@ import { everyFactor } from '../src/factors/factors.ts';
 import { hashingQueue, RecoveryHasher } from '../src/factors/recovery/recovery_hasher.ts';
 import { RECOVERY_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
 import { openSqliteStorage } from '../src/storage/sqlite/sqlite_storage.ts';
-import { systemClock } from '../src/system/clock.ts';
+import { Lanes } from '../src/throttle/lanes.ts';
 import { SecondFactorCheck } from '../src/throttle/second_factor_check.ts';
 import { Throttle } from '../src/throttle/throttle.ts';
 import { codeAt, enrol, givenCode, totpSettings } from '../test/support/enrolment.ts';
@@ -51,9 +51,10 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
     const hasher = new RecoveryHasher(hashingQueue());
     const parts = { store: storage.factors, vault, clock };
     const factors = everyFactor({ ...parts, hasher, totp: totpSettings });
-    // The owner's clock runs ahead, for a new code at every login; the guesser has to wait in real time.
-    const owners = new SecondFactorCheck(factors, new Throttle(storage.throttle, clock));
-    const guessers = new SecondFactorCheck(factors, new Throttle(storage.throttle, systemClock));
+    // The owner's clock runs ahead, for a new code at every login.
+    const lanes = new Lanes(storage, vault);
+    const owners = new SecondFactorCheck(factors, new Throttle(storage), lanes);
+    const guessers = new SecondFactorCheck(factors, new Throttle(storage), lanes);
     const owner = await enrol(parts, '@owner:hs');
     await enrol(parts, '@guesser:hs');
 

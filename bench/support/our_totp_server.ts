@@ -72,6 +72,7 @@ async function enrolWithSession(storage: Storage, vault: Vault, index: number): 
       salt: systemRandom.bytes(16),
       pepperKeyId: vault.pepper().keyId,
       hashes: [],
+      tags: [],
       generatedAt: now,
     },
   });

@@ -8,6 +8,7 @@ import type { TokenOwners } from '../interactive/token_owner.ts';
 import type { FactorStore, Storage } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
+import type { Lanes } from '../throttle/lanes.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { OwnerProofs } from './owner_proof.ts';
@@ -22,6 +23,7 @@ export interface AccountParts {
   readonly homeserver: Homeserver;
   readonly tokenOwners: TokenOwners;
   readonly recovery: RecoverySetParts;
+  readonly lanes: Lanes;
   readonly vault: Vault;
   readonly mark: MarkKeeper;
   readonly clock: Clock;

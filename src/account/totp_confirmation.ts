@@ -85,6 +85,7 @@ export class TotpConfirmation {
     });
     if (!activated) throw new Refusal('unknown_setup');
     await this.parts.mark.keep();
+    await this.parts.lanes.remember(userId, request.client);
     await this.parts.audit.record({
       userId,
       event: wasOn ? 'totp.added' : 'totp.enabled',

@@ -20,6 +20,7 @@ export type AuditEvent =
   | 'factor.refused'
   /** Too many wrong codes: the next attempts are not looked at for a while. */
   | 'throttle.wait'
+  | 'throttle.shut'
   /** A sign-in with a second factor came through. */
   | 'login.completed'
   /** A login that waited for its second factor ended without it. */

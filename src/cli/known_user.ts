@@ -1,4 +1,5 @@
 import type { Storage } from '../storage/stores.ts';
+import { lanesOf } from '../storage/tables/lanes.ts';
 import { CommandFailed } from './failures.ts';
 
 /**
@@ -8,13 +9,13 @@ import { CommandFailed } from './failures.ts';
  * @throws CommandFailed
  */
 export async function requireKnownUser(
-  { factors, throttle, holds, audit }: Storage,
+  { factors, holds, audit, read }: Storage,
   userId: string,
   now: number,
 ): Promise<void> {
   const traces = await Promise.all([
     factors.isEnrolled(userId),
-    throttle.states(userId).then(({ length }) => length > 0),
+    read(lanesOf(userId)).then(({ length }) => length > 0),
     holds.countForUser(userId, now).then((count) => count > 0),
     audit.list({ userId, limit: 1 }).then(({ length }) => length > 0),
   ]);

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
-import type { Storage, ThrottleCounter } from '../storage/stores.ts';
+import type { Storage } from '../storage/stores.ts';
+import { lanesOf } from '../storage/tables/lanes.ts';
+import { LANE_RULES } from '../throttle/throttle.ts';
 import { requireKnownUser } from './known_user.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
@@ -21,10 +23,13 @@ interface ShownUser {
     readonly total: number;
     readonly generated_at: number;
   } | null;
-  readonly failures: readonly {
-    readonly counter: ThrottleCounter;
+  /** No code of an authenticator is looked at by one of the lanes, until it is opened. */
+  readonly locked: boolean;
+  readonly lanes: readonly {
+    readonly lane: string;
     readonly failures: number;
     readonly wait_until: number;
+    readonly shut: boolean;
   }[];
   readonly held_logins: number;
 }
@@ -47,13 +52,15 @@ export function userShowCommand(surroundings: Surroundings): Command {
     });
 }
 
-async function lookUp(
-  { factors, throttle, holds }: Storage,
-  userId: string,
-  now: number,
-): Promise<ShownUser> {
+async function lookUp({ factors, holds, read }: Storage, userId: string, now: number): Promise<ShownUser> {
   const authenticators = await factors.authenticators(userId);
   const recovery = await factors.recoverySet(userId);
+  const lanes = (await read(lanesOf(userId))).map(({ lane, failures, waitUntil }) => ({
+    lane,
+    failures,
+    wait_until: waitUntil,
+    shut: failures >= LANE_RULES.shutAt,
+  }));
   return {
     user_id: userId,
     enabled: authenticators.length > 0,
@@ -71,11 +78,8 @@ async function lookUp(
             total: recovery.codes.length,
             generated_at: recovery.generatedAt,
           },
-    failures: (await throttle.states(userId)).map(({ counter, failures, waitUntil }) => ({
-      counter,
-      failures,
-      wait_until: waitUntil,
-    })),
+    locked: lanes.some(({ shut }) => shut),
+    lanes,
     held_logins: await holds.countForUser(userId, now),
   };
 }
@@ -89,7 +93,7 @@ function asLines(user: ShownUser, now: number): string[] {
         (last_used_at === null ? 'never used' : `last used ${moment(last_used_at)}`),
     ),
     ...recoveryLines(user),
-    ...user.failures.filter(({ failures }) => failures > 0).map((state) => failureLine(state, now)),
+    ...user.lanes.filter(({ failures }) => failures > 0).map((lane) => laneLine(lane, now)),
     ...(user.held_logins > 0 ? [`  ${counted(user.held_logins, 'sign-in')} waiting for a code`] : []),
   ];
 }
@@ -102,7 +106,7 @@ function recoveryLines({ enabled, recovery }: ShownUser): string[] {
   ];
 }
 
-function failureLine({ counter, failures, wait_until }: ShownUser['failures'][number], now: number): string {
+function laneLine({ lane, failures, wait_until, shut }: ShownUser['lanes'][number], now: number): string {
   const wait = wait_until > now ? `; waits until ${moment(wait_until)}` : '';
-  return `  ${counted(failures, 'wrong code')} in a row (${counter})${wait}`;
+  return `  ${counted(failures, 'wrong code')} in a row (${lane})${shut ? '; locked' : wait}`;
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { Audit } from '../audit/audit.ts';
 import type { Storage } from '../storage/stores.ts';
+import { clearLanes, lanesOf } from '../storage/tables/lanes.ts';
 import { requireKnownUser } from './known_user.ts';
 import { configFrom, configOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
@@ -25,9 +26,9 @@ export function userUnlockCommand(surroundings: Surroundings): Command {
 /** Answers how many wrong codes there had been. */
 async function unlock(storage: Storage, userId: string, { clock }: Surroundings): Promise<number> {
   await requireKnownUser(storage, userId, clock.now());
-  const states = await storage.throttle.states(userId);
+  const states = await storage.read(lanesOf(userId));
   const failures = states.reduce((sum, state) => sum + state.failures, 0);
   await new Audit(storage.audit, clock).record({ userId, event: 'operator.unlock', detail: { failures } });
-  await storage.throttle.clear(userId);
+  await storage.commit([userId], clearLanes(userId));
   return failures;
 }

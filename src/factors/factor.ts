@@ -1,5 +1,5 @@
 import type { JsonObject, SecondFactorStage } from '../matrix/wire.ts';
-import type { StepToSpend, ThrottleCounter } from '../storage/stores.ts';
+import type { Decision } from '../storage/statement.ts';
 
 /** What a factor made of a code. `refused` says nothing of why: wrong and spent codes look the same (attack 87). */
 export type FactorVerdict =
@@ -10,15 +10,14 @@ export type FactorVerdict =
     }
   | { readonly accepted: false };
 
-/** Counts an attempt as failed before it is looked at (DESIGN §5, Throttle). */
+/** Takes one attempt through the limits on wrong codes, and spends its code in the same unit of work. */
 export interface AttemptGate {
-  /** @throws Refusal limit_exceeded, totp_shut */
-  admit(): Promise<void>;
   /**
-   * The same for a code that stands for a time step, which is spent in the same write: whether it was.
-   * @throws Refusal limit_exceeded, totp_shut: then nothing is spent
+   * Counts the attempt as failed, and takes that back if `code`, the decision that spends it, is won: what that
+   * answers. Undefined: the code is spent, or it was none.
+   * @throws Refusal totp_waits, totp_shut: then nothing is spent
    */
-  admitAndSpend(step: StepToSpend | undefined): Promise<boolean>;
+  spend<Row>(code: Decision<Row> | undefined): Promise<Row | undefined>;
 }
 
 /** A code as somebody sent it. */
@@ -33,15 +32,15 @@ export interface SentCode {
 /** A kind of second factor. A new one is a folder beside `totp/` and one line in `factors.ts`. */
 export interface Factor {
   readonly stage: SecondFactorStage;
-  /** The throttle counter at login; under a valid token it is always `session`. */
-  readonly loginCounter: ThrottleCounter;
+  /** Whether its codes are short enough to be guessed, so that each attempt must count in its lane. */
+  readonly isGuessable: boolean;
   /** Whether this user can use the factor now. */
   available(userId: string): Promise<boolean>;
   /** Whether `token` has the shape of a code of this factor. Says nothing of any user. */
   isWellFormed(token: string): boolean;
   /**
    * Judges and, if right, spends the code: at most one caller ever hears `accepted` for it. Never throws on bad
-   * input. Takes the attempt through `gate` exactly once, before anything that it finds is told or costs much.
+   * input. Takes the attempt through `gate` once: a guessable code always, any other if it may be right.
    * @throws Refusal if the gate does not admit the attempt
    */
   verify(sent: SentCode, gate: AttemptGate): Promise<FactorVerdict>;

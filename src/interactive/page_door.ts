@@ -22,6 +22,13 @@ export interface PageStanding {
   readonly recoveryCodesLeft: number | undefined;
 }
 
+/** A code as somebody typed it, and where. */
+export interface PageCode {
+  readonly code: string;
+  /** By what the browser is known again, or will be if the code is right. */
+  readonly browser: string;
+}
+
 /** What became of a code. */
 export interface PageCodeOutcome {
   /** `missing`: there was no code, so nothing was judged. */
@@ -54,8 +61,8 @@ export interface PageDoor {
    */
   beginWithToken(request: ClientRequest, returned: ProviderReturn): Promise<PageStanding>;
   find(id: string): Promise<PageStanding | undefined>;
-  /** @throws Refusal limit_exceeded, totp_shut */
-  submitCode(request: ClientRequest, id: string, code: string): Promise<PageCodeOutcome | undefined>;
+  /** @throws Refusal limit_exceeded, totp_waits, totp_shut */
+  submitCode(request: ClientRequest, id: string, code: PageCode): Promise<PageCodeOutcome | undefined>;
   /** What comes after the last form: for a sign-in by password a login token of ours, for exactly one caller. */
   issueTicket(request: ClientRequest, id: string): Promise<PageTicket | undefined>;
   /**

@@ -6,16 +6,7 @@ import type { FactorStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import type { AddressLimit } from '../throttle/address_limit.ts';
 import { RateLimit } from '../throttle/rate_limit.ts';
-import type {
-  PresentedCode,
-  SecondFactorCheck,
-  SecondFactorVerdict,
-} from '../throttle/second_factor_check.ts';
-
-/** A code to be judged, and from where it came. */
-export interface JudgedCode extends PresentedCode {
-  readonly deviceId?: string | null;
-}
+import type { LanedVerdict, PresentedCode, SecondFactorCheck } from '../throttle/second_factor_check.ts';
 
 /** A wait of a user is put on record once in half a minute, the length of the shortest wait. */
 const WAITS_ON_RECORD = { perSecond: 1 / 30, burstCount: 1 };
@@ -47,9 +38,9 @@ export class SecondFactors {
   /**
    * Judges a code and puts what came of it on record. What `accepted` answers if it was right: it is spent then,
    * and `accepted` is done in the same commit as the record. Undefined if it was refused.
-   * @throws Refusal limit_exceeded, totp_shut
+   * @throws Refusal limit_exceeded, totp_waits, totp_shut
    */
-  async judge<T>(judged: JudgedCode, accepted: () => Promise<T>): Promise<T | undefined> {
+  async judge<T>(judged: PresentedCode, accepted: () => Promise<T>): Promise<T | undefined> {
     const verdict = await this.addressLimit.attempt(
       judged.client,
       () => this.checkOrRecordWait(judged),
@@ -60,13 +51,18 @@ export class SecondFactors {
       event: eventOf(judged.stage, verdict),
       address: judged.client.ip,
       deviceId: judged.deviceId ?? null,
-      detail: { place: judged.place, ...(verdict.verdict === 'accepted' ? verdict.detail : {}) },
+      detail: {
+        place: judged.place,
+        lane: verdict.lane,
+        ...(verdict.verdict === 'accepted' ? verdict.detail : {}),
+      },
     });
+    if (verdict.verdict === 'refused' && verdict.hasShut) await this.recordThrottle(judged, 'throttle.shut');
     const [result] = await Promise.all([verdict.verdict === 'accepted' ? accepted() : undefined, recorded]);
     return result;
   }
 
-  private async checkOrRecordWait(judged: JudgedCode): Promise<SecondFactorVerdict> {
+  private async checkOrRecordWait(judged: PresentedCode): Promise<LanedVerdict> {
     try {
       return await this.check.check(judged);
     } catch (error) {
@@ -76,13 +72,17 @@ export class SecondFactors {
   }
 
   /** Once in a while: whoever comes again all the time must not fill the audit. */
-  private async recordWait(judged: JudgedCode): Promise<void> {
+  private async recordWait(judged: PresentedCode): Promise<void> {
     const key = `${judged.userId} ${judged.place}`;
     if (this.waitsOnRecord.isEmpty(key)) return;
     this.waitsOnRecord.spend(key);
-    await this.audit.record({
+    await this.recordThrottle(judged, 'throttle.wait');
+  }
+
+  private recordThrottle(judged: PresentedCode, event: 'throttle.wait' | 'throttle.shut'): Promise<void> {
+    return this.audit.record({
       userId: judged.userId,
-      event: 'throttle.wait',
+      event,
       address: judged.client.ip,
       deviceId: judged.deviceId ?? null,
       detail: { place: judged.place, stage: judged.stage },
@@ -90,7 +90,7 @@ export class SecondFactors {
   }
 }
 
-function eventOf(stage: SecondFactorStage, verdict: SecondFactorVerdict) {
+function eventOf(stage: SecondFactorStage, verdict: LanedVerdict) {
   if (verdict.verdict !== 'accepted') return 'factor.refused';
   return stage === RECOVERY_STAGE ? 'recovery.used' : 'totp.used';
 }

@@ -2,6 +2,7 @@ import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { waitMs } from '../homeserver/retry_after.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type {
+  PageCode,
   PageCodeOutcome,
   PageCredentials,
   PageDoor,
@@ -113,7 +114,11 @@ export class PageSignIn implements PageDoor {
   }
 
   /** @throws Refusal */
-  async submitCode(request: ClientRequest, id: string, code: string): Promise<PageCodeOutcome | undefined> {
+  async submitCode(
+    request: ClientRequest,
+    id: string,
+    { code, browser }: PageCode,
+  ): Promise<PageCodeOutcome | undefined> {
     const found = await this.sessionOf(id);
     if (found === undefined) return undefined;
     const { session } = found;
@@ -129,6 +134,7 @@ export class PageSignIn implements PageDoor {
       token,
       place: 'login',
       client: request.client,
+      browser,
     } as const;
     const completion =
       standingOf(session, stage) === 'next' &&

@@ -90,6 +90,11 @@ const KINDS = {
     errcode: 'M_LIMIT_EXCEEDED',
     text: 'Too many attempts. Please wait before trying again.',
   },
+  totp_waits: {
+    status: 429,
+    errcode: 'M_LIMIT_EXCEEDED',
+    text: 'Too many wrong codes. Wait, or use a recovery code.',
+  },
   totp_shut: {
     status: 429,
     errcode: 'M_LIMIT_EXCEEDED',

@@ -18,6 +18,7 @@ import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { AddressLimit } from '../throttle/address_limit.ts';
 import { DeviceLimit } from '../throttle/device_limit.ts';
+import { Lanes } from '../throttle/lanes.ts';
 import { SecondFactorCheck } from '../throttle/second_factor_check.ts';
 import { Throttle } from '../throttle/throttle.ts';
 import { UiaEngine } from '../uia/engine.ts';
@@ -45,6 +46,7 @@ export interface Groundwork extends Foundations {
   readonly factors: Factors;
   readonly addressLimit: AddressLimit;
   readonly deviceLimit: DeviceLimit;
+  readonly lanes: Lanes;
   readonly secondFactors: SecondFactors;
   readonly engine: UiaEngine;
   readonly turns: HomeserverTurns;
@@ -62,7 +64,8 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
   const hasher = new RecoveryHasher(hashingQueue());
   const factors = everyFactor({ store: storage.factors, vault, clock, hasher, totp });
-  const check = new SecondFactorCheck(factors, new Throttle(storage.throttle, clock));
+  const lanes = new Lanes(storage, vault);
+  const check = new SecondFactorCheck(factors, new Throttle(storage), lanes);
   const addressLimit = new AddressLimit(config.limits.perAddress, clock);
   const deviceLimit = new DeviceLimit(clock);
   const limits = { address: addressLimit, device: deviceLimit };
@@ -83,6 +86,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
     factors,
     addressLimit,
     deviceLimit,
+    lanes,
     secondFactors,
     engine,
     turns,

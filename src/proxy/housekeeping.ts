@@ -1,13 +1,18 @@
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import type { Storage } from '../storage/stores.ts';
+import { dropOldPlaces } from '../storage/tables/known_places.ts';
+import { dropIdleLanes } from '../storage/tables/lanes.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
 import { endWrongTimes } from '../storage/tables/wrong_times.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import { PLACES_KEPT_MS } from '../throttle/lanes.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
 
 /** Those who wait for the outcome of a lease look several times a second. */
 const LEASES_KEPT_MS = MINUTE;
+/** Lanes without an attempt for so long have their whole budget, and their places are forgotten. */
+const LANES_KEPT_MS = PLACES_KEPT_MS;
 
 /** What has to be done from time to time, whether anybody asks or not. */
 export class Housekeeping {
@@ -68,7 +73,10 @@ export class Housekeeping {
       loginTokens.dropExpired(now),
       signInTokens.dropExpired(now),
       freshLogins.dropExpired(now),
-      this.storage.commit([], dropEndedLeases(LEASES_KEPT_MS)),
+      this.storage.commit(
+        [],
+        [dropEndedLeases(LEASES_KEPT_MS), dropOldPlaces(PLACES_KEPT_MS), dropIdleLanes(LANES_KEPT_MS)],
+      ),
     ]);
   }
 

@@ -4,6 +4,7 @@ import { FallbackPage } from '../web/fallback/fallback_page.ts';
 import { SessionProofs } from '../web/fallback/session_proofs.ts';
 import { FormPages } from '../web/forms/form_pages.ts';
 import { FormTokens } from '../web/forms/form_tokens.ts';
+import { KnownBrowser } from '../web/forms/known_browser.ts';
 import { Assets } from '../web/shell/assets.ts';
 import { brandOf } from '../web/shell/brand.ts';
 import { PageShell } from '../web/shell/page.ts';
@@ -38,7 +39,8 @@ export function composePageRooms(ground: Groundwork, pageSignIn: PageSignIn): Pa
   const targets = new RedirectTargets(sso.clients);
   const states = new ProviderStates(vault, clock);
   const rounds = new ProviderRounds(homeserver, states, formTokens, publicBaseUrl);
-  const signInPage = new SignInPage(pageSignIn, formPages, targets, rounds, {
+  const browsers = new KnownBrowser(random, publicBaseUrl);
+  const signInPage = new SignInPage(pageSignIn, formPages, targets, rounds, browsers, {
     offered: login.sso,
     digits: totp.digits,
   });

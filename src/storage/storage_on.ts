@@ -7,13 +7,11 @@ import { PassedLoginTokenTable } from './tables/passed_login_tokens.ts';
 import { SessionTurnTable } from './tables/session_turns.ts';
 import { SessionTable } from './tables/sessions.ts';
 import { SignInTokenTable } from './tables/sign_in_tokens.ts';
-import { ThrottleTable } from './tables/throttle.ts';
 
 /** The whole store on one database; what is asked of it is the same on each. */
 export function storageOn(driver: Driver): Storage {
   return {
     factors: new FactorTables(driver),
-    throttle: new ThrottleTable(driver),
     sessions: new SessionTable(driver),
     sessionTurns: new SessionTurnTable(driver),
     holds: new HoldTable(driver),

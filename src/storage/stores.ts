@@ -62,6 +62,8 @@ export interface NewRecoverySet {
   /** The key of the ring that the pepper was derived from. */
   readonly pepperKeyId: string;
   readonly hashes: readonly string[];
+  /** A tag for each hash, by which a wrong code is told without hashing it (`recoveryTag`). */
+  readonly tags: readonly number[];
   readonly generatedAt: number;
 }
 
@@ -76,6 +78,8 @@ export interface RecoveryCode {
   /** 1-based. */
   readonly position: number;
   readonly hash: string;
+  /** Null in sets that were made before there were tags. */
+  readonly tag: number | null;
   readonly usedAt: number | null;
 }
 
@@ -112,7 +116,7 @@ export interface FactorStore {
     authenticatorId: string,
     now: number,
   ): Promise<{ removed: boolean; remaining: number }>;
-  /** Removes every authenticator, set-up, recovery code and throttle counter of `userId`: how many authenticators there were. */
+  /** Removes every authenticator, set-up, recovery code, lane and known place of `userId`: how many authenticators there were. */
   removeAllFactors(userId: string, now: number): Promise<number>;
 
   /**
@@ -143,61 +147,12 @@ export interface FactorStore {
   /** Replaces the codes of an enrolled user at `set.generatedAt`; the old ones are dead at once. False if 2FA is off. */
   replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean>;
   deleteRecoverySet(userId: string, now: number): Promise<boolean>;
-  /** Spends the unused code with this hash of the present set and clears the user's throttle counters: its position, or undefined. */
-  spendRecoveryCode(userId: string, hash: string, now: number): Promise<number | undefined>;
-}
-
-/** A counter of consecutive failures (DESIGN §5, Throttle). */
-export type ThrottleCounter = 'login' | 'recovery' | 'session';
-
-export interface ThrottleState {
-  readonly counter: ThrottleCounter;
-  readonly failures: number;
-  /** No attempt is looked at before this time. */
-  readonly waitUntil: number;
-}
-
-/** What failures in a row cost: nothing at first, then a wait that doubles each time. */
-export interface Waits {
-  /** So many failures cost nothing; the last of them starts the first wait. */
-  readonly freeFailures: number;
-  readonly firstMs: number;
-  readonly longestMs: number;
-}
-
-/** An attempt to be counted before it is looked at. */
-export interface CountedAttempt {
-  readonly userId: string;
-  readonly counter: ThrottleCounter;
-  readonly now: number;
-  readonly waits: Waits;
-  /** With this many failures in a row nothing is admitted any more. */
-  readonly shutAt?: number;
 }
 
 /** A time step of one authenticator of the user who makes the attempt. */
 export interface StepToSpend {
   readonly authenticatorId: string;
   readonly step: number;
-}
-
-export type Admission =
-  /** `spent`: the step was there to be spent, and this very call did. */
-  | { readonly admitted: true; readonly failures: number; readonly spent: boolean }
-  | { readonly admitted: false; readonly waitMs: number; readonly shut: boolean };
-
-export interface ThrottleStore {
-  /**
-   * Counts an attempt as failed before it is looked at, unless the counter is in a wait or has reached `shutAt`.
-   * An accepted factor clears it afterwards, so that no crash or roll-back can undo a failure.
-   *
-   * With a step, an admitted attempt spends it in the same write: accepted if neither it nor a later one was
-   * before, which clears the counters of the user. One that is not admitted spends nothing.
-   */
-  admit(attempt: CountedAttempt, step?: StepToSpend): Promise<Admission>;
-  /** Clears all counters of a user. */
-  clear(userId: string): Promise<void>;
-  states(userId: string): Promise<ThrottleState[]>;
 }
 
 /** A UIA session as stored. Its id is kept hashed (R11). */
@@ -431,7 +386,6 @@ export interface Driver {
 /** The whole store. */
 export interface Storage extends Driver {
   readonly factors: FactorStore;
-  readonly throttle: ThrottleStore;
   readonly sessions: SessionStore;
   readonly sessionTurns: SessionTurnStore;
   readonly holds: HoldStore;

@@ -1,52 +1,58 @@
-import type { Factor } from '../factors/factor.ts';
 import type { Factors } from '../factors/factors.ts';
 import type { GivenCode } from '../factors/given_code.ts';
-import type { ClientAddress } from '../http/client_request.ts';
 import { networkOf } from '../http/network.ts';
-import { type SecondFactorStage, TOTP_STAGE } from '../matrix/wire.ts';
-import type { Attempt, Throttle } from './throttle.ts';
+import type { SecondFactorStage } from '../matrix/wire.ts';
+import type { CodeWay, Lanes } from './lanes.ts';
+import type { Throttle } from './throttle.ts';
 
 /** A code that somebody sent for one of our stages. */
-export interface PresentedCode {
+export interface PresentedCode extends CodeWay {
   /** Whose code it must be: the owner of the session, never a name in the request (attack 29). */
   readonly userId: string;
   readonly stage: SecondFactorStage;
   readonly token: GivenCode;
-  /** `login`: the password was proven. `session`: there is a valid access token. */
-  readonly place: 'login' | 'session';
-  /** From where it came. */
-  readonly client: ClientAddress;
 }
 
 export type SecondFactorVerdict =
   | { readonly verdict: 'accepted'; readonly detail: Readonly<Record<string, string | number>> }
   /** Wrong, spent or malformed: one and the same to the client (attack 87). */
-  | { readonly verdict: 'refused' };
+  | {
+      readonly verdict: 'refused';
+      /** Nothing that comes by this way is looked at any more. */
+      readonly hasShut: boolean;
+    };
+
+/** A verdict, with the kind of lane that the code came by. */
+export type LanedVerdict = SecondFactorVerdict & { readonly lane: string };
 
 /** The only way to have a code judged: throttled, and accepted at most once. */
 export class SecondFactorCheck {
   constructor(
     private readonly factors: Factors,
     private readonly throttle: Throttle,
+    private readonly lanes: Lanes,
   ) {}
 
   /**
-   * Judges a code. It counts as a failure before it is looked at, in a write of its own (attack 78).
-   * @throws Refusal `limit_exceeded` or `totp_shut`: the code was not looked at.
+   * Judges a code. One that can be guessed counts as a failure before it is looked at (attack 78).
+   * @throws Refusal `totp_waits` or `totp_shut`: the code was not looked at; `limit_exceeded` if hashes wait.
    */
-  async check(presented: PresentedCode): Promise<SecondFactorVerdict> {
+  async check(presented: PresentedCode): Promise<LanedVerdict> {
     const { userId, stage, token, client } = presented;
     const factor = this.factors.ofStage(stage);
-    const gate = this.throttle.gate(attemptOf(presented, factor));
+    const way = await this.lanes.of(presented);
+    const gate = this.throttle.gate({ userId, ...way, counts: factor.isGuessable });
     const judged = await factor.verify({ userId, token, network: networkOf(client.ip) }, gate);
-    if (!gate.taken) throw new Error(`the factor ${stage} judged a code that its gate has not counted`);
-    if (!judged.accepted) return { verdict: 'refused' };
-    return { verdict: 'accepted', detail: judged.detail };
+    if (!gate.taken && (judged.accepted || factor.isGuessable)) {
+      throw new Error(`the factor ${stage} judged a code that its gate has not counted`);
+    }
+    const lane = laneKind(way.lane);
+    if (!judged.accepted) return { verdict: 'refused', hasShut: gate.hasShut, lane };
+    return { verdict: 'accepted', detail: judged.detail, lane };
   }
 }
 
-/** Somebody with only the password cannot use up the owner's tries in a live session (attack 56). */
-function attemptOf({ userId, stage, place }: PresentedCode, factor: Factor): Attempt {
-  if (place === 'session') return { userId, counter: 'session', shuts: false };
-  return { userId, counter: factor.loginCounter, shuts: stage === TOTP_STAGE };
+/** What the owner and the audit are told of a lane. */
+function laneKind(lane: string): string {
+  return lane.split(':', 1)[0] ?? lane;
 }

@@ -3,6 +3,7 @@ import { RecoveryFactor } from '../../src/factors/recovery/recovery_factor.ts';
 import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/stores.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { Throttle } from '../../src/throttle/throttle.ts';
 import { enrol } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';
@@ -23,8 +24,8 @@ afterEach(() => storage.close());
 test('attack 56: strangers who keep the hashing busy do not make the owner’s recovery codes count as wrong', async () => {
   const parts = { store: storage.factors, vault: testVault(), clock };
   const { recoveryCodes } = await enrol(parts, BOB);
-  const throttle = new Throttle(storage.throttle, clock);
-  const gate = () => throttle.gate({ userId: BOB, counter: 'recovery', shuts: false });
+  const throttle = new Throttle(storage);
+  const gate = () => throttle.gate({ userId: BOB, lane: 'elsewhere', places: [], counts: false });
   const queue = hashingQueue(1, 0);
   const factor = new RecoveryFactor({ ...parts, hasher: new RecoveryHasher(queue) });
   let letGo = () => {};
@@ -32,7 +33,7 @@ test('attack 56: strangers who keep the hashing busy do not make the owner’s r
 
   const judged = factor.verify({ userId: BOB, token: recoveryCodes[0] ?? '', network: '192.0.2.1' }, gate());
   await expect(judged).rejects.toMatchObject({ refusal: 'limit_exceeded' });
-  expect(await storage.throttle.states(BOB)).toEqual([]);
+  expect(await storage.read(lanesOf(BOB))).toEqual([]);
 
   letGo();
   await busy;

@@ -133,7 +133,7 @@ async function afterOtherUser(text: string, ...words: string[]): Promise<Outcome
     sealedSeed: Buffer.of(0),
     step: 0,
     now: line.clock.now(),
-    recovery: { salt: Buffer.of(0), pepperKeyId: 'key', hashes: [], generatedAt: line.clock.now() },
+    recovery: { salt: Buffer.of(0), pepperKeyId: 'key', hashes: [], tags: [], generatedAt: line.clock.now() },
   });
   return line.type(...words);
 }

@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { HeldLogins } from '../../src/login/held_logins.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { AuditRecord, Storage } from '../../src/storage/stores.ts';
+import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
 import { systemRandom } from '../../src/system/random.ts';
+import { LANE_RULES } from '../../src/throttle/throttle.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import type { Vault } from '../../src/vault/vault.ts';
@@ -83,12 +85,7 @@ function alicesOldRecord(): AuditRecord {
 /** Wrong codes in a row at login. */
 async function failTimes(userId: string, times: number): Promise<void> {
   for (let count = 0; count < times; count += 1) {
-    await storage.throttle.admit({
-      userId,
-      counter: 'login',
-      now: line.clock.now(),
-      waits: { freeFailures: 5, firstMs: 60_000, longestMs: 60_000 },
-    });
+    await storage.commit([userId], countAttempt(userId, 'elsewhere', LANE_RULES));
   }
 }
 
@@ -122,12 +119,13 @@ describe('user show', () => {
         { id: bob.authenticatorId, name: 'phone', enabled_at: line.clock.now(), last_used_at: null },
       ],
       recovery: { remaining: 3, total: 3, generated_at: line.clock.now() },
-      failures: [{ counter: 'login', failures: 2, wait_until: expect.any(Number) }],
+      locked: false,
+      lanes: [{ lane: 'elsewhere', failures: 2, wait_until: 0, shut: false }],
       held_logins: 1,
     });
     const text = await line.type('user', 'show', BOB);
     expect(text.out).toContain('two-factor authentication is on');
-    expect(text.out).toContain('2 wrong codes in a row (login)');
+    expect(text.out).toContain('2 wrong codes in a row (elsewhere)');
     expect(text.out).toContain('1 sign-in waiting for a code');
     expect(text.out + out).not.toContain(bob.recoveryCodes[0]);
   });
@@ -159,8 +157,8 @@ describe('user unlock', () => {
 
     expect(code).toBe(0);
     expect(out).toContain('is unlocked');
-    expect(await storage.throttle.states(BOB)).toEqual([]);
-    expect(await storage.throttle.states(CAROL)).not.toEqual([]);
+    expect(await storage.read(lanesOf(BOB))).toEqual([]);
+    expect(await storage.read(lanesOf(CAROL))).not.toEqual([]);
     expect(await storage.factors.isEnrolled(BOB)).toBe(true);
     expect(await storage.audit.list({ userId: BOB })).toMatchObject([
       { event: 'operator.unlock', at: line.clock.now(), address: null },
@@ -189,7 +187,7 @@ describe('user reset', () => {
     expect(out).toContain('1 sign-in that waited for a code logged out');
     expect(await storage.factors.isEnrolled(BOB)).toBe(false);
     expect(await storage.factors.recoverySet(BOB)).toBeUndefined();
-    expect(await storage.throttle.states(BOB)).toEqual([]);
+    expect(await storage.read(lanesOf(BOB))).toEqual([]);
     expect(await storage.holds.countForUser(BOB, line.clock.now())).toBe(0);
     expect(loggedOut).toEqual(['Bearer held-token']);
     expect(await storage.factors.isEnrolled(CAROL)).toBe(true);

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { BOBS_PASSWORD, type GuardedApp, startGuarded } from '../guard/guarded.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { makeCrossSigningKeys } from '../support/cross_signing_keys.ts';
@@ -90,7 +91,7 @@ describe('requests of real clients, as they come', () => {
       one.status === 400 ? expect.any(String) : undefined,
     ]);
     if (one.status === 401) expect(answer.json.session).toMatch(/^m2fa_/);
-    expect(await it.app.storage.throttle.states(it.bob.userId)).toEqual([]);
+    expect(await it.app.storage.read(lanesOf(it.bob.userId))).toEqual([]);
   });
 
   test('each says which client it is of, in which version, and where it is known from', () => {

@@ -12,8 +12,8 @@ test('every stage has its factor, and a user the stages that he can use', async 
   const parts = { store: storage.factors, vault: testVault(), clock };
   const factors = everyFactor({ ...parts, hasher: testHasher, totp: totpSettings });
 
-  expect(factors.ofStage(TOTP_STAGE)).toMatchObject({ stage: TOTP_STAGE, loginCounter: 'login' });
-  expect(factors.ofStage(RECOVERY_STAGE)).toMatchObject({ stage: RECOVERY_STAGE, loginCounter: 'recovery' });
+  expect(factors.ofStage(TOTP_STAGE)).toMatchObject({ stage: TOTP_STAGE, isGuessable: true });
+  expect(factors.ofStage(RECOVERY_STAGE)).toMatchObject({ stage: RECOVERY_STAGE, isGuessable: false });
 
   expect(await factors.stagesOf('@bob:hs')).toEqual([]);
   const { recoveryCodes } = await enrol(parts, '@bob:hs', { recoveryCodes: 1 });
@@ -22,7 +22,7 @@ test('every stage has its factor, and a user the stages that he can use', async 
     .ofStage(RECOVERY_STAGE)
     .verify(
       { userId: '@bob:hs', token: recoveryCodes[0] ?? '', network: '192.0.2.1' },
-      openGate(storage, parts.clock, '@bob:hs'),
+      openGate(storage, '@bob:hs'),
     );
   expect(await factors.stagesOf('@bob:hs')).toEqual([TOTP_STAGE]);
   await storage.close();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import {
   ADD_ADDRESS,
   ALICES_PASSWORD,
@@ -151,7 +152,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
         expect([answer.status, answer.json.errcode]).toEqual([400, 'M_BAD_JSON']);
       }
       expect(it.upstream()).toEqual([]);
-      expect(await it.app.storage.throttle.states(it.bob.userId)).toEqual([]);
+      expect(await it.app.storage.read(lanesOf(it.bob.userId))).toEqual([]);
     },
   );
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { makeCrossSigningKeys } from '../support/cross_signing_keys.ts';
 import {
@@ -57,7 +58,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     expect(it.app.stub.keysOf('bob').master).toEqual(UPLOAD_KEYS.body.master_key);
     const [sent] = it.app.stub.requestsTo('device_signing');
     expect(sent?.json?.auth).toBeUndefined();
-    expect(await it.app.storage.throttle.states(it.bob.userId)).toEqual([]);
+    expect(await it.app.storage.read(lanesOf(it.bob.userId))).toEqual([]);
   });
 
   test('the live keys once more change nothing, and no challenge of the homeserver is shown', async () => {
@@ -140,7 +141,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
         expect(it.app.stub.keysOf('bob').master).toEqual(keys.master_key);
         it.app.clock.advance(30_000);
       }
-      expect(await it.app.storage.throttle.states(it.bob.userId)).toEqual([]);
+      expect(await it.app.storage.read(lanesOf(it.bob.userId))).toEqual([]);
     });
 
     test('the fresh code is not spent', async () => {
@@ -163,7 +164,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
       }
       const ended = await upload({ ...UPLOAD_KEYS.body, auth }, token);
       expect([ended.status, ended.json.session === session]).toEqual([401, false]);
-      expect(await it.app.storage.throttle.states(it.bob.userId)).toEqual([]);
+      expect(await it.app.storage.read(lanesOf(it.bob.userId))).toEqual([]);
     });
 
     test('a password that itself ends in digits, alone and with a code behind it', async () => {

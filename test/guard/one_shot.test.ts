@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import {
   ALICES_PASSWORD,
   BOBS_PASSWORD,
@@ -28,7 +29,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     const answer = await it.asBob(CHANGE_PASSWORD, bobsPassword());
     expect(challengeIn(answer)).toMatchObject({ status: 401, completed: [], errcode: 'M_FORBIDDEN' });
     expect(answer.json.error).toMatch(/Type the current code .* directly after your password/);
-    expect(await it.app.storage.throttle.states(it.bob.userId)).toEqual([]);
+    expect(await it.app.storage.read(lanesOf(it.bob.userId))).toEqual([]);
   });
 
   test.each([

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import {
   BOBS_PASSWORD,
   BOTH_FLOWS,
@@ -50,7 +51,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
         expect(codeFlows(answer)).toEqual(BOTH_FLOWS);
       }
       expect(it.upstream()).toEqual([]);
-      expect(await it.app.storage.throttle.states(it.bob.userId)).toEqual([]);
+      expect(await it.app.storage.read(lanesOf(it.bob.userId))).toEqual([]);
     },
   );
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { clearLanes, lanesOf } from '../../src/storage/tables/lanes.ts';
 import { seedIn } from '../account/account.ts';
 import { DELETE_DEVICES } from '../guard/guarded.ts';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
@@ -76,7 +77,7 @@ function expectNothingWrong({ json, text }: HttpAnswer): void {
 }
 
 async function expectNothingCounted(): Promise<void> {
-  expect(await app.storage.throttle.states(bob.userId)).toEqual([]);
+  expect(await app.storage.read(lanesOf(bob.userId))).toEqual([]);
 }
 
 const BLANK = [undefined, null, '', '   ', '\u00a0\u202f', '-', ' - ', '\u2013'];
@@ -200,7 +201,7 @@ describe('attack 174: a code in two groups', () => {
       expect((await signIn(PASSWORD + torn(app.code(bob)))).status).toBe(403);
       expect((await (await codePage()).send({ code: torn(app.code(bob)) })).status).toBe(403);
     }
-    const [counted] = await app.storage.throttle.states(bob.userId);
+    const [counted] = await app.storage.read(lanesOf(bob.userId));
     expect(counted?.failures).toBeGreaterThanOrEqual(TORN.length);
   });
 });
@@ -224,7 +225,7 @@ describe('attack 178: a spent code', () => {
       expect(told(ofSpent)).toEqual(told(ofWrong));
       expect(ofSpent.json.error).toMatch(/each code works once/);
       // Four failures are free; the answers are to be those of codes that were looked at.
-      await app.storage.throttle.clear(bob.userId);
+      await app.storage.commit([bob.userId], clearLanes(bob.userId));
     }
     const field = stage === TOTP ? 'code' : 'recovery_code';
     for (const code of [spent, wrong]) {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
@@ -258,7 +259,7 @@ describe('attack 20: an `auth` that is odd', () => {
     expect(answer.status).toBe(401);
     expect(answer.body.errcode).toBe('M_FORBIDDEN');
     expect(answer.body.completed).toEqual(['m.login.password']);
-    expect(await app.storage.throttle.states(bob.userId)).toEqual([]);
+    expect(await app.storage.read(lanesOf(bob.userId))).toEqual([]);
     expect((await submit(app, answer, app.code(bob))).status).toBe(200);
   });
 });

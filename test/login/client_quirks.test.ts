@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import {
@@ -114,7 +115,7 @@ test('client quirk: a password login without a password is a plain 400 and no fa
     expect(answer.body).not.toHaveProperty('flows');
   }
   expect(app.stub.requests).toEqual([]);
-  expect(await app.storage.throttle.states(bob.userId)).toEqual([]);
+  expect(await app.storage.read(lanesOf(bob.userId))).toEqual([]);
 });
 
 test('client quirk: a missing code is never a failure (weechat retries every ten seconds)', async () => {
@@ -124,7 +125,7 @@ test('client quirk: a missing code is never a failure (weechat retries every ten
     await signIn(app, 'bob');
     for (const token of [undefined, null, '']) expect((await submit(app, challenge, token)).status).toBe(401);
   }
-  expect(await app.storage.throttle.states(bob.userId)).toEqual([]);
+  expect(await app.storage.read(lanesOf(bob.userId))).toEqual([]);
   expect((await submit(app, challenge, app.code(bob))).status).toBe(200);
 });
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';
@@ -101,7 +102,7 @@ test('R12: a client that retries every ten seconds costs one login and no failur
     app.clock.advance(10_000);
   }
   expect(loginsOf(app)).toHaveLength(1);
-  expect(await app.storage.throttle.states(bob.userId)).toEqual([]);
+  expect(await app.storage.read(lanesOf(bob.userId))).toEqual([]);
   expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
 });
 

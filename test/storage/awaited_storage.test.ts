@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openWhenThere } from '../../src/storage/awaited_storage.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { SchemaTooNew, type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
+import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
+import { LANE_RULES } from '../../src/throttle/throttle.ts';
 
 let folder: string;
 let opened: Storage[] = [];
@@ -45,13 +47,8 @@ test('and works as soon as it is there', async () => {
   clearTheWay();
   await storage.check();
   expect(await storage.factors.isEnrolled('@bob:hs')).toBe(false);
-  await storage.throttle.admit({
-    userId: '@bob:hs',
-    counter: 'login',
-    now: 1,
-    waits: { freeFailures: 9, firstMs: 0, longestMs: 0 },
-  });
-  expect(await storage.throttle.states('@bob:hs')).toHaveLength(1);
+  await storage.commit(['@bob:hs'], countAttempt('@bob:hs', 'elsewhere', LANE_RULES));
+  expect(await storage.read(lanesOf('@bob:hs'))).toHaveLength(1);
 });
 
 test('what can never be opened is said at once', async () => {

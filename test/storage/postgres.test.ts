@@ -6,6 +6,7 @@ import { systemRandom } from '../../src/system/random.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
 import { describeStorage } from './contract.ts';
+import { describeLanes } from './lanes.ts';
 import { describeUnitsOfWork } from './units_of_work.ts';
 
 const programs = postgresPrograms();
@@ -51,4 +52,5 @@ async function openPostgres() {
 suite('PostgreSQL', () => {
   describeStorage('PostgreSQL', openPostgres);
   describeUnitsOfWork('PostgreSQL', openPostgres);
+  describeLanes('PostgreSQL', openPostgres);
 });

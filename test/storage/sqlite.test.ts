@@ -5,6 +5,7 @@ import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/stores.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { describeStorage } from './contract.ts';
+import { describeLanes } from './lanes.ts';
 import { describeUnitsOfWork } from './units_of_work.ts';
 
 async function openSqlite() {
@@ -34,3 +35,4 @@ async function openSqlite() {
 
 describeStorage('SQLite', openSqlite);
 describeUnitsOfWork('SQLite', openSqlite);
+describeLanes('SQLite', openSqlite);

@@ -19,7 +19,10 @@ import { migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { SchemaTooNew, type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
+import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
+import { spendRecoveryCode } from '../../src/storage/tables/recovery_sets.ts';
 import { systemRandom } from '../../src/system/random.ts';
+import { LANE_RULES } from '../../src/throttle/throttle.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { SealBroken } from '../../src/vault/vault.ts';
 import { ManualClock } from '../support/manual_clock.ts';
@@ -58,14 +61,10 @@ function inspect<T>(look: (database: Database) => T): T {
   }
 }
 
-const failures = async (storage: Storage) => (await storage.throttle.states(ALICE))[0]?.failures;
-const fail = (storage: Storage) =>
-  storage.throttle.admit({
-    userId: ALICE,
-    counter: 'login',
-    now: 0,
-    waits: { freeFailures: 9, firstMs: 0, longestMs: 0 },
-  });
+/** Nothing keeps an attempt waiting. */
+const PATIENT = { ...LANE_RULES, freeFailures: 1e6, shutAt: 1e6, budget: 1e6 };
+const failures = async (storage: Storage) => (await storage.read(lanesOf(ALICE)))[0]?.failures;
+const fail = (storage: Storage) => storage.commit([ALICE], countAttempt(ALICE, 'elsewhere', PATIENT));
 
 async function enrol(storage: Storage, userId: string, sealedSeed: Buffer = Buffer.from('sealed')) {
   const setupId = `setup-${userId}`;
@@ -86,7 +85,13 @@ async function enrol(storage: Storage, userId: string, sealedSeed: Buffer = Buff
     sealedSeed,
     step: 0,
     now: 0,
-    recovery: { salt: Buffer.from('salt'), pepperKeyId: 'key', hashes: ['a', 'b'], generatedAt: 0 },
+    recovery: {
+      salt: Buffer.from('salt'),
+      pepperKeyId: 'key',
+      hashes: ['a', 'b'],
+      tags: [1, 2],
+      generatedAt: 0,
+    },
   });
 }
 
@@ -227,7 +232,7 @@ describe('backups', () => {
   test('attack 98: one taken while writing is one state, in which used codes are used', async () => {
     const storage = await open();
     await enrol(storage, ALICE);
-    await storage.factors.spendRecoveryCode(ALICE, 'a', 5);
+    await storage.commit([ALICE], spendRecoveryCode(ALICE, 'a'));
     let writing = true;
     const writes = (async () => {
       while (writing) {
@@ -258,8 +263,8 @@ describe('backups', () => {
     // One state: in every round the failure was committed first, the line after it.
     expect((await failures(restored)) ?? 0).toBeGreaterThanOrEqual(audited);
     expect((await failures(restored)) ?? 0).toBeLessThanOrEqual(audited + 1);
-    expect(await restored.factors.spendRecoveryCode(ALICE, 'a', 9)).toBeUndefined();
-    expect(await restored.factors.spendRecoveryCode(ALICE, 'b', 9)).toBe(2);
+    expect(await restored.commit([ALICE], spendRecoveryCode(ALICE, 'a'))).toBeUndefined();
+    expect(await restored.commit([ALICE], spendRecoveryCode(ALICE, 'b'))).toEqual({ position: 2 });
   });
 
   test('a backup never overwrites, and without a database makes no file', async () => {

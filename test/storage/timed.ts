@@ -10,7 +10,6 @@ const TIME_OF: Readonly<Record<string, number>> = {
   'factors.findSetup': 1,
   'factors.takeSetup': 1,
   'factors.deleteRecoverySet': 1,
-  'factors.spendRecoveryCode': 2,
   'sessions.find': 1,
   'sessions.findBound': 3,
   'sessions.findOfHold': 2,

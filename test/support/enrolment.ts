@@ -89,21 +89,9 @@ export async function enrol(
   return { userId, authenticatorId, seed, recoveryCodes: fresh.shown };
 }
 
-/** Takes every attempt through, and spends its step: a factor without a throttle before it. */
-export function openGate(storage: Storage, clock: Clock, userId: string): AttemptGate {
-  const attempt = {
-    userId,
-    counter: 'session',
-    now: clock.now(),
-    waits: { freeFailures: 9, firstMs: 0, longestMs: 0 },
-  } as const;
-  return {
-    admit: async () => undefined,
-    admitAndSpend: async (step) => {
-      const admission = await storage.throttle.admit(attempt, step);
-      return admission.admitted && admission.spent;
-    },
-  };
+/** Spends what it is given: a factor without a throttle before it. */
+export function openGate(storage: Storage, userId: string): AttemptGate {
+  return { spend: async (code) => code && storage.commit([userId], code) };
 }
 
 /** A code as it came, read as every door reads it. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import supertest from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
@@ -283,7 +284,7 @@ describe('signing in', () => {
         expect((await app.post(LOGIN, { auth })).status).toBe(200);
         app.clock.advance(30_000);
       }
-      expect(await app.storage.throttle.states(bob.userId)).toEqual([]);
+      expect(await app.storage.read(lanesOf(bob.userId))).toEqual([]);
     },
   );
 

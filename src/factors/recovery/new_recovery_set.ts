@@ -3,7 +3,7 @@ import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { newRecoveryCode, showRecoveryCode } from './recovery_code.ts';
-import type { RecoveryHasher } from './recovery_hasher.ts';
+import { type RecoveryHasher, recoveryTag } from './recovery_hasher.ts';
 
 const SALT_BYTES = 16;
 
@@ -35,13 +35,20 @@ export async function newRecoverySet(
   const codes = distinctCodes(count, parts.random);
   // One after the other: a set must not push the guesses and logins of others out of the queue.
   const hashes: string[] = [];
+  const hashedWith = { userId, salt, pepper: pepper.secret };
   const source = `set ${salt.toString('hex')}`;
   for (const code of codes) {
-    hashes.push(await parts.hasher.hash(code, { userId, salt, pepper: pepper.secret }, source));
+    hashes.push(await parts.hasher.hash(code, hashedWith, source));
   }
   return {
     shown: codes.map(showRecoveryCode),
-    set: { salt, pepperKeyId: pepper.keyId, hashes, generatedAt: parts.clock.now() },
+    set: {
+      salt,
+      pepperKeyId: pepper.keyId,
+      hashes,
+      tags: codes.map((code) => recoveryTag(code, hashedWith)),
+      generatedAt: parts.clock.now(),
+    },
   };
 }
 

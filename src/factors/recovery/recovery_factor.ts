@@ -1,22 +1,21 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
 import type { FactorStore, RecoverySet } from '../../storage/stores.ts';
-import type { Clock } from '../../system/clock.ts';
+import { spendRecoveryCode } from '../../storage/tables/recovery_sets.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { AttemptGate, Factor, FactorVerdict, SentCode } from '../factor.ts';
 import { readRecoveryCode } from './recovery_code.ts';
-import type { RecoveryHasher } from './recovery_hasher.ts';
+import { type RecoveryHasher, recoveryTag } from './recovery_hasher.ts';
 
 /** Codes on paper, each for one use, for when the phone is gone. */
 export class RecoveryFactor implements Factor {
   readonly stage = RECOVERY_STAGE;
-  readonly loginCounter = 'recovery';
+  readonly isGuessable = false;
 
   constructor(
     private readonly parts: {
       readonly store: FactorStore;
       readonly vault: Vault;
-      readonly clock: Clock;
       readonly hasher: RecoveryHasher;
     },
   ) {}
@@ -31,21 +30,18 @@ export class RecoveryFactor implements Factor {
   }
 
   async verify({ userId, token, network }: SentCode, gate: AttemptGate): Promise<FactorVerdict> {
-    // What cannot be looked at is no wrong attempt (DESIGN §5): the owner must not pay for a crowd of strangers.
-    this.parts.hasher.requireRoom(userId, network);
-    // Before the hash, which costs too much to be made for whoever asks (attack 90).
-    await gate.admit();
     const code = readRecoveryCode(token);
-    if (code === undefined) return { accepted: false };
-    const set = await this.parts.store.recoverySet(userId);
-    if (!set) return { accepted: false };
-    const pepper = this.parts.vault.pepper(set.pepperKeyId);
-    const hashedWith = { userId, salt: set.salt, pepper: pepper.secret };
+    const set = code === undefined ? undefined : await this.parts.store.recoverySet(userId);
+    if (code === undefined || set === undefined) return { accepted: false };
+    const { salt } = set;
+    const hashedWith = { userId, salt, pepper: this.parts.vault.pepper(set.pepperKeyId).secret };
+    // A slow hash for a code that may be right only: wrong ones must cost nobody anything (attack 90).
+    if (!mayHold(set, recoveryTag(code, hashedWith))) return { accepted: false };
     const hash = await this.parts.hasher.hash(code, hashedWith, network);
     if (!holdsHash(set, hash)) return { accepted: false };
-    const position = await this.parts.store.spendRecoveryCode(userId, hash, this.parts.clock.now());
-    if (position === undefined) return { accepted: false };
-    return { accepted: true, detail: { position, remaining: remaining(set) - 1 } };
+    const spent = await gate.spend(spendRecoveryCode(userId, hash));
+    if (spent === undefined) return { accepted: false };
+    return { accepted: true, detail: { position: spent.position, remaining: remaining(set) - 1 } };
   }
 
   async describe(userId: string): Promise<JsonObject | undefined> {
@@ -62,6 +58,11 @@ export class RecoveryFactor implements Factor {
 
 function remaining(set: RecoverySet): number {
   return set.codes.filter((code) => code.usedAt === null).length;
+}
+
+/** Whether an unused code has this tag, or none, as in sets that were made before there were tags. */
+function mayHold(set: RecoverySet, sought: number): boolean {
+  return set.codes.some(({ tag, usedAt }) => usedAt === null && (tag === null || tag === sought));
 }
 
 /** Looks at every code, used ones too, in the same time wherever the match stands (attacks 57, 87). */

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { hashRaw } from '@node-rs/argon2';
 import { Refusal } from '../../matrix/refusals.ts';
 import { FairQueue, type Turn } from '../../system/fair_queue.ts';
@@ -37,11 +38,6 @@ export function hashingQueue(atOnce = HASHES_AT_ONCE, waiting = HASHES_WAITING):
 export class RecoveryHasher {
   constructor(private readonly queue: FairQueue) {}
 
-  /** @throws Refusal `limit_exceeded` if a hash for this user and source would find no room. */
-  requireRoom(userId: string, source: string): void {
-    this.queue.requireRoom(turnOf(userId, source));
-  }
-
   /**
    * The hash of a canonical code, in hex.
    * @param source where the work comes from: a network, or the set that is being made
@@ -54,6 +50,15 @@ export class RecoveryHasher {
       return hash.toString('hex');
     });
   }
+}
+
+/**
+ * 16 bits of a canonical code that tell all but one of 65,536 wrong codes without a slow hash. Whoever has database
+ * and key file is left with 44 of its 60 bits to try by Argon2.
+ */
+export function recoveryTag(code: string, { userId, salt, pepper }: HashedWith): number {
+  const digest = createHmac('sha256', pepper).update(salt).update(`tag ${code} ${userId}`).digest();
+  return digest.readUInt16BE();
 }
 
 function turnOf(userId: string, source: string): Turn {

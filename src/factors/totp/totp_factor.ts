@@ -1,5 +1,6 @@
 import { type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
 import type { Authenticator, FactorStore, StepToSpend } from '../../storage/stores.ts';
+import { spendStep } from '../../storage/tables/authenticators.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { AttemptGate, Factor, FactorVerdict, SentCode } from '../factor.ts';
@@ -9,7 +10,7 @@ import type { TotpSettings } from './totp_settings.ts';
 /** Codes of an authenticator app (RFC 6238); a user may have several authenticators. */
 export class TotpFactor implements Factor {
   readonly stage = TOTP_STAGE;
-  readonly loginCounter = 'login';
+  readonly isGuessable = true;
 
   constructor(
     private readonly parts: {
@@ -30,8 +31,8 @@ export class TotpFactor implements Factor {
 
   async verify({ userId, token }: SentCode, gate: AttemptGate): Promise<FactorVerdict> {
     const step = this.isWellFormed(token) ? await this.stepOf(userId, token) : undefined;
-    const spent = await gate.admitAndSpend(step);
-    return spent && step !== undefined
+    const spent = await gate.spend(step && spendStep(userId, step));
+    return spent !== undefined && step !== undefined
       ? { accepted: true, detail: { authenticator: step.authenticatorId } }
       : { accepted: false };
   }

@@ -21,6 +21,8 @@ import {
   removeAuthenticator,
   removeAuthenticators,
 } from './authenticators.ts';
+import { forgetPlaces, forgetPlacesWithoutFactor } from './known_places.ts';
+import { clearLanes } from './lanes.ts';
 import { endProofs, endProofsAfterRemoval } from './proofs.ts';
 import {
   deleteRecoverySet,
@@ -28,7 +30,6 @@ import {
   findRecoveryRows,
   putRecoveryCodes,
   putRecoverySet,
-  spendRecoveryCode,
 } from './recovery_sets.ts';
 import {
   confirmSetup,
@@ -41,7 +42,6 @@ import {
   keepSetup,
   takeSetup,
 } from './setups.ts';
-import { clearCounters } from './throttle.ts';
 
 /** What users have enrolled: 2FA is on for a user who has an authenticator. */
 export class FactorTables implements FactorStore {
@@ -72,7 +72,11 @@ export class FactorTables implements FactorStore {
       [userId],
       [
         when(removeAuthenticator(userId, authenticatorId), {
-          won: [deleteRecoverySetWithoutFactor(userId), endProofsAfterRemoval(userId)],
+          won: [
+            deleteRecoverySetWithoutFactor(userId),
+            endProofsAfterRemoval(userId),
+            forgetPlacesWithoutFactor(userId),
+          ],
           lost: [],
         }),
         countAuthenticators(userId),
@@ -89,7 +93,8 @@ export class FactorTables implements FactorStore {
         removeAuthenticators(userId),
         deleteRecoverySetWithoutFactor(userId),
         endProofsAfterRemoval(userId),
-        clearCounters(userId),
+        clearLanes(userId),
+        forgetPlaces(userId),
       ],
     );
     return removed;
@@ -148,7 +153,7 @@ export class FactorTables implements FactorStore {
     const [first] = rows;
     if (first === undefined) return undefined;
     const { salt, pepperKeyId, generatedAt } = first;
-    const codes = rows.map(({ position, hash, usedAt }) => ({ position, hash, usedAt }));
+    const codes = rows.map(({ position, hash, tag, usedAt }) => ({ position, hash, tag, usedAt }));
     return { salt, pepperKeyId, generatedAt, codes };
   }
 
@@ -169,13 +174,5 @@ export class FactorTables implements FactorStore {
       when(deleteRecoverySet(userId), { won: endProofs(userId), lost: [] }),
     );
     return deletion.won;
-  }
-
-  async spendRecoveryCode(userId: string, hash: string): Promise<number | undefined> {
-    const spending = await this.driver.commit(
-      [userId],
-      when(spendRecoveryCode(userId, hash), { won: clearCounters(userId), lost: [] }),
-    );
-    return spending.won ? spending.row.position : undefined;
   }
 }

@@ -8,6 +8,7 @@ export interface RecoveryRow {
   readonly generatedAt: number;
   readonly position: number;
   readonly hash: string;
+  readonly tag: number | null;
   readonly usedAt: number | null;
 }
 
@@ -27,13 +28,14 @@ export function putRecoverySet(
 }
 
 /** The codes of the set; those of the one before are dead at once. */
-export function putRecoveryCodes(userId: string, { hashes }: NewRecoverySet): readonly Effect[] {
+export function putRecoveryCodes(userId: string, { hashes, tags }: NewRecoverySet): readonly Effect[] {
   return [
     effect('DELETE FROM recovery_codes WHERE user_id = :userId', { userId }),
     ...hashes.map((hash, index) =>
       effect(
-        'INSERT INTO recovery_codes (user_id, position, hash, used_at) VALUES (:userId, :position, :hash, NULL)',
-        { userId, position: index + 1, hash },
+        `INSERT INTO recovery_codes (user_id, position, hash, tag, used_at)
+         VALUES (:userId, :position, :hash, :tag, NULL)`,
+        { userId, position: index + 1, hash, tag: tags[index] ?? null },
       ),
     ),
   ];
@@ -57,7 +59,7 @@ export function deleteRecoverySetWithoutFactor(userId: string): Effect {
 export function findRecoveryRows(userId: string): Query<RecoveryRow> {
   return ask(
     `SELECT salt, pepper_key_id AS "pepperKeyId", generated_at AS "generatedAt",
-       position, hash, used_at AS "usedAt"
+       position, hash, tag, used_at AS "usedAt"
      FROM recovery_sets JOIN recovery_codes ON recovery_codes.user_id = recovery_sets.user_id
      WHERE recovery_sets.user_id = :userId ORDER BY position`,
     { userId },

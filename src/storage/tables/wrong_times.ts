@@ -29,7 +29,7 @@ export function endWrongTimes(setupMs: number): readonly Effect[] {
       `UPDATE passed_login_tokens SET ended = 1, expires_at = :now + ${LONGEST}
        WHERE expires_at > :now + ${LONGEST}`,
     ),
-    effect(`UPDATE throttle SET wait_until = :now WHERE wait_until > :now + ${LONGEST}`),
+    effect(`UPDATE lanes SET wait_until = :now WHERE wait_until > :now + ${LONGEST}`),
   ];
 }
 

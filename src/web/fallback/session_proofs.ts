@@ -83,6 +83,7 @@ export class SessionProofs {
       token,
       place: 'session',
       client: request.client,
+      deviceId: session.deviceId ?? null,
     } as const;
     const outcome = await this.parts.secondFactors.judge(judged, () => this.complete(at, wanted));
     return outcome ?? this.refuse(at);

@@ -1,4 +1,5 @@
 import type { ClientRequest } from '../../http/client_request.ts';
+import { readCookie } from '../../http/cookies.ts';
 import type { Form } from '../../http/form.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
@@ -98,9 +99,7 @@ export class FormTokens {
   }
 
   #cookieOf({ headers }: ClientRequest): string | undefined {
-    const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim());
-    const start = `${this.#cookie.name}=`;
-    const value = pairs.find((pair) => pair.startsWith(start))?.slice(start.length);
+    const value = readCookie(headers.cookie, this.#cookie.name);
     return value !== undefined && COOKIE_VALUE.test(value) ? value : undefined;
   }
 }

@@ -7,7 +7,9 @@ import { counted } from '../texts/texts.ts';
 export function waitText({ problems }: Texts, refusal: Refusal): string {
   if (refusal.refusal === 'totp_shut') return problems.totpShut;
   const wait = refusal.retryAfterMs ?? SECOND;
-  return wait < 2 * MINUTE
-    ? counted(problems.waitSeconds, Math.ceil(wait / SECOND))
-    : counted(problems.waitMinutes, Math.ceil(wait / MINUTE));
+  const time =
+    wait < 2 * MINUTE
+      ? counted(problems.waitSeconds, Math.ceil(wait / SECOND))
+      : counted(problems.waitMinutes, Math.ceil(wait / MINUTE));
+  return refusal.refusal === 'totp_waits' ? `${time} ${problems.orRecoveryCode}` : time;
 }

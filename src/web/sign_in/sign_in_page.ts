@@ -5,6 +5,7 @@ import type { PageDoor, PageStanding } from '../../interactive/page_door.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { CODE_FIELDS, codeProblem, type RefusedCode } from '../forms/fields.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
+import type { KnownBrowser } from '../forms/known_browser.ts';
 import { waitText } from '../forms/wait_text.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
 import { type RedirectTarget, type RedirectTargets, withLoginToken } from './redirect_targets.ts';
@@ -30,6 +31,7 @@ export class SignInPage {
     private readonly pages: FormPages,
     private readonly targets: RedirectTargets,
     private readonly rounds: ProviderRounds,
+    private readonly browsers: KnownBrowser,
     private readonly settings: SignInPageSettings,
   ) {}
 
@@ -86,10 +88,13 @@ export class SignInPage {
     const kind = form.has(CODE_FIELDS.recovery) ? 'recovery' : 'totp';
     const typed = form.get(CODE_FIELDS[kind]) ?? '';
     try {
-      const outcome = await this.door.submitCode(visit.request, id, typed);
+      const browser = this.browsers.valueFor(visit.request);
+      const outcome = await this.door.submitCode(visit.request, id, { code: typed, browser });
       const target = this.targets.read(outcome?.standing.redirectUrl);
       if (outcome === undefined || target === undefined) return ended(visit);
-      if (outcome.kind === 'accepted') return await this.goOn(visit, outcome.standing, target);
+      if (outcome.kind === 'accepted') {
+        return this.browsers.kept(browser, await this.goOn(visit, outcome.standing, target));
+      }
       const problem = codeProblem(visit.texts, kind, outcome.kind);
       const refusal = outcome.kind === 'missing' ? new Refusal('missing_param') : undefined;
       return this.askCode(visit, outcome.standing, target, { problem, typed, kind }, refusal);

@@ -78,6 +78,7 @@ export const german: Texts = {
     wrongCode: 'Der Code stimmt nicht. Jeder Code gilt einmal; warte auf den nächsten.',
     wrongRecoveryCode: 'Der Wiederherstellungscode stimmt nicht. Jeder Code gilt einmal.',
     noPassword: 'Dieses Konto hat bei seinem Homeserver kein Passwort.',
+    orRecoveryCode: 'Oder verwende einen Wiederherstellungscode.',
     totpShut:
       'Zu viele falsche Codes. Verwende einen Wiederherstellungscode oder frage den Betreiber dieses Servers.',
     waitSeconds: {
@@ -325,6 +326,7 @@ export const german: Texts = {
         'recovery.deleted': 'Wiederherstellungscodes gelöscht',
         'factor.refused': 'Falscher Code',
         'throttle.wait': 'Zu viele falsche Codes',
+        'throttle.shut': 'Zu viele falsche Codes: von dort werden keine mehr angesehen',
         'login.completed': 'Mit zweitem Faktor angemeldet',
         'login.held_ended': 'Anmeldung vor dem zweiten Faktor abgebrochen: jemand kannte das Passwort',
         'guard.passed': 'Geschützte Aktion bestätigt',

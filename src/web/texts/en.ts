@@ -79,6 +79,7 @@ export const english = {
     wrongCode: 'The code is not right. A code works once; wait for the next one.',
     wrongRecoveryCode: 'The recovery code is not right. Each code works once.',
     noPassword: 'This account has no password at its homeserver.',
+    orRecoveryCode: 'Or use a recovery code.',
     totpShut: 'Too many wrong codes. Use a recovery code, or ask the operator of this server.',
     waitSeconds: {
       one: 'Too many attempts. Try again in {count} second.',
@@ -317,6 +318,7 @@ export const english = {
         'recovery.deleted': 'Recovery codes deleted',
         'factor.refused': 'Wrong code',
         'throttle.wait': 'Too many wrong codes',
+        'throttle.shut': 'Too many wrong codes: no more are looked at from there',
         'login.completed': 'Signed in with a second factor',
         'login.held_ended': 'Sign-in given up before the second factor: somebody knew the password',
         'guard.passed': 'Protected action confirmed',

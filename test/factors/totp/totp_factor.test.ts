@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => storage.close());
 
 function verify(userId: string, token: string) {
-  return factor.verify({ userId, token, network: '192.0.2.1' }, openGate(storage, clock, userId));
+  return factor.verify({ userId, token, network: '192.0.2.1' }, openGate(storage, userId));
 }
 
 function parts() {

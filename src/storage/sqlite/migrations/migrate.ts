@@ -13,6 +13,7 @@ import { logoutAttempts } from './0010_logout_attempts.ts';
 import { holdOwnerKey } from './0011_hold_owner_key.ts';
 import { accountVersion } from './0012_account_version.ts';
 import { sessionAddresses } from './0013_session_addresses.ts';
+import { lanes } from './0014_lanes.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly string[] = [
   holdOwnerKey,
   accountVersion,
   sessionAddresses,
+  lanes,
 ];
 
 /**

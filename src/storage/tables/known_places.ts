@@ -1,0 +1,55 @@
+import { ask, type Effect, effect, type Query } from '../statement.ts';
+
+export type PlaceKind = 'network' | 'browser';
+
+/** A network or browser, as a keyed digest of it with the user. */
+export interface Place {
+  readonly kind: PlaceKind;
+  readonly digest: string;
+}
+
+/** Where this user has passed a factor in the last `keptMs`. */
+export function knownPlaces(userId: string, keptMs: number): Query<Place> {
+  return ask(
+    'SELECT kind, digest FROM known_places WHERE user_id = :userId AND last_used_at > :now - :keptMs',
+    { userId, keptMs },
+  );
+}
+
+/** Remembers where a user has passed a factor. Of each kind the `most` used last are kept. */
+export function rememberPlace(
+  userId: string,
+  { kind, digest }: Place,
+  most: number,
+): readonly [Effect, Effect] {
+  return [
+    effect(
+      `INSERT INTO known_places (user_id, kind, digest, last_used_at) VALUES (:userId, :kind, :digest, :now)
+       ON CONFLICT (user_id, kind, digest) DO UPDATE SET last_used_at = excluded.last_used_at`,
+      { userId, kind, digest },
+    ),
+    effect(
+      `DELETE FROM known_places WHERE user_id = :userId AND kind = :kind AND digest NOT IN (
+         SELECT digest FROM known_places WHERE user_id = :userId AND kind = :kind
+         ORDER BY last_used_at DESC, digest LIMIT :most)`,
+      { userId, kind, most },
+    ),
+  ];
+}
+
+export function forgetPlaces(userId: string): Effect {
+  return effect('DELETE FROM known_places WHERE user_id = :userId', { userId });
+}
+
+/** Where no authenticator is left. */
+export function forgetPlacesWithoutFactor(userId: string): Effect {
+  return effect(
+    `DELETE FROM known_places WHERE user_id = :userId
+       AND NOT EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = :userId)`,
+    { userId },
+  );
+}
+
+export function dropOldPlaces(keptMs: number): Effect {
+  return effect('DELETE FROM known_places WHERE last_used_at <= :now - :keptMs', { keptMs });
+}
