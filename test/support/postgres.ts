@@ -21,6 +21,12 @@ import { withDirectoryLock } from '../../tools/directory_lock.ts';
 const PACKAGES = '/usr/lib/postgresql';
 const STARTED_WITHIN_MS = 60_000;
 
+/** Runs the server as long as the run of jest lives: one that is killed has no teardown. */
+const WATCH = `
+  "$0" "$@" & server=$!
+  while [ -d "/proc/$RUN" ] && kill -0 $server; do sleep 1; done
+  kill -INT $server; wait`;
+
 export interface PostgresServer {
   /** The folder of its socket: it listens nowhere else. */
   readonly socketFolder: string;
@@ -95,14 +101,18 @@ async function startServer(programs: string, folder: string): Promise<void> {
     'max_connections=200',
     'fsync=off',
   ];
-  const server = spawn(
-    join(programs, 'postgres'),
-    ['-D', data, ...settings.flatMap((setting) => ['-c', setting])],
-    { ...asUser, stdio: 'ignore', detached: true, cwd: folder },
-  );
-  server.unref();
+  const options = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
+  const watch = spawn('/bin/sh', ['-c', WATCH, join(programs, 'postgres'), ...options], {
+    ...asUser,
+    stdio: 'ignore',
+    detached: true,
+    cwd: folder,
+    env: { ...process.env, RUN: process.env.M2FA_TEST_RUN },
+  });
+  watch.unref();
   await answering(folder);
-  writeFileSync(join(folder, 'ready'), String(server.pid));
+  const [pid = ''] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+  writeFileSync(join(folder, 'ready'), pid);
 }
 
 async function answering(socketFolder: string): Promise<void> {
