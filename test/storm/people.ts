@@ -77,7 +77,7 @@ export async function ownerLives(storm: Storm, owner: Enrolled, number: number):
     const first = await tryOnce(false);
     const second = first.token === undefined ? await tryOnce(true) : first;
     // Who was caught by foul weather does not count.
-    if (storm.weather.isFair())
+    if (storm.weather.isFair() && !storm.over.aborted)
       storm.tally.owner(first.token !== undefined, second.token !== undefined, second.told);
     if (second.token !== undefined)
       await ask(storm, home, {
@@ -113,7 +113,7 @@ export async function guestLives(storm: Storm, number: number): Promise<void> {
     });
     const logout = await ask(storm, from, { target: '/_matrix/client/v3/logout', json: {}, token });
     const statuses = [login, upload, logout].map((answer) => answer?.status ?? 0);
-    if (begunFair && storm.weather.isFair()) {
+    if (begunFair && storm.weather.isFair() && !storm.over.aborted) {
       storm.tally.guest(
         statuses.every((status) => status === 200),
         statuses.join(' '),
