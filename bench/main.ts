@@ -4,6 +4,7 @@
  */
 import { run as classifier } from './classifier.ts';
 import { durableWritesTable, measureDurableWrites } from './durable_writes.ts';
+import { run as egressGate } from './egress_gate.ts';
 import { run as guardedPass } from './guarded_pass.ts';
 import { run as logins } from './logins.ts';
 import { run as passThrough } from './pass_through.ts';
@@ -20,6 +21,7 @@ interface Bench {
 const BENCHES: readonly Bench[] = [
   { name: 'classifier', what: 'what telling routes apart costs a request', run: classifier },
   { name: 'pass_through', what: 'passing requests through, beside nginx', run: passThrough },
+  { name: 'egress_gate', what: 'what looking at answers costs those that pass', run: egressGate },
   {
     name: 'guarded_pass',
     what: 'guarded requests of users without 2FA, beside the homeserver alone',

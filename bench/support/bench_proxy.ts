@@ -1,13 +1,26 @@
-/** The front door alone, as a process that can be pinned to a core: `node bench_proxy.ts UPSTREAM`. Prints its port. */
+/**
+ * The front door alone, as a process that can be pinned to a core: `node bench_proxy.ts UPSTREAM [gated]`. Prints its
+ * port. `gated`: answers that could be a login are looked at, as in the whole proxy.
+ */
 import type { AddressInfo } from 'node:net';
 import type { Handlers } from '../../src/gateway/app.ts';
 import { ROUTES } from '../../src/gateway/route_table.ts';
+import type { Homeserver } from '../../src/homeserver/homeserver.ts';
+import type { PassedAnswer } from '../../src/interactive/egress_gate.ts';
+import type { SecondFactors } from '../../src/interactive/second_factors.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { importBuilt } from './built.ts';
 
 const { createFrontDoor } =
   await importBuilt<typeof import('../../src/gateway/front_door.ts')>('gateway/front_door.js');
+const { EgressGate } = await importBuilt<typeof import('../../src/interactive/egress_gate.ts')>(
+  'interactive/egress_gate.js',
+);
+
+/** None of the answers here has a token in it, so that nothing else is asked. */
+const nothing = new Proxy({}, { get: () => () => Promise.reject(new Error('nothing is asked here')) });
+const gate = new EgressGate(nothing as Homeserver, nothing as SecondFactors, silentLog);
 
 const refuseAll = Object.fromEntries(
   ROUTES.map((row) => [row.id, () => Promise.reject(new Refusal('unrecognized'))]),
@@ -18,6 +31,7 @@ const { server } = createFrontDoor({
   handlers: refuseAll,
   trustedProxies: [],
   log: silentLog,
+  ...(process.argv[3] === 'gated' && { checkAnswer: (answer: PassedAnswer) => gate.check(answer) }),
 });
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`${(server.address() as AddressInfo).port}\n`);

@@ -1,6 +1,6 @@
 /**
  * A small keep-alive load generator, run as a process of its own so that it can be pinned to a core:
- * `node load_generator.ts PORT CONNECTIONS SECONDS PATH`. Prints one line of JSON, a `LoadResult`.
+ * `node load_generator.ts PORT CONNECTIONS SECONDS PATH METHOD`. Prints one line of JSON, a `LoadResult`.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -15,15 +15,16 @@ export interface LoadResult {
 
 const HEADER_END = '\r\n\r\n';
 
-async function main([port, connections, seconds, path]: readonly string[]): Promise<void> {
+async function main([port, connections, seconds, path, method]: readonly string[]): Promise<void> {
   const request = [
-    `GET ${path} HTTP/1.1`,
+    `${method} ${path} HTTP/1.1`,
     'Host: matrix.example.org',
     'User-Agent: bench',
     'Accept: application/json',
     'Accept-Encoding: identity',
+    ...(method === 'GET' ? [] : ['Content-Type: application/json', 'Content-Length: 2']),
     'Authorization: Bearer syt_YmVuY2g_abcdefghijklmnopqrst_0Qw3rT',
-    '\r\n',
+    method === 'GET' ? '\r\n' : '\r\n{}',
   ].join('\r\n');
   const latencies: number[] = [];
   let failures = 0;

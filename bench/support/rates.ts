@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { LoadResult } from './load_generator.ts';
+import { runPinned } from './pinned.ts';
+
+export const CONNECTIONS = 32;
+const ROUND_SECONDS = 2;
+
+/** Clock ticks a second in /proc, on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** What one proxy made in a round, or in the median of all rounds. */
+export interface Rate {
+  readonly perSecond: number;
+  /** Requests in one second of the proxy's own CPU time: other load on the machine blurs it less. */
+  readonly perCpuSecond: number;
+  readonly p50Ms: number;
+}
+
+export interface Contender {
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** What is asked, again and again. */
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** One round of load on a proxy. */
+export async function measure(core: number, contender: Contender, asked: Asked): Promise<Rate> {
+  const before = cpuSeconds(contender.pid);
+  const result = await load(core, contender.port, asked);
+  const used = cpuSeconds(contender.pid) - before;
+  if (result.failures > 0) throw new Error(`${result.failures} requests failed`);
+  return { perSecond: result.requestsPerSecond, perCpuSecond: result.requests / used, p50Ms: result.p50Ms };
+}
+
+/** One round of load from `core` on a port. */
+export async function load(core: number, port: number, { method, path }: Asked): Promise<LoadResult> {
+  const script = fileURLToPath(new URL('./load_generator.ts', import.meta.url));
+  const args = [String(port), String(CONNECTIONS), String(ROUND_SECONDS), path, method];
+  return JSON.parse(await runPinned(core, script, args)) as LoadResult;
+}
+
+/** User and system time of a process. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+export function medianRate(rates: readonly Rate[]): Rate {
+  return {
+    perSecond: median(rates.map((rate) => rate.perSecond)),
+    perCpuSecond: median(rates.map((rate) => rate.perCpuSecond)),
+    p50Ms: median(rates.map((rate) => rate.p50Ms)),
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** An answer of the usual size. */
+export function page(): string {
+  const event = {
+    type: 'm.room.message',
+    sender: '@alice:example.org',
+    content: { msgtype: 'm.text', body: 'hello' },
+  };
+  return JSON.stringify({ start: 't1', end: 't2', chunk: Array.from({ length: 8 }, () => event) });
+}
