@@ -49,7 +49,8 @@ export interface JudgedPassword {
 
 /** What the probe of DESIGN §5 found. */
 export type PasswordJudgement =
-  | { readonly verdict: 'right' | 'wrong' | 'no_password' }
+  /** `oauth`: a session of the homeserver's OAuth, under which it takes no password. */
+  | { readonly verdict: 'right' | 'wrong' | 'no_password' | 'oauth' }
   | { readonly verdict: 'wait'; readonly retryAfterMs: number };
 
 /** How the parts of this folder reach the homeserver. */
@@ -64,6 +65,8 @@ export interface Homeserver {
   logout(token: string): Promise<void>;
   /** Judges a password by the challenge-first probe, with a login as fallback. */
   judgePassword(judged: JudgedPassword): Promise<PasswordJudgement>;
+  /** Whether the homeserver's own OAuth made this token: no password is taken under it then. */
+  isMadeByOAuth(token: string, client: ClientAddress): Promise<boolean>;
   /** The user's published cross-signing keys as the client-server API shows them (`/keys/query`). */
   publishedKeys(token: string, userId: string, client: ClientAddress): Promise<PublishedKeys>;
   /** Whether the homeserver took the new display name of a device. */

@@ -17,7 +17,7 @@ import type {
   PublishedKeys,
   TokenOwner,
 } from './homeserver.ts';
-import { judgePassword } from './judge_password.ts';
+import { isMadeByOAuth, judgePassword } from './judge_password.ts';
 import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';
 import { logout } from './logout.ts';
 import { nameDevice } from './name_device.ts';
@@ -110,6 +110,10 @@ export class HomeserverClient implements Homeserver {
 
   judgePassword(judged: JudgedPassword): Promise<PasswordJudgement> {
     return judgePassword((call) => this.call(call), this.random, this.log, judged);
+  }
+
+  isMadeByOAuth(token: string, client: ClientAddress): Promise<boolean> {
+    return isMadeByOAuth((call) => this.call(call), this.random, { token, client });
   }
 
   publishedKeys(token: string, userId: string, client: ClientAddress): Promise<PublishedKeys> {

@@ -34,6 +34,7 @@ export async function judgePassword(
   // Within Synapse's `ui_auth.session_timeout` right and wrong pass alike: the probe says nothing (attack 109).
   if (opening.status === 200) return judgeByLogin(call, log, judged);
 
+  if (isOfOAuth(opening)) return { verdict: 'oauth' };
   const flows = readFlows(opening.json);
   if (flows === undefined || (opening.status !== 401 && opening.status !== 400)) {
     throw answerRefusal(opening);
@@ -42,8 +43,25 @@ export async function judgePassword(
   return readVerdict(await call(probe(judged, { ...deletion, auth: passwordOf(judged) })));
 }
 
-function probe(judged: JudgedPassword, body: JsonObject) {
-  const { token, client } = judged;
+/**
+ * Whether the homeserver takes no password under this token because its own OAuth made it: the opening of the probe
+ * is refused without flows then. An answer that says something else says no.
+ */
+export async function isMadeByOAuth(
+  call: CallHomeserver,
+  random: RandomSource,
+  asked: Pick<JudgedPassword, 'token' | 'client'>,
+): Promise<boolean> {
+  return isOfOAuth(await call(probe(asked, { devices: [unusedDeviceId(random)] })));
+}
+
+function isOfOAuth(opening: HomeserverAnswer): boolean {
+  return (
+    opening.status === 403 && errcodeOf(opening) === 'M_FORBIDDEN' && readFlows(opening.json) === undefined
+  );
+}
+
+function probe({ token, client }: Pick<JudgedPassword, 'token' | 'client'>, body: JsonObject) {
   return { method: 'POST', path: '/_matrix/client/v3/delete_devices', token, body, client };
 }
 

@@ -24,6 +24,7 @@ import { hashToken } from './fresh_logins.ts';
 import { withoutNames } from './identity_free_stages.ts';
 import { type HomeserverTurns, type Onward, shownSession } from './onward.ts';
 import { pinnedPassword, requireOwnName } from './owner_name.ts';
+import type { PasswordSessions } from './password_sessions.ts';
 import type { SecondFactors } from './second_factors.ts';
 
 /**
@@ -85,6 +86,7 @@ export class OwnerAuthentication {
   constructor(
     private readonly engine: UiaEngine,
     private readonly secondFactors: SecondFactors,
+    private readonly passwordSessions: PasswordSessions,
     private readonly limits: ProofLimits,
     private readonly turns: HomeserverTurns,
     private readonly settings: OwnerAuthenticationSettings,
@@ -92,10 +94,11 @@ export class OwnerAuthentication {
 
   /**
    * Takes the request's `auth` as far as it goes.
-   * @throws Refusal foreign_session, other_user, stage_not_offered, bad_json, limit_exceeded
+   * @throws Refusal oauth_session, foreign_session, other_user, stage_not_offered, bad_json, limit_exceeded
    */
   async step(owned: OwnedRequest): Promise<OwnerStep> {
     const auth = presentedAuth(owned.body);
+    await this.passwordSessions.require(owned.token, owned.request.client);
     const session = await this.sessionFor(owned, auth);
     if (auth === undefined || session.isNew) return answered(await this.standing(session.session));
     return this.takeStage(owned, session.session, auth);

@@ -12,7 +12,7 @@ export class PasswordProbe {
 
   /**
    * Undefined if the password is right, else the 401 for the client.
-   * @throws Refusal no_password, limit_exceeded, homeserver_unclear
+   * @throws Refusal no_password, oauth_session, limit_exceeded, homeserver_unclear
    */
   async judge(owned: OwnedRequest, awaiting: AwaitingJudge): Promise<Answer | undefined> {
     const { token, owner, request } = owned;
@@ -29,6 +29,8 @@ export class PasswordProbe {
         return this.owners.refused(awaiting);
       case 'no_password':
         throw new Refusal('no_password');
+      case 'oauth':
+        throw new Refusal('oauth_session');
       case 'wait':
         throw new Refusal('limit_exceeded', { retryAfterMs: judgement.retryAfterMs });
     }

@@ -68,6 +68,11 @@ const KINDS = {
     errcode: 'M_FORBIDDEN',
     text: 'This account has no password at its homeserver. Two-factor authentication is for accounts with a password.',
   },
+  oauth_session: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'This session was signed in by OAuth; sign in with the password.',
+  },
   login_refused: { status: 403, errcode: 'M_FORBIDDEN', text: 'Invalid username or password.' },
   unknown_setup: {
     status: 404,

@@ -10,6 +10,7 @@ import { FreshLogins } from '../interactive/fresh_logins.ts';
 import { HomeserverTurns } from '../interactive/onward.ts';
 import { OwnerAuthentication } from '../interactive/owner_authentication.ts';
 import { PasswordProbe } from '../interactive/password_probe.ts';
+import { PasswordSessions } from '../interactive/password_sessions.ts';
 import { SecondFactors } from '../interactive/second_factors.ts';
 import { TokenOwners } from '../interactive/token_owner.ts';
 import type { Storage } from '../storage/stores.ts';
@@ -68,12 +69,13 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const check = new SecondFactorCheck(factors, new Throttle(storage), lanes);
   const addressLimit = new AddressLimit(config.limits.perAddress, clock);
   const deviceLimit = new DeviceLimit(clock);
+  const passwordSessions = new PasswordSessions(homeserver, clock);
   const limits = { address: addressLimit, device: deviceLimit };
   const secondFactors = new SecondFactors(storage.factors, factors, check, addressLimit, audit, clock);
   const engine = sessionEngine(foundations);
   const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
   const ways = { appendedCode: config.login.appendedCode, pages: config.login.sso };
-  const owners = new OwnerAuthentication(engine, secondFactors, limits, turns, {
+  const owners = new OwnerAuthentication(engine, secondFactors, passwordSessions, limits, turns, {
     ...ways,
     digits: totp.digits,
   });

@@ -78,7 +78,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
       expect(challengeIn(answer)).toMatchObject({ status: 401, completed: [], errcode: 'M_FORBIDDEN' });
       expect(answer.json.session).toBe(session);
     }
-    expect(it.app.stub.requestsTo('delete_devices')).toEqual([]);
+    expect(it.upstream()).toEqual([]);
   });
 
   test('R7: a stage that is done is not judged again, and {session} alone tells where one stands', async () => {

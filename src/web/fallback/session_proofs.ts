@@ -89,7 +89,7 @@ export class SessionProofs {
     return outcome ?? this.refuse(at);
   }
 
-  /** @throws Refusal limit_exceeded, no_password, homeserver_unclear, homeserver_unreachable, homeserver_slow */
+  /** @throws Refusal limit_exceeded, no_password, oauth_session, homeserver_unclear, homeserver_unreachable, homeserver_slow */
   async submitPassword(
     request: ClientRequest,
     at: FallbackStanding,
@@ -125,6 +125,8 @@ export class SessionProofs {
         throw new Refusal('limit_exceeded', { retryAfterMs: judgement.retryAfterMs });
       case 'no_password':
         throw new Refusal('no_password');
+      case 'oauth':
+        throw new Refusal('oauth_session');
       case 'wrong':
         return this.refuse(at);
       case 'right':

@@ -1,0 +1,42 @@
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { type Clock, HOUR } from '../system/clock.ts';
+import { Remembered } from '../system/remembered.ts';
+import { hashToken } from './fresh_logins.ts';
+
+const MOST = 10_000;
+
+/**
+ * Tells sessions under which the homeserver judges passwords from those of its own OAuth, where nothing can be proven:
+ * no code shall be spent there (attack 158). A token is asked about once an hour.
+ */
+export class PasswordSessions {
+  private readonly known: Remembered;
+
+  constructor(
+    private readonly homeserver: Homeserver,
+    clock: Clock,
+  ) {
+    this.known = new Remembered(clock, HOUR, MOST);
+  }
+
+  /** @throws Refusal oauth_session */
+  async require(token: string, client: ClientAddress): Promise<void> {
+    const hash = hashToken(token);
+    if (this.known.has(hash)) return;
+    const isMadeByOAuth = await this.ask(token, client);
+    if (isMadeByOAuth === true) throw new Refusal('oauth_session');
+    if (isMadeByOAuth === false) this.known.add(hash);
+  }
+
+  /** Undefined if the homeserver could not say: whatever needs it will be told so. */
+  private async ask(token: string, client: ClientAddress): Promise<boolean | undefined> {
+    try {
+      return await this.homeserver.isMadeByOAuth(token, client);
+    } catch (error) {
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    }
+  }
+}
