@@ -14,13 +14,15 @@ export function endProofs(userId: string): readonly Effect[] {
 }
 
 /**
- * The same after authenticators were removed. Where none is left, the session of a sign-in stays until its time is
- * over: it opens nothing without its hold, and a client that comes with it is told to sign in again (attack 39).
+ * The same after authenticators were removed. Where none is left, the session of a client's sign-in stays until its
+ * time is over: it opens nothing without its hold, and a client that comes with it is told to sign in again (attack
+ * 39). A page says so for any session that is gone.
  */
 export function endProofsAfterRemoval(userId: string): readonly Effect[] {
   const sessions = effect(
     `DELETE FROM sessions WHERE user_id = :userId AND (
        hold_id IS NULL
+       OR pot <> 'login'
        OR hold_id NOT IN (SELECT id FROM holds WHERE user_id = :userId AND expires_at > :now)
        OR EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = :userId))`,
     { userId },
