@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { FreshLoginStore } from '../storage/stores.ts';
+import type { Effect } from '../storage/statement.ts';
+import type { Storage } from '../storage/stores.ts';
+import { rememberFreshLogin } from '../storage/tables/fresh_logins.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
 
@@ -15,17 +17,17 @@ export function hashToken(token: string): string {
 /** Tokens that signed in with a second factor a moment ago: no second code for their first key upload. */
 export class FreshLogins {
   constructor(
-    private readonly store: FreshLoginStore,
+    private readonly storage: Storage,
     private readonly vault: Vault,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * `passwordWithCode` is the password field as it was sent if a code stood at its end: matrix-rust-sdk replays
+   * Remembers a token, in the unit that hands it out. `passwordWithCode` is the password field as it was sent if a code stood at its end: matrix-rust-sdk replays
    * it at its first key upload.
    */
-  remember(accessToken: string, userId: string, passwordWithCode: string | undefined): Promise<void> {
-    return this.store.remember({
+  remembered(accessToken: string, userId: string, passwordWithCode: string | undefined): Effect {
+    return rememberFreshLogin({
       tokenHash: hashToken(accessToken),
       userId,
       passwordDigest:
@@ -36,15 +38,20 @@ export class FreshLogins {
     });
   }
 
+  /** The same, in a write of its own. */
+  async remember(accessToken: string, userId: string, passwordWithCode: string | undefined): Promise<void> {
+    await this.storage.commit([userId], this.remembered(accessToken, userId, passwordWithCode));
+  }
+
   /** Whether the token of `userId` is fresh from a sign-in with a second factor. */
   async isFresh(accessToken: string, userId: string): Promise<boolean> {
-    const fresh = await this.store.find(hashToken(accessToken), this.clock.now());
+    const fresh = await this.storage.freshLogins.find(hashToken(accessToken), this.clock.now());
     return fresh?.userId === userId;
   }
 
   /** Whether `password` is what this fresh token signed in with, its spent code included. */
   async isLoginPassword(accessToken: string, userId: string, password: string): Promise<boolean> {
-    const fresh = await this.store.find(hashToken(accessToken), this.clock.now());
+    const fresh = await this.storage.freshLogins.find(hashToken(accessToken), this.clock.now());
     if (fresh?.userId !== userId || fresh.passwordDigest === null) return false;
     return this.vault.isDigest(fresh.passwordDigest, PURPOSE, JSON.stringify([userId, password]));
   }

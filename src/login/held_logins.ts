@@ -1,6 +1,6 @@
 import type { JsonObject } from '../matrix/wire.ts';
-import { when } from '../storage/statement.ts';
-import type { AuditRecord, HeldLogin, Storage } from '../storage/stores.ts';
+import { type Write, when } from '../storage/statement.ts';
+import type { HeldLogin, Storage } from '../storage/stores.ts';
 import {
   type AllowanceRate,
   findAllowance,
@@ -8,6 +8,7 @@ import {
   takeAllowance,
 } from '../storage/tables/allowances.ts';
 import {
+  claimHold,
   dropHold,
   endOneOfMost,
   findHoldsOfUser,
@@ -222,10 +223,10 @@ export class HeldLogins {
     };
   }
 
-  /** Only abandoned sign-ins use an allowance up: one that was finished gives it back. */
-  async giveBackAllowance({ userId }: HeldLogin, { usesAllowance }: HeldGrant): Promise<void> {
-    if (!usesAllowance) return;
-    await this.storage.commit([userId], giveBackAllowance(userId, this.settings.allowance));
+  /** Only abandoned sign-ins use an allowance up: one that is finished gives it back, in the unit that releases it. */
+  allowanceGivenBack(held: HeldLogin): Write {
+    const { usesAllowance } = this.open(held);
+    return usesAllowance ? giveBackAllowance(held.userId, this.settings.allowance) : [];
   }
 
   /** Keeps a login that nobody gets, so that the next sweep logs it out. */
@@ -250,18 +251,13 @@ export class HeldLogins {
   }
 
   /** Reserves the hold for one finisher for `forMs`; false if another one has it or it has ended. */
-  claim(held: HeldLogin, claimant: string, forMs: number): Promise<boolean> {
-    const now = this.clock.now();
-    return this.storage.holds.claim(held.id, claimant, now, now + forMs);
+  async claim({ id, userId }: HeldLogin, claimant: string, forMs: number): Promise<boolean> {
+    const claimed = claimHold(id, claimant, this.clock.now() + forMs);
+    return (await this.storage.commit([userId], claimed)) !== undefined;
   }
 
   unclaim(held: HeldLogin, claimant: string): Promise<void> {
     return this.storage.holds.unclaim(held.id, claimant);
-  }
-
-  /** Gives the login out and puts that on record: both or neither, for exactly one caller. */
-  take(held: HeldLogin, record: AuditRecord | null): Promise<boolean> {
-    return this.storage.holds.take(held.id, this.clock.now(), record);
   }
 
   /** Ends a hold for its claimant: the next sweep logs it out. False if it was ended meanwhile. */

@@ -160,7 +160,7 @@ export class LoginConversation {
       path: request.path,
       repeatable: body.type === PASSWORD_STAGE,
       secondFactor: true,
-      endSession: () => this.engine.finish(session),
+      proof: { kind: 'session', hash: session.idHash },
     });
   }
 

@@ -6,9 +6,11 @@ import type { ClientRequest } from '../http/client_request.ts';
 import type { FreshLogins } from '../interactive/fresh_logins.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import type { AuditRecord, FactorStore, HeldLogin } from '../storage/stores.ts';
+import type { Write } from '../storage/statement.ts';
+import type { AuditRecord, FactorStore, HeldLogin, Storage } from '../storage/stores.ts';
+import { appendRecord } from '../storage/tables/audit.ts';
+import { exchangeHold, type ProofOnRecord, releaseHold } from '../storage/tables/releases.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
-import type { Grant } from './grant.ts';
 import type { HeldGrant, HeldLogins } from './held_logins.ts';
 import type { LoginAnswers } from './login_answers.ts';
 import { wishedDevice } from './sign_in.ts';
@@ -31,11 +33,12 @@ export interface PassedSignIn {
   readonly repeatable: boolean;
   /** Whether a second factor was accepted; false: the account had none (sign-in page). */
   readonly secondFactor: boolean;
-  /** Ends the session that passed; done together with the release. */
-  readonly endSession: () => Promise<unknown>;
+  /** What passed; it is used up together with the release. */
+  readonly proof: ProofOnRecord;
 }
 
 export interface ReleaseParts {
+  readonly storage: Storage;
   readonly holds: HeldLogins;
   readonly factors: FactorStore;
   readonly upstream: UpstreamLogin;
@@ -81,22 +84,25 @@ export class HeldLoginRelease {
     await this.nameDevice(passed, grant);
     // A client that hung up would get nothing: the login stays for its next try.
     passed.request.signal.throwIfAborted();
-    if (!(await this.take(passed, grant))) return undefined;
-    await this.parts.holds.giveBackAllowance(passed.hold, grant);
+    const unit = releaseHold(
+      passed.proof,
+      passed.hold.id,
+      this.consequences(passed, passed.hold.deviceId, grant),
+    );
+    const released = await this.parts.storage.commit([passed.hold.userId], unit);
+    if (!released.won || released.after[0] === undefined) return undefined;
     return this.parts.answers.released(grant.body, this.parts.clock.now() - grant.grantedAt);
   }
 
-  /** All in one commit. What could not be done whole is not handed out. */
-  private async take(passed: PassedSignIn, grant: HeldGrant): Promise<boolean> {
-    const record = passed.secondFactor ? this.completion(passed, passed.hold.deviceId) : null;
-    const taken = this.parts.holds.take(passed.hold, record);
-    try {
-      await Promise.all([taken, this.rememberFresh(grant.accessToken, passed), passed.endSession()]);
-      return await taken;
-    } catch (error) {
-      if (await taken.catch(() => false)) await this.parts.upstream.discard(grant);
-      throw error;
-    }
+  /** What is written with a release, all or nothing: the record, what a fresh login may do, the allowance. */
+  private consequences(
+    passed: PassedSignIn,
+    deviceId: string | undefined,
+    { accessToken }: Pick<HeldGrant, 'accessToken'>,
+  ): Write[] {
+    const allowance = this.parts.holds.allowanceGivenBack(passed.hold);
+    if (!passed.secondFactor) return [allowance];
+    return [appendRecord(this.completion(passed, deviceId)), this.freshLogin(accessToken, passed), allowance];
   }
 
   /** The hold was made without a display name (R12): the one who takes it names the device. */
@@ -142,41 +148,23 @@ export class HeldLoginRelease {
   /** The new login takes the place of the held one, which the next sweep logs out. */
   private async exchange(passed: PassedSignIn, second: GrantedLogin): Promise<Answer | undefined> {
     const { grant } = second;
+    const { hold, claimant, proof } = passed;
     let exchanged = false;
     try {
-      if (second.userId !== passed.hold.userId) throw new Refusal('homeserver_unclear');
-      await this.rememberFresh(grant.accessToken, passed);
-      exchanged = await this.parts.holds.end(passed.hold, passed.claimant);
+      if (second.userId !== hold.userId) throw new Refusal('homeserver_unclear');
+      const unit = exchangeHold(proof, hold.id, claimant, this.consequences(passed, grant.deviceId, grant));
+      const answer = await this.parts.storage.commit([hold.userId], unit);
+      exchanged = answer.won && answer.after[0] !== undefined;
     } finally {
       if (!exchanged) await this.parts.upstream.discard(grant);
     }
-    if (!exchanged) return undefined;
-    await this.noteCompletion(passed, grant);
-    return this.parts.answers.released(grant.body, 0);
+    return exchanged ? this.parts.answers.released(grant.body, 0) : undefined;
   }
 
-  private async rememberFresh(accessToken: string, passed: PassedSignIn): Promise<void> {
-    if (!passed.secondFactor) return;
-    const asSent = passed.body.password;
-    const hasCode = typeof asSent === 'string' && asSent !== this.parts.holds.open(passed.hold).password;
-    await this.parts.freshLogins.remember(accessToken, passed.hold.userId, hasCode ? asSent : undefined);
-  }
-
-  /** What cannot be put on record is not handed out; nothing holds the token any more, so it is logged out here. */
-  private async noteCompletion(
-    passed: PassedSignIn,
-    granted: Pick<Grant, 'accessToken' | 'body' | 'deviceId'>,
-  ): Promise<void> {
-    await this.parts.holds.giveBackAllowance(passed.hold, this.parts.holds.open(passed.hold));
-    if (!passed.secondFactor) return;
-    try {
-      await this.parts.audit.write(this.completion(passed, granted.deviceId));
-    } catch (error) {
-      await this.parts.upstream.discard(granted);
-      throw error;
-    }
-    // The login is handed out by now; a session that could not be ended opens nothing without its hold.
-    await passed.endSession().catch(() => false);
+  private freshLogin(accessToken: string, { body, hold }: PassedSignIn): Write {
+    const asSent = body.password;
+    const hasCode = typeof asSent === 'string' && asSent !== this.parts.holds.open(hold).password;
+    return this.parts.freshLogins.remembered(accessToken, hold.userId, hasCode ? asSent : undefined);
   }
 
   private completion({ request, hold, body }: PassedSignIn, deviceId: string | undefined): AuditRecord {

@@ -61,7 +61,7 @@ export class SignInTokens {
       path: request.path,
       repeatable: true,
       secondFactor: issued.secondFactor,
-      endSession: () => this.store.forget(tokenHash),
+      proof: { kind: 'sign_in_token', hash: tokenHash },
     });
     if (answer === undefined) throw new Refusal('hold_ended');
     return answer;

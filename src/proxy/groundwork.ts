@@ -95,7 +95,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
     owners,
     tokenOwners: new TokenOwners(homeserver, engine),
     passwordProbe: new PasswordProbe(homeserver, owners),
-    freshLogins: new FreshLogins(storage.freshLogins, vault, clock),
+    freshLogins: new FreshLogins(storage, vault, clock),
     appservices: new AppserviceTokens(config.applicationServices),
   };
 }

@@ -6,6 +6,7 @@ import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES } from '../support/stub/stub.ts';
 import {
   ask,
+  failCommits,
   failToHold,
   loginsOf,
   MINUTE,
@@ -208,54 +209,46 @@ describe('a store that fails on the way leaves no token behind', () => {
     expect(app.stub.liveTokens('bob')).toEqual([]);
   });
 
-  test.each([
-    ['freshLogins', 'remember'],
-    ['audit', 'append'],
-    ['sessions', 'end'],
-    ['holds', 'release'],
-  ] as const)('when %s.%s fails at the release', async (part, method) => {
+  const gone = new StoreUnavailable(new Error('gone'));
+
+  test.each(['INSERT INTO fresh_logins', 'INSERT INTO audit', 'DELETE FROM sessions', 'DELETE FROM holds'])(
+    'when a unit with %s fails at the release',
+    async (sql) => {
+      await start();
+      const challenge = await signIn(app, 'bob');
+      const bringBack = failCommits(app, sql, gone);
+      expect((await submit(app, challenge, app.code(bob))).status).toBe(503);
+      bringBack();
+      app.clock.advance(10 * MINUTE);
+      await app.proxy.keepHouse();
+      expect(app.stub.liveTokens('bob')).toEqual([]);
+    },
+  );
+
+  test.each(['INSERT INTO fresh_logins', 'DELETE FROM sessions'])(
+    'when a unit with %s fails after the second login of a device',
+    async (sql) => {
+      await start();
+      const challenge = await signIn(app, 'bob', PASSWORD, { device_id: 'PHONE' });
+      const bringBack = failCommits(app, sql, gone);
+      expect((await submit(app, challenge, app.code(bob))).status).toBe(503);
+      bringBack();
+      app.clock.advance(10 * MINUTE);
+      await app.proxy.keepHouse();
+      expect(app.stub.liveTokens('bob')).toEqual([]);
+    },
+  );
+
+  test('a release that failed is all or nothing: the session, its code and the login are still there', async () => {
     await start();
     const challenge = await signIn(app, 'bob');
-    const code = app.code(bob);
-    // The audit of the code itself still works, or the code would not be accepted.
-    let calls = 0;
-    const store: object = app.storage[part];
-    const real: unknown = Reflect.get(store, method);
-    Reflect.set(store, method, function (this: object, ...given: unknown[]) {
-      calls += 1;
-      if (part === 'audit' && calls === 1) return Reflect.apply(real as () => unknown, this, given);
-      return failing();
-    });
-    const answer = await submit(app, challenge, code);
-    Reflect.deleteProperty(store, method);
-
-    app.clock.advance(10 * MINUTE);
-    await app.proxy.keepHouse();
-    const live = app.stub.liveTokens('bob');
-    if (answer.status === 200) expect(live).toEqual([answer.body.access_token]);
-    else expect(live).toEqual([]);
-  });
-
-  test.each([
-    ['freshLogins', 'remember'],
-    ['audit', 'append'],
-  ] as const)('when %s.%s fails after the second login of a device', async (part, method) => {
-    await start();
-    const challenge = await signIn(app, 'bob', PASSWORD, { device_id: 'PHONE' });
-    let calls = 0;
-    const store: object = app.storage[part];
-    const real: unknown = Reflect.get(store, method);
-    Reflect.set(store, method, function (this: object, ...given: unknown[]) {
-      calls += 1;
-      if (part === 'audit' && calls === 1) return Reflect.apply(real as () => unknown, this, given);
-      return failing();
-    });
-    const answer = await submit(app, challenge, app.code(bob));
-    Reflect.deleteProperty(store, method);
-    expect(answer.status).toBe(503);
-    app.clock.advance(10 * MINUTE);
-    await app.proxy.keepHouse();
-    expect(app.stub.liveTokens('bob')).toEqual([]);
+    const bringBack = failCommits(app, 'INSERT INTO fresh_logins', gone);
+    expect((await submit(app, challenge, app.code(bob))).status).toBe(503);
+    bringBack();
+    const answer = await ask(app, challenge);
+    expect(answer.status).toBe(200);
+    expect(app.stub.isLive(answer.body.access_token)).toBe(true);
+    expect(loginsOf(app)).toHaveLength(1);
   });
 });
 

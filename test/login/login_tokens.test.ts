@@ -3,7 +3,7 @@ import type { Response } from 'supertest';
 import { LOGIN, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
-import { loginsOf, MINUTE, PASSWORD, post, STEP, startSignIns, submit } from './support.ts';
+import { failCommits, loginsOf, MINUTE, PASSWORD, post, STEP, startSignIns, submit } from './support.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -140,11 +140,7 @@ test('a passed login token whose freshness cannot be kept opens nothing and leav
   await start();
   const loginToken = await issuedUnderTwoFactor();
   const before = app.stub.liveTokens('bob');
-  Object.assign(app.storage.freshLogins, {
-    remember: async () => {
-      throw new Error('disk full');
-    },
-  });
+  failCommits(app, 'INSERT INTO fresh_logins', new Error('disk full'));
   expect((await redeem(loginToken)).status).toBe(500);
   expect(app.stub.liveTokens('bob')).toEqual(before);
 });

@@ -69,10 +69,18 @@ export function arrivals(app: TestApp): string[] {
   return app.stub.requests.map(({ method, target }) => `${method} ${target}`);
 }
 
-/** Lets the store fail with `error` where a granted login is to be held. */
-export function failToHold(app: TestApp, error: Error): void {
+/** Lets the store fail with `error` in every unit that holds this SQL; the answer ends that. */
+export function failCommits(app: TestApp, sql: string, error: Error): () => void {
   const { commit } = app.storage;
   const failing = (accounts: readonly string[], unit: Unit) =>
-    JSON.stringify(unit).includes('INSERT INTO holds') ? Promise.reject(error) : commit(accounts, unit);
+    JSON.stringify(unit).includes(sql) ? Promise.reject(error) : commit(accounts, unit);
   Object.assign(app.storage, { commit: failing });
+  return () => {
+    Object.assign(app.storage, { commit });
+  };
+}
+
+/** Lets the store fail with `error` where a granted login is to be held. */
+export function failToHold(app: TestApp, error: Error): () => void {
+  return failCommits(app, 'INSERT INTO holds', error);
 }

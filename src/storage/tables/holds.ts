@@ -113,12 +113,12 @@ export function unclaimHold(id: string, claimant: string): Effect {
   );
 }
 
+/** A hold that may be given out: it is live, and no one is finishing it or logging it out. */
+export const IS_FREE = 'expires_at > :now AND claimed_until <= :now AND leased_until = 0';
+
 /** Takes a live hold that has no claimant out (R8): the winner gives the login to its client. */
 export function takeHold(id: string): Decision<object> {
-  return decide(
-    'DELETE FROM holds WHERE id = :id AND expires_at > :now AND claimed_until <= :now AND leased_until = 0',
-    { id },
-  );
+  return decide(`DELETE FROM holds WHERE id = :id AND ${IS_FREE}`, { id });
 }
 
 /** Ends one hold, for its claimant; the next sweep logs it out. */

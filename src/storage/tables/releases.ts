@@ -1,0 +1,48 @@
+import { type Branch, type Decision, decide, type Write, when } from '../statement.ts';
+import { endHold, IS_FREE, takeHold } from './holds.ts';
+
+/** What a sign-in has proven, on record: a session that passed, or a login token of the page. */
+export interface ProofOnRecord {
+  readonly kind: 'session' | 'sign_in_token';
+  /** The hash of its id. */
+  readonly hash: string;
+}
+
+const ROWS = {
+  session: 'sessions WHERE id_hash = :hash',
+  sign_in_token: 'sign_in_tokens WHERE token_hash = :hash',
+} as const;
+
+/** Uses a proof up while its hold can be given out: won by one request, whatever others do at the same time (R8). */
+function spend(
+  { kind, hash }: ProofOnRecord,
+  holdId: string,
+  condition: string,
+  claimant: string,
+): Decision<object> {
+  return decide(
+    `DELETE FROM ${ROWS[kind]} AND expires_at > :now
+       AND EXISTS (SELECT 1 FROM holds WHERE id = :holdId AND ${condition})`,
+    condition === IS_FREE ? { hash, holdId } : { hash, holdId, claimant },
+  );
+}
+
+/** Gives out a held login, with everything that follows from it: in one unit, for one request. */
+export function releaseHold<const Also extends readonly Write[]>(
+  proof: ProofOnRecord,
+  holdId: string,
+  also: Also,
+): Branch<object, readonly [Decision<object>, Also], readonly []> {
+  return when(spend(proof, holdId, IS_FREE, ''), { won: [takeHold(holdId), also], lost: [] });
+}
+
+/** The same where another login takes the place of the held one, which its claimant ends. */
+export function exchangeHold<const Also extends readonly Write[]>(
+  proof: ProofOnRecord,
+  holdId: string,
+  claimant: string,
+  also: Also,
+): Branch<object, readonly [Decision<object>, Also], readonly []> {
+  const decision = spend(proof, holdId, 'claimant = :claimant', claimant);
+  return when(decision, { won: [endHold(holdId, claimant), also], lost: [] });
+}
