@@ -15,7 +15,7 @@ describeOnBothDatabases('two processes on one database', (start) => {
     bob = await one.enrol('bob');
   });
 
-  test('the password at one and the code at the other sign in, time and again', async () => {
+  test('attack 92: the password at one and the code at the other sign in, time and again', async () => {
     for (let turn = 0; turn < 8; turn++) {
       one.clock.advance(STEP);
       const [first, second] = turn % 2 === 0 ? [one, other] : [other, one];
