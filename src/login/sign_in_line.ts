@@ -10,6 +10,9 @@ const LEASE_MS = 30 * SECOND;
 const SHORTEST_LOOK_MS = 25;
 const LOOK_JITTER_MS = 75;
 
+/** A sign-in under way has taken longer than its lease. */
+const LATE: unique symbol = Symbol('late');
+
 /** A password sign-in that stands in line. */
 export interface StandingInLine<T> {
   /** Digests: `line` is equal for all spellings of a name and password, `exact` for equal sign-ins only. */
@@ -47,7 +50,13 @@ export class SignInLine {
   async ask<T>(standing: StandingInLine<T>): Promise<T> {
     const { line } = standing.key;
     for (let before = this.underWay.get(line); before !== undefined; before = this.underWay.get(line)) {
-      const answer = await this.afterAnother(standing, await before);
+      const left = await Promise.race([before, this.deps.pause(LEASE_MS).then((): typeof LATE => LATE)]);
+      if (left === LATE) {
+        // The first that has waited so long takes the place of a sign-in that the homeserver keeps waiting.
+        if (this.underWay.get(line) === before) this.underWay.delete(line);
+        continue;
+      }
+      const answer = await this.afterAnother(standing, left);
       if (answer !== undefined) return answer;
     }
     const turn = this.askAmongProcesses(standing);

@@ -28,8 +28,15 @@ class SharedLeases implements LineLeases {
   }
 }
 
+/** What waits for the end of a lease; short pauses are over in the next turn. */
+let longPauses: (() => void)[] = [];
+
 function processOn(leases: LineLeases): SignInLine {
-  const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      if (ms < 1000) setImmediate(resolve);
+      else longPauses.push(resolve);
+    });
   return new SignInLine({ leases, random: systemRandom, pause, log: silentLog });
 }
 
@@ -139,6 +146,23 @@ describe.each([1, 2])('%i processes', (count) => {
     expect(await ask(0)).toBe('refused login 1');
     await settle();
     expect(await ask(1)).toBe('refused login 2');
+  });
+
+  test('a sign-in that the homeserver keeps waiting holds the others up for one lease only', async () => {
+    const { homeserver, ask, leases } = start();
+    longPauses = [];
+    const hung = ask(0);
+    await settle();
+    const next = [ask(0), ask(0), ask(0)];
+    await settle();
+    expect(homeserver.asked).toBe(1);
+    leases.rows.clear();
+    for (const over of longPauses.splice(0)) over();
+    await settle();
+    expect(homeserver.asked).toBe(2);
+    homeserver.says({ is: 'held' });
+    await Promise.all([hung, ...next]);
+    expect(homeserver.asked).toBe(2);
   });
 
   test('a holder that died without a word leaves the turn to the next', async () => {
