@@ -56,4 +56,6 @@ export interface ClientAddress {
   readonly proto: 'http' | 'https';
   /** The Host header, if there was one. */
   readonly host: string | undefined;
+  /** Names a browser in which the user who is meant has passed a factor: limits by address count it on its own. */
+  readonly knownBrowser?: string | undefined;
 }

@@ -5,6 +5,8 @@ export interface PageCredentials {
   /** A user name, a full user id or an e-mail address. */
   readonly name: string;
   readonly password: string;
+  /** By what the browser is known again; undefined if it keeps nothing of ours. */
+  readonly browser: string | undefined;
   /** Judged before: it is one that a browser may be sent to. */
   readonly redirectUrl: string;
 }

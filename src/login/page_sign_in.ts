@@ -13,6 +13,7 @@ import type {
 import type { SecondFactors } from '../interactive/second_factors.ts';
 import { readTypedCode } from '../interactive/typed_code.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import { foldLocalpart } from '../matrix/user_id.ts';
 import {
   type Flow,
   isSecondFactorStage,
@@ -22,13 +23,14 @@ import {
 } from '../matrix/wire.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import { MINUTE } from '../system/clock.ts';
+import type { Lanes } from '../throttle/lanes.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
 import type { HeldLogins, JoinKeys } from './held_logins.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import type { PassedLoginTokens } from './passed_login_tokens.ts';
 import type { Readings } from './readings.ts';
-import { readSignIn, type SignIn } from './sign_in.ts';
+import { readIdentity, readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInLine } from './sign_in_line.ts';
 import type { SignInTokens } from './sign_in_tokens.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from './upstream_login.ts';
@@ -60,6 +62,7 @@ export interface PageSignInParts {
   readonly tokens: SignInTokens;
   readonly passedTokens: PassedLoginTokens;
   readonly line: SignInLine;
+  readonly lanes: Lanes;
   readonly readings: Readings;
 }
 
@@ -71,11 +74,25 @@ export class PageSignIn implements PageDoor {
   constructor(private readonly parts: PageSignInParts) {}
 
   /** @throws Refusal */
-  async begin(request: ClientRequest, credentials: PageCredentials): Promise<PageStanding> {
-    const proof = await this.proveOrJoin(request, identifierOf(credentials.name), credentials.password);
+  async begin(
+    from: ClientRequest,
+    { name, password, browser, redirectUrl }: PageCredentials,
+  ): Promise<PageStanding> {
+    const identifier = identifierOf(name);
+    const request = await this.byBrowser(from, readIdentity({ identifier }).foldedNames, browser);
+    const proof = await this.proveOrJoin(request, identifier, password);
     if ('refusal' in proof) throw proof.refusal;
-    const { password, redirectUrl } = credentials;
     return this.open(request, proof.hold, PASSWORD_STAGE, { redirect_url: redirectUrl }, password);
+  }
+
+  /** The request, counted by its browser where one of these users has passed a factor in it. */
+  private async byBrowser(
+    request: ClientRequest,
+    foldedNames: readonly string[],
+    browser: string | undefined,
+  ): Promise<ClientRequest> {
+    const knownBrowser = browser && (await this.parts.lanes.knownBrowser(foldedNames, browser));
+    return knownBrowser === undefined ? request : { ...request, client: { ...request.client, knownBrowser } };
   }
 
   /** Joins an equal sign-in, or has the password judged in its turn (R12). */
@@ -133,7 +150,7 @@ export class PageSignIn implements PageDoor {
       stage,
       token,
       place: 'login',
-      client: request.client,
+      client: (await this.byBrowser(request, [foldLocalpart(session.binding.userId)], browser)).client,
       browser,
     } as const;
     const completion =

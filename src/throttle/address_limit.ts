@@ -21,7 +21,7 @@ export class AddressLimit {
    * @throws Refusal `limit_exceeded` if there were too many; whatever `act` throws
    */
   attempt<T>(client: ClientAddress, act: () => Promise<T>, hasSucceeded: (result: T) => boolean): Promise<T> {
-    return this.limit.attempt(networkOf(client.ip), act, hasSucceeded);
+    return this.limit.attempt(keyOf(client), act, hasSucceeded);
   }
 
   /**
@@ -29,6 +29,11 @@ export class AddressLimit {
    * @throws Refusal `limit_exceeded` if there is none left
    */
   takeFurther(client: ClientAddress): void {
-    this.limit.takeFurther(networkOf(client.ip));
+    this.limit.takeFurther(keyOf(client));
   }
+}
+
+/** A known browser is not kept out by what else comes from its address. */
+function keyOf({ ip, knownBrowser }: ClientAddress): string {
+  return knownBrowser === undefined ? networkOf(ip) : `browser ${knownBrowser}`;
 }

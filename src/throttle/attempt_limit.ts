@@ -51,7 +51,6 @@ export class AttemptLimit {
     this.limit.take(key);
   }
 
-  /** An exception for somebody who is known belongs here. */
   private async take(key: string): Promise<void> {
     let others = this.underWay.get(key);
     while (this.limit.isEmpty(key) && others !== undefined && others.waiting.length < MOST_WAITING) {

@@ -1,7 +1,13 @@
 import type { ClientAddress } from '../http/client_request.ts';
 import { widerNetworkOf } from '../http/network.ts';
 import type { Storage } from '../storage/stores.ts';
-import { knownPlaces, type Place, type PlaceKind, rememberPlace } from '../storage/tables/known_places.ts';
+import {
+  browsersOfName,
+  knownPlaces,
+  type Place,
+  type PlaceKind,
+  rememberPlace,
+} from '../storage/tables/known_places.ts';
 import { HOUR } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
 
@@ -55,6 +61,21 @@ export class Lanes {
     return { lane: inNetwork === undefined ? 'elsewhere' : `place:${inNetwork}`, places };
   }
 
+  /**
+   * The name of a browser in which a user of this name has passed a factor; undefined if it is not known.
+   * @param foldedNames local parts, folded
+   */
+  async knownBrowser(foldedNames: readonly string[], browser: string): Promise<string | undefined> {
+    for (const name of foldedNames) {
+      const known = await this.storage.read(browsersOfName(name, PLACES_KEPT_MS));
+      const found = known.find(({ userId, digest }) =>
+        this.digestsOf(userId, 'browser', browser).includes(digest),
+      );
+      if (found !== undefined) return found.digest.slice(0, NAME_LENGTH);
+    }
+    return undefined;
+  }
+
   /** A set-up was confirmed from here: that is as good as a passed factor. */
   async remember(userId: string, client: ClientAddress): Promise<void> {
     const place = this.placeOf(userId, 'network', widerNetworkOf(client.ip));
@@ -65,9 +86,13 @@ export class Lanes {
     return { kind, digest: this.vault.digest(PURPOSES[kind], JSON.stringify([userId, value])) };
   }
 
+  private digestsOf(userId: string, kind: PlaceKind, value: string): readonly string[] {
+    return this.vault.digests(PURPOSES[kind], JSON.stringify([userId, value]));
+  }
+
   /** The name of a known place; it may have been kept under an older key. */
   private find(known: readonly Place[], userId: string, kind: PlaceKind, value: string): string | undefined {
-    const digests = this.vault.digests(PURPOSES[kind], JSON.stringify([userId, value]));
+    const digests = this.digestsOf(userId, kind, value);
     const found = known.find((place) => place.kind === kind && digests.includes(place.digest));
     return found?.digest.slice(0, NAME_LENGTH);
   }

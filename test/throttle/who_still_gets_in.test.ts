@@ -215,6 +215,47 @@ describe('nobody knows the addresses: all come from one', () => {
   });
 });
 
+describe('the attacker has the same address as the owner', () => {
+  test('attack 142: … and floods it with wrong passwords → a known browser, a live session, another network', async () => {
+    ({ app, bob } = await startSignIns({ config: 'trusted_proxies: [127.0.0.1]' }));
+    const browser = await openPage(HOME);
+    expect((await signInOnPage(browser, app.code(bob))).status).toBe(200);
+    // What is held of that sign-in is over: the next one goes to the homeserver.
+    app.clock.advance(10 * STEP);
+    const { token } = app.stub.signIn('bob');
+    for (let turn = 0; turn < 70; turn++) {
+      await app.call({ target: LOGIN, json: passwordLogin('alice', `wrong ${turn}`), headers: from(HOME) });
+    }
+    const stranger = await app.call({
+      target: LOGIN,
+      json: passwordLogin('bob', PASSWORD),
+      headers: from(HOME),
+    });
+    expect(stranger.status).toBe(429);
+    const unknown = await openPage(HOME);
+    expect((await unknown.send({ user: 'bob', password: PASSWORD })).status).toBe(429);
+
+    expect((await signInOnPage(browser, app.code(bob))).status).toBe(200);
+    app.clock.advance(STEP);
+    expect(
+      (await app.call({ target: '/_matrix/client/v3/account/two-factor', token, headers: from(HOME) }))
+        .status,
+    ).toBe(200);
+    expect((await signInFrom(ELSEWHERE, app.code(bob))).status).toBe(200);
+  });
+
+  test('attack 142: … a browser known to one user guesses the password of no other from a full address', async () => {
+    ({ app, bob } = await startSignIns({ config: 'trusted_proxies: [127.0.0.1]' }));
+    const browser = await openPage(HOME);
+    await signInOnPage(browser, app.code(bob));
+    for (let turn = 0; turn < 70; turn++) {
+      await app.call({ target: LOGIN, json: passwordLogin('bob', `wrong ${turn}`), headers: from(HOME) });
+    }
+    await browser.open(PAGE);
+    expect((await browser.send({ user: 'alice', password: 'a guess' })).status).toBe(429);
+  });
+});
+
 describe('what becomes known, and for how long', () => {
   test('attack 136: a network by an accepted factor, not by a wrong code, a right password, or a forged header', async () => {
     ({ app, bob } = await startSignIns());

@@ -16,6 +16,19 @@ export function knownPlaces(userId: string, keptMs: number): Query<Place> {
   );
 }
 
+/** The browsers in which users of this name have passed a factor in the last `keptMs`. */
+export function browsersOfName(
+  foldedLocalpart: string,
+  keptMs: number,
+): Query<{ readonly userId: string; readonly digest: string }> {
+  return ask(
+    `SELECT known_places.user_id AS "userId", digest FROM known_places
+       JOIN accounts ON accounts.user_id = known_places.user_id
+     WHERE folded_localpart = :foldedLocalpart AND kind = 'browser' AND last_used_at > :now - :keptMs`,
+    { foldedLocalpart, keptMs },
+  );
+}
+
 /** Remembers where a user has passed a factor. Of each kind the `most` used last are kept. */
 export function rememberPlace(
   userId: string,

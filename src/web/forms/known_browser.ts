@@ -26,10 +26,15 @@ export class KnownBrowser {
     this.#attributes = `HttpOnly; SameSite=Lax; Path=/_2fa; Max-Age=${MAX_AGE}${secure}`;
   }
 
-  /** What this browser keeps, or a new value that it gets if a factor is passed. */
-  valueFor({ headers }: ClientRequest): string {
+  /** What this browser keeps; undefined if it keeps nothing of ours. */
+  keptBy({ headers }: ClientRequest): string | undefined {
     const kept = readCookie(headers.cookie, COOKIE);
-    return kept !== undefined && VALUE.test(kept) ? kept : randomId(this.random, BITS);
+    return kept !== undefined && VALUE.test(kept) ? kept : undefined;
+  }
+
+  /** What this browser keeps, or a new value that it gets if a factor is passed. */
+  valueFor(request: ClientRequest): string {
+    return this.keptBy(request) ?? randomId(this.random, BITS);
   }
 
   /** The answer, which has the browser keep `value` from now on. */

@@ -75,7 +75,9 @@ export class SignInPage {
       return this.refuseCredentials(visit, target, name, new Refusal('login_refused'));
     }
     try {
-      const standing = await this.door.begin(visit.request, { name, password, redirectUrl: target.href });
+      const browser = this.browsers.keptBy(visit.request);
+      const credentials = { name, password, browser, redirectUrl: target.href };
+      const standing = await this.door.begin(visit.request, credentials);
       return await this.goOn(visit, standing, target);
     } catch (error) {
       if (!isAnsweredInPlace(error)) throw error;
