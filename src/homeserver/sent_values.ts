@@ -9,6 +9,8 @@ const SHRINKS_TO = 1 / 16;
 /** So much of a value is enough to tell that a text does not hold it. */
 const PROBE_LENGTH = 64;
 const PROBED_LETTERS = 12;
+/** Letters and digits that `bare` leaves as they are; what follows them does not change the last one. */
+const PLAIN_BEGINNING = /^[A-Za-z0-9]{12}\p{ASCII}/u;
 const ESCAPE = /\\u\{([0-9a-f]{1,6})\}|\\u([0-9a-f]{4})/gi;
 const ASCII = /^\p{ASCII}*$/u;
 const ESCAPED_IN_JSON = /["\\\p{Cc}]/u;
@@ -37,6 +39,7 @@ function holdsEscaped(text: string, value: string): boolean {
 /** False if already the beginning of a long value is not in the text. What a cut may have spoiled is left out. */
 function mayHold(bareText: string, value: string): boolean {
   if (value.length <= PROBE_LENGTH) return true;
+  if (PLAIN_BEGINNING.test(value)) return bareText.includes(value.slice(0, PROBED_LETTERS).toLowerCase());
   const beginning = bare(value.slice(0, PROBE_LENGTH));
   return beginning.length < 2 * PROBED_LETTERS || bareText.includes(beginning.slice(0, PROBED_LETTERS));
 }
