@@ -12,6 +12,7 @@ const PROBED_LETTERS = 12;
 /** Letters and digits that `bare` leaves as they are; what follows them does not change the last one. */
 const PLAIN_BEGINNING = /^[A-Za-z0-9]{12}\p{ASCII}/u;
 const ESCAPE = /\\u\{([0-9a-f]{1,6})\}|\\u([0-9a-f]{4})/gi;
+const PLAIN = /^[A-Za-z0-9]*$/;
 const ASCII = /^\p{ASCII}*$/u;
 const ESCAPED_IN_JSON = /["\\\p{Cc}]/u;
 const LARGEST_CODE_POINT = 0x10ffff;
@@ -63,6 +64,7 @@ function valuesIn(sent: JsonObject | undefined): string[] {
  * digits only, in one case and one Unicode form.
  */
 function bare(text: string): string {
+  if (PLAIN.test(text)) return text.toLowerCase();
   const plain = text.includes('\\') ? text.replace(ESCAPE, characterOf) : text;
   // Most is ASCII, where it is quicker.
   if (ASCII.test(plain)) return plain.toLowerCase().replace(/[^a-z0-9]+/g, '');
