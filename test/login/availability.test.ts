@@ -3,7 +3,7 @@ import { StoreUnavailable } from '../../src/storage/stores.ts';
 import type { TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { DownMode } from '../support/stub/stub.ts';
-import { ask, MINUTE, PASSWORD, post, signIn, startSignIns, submit } from './support.ts';
+import { ask, failToHold, MINUTE, PASSWORD, post, signIn, startSignIns, submit } from './support.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -113,7 +113,7 @@ describe('attack 91: the database is gone', () => {
 
   test('attack 91: a token that the homeserver grants while the hold cannot be kept is revoked', async () => {
     await start();
-    takeAway(app.storage.holds);
+    failToHold(app, new StoreUnavailable(new Error('gone')));
     expect((await signIn(app, 'bob')).status).toBe(503);
     expect(app.stub.liveTokens('bob')).toEqual([]);
   });
