@@ -4,6 +4,9 @@ import { describeOnBothDatabases } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { loginsOf, PASSWORD, STEP, signIn, submit } from './support.ts';
 
+/** One is accepted, and the others are one failure short of ending the session. */
+const AT_ONCE = 5;
+
 describeOnBothDatabases('two processes on one database', (start) => {
   let one: TestApp;
   let other: TestApp;
@@ -41,7 +44,7 @@ describeOnBothDatabases('two processes on one database', (start) => {
     one.clock.advance(STEP);
     const code = one.code(bob);
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, turn) => submit(turn % 2 === 0 ? one : other, challenge, code)),
+      Array.from({ length: AT_ONCE }, (_, turn) => submit(turn % 2 === 0 ? one : other, challenge, code)),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
