@@ -4,7 +4,7 @@ import { type Dispatcher, Pool } from 'undici';
 
 import { presentedToken } from '../http/access_token.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
-import { readQuery } from '../http/query.ts';
+import { LONGEST_QUERY, readQuery } from '../http/query.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import { sendAnswer } from '../http/send_answer.ts';
 import type { PassedAnswer } from '../interactive/egress_gate.ts';
@@ -237,7 +237,8 @@ class Relay implements Dispatcher.DispatchHandler {
 /** The one access token of a request; undefined if it has none, or what it has is odd. */
 function tokenOf({ url = '', rawHeaders }: IncomingMessage): string | undefined {
   const at = url.indexOf('?');
-  const presented = presentedToken(rawHeaders, at === -1 ? [] : readQuery(url.slice(at + 1)).tokens);
+  const isRead = at !== -1 && url.length - at <= LONGEST_QUERY;
+  const presented = presentedToken(rawHeaders, isRead ? readQuery(url.slice(at + 1)).tokens : []);
   return presented.kind === 'token' ? presented.token : undefined;
 }
 

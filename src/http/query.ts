@@ -1,3 +1,8 @@
+import { Refusal } from '../matrix/refusals.ts';
+
+/** No route of ours needs more; odd escapes make longer ones slow to read (attack 119). */
+export const LONGEST_QUERY = 4096;
+
 /** The query of a request on a gated or own route, read once and rebuilt for the homeserver. */
 export interface ReadQuery {
   /** The first value of each parameter, without `access_token` and `user_id`. */
@@ -15,8 +20,10 @@ export interface ReadQuery {
  * a listed service's goes on (attack 22). Nor does a token, which the homeserver gets in the header.
  *
  * @param rawQuery what follows the `?`, without it
+ * @throws Refusal bad_target if it is longer than `LONGEST_QUERY`
  */
 export function readQuery(rawQuery: string): ReadQuery {
+  if (rawQuery.length > LONGEST_QUERY) throw new Refusal('bad_target');
   const tokens: string[] = [];
   const parameters = new Map<string, string>();
   let assertedUser: string | undefined;

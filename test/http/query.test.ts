@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-
 import { readQuery } from '../../src/http/query.ts';
+import { Refusal } from '../../src/matrix/refusals.ts';
+import { cpuCostMs } from '../support/cpu_cost.ts';
 
 test('the first value of each parameter counts, and is written anew', () => {
   const { parameters, search } = readQuery('a=1&b=x%20y+z&a=2&c');
@@ -28,4 +29,9 @@ test('attack 21: a token behind a semicolon, which one framework takes for a sep
 
 test('attack 22: user_id goes nowhere', () => {
   expect(readQuery('user_id=%40v%3Ahs&user%5fid=x').search).toBe('');
+});
+
+test('attack 119: a query of more than 4 KiB is refused unread, one of 4 KiB is read in little time', async () => {
+  expect(() => readQuery('%2e%2e%&'.repeat(600))).toThrow(Refusal);
+  expect(await cpuCostMs(() => readQuery('%2e%2e%&'.repeat(512)), 10)).toBeLessThan(10);
 });
