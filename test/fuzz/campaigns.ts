@@ -11,5 +11,5 @@ export const CAMPAIGNS: readonly Campaign[] = [
   mutatedBodies,
   wireFormats,
   uiaSequences,
-  costs,
+  costs(),
 ];
