@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import SqliteDatabase from 'better-sqlite3';
 import { Audit, UNPROVEN_EVENTS } from '../../src/audit/audit.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createProxy, type MatrixProxy } from '../../src/proxy/proxy.ts';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { HOUR, MINUTE } from '../../src/system/clock.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
 import {
@@ -51,7 +51,7 @@ async function putOnRecord(times: number): Promise<void> {
 
 /** All rows of the database. */
 function rows(): number {
-  const database = new SqliteDatabase(join(account.app.directory, '2fa.db'), { readonly: true });
+  const database = openDatabase(join(account.app.directory, '2fa.db'), { readonly: true });
   try {
     const tables = database
       .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import SqliteDatabase from 'better-sqlite3';
 import { Client } from 'pg';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
 import { migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
 
@@ -27,7 +27,7 @@ const byName = (one: Column, other: Column) =>
   `${one.table}.${one.column}` < `${other.table}.${other.column}` ? -1 : 1;
 
 function sqliteColumns(): Column[] {
-  const database = new SqliteDatabase(':memory:');
+  const database = openDatabase(':memory:');
   migrate(database);
   const rows = database
     .prepare<[], { table: string; column: string; type: string; required: number }>(

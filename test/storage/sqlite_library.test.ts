@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { failureOf } from '../../src/cli/failures.ts';
 import { SqliteLibraryMissing, sqliteLibrary } from '../../src/storage/sqlite/sqlite_library.ts';
@@ -50,4 +52,14 @@ test('one that was not compiled is missing, and a command then ends with 2 and o
     code: 2,
     line: 'matrix-2fa-proxy: Node 20.19.0 needs better-sqlite3 12, which cannot be loaded; run "npm ci" with this Node',
   });
+});
+
+test('nothing else loads the library: the wrong one for this Node is not there, or ends the process', () => {
+  const loading = ['src', 'test', 'bench', 'demo'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(folder, file))
+      .filter((file) => /^import (?!type)[^;]*from 'better-sqlite3/m.test(readFileSync(file, 'utf8'))),
+  );
+  expect(loading).toEqual([]);
 });
