@@ -5,7 +5,8 @@ import type { HttpCall } from '../support/http.ts';
 
 const BYTES = 14 * 1024;
 const PAGE = '/_2fa/login?redirectUrl=https%3A%2F%2Fclient.example.org%2F';
-const BUDGET_MS = 5;
+/** Five, on a processor that is shared with other tests; what is not linear takes hundreds. */
+const BUDGET_MS = 15;
 
 let app: TestApp;
 

@@ -33,5 +33,5 @@ test('attack 22: user_id goes nowhere', () => {
 
 test('attack 119: a query of more than 4 KiB is refused unread, one of 4 KiB is read in little time', async () => {
   expect(() => readQuery('%2e%2e%&'.repeat(600))).toThrow(Refusal);
-  expect(await cpuCostMs(() => readQuery('%2e%2e%&'.repeat(512)), 10)).toBeLessThan(10);
+  expect(await cpuCostMs(() => readQuery('%2e%2e%&'.repeat(512)), 10)).toBeLessThan(25);
 });
