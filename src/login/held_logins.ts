@@ -24,7 +24,7 @@ import { type ClaimedIdentity, foldedOwner } from './sign_in.ts';
 /** How many holds one name and password may have before a further spelling of the name joins one of them. */
 const HOLDS_PER_NAME = 2;
 
-/** What follows them is not looked at by some homeservers (HOMESERVERS §1, point 9). */
+/** bcrypt ignores what follows them (docs/security_model.md, "Spellings of one password"). */
 const BCRYPT_BYTES = 72;
 /** More than makes 72 bytes in any form: folding 60 KB takes long (attack 119). */
 const FOLDED_LENGTH = 512;
@@ -98,8 +98,8 @@ export class HeldLogins {
 
   /**
    * The join keys of a password sign-in. The folded one is the same for all spellings of a name, for all forms of a
-   * password that some homeserver takes for the same (HOMESERVERS §3) and whether or not a refresh token is asked
-   * for: none of these keeps the owner out once they have used up his logins (attack 108).
+   * password that some homeserver takes for the same (docs/security_model.md, "Spellings of one password"), and
+   * whether or not a refresh token is asked for. So none of these uses up the owner's logins (attack 108).
    */
   joinKeys(identity: ClaimedIdentity, password: string, body: JsonObject): JoinKeys {
     const refresh = body.refresh_token === true;

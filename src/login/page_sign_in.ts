@@ -68,7 +68,7 @@ export interface PageSignInParts {
 
 /**
  * The sign-in page's way through the gate: the homeserver judges the password, what it grants is held for
- * everybody, and whoever has 2FA on brings a code before he gets a login token for it (R1, R5, R12).
+ * everyone, and a user with 2FA on brings a code before they get a login token for it (R1, R5, R12).
  */
 export class PageSignIn implements PageDoor {
   constructor(private readonly parts: PageSignInParts) {}

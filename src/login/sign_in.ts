@@ -66,7 +66,7 @@ export function wishedDevice(body: JsonObject): string | undefined {
   return deviceId;
 }
 
-/** What could name somebody in a login body, as it came (HOMESERVERS §3: servers differ in which fields they read). */
+/** What could name a user in a login body, as it came; homeservers read different fields (spec/login.md, "Who is meant"). */
 interface NamingFields {
   readonly names: readonly string[];
   /** E-mail addresses and telephone numbers (client-server API, "Identifier types"). */
