@@ -6,6 +6,7 @@ import { classify } from '../../src/gateway/classify.ts';
 import { repeatsSent } from '../../src/homeserver/sent_values.ts';
 import { presentedToken } from '../../src/http/access_token.ts';
 import { clientAddressReader } from '../../src/http/client_address.ts';
+import { readFields } from '../../src/http/form.ts';
 import { readQuery } from '../../src/http/query.ts';
 import { readTypedCode } from '../../src/interactive/typed_code.ts';
 import { readSignIn } from '../../src/login/sign_in.ts';
@@ -53,7 +54,8 @@ const READERS: Readonly<Record<string, readonly [most: number, read: (text: stri
   'body as bytes': [BODY, (text) => parseStrictJson(Buffer.from(text))],
   'body with a string': [BODY, (text) => readBody({ type: text, password: text.slice(0, 8) })],
   'body with a key': [BODY, (text) => readBody({ [text]: 1, auth: { session: text.slice(0, 8) } })],
-  form: [BODY, (text) => [...new URLSearchParams(text)]],
+  form: [BODY, (text) => readFields(Buffer.from(text))],
+  'form as browsers write it': [BODY / 6, (text) => readFields(Buffer.from(encodeURIComponent(text)))],
   'error text of the homeserver': [BODY, (text) => repeatsSent(text.slice(0, 500), { password: text })],
   'text in the log': [HEADER, redactText],
 };
