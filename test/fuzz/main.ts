@@ -38,7 +38,8 @@ async function fuzz(timeMs: number, seed: number, campaigns: readonly Campaign[]
   for (let slice = 0; Date.now() - begun < timeMs; slice++) {
     const campaign = campaigns[slice % campaigns.length] as Campaign;
     const sliceSeed = seed + slice * 10_000;
-    const outcome = await runCampaign(campaign, sliceSeed, sliceMs);
+    const end = Date.now() + sliceMs;
+    const outcome = await runCampaign(campaign, sliceSeed, () => Date.now() < end);
     say(`${secondsSince(begun)} s  ${campaign.name}, seed ${sliceSeed}: ${outcomeText(outcome)}`);
     if (outcome.found !== undefined) {
       say(`FOUND by ${campaign.name} with --seed ${sliceSeed}:\n${outcome.found}`);
