@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { loadConfig } from '../src/config/load.ts';
-import { createProxy, type MatrixProxy } from '../src/proxy/proxy.ts';
+import { createProxy, type MatrixProxy } from '../src/server/proxy.ts';
 import type { Clock } from '../src/system/clock.ts';
 import { systemRandom } from '../src/system/random.ts';
 import { createKeyFile } from '../src/vault/key_ring.ts';

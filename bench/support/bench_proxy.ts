@@ -6,16 +6,16 @@ import type { AddressInfo } from 'node:net';
 import type { Handlers } from '../../src/gateway/app.ts';
 import { ROUTES } from '../../src/gateway/route_table.ts';
 import type { Homeserver } from '../../src/homeserver/homeserver.ts';
-import type { PassedAnswer } from '../../src/interactive/egress_gate.ts';
-import type { SecondFactors } from '../../src/interactive/second_factors.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
+import type { PassedAnswer } from '../../src/second_factor/egress_gate.ts';
+import type { SecondFactors } from '../../src/second_factor/second_factors.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { importBuilt } from './built.ts';
 
 const { createFrontDoor } =
   await importBuilt<typeof import('../../src/gateway/front_door.ts')>('gateway/front_door.js');
-const { EgressGate } = await importBuilt<typeof import('../../src/interactive/egress_gate.ts')>(
-  'interactive/egress_gate.js',
+const { EgressGate } = await importBuilt<typeof import('../../src/second_factor/egress_gate.ts')>(
+  'second_factor/egress_gate.js',
 );
 
 /** None of the answers here has a token in it, so that nothing else is asked. */

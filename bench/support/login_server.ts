@@ -12,7 +12,7 @@ import { enrol } from '../../test/support/enrolment.ts';
 import { importBuilt } from './built.ts';
 
 const { loadConfig } = await importBuilt<typeof import('../../src/config/load.ts')>('config/load.js');
-const { createProxy } = await importBuilt<typeof import('../../src/proxy/proxy.ts')>('proxy/proxy.js');
+const { createProxy } = await importBuilt<typeof import('../../src/server/proxy.ts')>('server/proxy.js');
 
 /** What a user of the bench signs in with. */
 export interface BenchUser {

@@ -5,8 +5,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashToken } from '../../src/interactive/fresh_logins.ts';
 import { PASSWORD_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
+import { hashToken } from '../../src/second_factor/fresh_logins.ts';
 import type { Storage } from '../../src/storage/stores.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
@@ -19,7 +19,7 @@ import { importBuilt } from './built.ts';
 import type { ListedRequest } from './request_list.ts';
 
 const { loadConfig } = await importBuilt<typeof import('../../src/config/load.ts')>('config/load.js');
-const { createProxy } = await importBuilt<typeof import('../../src/proxy/proxy.ts')>('proxy/proxy.js');
+const { createProxy } = await importBuilt<typeof import('../../src/server/proxy.ts')>('server/proxy.js');
 
 const PATH = '/_matrix/client/v3/delete_devices';
 

@@ -1,8 +1,8 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { requireCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { requireShape } from '../schema/registry.ts';
+import { requireShape } from '../matrix/registry.ts';
+import { requireCaller } from '../second_factor/token_owner.ts';
 import { when } from '../storage/statement.ts';
 import {
   countRenaming,

@@ -1,8 +1,8 @@
 import { UNPROVEN_EVENTS } from '../audit/audit.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { requireCaller } from '../interactive/token_owner.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import { requireCaller } from '../second_factor/token_owner.ts';
 import { type AuditRow, findHistory, type HistoryExtent } from '../storage/tables/audit.ts';
 import type { AccountParts } from './account_parts.ts';
 

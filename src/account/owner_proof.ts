@@ -1,11 +1,11 @@
 import type { Answer } from '../http/answer.ts';
+import type { JsonObject } from '../matrix/wire.ts';
 import type {
   AwaitingJudge,
   OwnedRequest,
   OwnerAuthentication,
-} from '../interactive/owner_authentication.ts';
-import type { PasswordProbe } from '../interactive/password_probe.ts';
-import type { JsonObject } from '../matrix/wire.ts';
+} from '../second_factor/owner_authentication.ts';
+import type { PasswordProbe } from '../second_factor/password_probe.ts';
 
 /** What came of asking an owner for his proof. */
 export type OwnerProof =

@@ -1,10 +1,10 @@
 import { newRecoverySet } from '../factors/recovery/new_recovery_set.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type KnownCaller, requireCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import { requireShape } from '../matrix/registry.ts';
 import { RECOVERY_STAGE } from '../matrix/wire.ts';
-import { requireShape } from '../schema/registry.ts';
+import { type KnownCaller, requireCaller } from '../second_factor/token_owner.ts';
 import type { AccountParts, AccountSettings } from './account_parts.ts';
 import type { OwnerProof } from './owner_proof.ts';
 

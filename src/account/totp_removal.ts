@@ -1,8 +1,8 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import type { KnownCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { requireShape } from '../schema/registry.ts';
+import { requireShape } from '../matrix/registry.ts';
+import type { KnownCaller } from '../second_factor/token_owner.ts';
 import type { AccountParts } from './account_parts.ts';
 
 /** `DELETE /account/two-factor/totp`: one authenticator by its id, or all of them. The last one gone is 2FA off. */

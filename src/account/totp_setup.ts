@@ -2,12 +2,12 @@ import { newSeed, seedText } from '../factors/totp/new_seed.ts';
 import { otpauthUri } from '../factors/totp/otpauth_uri.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { hashToken } from '../interactive/fresh_logins.ts';
-import type { Requirement } from '../interactive/owner_authentication.ts';
-import type { KnownCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import { requireShape } from '../matrix/registry.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { requireShape } from '../schema/registry.ts';
+import { hashToken } from '../second_factor/fresh_logins.ts';
+import type { Requirement } from '../second_factor/owner_authentication.ts';
+import type { KnownCaller } from '../second_factor/token_owner.ts';
 import { randomId } from '../system/random.ts';
 import type { AccountParts, AccountSettings } from './account_parts.ts';
 

@@ -43,7 +43,7 @@ async function serve(
 ): Promise<void> {
   await requireFittingKeys(config, surroundings);
   // Loaded here, so that the other commands start without the whole server.
-  const { createProxy } = await import('../proxy/proxy.ts');
+  const { createProxy } = await import('../server/proxy.ts');
   const { clock, random, out, untilStopped } = surroundings;
   const log = createLogger(config.log);
   const stopped = untilStopped();

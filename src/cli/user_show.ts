@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { LANE_RULES } from '../limits/throttle.ts';
 import type { Storage } from '../storage/stores.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
-import { LANE_RULES } from '../throttle/throttle.ts';
 import { requireKnownUser } from './known_user.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';

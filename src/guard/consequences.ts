@@ -1,5 +1,5 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
-import { hashToken } from '../interactive/fresh_logins.ts';
+import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { FactorStore, LoginTokenStore } from '../storage/stores.ts';
 import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 import type { Consequence } from './guarded_endpoints.ts';

@@ -4,22 +4,26 @@ import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type AppserviceTokens, listedAppservice, searchUpstream } from '../interactive/appservice_tokens.ts';
-import type { FreshLogins } from '../interactive/fresh_logins.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { requireShape } from '../matrix/registry.ts';
+import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import {
+  type AppserviceTokens,
+  listedAppservice,
+  searchUpstream,
+} from '../second_factor/appservice_tokens.ts';
+import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type {
   AwaitingJudge,
   OwnedRequest,
   OwnerAuthentication,
   Requirement,
-} from '../interactive/owner_authentication.ts';
-import type { PasswordProbe } from '../interactive/password_probe.ts';
-import { relayAnswer } from '../interactive/relay.ts';
-import type { SecondFactors } from '../interactive/second_factors.ts';
-import type { KnownCaller, TokenOwners } from '../interactive/token_owner.ts';
-import { requireTokenlessStage } from '../interactive/tokenless_stages.ts';
-import { Refusal } from '../matrix/refusals.ts';
-import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
-import { requireShape } from '../schema/registry.ts';
+} from '../second_factor/owner_authentication.ts';
+import type { PasswordProbe } from '../second_factor/password_probe.ts';
+import { relayAnswer } from '../second_factor/relay.ts';
+import type { SecondFactors } from '../second_factor/second_factors.ts';
+import type { KnownCaller, TokenOwners } from '../second_factor/token_owner.ts';
+import { requireTokenlessStage } from '../second_factor/tokenless_stages.ts';
 import { isEmptyBody } from '../uia/canonical_body.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { bodyWithoutFactor } from './auth_without_factor.ts';

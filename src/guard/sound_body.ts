@@ -1,5 +1,5 @@
+import { validator } from '../matrix/registry.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { validator } from '../schema/registry.ts';
 import { GUARDED_ENDPOINTS } from './guarded_endpoints.ts';
 
 /** Whether `body`, without `auth`, is something that the guarded endpoint of `route` can carry out; true for other routes. */

@@ -1,9 +1,9 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
-import { relayBytes } from '../interactive/relay.ts';
 import { ownWellKnown } from '../matrix/well_known.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
+import { relayBytes } from '../second_factor/relay.ts';
 
 /** Turns homeserver answers to logins into ours. */
 export class LoginAnswers {

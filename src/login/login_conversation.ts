@@ -2,14 +2,6 @@ import type { AppendedCode } from '../factors/appended_code.ts';
 import { type GivenCode, readGivenCode } from '../factors/given_code.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import {
-  CODE_REFUSED,
-  challenge,
-  codeWanted,
-  type OfferedWays,
-  WRONG_ORDER,
-} from '../interactive/challenge_answer.ts';
-import type { SecondFactors } from '../interactive/second_factors.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import {
   type Flow,
@@ -20,6 +12,14 @@ import {
   type SecondFactorStage,
   TOTP_STAGE,
 } from '../matrix/wire.ts';
+import {
+  CODE_REFUSED,
+  challenge,
+  codeWanted,
+  type OfferedWays,
+  WRONG_ORDER,
+} from '../second_factor/challenge_answer.ts';
+import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { HeldLogin } from '../storage/stores.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { ChallengeError } from '../uia/challenge.ts';

@@ -1,11 +1,11 @@
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type AppserviceTokens, listedAppservice } from '../interactive/appservice_tokens.ts';
-import type { FreshLogins } from '../interactive/fresh_logins.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import { requireShape } from '../matrix/registry.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { requireShape } from '../schema/registry.ts';
+import { type AppserviceTokens, listedAppservice } from '../second_factor/appservice_tokens.ts';
+import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';

@@ -1,17 +1,7 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { waitMs } from '../homeserver/retry_after.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import type {
-  PageCode,
-  PageCodeOutcome,
-  PageCredentials,
-  PageDoor,
-  PageStanding,
-  PageTicket,
-  ProviderReturn,
-} from '../interactive/page_door.ts';
-import type { SecondFactors } from '../interactive/second_factors.ts';
-import { readTypedCode } from '../interactive/typed_code.ts';
+import type { Lanes } from '../limits/lanes.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import {
@@ -21,9 +11,19 @@ import {
   PASSWORD_STAGE,
   RECOVERY_STAGE,
 } from '../matrix/wire.ts';
+import type {
+  PageCode,
+  PageCodeOutcome,
+  PageCredentials,
+  PageDoor,
+  PageStanding,
+  PageTicket,
+  ProviderReturn,
+} from '../second_factor/page_door.ts';
+import type { SecondFactors } from '../second_factor/second_factors.ts';
+import { readTypedCode } from '../second_factor/typed_code.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import { MINUTE } from '../system/clock.ts';
-import type { Lanes } from '../throttle/lanes.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
 import type { HeldLogins, JoinKeys } from './held_logins.ts';

@@ -1,4 +1,4 @@
-import { hashToken } from '../interactive/fresh_logins.ts';
+import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { LoginTokenStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 

@@ -1,11 +1,11 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type AppserviceTokens, listedAppservice } from '../interactive/appservice_tokens.ts';
-import { requireTokenlessStage } from '../interactive/tokenless_stages.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import { requireShape } from '../matrix/registry.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { requireShape } from '../schema/registry.ts';
+import { type AppserviceTokens, listedAppservice } from '../second_factor/appservice_tokens.ts';
+import { requireTokenlessStage } from '../second_factor/tokenless_stages.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSessionId } from '../uia/session_id.ts';

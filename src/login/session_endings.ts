@@ -1,11 +1,11 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type AppserviceTokens, searchUpstream } from '../interactive/appservice_tokens.ts';
-import { hashToken } from '../interactive/fresh_logins.ts';
-import { relayAnswer } from '../interactive/relay.ts';
-import type { KnownCaller } from '../interactive/token_owner.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import { type AppserviceTokens, searchUpstream } from '../second_factor/appservice_tokens.ts';
+import { hashToken } from '../second_factor/fresh_logins.ts';
+import { relayAnswer } from '../second_factor/relay.ts';
+import type { KnownCaller } from '../second_factor/token_owner.ts';
 import type { FactorStore, SessionStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 

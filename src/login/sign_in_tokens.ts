@@ -1,8 +1,8 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { hashToken } from '../interactive/fresh_logins.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { HeldLogin, SignInTokenStore } from '../storage/stores.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';

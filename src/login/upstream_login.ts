@@ -1,9 +1,9 @@
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
+import type { AddressLimit } from '../limits/address_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
-import type { AddressLimit } from '../throttle/address_limit.ts';
 import { type Grant, readGrant } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
 import { endOfHold } from './hold_end.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Audit, UNPROVEN_EVENTS } from '../../src/audit/audit.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { createProxy, type MatrixProxy } from '../../src/proxy/proxy.ts';
+import { createProxy, type MatrixProxy } from '../../src/server/proxy.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { HOUR, MINUTE } from '../../src/system/clock.ts';
 import { call, type HttpAnswer } from '../support/http.ts';

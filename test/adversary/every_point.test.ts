@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
-import { createProxy, type MatrixProxy } from '../../src/proxy/proxy.ts';
+import { createProxy, type MatrixProxy } from '../../src/server/proxy.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { type Log, type LogFields, silentLog } from '../../src/system/log.ts';
 import { systemRandom } from '../../src/system/random.ts';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { RecoveryFactor } from '../../src/factors/recovery/recovery_factor.ts';
 import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
+import { Throttle } from '../../src/limits/throttle.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/stores.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
-import { Throttle } from '../../src/throttle/throttle.ts';
 import { enrol } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { testVault } from '../support/test_vault.ts';

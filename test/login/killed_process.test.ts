@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { createProxy } from '../../src/proxy/proxy.ts';
+import { createProxy } from '../../src/server/proxy.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';

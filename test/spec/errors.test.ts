@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { Refusal, type RefusalName } from '../../src/matrix/refusals.ts';
-import { validator } from '../../src/schema/registry.ts';
+import { validator } from '../../src/matrix/registry.ts';
 import { specPage } from '../support/spec_examples.ts';
 
 /** The cases that the implementation knows. */

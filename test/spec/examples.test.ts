@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { shapeNames, validator } from '../../src/schema/registry.ts';
-import type { ShapeName } from '../../src/schema/shapes.ts';
+import { shapeNames, validator } from '../../src/matrix/registry.ts';
+import type { ShapeName } from '../../src/matrix/shapes.ts';
 import { specExamples, specPage, specPages } from '../support/spec_examples.ts';
 import { WRONG_EXAMPLES } from './wrong_examples.ts';
 

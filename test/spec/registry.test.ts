@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Refusal } from '../../src/matrix/refusals.ts';
-import { requireShape, validator } from '../../src/schema/registry.ts';
-import type { ShapeName } from '../../src/schema/shapes.ts';
+import { requireShape, validator } from '../../src/matrix/registry.ts';
+import type { ShapeName } from '../../src/matrix/shapes.ts';
 
 /** The text with which `value` is refused. */
 function refusalText(name: ShapeName, value: unknown): string {

@@ -1,4 +1,4 @@
-import type { ShapeName } from '../../src/schema/shapes.ts';
+import type { ShapeName } from '../../src/matrix/shapes.ts';
 
 const PASSWORD_STAGE = { type: 'm.login.password', password: 'secret words' };
 const CHALLENGE = {

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { LANE_RULES } from '../../src/limits/throttle.ts';
 import { openWhenThere } from '../../src/storage/awaited_storage.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { SchemaTooNew, type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
 import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
-import { LANE_RULES } from '../../src/throttle/throttle.ts';
 
 let folder: string;
 let opened: Storage[] = [];

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { LANE_RULES } from '../../src/limits/throttle.ts';
 import type {
   HeldLogin,
   NewRecoverySet,
@@ -19,7 +20,6 @@ import { findDatabaseIdentity } from '../../src/storage/tables/database_identity
 import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
 import { spendRecoveryCode } from '../../src/storage/tables/recovery_sets.ts';
 import { endWrongTimes } from '../../src/storage/tables/wrong_times.ts';
-import { LANE_RULES } from '../../src/throttle/throttle.ts';
 import type { ManualClock } from '../support/manual_clock.ts';
 import { timed } from './timed.ts';
 

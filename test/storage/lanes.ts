@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { LANE_RULES } from '../../src/limits/throttle.ts';
 import type { Driver } from '../../src/storage/stores.ts';
 import { dropOldPlaces, knownPlaces, rememberPlace } from '../../src/storage/tables/known_places.ts';
 import {
@@ -10,7 +11,6 @@ import {
   openShutLanes,
   takeAttemptBack,
 } from '../../src/storage/tables/lanes.ts';
-import { LANE_RULES } from '../../src/throttle/throttle.ts';
 import type { ManualClock } from '../support/manual_clock.ts';
 
 /** A database whose time a test moves, and a second connection to it. */

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from 'better-sqlite3';
+import { LANE_RULES } from '../../src/limits/throttle.ts';
 import { backupSqlite } from '../../src/storage/sqlite/backup.ts';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
@@ -22,7 +23,6 @@ import { SchemaTooNew, type Storage, StoreUnavailable } from '../../src/storage/
 import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
 import { spendRecoveryCode } from '../../src/storage/tables/recovery_sets.ts';
 import { systemRandom } from '../../src/system/random.ts';
-import { LANE_RULES } from '../../src/throttle/throttle.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { SealBroken } from '../../src/vault/vault.ts';
 import { ManualClock } from '../support/manual_clock.ts';

@@ -1,7 +1,7 @@
 import type { Response } from 'supertest';
+import { validator } from '../../src/matrix/registry.ts';
+import type { ShapeName } from '../../src/matrix/shapes.ts';
 import { isJsonObject } from '../../src/matrix/wire.ts';
-import { validator } from '../../src/schema/registry.ts';
-import type { ShapeName } from '../../src/schema/shapes.ts';
 import { type JudgedAnswer, type Judgement, judgeAnswer, specPath } from './openapi_judge.ts';
 
 /** An endpoint whose good answers are ours to shape. */

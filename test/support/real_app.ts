@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { ScureBase32Plugin } from 'otplib';
 import { loadConfig } from '../../src/config/load.ts';
 import { isJsonObject, type JsonObject } from '../../src/matrix/wire.ts';
-import { createProxy, type MatrixProxy } from '../../src/proxy/proxy.ts';
+import { createProxy, type MatrixProxy } from '../../src/server/proxy.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { SECOND } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';

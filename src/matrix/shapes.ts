@@ -1,0 +1,102 @@
+import type { Json, JsonObject } from './wire.ts';
+
+/** `auth` as `schemas/auth.json` has it. `null` and `{}` are as good as none. */
+export interface AuthShape extends JsonObject {
+  type?: string | null;
+  session?: string | null;
+}
+
+/** A request that may carry `auth`. */
+export interface GuardedRequest extends JsonObject {
+  auth?: AuthShape | null;
+}
+
+export interface LoginRequest extends GuardedRequest {
+  /** Absent only where `auth` goes on with a session. */
+  type?: string;
+  /** An object or null where `type` is `m.login.password`; anything at all elsewhere. */
+  identifier?: Json;
+  user?: string | null;
+  medium?: string | null;
+  address?: string | null;
+  password?: string | null;
+  token?: string | null;
+  device_id?: string | null;
+  initial_device_display_name?: string | null;
+  refresh_token?: boolean | null;
+}
+
+export interface RegisterRequest extends GuardedRequest {
+  username?: string | null;
+  password?: string | null;
+  device_id?: string | null;
+  initial_device_display_name?: string | null;
+  inhibit_login?: boolean | null;
+  refresh_token?: boolean | null;
+}
+
+export interface TotpSetupRequest extends GuardedRequest {
+  name?: string;
+}
+
+export interface TotpConfirmRequest extends JsonObject {
+  setup_id: string;
+  token: string;
+}
+
+export interface TotpDeleteRequest extends GuardedRequest {
+  authenticator_id?: string;
+}
+
+/** What a value of each shape is, as far as code reads its keys; the files under `schemas/` say all of it. */
+export interface Shapes {
+  // Requests of the Matrix client-server API
+  login_request: LoginRequest;
+  register_request: RegisterRequest;
+  refresh_request: JsonObject & { refresh_token: string };
+  delete_devices_request: GuardedRequest & { devices?: string[] };
+  delete_device_request: GuardedRequest;
+  account_password_request: GuardedRequest & { new_password?: string };
+  account_deactivate_request: GuardedRequest;
+  threepid_add_request: GuardedRequest;
+  threepid_legacy_request: GuardedRequest;
+  threepid_remove_request: GuardedRequest;
+  device_signing_upload_request: GuardedRequest;
+  get_token_request: GuardedRequest;
+  // Requests of the two-factor API
+  totp_setup_request: TotpSetupRequest;
+  totp_confirm_request: TotpConfirmRequest;
+  totp_delete_request: TotpDeleteRequest;
+  recovery_request: GuardedRequest;
+  authenticator_name_request: JsonObject & { name: string };
+  // Parts of requests
+  auth: AuthShape | null;
+  stage_totp: AuthShape & { token?: string | null };
+  stage_recovery: AuthShape & { token?: string | null };
+  stage_password: AuthShape & { password: string };
+  stage_sso: AuthShape;
+  stage_token: AuthShape & { token: string };
+  name: string;
+  user_identifier: (JsonObject & { type: string }) | null;
+  // Answers
+  challenge: JsonObject;
+  error: JsonObject;
+  empty_answer: JsonObject;
+  login_answer: JsonObject;
+  register_answer: JsonObject;
+  refresh_answer: JsonObject;
+  get_token_answer: JsonObject;
+  unbind_answer: JsonObject;
+  two_factor_state: JsonObject;
+  totp_setup_answer: JsonObject;
+  totp_confirm_answer: JsonObject;
+  recovery_state: JsonObject;
+  recovery_codes_answer: JsonObject;
+  history_answer: JsonObject;
+  versions_answer: JsonObject;
+  login_flows_answer: JsonObject;
+  well_known_client: JsonObject;
+}
+
+/** A shape by the name of its file under `schemas/`. */
+export type ShapeName = keyof Shapes;

@@ -1,0 +1,50 @@
+import type { Answer } from '../../http/answer.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import type { OfferedWays } from '../../second_factor/challenge_answer.ts';
+import { html, jsonBlock } from '../shell/html.ts';
+import type { PageShell } from '../shell/page.ts';
+import type { Texts } from '../texts/en.ts';
+import { pickLanguage } from '../texts/language.ts';
+import { fill, textsIn } from '../texts/texts.ts';
+
+export interface AccountPageSettings extends OfferedWays {
+  /** Digits of a code, so that the page knows when one is complete. */
+  readonly digits: number;
+}
+
+/**
+ * `GET /_2fa/account`: an empty page and its texts. The script makes it a client of the public API; nothing of
+ * any user stands in it.
+ */
+export class AccountPage {
+  constructor(
+    private readonly shell: PageShell,
+    private readonly settings: AccountPageSettings,
+  ) {}
+
+  handle(request: ClientRequest): Answer {
+    const language = pickLanguage(request.headers['accept-language']);
+    const account = this.textsOf(textsIn(language));
+    return this.shell.renderPage({
+      title: account.title,
+      language,
+      script: 'account.js',
+      wide: true,
+      body: html`<div id="account"></div>
+<div id="announcer" class="visually-hidden" role="status"></div>
+<noscript><section class="card"><h1>${account.title}</h1><p>${account.needsScript}</p></section></noscript>
+${jsonBlock('data', { texts: account, digits: this.settings.digits })}`,
+    });
+  }
+
+  /** The texts, with those of the ways in that are offered. */
+  private textsOf({ account }: Texts) {
+    const { appendedCode, pages } = this.settings;
+    const { codePlace, title } = account.help;
+    const place = appendedCode ? codePlace.appended : pages ? codePlace.page : codePlace.field;
+    const items = account.help.items.map(({ question, answer }) => {
+      return { question, answer: fill(answer, { codePlace: place }) };
+    });
+    return { ...account, help: { title, items } };
+  }
+}

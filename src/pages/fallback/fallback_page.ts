@@ -1,0 +1,162 @@
+import type { Homeserver } from '../../homeserver/homeserver.ts';
+import type { Answer } from '../../http/answer.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import { SSO_STAGE } from '../../matrix/wire.ts';
+import { relayAnswer } from '../../second_factor/relay.ts';
+import { isSessionId } from '../../uia/session_id.ts';
+import { CODE_FIELDS, codeProblem, type RefusedCode } from '../forms/fields.ts';
+import { type FormPages, type PageVisit, problemCard } from '../forms/form_pages.ts';
+import { waitText } from '../forms/wait_text.ts';
+import { html } from '../shell/html.ts';
+import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
+import type { FallbackStage, FallbackStanding, ProofOutcome, SessionProofs } from './session_proofs.ts';
+
+const FORM_SCRIPT = 'forms.js';
+const DONE_SCRIPT = 'auth_done.js';
+const ABOUT = 'about';
+const LONGEST_PASSWORD = 4096;
+
+/** What was not accepted, and why. */
+type Refused =
+  | { readonly asked: 'code'; readonly code: RefusedCode; readonly refusal?: Refusal }
+  | { readonly asked: 'password'; readonly problem: string; readonly refusal?: Refusal };
+
+/**
+ * `…/auth/{stage}/fallback/web`: asks for what a session still lacks, and tells the client that opened the page
+ * (client-server API, "Fallback").
+ */
+export class FallbackPage {
+  constructor(
+    private readonly proofs: SessionProofs,
+    private readonly pages: FormPages,
+    private readonly homeserver: Homeserver,
+    /** Digits of a TOTP code. */
+    private readonly digits: number,
+  ) {}
+
+  /** `GET`: changes nothing. @throws Refusal if the page of the homeserver cannot be had */
+  async show(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
+    const id = sessionIn(request);
+    // Ids of ours begin with m2fa_; single sign-on for another one is the homeserver's (DESIGN §4).
+    if (stage === SSO_STAGE && id !== '' && !isSessionId(id) && !id.startsWith('m2fa_')) {
+      return this.homeserversPage(request, request.search);
+    }
+    const led = stage === SSO_STAGE ? await this.proofs.homeserverSession(id) : undefined;
+    if (led !== undefined) return this.homeserversPage(request, `?session=${encodeURIComponent(led)}`);
+    return this.pages.visit(request, async (visit) => {
+      const standing = await this.proofs.find(id, stage);
+      return standing === undefined ? gone(visit) : this.ask(visit, standing);
+    });
+  }
+
+  /** `POST`: a code or a password. */
+  submit(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
+    return this.pages.visit(request, async (visit) => {
+      const form = await visit.readForm();
+      const standing = await this.proofs.find(sessionIn(request), stage);
+      if (standing === undefined) return gone(visit);
+      // Another body was bound since the form was shown: what is approved is what was shown (attack 148).
+      if (form.get(ABOUT) !== aboutOf(standing)) return this.ask(visit, standing);
+      const password = form.get('password');
+      if (password !== undefined) return this.takePassword(visit, standing, password);
+      const kind = form.has(CODE_FIELDS.recovery) ? 'recovery' : 'totp';
+      return this.takeCode(visit, standing, kind, form.get(CODE_FIELDS[kind]) ?? '');
+    });
+  }
+
+  private async takeCode(
+    visit: PageVisit,
+    standing: FallbackStanding,
+    kind: RefusedCode['kind'],
+    typed: string,
+  ): Promise<Answer> {
+    const refused = (problem: string): Refused => ({ asked: 'code', code: { problem, typed, kind } });
+    try {
+      const outcome = await this.proofs.submitCode(visit.request, standing, typed);
+      if (outcome.kind === 'missing') {
+        const problem = codeProblem(visit.texts, kind, 'missing');
+        return this.ask(visit, standing, { ...refused(problem), refusal: new Refusal('missing_param') });
+      }
+      return this.answer(visit, outcome, refused(codeProblem(visit.texts, kind, 'refused')));
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 429) throw error;
+      return this.ask(visit, standing, { ...refused(waitText(visit.texts, error)), refusal: error });
+    }
+  }
+
+  private async takePassword(
+    visit: PageVisit,
+    standing: FallbackStanding,
+    password: string,
+  ): Promise<Answer> {
+    const { problems } = visit.texts;
+    const refused = (problem: string): Refused => ({ asked: 'password', problem });
+    if (password.length > LONGEST_PASSWORD) throw new Refusal('too_large');
+    try {
+      const outcome = await this.proofs.submitPassword(visit.request, standing, password);
+      return this.answer(visit, outcome, refused(problems.wrongOwnPassword));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (error.refusal === 'unknown_token') return gone(visit);
+      if (error.refusal === 'no_password') {
+        return this.ask(visit, standing, { ...refused(problems.noPassword), refusal: error });
+      }
+      if (error.status !== 429) throw error;
+      return this.ask(visit, standing, { ...refused(waitText(visit.texts, error)), refusal: error });
+    }
+  }
+
+  private answer(visit: PageVisit, outcome: ProofOutcome, refused: Refused): Answer {
+    if (outcome.kind === 'gone') return gone(visit);
+    return this.ask(visit, outcome.standing, outcome.kind === 'refused' ? refused : undefined);
+  }
+
+  /** Asks for what is missing; where nothing is, tells the client. */
+  private ask(visit: PageVisit, standing: FallbackStanding, refused?: Refused): Answer {
+    const { texts } = visit;
+    if (standing.missing === 'nothing') {
+      return visit.render({
+        title: texts.fallback.doneTitle,
+        script: DONE_SCRIPT,
+        body: () => doneCard(texts),
+      });
+    }
+    return visit.render({
+      title: texts.fallback.title,
+      status: refused === undefined ? 200 : (refused.refusal?.status ?? 403),
+      refusal: refused?.refusal,
+      script: FORM_SCRIPT,
+      body: (formToken) => {
+        const about = html`<input type="hidden" name="${ABOUT}" value="${aboutOf(standing)}">`;
+        const tokenField = html`${formToken}${about}`;
+        const { language } = visit;
+        const card = { texts, language, tokenField, standing, digits: this.digits };
+        return standing.missing === 'code'
+          ? codeCard({ ...card, refused: refused?.asked === 'code' ? refused.code : undefined })
+          : passwordCard({ ...card, refused: refused?.asked === 'password' ? refused : undefined });
+      },
+    });
+  }
+
+  private async homeserversPage(request: ClientRequest, search: string): Promise<Answer> {
+    const { path, client } = request;
+    return relayAnswer(await this.homeserver.call({ method: 'GET', path: path + search, client }), {});
+  }
+}
+
+/** Names the body that a form asks for an approval of. */
+function aboutOf({ session }: FallbackStanding): string {
+  return session.bodyDigest ?? 'nothing';
+}
+
+function sessionIn(request: ClientRequest): string {
+  return request.query.get('session') ?? '';
+}
+
+/** Unknown, expired, somebody else's, dead: one page and one status for all (attack 64). */
+function gone(visit: PageVisit): Answer {
+  const { texts } = visit;
+  const { title, ended, endedHint } = texts.problems;
+  return visit.render({ title, status: 401, body: () => problemCard(texts, ended, endedHint) });
+}

@@ -1,0 +1,167 @@
+import type { Homeserver } from '../../homeserver/homeserver.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import type { AddressLimit } from '../../limits/address_limit.ts';
+import type { DeviceLimit } from '../../limits/device_limit.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../../matrix/wire.ts';
+import { type HomeserverTurns, shownSession } from '../../second_factor/onward.ts';
+import type { SecondFactors } from '../../second_factor/second_factors.ts';
+import { readTypedCode } from '../../second_factor/typed_code.ts';
+import type { UiaEngine } from '../../uia/engine.ts';
+import { isSatisfied, nextStages, type Session, standingOf } from '../../uia/session.ts';
+
+/** The stages that have a fallback page. */
+export type FallbackStage = typeof SSO_STAGE | 'm.login.2fa.totp' | 'm.login.2fa.recovery';
+
+/** What a session still wants from its fallback page. */
+export interface FallbackStanding {
+  readonly session: Session;
+  readonly stage: FallbackStage;
+  readonly missing: 'code' | 'password' | 'nothing';
+  /** Known to be the reader only once a factor was proven on this page (attack 64). */
+  readonly provenUser: string | undefined;
+}
+
+export type ProofOutcome =
+  /** `missing`: there was no code, so nothing was judged. */
+  | { readonly kind: 'accepted' | 'refused' | 'missing'; readonly standing: FallbackStanding }
+  /** The session is unknown, has expired, or had too many wrong attempts. */
+  | { readonly kind: 'gone' };
+
+const GONE: ProofOutcome = { kind: 'gone' };
+
+/**
+ * What fallback pages do to sessions: the second factor first, then the password, judged at once by the probe and
+ * sealed for the one real request, which the client's `{session}` then triggers (R6).
+ */
+export class SessionProofs {
+  constructor(
+    private readonly parts: {
+      readonly engine: UiaEngine;
+      readonly secondFactors: SecondFactors;
+      readonly addressLimit: AddressLimit;
+      readonly deviceLimit: DeviceLimit;
+      readonly turns: HomeserverTurns;
+      readonly homeserver: Homeserver;
+      /** Whether what a session was opened for can be carried out. */
+      readonly isSound: (session: Session) => boolean;
+    },
+  ) {}
+
+  /** Undefined if there is no such session, or nothing for this page in it: all one to the reader (attack 64). */
+  async find(sessionId: string, stage: FallbackStage): Promise<FallbackStanding | undefined> {
+    const session = await this.parts.engine.find(sessionId);
+    return session && this.parts.isSound(session) ? standingAt(session, stage) : undefined;
+  }
+
+  /**
+   * The homeserver's own session, where a session of ours was led on to single sign-on there (R6): its page is
+   * the homeserver's. Undefined for all others.
+   */
+  async homeserverSession(sessionId: string): Promise<string | undefined> {
+    const session = await this.parts.engine.find(sessionId);
+    if (session === undefined) return undefined;
+    const onward = await this.parts.turns.find(session);
+    if (onward === undefined) return undefined;
+    return standingOf(shownSession(session, onward), SSO_STAGE) === 'next' ? onward.session : undefined;
+  }
+
+  /** @throws Refusal limit_exceeded, totp_shut */
+  async submitCode(request: ClientRequest, at: FallbackStanding, typed: string): Promise<ProofOutcome> {
+    if (at.missing !== 'code') return { kind: 'accepted', standing: at };
+    const { session } = at;
+    const code = readTypedCode(typed);
+    if (code === undefined) return { kind: 'missing', standing: at };
+    const { stage, token } = code;
+    // Either kind of code will do, but the client waits for the stage whose page it opened.
+    const [wanted = stage] = [at.stage, stage, ...nextStages(session.flows, session.completed)].filter(
+      (each) => isSecondFactorStage(each) && standingOf(session, each) === 'next',
+    );
+    const judged = {
+      userId: session.binding.userId,
+      stage,
+      token,
+      place: 'session',
+      client: request.client,
+      deviceId: session.deviceId ?? null,
+    } as const;
+    const outcome = await this.parts.secondFactors.judge(judged, () => this.complete(at, wanted));
+    return outcome ?? this.refuse(at);
+  }
+
+  /** @throws Refusal limit_exceeded, no_password, oauth_session, homeserver_unclear, homeserver_unreachable, homeserver_slow */
+  async submitPassword(
+    request: ClientRequest,
+    at: FallbackStanding,
+    password: string,
+  ): Promise<ProofOutcome> {
+    if (at.missing !== 'password') return { kind: 'accepted', standing: at };
+    const { addressLimit, deviceLimit, turns } = this.parts;
+    const device = { userId: at.session.binding.userId, deviceId: at.session.deviceId };
+    const judge = () => turns.take(at.session, () => this.judgePassword(request, at, password));
+    const isFine = (judged: ProofOutcome | undefined) => judged === undefined || judged.kind === 'accepted';
+    const limited = () => deviceLimit.attempt(device, judge, isFine);
+    const outcome = await addressLimit.attempt(request.client, limited, isFine);
+    // Another request has a password judged: this one was not looked at.
+    return outcome ?? { kind: 'accepted', standing: at };
+  }
+
+  private async judgePassword(
+    request: ClientRequest,
+    at: FallbackStanding,
+    password: string,
+  ): Promise<ProofOutcome> {
+    const { session } = at;
+    const { token, binding } = session;
+    if (token === undefined) return GONE;
+    const judgement = await this.parts.homeserver.judgePassword({
+      token,
+      userId: binding.userId,
+      password,
+      client: request.client,
+    });
+    switch (judgement.verdict) {
+      case 'wait':
+        throw new Refusal('limit_exceeded', { retryAfterMs: judgement.retryAfterMs });
+      case 'no_password':
+        throw new Refusal('no_password');
+      case 'oauth':
+        throw new Refusal('oauth_session');
+      case 'wrong':
+        return this.refuse(at);
+      case 'right':
+        return (await this.parts.engine.rememberPassword(session, password))
+          ? this.complete(at, PASSWORD_STAGE)
+          : GONE;
+    }
+  }
+
+  private async complete(at: FallbackStanding, stage: string): Promise<ProofOutcome> {
+    const completion = await this.parts.engine.complete(at.session, stage);
+    const standing = completion.outcome === 'gone' ? undefined : standingAt(completion.session, at.stage);
+    return standing === undefined ? GONE : { kind: 'accepted', standing };
+  }
+
+  private async refuse(at: FallbackStanding): Promise<ProofOutcome> {
+    const wasLast = await this.parts.engine.countFailure(at.session);
+    return wasLast ? GONE : { kind: 'refused', standing: at };
+  }
+}
+
+function standingAt(session: Session, stage: FallbackStage): FallbackStanding | undefined {
+  const missing = missingFrom(session, stage);
+  const proven = session.completed.some(isSecondFactorStage);
+  return missing && { session, stage, missing, provenUser: proven ? session.binding.userId : undefined };
+}
+
+function missingFrom(session: Session, stage: FallbackStage): FallbackStanding['missing'] | undefined {
+  // A sign-in has no fallback page: no client opens one, and who approves it would let in somebody else.
+  if (session.binding.tokenHash === null) return undefined;
+  const { flows, completed } = session;
+  if (isSatisfied(flows, completed)) return 'nothing';
+  const codeIsDone = completed.some(isSecondFactorStage);
+  const next = nextStages(flows, completed);
+  if (!codeIsDone && next.some(isSecondFactorStage)) return 'code';
+  if (stage !== SSO_STAGE) return codeIsDone ? 'nothing' : undefined;
+  return next.includes(PASSWORD_STAGE) && session.token !== undefined ? 'password' : undefined;
+}

@@ -1,0 +1,61 @@
+import type { Answer } from '../../http/answer.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import type { PageDoor } from '../../second_factor/page_door.ts';
+import type { FormPages, PageVisit } from '../forms/form_pages.ts';
+import type { ProviderRounds } from './provider_rounds.ts';
+import type { ProviderState } from './provider_states.ts';
+import type { RedirectTargets } from './redirect_targets.ts';
+import { backToClient, type SignInPage } from './sign_in_page.ts';
+import { badRedirect, ended } from './sign_in_problems.ts';
+
+/**
+ * The homeserver's own single sign-on, led through us: once to learn who it is and to ask for the code, and once
+ * more for the login token that the client gets (a login token works once, and may be for a device of the client).
+ */
+export class ProviderPage {
+  constructor(
+    private readonly door: PageDoor,
+    private readonly pages: FormPages,
+    private readonly targets: RedirectTargets,
+    private readonly rounds: ProviderRounds,
+    private readonly signInPage: SignInPage,
+  ) {}
+
+  /** `GET /login/sso/redirect/{idpId}` for a provider of the homeserver. */
+  lead(request: ClientRequest, provider: string): Promise<Answer> {
+    return this.pages.visit(request, async (visit) => {
+      const target = this.targets.read(request.query.get('redirectUrl'));
+      return target === undefined ? badRedirect(visit) : this.rounds.begin(request, provider, target.href);
+    });
+  }
+
+  /** `GET /_2fa/login/provider`: where the homeserver sends the browser with a login token. */
+  receive(request: ClientRequest): Promise<Answer> {
+    return this.pages.visit(request, async (visit) => {
+      const state = this.rounds.stateOf(request);
+      const loginToken = request.query.get('loginToken');
+      if (state === undefined || loginToken === undefined) return ended(visit);
+      return state.round === 1 ? this.learn(visit, state, loginToken) : this.finish(visit, state, loginToken);
+    });
+  }
+
+  private async learn(
+    visit: PageVisit,
+    { provider, redirectUrl }: Extract<ProviderState, { round: 1 }>,
+    loginToken: string,
+  ): Promise<Answer> {
+    const target = this.targets.read(redirectUrl);
+    if (target === undefined) return badRedirect(visit);
+    const standing = await this.door.beginWithToken(visit.request, { loginToken, provider, redirectUrl });
+    return this.signInPage.goOn(visit, standing, target);
+  }
+
+  private async finish(
+    visit: PageVisit,
+    { signInId }: Extract<ProviderState, { round: 2 }>,
+    loginToken: string,
+  ): Promise<Answer> {
+    const target = this.targets.read(await this.door.passProviderToken(signInId, loginToken));
+    return target === undefined ? ended(visit) : backToClient(target, loginToken);
+  }
+}

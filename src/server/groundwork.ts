@@ -1,0 +1,112 @@
+import { Audit } from '../audit/audit.ts';
+import type { Config } from '../config/config.ts';
+import { everyFactor, type Factors } from '../factors/factors.ts';
+import { hashingQueue, RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
+import type { TotpSettings } from '../factors/totp/totp_settings.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import { AddressLimit } from '../limits/address_limit.ts';
+import { DeviceLimit } from '../limits/device_limit.ts';
+import { Lanes } from '../limits/lanes.ts';
+import { SecondFactorCheck } from '../limits/second_factor_check.ts';
+import { Throttle } from '../limits/throttle.ts';
+import { AppserviceTokens } from '../second_factor/appservice_tokens.ts';
+import type { OfferedWays } from '../second_factor/challenge_answer.ts';
+import { FreshLogins } from '../second_factor/fresh_logins.ts';
+import { HomeserverTurns } from '../second_factor/onward.ts';
+import { OwnerAuthentication } from '../second_factor/owner_authentication.ts';
+import { PasswordProbe } from '../second_factor/password_probe.ts';
+import { PasswordSessions } from '../second_factor/password_sessions.ts';
+import { SecondFactors } from '../second_factor/second_factors.ts';
+import { TokenOwners } from '../second_factor/token_owner.ts';
+import type { Storage } from '../storage/stores.ts';
+import { type Clock, SECOND } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { RandomSource } from '../system/random.ts';
+import { UiaEngine } from '../uia/engine.ts';
+import type { MarkKeeper } from '../vault/mark_keeper.ts';
+import type { Vault } from '../vault/vault.ts';
+
+/** What everything is made of. */
+export interface Foundations {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly vault: Vault;
+  readonly mark: MarkKeeper;
+  readonly homeserver: Homeserver;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly log: Log;
+}
+
+/** What the rooms share: there is one of each, as limits, queues and sessions must be the same for all doors. */
+export interface Groundwork extends Foundations {
+  readonly audit: Audit;
+  readonly totp: TotpSettings;
+  readonly ways: OfferedWays;
+  readonly hasher: RecoveryHasher;
+  readonly factors: Factors;
+  readonly addressLimit: AddressLimit;
+  readonly deviceLimit: DeviceLimit;
+  readonly lanes: Lanes;
+  readonly secondFactors: SecondFactors;
+  readonly engine: UiaEngine;
+  readonly turns: HomeserverTurns;
+  readonly tokenOwners: TokenOwners;
+  readonly owners: OwnerAuthentication;
+  readonly passwordProbe: PasswordProbe;
+  readonly freshLogins: FreshLogins;
+  readonly appservices: AppserviceTokens;
+}
+
+/** Builds on the foundations what the rooms share. */
+export function layGroundwork(foundations: Foundations): Groundwork {
+  const { config, storage, vault, homeserver, clock } = foundations;
+  const audit = new Audit(storage.audit, clock);
+  const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
+  const hasher = new RecoveryHasher(hashingQueue());
+  const factors = everyFactor({ store: storage.factors, vault, clock, hasher, totp });
+  const lanes = new Lanes(storage, vault);
+  const check = new SecondFactorCheck(factors, new Throttle(storage), lanes);
+  const addressLimit = new AddressLimit(config.limits.perAddress, clock);
+  const deviceLimit = new DeviceLimit(clock);
+  const passwordSessions = new PasswordSessions(homeserver, clock);
+  const limits = { address: addressLimit, device: deviceLimit };
+  const secondFactors = new SecondFactors(storage.factors, factors, check, addressLimit, audit, clock);
+  const engine = sessionEngine(foundations);
+  const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
+  const ways = { appendedCode: config.login.appendedCode, pages: config.login.sso };
+  const owners = new OwnerAuthentication(engine, secondFactors, passwordSessions, limits, turns, {
+    ...ways,
+    digits: totp.digits,
+  });
+  return {
+    ...foundations,
+    audit,
+    totp,
+    ways,
+    hasher,
+    factors,
+    addressLimit,
+    deviceLimit,
+    lanes,
+    secondFactors,
+    engine,
+    turns,
+    owners,
+    tokenOwners: new TokenOwners(homeserver, engine),
+    passwordProbe: new PasswordProbe(homeserver, owners),
+    freshLogins: new FreshLogins(storage, vault, clock),
+    appservices: new AppserviceTokens(config.applicationServices),
+  };
+}
+
+function sessionEngine({ config, storage, vault, clock, random }: Foundations): UiaEngine {
+  return new UiaEngine(
+    { store: storage.sessions, vault, clock, random },
+    {
+      lifetimeMs: config.uia.sessionTtlMs,
+      maxSessions: config.uia.maxSessions,
+      failureLimit: config.limits.sessionFailures,
+    },
+  );
+}

@@ -1,0 +1,91 @@
+import { PLACES_KEPT_MS } from '../limits/lanes.ts';
+import type { HoldSweeper } from '../login/hold_sweeper.ts';
+import type { Storage } from '../storage/stores.ts';
+import { dropOldPlaces } from '../storage/tables/known_places.ts';
+import { dropIdleLanes } from '../storage/tables/lanes.ts';
+import { dropEndedLeases } from '../storage/tables/leases.ts';
+import { endWrongTimes } from '../storage/tables/wrong_times.ts';
+import { type Clock, MINUTE } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { MarkKeeper } from '../vault/mark_keeper.ts';
+
+/** Those who wait for the outcome of a lease look several times a second. */
+const LEASES_KEPT_MS = MINUTE;
+/** Lanes without an attempt for so long have their whole budget, and their places are forgotten. */
+const LANES_KEPT_MS = PLACES_KEPT_MS;
+
+/** What has to be done from time to time, whether anybody asks or not. */
+export class Housekeeping {
+  private timer: NodeJS.Timeout | undefined;
+  private underWay: Promise<void> | undefined;
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly sweeper: HoldSweeper,
+    private readonly keys: { refresh(): void },
+    private readonly mark: MarkKeeper,
+    private readonly clock: Clock,
+    private readonly log: Log,
+    /** How long a set-up waits for its first code. */
+    private readonly setupMs: number,
+  ) {}
+
+  start(everyMs: number): void {
+    this.timer = setInterval(() => void this.roundQuietly(), everyMs);
+    this.timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.underWay?.catch(() => undefined);
+  }
+
+  /**
+   * One round: the keys are read again, the database is marked, ended holds are logged out, expired rows dropped.
+   * A homeserver that is slow to log out delays no later round.
+   */
+  async round(): Promise<void> {
+    this.underWay ??= this.tidy().finally(() => {
+      this.underWay = undefined;
+    });
+    await this.underWay;
+    await this.sweeper.sweep();
+  }
+
+  private async roundQuietly(): Promise<void> {
+    try {
+      await this.round();
+    } catch (error) {
+      this.log.warn({ err: error }, 'housekeeping failed; trying again');
+    }
+  }
+
+  private async tidy(): Promise<void> {
+    const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.storage;
+    const now = this.clock.now();
+    this.refreshKeys();
+    // First, so that what has ended is dropped or logged out in the same round.
+    await this.storage.commit([], endWrongTimes(this.setupMs));
+    await Promise.all([
+      this.mark.keep(),
+      factors.dropExpiredSetups(now),
+      sessions.dropExpired(now),
+      loginTokens.dropExpired(now),
+      signInTokens.dropExpired(now),
+      freshLogins.dropExpired(now),
+      this.storage.commit(
+        [],
+        [dropEndedLeases(LEASES_KEPT_MS), dropOldPlaces(PLACES_KEPT_MS), dropIdleLanes(LANES_KEPT_MS)],
+      ),
+    ]);
+  }
+
+  /** A key file that cannot be read now keeps nobody from signing in: the known keys stay in use. */
+  private refreshKeys(): void {
+    try {
+      this.keys.refresh();
+    } catch (error) {
+      this.log.warn({ err: error }, 'the key file could not be read again');
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { Discovery } from '../discovery/discovery.ts';
+import { Readiness } from '../discovery/readiness.ts';
+import { Consequences } from '../guard/consequences.ts';
+import { Guard } from '../guard/guard.ts';
+import { MissingEndpoints } from '../guard/missing_endpoints.ts';
+import { EgressGate } from '../second_factor/egress_gate.ts';
+import { type AccountRooms, composeAccountRooms } from './account_rooms.ts';
+import { type Foundations, type Groundwork, layGroundwork } from './groundwork.ts';
+import { composeLoginRooms, type LoginRooms } from './login_rooms.ts';
+import { composePageRooms, type PageRooms } from './page_rooms.ts';
+
+/** The rooms behind the front door: what answers the gated and own routes. */
+export interface Rooms extends LoginRooms, AccountRooms, PageRooms {
+  readonly guard: Guard;
+  readonly discovery: Discovery;
+  readonly readiness: Readiness;
+  readonly egressGate: EgressGate;
+}
+
+/** Puts the rooms together from the configuration. */
+export function composeRooms(foundations: Foundations): Rooms {
+  const ground = layGroundwork(foundations);
+  const loginRooms = composeLoginRooms(ground);
+  return {
+    ...loginRooms,
+    ...composeAccountRooms(ground),
+    ...composePageRooms(ground, loginRooms.pageSignIn),
+    guard: composeGuard(ground),
+    discovery: composeDiscovery(ground),
+    readiness: new Readiness(ground.storage, ground.homeserver),
+    egressGate: new EgressGate(ground.homeserver, ground.secondFactors, ground.log),
+  };
+}
+
+function composeGuard(ground: Groundwork): Guard {
+  const { factors, loginTokens } = ground.storage;
+  return new Guard({
+    ...ground,
+    consequences: new Consequences(factors, loginTokens, ground.clock),
+    missing: new MissingEndpoints(ground.clock),
+    digits: ground.totp.digits,
+  });
+}
+
+function composeDiscovery({ homeserver, config }: Groundwork): Discovery {
+  const { name, preferred } = config.sso;
+  return new Discovery(homeserver, config.publicBaseUrl, config.login.sso ? { name, preferred } : undefined);
+}

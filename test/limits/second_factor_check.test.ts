@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Factor } from '../../src/factors/factor.ts';
+import { everyFactor, Factors } from '../../src/factors/factors.ts';
+import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
+import { Lanes } from '../../src/limits/lanes.ts';
+import { type PresentedCode, SecondFactorCheck } from '../../src/limits/second_factor_check.ts';
+import { Throttle } from '../../src/limits/throttle.ts';
+import { Refusal } from '../../src/matrix/refusals.ts';
+import { type Json, RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
+import { type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
+import { HOUR, SECOND } from '../../src/system/clock.ts';
+import {
+  codeAt,
+  type Enrolled,
+  enrol,
+  givenCode,
+  testHasher,
+  totpSettings,
+  wrongCode,
+} from '../support/enrolment.ts';
+import { ManualClock } from '../support/manual_clock.ts';
+import { testVault } from '../support/test_vault.ts';
+
+const BOB = '@bob:hs';
+const CLIENT = { ip: '192.0.2.1', proto: 'https', host: undefined } as const;
+const refused = expect.objectContaining({ verdict: 'refused' });
+const accepted = expect.objectContaining({ verdict: 'accepted' });
+const wait = expect.objectContaining({ refusal: 'totp_waits', status: 429 });
+
+let storage: Storage;
+let clock: ManualClock;
+let bob: Enrolled;
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  storage = await openSqliteStorage({ path: ':memory:', clock });
+  bob = await enrol({ store: storage.factors, vault: testVault(), clock }, BOB);
+});
+
+afterEach(() => storage.close());
+
+/** A new one each time: nothing may hang on the process. */
+function aCheck(factors = theFactors()): SecondFactorCheck {
+  return new SecondFactorCheck(factors, new Throttle(storage), new Lanes(storage, testVault()));
+}
+
+function theFactors(): Factors {
+  const parts = { store: storage.factors, vault: testVault(), clock };
+  return everyFactor({ ...parts, hasher: testHasher, totp: totpSettings });
+}
+
+function presented(value: Json | undefined, changes: Partial<PresentedCode> = {}): PresentedCode {
+  const token = givenCode(value);
+  return { userId: BOB, stage: TOTP_STAGE, place: 'login', token, client: CLIENT, ...changes };
+}
+
+const right = () => codeAt(bob.seed, clock.now());
+const wrong = () => wrongCode(bob.seed, clock.now());
+
+/** In one lane, or in all. */
+async function failures(lane?: string): Promise<number> {
+  const lanes = await storage.read(lanesOf(BOB));
+  const counted = lanes.filter((each) => lane === undefined || each.lane === lane);
+  return counted.reduce((sum, each) => sum + each.failures, 0);
+}
+
+async function failTimes(times: number, changes: Partial<PresentedCode> = {}): Promise<void> {
+  for (let time = 0; time < times; time++) {
+    expect(await aCheck().check(presented(wrong(), changes))).toEqual(refused);
+  }
+}
+
+describe('judging', () => {
+  test('a right code is accepted, with what the audit wants to know', async () => {
+    expect(await aCheck().check(presented(right()))).toEqual({
+      verdict: 'accepted',
+      lane: 'elsewhere',
+      detail: { authenticator: bob.authenticatorId },
+    });
+    const recovery = presented(bob.recoveryCodes[0], { stage: RECOVERY_STAGE });
+    expect(await aCheck().check(recovery)).toEqual({
+      verdict: 'accepted',
+      lane: 'place',
+      detail: { position: 1, remaining: 2 },
+    });
+  });
+
+  test.each([
+    ['a number', 123456],
+    ['zero', 0],
+    ['an array', ['123456']],
+    ['an object', { token: '123456' }],
+    ['true', true],
+    ['seven digits', '1234567'],
+    ['a blank after it', '123456 '],
+    ['full-width digits', '１２３４５６'],
+  ])('attack 58: %s is refused and counted', async (_, token) => {
+    expect(await aCheck().check(presented(token))).toEqual(refused);
+    expect(await failures()).toBe(1);
+  });
+
+  test('attack 53: the right code 50 times at the same moment lets one in', async () => {
+    const code = right();
+    const results = await Promise.allSettled(
+      Array.from({ length: 50 }, () => aCheck().check(presented(code))),
+    );
+    const verdicts = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(verdicts.filter(({ verdict }) => verdict === 'accepted')).toHaveLength(1);
+  });
+
+  test('attack 87: a wrong and a spent code are told the same', async () => {
+    const code = right();
+    await aCheck().check(presented(code));
+    const spent = await aCheck().check(presented(code));
+    expect(spent).toEqual(await aCheck().check(presented(wrong())));
+    expect(await failures()).toBe(2);
+  });
+});
+
+describe('counting', () => {
+  test('attack 55: after five wrong codes nothing is looked at, the right code neither', async () => {
+    await failTimes(5);
+    const code = right();
+    await expect(aCheck().check(presented(code))).rejects.toMatchObject({ retryAfterMs: 30 * SECOND });
+    expect(await failures()).toBe(5);
+    clock.advance(30 * SECOND);
+    expect(await aCheck().check(presented(code))).toEqual(accepted);
+  });
+
+  test('attack 55: the fifth may be the right one', async () => {
+    await failTimes(4);
+    expect(await aCheck().check(presented(right()))).toEqual(accepted);
+    expect(await failures()).toBe(0);
+  });
+
+  test('attack 56: a password alone stops neither the live session nor a recovery code', async () => {
+    await failTimes(5);
+    expect(await aCheck().check(presented(right(), { place: 'session' }))).toEqual(accepted);
+    await failTimes(5);
+    const recovery = presented(bob.recoveryCodes[0], { stage: RECOVERY_STAGE });
+    expect(await aCheck().check(recovery)).toEqual(accepted);
+  });
+
+  test('attack 77: of 200 wrong codes at the same moment five are looked at, all of them recorded', async () => {
+    let looks = 0;
+    const counting: Factor = {
+      stage: TOTP_STAGE,
+      isGuessable: true,
+      available: async () => true,
+      isWellFormed: () => true,
+      describe: async () => undefined,
+      verify: async (_sent, gate) => {
+        await gate.spend(undefined);
+        looks += 1;
+        return { accepted: false };
+      },
+    };
+    const check = aCheck(new Factors([counting]));
+    const results = await Promise.allSettled(
+      Array.from({ length: 200 }, () => check.check(presented('000000'))),
+    );
+    expect(looks).toBe(5);
+    expect(await failures()).toBe(5);
+    const told = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(told).toHaveLength(195);
+    for (const reason of told) expect(reason).toEqual(wait);
+    expect(new Set(told.map((reason) => JSON.stringify((reason as Refusal).body()))).size).toBe(1);
+  });
+
+  test('attack 79: a factor that lets its gate stand lets nobody in', async () => {
+    const careless: Factor = {
+      stage: TOTP_STAGE,
+      isGuessable: true,
+      available: async () => true,
+      isWellFormed: () => true,
+      describe: async () => undefined,
+      verify: async () => ({ accepted: true, detail: {} }),
+    };
+    await expect(aCheck(new Factors([careless])).check(presented('000000'))).rejects.toThrow('gate');
+  });
+
+  test('attack 78: an attempt that breaks off stays counted', async () => {
+    const breaking: Factor = {
+      stage: TOTP_STAGE,
+      isGuessable: true,
+      available: async () => true,
+      isWellFormed: () => true,
+      describe: async () => undefined,
+      verify: async (_sent, gate) => {
+        await gate.spend(undefined);
+        throw new StoreUnavailable(new Error('disk full'));
+      },
+    };
+    const check = aCheck(new Factors([breaking]));
+    for (let time = 0; time < 5; time++) {
+      await expect(check.check(presented('000000'))).rejects.toThrow(StoreUnavailable);
+    }
+    expect(await failures()).toBe(5);
+    await expect(check.check(presented('000000'))).rejects.toEqual(wait);
+  });
+
+  test('attack 79: a guesser over a year gets as many looks as the budget allows, until the lane is shut', async () => {
+    let looks = 0;
+    let refusal: string | undefined;
+    for (let hour = 0; hour < 500 && refusal !== 'totp_shut'; hour++) {
+      const outcome = await aCheck()
+        .check(presented(wrong()))
+        .catch((error: Refusal) => error);
+      if (outcome instanceof Refusal) refusal = outcome.refusal;
+      else looks += 1;
+      clock.advance(HOUR);
+    }
+    expect(refusal).toBe('totp_shut');
+    expect(looks).toBe(100);
+    await expect(aCheck().check(presented(right()))).rejects.toMatchObject({ refusal: 'totp_shut' });
+    const recovery = presented(bob.recoveryCodes[0], { stage: RECOVERY_STAGE });
+    expect(await aCheck().check(recovery)).toEqual(accepted);
+    expect(await aCheck().check(presented(right()))).toEqual(accepted);
+  });
+
+  test('attack 129: wrong recovery codes count in no lane, and cost no slow hash', async () => {
+    const hash = jest.spyOn(RecoveryHasher.prototype, 'hash');
+    for (let turn = 0; turn < 200; turn++) {
+      const code = `${turn}`.padStart(12, 'z');
+      expect(await aCheck().check(presented(code, { stage: RECOVERY_STAGE }))).toEqual(refused);
+    }
+    // One of 65,536 has the tag of one of three codes.
+    expect(hash.mock.calls.length).toBeLessThanOrEqual(2);
+    hash.mockRestore();
+    expect(await storage.read(lanesOf(BOB))).toEqual([]);
+  });
+
+  test('attack 80: an accepted code clears the wait of its own lane, and no other', async () => {
+    await failTimes(4);
+    await failTimes(4, { place: 'session', deviceId: 'PHONE' });
+    expect(await aCheck().check(presented(right()))).toEqual(accepted);
+    expect(await failures('elsewhere')).toBe(0);
+    expect(await failures('device:PHONE')).toBe(4);
+  });
+
+  test('attack 93: wrong codes for a look-alike name count for that name only', async () => {
+    await failTimes(5, { userId: '@bob.:hs' });
+    expect(await storage.read(lanesOf(BOB))).toEqual([]);
+  });
+});
