@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals';
 const pages = [
   'README.md',
   'SECURITY.md',
+  'CONTRIBUTING.md',
   ...readdirSync('docs')
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
