@@ -1,8 +1,8 @@
 import { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
-import { HeldLogins } from '../login/held_logins.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
+import { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Storage } from '../storage/stores.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';

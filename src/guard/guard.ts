@@ -7,11 +7,7 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
-import {
-  type AppserviceTokens,
-  listedAppservice,
-  searchUpstream,
-} from '../second_factor/appservice_tokens.ts';
+import { type AppserviceTokens, listedAppservice, searchUpstream } from '../second_factor/appservices.ts';
 import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type {
   AwaitingJudge,

@@ -1,7 +1,7 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientAddress } from '../http/client_request.ts';
+import type { Grant } from '../second_factor/grant.ts';
 import type { HeldLogin } from '../storage/stores.ts';
-import type { Grant } from './grant.ts';
 
 /**
  * What the end of a hold does to its device. A grant that stands on a device of the client's own choice may

@@ -1,9 +1,9 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { EndedHold, HoldStore } from '../storage/stores.ts';
 import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
-import type { HeldLogins } from './held_logins.ts';
 
 /** How long one process has an ended hold to itself: longer than its logout may wait for its turn and its answer. */
 const LEASE_MS = 150 * SECOND;

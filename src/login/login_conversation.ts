@@ -19,6 +19,7 @@ import {
   type OfferedWays,
   WRONG_ORDER,
 } from '../second_factor/challenge_answer.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { HeldLogin } from '../storage/stores.ts';
 import type { RandomSource } from '../system/random.ts';
@@ -27,7 +28,6 @@ import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, requireBody, type Session, standingOf } from '../uia/session.ts';
 import { newSessionId } from '../uia/session_id.ts';
-import type { HeldLogins } from './held_logins.ts';
 import type { HeldLoginRelease } from './release.ts';
 
 /** A login or registration whose grant is held. */

@@ -11,6 +11,8 @@ import {
   PASSWORD_STAGE,
   RECOVERY_STAGE,
 } from '../matrix/wire.ts';
+import { readIdentity } from '../second_factor/claimed_identity.ts';
+import type { HeldLogins, JoinKeys } from '../second_factor/held_logins.ts';
 import type {
   PageCode,
   PageCodeOutcome,
@@ -26,11 +28,10 @@ import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
-import type { HeldLogins, JoinKeys } from './held_logins.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import type { PassedLoginTokens } from './passed_login_tokens.ts';
 import type { Readings } from './readings.ts';
-import { readIdentity, readSignIn, type SignIn } from './sign_in.ts';
+import { readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInLine } from './sign_in_line.ts';
 import type { SignInTokens } from './sign_in_tokens.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from './upstream_login.ts';

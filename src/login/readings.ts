@@ -1,6 +1,6 @@
 import { type AppendedCode, splitAppendedCode } from '../factors/appended_code.ts';
+import type { HeldLogins, JoinKeys } from '../second_factor/held_logins.ts';
 import type { FactorStore } from '../storage/stores.ts';
-import type { HeldLogins, JoinKeys } from './held_logins.ts';
 import type { SignIn } from './sign_in.ts';
 import type { StandingInLine } from './sign_in_line.ts';
 

@@ -3,10 +3,10 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { HeldLogin, SignInTokenStore } from '../storage/stores.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
-import type { HeldLogins } from './held_logins.ts';
 import type { HeldLoginRelease } from './release.ts';
 
 /** By this the gate knows our login tokens from the homeserver's. */

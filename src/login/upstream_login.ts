@@ -3,9 +3,9 @@ import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import { type Grant, readGrant } from '../second_factor/grant.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Log } from '../system/log.ts';
-import { type Grant, readGrant } from './grant.ts';
-import type { HeldLogins } from './held_logins.ts';
 import { endOfHold } from './hold_end.ts';
 import { wishedDevice } from './sign_in.ts';
 

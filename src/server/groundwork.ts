@@ -9,7 +9,7 @@ import { DeviceLimit } from '../limits/device_limit.ts';
 import { Lanes } from '../limits/lanes.ts';
 import { SecondFactorCheck } from '../limits/second_factor_check.ts';
 import { Throttle } from '../limits/throttle.ts';
-import { AppserviceTokens } from '../second_factor/appservice_tokens.ts';
+import { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { OfferedWays } from '../second_factor/challenge_answer.ts';
 import { FreshLogins } from '../second_factor/fresh_logins.ts';
 import { HomeserverTurns } from '../second_factor/onward.ts';

@@ -1,4 +1,3 @@
-import { HeldLogins } from '../login/held_logins.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { LoginAnswers } from '../login/login_answers.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
@@ -14,6 +13,7 @@ import { SignInTokens } from '../login/sign_in_tokens.ts';
 import { StoredLineLeases } from '../login/stored_line_leases.ts';
 import { UpstreamLogin } from '../login/upstream_login.ts';
 import { LoginsWithoutFactor } from '../login/without_factor.ts';
+import { HeldLogins } from '../second_factor/held_logins.ts';
 import { systemPause } from '../system/pause.ts';
 import type { Groundwork } from './groundwork.ts';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
-import { HeldLogins } from '../../src/login/held_logins.ts';
+import { HeldLogins } from '../../src/second_factor/held_logins.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { AuditRecord, Storage } from '../../src/storage/stores.ts';
 import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';

@@ -18,8 +18,8 @@ import {
 import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
+import { type ClaimedIdentity, foldedOwner } from './claimed_identity.ts';
 import type { Grant } from './grant.ts';
-import { type ClaimedIdentity, foldedOwner } from './sign_in.ts';
 
 /** How many holds one name and password may have before a further spelling of the name joins one of them. */
 const HOLDS_PER_NAME = 2;

@@ -1,0 +1,80 @@
+import { foldLocalpart } from '../matrix/user_id.ts';
+import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
+
+/** E-mail addresses and telephone numbers are shorter; folding what has 60 KB takes long (attack 119). */
+const LONGEST_ADDRESS = 1024;
+
+/**
+ * Whom a login claims to be. A hint (R5) and a key for joining (R12), never what the gate decides by (R1).
+ */
+export interface ClaimedIdentity {
+  /** Folded local parts of every field that a homeserver could read a user from. */
+  readonly foldedNames: readonly string[];
+  /** False where anybody may be meant: a third-party identifier, or none at all. */
+  readonly named: boolean;
+  /** Equal for equal identifiers only. */
+  readonly exact: string;
+  /** Equal for all spellings of one name. */
+  readonly folded: string;
+}
+
+/** What could name a user in a login body, as it came; homeservers read different fields (spec/login.md, "Who is meant"). */
+interface NamingFields {
+  readonly names: readonly string[];
+  /** E-mail addresses and telephone numbers (client-server API, "Identifier types"). */
+  readonly addresses: readonly string[];
+}
+
+/** The claim that the identity fields of a login body make. */
+export function readIdentity(body: JsonObject): ClaimedIdentity {
+  const identifier = identifierOf(body);
+  const { names, addresses } = namingFields(body);
+  const isName = identifier.type === undefined || identifier.type === 'm.id.user';
+  const named = isName && names.length > 0 && addresses.length === 0;
+  return {
+    foldedNames: [...new Set(names.map(foldLocalpart))],
+    named,
+    exact: JSON.stringify(named && names.length === 1 ? names : [body.identifier ?? null, names, addresses]),
+    // Numbers are written with blanks and signs, and an identifier may hold keys that nobody reads: neither
+    // makes another claim (attack 108).
+    folded: JSON.stringify(claimsOf(body)),
+  };
+}
+
+/** What `folded` of a sign-in by this user's own name is. */
+export function foldedOwner(userId: string): string {
+  return JSON.stringify([foldLocalpart(userId)]);
+}
+
+/** Everybody who is named, folded: one, unless fields name different people. */
+export function claimsOf(body: JsonObject): string[] {
+  const { names, addresses } = namingFields(body);
+  const users = names.map(foldLocalpart);
+  return [...new Set([...users, ...addresses.map((address) => `address ${foldAddress(address)}`)])];
+}
+
+function namingFields(body: JsonObject): NamingFields {
+  const objects = [body, identifierOf(body)];
+  const textsOf = (...keys: string[]) =>
+    objects.flatMap((object) => keys.flatMap((key) => textOf(object, key) ?? [])).filter(isNoBlank);
+  return { names: textsOf('user'), addresses: textsOf('address', 'phone', 'number') };
+}
+
+/** A field left blank names nobody. */
+function isNoBlank(text: string): boolean {
+  return text.trim() !== '';
+}
+
+function identifierOf({ identifier }: JsonObject): JsonObject {
+  return isJsonObject(identifier) ? identifier : {};
+}
+
+function foldAddress(address: string): string {
+  const folded = address.trim().slice(0, LONGEST_ADDRESS).normalize('NFKC').trim().toLowerCase();
+  return folded.includes('@') ? folded : folded.replace(/\D/g, '');
+}
+
+function textOf(object: JsonObject, key: string): string | undefined {
+  const value = object[key];
+  return typeof value === 'string' ? value : undefined;
+}
