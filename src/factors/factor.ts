@@ -1,24 +1,15 @@
 import type { JsonObject, SecondFactorStage } from '../matrix/wire.ts';
 import type { Decision } from '../storage/statement.ts';
 
-/** What a factor made of a code. `refused` says nothing of why: wrong and spent codes look the same (attack 87). */
-export type FactorVerdict =
-  | {
-      readonly accepted: true;
-      /** For the audit: which authenticator, which position. No secret. */
-      readonly detail: Readonly<Record<string, string | number>>;
-    }
-  | { readonly accepted: false };
+/** Facts for the audit: which authenticator, which position. No secret. */
+export type Detail = Readonly<Record<string, string | number>>;
 
-/** Takes one attempt through the limits on wrong codes, and spends its code in the same unit of work. */
-export interface AttemptGate {
-  /**
-   * Counts the attempt as failed, and takes that back if `code`, the decision that spends it, is won: what that
-   * answers. Undefined: the code is spent, or it was none.
-   * @throws Refusal totp_waits, totp_shut: then nothing is spent
-   */
-  spend<Row>(code: Decision<Row> | undefined): Promise<Row | undefined>;
-}
+/** What a factor made of a code. It has written nothing yet. */
+export type FactorVerdict =
+  /** The code is right if `spend`, the one write that uses it up (R8), is won. */
+  | { readonly is: 'match'; readonly spend: Decision<unknown>; readonly detail: Detail }
+  /** One and the same to the client, whatever the reason (attack 87). */
+  | { readonly is: 'no_match'; readonly why: 'wrong' | 'spent' | 'malformed' };
 
 /** A code as somebody sent it. */
 export interface SentCode {
@@ -36,14 +27,12 @@ export interface Factor {
   readonly isGuessable: boolean;
   /** Whether this user can use the factor now. */
   available(userId: string): Promise<boolean>;
-  /** Whether `token` has the shape of a code of this factor. Says nothing of any user. */
-  isWellFormed(token: string): boolean;
   /**
-   * Judges and, if right, spends the code: at most one caller ever hears `accepted` for it. Never throws on bad
-   * input. Takes the attempt through `gate` once: a guessable code always, any other if it may be right.
-   * @throws Refusal if the gate does not admit the attempt
+   * Looks at a code. Knows no throttle, session or audit: its caller counts the attempt and commits `spend`. Never
+   * throws on bad input.
+   * @throws Refusal limit_exceeded if there is no room for a costly look
    */
-  verify(sent: SentCode, gate: AttemptGate): Promise<FactorVerdict>;
+  verify(sent: SentCode): Promise<FactorVerdict>;
   /** The factor's entry under `providers` in the state (DESIGN §5), or undefined if the user has none. */
   describe(userId: string): Promise<JsonObject | undefined>;
 }

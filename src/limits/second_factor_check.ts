@@ -34,21 +34,20 @@ export class SecondFactorCheck {
   ) {}
 
   /**
-   * Judges a code. One that can be guessed counts as a failure before it is looked at (attack 78).
-   * @throws Refusal `totp_waits` or `totp_shut`: the code was not looked at; `limit_exceeded` if hashes wait.
+   * Judges a code. One that can be guessed counts as a failure in the unit that spends it, before that.
+   * @throws Refusal `totp_waits` or `totp_shut`: nothing is told of the code; `limit_exceeded` if hashes wait.
    */
   async check(presented: PresentedCode): Promise<LanedVerdict> {
     const { userId, stage, token, client } = presented;
     const factor = this.factors.ofStage(stage);
     const way = await this.lanes.of(presented);
-    const gate = this.throttle.gate({ userId, ...way, counts: factor.isGuessable });
-    const judged = await factor.verify({ userId, token, network: networkOf(client.ip) }, gate);
-    if (!gate.taken && (judged.accepted || factor.isGuessable)) {
-      throw new Error(`the factor ${stage} judged a code that its gate has not counted`);
-    }
+    const verdict = await factor.verify({ userId, token, network: networkOf(client.ip) });
+    const spend = verdict.is === 'match' ? verdict.spend : undefined;
+    const taken = await this.throttle.take({ userId, ...way, counts: factor.isGuessable }, spend);
     const lane = laneKind(way.lane);
-    if (!judged.accepted) return { verdict: 'refused', hasShut: gate.hasShut, lane };
-    return { verdict: 'accepted', detail: judged.detail, lane };
+    return verdict.is === 'match' && taken.accepted
+      ? { verdict: 'accepted', detail: verdict.detail, lane }
+      : { verdict: 'refused', hasShut: taken.hasShut, lane };
   }
 }
 

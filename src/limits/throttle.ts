@@ -1,4 +1,3 @@
-import type { AttemptGate } from '../factors/factor.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Decision } from '../storage/statement.ts';
 import { when } from '../storage/statement.ts';
@@ -38,53 +37,41 @@ export interface Attempt extends Way {
   readonly counts: boolean;
 }
 
-/** A gate that remembers what went through it. */
-export interface WatchedGate extends AttemptGate {
-  readonly taken: boolean;
+/** What became of an attempt. */
+export interface Taken {
+  /** The code was spent by this attempt. */
+  readonly accepted: boolean;
   /** This very attempt has shut its lane. */
   readonly hasShut: boolean;
 }
 
 /**
  * The limit on wrong codes: durable, and shared by all sessions, addresses, doors and replicas that lead into one
- * lane. An attempt counts as a failure before it is looked at; only an accepted factor takes that back.
+ * lane. An attempt counts as a failure before its code is spent; only an accepted factor takes that back.
  */
 export class Throttle {
   constructor(private readonly storage: Pick<Storage, 'commit'>) {}
 
-  /** The gate that a factor takes one attempt through. */
-  gate(attempt: Attempt): WatchedGate {
-    let taken = false;
-    let hasShut = false;
-    const spend = async <Row>(code: Decision<Row> | undefined): Promise<Row | undefined> => {
-      taken = true;
-      if (!attempt.counts) return code && this.spendFreely(attempt, code);
-      const { failures, row } = await (code === undefined
-        ? this.count(attempt)
-        : this.countAndSpend(attempt, code));
-      hasShut = row === undefined && failures >= LANE_RULES.shutAt;
-      return row;
-    };
-    return {
-      spend,
-      get taken() {
-        return taken;
-      },
-      get hasShut() {
-        return hasShut;
-      },
-    };
+  /**
+   * Counts an attempt as failed, and takes that back if `spend`, the decision that uses its code up, is won.
+   * @param spend undefined if the code is wrong
+   * @throws Refusal totp_waits, totp_shut: then nothing is spent
+   */
+  take(attempt: Attempt, spend: Decision<unknown> | undefined): Promise<Taken> {
+    if (attempt.counts) return spend === undefined ? this.count(attempt) : this.countAndSpend(attempt, spend);
+    return this.spendFreely(attempt, spend);
   }
 
-  private async spendFreely<Row>(attempt: Attempt, code: Decision<Row>): Promise<Row | undefined> {
+  private async spendFreely(attempt: Attempt, spend: Decision<unknown> | undefined): Promise<Taken> {
+    if (spend === undefined) return { accepted: false, hasShut: false };
     const { userId, lane } = attempt;
     const won = [endWait(userId, lane), ...following(attempt)];
-    const outcome = await this.storage.commit([userId], when(code, { won, lost: [] }));
-    return outcome.won ? outcome.row : undefined;
+    const outcome = await this.storage.commit([userId], when(spend, { won, lost: [] }));
+    return { accepted: outcome.won, hasShut: false };
   }
 
-  /** A code that is none: wrong, whatever it is. */
-  private async count({ userId, lane }: Attempt): Promise<{ failures: number; row: undefined }> {
+  /** A code that is wrong. */
+  private async count({ userId, lane }: Attempt): Promise<Taken> {
     const [, outcome] = await this.storage.commit(
       [userId],
       [
@@ -96,13 +83,10 @@ export class Throttle {
       ],
     );
     if (!outcome.won) throw refusalIn(outcome.after[0]);
-    return { failures: outcome.row.failures, row: undefined };
+    return { accepted: false, hasShut: outcome.row.failures >= LANE_RULES.shutAt };
   }
 
-  private async countAndSpend<Row>(
-    attempt: Attempt,
-    code: Decision<Row>,
-  ): Promise<{ failures: number; row: Row | undefined }> {
+  private async countAndSpend(attempt: Attempt, spend: Decision<unknown>): Promise<Taken> {
     const { userId, lane } = attempt;
     const accepted = [
       takeAttemptBack(userId, lane, LANE_RULES),
@@ -114,14 +98,14 @@ export class Throttle {
       [
         clampWait(userId, lane, LANE_RULES),
         when(countAttempt(userId, lane, LANE_RULES), {
-          won: when(code, { won: accepted, lost: [] }),
+          won: when(spend, { won: accepted, lost: [] }),
           lost: laneStanding(userId, lane, LANE_RULES),
         }),
       ],
     );
     if (!outcome.won) throw refusalIn(outcome.after[0]);
     const { row, after } = outcome;
-    return { failures: row.failures, row: after.won ? after.row : undefined };
+    return { accepted: after.won, hasShut: !after.won && row.failures >= LANE_RULES.shutAt };
   }
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { everyFactor, Factors } from '../../src/factors/factors.ts';
 import { RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import { enrol, openGate, testHasher, totpSettings } from '../support/enrolment.ts';
+import { enrol, judge, testHasher, totpSettings } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { testVault } from '../support/test_vault.ts';
 
@@ -18,12 +18,8 @@ test('every stage has its factor, and a user the stages that he can use', async 
   expect(await factors.stagesOf('@bob:hs')).toEqual([]);
   const { recoveryCodes } = await enrol(parts, '@bob:hs', { recoveryCodes: 1 });
   expect(await factors.stagesOf('@bob:hs')).toEqual([TOTP_STAGE, RECOVERY_STAGE]);
-  await factors
-    .ofStage(RECOVERY_STAGE)
-    .verify(
-      { userId: '@bob:hs', token: recoveryCodes[0] ?? '', network: '192.0.2.1' },
-      openGate(storage, '@bob:hs'),
-    );
+  const sent = { userId: '@bob:hs', token: recoveryCodes[0] ?? '', network: '192.0.2.1' };
+  await judge(storage, factors.ofStage(RECOVERY_STAGE), sent);
   expect(await factors.stagesOf('@bob:hs')).toEqual([TOTP_STAGE]);
   await storage.close();
 });

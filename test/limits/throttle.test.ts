@@ -14,6 +14,7 @@ import { testVault } from '../support/test_vault.ts';
 const BOB = '@bob:hs';
 const elsewhere: Attempt = { userId: BOB, lane: 'elsewhere', places: [], counts: true };
 const recovery: Attempt = { ...elsewhere, counts: false };
+const accepted = { accepted: true, hasShut: false };
 /** A code that is right whenever it is looked at. */
 const RIGHT = decide('UPDATE store_checks SET checks = checks + 1');
 
@@ -29,8 +30,8 @@ beforeEach(async () => {
 
 afterEach(() => storage.close());
 
-const fail = (attempt: Attempt) => throttle.gate(attempt).spend(undefined);
-const succeed = (attempt: Attempt) => throttle.gate(attempt).spend(RIGHT);
+const fail = (attempt: Attempt) => throttle.take(attempt, undefined);
+const succeed = (attempt: Attempt) => throttle.take(attempt, RIGHT);
 
 async function failTimes(attempt: Attempt, times: number): Promise<void> {
   for (let failure = 0; failure < times; failure++) await fail(attempt);
@@ -88,7 +89,7 @@ describe('waiting', () => {
     await failTimes(elsewhere, 5);
     for (let attempt = 0; attempt < 10; attempt++) await expect(succeed(elsewhere)).rejects.toThrow();
     clock.advance(30 * SECOND);
-    expect(await succeed(elsewhere)).toBeDefined();
+    expect(await succeed(elsewhere)).toEqual(accepted);
   });
 
   test('attack 56: each lane and each user waits for itself', async () => {
@@ -97,7 +98,7 @@ describe('waiting', () => {
     await fail({ ...elsewhere, lane: 'device:PHONE' });
     await fail({ ...elsewhere, userId: '@alice:hs' });
     await expect(fail(elsewhere)).rejects.toMatchObject({ refusal: 'totp_waits' });
-    expect(await succeed(recovery)).toBeDefined();
+    expect(await succeed(recovery)).toEqual(accepted);
   });
 
   test('attack 144: a wait that was written while the clock was a day ahead is an hour', async () => {
@@ -106,7 +107,7 @@ describe('waiting', () => {
     clock.advance(-24 * HOUR);
     await expect(fail(elsewhere)).rejects.toMatchObject({ retryAfterMs: HOUR });
     clock.advance(HOUR);
-    expect(await succeed(elsewhere)).toBeDefined();
+    expect(await succeed(elsewhere)).toEqual(accepted);
   });
 });
 
@@ -114,11 +115,8 @@ describe('the budget', () => {
   test('attack 132: wrong codes whose waits are over take from 20 and one each four hours', async () => {
     let looked = 0;
     for (let hour = 0; hour < 24 * 10; hour++) {
-      const answer = await throttle
-        .gate(elsewhere)
-        .spend(undefined)
-        .catch((error) => error);
-      if (answer === undefined) looked += 1;
+      const answer = await fail(elsewhere).catch((error) => error);
+      if (!(answer instanceof Refusal)) looked += 1;
       clock.advance(HOUR);
     }
     expect(looked).toBeGreaterThanOrEqual(20 + 6 * 10 - 1);
@@ -129,11 +127,8 @@ describe('the budget', () => {
     let looked = 0;
     for (let turn = 0; turn < 100; turn++) {
       for (let guess = 0; guess < 4; guess++) {
-        const answer = await throttle
-          .gate(elsewhere)
-          .spend(undefined)
-          .catch((error) => error);
-        if (answer === undefined) looked += 1;
+        const answer = await fail(elsewhere).catch((error) => error);
+        if (!(answer instanceof Refusal)) looked += 1;
       }
       await succeed(elsewhere).catch(() => undefined);
     }
@@ -141,11 +136,11 @@ describe('the budget', () => {
     const refused = await fail(elsewhere).catch((error) => error);
     expect(refused).toMatchObject({ refusal: 'totp_waits', retryAfterMs: 4 * HOUR });
     clock.advance(4 * HOUR);
-    expect(await succeed(elsewhere)).toBeDefined();
+    expect(await succeed(elsewhere)).toEqual(accepted);
   });
 
   test('attack 132: the right codes of an owner cost nothing, however many', async () => {
-    for (let turn = 0; turn < 100; turn++) expect(await succeed(elsewhere)).toBeDefined();
+    for (let turn = 0; turn < 100; turn++) expect(await succeed(elsewhere)).toEqual(accepted);
   });
 
   test('attack 132: with two authenticators a wrong code costs twice as much', async () => {
@@ -154,11 +149,8 @@ describe('the budget', () => {
     let looked = 0;
     for (let turn = 0; turn < 20; turn++) {
       for (let guess = 0; guess < 4; guess++) {
-        const answer = await throttle
-          .gate(elsewhere)
-          .spend(undefined)
-          .catch((error) => error);
-        if (answer === undefined) looked += 1;
+        const answer = await fail(elsewhere).catch((error) => error);
+        if (!(answer instanceof Refusal)) looked += 1;
       }
       await succeed(elsewhere).catch(() => undefined);
     }
@@ -177,9 +169,7 @@ describe('the budget', () => {
 describe('shutting', () => {
   test('attack 79: after 100 failures in a row a lane is shut, however long one waits', async () => {
     await failPatiently(elsewhere, 99);
-    const gate = throttle.gate(elsewhere);
-    await gate.spend(undefined);
-    expect(gate.hasShut).toBe(true);
+    expect(await fail(elsewhere)).toEqual({ accepted: false, hasShut: true });
     for (const wait of [0, HOUR, 1000 * HOUR]) {
       clock.advance(wait);
       await expect(succeed(elsewhere)).rejects.toMatchObject({
@@ -189,7 +179,7 @@ describe('shutting', () => {
       });
     }
     await storage.commit([BOB], clearLanes(BOB));
-    expect(await succeed(elsewhere)).toBeDefined();
+    expect(await succeed(elsewhere)).toEqual(accepted);
   });
 
   test.each([
@@ -198,13 +188,13 @@ describe('shutting', () => {
   ])('attack 80: %s opens it', async (_name, attempt) => {
     await failPatiently(elsewhere, 100);
     await expect(succeed(elsewhere)).rejects.toMatchObject({ refusal: 'totp_shut' });
-    expect(await succeed(attempt)).toBeDefined();
-    expect(await succeed(elsewhere)).toBeDefined();
+    expect(await succeed(attempt)).toEqual(accepted);
+    expect(await succeed(elsewhere)).toEqual(accepted);
   });
 
   test('99 do not shut it', async () => {
     await failPatiently(elsewhere, 99);
-    expect(await succeed(elsewhere)).toBeDefined();
+    expect(await succeed(elsewhere)).toEqual(accepted);
   });
 });
 

@@ -1,6 +1,6 @@
 import { NodeCryptoPlugin } from '@otplib/plugin-crypto-node';
 import { generateSync } from 'otplib';
-import type { AttemptGate } from '../../src/factors/factor.ts';
+import type { Detail, Factor, SentCode } from '../../src/factors/factor.ts';
 import { type GivenCode, readGivenCode } from '../../src/factors/given_code.ts';
 import { newRecoverySet } from '../../src/factors/recovery/new_recovery_set.ts';
 import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
@@ -89,9 +89,15 @@ export async function enrol(
   return { userId, authenticatorId, seed, recoveryCodes: fresh.shown };
 }
 
-/** Spends what it is given: a factor without a throttle before it. */
-export function openGate(storage: Storage, userId: string): AttemptGate {
-  return { spend: async (code) => code && storage.commit([userId], code) };
+/** What came of a code. */
+export type Judged = { readonly accepted: true; readonly detail: Detail } | { readonly accepted: false };
+
+/** Has a factor look at a code and, if it is right, spends it: without a throttle before it. */
+export async function judge(storage: Storage, factor: Factor, sent: SentCode): Promise<Judged> {
+  const verdict = await factor.verify(sent);
+  if (verdict.is === 'no_match') return { accepted: false };
+  const spent = await storage.commit([sent.userId], verdict.spend);
+  return spent === undefined ? { accepted: false } : { accepted: true, detail: verdict.detail };
 }
 
 /** A code as it came, read as every door reads it. */

@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
-import type { FactorStore, RecoverySet } from '../../storage/stores.ts';
+import type { FactorStore, RecoveryCode, RecoverySet } from '../../storage/stores.ts';
 import { spendRecoveryCode } from '../../storage/tables/recovery_sets.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { AttemptGate, Factor, FactorVerdict, SentCode } from '../factor.ts';
+import type { Factor, FactorVerdict, SentCode } from '../factor.ts';
 import { readRecoveryCode } from './recovery_code.ts';
 import { type RecoveryHasher, recoveryTag } from './recovery_hasher.ts';
 
@@ -25,23 +25,21 @@ export class RecoveryFactor implements Factor {
     return set !== undefined && remaining(set) > 0;
   }
 
-  isWellFormed(token: string): boolean {
-    return readRecoveryCode(token) !== undefined;
-  }
-
-  async verify({ userId, token, network }: SentCode, gate: AttemptGate): Promise<FactorVerdict> {
+  async verify({ userId, token, network }: SentCode): Promise<FactorVerdict> {
     const code = readRecoveryCode(token);
-    const set = code === undefined ? undefined : await this.parts.store.recoverySet(userId);
-    if (code === undefined || set === undefined) return { accepted: false };
+    if (code === undefined) return { is: 'no_match', why: 'malformed' };
+    const set = await this.parts.store.recoverySet(userId);
+    if (set === undefined) return { is: 'no_match', why: 'wrong' };
     const { salt } = set;
     const hashedWith = { userId, salt, pepper: this.parts.vault.pepper(set.pepperKeyId).secret };
-    // A slow hash for a code that may be right only: wrong ones must cost nobody anything (attack 90).
-    if (!mayHold(set, recoveryTag(code, hashedWith))) return { accepted: false };
+    // A slow hash for a code that may be right only: wrong ones must not cost others their time (attack 90).
+    if (!mayHold(set, recoveryTag(code, hashedWith))) return { is: 'no_match', why: 'wrong' };
     const hash = await this.parts.hasher.hash(code, hashedWith, network);
-    if (!holdsHash(set, hash)) return { accepted: false };
-    const spent = await gate.spend(spendRecoveryCode(userId, hash));
-    if (spent === undefined) return { accepted: false };
-    return { accepted: true, detail: { position: spent.position, remaining: remaining(set) - 1 } };
+    const found = codeOfHash(set, hash);
+    if (found === undefined) return { is: 'no_match', why: 'wrong' };
+    if (found.usedAt !== null) return { is: 'no_match', why: 'spent' };
+    const detail = { position: found.position, remaining: remaining(set) - 1 };
+    return { is: 'match', spend: spendRecoveryCode(userId, hash), detail };
   }
 
   async describe(userId: string): Promise<JsonObject | undefined> {
@@ -66,7 +64,7 @@ function mayHold(set: RecoverySet, sought: number): boolean {
 }
 
 /** Looks at every code, used ones too, in the same time wherever the match stands (attacks 57, 87). */
-function holdsHash(set: RecoverySet, hash: string): boolean {
+function codeOfHash(set: RecoverySet, hash: string): RecoveryCode | undefined {
   const sought = Buffer.from(hash, 'hex');
-  return set.codes.filter((code) => timingSafeEqual(Buffer.from(code.hash, 'hex'), sought)).length > 0;
+  return set.codes.filter((code) => timingSafeEqual(Buffer.from(code.hash, 'hex'), sought))[0];
 }

@@ -1,9 +1,9 @@
 import { type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
-import type { Authenticator, FactorStore, StepToSpend } from '../../storage/stores.ts';
+import type { Authenticator, FactorStore } from '../../storage/stores.ts';
 import { spendStep } from '../../storage/tables/authenticators.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { AttemptGate, Factor, FactorVerdict, SentCode } from '../factor.ts';
+import type { Factor, FactorVerdict, SentCode } from '../factor.ts';
 import { isTotpToken, matchStep } from './match_step.ts';
 import type { TotpSettings } from './totp_settings.ts';
 
@@ -25,16 +25,21 @@ export class TotpFactor implements Factor {
     return this.parts.store.isEnrolled(userId);
   }
 
-  isWellFormed(token: string): boolean {
-    return isTotpToken(token, this.settings.digits);
-  }
-
-  async verify({ userId, token }: SentCode, gate: AttemptGate): Promise<FactorVerdict> {
-    const step = this.isWellFormed(token) ? await this.stepOf(userId, token) : undefined;
-    const spent = await gate.spend(step && spendStep(userId, step));
-    return spent !== undefined && step !== undefined
-      ? { accepted: true, detail: { authenticator: step.authenticatorId } }
-      : { accepted: false };
+  /** Finds the unspent step that the code is of. It decides nothing yet: another request may spend it first (R8). */
+  async verify({ userId, token }: SentCode): Promise<FactorVerdict> {
+    if (!isTotpToken(token, this.settings.digits)) return { is: 'no_match', why: 'malformed' };
+    let isSpent = false;
+    for (const authenticator of await this.parts.store.authenticators(userId)) {
+      const step = this.matchingStep(authenticator, token);
+      if (step === undefined) continue;
+      const { id: authenticatorId, lastStep } = authenticator;
+      if (step > lastStep) {
+        const spend = spendStep(userId, { authenticatorId, step });
+        return { is: 'match', spend, detail: { authenticator: authenticatorId } };
+      }
+      isSpent = true;
+    }
+    return { is: 'no_match', why: isSpent ? 'spent' : 'wrong' };
   }
 
   async describe(userId: string): Promise<JsonObject | undefined> {
@@ -48,17 +53,6 @@ export class TotpFactor implements Factor {
         last_used_at: lastUsedAt,
       })),
     };
-  }
-
-  /** The unspent step that the code is of. It decides nothing yet: another request may spend it first (R8). */
-  private async stepOf(userId: string, token: string): Promise<StepToSpend | undefined> {
-    for (const authenticator of await this.parts.store.authenticators(userId)) {
-      const step = this.matchingStep(authenticator, token);
-      if (step !== undefined && step > authenticator.lastStep) {
-        return { authenticatorId: authenticator.id, step };
-      }
-    }
-    return undefined;
   }
 
   private matchingStep({ id, userId, sealedSeed }: Authenticator, token: string): number | undefined {

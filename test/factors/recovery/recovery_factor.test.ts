@@ -7,7 +7,7 @@ import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts
 import { effect } from '../../../src/storage/statement.ts';
 import type { Storage } from '../../../src/storage/stores.ts';
 import { systemRandom } from '../../../src/system/random.ts';
-import { enrol, openGate, testHasher } from '../../support/enrolment.ts';
+import { enrol, judge, testHasher } from '../../support/enrolment.ts';
 import { ManualClock } from '../../support/manual_clock.ts';
 import { testVault } from '../../support/test_vault.ts';
 
@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => storage.close());
 
 function verify(userId: string, token: string, network = '192.0.2.1') {
-  return factor.verify({ userId, token, network }, openGate(storage, userId));
+  return judge(storage, factor, { userId, token, network });
 }
 
 function parts() {
@@ -134,6 +134,19 @@ describe('judging a code', () => {
       await verify(BOB, 17 as unknown as string),
     ];
     expect(verdicts).toEqual(Array(5).fill(refused));
+  });
+
+  test('looking at a code spends nothing, and says to us what is wrong with it', async () => {
+    const { recoveryCodes } = await enrol(parts(), BOB);
+    const look = (token: string) => factor.verify({ userId: BOB, token, network: '192.0.2.1' });
+    const code = recoveryCodes[0] ?? '';
+    expect(await look(code)).toMatchObject({ is: 'match' });
+    expect(await verify(BOB, code)).toEqual(accepted);
+    // Its tag is not looked for any more, as it is used.
+    expect(await look(code)).toEqual({ is: 'no_match', why: 'wrong' });
+    await storage.commit([BOB], effect('UPDATE recovery_codes SET tag = NULL'));
+    expect(await look(code)).toEqual({ is: 'no_match', why: 'spent' });
+    expect(await look('123456')).toEqual({ is: 'no_match', why: 'malformed' });
   });
 
   test('a set whose pepper is no longer in the ring lets nobody in', async () => {

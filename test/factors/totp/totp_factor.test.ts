@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TotpFactor } from '../../../src/factors/totp/totp_factor.ts';
 import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../../src/storage/stores.ts';
-import { codeAt, enrol, openGate, totpSettings, wrongCode } from '../../support/enrolment.ts';
+import { codeAt, enrol, judge, totpSettings, wrongCode } from '../../support/enrolment.ts';
 import { ManualClock } from '../../support/manual_clock.ts';
 import { testVault } from '../../support/test_vault.ts';
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => storage.close());
 
 function verify(userId: string, token: string) {
-  return factor.verify({ userId, token, network: '192.0.2.1' }, openGate(storage, userId));
+  return judge(storage, factor, { userId, token, network: '192.0.2.1' });
 }
 
 function parts() {
@@ -116,6 +116,17 @@ describe('judging a code', () => {
       await verify('@nobody:hs', code),
     ];
     expect(verdicts).toEqual(Array(4).fill(refused));
+  });
+
+  test('looking at a code spends nothing, and says to us what is wrong with it', async () => {
+    const { seed } = await enrol(parts(), BOB);
+    const look = (token: string) => factor.verify({ userId: BOB, token, network: '192.0.2.1' });
+    const code = codeAt(seed, clock.now());
+    expect(await look(code)).toMatchObject({ is: 'match' });
+    expect(await verify(BOB, code)).toEqual(accepted);
+    expect(await look(code)).toEqual({ is: 'no_match', why: 'spent' });
+    expect(await look(wrongCode(seed, clock.now()))).toEqual({ is: 'no_match', why: 'wrong' });
+    expect(await look('abcdef')).toEqual({ is: 'no_match', why: 'malformed' });
   });
 
   test.each([`@bob.:hs`, '@Bob:hs', '@bob:other', ' @bob:hs', '@bob:hs '])(
