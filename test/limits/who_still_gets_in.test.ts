@@ -294,8 +294,10 @@ describe('what becomes known, and for how long', () => {
     await startKnownAtHome();
     expect(await places()).toBe(1);
     app.clock.advance(90 * DAY);
-    expect(await places()).toBe(0);
+    expect((await signInFrom(HOME, app.wrongCode(bob))).status).toBe(401);
+    expect(await lanes()).toEqual(['elsewhere']);
     await app.proxy.keepHouse();
+    expect(await app.storage.read(knownPlaces(bob.userId, 1000 * DAY))).toEqual([]);
     for (let turn = 0; turn < 20; turn++) {
       expect((await signInFrom(anywhere(turn), app.code(bob))).status).toBe(200);
       app.clock.advance(STEP);
