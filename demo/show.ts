@@ -11,7 +11,7 @@ import { sceneFolder } from './places.ts';
 import { requireFreePort, Scene } from './scene.ts';
 import { codeLine, tourText } from './tour.ts';
 
-/** Where the demo's proxy listens (DESIGN §9). */
+/** Where the demo's proxy listens. */
 const PORT = 8010;
 
 /** Shows the demo until it is told to stop. */

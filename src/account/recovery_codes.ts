@@ -10,7 +10,7 @@ import type { OwnerProof } from './owner_proof.ts';
 
 const NO_CODES = { remaining: 0, total: 0, generated_at: null, codes: [] };
 
-/** `/account/two-factor/recovery`: which codes there are, a new set, none. Old codes are never shown again (S2-7). */
+/** `/account/two-factor/recovery`: which codes there are, a new set, or no set. A code is shown only when made. */
 export class RecoveryCodes {
   constructor(
     private readonly parts: AccountParts,
@@ -24,7 +24,7 @@ export class RecoveryCodes {
     return { status: 200, body: state ?? NO_CODES };
   }
 
-  /** `POST`: a new set; the old one is dead at once (S2-15, attack 82). @throws Refusal not_enrolled */
+  /** `POST`: a new set; the codes of the old one are refused at once (attack 82). @throws Refusal not_enrolled */
   async renew(request: ClientRequest): Promise<Answer> {
     const caller = await this.parts.tokenOwners.require(request);
     const proof = await this.prove(request, caller);
@@ -40,7 +40,7 @@ export class RecoveryCodes {
     return { status: 200, body: { recovery_codes: [...shown], generated_at: set.generatedAt } };
   }
 
-  /** `DELETE`: an account with codes is weaker than one without; going without is the user's choice (S3-16). */
+  /** `DELETE`: an account with codes is weaker than one without; going without is the user's choice. */
   async remove(request: ClientRequest): Promise<Answer> {
     const caller = await this.parts.tokenOwners.require(request);
     const proof = await this.prove(request, caller);

@@ -25,7 +25,7 @@ export type AuditEvent =
   | 'login.completed'
   /** A login that waited for its second factor ended without it. */
   | 'login.held_ended'
-  /** A guarded request (see DESIGN §3) was let through after its second factor. */
+  /** A guarded request (spec/guarded_endpoints.md) was let through after its second factor. */
   | 'guard.passed'
   /** An application service that the operator listed logged in. */
   | 'appservice.login'

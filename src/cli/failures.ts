@@ -14,7 +14,7 @@ export class CommandFailed extends Error {}
 /** The command failed, and the log has said why already. */
 export class FailureLogged extends Error {}
 
-/** Exit codes (DESIGN §9). */
+/** Exit codes (docs/operate.md, "Run"). */
 export const FINE = 0;
 export const FAILED = 1;
 export const WRONG_USE = 2;

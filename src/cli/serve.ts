@@ -11,7 +11,7 @@ import { untilBroken } from './last_resort.ts';
 import { configFrom, configOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** Requests under way get so long to finish (DESIGN §9). */
+/** How long requests under way may take to finish (docs/operate.md, "Run"). */
 const GRACE_MS = 10 * SECOND;
 
 /** The whole of the ending is given up after this: a supervisor would kill us soon (`TimeoutStopSec=20`). */

@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import { relayAnswer } from '../second_factor/relay.ts';
 import { type OwnProvider, withOwnProvider } from './login_flows.ts';
 
-/** The name under which clients find that this server has 2FA (DESIGN §9). */
+/** The name under which clients find that this server has 2FA (spec/README.md, "Is it there?"). */
 const UNSTABLE_FEATURE = 'org.matrix.2fa';
 
 /** What the homeserver says about itself, corrected where it would lead clients round us. */

@@ -30,7 +30,7 @@ export interface OwnProvider {
 
 /**
  * The login flows of the homeserver with our sign-in page among them: single sign-on first, as some clients take
- * the first flow that they know (DESIGN §4), with our provider before the homeserver's.
+ * the first flow that they know, with our provider before the homeserver's.
  */
 export function withOwnProvider(flows: readonly Json[], { name, preferred }: OwnProvider): JsonObject[] {
   const given = flows.filter(isJsonObject);

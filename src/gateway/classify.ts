@@ -20,7 +20,7 @@ export interface RouteMatch {
 export type Classification =
   | { readonly kind: 'pass' }
   | RouteMatch
-  /** OPTIONS on a gated or own path: answered by us (DESIGN §4). */
+  /** OPTIONS on a gated or own path: answered here, because a preflight must succeed without the homeserver. */
   | { readonly kind: 'preflight' }
   | {
       readonly kind: 'refuse';

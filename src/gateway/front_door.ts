@@ -22,7 +22,7 @@ import { WaitingConnections } from './waiting_connections.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** One client waits for its sign-in page on an idle connection for more than a minute (DESIGN §6). */
+/** One client waits for its sign-in page on an idle connection for more than a minute. */
 const KEEP_ALIVE_TIME = 76 * SECOND;
 
 /** Longer than the above, or a connection could be cut between two requests. */

@@ -16,7 +16,7 @@ import { downstreamHeaders, upstreamHeaders } from './forwarding.ts';
 import { acceptingReadable, HeldAnswer, mayGrant } from './held_answer.ts';
 import { sandboxedMedia } from './media_headers.ts';
 
-/** Long polls must live at least 10 minutes (DESIGN §6); a homeserver silent for longer is gone. */
+/** Clients ask for long polls (`/sync`) of many minutes; a homeserver that is silent for longer is gone. */
 const SILENCE_LIMIT = 15 * MINUTE;
 
 /** An upload that stands still for so long, while the homeserver would take more of it, is given up (attack 123). */

@@ -47,7 +47,7 @@ export interface JudgedPassword {
   readonly client: ClientAddress;
 }
 
-/** What the probe of DESIGN §5 found. */
+/** What the homeserver said of a password (docs/homeservers.md, "Judging a password"). */
 export type PasswordJudgement =
   /** `oauth`: a session of the homeserver's OAuth, under which it takes no password. */
   | { readonly verdict: 'right' | 'wrong' | 'no_password' | 'oauth' }

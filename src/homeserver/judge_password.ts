@@ -12,7 +12,7 @@ import { readFlows } from './uia_fields.ts';
 const DEVICE_ID_BYTES = 12;
 
 /**
- * Has the homeserver judge a password without consequences (DESIGN §5): asks it to delete a device that does
+ * Has the homeserver judge a password (docs/homeservers.md, "Judging a password"): asks it to delete a device that does
  * not exist, first without `auth` to see its challenge, then with the password.
  *
  * @throws Refusal unknown_token, forbidden (the account is deactivated or locked), or homeserver_unclear when

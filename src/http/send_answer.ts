@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Answer } from './answer.ts';
 import { CORS_HEADERS } from './cors.ts';
 
-/** Exactly this, without a charset: one client library compares the whole header (DESIGN §4). */
+/** Exactly this, without a charset: libQuotient compares the whole header. */
 const JSON_TYPE = 'application/json';
 
 /**

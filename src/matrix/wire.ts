@@ -11,7 +11,7 @@ export const RECOVERY_STAGE = 'm.login.2fa.recovery';
 export const PASSWORD_STAGE = 'm.login.password';
 export const SSO_STAGE = 'm.login.sso';
 
-/** The id of our own identity provider: the sign-in page (DESIGN §9). */
+/** The id of our own identity provider: the sign-in page (spec/login.md). */
 export const OWN_PROVIDER = 'two-factor';
 
 /** The id that we give to the single sign-on of a homeserver that names no provider. */

@@ -3,7 +3,7 @@ import { type Driver, type Storage, StoreUnavailable } from './stores.ts';
 
 /**
  * A storage that may not be there yet: every use tries to open it until that worked, and is refused meanwhile
- * (DESIGN §9: gated routes answer 503, everything else flows).
+ * (R9: gated routes answer 503, everything else goes on).
  * @param open rejects with `StoreUnavailable` while the store is not there; any other failure is final
  * @throws whatever final failure the first try ends in
  */

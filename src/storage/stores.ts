@@ -334,7 +334,10 @@ export interface SignInTokenStore {
   dropExpired(now: number): Promise<void>;
 }
 
-/** A token that signed in with 2FA a moment ago: no second code for its first key upload (DESIGN §4). */
+/**
+ * A token that signed in with 2FA a moment ago: no second code for its first key upload (spec/guarded_endpoints.md,
+ * "Cross-signing keys").
+ */
 export interface FreshLogin {
   readonly tokenHash: string;
   readonly userId: string;

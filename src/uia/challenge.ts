@@ -14,8 +14,8 @@ export interface ShownSession extends Pick<Session, 'id' | 'flows' | 'completed'
 }
 
 /**
- * The body of the 401 that tells a client where `session` stands. All four keys are always there: clients
- * break without them (DESIGN §4). `errcode` and `error` only where `error` is given.
+ * The body of the 401 that tells a client where `session` stands. All four keys are always there, because some
+ * clients break without them (spec/stages.md, "The challenge"). `errcode` and `error` only where `error` is given.
  */
 export function challengeOf(session: ShownSession, error?: ChallengeError): JsonObject {
   return {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type RandomSource, randomId } from '../system/random.ts';
 
-/** Our sessions are told from the homeserver's by this beginning (DESIGN §4). */
+/** Our session ids begin like this; the homeserver's do not. */
 const PREFIX = 'm2fa_';
 /** The prefix and 160 bits of base64url. */
 const PATTERN = /^m2fa_[A-Za-z0-9_-]{27}$/;

@@ -13,7 +13,7 @@ export async function loseAndReplaceThePhone(
   lookAt: (name: string) => Promise<void>,
 ): Promise<void> {
   const { page } = person;
-  // Somebody who has never seen it reads how one gets back in before anything is turned on (S0-5).
+  // A user who sees the page for the first time reads how to get back in before they turn anything on.
   await lookAt('1-sign-in');
   await person.givePassword();
   await person.heading('What if I lose my phone?').waitFor();

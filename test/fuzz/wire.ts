@@ -326,7 +326,7 @@ function requireSound(answer: string): void {
   if (answer.length > LONGEST_ANSWER) throw new Error(`an answer of ${answer.length} bytes`);
 }
 
-/** But for those of the homeserver: one of them answers an odd token with 500 (HOMESERVERS §4). */
+/** But for those of the homeserver: Conduit answers an odd token with 500. */
 function requireNoFailure(answers: readonly string[], requests: readonly RecordedRequest[]): void {
   const failures = answers.flatMap((answer) => answer.match(/HTTP\/1\.1 5\d\d[\s\S]{0,600}/g) ?? []);
   const passedOn = requests.filter(({ status }) => (status ?? 0) >= 500);

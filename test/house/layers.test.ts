@@ -3,7 +3,7 @@ import { findCircle, folderOf, importsUnder } from './imports.ts';
 
 /**
  * The house from the top floor to the ground: a folder imports from lower floors only, never from its own
- * (DESIGN §6; docs/architecture.md draws it). A new folder gets a place here.
+ * (docs/architecture.md, "The house"). A new folder gets a place here.
  */
 const FLOORS: readonly (readonly string[])[] = [
   ['cli', 'index.ts'],

@@ -6,7 +6,10 @@ const LOGIN = '/_matrix/client/v3/login';
 const ALL_404: Measured = ['404', '404', '404', '404'];
 const ALL_200: Measured = ['200', '200', '200', '200'];
 
-/** HOMESERVERS §3: targets. (`x:/path`, which Dendrite takes, is refused by the HTTP parser of Node before any stub sees it.) */
+/**
+ * Targets of the login (docs/homeservers.md, "Targets"). `x:/path`, which Dendrite takes, is not among them: Node's
+ * HTTP parser refuses it before any stub sees it.
+ */
 const TARGETS: readonly (readonly [target: string, Measured])[] = [
   ['/_matrix/client/v3/login', ALL_200],
   ['/_matrix/client/r0/login', ALL_200],
@@ -62,7 +65,7 @@ function of(user: ProbeUser, more: JsonObject = {}): JsonObject {
   };
 }
 
-/** HOMESERVERS §3: bodies. */
+/** Bodies of the login (docs/homeservers.md, "Bodies"). */
 const BODIES: readonly (readonly [name: string, MakeBody, Measured])[] = [
   [
     'user only',

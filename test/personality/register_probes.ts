@@ -19,7 +19,7 @@ async function register(
   return homeserver.call({ target, json });
 }
 
-/** HOMESERVERS §6: open registration with `m.login.dummy`. */
+/** Open registration with `m.login.dummy` (docs/homeservers.md, "User-Interactive Authentication"). */
 export const REGISTER_PROBES: readonly Probe[] = [
   {
     name: 'register: one-shot dummy',

@@ -7,7 +7,7 @@ const LOGOUT = '/_matrix/client/v3/logout';
 const REFRESH = '/_matrix/client/v3/refresh';
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-/** HOMESERVERS §4: how a token is read. */
+/** How a token is read (docs/homeservers.md, "Tokens and devices"). */
 const PRESENTED: readonly (readonly [
   name: string,
   make: (user: ProbeUser) => Partial<HttpCall>,

@@ -36,7 +36,7 @@ const TARGETS: readonly (readonly [target: string, Measured])[] = [
   [VERSIONS, ['200', '200', '200', '200']],
 ];
 
-/** HOMESERVERS §7. */
+/** What differs in transport: framing, sizes, headers (docs/homeservers.md). */
 export const TRANSPORT_PROBES: readonly Probe[] = [
   ...RAW.map(
     ([name, bytes, measured]): Probe => ({

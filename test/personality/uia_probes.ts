@@ -31,7 +31,7 @@ interface OneShot {
   readonly signing?: { readonly tuwunel: string; readonly continuwuity: string };
 }
 
-/** HOMESERVERS §5: one request, each on its own user. */
+/** Guarded endpoints (docs/homeservers.md, "User-Interactive Authentication"): one request, each on its own user. */
 const ONE_SHOTS: readonly OneShot[] = [
   {
     name: 'no auth',

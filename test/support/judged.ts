@@ -33,7 +33,7 @@ const OWN_ENDPOINTS: readonly OwnEndpoint[] = [
   { method: 'DELETE', path: '/account/two-factor/recovery', answer: 'empty_answer' },
 ];
 
-/** Our challenges are known by the beginning of their session ids (DESIGN §4). */
+/** Our session ids begin like this; the homeserver's do not. */
 const OUR_SESSION = /^m2fa_/;
 
 /**
@@ -45,7 +45,7 @@ export function expectJudged(response: Response): Response {
   const { method, url } = response.request;
   const answer = { method, path: new URL(url).pathname, status: response.status, body: response.body };
   const contentType = response.headers['content-type'];
-  // libQuotient compares the whole header (DESIGN §4).
+  // libQuotient compares the whole header.
   const typeErrors = contentType === 'application/json' ? [] : [`the content type is ${contentType}`];
   const errors = [...typeErrors, ...judgeAll(answer)];
   if (errors.length === 0) return response;

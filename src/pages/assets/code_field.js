@@ -2,7 +2,7 @@ import { RECOVERY_STAGE, TOTP_STAGE } from './api.js';
 import { button, element, Field } from './dom.js';
 import { digits, texts } from './texts.js';
 
-/** The field for a code, with the other kind of code one press away (S0-2). */
+/** The field for a code, with the other kind of code one press away: a user without their phone must see the way. */
 export class CodeField {
   /**
    * @param {{ onComplete?: () => void, onKind?: (isRecovery: boolean) => void }} [options] `onComplete`: all digits are there

@@ -60,7 +60,7 @@ function whoCard(page, flash) {
 }
 
 /**
- * Says how one gets back in before anything is turned on (S0-5).
+ * Says how users get back in after a loss, before they turn anything on: later they cannot be reached.
  *
  * @param {AccountPage} page
  */
@@ -80,7 +80,7 @@ function offer(page) {
 }
 
 /**
- * The phone may be lost or stolen: both ways on are here (S0-8). Without a code left neither can be proven.
+ * The phone may be lost or stolen: replacing it and ending its sessions are both offered. Each takes another code.
  *
  * @param {AccountPage} page
  */

@@ -21,8 +21,8 @@ import { problemText, texts } from './texts.js';
  */
 
 /**
- * Asks for the password, and a code where 2FA is on, and makes the request with them. Nothing is kept: each
- * request asks anew (S2-17).
+ * Asks for the password, and a code where 2FA is on, and makes the request with them. Neither is kept: each request
+ * asks again, so that an unattended page changes nothing.
  *
  * @param {import('./page.js').AccountPage} page
  * @param {ProofOptions} options

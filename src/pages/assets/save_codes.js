@@ -85,7 +85,7 @@ function copyButton(page, codes) {
 }
 
 /**
- * The download is there once (S2-12).
+ * The codes can be downloaded only while they are shown, once.
  *
  * @param {import('./page.js').AccountPage} page
  * @param {string[]} codes

@@ -38,7 +38,7 @@ async function fillIn(page, rows) {
 }
 
 /**
- * Signs all sessions but this one out (S0-8).
+ * Signs all sessions but this one out, which ends those of a stolen phone.
  *
  * @param {AccountPage} page
  */

@@ -38,7 +38,7 @@ export class FallbackPage {
   /** `GET`: changes nothing. @throws Refusal if the page of the homeserver cannot be had */
   async show(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
     const id = sessionIn(request);
-    // Ids of ours begin with m2fa_; single sign-on for another one is the homeserver's (DESIGN §4).
+    // Ids of ours begin with m2fa_; single sign-on for another one is the homeserver's.
     if (stage === SSO_STAGE && id !== '' && !isSessionId(id) && !id.startsWith('m2fa_')) {
       return this.homeserversPage(request, request.search);
     }

@@ -23,7 +23,7 @@ export interface CodeForms {
 /** Which field of `code_forms` holds the code. */
 export const CODE_FIELDS = { totp: 'code', recovery: 'recovery_code' } as const;
 
-/** The form for a code, and below it, in sight at once, the way to a recovery code (S0-2). */
+/** The form for a code; below it, visible without a click, the form for a recovery code. */
 export function codeForms({ texts, digits, hidden, refused, action }: CodeForms): Html {
   const { code } = texts;
   const ofTotp = refused?.kind === 'totp' ? refused : undefined;

@@ -7,7 +7,7 @@ export interface Brand {
   readonly colour: string;
   /** What is written on it. */
   readonly onColour: '#ffffff' | '#16181d';
-  /** Where people find help who have lost everything (S1-4). */
+  /** Where people find help who have lost authenticator and recovery codes. */
   readonly helpUrl: string | undefined;
 }
 

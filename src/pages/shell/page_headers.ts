@@ -1,6 +1,6 @@
 /**
  * The headers of every page (attack 65). There is no Cross-Origin-Opener-Policy, because a client waits for its
- * popup, and no `form-action`, because it also judges the redirect back to a client's own scheme (DESIGN §4).
+ * popup, and no `form-action`, because it also judges the redirect back to a client's own scheme.
  *
  * @param nonce marks the style sheet and the scripts of this one answer. Not `'self'`: the homeserver's media
  *   stand on the same origin, and anybody may upload a script there

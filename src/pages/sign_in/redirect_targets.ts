@@ -9,7 +9,7 @@ export interface RedirectTarget {
   readonly name: string;
 }
 
-/** The rule for `redirectUrl` (DESIGN §9, attack 67). */
+/** Which `redirectUrl` is taken (spec/login.md, attack 67). */
 export class RedirectTargets {
   /** @param clients origins, and schemes with their colon, that need no confirmation */
   constructor(private readonly clients: readonly string[]) {}

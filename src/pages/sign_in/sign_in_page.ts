@@ -24,7 +24,7 @@ export interface SignInPageSettings {
   readonly digits: number;
 }
 
-/** `/_2fa/login`: password, code, confirmation, and back to the client with a login token (DESIGN §4). */
+/** `/_2fa/login` (spec/login.md): password, code, confirmation, and back to the client with a login token. */
 export class SignInPage {
   constructor(
     private readonly door: PageDoor,
@@ -109,10 +109,10 @@ export class SignInPage {
     }
   }
 
-  /** What comes next for somebody whose password, or provider, was right. */
+  /** What comes next after the password, or the provider, was right. */
   async goOn(visit: PageVisit, standing: PageStanding, target: RedirectTarget): Promise<Answer> {
     if (standing.codeWanted) return this.askCode(visit, standing, target, undefined);
-    // Whoever lost his phone reads first what he can do about it (S0-8).
+    // After a sign-in with a recovery code the page says first what to do about the lost phone.
     const mayPass = standing.recoveryCodesLeft === undefined && this.targets.isListed(target);
     return mayPass ? this.finish(visit, standing.id) : this.askConfirmation(visit, standing, target);
   }
