@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { everyFactor } from '../src/factors/factors.ts';
+import { createFactors } from '../src/factors/list.ts';
 import { hashingQueue, RecoveryHasher } from '../src/factors/recovery/recovery_hasher.ts';
 import { Lanes } from '../src/limits/lanes.ts';
 import { SecondFactorCheck } from '../src/limits/second_factor_check.ts';
@@ -50,7 +50,7 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
     const vault = testVault();
     const hasher = new RecoveryHasher(hashingQueue());
     const parts = { store: storage.factors, vault, clock };
-    const factors = everyFactor({ ...parts, hasher, totp: totpSettings });
+    const factors = createFactors({ ...parts, hasher, totp: totpSettings });
     // The owner's clock runs ahead, for a new code at every login.
     const lanes = new Lanes(storage, vault);
     const owners = new SecondFactorCheck(factors, new Throttle(storage), lanes);

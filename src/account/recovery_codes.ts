@@ -20,7 +20,7 @@ export class RecoveryCodes {
   /** `GET`: positions and uses, never a code. @throws Refusal */
   async describe(request: ClientRequest): Promise<Answer> {
     const { owner } = await requireCaller(this.parts.homeserver, request);
-    const state = await this.parts.factors.ofStage(RECOVERY_STAGE).describe(owner.userId);
+    const state = await this.parts.factors.ofStage(RECOVERY_STAGE)?.describe(owner.userId);
     return { status: 200, body: state ?? NO_CODES };
   }
 

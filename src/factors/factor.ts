@@ -1,5 +1,6 @@
-import type { JsonObject, SecondFactorStage } from '../matrix/wire.ts';
+import type { JsonObject } from '../matrix/wire.ts';
 import type { Decision } from '../storage/statement.ts';
+import type { FactorDescription } from './description.ts';
 
 /** Facts for the audit: which authenticator, which position. No secret. */
 export type Detail = Readonly<Record<string, string | number>>;
@@ -20,9 +21,8 @@ export interface SentCode {
   readonly network: string;
 }
 
-/** A kind of second factor. A new one is a folder beside `totp/` and one line in `factors.ts`. */
-export interface Factor {
-  readonly stage: SecondFactorStage;
+/** A kind of second factor. A new one is a folder beside `totp/` and one line in `list.ts`. */
+export interface Factor extends FactorDescription {
   /** Whether its codes are short enough to be guessed, so that each attempt must count in its lane. */
   readonly isGuessable: boolean;
   /** Whether this user can use the factor now. */
@@ -33,6 +33,6 @@ export interface Factor {
    * @throws Refusal limit_exceeded if there is no room for a costly look
    */
   verify(sent: SentCode): Promise<FactorVerdict>;
-  /** The factor's entry under `providers` in the state (DESIGN §5), or undefined if the user has none. */
+  /** The factor's entry under `providers` in the state (`GET /account/two-factor`), or undefined if the user has none. */
   describe(userId: string): Promise<JsonObject | undefined>;
 }

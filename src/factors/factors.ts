@@ -1,41 +1,78 @@
 import type { SecondFactorStage } from '../matrix/wire.ts';
-import type { FactorStore } from '../storage/stores.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Vault } from '../vault/vault.ts';
 import type { Factor } from './factor.ts';
-import { RecoveryFactor } from './recovery/recovery_factor.ts';
-import type { RecoveryHasher } from './recovery/recovery_hasher.ts';
-import { TotpFactor } from './totp/totp_factor.ts';
-import type { TotpSettings } from './totp/totp_settings.ts';
+import { type GivenCode, readGivenCode } from './given_code.ts';
 
-/** What factors are made of. */
-export interface FactorParts {
-  readonly store: FactorStore;
-  readonly vault: Vault;
-  readonly clock: Clock;
-  readonly hasher: RecoveryHasher;
-  readonly totp: TotpSettings;
+/** A code that somebody typed, and the factor that it is one of by its looks. */
+export interface TypedCode {
+  readonly factor: Factor;
+  readonly code: GivenCode;
 }
 
-/** Every factor there is, in the order in which clients are offered them. */
-export function everyFactor(parts: FactorParts): Factors {
-  return new Factors([new TotpFactor(parts, parts.totp), new RecoveryFactor(parts)]);
+/** A password field that may hold a password and a code. */
+export interface AppendedCode extends TypedCode {
+  /** What stands before the code. */
+  readonly password: string;
 }
 
-/** The factors, found by their stage. */
+/** The factors, found by what is on the wire. */
 export class Factors {
-  constructor(readonly all: readonly Factor[]) {}
+  readonly all: readonly Factor[];
 
-  /** @throws RangeError if no factor has this stage: the list and the stages have come apart. */
-  ofStage(stage: SecondFactorStage): Factor {
-    const factor = this.all.find((candidate) => candidate.stage === stage);
-    if (!factor) throw new RangeError(`no factor is listed for the stage ${stage}`);
-    return factor;
+  /** @throws RangeError if two of them share a name */
+  constructor(factors: readonly Factor[]) {
+    this.all = [
+      ...factors.filter(({ role }) => role === 'primary'),
+      ...factors.filter(({ role }) => role === 'backup'),
+    ];
+    for (const name of ['kind', 'stage'] as const) {
+      if (new Set(factors.map((factor) => factor[name])).size < factors.length) {
+        throw new RangeError(`two factors have the same ${name}`);
+      }
+    }
+  }
+
+  /** Undefined if no factor has this stage: what a client writes is asked for here, once. */
+  ofStage(stage: string): Factor | undefined {
+    return this.all.find((factor) => factor.stage === stage);
+  }
+
+  ofKind(kind: string): Factor | undefined {
+    return this.all.find((factor) => factor.kind === kind);
+  }
+
+  /** The factors that this user can use now, in the order of the list. */
+  async availableTo(userId: string): Promise<Factor[]> {
+    const availability = await Promise.all(this.all.map((factor) => factor.available(userId)));
+    return this.all.filter((_, index) => availability[index]);
   }
 
   /** The stages that this user can use now, in the order of the list. */
   async stagesOf(userId: string): Promise<SecondFactorStage[]> {
-    const availability = await Promise.all(this.all.map((factor) => factor.available(userId)));
-    return this.all.filter((_, index) => availability[index]).map((factor) => factor.stage);
+    return (await this.availableTo(userId)).map((factor) => factor.stage);
+  }
+
+  /** Which kind of code was typed into a field that takes all kinds. Undefined if it is missing. */
+  readTyped(typed: string): TypedCode | undefined {
+    if (readGivenCode(typed) === undefined) return undefined;
+    for (const factor of this.all) {
+      const code = readGivenCode(factor.typed?.read(typed));
+      if (code !== undefined) return { factor, code };
+    }
+    return undefined;
+  }
+
+  /**
+   * Reads a code off the end of a password field (docs/clients.md, "Behind the password"). Undefined if the end does
+   * not look like a code or nothing stands before it. The longer of two is meant: it has more of a code in it.
+   */
+  readAppended(field: string): AppendedCode | undefined {
+    const [longest] = this.all
+      .flatMap((factor) => {
+        const tail = factor.typed?.tail(field);
+        const code = readGivenCode(tail?.code);
+        return tail === undefined || code === undefined ? [] : [{ factor, password: tail.password, code }];
+      })
+      .sort((one, other) => one.password.length - other.password.length);
+    return longest;
   }
 }

@@ -22,3 +22,15 @@ export function readGivenCode(value: Json | undefined): GivenCode | undefined {
   if (value.replaceAll(SEPARATORS, '') === '') return undefined;
   return value.replaceAll(BLANKS, '') as GivenCode;
 }
+
+/** What stands before the last `length` characters of a password field, and the code in them. */
+export function splitTail(
+  field: string,
+  length: number,
+): { readonly password: string; readonly code: string } | undefined {
+  const before = field.slice(0, -length);
+  // A blank between the two belongs to neither.
+  const password = /\s$/.test(before) ? before.slice(0, -1) : before;
+  const code = readGivenCode(field.slice(-length));
+  return password === '' || code === undefined ? undefined : { password, code };
+}

@@ -1,5 +1,4 @@
 import type { Audit } from '../audit/audit.ts';
-import { splitAppendedCode } from '../factors/appended_code.ts';
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
@@ -48,8 +47,6 @@ export interface GuardParts {
   readonly consequences: Consequences;
   readonly missing: MissingEndpoints;
   readonly audit: Audit;
-  /** Digits of a TOTP code. */
-  readonly digits: number;
 }
 
 /**
@@ -171,7 +168,7 @@ export class Guard {
     const field = auth?.fields.password;
     if (auth?.type !== PASSWORD_STAGE || typeof field !== 'string') return body;
     if (!(await this.parts.freshLogins.isLoginPassword(token, owner.userId, field))) return body;
-    const password = splitAppendedCode(field, this.parts.digits)?.password ?? field;
+    const password = this.parts.secondFactors.readAppended(field)?.password ?? field;
     return { ...body, auth: { ...auth.fields, password } };
   }
 

@@ -40,6 +40,7 @@ export class SecondFactorCheck {
   async check(presented: PresentedCode): Promise<LanedVerdict> {
     const { userId, stage, token, client } = presented;
     const factor = this.factors.ofStage(stage);
+    if (factor === undefined) throw new RangeError(`no factor is listed for the stage ${stage}`);
     const way = await this.lanes.of(presented);
     const verdict = await factor.verify({ userId, token, network: networkOf(client.ip) });
     const spend = verdict.is === 'match' ? verdict.spend : undefined;

@@ -1,11 +1,10 @@
-import type { AppendedCode } from '../factors/appended_code.ts';
+import type { AppendedCode } from '../factors/factors.ts';
 import { type GivenCode, readGivenCode } from '../factors/given_code.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import {
   type Flow,
-  isSecondFactorStage,
   type JsonObject,
   PASSWORD_STAGE,
   RECOVERY_STAGE,
@@ -79,11 +78,11 @@ export class LoginConversation {
     }
     const session = await this.open(signIn);
     if (signIn.appended !== undefined) {
-      return this.submit(signIn, session, signIn.appended.stage, signIn.appended.code);
+      return this.submit(signIn, session, signIn.appended.factor.stage, signIn.appended.code);
     }
     const { auth } = signIn;
     const given = readGivenCode(auth?.fields.token);
-    if (auth?.type !== undefined && isSecondFactorStage(auth.type) && given !== undefined) {
+    if (auth?.type !== undefined && this.secondFactors.has(auth.type) && given !== undefined) {
       return this.submit(signIn, session, auth.type, given);
     }
     // A client that does not know our stages shows `error`, and some loop without an errcode (DESIGN §4).
@@ -111,7 +110,7 @@ export class LoginConversation {
     if (isSatisfied(session.flows, session.completed)) return this.finish(request, session, hold);
     const { type } = auth;
     if (type === undefined || session.completed.includes(type)) return challenge(session);
-    if (!isSecondFactorStage(type)) throw new Refusal('stage_not_offered');
+    if (!this.secondFactors.has(type)) throw new Refusal('stage_not_offered');
     if (standingOf(session, type) !== 'next') return challenge(session, WRONG_ORDER);
     const given = readGivenCode(auth.fields.token);
     return given === undefined ? challenge(session) : this.submit({ request, hold }, session, type, given);

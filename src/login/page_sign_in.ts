@@ -23,7 +23,6 @@ import type {
   ProviderReturn,
 } from '../second_factor/page_door.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
-import { readTypedCode } from '../second_factor/typed_code.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { UiaEngine } from '../uia/engine.ts';
@@ -143,9 +142,10 @@ export class PageSignIn implements PageDoor {
     if (isSatisfied(session.flows, session.completed)) {
       return { kind: 'accepted', standing: await this.standing(session) };
     }
-    const typed = readTypedCode(code);
+    const typed = this.parts.secondFactors.readTyped(code);
     if (typed === undefined) return { kind: 'missing', standing: await this.standing(session) };
-    const { stage, token } = typed;
+    const { code: token } = typed;
+    const { stage } = typed.factor;
     const judged = {
       userId: session.binding.userId,
       stage,

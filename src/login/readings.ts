@@ -1,4 +1,4 @@
-import { type AppendedCode, splitAppendedCode } from '../factors/appended_code.ts';
+import type { AppendedCode, Factors } from '../factors/factors.ts';
 import type { HeldLogins, JoinKeys } from '../second_factor/held_logins.ts';
 import type { FactorStore } from '../storage/stores.ts';
 import type { SignIn } from './sign_in.ts';
@@ -14,14 +14,16 @@ export interface Reading {
 export interface ReadingsSettings {
   /** Whether a code may stand behind the password. */
   readonly appendedCode: boolean;
-  /** Digits of a TOTP code. */
-  readonly digits: number;
 }
 
 /** What the password field of a sign-in can mean, and who may be meant by its name. */
 export class Readings {
   constructor(
-    private readonly deps: { readonly factors: FactorStore; readonly holds: HeldLogins },
+    private readonly deps: {
+      readonly factors: FactorStore;
+      readonly codes: Pick<Factors, 'readAppended'>;
+      readonly holds: HeldLogins;
+    },
     private readonly settings: ReadingsSettings,
   ) {}
 
@@ -56,7 +58,7 @@ export class Readings {
 
   private async appendedCodeOf(signIn: SignIn): Promise<AppendedCode | undefined> {
     if (signIn.password === undefined || !this.settings.appendedCode) return undefined;
-    const appended = splitAppendedCode(signIn.password, this.settings.digits);
+    const appended = this.deps.codes.readAppended(signIn.password);
     return appended !== undefined && (await this.deps.factors.anyoneEnrolled()) ? appended : undefined;
   }
 

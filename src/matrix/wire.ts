@@ -17,12 +17,14 @@ export const OWN_PROVIDER = 'two-factor';
 /** The id that we give to the single sign-on of a homeserver that names no provider. */
 export const UNNAMED_PROVIDER = 'homeserver-sso';
 
-/** One of our two stages. */
-export type SecondFactorStage = typeof TOTP_STAGE | typeof RECOVERY_STAGE;
+const OWN_STAGES = 'm.login.2fa.';
 
-/** Whether `stage` is one that we judge ourselves. */
+/** A stage that a factor of ours judges. Which of them there are, the list of factors says. */
+export type SecondFactorStage = `${typeof OWN_STAGES}${string}`;
+
+/** Whether `stage` is one of ours: the homeserver never sees it. There need not be a factor for it. */
 export function isSecondFactorStage(stage: string): stage is SecondFactorStage {
-  return stage === TOTP_STAGE || stage === RECOVERY_STAGE;
+  return stage.startsWith(OWN_STAGES);
 }
 
 /** A flow: its stages in order. On the wire `{"stages": [...]}`. */

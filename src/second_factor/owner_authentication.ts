@@ -1,4 +1,4 @@
-import { type AppendedCode, splitAppendedCode } from '../factors/appended_code.ts';
+import type { AppendedCode } from '../factors/factors.ts';
 import { type GivenCode, readGivenCode } from '../factors/given_code.ts';
 import type { TokenOwner } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
@@ -65,11 +65,6 @@ export interface AwaitingJudge {
 
 export type OwnerStep = AwaitingJudge | { readonly kind: 'answer'; readonly answer: Answer };
 
-export interface OwnerAuthenticationSettings extends OfferedWays {
-  /** Digits of a TOTP code. */
-  readonly digits: number;
-}
-
 /** What bounds wrong passwords under a token. */
 export interface ProofLimits {
   readonly address: AddressLimit;
@@ -89,7 +84,7 @@ export class OwnerAuthentication {
     private readonly passwordSessions: PasswordSessions,
     private readonly limits: ProofLimits,
     private readonly turns: HomeserverTurns,
-    private readonly settings: OwnerAuthenticationSettings,
+    private readonly settings: OfferedWays,
   ) {}
 
   /**
@@ -236,16 +231,16 @@ export class OwnerAuthentication {
   }
 
   private appendedTo(field: string): AppendedCode | undefined {
-    return this.settings.appendedCode ? splitAppendedCode(field, this.settings.digits) : undefined;
+    return this.settings.appendedCode ? this.secondFactors.readAppended(field) : undefined;
   }
 
   /** A one-shot password whose end is a code counts for both stages (DESIGN §4); without one it is told so. */
   private async takeBoth(owned: OwnedRequest, session: Session, field: string): Promise<OwnerStep> {
     const appended = this.appendedTo(field);
-    if (appended === undefined || standingOf(session, appended.stage) !== 'next') {
+    if (appended === undefined || standingOf(session, appended.factor.stage) !== 'next') {
       return answer(session, codeWanted(this.settings));
     }
-    const progressed = await this.submitCode(owned, session, appended.stage, appended.code);
+    const progressed = await this.submitCode(owned, session, appended.factor.stage, appended.code);
     return progressed === undefined
       ? answer(session, CODE_REFUSED)
       : awaitPassword(progressed, appended.password);

@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
-import type { Factors } from '../factors/factors.ts';
+import type { AppendedCode, Factors, TypedCode } from '../factors/factors.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
 import { RateLimit } from '../limits/rate_limit.ts';
 import type { LanedVerdict, PresentedCode, SecondFactorCheck } from '../limits/second_factor_check.ts';
@@ -30,9 +30,24 @@ export class SecondFactors {
     return this.store.isEnrolled(userId);
   }
 
+  /** Whether a factor of ours judges this stage. */
+  has(stage: string): stage is SecondFactorStage {
+    return this.factors.ofStage(stage) !== undefined;
+  }
+
   /** The stages that this user can use now. */
   available(userId: string): Promise<SecondFactorStage[]> {
     return this.factors.stagesOf(userId);
+  }
+
+  /** Which kind of code was typed into a field that takes all kinds. Undefined if it is missing. */
+  readTyped(typed: string): TypedCode | undefined {
+    return this.factors.readTyped(typed);
+  }
+
+  /** The code at the end of a password field. Undefined if the end does not look like one. */
+  readAppended(field: string): AppendedCode | undefined {
+    return this.factors.readAppended(field);
   }
 
   /**

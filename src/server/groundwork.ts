@@ -1,6 +1,7 @@
 import { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
-import { everyFactor, type Factors } from '../factors/factors.ts';
+import type { Factors } from '../factors/factors.ts';
+import { createFactors } from '../factors/list.ts';
 import { hashingQueue, RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
@@ -64,7 +65,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const audit = new Audit(storage.audit, clock);
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
   const hasher = new RecoveryHasher(hashingQueue());
-  const factors = everyFactor({ store: storage.factors, vault, clock, hasher, totp });
+  const factors = createFactors({ store: storage.factors, vault, clock, hasher, totp });
   const lanes = new Lanes(storage, vault);
   const check = new SecondFactorCheck(factors, new Throttle(storage), lanes);
   const addressLimit = new AddressLimit(config.limits.perAddress, clock);
@@ -75,10 +76,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const engine = sessionEngine(foundations);
   const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
   const ways = { appendedCode: config.login.appendedCode, pages: config.login.sso };
-  const owners = new OwnerAuthentication(engine, secondFactors, passwordSessions, limits, turns, {
-    ...ways,
-    digits: totp.digits,
-  });
+  const owners = new OwnerAuthentication(engine, secondFactors, passwordSessions, limits, turns, ways);
   return {
     ...foundations,
     audit,

@@ -34,8 +34,7 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
     maximum: config.uia.maxSessions,
     allowance: config.limits.signInPerUser,
   });
-  const codes = { appendedCode: config.login.appendedCode, digits: ground.totp.digits };
-  const readings = new Readings({ factors: storage.factors, holds }, codes);
+  const readings = new Readings({ factors: storage.factors, codes: ground.factors, holds }, ground.ways);
   const shared = {
     ...ground,
     factors: storage.factors,

@@ -38,7 +38,6 @@ function composeGuard(ground: Groundwork): Guard {
     ...ground,
     consequences: new Consequences(factors, loginTokens, ground.clock),
     missing: new MissingEndpoints(ground.clock),
-    digits: ground.totp.digits,
   });
 }
 

@@ -1,29 +1,96 @@
-import { expect, test } from '@jest/globals';
-import { everyFactor, Factors } from '../../src/factors/factors.ts';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Factors } from '../../src/factors/factors.ts';
+import { createFactors } from '../../src/factors/list.ts';
 import { RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
+import type { Storage } from '../../src/storage/stores.ts';
 import { enrol, judge, testHasher, totpSettings } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { testVault } from '../support/test_vault.ts';
 
-test('every stage has its factor, and a user the stages that he can use', async () => {
-  const clock = new ManualClock();
-  const storage = await openSqliteStorage({ path: ':memory:', clock });
-  const parts = { store: storage.factors, vault: testVault(), clock };
-  const factors = everyFactor({ ...parts, hasher: testHasher, totp: totpSettings });
+let storage: Storage;
+let clock: ManualClock;
 
-  expect(factors.ofStage(TOTP_STAGE)).toMatchObject({ stage: TOTP_STAGE, isGuessable: true });
-  expect(factors.ofStage(RECOVERY_STAGE)).toMatchObject({ stage: RECOVERY_STAGE, isGuessable: false });
+beforeEach(async () => {
+  clock = new ManualClock();
+  storage = await openSqliteStorage({ path: ':memory:', clock });
+});
+
+afterEach(() => storage.close());
+
+function parts() {
+  return { store: storage.factors, vault: testVault(), clock };
+}
+
+function ours(): Factors {
+  return createFactors({ ...parts(), hasher: testHasher, totp: totpSettings });
+}
+
+test('every stage has its factor, and a user the stages that they can use', async () => {
+  const factors = ours();
+  const recovery = factors.ofKind('recovery');
+  if (recovery === undefined) throw new Error('recovery codes are not listed');
+  expect(factors.ofStage(TOTP_STAGE)).toMatchObject({ kind: 'totp', role: 'primary', isGuessable: true });
+  expect(recovery).toMatchObject({ stage: RECOVERY_STAGE, role: 'backup' });
 
   expect(await factors.stagesOf('@bob:hs')).toEqual([]);
-  const { recoveryCodes } = await enrol(parts, '@bob:hs', { recoveryCodes: 1 });
+  const { recoveryCodes } = await enrol(parts(), '@bob:hs', { recoveryCodes: 1 });
   expect(await factors.stagesOf('@bob:hs')).toEqual([TOTP_STAGE, RECOVERY_STAGE]);
   const sent = { userId: '@bob:hs', token: recoveryCodes[0] ?? '', network: '192.0.2.1' };
-  await judge(storage, factors.ofStage(RECOVERY_STAGE), sent);
+  await judge(storage, recovery, sent);
   expect(await factors.stagesOf('@bob:hs')).toEqual([TOTP_STAGE]);
-  await storage.close();
 });
 
-test('a stage without a factor is a mistake of ours', () => {
-  expect(() => new Factors([]).ofStage(TOTP_STAGE)).toThrow(RangeError);
+test('a stage that no factor has is not found', () => {
+  expect(ours().ofStage('m.login.2fa.sms')).toBeUndefined();
+  expect(ours().ofKind('sms')).toBeUndefined();
 });
+
+test('backup factors come after primary ones, in whatever order they are listed', () => {
+  const { all } = ours();
+  expect(new Factors([...all].reverse()).all).toEqual(all);
+});
+
+test('two factors of one kind are a mistake of ours', () => {
+  const { all } = ours();
+  expect(() => new Factors([...all, ...all])).toThrow('two factors have the same kind');
+});
+
+test.each([
+  ['123456', 'totp', '123456'],
+  [' 123 456 ', 'totp', '123456'],
+  ['123-456', 'totp', '123456'],
+  ['12\u00a0345\u2009678', 'totp', '12345678'],
+  ['7q2k-x9vd-03mh', 'recovery', '7q2k-x9vd-03mh'],
+  ['7Q2K X9VD 03MH', 'recovery', '7Q2KX9VD03MH'],
+  ['1234-5678-9012', 'recovery', '1234-5678-9012'],
+  ['１２３４５６', 'recovery', '１２３４５６'],
+])('attack 58: %j is read as a code of %s', (typed, kind, code) => {
+  expect(ours().readTyped(typed)).toMatchObject({ factor: { kind }, code });
+});
+
+test.each(['', ' ', '\u00a0\u202f', '-', ' - - ', '\u2013'])('attack 173: %j is a missing code', (typed) => {
+  expect(ours().readTyped(typed)).toBeUndefined();
+});
+
+test.each([
+  ['correct horse 123456', 'correct horse', '123456', 'totp'],
+  ['correct horse123456', 'correct horse', '123456', 'totp'],
+  ['correct horse 123 456', 'correct horse', '123456', 'totp'],
+  // The last word and the code are twelve characters behind a blank, as a recovery code is.
+  ['correct horse staple123456', 'correct horse staple', '123456', 'totp'],
+  ['horse 7q2k-x9vd-03mh', 'horse', '7q2k-x9vd-03mh', 'recovery'],
+  ['horse7q2k-x9vd-03mh', 'horse', '7q2k-x9vd-03mh', 'recovery'],
+  ['horse 7q2kx9vd03mh', 'horse', '7q2kx9vd03mh', 'recovery'],
+  ['horse 7q2kx9123456', 'horse', '7q2kx9123456', 'recovery'],
+  ['horse 123456123456', 'horse', '123456123456', 'recovery'],
+])('"%s" is a password and a code', (field, password, code, kind) => {
+  expect(ours().readAppended(field)).toMatchObject({ password, code, factor: { kind } });
+});
+
+test.each(['correct horse', '123456', '7q2k-x9vd-03mh', 'horse7q2kx9vd03mh', 'horse12345'])(
+  'no code is read off "%s"',
+  (field) => {
+    expect(ours().readAppended(field)).toBeUndefined();
+  },
+);

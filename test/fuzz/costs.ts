@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
-import { splitAppendedCode } from '../../src/factors/appended_code.ts';
 import { readRecoveryCode } from '../../src/factors/recovery/recovery_code.ts';
+import { typedRecovery } from '../../src/factors/recovery/typed_recovery.ts';
+import { typedTotp } from '../../src/factors/totp/typed_totp.ts';
 import { classify } from '../../src/gateway/classify.ts';
 import { repeatsSent } from '../../src/homeserver/sent_values.ts';
 import { presentedToken } from '../../src/http/access_token.ts';
@@ -14,7 +15,6 @@ import { requireShape } from '../../src/matrix/registry.ts';
 import { parseStrictJson } from '../../src/matrix/strict_json.ts';
 import { RedirectTargets } from '../../src/pages/sign_in/redirect_targets.ts';
 import { pickLanguage } from '../../src/pages/texts/language.ts';
-import { readTypedCode } from '../../src/second_factor/typed_code.ts';
 import { redactText } from '../../src/system/redaction.ts';
 import { canonicalJson } from '../../src/uia/canonical_body.ts';
 import { cpuCostMs } from '../support/cpu_cost.ts';
@@ -48,8 +48,10 @@ const READERS: Readonly<Record<string, readonly [most: number, read: (text: stri
         password: 'x',
       }),
   ],
-  'password with a code': [BODY, (text) => splitAppendedCode(text, 6)],
-  'typed code': [BODY, readTypedCode],
+  'password with a one-time code': [BODY, typedTotp(6).tail],
+  'password with a recovery code': [BODY, typedRecovery(6).tail],
+  'typed one-time code': [BODY, typedTotp(6).read],
+  'typed recovery code': [BODY, typedRecovery(6).read],
   'recovery code': [BODY, readRecoveryCode],
   'body as bytes': [BODY, (text) => parseStrictJson(Buffer.from(text))],
   'body with a string': [BODY, (text) => readBody({ type: text, password: text.slice(0, 8) })],

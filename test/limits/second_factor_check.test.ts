@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { everyFactor, type Factors } from '../../src/factors/factors.ts';
+import type { Factors } from '../../src/factors/factors.ts';
+import { createFactors } from '../../src/factors/list.ts';
 import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
 import { Lanes } from '../../src/limits/lanes.ts';
 import { type PresentedCode, SecondFactorCheck } from '../../src/limits/second_factor_check.ts';
@@ -47,7 +48,7 @@ function aCheck(factors = theFactors()): SecondFactorCheck {
 
 function theFactors(): Factors {
   const parts = { store: storage.factors, vault: testVault(), clock };
-  return everyFactor({ ...parts, hasher: testHasher, totp: totpSettings });
+  return createFactors({ ...parts, hasher: testHasher, totp: totpSettings });
 }
 
 function presented(value: Json | undefined, changes: Partial<PresentedCode> = {}): PresentedCode {

@@ -3,22 +3,36 @@ import { type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
 import type { FactorStore, RecoveryCode, RecoverySet } from '../../storage/stores.ts';
 import { spendRecoveryCode } from '../../storage/tables/recovery_sets.ts';
 import type { Vault } from '../../vault/vault.ts';
+import type { TypedProof } from '../description.ts';
 import type { Factor, FactorVerdict, SentCode } from '../factor.ts';
 import { readRecoveryCode } from './recovery_code.ts';
 import { type RecoveryHasher, recoveryTag } from './recovery_hasher.ts';
+import { RECOVERY_AUTH, RECOVERY_EVENTS } from './recovery_words.ts';
+import { typedRecovery } from './typed_recovery.ts';
 
 /** Codes on paper, each for one use, for when the phone is gone. */
 export class RecoveryFactor implements Factor {
+  readonly kind = 'recovery';
   readonly stage = RECOVERY_STAGE;
+  readonly role = 'backup';
+  readonly about = "One of the user's unused recovery codes.";
+  readonly authSchema = RECOVERY_AUTH;
+  readonly proofField = 'token';
+  readonly typed: TypedProof;
+  readonly events = RECOVERY_EVENTS;
   readonly isGuessable = false;
 
+  /** @param digits of the one-time codes that may stand where a recovery code may */
   constructor(
     private readonly parts: {
       readonly store: FactorStore;
       readonly vault: Vault;
       readonly hasher: RecoveryHasher;
     },
-  ) {}
+    digits: number,
+  ) {
+    this.typed = typedRecovery(digits);
+  }
 
   async available(userId: string): Promise<boolean> {
     const set = await this.parts.store.recoverySet(userId);

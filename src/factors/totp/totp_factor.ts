@@ -3,13 +3,23 @@ import type { Authenticator, FactorStore } from '../../storage/stores.ts';
 import { spendStep } from '../../storage/tables/authenticators.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Vault } from '../../vault/vault.ts';
+import type { TypedProof } from '../description.ts';
 import type { Factor, FactorVerdict, SentCode } from '../factor.ts';
 import { isTotpToken, matchStep } from './match_step.ts';
 import type { TotpSettings } from './totp_settings.ts';
+import { TOTP_AUTH, TOTP_EVENTS } from './totp_words.ts';
+import { typedTotp } from './typed_totp.ts';
 
 /** Codes of an authenticator app (RFC 6238); a user may have several authenticators. */
 export class TotpFactor implements Factor {
+  readonly kind = 'totp';
   readonly stage = TOTP_STAGE;
+  readonly role = 'primary';
+  readonly about = "A time-based one-time code of one of the user's authenticators.";
+  readonly authSchema = TOTP_AUTH;
+  readonly proofField = 'token';
+  readonly typed: TypedProof;
+  readonly events = TOTP_EVENTS;
   readonly isGuessable = true;
 
   constructor(
@@ -19,7 +29,9 @@ export class TotpFactor implements Factor {
       readonly clock: Clock;
     },
     private readonly settings: TotpSettings,
-  ) {}
+  ) {
+    this.typed = typedTotp(settings.digits);
+  }
 
   available(userId: string): Promise<boolean> {
     return this.parts.store.isEnrolled(userId);

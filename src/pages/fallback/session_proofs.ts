@@ -6,7 +6,6 @@ import { Refusal } from '../../matrix/refusals.ts';
 import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../../matrix/wire.ts';
 import { type HomeserverTurns, shownSession } from '../../second_factor/onward.ts';
 import type { SecondFactors } from '../../second_factor/second_factors.ts';
-import { readTypedCode } from '../../second_factor/typed_code.ts';
 import type { UiaEngine } from '../../uia/engine.ts';
 import { isSatisfied, nextStages, type Session, standingOf } from '../../uia/session.ts';
 
@@ -70,9 +69,10 @@ export class SessionProofs {
   async submitCode(request: ClientRequest, at: FallbackStanding, typed: string): Promise<ProofOutcome> {
     if (at.missing !== 'code') return { kind: 'accepted', standing: at };
     const { session } = at;
-    const code = readTypedCode(typed);
-    if (code === undefined) return { kind: 'missing', standing: at };
-    const { stage, token } = code;
+    const read = this.parts.secondFactors.readTyped(typed);
+    if (read === undefined) return { kind: 'missing', standing: at };
+    const { code: token } = read;
+    const { stage } = read.factor;
     // Either kind of code will do, but the client waits for the stage whose page it opened.
     const [wanted = stage] = [at.stage, stage, ...nextStages(session.flows, session.completed)].filter(
       (each) => isSecondFactorStage(each) && standingOf(session, each) === 'next',

@@ -22,7 +22,7 @@ let factor: RecoveryFactor;
 beforeEach(async () => {
   clock = new ManualClock();
   storage = await openSqliteStorage({ path: ':memory:', clock });
-  factor = new RecoveryFactor({ ...parts(), hasher: testHasher });
+  factor = new RecoveryFactor({ ...parts(), hasher: testHasher }, 6);
 });
 
 afterEach(() => storage.close());

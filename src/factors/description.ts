@@ -1,0 +1,30 @@
+import type { JsonObject, SecondFactorStage } from '../matrix/wire.ts';
+import type { Wording } from '../system/languages.ts';
+
+/** How a code is told from other input where one field takes several kinds. */
+export interface TypedProof {
+  /** The code in what was typed into a field for codes; undefined if it is not one of this factor. */
+  read(typed: string): string | undefined;
+  /** The code at the end of a password field, with what stands before it; undefined if there is none of this factor. */
+  tail(field: string): { readonly password: string; readonly code: string } | undefined;
+}
+
+/** What happened with a factor, for its owner, by the last part of the event's name: `used` of `totp.used`. */
+export type EventTexts = Readonly<Record<string, Wording>> & { readonly used: Wording };
+
+/** What a factor says of itself. Everything that names a factor elsewhere is derived from it. */
+export interface FactorDescription {
+  /** Its word in paths, in `schemas/stage_<kind>.json` and in the audit: lower-case letters, digits and `_`. */
+  readonly kind: string;
+  readonly stage: SecondFactorStage;
+  /** 2FA is on for a user who has a primary authenticator of any kind. A backup is good only beside one. */
+  readonly role: 'primary' | 'backup';
+  /** What the stage is, for the title and text of its schema. */
+  readonly about: string;
+  /** The JSON Schema of each field that `auth` has besides `type` and `session`. */
+  readonly authSchema: Readonly<Record<string, JsonObject>>;
+  /** The field that holds the proof. Without it there is no attempt, and nothing is judged or counted. */
+  readonly proofField: string;
+  readonly typed?: TypedProof;
+  readonly events: EventTexts;
+}

@@ -1,0 +1,25 @@
+import type { EventTexts } from '../description.ts';
+
+/** What `auth` holds besides `type` and `session`. */
+export const TOTP_AUTH = {
+  token: {
+    description: 'The code, as text: leading zeros count. Without one nothing is judged.',
+    type: ['string', 'null'],
+  },
+};
+
+/** What happened, for its owner. */
+export const TOTP_EVENTS = {
+  enabled: {
+    en: 'Two-factor authentication turned on',
+    de: 'Zwei-Faktor-Authentifizierung eingeschaltet',
+  },
+  added: { en: 'Authenticator added', de: 'Authenticator hinzugefügt' },
+  removed: { en: 'Authenticator removed', de: 'Authenticator entfernt' },
+  renamed: { en: 'Authenticator renamed', de: 'Authenticator umbenannt' },
+  disabled: {
+    en: 'Two-factor authentication turned off',
+    de: 'Zwei-Faktor-Authentifizierung ausgeschaltet',
+  },
+  used: { en: 'Code accepted', de: 'Code angenommen' },
+} as const satisfies EventTexts;
