@@ -2,7 +2,7 @@
  * What a second factor adds to a login: 2FA logins through us beside plain logins at the same real Synapse, by
  * turns. CPU time is what the kernel charged to each process, all threads.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from '../
 import { codeAt } from '../test/support/enrolment.ts';
 import { ensureSynapse } from '../tools/synapse/install.ts';
 import { type SynapseServer, startSynapse } from '../tools/synapse/server.ts';
+import { cpuMs } from './support/cpu_time.ts';
 import type { BenchUser } from './support/login_server.ts';
 import { startPinned } from './support/pinned.ts';
 
@@ -174,14 +175,6 @@ async function charge(cost: LoginCost, watched: Watched, work: () => Promise<voi
   cost.homeserverMs += cpuMs(watched.homeserver) - before.homeserver;
   cost.ownMs += cpuMs(watched.own) - before.own;
   cost.homeserverLogins += logins(watched.log) - before.logins;
-}
-
-/** The CPU time of a process so far, all its threads (proc(5), schedstat: the first number is in ns). */
-function cpuMs(pid: number): number {
-  const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks)
-    .map((task) => Number(readFileSync(join(tasks, task, 'schedstat'), 'utf8').split(' ')[0]))
-    .reduce((sum, ns) => sum + ns / 1e6, 0);
 }
 
 /** Logins that the homeserver's access log knows of. */

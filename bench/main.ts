@@ -1,21 +1,26 @@
 /**
- * Measures, side by side in one run, and prints ratios: `npm run bench`, or `npm run bench -- NAME…` for some.
+ * Measures, side by side in one run, and prints ratios: `npm run bench`, or `npm run bench -- NAME…` for some. With
+ * `--against TREE`, a worktree of another commit, those that can compare with it.
  * Figures are for reading, never for a test: they are the machine's as much as ours.
  */
+import { parseArgs } from 'node:util';
 import { run as classifier } from './classifier.ts';
 import { durableWritesTable, measureDurableWrites } from './durable_writes.ts';
 import { run as egressGate } from './egress_gate.ts';
 import { run as guardedPass } from './guarded_pass.ts';
 import { run as logins } from './logins.ts';
+import { run as passChange } from './pass_change.ts';
 import { run as passThrough } from './pass_through.ts';
 import { measureRecoveryHash, recoveryHashTable } from './recovery_hash.ts';
+import { run as signInChange } from './sign_in_change.ts';
 import { build } from './support/built.ts';
 import { run as totpVerifications } from './totp_verifications.ts';
 
 interface Bench {
   readonly name: string;
   readonly what: string;
-  readonly run: () => Promise<void>;
+  /** @param against another tree of this project, to compare with */
+  readonly run: (against: string | undefined) => Promise<void>;
 }
 
 const BENCHES: readonly Bench[] = [
@@ -26,6 +31,16 @@ const BENCHES: readonly Bench[] = [
     name: 'guarded_pass',
     what: 'guarded requests of users without 2FA, beside the homeserver alone',
     run: guardedPass,
+  },
+  {
+    name: 'sign_in_change',
+    what: 'sign-ins beside another tree of this project',
+    run: signInChange,
+  },
+  {
+    name: 'pass_change',
+    what: 'requests that are passed on, beside another tree of this project',
+    run: passChange,
   },
   { name: 'logins', what: 'what a second factor adds to a login at a real Synapse', run: logins },
   {
@@ -45,7 +60,12 @@ const BENCHES: readonly Bench[] = [
   },
 ];
 
-async function main(names: readonly string[]): Promise<number> {
+async function main(args: string[]): Promise<number> {
+  const { positionals: names, values } = parseArgs({
+    args,
+    options: { against: { type: 'string' } },
+    allowPositionals: true,
+  });
   const unknown = names.find((name) => !BENCHES.some((bench) => bench.name === name));
   if (unknown !== undefined) {
     console.error(`there is no bench ${unknown}; there are: ${BENCHES.map(({ name }) => name).join(', ')}`);
@@ -56,7 +76,7 @@ async function main(names: readonly string[]): Promise<number> {
     (bench) => names.length === 0 || names.includes(bench.name),
   )) {
     console.log(`\n== ${name}: ${what}`);
-    await run();
+    await run(values.against);
   }
   return 0;
 }

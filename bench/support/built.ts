@@ -9,8 +9,12 @@ export async function importBuilt<Module>(file: string): Promise<Module> {
   return (await import(new URL(`../../dist/${file}`, import.meta.url).href)) as Module;
 }
 
-/** Builds what is measured. @throws Error if it does not build */
-export function build(): void {
-  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+/**
+ * Builds what is measured.
+ * @param cwd the tree that is built
+ * @throws Error if it does not build
+ */
+export function build(cwd = process.cwd()): void {
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd, stdio: 'inherit' });
   if (status !== 0) throw new Error('the build failed: nothing can be measured');
 }

@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { cpuMs } from './cpu_time.ts';
 import type { LoadResult } from './load_generator.ts';
 import { runPinned } from './pinned.ts';
 
 export const CONNECTIONS = 32;
 const ROUND_SECONDS = 2;
-
-/** Clock ticks a second in /proc, on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
 
 /** What one proxy made in a round, or in the median of all rounds. */
 export interface Rate {
@@ -30,9 +27,9 @@ export interface Asked {
 
 /** One round of load on a proxy. */
 export async function measure(core: number, contender: Contender, asked: Asked): Promise<Rate> {
-  const before = cpuSeconds(contender.pid);
+  const before = cpuMs(contender.pid);
   const result = await load(core, contender.port, asked);
-  const used = cpuSeconds(contender.pid) - before;
+  const used = (cpuMs(contender.pid) - before) / 1000;
   if (result.failures > 0) throw new Error(`${result.failures} requests failed`);
   return { perSecond: result.requestsPerSecond, perCpuSecond: result.requests / used, p50Ms: result.p50Ms };
 }
@@ -42,12 +39,6 @@ export async function load(core: number, port: number, { method, path }: Asked):
   const script = fileURLToPath(new URL('./load_generator.ts', import.meta.url));
   const args = [String(port), String(CONNECTIONS), String(ROUND_SECONDS), path, method];
   return JSON.parse(await runPinned(core, script, args)) as LoadResult;
-}
-
-/** User and system time of a process. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 export function medianRate(rates: readonly Rate[]): Rate {

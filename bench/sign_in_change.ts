@@ -1,0 +1,92 @@
+/**
+ * What a sign-in costs beside another tree of this project, by turns in one run: `npm run bench -- sign_in_change
+ * --against TREE`. CPU time is that of the proxy alone, all its threads; the homeserver grants everything at once.
+ */
+import { Agent, request } from 'undici';
+import { type JsonObject, PASSWORD_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
+import { codeAt } from '../test/support/enrolment.ts';
+import { cpuMs } from './support/cpu_time.ts';
+import { type EnrolledUser, STEP_MS } from './support/tree_server.ts';
+import { type Costs, compareByTurns, type Tree, withTwoTrees } from './support/trees.ts';
+
+const PLAIN = 400;
+/** Each signs in twice a turn with an appended code, and twice with a challenge first. */
+const ENROLLED = 100;
+const PASSWORD = 'correct horse battery staple';
+const LOGIN = '/_matrix/client/v3/login';
+
+const agent = new Agent({ keepAliveTimeout: 60_000 });
+/** How far the clock of each process was set on. */
+const aheadMs = new Map<number, number>();
+
+/** Measures and prints, or says what is missing. */
+export async function run(against: string | undefined): Promise<void> {
+  if (against === undefined) {
+    console.log('sign_in_change: left out, because no other tree is named (--against TREE)');
+    return;
+  }
+  await withTwoTrees(against, 'granting_server.ts', ENROLLED, async (before, now) => {
+    const trees = [before, now] as const;
+    await compareByTurns('without 2FA', trees, withoutFactor);
+    await compareByTurns('appended code', trees, (tree) =>
+      twiceEach(tree, (user, code) => granted(tree, credentials(user.userId, `${PASSWORD} ${code}`))),
+    );
+    await compareByTurns('challenge, then code', trees, (tree) =>
+      twiceEach(tree, async (user, token) => {
+        const { session = null } = await post(tree, credentials(user.userId, PASSWORD));
+        await granted(tree, { auth: { type: TOTP_STAGE, session, token } });
+      }),
+    );
+  });
+}
+
+function withoutFactor(tree: Tree): Promise<Costs> {
+  return measured(tree, PLAIN, async () => {
+    for (let turn = 0; turn < PLAIN; turn++) {
+      await granted(tree, credentials('@guest:example.org', PASSWORD));
+    }
+  });
+}
+
+/** A code is good once: for the second sign-in of each user the clock goes on by a step. */
+function twiceEach(tree: Tree, signIn: (user: EnrolledUser, code: string) => Promise<void>): Promise<Costs> {
+  return measured(tree, 2 * ENROLLED, async () => {
+    for (let turn = 0; turn < 2; turn++) {
+      const ahead = (aheadMs.get(tree.pid) ?? 0) + STEP_MS;
+      aheadMs.set(tree.pid, ahead);
+      process.kill(tree.pid, 'SIGUSR2');
+      // The signal comes before the first request that is sent after this one was answered.
+      await post(tree, {});
+      for (const user of tree.users) {
+        await signIn(user, codeAt(Buffer.from(user.seed, 'hex'), Date.now() + ahead));
+      }
+    }
+  });
+}
+
+/** Milliseconds for one sign-in. */
+async function measured({ pid }: Tree, signIns: number, work: () => Promise<void>): Promise<Costs> {
+  const cpu = cpuMs(pid);
+  const begun = performance.now();
+  await work();
+  return { cpu: (cpuMs(pid) - cpu) / signIns, time: (performance.now() - begun) / signIns };
+}
+
+async function granted(tree: Tree, body: JsonObject): Promise<void> {
+  const answer = await post(tree, body);
+  if (answer.access_token === undefined) throw new Error(`a sign-in was refused: ${JSON.stringify(answer)}`);
+}
+
+async function post({ url }: Tree, body: JsonObject): Promise<JsonObject> {
+  const { body: answer } = await request(url + LOGIN, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+    dispatcher: agent,
+  });
+  return (await answer.json()) as JsonObject;
+}
+
+function credentials(user: string, password: string): JsonObject {
+  return { type: PASSWORD_STAGE, identifier: { type: 'm.id.user', user }, password };
+}

@@ -1,0 +1,90 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from './built.ts';
+import { type PinnedProcess, startPinned } from './pinned.ts';
+import { type Contender, median } from './rates.ts';
+import type { EnrolledUser } from './tree_server.ts';
+
+const PROXY_CORE = 0;
+export const LOAD_CORE = 1;
+const ROUNDS = 9;
+
+/** The application of one tree, running. */
+export interface Tree extends Contender {
+  readonly url: string;
+  readonly users: readonly EnrolledUser[];
+}
+
+/** What is measured of one tree, by name: the less the better. */
+export type Costs = Readonly<Record<string, number>>;
+
+/**
+ * Starts this tree and another one before the same homeserver.
+ * @param against the other tree: a worktree of its commit, with its node_modules
+ * @param homeserverScript in this folder
+ */
+export async function withTwoTrees(
+  against: string,
+  homeserverScript: string,
+  enrolled: number,
+  work: (before: Tree, now: Tree) => Promise<void>,
+): Promise<void> {
+  build(resolve(against));
+  const folder = mkdtempSync(join(tmpdir(), 'change-bench-'));
+  const homeserver = await startPinned(LOAD_CORE, support(homeserverScript), []);
+  const running: PinnedProcess[] = [homeserver];
+  const start = async (tree: string): Promise<Tree> => {
+    const home = join(folder, String(running.length));
+    const userIds = Array.from({ length: enrolled }, (_, index) => `@user${index}:example.org`);
+    const upstream = `http://127.0.0.1:${homeserver.firstLine}`;
+    const process = await startPinned(PROXY_CORE, support('tree_server.ts'), [
+      tree,
+      home,
+      upstream,
+      ...userIds,
+    ]);
+    running.push(process);
+    const users = JSON.parse(readFileSync(join(home, 'enrolled.json'), 'utf8')) as EnrolledUser[];
+    const port = Number(process.firstLine);
+    return { port, pid: process.pid, url: `http://127.0.0.1:${port}`, users };
+  };
+  try {
+    const before = await start(resolve(against));
+    await work(before, await start(process.cwd()));
+  } finally {
+    for (const each of running) await each.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Measures both by turns, and prints how each cost has changed. */
+export async function compareByTurns(
+  what: string,
+  [before, now]: readonly [Tree, Tree],
+  measure: (tree: Tree) => Promise<Costs>,
+): Promise<void> {
+  await measure(before);
+  await measure(now);
+  const pairs: { readonly before: Costs; readonly now: Costs }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const first = await measure(round % 2 === 0 ? before : now);
+    const second = await measure(round % 2 === 0 ? now : before);
+    pairs.push(round % 2 === 0 ? { before: first, now: second } : { before: second, now: first });
+  }
+  for (const cost of Object.keys(pairs[0]?.now ?? {})) {
+    const of = (which: 'before' | 'now') => pairs.map((pair) => pair[which][cost] ?? Number.NaN);
+    const ratios = of('now').map((ms, round) => ms / (of('before')[round] ?? Number.NaN));
+    const [least, most] = [Math.min(...ratios).toFixed(3), Math.max(...ratios).toFixed(3)];
+    const medians = [median(of('before')), median(of('now'))].map((ms) => ms.toPrecision(3));
+    console.log(
+      `${what.padEnd(21)} ${cost.padEnd(4)} ${medians[0]} ms before, ${medians[1]} ms now: ` +
+        `${median(ratios).toFixed(3)} (median of ${ROUNDS} pairs, ${least} to ${most}; goal 1.02)`,
+    );
+  }
+}
+
+function support(script: string): string {
+  return fileURLToPath(new URL(`./${script}`, import.meta.url));
+}
