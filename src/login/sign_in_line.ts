@@ -1,3 +1,4 @@
+import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Pause } from '../system/pause.ts';
@@ -31,7 +32,8 @@ export interface StandingInLine<T> {
 /**
  * Sign-ins with equal name and password ask the homeserver one after the other (R12), whether or not that user
  * has 2FA on. Equal sign-ins cost one login, a refusal is asked for once, and the time that an answer takes says
- * nothing about the user (attack 147). Those in one process share a promise, those in several a lease in the store.
+ * nothing about the user (attack 147). Those in one process share a promise, those in several a lease in the store,
+ * which is not written while one process is alone.
  */
 export class SignInLine {
   /** What the sign-in that is under way will leave, by line key. It never rejects. */
@@ -40,6 +42,8 @@ export class SignInLine {
   constructor(
     private readonly deps: {
       readonly leases: LineLeases;
+      /** Those that may have sign-ins in the same lines. */
+      readonly processes: Pick<LiveProcesses, 'isAlone'>;
       readonly random: RandomSource;
       readonly pause: Pause;
       readonly log: Log;
@@ -93,7 +97,11 @@ export class SignInLine {
   private async askAmongProcesses<T>(
     standing: StandingInLine<T>,
   ): Promise<{ answer: T; left: LeftInLine | undefined }> {
-    const { line } = standing.key;
+    const { line, exact } = standing.key;
+    if (await this.deps.processes.isAlone()) {
+      const { answer, outcome } = await standing.ask();
+      return { answer, left: { exact, outcome } };
+    }
     const holder = randomId(this.deps.random);
     for (;;) {
       const other = await this.deps.leases.take(line, holder, LEASE_MS);

@@ -20,6 +20,7 @@ import { PasswordSessions } from '../second_factor/password_sessions.ts';
 import { SecondFactors } from '../second_factor/second_factors.ts';
 import { TokenOwners } from '../second_factor/token_owner.ts';
 import type { Storage } from '../storage/stores.ts';
+import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { type Clock, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
@@ -31,6 +32,7 @@ import type { Vault } from '../vault/vault.ts';
 export interface Foundations {
   readonly config: Config;
   readonly storage: Storage;
+  readonly processes: LiveProcesses;
   readonly vault: Vault;
   readonly mark: MarkKeeper;
   readonly homeserver: Homeserver;

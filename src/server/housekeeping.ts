@@ -1,9 +1,10 @@
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
-import type { Storage } from '../storage/stores.ts';
+import { type Storage, StoreUnavailable } from '../storage/stores.ts';
 import { dropOldPlaces } from '../storage/tables/known_places.ts';
 import { dropIdleLanes } from '../storage/tables/lanes.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
+import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { endWrongTimes } from '../storage/tables/wrong_times.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -20,15 +21,32 @@ export class Housekeeping {
   private underWay: Promise<void> | undefined;
 
   constructor(
-    private readonly storage: Storage,
-    private readonly sweeper: HoldSweeper,
-    private readonly keys: { refresh(): void },
-    private readonly mark: MarkKeeper,
-    private readonly clock: Clock,
-    private readonly log: Log,
-    /** How long a set-up waits for its first code. */
-    private readonly setupMs: number,
+    private readonly deps: {
+      readonly storage: Storage;
+      readonly sweeper: HoldSweeper;
+      readonly keys: { refresh(): void };
+      readonly mark: MarkKeeper;
+      readonly processes: LiveProcesses;
+      readonly clock: Clock;
+      readonly log: Log;
+      /** How long a set-up waits for its first code. */
+      readonly setupMs: number;
+    },
   ) {}
+
+  /** Marks the database, and lets other processes see this one before it serves; if the store is away, later. */
+  async enter(): Promise<void> {
+    const { mark, processes } = this.deps;
+    await ifThere(async () => {
+      await mark.keep();
+      await processes.announce();
+    });
+  }
+
+  /** Other processes need not reckon with this one any more. */
+  leave(): Promise<void> {
+    return ifThere(() => this.deps.processes.leave());
+  }
 
   start(everyMs: number): void {
     this.timer = setInterval(() => void this.roundQuietly(), everyMs);
@@ -49,31 +67,32 @@ export class Housekeeping {
       this.underWay = undefined;
     });
     await this.underWay;
-    await this.sweeper.sweep();
+    await this.deps.sweeper.sweep();
   }
 
   private async roundQuietly(): Promise<void> {
     try {
       await this.round();
     } catch (error) {
-      this.log.warn({ err: error }, 'housekeeping failed; trying again');
+      this.deps.log.warn({ err: error }, 'housekeeping failed; trying again');
     }
   }
 
   private async tidy(): Promise<void> {
-    const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.storage;
-    const now = this.clock.now();
+    const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.deps.storage;
+    const now = this.deps.clock.now();
     this.refreshKeys();
     // First, so that what has ended is dropped or logged out in the same round.
-    await this.storage.commit([], endWrongTimes(this.setupMs));
+    await this.deps.storage.commit([], endWrongTimes(this.deps.setupMs));
     await Promise.all([
-      this.mark.keep(),
+      this.deps.mark.keep(),
+      this.deps.processes.announce(),
       factors.dropExpiredSetups(now),
       sessions.dropExpired(now),
       loginTokens.dropExpired(now),
       signInTokens.dropExpired(now),
       freshLogins.dropExpired(now),
-      this.storage.commit(
+      this.deps.storage.commit(
         [],
         [dropEndedLeases(LEASES_KEPT_MS), dropOldPlaces(PLACES_KEPT_MS), dropIdleLanes(LANES_KEPT_MS)],
       ),
@@ -83,9 +102,17 @@ export class Housekeeping {
   /** A key file that cannot be read now keeps nobody from signing in: the known keys stay in use. */
   private refreshKeys(): void {
     try {
-      this.keys.refresh();
+      this.deps.keys.refresh();
     } catch (error) {
-      this.log.warn({ err: error }, 'the key file could not be read again');
+      this.deps.log.warn({ err: error }, 'the key file could not be read again');
     }
+  }
+}
+
+async function ifThere(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
   }
 }

@@ -42,7 +42,7 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
     upstream: new UpstreamLogin(homeserver, holds, ground.addressLimit, log),
     answers: new LoginAnswers(config.publicBaseUrl),
     passedTokens: new PassedLoginTokens(storage.loginTokens, clock),
-    line: new SignInLine({ leases: new StoredLineLeases(ground), random, pause: systemPause, log }),
+    line: new SignInLine({ ...ground, leases: new StoredLineLeases(ground), pause: systemPause }),
     readings,
   };
   const withoutFactor = new LoginsWithoutFactor(shared);

@@ -7,11 +7,12 @@ import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import type { Handler } from '../http/answer.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
 import { openStorage } from '../storage/open_storage.ts';
-import { type Storage, StoreUnavailable } from '../storage/stores.ts';
+import type { Storage } from '../storage/stores.ts';
+import { LiveProcesses } from '../storage/tables/processes.ts';
 import { type Clock, SECOND, systemClock } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
 import { type Log, silentLog } from '../system/log.ts';
-import { type RandomSource, systemRandom } from '../system/random.ts';
+import { type RandomSource, randomId, systemRandom } from '../system/random.ts';
 import { UnderWay } from '../system/under_way.ts';
 import { DatabaseMarks } from '../vault/database_marks.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
@@ -53,6 +54,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const acceptOther = parts.acceptEmptyDatabase === true;
   const open = () => openStorage(config.storage, { clock, random });
   const storage = await openWhenThere(() => openKnownDatabase(config.storage, { marks, acceptOther, open }));
+  const processes = new LiveProcesses(storage, randomId(random));
   const mark = new MarkKeeper(storage, marks, log);
   const homeserver = new HomeserverClient({
     url: config.homeserver.url,
@@ -62,16 +64,17 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
       ? {}
       : { answerTimeoutMs: times.answerMs, connectTimeoutMs: times.answerMs }),
   });
-  const rooms = composeRooms({ config, storage, vault, mark, homeserver, clock, random, log });
-  const housekeeping = new Housekeeping(
+  const rooms = composeRooms({ config, storage, processes, vault, mark, homeserver, clock, random, log });
+  const housekeeping = new Housekeeping({
     storage,
-    rooms.sweeper,
-    vault,
+    sweeper: rooms.sweeper,
+    keys: vault,
     mark,
+    processes,
     clock,
     log,
-    config.uia.sessionTtlMs,
-  );
+    setupMs: config.uia.sessionTtlMs,
+  });
   const requests = new UnderWay();
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),
@@ -81,7 +84,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
     log,
     times,
   });
-  return new MatrixProxy(config, { storage, homeserver, rooms, mark, housekeeping, requests, frontDoor });
+  return new MatrixProxy(config, { storage, homeserver, rooms, housekeeping, requests, frontDoor });
 }
 
 /** The running whole: listens, keeps house, ends cleanly. */
@@ -92,7 +95,6 @@ export class MatrixProxy {
       readonly storage: Storage;
       readonly homeserver: HomeserverClient;
       readonly rooms: Rooms;
-      readonly mark: MarkKeeper;
       readonly housekeeping: Housekeeping;
       readonly requests: UnderWay;
       readonly frontDoor: ReturnType<typeof createFrontDoor>;
@@ -116,7 +118,7 @@ export class MatrixProxy {
   /** Starts to listen. Answers with the URL that it listens on. Rejects if the address cannot be had. */
   async listen(): Promise<string> {
     const { host, port } = this.config.listen;
-    await this.markDatabase();
+    await this.parts.housekeeping.enter();
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, host, () => {
@@ -126,15 +128,6 @@ export class MatrixProxy {
     });
     this.parts.housekeeping.start(HOUSEKEEPING_MS);
     return `http://${bracketed(host)}:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  /** A store that is away now is marked by housekeeping. */
-  private async markDatabase(): Promise<void> {
-    try {
-      await this.parts.mark.keep();
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-    }
   }
 
   /**
@@ -151,6 +144,7 @@ export class MatrixProxy {
     await homeserver.close();
     const leftOver = [requests.settled(), rooms.sweeper.settled(), homeserver.endLogins()];
     await inTime(Promise.all(leftOver), LEFT_OVER_MS);
+    await inTime(housekeeping.leave(), LEFT_OVER_MS);
     await storage.close();
   }
 }

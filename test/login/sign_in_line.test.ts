@@ -37,7 +37,8 @@ function processOn(leases: LineLeases): SignInLine {
       if (ms < 1000) setImmediate(resolve);
       else longPauses.push(resolve);
     });
-  return new SignInLine({ leases, random: systemRandom, pause, log: silentLog });
+  const processes = { isAlone: async () => false };
+  return new SignInLine({ leases, processes, random: systemRandom, pause, log: silentLog });
 }
 
 /** A homeserver that answers when it is told to, and what it has granted. */

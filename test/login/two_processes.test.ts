@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import { ask } from '../../src/storage/statement.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';
@@ -55,6 +56,16 @@ describeOnBothDatabases('two processes on one database', (start) => {
     );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 401));
     expect(loginsOf(one)).toHaveLength(1);
+  });
+
+  test('attack 108: one that is alone keeps its line to itself, until another one starts', async () => {
+    const leases = ask<{ readonly key: string }>('SELECT key FROM leases');
+    await other.shutDown();
+    await signIn(one, 'bob');
+    expect(await one.storage.read(leases)).toEqual([]);
+    await one.startAnother();
+    await signIn(one, 'bob', 'another password');
+    expect(await one.storage.read(leases)).toHaveLength(1);
   });
 
   test('attack 55: wrong codes at one make the other wait, too', async () => {

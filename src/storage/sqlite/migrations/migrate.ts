@@ -14,6 +14,7 @@ import { holdOwnerKey } from './0011_hold_owner_key.ts';
 import { accountVersion } from './0012_account_version.ts';
 import { sessionAddresses } from './0013_session_addresses.ts';
 import { lanes } from './0014_lanes.ts';
+import { processes } from './0015_processes.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly string[] = [
   accountVersion,
   sessionAddresses,
   lanes,
+  processes,
 ];
 
 /**

@@ -1,0 +1,72 @@
+import { ask, type Effect, effect, type Query } from '../statement.ts';
+import type { Driver } from '../stores.ts';
+
+/** A process that has not been seen for so long is dead, in ms. */
+const DEAD_AFTER = 30_000;
+/** A process that has not been seen for so long may soon count as dead: it announces itself before it relies on it. */
+const STALE_AFTER = DEAD_AFTER / 2;
+
+/** A time that far from now on either side; one in the future was written while a clock was wrong. */
+const within = (ms: number) => `seen_at > :now - ${ms} AND seen_at < :now + ${ms}`;
+
+/** Notes that this process is there, and drops those that are not. */
+export function announceProcess(id: string): readonly Effect[] {
+  return [
+    effect(
+      `INSERT INTO processes (id, seen_at) VALUES (:id, :now)
+       ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`,
+      { id },
+    ),
+    effect(`DELETE FROM processes WHERE NOT (${within(DEAD_AFTER)})`),
+  ];
+}
+
+/** A process ends. */
+export function dropProcess(id: string): Effect {
+  return effect('DELETE FROM processes WHERE id = :id', { id });
+}
+
+/** Who is there: `announced` is 1 if the others see this process, `others` 1 if there are any. */
+export function findProcesses(id: string): Query<{ readonly announced: number; readonly others: number }> {
+  return ask(
+    `SELECT
+       CASE WHEN EXISTS (SELECT 1 FROM processes WHERE id = :id AND ${within(STALE_AFTER)}) THEN 1 ELSE 0 END AS announced,
+       CASE WHEN EXISTS (SELECT 1 FROM processes WHERE id <> :id AND ${within(DEAD_AFTER)}) THEN 1 ELSE 0 END AS others`,
+    { id },
+  );
+}
+
+/**
+ * The processes that serve on one database. What they would share in the store costs a commit each time; while there
+ * is one process only, it keeps that to itself.
+ *
+ * Of two processes at least one sees the other: each has its own row written before it looks for others, and looks
+ * each time. One that was stopped for so long that the others count it as dead writes its row again first. One that
+ * was killed counts as alive for half a minute, which costs commits and nothing else.
+ */
+export class LiveProcesses {
+  constructor(
+    private readonly driver: Pick<Driver, 'commit' | 'read'>,
+    /** Names this process. */
+    private readonly id: string,
+  ) {}
+
+  /** Notes that this process is there. @throws StoreUnavailable */
+  async announce(): Promise<void> {
+    await this.driver.commit([], announceProcess(this.id));
+  }
+
+  /** Whether no other process serves. What this one begins now is seen by those that come. @throws StoreUnavailable */
+  async isAlone(): Promise<boolean> {
+    const [found] = await this.driver.read(findProcesses(this.id));
+    if (found?.announced === 1) return found.others === 0;
+    await this.announce();
+    const [then] = await this.driver.read(findProcesses(this.id));
+    return then?.others === 0;
+  }
+
+  /** Notes that this process ends. @throws StoreUnavailable */
+  async leave(): Promise<void> {
+    await this.driver.commit([], dropProcess(this.id));
+  }
+}

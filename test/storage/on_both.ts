@@ -1,0 +1,100 @@
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe } from '@jest/globals';
+import { Client } from 'pg';
+import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
+import type { Storage } from '../../src/storage/stores.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { ManualClock } from '../support/manual_clock.ts';
+import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+
+/** A store with what a test needs beside it. */
+export interface StoreUnderTest {
+  readonly storage: Storage;
+  /** What the store takes for the time. */
+  readonly clock: ManualClock;
+  /** A second connection to the same database, as another process has one. */
+  openAnother(): Promise<Storage>;
+  /** Takes the database away; the answer brings it back. */
+  takeAway(): Promise<() => Promise<void>>;
+  /** Closes and removes everything. */
+  dispose(): Promise<void>;
+}
+
+/** A suite on SQLite and on PostgreSQL. `opened` is a new and empty store in each test. */
+export function describeOnBothStores(title: string, tests: (opened: StoreUnderTest) => void): void {
+  const onPostgres = postgresPrograms() === undefined ? describe.skip : describe;
+  describe(`${title}, on SQLite`, () => withStore(openSqlite, tests));
+  onPostgres(`${title}, on PostgreSQL`, () => withStore(openPostgres, tests));
+}
+
+function withStore(open: () => Promise<StoreUnderTest>, tests: (opened: StoreUnderTest) => void): void {
+  const opened = {} as { -readonly [Part in keyof StoreUnderTest]: StoreUnderTest[Part] };
+  beforeEach(async () => {
+    Object.assign(opened, await open());
+  });
+  afterEach(() => opened.dispose());
+  tests(opened);
+}
+
+async function openSqlite(): Promise<StoreUnderTest> {
+  const clock = new ManualClock();
+  const directory = mkdtempSync(join(tmpdir(), 'sqlite-contract-'));
+  const path = join(directory, 'data', '2fa.db');
+  const open: Storage[] = [];
+  const openAnother = async () => {
+    const storage = await openSqliteStorage({ path, clock });
+    open.push(storage);
+    return storage;
+  };
+  return {
+    storage: await openAnother(),
+    clock,
+    openAnother,
+    takeAway: async () => {
+      renameSync(path, `${path}.away`);
+      return async () => renameSync(`${path}.away`, path);
+    },
+    dispose: async () => {
+      await Promise.all(open.map((storage) => storage.close()));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openPostgres(): Promise<StoreUnderTest> {
+  const server = await postgresServer(postgresPrograms() ?? '');
+  const url = await newDatabase(server);
+  const clock = new ManualClock();
+  const open: Storage[] = [];
+  const openAnother = async () => {
+    const storage = await openPostgresStorage({ url, tls: 'disable', pool: 10, clock, random: systemRandom });
+    open.push(storage);
+    return storage;
+  };
+  const database = new URL(url).pathname.slice(1);
+  /** Without it nobody gets in, and nobody stays in. */
+  const allow = async (allowed: boolean) => {
+    const client = new Client({ host: server.socketFolder, user: server.user, database: 'postgres' });
+    await client.connect();
+    await client.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS ${allowed}`);
+    const all = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1';
+    if (!allowed) await client.query(all, [database]);
+    await client.end();
+  };
+  return {
+    storage: await openAnother(),
+    clock,
+    openAnother,
+    takeAway: async () => {
+      await allow(false);
+      return () => allow(true);
+    },
+    dispose: async () => {
+      await Promise.all(open.map((storage) => storage.close()));
+      await dropDatabase(server, url);
+    },
+  };
+}
