@@ -53,6 +53,7 @@ export class Discovery {
       method: 'GET',
       path: request.path + request.search,
       client: request.client,
+      signal: request.signal,
       errand: 'essential',
       ...(token.kind === 'token' ? { token: token.token } : {}),
     });

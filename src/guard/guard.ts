@@ -94,9 +94,12 @@ export class Guard {
   ): Promise<Answer> {
     const sent = bodyWithoutFactor(body, caller.owner.userId);
     requireShape(endpoint.shape, withoutAuth(body));
-    const answer = await this.callHomeserver(request, sent, caller.token);
-    if (answer.status === 200 && endpoint.consequence === 'password_changed') {
-      await this.parts.consequences.of('password_changed', caller.owner.userId, answer);
+    const { consequence } = endpoint;
+    // What follows from an answer follows, even where its client has gone.
+    const signal = consequence === undefined ? request.signal : undefined;
+    const answer = await this.callHomeserver(request, sent, caller.token, signal);
+    if (answer.status === 200 && consequence === 'password_changed') {
+      await this.parts.consequences.of(consequence, caller.owner.userId, answer);
     }
     return relayAnswer(withoutUnusableFlows(answer), body);
   }
@@ -123,7 +126,7 @@ export class Guard {
     if (isEmptyBody(keys) && presentedAuth(body) !== undefined) {
       return this.proveForKeys(endpoint, request, body, caller);
     }
-    const published = await this.parts.homeserver.publishedKeys(token, owner.userId, request.client);
+    const published = await this.parts.homeserver.publishedKeys(token, owner.userId, request);
     if (needsNoProof(keys, published)) {
       const answer = await this.callHomeserver(request, keys, token);
       // One server asks all the same (HOMESERVERS §1, point 15): its challenge is never relayed.
@@ -309,12 +312,14 @@ export class Guard {
     request: ClientRequest,
     body: JsonObject,
     token: string | undefined,
+    signal?: AbortSignal,
   ): Promise<HomeserverAnswer> {
     const answer = await this.parts.homeserver.call({
       method: request.method,
       path: request.path + request.search,
       body,
       client: request.client,
+      signal,
       ...(token === undefined ? {} : { token }),
     });
     this.parts.missing.learnFrom(answer, request);

@@ -13,16 +13,24 @@ export interface HomeserverAnswer {
 /** Sees to it that what an answer grants, which nobody waited for, does not live. */
 export type WhenLate = (answer: HomeserverAnswer) => Promise<void>;
 
+/** For whom the homeserver is asked. */
+export interface Asker {
+  /** Becomes X-Forwarded-For, X-Forwarded-Proto and Host. */
+  readonly client: ClientAddress;
+  /**
+   * Ends the request when its client goes away. A request whose answer must be known, because it may be a grant or
+   * change what is on record here, goes without one.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** One request of ours to the homeserver. */
-export interface HomeserverCall {
+export interface HomeserverCall extends Asker {
   readonly method: string;
   /** Canonical path with query. */
   readonly path: string;
   readonly token?: string;
   readonly body?: JsonObject;
-  /** For whom: becomes X-Forwarded-For, X-Forwarded-Proto and Host. */
-  readonly client: ClientAddress;
-  readonly signal?: AbortSignal;
   /** With which it shares connections; by default with all that are of no such kind. */
   readonly errand?: Errand;
   /**
@@ -60,15 +68,15 @@ export type CallHomeserver = (call: HomeserverCall) => Promise<HomeserverAnswer>
 export interface Homeserver {
   call(call: HomeserverCall): Promise<HomeserverAnswer>;
   /** The owner of an access token; throws `Refusal` unknown_token (soft_logout is kept out) if it is dead. */
-  whoami(token: string, client: ClientAddress, errand?: Errand): Promise<TokenOwner>;
+  whoami(token: string, asker: Asker, errand?: Errand): Promise<TokenOwner>;
   /** Logs a token out; resolves once the homeserver has said that it is gone, throws if it could not say. */
   logout(token: string): Promise<void>;
   /** Judges a password by the challenge-first probe, with a login as fallback. */
   judgePassword(judged: JudgedPassword): Promise<PasswordJudgement>;
   /** Whether the homeserver's own OAuth made this token: no password is taken under it then. */
-  isMadeByOAuth(token: string, client: ClientAddress): Promise<boolean>;
+  isMadeByOAuth(token: string, asker: Asker): Promise<boolean>;
   /** The user's published cross-signing keys as the client-server API shows them (`/keys/query`). */
-  publishedKeys(token: string, userId: string, client: ClientAddress): Promise<PublishedKeys>;
+  publishedKeys(token: string, userId: string, asker: Asker): Promise<PublishedKeys>;
   /** Whether the homeserver took the new display name of a device. */
   nameDevice(token: string, deviceId: string, name: string, client: ClientAddress): Promise<boolean>;
   /** Resolves if the homeserver answers, without a server error. */

@@ -7,6 +7,7 @@ import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { Bulkhead } from './bulkhead.ts';
 import type {
+  Asker,
   CallHomeserver,
   Errand,
   Homeserver,
@@ -99,9 +100,9 @@ export class HomeserverClient implements Homeserver {
     return this.lateAnswers.inTime((sent) => this.ask(call, bulkhead, times, sent), whenLate);
   }
 
-  whoami(token: string, client: ClientAddress, errand?: Errand): Promise<TokenOwner> {
+  whoami(token: string, asker: Asker, errand?: Errand): Promise<TokenOwner> {
     const call: CallHomeserver = (asked) => this.call(errand === undefined ? asked : { ...asked, errand });
-    return whoami(call, token, client);
+    return whoami(call, token, asker);
   }
 
   logout(token: string): Promise<void> {
@@ -112,12 +113,12 @@ export class HomeserverClient implements Homeserver {
     return judgePassword((call) => this.call(call), this.random, this.log, judged);
   }
 
-  isMadeByOAuth(token: string, client: ClientAddress): Promise<boolean> {
-    return isMadeByOAuth((call) => this.call(call), this.random, { token, client });
+  isMadeByOAuth(token: string, asker: Asker): Promise<boolean> {
+    return isMadeByOAuth((call) => this.call(call), this.random, token, asker);
   }
 
-  publishedKeys(token: string, userId: string, client: ClientAddress): Promise<PublishedKeys> {
-    return publishedKeys((call) => this.call(call), token, userId, client);
+  publishedKeys(token: string, userId: string, asker: Asker): Promise<PublishedKeys> {
+    return publishedKeys((call) => this.call(call), token, userId, asker);
   }
 
   nameDevice(token: string, deviceId: string, name: string, client: ClientAddress): Promise<boolean> {

@@ -4,7 +4,13 @@ import { type Flow, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { answerRefusal, errcodeOf } from './answer_refusal.ts';
-import type { CallHomeserver, HomeserverAnswer, JudgedPassword, PasswordJudgement } from './homeserver.ts';
+import type {
+  Asker,
+  CallHomeserver,
+  HomeserverAnswer,
+  JudgedPassword,
+  PasswordJudgement,
+} from './homeserver.ts';
 import { logout } from './logout.ts';
 import { waitMs } from './retry_after.ts';
 import { readFlows } from './uia_fields.ts';
@@ -50,9 +56,11 @@ export async function judgePassword(
 export async function isMadeByOAuth(
   call: CallHomeserver,
   random: RandomSource,
-  asked: Pick<JudgedPassword, 'token' | 'client'>,
+  token: string,
+  { client, signal }: Asker,
 ): Promise<boolean> {
-  return isOfOAuth(await call(probe(asked, { devices: [unusedDeviceId(random)] })));
+  const deletion: JsonObject = { devices: [unusedDeviceId(random)] };
+  return isOfOAuth(await call({ ...probe({ token, client }, deletion), signal }));
 }
 
 function isOfOAuth(opening: HomeserverAnswer): boolean {

@@ -1,8 +1,7 @@
-import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import { answerRefusal } from './answer_refusal.ts';
-import type { CallHomeserver, PublishedKeys } from './homeserver.ts';
+import type { Asker, CallHomeserver, PublishedKeys } from './homeserver.ts';
 
 /**
  * The cross-signing keys and the devices with keys that a user has published.
@@ -15,7 +14,7 @@ export async function publishedKeys(
   call: CallHomeserver,
   token: string,
   userId: string,
-  client: ClientAddress,
+  { client, signal }: Asker,
 ): Promise<PublishedKeys> {
   const answer = await call({
     method: 'POST',
@@ -23,6 +22,7 @@ export async function publishedKeys(
     token,
     body: { device_keys: { [userId]: [] } },
     client,
+    signal,
   });
   if (answer.status !== 200) throw answerRefusal(answer);
   const { json } = answer;

@@ -1,8 +1,7 @@
-import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { answerRefusal } from './answer_refusal.ts';
-import type { CallHomeserver, TokenOwner } from './homeserver.ts';
+import type { Asker, CallHomeserver, TokenOwner } from './homeserver.ts';
 
 /**
  * Asks whose an access token is.
@@ -10,12 +9,15 @@ import type { CallHomeserver, TokenOwner } from './homeserver.ts';
  * @throws Refusal unknown_token if it is dead; limit_exceeded, forbidden (account locked or deactivated) or
  *   homeserver_unclear otherwise: an owner that we do not know is never taken for one without 2FA (attack 72).
  */
-export async function whoami(
-  call: CallHomeserver,
-  token: string,
-  client: ClientAddress,
-): Promise<TokenOwner> {
-  const answer = await call({ method: 'GET', path: '/_matrix/client/v3/account/whoami', token, client });
+export async function whoami(call: CallHomeserver, token: string, asker: Asker): Promise<TokenOwner> {
+  const { client, signal } = asker;
+  const answer = await call({
+    method: 'GET',
+    path: '/_matrix/client/v3/account/whoami',
+    token,
+    client,
+    signal,
+  });
   if (answer.status !== 200) throw answerRefusal(answer);
   const userId = answer.json?.user_id;
   if (typeof userId !== 'string' || parseUserId(userId) === undefined) {

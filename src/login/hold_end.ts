@@ -15,7 +15,7 @@ export async function endOfHold(
 ): Promise<HeldLogin['atEnd']> {
   if (chosenDevice === undefined) return 'logout';
   try {
-    const keys = await homeserver.publishedKeys(granted.grant.accessToken, granted.userId, client);
+    const keys = await homeserver.publishedKeys(granted.grant.accessToken, granted.userId, { client });
     return keys.devices.has(chosenDevice) ? 'forget' : 'logout';
   } catch {
     // Not known: an idle session is the smaller harm than lost keys.

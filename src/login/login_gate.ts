@@ -173,6 +173,8 @@ export class LoginGate {
     let isKept = false;
     try {
       const asked = await this.passOrHold(attempt, reading, granted);
+      // No one would get this answer; a held login waits for the client's next try.
+      if (asked?.answer.is === 'answered') attempt.request.signal.throwIfAborted();
       isKept = asked !== undefined;
       return asked;
     } finally {

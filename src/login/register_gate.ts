@@ -72,6 +72,8 @@ export class RegisterGate {
     try {
       const enrolled = await this.parts.factors.isEnrolled(granted.userId);
       const hold = enrolled ? await this.hold(request, body, granted) : undefined;
+      // A client that hung up does not get the token.
+      if (hold === undefined) request.signal.throwIfAborted();
       answered = true;
       if (hold === undefined) return this.parts.answers.granted(granted.answer);
       return await this.converse(request, body, hold);

@@ -58,7 +58,7 @@ export class SessionEndings {
     const token = tokenOf(request);
     if (token === undefined || !(await this.parts.factors.anyoneEnrolled())) return undefined;
     try {
-      return { token, owner: await this.parts.homeserver.whoami(token, request.client, 'essential') };
+      return { token, owner: await this.parts.homeserver.whoami(token, request, 'essential') };
     } catch (error) {
       const mayStillLogOut =
         error instanceof Refusal && (error.refusal === 'unknown_token' || error.refusal === 'forbidden');

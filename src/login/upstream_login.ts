@@ -102,7 +102,7 @@ export class UpstreamLogin {
   /** An answer without `user_id`: the token itself says whose it is; if it cannot, it must not live (attack 34). */
   private async askForOwner(grant: Grant, client: ClientAddress): Promise<string> {
     try {
-      return (await this.homeserver.whoami(grant.accessToken, client)).userId;
+      return (await this.homeserver.whoami(grant.accessToken, { client })).userId;
     } catch (error) {
       await this.discard(grant);
       throw new Refusal('homeserver_unclear', { cause: error });

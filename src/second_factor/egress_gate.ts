@@ -74,7 +74,7 @@ export class EgressGate {
     const asked = kind === 'access' ? token : answer.readToken();
     if (asked === undefined) return undefined;
     try {
-      return (await this.homeserver.whoami(asked, answer.client)).userId;
+      return (await this.homeserver.whoami(asked, { client: answer.client })).userId;
     } catch (error) {
       if (error instanceof Refusal && error.refusal === 'unknown_token') return undefined;
       throw error;

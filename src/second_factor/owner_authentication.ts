@@ -93,7 +93,7 @@ export class OwnerAuthentication {
    */
   async step(owned: OwnedRequest): Promise<OwnerStep> {
     const auth = presentedAuth(owned.body);
-    await this.passwordSessions.require(owned.token, owned.request.client);
+    await this.passwordSessions.require(owned.token, owned.request);
     const session = await this.sessionFor(owned, auth);
     if (auth === undefined || session.isNew) return answered(await this.standing(session.session));
     return this.takeStage(owned, session.session, auth);

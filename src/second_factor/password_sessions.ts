@@ -1,5 +1,4 @@
-import type { Homeserver } from '../homeserver/homeserver.ts';
-import type { ClientAddress } from '../http/client_request.ts';
+import type { Asker, Homeserver } from '../homeserver/homeserver.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type Clock, HOUR } from '../system/clock.ts';
 import { Remembered } from '../system/remembered.ts';
@@ -22,18 +21,18 @@ export class PasswordSessions {
   }
 
   /** @throws Refusal oauth_session */
-  async require(token: string, client: ClientAddress): Promise<void> {
+  async require(token: string, asker: Asker): Promise<void> {
     const hash = hashToken(token);
     if (this.known.has(hash)) return;
-    const isMadeByOAuth = await this.ask(token, client);
+    const isMadeByOAuth = await this.ask(token, asker);
     if (isMadeByOAuth === true) throw new Refusal('oauth_session');
     if (isMadeByOAuth === false) this.known.add(hash);
   }
 
   /** Undefined if the homeserver could not say: whatever needs it will be told so. */
-  private async ask(token: string, client: ClientAddress): Promise<boolean | undefined> {
+  private async ask(token: string, asker: Asker): Promise<boolean | undefined> {
     try {
-      return await this.homeserver.isMadeByOAuth(token, client);
+      return await this.homeserver.isMadeByOAuth(token, asker);
     } catch (error) {
       if (error instanceof Refusal) return undefined;
       throw error;

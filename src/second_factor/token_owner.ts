@@ -18,7 +18,7 @@ export interface KnownCaller {
  */
 export async function requireCaller(homeserver: Homeserver, request: ClientRequest): Promise<KnownCaller> {
   const token = requireToken(request);
-  return { token, owner: await homeserver.whoami(token, request.client) };
+  return { token, owner: await homeserver.whoami(token, request) };
 }
 
 /** Tells whose the tokens of requests are that go through User-Interactive Authentication. */

@@ -20,7 +20,7 @@ test.each<[string, Json, object]>([
 ])('whoami: %s', (_name, json, owner) =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply({ status: 200, json });
-    expect(await homeserver.whoami('tok', CLIENT)).toEqual({ userId: ALICE, ...owner });
+    expect(await homeserver.whoami('tok', { client: CLIENT })).toEqual({ userId: ALICE, ...owner });
     expect(upstream.seen).toMatchObject([{ method: 'GET', url: '/_matrix/client/v3/account/whoami' }]);
     expect(upstream.seen[0]?.headers).toContainEqual(['authorization', 'Bearer tok']);
   }),
@@ -41,7 +41,7 @@ test.each<[string, Reply, object]>([
 ])('attack 72: whoami answered with %s never names an owner', (_name, reply, expected) =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply(reply);
-    await expect(homeserver.whoami('tok', CLIENT)).rejects.toMatchObject(expected);
+    await expect(homeserver.whoami('tok', { client: CLIENT })).rejects.toMatchObject(expected);
   }),
 );
 
@@ -52,8 +52,8 @@ test('attack 72: whoami on a slow homeserver is 504, on one that hangs up 502', 
         () => undefined,
         (response) => response.destroy(),
       );
-      await expect(homeserver.whoami('tok', CLIENT)).rejects.toMatchObject({ status: 504 });
-      await expect(homeserver.whoami('tok', CLIENT)).rejects.toMatchObject({ status: 502 });
+      await expect(homeserver.whoami('tok', { client: CLIENT })).rejects.toMatchObject({ status: 504 });
+      await expect(homeserver.whoami('tok', { client: CLIENT })).rejects.toMatchObject({ status: 502 });
     },
     { answerTimeoutMs: 60 },
   ));
@@ -116,7 +116,7 @@ test('published keys: those of the user, and his devices', () =>
         user_signing_keys: { [ALICE]: { u: 1 } },
       },
     });
-    expect(await homeserver.publishedKeys('tok', ALICE, CLIENT)).toEqual({
+    expect(await homeserver.publishedKeys('tok', ALICE, { client: CLIENT })).toEqual({
       masterKey: master,
       selfSigningKey: undefined,
       userSigningKey: { u: 1 },
@@ -130,7 +130,7 @@ test('published keys: those of the user, and his devices', () =>
 test('published keys: a server that leaves empty maps out', () =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply({ status: 200, json: {} });
-    const keys = await homeserver.publishedKeys('tok', ALICE, CLIENT);
+    const keys = await homeserver.publishedKeys('tok', ALICE, { client: CLIENT });
     expect(keys.masterKey).toBeUndefined();
     expect(keys.devices.size).toBe(0);
   }));
@@ -150,6 +150,6 @@ test.each<[string, Reply, object]>([
 ])('attack 91: keys that cannot be seen (%s) are not taken for none', (_name, reply, expected) =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply(reply);
-    await expect(homeserver.publishedKeys('tok', ALICE, CLIENT)).rejects.toMatchObject(expected);
+    await expect(homeserver.publishedKeys('tok', ALICE, { client: CLIENT })).rejects.toMatchObject(expected);
   }),
 );

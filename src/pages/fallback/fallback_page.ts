@@ -140,8 +140,11 @@ export class FallbackPage {
   }
 
   private async homeserversPage(request: ClientRequest, search: string): Promise<Answer> {
-    const { path, client } = request;
-    return relayAnswer(await this.homeserver.call({ method: 'GET', path: path + search, client }), {});
+    const { path, client, signal } = request;
+    return relayAnswer(
+      await this.homeserver.call({ method: 'GET', path: path + search, client, signal }),
+      {},
+    );
   }
 }
 

@@ -46,6 +46,7 @@ export class ProviderRounds {
       method: 'GET',
       path: `/_matrix/client/v3/login/sso/redirect${id}?redirectUrl=${encodeURIComponent(back)}`,
       client: request.client,
+      signal: request.signal,
     });
     const { location, 'set-cookie': cookies = [] } = answer.headers;
     if (answer.status >= 400 && answer.status < 500) throw new Refusal('unrecognized');

@@ -34,12 +34,13 @@ export class SsoRedirect {
   }
 
   /** For clients that name none: ours, unless the homeserver takes no passwords (as `GET /login` lists them). */
-  private async usualProvider({ client }: ClientRequest): Promise<string> {
+  private async usualProvider({ client, signal }: ClientRequest): Promise<string> {
     try {
       const { json } = await this.homeserver.call({
         method: 'GET',
         path: LOGIN_PATH,
         client,
+        signal,
         errand: 'essential',
       });
       const flows = Array.isArray(json?.flows) ? json.flows.filter(isJsonObject) : [];
@@ -53,7 +54,10 @@ export class SsoRedirect {
   }
 
   private async relay(request: ClientRequest): Promise<Answer> {
-    const { path, search, client } = request;
-    return relayAnswer(await this.homeserver.call({ method: 'GET', path: path + search, client }), {});
+    const { path, search, client, signal } = request;
+    return relayAnswer(
+      await this.homeserver.call({ method: 'GET', path: path + search, client, signal }),
+      {},
+    );
   }
 }
