@@ -9,6 +9,7 @@ import {
 } from '../storage/tables/allowances.ts';
 import {
   claimHold,
+  countExcessHolds,
   dropHold,
   endOneOfMost,
   findHoldsOfUser,
@@ -188,7 +189,8 @@ export class HeldLogins {
   }
 
   private async endOfCrowd(): Promise<void> {
-    for (let turn = 0; turn < ENDED_AT_ONCE; turn++) {
+    const [{ excess } = { excess: 0 }] = await this.storage.read(countExcessHolds(this.settings.maximum));
+    for (let turn = 0; turn < Math.min(excess, ENDED_AT_ONCE); turn++) {
       if ((await this.storage.commit([], endOneOfMost(this.settings.maximum))) === undefined) return;
     }
   }

@@ -56,6 +56,11 @@ export function findHoldsOfUser(userId: string): Query<HeldLogin> {
   );
 }
 
+/** How many live holds there are beyond `maximum`; below 0 if there is room. */
+export function countExcessHolds(maximum: number): Query<{ readonly excess: number }> {
+  return ask('SELECT count(*) - :maximum AS excess FROM holds WHERE expires_at > :now', { maximum });
+}
+
 /**
  * Ends one hold where there are more than `maximum`: the oldest of the user with the most, so that a crowd of
  * sign-ins ends its own and no one else's (attack 139). Lost if there are not more, or all are being finished.
