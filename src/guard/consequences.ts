@@ -1,6 +1,6 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
-import { hashToken } from '../second_factor/fresh_logins.ts';
-import type { FactorStore, LoginTokenStore } from '../storage/stores.ts';
+import type { Passes } from '../second_factor/passes.ts';
+import type { FactorStore } from '../storage/stores.ts';
 import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 import type { Consequence } from './guarded_endpoints.ts';
 
@@ -11,7 +11,7 @@ const LONGEST_LIFE = HOUR;
 export class Consequences {
   constructor(
     private readonly factors: FactorStore,
-    private readonly loginTokens: LoginTokenStore,
+    private readonly passes: Passes,
     private readonly clock: Clock,
   ) {}
 
@@ -26,11 +26,7 @@ export class Consequences {
     const token = answer.json?.login_token;
     const life = lifeMs(answer);
     if (typeof token !== 'string' || life === undefined) return;
-    await this.loginTokens.remember({
-      tokenHash: hashToken(token),
-      userId,
-      expiresAt: this.clock.now() + Math.min(life, LONGEST_LIFE),
-    });
+    await this.passes.remember(token, userId, Math.min(life, LONGEST_LIFE));
   }
 }
 

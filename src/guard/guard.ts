@@ -6,7 +6,7 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
-import { type AppserviceTokens, listedAppservice, searchUpstream } from '../second_factor/appservices.ts';
+import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type {
   AwaitingJudge,
@@ -59,9 +59,10 @@ export class Guard {
 
   /** @throws Refusal */
   async handle(endpoint: GuardedEndpoint, request: ClientRequest): Promise<Answer> {
-    const service = listedAppservice(this.parts.appservices, request);
+    const { appservices } = this.parts;
+    const service = appservices.serviceOf(request);
     if (service !== undefined)
-      return this.relay({ ...request, search: searchUpstream(this.parts.appservices, request) }, service);
+      return this.relay({ ...request, search: appservices.searchUpstream(request) }, service.token);
     const body: JsonObject = requireShape(endpoint.shape, request.body ?? {});
     if (request.token.kind === 'none' && endpoint.tokenless === 'relayed') {
       return this.relayTokenless(endpoint, request, body);

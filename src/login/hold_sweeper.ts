@@ -79,7 +79,7 @@ export class HoldSweeper {
   }
 
   private async logOut(held: EndedHold): Promise<void> {
-    if (held.atEnd === 'logout') await this.homeserver.logout(this.holds.open(held).accessToken);
+    if (held.atEnd === 'logout') await this.holds.open(held).grant.logOut(this.homeserver);
     await this.store.forget(held.id);
     if (held.userId === '') return;
     await this.audit.record({

@@ -18,6 +18,7 @@ import {
   type OfferedWays,
   WRONG_ORDER,
 } from '../second_factor/challenge_answer.ts';
+import { passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { HeldLogin } from '../storage/stores.ts';
@@ -27,7 +28,7 @@ import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, requireBody, type Session, standingOf } from '../uia/session.ts';
 import { newSessionId } from '../uia/session_id.ts';
-import type { HeldLoginRelease } from './release.ts';
+import type { SecondLogin } from './second_login.ts';
 
 /** A login or registration whose grant is held. */
 export interface HeldSignIn {
@@ -65,7 +66,7 @@ export class LoginConversation {
     private readonly engine: UiaEngine,
     private readonly secondFactors: SecondFactors,
     private readonly holds: HeldLogins,
-    private readonly release: HeldLoginRelease,
+    private readonly secondLogin: SecondLogin,
     private readonly random: RandomSource,
     private readonly ways: OfferedWays,
   ) {}
@@ -149,18 +150,9 @@ export class LoginConversation {
     session: Session,
     hold: HeldLogin,
   ): Promise<Answer | undefined> {
-    if (!isSatisfied(session.flows, session.completed)) return challenge(session);
-    const body = session.body ?? {};
-    return this.release.finish({
-      request,
-      claimant: session.idHash,
-      hold,
-      body,
-      path: request.path,
-      repeatable: body.type === PASSWORD_STAGE,
-      secondFactor: true,
-      proof: { kind: 'session', hash: session.idHash },
-    });
+    const proof = passedIn(session);
+    if (proof === undefined) return challenge(session);
+    return this.secondLogin.finish({ request, held: hold, body: session.body ?? {}, proof });
   }
 
   private async open(signIn: HeldSignIn): Promise<Session> {

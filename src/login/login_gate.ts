@@ -1,24 +1,25 @@
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { type AppserviceTokens, listedAppservice } from '../second_factor/appservices.ts';
-import type { FreshLogins } from '../second_factor/fresh_logins.ts';
+import type { AppserviceTokens } from '../second_factor/appservices.ts';
+import type { Exit } from '../second_factor/exit.ts';
+import type { Grant } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
-import type { FactorStore, HeldLogin } from '../storage/stores.ts';
+import type { Passes, PassRedeemed } from '../second_factor/passes.ts';
+import type { Standings } from '../second_factor/standing.ts';
+import type { HeldLogin } from '../storage/stores.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
-import { endOfHold } from './hold_end.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
-import type { LoginAnswers } from './login_answers.ts';
 import type { LoginConversation } from './login_conversation.ts';
-import type { PassedLoginTokens } from './passed_login_tokens.ts';
+import type { PresentedPass } from './presented_pass.ts';
 import type { Reading, Readings } from './readings.ts';
 import { readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInLine } from './sign_in_line.ts';
-import type { SignInTokens } from './sign_in_tokens.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 import type { LoginsWithoutFactor } from './without_factor.ts';
 
@@ -46,18 +47,17 @@ type Step =
 type Asked = { readonly answer: Step; readonly outcome: LineOutcome };
 
 export interface LoginGateParts {
-  readonly factors: FactorStore;
+  readonly standings: Standings;
   readonly homeserver: Homeserver;
   readonly upstream: UpstreamLogin;
   readonly holds: HeldLogins;
   readonly conversation: LoginConversation;
-  readonly answers: LoginAnswers;
-  readonly passedTokens: PassedLoginTokens;
-  readonly signInTokens: SignInTokens;
+  readonly exit: Exit;
+  readonly passes: Passes;
+  readonly presentedPass: PresentedPass;
   readonly line: SignInLine;
   readonly readings: Readings;
   readonly withoutFactor: LoginsWithoutFactor;
-  readonly freshLogins: FreshLogins;
   readonly appservices: AppserviceTokens;
 }
 
@@ -72,10 +72,10 @@ export class LoginGate {
   async handle(request: ClientRequest): Promise<Answer> {
     const body = requireShape('login_request', request.body);
     const auth = presentedAuth(body);
-    if (body.type === TOKEN_LOGIN && this.parts.signInTokens.isOurs(body.token)) {
-      return this.parts.signInTokens.redeem(request, body.token, withoutAuth(body));
+    if (body.type === TOKEN_LOGIN && this.parts.passes.isOurs(body.token)) {
+      return this.parts.presentedPass.redeem(request, body.token, withoutAuth(body));
     }
-    const service = listedAppservice(this.parts.appservices, request);
+    const service = this.parts.appservices.serviceOf(request);
     if (service !== undefined) {
       return this.parts.withoutFactor.passService(request, readSignIn(body), service);
     }
@@ -135,7 +135,7 @@ export class LoginGate {
   private refuse({ signIn }: Attempt, outcome: LineOutcome): Step {
     const refused = refusedAnswer(outcome);
     if (refused === undefined) throw thrownOutcome(outcome);
-    return { is: 'answered', answer: this.parts.answers.refused(refused, signIn.body) };
+    return { is: 'answered', answer: rebuildError(refused, signIn.body) };
   }
 
   /** Has the homeserver judge the readings one by one until it grants one. */
@@ -160,7 +160,7 @@ export class LoginGate {
       if (!isRefusedCredential(outcome.answer)) break;
     }
     if (refused === undefined) throw new Refusal('login_refused');
-    const answer = this.parts.answers.refused(refused.answer, refused.sent);
+    const answer = rebuildError(refused.answer, refused.sent);
     return { answer: { is: 'answered', answer }, outcome: refusedOutcome(refused.answer) };
   }
 
@@ -187,12 +187,16 @@ export class LoginGate {
     reading: Reading,
     granted: GrantedLogin,
   ): Promise<Asked | undefined> {
-    if (!(await this.parts.factors.isEnrolled(granted.userId))) {
-      const answer = await this.passWithoutFactor(attempt, reading, granted);
-      return answer && { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
+    const { grant } = granted;
+    const standing = await this.parts.standings.of(grant.userId);
+    if (standing.is === 'passes') {
+      if (!(await this.mayPass(attempt, reading))) return undefined;
+      const answer = await this.parts.withoutFactor.handOut(attempt, granted, standing.proof);
+      return { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
     }
-    if (await this.isPassedToken(attempt.signIn, granted)) {
-      const answer = this.parts.answers.released(granted.grant.body, 0);
+    const pass = await this.redeemPass(attempt.signIn, grant);
+    if (pass !== undefined) {
+      const answer = this.parts.exit.handOut(grant, pass);
       return { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
     }
     const hold = await this.hold(attempt, reading, granted);
@@ -217,50 +221,39 @@ export class LoginGate {
       // A login token or JWT names no one and is good for one login; a password can be tried without end.
       usesAllowance: attempt.signIn.password !== undefined,
       grant: granted.grant,
-      userId: granted.userId,
       password: reading.password,
       joinKeys: reading.joinKeys,
-      atEnd: await this.endOf(attempt, granted),
+      atEnd: await granted.grant.endOn(chosenDevice(attempt), this.parts.homeserver, attempt.request.client),
     });
     if (!isOwn) await this.abandon(attempt, granted);
     return hold;
   }
 
-  private endOf({ request, signIn, hinted }: Attempt, granted: GrantedLogin): Promise<HeldLogin['atEnd']> {
-    // A hinted password login went without the client's device: the homeserver chose a new one.
-    const chosenDevice = hinted && signIn.password !== undefined ? undefined : signIn.deviceId;
-    return endOfHold(this.parts.homeserver, granted, chosenDevice, request.client);
-  }
-
-  /** Ends a grant that nobody gets and that is not held, but not the keys of a device that it shares (R5). */
-  private async abandon(attempt: Attempt, granted: GrantedLogin): Promise<void> {
-    if ((await this.endOf(attempt, granted)) === 'logout') await this.parts.upstream.discard(granted.grant);
+  private abandon(attempt: Attempt, { grant }: GrantedLogin): Promise<void> {
+    return this.parts.upstream.abandon(grant, chosenDevice(attempt), attempt.request.client);
   }
 
   /** A login token that was issued under 2FA stands for it, once. */
-  private async isPassedToken(signIn: SignIn, granted: GrantedLogin): Promise<boolean> {
+  private async redeemPass(signIn: SignIn, grant: Grant): Promise<PassRedeemed | undefined> {
     const loginToken = signIn.body.token;
-    if (signIn.type !== TOKEN_LOGIN || typeof loginToken !== 'string') return false;
-    if (!(await this.parts.passedTokens.redeem(loginToken, granted.userId))) return false;
-    await this.parts.freshLogins.remember(granted.grant.accessToken, granted.userId, undefined);
-    return true;
+    if (signIn.type !== TOKEN_LOGIN || typeof loginToken !== 'string') return undefined;
+    return this.parts.passes.redeem(loginToken, grant);
   }
 
   private async isEndedToken({ type, body: { token } }: SignIn): Promise<boolean> {
-    return type === TOKEN_LOGIN && typeof token === 'string' && this.parts.passedTokens.isEnded(token);
+    return type === TOKEN_LOGIN && typeof token === 'string' && this.parts.passes.isEnded(token);
   }
 
-  /** Undefined if this grant must not let its user in. */
-  private async passWithoutFactor(
-    attempt: Attempt,
-    reading: Reading,
-    granted: GrantedLogin,
-  ): Promise<Answer | undefined> {
+  /** False if this grant must not let its user in, though they have no 2FA. */
+  private async mayPass({ signIn }: Attempt, reading: Reading): Promise<boolean> {
     // No one gets in with more than their password (attack 100).
-    if (reading.appended !== undefined) return undefined;
-    if (await this.isEndedToken(attempt.signIn)) return undefined;
-    return this.parts.withoutFactor.handOut(attempt, granted);
+    return reading.appended === undefined && !(await this.isEndedToken(signIn));
   }
+}
+
+/** The device that the client chose and the homeserver was told: a hinted password login went without it (R5). */
+function chosenDevice({ signIn, hinted }: Attempt): string | undefined {
+  return hinted && signIn.password !== undefined ? undefined : signIn.deviceId;
 }
 
 /** The body that goes to the homeserver: where an enrolled user may be meant, without device and name (R5, R12). */

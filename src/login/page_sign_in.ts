@@ -4,15 +4,11 @@ import type { ClientRequest } from '../http/client_request.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
-import {
-  type Flow,
-  isSecondFactorStage,
-  type JsonObject,
-  PASSWORD_STAGE,
-  RECOVERY_STAGE,
-} from '../matrix/wire.ts';
+import { type Flow, type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE } from '../matrix/wire.ts';
 import { readIdentity } from '../second_factor/claimed_identity.ts';
-import type { HeldLogins, JoinKeys } from '../second_factor/held_logins.ts';
+import { type FactorPassed, passedIn } from '../second_factor/code_step.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { JoinKeys } from '../second_factor/join_keys.ts';
 import type {
   PageCode,
   PageCodeOutcome,
@@ -22,17 +18,17 @@ import type {
   PageTicket,
   ProviderReturn,
 } from '../second_factor/page_door.ts';
+import type { Passes } from '../second_factor/passes.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
+import type { StandingPasses, Standings } from '../second_factor/standing.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
-import type { PassedLoginTokens } from './passed_login_tokens.ts';
 import type { Readings } from './readings.ts';
 import { readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInLine } from './sign_in_line.ts';
-import type { SignInTokens } from './sign_in_tokens.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from './upstream_login.ts';
 
 const LOGIN_PATH = '/_matrix/client/v3/login';
@@ -59,8 +55,8 @@ export interface PageSignInParts {
   readonly secondFactors: SecondFactors;
   readonly holds: HeldLogins;
   readonly upstream: UpstreamLogin;
-  readonly tokens: SignInTokens;
-  readonly passedTokens: PassedLoginTokens;
+  readonly passes: Passes;
+  readonly standings: Standings;
   readonly line: SignInLine;
   readonly lanes: Lanes;
   readonly readings: Readings;
@@ -102,7 +98,7 @@ export class PageSignIn implements PageDoor {
     password: string,
   ): Promise<Proof> {
     const signIn = readSignIn({ type: PASSWORD_STAGE, identifier, password });
-    const keys = this.parts.holds.joinKeys(signIn.identity, password, signIn.body);
+    const keys = this.parts.readings.joinKeys(signIn, password);
     const join = async (): Promise<Proof | undefined> => {
       const hold = await this.parts.holds.findToJoin(keys);
       return hold && { hold };
@@ -169,13 +165,14 @@ export class PageSignIn implements PageDoor {
     const found = await this.sessionOf(id);
     if (found === undefined) return undefined;
     const { session } = found;
-    if (!isSatisfied(session.flows, session.completed)) return undefined;
+    const proof = await this.proofOf(session);
+    if (proof === undefined) return undefined;
     const hold = found.hold ?? (await this.signInAgain(request, session));
     if (hold === undefined) return undefined;
     const provider = providerOf(session);
     if (provider !== undefined) return this.sendToProvider(session, hold, provider);
     if (!(await this.parts.engine.finish(session))) return undefined;
-    const loginToken = await this.parts.tokens.issue(hold, hasSecondFactor(session));
+    const loginToken = await this.parts.passes.issue(hold, proof);
     return { kind: 'client', redirectUrl: redirectUrlOf(session), loginToken };
   }
 
@@ -183,10 +180,18 @@ export class PageSignIn implements PageDoor {
     const session = await this.parts.engine.find(id);
     if (session?.binding.target !== TARGET || providerOf(session) === undefined) return undefined;
     if (!(await this.parts.engine.finish(session))) return undefined;
-    if (hasSecondFactor(session)) {
-      await this.parts.passedTokens.remember(loginToken, session.binding.userId, PASSED_TOKEN_MS);
+    if (passedIn(session) !== undefined) {
+      await this.parts.passes.remember(loginToken, session.binding.userId, PASSED_TOKEN_MS);
     }
     return redirectUrlOf(session);
+  }
+
+  /** Undefined if something is left to prove, or 2FA was turned on meanwhile. */
+  private async proofOf(session: Session): Promise<FactorPassed | StandingPasses | undefined> {
+    const passed = passedIn(session);
+    if (passed !== undefined || !isSatisfied(session.flows, session.completed)) return passed;
+    const standing = await this.parts.standings.of(session.binding.userId);
+    return standing.is === 'passes' ? standing.proof : undefined;
   }
 
   /**
@@ -248,10 +253,10 @@ export class PageSignIn implements PageDoor {
   private async hold(granted: GrantedLogin, typed: TypedSignIn | undefined): Promise<HeldLogin> {
     try {
       // Nobody joins the login of an account without 2FA, nor does it count: every door gives it out at once.
-      const enrolled = await this.parts.factors.isEnrolled(granted.userId);
+      const { is } = await this.parts.standings.of(granted.grant.userId);
+      const enrolled = is === 'owes_factor';
       const { hold, isOwn } = await this.parts.holds.keep({
         grant: granted.grant,
-        userId: granted.userId,
         password: typed?.password,
         joinKeys: enrolled ? typed?.keys : undefined,
         usesAllowance: enrolled && typed !== undefined,
@@ -274,7 +279,7 @@ export class PageSignIn implements PageDoor {
     password?: string,
   ): Promise<PageStanding> {
     const { userId } = hold;
-    const enrolled = await this.parts.factors.isEnrolled(userId);
+    const enrolled = (await this.parts.standings.of(userId)).is === 'owes_factor';
     const stages = enrolled ? await this.parts.secondFactors.available(userId) : [];
     const withCode = stages.map((stage): Flow => [proven, stage]);
     const session = await this.parts.engine.open(
@@ -332,10 +337,6 @@ function refusalOf(answer: HomeserverAnswer): Refusal {
 function refusalHeard(outcome: LineOutcome): Proof {
   const refused = refusedAnswer(outcome);
   return { refusal: refused === undefined ? thrownOutcome(outcome) : refusalOf(refused) };
-}
-
-function hasSecondFactor({ completed }: Session): boolean {
-  return completed.some(isSecondFactorStage);
 }
 
 function redirectUrlOf(session: Session): string {

@@ -1,6 +1,7 @@
 import type { AppendedCode, Factors } from '../factors/factors.ts';
-import type { HeldLogins, JoinKeys } from '../second_factor/held_logins.ts';
+import { type JoinKeys, joinKeysOf, lineKeyOf } from '../second_factor/join_keys.ts';
 import type { FactorStore } from '../storage/stores.ts';
+import type { Vault } from '../vault/vault.ts';
 import type { SignIn } from './sign_in.ts';
 import type { StandingInLine } from './sign_in_line.ts';
 
@@ -22,7 +23,7 @@ export class Readings {
     private readonly deps: {
       readonly factors: FactorStore;
       readonly codes: Pick<Factors, 'readAppended'>;
-      readonly holds: HeldLogins;
+      readonly vault: Vault;
     },
     private readonly settings: ReadingsSettings,
   ) {}
@@ -53,7 +54,17 @@ export class Readings {
   async lineKey(signIn: SignIn): Promise<StandingInLine<unknown>['key'] | undefined> {
     if (signIn.password === undefined || !(await this.deps.factors.anyoneEnrolled())) return undefined;
     const appended = await this.appendedCodeOf(signIn);
-    return this.deps.holds.lineKey(signIn.identity, appended?.password ?? signIn.password, signIn.password);
+    return lineKeyOf(
+      this.deps.vault,
+      signIn.identity,
+      appended?.password ?? signIn.password,
+      signIn.password,
+    );
+  }
+
+  /** By what a held login is found that this sign-in may join. */
+  joinKeys({ identity, body }: SignIn, password: string): JoinKeys {
+    return joinKeysOf(this.deps.vault, identity, password, body);
   }
 
   private async appendedCodeOf(signIn: SignIn): Promise<AppendedCode | undefined> {
@@ -67,8 +78,7 @@ export class Readings {
     password: string | undefined,
     appended: AppendedCode | undefined,
   ): Reading {
-    const joinKeys =
-      password === undefined ? undefined : this.deps.holds.joinKeys(signIn.identity, password, signIn.body);
+    const joinKeys = password === undefined ? undefined : this.joinKeys(signIn, password);
     return { password, appended, joinKeys };
   }
 }

@@ -1,28 +1,32 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
+import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
+import { withOwnWellKnown } from '../matrix/well_known.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { type AppserviceTokens, listedAppservice } from '../second_factor/appservices.ts';
+import type { AppserviceTokens, ServiceListed } from '../second_factor/appservices.ts';
+import type { Exit } from '../second_factor/exit.ts';
+import type { Grant } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { Standings } from '../second_factor/standing.ts';
 import { requireTokenlessStage } from '../second_factor/tokenless_stages.ts';
-import type { FactorStore, HeldLogin } from '../storage/stores.ts';
+import type { HeldLogin } from '../storage/stores.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSessionId } from '../uia/session_id.ts';
-import { endOfHold } from './hold_end.ts';
-import type { LoginAnswers } from './login_answers.ts';
 import type { LoginConversation } from './login_conversation.ts';
 import { wishedDevice } from './sign_in.ts';
-import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
+import type { UpstreamLogin } from './upstream_login.ts';
 
 export interface RegisterGateParts {
-  readonly factors: FactorStore;
+  readonly standings: Standings;
   readonly homeserver: Homeserver;
   readonly upstream: UpstreamLogin;
   readonly holds: HeldLogins;
   readonly conversation: LoginConversation;
-  readonly answers: LoginAnswers;
+  readonly exit: Exit;
+  readonly publicBaseUrl: string;
   readonly appservices: AppserviceTokens;
 }
 
@@ -38,7 +42,7 @@ export class RegisterGate {
   async handle(request: ClientRequest): Promise<Answer> {
     const body: JsonObject = requireShape('register_request', request.body ?? {});
     const auth = presentedAuth(body);
-    const service = listedAppservice(this.parts.appservices, request);
+    const service = this.parts.appservices.serviceOf(request);
     if (service === undefined && auth?.session !== undefined && isSessionId(auth.session)) {
       const resumed = await this.parts.conversation.resume(request, body, auth);
       if (resumed.kind === 'answer') return resumed.answer;
@@ -51,35 +55,34 @@ export class RegisterGate {
   private async register(
     request: ClientRequest,
     body: JsonObject,
-    service: string | undefined,
+    service: ServiceListed | undefined,
   ): Promise<Answer> {
-    const { upstream } = this.parts;
-    const call = { request, path: request.path, body, token: service };
+    const { upstream, exit, publicBaseUrl } = this.parts;
+    const call = { request, path: request.path, body, token: service?.token };
     const outcome = await (service === undefined ? upstream.attempt(call) : upstream.logIn(call));
-    if (outcome.kind === 'refused') return this.parts.answers.refused(outcome.answer, body);
-    if (outcome.kind === 'without_token' || service !== undefined) {
-      return this.parts.answers.granted(outcome.answer);
+    if (outcome.kind === 'refused') return rebuildError(outcome.answer, body);
+    if (outcome.kind === 'without_token') {
+      return { status: 200, body: withOwnWellKnown(outcome.body, publicBaseUrl) };
     }
-    return this.answerGranted(request, body, outcome);
+    if (service !== undefined) return exit.handOut(outcome.grant, service);
+    return this.answerGranted(request, body, outcome.grant);
   }
 
-  private async answerGranted(
-    request: ClientRequest,
-    body: JsonObject,
-    granted: GrantedLogin,
-  ): Promise<Answer> {
-    let answered = false;
+  private async answerGranted(request: ClientRequest, body: JsonObject, grant: Grant): Promise<Answer> {
+    let held: HeldLogin;
     try {
-      const enrolled = await this.parts.factors.isEnrolled(granted.userId);
-      const hold = enrolled ? await this.hold(request, body, granted) : undefined;
-      // A client that hung up does not get the token.
-      if (hold === undefined) request.signal.throwIfAborted();
-      answered = true;
-      if (hold === undefined) return this.parts.answers.granted(granted.answer);
-      return await this.converse(request, body, hold);
-    } finally {
-      if (!answered) await this.abandon(request, body, granted);
+      const standing = await this.parts.standings.of(grant.userId);
+      if (standing.is === 'passes') {
+        // A client that hung up does not get the token.
+        request.signal.throwIfAborted();
+        return this.parts.exit.handOut(grant, standing.proof);
+      }
+      held = await this.hold(request, body, grant);
+    } catch (error) {
+      await this.abandon(request, body, grant);
+      throw error;
     }
+    return this.converse(request, body, held);
   }
 
   private async converse(request: ClientRequest, body: JsonObject, hold: HeldLogin): Promise<Answer> {
@@ -95,23 +98,19 @@ export class RegisterGate {
     return answer;
   }
 
-  private async hold(request: ClientRequest, body: JsonObject, granted: GrantedLogin): Promise<HeldLogin> {
-    const { grant, userId } = granted;
+  private async hold(request: ClientRequest, body: JsonObject, grant: Grant): Promise<HeldLogin> {
     const { hold, isOwn } = await this.parts.holds.keep({
       grant,
-      userId,
       password: undefined,
       usesAllowance: false,
       joinKeys: undefined,
-      atEnd: await endOfHold(this.parts.homeserver, granted, wishedDevice(body), request.client),
+      atEnd: await grant.endOn(wishedDevice(body), this.parts.homeserver, request.client),
     });
-    if (!isOwn) await this.abandon(request, body, granted);
+    if (!isOwn) await this.abandon(request, body, grant);
     return hold;
   }
 
-  /** Ends a grant that nobody gets and that is not held, but not the keys of a device that it shares (R5). */
-  private async abandon(request: ClientRequest, body: JsonObject, granted: GrantedLogin): Promise<void> {
-    const end = await endOfHold(this.parts.homeserver, granted, wishedDevice(body), request.client);
-    if (end === 'logout') await this.parts.upstream.discard(granted.grant);
+  private abandon({ client }: ClientRequest, body: JsonObject, grant: Grant): Promise<void> {
+    return this.parts.upstream.abandon(grant, wishedDevice(body), client);
   }
 }

@@ -2,7 +2,7 @@ import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type AppserviceTokens, searchUpstream } from '../second_factor/appservices.ts';
+import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import { relayAnswer } from '../second_factor/relay.ts';
 import type { KnownCaller } from '../second_factor/token_owner.ts';
@@ -71,7 +71,7 @@ export class SessionEndings {
     const body = request.body ?? {};
     const answer = await this.parts.homeserver.call({
       method: 'POST',
-      path: request.path + searchUpstream(this.parts.appservices, request),
+      path: request.path + this.parts.appservices.searchUpstream(request),
       body,
       client: request.client,
       errand: 'essential',

@@ -3,26 +3,23 @@ import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { type Grant, readGrant } from '../second_factor/grant.ts';
+import { type Grant, readGrant, readStrayGrant } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Log } from '../system/log.ts';
-import { endOfHold } from './hold_end.ts';
 import { wishedDevice } from './sign_in.ts';
 
 /** A login that the homeserver granted. */
 export interface GrantedLogin {
   readonly kind: 'granted';
-  /** The owner of the granted token, in the homeserver's own words (R1). */
-  readonly userId: string;
+  /** Its owner is known, in the homeserver's own words (R1). */
   readonly grant: Grant;
-  readonly answer: HomeserverAnswer;
 }
 
 /** What became of a login at the homeserver. */
 export type LoginOutcome =
   | GrantedLogin
   /** A 200 without a token, as `inhibit_login` asks for. Only at registration. */
-  | { readonly kind: 'without_token'; readonly answer: HomeserverAnswer }
+  | { readonly kind: 'without_token'; readonly body: JsonObject }
   /** Any other answer of the homeserver: a refusal, a challenge, a limit. */
   | { readonly kind: 'refused'; readonly answer: HomeserverAnswer };
 
@@ -74,52 +71,51 @@ export class UpstreamLogin {
 
   private async read(call: LoginCall, answer: HomeserverAnswer): Promise<LoginOutcome> {
     if (answer.status !== 200) return { kind: 'refused', answer };
-    if (isWithoutToken(answer)) return { kind: 'without_token', answer };
+    const { json: body } = answer;
+    if (body !== undefined && isWithoutToken(body)) return { kind: 'without_token', body };
     const grant = readGrant(answer);
-    if (grant === undefined) {
-      await this.discardWhatIsIn(answer);
-      throw new Refusal('homeserver_unclear');
-    }
-    const userId = grant.userId ?? (await this.askForOwner(grant, call.request.client));
-    const body = { ...grant.body, user_id: userId };
-    return { kind: 'granted', userId, grant: { ...grant, body }, answer };
+    if (grant !== undefined)
+      return { kind: 'granted', grant: await this.withOwner(grant, call.request.client) };
+    // It may be a login all the same: no client gets it, so it shall not live.
+    const stray = readStrayGrant(answer);
+    if (stray !== undefined) await this.discard(stray);
+    throw new Refusal('homeserver_unclear');
   }
 
   /** Nobody waited for this grant: it ends, but not the keys of a device that it shares (R5, attack 164). */
   private async endLate(call: LoginCall, answer: HomeserverAnswer): Promise<void> {
     const outcome = await this.read(call, answer);
     if (outcome.kind !== 'granted') return;
-    const end = await endOfHold(this.homeserver, outcome, wishedDevice(call.body), call.request.client);
-    if (end === 'logout') await this.discard(outcome.grant);
-  }
-
-  /** A 200 that we cannot use may be a login all the same: nobody gets it, so it shall not live. */
-  private async discardWhatIsIn(answer: HomeserverAnswer): Promise<void> {
-    const accessToken = answer.json?.access_token;
-    if (typeof accessToken === 'string') await this.discard({ accessToken, body: answer.json ?? {} });
+    await this.abandon(outcome.grant, wishedDevice(call.body), call.request.client);
   }
 
   /** An answer without `user_id`: the token itself says whose it is; if it cannot, it must not live (attack 34). */
-  private async askForOwner(grant: Grant, client: ClientAddress): Promise<string> {
+  private async withOwner(grant: Grant, client: ClientAddress): Promise<Grant> {
+    if (grant.userId !== '') return grant;
     try {
-      return (await this.homeserver.whoami(grant.accessToken, { client })).userId;
+      return grant.ownedBy(await grant.askOwner(this.homeserver, client));
     } catch (error) {
       await this.discard(grant);
       throw new Refusal('homeserver_unclear', { cause: error });
     }
   }
 
+  /** Ends a grant that no client gets and that is not held, but not the keys of a device that it shares (R5). */
+  async abandon(grant: Grant, chosenDevice: string | undefined, client: ClientAddress): Promise<void> {
+    if ((await grant.endOn(chosenDevice, this.homeserver, client)) === 'logout') await this.discard(grant);
+  }
+
   /** Logs out a granted login that nobody gets. What cannot be logged out now is left to the sweep (R10). */
-  async discard(grant: Pick<Grant, 'accessToken' | 'body'>): Promise<void> {
+  async discard(grant: Grant): Promise<void> {
     try {
-      await this.homeserver.logout(grant.accessToken);
+      await grant.logOut(this.homeserver);
     } catch (error) {
       this.log.warn({ err: error }, 'a login that nobody gets could not be logged out yet');
       await this.leaveToSweep(grant);
     }
   }
 
-  private async leaveToSweep(grant: Pick<Grant, 'accessToken' | 'body'>): Promise<void> {
+  private async leaveToSweep(grant: Grant): Promise<void> {
     try {
       await this.holds.keepEnded(grant);
     } catch (error) {
@@ -131,9 +127,8 @@ export class UpstreamLogin {
   }
 }
 
-function isWithoutToken(answer: HomeserverAnswer): boolean {
-  const body = answer.json;
-  if (body === undefined || typeof body.user_id !== 'string') return false;
+function isWithoutToken(body: JsonObject): boolean {
+  if (typeof body.user_id !== 'string') return false;
   return Object.keys(body).every((key) => KNOWN_TOKENLESS_KEYS.has(key));
 }
 

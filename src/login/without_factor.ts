@@ -1,10 +1,13 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
+import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import type { FactorStore } from '../storage/stores.ts';
-import type { LoginAnswers } from './login_answers.ts';
+import type { ServiceListed } from '../second_factor/appservices.ts';
+import type { Exit } from '../second_factor/exit.ts';
+import type { Grant } from '../second_factor/grant.ts';
+import type { StandingPasses, Standings } from '../second_factor/standing.ts';
 import type { SignIn } from './sign_in.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
@@ -20,39 +23,43 @@ export interface SignInWithoutFactor {
 export class LoginsWithoutFactor {
   constructor(
     private readonly deps: {
-      readonly factors: FactorStore;
+      readonly standings: Standings;
       readonly homeserver: Homeserver;
       readonly upstream: UpstreamLogin;
-      readonly answers: LoginAnswers;
+      readonly exit: Exit;
       readonly audit: Audit;
     },
   ) {}
 
   /** The answer for a user without 2FA, with the device and the name that were kept back. */
-  async handOut(attempt: SignInWithoutFactor, granted: GrantedLogin): Promise<Answer> {
+  async handOut(
+    attempt: SignInWithoutFactor,
+    { grant }: GrantedLogin,
+    proof: StandingPasses,
+  ): Promise<Answer> {
     const { request, signIn, hinted } = attempt;
-    if (!hinted || signIn.password === undefined) return this.deps.answers.granted(granted.answer);
-    if (signIn.deviceId !== undefined) return this.logInAgainWithDevice(attempt, granted);
-    const { accessToken, deviceId } = granted.grant;
-    if (signIn.displayName !== undefined && deviceId !== undefined) {
-      await this.deps.homeserver.nameDevice(accessToken, deviceId, signIn.displayName, request.client);
+    if (hinted && signIn.password !== undefined) {
+      if (signIn.deviceId !== undefined) return this.logInAgainWithDevice(attempt, grant);
+      if (signIn.displayName !== undefined)
+        await grant.nameDevice(this.deps.homeserver, signIn.displayName, request.client);
     }
-    return this.deps.answers.granted(granted.answer);
+    return this.deps.exit.handOut(grant, proof);
   }
 
   /** The login of a listed application service, whoever it is for; it is put on record first. */
-  async passService(request: ClientRequest, signIn: SignIn, token: string): Promise<Answer> {
+  async passService(request: ClientRequest, signIn: SignIn, service: ServiceListed): Promise<Answer> {
     const outcome = await this.deps.upstream.logIn({
       request,
       path: request.path,
       body: signIn.body,
-      token,
+      token: service.token,
     });
-    if (outcome.kind !== 'granted') return this.deps.answers.refused(outcome.answer, signIn.body);
-    const { userId, grant } = outcome;
+    if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
+    if (outcome.kind === 'refused') return rebuildError(outcome.answer, signIn.body);
+    const { grant } = outcome;
     try {
       await this.deps.audit.record({
-        userId,
+        userId: grant.userId,
         event: 'appservice.login',
         address: request.client.ip,
         deviceId: grant.deviceId,
@@ -61,24 +68,25 @@ export class LoginsWithoutFactor {
       await this.deps.upstream.discard(grant);
       throw error;
     }
-    return this.deps.answers.granted(outcome.answer);
+    return this.deps.exit.handOut(grant, service);
   }
 
-  private async logInAgainWithDevice(attempt: SignInWithoutFactor, first: GrantedLogin): Promise<Answer> {
+  private async logInAgainWithDevice(attempt: SignInWithoutFactor, first: Grant): Promise<Answer> {
     const { request, signIn } = attempt;
     const outcome = await this.deps.upstream.logIn({ request, path: request.path, body: signIn.body });
-    await this.deps.upstream.discard(first.grant);
+    await this.deps.upstream.discard(first);
     if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
-    if (outcome.kind === 'refused') return this.deps.answers.refused(outcome.answer, signIn.body);
-    let needsNoFactor = false;
+    if (outcome.kind === 'refused') return rebuildError(outcome.answer, signIn.body);
+    const { grant } = outcome;
+    let proof: StandingPasses | undefined;
     try {
       // The state that counts is the one after the last answer of the homeserver (attack 39).
-      needsNoFactor =
-        outcome.userId === first.userId && !(await this.deps.factors.isEnrolled(outcome.userId));
+      const standing = await this.deps.standings.of(grant.userId);
+      if (standing.is === 'passes' && grant.userId === first.userId) proof = standing.proof;
     } finally {
-      if (!needsNoFactor) await this.deps.upstream.discard(outcome.grant);
+      if (proof === undefined) await this.deps.upstream.discard(grant);
     }
-    if (!needsNoFactor) throw new Refusal('hold_ended');
-    return this.deps.answers.granted(outcome.answer);
+    if (proof === undefined) throw new Refusal('hold_ended');
+    return this.deps.exit.handOut(grant, proof);
   }
 }

@@ -13,3 +13,9 @@ export function ownWellKnown(document: JsonObject, publicBaseUrl: string): JsonO
   for (const key of OAUTH_KEYS) delete own[key];
   return own;
 }
+
+/** The answer to a login, with its `well_known`, if it has one, in our name. */
+export function withOwnWellKnown(body: JsonObject, publicBaseUrl: string): JsonObject {
+  if (!isJsonObject(body.well_known)) return body;
+  return { ...body, well_known: ownWellKnown(body.well_known, publicBaseUrl) };
+}

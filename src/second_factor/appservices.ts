@@ -2,7 +2,27 @@ import { timingSafeEqual } from 'node:crypto';
 import type { ClientRequest } from '../http/client_request.ts';
 import { hashToken } from './fresh_logins.ts';
 
-/** The tokens of application services that the operator listed: their requests pass (DESIGN §4, attack 40). */
+/** A request of an application service that the operator listed, whoever the service acts for. */
+class ServiceListed {
+  readonly #token: string;
+
+  constructor(token: string) {
+    this.#token = token;
+  }
+
+  isFor(_userId: string): boolean {
+    return true;
+  }
+
+  /** What the service calls the homeserver with. */
+  get token(): string {
+    return this.#token;
+  }
+}
+
+export type { ServiceListed };
+
+/** The tokens of application services that the operator listed: their requests pass (attack 40). */
 export class AppserviceTokens {
   private readonly hashes: readonly Buffer[];
 
@@ -10,22 +30,20 @@ export class AppserviceTokens {
     this.hashes = services.map((service) => Buffer.from(hashToken(service.asToken)));
   }
 
-  /** Whether `token` is one of them; compares hashes, in constant time. */
-  includes(token: string): boolean {
+  /** The listed service that makes this request; undefined if none does. Compares hashes, in constant time. */
+  serviceOf(request: ClientRequest): ServiceListed | undefined {
+    if (request.token.kind !== 'token') return undefined;
+    const { token } = request.token;
     const asked = Buffer.from(hashToken(token));
-    return this.hashes.some((listed) => timingSafeEqual(listed, asked));
+    return this.hashes.some((listed) => timingSafeEqual(listed, asked))
+      ? new ServiceListed(token)
+      : undefined;
   }
-}
 
-/** The token of the listed application service that makes this request; undefined if none does. */
-export function listedAppservice(tokens: AppserviceTokens, request: ClientRequest): string | undefined {
-  if (request.token.kind !== 'token') return undefined;
-  return tokens.includes(request.token.token) ? request.token.token : undefined;
-}
-
-/** The query as it goes upstream: with the user that a listed application service acts for (attack 22). */
-export function searchUpstream(tokens: AppserviceTokens, request: ClientRequest): string {
-  const { assertedUser, search } = request;
-  if (assertedUser === undefined || listedAppservice(tokens, request) === undefined) return search;
-  return `${search}${search === '' ? '?' : '&'}user_id=${encodeURIComponent(assertedUser)}`;
+  /** The query as it goes upstream: with the user that a listed application service acts for (attack 22). */
+  searchUpstream(request: ClientRequest): string {
+    const { assertedUser, search } = request;
+    if (assertedUser === undefined || this.serviceOf(request) === undefined) return search;
+    return `${search}${search === '' ? '?' : '&'}user_id=${encodeURIComponent(assertedUser)}`;
+  }
 }

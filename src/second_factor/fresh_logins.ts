@@ -23,12 +23,12 @@ export class FreshLogins {
   ) {}
 
   /**
-   * Remembers a token, in the unit that hands it out. `passwordWithCode` is the password field as it was sent if a code stood at its end: matrix-rust-sdk replays
-   * it at its first key upload.
+   * Remembers a token, in the unit that hands it out. `passwordWithCode` is the password field as it was sent if a
+   * code stood at its end: matrix-rust-sdk replays it at its first key upload.
    */
-  remembered(accessToken: string, userId: string, passwordWithCode: string | undefined): Effect {
+  remembered(tokenHash: string, userId: string, passwordWithCode: string | undefined): Effect {
     return rememberFreshLogin({
-      tokenHash: hashToken(accessToken),
+      tokenHash,
       userId,
       passwordDigest:
         passwordWithCode === undefined
@@ -36,11 +36,6 @@ export class FreshLogins {
           : this.vault.digest(PURPOSE, JSON.stringify([userId, passwordWithCode])),
       expiresAt: this.clock.now() + FRESH_MS,
     });
-  }
-
-  /** The same, in a write of its own. */
-  async remember(accessToken: string, userId: string, passwordWithCode: string | undefined): Promise<void> {
-    await this.storage.commit([userId], this.remembered(accessToken, userId, passwordWithCode));
   }
 
   /** Whether the token of `userId` is fresh from a sign-in with a second factor. */

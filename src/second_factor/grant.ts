@@ -1,34 +1,141 @@
-import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
-import type { JsonObject } from '../matrix/wire.ts';
+import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
+import type { HeldLogin } from '../storage/stores.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { ServiceListed } from './appservices.ts';
+import type { FactorPassed } from './code_step.ts';
+import { hashToken } from './fresh_logins.ts';
+import type { PassPresented, PassRedeemed } from './passes.ts';
+import type { StandingPasses } from './standing.ts';
 
-/** A login that the homeserver granted: its 200, with what we need of it. */
-export interface Grant {
-  readonly accessToken: string;
-  /** Absent only in answers that break the specification; the token's owner is asked for then (attack 34). */
-  readonly userId: string | undefined;
+/** What hands a grant out at once. */
+export type PassingProof = StandingPasses | PassRedeemed | ServiceListed;
+/** What hands a held login out, and is used up by it. */
+export type ReleasingProof = FactorPassed | PassPresented;
+/** What opens a grant. Each is a class that one file alone can make. */
+export type Proof = PassingProof | ReleasingProof;
+
+/** An opened grant. */
+export interface OpenedGrant {
+  /** The homeserver's answer, with the owner where it was left out. */
+  readonly body: JsonObject;
+  /** As it came; undefined for a grant that was sealed meanwhile. */
+  readonly received: HomeserverAnswer | undefined;
+}
+
+/**
+ * A login that the homeserver granted, closed: the token in it goes to the homeserver that made it, into the vault,
+ * and to a client only for a proof (R1).
+ */
+class Grant {
+  /** In the homeserver's own words; empty only in answers that break the specification (attack 34). */
+  readonly userId: string;
   readonly deviceId: string | undefined;
   /** Life of the token in ms; undefined if it does not expire. */
   readonly expiresInMs: number | undefined;
-  /** The whole answer, as it goes to the client. */
-  readonly body: JsonObject;
+  readonly hasRefreshToken: boolean;
+  /** SHA-256 of the token (R11). */
+  readonly tokenHash: string;
+  readonly #accessToken: string;
+  readonly #body: JsonObject;
+  readonly #received: HomeserverAnswer | undefined;
+
+  constructor(accessToken: string, body: JsonObject, received?: HomeserverAnswer) {
+    this.#accessToken = accessToken;
+    this.#body = body;
+    this.#received = received;
+    this.userId = textOr(body.user_id, '');
+    this.deviceId = textOr(body.device_id, undefined);
+    this.expiresInMs = typeof body.expires_in_ms === 'number' ? body.expires_in_ms : undefined;
+    this.hasRefreshToken = body.refresh_token !== undefined;
+    this.tokenHash = hashToken(accessToken);
+  }
+
+  /** The one door. Only `exit.ts` goes through it. */
+  openFor(proof: Proof): OpenedGrant {
+    if (!proof.isFor(this.userId)) throw new Error('a grant was to be opened with the proof of another user');
+    return { body: this.#body, received: this.#received };
+  }
+
+  ownedBy(userId: string): Grant {
+    return new Grant(this.#accessToken, { ...this.#body, user_id: userId }, this.#received);
+  }
+
+  /** Whose it is, by the homeserver. @throws Refusal */
+  async askOwner(homeserver: Homeserver, client: ClientAddress): Promise<string> {
+    return (await homeserver.whoami(this.#accessToken, { client })).userId;
+  }
+
+  /** @throws Refusal if the homeserver did not say that it is gone */
+  logOut(homeserver: Homeserver): Promise<void> {
+    return homeserver.logout(this.#accessToken);
+  }
+
+  async nameDevice(homeserver: Homeserver, name: string, client: ClientAddress): Promise<void> {
+    if (this.deviceId === undefined || this.deviceId === '') return;
+    await homeserver.nameDevice(this.#accessToken, this.deviceId, name, client);
+  }
+
+  /**
+   * What its end does to its device. A grant that stands on a device of the client's own choice may share it with
+   * the owner: if the device had keys before, a logout would delete them (R5).
+   */
+  async endOn(
+    chosenDevice: string | undefined,
+    homeserver: Homeserver,
+    client: ClientAddress,
+  ): Promise<HeldLogin['atEnd']> {
+    if (chosenDevice === undefined) return 'logout';
+    try {
+      const keys = await homeserver.publishedKeys(this.#accessToken, this.userId, { client });
+      return keys.devices.has(chosenDevice) ? 'forget' : 'logout';
+    } catch {
+      // Not known: an idle session is the smaller harm than lost keys.
+      return 'forget';
+    }
+  }
+
+  /** Seals it for the store, with what has to be known of it then. */
+  seal(vault: Vault, identity: string, beside: JsonObject): Buffer {
+    return vault.seal(
+      JSON.stringify({ ...beside, body: this.#body, accessToken: this.#accessToken }),
+      identity,
+    );
+  }
 }
+
+export type { Grant };
 
 /** Reads a granted login from a 200; undefined if it does not have the shape of one (R1, attack 33). */
 export function readGrant(answer: HomeserverAnswer): Grant | undefined {
-  const body = answer.json;
-  if (answer.status !== 200 || body === undefined) return undefined;
-  const accessToken = body.access_token;
-  if (typeof accessToken !== 'string' || accessToken === '') return undefined;
-  const { user_id: userId, device_id: deviceId, expires_in_ms: expiresInMs } = body;
+  const { user_id: userId, device_id: deviceId } = answer.json ?? {};
   if (userId !== undefined && (typeof userId !== 'string' || parseUserId(userId) === undefined))
     return undefined;
   if (deviceId !== undefined && typeof deviceId !== 'string') return undefined;
-  return {
-    accessToken,
-    userId,
-    deviceId,
-    expiresInMs: typeof expiresInMs === 'number' ? expiresInMs : undefined,
-    body,
-  };
+  return readStrayGrant(answer);
+}
+
+/** Whatever token is in a 200 of any shape: it is there only to be logged out. */
+export function readStrayGrant(answer: HomeserverAnswer): Grant | undefined {
+  const { status, json } = answer;
+  if (status !== 200 || typeof json?.access_token !== 'string' || json.access_token === '') return undefined;
+  return new Grant(json.access_token, json, answer);
+}
+
+/** Opens what `Grant.seal` sealed: the grant, closed as before, and what was beside it. */
+export function unsealGrant(
+  vault: Vault,
+  sealed: Buffer,
+  identity: string,
+): { readonly grant: Grant; readonly beside: JsonObject } {
+  const { accessToken, body, ...beside } = JSON.parse(vault.open(sealed, identity).toString()) as JsonObject;
+  if (typeof accessToken !== 'string' || !isJsonObject(body))
+    throw new Error('what is sealed is not a grant');
+  return { grant: new Grant(accessToken, body), beside };
+}
+
+function textOr<T>(value: Json | undefined, otherwise: T): string | T {
+  return typeof value === 'string' ? value : otherwise;
 }

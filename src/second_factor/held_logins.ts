@@ -19,17 +19,11 @@ import {
 import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
-import { type ClaimedIdentity, foldedOwner } from './claimed_identity.ts';
-import type { Grant } from './grant.ts';
+import { type Grant, unsealGrant } from './grant.ts';
+import { type JoinKeys, joinKeyOfOwner } from './join_keys.ts';
 
 /** How many holds one name and password may have before a further spelling of the name joins one of them. */
 const HOLDS_PER_NAME = 2;
-
-/** bcrypt ignores what follows them (docs/security_model.md, "Spellings of one password"). */
-const BCRYPT_BYTES = 72;
-/** More than makes 72 bytes in any form: folding 60 KB takes long (attack 119). */
-const FOLDED_LENGTH = 512;
-const FOLDED = 'hold-join-folded';
 
 /** So many logins of a user are not used for further spellings of what is held. */
 const LEFT_FOR_OWNER = 1;
@@ -38,14 +32,6 @@ const LEFT_FOR_OWNER = 1;
 const HOLDS_PER_USER = 8;
 /** How many holds end at most where one is kept: more than one only after the setting was lowered. */
 const ENDED_AT_ONCE = 20;
-
-/** By what an equal sign-in finds a held login (R12): digests under each key of the ring, the active one first. */
-export interface JoinKeys {
-  readonly exact: readonly string[];
-  readonly folded: readonly string[];
-  readonly password: string;
-  readonly refresh: boolean;
-}
 
 /** What became of a granted login. */
 export interface Kept {
@@ -57,7 +43,6 @@ export interface Kept {
 /** A granted login to be held. */
 export interface NewHold {
   readonly grant: Grant;
-  readonly userId: string;
   readonly password: string | undefined;
   /** Whether it counts against the logins that its user may have waiting. */
   readonly usesAllowance: boolean;
@@ -65,10 +50,9 @@ export interface NewHold {
   readonly atEnd: HeldLogin['atEnd'];
 }
 
-/** What the homeserver granted, with the time at which it did. */
-export interface HeldGrant {
-  readonly body: JsonObject;
-  readonly accessToken: string;
+/** What is sealed beside a grant. */
+interface HoldFacts {
+  /** When the homeserver granted it. */
   readonly grantedAt: number;
   /** Whether an allowance is to be given back when it is taken. */
   readonly usesAllowance: boolean;
@@ -76,6 +60,11 @@ export interface HeldGrant {
   readonly refresh: boolean;
   /** The password that it was granted for, without an appended code: for the second login of R5. */
   readonly password: string | undefined;
+}
+
+/** A held login, opened; its token stays closed. */
+export interface OpenedHold extends HoldFacts {
+  readonly grant: Grant;
 }
 
 export interface HeldLoginsSettings {
@@ -96,34 +85,6 @@ export class HeldLogins {
     private readonly random: RandomSource,
     private readonly settings: HeldLoginsSettings,
   ) {}
-
-  /**
-   * The join keys of a password sign-in. The folded one is the same for all spellings of a name, for all forms of a
-   * password that some homeserver takes for the same (docs/security_model.md, "Spellings of one password"), and
-   * whether or not a refresh token is asked for. So none of these uses up the owner's logins (attack 108).
-   */
-  joinKeys(identity: ClaimedIdentity, password: string, body: JsonObject): JoinKeys {
-    const refresh = body.refresh_token === true;
-    const exact = JSON.stringify([identity.exact, password, refresh]);
-    return {
-      exact: this.vault.digests('hold-join', exact),
-      folded: this.vault.digests(FOLDED, foldedSignIn(identity.folded, password)),
-      password,
-      refresh,
-    };
-  }
-
-  /**
-   * Where a sign-in stands in line: with all spellings of its name and password, and with equal ones only.
-   * @param password without a code behind it
-   * @param asSent the whole password field
-   */
-  lineKey(identity: ClaimedIdentity, password: string, asSent: string): { line: string; exact: string } {
-    return {
-      line: this.vault.digest('sign-in-line', foldedSignIn(identity.folded, password)),
-      exact: this.vault.digest('sign-in-exact', JSON.stringify([identity.exact, asSent])),
-    };
-  }
 
   /**
    * The live hold that a sign-in with these keys joins: an equal one, or one of the same user that was made with
@@ -195,31 +156,26 @@ export class HeldLogins {
     }
   }
 
-  private newHold(made: NewHold): HeldLogin {
-    const { userId, password } = made;
+  private newHold({ grant, password, usesAllowance, joinKeys, atEnd }: NewHold): HeldLogin {
+    const { userId } = grant;
     const now = this.clock.now();
     const id = randomId(this.random);
-    const life = Math.min(this.settings.holdTtlMs, made.grant.expiresInMs ?? Number.POSITIVE_INFINITY);
-    const grant: HeldGrant = {
-      body: made.grant.body,
-      accessToken: made.grant.accessToken,
-      grantedAt: now,
-      password,
-      usesAllowance: made.usesAllowance,
-      refresh: made.joinKeys?.refresh ?? false,
-    };
-    const mayBeJoined = made.joinKeys !== undefined && password !== undefined;
+    const life = Math.min(this.settings.holdTtlMs, grant.expiresInMs ?? Number.POSITIVE_INFINITY);
+    const facts = { grantedAt: now, usesAllowance, refresh: joinKeys?.refresh ?? false };
+    const mayBeJoined = joinKeys !== undefined && password !== undefined;
     return {
       id,
       userId,
-      deviceId: made.grant.deviceId ?? '',
-      joinKey: made.joinKeys?.exact[0] ?? null,
-      foldedJoinKey: made.joinKeys?.folded[0] ?? null,
-      ownerJoinKey: mayBeJoined
-        ? this.vault.digest(FOLDED, foldedSignIn(foldedOwner(userId), password))
-        : null,
-      sealedGrant: this.vault.seal(JSON.stringify(grant), identityOf(id, userId)),
-      atEnd: made.atEnd,
+      deviceId: grant.deviceId ?? '',
+      joinKey: joinKeys?.exact[0] ?? null,
+      foldedJoinKey: joinKeys?.folded[0] ?? null,
+      ownerJoinKey: mayBeJoined ? joinKeyOfOwner(this.vault, userId, password) : null,
+      sealedGrant: grant.seal(
+        this.vault,
+        identityOf(id, userId),
+        password === undefined ? facts : { ...facts, password },
+      ),
+      atEnd,
       createdAt: now,
       expiresAt: now + life,
     };
@@ -231,13 +187,10 @@ export class HeldLogins {
     return usesAllowance ? giveBackAllowance(held.userId, this.settings.allowance) : [];
   }
 
-  /** Keeps a login that nobody gets, so that the next sweep logs it out. */
-  async keepEnded({ accessToken, body }: Pick<Grant, 'accessToken' | 'body'>): Promise<void> {
-    const userId = typeof body.user_id === 'string' ? body.user_id : '';
-    const deviceId = typeof body.device_id === 'string' ? body.device_id : '';
+  /** Keeps a login that no client gets, so that the next sweep logs it out. */
+  async keepEnded(grant: Grant): Promise<void> {
     const held = this.newHold({
-      grant: { accessToken, body: {}, userId, deviceId, expiresInMs: undefined },
-      userId,
+      grant,
       password: undefined,
       usesAllowance: false,
       joinKeys: undefined,
@@ -247,9 +200,9 @@ export class HeldLogins {
   }
 
   /** What was granted. */
-  open(held: HeldLogin): HeldGrant {
-    const plain = this.vault.open(held.sealedGrant, identityOf(held.id, held.userId));
-    return JSON.parse(plain.toString('utf8')) as HeldGrant;
+  open({ id, userId, sealedGrant }: HeldLogin): OpenedHold {
+    const { grant, beside } = unsealGrant(this.vault, sealedGrant, identityOf(id, userId));
+    return { grant, ...factsOf(beside) };
   }
 
   /** Reserves the hold for one finisher for `forMs`; false if another one has it or it has ended. */
@@ -268,14 +221,14 @@ export class HeldLogins {
   }
 }
 
-function foldedSignIn(foldedName: string, password: string): string {
-  return JSON.stringify([foldedName, foldPassword(password)]);
-}
-
-/** What is left of a password where least of it counts: one form of each character, and 72 bytes (bcrypt). */
-function foldPassword(password: string): string {
-  const folded = Buffer.from(password.slice(0, FOLDED_LENGTH).normalize('NFKC'));
-  return folded.subarray(0, BCRYPT_BYTES).toString('base64');
+function factsOf({ grantedAt, usesAllowance, refresh, password }: JsonObject): HoldFacts {
+  if (typeof grantedAt !== 'number') throw new Error('a held login does not say when it was granted');
+  return {
+    grantedAt,
+    usesAllowance: usesAllowance === true,
+    refresh: refresh === true,
+    password: typeof password === 'string' ? password : undefined,
+  };
 }
 
 function identityOf(id: string, userId: string): string {

@@ -15,9 +15,11 @@ import type { OfferedWays } from '../second_factor/challenge_answer.ts';
 import { FreshLogins } from '../second_factor/fresh_logins.ts';
 import { HomeserverTurns } from '../second_factor/onward.ts';
 import { OwnerAuthentication } from '../second_factor/owner_authentication.ts';
+import { Passes } from '../second_factor/passes.ts';
 import { PasswordProbe } from '../second_factor/password_probe.ts';
 import { PasswordSessions } from '../second_factor/password_sessions.ts';
 import { SecondFactors } from '../second_factor/second_factors.ts';
+import { Standings } from '../second_factor/standing.ts';
 import { TokenOwners } from '../second_factor/token_owner.ts';
 import type { Storage } from '../storage/stores.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
@@ -58,12 +60,15 @@ export interface Groundwork extends Foundations {
   readonly owners: OwnerAuthentication;
   readonly passwordProbe: PasswordProbe;
   readonly freshLogins: FreshLogins;
+  readonly passes: Passes;
+  readonly standings: Standings;
   readonly appservices: AppserviceTokens;
 }
 
 /** Builds on the foundations what the rooms share. */
 export function layGroundwork(foundations: Foundations): Groundwork {
-  const { config, storage, vault, homeserver, clock } = foundations;
+  const { config, storage, vault, homeserver, clock, random } = foundations;
+  const freshLogins = new FreshLogins(storage, vault, clock);
   const audit = new Audit(storage.audit, clock);
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
   const hasher = new RecoveryHasher(hashingQueue());
@@ -95,7 +100,9 @@ export function layGroundwork(foundations: Foundations): Groundwork {
     owners,
     tokenOwners: new TokenOwners(homeserver, engine),
     passwordProbe: new PasswordProbe(homeserver, owners),
-    freshLogins: new FreshLogins(storage, vault, clock),
+    freshLogins,
+    passes: new Passes({ storage, freshLogins, clock, random }),
+    standings: new Standings({ factors: storage.factors }),
     appservices: new AppserviceTokens(config.applicationServices),
   };
 }

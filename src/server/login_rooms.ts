@@ -1,18 +1,17 @@
 import { HoldSweeper } from '../login/hold_sweeper.ts';
-import { LoginAnswers } from '../login/login_answers.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
 import { LoginGate } from '../login/login_gate.ts';
 import { PageSignIn } from '../login/page_sign_in.ts';
-import { PassedLoginTokens } from '../login/passed_login_tokens.ts';
+import { PresentedPass } from '../login/presented_pass.ts';
 import { Readings } from '../login/readings.ts';
 import { RegisterGate } from '../login/register_gate.ts';
-import { HeldLoginRelease } from '../login/release.ts';
+import { SecondLogin } from '../login/second_login.ts';
 import { SessionEndings } from '../login/session_endings.ts';
 import { SignInLine } from '../login/sign_in_line.ts';
-import { SignInTokens } from '../login/sign_in_tokens.ts';
 import { StoredLineLeases } from '../login/stored_line_leases.ts';
 import { UpstreamLogin } from '../login/upstream_login.ts';
 import { LoginsWithoutFactor } from '../login/without_factor.ts';
+import { Exit } from '../second_factor/exit.ts';
 import { HeldLogins } from '../second_factor/held_logins.ts';
 import { systemPause } from '../system/pause.ts';
 import type { Groundwork } from './groundwork.ts';
@@ -34,27 +33,28 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
     maximum: config.uia.maxSessions,
     allowance: config.limits.signInPerUser,
   });
-  const readings = new Readings({ factors: storage.factors, codes: ground.factors, holds }, ground.ways);
+  const readings = new Readings({ factors: storage.factors, codes: ground.factors, vault }, ground.ways);
+  const upstream = new UpstreamLogin(homeserver, holds, ground.addressLimit, log);
+  const exit = new Exit({ ...ground, holds, publicBaseUrl: config.publicBaseUrl });
+  const secondLogin = new SecondLogin({ ...ground, holds, upstream, exit });
   const shared = {
     ...ground,
     factors: storage.factors,
     holds,
-    upstream: new UpstreamLogin(homeserver, holds, ground.addressLimit, log),
-    answers: new LoginAnswers(config.publicBaseUrl),
-    passedTokens: new PassedLoginTokens(storage.loginTokens, clock),
+    upstream,
+    exit,
     line: new SignInLine({ ...ground, leases: new StoredLineLeases(ground), pause: systemPause }),
     readings,
   };
   const withoutFactor = new LoginsWithoutFactor(shared);
-  const release = new HeldLoginRelease(shared);
-  const signInTokens = new SignInTokens(storage.signInTokens, holds, release, clock, random);
+  const presentedPass = new PresentedPass({ ...shared, secondLogin });
   const { engine, secondFactors, ways } = ground;
-  const conversation = new LoginConversation(engine, secondFactors, holds, release, random, ways);
+  const conversation = new LoginConversation(engine, secondFactors, holds, secondLogin, random, ways);
   return {
-    login: new LoginGate({ ...shared, conversation, signInTokens, withoutFactor }),
-    register: new RegisterGate({ ...shared, conversation }),
+    login: new LoginGate({ ...shared, conversation, presentedPass, withoutFactor }),
+    register: new RegisterGate({ ...shared, conversation, publicBaseUrl: config.publicBaseUrl }),
     sessionEndings: new SessionEndings({ ...shared, sessions: storage.sessions }),
-    pageSignIn: new PageSignIn({ ...shared, tokens: signInTokens }),
+    pageSignIn: new PageSignIn(shared),
     sweeper: new HoldSweeper(storage.holds, holds, homeserver, ground.audit, clock, log),
   };
 }

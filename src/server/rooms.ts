@@ -33,10 +33,9 @@ export function composeRooms(foundations: Foundations): Rooms {
 }
 
 function composeGuard(ground: Groundwork): Guard {
-  const { factors, loginTokens } = ground.storage;
   return new Guard({
     ...ground,
-    consequences: new Consequences(factors, loginTokens, ground.clock),
+    consequences: new Consequences(ground.storage.factors, ground.passes, ground.clock),
     missing: new MissingEndpoints(ground.clock),
   });
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
+import { readGrant } from '../../src/second_factor/grant.ts';
 import { HeldLogins } from '../../src/second_factor/held_logins.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { AuditRecord, Storage } from '../../src/storage/stores.ts';
@@ -53,15 +54,11 @@ afterEach(async () => {
 /** A login of Bob's waits for its second factor. */
 async function holdLogin(): Promise<void> {
   const settings = { holdTtlMs: 300_000, maximum: 10, allowance: { perSecond: 0.003, burstCount: 4 } };
+  const json = { user_id: BOB, access_token: 'held-token', device_id: 'PHONE' };
+  const grant = readGrant({ status: 200, headers: {}, bytes: Buffer.alloc(0), json });
+  if (grant === undefined) throw new Error('a grant of this shape is read');
   await new HeldLogins(storage, vault, line.clock, systemRandom, settings).keep({
-    grant: {
-      accessToken: 'held-token',
-      userId: BOB,
-      deviceId: 'PHONE',
-      expiresInMs: undefined,
-      body: { user_id: BOB, access_token: 'held-token', device_id: 'PHONE' },
-    },
-    userId: BOB,
+    grant,
     password: 'secret password',
     usesAllowance: false,
     joinKeys: undefined,

@@ -1,0 +1,140 @@
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import { waitMs } from '../homeserver/retry_after.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import type { Exit, Taker } from '../second_factor/exit.ts';
+import type { ReleasingProof } from '../second_factor/grant.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { Standings } from '../second_factor/standing.ts';
+import type { HeldLogin } from '../storage/stores.ts';
+import { MINUTE } from '../system/clock.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
+import { wishedDevice } from './sign_in.ts';
+import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
+
+/** How long one finisher has the hold to itself; a process that dies meanwhile leaves it to the sweep. */
+const CLAIM_MS = 3 * MINUTE;
+
+/** A sign-in with nothing left to prove. */
+export interface PassedSignIn {
+  readonly request: ClientRequest;
+  readonly held: HeldLogin;
+  /** The login body that the sign-in began with, as it was sent. */
+  readonly body: JsonObject;
+  readonly proof: ReleasingProof;
+}
+
+export interface SecondLoginDeps {
+  readonly holds: HeldLogins;
+  readonly standings: Standings;
+  readonly upstream: UpstreamLogin;
+  readonly homeserver: Homeserver;
+  readonly exit: Exit;
+  readonly random: RandomSource;
+}
+
+/** Gives a held login to the client that passed: as it is, or a second one with the device that it asked for (R5). */
+export class SecondLogin {
+  constructor(private readonly deps: SecondLoginDeps) {}
+
+  /**
+   * The login's answer, for exactly one caller. Undefined if another finisher took the held login: this one needs a
+   * fresh challenge.
+   * @throws Refusal hold_ended if 2FA was turned off or on meanwhile, limit_exceeded if the second login of R5 must wait
+   */
+  async finish(passed: PassedSignIn): Promise<Answer | undefined> {
+    await this.requireSameStanding(passed);
+    return this.needsItsOwnLogin(passed) ? this.loginAgain(passed) : this.release(passed);
+  }
+
+  /** 2FA turned off, or on, during a hold ends it: what it was held for is no more (R1, attack 39). */
+  private async requireSameStanding({ held, proof }: PassedSignIn): Promise<void> {
+    const { is } = await this.deps.standings.of(held.userId);
+    if ((is === 'owes_factor') !== proof.hasFactor) throw new Refusal('hold_ended');
+  }
+
+  /**
+   * A client that asked for another device (R5), or that does not know refresh tokens and joined the login of one
+   * that does: the token that is held would soon be worth nothing to it.
+   */
+  private needsItsOwnLogin({ held, body }: PassedSignIn): boolean {
+    if (!isRepeatable(body)) return false;
+    const deviceId = wishedDevice(body);
+    if (deviceId !== undefined && deviceId !== held.deviceId) return true;
+    return body.refresh_token !== true && this.deps.holds.open(held).grant.hasRefreshToken;
+  }
+
+  private async release({ request, held, body, proof }: PassedSignIn): Promise<Answer | undefined> {
+    const name = body.initial_device_display_name;
+    // The hold was made without a display name (R12): the one who takes it names the device.
+    if (typeof name === 'string' && isRepeatable(body)) {
+      await this.deps.holds.open(held).grant.nameDevice(this.deps.homeserver, name, request.client);
+    }
+    // A client that hung up would get nothing: the login stays for its next try.
+    request.signal.throwIfAborted();
+    return this.deps.exit.release(held, proof, takerOf(request, body));
+  }
+
+  /** R5: only now may the homeserver hear the device that the client asked for. The held login is then logged out. */
+  private async loginAgain(passed: PassedSignIn): Promise<Answer | undefined> {
+    const { held } = passed;
+    // Two requests with one proof must not share a claim.
+    const claimant = randomId(this.deps.random);
+    if (!(await this.deps.holds.claim(held, claimant, CLAIM_MS))) return undefined;
+    try {
+      return await this.secondLogin(passed, claimant);
+    } catch (error) {
+      await this.deps.holds.unclaim(held, claimant);
+      throw error;
+    }
+  }
+
+  private async secondLogin(passed: PassedSignIn, claimant: string): Promise<Answer | undefined> {
+    const { request, held, body } = passed;
+    const { password } = this.deps.holds.open(held);
+    const outcome = await this.deps.upstream.logIn({
+      request,
+      path: request.path,
+      body: password === undefined ? body : { ...body, password },
+    });
+    if (outcome.kind === 'granted') return this.exchange(passed, claimant, outcome);
+    if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
+    if (outcome.answer.status === 429) {
+      throw new Refusal('limit_exceeded', { retryAfterMs: waitMs(outcome.answer) });
+    }
+    if (outcome.answer.status >= 500) throw new Refusal('homeserver_unreachable');
+    await this.deps.holds.end(held, claimant);
+    throw new Refusal('hold_ended');
+  }
+
+  private async exchange(
+    { request, held, body, proof }: PassedSignIn,
+    claimant: string,
+    { grant }: GrantedLogin,
+  ): Promise<Answer | undefined> {
+    let answer: Answer | undefined;
+    try {
+      const taker = takerOf(request, body);
+      answer = await this.deps.exit.exchange({ held, claimant, second: grant, proof, taker });
+      return answer;
+    } finally {
+      if (answer === undefined) await this.deps.upstream.discard(grant);
+    }
+  }
+}
+
+/** Whether the body's own credential can log in once more; a login token or JWT cannot (R5). */
+function isRepeatable({ type }: JsonObject): boolean {
+  return type === PASSWORD_STAGE;
+}
+
+function takerOf({ client }: ClientRequest, body: JsonObject): Taker {
+  const { password } = body;
+  return {
+    client,
+    deviceId: wishedDevice(body),
+    passwordAsSent: typeof password === 'string' ? password : undefined,
+  };
+}

@@ -1,0 +1,113 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { withOwnWellKnown } from '../matrix/well_known.ts';
+import { isJsonObject } from '../matrix/wire.ts';
+import type { Write } from '../storage/statement.ts';
+import type { HeldLogin, Storage } from '../storage/stores.ts';
+import { appendRecord } from '../storage/tables/audit.ts';
+import { exchangeHold, releaseHold } from '../storage/tables/releases.ts';
+import type { Clock } from '../system/clock.ts';
+import type { FreshLogins } from './fresh_logins.ts';
+import type { Grant, PassingProof, Proof, ReleasingProof } from './grant.ts';
+import type { HeldLogins } from './held_logins.ts';
+import { relayBytes } from './relay.ts';
+
+/** The client that takes a held login. */
+export interface Taker {
+  readonly client: ClientAddress;
+  /** The device that it asked for. */
+  readonly deviceId: string | undefined;
+  /** The password field as it was sent, where there was one. */
+  readonly passwordAsSent: string | undefined;
+}
+
+/** A second login that takes the place of a held one. */
+export interface Exchange {
+  readonly held: HeldLogin;
+  /** Who has claimed the held login. */
+  readonly claimant: string;
+  readonly second: Grant;
+  readonly proof: ReleasingProof;
+  readonly taker: Taker;
+}
+
+export interface ExitDeps {
+  readonly storage: Storage;
+  readonly holds: HeldLogins;
+  readonly freshLogins: FreshLogins;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  /** What clients use: a `well_known` names it. */
+  readonly publicBaseUrl: string;
+}
+
+/** The one place that lets a token out, and only for a proof (R1). */
+export class Exit {
+  constructor(private readonly deps: ExitDeps) {}
+
+  /** The answer to a login that need not wait: the homeserver's own bytes, but for `well_known`. */
+  handOut(grant: Grant, proof: PassingProof): Answer {
+    const { body, received } = grant.openFor(proof);
+    if (received !== undefined && !isJsonObject(body.well_known)) return relayBytes(received);
+    return this.rebuilt(grant, proof, 0);
+  }
+
+  /**
+   * Gives out a held login, and uses the proof up: for exactly one caller (R8).
+   * Undefined if another one took it, or it ended.
+   */
+  async release(held: HeldLogin, proof: ReleasingProof, taker: Taker): Promise<Answer | undefined> {
+    const { grant, grantedAt } = this.deps.holds.open(held);
+    // Before anything is written: the proof of another user changes nothing.
+    const answer = this.rebuilt(grant, proof, this.deps.clock.now() - grantedAt);
+    const unit = releaseHold(proof.record, held.id, this.consequences(held, grant, proof, taker));
+    const released = await this.deps.storage.commit([held.userId], unit);
+    return released.won && released.after[0] !== undefined ? answer : undefined;
+  }
+
+  /**
+   * Gives out a second login in the place of the held one, which the next sweep logs out (R5).
+   * Undefined if it ended meanwhile: `second` is to be logged out then.
+   * @throws Refusal homeserver_unclear if it is another user's
+   */
+  async exchange({ held, claimant, second, proof, taker }: Exchange): Promise<Answer | undefined> {
+    if (second.userId !== held.userId) throw new Refusal('homeserver_unclear');
+    const answer = this.rebuilt(second, proof, 0);
+    const also = this.consequences(held, second, proof, taker);
+    const exchanged = await this.deps.storage.commit(
+      [held.userId],
+      exchangeHold(proof.record, held.id, claimant, also),
+    );
+    return exchanged.won && exchanged.after[0] !== undefined ? answer : undefined;
+  }
+
+  /** The answer of a login whose token was held for `heldMs`: it lives that much shorter. */
+  private rebuilt(grant: Grant, proof: Proof, heldMs: number): Answer {
+    const body = withOwnWellKnown(grant.openFor(proof).body, this.deps.publicBaseUrl);
+    if (typeof body.expires_in_ms !== 'number') return { status: 200, body };
+    const left = Math.max(0, Math.floor(body.expires_in_ms - heldMs));
+    return { status: 200, body: { ...body, expires_in_ms: left } };
+  }
+
+  /** What is written with a release, all or nothing: the record, what a fresh login may do, the allowance. */
+  private consequences(held: HeldLogin, grant: Grant, proof: ReleasingProof, taker: Taker): Write[] {
+    const { holds, audit, freshLogins } = this.deps;
+    const allowance = holds.allowanceGivenBack(held);
+    if (!proof.hasFactor) return [allowance];
+    const { passwordAsSent } = taker;
+    const hasCode = passwordAsSent !== undefined && passwordAsSent !== holds.open(held).password;
+    const completed = audit.line({
+      userId: held.userId,
+      event: 'login.completed',
+      address: taker.client.ip,
+      deviceId: taker.deviceId ?? grant.deviceId,
+    });
+    return [
+      appendRecord(completed),
+      freshLogins.remembered(grant.tokenHash, held.userId, hasCode ? passwordAsSent : undefined),
+      allowance,
+    ];
+  }
+}

@@ -1,0 +1,118 @@
+import { when } from '../storage/statement.ts';
+import type { HeldLogin, SignInToken, Storage } from '../storage/stores.ts';
+import { redeemPassedToken } from '../storage/tables/passed_login_tokens.ts';
+import type { ProofOnRecord } from '../storage/tables/releases.ts';
+import { type Clock, MINUTE } from '../system/clock.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
+import type { FactorPassed } from './code_step.ts';
+import { type FreshLogins, hashToken } from './fresh_logins.ts';
+import type { StandingPasses } from './standing.ts';
+
+/** By this the gate knows our login tokens from the homeserver's. */
+const PREFIX = 'm2fat_';
+/** A client redeems its token at once; two minutes are for slow phones (attack 69). */
+const LIFETIME_MS = 2 * MINUTE;
+
+/** A login token of ours, as a client brings it. It is used up with the release of its held login. */
+class PassPresented {
+  readonly #pass: SignInToken;
+
+  constructor(pass: SignInToken) {
+    this.#pass = pass;
+  }
+
+  /** Whether it was given for a second factor; false: its user had none. */
+  get hasFactor(): boolean {
+    return this.#pass.secondFactor;
+  }
+
+  get holdId(): string {
+    return this.#pass.holdId;
+  }
+
+  isFor(userId: string): boolean {
+    return this.#pass.userId === userId;
+  }
+
+  get record(): ProofOnRecord {
+    return { kind: 'sign_in_token', hash: this.#pass.tokenHash };
+  }
+}
+
+/** A login token of the homeserver that was issued under 2FA, and is used up. */
+class PassRedeemed {
+  readonly #userId: string;
+
+  constructor(userId: string) {
+    this.#userId = userId;
+  }
+
+  isFor(userId: string): boolean {
+    return this.#userId === userId;
+  }
+}
+
+export type { PassPresented, PassRedeemed };
+
+/** Passes: login tokens that stand for what was proven before, each good once. */
+export class Passes {
+  constructor(
+    private readonly deps: {
+      readonly storage: Storage;
+      readonly freshLogins: FreshLogins;
+      readonly clock: Clock;
+      readonly random: RandomSource;
+    },
+  ) {}
+
+  /** A new token of ours for a held login. It does not outlive the hold. */
+  async issue(held: HeldLogin, proof: FactorPassed | StandingPasses): Promise<string> {
+    const { storage, clock, random } = this.deps;
+    const token = PREFIX + randomId(random, 256);
+    await storage.signInTokens.remember({
+      tokenHash: hashToken(token),
+      holdId: held.id,
+      userId: held.userId,
+      secondFactor: proof.hasFactor,
+      expiresAt: Math.min(clock.now() + LIFETIME_MS, held.expiresAt),
+    });
+    return token;
+  }
+
+  /** Whether the homeserver must never see this token. */
+  isOurs(token: unknown): token is string {
+    return typeof token === 'string' && token.startsWith(PREFIX);
+  }
+
+  /** Undefined if the token is unknown, used or expired. */
+  async find(token: string): Promise<PassPresented | undefined> {
+    const { storage, clock } = this.deps;
+    const found = await storage.signInTokens.find(hashToken(token), clock.now());
+    return found && new PassPresented(found);
+  }
+
+  /** Remembers for `lifeMs` a login token that the homeserver issued to `userId` under 2FA (attack 36). */
+  remember(loginToken: string, userId: string, lifeMs: number): Promise<void> {
+    const { storage, clock } = this.deps;
+    const expiresAt = clock.now() + lifeMs;
+    return storage.loginTokens.remember({ tokenHash: hashToken(loginToken), userId, expiresAt });
+  }
+
+  /** Redeems such a token for the login that it was granted: for exactly one caller, in its time, for its user. */
+  async redeem(
+    loginToken: string,
+    { userId, tokenHash }: { readonly userId: string; readonly tokenHash: string },
+  ): Promise<PassRedeemed | undefined> {
+    const unit = when(redeemPassedToken(hashToken(loginToken), userId), {
+      won: this.deps.freshLogins.remembered(tokenHash, userId, undefined),
+      lost: [],
+    });
+    const redeemed = await this.deps.storage.commit([userId], unit);
+    return redeemed.won ? new PassRedeemed(userId) : undefined;
+  }
+
+  /** Whether it was issued under 2FA and ended with a change of factors or password: it signs nobody in (attack 153). */
+  isEnded(loginToken: string): Promise<boolean> {
+    return this.deps.storage.loginTokens.isEnded(hashToken(loginToken), this.deps.clock.now());
+  }
+}

@@ -1,0 +1,152 @@
+import type { PassedSignIn } from '../../src/login/second_login.ts';
+import * as appservices from '../../src/second_factor/appservices.ts';
+import * as codeStep from '../../src/second_factor/code_step.ts';
+import type { Exit, Taker } from '../../src/second_factor/exit.ts';
+import * as grants from '../../src/second_factor/grant.ts';
+import type { HeldLogins } from '../../src/second_factor/held_logins.ts';
+import * as passes from '../../src/second_factor/passes.ts';
+import * as standing from '../../src/second_factor/standing.ts';
+import type { HeldLogin } from '../../src/storage/stores.ts';
+import type { Session } from '../../src/uia/session.ts';
+
+/*
+ * What must not compile: each line below would let a token out without a proof, or make a proof out of nothing. `tsc`
+ * reports an expectation that no error answers; so the check fails as soon as one of these releases is possible. It is
+ * never run.
+ */
+
+declare const exit: Exit;
+declare const grant: grants.Grant;
+declare const held: HeldLogin;
+declare const taker: Taker;
+declare const session: Session;
+declare const standings: standing.Standings;
+declare const holds: HeldLogins;
+
+declare const factorPassed: codeStep.FactorPassed;
+declare const standingPasses: standing.StandingPasses;
+declare const passPresented: passes.PassPresented;
+declare const passRedeemed: passes.PassRedeemed;
+declare const serviceListed: appservices.ServiceListed;
+
+/** What may compile, so that the errors below have the cause that they name. */
+export function rightReleases(): void {
+  exit.handOut(grant, standingPasses);
+  exit.handOut(grant, passRedeemed);
+  exit.handOut(grant, serviceListed);
+  void exit.release(held, factorPassed, taker);
+  void exit.release(held, passPresented, taker);
+  void exit.exchange({ held, claimant: '', second: grant, proof: factorPassed, taker });
+}
+
+export async function withoutProof(): Promise<void> {
+  // @ts-expect-error no proof
+  exit.handOut(grant);
+  // @ts-expect-error no proof
+  exit.handOut(grant, undefined);
+  // @ts-expect-error no proof
+  await exit.release(held, undefined, taker);
+  // @ts-expect-error no proof
+  await exit.exchange({ held, claimant: '', second: grant, taker });
+  // @ts-expect-error no proof
+  grant.openFor();
+}
+
+export async function withASession(): Promise<void> {
+  // @ts-expect-error a session is not a proof: it may have stages left
+  exit.handOut(grant, session);
+  // @ts-expect-error a session is not a proof
+  await exit.release(held, session, taker);
+  // @ts-expect-error a session may not have passed
+  await exit.release(held, codeStep.passedIn(session), taker);
+}
+
+/** All that can be seen of a proof; the private field is not among it. */
+type Imitation<P> = { [K in keyof P]: P[K] };
+
+export async function withAnImitation(
+  factor: Imitation<codeStep.FactorPassed>,
+  passing: Imitation<standing.StandingPasses>,
+  presented: Imitation<passes.PassPresented>,
+  redeemed: Imitation<passes.PassRedeemed>,
+  listed: Imitation<appservices.ServiceListed>,
+  open: Imitation<grants.Grant>,
+): Promise<void> {
+  // @ts-expect-error lacks the private field
+  await exit.release(held, factor, taker);
+  // @ts-expect-error lacks the private field
+  exit.handOut(grant, passing);
+  // @ts-expect-error lacks the private field
+  await exit.release(held, presented, taker);
+  // @ts-expect-error lacks the private field
+  exit.handOut(grant, redeemed);
+  // @ts-expect-error lacks the private field
+  exit.handOut(grant, listed);
+  // @ts-expect-error lacks the private field
+  exit.handOut(open, standingPasses);
+  // @ts-expect-error lacks the private field
+  grant.openFor({ hasFactor: false, isFor: () => true });
+  // @ts-expect-error lacks the private field
+  const passed: PassedSignIn['proof'] = factor;
+  void passed;
+}
+
+export async function withAStandingNotLookedAt(): Promise<void> {
+  const owed = await standings.of(grant.userId);
+  // @ts-expect-error a standing is not a proof
+  exit.handOut(grant, owed);
+  // @ts-expect-error a standing that may owe a factor has no proof
+  exit.handOut(grant, owed.proof);
+  if (owed.is === 'owes_factor') {
+    // @ts-expect-error a user who owes a factor has no proof
+    exit.handOut(grant, owed.proof);
+  }
+}
+
+export async function withAProofForAnotherWay(): Promise<void> {
+  // @ts-expect-error a proof on record must be used up, which handing out at once does not do
+  exit.handOut(grant, factorPassed);
+  // @ts-expect-error a proof on record must be used up
+  exit.handOut(grant, passPresented);
+  // @ts-expect-error a held login asks for a proof that its release uses up
+  await exit.release(held, standingPasses, taker);
+  // @ts-expect-error a held login asks for a proof that its release uses up
+  await exit.release(held, serviceListed, taker);
+  // @ts-expect-error this one is used up already
+  await exit.release(held, passRedeemed, taker);
+}
+
+export function readingTheToken(): void {
+  // @ts-expect-error private
+  void grant.accessToken;
+  // @ts-expect-error private
+  void grant.body;
+  // @ts-expect-error private
+  void grant.received;
+  // @ts-expect-error private, also in brackets
+  void grant['#accessToken'];
+  // @ts-expect-error what is held stays closed
+  void holds.open(held).accessToken;
+  // @ts-expect-error what is held stays closed
+  void holds.open(held).body;
+}
+
+export function buildingAProof(): void {
+  // @ts-expect-error exported as a type only
+  void new codeStep.FactorPassed(session);
+  // @ts-expect-error exported as a type only
+  void new standing.StandingPasses('@bob:example.org');
+  // @ts-expect-error exported as a type only
+  void new passes.PassPresented({});
+  // @ts-expect-error exported as a type only
+  void new passes.PassRedeemed('@bob:example.org');
+  // @ts-expect-error exported as a type only
+  void new appservices.ServiceListed('token');
+  // @ts-expect-error exported as a type only
+  void new grants.Grant('token', {});
+  // @ts-expect-error one proof is not another
+  const passed: codeStep.FactorPassed = passPresented;
+  // @ts-expect-error a proof is not any object
+  const proof: grants.Proof = {};
+  void [passed, proof];
+}
