@@ -1,4 +1,4 @@
-import { UNPROVEN_EVENTS } from '../audit/audit.ts';
+import { unprovenEvents } from '../audit/events.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
@@ -10,19 +10,26 @@ import type { AccountParts } from './account_parts.ts';
  * Who wants more than these asks the operator. What needs no second factor can be made often, and must not push out
  * what somebody did with one.
  */
-const EXTENT: HistoryExtent = { lines: 100, frequent: UNPROVEN_EVENTS, ofEachFrequent: 20 };
+const LINES = 100;
+/** All that needs no second factor together, the same number of each event. */
+const FREQUENT_LINES = 80;
 
 /** Further facts that are the user's to know. An operator's reasons and names are not among them. */
 const SHOWN_DETAIL = ['authenticator', 'position', 'stage'];
 
 /** `GET …/org.matrix.2fa/history`: what the audit knows of the caller's own account, the newest first. */
 export class OwnHistory {
-  constructor(private readonly parts: Pick<AccountParts, 'homeserver' | 'storage'>) {}
+  private readonly extent: HistoryExtent;
+
+  constructor(private readonly parts: Pick<AccountParts, 'homeserver' | 'storage' | 'factors'>) {
+    const frequent = unprovenEvents(parts.factors.primaryKinds());
+    this.extent = { lines: LINES, frequent, ofEachFrequent: Math.floor(FREQUENT_LINES / frequent.length) };
+  }
 
   /** @throws Refusal */
   async handle(request: ClientRequest): Promise<Answer> {
     const { owner } = await requireCaller(this.parts.homeserver, request);
-    const rows = await this.parts.storage.read(findHistory(owner.userId, EXTENT));
+    const rows = await this.parts.storage.read(findHistory(owner.userId, this.extent));
     return { status: 200, body: { events: rows.map(eventOf) } };
   }
 }

@@ -40,6 +40,11 @@ export class Factors {
     return this.all.find((factor) => factor.kind === kind);
   }
 
+  /** Those whose authenticators turn 2FA on. */
+  primaryKinds(): string[] {
+    return this.all.filter(({ role }) => role === 'primary').map(({ kind }) => kind);
+  }
+
   /** The factors that this user can use now, in the order of the list. */
   async availableTo(userId: string): Promise<Factor[]> {
     const availability = await Promise.all(this.all.map((factor) => factor.available(userId)));

@@ -1,10 +1,11 @@
 import type { Audit } from '../audit/audit.ts';
+import type { AuditEvent } from '../audit/events.ts';
 import type { AppendedCode, Factors, TypedCode } from '../factors/factors.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
 import { RateLimit } from '../limits/rate_limit.ts';
 import type { LanedVerdict, PresentedCode, SecondFactorCheck } from '../limits/second_factor_check.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { RECOVERY_STAGE, type SecondFactorStage } from '../matrix/wire.ts';
+import type { SecondFactorStage } from '../matrix/wire.ts';
 import type { FactorStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 
@@ -63,7 +64,7 @@ export class SecondFactors {
     );
     const recorded = this.audit.record({
       userId: judged.userId,
-      event: eventOf(judged.stage, verdict),
+      event: this.eventOf(judged.stage, verdict),
       address: judged.client.ip,
       deviceId: judged.deviceId ?? null,
       detail: {
@@ -94,6 +95,11 @@ export class SecondFactors {
     await this.recordThrottle(judged, 'throttle.wait');
   }
 
+  private eventOf(stage: SecondFactorStage, verdict: LanedVerdict): AuditEvent {
+    const factor = verdict.verdict === 'accepted' ? this.factors.ofStage(stage) : undefined;
+    return factor === undefined ? 'factor.refused' : `${factor.kind}.used`;
+  }
+
   private recordThrottle(judged: PresentedCode, event: 'throttle.wait' | 'throttle.shut'): Promise<void> {
     return this.audit.record({
       userId: judged.userId,
@@ -103,9 +109,4 @@ export class SecondFactors {
       detail: { place: judged.place, stage: judged.stage },
     });
   }
-}
-
-function eventOf(stage: SecondFactorStage, verdict: LanedVerdict) {
-  if (verdict.verdict !== 'accepted') return 'factor.refused';
-  return stage === RECOVERY_STAGE ? 'recovery.used' : 'totp.used';
 }

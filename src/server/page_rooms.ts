@@ -50,7 +50,7 @@ export function composePageRooms(ground: Groundwork, pageSignIn: PageSignIn): Pa
     assets,
     signInPage,
     providerPage,
-    accountPage: new AccountPage(shell, { ...ground.ways, digits: totp.digits }),
+    accountPage: new AccountPage(shell, { ...ground.ways, digits: totp.digits }, ground.factors),
     ssoRedirect: new SsoRedirect(homeserver, providerPage, login.sso),
     fallbackPage: new FallbackPage(proofs, formPages, homeserver, totp.digits),
   };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Audit, UNPROVEN_EVENTS } from '../../src/audit/audit.ts';
+import { Audit } from '../../src/audit/audit.ts';
+import { unprovenEvents } from '../../src/audit/events.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createProxy, type MatrixProxy } from '../../src/server/proxy.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
@@ -18,6 +19,7 @@ import {
 } from './account.ts';
 
 const NAMES = '/_matrix/client/unstable/org.matrix.2fa/authenticators';
+const UNPROVEN_EVENTS = unprovenEvents(['totp']);
 const HISTORY = '/_matrix/client/unstable/org.matrix.2fa/history';
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
 

@@ -51,6 +51,13 @@ test('backup factors come after primary ones, in whatever order they are listed'
   expect(new Factors([...all].reverse()).all).toEqual(all);
 });
 
+test('a primary factor has words for all that can happen to its authenticators', () => {
+  const deeds = ['enabled', 'added', 'removed', 'renamed', 'disabled', 'used'];
+  for (const { role, events } of ours().all) {
+    if (role === 'primary') expect(Object.keys(events)).toEqual(expect.arrayContaining(deeds));
+  }
+});
+
 test('two factors of one kind are a mistake of ours', () => {
   const { all } = ours();
   expect(() => new Factors([...all, ...all])).toThrow('two factors have the same kind');

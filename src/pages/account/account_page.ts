@@ -1,6 +1,9 @@
+import type { Factor } from '../../factors/factor.ts';
+import type { Factors } from '../../factors/factors.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { OfferedWays } from '../../second_factor/challenge_answer.ts';
+import type { Language } from '../../system/languages.ts';
 import { html, jsonBlock } from '../shell/html.ts';
 import type { PageShell } from '../shell/page.ts';
 import type { Texts } from '../texts/en.ts';
@@ -20,11 +23,12 @@ export class AccountPage {
   constructor(
     private readonly shell: PageShell,
     private readonly settings: AccountPageSettings,
+    private readonly factors: Factors,
   ) {}
 
   handle(request: ClientRequest): Answer {
     const language = pickLanguage(request.headers['accept-language']);
-    const account = this.textsOf(textsIn(language));
+    const account = this.textsOf(textsIn(language), language);
     return this.shell.renderPage({
       title: account.title,
       language,
@@ -37,14 +41,23 @@ ${jsonBlock('data', { texts: account, digits: this.settings.digits })}`,
     });
   }
 
-  /** The texts, with those of the ways in that are offered. */
-  private textsOf({ account }: Texts) {
+  /** The texts, with those of the ways in that are offered, and of what happens to each factor. */
+  private textsOf({ account }: Texts, language: Language) {
     const { appendedCode, pages } = this.settings;
     const { codePlace, title } = account.help;
     const place = appendedCode ? codePlace.appended : pages ? codePlace.page : codePlace.field;
     const items = account.help.items.map(({ question, answer }) => {
       return { question, answer: fill(answer, { codePlace: place }) };
     });
-    return { ...account, help: { title, items } };
+    const events = { ...account.history.events, ...eventTexts(this.factors.all, language) };
+    return { ...account, help: { title, items }, history: { ...account.history, events } };
   }
+}
+
+/** What happened to factors, by the names that the audit has for it. */
+function eventTexts(factors: readonly Factor[], language: Language): Record<string, string> {
+  const texts = factors.flatMap(({ kind, events }) =>
+    Object.entries(events).map(([deed, text]) => [`${kind}.${deed}`, text[language]] as const),
+  );
+  return Object.fromEntries(texts);
 }

@@ -1,7 +1,7 @@
+import type { Language } from '../../system/languages.ts';
 import { codeForms, passwordField, type RefusedCode } from '../forms/fields.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Texts } from '../texts/en.ts';
-import type { Language } from '../texts/language.ts';
 import { fill } from '../texts/texts.ts';
 import { consequenceText } from './consequence_text.ts';
 import type { FallbackStanding } from './session_proofs.ts';

@@ -1,6 +1,6 @@
 import type { Answer } from '../../http/answer.ts';
+import type { Language } from '../../system/languages.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
-import type { Language } from '../texts/language.ts';
 import { textsIn } from '../texts/texts.ts';
 import type { Assets } from './assets.ts';
 import type { Brand } from './brand.ts';

@@ -1,3 +1,5 @@
+import type { NamedEvent } from '../../audit/events.ts';
+
 /**
  * Every text of the pages, in English. The other languages have the same keys: their type is taken from here.
  * `{name}` is a place that `fill` fills; `{ one, other }` is chosen by a number.
@@ -306,16 +308,8 @@ export const english = {
       none: 'Nothing has happened yet.',
       more: 'Show more',
       from: 'from {address}',
+      /** Those of factors stand in the folder of each. */
       events: {
-        'totp.enabled': 'Two-factor authentication turned on',
-        'totp.added': 'Authenticator added',
-        'totp.removed': 'Authenticator removed',
-        'totp.renamed': 'Authenticator renamed',
-        'totp.disabled': 'Two-factor authentication turned off',
-        'totp.used': 'Code accepted',
-        'recovery.used': 'Recovery code used',
-        'recovery.regenerated': 'New recovery codes created',
-        'recovery.deleted': 'Recovery codes deleted',
         'factor.refused': 'Wrong code',
         'throttle.wait': 'Too many wrong codes',
         'throttle.shut': 'Too many wrong codes: no more are looked at from there',
@@ -325,7 +319,7 @@ export const english = {
         'appservice.login': 'Signed in by an application service',
         'operator.reset': 'Two-factor authentication reset by the operator',
         'operator.unlock': 'Unlocked by the operator',
-      },
+      } satisfies Record<NamedEvent, string>,
     },
     help: {
       title: 'Questions and answers',

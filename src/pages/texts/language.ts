@@ -1,7 +1,4 @@
-/** The languages that every text is there in. */
-export const LANGUAGES = ['en', 'de'] as const;
-
-export type Language = (typeof LANGUAGES)[number];
+import { LANGUAGES, type Language } from '../../system/languages.ts';
 
 /** Browsers send less; what stands behind that is not read, whatever it is (attack 119). */
 const LONGEST_READ = 512;

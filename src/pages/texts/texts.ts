@@ -1,6 +1,6 @@
+import type { Language } from '../../system/languages.ts';
 import { german } from './de.ts';
 import { english, type Texts } from './en.ts';
-import type { Language } from './language.ts';
 
 const TEXTS: Readonly<Record<Language, Texts>> = { en: english, de: german };
 

@@ -1,0 +1,11 @@
+/**
+ * `npm run generate`: writes the files that are derived from the code, and has biome format them. One file here for
+ * each kind of product; `test/tools/generate.test.ts` compares what it makes with what is committed.
+ */
+import { writeFileSync } from 'node:fs';
+import { factorSchemas } from './factor_schemas.ts';
+
+for (const { file, content } of factorSchemas()) {
+  writeFileSync(file, `${JSON.stringify(content, undefined, 2)}\n`);
+  process.stdout.write(`${file}\n`);
+}

@@ -1,0 +1,7 @@
+import type { JsonObject } from '../../src/matrix/wire.ts';
+
+/** A file of the repository that is written from the code. */
+export interface Product {
+  readonly file: string;
+  readonly content: JsonObject;
+}
