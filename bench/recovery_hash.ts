@@ -3,14 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { createFactors } from '../src/factors/list.ts';
 import { hashingQueue, RecoveryHasher } from '../src/factors/recovery/recovery_hasher.ts';
-import { Lanes } from '../src/limits/lanes.ts';
-import { SecondFactorCheck } from '../src/limits/second_factor_check.ts';
-import { Throttle } from '../src/limits/throttle.ts';
-import { RECOVERY_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
+import { RECOVERY_STAGE } from '../src/matrix/wire.ts';
 import { openSqliteStorage } from '../src/storage/sqlite/sqlite_storage.ts';
-import { codeAt, enrol, givenCode, totpSettings } from '../test/support/enrolment.ts';
+import { CodeSteps } from '../test/support/code_steps.ts';
+import { codeAt, enrol, totpSettings } from '../test/support/enrolment.ts';
 import { ManualClock } from '../test/support/manual_clock.ts';
 import { testVault } from '../test/support/test_vault.ts';
 
@@ -50,11 +47,9 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
     const vault = testVault();
     const hasher = new RecoveryHasher(hashingQueue());
     const parts = { store: storage.factors, vault, clock };
-    const factors = createFactors({ ...parts, hasher, totp: totpSettings });
     // The owner's clock runs ahead, for a new code at every login.
-    const lanes = new Lanes(storage, vault);
-    const owners = new SecondFactorCheck(factors, new Throttle(storage), lanes);
-    const guessers = new SecondFactorCheck(factors, new Throttle(storage), lanes);
+    const owners = new CodeSteps(storage, clock, hasher);
+    const guessers = new CodeSteps(storage, clock, hasher);
     const owner = await enrol(parts, '@owner:hs');
     await enrol(parts, '@guesser:hs');
 
@@ -75,9 +70,10 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
     ];
     const login = async () => {
       clock.advance(STEP_MS);
-      const token = givenCode(codeAt(owner.seed, clock.now()));
+      const sent = { userId: owner.userId, token: codeAt(owner.seed, clock.now()) };
+      const session = await owners.open(sent);
       const started = performance.now();
-      await owners.check({ userId: owner.userId, stage: TOTP_STAGE, place: 'login', token, client });
+      await owners.take(session, sent);
       return performance.now() - started;
     };
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -90,15 +86,7 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
   }
 }
 
-const client = { ip: '192.0.2.1', proto: 'https', host: undefined } as const;
-
-const aGuess = {
-  userId: '@guesser:hs',
-  stage: RECOVERY_STAGE,
-  place: 'login',
-  token: givenCode('0000-0000-0000'),
-  client,
-} as const;
+const aGuess = { userId: '@guesser:hs', stage: RECOVERY_STAGE, token: '0000-0000-0000' } as const;
 
 /** The results as lines for people. */
 export function recoveryHashTable(results: readonly RecoveryHashLatency[]): string {

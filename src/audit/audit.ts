@@ -1,4 +1,6 @@
+import type { Effect } from '../storage/statement.ts';
 import type { AuditRecord, AuditStore } from '../storage/stores.ts';
+import { appendRecord, keepNewest } from '../storage/tables/audit.ts';
 import type { Clock } from '../system/clock.ts';
 import { type AuditEvent, isUnproven } from './events.ts';
 
@@ -37,6 +39,14 @@ export class Audit {
   /** Writes a line that was made before. */
   write(line: AuditRecord): Promise<void> {
     return this.#store.append(line, isUnproven(line.event) ? UNPROVEN_KEPT : undefined);
+  }
+
+  /** A line as a part of the unit that does what it puts on record. */
+  recorded(entry: AuditEntry): readonly Effect[] {
+    const line = this.line(entry);
+    return isUnproven(line.event)
+      ? [appendRecord(line), keepNewest(line, UNPROVEN_KEPT)]
+      : [appendRecord(line)];
   }
 
   /** The line for an entry, where it is written together with what it tells of. */

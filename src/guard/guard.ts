@@ -15,6 +15,7 @@ import type {
   Requirement,
 } from '../second_factor/owner_authentication.ts';
 import type { PasswordProbe } from '../second_factor/password_probe.ts';
+import type { PresentedCodes } from '../second_factor/presented.ts';
 import { relayAnswer } from '../second_factor/relay.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { KnownCaller, TokenOwners } from '../second_factor/token_owner.ts';
@@ -39,6 +40,7 @@ import { withoutOurAuth } from './without_our_auth.ts';
 export interface GuardParts {
   readonly homeserver: Homeserver;
   readonly secondFactors: SecondFactors;
+  readonly presented: PresentedCodes;
   readonly tokenOwners: TokenOwners;
   readonly owners: OwnerAuthentication;
   readonly passwordProbe: PasswordProbe;
@@ -172,7 +174,7 @@ export class Guard {
     const field = auth?.fields.password;
     if (auth?.type !== PASSWORD_STAGE || typeof field !== 'string') return body;
     if (!(await this.parts.freshLogins.isLoginPassword(token, owner.userId, field))) return body;
-    const password = this.parts.secondFactors.readAppended(field)?.password ?? field;
+    const password = this.parts.presented.inPassword(field)?.password ?? field;
     return { ...body, auth: { ...auth.fields, password } };
   }
 

@@ -1,7 +1,5 @@
 import { Refusal } from '../matrix/refusals.ts';
-import type { Decision } from '../storage/statement.ts';
-import { when } from '../storage/statement.ts';
-import type { Storage } from '../storage/stores.ts';
+import { type Write, when } from '../storage/statement.ts';
 import {
   clampWait,
   countAttempt,
@@ -30,93 +28,47 @@ export const LANE_RULES: LaneRules = {
   budgetMs: 4 * HOUR,
 };
 
-/** What is tried, and by which way. */
+/**
+ * An attempt, and the lane that its failure counts in. The limit on wrong codes is durable, and shared by all sessions,
+ * addresses, doors and replicas that lead into one lane.
+ */
 export interface Attempt extends Way {
   readonly userId: string;
   /** Whether it counts in its lane. Codes too long to be guessed do not. */
   readonly counts: boolean;
 }
 
-/** What became of an attempt. */
-export interface Taken {
-  /** The code was spent by this attempt. */
-  readonly accepted: boolean;
-  /** This very attempt has shut its lane. */
-  readonly hasShut: boolean;
-}
-
 /**
- * The limit on wrong codes: durable, and shared by all sessions, addresses, doors and replicas that lead into one
- * lane. An attempt counts as a failure before its code is spent; only an accepted factor takes that back.
+ * Counts an attempt as failed, and does `then` if its lane admits it: what follows takes that back where the code is
+ * right. Lost in a wait, out of budget, shut: `refusalIn` says why.
  */
-export class Throttle {
-  constructor(private readonly storage: Pick<Storage, 'commit'>) {}
-
-  /**
-   * Counts an attempt as failed, and takes that back if `spend`, the decision that uses its code up, is won.
-   * @param spend undefined if the code is wrong
-   * @throws Refusal totp_waits, totp_shut: then nothing is spent
-   */
-  take(attempt: Attempt, spend: Decision<unknown> | undefined): Promise<Taken> {
-    if (attempt.counts) return spend === undefined ? this.count(attempt) : this.countAndSpend(attempt, spend);
-    return this.spendFreely(attempt, spend);
-  }
-
-  private async spendFreely(attempt: Attempt, spend: Decision<unknown> | undefined): Promise<Taken> {
-    if (spend === undefined) return { accepted: false, hasShut: false };
-    const { userId, lane } = attempt;
-    const won = [endWait(userId, lane), ...following(attempt)];
-    const outcome = await this.storage.commit([userId], when(spend, { won, lost: [] }));
-    return { accepted: outcome.won, hasShut: false };
-  }
-
-  /** A code that is wrong. */
-  private async count({ userId, lane }: Attempt): Promise<Taken> {
-    const [, outcome] = await this.storage.commit(
-      [userId],
-      [
-        clampWait(userId, lane, LANE_RULES),
-        when(countAttempt(userId, lane, LANE_RULES), {
-          won: [],
-          lost: laneStanding(userId, lane, LANE_RULES),
-        }),
-      ],
-    );
-    if (!outcome.won) throw refusalIn(outcome.after[0]);
-    return { accepted: false, hasShut: outcome.row.failures >= LANE_RULES.shutAt };
-  }
-
-  private async countAndSpend(attempt: Attempt, spend: Decision<unknown>): Promise<Taken> {
-    const { userId, lane } = attempt;
-    const accepted = [
-      takeAttemptBack(userId, lane, LANE_RULES),
-      dropFullLane(userId, lane, LANE_RULES),
-      ...following(attempt),
-    ];
-    const [, outcome] = await this.storage.commit(
-      [userId],
-      [
-        clampWait(userId, lane, LANE_RULES),
-        when(countAttempt(userId, lane, LANE_RULES), {
-          won: when(spend, { won: accepted, lost: [] }),
-          lost: laneStanding(userId, lane, LANE_RULES),
-        }),
-      ],
-    );
-    if (!outcome.won) throw refusalIn(outcome.after[0]);
-    const { row, after } = outcome;
-    return { accepted: after.won, hasShut: !after.won && row.failures >= LANE_RULES.shutAt };
-  }
+export function counted<const Then extends Write>({ userId, lane }: Attempt, then: Then) {
+  return [
+    clampWait(userId, lane, LANE_RULES),
+    when(countAttempt(userId, lane, LANE_RULES), {
+      won: then,
+      lost: laneStanding(userId, lane, LANE_RULES),
+    }),
+  ] as const;
 }
 
-/** What an accepted factor brings besides. */
-function following({ userId, places }: Attempt) {
-  return [openShutLanes(userId, LANE_RULES), ...rememberPlaces(userId, places).flat()];
+/** What an accepted factor brings besides: its lane is cleared, shut ones are opened, its places are known. */
+export function accepted({ userId, lane, places, counts }: Attempt): readonly Write[] {
+  const own = counts
+    ? [takeAttemptBack(userId, lane, LANE_RULES), dropFullLane(userId, lane, LANE_RULES)]
+    : [endWait(userId, lane)];
+  return [...own, openShutLanes(userId, LANE_RULES), ...rememberPlaces(userId, places).flat()];
 }
 
-function refusalIn(standing: LaneStanding | undefined): Refusal {
+/** Whether a lane with so many failures admits nothing any more. */
+export function isShut({ failures }: { readonly failures: number }): boolean {
+  return failures >= LANE_RULES.shutAt;
+}
+
+/** Why a lane does not admit an attempt. */
+export function refusalIn(standing: LaneStanding | undefined): Refusal {
   // A shut lane has no end of its own: clients that come again by themselves shall do so rarely.
-  if (standing !== undefined && standing.failures >= LANE_RULES.shutAt) {
+  if (standing !== undefined && isShut(standing)) {
     return new Refusal('totp_shut', { retryAfterMs: HOUR });
   }
   const retryAfterMs = Math.max(SECOND, standing?.waitMs ?? 0, Math.round(standing?.budgetMs ?? 0));

@@ -1,16 +1,8 @@
 import type { AppendedCode } from '../factors/factors.ts';
-import { type GivenCode, readGivenCode } from '../factors/given_code.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import {
-  type Flow,
-  type JsonObject,
-  PASSWORD_STAGE,
-  RECOVERY_STAGE,
-  type SecondFactorStage,
-  TOTP_STAGE,
-} from '../matrix/wire.ts';
+import { type Flow, type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from '../matrix/wire.ts';
 import {
   CODE_REFUSED,
   challenge,
@@ -18,15 +10,16 @@ import {
   type OfferedWays,
   WRONG_ORDER,
 } from '../second_factor/challenge_answer.ts';
-import { passedIn } from '../second_factor/code_step.ts';
+import { type CodeStep, passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { PresentedCodes } from '../second_factor/presented.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { HeldLogin } from '../storage/stores.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import { isSatisfied, requireBody, type Session, standingOf } from '../uia/session.ts';
+import { isSatisfied, requireBody, type Session } from '../uia/session.ts';
 import { newSessionId } from '../uia/session_id.ts';
 import type { SecondLogin } from './second_login.ts';
 
@@ -65,6 +58,7 @@ export class LoginConversation {
   constructor(
     private readonly engine: UiaEngine,
     private readonly secondFactors: SecondFactors,
+    private readonly codes: { readonly presented: PresentedCodes; readonly step: CodeStep },
     private readonly holds: HeldLogins,
     private readonly secondLogin: SecondLogin,
     private readonly random: RandomSource,
@@ -78,16 +72,21 @@ export class LoginConversation {
       return this.finish(signIn.request, passedBefore, signIn.hold);
     }
     const session = await this.open(signIn);
-    if (signIn.appended !== undefined) {
-      return this.submit(signIn, session, signIn.appended.factor.stage, signIn.appended.code);
-    }
     const { auth } = signIn;
-    const given = readGivenCode(auth?.fields.token);
-    if (auth?.type !== undefined && this.secondFactors.has(auth.type) && given !== undefined) {
-      return this.submit(signIn, session, auth.type, given);
+    const presented = signIn.appended ?? (auth && this.codes.presented.inAuth(auth));
+    const outcome = await this.codes.step.take(session, presented, signIn.request);
+    switch (outcome.is) {
+      case 'passed':
+        return this.finish(signIn.request, outcome.session, signIn.hold);
+      case 'missing':
+        // A client that does not know our stages shows `error`, and some loop without an errcode (DESIGN §4).
+        return challenge(session, auth === undefined ? codeWanted(this.ways) : undefined);
+      case 'refused':
+      case 'out_of_order':
+        return challenge(session, CODE_REFUSED);
+      case 'gone':
+        return undefined;
     }
-    // A client that does not know our stages shows `error`, and some loop without an errcode (DESIGN §4).
-    return challenge(session, auth === undefined ? codeWanted(this.ways) : undefined);
   }
 
   /** Goes on with the session that the request names. */
@@ -111,29 +110,22 @@ export class LoginConversation {
     if (isSatisfied(session.flows, session.completed)) return this.finish(request, session, hold);
     const { type } = auth;
     if (type === undefined || session.completed.includes(type)) return challenge(session);
-    if (!this.secondFactors.has(type)) throw new Refusal('stage_not_offered');
-    if (standingOf(session, type) !== 'next') return challenge(session, WRONG_ORDER);
-    const given = readGivenCode(auth.fields.token);
-    return given === undefined ? challenge(session) : this.submit({ request, hold }, session, type, given);
-  }
-
-  private async submit(
-    signIn: Pick<HeldSignIn, 'request' | 'hold'>,
-    session: Session,
-    stage: SecondFactorStage,
-    token: GivenCode,
-  ): Promise<Answer | undefined> {
-    const offered = standingOf(session, stage) === 'next';
-    const { client } = signIn.request;
-    const code = { userId: session.binding.userId, stage, token, place: 'login', client } as const;
-    const completion =
-      offered && (await this.secondFactors.judge(code, () => this.engine.complete(session, stage)));
-    if (!completion) {
-      await this.engine.countFailure(session);
-      return challenge(session, CODE_REFUSED);
+    const presented = this.codes.presented.inAuth(auth);
+    if (presented === undefined) throw new Refusal('stage_not_offered');
+    const outcome = await this.codes.step.take(session, presented, request);
+    switch (outcome.is) {
+      case 'passed':
+        return this.finish(request, outcome.session, hold);
+      case 'missing':
+        return challenge(session);
+      case 'refused':
+        return challenge(session, CODE_REFUSED);
+      case 'out_of_order':
+        return challenge(session, WRONG_ORDER);
+      case 'gone':
+        // Another request of this session has the login. Beginning again would have the spent code judged once more.
+        return this.sessionUnknown();
     }
-    if (completion.outcome === 'gone') return undefined;
-    return this.finish(signIn.request, completion.session, signIn.hold);
   }
 
   /**
@@ -178,8 +170,9 @@ export class LoginConversation {
     const enrolled = await this.secondFactors.isEnrolled(session.binding.userId);
     if (!enrolled && typeof repeated.type !== 'string') throw new Refusal('hold_ended');
     const current = await this.engine.find(session.id);
+    // Its login went to another request of this session: what it passed counts once.
+    if (enrolled && current === undefined) return { kind: 'answer', answer: this.sessionUnknown() };
     const body = (current ?? session).body ?? {};
-    // A session that has ended gave its login to another request: what it passed counts once.
     return current !== undefined && isSatisfied(current.flows, current.completed)
       ? { kind: 'begin_anew', body, passed: current }
       : { kind: 'begin_anew', body };
@@ -188,9 +181,12 @@ export class LoginConversation {
   /** An unknown session tells nothing: with a body the sign-in begins anew, without one the client learns the flows. */
   private unknown(body: JsonObject): Resumed {
     if (typeof body.type === 'string') return { kind: 'begin_anew', body };
+    return { kind: 'answer', answer: this.sessionUnknown() };
+  }
+
+  private sessionUnknown(): Answer {
     const flows = [TOTP_STAGE, RECOVERY_STAGE].map((stage) => [PASSWORD_STAGE, stage]);
-    const nobodys = { id: newSessionId(this.random), flows, completed: [] };
-    return { kind: 'answer', answer: challenge(nobodys, SESSION_UNKNOWN) };
+    return challenge({ id: newSessionId(this.random), flows, completed: [] }, SESSION_UNKNOWN);
   }
 }
 

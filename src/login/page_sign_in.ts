@@ -6,7 +6,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import { type Flow, type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE } from '../matrix/wire.ts';
 import { readIdentity } from '../second_factor/claimed_identity.ts';
-import { type FactorPassed, passedIn } from '../second_factor/code_step.ts';
+import { type CodeStep, type FactorPassed, passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { JoinKeys } from '../second_factor/join_keys.ts';
 import type {
@@ -19,12 +19,13 @@ import type {
   ProviderReturn,
 } from '../second_factor/page_door.ts';
 import type { Passes } from '../second_factor/passes.ts';
+import type { PresentedCodes } from '../second_factor/presented.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { StandingPasses, Standings } from '../second_factor/standing.ts';
 import type { FactorStore, HeldLogin } from '../storage/stores.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { UiaEngine } from '../uia/engine.ts';
-import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
+import { isSatisfied, type Session } from '../uia/session.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import type { Readings } from './readings.ts';
 import { readSignIn, type SignIn } from './sign_in.ts';
@@ -53,6 +54,8 @@ export interface PageSignInParts {
   readonly engine: UiaEngine;
   readonly factors: FactorStore;
   readonly secondFactors: SecondFactors;
+  readonly presented: PresentedCodes;
+  readonly codeStep: CodeStep;
   readonly holds: HeldLogins;
   readonly upstream: UpstreamLogin;
   readonly passes: Passes;
@@ -138,27 +141,21 @@ export class PageSignIn implements PageDoor {
     if (isSatisfied(session.flows, session.completed)) {
       return { kind: 'accepted', standing: await this.standing(session) };
     }
-    const typed = this.parts.secondFactors.readTyped(code);
-    if (typed === undefined) return { kind: 'missing', standing: await this.standing(session) };
-    const { code: token } = typed;
-    const { stage } = typed.factor;
-    const judged = {
-      userId: session.binding.userId,
-      stage,
-      token,
-      place: 'login',
-      client: (await this.byBrowser(request, [foldLocalpart(session.binding.userId)], browser)).client,
-      browser,
-    } as const;
-    const completion =
-      standingOf(session, stage) === 'next' &&
-      (await this.parts.secondFactors.judge(judged, () => this.parts.engine.complete(session, stage)));
-    if (!completion) {
-      const wasLast = await this.parts.engine.countFailure(session);
-      return wasLast ? undefined : { kind: 'refused', standing: await this.standing(session) };
+    const presented = this.parts.presented.inField(code);
+    const { client } = await this.byBrowser(request, [foldLocalpart(session.binding.userId)], browser);
+    const outcome = await this.parts.codeStep.take(session, presented, { client, browser });
+    switch (outcome.is) {
+      case 'passed':
+        return { kind: 'accepted', standing: await this.standing(outcome.session) };
+      case 'missing':
+        return { kind: 'missing', standing: await this.standing(session) };
+      case 'refused':
+        return outcome.isOver ? undefined : { kind: 'refused', standing: await this.standing(session) };
+      case 'out_of_order':
+        return { kind: 'refused', standing: await this.standing(session) };
+      case 'gone':
+        return undefined;
     }
-    if (completion.outcome === 'gone') return undefined;
-    return { kind: 'accepted', standing: await this.standing(completion.session) };
   }
 
   async issueTicket(request: ClientRequest, id: string): Promise<PageTicket | undefined> {

@@ -1,6 +1,20 @@
+import type { Audit } from '../audit/audit.ts';
+import type { FactorVerdict } from '../factors/factor.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import { networkOf } from '../http/network.ts';
+import type { AddressLimit } from '../limits/address_limit.ts';
+import type { CodeWay, Lanes } from '../limits/lanes.ts';
+import { type Attempt, accepted, counted, isShut, refusalIn } from '../limits/throttle.ts';
+import type { ThrottleRecord } from '../limits/throttle_record.ts';
 import { isSecondFactorStage } from '../matrix/wire.ts';
+import { type CommitAnswer, when } from '../storage/statement.ts';
+import type { Storage } from '../storage/stores.ts';
+import type { LaneStanding } from '../storage/tables/lanes.ts';
 import type { ProofOnRecord } from '../storage/tables/releases.ts';
-import { isSatisfied, type Session } from '../uia/session.ts';
+import { completeStage, stillStands } from '../storage/tables/sessions.ts';
+import type { UiaEngine } from '../uia/engine.ts';
+import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
+import type { Presented, PresentedCode } from './presented.ts';
 
 /** A session in which a second factor was accepted and nothing is left to prove. */
 class FactorPassed {
@@ -27,4 +41,166 @@ export type { FactorPassed };
 export function passedIn(session: Session): FactorPassed | undefined {
   if (!isSatisfied(session.flows, session.completed)) return undefined;
   return session.completed.some(isSecondFactorStage) ? new FactorPassed(session) : undefined;
+}
+
+/** Where a code came from. */
+export interface CodeSource {
+  readonly client: ClientAddress;
+  /** What the browser keeps for us; only the sign-in page knows it. */
+  readonly browser?: string;
+}
+
+/** What became of a code. */
+export type CodeOutcome =
+  /** The stage is done in the session: by this code, or by another request at the same moment. */
+  | { readonly is: 'passed'; readonly session: Session }
+  /** Wrong, spent and malformed are one and the same to the client (attack 87). `isOver`: it was the last attempt. */
+  | { readonly is: 'refused'; readonly session: Session; readonly isOver: boolean }
+  /** Nothing was judged or counted. */
+  | { readonly is: 'missing' | 'out_of_order'; readonly session: Session }
+  /** The session ended meanwhile: the code was not spent for it. */
+  | { readonly is: 'gone' };
+
+/** What a unit of work made of a code. `moved`: the session no longer stands where it was read, and nothing is written. */
+type Written =
+  | { readonly is: 'moved' | 'passed' }
+  | { readonly is: 'refused'; readonly isOver: boolean; readonly hasShut: boolean };
+
+/** A code that is being judged. */
+interface Trial {
+  readonly session: Session;
+  readonly presented: PresentedCode;
+  readonly way: CodeWay;
+  readonly attempt: Attempt;
+}
+
+export interface CodeStepDeps {
+  readonly storage: Pick<Storage, 'commit'>;
+  readonly engine: UiaEngine;
+  readonly lanes: Lanes;
+  readonly addressLimit: AddressLimit;
+  readonly throttleRecord: ThrottleRecord;
+  readonly audit: Audit;
+}
+
+/**
+ * The step of a session in which a code is judged, the same for all doors. What decides is one unit of work: the
+ * attempt is counted in its lane, the code spent, the stage done, and both put on record; or it fails the session.
+ * A unit that finds the session elsewhere than it was read writes nothing: of one code sent many times at once one
+ * is accepted, and the others fail neither session nor lane.
+ */
+export class CodeStep {
+  constructor(private readonly deps: CodeStepDeps) {}
+
+  /**
+   * @param presented undefined if there is no code
+   * @throws Refusal totp_waits, totp_shut, limit_exceeded: nothing is told of the code
+   */
+  async take(session: Session, presented: Presented | undefined, from: CodeSource): Promise<CodeOutcome> {
+    if (presented === undefined) return { is: 'missing', session };
+    const { code } = presented;
+    const stage = stageOf(presented);
+    const standing = standingOf(session, stage);
+    if (standing === 'done') return { is: 'passed', session };
+    if (standing === 'out_of_order') return { is: 'out_of_order', session };
+    if (code === undefined) return { is: 'missing', session };
+    const outcome = await this.deps.addressLimit.attempt(
+      from.client,
+      () => this.judge(session, { ...presented, code }, from),
+      ({ is }) => is !== 'refused',
+    );
+    if (outcome.is === 'passed') {
+      return { is: 'passed', session: { ...session, completed: [...session.completed, stage] } };
+    }
+    if (outcome.is === 'refused') return { is: 'refused', session, isOver: outcome.isOver };
+    const current = await this.deps.engine.find(session.id);
+    // Another body than the one that this request is about was bound meanwhile: that one is not approved.
+    if (current?.bodyDigest !== session.bodyDigest) return { is: 'gone' };
+    return this.take({ ...current, body: session.body }, presented, from);
+  }
+
+  private async judge(session: Session, presented: PresentedCode, from: CodeSource): Promise<Written> {
+    const way = wayOf(session, from);
+    const counts = presented.factor.isGuessable;
+    const { userId } = way;
+    const trial = {
+      session,
+      presented,
+      way,
+      attempt: { userId, ...(await this.deps.lanes.of(way)), counts },
+    };
+    const sent = { userId, token: presented.code, network: networkOf(from.client.ip) };
+    const verdict = await presented.factor.verify(sent);
+    const written = await (counts ? this.writeCounted(trial, verdict) : this.write(trial, verdict));
+    if (written.is === 'refused' && written.hasShut) {
+      await this.deps.throttleRecord.shut(way, presented.factor.stage);
+    }
+    return written;
+  }
+
+  private async writeCounted(trial: Trial, verdict: FactorVerdict): Promise<Written> {
+    const { session, attempt, way } = trial;
+    const unit = when(stillStands(session), {
+      won: counted(attempt, judged(this.deps, trial, verdict)),
+      lost: [],
+    });
+    const answer = await this.deps.storage.commit([way.userId], unit);
+    if (!answer.won) return { is: 'moved' };
+    const [, lane] = answer.after;
+    if (!lane.won) return this.refuse(trial, lane.after[0]);
+    return writtenIn(lane.after, isShut(lane.row));
+  }
+
+  private async write(trial: Trial, verdict: FactorVerdict): Promise<Written> {
+    const unit = when(stillStands(trial.session), { won: judged(this.deps, trial, verdict), lost: [] });
+    const answer = await this.deps.storage.commit([trial.way.userId], unit);
+    return answer.won ? writtenIn(answer.after, false) : { is: 'moved' };
+  }
+
+  private async refuse({ way, presented }: Trial, standing: LaneStanding | undefined): Promise<never> {
+    await this.deps.throttleRecord.wait(way, presented.factor.stage);
+    throw refusalIn(standing);
+  }
+}
+
+/** What is written of a code, the session standing where it was read. */
+function judged({ engine, audit }: CodeStepDeps, trial: Trial, verdict: FactorVerdict) {
+  const { session, presented, way, attempt } = trial;
+  const { factor } = presented;
+  const { userId, client, deviceId } = way;
+  const entry = { userId, address: client.ip, deviceId };
+  const detail = { place: way.place, lane: kindOf(attempt) };
+  const failed = [
+    engine.failed(session),
+    audit.recorded({ ...entry, event: 'factor.refused', detail }),
+  ] as const;
+  if (verdict.is === 'no_match') return failed;
+  const passed = [
+    completeStage(session, stageOf(presented)),
+    accepted(attempt),
+    audit.recorded({ ...entry, event: `${factor.kind}.used`, detail: { ...detail, ...verdict.detail } }),
+  ] as const;
+  return when(verdict.spend, { won: passed, lost: failed });
+}
+
+function writtenIn(answer: CommitAnswer<ReturnType<typeof judged>>, hasShut: boolean): Written {
+  const failed = 'won' in answer ? (answer.won ? undefined : answer.after) : answer;
+  if (failed === undefined) return { is: 'passed' };
+  const [[, ended]] = failed;
+  return { is: 'refused', isOver: ended > 0, hasShut };
+}
+
+/** The stage that a code completes. */
+function stageOf({ completes, factor }: Presented): string {
+  return completes ?? factor.stage;
+}
+
+function wayOf({ binding, deviceId }: Session, { client, browser }: CodeSource): CodeWay {
+  const place = binding.tokenHash === null ? 'login' : 'session';
+  return { userId: binding.userId, place, client, deviceId, browser };
+}
+
+/** What the owner and the audit are told of a lane. */
+function kindOf({ lane }: Attempt): string {
+  return lane.split(':', 1)[0] ?? lane;
 }

@@ -1,30 +1,23 @@
 import type { AppendedCode } from '../factors/factors.ts';
-import { type GivenCode, readGivenCode } from '../factors/given_code.ts';
 import type { TokenOwner } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
 import type { DeviceLimit } from '../limits/device_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import {
-  type Flow,
-  isSecondFactorStage,
-  type Json,
-  type JsonObject,
-  PASSWORD_STAGE,
-  type SecondFactorStage,
-  SSO_STAGE,
-} from '../matrix/wire.ts';
+import { type Flow, type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
 import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, requireBody, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
 import { CODE_REFUSED, challenge, codeWanted, type OfferedWays, WRONG_ORDER } from './challenge_answer.ts';
+import type { CodeStep } from './code_step.ts';
 import { hashToken } from './fresh_logins.ts';
 import { withoutNames } from './identity_free_stages.ts';
 import { type HomeserverTurns, type Onward, shownSession } from './onward.ts';
 import { pinnedPassword, requireOwnName } from './owner_name.ts';
 import type { PasswordSessions } from './password_sessions.ts';
+import type { Presented, PresentedCodes } from './presented.ts';
 import type { SecondFactors } from './second_factors.ts';
 
 /**
@@ -81,6 +74,7 @@ export class OwnerAuthentication {
   constructor(
     private readonly engine: UiaEngine,
     private readonly secondFactors: SecondFactors,
+    private readonly codes: { readonly presented: PresentedCodes; readonly step: CodeStep },
     private readonly passwordSessions: PasswordSessions,
     private readonly limits: ProofLimits,
     private readonly turns: HomeserverTurns,
@@ -198,21 +192,24 @@ export class OwnerAuthentication {
     if (isSatisfied(session.flows, session.completed)) return awaitPassword(session, session.password ?? '');
     if (type === undefined || type === SSO_STAGE || session.completed.includes(type)) return answer(session);
     if (!session.flows.some((flow) => flow.includes(type))) throw new Refusal('stage_not_offered');
-    if (isSecondFactorStage(type)) return this.takeCode(owned, session, type, auth.fields.token);
+    const presented = this.codes.presented.inAuth(auth);
+    if (presented !== undefined) return this.takeCode(owned, session, presented);
     return this.takePassword(owned, session, auth.fields);
   }
 
-  private async takeCode(
-    owned: OwnedRequest,
-    session: Session,
-    stage: SecondFactorStage,
-    token: Json | undefined,
-  ): Promise<OwnerStep> {
-    if (standingOf(session, stage) !== 'next') return answer(session, WRONG_ORDER);
-    const given = readGivenCode(token);
-    if (given === undefined) return answer(session);
-    const progressed = await this.submitCode(owned, session, stage, given);
-    return progressed === undefined ? answer(session, CODE_REFUSED) : answer(progressed);
+  private async takeCode(owned: OwnedRequest, session: Session, presented: Presented): Promise<OwnerStep> {
+    const outcome = await this.codes.step.take(session, presented, owned.request);
+    switch (outcome.is) {
+      case 'passed':
+        return answer(outcome.session);
+      case 'missing':
+      case 'gone':
+        return answer(session);
+      case 'out_of_order':
+        return answer(session, WRONG_ORDER);
+      case 'refused':
+        return answer(session, CODE_REFUSED);
+    }
   }
 
   private async takePassword(owned: OwnedRequest, session: Session, fields: JsonObject): Promise<OwnerStep> {
@@ -231,7 +228,7 @@ export class OwnerAuthentication {
   }
 
   private appendedTo(field: string): AppendedCode | undefined {
-    return this.settings.appendedCode ? this.secondFactors.readAppended(field) : undefined;
+    return this.settings.appendedCode ? this.codes.presented.inPassword(field) : undefined;
   }
 
   /** A one-shot password whose end is a code counts for both stages (DESIGN §4); without one it is told so. */
@@ -240,28 +237,10 @@ export class OwnerAuthentication {
     if (appended === undefined || standingOf(session, appended.factor.stage) !== 'next') {
       return answer(session, codeWanted(this.settings));
     }
-    const progressed = await this.submitCode(owned, session, appended.factor.stage, appended.code);
-    return progressed === undefined
-      ? answer(session, CODE_REFUSED)
-      : awaitPassword(progressed, appended.password);
-  }
-
-  /** The session with the stage done, or undefined if the code was refused. */
-  private async submitCode(
-    owned: OwnedRequest,
-    session: Session,
-    stage: SecondFactorStage,
-    token: GivenCode,
-  ): Promise<Session | undefined> {
-    const { owner, request } = owned;
-    const { userId, deviceId } = owner;
-    const code = { userId, deviceId, stage, token, place: 'session', client: request.client } as const;
-    const completion = await this.secondFactors.judge(code, () => this.engine.complete(session, stage));
-    if (completion === undefined) {
-      await this.engine.countFailure(session);
-      return undefined;
-    }
-    return completion.outcome === 'gone' ? undefined : completion.session;
+    const outcome = await this.codes.step.take(session, appended, owned.request);
+    return outcome.is === 'passed'
+      ? awaitPassword(outcome.session, appended.password)
+      : answer(session, CODE_REFUSED);
   }
 
   /** @throws Refusal bad_json if `body` is not sound (attacks 148, 149) */

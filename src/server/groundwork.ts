@@ -8,16 +8,17 @@ import type { Homeserver } from '../homeserver/homeserver.ts';
 import { AddressLimit } from '../limits/address_limit.ts';
 import { DeviceLimit } from '../limits/device_limit.ts';
 import { Lanes } from '../limits/lanes.ts';
-import { SecondFactorCheck } from '../limits/second_factor_check.ts';
-import { Throttle } from '../limits/throttle.ts';
+import { ThrottleRecord } from '../limits/throttle_record.ts';
 import { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { OfferedWays } from '../second_factor/challenge_answer.ts';
+import { CodeStep } from '../second_factor/code_step.ts';
 import { FreshLogins } from '../second_factor/fresh_logins.ts';
 import { HomeserverTurns } from '../second_factor/onward.ts';
 import { OwnerAuthentication } from '../second_factor/owner_authentication.ts';
 import { Passes } from '../second_factor/passes.ts';
 import { PasswordProbe } from '../second_factor/password_probe.ts';
 import { PasswordSessions } from '../second_factor/password_sessions.ts';
+import { PresentedCodes } from '../second_factor/presented.ts';
 import { SecondFactors } from '../second_factor/second_factors.ts';
 import { Standings } from '../second_factor/standing.ts';
 import { TokenOwners } from '../second_factor/token_owner.ts';
@@ -54,6 +55,8 @@ export interface Groundwork extends Foundations {
   readonly deviceLimit: DeviceLimit;
   readonly lanes: Lanes;
   readonly secondFactors: SecondFactors;
+  readonly presented: PresentedCodes;
+  readonly codeStep: CodeStep;
   readonly engine: UiaEngine;
   readonly turns: HomeserverTurns;
   readonly tokenOwners: TokenOwners;
@@ -74,16 +77,19 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const hasher = new RecoveryHasher(hashingQueue());
   const factors = createFactors({ store: storage.factors, vault, clock, hasher, totp });
   const lanes = new Lanes(storage, vault);
-  const check = new SecondFactorCheck(factors, new Throttle(storage), lanes);
   const addressLimit = new AddressLimit(config.limits.perAddress, clock);
   const deviceLimit = new DeviceLimit(clock);
   const passwordSessions = new PasswordSessions(homeserver, clock);
   const limits = { address: addressLimit, device: deviceLimit };
-  const secondFactors = new SecondFactors(storage.factors, factors, check, addressLimit, audit, clock);
+  const secondFactors = new SecondFactors(storage.factors, factors);
   const engine = sessionEngine(foundations);
+  const throttleRecord = new ThrottleRecord(audit, clock);
+  const codeStep = new CodeStep({ storage, engine, lanes, addressLimit, throttleRecord, audit });
+  const presented = new PresentedCodes(factors);
+  const codes = { presented, step: codeStep };
   const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
   const ways = { appendedCode: config.login.appendedCode, pages: config.login.sso };
-  const owners = new OwnerAuthentication(engine, secondFactors, passwordSessions, limits, turns, ways);
+  const owners = new OwnerAuthentication(engine, secondFactors, codes, passwordSessions, limits, turns, ways);
   return {
     ...foundations,
     audit,
@@ -95,6 +101,8 @@ export function layGroundwork(foundations: Foundations): Groundwork {
     deviceLimit,
     lanes,
     secondFactors,
+    presented,
+    codeStep,
     engine,
     turns,
     owners,

@@ -49,7 +49,8 @@ export function composeLoginRooms(ground: Groundwork): LoginRooms {
   const withoutFactor = new LoginsWithoutFactor(shared);
   const presentedPass = new PresentedPass({ ...shared, secondLogin });
   const { engine, secondFactors, ways } = ground;
-  const conversation = new LoginConversation(engine, secondFactors, holds, secondLogin, random, ways);
+  const codes = { presented: ground.presented, step: ground.codeStep };
+  const conversation = new LoginConversation(engine, secondFactors, codes, holds, secondLogin, random, ways);
   return {
     login: new LoginGate({ ...shared, conversation, presentedPass, withoutFactor }),
     register: new RegisterGate({ ...shared, conversation, publicBaseUrl: config.publicBaseUrl }),

@@ -1,7 +1,9 @@
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
+import type { Decision, Effect } from '../storage/statement.ts';
 import type { SessionStore, StoredSession } from '../storage/stores.ts';
+import { countSessionFailure, endFailedSession } from '../storage/tables/sessions.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -195,6 +197,11 @@ export class UiaEngine {
     if (failures < this.settings.failureLimit) return false;
     await this.parts.store.end(session.idHash);
     return true;
+  }
+
+  /** The same as a part of a unit of work, which has seen the session stand where it was read. */
+  failed({ idHash }: Session): readonly [Decision<object>, Effect] {
+    return [countSessionFailure(idHash), endFailedSession(idHash, this.settings.failureLimit)];
   }
 
   /** Keeps a password that a page had judged, for the one real request; the last one counts. False if the session ended. */

@@ -3,7 +3,17 @@ import { StoreUnavailable } from '../../src/storage/stores.ts';
 import type { TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { DownMode } from '../support/stub/stub.ts';
-import { ask, failToHold, MINUTE, PASSWORD, post, signIn, startSignIns, submit } from './support.ts';
+import {
+  ask,
+  failCommits,
+  failToHold,
+  MINUTE,
+  PASSWORD,
+  post,
+  signIn,
+  startSignIns,
+  submit,
+} from './support.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -101,7 +111,10 @@ describe('attack 91: the database is gone', () => {
     async (part) => {
       await start();
       const challenge = await signIn(app, 'bob');
-      const heal = takeAway(app.storage[part]);
+      const heal =
+        part === 'audit'
+          ? failCommits(app, 'INSERT INTO audit', new StoreUnavailable(new Error('the disk is full')))
+          : takeAway(app.storage[part]);
       const withCode = await submit(app, challenge, app.code(bob));
       expect(withCode.status).toBe(503);
       heal();

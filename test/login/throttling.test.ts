@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { StoreUnavailable } from '../../src/storage/stores.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
@@ -280,16 +281,18 @@ test('attack 78: a client that hangs up does not undo its failure', async () => 
   expect(await failures()).toBe(1);
 });
 
-test('attack 78: a failure stays although what follows it fails', async () => {
+test('attack 78: a failure stays although its answer is lost', async () => {
   await start();
   const challenge = await signIn(app, 'bob');
-  Object.assign(app.storage.sessions, {
-    countFailure: async () => {
-      throw new Error('disk full');
-    },
-  });
+  const { commit } = app.storage;
+  const cutOff: typeof commit = async (...unit) => {
+    await commit(...unit);
+    throw new StoreUnavailable(new Error('the connection was cut before the answer'));
+  };
+  Object.assign(app.storage, { commit: cutOff });
   const answer = await submit(app, challenge, app.wrongCode(bob));
-  expect(answer.status).toBe(500);
+  Object.assign(app.storage, { commit });
+  expect(answer.status).toBe(503);
   expect(await failures()).toBe(1);
 });
 

@@ -4,8 +4,9 @@ import type { AddressLimit } from '../../limits/address_limit.ts';
 import type { DeviceLimit } from '../../limits/device_limit.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../../matrix/wire.ts';
+import type { CodeStep } from '../../second_factor/code_step.ts';
 import { type HomeserverTurns, shownSession } from '../../second_factor/onward.ts';
-import type { SecondFactors } from '../../second_factor/second_factors.ts';
+import type { Presented, PresentedCodes } from '../../second_factor/presented.ts';
 import type { UiaEngine } from '../../uia/engine.ts';
 import { isSatisfied, nextStages, type Session, standingOf } from '../../uia/session.ts';
 
@@ -37,7 +38,8 @@ export class SessionProofs {
   constructor(
     private readonly parts: {
       readonly engine: UiaEngine;
-      readonly secondFactors: SecondFactors;
+      readonly presented: PresentedCodes;
+      readonly codeStep: CodeStep;
       readonly addressLimit: AddressLimit;
       readonly deviceLimit: DeviceLimit;
       readonly turns: HomeserverTurns;
@@ -69,24 +71,20 @@ export class SessionProofs {
   async submitCode(request: ClientRequest, at: FallbackStanding, typed: string): Promise<ProofOutcome> {
     if (at.missing !== 'code') return { kind: 'accepted', standing: at };
     const { session } = at;
-    const read = this.parts.secondFactors.readTyped(typed);
-    if (read === undefined) return { kind: 'missing', standing: at };
-    const { code: token } = read;
-    const { stage } = read.factor;
-    // Either kind of code will do, but the client waits for the stage whose page it opened.
-    const [wanted = stage] = [at.stage, stage, ...nextStages(session.flows, session.completed)].filter(
-      (each) => isSecondFactorStage(each) && standingOf(session, each) === 'next',
-    );
-    const judged = {
-      userId: session.binding.userId,
-      stage,
-      token,
-      place: 'session',
-      client: request.client,
-      deviceId: session.deviceId ?? null,
-    } as const;
-    const outcome = await this.parts.secondFactors.judge(judged, () => this.complete(at, wanted));
-    return outcome ?? this.refuse(at);
+    const presented = this.parts.presented.inField(typed);
+    const outcome = await this.parts.codeStep.take(session, presented && completing(at, presented), request);
+    switch (outcome.is) {
+      case 'passed':
+        return acceptedAt(outcome.session, at.stage);
+      case 'missing':
+        return { kind: 'missing', standing: at };
+      case 'refused':
+        return outcome.isOver ? GONE : { kind: 'refused', standing: at };
+      case 'out_of_order':
+        return { kind: 'refused', standing: at };
+      case 'gone':
+        return GONE;
+    }
   }
 
   /** @throws Refusal limit_exceeded, no_password, oauth_session, homeserver_unclear, homeserver_unreachable, homeserver_slow */
@@ -138,14 +136,27 @@ export class SessionProofs {
 
   private async complete(at: FallbackStanding, stage: string): Promise<ProofOutcome> {
     const completion = await this.parts.engine.complete(at.session, stage);
-    const standing = completion.outcome === 'gone' ? undefined : standingAt(completion.session, at.stage);
-    return standing === undefined ? GONE : { kind: 'accepted', standing };
+    return completion.outcome === 'gone' ? GONE : acceptedAt(completion.session, at.stage);
   }
 
   private async refuse(at: FallbackStanding): Promise<ProofOutcome> {
     const wasLast = await this.parts.engine.countFailure(at.session);
     return wasLast ? GONE : { kind: 'refused', standing: at };
   }
+}
+
+/** Either kind of code will do, but the client waits for the stage whose page it opened. */
+function completing({ session, stage }: FallbackStanding, presented: Presented): Presented {
+  const own = presented.factor.stage;
+  const completes = [stage, own, ...nextStages(session.flows, session.completed)]
+    .filter(isSecondFactorStage)
+    .find((each) => standingOf(session, each) === 'next');
+  return completes === undefined ? presented : { ...presented, completes };
+}
+
+function acceptedAt(session: Session, stage: FallbackStage): ProofOutcome {
+  const standing = standingAt(session, stage);
+  return standing === undefined ? GONE : { kind: 'accepted', standing };
 }
 
 function standingAt(session: Session, stage: FallbackStage): FallbackStanding | undefined {

@@ -58,7 +58,7 @@ export function appendRecord(record: AuditRecord): Effect {
 }
 
 /** Drops all but the newest lines of this user and event. */
-function keepNewest({ userId, event }: AuditRecord, newest: number): Effect {
+export function keepNewest({ userId, event }: AuditRecord, newest: number): Effect {
   return effect(
     `DELETE FROM audit WHERE user_id = :userId AND event = :event AND number <= (
        SELECT number FROM audit WHERE user_id = :userId AND event = :event

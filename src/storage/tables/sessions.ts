@@ -143,6 +143,18 @@ export function findSessionOfHold(holdId: string, bodyDigest: string): Query<Ses
   );
 }
 
+/**
+ * Decides nothing but whether a session stands where a request has read it: lost if stages or body are others by now,
+ * or it has ended. The row is locked, so what follows in the unit finds it as it is.
+ */
+export function stillStands({ idHash, completed, bodyDigest }: SessionState): Decision<object> {
+  return decide(
+    `UPDATE sessions SET failures = failures
+     WHERE id_hash = :idHash AND completed = :completed AND body_digest IS NOT DISTINCT FROM :bodyDigest`,
+    { idHash, bodyDigest, completed: JSON.stringify(completed) },
+  );
+}
+
 /** Appends a stage; lost if stages or body are no longer what the request has read (R7, R8). */
 export function completeStage(state: SessionState, stage: string): Decision<object> {
   const { idHash, completed, bodyDigest } = state;
@@ -178,6 +190,14 @@ export function bindPassword(idHash: string, sealedPassword: Buffer): Decision<o
 export function countSessionFailure(idHash: string): Decision<{ readonly failures: number }> {
   return decide('UPDATE sessions SET failures = failures + 1 WHERE id_hash = :idHash RETURNING failures', {
     idHash,
+  });
+}
+
+/** Ends a session that has had so many failed attempts. */
+export function endFailedSession(idHash: string, failureLimit: number): Effect {
+  return effect('DELETE FROM sessions WHERE id_hash = :idHash AND failures >= :failureLimit', {
+    idHash,
+    failureLimit,
   });
 }
 

@@ -1,32 +1,19 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Factors } from '../../src/factors/factors.ts';
-import { createFactors } from '../../src/factors/list.ts';
 import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
-import { Lanes } from '../../src/limits/lanes.ts';
-import { type PresentedCode, SecondFactorCheck } from '../../src/limits/second_factor_check.ts';
-import { Throttle } from '../../src/limits/throttle.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
-import { type Json, RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
+import { type Json, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { HOUR, SECOND } from '../../src/system/clock.ts';
-import {
-  codeAt,
-  type Enrolled,
-  enrol,
-  givenCode,
-  testHasher,
-  totpSettings,
-  wrongCode,
-} from '../support/enrolment.ts';
+import { CodeSteps, type SentCode } from '../support/code_steps.ts';
+import { codeAt, type Enrolled, enrol, wrongCode } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { testVault } from '../support/test_vault.ts';
 
 const BOB = '@bob:hs';
-const CLIENT = { ip: '192.0.2.1', proto: 'https', host: undefined } as const;
-const refused = expect.objectContaining({ verdict: 'refused' });
-const accepted = expect.objectContaining({ verdict: 'accepted' });
+const refused = expect.objectContaining({ is: 'refused' });
+const accepted = expect.objectContaining({ is: 'passed' });
 const wait = expect.objectContaining({ refusal: 'totp_waits', status: 429 });
 
 let storage: Storage;
@@ -42,18 +29,10 @@ beforeEach(async () => {
 afterEach(() => storage.close());
 
 /** A new one each time: nothing may hang on the process. */
-function aCheck(factors = theFactors()): SecondFactorCheck {
-  return new SecondFactorCheck(factors, new Throttle(storage), new Lanes(storage, testVault()));
-}
+const aCheck = () => new CodeSteps(storage, clock);
 
-function theFactors(): Factors {
-  const parts = { store: storage.factors, vault: testVault(), clock };
-  return createFactors({ ...parts, hasher: testHasher, totp: totpSettings });
-}
-
-function presented(value: Json | undefined, changes: Partial<PresentedCode> = {}): PresentedCode {
-  const token = givenCode(value);
-  return { userId: BOB, stage: TOTP_STAGE, place: 'login', token, client: CLIENT, ...changes };
+function presented(token: Json | undefined, changes: Partial<SentCode> = {}): SentCode {
+  return { userId: BOB, token, ...changes };
 }
 
 const right = () => codeAt(bob.seed, clock.now());
@@ -66,25 +45,35 @@ async function failures(lane?: string): Promise<number> {
   return counted.reduce((sum, each) => sum + each.failures, 0);
 }
 
-async function failTimes(times: number, changes: Partial<PresentedCode> = {}): Promise<void> {
+async function failTimes(times: number, changes: Partial<SentCode> = {}): Promise<void> {
   for (let time = 0; time < times; time++) {
     expect(await aCheck().check(presented(wrong(), changes))).toEqual(refused);
   }
 }
 
 describe('judging', () => {
-  test('a right code is accepted, with what the audit wants to know', async () => {
-    expect(await aCheck().check(presented(right()))).toEqual({
-      verdict: 'accepted',
-      lane: 'elsewhere',
-      detail: { authenticator: bob.authenticatorId },
-    });
-    const recovery = presented(bob.recoveryCodes[0], { stage: RECOVERY_STAGE });
-    expect(await aCheck().check(recovery)).toEqual({
-      verdict: 'accepted',
-      lane: 'place',
-      detail: { position: 1, remaining: 2 },
-    });
+  test('a right code is accepted and put on record, with the lane and what it was', async () => {
+    expect(await aCheck().check(presented(right(), { place: 'session', deviceId: 'PHONE' }))).toEqual(
+      accepted,
+    );
+    expect(await aCheck().check(presented(bob.recoveryCodes[0], { stage: RECOVERY_STAGE }))).toEqual(
+      accepted,
+    );
+    const address = '192.0.2.1';
+    expect(await storage.audit.list({ userId: BOB })).toMatchObject([
+      {
+        event: 'recovery.used',
+        address,
+        deviceId: null,
+        detail: { place: 'login', lane: 'place', position: 1, remaining: 2 },
+      },
+      {
+        event: 'totp.used',
+        address,
+        deviceId: 'PHONE',
+        detail: { place: 'session', lane: 'device', authenticator: bob.authenticatorId },
+      },
+    ]);
   });
 
   test.each([
@@ -107,14 +96,15 @@ describe('judging', () => {
       Array.from({ length: 50 }, () => aCheck().check(presented(code))),
     );
     const verdicts = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    expect(verdicts.filter(({ verdict }) => verdict === 'accepted')).toHaveLength(1);
+    expect(verdicts.filter(({ is }) => is === 'passed')).toHaveLength(1);
   });
 
   test('attack 87: a wrong and a spent code are told the same', async () => {
     const code = right();
     await aCheck().check(presented(code));
-    const spent = await aCheck().check(presented(code));
-    expect(spent).toEqual(await aCheck().check(presented(wrong())));
+    for (const refusedCode of [code, wrong()]) {
+      expect(await aCheck().check(presented(refusedCode))).toEqual(refused);
+    }
     expect(await failures()).toBe(2);
   });
 });
@@ -209,5 +199,50 @@ describe('counting', () => {
   test('attack 93: wrong codes for a look-alike name count for that name only', async () => {
     await failTimes(5, { userId: '@bob.:hs' });
     expect(await storage.read(lanesOf(BOB))).toEqual([]);
+  });
+});
+
+describe('the session', () => {
+  test('a step that is done, missing or out of order is not judged', async () => {
+    const steps = aCheck();
+    const session = await steps.open(presented(right()));
+    expect(await steps.take(session, presented(undefined))).toEqual({ is: 'missing', session });
+    const recovery = presented(bob.recoveryCodes[0], { stage: RECOVERY_STAGE });
+    expect(await steps.take(session, recovery)).toEqual({ is: 'out_of_order', session });
+    const done = { ...session, completed: [...session.completed, TOTP_STAGE] };
+    expect(await steps.take(done, presented('000000'))).toEqual({ is: 'passed', session: done });
+    expect(await storage.read(lanesOf(BOB))).toEqual([]);
+  });
+
+  test('attack 52: the fifth wrong code ends it', async () => {
+    const steps = aCheck();
+    const session = await steps.open(presented(wrong()));
+    for (let time = 1; time <= 5; time++) {
+      const outcome = await steps.take(session, presented(wrong()));
+      expect(outcome).toEqual({ is: 'refused', session, isOver: time === 5 });
+    }
+    clock.advance(HOUR / 60);
+    expect(await steps.take(session, presented(right()))).toEqual({ is: 'gone' });
+  });
+
+  test('attack 181: a code for a session that stands elsewhere by now is not spent, and counts nowhere', async () => {
+    const steps = aCheck();
+    const session = await steps.open(presented(right()));
+    await steps.engine.complete(session, TOTP_STAGE);
+    for (const token of [right(), wrong()]) {
+      const outcome = await steps.take(session, presented(token));
+      expect(outcome).toMatchObject({ is: 'passed', session: { completed: [PASSWORD_STAGE, TOTP_STAGE] } });
+    }
+    expect(await storage.read(lanesOf(BOB))).toEqual([]);
+    expect(await storage.audit.list({ userId: BOB })).toEqual([]);
+    expect(await steps.check(presented(right()))).toEqual(accepted);
+  });
+
+  test('attack 181: a code for a session that has ended is not spent', async () => {
+    const steps = aCheck();
+    const session = await steps.open(presented(right()));
+    await storage.sessions.end(session.idHash);
+    expect(await steps.take(session, presented(right()))).toEqual({ is: 'gone' });
+    expect(await steps.check(presented(right()))).toEqual(accepted);
   });
 });
