@@ -4,10 +4,10 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { Handlers } from '../../src/gateway/app.ts';
-import { ROUTES } from '../../src/gateway/route_table.ts';
 import type { Homeserver } from '../../src/homeserver/homeserver.ts';
+import type { PassedAnswer } from '../../src/http/answer.ts';
+import { ROUTES } from '../../src/http/routes.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
-import type { PassedAnswer } from '../../src/second_factor/egress_gate.ts';
 import type { SecondFactors } from '../../src/second_factor/second_factors.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { importBuilt } from './built.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
+import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
 
 import { presentedToken } from '../http/access_token.ts';
 import type { Handler } from '../http/answer.ts';
@@ -12,12 +12,13 @@ import { readForm } from '../http/form.ts';
 import { readQuery } from '../http/query.ts';
 import { headerValues } from '../http/raw_headers.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
+import type { Route, RouteId } from '../http/routes.ts';
 import { sendAnswer } from '../http/send_answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { parseStrictJson } from '../matrix/strict_json.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
-import { mountedPaths, ROUTES, type Route, type RouteId, type RouteMethod } from './route_table.ts';
+import type { RouteMatch } from './classify.ts';
 
 /** What answers each route of the table. */
 export type Handlers = Readonly<Record<RouteId, Handler>>;
@@ -32,55 +33,30 @@ export interface AppOptions {
   readonly bodyBudget: BodyBudget;
 }
 
-/** A request on the app, as the front door hands it over: canonical target, and the route that it is for. */
-export type RouteApp = (request: IncomingMessage, response: ServerResponse, routeId: RouteId) => void;
+/** A request on the app, as the front door hands it over: canonical target, and what `classify` has found. */
+export type RouteApp = (request: IncomingMessage, response: ServerResponse, match: RouteMatch) => void;
 
-/** The Express app of the gated and own routes, built from the table. It never sees a raw target. */
+/** The Express app of the gated and own routes. `classify` has the route: Express routes nothing and decodes nothing. */
 export function buildApp(options: AppOptions): RouteApp {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', false);
-  // A router a route: in one for all, every request would be matched against all of the table once more.
-  const routers = new Map<RouteId, Router>(ROUTES.map((route) => [route.id, routerOf(route, options)]));
-  const routeIds = new WeakMap<IncomingMessage, RouteId>();
-  app.use((request, response, next) => {
-    const routeId = routeIds.get(request);
-    const router = routeId === undefined ? undefined : routers.get(routeId);
-    if (router === undefined) throw new Refusal('unrecognized');
-    router(request, response, next);
-  });
-  app.use(() => {
-    throw new Refusal('unrecognized');
+  const matches = new WeakMap<IncomingMessage, RouteMatch>();
+  app.use((request, response) => {
+    const match = matches.get(request);
+    if (match === undefined) throw new Refusal('unrecognized');
+    return serve(match, request, response, options);
   });
   app.use(refuse(options.log));
-  return (request, response, routeId) => {
-    routeIds.set(request, routeId);
+  return (request, response, match) => {
+    matches.set(request, match);
     app(request, response);
   };
 }
 
-function routerOf(route: Route, options: AppOptions): Router {
-  const router = express.Router({ caseSensitive: true, strict: true });
-  for (const { path, prefix } of mountedPaths(route)) {
-    router[expressVerb(route.method)](expressPath(path), (request: Request, response: Response) =>
-      serve(route, prefix, request, response, options),
-    );
-  }
-  return router;
-}
-
-function expressVerb(method: RouteMethod): 'get' | 'post' | 'put' | 'delete' {
-  return method.toLowerCase() as Lowercase<RouteMethod>;
-}
-
-function expressPath(path: string): string {
-  return path.replaceAll('{', ':').replaceAll('}', '');
-}
-
 async function serve(
-  route: Route,
-  prefix: string,
+  match: RouteMatch,
   request: Request,
   response: Response,
   options: AppOptions,
@@ -90,30 +66,29 @@ async function serve(
     if (!response.writableFinished) gone.abort();
   });
   try {
-    const read = await readRequest(route, prefix, request, gone.signal, options);
-    sendAnswer(response, await options.handlers[route.id](read));
+    const read = await readRequest(match, request, gone.signal, options);
+    sendAnswer(response, await options.handlers[match.route.id](read));
   } catch (error) {
-    if (gone.signal.aborted) options.log.debug({ route: route.id }, 'A client went away before its answer');
+    if (gone.signal.aborted)
+      options.log.debug({ route: match.route.id }, 'A client went away before its answer');
     else throw error;
   }
 }
 
 async function readRequest(
-  route: Route,
-  prefix: string,
+  { route, path, params, rawQuery }: RouteMatch,
   request: Request,
   signal: AbortSignal,
   options: AppOptions,
 ): Promise<ClientRequest> {
-  const query = readQuery(rawQuery(request.url));
+  const query = readQuery(rawQuery);
   const limits = { size: route.bodyLimit, timeMs: options.bodyTimeMs, budget: options.bodyBudget };
   // Before the body is waited for: a client that goes away meanwhile takes its address with it.
   const client = options.readClientAddress(request);
   return {
     method: route.method,
-    path: request.path,
-    prefix,
-    params: request.params as Record<string, string>,
+    path,
+    params,
     query: query.parameters,
     search: query.search,
     assertedUser: query.assertedUser,
@@ -121,7 +96,6 @@ async function readRequest(
     body: await readJsonBody(route, request, limits),
     client,
     signal,
-    userAgent: request.headers['user-agent'],
     headers: pageHeaders(request.rawHeaders),
     ...(route.form && {
       readForm: () => readForm(request, limits),
@@ -136,11 +110,6 @@ function pageHeaders(rawHeaders: readonly string[]): Partial<Record<PageHeader, 
     if (value !== undefined && more.length === 0) seen[name] = value;
   }
   return seen;
-}
-
-function rawQuery(url: string): string {
-  const at = url.indexOf('?');
-  return at === -1 ? '' : url.slice(at + 1);
 }
 
 async function readJsonBody(

@@ -1,13 +1,11 @@
-import { findPath, firstLiterals, type PathEntry, type PathHit } from './path_index.ts';
-import { isKnownPrefix, PASSING_ROOTS, type Route, type RouteMethod } from './route_table.ts';
+import { findPath, firstLiterals, type PathEntry, type PathHit } from '../http/route_index.ts';
+import { isKnownPrefix, PASSING_ROOTS, type Route, type RouteMethod } from '../http/routes.ts';
 import { readings } from './target_readings.ts';
 
 /** A request on a gated or own route. */
 export interface RouteMatch {
   readonly kind: 'route';
   readonly route: Route;
-  /** The version segment; empty on paths without one. */
-  readonly prefix: string;
   /** Decoded once. */
   readonly params: Readonly<Record<string, string>>;
   /** Canonical: parameters re-encoded. */
@@ -173,15 +171,14 @@ function decideHit(method: string, path: string, hit: PathHit, rawQuery: string)
 }
 
 function matchRoute(route: Route, path: string, hit: PathHit, rawQuery: string): Classification {
-  const { prefix } = hit.entry;
-  if (hit.rawParams.length === 0) return { kind: 'route', route, prefix, params: {}, path, rawQuery };
+  if (hit.rawParams.length === 0) return { kind: 'route', route, params: {}, path, rawQuery };
   const params: Record<string, string> = {};
   for (const [name, raw] of hit.rawParams) {
     const value = decodeOnce(raw);
     if (value === undefined || value === '' || value === '.' || value === '..') return UNRECOGNIZED;
     params[name] = value;
   }
-  return { kind: 'route', route, prefix, params, path: canonicalPath(route, prefix, params), rawQuery };
+  return { kind: 'route', route, params, path: canonicalPath(route, hit.entry.prefix, params), rawQuery };
 }
 
 function decodeOnce(raw: string): string | undefined {
@@ -194,7 +191,7 @@ function decodeOnce(raw: string): string | undefined {
 
 /** Paths with parameters have one template a row. */
 function canonicalPath(route: Route, prefix: string, params: Readonly<Record<string, string>>): string {
-  const template = route.templates.find((candidate) => candidate.includes('{')) ?? '';
+  const template = route.paths.find((candidate) => candidate.includes('{')) ?? '';
   const root = template.startsWith('/') ? '' : `${CLIENT_ROOT}${prefix}/`;
   const segments = template
     .split('/')

@@ -17,7 +17,7 @@ import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { buildApp, type Handlers } from './app.ts';
 import { type Classification, classify, type RouteMatch } from './classify.ts';
-import { type CheckAnswer, type PassedThrough, PassThrough } from './pass_through.ts';
+import { type CheckAnswer, PassThrough } from './pass_through.ts';
 import { WaitingConnections } from './waiting_connections.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -49,8 +49,6 @@ export interface FrontDoorOptions {
   /** Addresses or CIDR ranges whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly log: Log;
-  /** Told about each passed-through request at its end. */
-  readonly onPassThrough?: (passed: PassedThrough) => void;
   /** Looks at answers to passed-through requests that could be a login. */
   readonly checkAnswer?: CheckAnswer;
   readonly times?: DoorTimes;
@@ -91,7 +89,6 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     upstream: options.upstream,
     readClientAddress,
     log,
-    onPassThrough: options.onPassThrough,
     uploadSilenceMs: times.uploadSilenceMs,
     checkAnswer: options.checkAnswer,
   });
@@ -114,7 +111,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     // A client that is gone has no address any more: it must not get round the limits without one (attack 74).
     if (request.socket.remoteAddress === undefined) request.socket.destroy();
     else if (found.kind === 'pass') passThrough.forward(request, response);
-    else if (found.kind === 'route') app(atCanonicalTarget(request, found), response, found.route.id);
+    else if (found.kind === 'route') app(atCanonicalTarget(request, found), response, found);
     else if (found.kind === 'preflight') sendPreflight(response);
     else sendAnswer(response, refusalAnswer(new Refusal(found.refusal), log));
   }

@@ -3,12 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Dispatcher, Pool } from 'undici';
 
 import { presentedToken } from '../http/access_token.ts';
+import type { PassedAnswer } from '../http/answer.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
 import { LONGEST_QUERY, readQuery } from '../http/query.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import { sendAnswer } from '../http/send_answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import type { PassedAnswer } from '../second_factor/egress_gate.ts';
 import { MINUTE, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { ClientBody } from './client_body.ts';
@@ -32,13 +32,6 @@ const LOWEST_FINAL_STATUS = 200;
 /** How a connection that the homeserver had just closed fails. */
 const STALE_CONNECTION: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-/** A passed-through request that has come to its end. */
-export interface PassedThrough {
-  readonly method: string;
-  /** The homeserver's status; 502 if it could not be reached, 0 if the client went away before. */
-  readonly status: number;
-}
-
 /**
  * Looks at an answer before it is given out: undefined if it may go at once, else a promise that is rejected, with a
  * refusal or what the store throws, if it must not go at all.
@@ -49,7 +42,6 @@ export interface PassThroughOptions {
   readonly upstream: URL;
   readonly readClientAddress: ReadClientAddress;
   readonly log: Log;
-  readonly onPassThrough?: ((passed: PassedThrough) => void) | undefined;
   /** Milliseconds in which a client has to send more of its body; five minutes by default. */
   readonly uploadSilenceMs?: number | undefined;
   /** For answers that could be a login; without it all go out unseen. */
@@ -218,14 +210,11 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   #refuse(error: unknown): void {
-    const answer = refusalAnswer(error, this.#options.log);
-    this.#status = answer.status;
-    sendAnswer(this.#response, answer);
+    sendAnswer(this.#response, refusalAnswer(error, this.#options.log));
   }
 
   #onClientDone(): void {
     if (!this.#response.writableFinished) this.#controller?.abort(new Error('the client went away'));
-    this.#options.onPassThrough?.({ method: this.#dispatched.method, status: this.#status });
   }
 
   /** Headers must not wait for a body that comes much later. */

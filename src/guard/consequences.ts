@@ -1,8 +1,8 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { Consequence } from '../http/routes.ts';
 import type { Passes } from '../second_factor/passes.ts';
 import type { FactorStore } from '../storage/stores.ts';
 import { type Clock, HOUR, SECOND } from '../system/clock.ts';
-import type { Consequence } from './guarded_endpoints.ts';
 
 /** Homeservers give them minutes. */
 const LONGEST_LIFE = HOUR;

@@ -3,6 +3,7 @@ import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
+import type { GuardedEndpoint } from '../http/routes.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
@@ -24,7 +25,6 @@ import { isEmptyBody } from '../uia/canonical_body.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { bodyWithoutFactor } from './auth_without_factor.ts';
 import type { Consequences } from './consequences.ts';
-import type { GuardedEndpoint } from './guarded_endpoints.ts';
 import {
   type HomeserverChallenge,
   onwardFrom,

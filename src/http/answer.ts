@@ -1,5 +1,5 @@
 import type { JsonObject } from '../matrix/wire.ts';
-import type { ClientRequest } from './client_request.ts';
+import type { ClientAddress, ClientRequest } from './client_request.ts';
 
 /** An answer of ours to a client; the front door adds CORS and the content type. */
 export interface Answer {
@@ -13,3 +13,12 @@ export interface Answer {
 
 /** A handler of a gated or own route. Throws `Refusal` to refuse. */
 export type Handler = (request: ClientRequest) => Promise<Answer>;
+
+/** A small answer to a request that was passed through, before it is given out. */
+export interface PassedAnswer {
+  readonly path: string;
+  readonly content: Buffer;
+  readonly client: ClientAddress;
+  /** The access token that came with the request, if there was one. */
+  readonly readToken: () => string | undefined;
+}

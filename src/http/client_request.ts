@@ -9,9 +9,6 @@ export type PresentedToken =
   /** Two tokens, another scheme, odd blanks: an authenticated route answers 401, others act as without one. */
   | { readonly kind: 'malformed' };
 
-/** The version segment of a client-server path: `r0`, `v1`, `v3`, `unstable`, `api/v1`. */
-export type ApiPrefix = string;
-
 /**
  * A request on a gated or own route after the front door has read it: canonical target, one token, strict body.
  * Handlers see nothing of the raw request.
@@ -20,7 +17,6 @@ export interface ClientRequest {
   readonly method: string;
   /** Canonical path without query, parameters re-encoded: what goes upstream. */
   readonly path: string;
-  readonly prefix: ApiPrefix;
   /** Path parameters, decoded once. */
   readonly params: Readonly<Record<string, string>>;
   /** Query parameters without `access_token` and `user_id`; the first value of each. */
@@ -35,7 +31,6 @@ export interface ClientRequest {
   readonly client: ClientAddress;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
-  readonly userAgent: string | undefined;
   /** What pages look at besides. A header that came twice is as good as none. */
   readonly headers: Readonly<Partial<Record<PageHeader, string>>>;
   /**

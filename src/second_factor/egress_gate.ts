@@ -1,19 +1,10 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
-import type { ClientAddress } from '../http/client_request.ts';
+import type { PassedAnswer } from '../http/answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Json } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
 import type { SecondFactors } from './second_factors.ts';
 import { mayHoldToken, namesToken, type TokenInAnswer, tokensIn } from './tokens_in_answer.ts';
-
-/** A small answer to a request that was passed through, before it is given out. */
-export interface PassedAnswer {
-  readonly path: string;
-  readonly content: Buffer;
-  readonly client: ClientAddress;
-  /** The access token that came with the request, if there was one. */
-  readonly readToken: () => string | undefined;
-}
 
 /** Below it stand modules of one homeserver, which answer what nobody else has written. */
 const MODULES = '/_synapse/client/';

@@ -1,3 +1,4 @@
+import { isSoundSession } from '../guard/sound_session.ts';
 import type { PageSignIn } from '../login/page_sign_in.ts';
 import { AccountPage } from '../pages/account/account_page.ts';
 import { FallbackPage } from '../pages/fallback/fallback_page.ts';
@@ -15,7 +16,6 @@ import { RedirectTargets } from '../pages/sign_in/redirect_targets.ts';
 import { SignInPage } from '../pages/sign_in/sign_in_page.ts';
 import { SsoRedirect } from '../pages/sign_in/sso_redirect.ts';
 import type { Groundwork } from './groundwork.ts';
-import { isSoundSession } from './sound_session.ts';
 
 /** The pages. */
 export interface PageRooms {

@@ -18,10 +18,10 @@ import { DatabaseMarks } from '../vault/database_marks.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
+import { routeHandlers } from './handlers.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { openKnownDatabase } from './known_database.ts';
 import { composeRooms, type Rooms } from './rooms.ts';
-import { routeHandlers } from './route_handlers.ts';
 
 /** What a proxy can be given instead of the real thing. */
 export interface ProxyParts {
@@ -101,8 +101,7 @@ export class MatrixProxy {
     },
   ) {}
 
-  /** For tests that bring their own listener. */
-  get server(): Server {
+  private get server(): Server {
     return this.parts.frontDoor.server;
   }
 

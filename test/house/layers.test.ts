@@ -37,6 +37,13 @@ test('imports run downward only', () => {
   expect(upward).toEqual([]);
 });
 
+test('the gateway knows requests, words of the wire and the system, and nothing of what the doors do', () => {
+  const others = [...imports]
+    .filter(([file]) => folderOf(file) === 'gateway')
+    .flatMap(([, imported]) => imported.map(folderOf));
+  expect([...new Set(others)].sort()).toEqual(['gateway', 'http', 'matrix', 'system']);
+});
+
 test('no imports run in a circle', () => {
   expect(findCircle(imports)).toBeUndefined();
 });

@@ -1,30 +1,33 @@
+import { findRoute } from '../../http/route_index.ts';
+import type { Deed } from '../../http/routes.ts';
 import type { Session } from '../../uia/session.ts';
 import type { Texts } from '../texts/en.ts';
 import { counted } from '../texts/texts.ts';
 
-type Deeds = Texts['fallback'];
+type DeedText = (texts: Texts['fallback'], session: Session) => string;
 
-/** What each request does, by its method and the end of its path. */
-const DEEDS: readonly (readonly [target: RegExp, deed: (texts: Deeds, session: Session) => string])[] = [
-  [/^POST .*\/delete_devices$/, (texts, session) => counted(texts.removeSessions, devicesIn(session))],
-  [/^DELETE .*\/devices\/[^/]+$/, (texts) => counted(texts.removeSessions, 1)],
-  [/^POST .*\/account\/password$/, (texts) => texts.changePassword],
-  [/^POST .*\/account\/deactivate$/, (texts) => texts.deactivate],
-  [/^POST .*\/account\/3pid(\/add)?$/, (texts) => texts.addAddress],
-  [/^POST .*\/account\/3pid\/(delete|unbind)$/, (texts) => texts.removeAddress],
-  [/^POST .*\/keys\/device_signing\/upload$/, (texts) => texts.signingKeys],
-  [/^POST .*\/login\/(get_)?token$/, (texts) => texts.loginToken],
-  [/^POST .*\/account\/two-factor\/totp$/, (texts) => texts.setUpTotp],
-  [/^DELETE .*\/account\/two-factor\/totp$/, (texts) => texts.removeTotp],
-  [/^POST .*\/account\/two-factor\/recovery$/, (texts) => texts.renewCodes],
-  [/^DELETE .*\/account\/two-factor\/recovery$/, (texts) => texts.deleteCodes],
-];
+/** What each deed is called: one without a text does not compile. */
+export type DeedTexts = Readonly<Record<Deed, DeedText>>;
+
+const DEED_TEXTS: DeedTexts = {
+  remove_devices: (texts, session) => counted(texts.removeSessions, devicesIn(session)),
+  remove_device: (texts) => counted(texts.removeSessions, 1),
+  change_password: (texts) => texts.changePassword,
+  deactivate_account: (texts) => texts.deactivate,
+  add_address: (texts) => texts.addAddress,
+  remove_address: (texts) => texts.removeAddress,
+  set_signing_keys: (texts) => texts.signingKeys,
+  give_login_token: (texts) => texts.loginToken,
+  set_up_totp: (texts) => texts.setUpTotp,
+  remove_totp: (texts) => texts.removeTotp,
+  renew_recovery_codes: (texts) => texts.renewCodes,
+  delete_recovery_codes: (texts) => texts.deleteCodes,
+};
 
 /** Says what will happen once this session is done, from what it was opened for. */
 export function consequenceText({ fallback }: Texts, session: Session): string {
-  const [path = ''] = session.binding.target.split('?');
-  const found = DEEDS.find(([target]) => target.test(path));
-  return found === undefined ? fallback.something : found[1](fallback, session);
+  const deed = findRoute(session.binding.target)?.deed;
+  return deed === undefined ? fallback.something : DEED_TEXTS[deed](fallback, session);
 }
 
 function devicesIn({ body }: Session): number {

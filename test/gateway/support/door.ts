@@ -2,9 +2,9 @@ import { type AddressInfo, connect } from 'node:net';
 
 import type { Handlers } from '../../../src/gateway/app.ts';
 import { createFrontDoor, type DoorTimes, type FrontDoor } from '../../../src/gateway/front_door.ts';
-import { ROUTES, type RouteId } from '../../../src/gateway/route_table.ts';
 import type { Answer } from '../../../src/http/answer.ts';
 import type { ClientRequest } from '../../../src/http/client_request.ts';
+import { ROUTES, type RouteId } from '../../../src/http/routes.ts';
 import { silentLog } from '../../../src/system/log.ts';
 import { type RecordingUpstream, startRecordingUpstream } from './recording_upstream.ts';
 

@@ -1,6 +1,5 @@
-import type { RouteId } from '../gateway/route_table.ts';
-import { GUARDED_ENDPOINTS, type GuardedRoute } from '../guard/guarded_endpoints.ts';
 import type { Handler } from '../http/answer.ts';
+import { type GuardedRoute, guardedEndpoints, type RouteId } from '../http/routes.ts';
 import { RECOVERY_STAGE, SSO_STAGE, TOTP_STAGE } from '../matrix/wire.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -43,7 +42,7 @@ export function routeHandlers(rooms: Rooms): Readonly<Record<RouteId, Handler>> 
 }
 
 function guardedHandlers({ guard }: Rooms): Record<GuardedRoute, Handler> {
-  const rows = GUARDED_ENDPOINTS.map((endpoint): [GuardedRoute, Handler] => [
+  const rows = guardedEndpoints().map((endpoint): [GuardedRoute, Handler] => [
     endpoint.route,
     (request) => guard.handle(endpoint, request),
   ]);

@@ -1,4 +1,4 @@
-import { BLOCKED, mountedPaths, ROUTES, type Route, type RouteMethod } from './route_table.ts';
+import { BLOCKED, mountedPaths, ROUTES, type Route, type RouteMethod } from './routes.ts';
 
 /** What the table says about one path, all methods together. */
 export interface PathEntry {
@@ -44,18 +44,25 @@ export function findPath(path: string): PathHit | undefined {
   return refused ? { entry: REFUSED, rawParams: [] } : undefined;
 }
 
+/** The route of a target in its canonical form, e.g. `POST /_matrix/client/v3/delete_devices?x=1`. */
+export function findRoute(target: string): Route | undefined {
+  const [method = '', pathAndQuery = ''] = target.split(' ');
+  const [path = ''] = pathAndQuery.split('?');
+  return findPath(path)?.entry.routes[method as RouteMethod];
+}
+
 /** The first literal segment after the version of every gated, own or blocked path. */
 export function firstLiterals(): Set<string> {
   return new Set(
     [...ROUTES, ...BLOCKED]
-      .flatMap((row) => row.templates)
-      .filter((template) => !template.startsWith('/'))
-      .map((template) => template.split('/')[0] as string),
+      .flatMap((row) => row.paths)
+      .filter((path) => !path.startsWith('/'))
+      .map((path) => path.split('/')[0] as string),
   );
 }
 
 function fillIndex(): void {
-  for (const row of ROUTES satisfies readonly Route[]) addRoute(row);
+  for (const row of ROUTES) addRoute(row);
   for (const row of BLOCKED) {
     for (const { path } of mountedPaths(row)) {
       if (path.endsWith('/')) refusedBeginnings.push(path);

@@ -1,0 +1,295 @@
+/** The version segments under which client-server endpoints are or were served. */
+const CLIENT_PREFIXES = ['r0', 'v1', 'v3', 'unstable', 'api/v1'] as const;
+
+/** The prefixes of our own two-factor API (spec/). */
+const OWN_PREFIXES = ['r0', 'v3'] as const;
+const UNSTABLE = ['unstable'] as const;
+
+const KIB = 1024;
+const SMALL = 64 * KIB;
+
+/** Key uploads and device lists. */
+const LARGE = 1024 * KIB;
+
+export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** The shapes that guarded bodies have: `schemas/<name>.json`. */
+export type GuardedShape =
+  | 'delete_devices_request'
+  | 'delete_device_request'
+  | 'account_password_request'
+  | 'account_deactivate_request'
+  | 'threepid_add_request'
+  | 'threepid_legacy_request'
+  | 'threepid_remove_request'
+  | 'device_signing_upload_request'
+  | 'get_token_request';
+
+/** What else changes when a guarded request went through. */
+export type Consequence = 'password_changed' | 'login_token_issued' | undefined;
+
+/** How an endpoint behind User-Interactive Authentication is guarded (rule R6). */
+export interface GuardRules {
+  /** What its body must be before anything is sent anywhere (R2). */
+  readonly shape: GuardedShape;
+  /** Who judges the password: the homeserver in the request itself, or a probe where it asks for none. */
+  readonly judge: 'request' | 'probe';
+  /** What the specification allows here without an access token: a password reset by e-mail, or nothing. */
+  readonly tokenless: 'relayed' | 'refused';
+  /** Whether the rules for cross-signing keys apply: first and repeated uploads, fresh logins. */
+  readonly signingKeys: boolean;
+  readonly consequence: Consequence;
+}
+
+interface PathRow {
+  readonly method: RouteMethod;
+  /**
+   * Below `/_matrix/client/{prefix}/`, or absolute if it begins with `/`. `{name}` is a parameter: one segment.
+   * All literal segments are lower case.
+   */
+  readonly path: string | readonly string[];
+  /** `CLIENT_PREFIXES` where it is left out. */
+  readonly prefixes?: readonly string[];
+  /** The largest body in bytes. None is read for GET; for other methods it is `SMALL` where it is left out. */
+  readonly bodyLimit?: number;
+  /** Methods without a row on this path go to the homeserver instead of being refused. */
+  readonly othersPass?: true;
+  /** Every longer path that begins like this is refused: some homeservers' pattern has no end (attack 4). */
+  readonly prefixMatch?: true;
+  /** The body is a form from a page of ours and no JSON. */
+  readonly form?: true;
+}
+
+/** A row as it is written. What is guarded has a deed: the page that asks the user for a proof says what it is for. */
+export type RouteRow =
+  | (PathRow & { readonly guard?: undefined; readonly deed?: string })
+  | (PathRow & {
+      readonly guard: Partial<GuardRules> & Pick<GuardRules, 'shape'>;
+      readonly deed: string;
+    });
+
+/** Gated, guarded and own routes: a row each says all of it but the handler, which has the row's id. */
+const ROWS = {
+  // Sign-in (rules R1 and R2) and the end of it.
+  login_flows: { method: 'GET', path: 'login' },
+  login: { method: 'POST', path: 'login' },
+  register: { method: 'POST', path: 'register' },
+  refresh: { method: 'POST', path: 'refresh' },
+  logout: { method: 'POST', path: 'logout' },
+  logout_all: { method: 'POST', path: 'logout/all' },
+
+  // What the homeserver says about itself and we correct (attack 101).
+  versions: { method: 'GET', path: '/_matrix/client/versions' },
+  well_known_client: { method: 'GET', path: '/.well-known/matrix/client' },
+
+  // Guarded endpoints (rule R6).
+  delete_devices: {
+    method: 'POST',
+    path: 'delete_devices',
+    bodyLimit: LARGE,
+    prefixMatch: true,
+    guard: { shape: 'delete_devices_request' },
+    deed: 'remove_devices',
+  },
+  delete_device: {
+    method: 'DELETE',
+    path: 'devices/{deviceId}',
+    othersPass: true,
+    guard: { shape: 'delete_device_request' },
+    deed: 'remove_device',
+  },
+  change_password: {
+    method: 'POST',
+    path: 'account/password',
+    guard: { shape: 'account_password_request', tokenless: 'relayed', consequence: 'password_changed' },
+    deed: 'change_password',
+  },
+  deactivate_account: {
+    method: 'POST',
+    path: 'account/deactivate',
+    guard: { shape: 'account_deactivate_request' },
+    deed: 'deactivate_account',
+  },
+  add_threepid: {
+    method: 'POST',
+    path: 'account/3pid/add',
+    guard: { shape: 'threepid_add_request' },
+    deed: 'add_address',
+  },
+  // No homeserver asks for a proof in the next three; but removing an address keeps a warning from the owner.
+  add_threepid_legacy: {
+    method: 'POST',
+    path: 'account/3pid',
+    othersPass: true,
+    guard: { shape: 'threepid_legacy_request', judge: 'probe' },
+    deed: 'add_address',
+  },
+  delete_threepid: {
+    method: 'POST',
+    path: 'account/3pid/delete',
+    guard: { shape: 'threepid_remove_request', judge: 'probe' },
+    deed: 'remove_address',
+  },
+  unbind_threepid: {
+    method: 'POST',
+    path: 'account/3pid/unbind',
+    guard: { shape: 'threepid_remove_request', judge: 'probe' },
+    deed: 'remove_address',
+  },
+  upload_signing_keys: {
+    method: 'POST',
+    path: 'keys/device_signing/upload',
+    bodyLimit: LARGE,
+    guard: { shape: 'device_signing_upload_request', signingKeys: true },
+    deed: 'set_signing_keys',
+  },
+  get_login_token: {
+    method: 'POST',
+    path: ['login/get_token', 'login/token'],
+    prefixes: [...CLIENT_PREFIXES, 'unstable/org.matrix.msc3882'],
+    guard: { shape: 'get_token_request', consequence: 'login_token_issued' },
+    deed: 'give_login_token',
+  },
+
+  // Our own two-factor API (spec/).
+  two_factor_state: { method: 'GET', path: 'account/two-factor', prefixes: OWN_PREFIXES },
+  set_up_totp: {
+    method: 'POST',
+    path: 'account/two-factor/totp',
+    prefixes: OWN_PREFIXES,
+    deed: 'set_up_totp',
+  },
+  confirm_totp: { method: 'POST', path: 'account/two-factor/totp/confirm', prefixes: OWN_PREFIXES },
+  remove_totp: {
+    method: 'DELETE',
+    path: 'account/two-factor/totp',
+    prefixes: OWN_PREFIXES,
+    deed: 'remove_totp',
+  },
+  recovery_state: { method: 'GET', path: 'account/two-factor/recovery', prefixes: OWN_PREFIXES },
+  renew_recovery_codes: {
+    method: 'POST',
+    path: 'account/two-factor/recovery',
+    prefixes: OWN_PREFIXES,
+    deed: 'renew_recovery_codes',
+  },
+  delete_recovery_codes: {
+    method: 'DELETE',
+    path: 'account/two-factor/recovery',
+    prefixes: OWN_PREFIXES,
+    deed: 'delete_recovery_codes',
+  },
+  rename_authenticator: {
+    method: 'PUT',
+    path: 'org.matrix.2fa/authenticators/{authenticatorId}',
+    prefixes: UNSTABLE,
+  },
+  own_history: { method: 'GET', path: 'org.matrix.2fa/history', prefixes: UNSTABLE },
+
+  // Pages and their files.
+  sso_fallback_page: { method: 'GET', path: 'auth/m.login.sso/fallback/web' },
+  sso_fallback_form: { method: 'POST', path: 'auth/m.login.sso/fallback/web', form: true },
+  totp_fallback_page: { method: 'GET', path: 'auth/m.login.2fa.totp/fallback/web' },
+  totp_fallback_form: { method: 'POST', path: 'auth/m.login.2fa.totp/fallback/web', form: true },
+  recovery_fallback_page: { method: 'GET', path: 'auth/m.login.2fa.recovery/fallback/web' },
+  recovery_fallback_form: { method: 'POST', path: 'auth/m.login.2fa.recovery/fallback/web', form: true },
+  sso_redirect: { method: 'GET', path: ['login/sso/redirect', 'login/sso/redirect/{idpId}'] },
+  provider_return: { method: 'GET', path: '/_2fa/login/provider' },
+  sign_in_page: { method: 'GET', path: '/_2fa/login' },
+  sign_in_form: { method: 'POST', path: '/_2fa/login', form: true },
+  account_page: { method: 'GET', path: '/_2fa/account' },
+  web_asset: { method: 'GET', path: '/_2fa/assets/{version}/{file}' },
+
+  health: { method: 'GET', path: '/_2fa/health' },
+  ready: { method: 'GET', path: '/_2fa/ready' },
+} as const satisfies Readonly<Record<string, RouteRow>>;
+
+type Rows = typeof ROWS;
+type IdOf<Part> = { [Id in keyof Rows]: Rows[Id] extends Part ? Id : never }[keyof Rows];
+
+export type RouteId = keyof Rows;
+
+/** The routes of guarded endpoints. */
+export type GuardedRoute = IdOf<{ readonly guard: object }>;
+
+/** What a request does to an account, for the page that asks its owner for a proof. */
+export type Deed = Rows[IdOf<{ readonly deed: string }>]['deed'];
+
+/** One row of the table with its id and what it leaves out. */
+export interface Route extends Pick<PathRow, 'method' | 'othersPass' | 'prefixMatch' | 'form'> {
+  readonly id: RouteId;
+  readonly paths: readonly string[];
+  readonly prefixes: readonly string[];
+  /** 0 if no body is read. */
+  readonly bodyLimit: number;
+  readonly deed?: Deed | undefined;
+  readonly guard?: GuardRules | undefined;
+}
+
+/** A client-server endpoint behind User-Interactive Authentication. */
+export interface GuardedEndpoint extends GuardRules {
+  readonly route: GuardedRoute;
+}
+
+const USUAL_GUARD = {
+  judge: 'request',
+  tokenless: 'refused',
+  signingKeys: false,
+  consequence: undefined,
+} as const;
+
+export const ROUTES: readonly Route[] = Object.entries<RouteRow>(ROWS).map(([id, row]) =>
+  routeOf(id as RouteId, row),
+);
+
+function routeOf(id: RouteId, { path, ...row }: RouteRow): Route {
+  return {
+    prefixes: CLIENT_PREFIXES,
+    bodyLimit: row.method === 'GET' ? 0 : SMALL,
+    ...row,
+    id,
+    paths: [path].flat(),
+    deed: row.deed as Deed | undefined,
+    guard: row.guard && { ...USUAL_GUARD, ...row.guard },
+  };
+}
+
+/** Every guarded endpoint. */
+export function guardedEndpoints(): GuardedEndpoint[] {
+  return ROUTES.flatMap(({ id, guard }) =>
+    guard === undefined ? [] : [{ ...guard, route: id as GuardedRoute }],
+  );
+}
+
+/**
+ * What is refused whatever the method (rule R4): a homeserver's own OAuth would lead clients round us. A path that
+ * ends in `/` stands for everything below it.
+ */
+export const BLOCKED: readonly Pick<Route, 'paths' | 'prefixes'>[] = [
+  { paths: ['auth_metadata', 'auth_issuer'], prefixes: [...CLIENT_PREFIXES, 'unstable/org.matrix.msc2965'] },
+  { paths: ['account/two-factor/'], prefixes: OWN_PREFIXES },
+  { paths: ['org.matrix.2fa/'], prefixes: UNSTABLE },
+];
+
+/** What reaches the homeserver at all (rule R4); everything else is refused. */
+export const PASSING_ROOTS: readonly string[] = ['/_matrix/', '/_synapse/client/', '/.well-known/matrix/'];
+
+/** Every path of a row: `path` written out, and the prefix it stands under (empty for absolute paths). */
+export interface MountedPath {
+  readonly path: string;
+  readonly prefix: string;
+}
+
+/** Writes the paths of a row out under each of its prefixes. */
+export function mountedPaths(row: Pick<Route, 'paths' | 'prefixes'>): MountedPath[] {
+  return row.paths.flatMap((path) =>
+    path.startsWith('/')
+      ? [{ path, prefix: '' }]
+      : row.prefixes.map((prefix) => ({ path: `/_matrix/client/${prefix}/${path}`, prefix })),
+  );
+}
+
+/** Whether a version segment is one that we know. */
+export function isKnownPrefix(segment: string): boolean {
+  return (CLIENT_PREFIXES as readonly string[]).includes(segment);
+}
