@@ -3,7 +3,6 @@ import type { Config } from '../config/config.ts';
 import { configFile, loadConfig } from '../config/load.ts';
 import { BadValue, parseDuration } from '../config/values.ts';
 import { parseUserId } from '../matrix/user_id.ts';
-import { HOUR } from '../system/clock.ts';
 import { UsageError } from './failures.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -38,7 +37,7 @@ export function requireUserId(text: string): string {
  */
 export function requireDuration(option: string, text: string): number {
   try {
-    return parseDuration(text, { min: 0, max: 24 * HOUR });
+    return parseDuration(text, { max: '24h' });
   } catch (error) {
     if (error instanceof BadValue) throw new UsageError(`${option} ${error.message}`);
     throw error;

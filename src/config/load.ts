@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import type { StorageSettings } from '../storage/open_storage.ts';
-import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
 import { readApplicationService } from './application_services.ts';
+import { checkSettings } from './check_settings.ts';
 import { type Config, ConfigError, type ListenAddress, type Picture, type RateLimit } from './config.ts';
 import { readPicture } from './picture.ts';
-import { checkSettings, type RateSetting, type Settings, type StorageSection } from './settings.ts';
+import { type PathOfType, type Settings, settingAt } from './settings.ts';
 import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
 import {
   BadValue,
@@ -43,6 +43,8 @@ function buildConfig(settings: Settings, source: ConfigSource): Config {
   const at = reader(source);
   const folder = dirname(resolve(source.file));
   const absolute = (path: string) => resolve(folder, path);
+  const durationAt = (path: PathOfType<'duration'>, written: string | number) =>
+    at(path.split('.'), () => parseDuration(written, settingAt(path)));
 
   const listen = at(['listen'], () => parseListen(settings.listen));
   const publicBaseUrl = at(['public_base_url'], () => publicOrigin(settings.public_base_url, listen));
@@ -66,22 +68,16 @@ function buildConfig(settings: Settings, source: ConfigSource): Config {
       window: settings.totp.window,
       algorithm: settings.totp.algorithm,
       digits: settings.totp.digits,
-      periodMs: at(['totp', 'period'], () =>
-        parseDuration(settings.totp.period, { min: 10 * SECOND, max: 5 * MINUTE }),
-      ),
+      periodMs: durationAt('totp.period', settings.totp.period),
     },
     recovery: { count: settings.recovery.count },
     login: {
       appendedCode: settings.login.appended_code,
       sso: settings.login.sso,
-      holdTtlMs: at(['login', 'hold_ttl'], () =>
-        parseDuration(settings.login.hold_ttl, { min: SECOND, max: HOUR }),
-      ),
+      holdTtlMs: durationAt('login.hold_ttl', settings.login.hold_ttl),
     },
     uia: {
-      sessionTtlMs: at(['uia', 'session_ttl'], () =>
-        parseDuration(settings.uia.session_ttl, { min: SECOND, max: 24 * HOUR }),
-      ),
+      sessionTtlMs: durationAt('uia.session_ttl', settings.uia.session_ttl),
       maxSessions: settings.uia.max_sessions,
     },
     limits: {
@@ -111,7 +107,7 @@ interface StorageReader {
   absolute(path: string): string;
 }
 
-function storageFrom(settings: StorageSection, { at, absolute }: StorageReader): StorageSettings {
+function storageFrom(settings: Settings['storage'], { at, absolute }: StorageReader): StorageSettings {
   if (settings.type === 'sqlite') {
     for (const name of ['url', 'password_file', 'tls', 'ca_file'] as const) {
       at(['storage', name], () => refuseForSqlite(settings[name]));
@@ -160,6 +156,6 @@ function helpUrlIn(written: string | undefined): string | undefined {
   return written === undefined ? undefined : parseHelpUrl(written);
 }
 
-function rateLimit(setting: RateSetting): RateLimit {
+function rateLimit(setting: Settings['limits']['per_address']): RateLimit {
   return { perSecond: setting.per_second, burstCount: setting.burst_count };
 }

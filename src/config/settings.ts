@@ -1,118 +1,419 @@
-import { readFileSync } from 'node:fs';
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { distance } from 'fastest-levenshtein';
-import { ConfigError } from './config.ts';
-import type { ConfigSource, SettingPath } from './source.ts';
-
-/** The settings once they have the shape of `schemas/config.json` and its defaults. */
-export interface Settings {
-  listen: string;
-  public_base_url?: string;
-  homeserver: { url: string };
-  storage: StorageSection;
-  keys: { file: string; marks?: string };
-  trusted_proxies: string[];
-  application_services: string[];
-  totp: {
-    issuer?: string;
-    window: number;
-    algorithm: 'sha1' | 'sha256' | 'sha512';
-    digits: number;
-    period: string | number;
-  };
-  recovery: { count: number };
-  login: { appended_code: boolean; sso: boolean; hold_ttl: string | number };
-  uia: { session_ttl: string | number; max_sessions: number };
-  limits: { per_address: RateSetting; sign_in_per_user: RateSetting; session_failures: number };
-  sso: { name: string; preferred: boolean; clients: string[] };
-  brand: { name?: string; logo?: string; colour: string; help_url?: string };
-  log: { level: 'debug' | 'info' | 'warn' | 'error'; format: 'json' | 'pretty' };
-}
-
-export interface StorageSection {
-  type: 'sqlite' | 'postgres';
-  path: string;
-  url?: string;
-  password_file?: string;
-  tls?: 'verify-full' | 'require' | 'disable';
-  ca_file?: string;
-  pool: number;
-}
-
-export interface RateSetting {
-  per_second: number;
-  burst_count: number;
-}
-
-/** Sections that DESIGN §9 names and that nothing stands behind yet: said so, not passed over. */
-const NOT_AVAILABLE_YET = ['metrics', 'policy', 'notify'];
-
-// `verbose` puts the schema beside an error: the known keys are read from it. `$ref` has siblings in 2020-12.
-const validate = new Ajv2020({ useDefaults: true, verbose: true, allErrors: false })
-  .addSchema(schemaFile('name.json'))
-  .compile(schemaFile('config.json'));
-
-function schemaFile(name: string): object {
-  return JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), 'utf8'));
-}
-
 /**
- * Checks the settings against the schema and fills in the defaults.
- *
- * @throws ConfigError that names the first setting that does not fit
+ * Every setting, a row each: its type, its default and what it is for. The types below, `schemas/config.json`,
+ * `config.sample.yaml`, the tables of `docs/configure.md` and the variables of the environment follow from it
+ * (`npm run generate`).
  */
-export function checkSettings(source: ConfigSource): Settings {
-  refuseWhatIsNotThereYet(source);
-  const settings: unknown = structuredClone(source.settings);
-  if (validate(settings)) return settings as Settings;
-  throw describe(source, validate.errors ?? []);
+
+/** What a setting of each type holds once it was checked. */
+interface ValueTypes {
+  readonly text: string;
+  /** One line without control characters. */
+  readonly line: string;
+  readonly file: string;
+  /** `30s`, `5m`, `2h`, `7d`, or seconds. */
+  readonly duration: string | number;
+  readonly integer: number;
+  /** How often something comes back each second. */
+  readonly rate: number;
+  readonly flag: boolean;
+  readonly texts: readonly string[];
+  readonly files: readonly string[];
+  /** One of `choices`. */
+  readonly choice: string;
 }
 
-function refuseWhatIsNotThereYet({ settings, where }: ConfigSource): void {
-  for (const section of NOT_AVAILABLE_YET) {
-    if (section in settings) throw new ConfigError(`${where([section])}: is not available yet; take it out`);
-  }
+export interface SettingRow {
+  /** Its sections and its name, with dots between them. */
+  readonly path: string;
+  readonly type: keyof ValueTypes;
+  readonly choices?: readonly string[];
+  /** What is taken where it is left out; without one, `doc` says what happens then. */
+  readonly default?: string | number | boolean | readonly string[];
+  /** The smallest and the largest: numbers, or durations as they are written. */
+  readonly min?: number | string;
+  readonly max?: number | string;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  /** What it is for, in Markdown. */
+  readonly doc: string;
+  /** A value for the sample, for settings without a default. */
+  readonly example?: string;
+  /** Set in the sample all the same: a proxy that others reach needs it. */
+  readonly needed?: true;
+  /** What the sample says beside it; above it, if it stands in no section. */
+  readonly note?: string;
+  /** A variable of the environment goes before the file: `MATRIX_2FA_` and the path. */
+  readonly variable?: true;
 }
 
-function describe(source: ConfigSource, errors: readonly ErrorObject[]): ConfigError {
-  // A failing anyOf reports its branches first and itself last; all of them stand at the same setting.
-  const error = errors.at(-1);
-  if (error === undefined) return new ConfigError(`${source.file}: is not usable`);
-  const path = pathOf(error.instancePath);
-  if (error.keyword === 'additionalProperties') {
-    const unknown = String(error.params.additionalProperty);
-    const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
-    return new ConfigError(
-      `${source.where([...path, unknown])}: there is no such setting${nearest(unknown, known)}`,
-    );
-  }
-  return new ConfigError(`${source.where(path)}: ${wordsFor(error)}`);
+export interface SectionRow {
+  readonly path: string;
+  readonly doc: string;
+  /** Either all of its settings are given, or none. */
+  readonly whole?: true;
 }
 
-function pathOf(pointer: string): SettingPath {
-  return pointer.split('/').slice(1);
-}
+/** The sections, outer ones first. */
+export const SECTIONS: readonly SectionRow[] = [
+  { path: 'homeserver', doc: 'The homeserver behind the proxy.' },
+  { path: 'storage', doc: 'The database; its tables are made at the first start.' },
+  {
+    path: 'keys',
+    doc: "The keys that seal what is secret in the database; made by `init`. Keep a copy apart from the database's.",
+  },
+  {
+    path: 'totp',
+    doc: 'One-time codes. Set these before the first user turns 2FA on: apps keep what they scanned.',
+  },
+  { path: 'recovery', doc: 'Recovery codes.' },
+  { path: 'login', doc: 'The ways to sign in.' },
+  { path: 'uia', doc: 'User-interactive authentication sessions.' },
+  {
+    path: 'limits',
+    doc: 'Rate limits are written as in Synapse. Wrong codes bring waits of their own beside these.',
+  },
+  { path: 'limits.per_address', doc: 'failed attempts from one address', whole: true },
+  {
+    path: 'limits.sign_in_per_user',
+    doc: 'logins of one user that wait for a second factor',
+    whole: true,
+  },
+  { path: 'sso', doc: 'The sign-in page as clients see it.' },
+  { path: 'brand', doc: 'What the pages show.' },
+  { path: 'log', doc: 'What is written to standard error.' },
+];
 
-function nearest(unknown: string, known: readonly string[]): string {
-  const [best] = known.toSorted((left, right) => distance(unknown, left) - distance(unknown, right));
-  return best === undefined ? '' : `; did you mean "${best}"?`;
-}
+export const SETTINGS = [
+  {
+    path: 'listen',
+    type: 'text',
+    default: '127.0.0.1:8010',
+    doc: 'Address and port; IPv6 in brackets; port 0 takes a free one.',
+    note: 'Where the proxy listens.',
+    variable: true,
+  },
+  {
+    path: 'public_base_url',
+    type: 'text',
+    doc: 'The address that clients use: an origin, nothing after the host. `http://` is taken for loopback only. Left out, it follows from `listen`, where that is on loopback.',
+    example: 'https://matrix.example.org',
+    needed: true,
+    note: 'The address that clients use. http:// is taken only for loopback addresses.\nLeft out, it follows from `listen` where that is on loopback.',
+    variable: true,
+  },
+  {
+    path: 'homeserver.url',
+    type: 'text',
+    default: 'http://127.0.0.1:8008',
+    doc: 'Where the homeserver answers: an origin.',
+    variable: true,
+  },
+  {
+    path: 'storage.type',
+    type: 'choice',
+    choices: ['sqlite', 'postgres'],
+    default: 'sqlite',
+    doc: 'The kind of database: `sqlite`, a file on this machine, or `postgres`, PostgreSQL 13 or newer.',
+    note: 'or postgres, for processes on several machines',
+  },
+  {
+    path: 'storage.path',
+    type: 'file',
+    default: 'data/2fa.db',
+    doc: 'SQLite: the database file, made at the first start.',
+    note: 'for sqlite; what follows is for postgres',
+    variable: true,
+  },
+  {
+    path: 'storage.url',
+    type: 'text',
+    doc: 'PostgreSQL: where the database is, `postgres://user@host:5432/database`. `?host=/run/postgresql` names the folder of a socket; nothing else may stand there. The database is made beforehand (`createdb`), its tables at the first start.',
+    example: 'postgres://matrix_2fa@db.example.org:5432/matrix_2fa',
+  },
+  {
+    path: 'storage.password_file',
+    type: 'file',
+    doc: 'PostgreSQL: a file with the password, read for each new connection.',
+    example: 'data/postgres_password',
+  },
+  {
+    path: 'storage.tls',
+    type: 'choice',
+    choices: ['verify-full', 'require', 'disable'],
+    doc: 'PostgreSQL: `verify-full` takes a certificate for that host only, `require` takes any, `disable` does not encrypt. Left out, `disable` on this machine and `verify-full` elsewhere.',
+    example: 'verify-full',
+    note: 'how its connections are encrypted: verify-full, require, disable',
+  },
+  {
+    path: 'storage.ca_file',
+    type: 'file',
+    doc: "PostgreSQL: the certificates that sign the server's, in PEM.",
+    example: 'data/postgres_ca.pem',
+  },
+  {
+    path: 'storage.pool',
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 100,
+    doc: 'PostgreSQL: how many connections a process has at most. A request waits up to 5 s for one.',
+    note: 'connections of a process at most',
+  },
+  {
+    path: 'keys.file',
+    type: 'file',
+    default: 'data/keys.json',
+    doc: 'The key file, made by `init`, readable for its owner only.',
+    variable: true,
+  },
+  {
+    path: 'keys.marks',
+    type: 'file',
+    doc: 'Where to remember in which database users turned 2FA on ([operate.md](operate.md#is-it-the-right-database)). Left out, in the key file; set it where that one cannot be written.',
+    example: 'data/marks.json',
+    note: 'which database it is, if the key file cannot be written',
+  },
+  {
+    path: 'trusted_proxies',
+    type: 'texts',
+    default: [],
+    doc: 'Addresses and ranges of the web servers in front. Only their `X-Forwarded-For` and `X-Forwarded-Proto` are believed. `init` writes loopback here.',
+    note: 'Addresses or ranges of the web servers in front, whose X-Forwarded-For is believed.\nBehind nginx on the same machine: [127.0.0.1, "::1"]',
+  },
+  {
+    path: 'application_services',
+    type: 'files',
+    default: [],
+    doc: 'Registration files. Requests with one of their tokens pass without a second factor, sign-ins too.',
+    note: 'Registration files of application services (bridges, bots) whose requests pass without a second factor.',
+  },
+  {
+    path: 'totp.issuer',
+    type: 'line',
+    maxLength: 64,
+    pattern: '^[^:]*$',
+    doc: 'The name that authenticator apps show. Left out, it is the host of `public_base_url`.',
+    example: 'Example',
+    note: 'what authenticator apps show; by default the host of public_base_url',
+  },
+  {
+    path: 'totp.window',
+    type: 'integer',
+    default: 1,
+    min: 0,
+    max: 4,
+    doc: 'Steps before and after the present one whose codes are accepted.',
+    note: 'steps before and after the present one',
+  },
+  {
+    path: 'totp.algorithm',
+    type: 'choice',
+    choices: ['sha1', 'sha256', 'sha512'],
+    default: 'sha1',
+    doc: '`sha1`, `sha256` or `sha512`. Many apps know only the first.',
+    note: 'many apps know no other',
+  },
+  { path: 'totp.digits', type: 'integer', default: 6, min: 6, max: 8, doc: 'The length of a code.' },
+  {
+    path: 'totp.period',
+    type: 'duration',
+    default: '30s',
+    min: '10s',
+    max: '5m',
+    doc: 'How long a code stands.',
+  },
+  {
+    path: 'recovery.count',
+    type: 'integer',
+    default: 10,
+    min: 4,
+    max: 20,
+    doc: 'Codes in a set.',
+    note: 'codes in a set, 4 to 20',
+  },
+  {
+    path: 'login.appended_code',
+    type: 'flag',
+    default: true,
+    doc: 'Whether a code may be typed behind the password.',
+    note: 'a code may be typed after the password',
+  },
+  {
+    path: 'login.sso',
+    type: 'flag',
+    default: true,
+    doc: 'Whether the sign-in page is offered.',
+    note: 'the sign-in page is offered',
+  },
+  {
+    path: 'login.hold_ttl',
+    type: 'duration',
+    default: '5m',
+    min: '1s',
+    max: '1h',
+    doc: 'How long a login waits for its second factor. Then it is logged out.',
+    note: 'how long a login waits for its second factor',
+  },
+  {
+    path: 'uia.session_ttl',
+    type: 'duration',
+    default: '10m',
+    min: '1s',
+    max: '1d',
+    doc: 'The lifetime of an authentication session; also of an unfinished set-up.',
+  },
+  {
+    path: 'uia.max_sessions',
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 10_000_000,
+    doc: 'Sessions kept at once of each kind (sign-in pages, logins, access tokens), and held logins; beyond it the oldest of the user with the most end.',
+  },
+  {
+    path: 'limits.per_address.per_second',
+    type: 'rate',
+    default: 2,
+    doc: 'Attempts to sign in, to register, or to prove a password or factor that an address (an IPv6 network of /64) gets back each second. Those that succeed are given back at once.',
+  },
+  {
+    path: 'limits.per_address.burst_count',
+    type: 'integer',
+    default: 60,
+    min: 1,
+    max: 1_000_000,
+    doc: 'Such attempts of one address at once.',
+  },
+  {
+    path: 'limits.sign_in_per_user.per_second',
+    type: 'rate',
+    default: 0.003,
+    doc: "Held logins that a user gets back each second. It is charged to the user in the homeserver's answer, in all processes together; sign-ins that share one do not count, and a finished one is given back.",
+  },
+  {
+    path: 'limits.sign_in_per_user.burst_count',
+    type: 'integer',
+    default: 4,
+    min: 1,
+    max: 1_000_000,
+    doc: 'Held logins of one user at once. Beyond it sign-ins join one that is held; none is refused.',
+  },
+  {
+    path: 'limits.session_failures',
+    type: 'integer',
+    default: 5,
+    min: 1,
+    max: 100,
+    doc: 'Wrong attempts after which an authentication session is dead.',
+    note: 'wrong attempts after which a session is dead',
+  },
+  {
+    path: 'sso.name',
+    type: 'line',
+    maxLength: 64,
+    default: 'password and code',
+    doc: 'What clients write on the button of the sign-in page.',
+    note: 'what stands on the button',
+  },
+  {
+    path: 'sso.preferred',
+    type: 'flag',
+    default: false,
+    doc: 'Whether clients that know one of its flags show that button alone: `oauth_aware_preferred`, and its older names `delegated_oidc_compatibility` and `org.matrix.msc3824.delegated_oidc_compatibility`, which Element Web 1.11 reads.',
+    note: 'true: clients that know it show this button alone',
+  },
+  {
+    path: 'sso.clients',
+    type: 'texts',
+    default: [],
+    doc: "Clients that need no confirmation on the sign-in page: origins (`https://app.example.org`) or schemes (`io.example.app:`). Schemes that are no app's (`ftp:`, `mailto:`, `intent:`, `ms-…:` and the like) are refused, here and on the page.",
+    note: 'need no confirmation: https://app.example.org, io.example.app:',
+  },
+  {
+    path: 'brand.name',
+    type: 'line',
+    maxLength: 60,
+    doc: 'What stands at the top of every page; by default the host of `public_base_url`.',
+    example: 'Example',
+    note: 'by default the host of public_base_url',
+  },
+  {
+    path: 'brand.logo',
+    type: 'file',
+    doc: 'A picture beside it: an SVG, PNG or WebP file, square, at most 256 KiB. Left out, a shield.',
+    example: 'logo.svg',
+    note: 'SVG, PNG or WebP, square, at most 256 KiB',
+  },
+  {
+    path: 'brand.colour',
+    type: 'text',
+    default: '#2463c2',
+    doc: 'Of the main buttons. Their text becomes white or black, whichever can be read.',
+    note: 'of the main buttons',
+  },
+  {
+    path: 'brand.help_url',
+    type: 'text',
+    doc: 'Where people find help who have lost authenticator and recovery codes: `https://…` or `mailto:…`. Linked from every page.',
+    example: 'https://example.org/help',
+    note: 'for those who lost everything; or mailto:',
+  },
+  {
+    path: 'log.level',
+    type: 'choice',
+    choices: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+    doc: '`debug`, `info`, `warn` or `error`: the least important lines that are written.',
+    note: 'debug, info, warn, error',
+    variable: true,
+  },
+  {
+    path: 'log.format',
+    type: 'choice',
+    choices: ['json', 'pretty'],
+    default: 'json',
+    doc: '`json`, or `pretty` for people.',
+    note: 'json, pretty',
+  },
+] as const satisfies readonly SettingRow[];
 
-function wordsFor(error: ErrorObject): string {
-  switch (error.keyword) {
-    case 'enum':
-      return `must be one of ${error.params.allowedValues.join(', ')}`;
-    case 'const':
-      return `must be ${error.params.allowedValue}`;
-    case 'required':
-      return `needs ${error.params.missingProperty}`;
-    case 'pattern':
-      return error.schemaPath.includes('name.json')
-        ? 'must be one line, without control characters'
-        : `must match ${error.params.pattern}`;
-    case 'anyOf':
-      return 'must be a duration such as 30s, 5m, 2h, 7d or seconds';
-    default:
-      return error.message ?? 'is not usable';
-  }
+type Row = (typeof SETTINGS)[number];
+
+/** The settings of one type. */
+export type PathOfType<Type extends keyof ValueTypes> = Extract<Row, { readonly type: Type }>['path'];
+
+type ValueOf<Each> = Each extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : Each extends { readonly type: infer Type extends keyof ValueTypes }
+    ? ValueTypes[Type]
+    : never;
+
+type Named = { readonly path: string };
+type FirstOf<Path> = Path extends `${infer First}.${string}` ? First : Path;
+/** The rows of a section, with the rest of their paths. */
+type Under<Each, Section extends string> = Each extends { readonly path: `${Section}.${infer Rest}` }
+  ? Omit<Each, 'path'> & { readonly path: Rest }
+  : never;
+type MayBeAbsent<Each> = Each extends { readonly default: unknown }
+  ? never
+  : Each extends { readonly path: infer Path extends string }
+    ? Path extends `${string}.${string}`
+      ? never
+      : Path
+    : never;
+type At<Each extends Named, Name extends string> = [Extract<Each, { readonly path: Name }>] extends [never]
+  ? SettingsOf<Under<Each, Name>>
+  : ValueOf<Extract<Each, { readonly path: Name }>>;
+type SettingsOf<Each extends Named> = {
+  readonly [Name in Exclude<FirstOf<Each['path']>, MayBeAbsent<Each>> & string]: At<Each, Name>;
+} & { readonly [Name in MayBeAbsent<Each>]?: At<Each, Name> };
+
+/** The settings once they have their shape and their defaults. */
+export type Settings = SettingsOf<Row>;
+
+/** The row of a setting. */
+export function settingAt(path: Row['path']): SettingRow {
+  const row = SETTINGS.find((each) => each.path === path);
+  if (row === undefined) throw new Error(`there is no setting ${path}`);
+  return row;
 }

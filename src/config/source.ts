@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { isJsonObject } from '../matrix/wire.ts';
 import { ConfigError } from './config.ts';
+import { SETTINGS } from './settings.ts';
 
 /** The way to a setting, from the outside in. */
 export type SettingPath = readonly (string | number)[];
@@ -15,14 +16,12 @@ export interface ConfigSource {
 }
 
 /** Settings that the environment may replace, for containers that carry no file of their own. */
-const VARIABLES: Readonly<Record<string, SettingPath>> = {
-  MATRIX_2FA_LISTEN: ['listen'],
-  MATRIX_2FA_PUBLIC_BASE_URL: ['public_base_url'],
-  MATRIX_2FA_HOMESERVER_URL: ['homeserver', 'url'],
-  MATRIX_2FA_STORAGE_PATH: ['storage', 'path'],
-  MATRIX_2FA_KEYS_FILE: ['keys', 'file'],
-  MATRIX_2FA_LOG_LEVEL: ['log', 'level'],
-};
+export const VARIABLES: ReadonlyMap<string, SettingPath> = new Map(
+  SETTINGS.filter((row) => 'variable' in row).map(({ path }) => [
+    `MATRIX_2FA_${path.replaceAll('.', '_').toUpperCase()}`,
+    path.split('.'),
+  ]),
+);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -79,7 +78,7 @@ function withoutEmpty(value: unknown): unknown {
 /** Puts the variables in; answers which setting came from which. */
 function applyVariables(settings: Record<string, unknown>, environment: Environment): Map<string, string> {
   const overridden = new Map<string, string>();
-  for (const [variable, path] of Object.entries(VARIABLES)) {
+  for (const [variable, path] of VARIABLES) {
     const value = environment[variable];
     if (value === undefined || value === '') continue;
     put(settings, path, value);

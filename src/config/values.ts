@@ -7,21 +7,32 @@ export class BadValue extends Error {}
 
 const UNITS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR, d: 24 * HOUR };
 
+/** The shortest and the longest duration that is taken, written as durations are. */
+export interface DurationRange {
+  readonly min?: string | number;
+  readonly max?: string | number;
+}
+
 /**
  * A duration in milliseconds.
  *
  * @param value `30s`, `5m`, `2h`, `7d`, or seconds as a number
- * @param range shortest and longest in milliseconds
  * @throws BadValue outside of the range or in another form
  */
-export function parseDuration(value: string | number, range: { min: number; max: number }): number {
-  const written = /^(?<count>[0-9]+)(?<unit>[smhd]?)$/.exec(String(value))?.groups;
-  if (written === undefined) throw new BadValue('must be a duration such as 30s, 5m, 2h, 7d or seconds');
-  const milliseconds = Number(written.count) * (UNITS[written.unit || 's'] ?? SECOND);
-  if (milliseconds < range.min || milliseconds > range.max) {
-    throw new BadValue(`must be between ${range.min / SECOND} and ${range.max / SECOND} seconds`);
+export function parseDuration(value: string | number, range: DurationRange): number {
+  const milliseconds = millisecondsIn(value);
+  const min = millisecondsIn(range.min ?? 0);
+  const max = range.max === undefined ? Number.POSITIVE_INFINITY : millisecondsIn(range.max);
+  if (milliseconds < min || milliseconds > max) {
+    throw new BadValue(`must be between ${min / SECOND} and ${max / SECOND} seconds`);
   }
   return milliseconds;
+}
+
+function millisecondsIn(value: string | number): number {
+  const written = /^(?<count>[0-9]+)(?<unit>[smhd]?)$/.exec(String(value))?.groups;
+  if (written === undefined) throw new BadValue('must be a duration such as 30s, 5m, 2h, 7d or seconds');
+  return Number(written.count) * (UNITS[written.unit || 's'] ?? SECOND);
 }
 
 /**

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { factorSchemas } from '../../tools/generate/factor_schemas.ts';
+import { settingsFiles } from '../../tools/generate/settings_files.ts';
 
-test.each(factorSchemas().map(({ file, content }) => [file, content] as const))(
+const products = [...factorSchemas(), ...settingsFiles()];
+
+test.each(products.map(({ file, content }) => [file, content] as const))(
   '%s is what npm run generate writes',
   (file, content) => {
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(content);
+    const committed = readFileSync(file, 'utf8');
+    expect(typeof content === 'string' ? committed : JSON.parse(committed)).toEqual(content);
   },
 );
 

@@ -4,8 +4,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { factorSchemas } from './factor_schemas.ts';
+import { settingsFiles } from './settings_files.ts';
 
-for (const { file, content } of factorSchemas()) {
-  writeFileSync(file, `${JSON.stringify(content, undefined, 2)}\n`);
+for (const { file, content } of [...factorSchemas(), ...settingsFiles()]) {
+  writeFileSync(file, typeof content === 'string' ? content : `${JSON.stringify(content, undefined, 2)}\n`);
   process.stdout.write(`${file}\n`);
 }

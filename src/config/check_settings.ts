@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { distance } from 'fastest-levenshtein';
+import { ConfigError } from './config.ts';
+import { configSchema } from './config_schema.ts';
+import type { Settings } from './settings.ts';
+import type { ConfigSource, SettingPath } from './source.ts';
+
+/** Sections that docs/configure.md announces and that nothing stands behind yet: said so, not passed over. */
+const NOT_AVAILABLE_YET = ['metrics', 'policy', 'notify'];
+
+// `verbose` puts the schema beside an error: the known keys are read from it. `$ref` has siblings in 2020-12.
+const validate = new Ajv2020({ useDefaults: true, verbose: true, allErrors: false })
+  .addSchema(schemaFile('name.json'))
+  .compile(configSchema());
+
+function schemaFile(name: string): object {
+  return JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), 'utf8'));
+}
+
+/**
+ * Checks the settings against the schema and fills in the defaults.
+ *
+ * @throws ConfigError that names the first setting that does not fit
+ */
+export function checkSettings(source: ConfigSource): Settings {
+  refuseWhatIsNotThereYet(source);
+  const settings: unknown = structuredClone(source.settings);
+  if (validate(settings)) return settings as Settings;
+  throw describe(source, validate.errors ?? []);
+}
+
+function refuseWhatIsNotThereYet({ settings, where }: ConfigSource): void {
+  for (const section of NOT_AVAILABLE_YET) {
+    if (section in settings) throw new ConfigError(`${where([section])}: is not available yet; take it out`);
+  }
+}
+
+function describe(source: ConfigSource, errors: readonly ErrorObject[]): ConfigError {
+  // A failing anyOf reports its branches first and itself last; all of them stand at the same setting.
+  const error = errors.at(-1);
+  if (error === undefined) return new ConfigError(`${source.file}: is not usable`);
+  const path = pathOf(error.instancePath);
+  if (error.keyword === 'additionalProperties') {
+    const unknown = String(error.params.additionalProperty);
+    const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
+    return new ConfigError(
+      `${source.where([...path, unknown])}: there is no such setting${nearest(unknown, known)}`,
+    );
+  }
+  return new ConfigError(`${source.where(path)}: ${wordsFor(error)}`);
+}
+
+function pathOf(pointer: string): SettingPath {
+  return pointer.split('/').slice(1);
+}
+
+function nearest(unknown: string, known: readonly string[]): string {
+  const [best] = known.toSorted((left, right) => distance(unknown, left) - distance(unknown, right));
+  return best === undefined ? '' : `; did you mean "${best}"?`;
+}
+
+function wordsFor(error: ErrorObject): string {
+  switch (error.keyword) {
+    case 'enum':
+      return `must be one of ${error.params.allowedValues.join(', ')}`;
+    case 'const':
+      return `must be ${error.params.allowedValue}`;
+    case 'required':
+      return `needs ${error.params.missingProperty}`;
+    case 'pattern':
+      return error.schemaPath.includes('name.json')
+        ? 'must be one line, without control characters'
+        : `must match ${error.params.pattern}`;
+    case 'anyOf':
+      return 'must be a duration such as 30s, 5m, 2h, 7d or seconds';
+    default:
+      return error.message ?? 'is not usable';
+  }
+}

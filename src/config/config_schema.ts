@@ -1,0 +1,94 @@
+import type { JsonObject } from '../matrix/wire.ts';
+import { SECTIONS, SETTINGS, type SettingRow } from './settings.ts';
+
+const HEAD = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'https://matrix-2fa-proxy.invalid/schemas/config.json',
+  title: 'Configuration',
+  description: 'The configuration file of matrix-2fa-proxy. Every setting has a default.',
+};
+
+const DURATION = {
+  description: 'Seconds, or a whole number with `s`, `m`, `h` or `d`.',
+  anyOf: [
+    { type: 'string', pattern: '^[0-9]{1,9}[smhd]?$' },
+    { type: 'integer', minimum: 0, maximum: 999_999_999 },
+  ],
+};
+
+const TYPES: Readonly<Record<SettingRow['type'], JsonObject>> = {
+  text: { type: 'string' },
+  line: { type: 'string', $ref: 'name.json' },
+  file: { type: 'string', minLength: 1 },
+  duration: { $ref: '#/$defs/duration' },
+  integer: { type: 'integer' },
+  rate: { type: 'number', exclusiveMinimum: 0, maximum: 1_000_000 },
+  flag: { type: 'boolean' },
+  texts: { type: 'array', items: { type: 'string' } },
+  files: { type: 'array', items: { type: 'string', minLength: 1 } },
+  choice: {},
+};
+
+/** The JSON Schema of the configuration file: `schemas/config.json`. */
+export function configSchema(): JsonObject {
+  return { ...HEAD, ...sectionSchema(''), $defs: { duration: DURATION } };
+}
+
+function sectionSchema(section: string): JsonObject {
+  const names = namesIn(section);
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(names.map((name) => [name, schemaAt(joined(section, name))])),
+  };
+}
+
+function schemaAt(path: string): JsonObject {
+  const row = SETTINGS.find((each) => each.path === path);
+  if (row !== undefined) return settingSchema(row);
+  const { doc = '', whole = false } = SECTIONS.find((each) => each.path === path) ?? {};
+  const names = namesIn(path);
+  return {
+    description: doc,
+    ...sectionSchema(path),
+    // Half of it would be filled up with what belongs to another whole.
+    ...(whole ? { required: names, default: defaultsOf(path, names) } : { default: {} }),
+  };
+}
+
+function settingSchema(row: SettingRow): JsonObject {
+  const { type, choices, doc, min, max, maxLength, pattern } = row;
+  const schema: JsonObject = { description: doc, ...TYPES[type] };
+  if (choices !== undefined) schema.enum = [...choices];
+  if (typeof min === 'number') schema.minimum = min;
+  if (typeof max === 'number') schema.maximum = max;
+  if (maxLength !== undefined) schema.maxLength = maxLength;
+  if (pattern !== undefined) schema.pattern = pattern;
+  const isPart = SECTIONS.some(({ path, whole }) => whole === true && row.path.startsWith(`${path}.`));
+  if (row.default !== undefined && !isPart) schema.default = copied(row.default);
+  return schema;
+}
+
+function defaultsOf(section: string, names: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    names.map((name) => {
+      const row: SettingRow | undefined = SETTINGS.find(({ path }) => path === joined(section, name));
+      return [name, copied(row?.default ?? '')];
+    }),
+  );
+}
+
+function copied(value: Exclude<SettingRow['default'], undefined>): JsonObject[string] {
+  return typeof value === 'object' ? [...value] : value;
+}
+
+/** The names of settings and sections right below a section, in the order of the table. */
+function namesIn(section: string): string[] {
+  const before = section === '' ? '' : `${section}.`;
+  const inside = SETTINGS.filter(({ path }) => path.startsWith(before));
+  return [...new Set(inside.map(({ path }) => path.slice(before.length).split('.')[0] ?? ''))];
+}
+
+function joined(section: string, name: string): string {
+  return section === '' ? name : `${section}.${name}`;
+}
