@@ -1,9 +1,9 @@
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { relayAnswer } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { ownWellKnown } from '../matrix/well_known.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
-import { relayAnswer } from '../second_factor/relay.ts';
 import { type OwnProvider, withOwnProvider } from './login_flows.ts';
 
 /** The name under which clients find that this server has 2FA (spec/README.md, "Is it there?"). */

@@ -1,7 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
 import { isSecondFactorStage, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
-import { isIdentityFree, withoutNames } from '../second_factor/identity_free_stages.ts';
-import { pinnedPassword, requireOwnName } from '../second_factor/owner_name.ts';
+import { isIdentityFree, pinnedPassword, requireOwnName, withoutNames } from '../uia/allowed_stages.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import { isSessionId } from '../uia/session_id.ts';
 import { withoutOurAuth } from './without_our_auth.ts';

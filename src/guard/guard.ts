@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { relayAnswer } from '../homeserver/relay.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
@@ -17,10 +18,9 @@ import type {
 } from '../second_factor/owner_authentication.ts';
 import type { PasswordProbe } from '../second_factor/password_probe.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
-import { relayAnswer } from '../second_factor/relay.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { KnownCaller, TokenOwners } from '../second_factor/token_owner.ts';
-import { requireTokenlessStage } from '../second_factor/tokenless_stages.ts';
+import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { isEmptyBody } from '../uia/canonical_body.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { bodyWithoutFactor } from './auth_without_factor.ts';

@@ -1,10 +1,10 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
+import { relayAnswer } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
-import { relayAnswer } from '../second_factor/relay.ts';
 import type { KnownCaller } from '../second_factor/token_owner.ts';
 import type { FactorStore, SessionStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';

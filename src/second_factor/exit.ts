@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
+import { relayBytes } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -12,7 +13,6 @@ import type { Clock } from '../system/clock.ts';
 import type { FreshLogins } from './fresh_logins.ts';
 import type { Grant, PassingProof, Proof, ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
-import { relayBytes } from './relay.ts';
 
 /** The client that takes a held login. */
 export interface Taker {

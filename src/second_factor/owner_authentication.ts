@@ -6,6 +6,7 @@ import type { AddressLimit } from '../limits/address_limit.ts';
 import type { DeviceLimit } from '../limits/device_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type Flow, type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
+import { pinnedPassword, requireOwnName, withoutNames } from '../uia/allowed_stages.ts';
 import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
@@ -13,9 +14,7 @@ import { isSatisfied, requireBody, type Session, type SessionBinding, standingOf
 import { CODE_REFUSED, challenge, codeWanted, type OfferedWays, WRONG_ORDER } from './challenge_answer.ts';
 import type { CodeStep } from './code_step.ts';
 import { hashToken } from './fresh_logins.ts';
-import { withoutNames } from './identity_free_stages.ts';
 import { type HomeserverTurns, type Onward, shownSession } from './onward.ts';
-import { pinnedPassword, requireOwnName } from './owner_name.ts';
 import type { PasswordSessions } from './password_sessions.ts';
 import type { Presented, PresentedCodes } from './presented.ts';
 import type { SecondFactors } from './second_factors.ts';

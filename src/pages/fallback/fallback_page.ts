@@ -1,9 +1,9 @@
 import type { Homeserver } from '../../homeserver/homeserver.ts';
+import { relayAnswer } from '../../homeserver/relay.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
-import { relayAnswer } from '../../second_factor/relay.ts';
 import { isSessionId } from '../../uia/session_id.ts';
 import { CODE_FIELDS, codeProblem, type RefusedCode } from '../forms/fields.ts';
 import { type FormPages, type PageVisit, problemCard } from '../forms/form_pages.ts';

@@ -1,4 +1,5 @@
 import type { Homeserver } from '../../homeserver/homeserver.ts';
+import { relayAnswer } from '../../homeserver/relay.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
@@ -9,7 +10,6 @@ import {
   SSO_STAGE,
   UNNAMED_PROVIDER,
 } from '../../matrix/wire.ts';
-import { relayAnswer } from '../../second_factor/relay.ts';
 import type { ProviderPage } from './provider_page.ts';
 
 const LOGIN_PATH = '/_matrix/client/v3/login';

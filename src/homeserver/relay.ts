@@ -1,7 +1,7 @@
-import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
-import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import type { HomeserverAnswer } from './homeserver.ts';
+import { rebuildError } from './safe_error.ts';
 
 /** Headers of a homeserver's answer that are for its connection to us only, or that we write ourselves. */
 const NOT_RELAYED = new Set([
