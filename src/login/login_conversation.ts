@@ -11,15 +11,15 @@ import {
   WRONG_ORDER,
 } from '../second_factor/challenge_answer.ts';
 import { type CodeStep, passedIn } from '../second_factor/code_step.ts';
-import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { HeldLogins, OpeningSession } from '../second_factor/held_logins.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { HeldLogin } from '../storage/stores.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
-import type { UiaEngine } from '../uia/engine.ts';
+import type { Opening, UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import { isSatisfied, requireBody, type Session } from '../uia/session.ts';
+import { isSatisfied, requireBody, type Session, type SessionBinding } from '../uia/session.ts';
 import { newSessionId } from '../uia/session_id.ts';
 import type { SecondLogin } from './second_login.ts';
 
@@ -65,13 +65,31 @@ export class LoginConversation {
     private readonly ways: OfferedWays,
   ) {}
 
-  /** Answers a sign-in whose grant has just been held or joined. Undefined if somebody else took the hold: begin anew. */
-  async begin(signIn: HeldSignIn): Promise<Answer | undefined> {
+  /**
+   * Answers a sign-in whose grant has just been held or joined. Undefined if somebody else took the hold: begin anew.
+   * @param opened the session that was opened with the hold; without one it is opened now
+   */
+  async begin(signIn: HeldSignIn, opened?: Session): Promise<Answer | undefined> {
+    if (opened !== undefined) return this.present(signIn, opened);
     const passedBefore = signIn.appended && (await this.engine.ofHold(signIn.hold.id, signIn.body));
     if (passedBefore && isSatisfied(passedBefore.flows, passedBefore.completed)) {
       return this.finish(signIn.request, passedBefore, signIn.hold);
     }
-    const session = await this.open(signIn);
+    const [binding, opening] = await this.beginning(signIn);
+    return this.present(signIn, await this.engine.open(binding, opening));
+  }
+
+  /**
+   * The session of a sign-in whose grant is to be held, for the unit that keeps it.
+   * @throws Refusal hold_ended if 2FA was turned off at this moment
+   */
+  async opening(signIn: HeldSignIn): Promise<OpeningSession> {
+    const [binding, opening] = await this.beginning(signIn);
+    return this.engine.opening(binding, opening);
+  }
+
+  /** Goes on with what the sign-in itself presents. */
+  private async present(signIn: HeldSignIn, session: Session): Promise<Answer | undefined> {
     const { auth } = signIn;
     const presented = signIn.appended ?? (auth && this.codes.presented.inAuth(auth));
     const outcome = await this.codes.step.take(session, presented, signIn.request);
@@ -147,22 +165,20 @@ export class LoginConversation {
     return this.secondLogin.finish({ request, held: hold, body: session.body ?? {}, proof });
   }
 
-  private async open(signIn: HeldSignIn): Promise<Session> {
+  private async beginning(signIn: HeldSignIn): Promise<[SessionBinding, Opening]> {
     const { hold, request, proven } = signIn;
     const stages = await this.secondFactors.available(hold.userId);
     // 2FA was turned off at this moment, which has ended the hold.
     if (stages.length === 0) throw new Refusal('hold_ended');
-    return this.engine.open(
-      { target: targetOf(request), userId: hold.userId, tokenHash: null },
-      {
-        flows: stages.map((stage): Flow => [...proven, stage]),
-        completed: proven,
-        body: signIn.body,
-        holdId: hold.id,
-        client: request.client,
-        endsAt: hold.expiresAt,
-      },
-    );
+    const opening = {
+      flows: stages.map((stage): Flow => [...proven, stage]),
+      completed: proven,
+      body: signIn.body,
+      holdId: hold.id,
+      client: request.client,
+      endsAt: hold.expiresAt,
+    };
+    return [{ target: targetOf(request), userId: hold.userId, tokenHash: null }, opening];
   }
 
   /** Without 2FA there is nothing to go on with: only who sends the whole login again signs in (attack 39). */

@@ -8,14 +8,14 @@ import type { JsonObject } from '../matrix/wire.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
-import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { HeldLogins, Kept } from '../second_factor/held_logins.ts';
 import type { Passes, PassRedeemed } from '../second_factor/passes.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/stores.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
-import type { LoginConversation } from './login_conversation.ts';
+import type { HeldSignIn, LoginConversation } from './login_conversation.ts';
 import type { PresentedPass } from './presented_pass.ts';
 import type { Reading, Readings } from './readings.ts';
 import { readSignIn, type SignIn } from './sign_in.ts';
@@ -37,11 +37,19 @@ interface Attempt {
   /** Whether an enrolled user may be meant: the hint of R5, never the decision. */
   readonly hinted: boolean;
   readonly readings: readonly Reading[];
+  /** A session that has passed on another hold, which is gone. */
+  readonly passed: Session | undefined;
 }
 
 /** Where a sign-in stands that the homeserver, or an equal sign-in, has answered. */
 type Step =
-  | { readonly is: 'held'; readonly hold: HeldLogin; readonly reading: Reading }
+  /** `session`: it was opened with the hold. */
+  | {
+      readonly is: 'held';
+      readonly hold: HeldLogin;
+      readonly reading: Reading;
+      readonly session?: Session | undefined;
+    }
   | { readonly is: 'answered'; readonly answer: Answer };
 
 type Asked = { readonly answer: Step; readonly outcome: LineOutcome };
@@ -95,12 +103,12 @@ export class LoginGate {
     const signIn = readSignIn(body);
     const hinted = await this.parts.readings.mayMeanEnrolled(signIn);
     const readings = await this.parts.readings.of(signIn, hinted);
-    const attempt = { request, signIn, auth, hinted, readings };
+    const attempt = { request, signIn, auth, hinted, readings, passed };
     for (let turn = 0; turn < TURNS; turn++) {
       const step = await this.prove(attempt);
       if (step.is === 'answered') return step.answer;
       const answer = await (passed === undefined
-        ? this.converse(attempt, step.reading, step.hold)
+        ? this.converse(attempt, step)
         : this.parts.conversation.finishOn(request, passed, step.hold));
       if (answer !== undefined) return answer;
     }
@@ -199,34 +207,37 @@ export class LoginGate {
       const answer = this.parts.exit.handOut(grant, pass);
       return { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
     }
-    const hold = await this.hold(attempt, reading, granted);
-    return { answer: { is: 'held', hold, reading }, outcome: { is: 'held' } };
+    const { hold, session } = await this.hold(attempt, reading, granted);
+    return { answer: { is: 'held', hold, reading, session }, outcome: { is: 'held' } };
   }
 
-  private converse(attempt: Attempt, reading: Reading, hold: HeldLogin): Promise<Answer | undefined> {
-    const { request, signIn, auth } = attempt;
-    const { appended } = reading;
-    return this.parts.conversation.begin({
-      request,
-      hold,
-      auth,
-      appended,
-      body: signIn.body,
-      proven: [signIn.type],
-    });
+  private converse(
+    attempt: Attempt,
+    { reading, hold, session }: Extract<Step, { is: 'held' }>,
+  ): Promise<Answer | undefined> {
+    return this.parts.conversation.begin(heldSignIn(attempt, reading, hold), session);
   }
 
-  private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<HeldLogin> {
-    const { hold, isOwn } = await this.parts.holds.keep({
-      // A login token or JWT names no one and is good for one login; a password can be tried without end.
-      usesAllowance: attempt.signIn.password !== undefined,
-      grant: granted.grant,
-      password: reading.password,
-      joinKeys: reading.joinKeys,
-      atEnd: await granted.grant.endOn(chosenDevice(attempt), this.parts.homeserver, attempt.request.client),
-    });
-    if (!isOwn) await this.abandon(attempt, granted);
-    return hold;
+  private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<Kept> {
+    const kept = await this.parts.holds.keep(
+      {
+        // A login token or JWT names no one and is good for one login; a password can be tried without end.
+        usesAllowance: attempt.signIn.password !== undefined,
+        grant: granted.grant,
+        password: reading.password,
+        joinKeys: reading.joinKeys,
+        atEnd: await granted.grant.endOn(
+          chosenDevice(attempt),
+          this.parts.homeserver,
+          attempt.request.client,
+        ),
+      },
+      attempt.passed === undefined
+        ? (held) => this.parts.conversation.opening(heldSignIn(attempt, reading, held))
+        : undefined,
+    );
+    if (!kept.isOwn) await this.abandon(attempt, granted);
+    return kept;
   }
 
   private abandon(attempt: Attempt, { grant }: GrantedLogin): Promise<void> {
@@ -249,6 +260,10 @@ export class LoginGate {
     // No one gets in with more than their password (attack 100).
     return reading.appended === undefined && !(await this.isEndedToken(signIn));
   }
+}
+
+function heldSignIn({ request, signIn, auth }: Attempt, reading: Reading, hold: HeldLogin): HeldSignIn {
+  return { request, hold, auth, appended: reading.appended, body: signIn.body, proven: [signIn.type] };
 }
 
 /** The device that the client chose and the homeserver was told: a hinted password login went without it (R5). */

@@ -14,10 +14,12 @@ import {
   endOneOfMost,
   findHoldsOfUser,
   findHoldsToJoin,
+  keepHold,
   keepHoldWhereRoom,
 } from '../storage/tables/holds.ts';
 import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';
 import { type Grant, unsealGrant } from './grant.ts';
 import { type JoinKeys, joinKeyOfOwner } from './join_keys.ts';
@@ -38,6 +40,14 @@ export interface Kept {
   readonly hold: HeldLogin;
   /** False: its user has enough held logins; `hold` is another one, and what was granted is to be logged out. */
   readonly isOwn: boolean;
+  /** The session that was opened with it. */
+  readonly session?: Session | undefined;
+}
+
+/** A session that is opened by a write of its own. */
+export interface OpeningSession {
+  readonly session: Session;
+  readonly write: Write;
 }
 
 /** A granted login to be held. */
@@ -119,25 +129,30 @@ export class HeldLogins {
    * Holds a granted login, never longer than its own token lives; resolves once it is held. A user who has used up
    * the logins that may wait, or has enough of them, joins a live one instead: the password was proven, so there is
    * never a refusal (attack 128). Login and allowance are one unit: a store that fails takes nothing (attack 143).
+   * @param open the session in which it waits for the second factor; it is written in the same unit
    */
-  async keep(made: NewHold): Promise<Kept> {
+  async keep(made: NewHold, open?: (held: HeldLogin) => Promise<OpeningSession>): Promise<Kept> {
     const held = this.newHold(made);
     const { userId } = held;
-    const isKept = await this.keepWithinBounds(held, made.usesAllowance);
+    const opening = await open?.(held);
+    const also = opening?.write ?? [];
+    const isKept = await this.keepWithinBounds(held, made.usesAllowance, also);
     if (!isKept) {
       const other = await this.liveHoldOf(userId, made.joinKeys);
       if (other !== undefined) return { hold: other, isOwn: false };
-      await this.storage.holds.hold(held);
+      await this.storage.commit([userId], [keepHold(held), also]);
     }
     await this.endOfCrowd();
-    return { hold: held, isOwn: true };
+    return { hold: held, isOwn: true, session: opening?.session };
   }
 
-  private async keepWithinBounds(held: HeldLogin, usesAllowance: boolean): Promise<boolean> {
+  private async keepWithinBounds(held: HeldLogin, usesAllowance: boolean, also: Write): Promise<boolean> {
     const room = keepHoldWhereRoom(held, HOLDS_PER_USER);
-    if (!usesAllowance) return (await this.storage.commit([held.userId], room)) !== undefined;
+    if (!usesAllowance) {
+      return (await this.storage.commit([held.userId], when(room, { won: also, lost: [] }))).won;
+    }
     const allowed = when(takeAllowance(held.userId, this.settings.allowance), {
-      won: [],
+      won: also,
       lost: dropHold(held.id),
     });
     const answer = await this.storage.commit([held.userId], when(room, { won: allowed, lost: [] }));

@@ -1,9 +1,9 @@
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
-import type { Decision, Effect } from '../storage/statement.ts';
-import type { SessionStore, StoredSession } from '../storage/stores.ts';
-import { countSessionFailure, endFailedSession } from '../storage/tables/sessions.ts';
+import type { Decision, Effect, Write } from '../storage/statement.ts';
+import type { SessionLimits, SessionStore, StoredSession } from '../storage/stores.ts';
+import { countSessionFailure, endFailedSession, openWithin } from '../storage/tables/sessions.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -88,6 +88,24 @@ export class UiaEngine {
    * @throws RangeError if the flows are not usable: a mistake of the caller, not of the client.
    */
   async open(binding: SessionBinding, opening: Opening): Promise<Session> {
+    const { session, stored } = this.prepare(binding, opening);
+    await this.parts.store.open(stored, this.limits());
+    return session;
+  }
+
+  /**
+   * The same as a write, for the unit that makes what the session is for.
+   * @throws RangeError as `open`
+   */
+  opening(binding: SessionBinding, opening: Opening): { readonly session: Session; readonly write: Write } {
+    const { session, stored } = this.prepare(binding, opening);
+    return { session, write: openWithin(stored, this.limits()) };
+  }
+
+  private prepare(
+    binding: SessionBinding,
+    opening: Opening,
+  ): { readonly session: Session; readonly stored: StoredSession } {
     const completed = opening.completed ?? [];
     assertUsable(opening.flows, completed);
     const id = newSessionId(this.parts.random);
@@ -111,12 +129,16 @@ export class UiaEngine {
       createdAt: now,
       expiresAt: Math.min(now + this.settings.lifetimeMs, opening.endsAt ?? Number.POSITIVE_INFINITY),
     };
-    await this.parts.store.open(stored, {
+    const body = isEmptyBody(opening.body) ? undefined : opening.body;
+    return { session: { ...this.seals.open({ ...stored, sealedBody: null }, id), body }, stored };
+  }
+
+  private limits(): SessionLimits {
+    return {
       perPot: this.settings.maxSessions,
       perUser: SESSIONS_PER_USER,
       perHoldOrToken: SESSIONS_PER_HOLD_OR_TOKEN,
-    });
-    return { ...this.seals.open(stored), body: isEmptyBody(opening.body) ? undefined : opening.body };
+    };
   }
 
   /**

@@ -213,13 +213,17 @@ export function endSessionsOfToken(userId: string, tokenHash: string): Effect {
   });
 }
 
+/** Opens a session within its limits; in a unit that names its user. */
+export function openWithin(session: StoredSession, limits: SessionLimits): Write {
+  return [lockPot(session), openSession(session), dropExcess(session, limits)];
+}
+
 /** The UIA sessions. */
 export class SessionTable implements SessionStore {
   constructor(private readonly driver: Driver) {}
 
   async open(session: StoredSession, limits: SessionLimits): Promise<void> {
-    const unit = [lockPot(session), openSession(session), dropExcess(session, limits)];
-    await this.driver.commit([session.userId], unit);
+    await this.driver.commit([session.userId], openWithin(session, limits));
   }
 
   find(idHash: string): Promise<StoredSession | undefined> {
