@@ -9,6 +9,7 @@ import type { Storage } from '../../src/storage/stores.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { timed } from './timed.ts';
 
 /** A store with what a test needs beside it. */
 export interface StoreUnderTest {
@@ -33,7 +34,13 @@ export function describeOnBothStores(title: string, tests: (opened: StoreUnderTe
 function withStore(open: () => Promise<StoreUnderTest>, tests: (opened: StoreUnderTest) => void): void {
   const opened = {} as { -readonly [Part in keyof StoreUnderTest]: StoreUnderTest[Part] };
   beforeEach(async () => {
-    Object.assign(opened, await open());
+    const { storage, openAnother, clock, ...found } = await open();
+    Object.assign(opened, {
+      ...found,
+      clock,
+      storage: timed(storage, clock),
+      openAnother: async () => timed(await openAnother(), clock),
+    });
   });
   afterEach(() => opened.dispose());
   tests(opened);
@@ -97,4 +104,9 @@ async function openPostgres(): Promise<StoreUnderTest> {
       await dropDatabase(server, url);
     },
   };
+}
+
+/** A store and a second connection to it, for tests of races. */
+export async function replicasOf({ storage, openAnother }: StoreUnderTest): Promise<[Storage, Storage]> {
+  return [storage, await openAnother()];
 }

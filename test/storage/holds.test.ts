@@ -1,0 +1,209 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Storage } from '../../src/storage/stores.ts';
+import { describeOnBothStores, replicasOf } from './on_both.ts';
+import { ALICE, BOB, held, MINUTE, NOW, raceOf } from './rows.ts';
+
+describeOnBothStores('held logins', (opened) => {
+  let storage: Storage;
+
+  beforeEach(() => {
+    storage = opened.storage;
+  });
+
+  test('a hold is found until its end, as it was kept', async () => {
+    const full = held({ id: 'full', joinKey: 'join', foldedJoinKey: 'folded', atEnd: 'forget' });
+    const bare = held({ id: 'bare', joinKey: null, foldedJoinKey: null });
+    await storage.holds.hold(full);
+    await storage.holds.hold(bare);
+    expect(await storage.holds.find('full', full.expiresAt - 1)).toEqual(full);
+    expect(await storage.holds.find('full', full.expiresAt)).toBeUndefined();
+    expect(await storage.holds.find('bare', NOW)).toEqual(bare);
+  });
+
+  test('attack 30: of 50 parallel finishers exactly one gets the hold', async () => {
+    await storage.holds.hold(held({ id: 'one' }));
+    const [one, other] = await replicasOf(opened);
+    const claims = await raceOf(50, [one, other], (replica, index) =>
+      replica.holds.claim('one', `claimant ${index}`, NOW, NOW + MINUTE),
+    );
+    const winner = claims.indexOf(true);
+    expect(claims.filter(Boolean)).toHaveLength(1);
+    const releases = await raceOf(50, [one, other], (replica, index) =>
+      replica.holds.end('one', `claimant ${index}`, NOW),
+    );
+    expect(releases.filter(Boolean)).toHaveLength(1);
+    expect(releases[winner]).toBe(true);
+    expect(await storage.holds.find('one', NOW)).toBeUndefined();
+    expect(await storage.holds.nextEnd()).toBe(NOW);
+  });
+
+  test('taking: for exactly one caller, and on record with it', async () => {
+    await storage.holds.hold(held({ id: 'one' }));
+    const record = {
+      at: NOW,
+      userId: ALICE,
+      event: 'login.completed',
+      address: null,
+      deviceId: null,
+      detail: {},
+    };
+    const takes = await raceOf(50, await replicasOf(opened), (one) => one.holds.take('one', NOW, record));
+    expect(takes.filter(Boolean)).toHaveLength(1);
+    expect(await storage.holds.find('one', NOW)).toBeUndefined();
+    expect((await storage.audit.list({ userId: ALICE })).map(({ event }) => event)).toEqual([
+      'login.completed',
+    ]);
+  });
+
+  test('taking: neither what is claimed nor what has ended nor what is being logged out', async () => {
+    const one = held({ id: 'one' });
+    await storage.holds.hold(one);
+    await storage.holds.claim('one', 'finisher', NOW, NOW + 1000);
+    expect(await storage.holds.take('one', NOW, null)).toBe(false);
+    expect(await storage.holds.take('one', one.expiresAt, null)).toBe(false);
+    await storage.holds.leaseEnded(one.expiresAt, one.expiresAt + MINUTE, 1);
+    expect(await storage.holds.take('one', NOW + 1000, null)).toBe(false);
+    expect(await storage.audit.list({})).toEqual([]);
+  });
+
+  test('of 50 releases by the claimant himself exactly one is true', async () => {
+    await storage.holds.hold(held({ id: 'one' }));
+    await storage.holds.claim('one', 'me', NOW, NOW + MINUTE);
+    const releases = await raceOf(50, await replicasOf(opened), (one) => one.holds.end('one', 'me', NOW));
+    expect(releases.filter(Boolean)).toHaveLength(1);
+  });
+
+  test('a claim given back, or run out, is free for the next', async () => {
+    await storage.holds.hold(held({ id: 'one' }));
+    expect(await storage.holds.claim('one', 'a', NOW, NOW + 1000)).toBe(true);
+    await storage.holds.unclaim('one', 'somebody else');
+    expect(await storage.holds.claim('one', 'b', NOW, NOW + 1000)).toBe(false);
+    await storage.holds.unclaim('one', 'a');
+    expect(await storage.holds.claim('one', 'b', NOW, NOW + 1000)).toBe(true);
+    expect(await storage.holds.claim('one', 'c', NOW + 999, NOW + 2000)).toBe(false);
+    expect(await storage.holds.claim('one', 'c', NOW + 1000, NOW + 2000)).toBe(true);
+    expect(await storage.holds.end('one', 'b', NOW)).toBe(false);
+    expect(await storage.holds.end('one', 'c', NOW)).toBe(true);
+  });
+
+  test('an ended hold cannot be claimed', async () => {
+    const one = held({ id: 'one' });
+    await storage.holds.hold(one);
+    expect(await storage.holds.claim('one', 'a', one.expiresAt, one.expiresAt + 1)).toBe(false);
+    expect(await storage.holds.claim('unknown', 'a', NOW, NOW + 1)).toBe(false);
+  });
+
+  test('a hold whose time runs out while somebody finishes it is his until the claim ends', async () => {
+    const one = held({ id: 'one' });
+    const after = one.expiresAt + 1000;
+    await storage.holds.hold(one);
+    await storage.holds.claim('one', 'a', NOW, after);
+    expect(await storage.holds.nextEnd()).toBe(after);
+    expect(await storage.holds.leaseEnded(after - 1, after + 1, 10)).toEqual([]);
+    expect(await storage.holds.end('one', 'a', NOW)).toBe(true);
+  });
+
+  test('a hold that is being logged out can no longer be released', async () => {
+    const one = held({ id: 'one' });
+    const after = one.expiresAt + 1000;
+    await storage.holds.hold(one);
+    await storage.holds.claim('one', 'a', NOW, after);
+    expect(await storage.holds.leaseEnded(after, after + 1, 10)).toHaveLength(1);
+    expect(await storage.holds.end('one', 'a', NOW)).toBe(false);
+  });
+
+  test('a hold that is being logged out cannot be claimed by a process whose clock is behind', async () => {
+    const one = held({ id: 'one' });
+    await storage.holds.hold(one);
+    expect(await storage.holds.leaseEnded(one.expiresAt, one.expiresAt + MINUTE, 10)).toHaveLength(1);
+    expect(await storage.holds.claim('one', 'b', one.expiresAt - 1, one.expiresAt)).toBe(false);
+  });
+
+  test('the holds of a user end together, claimed ones too', async () => {
+    await storage.holds.hold(held({ id: 'a' }));
+    await storage.holds.hold(held({ id: 'b' }));
+    await storage.holds.hold(held({ id: 'past', expiresAt: NOW - 1 }));
+    await storage.holds.hold(held({ id: 'other', userId: BOB }));
+    await storage.holds.claim('b', 'finisher', NOW - 1, NOW + MINUTE);
+    expect(await storage.holds.countForUser(ALICE, NOW)).toBe(2);
+    await storage.factors.endProofs(ALICE, NOW);
+    expect(await storage.holds.countForUser(ALICE, NOW)).toBe(0);
+    expect(await storage.holds.countForUser(BOB, NOW)).toBe(1);
+    expect(await storage.holds.end('b', 'finisher', NOW)).toBe(false);
+  });
+
+  test('a password change ends a hold that is finished past its time, too', async () => {
+    const one = held({ id: 'one' });
+    await storage.holds.hold(one);
+    await storage.holds.claim('one', 'finisher', NOW, one.expiresAt + MINUTE);
+    await storage.factors.endProofs(ALICE, one.expiresAt + 1);
+    expect(await storage.holds.end('one', 'finisher', NOW)).toBe(false);
+  });
+
+  test('a claimant ends his hold without the others, once, and nobody else does', async () => {
+    await storage.holds.hold(held({ id: 'a' }));
+    await storage.holds.hold(held({ id: 'b' }));
+    expect(await storage.holds.end('a', 'finisher', NOW)).toBe(false);
+    await storage.holds.claim('a', 'finisher', NOW, NOW + MINUTE);
+    expect(await storage.holds.end('a', 'another', NOW)).toBe(false);
+    expect(await storage.holds.end('a', 'finisher', NOW)).toBe(true);
+    expect(await storage.holds.end('a', 'finisher', NOW)).toBe(false);
+    expect(await storage.holds.find('a', NOW)).toBeUndefined();
+    expect(await storage.holds.find('b', NOW)).toBeDefined();
+    expect(await storage.holds.nextEnd()).toBe(NOW);
+  });
+
+  test('attack 25: ended holds are given out, live ones are not', async () => {
+    await storage.holds.hold(held({ id: 'live', expiresAt: NOW + 1 }));
+    const past = held({ id: 'past', expiresAt: NOW, atEnd: 'forget' });
+    await storage.holds.hold(past);
+    expect(await storage.holds.nextEnd()).toBe(NOW);
+    expect(await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toEqual([{ ...past, attempts: 1 }]);
+    expect(await storage.holds.nextEnd()).toBe(NOW + 1);
+    await storage.holds.forget('past');
+    await storage.holds.forget('past');
+    await storage.holds.forget('live');
+    expect(await storage.holds.nextEnd()).toBeUndefined();
+  });
+
+  test('attack 26: each ended hold goes to exactly one of several processes', async () => {
+    for (let number = 0; number < 60; number += 1) {
+      await storage.holds.hold(held({ id: `${number}`, expiresAt: NOW }));
+    }
+    const leases = await raceOf(20, await replicasOf(opened), (one) =>
+      one.holds.leaseEnded(NOW, NOW + MINUTE, 7),
+    );
+    const ids = leases.flat().map((hold) => hold.id);
+    expect(Math.max(...leases.map((lease) => lease.length))).toBe(7);
+    expect(ids).toHaveLength(60);
+    expect(new Set(ids).size).toBe(60);
+  });
+
+  test('attack 26: what a dead process had leased comes to another when the lease is over', async () => {
+    const [dead, alive] = await replicasOf(opened);
+    await dead.holds.hold(held({ id: 'one', expiresAt: NOW }));
+    expect(await dead.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toHaveLength(1);
+    expect(await alive.holds.leaseEnded(NOW + MINUTE - 1, NOW + 2 * MINUTE, 10)).toEqual([]);
+    expect(await alive.holds.nextEnd()).toBe(NOW + MINUTE);
+    expect(await alive.holds.leaseEnded(NOW + MINUTE, NOW + 2 * MINUTE, 10)).toHaveLength(1);
+  });
+
+  test('attack 165: a logout that failed is tried again at its time, and the attempts are counted', async () => {
+    const [one, other] = await replicasOf(opened);
+    await one.holds.hold(held({ id: 'one', expiresAt: NOW }));
+    expect(await one.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toMatchObject([{ attempts: 1 }]);
+    await one.holds.leaseUntil('one', NOW + 5 * MINUTE);
+    expect(await other.holds.leaseEnded(NOW + 5 * MINUTE - 1, NOW + 9 * MINUTE, 10)).toEqual([]);
+    const again = await other.holds.leaseEnded(NOW + 5 * MINUTE, NOW + 9 * MINUTE, 10);
+    expect(again).toMatchObject([{ id: 'one', attempts: 2 }]);
+  });
+
+  test('attack 26: a hold survives its process and is finished by another one', async () => {
+    await storage.holds.hold(held({ id: 'one' }));
+    await storage.close();
+    const next = await opened.openAnother();
+    expect((await next.holds.find('one', NOW))?.sealedGrant).toEqual(Buffer.from('sealed grant'));
+    expect(await next.holds.claim('one', 'next', NOW, NOW + MINUTE)).toBe(true);
+    expect(await next.holds.end('one', 'next', NOW)).toBe(true);
+  });
+});

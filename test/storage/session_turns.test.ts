@@ -1,0 +1,41 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Storage } from '../../src/storage/stores.ts';
+import { describeOnBothStores, replicasOf } from './on_both.ts';
+import { NOW, raceOf, session, upTo } from './rows.ts';
+
+describeOnBothStores('session turns', (opened) => {
+  let storage: Storage;
+
+  beforeEach(() => {
+    storage = opened.storage;
+  });
+
+  test('of 50 requests at once one has the turn, until it gives it back or its time is over', async () => {
+    await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
+    const until = NOW + 1000;
+    const taken = await raceOf(50, await replicasOf(opened), (one) =>
+      one.sessionTurns.take('one', NOW, until),
+    );
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    await storage.sessionTurns.giveBack('one');
+    expect(await storage.sessionTurns.take('one', NOW, until)).toBe(true);
+    expect(await storage.sessionTurns.take('one', until - 1, until + 1000)).toBe(false);
+    expect(await storage.sessionTurns.take('one', until, until + 1000)).toBe(true);
+    expect(await storage.sessionTurns.take('unknown', NOW, until)).toBe(false);
+  });
+
+  test('what the homeserver asks for is kept as long as its session lives', async () => {
+    await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
+    await storage.sessionTurns.leadOn('one', Buffer.from('nobody has the turn'));
+    expect(await storage.sessionTurns.onward('one')).toBeUndefined();
+    await storage.sessionTurns.take('one', NOW, NOW + 1000);
+    expect(await storage.sessionTurns.onward('one')).toBeUndefined();
+    await storage.sessionTurns.leadOn('one', Buffer.from('first'));
+    await storage.sessionTurns.leadOn('one', Buffer.from('second'));
+    await storage.sessionTurns.giveBack('one');
+    expect(await storage.sessionTurns.onward('one')).toEqual(Buffer.from('second'));
+    await storage.sessions.end('one');
+    expect(await storage.sessionTurns.onward('one')).toBeUndefined();
+    expect(await storage.sessionTurns.take('one', NOW, NOW + 1000)).toBe(false);
+  });
+});

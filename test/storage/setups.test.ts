@@ -1,0 +1,129 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Storage } from '../../src/storage/stores.ts';
+import { describeOnBothStores, replicasOf } from './on_both.ts';
+import {
+  ALICE,
+  BOB,
+  confirmation,
+  enrol,
+  MINUTE,
+  NOW,
+  raceOf,
+  recoverySet,
+  setup,
+  spendStep,
+} from './rows.ts';
+
+describeOnBothStores('set-ups', (opened) => {
+  let storage: Storage;
+
+  beforeEach(() => {
+    storage = opened.storage;
+  });
+
+  test('a set-up is found until its end, as it was kept', async () => {
+    const begun = setup(ALICE);
+    await storage.factors.beginSetup(begun);
+    expect(await storage.factors.findSetup(begun.id, begun.expiresAt - 1)).toEqual(begun);
+    expect(await storage.factors.findSetup(begun.id, begun.expiresAt)).toBeUndefined();
+    expect(await storage.factors.findSetup('unknown', NOW)).toBeUndefined();
+  });
+
+  test('attack 59: a second start replaces the pending set-up of that user, and nobody is enrolled', async () => {
+    await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
+    await storage.factors.beginSetup(setup(BOB, { id: 'other' }));
+    await storage.factors.beginSetup(setup(ALICE, { id: 'two' }));
+    expect(await storage.factors.findSetup('one', NOW)).toBeUndefined();
+    expect(await storage.factors.findSetup('two', NOW)).toBeDefined();
+    expect(await storage.factors.findSetup('other', NOW)).toBeDefined();
+    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'one' }))).toBe(false);
+    expect(await storage.factors.anyoneEnrolled()).toBe(false);
+  });
+
+  test('expired set-ups are dropped, live ones are not', async () => {
+    await storage.factors.beginSetup(setup(ALICE, { id: 'old', expiresAt: NOW }));
+    await storage.factors.beginSetup(setup(BOB, { id: 'live', expiresAt: NOW + 1 }));
+    await storage.factors.dropExpiredSetups(NOW);
+    expect(await storage.factors.findSetup('old', NOW - 1)).toBeUndefined();
+    expect(await storage.factors.findSetup('live', NOW)).toBeDefined();
+  });
+
+  test('attack 140: one of many confirmations takes a set-up, until its time or until it is given back', async () => {
+    const begun = setup(ALICE, { id: 'one' });
+    await storage.factors.beginSetup(begun);
+    const taken = await raceOf(20, await replicasOf(opened), (one) =>
+      one.factors.takeSetup('one', NOW, NOW + 10),
+    );
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    expect(await storage.factors.takeSetup('one', NOW + 9, NOW + 20)).toBe(false);
+    await storage.factors.giveSetupBack('one');
+    expect(await storage.factors.takeSetup('one', NOW + 9, NOW + 20)).toBe(true);
+    expect(await storage.factors.takeSetup('one', NOW + 20, NOW + 30)).toBe(true);
+    expect(await storage.factors.takeSetup('one', begun.expiresAt, begun.expiresAt + 1)).toBe(false);
+    expect(await storage.factors.takeSetup('unknown', NOW, NOW + 10)).toBe(false);
+  });
+
+  test('wrong first codes are counted, and at the limit the set-up is gone', async () => {
+    await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
+    expect(await storage.factors.countSetupFailure('one', 3)).toBe(1);
+    expect(await storage.factors.countSetupFailure('one', 3)).toBe(2);
+    expect((await storage.factors.findSetup('one', NOW))?.failures).toBe(2);
+    expect(await storage.factors.countSetupFailure('one', 3)).toBe(3);
+    expect(await storage.factors.findSetup('one', NOW)).toBeUndefined();
+    expect(await storage.factors.countSetupFailure('one', 3)).toBe(3);
+  });
+
+  test('a set-up of somebody else, an unknown or an expired one is not activated', async () => {
+    await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
+    const end = NOW + 10 * MINUTE;
+    expect(await storage.factors.activate(confirmation(BOB, { setupId: 'one' }))).toBe(false);
+    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'unknown' }))).toBe(false);
+    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'one', now: end }))).toBe(false);
+    expect(await storage.factors.anyoneEnrolled()).toBe(false);
+    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'one', now: end - 1 }))).toBe(true);
+  });
+
+  test('of 50 parallel confirmations of one set-up exactly one is accepted', async () => {
+    await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
+    const accepted = await raceOf(50, await replicasOf(opened), (one, index) =>
+      one.factors.activate(
+        confirmation(ALICE, {
+          setupId: 'one',
+          authenticatorId: `authenticator-${index}`,
+          recovery: recoverySet(String(index)),
+        }),
+      ),
+    );
+    const winner = accepted.indexOf(true);
+    expect(accepted.filter(Boolean)).toHaveLength(1);
+    expect((await storage.factors.authenticators(ALICE)).map((one) => one.id)).toEqual([
+      `authenticator-${winner}`,
+    ]);
+    expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe(`hash-${winner}-1`);
+  });
+
+  test('attack 84: a re-enrolment begun, failed or abandoned leaves the live authenticator as it was', async () => {
+    await enrol(storage, ALICE, { step: 100 });
+    const before = await storage.factors.authenticators(ALICE);
+    await storage.factors.beginSetup(setup(ALICE, { id: 'again' }));
+    for (let wrong = 0; wrong < 5; wrong += 1) await storage.factors.countSetupFailure('again', 5);
+    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'again' }))).toBe(false);
+    expect(await storage.factors.authenticators(ALICE)).toEqual(before);
+    expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe('hash-1-1');
+    expect(await spendStep(storage, ALICE, `authenticator-1-${ALICE}`, 101)).toBe(true);
+  });
+
+  test('attack 84: a confirmation that fails half-way changes nothing at all', async () => {
+    await enrol(storage, ALICE, { step: 100 });
+    const before = await storage.factors.authenticators(ALICE);
+    await storage.factors.beginSetup(setup(ALICE, { id: 'again' }));
+    const twice = { ...recoverySet('2'), hashes: ['same', 'same'] };
+    const failed = storage.factors.activate(
+      confirmation(ALICE, { setupId: 'again', authenticatorId: 'new', recovery: twice }),
+    );
+    await expect(failed).rejects.toBeDefined();
+    expect(await storage.factors.authenticators(ALICE)).toEqual(before);
+    expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe('hash-1-1');
+    expect(await storage.factors.findSetup('again', NOW)).toBeDefined();
+  });
+});

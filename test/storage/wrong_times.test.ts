@@ -1,0 +1,46 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Storage } from '../../src/storage/stores.ts';
+import { endWrongTimes } from '../../src/storage/tables/wrong_times.ts';
+import { describeOnBothStores } from './on_both.ts';
+import { ALICE, BOB, held, MINUTE, NOW, session, setup, upTo } from './rows.ts';
+
+describeOnBothStores('times that are wrong', (opened) => {
+  let storage: Storage;
+
+  beforeEach(() => {
+    storage = opened.storage;
+  });
+
+  const DAY = 24 * 60 * MINUTE;
+
+  test('attack 144: what begins in the future has ended, or waits no longer than its kind may', async () => {
+    const ahead = { createdAt: NOW + DAY, expiresAt: NOW + DAY + MINUTE };
+    await storage.holds.hold(held({ id: 'ahead', ...ahead }));
+    await storage.holds.claim('ahead', 'finisher', NOW + DAY, NOW + DAY + MINUTE);
+    await storage.holds.hold(held({ id: 'now' }));
+    await storage.sessions.open(session({ idHash: 'ahead', ...ahead }), upTo(9));
+    await storage.sessions.open(session({ idHash: 'now' }), upTo(9));
+    await storage.sessionTurns.take('now', NOW, NOW + DAY);
+    await storage.factors.beginSetup(setup(ALICE, { id: 'ahead', expiresAt: NOW + DAY }));
+    await storage.factors.beginSetup(setup(BOB, { id: 'now', expiresAt: NOW + 10 * MINUTE }));
+    await storage.loginTokens.remember({ tokenHash: 'ahead', userId: ALICE, expiresAt: NOW + DAY });
+    await storage.loginTokens.remember({ tokenHash: 'now', userId: ALICE, expiresAt: NOW + MINUTE });
+    opened.clock.set(NOW);
+    await storage.commit([], endWrongTimes(10 * MINUTE));
+
+    expect(await storage.holds.find('now', NOW)).toBeDefined();
+    const ended = await storage.holds.leaseEnded(NOW, NOW + DAY, 10);
+    expect(ended.map(({ id }) => id)).toEqual(['ahead']);
+    expect(await storage.sessions.find('ahead', NOW)).toBeUndefined();
+    expect(await storage.sessions.find('now', NOW)).toBeDefined();
+    expect(await storage.sessionTurns.take('now', NOW, NOW + MINUTE)).toBe(true);
+    expect(await storage.factors.findSetup('ahead', NOW)).toBeUndefined();
+    expect(await storage.factors.findSetup('now', NOW)).toBeDefined();
+    expect(await storage.loginTokens.redeem('ahead', ALICE, NOW)).toBe(false);
+    expect(await storage.loginTokens.redeem('now', ALICE, NOW)).toBe(true);
+
+    // The lease of a sweep that died, too.
+    await storage.commit([], endWrongTimes(10 * MINUTE));
+    expect(await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toHaveLength(1);
+  });
+});
