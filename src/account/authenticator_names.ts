@@ -13,7 +13,7 @@ import type { AccountParts } from './account_parts.ts';
 
 /**
  * `PUT …/org.matrix.2fa/authenticators/{authenticatorId}`: what users call one of their authenticators. The access
- * token is enough: a name lets nobody in and keeps nobody out, and it is on record. So that a stolen token does not
+ * token is enough: a name opens nothing and locks nothing, and it is on record. So that a stolen token does not
  * fill the record, there are few in an hour.
  */
 export class AuthenticatorNames {

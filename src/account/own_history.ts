@@ -7,8 +7,8 @@ import { type AuditRow, findHistory, type HistoryExtent } from '../storage/table
 import type { AccountParts } from './account_parts.ts';
 
 /**
- * Who wants more than these asks the operator. What needs no second factor can be made often, and must not push out
- * what somebody did with one.
+ * A user who wants more than these asks the operator. Events that need no second factor can be many, and must not hide
+ * what was done with one.
  */
 const LINES = 100;
 /** All that needs no second factor together, the same number of each event. */

@@ -7,7 +7,7 @@ import type {
 } from '../second_factor/owner_authentication.ts';
 import type { PasswordProbe } from '../second_factor/password_probe.ts';
 
-/** What came of asking an owner for his proof. */
+/** What came of asking owners for their proof. */
 export type OwnerProof =
   | { readonly kind: 'answer'; readonly answer: Answer }
   /** Proven, once; `body` is what the request was for. */

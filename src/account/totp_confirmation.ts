@@ -15,7 +15,7 @@ import type { AccountParts, AccountSettings } from './account_parts.ts';
 
 /** Wrong first codes that end a set-up (spec/two_factor_api.md, "Confirming it"). */
 const MOST_FAILURES = 5;
-/** How long one confirmation has a set-up: far longer than the hashes of its codes take. */
+/** How long one confirmation may hold a set-up: far longer than the hashes of its codes take. */
 const TAKEN_MS = 30 * SECOND;
 const RETRY_AFTER_MS = SECOND;
 

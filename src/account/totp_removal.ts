@@ -5,7 +5,7 @@ import { requireShape } from '../matrix/registry.ts';
 import type { KnownCaller } from '../second_factor/token_owner.ts';
 import type { AccountParts } from './account_parts.ts';
 
-/** `DELETE /account/two-factor/totp`: one authenticator by its id, or all of them. The last one gone is 2FA off. */
+/** `DELETE /account/two-factor/totp`: one authenticator by its id, or all of them. Without any, 2FA is off. */
 export class TotpRemoval {
   constructor(private readonly parts: AccountParts) {}
 

@@ -11,7 +11,7 @@ import type { KnownCaller } from '../second_factor/token_owner.ts';
 import { randomId } from '../system/random.ts';
 import type { AccountParts, AccountSettings } from './account_parts.ts';
 
-/** Every verification looks at each authenticator; more than this nobody needs. */
+/** Every verification looks at each authenticator, so there must be a bound; no one needs more than this. */
 const MOST_AUTHENTICATORS = 20;
 const USUAL_NAME = 'Authenticator app';
 
@@ -47,8 +47,8 @@ export class TotpSetup {
       expiresAt,
       failures: 0,
     });
-    // Turned on meanwhile: a password was not enough, and nobody learns this id. Later it cannot be turned on,
-    // as this set-up took the place of any other (attack 89).
+    // 2FA was turned on after this set-up began. A password alone must not add an authenticator, so the set-up id is
+    // not returned. After this line 2FA cannot be turned on by another set-up: this one replaced it (attack 89).
     if (proven === 'password' && (await this.parts.store.isEnrolled(userId))) {
       throw new Refusal('unknown_setup');
     }

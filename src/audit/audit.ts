@@ -18,7 +18,7 @@ export interface AuditEntry {
   readonly detail?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
-/** The account of what happened to whom, for the operator and for the user himself. */
+/** The record of what happened to whom, for the operator and for the user. */
 export class Audit {
   readonly #store: AuditStore;
   readonly #clock: Clock;

@@ -5,7 +5,7 @@ import { loadKeyRing } from '../vault/key_ring.ts';
 import { configFrom, configOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** `check-config`: reads what `serve` would read, starts nothing. */
+/** `check-config`: reads what `serve` would read, and starts nothing. */
 export function checkConfigCommand(surroundings: Surroundings): Command {
   return new Command('check-config')
     .description('check the configuration and the key file, and start nothing')
@@ -18,7 +18,7 @@ export function checkConfigCommand(surroundings: Surroundings): Command {
     });
 }
 
-/** What can be used as it stands and still is seldom meant. */
+/** Settings that are valid but seldom intended. */
 function remarksOn(config: Config): string[] {
   const remarks: string[] = [];
   if (config.publicBaseUrl.startsWith('https:') && config.trustedProxies.length === 0) {

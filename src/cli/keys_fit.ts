@@ -9,7 +9,7 @@ import type { Surroundings } from './surroundings.ts';
 
 /**
  * Makes sure that the key file opens what the database holds: with another one every code would be refused,
- * and nobody would know why. A database that does not answer now is left to `serve`, which waits for it.
+ * and no one would know why. A database that does not answer now is left to `serve`, which waits for it.
  *
  * @throws KeyFileError, SchemaTooNew; ConfigError if they do not fit
  */

@@ -3,7 +3,7 @@ import { lanesOf } from '../storage/tables/lanes.ts';
 import { CommandFailed } from './failures.ts';
 
 /**
- * Makes sure that the database knows `userId`: a mistyped name would read like somebody whose 2FA is off, and
+ * Makes sure that the database knows `userId`: a mistyped name would look like a user whose 2FA is off, and
  * acting on it would be put on record as help that was given.
  *
  * @throws CommandFailed

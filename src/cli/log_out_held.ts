@@ -23,7 +23,7 @@ export function preparedSweep(
 ): () => Promise<number> {
   const log: Log = { ...silentLog, warn: (_fields, text) => err(`note: ${text}; serve goes on trying`) };
   const vault = new SealingVault(loadKeyRing(config.keys.file), random);
-  // Nothing is held here, only opened: the number of holds is no matter.
+  // Logins are only opened here, none is held: the limit on their number does not matter.
   const settings = {
     holdTtlMs: config.login.holdTtlMs,
     maximum: Number.MAX_SAFE_INTEGER,

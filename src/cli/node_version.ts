@@ -2,7 +2,7 @@
 const OLDEST: readonly [major: number, minor: number] = [20, 19];
 
 /**
- * What to say to somebody whose Node is too old; undefined if it is not.
+ * What to say where Node is too old; undefined if it is not.
  *
  * @param version as in `process.versions.node`
  */

@@ -23,7 +23,7 @@ export function configFrom(asked: string | undefined, { environment }: Surroundi
   return loadConfig(configFile(asked, environment), environment);
 }
 
-/** @throws UsageError if `text` is no full user id: a shortened one could mean somebody else. */
+/** @throws UsageError if `text` is not a full user id: a shortened one could mean another user. */
 export function requireUserId(text: string): string {
   if (parseUserId(text) === undefined) {
     throw new UsageError(`"${text}" is not a user id; write it in full, as in @bob:example.org`);

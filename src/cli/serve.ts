@@ -14,7 +14,7 @@ import type { Surroundings } from './surroundings.ts';
 /** How long requests under way may take to finish (docs/operate.md, "Run"). */
 const GRACE_MS = 10 * SECOND;
 
-/** The whole of the ending is given up after this: a supervisor would kill us soon (`TimeoutStopSec=20`). */
+/** After this `serve` stops waiting for its own end: a supervisor would soon kill it (`TimeoutStopSec=20`). */
 const CLOSE_MS = 15 * SECOND;
 
 interface ServeOptions {
@@ -62,7 +62,7 @@ async function serve(
   }
 }
 
-/** No reason not to start: it may come later. */
+/** A homeserver that does not answer yet does not stop the start: it may come later. */
 async function remarkIfHomeserverIsAway({ homeserver: { url } }: Config, { random, err }: Surroundings) {
   const homeserver = new HomeserverClient({ url, random, log: silentLog });
   try {

@@ -6,7 +6,7 @@ import type { Surroundings } from './surroundings.ts';
 
 /**
  * Opens the store for the time of `work`. A running `serve` may have it open too. A command makes no database:
- * an empty one in a wrong place would look like one in which 2FA is on for nobody.
+ * an empty one in a wrong place would look like one in which no user has 2FA on.
  *
  * @throws CommandFailed if there is no database; StoreUnavailable, SchemaTooNew
  */

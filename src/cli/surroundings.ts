@@ -11,11 +11,11 @@ export interface Surroundings {
   out(...lines: readonly string[]): void;
   /** What went wrong, and remarks, likewise. */
   err(...lines: readonly string[]): void;
-  /** Asks a yes-or-no question; undefined if nobody is there to answer. */
+  /** Asks a yes-or-no question; undefined if no one is there to answer. */
   confirm(question: string): Promise<boolean | undefined>;
   /** Resolves when the process is asked to end. */
   untilStopped(): Promise<void>;
-  /** Resolves with the first error that nothing in the process has handled. From the call on, none ends it by itself. */
+  /** Resolves with the first error that nothing in the process has handled. After the call such errors do not end it. */
   untilFault(): Promise<Fault>;
 }
 
@@ -26,7 +26,7 @@ export interface Fault {
 
 /** The real ones. */
 export function processSurroundings(): Surroundings {
-  // Whatever reads what we print may have gone (`user list | head`): that is no fault of ours.
+  // The program that reads our output may have ended (`user list | head`): that is not our fault.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return {
     environment: process.env,

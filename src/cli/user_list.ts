@@ -43,7 +43,7 @@ async function listUsers(factors: FactorStore): Promise<ListedUser[]> {
 }
 
 function asTable(users: readonly ListedUser[]): string[] {
-  if (users.length === 0) return ['Nobody has turned two-factor authentication on yet.'];
+  if (users.length === 0) return ['No one has turned two-factor authentication on yet.'];
   return table(
     ['USER', 'AUTHENTICATORS', 'RECOVERY CODES', 'LAST USED'],
     users.map((user) => [

@@ -16,7 +16,7 @@ interface ResetOptions {
   readonly yes?: boolean;
 }
 
-/** `user reset`: takes every factor from one user who has lost phone and codes. The way of last resort. */
+/** `user reset`: removes every factor of a user who has lost phone and codes. The last resort. */
 export function userResetCommand(surroundings: Surroundings): Command {
   return new Command('reset')
     .description('remove every second factor of a user; after it the password alone signs in')
@@ -57,7 +57,7 @@ async function requireConsent(
 ): Promise<void> {
   if (options.yes === true) return;
   const consent = await confirm(`Remove every second factor of ${userId}?`);
-  if (consent === undefined) throw new UsageError('nobody is there to ask: add --yes');
+  if (consent === undefined) throw new UsageError('no one is there to ask: add --yes');
   if (!consent) throw new CommandFailed('nothing was changed');
 }
 

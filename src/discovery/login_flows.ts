@@ -34,7 +34,7 @@ export interface OwnProvider {
  */
 export function withOwnProvider(flows: readonly Json[], { name, preferred }: OwnProvider): JsonObject[] {
   const given = flows.filter(isJsonObject);
-  // Without passwords the page could let nobody in.
+  // Without passwords no one could sign in on the page.
   const own = given.some(({ type }) => type === PASSWORD_STAGE) ? [{ id: OWN_PROVIDER, name }] : [];
   const providers = given.filter(({ type }) => type === SSO_STAGE).flatMap(providersOf);
   if (own.length + providers.length === 0) return given;

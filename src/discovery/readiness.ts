@@ -18,7 +18,7 @@ export class Readiness {
 
   /** Whether store and homeserver answer: 503 if one does not, with which. */
   ready(): Promise<Answer> {
-    // A check writes to the store, and anybody may ask: those who ask at once share one.
+    // A check writes to the store, and anyone may ask: requests at the same time share one.
     this.underWay ??= this.check().finally(() => {
       this.underWay = undefined;
     });

@@ -83,7 +83,7 @@ async function readRequest(
 ): Promise<ClientRequest> {
   const query = readQuery(rawQuery);
   const limits = { size: route.bodyLimit, timeMs: options.bodyTimeMs, budget: options.bodyBudget };
-  // Before the body is waited for: a client that goes away meanwhile takes its address with it.
+  // Before waiting for the body: the address of a client that goes away meanwhile is lost.
   const client = options.readClientAddress(request);
   return {
     method: route.method,

@@ -41,7 +41,7 @@ const CLIENT_ROOT = '/_matrix/client/';
 /** Parts of `/_matrix/` that hold nothing gated. */
 const UNGATED_ROOTS = ['/_matrix/media/', '/_matrix/federation/', '/_matrix/key/'];
 
-/** A first segment after the version that no gated pattern begins with lets a calm path pass at once. */
+/** A calm path whose first segment after the version begins no gated pattern passes at once. */
 const GATED_LITERALS = firstLiterals();
 
 /**

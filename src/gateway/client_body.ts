@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { Refusal } from '../matrix/refusals.ts';
 
 /**
- * What is read and thrown away of a body that nobody needs any more, so that its sender gets to read the answer
+ * How much is read and thrown away of a body that is not needed any more, so that its sender gets to read the answer
  * instead of a broken connection.
  */
 const DISCARDED_BYTES = 32 * 1024 * 1024;
@@ -42,7 +42,7 @@ export class ClientBody extends Readable {
     this.#request.resume();
   }
 
-  /** What the client sends from now on is for nobody; paused, its connection would never be closed. */
+  /** Throws away what the client sends from now on; paused, its connection would never be closed. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#request.resume();
     callback(error);

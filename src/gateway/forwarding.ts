@@ -82,7 +82,7 @@ export interface UpstreamHeaders {
 
 /**
  * The headers that a passed-through request has at the homeserver: the client's own, without those meant for us
- * alone and without claims about the client, plus exactly one `X-Forwarded-For` and `X-Forwarded-Proto` of ours.
+ * alone and without claims about the client, plus exactly one `X-Forwarded-For` and one `X-Forwarded-Proto`.
  *
  * @param rawHeaders names and values in turn, as Node gives them
  */

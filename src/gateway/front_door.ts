@@ -72,8 +72,8 @@ export interface FrontDoor {
 }
 
 /**
- * The server that clients talk to: it classifies every request by its raw target, streams what is none of our
- * business to the homeserver and hands the rest, rewritten to its canonical target, to the handlers.
+ * The server that clients talk to: it classifies every request by its raw target, streams what is not gated to the
+ * homeserver and hands the rest, rewritten to its canonical target, to the handlers.
  */
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const { log, handlers, times = {} } = options;
@@ -97,7 +97,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     admitAs(classify(request.method ?? '', request.url ?? ''), request, response);
   }
 
-  /** The client waits before it sends its body: only where somebody will read it is it asked to (attack 97). */
+  /** The client waits before it sends its body: it is asked to only where the body will be read (attack 97). */
   function admitWaiting(request: IncomingMessage, response: ServerResponse): void {
     const found = classify(request.method ?? '', request.url ?? '');
     if (found.kind === 'pass' || found.kind === 'route') response.writeContinue();
@@ -105,7 +105,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 
   function admitAs(found: Classification, request: IncomingMessage, response: ServerResponse): void {
-    // Writing to a client that has just gone may fail; an error that nobody hears would end the process (attack 117).
+    // Writing to a client that has just gone may fail; an error without a listener would end the process (attack 117).
     response.on('error', (error) => log.debug({ err: error }, 'An answer could not be written'));
     connections.serve(request, response);
     // A client that is gone has no address any more: it must not get round the limits without one (attack 74).
@@ -141,7 +141,7 @@ function prepareServer({ admit, admitWaiting, log, headMs }: ServerParts): Serve
   server.on('checkExpectation', admit);
   server.on('connect', (_request, socket: Duplex) => refuseRaw(socket, 400));
   server.on('clientError', refuseMalformed);
-  // Accepting a connection may fail, too, when the machine has run out of something. It goes on with the next one.
+  // Accepting a connection may fail, too, when the machine is out of descriptors or memory. The next one is accepted.
   server.on('error', (error) => {
     if (server.listening) log.error({ err: error }, 'A connection could not be accepted');
   });

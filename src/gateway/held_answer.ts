@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 /** No login is longer than this. */
 const LARGEST = 64 * 1024;
 
-/** Comes in parts, each of which the client waits for. */
+/** An event stream comes in parts, and the client waits for each of them. */
 const STREAMED_TYPE = /^(text\/event-stream|multipart\/)/i;
 
 const DECODERS: ReadonlyMap<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer> =
@@ -18,7 +18,7 @@ const LEADING: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb
 /** What a held answer turned out to be. */
 export type Content = Buffer | 'large' | 'unreadable';
 
-/** Whether a request's answer may be a login: a GET is none, and what is watched must not wait. */
+/** Whether a request's answer may be a login: that of a GET is not one, and what is watched must not wait. */
 export function mayGrant(method: string | undefined): boolean {
   return method === 'POST' || method === 'PUT';
 }
@@ -49,7 +49,10 @@ function isReadable(coding: string | undefined): boolean {
   return coding !== undefined && (coding === 'identity' || DECODERS.has(coding));
 }
 
-/** A small answer that is kept back until it is known to be no login: as long as it looks like JSON, however it is labelled. */
+/**
+ * A small answer that is kept back until it is known not to be a login: as long as it looks like JSON, however it is
+ * labelled.
+ */
 export class HeldAnswer {
   private readonly chunks: Buffer[] = [];
   private size = 0;
@@ -60,7 +63,7 @@ export class HeldAnswer {
   }
 
   /**
-   * Undefined if an answer with these headers can be no login.
+   * Undefined if an answer with these headers cannot be a login.
    * @param rawHeaders names and values in turn
    */
   static of(rawHeaders: readonly (Buffer | string)[]): HeldAnswer | undefined {
@@ -76,7 +79,7 @@ export class HeldAnswer {
     return new HeldAnswer(encoding);
   }
 
-  /** Takes a part; false if it shows that this can be no login: what was held goes on, and the rest with it. */
+  /** Takes a part; false if it shows that this cannot be a login: what was held goes on, and the rest with it. */
   take(chunk: Buffer): boolean {
     this.chunks.push(chunk);
     this.size += chunk.length;
@@ -107,7 +110,7 @@ export class HeldAnswer {
   }
 }
 
-/** Several encodings one upon the other are none that we read. */
+/** Several encodings one upon the other are not read. */
 function encodingIn(value: string, before: string): string {
   const coding = value.trim().toLowerCase();
   if (coding === 'identity' || coding === '') return before;

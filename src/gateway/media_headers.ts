@@ -1,6 +1,6 @@
 /**
- * What a homeserver serves as media was uploaded by anybody and stands on our origin. As a page it could read what
- * is typed into ours, so it gets a sandbox where the homeserver gives it no policy of its own (attack 155).
+ * Media may be uploaded by anyone, and is served on the same origin as our pages. As a page it could read what is typed
+ * into ours, so it gets a sandbox where the homeserver gives it no policy of its own (attack 155).
  */
 const ADDED: readonly string[] = [
   ...['Content-Security-Policy', 'sandbox'],
@@ -31,7 +31,7 @@ export function sandboxedMedia(target: string, headers: string[]): string[] {
   return [...headers, ...ADDED];
 }
 
-/** Whether the path has `media` in it, in any spelling that a homeserver may undo; more paths do no harm. */
+/** Whether the path has `media` in it, in any spelling that a homeserver may decode; a sandbox too many does no harm. */
 function mayBeMedia(target: string): boolean {
   const end = target.indexOf('?');
   const path = (end === -1 ? target : target.slice(0, end)).toLowerCase();

@@ -26,10 +26,10 @@ const UPLOAD_SILENCE = 5 * MINUTE;
 const IDLE_LIMIT = 4 * SECOND;
 
 const LOWEST_STATUS = 100;
-/** Those below announce a later answer (RFC 9110 section 15.2). */
+/** Lower statuses announce a later answer (RFC 9110 section 15.2). */
 const LOWEST_FINAL_STATUS = 200;
 
-/** How a connection that the homeserver had just closed fails. */
+/** The errors of a connection that the homeserver had just closed. */
 const STALE_CONNECTION: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /**
@@ -170,7 +170,7 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#refuse(this.#refusalOf(error));
   }
 
-  /** Our own stand as they are: the client's body may be at fault. */
+  /** Our own refusals stay as they are: the client's body may be at fault. */
   #refusalOf(error: Error): Refusal {
     if (error instanceof Refusal) return error;
     const text = 'The homeserver could not be reached for a passed-through request';
@@ -189,7 +189,7 @@ class Relay implements Dispatcher.DispatchHandler {
     return held.bytes();
   }
 
-  /** Undefined if nothing speaks against it. */
+  /** Undefined if the answer may go out at once. */
   #checkHeld(held: HeldAnswer): Promise<void> | undefined {
     const content = held.content();
     if (content === 'large') return undefined;

@@ -1,10 +1,10 @@
-/** Deeper encodings than this are no client's. */
+/** No client encodes deeper than this. */
 const MAX_DECODINGS = 4;
 
-/** Longer paths that need this look are no client's either: bounds the work below. */
+/** No client sends longer paths that need this look: bounds the work below. */
 const MAX_LENGTH = 4096;
 
-/** Characters of all readings together: only a path that was made to have many has more (attack 120). */
+/** Characters of all readings together: only a path crafted to have many readings exceeds it (attack 120). */
 const MAX_READ = 24 * 1024;
 
 type Rewrite = (text: string) => string;
@@ -80,7 +80,7 @@ function addDecodings(raw: string, texts: Set<string>): boolean {
 function decode(text: string): string {
   return text.replace(/(?:%[0-9a-fA-F]{2})+/g, (escapes) => {
     const bytes = escapes.replaceAll('%', '');
-    // One byte by itself, as in most of what is written to take long.
+    // A single byte, the most frequent case in paths crafted to take long.
     if (bytes.length === 2 && bytes < '80') return String.fromCharCode(Number.parseInt(bytes, 16));
     return Buffer.from(bytes, 'hex').toString('utf8');
   });

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 /**
  * Bounds the connections on which no request is under way: those with an unfinished head, and idle ones. Beyond
- * `most` the one that has waited longest is closed, so that a flood of them keeps nobody out (attack 123).
+ * `most` the one that has waited longest is closed, so that a flood of them keeps no one out (attack 123).
  */
 export class WaitingConnections {
   /** The longest waiting first. */

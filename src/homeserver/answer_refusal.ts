@@ -9,8 +9,8 @@ export function errcodeOf(answer: HomeserverAnswer): string | undefined {
 }
 
 /**
- * Why a question of our own cannot be answered. The homeserver's texts stay out of it (R11), and what is not
- * understood is unclear, never a no (R9, attack 72).
+ * The refusal where the homeserver does not answer one of our own questions. Its texts stay out of it (R11), and an
+ * answer that is not understood is "unclear", never "no" (R9, attack 72).
  */
 export function answerRefusal(answer: HomeserverAnswer): Refusal {
   const errcode = errcodeOf(answer);

@@ -4,7 +4,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { SECOND } from '../system/clock.ts';
 import { FairQueue } from '../system/fair_queue.ts';
 
-/** What waits for a connection, all in all and from one network: the rest is told to come again. */
+/** How many requests may wait for a connection, in all and from one network; further ones get a 429. */
 const WAITING = 1024;
 const WAITING_FROM_NETWORK = 512;
 const RETRY_AFTER_MS = SECOND;
@@ -20,7 +20,7 @@ export interface BulkheadCall {
 }
 
 /**
- * Connections of their own for one kind of requests, so that a kind that is slow keeps no other waiting. Networks
+ * Connections of their own for one kind of requests, so that a slow kind does not delay the others. Networks
  * are served by turns.
  */
 export class Bulkhead {

@@ -10,7 +10,7 @@ export interface HomeserverAnswer {
   readonly json: JsonObject | undefined;
 }
 
-/** Sees to it that what an answer grants, which nobody waited for, does not live. */
+/** Ends what a late answer grants, which no client waits for any more. */
 export type WhenLate = (answer: HomeserverAnswer) => Promise<void>;
 
 /** For whom the homeserver is asked. */

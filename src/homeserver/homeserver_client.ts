@@ -28,11 +28,11 @@ import { transportRefusal } from './transport_refusal.ts';
 import { whoami } from './whoami.ts';
 
 const LARGEST_ANSWER = 1024 * 1024;
-/** Connections of each kind of requests; checks of readiness have their own, so that a full house is ready all the same. */
+/** Connections of each kind of requests; readiness checks have their own, so that a busy server counts as ready. */
 const CONNECTIONS = { sign_in: 128, other: 128, essential: 32, check: 2 } as const;
 const SENDABLE_TOKEN = /^[\x21-\x7e]+$/;
 
-/** The client of requests that nobody asked for: logging out a hold at its end, the readiness check. */
+/** The client of requests that no client asked for: logging out a hold at its end, the readiness check. */
 const OURSELVES: ClientAddress = { ip: '127.0.0.1', proto: 'https', host: undefined };
 
 export interface HomeserverClientOptions {
@@ -72,7 +72,7 @@ export class HomeserverClient implements Homeserver {
         connections,
         connect: { timeout: this.connectTimeoutMs },
         maxResponseSize: LARGEST_ANSWER,
-        // One deadline over the whole request takes the place of these two.
+        // One deadline over the whole request replaces these two.
         headersTimeout: 0,
         bodyTimeout: 0,
       });
@@ -133,7 +133,7 @@ export class HomeserverClient implements Homeserver {
     };
     const times = { queueMs: this.connectTimeoutMs, answerMs: this.connectTimeoutMs };
     const answer = await this.ask(versions, this.bulkheads.check, times);
-    // A web server between us answers 502 or 503 in the name of a homeserver that is down.
+    // A web server in between answers 502 or 503 for a homeserver that is down.
     if (answer.status >= 500) throw new Refusal('homeserver_unreachable');
   }
 
@@ -162,7 +162,7 @@ export class HomeserverClient implements Homeserver {
     if (call.signal?.aborted) followClient();
     try {
       const request = () => {
-        // Waiting for its turn has a time of its own.
+        // Waiting for a connection has a limit of its own.
         clearTimeout(deadline);
         deadline = setTimeout(late, times.answerMs);
         sent?.();
@@ -208,7 +208,7 @@ function headersOf(call: HomeserverCall): Record<string, string> {
   return headers;
 }
 
-/** What is below 200 announces a later answer; what is below 100 is none at all, and not waited for (attack 118). */
+/** What is below 200 announces a later answer; what is below 100 is not an answer, nor waited for (attack 118). */
 function requireRealStatus({ statusCode }: { readonly statusCode: number }): void {
   if (statusCode < 100) throw new Refusal('homeserver_unclear');
 }

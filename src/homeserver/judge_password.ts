@@ -51,7 +51,7 @@ export async function judgePassword(
 
 /**
  * Whether the homeserver takes no password under this token because its own OAuth made it: the opening of the probe
- * is refused without flows then. An answer that says something else says no.
+ * is refused without flows then. Any other answer counts as no.
  */
 export async function isMadeByOAuth(
   call: CallHomeserver,
@@ -82,7 +82,7 @@ function isPasswordFlow(flow: Flow): boolean {
   return flow.length === 1 && flow[0] === PASSWORD_STAGE;
 }
 
-/** Password and owner as `auth` and as a login: an identifier, since one homeserver does not know `user`. */
+/** Password and owner as `auth` and as a login: by `identifier`, because Conduit does not read `user`. */
 function passwordOf(judged: JudgedPassword): JsonObject {
   return {
     type: PASSWORD_STAGE,
@@ -97,7 +97,7 @@ function readVerdict(answer: HomeserverAnswer): PasswordJudgement {
   if (status === 200 && answer.json !== undefined) return { verdict: 'right' };
   if ((status === 401 || status === 403) && errcode === 'M_FORBIDDEN') return { verdict: 'wrong' };
   if (status === 429) return wait(answer);
-  // Synapse's word for "password login has been disabled".
+  // Synapse answers so where password login is disabled.
   if (status === 400 && errcode === 'M_UNKNOWN') return { verdict: 'no_password' };
   throw answerRefusal(answer);
 }
@@ -106,7 +106,7 @@ function wait(answer: HomeserverAnswer): PasswordJudgement {
   return { verdict: 'wait', retryAfterMs: waitMs(answer) };
 }
 
-/** The fallback: a login without a `device_id`, which touches no device there is, and is logged out at once. */
+/** The fallback: a login without a `device_id`, which touches no existing device and is logged out at once. */
 async function judgeByLogin(
   call: CallHomeserver,
   log: Log,
@@ -132,7 +132,7 @@ async function judgeByLogin(
   return judgement;
 }
 
-/** Nobody but us ever knew the token, so a failure costs a line in the device list, not the judgement. */
+/** The token was never given out, so a failure costs a line in the device list, not the judgement. */
 async function endProbeLogin(
   call: CallHomeserver,
   log: Log,

@@ -4,12 +4,12 @@ import type { Log } from '../system/log.ts';
 import { UnderWay } from '../system/under_way.ts';
 import type { HomeserverAnswer, WhenLate } from './homeserver.ts';
 
-/** How long a homeserver may take to answer a request that nobody waits for any more. */
+/** How long a homeserver may take to answer a request whose client was told that it took too long. */
 export const LATE_AFTER_ALL_MS = 5 * MINUTE;
 
 /**
- * Requests that may make a login run on when their client has been told that the homeserver is slow: what it grants
- * later must not live (attack 164).
+ * Requests that may make a login run on after their client was told that the homeserver is slow, so that what it
+ * grants later can be logged out (attack 164).
  */
 export class LateAnswers {
   private readonly underWay = new UnderWay();
@@ -50,11 +50,11 @@ export class LateAnswers {
     throw new Refusal('homeserver_slow');
   }
 
-  /** Nobody waits any more, from now on: resolves once every answer has come, or never will. */
+  /** Resolves once every answer has come, or never will; what comes later is not waited for. */
   async close(): Promise<void> {
     this.closing = true;
     for (const giveUp of this.waiting) giveUp();
-    // Those who waited take a turn to hear it.
+    // Those who wait learn of it one turn of the event loop later.
     await new Promise(setImmediate);
     await this.underWay.settled();
   }
@@ -62,7 +62,7 @@ export class LateAnswers {
   private follow(answered: Promise<HomeserverAnswer>, whenLate: WhenLate): Promise<void> {
     return this.underWay.track(
       answered.then(whenLate).catch((error: unknown) => {
-        this.log.debug({ err: error }, 'a request that nobody waited for came to nothing');
+        this.log.debug({ err: error }, 'a request that no one waited for came to nothing');
       }),
     );
   }

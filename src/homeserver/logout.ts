@@ -3,8 +3,7 @@ import { answerRefusal, errcodeOf } from './answer_refusal.ts';
 import type { CallHomeserver } from './homeserver.ts';
 
 /**
- * Unknown, of an account that is deactivated or locked, or forbidden: the homeserver will say the same at every later
- * time (attack 165).
+ * The token is unknown, or its account is deactivated or locked: another try would get the same answer (attack 165).
  */
 const SAYS_IT_IS_GONE = new Set([401, 403, 404]);
 

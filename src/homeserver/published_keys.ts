@@ -6,7 +6,7 @@ import type { Asker, CallHomeserver, PublishedKeys } from './homeserver.ts';
 /**
  * The cross-signing keys and the devices with keys that a user has published.
  *
- * @param userId the full id of the token's owner: the user-signing key is shown to nobody else
+ * @param userId the full id of the token's owner: the user-signing key is shown to its owner only
  * @throws Refusal unknown_token, limit_exceeded or homeserver_unclear: "could not say" is never "has no keys",
  *   which would open the first upload
  */

@@ -25,7 +25,7 @@ export function readAnswer(
 }
 
 /**
- * A homeserver may use all of JSON, floats and doubled keys too: those are its own affair, unlike a client's.
+ * A homeserver may use all of JSON, fractions and repeated keys too: only the bodies of clients are read strictly.
  * A byte order mark stays in the text, where JSON has no place for it.
  */
 function parseObject(bytes: Buffer): JsonObject | undefined {
@@ -38,7 +38,7 @@ function parseObject(bytes: Buffer): JsonObject | undefined {
   }
 }
 
-/** A reviver: without a value, the key is taken out, so that no later copy can set a prototype (attack 14). */
+/** A reviver: a key without a value is removed, so that no later copy can set a prototype (attack 14). */
 function dropPrototypeKey(key: string, value: unknown): unknown {
   return key === '__proto__' ? undefined : value;
 }

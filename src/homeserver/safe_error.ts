@@ -22,7 +22,7 @@ export interface RebuiltError {
  * text repeats a secret (R11, attack 112). A 401 with flows is completed to a whole challenge (attack 110).
  *
  * @param sent the body that the homeserver was sent
- * @throws Refusal homeserver_unclear if the answer's status is no error: a success other than 200, or a
+ * @throws Refusal homeserver_unclear if the answer's status is not an error: a success other than 200, or a
  *   redirect, is not understood on a gated route (attack 33)
  */
 export function rebuildError(answer: HomeserverAnswer, sent: JsonObject | undefined): RebuiltError {

@@ -2,11 +2,11 @@ import type { Json, JsonObject } from '../matrix/wire.ts';
 
 /** Shorter values would be found in any text by chance. */
 const SHORTEST_VALUE = 4;
-/** No homeserver says more to a person; comparing a longer text with a large body would take long (attack 121). */
+/** No homeserver's message is longer; comparing a longer text with a large body would take long (attack 121). */
 const LONGEST_TEXT = 512;
-/** A value shrinks at most so much when its escapes are undone (`\u{000041}` is one letter) and what is no letter goes. */
+/** How much a value may shrink when its escapes are undone (`\u{000041}` is one letter) and only letters are kept. */
 const SHRINKS_TO = 1 / 16;
-/** So much of a value is enough to tell that a text does not hold it. */
+/** If this much of a value is not in a text, the value is not in it. */
 const PROBE_LENGTH = 64;
 const PROBED_LETTERS = 12;
 /** Letters and digits that `bare` leaves as they are; what follows them does not change the last one. */
@@ -37,7 +37,7 @@ function holdsEscaped(text: string, value: string): boolean {
   return ESCAPED_IN_JSON.test(value) && text.includes(JSON.stringify(value).slice(1, -1));
 }
 
-/** False if already the beginning of a long value is not in the text. What a cut may have spoiled is left out. */
+/** False if the beginning of a long value is not in the text. What the cut may have changed is left out. */
 function mayHold(bareText: string, value: string): boolean {
   if (value.length <= PROBE_LENGTH) return true;
   if (PLAIN_BEGINNING.test(value)) return bareText.includes(value.slice(0, PROBED_LETTERS).toLowerCase());

@@ -10,8 +10,8 @@ const UNCLEAR = new Set([
 const MISUSED = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
 
 /**
- * What a failed exchange with the homeserver is to the client. Errors that are no failure of the network but a
- * mistake in our own code come back as they are.
+ * The refusal for a failed exchange with the homeserver. An error that is not a failure of the network is a mistake in
+ * our own code and comes back as it is.
  */
 export function transportRefusal(error: unknown): unknown {
   if (error instanceof Refusal) return error;

@@ -1,7 +1,7 @@
 import type { Flow, Json, JsonObject } from '../matrix/wire.ts';
 import { isJsonObject } from '../matrix/wire.ts';
 
-/** The flows of a homeserver's challenge; undefined if the object is no challenge. Malformed flows are left out. */
+/** The flows of a homeserver's challenge; undefined if the object is not a challenge. Malformed flows are left out. */
 export function readFlows(json: JsonObject | undefined): Flow[] | undefined {
   const flows = json?.flows;
   if (!Array.isArray(flows)) return undefined;

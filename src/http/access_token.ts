@@ -3,7 +3,7 @@ import { headerValues } from './raw_headers.ts';
 
 const SCHEME = 'Bearer ';
 
-/** Visible ASCII: whatever a homeserver hands out fits, a blank or a control byte does not. */
+/** Visible ASCII: every token that a homeserver hands out fits, a blank or a control byte does not. */
 const TOKEN = /^[\x21-\x7e]+$/;
 
 /**

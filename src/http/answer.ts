@@ -1,7 +1,7 @@
 import type { JsonObject } from '../matrix/wire.ts';
 import type { ClientAddress, ClientRequest } from './client_request.ts';
 
-/** An answer of ours to a client; the front door adds CORS and the content type. */
+/** Our answer to a client; the front door adds CORS and the content type. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;

@@ -5,7 +5,7 @@ import type { BodyBudget } from './body_budget.ts';
 import { headerValues } from './raw_headers.ts';
 
 /**
- * What of an oversized body is read and thrown away, so that its sender gets to read the 413 instead of a broken
+ * How much of an oversized body is read and thrown away, so that its sender gets to read the 413 instead of a broken
  * connection.
  */
 const DISCARDED_BYTES = 32 * 1024 * 1024;

@@ -11,7 +11,7 @@ export interface BodyShare {
 
 /**
  * The memory that all unfinished bodies of gated requests share (attack 123). When it is used up, the body that has
- * been under way longest is given up: a client that means it sends a body of this size at once.
+ * been under way longest is given up: an honest client sends a body of this size at once.
  */
 export class BodyBudget {
   /** In the order in which they began. */

@@ -12,7 +12,7 @@ type Range = [Address, number];
 /** Peers whose trust is remembered; a busy address costs one look-up in a map. */
 const REMEMBERED_PEERS = 4096;
 
-/** Says who asks. */
+/** Tells the address of a request's client. */
 export type ReadClientAddress = (request: IncomingMessage) => ClientAddress;
 
 /**

@@ -35,7 +35,7 @@ export interface ClientRequest {
   readonly headers: Readonly<Partial<Record<PageHeader, string>>>;
   /**
    * Reads the form that came with the request; on routes that take one.
-   * @throws Refusal invalid_param if it is no form, too_large, slow_body
+   * @throws Refusal invalid_param if it is not a form, too_large, slow_body
    */
   readonly readForm?: () => Promise<Form>;
 }

@@ -11,7 +11,7 @@ export type Form = ReadonlyMap<string, string>;
 
 /**
  * Reads the form that a browser sent.
- * @throws Refusal invalid_param if it is no form, too_large, slow_body
+ * @throws Refusal invalid_param if it is not a form, too_large, slow_body
  */
 export async function readForm(request: IncomingMessage, limits: BodyLimits): Promise<Form> {
   const [type = ''] = (headerValues(request.rawHeaders, 'content-type')[0] ?? '').split(';');

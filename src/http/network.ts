@@ -15,7 +15,7 @@ export function networkOf(ip: string): string {
   return `${network.join(':')}::/64`;
 }
 
-/** The network that who asks can have many addresses in: IPv4 by its /24, IPv6 by its /56 (RFC 6177). */
+/** The network in which one customer may have many addresses: IPv4 by its /24, IPv6 by its /56 (RFC 6177). */
 export function widerNetworkOf(ip: string): string {
   if (!ipaddr.isValid(ip)) return 'unknown';
   const address = ipaddr.process(ip);

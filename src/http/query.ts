@@ -1,6 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
 
-/** No route of ours needs more; odd escapes make longer ones slow to read (attack 119). */
+/** None of our routes needs more; odd escapes make longer ones slow to read (attack 119). */
 export const LONGEST_QUERY = 4096;
 
 /** The query of a request on a gated or own route, read once and rebuilt for the homeserver. */
@@ -16,7 +16,7 @@ export interface ReadQuery {
 }
 
 /**
- * Reads a raw query string. `user_id` is how an application service acts for somebody else; it stands apart, for only
+ * Reads a raw query string. `user_id` is how an application service acts for another user; it stands apart, for only
  * a listed service's goes on (attack 22). Nor does a token, which the homeserver gets in the header.
  *
  * @param rawQuery what follows the `?`, without it

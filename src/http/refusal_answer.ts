@@ -3,12 +3,12 @@ import { StoreUnavailable } from '../storage/stores.ts';
 import type { Log } from '../system/log.ts';
 import type { Answer } from './answer.ts';
 
-/** What follows on such a connection cannot be told from the rest of the refused body. */
+/** After these refusals the connection is closed: a next request could not be told from the rest of the body. */
 const LEAVES_BODY_UNREAD: ReadonlySet<RefusalName> = new Set<RefusalName>(['too_large', 'slow_body']);
 
 /**
  * The answer to a request that ended in `error`: a refusal says its own, a store that cannot answer is 503
- * (rule R9), and anything else is a fault of ours, which is logged and told as 500.
+ * (rule R9), and anything else is our own fault, which is logged and answered with 500.
  */
 export function refusalAnswer(error: unknown, log: Log): Answer {
   const refusal = asRefusal(error, log);

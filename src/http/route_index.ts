@@ -20,7 +20,7 @@ interface Pattern {
   readonly entry: PathEntry;
 }
 
-/** The table turned round for look-ups by path: built once, from rows alone. */
+/** The route table as an index by path, built once. */
 const literal = new Map<string, PathEntry>();
 const patterns: Pattern[] = [];
 const refusedBeginnings: string[] = [];
@@ -34,7 +34,7 @@ fillIndex();
 export function findPath(path: string): PathHit | undefined {
   const entry = literal.get(path);
   if (entry !== undefined) return { entry, rawParams: [] };
-  // One more than any pattern has fits none.
+  // A path with more segments than any pattern has fits none.
   const segments = path.split('/', longestPattern + 1);
   for (const pattern of patterns) {
     const rawParams = matchSegments(pattern.segments, segments);

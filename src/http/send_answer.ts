@@ -14,7 +14,7 @@ const JSON_TYPE = 'application/json';
  */
 export function sendAnswer(response: ServerResponse, answer: Answer): void {
   if (response.headersSent || response.destroyed) return;
-  // An answer before this one may have failed half-way.
+  // An answer tried before this one may have failed after it set some headers.
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   const bytes = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(JSON.stringify(answer.body));
   response.statusCode = answer.status;
@@ -32,7 +32,7 @@ export function sendAnswer(response: ServerResponse, answer: Answer): void {
   response.end(bytes);
 }
 
-/** Answers a CORS preflight on a path of ours, without asking the homeserver. */
+/** Answers a CORS preflight on one of our paths, without asking the homeserver. */
 export function sendPreflight(response: ServerResponse): void {
   response.writeHead(200, { ...CORS_HEADERS, 'Content-Length': 0 }).end();
 }

@@ -5,7 +5,7 @@ import { AttemptLimit } from './attempt_limit.ts';
 import type { Rate } from './rate_limit.ts';
 
 /**
- * The limit on attempts from one address, so that nobody tries many accounts from one place. Only what fails counts:
+ * The limit on attempts from one address, so that no one tries many accounts from one place. Only what fails counts:
  * hundreds of people behind one address who sign in rightly do not meet it (attack 142).
  */
 export class AddressLimit {

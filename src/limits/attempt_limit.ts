@@ -2,17 +2,17 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Rate, RateLimit } from './rate_limit.ts';
 
-/** How many attempts of one key wait for others of it to end. */
+/** How many attempts of one key may wait for others of that key to end. */
 const MOST_WAITING = 1000;
 
 /** The attempts of one key that are under way. */
 interface UnderWay {
   attempts: number;
-  /** Those who wait until one of them ends. */
+  /** Attempts that wait until one of these ends. */
   readonly waiting: (() => void)[];
 }
 
-/** A limit on attempts that fail, for each key; what succeeds does not count, also of many at once. */
+/** A limit on failed attempts, for each key; an attempt that succeeds does not count, also among many at once. */
 export class AttemptLimit {
   private readonly limit: RateLimit;
   private readonly underWay = new Map<string, UnderWay>();
@@ -43,8 +43,8 @@ export class AttemptLimit {
   }
 
   /**
-   * Takes one more for an attempt that is under way and turns out to be two. It waits for nothing, or it would wait
-   * for itself, and it is not given back.
+   * Takes one more for an attempt that is under way and turns out to be two. It does not wait, or it would wait for
+   * itself, and it is not given back.
    * @throws Refusal `limit_exceeded` if there is none left
    */
   takeFurther(key: string): void {

@@ -12,8 +12,8 @@ export interface OwnedDevice {
 }
 
 /**
- * The limit on wrong passwords under the tokens of one device. A stolen token proves nothing, and homeservers put no
- * limit on passwords there: it shall not be the place to guess the owner's, from however many addresses (attack 146).
+ * The limit on wrong passwords under the tokens of one device. Homeservers have none there, so a stolen token could be
+ * used to guess the owner's password, from any number of addresses (attack 146).
  */
 export class DeviceLimit {
   private readonly limit: AttemptLimit;
@@ -40,7 +40,7 @@ export class DeviceLimit {
   }
 }
 
-/** Device ids are as long as their clients liked. */
+/** A digest, because clients choose device ids of any length. */
 function keyOf({ userId, deviceId }: OwnedDevice): string {
   return createHash('sha256')
     .update(JSON.stringify([userId, deviceId]))

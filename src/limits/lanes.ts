@@ -15,12 +15,12 @@ import type { Vault } from '../vault/vault.ts';
 export const PLACES_KEPT_MS = 90 * 24 * HOUR;
 /** Of each kind, for each user. */
 const MOST_PLACES = 16;
-/** As much of a digest as names a lane. */
+/** Characters of a digest in the name of a lane. */
 const NAME_LENGTH = 16;
 
 const PURPOSES: Readonly<Record<PlaceKind, string>> = { network: 'known-network', browser: 'known-browser' };
 
-/** The way that a code comes by. */
+/** How a code arrives. */
 export interface CodeWay {
   readonly userId: string;
   /** `login`: the password was proven. `session`: there is a valid access token. */
@@ -28,7 +28,7 @@ export interface CodeWay {
   readonly client: ClientAddress;
   /** The device of the access token, if it has one. */
   readonly deviceId?: string | null;
-  /** What the browser keeps for us; only pages know it. */
+  /** The browser's mark, from its cookie; only pages know it. */
   readonly browser?: string | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface Way {
 }
 
 /**
- * Says by which lane a code comes, so that somebody who guesses in one keeps the owner out of no other: the device of
+ * Says by which lane a code comes, so that guessing in one does not keep the owner out of another: the device of
  * a token; at a sign-in a browser or network in which this user has passed a factor, else one lane for all places.
  */
 export class Lanes {
@@ -76,7 +76,7 @@ export class Lanes {
     return undefined;
   }
 
-  /** A set-up was confirmed from here: that is as good as a passed factor. */
+  /** A set-up was confirmed from here: that counts like a passed factor. */
   async remember(userId: string, client: ClientAddress): Promise<void> {
     const place = this.placeOf(userId, 'network', widerNetworkOf(client.ip));
     await this.storage.commit([userId], rememberPlace(userId, place, MOST_PLACES));

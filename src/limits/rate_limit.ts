@@ -17,8 +17,8 @@ interface Bucket {
 }
 
 /**
- * A token bucket for each key, in the memory of this process. Beyond `maxKeys` those least lately used are
- * forgotten, so that no crowd of keys fills the memory (attack 71). Of a key its digest is kept, however long it is
+ * A token bucket for each key, in the memory of this process. Beyond `maxKeys` the least recently used are forgotten,
+ * so that many keys do not fill the memory (attack 71). Only the digest of a key is kept, because keys may be long
  * (attack 124).
  */
 export class RateLimit {
@@ -41,7 +41,7 @@ export class RateLimit {
   }
 
   /**
-   * Takes nothing, for attempts of which only some count.
+   * Only looks, for attempts of which only some count.
    * @throws Refusal `limit_exceeded` if the bucket of `key` is empty.
    */
   require(key: string): void {
@@ -59,7 +59,7 @@ export class RateLimit {
     this.keep(key, Math.max(0, this.levelOf(key) - 1));
   }
 
-  /** Gives one back that need not have counted. */
+  /** Gives one back whose attempt does not count after all. */
   giveBack(key: string): void {
     if (!this.buckets.has(digestOf(key))) return;
     this.keep(key, Math.min(this.rate.burstCount, this.levelOf(key) + 1));

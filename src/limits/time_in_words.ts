@@ -1,6 +1,6 @@
 import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
 
-/** A waiting time for people, in English, never shorter than it is. */
+/** A waiting time in English words, rounded up. */
 export function timeInWords(ms: number): string {
   if (ms < 2 * MINUTE) return counted(Math.ceil(ms / SECOND), 'second');
   return ms < 2 * HOUR ? counted(Math.ceil(ms / MINUTE), 'minute') : counted(Math.ceil(ms / HOUR), 'hour');

@@ -48,7 +48,7 @@ function kinds(types: string | readonly string[]): string {
     .join(' or ');
 }
 
-/** Where one of several keys would do, each branch of the choice reports its own as missing. */
+/** Where one of several keys is enough, each branch of the choice reports its own as missing. */
 function missingKeys(error: ErrorObject, errors: readonly ErrorObject[]): string {
   const alternatives = errors.filter(
     (other) => other.keyword === 'required' && other.instancePath === error.instancePath,

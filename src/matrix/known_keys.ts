@@ -43,7 +43,7 @@ const FOLDED_KEYS: ReadonlySet<string> = new Set([...KNOWN_KEYS].map(fold));
 const LONGEST_KEY = Math.max(...[...KNOWN_KEYS].map((key) => key.length));
 
 /**
- * Whether `key` is none that a homeserver knows, but folds to one (case, U+017F, U+212A): Dendrite matches keys
+ * Whether no homeserver knows `key`, but it folds to a key that they know (case, U+017F, U+212A): Dendrite matches keys
  * so, and would read a device or a user that we did not see (R2, attack 14).
  */
 export function imitatesKnownKey(key: string): boolean {

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from './wire.ts';
 
-/** `auth` as `schemas/auth.json` has it. `null` and `{}` are as good as none. */
+/** `auth` as `schemas/auth.json` has it. `null` and `{}` count as absent. */
 export interface AuthShape extends JsonObject {
   type?: string | null;
   session?: string | null;

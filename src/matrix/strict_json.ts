@@ -2,10 +2,10 @@ import { imitatesKnownKey } from './known_keys.ts';
 import { Refusal } from './refusals.ts';
 import { isJsonObject, type Json, type JsonObject } from './wire.ts';
 
-/** Deeper bodies exist on no gated endpoint; the cap keeps the walk below off the end of the stack. */
+/** No gated endpoint has deeper bodies; the bound keeps the recursion below within the stack. */
 const MAX_DEPTH = 64;
 
-/** More values are no client's: a list of all devices has some thousand. Bounds what a body of 1 MiB costs (attack 122). */
+/** No client sends more: a list of all devices has some thousand. Bounds what a body of 1 MiB costs (attack 122). */
 const MAX_VALUES = 10_000;
 
 const QUOTE = 0x22;
@@ -16,9 +16,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * The JSON object in `bytes`, read so strictly that every homeserver reads our serialisation of it alike (rule R2):
- * sound UTF-8 without byte order mark, no lone surrogates, integers within ±2^53 only (one server family takes a body
- * with any other number for empty), at most 64 levels and 10,000 values. A repeated key counts by its last value; `__proto__`, and
- * what folds to a key that homeservers know without being it, is dropped at every level.
+ * sound UTF-8 without byte order mark, no lone surrogates, integers within ±2^53 only (tuwunel takes a body with any
+ * other number for empty), at most 64 levels and 10,000 values. Of a repeated key the last value counts. `__proto__`
+ * and keys that only fold to a key that homeservers know are dropped at every level.
  *
  * @throws Refusal `not_json` if the bytes are no JSON, `bad_json` if they are but may not be used, `too_large` if
  *   there are too many values in it.

@@ -4,7 +4,10 @@ export interface UserIdParts {
   readonly server: string;
 }
 
-/** The parts of a full user id, or undefined if `text` is none (appendices, "User Identifiers"). */
+/**
+ * The parts of a full user id, or undefined if `text` is not one
+ * (https://spec.matrix.org/latest/appendices/#user-identifiers).
+ */
 export function parseUserId(text: string): UserIdParts | undefined {
   if (!text.startsWith('@')) return undefined;
   const colon = text.indexOf(':');

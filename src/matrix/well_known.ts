@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from './wire.ts';
 
-/** Keys by which a homeserver points clients to an OAuth login that would walk round us (MSC2965). */
+/** Keys by which a homeserver points clients to an OAuth login past this proxy (MSC2965). */
 const OAUTH_KEYS = ['m.authentication', 'org.matrix.msc2965.authentication'];
 
 /**

@@ -14,7 +14,7 @@ export const SSO_STAGE = 'm.login.sso';
 /** The id of our own identity provider: the sign-in page (spec/login.md). */
 export const OWN_PROVIDER = 'two-factor';
 
-/** The id that we give to the single sign-on of a homeserver that names no provider. */
+/** The id that we give to the single sign-on of a homeserver that does not name its provider. */
 export const UNNAMED_PROVIDER = 'homeserver-sso';
 
 const OWN_STAGES = 'm.login.2fa.';

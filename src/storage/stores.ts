@@ -43,7 +43,7 @@ export interface Authenticator {
   readonly lastStep: number;
 }
 
-/** An enrolment that waits for its first code. It is no authenticator and lets nobody in. */
+/** An enrolment that waits for its first code. It is not an authenticator yet and opens nothing. */
 export interface Setup {
   readonly id: string;
   readonly userId: string;
@@ -189,7 +189,7 @@ export interface StoredSession {
   readonly expiresAt: number;
 }
 
-/** Where a session was opened: on a page of ours, at `POST /login` or `/register`, or under an access token. */
+/** Where a session was opened: on one of our pages, at `POST /login` or `/register`, or under an access token. */
 export type SessionPot = 'page' | 'login' | 'token';
 
 /** How many sessions are kept. */
@@ -256,7 +256,7 @@ export interface HeldLogin {
   readonly userId: string;
   /** The device that the homeserver granted. */
   readonly deviceId: string;
-  /** Keyed digest of identity, password and kind of request: an equal sign-in joins. Null: nobody may join. */
+  /** Keyed digest of identity, password and kind of request: an equal sign-in joins. Null: none may join. */
   readonly joinKey: string | null;
   /** The same for all spellings of the name and password; bounds how many holds one password can make. */
   readonly foldedJoinKey: string | null;
@@ -279,11 +279,11 @@ export interface EndedHold extends HeldLogin {
 export interface HoldStore {
   hold(held: HeldLogin): Promise<void>;
   find(id: string, now: number): Promise<HeldLogin | undefined>;
-  /** Reserves a live hold for one finisher until `until`, even past the hold's end; false if somebody else has it. */
+  /** Reserves a live hold for one finisher until `until`, even past the hold's end; false if another request has it. */
   claim(id: string, claimant: string, now: number, until: number): Promise<boolean>;
   unclaim(id: string, claimant: string): Promise<void>;
   /**
-   * Gives out a live hold that nobody has claimed, and puts that on record: both or neither (R8). True for exactly
+   * Gives out a live hold that is not claimed, and puts that on record: both or neither (R8). True for exactly
    * one caller. Null: nothing is to be put on record.
    */
   take(id: string, now: number, record: AuditRecord | null): Promise<boolean>;
@@ -316,7 +316,7 @@ export interface LoginTokenStore {
   dropExpired(now: number): Promise<void>;
 }
 
-/** A login token of ours, handed out by the sign-in page: it stands for one held login. */
+/** A login token that the sign-in page handed out: it stands for one held login. */
 export interface SignInToken {
   readonly tokenHash: string;
   readonly holdId: string;

@@ -6,7 +6,7 @@ export interface FairQueueOptions {
   readonly waiting: number;
   /** How much waits from one source, e.g. from one network for one user; by default as much as waits at all. */
   readonly waitingFromSource?: number;
-  /** What work that finds no room is refused with. */
+  /** The error for work that finds no room. */
   readonly full: () => Error;
 }
 
@@ -28,14 +28,14 @@ interface Waiting {
 }
 
 /**
- * Runs costly work, so much at once. What has to wait is served by turns: each party gets one piece done, then the
- * next party, so that a crowd of one party delays another by one piece of work. Where there is no room left, the
- * party that has most waiting gives way to one that has less.
+ * Runs costly work, a bounded amount at once. Waiting parties are served in turn, one piece of work each, so that much
+ * work of one party delays another by one piece. Where there is no room left, the party with the most waiting work
+ * loses a piece to one with less.
  */
 export class FairQueue {
   private running = 0;
   private size = 0;
-  /** In the order of their turns; nobody in it is without work. */
+  /** In the order of their turns; each of them has work. */
   private readonly parties = new Map<string, Waiting[]>();
   private readonly fromSource = new Map<string, number>();
 
@@ -102,7 +102,7 @@ export class FairQueue {
     });
   }
 
-  /** The place that became free goes to the next in line as it is, so that nothing gets in between. */
+  /** The free place goes directly to the next in line, so that new work cannot take it first. */
   private passOn(): void {
     const [first] = this.parties.values();
     const next = first?.[0];
@@ -122,7 +122,7 @@ export class FairQueue {
     this.parties.set(party, line);
   }
 
-  /** The latest work of the party that has most waiting gives way. */
+  /** Drops the latest work of the party with the most waiting work. */
   private makeRoomFor(party: string): void {
     const last = this.givesWayTo(party)?.at(-1);
     if (last === undefined) return;

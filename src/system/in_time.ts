@@ -1,4 +1,4 @@
-/** Waits for `work`, but not for ever: what hangs in it is no longer waited for after `limitMs`. */
+/** Waits for `work`, for `limitMs` at most. */
 export async function inTime(work: Promise<unknown>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Where the program says what it does. Secrets are redacted by the real logger, but callers do not pass them
+ * Where the program reports what it does. Secrets are redacted by the real logger, but callers do not pass them
  * in the first place (rule R11).
  */
 export interface Log {
@@ -12,7 +12,7 @@ export interface Log {
   error(fields: LogFields, text: string): void;
 }
 
-/** Says nothing. */
+/** A log that drops everything. */
 export const silentLog: Log = {
   debug: () => undefined,
   info: () => undefined,

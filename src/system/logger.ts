@@ -47,7 +47,7 @@ export function createLogger(
   };
 }
 
-/** A log that cannot be written (full disk, closed terminal) is no reason to end: its errors are heard, and dropped. */
+/** A log that cannot be written (full disk, closed terminal) must not end the process: its errors are dropped. */
 function standardError(): DestinationStream {
   return destination({ dest: 2, sync: true }).on('error', () => undefined);
 }

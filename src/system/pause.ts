@@ -1,4 +1,4 @@
-/** Waits for some milliseconds; passed in, so that no test has to wait for a clock. */
+/** Waits some milliseconds; passed in, so that no test has to wait for a clock. */
 export type Pause = (ms: number) => Promise<void>;
 
 /** It keeps no process alive. */

@@ -3,7 +3,7 @@ import { oneLine, printable } from './one_line.ts';
 /** What stands in a log line where a secret stood. */
 export const HIDDEN = '[hidden]';
 
-/** Names of fields that hold a secret, without `_`, `-` and case; a longer name that ends so counts too. */
+/** Names of fields that hold a secret, without `_`, `-` and case; longer names that end like this count too. */
 const SECRET_ENDINGS = [
   'token',
   'password',
@@ -16,7 +16,7 @@ const SECRET_ENDINGS = [
 ];
 const SECRET_NAMES = ['auth', 'body', 'code', 'codes', 'recoverycodes', 'pepper', 'otpauth', 'uri', 'idhash'];
 
-/** Deeper than this nothing is worth logging, and a circle ends. */
+/** Deeper fields are not logged, which also ends circles. */
 const DEEPEST = 6;
 
 /** A copy of `fields` that can be logged: no secret by name, none in a text. */
@@ -42,7 +42,7 @@ function redactValue(value: unknown, depth: number): unknown {
   return redactMembers(value, depth);
 }
 
-/** An error's `code` names the fault (`ECONNREFUSED`), it is no one-time code. */
+/** An error's `code` names the fault (`ECONNREFUSED`), it is not a one-time code. */
 function redactError(error: Error, depth: number): Record<string, unknown> {
   const { name, message, stack, cause } = error;
   const code = 'code' in error && typeof error.code === 'string' ? { code: oneLine(error.code) } : {};
@@ -72,12 +72,12 @@ const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-hjkmnp-tv-z]{4}-[0-9a-hjkmnp-tv-z]{4}-[0-9a-hjkmnp-tv-z]{4}\b/gi, HIDDEN],
 ];
 
-/** More of a text than this is not logged: nobody reads it, and the search below stays cheap. */
+/** More of a text than this is not logged: it would not be read, and the search below stays cheap. */
 const LONGEST = 4096;
 
 /**
- * `text` with everything blotted out that has the form of a secret, cut where it is very long, and on one line:
- * what others wrote cannot look like a further line of ours, nor command a terminal.
+ * `text` with everything replaced that has the form of a secret, cut where it is very long, and on one line:
+ * what others wrote can neither look like one of our lines nor command a terminal.
  */
 export function redactText(text: string): string {
   return oneLine(withoutSecrets(text));

@@ -1,4 +1,4 @@
-/** Work that somebody may have to wait for before everything is closed. */
+/** Work that may have to be waited for before everything is closed. */
 export class UnderWay {
   private readonly promises = new Set<Promise<unknown>>();
 
@@ -13,7 +13,7 @@ export class UnderWay {
     return work;
   }
 
-  /** Resolves once nothing is under way, however it went; also what is begun meanwhile. */
+  /** Resolves once no work is under way, failed or not, the work begun meanwhile included. */
   async settled(): Promise<void> {
     while (this.promises.size > 0) await Promise.all(this.promises);
   }

@@ -50,7 +50,7 @@ export interface Opening {
   readonly endsAt?: number;
 }
 
-/** So that nobody with a password or a token crowds out others, or fills the disk (attacks 122, 138). */
+/** So that someone with only a password or a token cannot crowd out others or fill the disk (attacks 122, 138). */
 const SESSIONS_PER_HOLD_OR_TOKEN = 50;
 /** Eight held logins with all their sessions, or as many tokens. */
 const SESSIONS_PER_USER = 400;
@@ -142,7 +142,7 @@ export class UiaEngine {
   }
 
   /**
-   * The live session with this id, whoever asks: for pages, where the id alone is presented.
+   * The live session with this id, without a check of who asks: for pages, where the id alone is presented.
    * Undefined if it is unknown, expired or dead.
    */
   async find(sessionId: string): Promise<Session | undefined> {

@@ -1,7 +1,7 @@
 import { Refusal } from '../matrix/refusals.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 
-/** The `auth` of a request, its oddities ironed out. */
+/** The `auth` of a request in one form. */
 export interface PresentedAuth {
   readonly type: string | undefined;
   readonly session: string | undefined;

@@ -10,7 +10,7 @@ export interface SessionBinding {
   readonly tokenHash: string | null;
 }
 
-/** What a request presents at login: nobody is known there before the session is. */
+/** What a request presents at login: the user is known there only by the session. */
 export interface LoginBinding {
   readonly target: string;
   readonly userId: null;

@@ -11,12 +11,12 @@ export function newSessionId(random: RandomSource): string {
   return PREFIX + randomId(random);
 }
 
-/** Whether `id` is written like one of ours. An id that is not may belong to the homeserver. */
+/** Whether `id` is written like our session ids. Another one may belong to the homeserver. */
 export function isSessionId(id: string): boolean {
   return PATTERN.test(id);
 }
 
-/** Under what a session is stored: the id alone would let a reader of the database go on with it (R11). */
+/** The key that a session is stored under: with the id itself a reader of the database could use the session (R11). */
 export function hashSessionId(id: string): string {
   return createHash('sha256').update(id).digest('hex');
 }

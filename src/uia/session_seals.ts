@@ -11,7 +11,7 @@ const LARGEST_KEPT_BODY = 16 * 1024;
 
 type SealedPart = 'id' | 'body' | 'password' | 'token';
 
-/** What a body comes to. */
+/** What is kept of a body. */
 interface Fingerprint {
   readonly digest: string;
   readonly isLarge: boolean;
@@ -33,7 +33,7 @@ export class SessionSeals {
     return plain === undefined ? null : this.seal(part, idHash, plain);
   }
 
-  /** What is kept of a body: of a large one its digest alone, of none nothing. */
+  /** A large body is kept as its digest only, a missing one not at all. */
   sealBody(idHash: string, body: JsonObject | undefined): Pick<StoredSession, 'sealedBody' | 'bodyDigest'> {
     if (body === undefined || isEmptyBody(body)) return { sealedBody: null, bodyDigest: null };
     const { digest, isLarge } = this.fingerprintOf(body);

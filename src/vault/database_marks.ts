@@ -13,20 +13,20 @@ export interface MarkPlace {
 }
 
 /**
- * Remembers, apart from the database, in which databases users turned 2FA on. In an empty one, or in one of
- * somebody else's, nobody has: everybody would get in by password alone. Each mark is signed by a key of the ring,
- * so that a file of its own cannot be made without the key file.
+ * Remembers, apart from the database, in which databases users turned 2FA on. In an empty or foreign one no user has,
+ * so all of them would get in by password alone. Each mark is signed by a key of the ring, so that a file of marks
+ * cannot be made without the key file.
  */
 export class DatabaseMarks {
   constructor(private readonly place: MarkPlace) {}
 
-  /** Where they are, for people. */
+  /** Where they are, as an operator would name it. */
   get file(): string {
     return this.place.marks ?? this.place.file;
   }
 
   /**
-   * Whether users turned 2FA on in some database, whichever.
+   * Whether users turned 2FA on in any database.
    * @throws {KeyFileError}
    */
   any(): boolean {

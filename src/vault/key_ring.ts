@@ -100,7 +100,7 @@ export function replaceMarks(
   });
 }
 
-/** The marks in a file that holds nothing else; undefined if it is none of this version. */
+/** The marks in a file that holds nothing else; undefined if this version cannot read it. */
 export function parseMarks(content: string, version: number): readonly DatabaseMark[] | undefined {
   const file = parseJson(content);
   return isRecord(file) && file.version === version ? marksIn(file.databases) : undefined;

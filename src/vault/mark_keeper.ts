@@ -5,13 +5,13 @@ import type { Log } from '../system/log.ts';
 import type { DatabaseMarks } from './database_marks.ts';
 import { KeyFileError } from './key_file_error.ts';
 
-/** While another process writes the same file: how often, and how long after one another, we try. */
+/** How often, and at which interval, writing is tried while another process writes the same file. */
 const TRIES = 20;
 const PAUSE_MS = 25;
 
 /**
- * Marks the database once somebody has turned 2FA on in it: before the first enrolment is answered, and at each
- * start and round of housekeeping until it is done. A process that is killed in between has answered nobody, and
+ * Marks the database once a user has turned 2FA on in it: before the first enrolment is answered, and at each
+ * start and round of housekeeping until it is done. A process that is killed in between has answered no one, and
  * the next one makes up for it.
  */
 export class MarkKeeper {

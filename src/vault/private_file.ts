@@ -76,7 +76,7 @@ export function replacePrivateFile(path: string, change: (content: string) => st
     const content = change(readPrivateFile(path));
     writeFileSync(draft, content);
     syncToDisk(draft);
-    // Somebody who took us for dead has cleared it away.
+    // Another process took this one for dead and removed it.
     if (fileNumber(draft) !== ours) throw busy(path, draft);
     renameSync(draft, path);
     syncToDisk(dirname(path));

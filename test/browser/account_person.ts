@@ -66,7 +66,7 @@ export class AccountPerson {
     await this.dialog().getByLabel('Name').fill('New phone');
     await this.prove(undefined, 'Next');
     const { secret } = await this.setUpApp();
-    await this.dialog().getByText(`Now take “${old}” away`).waitFor();
+    await this.dialog().getByText(`Now remove “${old}”`).waitFor();
     await this.prove(this.phoneCode(secret), 'Remove');
     await this.page.getByText('The authenticator is replaced.').waitFor();
     return secret;

@@ -82,7 +82,7 @@ export async function loseAndReplaceThePhone(
   expect(await person.shownCodes()).not.toContain(codes[2]);
   await page.getByLabel('I have saved these codes').check();
   await person.press('Finish');
-  await person.dialog().getByText('Now take “Phone” away').waitFor();
+  await person.dialog().getByText('Now remove “Phone”').waitFor();
   await lookAt('10-remove-old');
   await person.prove(person.phoneCode(newSecret), 'Remove');
   await page.getByText('The authenticator is replaced.').waitFor();

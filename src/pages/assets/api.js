@@ -1,7 +1,7 @@
 /**
  * The page as a client of the public API. The access token is in memory only.
  *
- * @typedef {{ status: number, body: any }} ApiAnswer status 0: nobody answered
+ * @typedef {{ status: number, body: any }} ApiAnswer status 0: no answer came
  * @typedef {{ userId: string, deviceId: string, token: string }} SignedIn
  */
 

@@ -10,7 +10,7 @@ for (const form of document.forms) {
   if (form.dataset.unhurried !== undefined) holdBack(form);
 }
 
-/** A page that the browser kept is as good as new. */
+/** A page that the browser kept begins as a new one. */
 window.addEventListener('pageshow', () => {
   for (const form of document.forms) delete form.dataset.sent;
 });

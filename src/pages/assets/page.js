@@ -73,7 +73,7 @@ export class AccountPage {
   }
 
   /**
-   * Everything anew, as the server has it.
+   * Everything again, as the server has it.
    *
    * @param {string} [done] what has been done
    * @param {'good' | 'warning'} [kind]
@@ -91,7 +91,7 @@ export class AccountPage {
     this.screens.overview(this, done === undefined ? undefined : notice(kind, element('p', {}, done)));
   }
 
-  /** The session ends with the page, and when nobody is there any more. */
+  /** The session ends with the page, and after some time without a touch. */
   #watch() {
     const seen = () => {
       this.lastActivity = Date.now();

@@ -89,7 +89,7 @@ function openDialog(page, options, resolve) {
     const outcome = await conversation.prove(options.request(name?.value.trim() ?? ''), code, password.value);
     if (outcome.kind === 'granted') {
       granted = outcome.body;
-      // Whoever has a code of the app has not lost it.
+      // A user who types a code of the app has not lost it.
       if (code?.stage === TOTP_STAGE) page.recovered = false;
       dialog.close();
     } else if (outcome.kind === 'wrong_code') {

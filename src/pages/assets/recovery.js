@@ -70,7 +70,7 @@ async function create(page) {
   if (made === undefined) return;
   showNewCodes(page, made.recovery_codes, {
     title: element('h1', {}, words.title),
-    anew: page.state.codes !== undefined,
+    hadCodes: page.state.codes !== undefined,
     next: () => void page.overview(),
   });
 }

@@ -7,9 +7,9 @@ import { dayText, fill, texts } from './texts.js';
  *
  * @param {import('./page.js').AccountPage} page
  * @param {string[]} codes
- * @param {{ title: HTMLElement, anew: boolean, next: () => void }} options `anew`: there were others before
+ * @param {{ title: HTMLElement, hadCodes: boolean, next: () => void }} options `hadCodes`: there were others before
  */
-export function showNewCodes(page, codes, { title, anew, next }) {
+export function showNewCodes(page, codes, { title, hadCodes, next }) {
   const { saveCodes } = texts;
   const tick = element('input', { type: 'checkbox', id: 'saved' });
   const missing = element('p', { class: 'problem', id: 'saved-problem' }, saveCodes.savedFirst);
@@ -38,7 +38,7 @@ export function showNewCodes(page, codes, { title, anew, next }) {
         printButton(),
       ),
       element('p', { class: 'muted' }, saveCodes.where),
-      notice('warning', element('p', {}, `${saveCodes.warning}${anew ? ` ${saveCodes.oldDead}` : ''}`)),
+      notice('warning', element('p', {}, `${saveCodes.warning}${hadCodes ? ` ${saveCodes.oldDead}` : ''}`)),
       element('label', { class: 'check' }, tick, saveCodes.saved),
       missing,
       element('div', { class: 'actions' }, button(saveCodes.finish, finish)),

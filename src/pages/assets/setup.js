@@ -200,7 +200,7 @@ function showCodes(page, codes, old) {
   const wasOn = page.state.enabled;
   showNewCodes(page, codes, {
     title: heading(page, 3, old),
-    anew: page.state.codes !== undefined,
+    hadCodes: page.state.codes !== undefined,
     next: () => {
       page.recovered = false;
       if (old === undefined) void page.overview(wasOn ? texts.setup.doneAdded : texts.setup.doneOn);

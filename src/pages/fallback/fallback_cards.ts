@@ -47,7 +47,7 @@ export function doneCard({ fallback }: Texts): Html {
 <p class="notice good" role="status">${fallback.done}</p></section>`;
 }
 
-/** What is asked for, and who asked: before any proof, so that nobody approves what somebody else began. */
+/** What is asked for, and who asked: before any proof, so that users do not approve what another client began. */
 function heading({ texts, language, standing }: Card): Html {
   const { fallback } = texts;
   const { session } = standing;

@@ -38,7 +38,7 @@ export class FallbackPage {
   /** `GET`: changes nothing. @throws Refusal if the page of the homeserver cannot be had */
   async show(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
     const id = sessionIn(request);
-    // Ids of ours begin with m2fa_; single sign-on for another one is the homeserver's.
+    // Our ids begin with m2fa_; single sign-on for another one is the homeserver's.
     if (stage === SSO_STAGE && id !== '' && !isSessionId(id) && !id.startsWith('m2fa_')) {
       return this.homeserversPage(request, request.search);
     }
@@ -157,7 +157,7 @@ function sessionIn(request: ClientRequest): string {
   return request.query.get('session') ?? '';
 }
 
-/** Unknown, expired, somebody else's, dead: one page and one status for all (attack 64). */
+/** Unknown, expired, another user's, dead: one page and one status for all (attack 64). */
 function gone(visit: PageVisit): Answer {
   const { texts } = visit;
   const { title, ended, endedHint } = texts.problems;

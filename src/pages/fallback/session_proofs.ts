@@ -49,14 +49,14 @@ export class SessionProofs {
     },
   ) {}
 
-  /** Undefined if there is no such session, or nothing for this page in it: all one to the reader (attack 64). */
+  /** Undefined if there is no such session, or nothing for this page in it: the page shows both alike (attack 64). */
   async find(sessionId: string, stage: FallbackStage): Promise<FallbackStanding | undefined> {
     const session = await this.parts.engine.find(sessionId);
     return session && this.parts.isSound(session) ? standingAt(session, stage) : undefined;
   }
 
   /**
-   * The homeserver's own session, where a session of ours was led on to single sign-on there (R6): its page is
+   * The homeserver's own session, where one of our sessions was led on to single sign-on there (R6): its page is
    * the homeserver's. Undefined for all others.
    */
   async homeserverSession(sessionId: string): Promise<string | undefined> {
@@ -166,7 +166,7 @@ function standingAt(session: Session, stage: FallbackStage): FallbackStanding | 
 }
 
 function missingFrom(session: Session, stage: FallbackStage): FallbackStanding['missing'] | undefined {
-  // A sign-in has no fallback page: no client opens one, and who approves it would let in somebody else.
+  // A sign-in has no fallback page: no client opens one, and approving it would let another client in.
   if (session.binding.tokenHash === null) return undefined;
   const { flows, completed } = session;
   if (isSatisfied(flows, completed)) return 'nothing';

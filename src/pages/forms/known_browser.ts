@@ -11,7 +11,7 @@ const VALUE = /^[A-Za-z0-9_-]{22}$/;
 const MAX_AGE = 15_552_000;
 
 /**
- * The cookie by which a browser is known again in which somebody has passed a factor. It opens nothing: wrong codes
+ * The cookie that marks a browser in which a user has passed a factor. It opens nothing: wrong codes
  * that come from elsewhere do not keep this browser waiting.
  */
 export class KnownBrowser {
@@ -26,7 +26,7 @@ export class KnownBrowser {
     this.#attributes = `HttpOnly; SameSite=Lax; Path=/_2fa; Max-Age=${MAX_AGE}${secure}`;
   }
 
-  /** What this browser keeps; undefined if it keeps nothing of ours. */
+  /** What this browser keeps; undefined if it keeps no mark. */
   keptBy({ headers }: ClientRequest): string | undefined {
     const kept = readCookie(headers.cookie, COOKIE);
     return kept !== undefined && VALUE.test(kept) ? kept : undefined;

@@ -3,7 +3,7 @@ import { MINUTE, SECOND } from '../../system/clock.ts';
 import type { Texts } from '../texts/en.ts';
 import { counted } from '../texts/texts.ts';
 
-/** Says how long somebody has to wait after a 429. */
+/** Says how long the user has to wait after a 429. */
 export function waitText({ problems }: Texts, refusal: Refusal): string {
   if (refusal.refusal === 'totp_shut') return problems.totpShut;
   const wait = refusal.retryAfterMs ?? SECOND;

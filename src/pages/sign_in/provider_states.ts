@@ -12,7 +12,7 @@ export type ProviderState =
 const IDENTITY = 'provider-state';
 const LIFETIME_MS = 10 * MINUTE;
 
-/** Carries the state in the address, sealed: nobody can read or make one. */
+/** Carries the state in the address, sealed: only this server can read or make one. */
 export class ProviderStates {
   constructor(
     private readonly vault: Vault,
@@ -24,7 +24,7 @@ export class ProviderStates {
     return this.vault.seal(JSON.stringify({ ...state, expiresAt }), IDENTITY).toString('base64url');
   }
 
-  /** Undefined if it is none of ours, or too old. */
+  /** Undefined if this server did not make it, or it is too old. */
   open(sealed: string): ProviderState | undefined {
     try {
       const state: Json = JSON.parse(this.vault.open(Buffer.from(sealed, 'base64url'), IDENTITY).toString());

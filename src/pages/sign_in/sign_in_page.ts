@@ -176,7 +176,7 @@ export class SignInPage {
   }
 }
 
-/** What the form itself tells, so that nothing has to be typed anew. */
+/** What the form itself tells, so that nothing has to be typed again. */
 function isAnsweredInPlace(error: unknown): error is Refusal {
   return error instanceof Refusal && (error.refusal === 'login_refused' || error.status === 429);
 }

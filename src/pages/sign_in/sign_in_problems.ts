@@ -7,7 +7,7 @@ export function badRedirect({ texts, render }: PageVisit): Answer {
   return render({ title, status: 400, body: () => problemCard(texts, text, badRedirectHint) });
 }
 
-/** The sign-in is over: finished, taken by somebody else with the same password and code, or too old. */
+/** The sign-in is over: finished, taken by another client with the same password and code, or too old. */
 export function ended({ texts, render }: PageVisit): Answer {
   const { title, ended: text, endedHint } = texts.problems;
   return render({ title, status: 403, body: () => problemCard(texts, text, endedHint) });

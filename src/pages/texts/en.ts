@@ -97,8 +97,7 @@ export const english = {
       'The app that sent you here did not say where to go back to, or named a place that is not allowed.',
     badRedirectHint: 'Begin in your app: choose to sign in there.',
     foreignForm: 'This form was not sent from this page.',
-    foreignFormHint:
-      'Go back, load the page anew and try again. Your browser must allow cookies for this site.',
+    foreignFormHint: 'Go back, reload the page and try again. Your browser must allow cookies for this site.',
     unreadable: 'What your browser sent could not be read.',
     unavailable: 'The server cannot do this at the moment. Please try again later.',
   },
@@ -122,7 +121,7 @@ export const english = {
       codeIntro: 'Enter the code that your authenticator app shows now.',
       recoveryIntro: 'Enter one of the recovery codes that you saved. Each works once.',
       confirm: 'Confirm',
-      back: 'Sign in as somebody else',
+      back: 'Sign in as another user',
       idle: 'You were signed out because nothing happened for ten minutes.',
       done: 'You are signed out.',
       ended: 'Your session on this page has ended. Please sign in again.',
@@ -154,7 +153,7 @@ export const english = {
       on: 'Turned on',
       off: 'Turned off',
       offIntro:
-        'Your password alone is enough to sign in. With two-factor authentication, a code from an app on your phone is needed too, so that somebody who learns your password still cannot get in.',
+        'Your password alone is enough to sign in. With two-factor authentication, a code from an app on your phone is needed too, so that someone who learns your password still cannot get in.',
       turnOn: 'Turn on two-factor authentication',
       lossTitle: 'What if I lose my phone?',
       loss: 'You get recovery codes when you turn it on. With your password and one of these codes you sign in without the phone, and set up a new one here. Each code works once. Keep them where you find them without your phone.',
@@ -236,7 +235,7 @@ export const english = {
       doneAdded: 'The authenticator is added.',
       removeOldTitle: 'Remove the old authenticator',
       removeOldText:
-        'The new one works. Now take “{name}” away, so that nobody can use it. Wait for the next code of your new app: the last one is used up.',
+        'The new one works. Now remove “{name}”, so that no one can use it. Wait for the next code of your new app: the last one is used up.',
       keptOld: 'The new authenticator is added. The old one, “{name}”, still works until you remove it.',
       replaced: 'The authenticator is replaced. Codes of the old one do not work any more.',
     },
@@ -314,7 +313,7 @@ export const english = {
         'throttle.wait': 'Too many wrong codes',
         'throttle.shut': 'Too many wrong codes: no more are looked at from there',
         'login.completed': 'Signed in with a second factor',
-        'login.held_ended': 'Sign-in given up before the second factor: somebody knew the password',
+        'login.held_ended': 'Sign-in ended before the second factor: someone knew the password',
         'guard.passed': 'Protected action confirmed',
         'appservice.login': 'Signed in by an application service',
         'operator.reset': 'Two-factor authentication reset by the operator',
@@ -335,7 +334,7 @@ export const english = {
         {
           question: 'What is two-factor authentication?',
           answer:
-            'Signing in takes two things: your password, which you know, and a code from something that you have. Somebody who steals one of them cannot get in.',
+            'Signing in takes two things: your password, which you know, and a code from something that you have. Someone who steals one of them cannot get in.',
         },
         {
           question: 'What is an authenticator app?',
@@ -354,7 +353,7 @@ export const english = {
         {
           question: 'I have lost both. What now?',
           answer:
-            'Ask the operator of this server. He can reset two-factor authentication for you, but only after making sure that it is you.',
+            'Ask the operator of this server. They can reset two-factor authentication for you, but only after making sure that it is you.',
         },
       ],
     },

@@ -4,7 +4,7 @@ import { LANGUAGES, type Language } from '../../system/languages.ts';
 const LONGEST_READ = 512;
 
 /**
- * The language for a reader, by what their browser says; English where it names none of ours.
+ * The language for a reader, by what their browser says; English where it names no language that we have.
  *
  * @param acceptLanguage the header as it came (RFC 9110, 12.5.4)
  */

@@ -7,7 +7,7 @@ export interface PostgresAddress {
   readonly url: string;
   /** A file with the password, read for each connection: it can be changed while we run. */
   readonly passwordFile?: string | undefined;
-  /** `verify-full`: its certificate is one of ours for that host; `require`: encrypted, whoever it is. */
+  /** `verify-full`: only with a trusted certificate for that host; `require`: encrypted, with any certificate. */
   readonly tls: 'verify-full' | 'require' | 'disable';
   /** The certificates that sign the server's; without it those of Node. */
   readonly caFile?: string | undefined;

@@ -8,7 +8,7 @@ const LONGEST_WAIT_FOR_CONNECTION_MS = 5000;
 /** How long we wait for the answer to one statement, in ms: then the connection is given up. */
 const LONGEST_STATEMENT_MS = 10_000;
 
-/** `SET LOCAL` ends with the transaction: PgBouncer may give the connection to somebody else then. */
+/** `SET LOCAL` ends with the transaction: PgBouncer may give the connection to another client then. */
 const BEGIN = `
   BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
   SET LOCAL lock_timeout = '1s';
@@ -34,9 +34,9 @@ export class Connections {
       // oxlint-disable-next-line typescript/no-misused-promises -- pg-pool waits for it, but its types do not say so
       onConnect: refuseStandby,
     });
-    // A connection that breaks while nobody uses it is left out from then on; the next use tells.
+    // A connection that breaks while it is not in use is left out from then on; the next use tells.
     this.#pool.on('error', () => undefined);
-    // The pool listens only while a connection is not lent. Whoever has it hears of a break by its next statement.
+    // The pool listens only while a connection is not lent. Its user learns of a break by the next statement.
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
@@ -47,7 +47,7 @@ export class Connections {
 
   /**
    * Lends a connection with a transaction begun. What `work` throws rolls it back; else it is committed.
-   * A connection that broke while nobody used it shows at its first use: that is tried once more.
+   * A connection that broke while it was not in use shows at its first use: that is tried once more.
    */
   async inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     return lend(await this.#begun(), async (client) => {

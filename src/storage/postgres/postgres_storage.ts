@@ -87,7 +87,7 @@ class PostgresDriver implements Driver {
       try {
         return await this.#commitOnce(accounts, unit);
       } catch (error) {
-        // Whatever else happened: if the connection was lost, nobody knows whether the unit was written.
+        // Where the connection was lost, it is unknown whether the unit was written, whatever else happened.
         if (!isCollision(error) || attempt === TRIES) throw error;
         await delay(this.#pauseMs());
       }

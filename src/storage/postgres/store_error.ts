@@ -14,7 +14,7 @@ const COLLISIONS: readonly string[] = ['40001', '40P01', '55P03'];
 /** No login with this name or password, no such database, no right to it. */
 const REFUSALS: readonly string[] = ['28000', '28P01', '3D000', '42501'];
 
-/** A violated constraint, or a value that cannot be stored: a mistake of ours and no state of the database. */
+/** A violated constraint, or a value that cannot be stored: a mistake of the program, not a state of the database. */
 const MISTAKE = /^2[23]/;
 
 /** Whether the unit was not written and may be run again as it is. */

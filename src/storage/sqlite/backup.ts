@@ -22,7 +22,7 @@ export async function backupSqlite(path: string, target: string): Promise<void> 
 
 async function copy(database: Database, target: string): Promise<void> {
   try {
-    // All in one step: a copy in several would begin anew with every write of somebody else.
+    // All in one step: a copy in several would begin again with every write of another process.
     await database.backup(target, { progress: () => ALL_PAGES });
   } catch (error) {
     rmSync(target, { force: true });

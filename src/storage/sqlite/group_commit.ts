@@ -85,7 +85,7 @@ export class GroupCommit {
     this.#commitTogether(writes);
   }
 
-  /** Another process that writes lets us have our turn soon; with any other error nothing can be written. */
+  /** Tried again where another process is writing, which is short; with any other error nothing can be written. */
   #waitOrGiveUp(error: unknown): void {
     if (isBusy(error) && this.#busyTries < this.#patience.tries) {
       this.#busyTries += 1;
@@ -103,7 +103,7 @@ export class GroupCommit {
     try {
       tellCallers = writes.map((write) => this.#runInSavepoint(write));
       this.#connection.run('COMMIT');
-      // A file that was lost in between took the commit along: nobody may be told that it is on disk.
+      // A file that was lost in between took the commit along: no one may be told that it is on disk.
       this.#connection.assertPresent();
     } catch (error) {
       this.#rollBack();

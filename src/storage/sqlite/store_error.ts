@@ -2,7 +2,7 @@ import { StoreUnavailable } from '../stores.ts';
 
 /**
  * What a store may throw for an error of SQLite or of the file system: `StoreUnavailable`, except for violated
- * constraints, which are a mistake of ours and no state of the database. Other errors stay as they are.
+ * constraints, which are a mistake of the program, not a state of the database. Other errors stay as they are.
  */
 export function asStoreError(error: unknown): unknown {
   if (isSystemError(error)) return new StoreUnavailable(error);

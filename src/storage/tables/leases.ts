@@ -40,7 +40,7 @@ export function findLease(key: string): Query<LeaseRow> {
   );
 }
 
-/** Drops leases that ended over `keptMs` ago: nobody waits for them any more. */
+/** Drops leases that ended over `keptMs` ago: no one waits for them any more. */
 export function dropEndedLeases(keptMs: number): Effect {
   return effect('DELETE FROM leases WHERE until_at <= :now - :keptMs', { keptMs });
 }
