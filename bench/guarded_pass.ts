@@ -29,7 +29,7 @@ export async function measureGuardedPass(): Promise<GuardedPass> {
   });
   const agent = new Agent({ keepAliveTimeout: 60_000 });
   try {
-    // Somebody has 2FA, so that looking alice up is not for nothing.
+    // One user has 2FA, so that alice has to be looked up.
     await app.enrol('bob');
     const { token } = app.stub.signIn('alice');
     const calls = async (url: string): Promise<number[]> => {

@@ -11,7 +11,7 @@ import { codeAt, enrol, totpSettings } from '../test/support/enrolment.ts';
 import { ManualClock } from '../test/support/manual_clock.ts';
 import { testVault } from '../test/support/test_vault.ts';
 
-/** What somebody else's code takes to be judged while recovery codes are guessed, in ms. */
+/** How long judging another user's code takes while recovery codes are guessed, in ms. */
 export interface RecoveryHashLatency {
   readonly guessing: string;
   readonly p50: number;
@@ -57,7 +57,7 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
     const pepper = vault.pepper().secret;
     let turn = 0;
     const ways: Guessing[] = [
-      { name: 'nobody', guess: async () => undefined, latencies: [] },
+      { name: 'no one', guess: async () => undefined, latencies: [] },
       { name: 'one account', guess: () => guessers.check(aGuess), latencies: [] },
       {
         name: 'many accounts',

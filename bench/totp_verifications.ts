@@ -51,7 +51,7 @@ function line(name: string, { perSecond, p50Ms, right, sent }: ListResult): stri
   return `${name.padEnd(12)} ${perSecond.toFixed(0).padStart(6)}/s   p50 ${p50Ms.toFixed(1)} ms${wrong}`;
 }
 
-/** Into a folder of its own: it is no dependency of ours. */
+/** Into a folder of its own: it is not one of our dependencies. */
 function installBetterAuth(): boolean {
   if (existsSync(join(MODULES, 'node_modules/better-auth'))) return true;
   mkdirSync(MODULES, { recursive: true });

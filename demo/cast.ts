@@ -39,7 +39,7 @@ export async function registerCast({ synapse }: Scene): Promise<void> {
   for (const { name, password } of [ALICE, BOB]) await synapse?.registerUser(name, password);
 }
 
-/** Who plays bob: he himself, or a user of somebody else's homeserver. */
+/** Who plays bob: the bob of the demo's homeserver, or a user of the homeserver that was named. */
 export function bobOr(guest: Guest | undefined): Person {
   return guest === undefined ? BOB : { name: guest.user, password: guest.password };
 }
@@ -57,7 +57,7 @@ export async function findBob(scene: Scene, guest: Guest | undefined): Promise<B
   return { ...bob, recoveryCodes: await unusedCodes(bob) };
 }
 
-/** Writes down what a person would have on his phone and on paper, and his token for the printed lines. */
+/** Writes down what a user would have on their phone and on paper, and their token for the printed lines. */
 export async function keepBob(scene: Scene, { account, phone, recoveryCodes }: Bob): Promise<void> {
   const keep: KeptBob = { userId: account.userId, token: account.token, seed: phone.seed, recoveryCodes };
   const { cast, token } = placesIn(scene.folder);
@@ -95,7 +95,7 @@ function enrolHere(scene: Scene, account: Account): Promise<Enrolled> {
   return enrol(account, (seed) => new Phone(seed, scene.clock));
 }
 
-/** Somebody may have turned 2FA off, used codes up or logged bob out: that is what a demo is for. */
+/** 2FA may have been turned off, codes used up or bob logged out: that is what a demo is for. */
 async function knownBob(scene: Scene, person: Person, kept: KeptBob): Promise<Bob> {
   const phone = new Phone(kept.seed, scene.clock);
   const account = { url: scene.url, userId: kept.userId, password: person.password, token: kept.token };

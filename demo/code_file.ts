@@ -21,7 +21,7 @@ export class CodeFile {
     const shown = this.bob.phone.freshCode(await lastUsedStep(this.scene, this.bob.account.userId));
     if (shown.code !== this.written) {
       const { code } = placesIn(this.scene.folder);
-      // Renamed into place: whoever reads it at this moment sees the old code or the new one.
+      // Renamed into place: who reads it at this moment sees the old code or the new one.
       await writeFile(`${code}.new`, shown.code, { mode: 0o600 });
       await rename(`${code}.new`, code);
       this.written = shown.code;

@@ -7,12 +7,12 @@ npm run demo -- --check     walks through all of it by itself, prints each step,
 
 The demo installs Synapse from PyPI into .demo/ (Python 3.10 or newer is needed), starts it on a free port of
 this machine with the proxy in front of it on 127.0.0.1:8010, and makes two users: alice, who has a password,
-and bob, who has a second factor besides. All is kept in .demo/ between runs; delete that folder to begin anew.
+and bob, who has a second factor besides. All is kept in .demo/ between runs; delete that folder to begin again.
 
   --homeserver URL   use a homeserver that runs already instead of Synapse from PyPI. Nothing is changed there:
                      the second factor lives in the proxy alone. Needs:
   --user NAME        a user of that homeserver, who plays bob's part
-  --password TEXT    his password
+  --password TEXT    the password
   --check            walk through it, print each step, and end
   --help             this text`;
 
@@ -26,7 +26,7 @@ export interface Guest {
 export interface DemoOptions {
   readonly help: boolean;
   readonly check: boolean;
-  /** The running homeserver to use, with somebody who has an account there. */
+  /** The running homeserver to use, and a user who has an account there. */
   readonly guest: Guest | undefined;
 }
 

@@ -18,7 +18,7 @@ export function placesIn(folder: string) {
     synapse: join(folder, 'synapse'),
     config: join(folder, 'config.yaml'),
     keys: join(folder, 'keys.json'),
-    /** Who plays, with what a person would have on his phone and on paper. */
+    /** Who plays, with what a user would have on their phone and on paper. */
     cast: join(folder, 'cast.json'),
     /** bob's next unused code. */
     code: join(folder, 'code'),

@@ -23,7 +23,7 @@ export function printedLines(scene: Scene, bob: Bob, hasAlice: boolean): Printed
   const { name, password, recoveryCodes } = bob;
   const [recoveryCode = ''] = recoveryCodes;
   const aliceSignsIn: PrintedLine = {
-    says: 'alice has no second factor. Her password is enough, as without the proxy:',
+    says: 'alice has no second factor. The password is enough, as without the proxy:',
     command: curl(scene, 'login', passwordLogin(ALICE.name, ALICE.password)),
     see: 'an access_token',
     holds: hasToken,
@@ -32,13 +32,13 @@ export function printedLines(scene: Scene, bob: Bob, hasAlice: boolean): Printed
   return [
     ...(hasAlice ? [aliceSignsIn] : []),
     {
-      says: `${name} has a second factor. His password, right as it is, gets nobody in:`,
+      says: `${name} has a second factor. The right password alone signs no one in:`,
       command: curl(scene, 'login', passwordLogin(name, password)),
       see: 'no token, but a "session" and the "flows": password, then a code',
       holds: isChallenge,
     },
     {
-      says: 'With a code typed behind the password he is in, with any client there is:',
+      says: 'With a code typed behind the password it works, in any client:',
       command: curl(scene, 'login', passwordLogin(name, `${password} ${CODE}`)),
       see: 'an access_token; the same code again would be refused',
       holds: hasToken,
@@ -54,7 +54,7 @@ export function printedLines(scene: Scene, bob: Bob, hasAlice: boolean): Printed
       holds: hasToken,
     },
     {
-      says: `Somebody who stole an access token and the password wants to log ${name}'s devices out:`,
+      says: `A thief of an access token and the password wants to log ${name}'s devices out:`,
       command: curl(scene, 'delete_devices', { devices: ['PHONE'], auth: { ...proof, password } }, true),
       see: 'refused: on guarded requests a second factor comes first, too',
       holds: isChallenge,
@@ -62,7 +62,7 @@ export function printedLines(scene: Scene, bob: Bob, hasAlice: boolean): Printed
     {
       says: `What the proxy tells ${name} (never a secret):`,
       command: curl(scene, 'account/two-factor', undefined, true),
-      see: 'his authenticator, and how many recovery codes are left',
+      see: 'the authenticator, and how many recovery codes are left',
       holds: (answer) => answer.enabled === true,
     },
   ];

@@ -10,7 +10,7 @@ import { showDemo } from './show.ts';
 export async function runDemo(words: readonly string[]): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
-  // Nobody reads on (`npm run demo | head`): without this the process would die and leave Synapse behind.
+  // The reader may end (`npm run demo | head`): without this the process would die and leave Synapse behind.
   process.stdout.on('error', () => stop.abort());
   try {
     const options = readOptions(words);

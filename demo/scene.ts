@@ -97,7 +97,7 @@ export class Scene {
     await mkdir(this.folder, { recursive: true });
     if (!existsSync(keys)) createKeyFile(keys, systemRandom, this.clock);
     const lines = [
-      '# Written anew at each start of the demo.',
+      '# Written at each start of the demo.',
       `listen: 127.0.0.1:${this.options.port}`,
       `public_base_url: ${this.url}`,
       `homeserver: { url: "${this.homeserverUrl}" }`,
@@ -110,7 +110,7 @@ export class Scene {
   }
 }
 
-/** @throws DemoFailure if somebody listens on that port of 127.0.0.1 */
+/** @throws DemoFailure if another program listens on that port of 127.0.0.1 */
 export async function requireFreePort(port: number): Promise<void> {
   const free = await freePort('127.0.0.1', port).catch((error: unknown) => {
     throw isAddressInUse(error) ? portIsBusy(port, error) : error;

@@ -45,7 +45,7 @@ async function openOrBeginAnew(guest: Guest | undefined, signal: AbortSignal): P
     return await open(folder, guest, signal);
   } catch (error) {
     if (!isStale(error)) throw error;
-    say('What an earlier run has kept does not fit this version any more: beginning anew.');
+    say('What an earlier run has kept does not fit this version any more: beginning again.');
     await rm(folder, { recursive: true, force: true });
     return open(folder, guest, signal);
   }

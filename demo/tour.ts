@@ -50,7 +50,7 @@ async function pages(scene: Scene): Promise<string> {
 }
 
 function whatTheyHave(scene: Scene, bob: Bob, shown: ShownCode): string {
-  return `${bob.name}'s phone. Put the seed into an authenticator app, or read his codes here:
+  return `${bob.name}'s phone. Put the seed into an authenticator app, or read the codes here:
   seed            ${bob.phone.seed}
   ${codeLine(bob, shown, scene.clock.now())}
   the next code   is always in ${placesIn(scene.folder).code} (the lines below take it from there;

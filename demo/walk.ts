@@ -12,7 +12,7 @@ import { bodyInShort, type Expectation, Report } from './report.ts';
 import type { Scene } from './scene.ts';
 import { hasCurl, runLine } from './shell.ts';
 
-/** Nobody's own device has this name. */
+/** No one else's device has this name. */
 const DEVICE = 'TWOFACTORDEMO';
 /** Longer than a login is held (`login.hold_ttl`). */
 const PAST_THE_HOLD_MS = 5 * MINUTE + SECOND;
@@ -21,7 +21,7 @@ const STEP_MS = 30 * SECOND;
 /** The main job of the proxy, step by step. Each step fails loudly if an answer is not what it should be. */
 export class Walk {
   private readonly report = new Report();
-  /** What the steps were given: logged out at the end, so that an account of somebody's is as it was. */
+  /** What the steps were given: logged out at the end, so that a user's own account is left as it was. */
   private readonly tokens = new Set<string>();
 
   constructor(
@@ -119,7 +119,7 @@ export class Walk {
 
   private async refuseWhatIsWrong(bob: Bob): Promise<void> {
     const { name, password } = bob;
-    this.report.step('A wrong password, a wrong code and a used code get nobody in');
+    this.report.step('A wrong password, a wrong code and a used code sign no one in');
     await this.login('a wrong password', passwordLogin(name, `${password}x`), { status: 403 });
     const code = await this.freshCode(bob);
     const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0');
@@ -133,7 +133,7 @@ export class Walk {
       `A client that knows the stages signs ${bob.name} in step by step, on a device of its choice`,
     );
     const body = passwordLogin(bob.name, bob.password, { device_id: DEVICE });
-    const challenge = await this.login('his password', body, challenged);
+    const challenge = await this.login('the password', body, challenged);
     const auth = { type: 'm.login.2fa.totp', session: textIn(challenge, 'session') };
     const answer = await this.login(
       'the session and a code',
@@ -145,7 +145,7 @@ export class Walk {
   }
 
   private async guardDevices(bob: Bob): Promise<void> {
-    this.report.step('With an access token and the password alone nobody removes his devices');
+    this.report.step('With an access token and the password alone no one removes the devices');
     const call = { path: 'v3/delete_devices', token: bob.account.token };
     const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: bob.account.userId } };
     const remove = (password: string): ApiCall => ({
@@ -159,7 +159,7 @@ export class Walk {
 
   private async finishAfterRestart(bob: Bob): Promise<void> {
     this.report.step('The proxy is restarted in the middle of a sign-in, which can be finished all the same');
-    const challenge = await this.login('his password', passwordLogin(bob.name, bob.password), challenged);
+    const challenge = await this.login('the password', passwordLogin(bob.name, bob.password), challenged);
     await this.scene.restartProxy();
     const auth = {
       type: 'm.login.2fa.totp',
@@ -173,7 +173,7 @@ export class Walk {
     this.report.step('A sign-in without a code is logged out at the homeserver when its time is over');
     await this.scene.proxy.keepHouse();
     const before = await this.deviceCount(bob);
-    await this.login('his password', passwordLogin(bob.name, bob.password), challenged);
+    await this.login('the password', passwordLogin(bob.name, bob.password), challenged);
     const during = await this.deviceCount(bob);
     this.report.require(
       'GET devices, while the login is held',
@@ -206,7 +206,7 @@ export class Walk {
   private async turnOff(bob: Bob): Promise<void> {
     const { name, password, account } = bob;
     this.report.step(
-      `${name} turns the second factor off: it takes the second factor, then his password is enough`,
+      `${name} turns the second factor off: it takes the second factor, then the password is enough`,
     );
     const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: account.userId } };
     const remove = (proof: string): ApiCall => ({
@@ -218,7 +218,7 @@ export class Walk {
     await this.expect('DELETE two-factor/totp, with the password', remove(password), challenged);
     const proof = `${password} ${await this.freshCode(bob)}`;
     await this.expect('DELETE two-factor/totp, with password and code', remove(proof), { status: 200 });
-    await this.login('his password', passwordLogin(name, password), granted);
+    await this.login('the password', passwordLogin(name, password), granted);
   }
 
   private login(proof: string, body: JsonObject, expected: Expectation): Promise<ApiAnswer> {

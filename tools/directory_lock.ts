@@ -10,7 +10,7 @@ const POLL_MS = 200;
 export interface LockOptions {
   /** Milliseconds after which waiting is given up. */
   readonly timeoutMs: number;
-  /** Called once, when somebody else holds the lock. */
+  /** Called once, when another process holds the lock. */
   readonly onWait?: () => void;
 }
 
@@ -94,6 +94,6 @@ async function release(path: string, holder: string): Promise<void> {
     await unlink(join(path, holder));
     await rmdir(path);
   } catch {
-    // Somebody took the lock over, or already holds the emptied folder: it is not ours to remove.
+    // Another process took the lock over, or already holds the emptied folder: this one must not remove it.
   }
 }

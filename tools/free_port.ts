@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
 /**
- * A TCP port that nobody listens on at this moment. Another process may take it before it is used, so a
+ * A TCP port that is free at this moment. Another process may take it before it is used, so a
  * caller that can bind port 0 itself should do that instead.
  *
  * @param wanted the port that must be free; 0 is any

@@ -44,7 +44,7 @@ function opener(name: string): Open {
   return (path) => new Other(path);
 }
 
-/** Statements that nobody keeps; every other database is left to the garbage, too. */
+/** Statements that are not kept; every other database is left to the garbage collector, too. */
 function useAndDrop(open: Open): void {
   for (const closes of [true, false]) {
     const database = open(':memory:');

@@ -13,7 +13,7 @@ import { codeAt } from '../../test/support/enrolment.ts';
 import { decodeBase32 } from './base32.ts';
 import type { ListedRequest } from './request_list.ts';
 
-/** As much of better-auth as is used here; it is not a dependency of ours. */
+/** As much of better-auth as is used here; it is not one of our dependencies. */
 interface Auth {
   handler(request: Request): Promise<Response>;
 }
@@ -35,7 +35,7 @@ async function main(folder: string, users: number, modules: string): Promise<voi
   const options = {
     database,
     baseURL: ORIGIN,
-    secret: 'a secret for a bench that holds nobody’s data at all',
+    secret: 'a secret for a bench that holds no real data at all',
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     logger: { disabled: true },

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * Loads a module of ours as it is built and shipped: what runs the TypeScript of the benches wraps every function,
+ * Loads one of our modules as it is built and shipped: what runs the TypeScript of the benches wraps every function,
  * which would be measured too.
  * @param file below `dist/`
  */

@@ -10,7 +10,7 @@ const LOCK_TIMEOUT_MS = 10 * 60_000;
 
 export interface KeptFolder {
   readonly directory: string;
-  /** What is installed there; a folder with other contents is made anew. */
+  /** What is installed there; a folder with other contents is made again. */
   readonly contents: string;
   readonly onProgress: (line: string) => void;
 }

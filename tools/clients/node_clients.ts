@@ -20,7 +20,7 @@ const MANIFEST = {
 const NO_ENCRYPTION = { name: ENCRYPTION, version: '0.0.0', main: 'index.js' };
 
 /**
- * Makes sure that the Matrix clients of the npm registry that are no dependencies of ours are installed.
+ * Makes sure that the Matrix clients of the npm registry that are not our dependencies are installed.
  *
  * @returns the folder whose `node_modules` holds them
  * @throws ClientInstallError

@@ -53,7 +53,7 @@ export function synapseFiles(directory: string) {
   };
 }
 
-/** The content of homeserver.yaml: SQLite, loopback only, nobody else's servers. */
+/** The content of homeserver.yaml: SQLite, loopback only, no other servers. */
 export function homeserverConfig(
   directory: string,
   choices: SynapseChoices,
