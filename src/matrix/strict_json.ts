@@ -20,7 +20,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * other number for empty), at most 64 levels and 10,000 values. Of a repeated key the last value counts. `__proto__`
  * and keys that only fold to a key that homeservers know are dropped at every level.
  *
- * @throws Refusal `not_json` if the bytes are no JSON, `bad_json` if they are but may not be used, `too_large` if
+ * @throws Refusal `not_json` if the bytes are not JSON, `bad_json` if they are but may not be used, `too_large` if
  *   there are too many values in it.
  */
 export function parseStrictJson(bytes: Uint8Array): JsonObject {

@@ -10,8 +10,8 @@ export interface PresentedAuth {
 }
 
 /**
- * Reads `auth` as clients send it (spec/stages.md, "The `auth` object"): absent, `null` and `{}` are no attempt,
- * `session: null` is absent.
+ * Reads `auth` as clients send it (spec/stages.md, "The `auth` object"): absent, `null` and `{}` mean that nothing
+ * is attempted, `session: null` is absent.
  * @throws Refusal bad_json if it, its type or its session is of another kind (attack 20).
  */
 export function presentedAuth(body: JsonObject): PresentedAuth | undefined {

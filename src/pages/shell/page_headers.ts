@@ -3,7 +3,7 @@
  * popup, and no `form-action`, because it also judges the redirect back to a client's own scheme.
  *
  * @param nonce marks the style sheet and the scripts of this one answer. Not `'self'`: the homeserver's media
- *   stand on the same origin, and anybody may upload a script there
+ *   stand on the same origin, and anyone may upload a script there
  */
 export function pageHeaders(nonce: string): Readonly<Record<string, string>> {
   return {

@@ -16,7 +16,7 @@ export function findEnrolled(userId: string): Query<object> {
   return ask('SELECT 1 AS found FROM authenticators WHERE user_id = :userId LIMIT 1', { userId });
 }
 
-/** One row if anybody has 2FA on. */
+/** One row if any user has 2FA on. */
 export function findAnyEnrolled(): Query<object> {
   return ask('SELECT 1 AS found FROM authenticators LIMIT 1');
 }
