@@ -4,7 +4,7 @@ import { expectation } from './expectation.ts';
 import { Refusal } from './refusals.ts';
 import type { ShapeName, Shapes } from './shapes.ts';
 
-/** The same from `src/matrix/` and from `dist/schema/`. */
+/** The same from `src/matrix/` and from `dist/matrix/`. */
 const FOLDER = new URL('../../schemas/', import.meta.url);
 
 /** The configuration is checked by the code that reads it, with texts of its own. */
@@ -23,11 +23,6 @@ for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json') &
   const schema = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as AnySchemaObject & { $id: string };
   ajv.addSchema(schema);
   idByName.set(file.slice(0, -'.json'.length), schema.$id);
-}
-
-/** The names of all shapes that there are files for. */
-export function shapeNames(): string[] {
-  return [...idByName.keys()].sort();
 }
 
 /**

@@ -3,7 +3,7 @@ import { prettyFactory } from 'pino-pretty';
 import type { Log, LogFields } from './log.ts';
 import { redactFields, redactText } from './redaction.ts';
 
-export interface LoggerOptions {
+interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** One JSON object a line, or text for people. */
   readonly format: 'json' | 'pretty';

@@ -1,7 +1,7 @@
 import { oneLine, printable } from './one_line.ts';
 
 /** What stands in a log line where a secret stood. */
-export const HIDDEN = '[hidden]';
+const HIDDEN = '[hidden]';
 
 /** Names of fields that hold a secret, without `_`, `-` and case; longer names that end like this count too. */
 const SECRET_ENDINGS = [

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { createLogger, type LoggerOptions } from '../../src/system/logger.ts';
+import { createLogger } from '../../src/system/logger.ts';
 import { HARMFUL, hostileText } from '../support/hostile_text.ts';
 
 /** What a logger writes while `use` has it. */
 function written(
   use: (log: ReturnType<typeof createLogger>) => void,
-  options: LoggerOptions = { level: 'debug', format: 'json' },
+  options: Parameters<typeof createLogger>[0] = { level: 'debug', format: 'json' },
 ): string {
   const lines: string[] = [];
   use(createLogger(options, { write: (line) => void lines.push(line) }));
