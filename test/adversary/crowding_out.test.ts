@@ -1,19 +1,10 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { loginsOf, MINUTE, PASSWORD, post, STEP, signIn, startSignIns, submit } from '../login/support.ts';
-import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
+import { app, bob, start } from '../login/each_test.ts';
+import { loginsOf, MINUTE, PASSWORD, post, STEP, signIn, submit } from '../login/support.ts';
+import { LOGIN, passwordLogin } from '../support/app.ts';
 import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';
 import { Visitor } from '../support/visitor.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
 
 /** Bodies that one server reads as bob's, each with something in it that no server reads. */
 const DECORATIONS: readonly [string, (turn: number) => JsonObject][] = [

@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Response } from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
+import { app, bob, start } from '../login/each_test.ts';
 import {
   ask,
   failToHold,
@@ -11,23 +12,12 @@ import {
   post,
   STEP,
   signIn,
-  startSignIns,
   submit,
   TOTP,
 } from '../login/support.ts';
-import { LOGIN, type TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
+import { LOGIN } from '../support/app.ts';
 import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';
 import { Visitor } from '../support/visitor.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
 
 /** The owner signs in; a 429 of the homeserver may be waited for once. */
 async function ownerGetsIn(): Promise<void> {

@@ -1,7 +1,7 @@
-import { afterEach, expect, test } from '@jest/globals';
-import { PASSWORD, signIn, startSignIns, submit } from '../login/support.ts';
-import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
+import { expect, test } from '@jest/globals';
+import { app, bob, start } from '../login/each_test.ts';
+import { PASSWORD, signIn, submit } from '../login/support.ts';
+import { LOGIN, passwordLogin } from '../support/app.ts';
 import type { HttpAnswer } from '../support/http.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -11,15 +11,6 @@ const TRIES = 200;
 const PAGE = `/_2fa/login?redirectUrl=${encodeURIComponent('https://app.example.net/')}`;
 const REGISTER = '/_matrix/client/v3/register';
 const SETUP = '/_matrix/client/v3/account/two-factor/totp';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
 
 /** A wrong password at a door, the n-th; what it answers. */
 const DOORS: readonly [string, (turn: number) => Promise<HttpAnswer>, RegExp][] = [

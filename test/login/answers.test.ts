@@ -1,19 +1,10 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
+import { LOGIN, passwordLogin } from '../support/app.ts';
 import type { StubAnswer } from '../support/stub/exchange.ts';
-import { arrivals, PASSWORD, post, signIn, startSignIns, submit } from './support.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
+import { app, bob, start } from './each_test.ts';
+import { arrivals, PASSWORD, post, signIn, submit } from './support.ts';
 
 /** The homeserver grants a login to `name` in an answer of the test's own making. */
 function grantAs(name: string, shape: (body: JsonObject) => Partial<StubAnswer>): void {

@@ -1,7 +1,5 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
-import type { TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
 import type { DownMode } from '../support/stub/stub.ts';
 import {
   ask,

@@ -1,21 +1,12 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
-import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
+import { LOGIN, passwordLogin } from '../support/app.ts';
 import type { HttpAnswer } from '../support/http.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES } from '../support/stub/stub.ts';
-import { loginsOf, PASSWORD, post, signIn, startSignIns, submit, TOTP } from './support.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
+import { app, bob, start } from './each_test.ts';
+import { loginsOf, PASSWORD, post, signIn, submit, TOTP } from './support.ts';
 
 function send(body: Buffer | string, headers: Record<string, string> = {}): Promise<HttpAnswer> {
   return app.call({ method: 'POST', target: LOGIN, body, headers });

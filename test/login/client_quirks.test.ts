@@ -1,28 +1,8 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
-import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
-import {
-  ask,
-  loginsOf,
-  PASSWORD,
-  post,
-  RECOVERY,
-  STEP,
-  signIn,
-  startSignIns,
-  submit,
-  TOTP,
-} from './support.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
+import { LOGIN, passwordLogin } from '../support/app.ts';
+import { app, bob, start } from './each_test.ts';
+import { ask, loginsOf, PASSWORD, post, RECOVERY, STEP, signIn, submit, TOTP } from './support.ts';
 
 test('client quirk: a legacy login without `auth` gets an errcode and a text that says what to do', async () => {
   await start();

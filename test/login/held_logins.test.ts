@@ -1,9 +1,9 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
-import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
+import { LOGIN, passwordLogin } from '../support/app.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES } from '../support/stub/stub.ts';
+import { app, bob, start } from './each_test.ts';
 import {
   ask,
   failCommits,
@@ -14,18 +14,8 @@ import {
   post,
   STEP,
   signIn,
-  startSignIns,
   submit,
 } from './support.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
 
 const personalities = Object.keys(PERSONALITIES) as PersonalityName[];
 

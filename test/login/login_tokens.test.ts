@@ -1,18 +1,9 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Response } from 'supertest';
-import { LOGIN, type TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
+import { LOGIN } from '../support/app.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
-import { failCommits, loginsOf, MINUTE, PASSWORD, post, STEP, startSignIns, submit } from './support.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
+import { app, bob, start } from './each_test.ts';
+import { failCommits, loginsOf, MINUTE, PASSWORD, post, STEP, submit } from './support.ts';
 
 function redeem(token: string, more = {}): Promise<Response> {
   return post(app, LOGIN, { type: 'm.login.token', token, ...more });

@@ -1,16 +1,6 @@
-import { afterEach, expect, test } from '@jest/globals';
-import type { TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
-import { arrivals, ask, MINUTE, PASSWORD, post, signIn, startSignIns, submit } from './support.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
+import { expect, test } from '@jest/globals';
+import { app, bob, start } from './each_test.ts';
+import { arrivals, ask, MINUTE, PASSWORD, post, signIn, submit } from './support.ts';
 
 const CLIENT = '/_matrix/client/v3';
 

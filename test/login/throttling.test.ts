@@ -1,30 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
-import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import type { Enrolled } from '../support/enrolment.ts';
-import {
-  ask,
-  loginsOf,
-  MINUTE,
-  PASSWORD,
-  post,
-  RECOVERY,
-  STEP,
-  signIn,
-  startSignIns,
-  submit,
-  TOTP,
-} from './support.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
+import { LOGIN, passwordLogin } from '../support/app.ts';
+import { app, bob, start } from './each_test.ts';
+import { ask, loginsOf, MINUTE, PASSWORD, post, RECOVERY, STEP, signIn, submit, TOTP } from './support.ts';
 
 const OWN_LIMITS_ONLY = 'limits: { per_address: { per_second: 1000, burst_count: 10000 } }';
 
