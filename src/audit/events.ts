@@ -44,7 +44,7 @@ export type FactorDeed =
 export type AuditEvent = NamedEvent | FactorEvent;
 
 /**
- * What happens without a second factor, as often as somebody with a password or a token alone likes. Of each only
+ * What can happen without a second factor, as often as someone with only a password or a token likes. Of each only
  * the newest stay, for each user: nothing less than a factor makes the record grow without an end.
  */
 const UNPROVEN: readonly NamedEvent[] = ['factor.refused', 'throttle.wait', 'login.held_ended'];

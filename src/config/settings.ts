@@ -326,7 +326,7 @@ export const SETTINGS = [
     path: 'sso.clients',
     type: 'texts',
     default: [],
-    doc: "Clients that need no confirmation on the sign-in page: origins (`https://app.example.org`) or schemes (`io.example.app:`). Schemes that are no app's (`ftp:`, `mailto:`, `intent:`, `ms-…:` and the like) are refused, here and on the page.",
+    doc: 'Clients that need no confirmation on the sign-in page: origins (`https://app.example.org`) or schemes (`io.example.app:`). Schemes that do not belong to an app (`ftp:`, `mailto:`, `intent:`, `ms-…:` and the like) are refused, here and on the page.',
     note: 'need no confirmation: https://app.example.org, io.example.app:',
   },
   {

@@ -68,7 +68,7 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? '';
 }
 
-/** A section whose settings are all commented out reads as null: it is as good as absent. */
+/** A section whose settings are all commented out reads as null: it counts as absent. */
 function withoutEmpty(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   const kept = Object.entries(value).filter(([, inner]) => inner !== null);

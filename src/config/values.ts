@@ -51,7 +51,7 @@ export function parseListen(value: string): ListenAddress {
   return { host, port };
 }
 
-/** Whether nobody outside of this machine reaches `host`. */
+/** Whether `host` can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
@@ -75,7 +75,7 @@ export function parseOrigin(value: string): string {
 }
 
 /**
- * The origin of a URL that clients send passwords to: in the clear only where nobody can listen.
+ * The origin of a URL that clients send passwords to: in the clear only where no one can listen.
  *
  * @throws BadValue
  */
@@ -113,7 +113,7 @@ const FOREIGN_SCHEMES = new Set([
   'intent:',
 ]);
 
-/** Whether addresses of this scheme (with its colon) can be no client's; Windows takes `ms-…:` for its own parts. */
+/** Whether no client can have addresses of this scheme (with its colon); Windows keeps `ms-…:` for its own parts. */
 export function isForeignScheme(scheme: string): boolean {
   return FOREIGN_SCHEMES.has(scheme) || scheme.startsWith('ms-');
 }

@@ -12,7 +12,7 @@ export type FactorVerdict =
   /** One and the same to the client, whatever the reason (attack 87). */
   | { readonly is: 'no_match'; readonly why: 'wrong' | 'spent' | 'malformed' };
 
-/** A code as somebody sent it. */
+/** A code as it was sent. */
 export interface SentCode {
   /** Whose code it must be. */
   readonly userId: string;

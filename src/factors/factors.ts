@@ -2,7 +2,7 @@ import type { SecondFactorStage } from '../matrix/wire.ts';
 import type { Factor } from './factor.ts';
 import { type GivenCode, readGivenCode } from './given_code.ts';
 
-/** A code that somebody typed, and the factor that it is one of by its looks. */
+/** A code as it was typed, and the factor whose codes look like it. */
 export interface TypedCode {
   readonly factor: Factor;
   readonly code: GivenCode;

@@ -2,7 +2,7 @@ import type { Json } from '../matrix/wire.ts';
 
 declare const given: unique symbol;
 
-/** A code that somebody gave, without the blanks in it. Whether it is one is for its factor to say. */
+/** A code as it was typed, without the blanks in it. Its factor says whether it is one. */
 export type GivenCode = string & { readonly [given]: true };
 
 /** Blanks of all kinds: apps show codes in groups, some with a no-break blank (U+00A0, U+202F) between them. */

@@ -24,14 +24,14 @@ export interface Asker {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One request of ours to the homeserver. */
+/** One request to the homeserver. */
 export interface HomeserverCall extends Asker {
   readonly method: string;
   /** Canonical path with query. */
   readonly path: string;
   readonly token?: string;
   readonly body?: JsonObject;
-  /** With which it shares connections; by default with all that are of no such kind. */
+  /** Requests of one kind share connections; without a kind they share the general ones. */
   readonly errand?: Errand;
   /**
    * For requests that may make a login: where the answer does not come in time, the caller is refused, the request

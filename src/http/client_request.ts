@@ -31,7 +31,7 @@ export interface ClientRequest {
   readonly client: ClientAddress;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
-  /** What pages look at besides. A header that came twice is as good as none. */
+  /** What pages look at besides. A header sent twice counts as absent. */
   readonly headers: Readonly<Partial<Record<PageHeader, string>>>;
   /**
    * Reads the form that came with the request; on routes that take one.

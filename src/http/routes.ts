@@ -56,7 +56,7 @@ interface PathRow {
   readonly othersPass?: true;
   /** Every longer path that begins like this is refused: some homeservers' pattern has no end (attack 4). */
   readonly prefixMatch?: true;
-  /** The body is a form from a page of ours and no JSON. */
+  /** The body is a form from one of our pages, not JSON. */
   readonly form?: true;
 }
 

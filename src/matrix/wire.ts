@@ -19,10 +19,10 @@ export const UNNAMED_PROVIDER = 'homeserver-sso';
 
 const OWN_STAGES = 'm.login.2fa.';
 
-/** A stage that a factor of ours judges. Which of them there are, the list of factors says. */
+/** A stage that one of our factors judges. The list of factors says which there are. */
 export type SecondFactorStage = `${typeof OWN_STAGES}${string}`;
 
-/** Whether `stage` is one of ours: the homeserver never sees it. There need not be a factor for it. */
+/** Whether `stage` is named like ours: the homeserver never sees it. There need not be a factor for it. */
 export function isSecondFactorStage(stage: string): stage is SecondFactorStage {
   return stage.startsWith(OWN_STAGES);
 }

@@ -35,7 +35,7 @@ export function mayFollowProof(stage: string): boolean {
   return isIdentityFree(stage) || OF_AN_ADDRESS.has(stage);
 }
 
-/** The fields of a stage that names nobody, without what could name somebody all the same. */
+/** The fields of a stage that names no user, without those that could name one all the same. */
 export function withoutNames(fields: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => !NAMES.has(key)));
 }
@@ -61,7 +61,7 @@ export function requireTokenlessStage(auth: PresentedAuth | undefined): void {
 }
 
 /**
- * Checks that an `m.login.password` stage names nobody but the owner of the access token: two server families
+ * Checks that an `m.login.password` stage names no one but the owner of the access token: two server families
  * accept any user's password there (R6, attack 103). Every field that a homeserver could read a user from is
  * looked at; none at all means the owner.
  * @throws Refusal other_user, bad_json
@@ -72,7 +72,7 @@ export function requireOwnName(auth: JsonObject, ownerId: string): void {
   }
 }
 
-/** A password stage that names nobody but the owner, by the full id, whatever the spelling was (attack 48). */
+/** A password stage that names the owner only, by the full id, whatever the spelling was (attack 48). */
 export function pinnedPassword(password: Json | undefined, ownerId: string): JsonObject {
   const stage: JsonObject = { type: PASSWORD_STAGE, identifier: { type: 'm.id.user', user: ownerId } };
   return password === undefined ? stage : { ...stage, password };
@@ -80,7 +80,7 @@ export function pinnedPassword(password: Json | undefined, ownerId: string): Jso
 
 function namesIn(auth: JsonObject): string[] {
   const { identifier, user, medium, address } = auth;
-  // A third-party identifier names whomever the homeserver says.
+  // The homeserver decides whom a third-party identifier names.
   if (isPresent(medium) || isPresent(address)) throw new Refusal('other_user');
   const names: string[] = [];
   if (isPresent(user)) names.push(requireText(user));
@@ -92,7 +92,7 @@ function namesIn(auth: JsonObject): string[] {
   return [...names, requireText(identifier.user)];
 }
 
-/** The owner's full id or local part; homeservers fold case, so the same name in capitals is still his (attack 48). */
+/** The owner's full id or local part; homeservers fold case, so the same name in capitals is still theirs (attack 48). */
 function isNameOf(name: string, ownerId: string): boolean {
   const owner = parseUserId(ownerId);
   if (owner === undefined) return false;

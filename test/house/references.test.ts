@@ -12,7 +12,7 @@ const PATH =
 const PAGE = /(?<![\w/.-])[\w/.-]*\w\.md(?:#[\w-]+|, "[^"]+"| § ?"?[^")]+)?/g;
 
 /** Folders whose references are still to be made good. */
-const LATER = /^src\/(?:login|guard|second_factor|server|config|factors)\/|^src\/gateway\/app\.ts/;
+const LATER = /^src\/(?:login|guard|second_factor|server)\//;
 
 const files = writtenFiles().filter(({ file }) => !file.endsWith('references.test.ts') && !LATER.test(file));
 const attacks = numbersIn('test/attacks.md', /^(\d+)\. /gm);
@@ -23,11 +23,11 @@ function numbersIn(file: string, pattern: RegExp): Set<number> {
   return new Set([...readFileSync(file, 'utf8').matchAll(pattern)].map(([, number]) => Number(number)));
 }
 
-/** Where paths begin: at the root, in the folder of the file or of what it tests, or in `src/`. */
+/** Where paths begin: the root, the folder of the file or of what it tests, `src/`, or `docs/` (texts of settings). */
 function opened(from: string, path: string): string | undefined {
   const folder = dirname(from);
-  const places = [path, join(folder, path), join(folder.replace(/^test\//, ''), path), join('src', path)];
-  return places.find((each) => existsSync(each));
+  const places = ['.', folder, folder.replace(/^test\//, ''), 'src', 'docs'];
+  return places.map((place) => join(place, path)).find((each) => existsSync(each));
 }
 
 /** The headings of a page, their anchors as Markdown renderers make them, and what paragraphs begin with in bold. */

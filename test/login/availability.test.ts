@@ -1,26 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
 import type { DownMode } from '../support/stub/stub.ts';
-import {
-  ask,
-  failCommits,
-  failToHold,
-  MINUTE,
-  PASSWORD,
-  post,
-  signIn,
-  startSignIns,
-  submit,
-} from './support.ts';
-
-let app: TestApp;
-let bob: Enrolled;
-
-afterEach(() => app.stop());
-
-async function start(...options: Parameters<typeof startSignIns>): Promise<void> {
-  ({ app, bob } = await startSignIns(...options));
-}
+import { app, bob, start } from './each_test.ts';
+import { ask, failCommits, failToHold, MINUTE, PASSWORD, post, signIn, submit } from './support.ts';
 
 /** Every method of a part of the store fails, as when the database is gone. */
 function takeAway(part: object): () => void {

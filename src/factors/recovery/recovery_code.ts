@@ -20,8 +20,8 @@ export function showRecoveryCode(code: string): string {
 }
 
 /**
- * The canonical form of a code as somebody typed it: any case, any separators, look-alikes read as what they
- * look like (Crockford: I and L are 1, O is 0). Undefined if it is no recovery code.
+ * The canonical form of a code as it was typed: any case, any separators, look-alikes read as what they
+ * look like (Crockford: I and L are 1, O is 0). Undefined if it is not a recovery code.
  */
 export function readRecoveryCode(input: unknown): string | undefined {
   if (typeof input !== 'string' || input.length > LONGEST_INPUT) return undefined;

@@ -27,7 +27,7 @@ export interface HashedWith {
 
 /**
  * The line before the thread pool: users are served by turns, and from one source (a network, for a code that
- * somebody sent) one hash of a user waits (attack 140).
+ * was sent) one hash of a user waits (attack 140).
  */
 export function hashingQueue(atOnce = HASHES_AT_ONCE, waiting = HASHES_WAITING): FairQueue {
   const full = () => new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
@@ -53,7 +53,7 @@ export class RecoveryHasher {
 }
 
 /**
- * 16 bits of a canonical code that tell all but one of 65,536 wrong codes without a slow hash. Whoever has database
+ * 16 bits of a canonical code that tell all but one of 65,536 wrong codes without a slow hash. Someone who has database
  * and key file is left with 44 of its 60 bits to try by Argon2.
  */
 export function recoveryTag(code: string, { userId, salt, pepper }: HashedWith): number {

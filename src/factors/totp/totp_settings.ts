@@ -1,5 +1,5 @@
 /**
- * How codes are made (RFC 6238). Only `window` and `issuer` may change once somebody is enrolled: the other
+ * How codes are made (RFC 6238). Only `window` and `issuer` may change once a user is enrolled: the other
  * three are in people's authenticator apps, and the accepted steps count in `period`.
  */
 export interface TotpSettings {
