@@ -248,7 +248,7 @@ describeInBrowser('the account page', () => {
     test('a homeserver that is gone is said so', async () => {
       await app.stub.setDown('refuse');
       await person.givePassword();
-      await page.getByText('cannot be reached at the moment').waitFor();
+      await page.getByText('cannot do this at the moment').waitFor();
       complaints = complaints.filter((text) => !text.includes('status of 50'));
     });
   });

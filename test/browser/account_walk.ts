@@ -92,7 +92,7 @@ export async function loseAndReplaceThePhone(
   await person.press('Sign out');
   await person.givePassword();
   await page.getByLabel('Code').fill(person.phoneCode(oldSecret));
-  await page.getByText('This code is not right').waitFor();
+  await page.getByText('The code is not right').waitFor();
   await page.getByLabel('Code').fill(person.phoneCode(newSecret));
   await page.getByText('New phone').waitFor();
   expect(await page.getByText('Phone', { exact: true }).count()).toBe(0);

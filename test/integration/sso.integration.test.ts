@@ -218,7 +218,7 @@ function inBrowser(app: () => RealApp): void {
       await page.getByLabel('User name').fill('carol');
       await page.getByLabel('Password').fill('guessed');
       await press('Sign in');
-      await page.getByText('The user name or the password is not right.').waitFor();
+      await page.getByText('User name or password is not right.').waitFor();
       await page.getByText('Do you sign in with University?').waitFor();
     });
   });

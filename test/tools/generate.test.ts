@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/matrix/wire.ts';
+import { answerTypes, typeOf } from '../../tools/generate/answer_types.ts';
 import { factorSchemas } from '../../tools/generate/factor_schemas.ts';
 import { settingsFiles } from '../../tools/generate/settings_files.ts';
 
-const products = [...factorSchemas(), ...settingsFiles()];
+const products = [...factorSchemas(), ...settingsFiles(), ...answerTypes()];
 
 test.each(products.map(({ file, content }) => [file, content] as const))(
   '%s is what npm run generate writes',
@@ -19,4 +21,27 @@ test('every factor has a schema for its stage', () => {
     'schemas/stage_totp.json',
     'schemas/stage_recovery.json',
   ]);
+});
+
+test.each<[object, string]>([
+  [{ type: 'integer', minimum: 0 }, 'number'],
+  [{ type: ['integer', 'null'] }, 'number | null'],
+  [{ enum: ['a', 'b'] }, "'a' | 'b'"],
+  [{ $ref: 'two_factor_state.json' }, 'TwoFactorState'],
+  [{ type: 'array', items: { type: 'string' } }, 'string[]'],
+  [{ type: 'object' }, 'Record<string, unknown>'],
+  [
+    {
+      type: 'object',
+      required: ['a'],
+      properties: { a: { type: 'boolean' }, 'b.c': { type: 'string' }, d: false },
+    },
+    "{\n  a: boolean;\n  'b.c'?: string;\n}",
+  ],
+])('the type of %j', (schema, type) => {
+  expect(typeOf(schema as JsonObject, '')).toBe(type);
+});
+
+test('a schema that it has no type for is not passed over', () => {
+  expect(() => typeOf({ oneOf: [] }, '')).toThrow('there is no type for');
 });

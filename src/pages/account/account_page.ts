@@ -28,7 +28,8 @@ export class AccountPage {
 
   handle(request: ClientRequest): Answer {
     const language = pickLanguage(request.headers['accept-language']);
-    const account = this.textsOf(textsIn(language), language);
+    const texts = textsIn(language);
+    const account = this.textsOf(texts, language);
     return this.shell.renderPage({
       title: account.title,
       language,
@@ -37,7 +38,7 @@ export class AccountPage {
       body: html`<div id="account"></div>
 <div id="announcer" class="visually-hidden" role="status"></div>
 <noscript><section class="card"><h1>${account.title}</h1><p>${account.needsScript}</p></section></noscript>
-${jsonBlock('data', { texts: account, digits: this.settings.digits })}`,
+${jsonBlock('data', { texts: account, problems: texts.problems, digits: this.settings.digits })}`,
     });
   }
 

@@ -1,15 +1,19 @@
+import { CALLS, ROOT } from './wire.js';
+
 /**
  * The page as a client of the public API. The access token is in memory only.
  *
- * @typedef {{ status: number, body: any }} ApiAnswer status 0: no answer came
+ * @import { Challenge, ErrorAnswer } from './answers.d.ts'
+ *
+ * @typedef {{ is: 'challenge', status: 401, body: Challenge }} Challenged
+ * @typedef {{ is: 'refused', status: number, body: Partial<ErrorAnswer> }} Refused status 0: no answer came
  * @typedef {{ userId: string, deviceId: string, token: string }} SignedIn
  */
 
-const ROOT = '/_matrix/client/';
-
-export const TOTP_STAGE = 'm.login.2fa.totp';
-export const RECOVERY_STAGE = 'm.login.2fa.recovery';
-export const PASSWORD_STAGE = 'm.login.password';
+/**
+ * @template Body
+ * @typedef {{ is: 'done', status: 200, body: Body } | Challenged | Refused} ApiAnswer
+ */
 
 export class Api {
   /** @param {() => void} onEnded called when the server does not know the access token any more */
@@ -20,14 +24,14 @@ export class Api {
   }
 
   /**
-   * @param {string} method
-   * @param {string} path below `/_matrix/client/`
+   * @template Body
+   * @param {import('./wire.js').Call<Body>} call
    * @param {object} [body]
-   * @returns {Promise<ApiAnswer>}
+   * @returns {Promise<ApiAnswer<Body>>}
    */
-  async call(method, path, body) {
-    const answer = await this.#send(method, path, body);
-    if (answer.status === 401 && answer.body.errcode === 'M_UNKNOWN_TOKEN' && this.signedIn) {
+  async call(call, body) {
+    const answer = await this.#send(call, body);
+    if (answer.is === 'refused' && answer.body.errcode === 'M_UNKNOWN_TOKEN' && this.signedIn) {
       this.signedIn = undefined;
       this.onEnded();
     }
@@ -38,8 +42,8 @@ export class Api {
   signOut() {
     const { signedIn } = this;
     if (signedIn === undefined) return;
-    void fetch(`${ROOT}v3/logout`, {
-      method: 'POST',
+    void fetch(ROOT + CALLS.logout.path, {
+      method: CALLS.logout.method,
       keepalive: true,
       headers: { Authorization: `Bearer ${signedIn.token}` },
     }).catch(() => undefined);
@@ -47,12 +51,12 @@ export class Api {
   }
 
   /**
-   * @param {string} method
-   * @param {string} path
+   * @template Body
+   * @param {import('./wire.js').Call<Body>} call
    * @param {object} [body]
-   * @returns {Promise<ApiAnswer>}
+   * @returns {Promise<ApiAnswer<Body>>}
    */
-  async #send(method, path, body) {
+  async #send({ method, path }, body) {
     /** @type {Record<string, string>} */
     const headers = {};
     if (this.signedIn) headers.Authorization = `Bearer ${this.signedIn.token}`;
@@ -65,9 +69,26 @@ export class Api {
         credentials: 'omit',
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      return { status: response.status, body: await response.json() };
+      return read(response.status, await response.json());
     } catch {
-      return { status: 0, body: {} };
+      return { is: 'refused', status: 0, body: {} };
     }
   }
+}
+
+/**
+ * The answer by its status: its schema says what stands in it.
+ *
+ * @template Body
+ * @param {number} status
+ * @param {unknown} body
+ * @returns {ApiAnswer<Body>}
+ */
+function read(status, body) {
+  if (status === 200) return { is: 'done', status, body: /** @type {Body} */ (body) };
+  if (typeof body !== 'object' || body === null) return { is: 'refused', status, body: {} };
+  if (status === 401 && 'session' in body) {
+    return { is: 'challenge', status, body: /** @type {Challenge} */ (body) };
+  }
+  return { is: 'refused', status, body };
 }

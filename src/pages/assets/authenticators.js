@@ -2,6 +2,7 @@ import { button, element, Field, form } from './dom.js';
 import { askProof } from './proof.js';
 import { setUp } from './setup.js';
 import { dayText, fill, problemText, texts, timeText } from './texts.js';
+import { CALLS, renameAuthenticator } from './wire.js';
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
@@ -74,9 +75,8 @@ function nameForm(page, { id, name }) {
     async () => {
       const wanted = field.value.trim();
       if (wanted === '' || wanted === name) return page.overview();
-      const path = `unstable/org.matrix.2fa/authenticators/${encodeURIComponent(id)}`;
-      const answer = await page.api.call('PUT', path, { name: wanted });
-      if (answer.status === 200) return page.overview(words.renamed);
+      const answer = await page.api.call(renameAuthenticator(id), { name: wanted });
+      if (answer.is === 'done') return page.overview(words.renamed);
       return refuse(problemText(answer));
     },
     field.element,
@@ -103,7 +103,7 @@ async function remove(page, { id, name }) {
     text: fill(isLast ? words.removeLastText : words.removeText, { name }),
     action: words.remove,
     danger: true,
-    request: () => ({ method: 'DELETE', path: 'v3/account/two-factor/totp', body: { authenticator_id: id } }),
+    request: () => ({ call: CALLS.removeTotp, body: { authenticator_id: id } }),
   });
   if (done !== undefined)
     await page.overview(isLast ? texts.off.done : words.removed, isLast ? 'warning' : 'good');

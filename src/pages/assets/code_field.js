@@ -1,14 +1,18 @@
-import { RECOVERY_STAGE, TOTP_STAGE } from './api.js';
 import { button, element, Field } from './dom.js';
-import { digits, texts } from './texts.js';
+import { digits, problems, texts } from './texts.js';
+import { RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
-/** The field for a code, with the other kind of code one press away: a user without their phone must see the way. */
+/**
+ * The field for a code, with the other kind of code one press away: a user without their phone must see the way.
+ */
 export class CodeField {
   /**
-   * @param {{ onComplete?: () => void, onKind?: (isRecovery: boolean) => void }} [options] `onComplete`: all digits are there
+   * @param {{ onComplete?: () => void, onKind?: (isRecovery: boolean) => void, onlyApp?: boolean }} [options]
+   *   `onComplete`: all digits are there; `onlyApp`: no recovery code will do, and no code was used yet
    */
-  constructor({ onComplete, onKind } = {}) {
+  constructor({ onComplete, onKind, onlyApp = false } = {}) {
     this.isRecovery = false;
+    this.onlyApp = onlyApp;
     this.onKind = onKind;
     this.refused = '';
     this.field = new Field(texts.code.label, {
@@ -49,9 +53,10 @@ export class CodeField {
     return this.token.length === digits && /^\d+$/.test(this.token) && this.token !== this.refused;
   }
 
-  refuse() {
+  /** @param {string} [why] */
+  refuse(why = this.isRecovery ? problems.wrongRecoveryCode : problems.wrongCode) {
     this.refused = this.token;
-    this.field.fail(this.isRecovery ? texts.code.wrongRecovery : texts.code.wrong);
+    this.field.fail(why);
   }
 
   clear() {
@@ -69,7 +74,6 @@ export class CodeField {
   reopen() {
     this.field.input.readOnly = false;
     this.field.input.value = '';
-    this.switch.hidden = false;
     this.#describe();
   }
 
@@ -87,7 +91,8 @@ export class CodeField {
     const { label, input, hint } = this.field;
     label.textContent = this.isRecovery ? texts.code.recoveryLabel : texts.code.label;
     hint.textContent = this.isRecovery ? texts.code.recoveryHint : texts.code.hint;
-    hint.hidden = false;
+    hint.hidden = this.onlyApp;
+    this.switch.hidden = this.onlyApp;
     input.inputMode = this.isRecovery ? 'text' : 'numeric';
     this.switch.textContent = this.isRecovery ? texts.code.useApp : texts.code.useRecovery;
   }

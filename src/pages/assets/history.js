@@ -1,15 +1,14 @@
 import { button, element } from './dom.js';
 import { lateCard } from './late_card.js';
 import { fill, texts, timeText } from './texts.js';
-
-const HISTORY = 'unstable/org.matrix.2fa/history';
+import { CALLS } from './wire.js';
 
 /** Shown at once; the rest on demand. */
 const FIRST = 5;
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
- * @typedef {{ at: number, event: string, address: string | null }} Happening
+ * @typedef {import('./answers.d.ts').HistoryAnswer['events'][number]} Happening
  */
 
 /**
@@ -25,9 +24,8 @@ export function historyCard(page) {
  */
 async function fillIn(page, rows) {
   const words = texts.history;
-  const answer = await page.api.call('GET', HISTORY);
-  /** @type {Happening[]} */
-  const events = answer.body.events ?? [];
+  const answer = await page.api.call(CALLS.history);
+  const events = answer.is === 'done' ? answer.body.events : [];
   if (events.length === 0) {
     rows.replaceChildren(element('p', { class: 'muted' }, words.none));
     return;

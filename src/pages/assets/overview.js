@@ -6,6 +6,7 @@ import { recoveryCard } from './recovery.js';
 import { endOthers, sessionsCard } from './sessions.js';
 import { setUp } from './setup.js';
 import { counted, fill, texts } from './texts.js';
+import { CALLS } from './wire.js';
 
 /** @typedef {import('./page.js').AccountPage} AccountPage */
 
@@ -123,7 +124,7 @@ async function turnOff(page) {
     text: off.text,
     action: off.title,
     danger: true,
-    request: () => ({ method: 'DELETE', path: 'v3/account/two-factor/totp', body: {} }),
+    request: () => ({ call: CALLS.removeTotp, body: {} }),
   });
   if (done !== undefined) await page.overview(off.done, 'warning');
 }

@@ -1,19 +1,19 @@
 import { Api } from './api.js';
 import { element, notice } from './dom.js';
 import { problemText, texts } from './texts.js';
+import { CALLS, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
 /** Without a key pressed or a pointer moved for so long, the session ends. */
 const IDLE_MS = 10 * 60 * 1000;
 const IDLE_CHECK_MS = 5000;
 
-const STATE = 'v3/account/two-factor';
-
 /**
  * What the server says of this account (`GET /account/two-factor`).
  *
- * @typedef {{ id: string, name: string, enabled_at: number, last_used_at: number | null }} Authenticator
- * @typedef {{ remaining: number, total: number, generated_at: number, codes: { position: number, used_at: number | null }[] }} Codes
- * @typedef {{ enabled: boolean, authenticators: Authenticator[], codes: Codes | undefined }} State
+ * @import { LoginAnswer, RecoveryState, TwoFactorState } from './answers.d.ts'
+ *
+ * @typedef {NonNullable<TwoFactorState['providers'][typeof TOTP_STAGE]>['authenticators'][number]} Authenticator
+ * @typedef {{ enabled: boolean, authenticators: Authenticator[], codes: RecoveryState | undefined }} State
  *
  * @typedef {(page: AccountPage, flash?: HTMLElement) => void} Screen
  */
@@ -50,7 +50,7 @@ export class AccountPage {
   }
 
   /**
-   * @param {{ user_id: string, device_id: string, access_token: string }} login
+   * @param {LoginAnswer} login
    * @param {boolean} [recovered]
    */
   enter(login, recovered = false) {
@@ -79,15 +79,15 @@ export class AccountPage {
    * @param {'good' | 'warning'} [kind]
    */
   async overview(done, kind = 'good') {
-    const answer = await this.api.call('GET', STATE);
+    const answer = await this.api.call(CALLS.state);
     if (this.api.signedIn === undefined) return;
-    if (answer.status !== 200) {
+    if (answer.is !== 'done') {
       this.leave(problemText(answer));
       return;
     }
     const { enabled, providers } = answer.body;
-    const authenticators = providers['m.login.2fa.totp']?.authenticators ?? [];
-    this.state = { enabled, authenticators, codes: providers['m.login.2fa.recovery'] };
+    const authenticators = providers[TOTP_STAGE]?.authenticators ?? [];
+    this.state = { enabled, authenticators, codes: providers[RECOVERY_STAGE] };
     this.screens.overview(this, done === undefined ? undefined : notice(kind, element('p', {}, done)));
   }
 

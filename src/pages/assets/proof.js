@@ -1,41 +1,44 @@
-import { PASSWORD_STAGE, TOTP_STAGE } from './api.js';
 import { CodeField } from './code_field.js';
 import { button, element, Field, form } from './dom.js';
-import { problemText, texts } from './texts.js';
+import { problems, problemText, texts } from './texts.js';
+import { PASSWORD_STAGE, TOTP_STAGE } from './wire.js';
 
 /**
  * A request that the server answers only to the owner of the account (User-Interactive Authentication).
  *
- * @typedef {object} GuardedRequest
- * @property {string} method
- * @property {string} path
- * @property {object} body
- *
+ * @template Body
+ * @typedef {{ call: import('./wire.js').Call<Body>, body: object }} GuardedRequest
+ */
+
+/**
+ * @template Body
  * @typedef {object} ProofOptions
  * @property {string} title
  * @property {string} text what is about to happen
  * @property {string} [action] what stands on the button
  * @property {boolean} [danger]
  * @property {{ label: string, value: string, hint: string }} [name] something to be named beside
- * @property {(name: string) => GuardedRequest} request
+ * @property {(name: string) => GuardedRequest<Body>} request
  */
 
 /**
  * Asks for the password, and a code where 2FA is on, and makes the request with them. Neither is kept: each request
  * asks again, so that an unattended page changes nothing.
  *
+ * @template Body
  * @param {import('./page.js').AccountPage} page
- * @param {ProofOptions} options
- * @returns {Promise<any>} the answer's body; undefined if the person thought better of it
+ * @param {ProofOptions<Body>} options
+ * @returns {Promise<Body | undefined>} the answer's body; undefined if the user gave up
  */
 export function askProof(page, options) {
   return new Promise((resolve) => openDialog(page, options, resolve));
 }
 
 /**
+ * @template Body
  * @param {import('./page.js').AccountPage} page
- * @param {ProofOptions} options
- * @param {(granted: any) => void} resolve
+ * @param {ProofOptions<Body>} options
+ * @param {(granted: Body | undefined) => void} resolve
  */
 function openDialog(page, options, resolve) {
   const name = options.name && nameField(options.name);
@@ -45,6 +48,7 @@ function openDialog(page, options, resolve) {
     type: 'password',
     autocomplete: 'current-password',
   });
+  /** @type {Conversation<Body>} */
   const conversation = new Conversation(page);
   const { element: sheet, refuse } = form(
     submit,
@@ -69,7 +73,7 @@ function openDialog(page, options, resolve) {
     element('h2', { id: 'proof-title' }, options.title),
     sheet,
   );
-  /** @type {any} */
+  /** @type {Body | undefined} */
   let granted;
 
   document.body.append(dialog);
@@ -84,7 +88,7 @@ function openDialog(page, options, resolve) {
   async function submit() {
     code?.clear();
     password.clear();
-    if (code && !conversation.codeAccepted && code.isMissing()) return code.field.fail(texts.code.missing);
+    if (code && !conversation.codeAccepted && code.isMissing()) return code.field.fail(problems.missingCode);
     if (password.value === '') return password.fail(texts.proof.missingPassword);
     const outcome = await conversation.prove(options.request(name?.value.trim() ?? ''), code, password.value);
     if (outcome.kind === 'granted') {
@@ -95,7 +99,7 @@ function openDialog(page, options, resolve) {
     } else if (outcome.kind === 'wrong_code') {
       code?.refuse();
     } else if (outcome.kind === 'wrong_password') {
-      password.fail(texts.proof.wrongPassword);
+      password.fail(problems.wrongOwnPassword);
     } else if (outcome.kind === 'again') {
       code?.reopen();
       refuse(texts.proof.again);
@@ -112,11 +116,16 @@ function nameField({ label, value, hint }) {
 }
 
 /**
- * @typedef {{ kind: 'granted', body: any } | { kind: 'wrong_code' } | { kind: 'wrong_password' }
- *   | { kind: 'again' } | { kind: 'refused', answer: import('./api.js').ApiAnswer }} Outcome
+ * @template Body
+ * @typedef {{ kind: 'granted', body: Body } | { kind: 'wrong_code' } | { kind: 'wrong_password' }
+ *   | { kind: 'again' } | { kind: 'refused', answer: import('./texts.js').Problem }} Outcome
  */
 
-/** One session of User-Interactive Authentication: the code first, then the password, as the flows say. */
+/**
+ * One session of User-Interactive Authentication: the code first, then the password, as the flows say.
+ *
+ * @template Body
+ */
 class Conversation {
   /** @param {import('./page.js').AccountPage} page */
   constructor(page) {
@@ -128,10 +137,10 @@ class Conversation {
   }
 
   /**
-   * @param {GuardedRequest} request
+   * @param {GuardedRequest<Body>} request
    * @param {CodeField | undefined} code
    * @param {string} password
-   * @returns {Promise<Outcome>}
+   * @returns {Promise<Outcome<Body>>}
    */
   async prove(request, code, password) {
     const begun = await this.#begin(request);
@@ -146,8 +155,8 @@ class Conversation {
   /**
    * A session is for one body: another name begins another session.
    *
-   * @param {GuardedRequest} request
-   * @returns {Promise<Outcome | undefined>}
+   * @param {GuardedRequest<Body>} request
+   * @returns {Promise<Outcome<Body> | undefined>}
    */
   async #begin(request) {
     const about = JSON.stringify(request.body);
@@ -155,32 +164,33 @@ class Conversation {
     this.about = about;
     this.codeAccepted = false;
     const answer = await this.#ask(request);
-    if (answer.status === 200) return { kind: 'granted', body: answer.body };
-    if (answer.status !== 401) return { kind: 'refused', answer };
+    if (answer.is === 'done') return { kind: 'granted', body: answer.body };
+    if (answer.is === 'refused') return { kind: 'refused', answer };
     this.session = answer.body.session;
     return undefined;
   }
 
   /**
-   * @param {GuardedRequest} request
+   * @param {GuardedRequest<Body>} request
    * @param {CodeField} code
-   * @returns {Promise<Outcome | undefined>}
+   * @returns {Promise<Outcome<Body> | undefined>}
    */
   async #giveCode(request, code) {
     const { stage, token } = code;
     const answer = await this.#ask(request, { type: stage, token });
     // Where no codes are left the stage is not offered.
     if (answer.status === 400) return { kind: 'wrong_code' };
-    if (answer.status !== 401) return { kind: 'refused', answer };
-    this.codeAccepted = answer.body.completed?.includes(stage) === true;
+    if (answer.is === 'done') return { kind: 'granted', body: answer.body };
+    if (answer.is === 'refused') return { kind: 'refused', answer };
+    this.codeAccepted = answer.body.completed.includes(stage);
     if (this.codeAccepted) return undefined;
-    return this.#isAnew(answer) ? { kind: 'again' } : { kind: 'wrong_code' };
+    return this.#isAnother(answer.body) ? { kind: 'again' } : { kind: 'wrong_code' };
   }
 
   /**
-   * @param {GuardedRequest} request
+   * @param {GuardedRequest<Body>} request
    * @param {string} password
-   * @returns {Promise<Outcome>}
+   * @returns {Promise<Outcome<Body>>}
    */
   async #givePassword(request, password) {
     const answer = await this.#ask(request, {
@@ -188,29 +198,29 @@ class Conversation {
       identifier: { type: 'm.id.user', user: this.page.api.signedIn?.userId },
       password,
     });
-    if (answer.status === 200) return { kind: 'granted', body: answer.body };
-    if (answer.status !== 401) return { kind: 'refused', answer };
-    return this.#isAnew(answer) ? { kind: 'again' } : { kind: 'wrong_password' };
+    if (answer.is === 'done') return { kind: 'granted', body: answer.body };
+    if (answer.is === 'refused') return { kind: 'refused', answer };
+    return this.#isAnother(answer.body) ? { kind: 'again' } : { kind: 'wrong_password' };
   }
 
   /**
    * Whether the session died of too many failures and another one stands in its place.
    *
-   * @param {import('./api.js').ApiAnswer} answer
+   * @param {import('./answers.d.ts').Challenge} challenge
    */
-  #isAnew({ body }) {
-    if (body.session === undefined || body.session === this.session) return false;
-    this.session = body.session;
+  #isAnother({ session }) {
+    if (session === this.session) return false;
+    this.session = session;
     this.codeAccepted = false;
     return true;
   }
 
   /**
-   * @param {GuardedRequest} request
+   * @param {GuardedRequest<Body>} request
    * @param {object} [auth]
    */
-  #ask({ method, path, body }, auth) {
+  #ask({ call, body }, auth) {
     const whole = auth === undefined ? body : { ...body, auth: { ...auth, session: this.session } };
-    return this.page.api.call(method, path, whole);
+    return this.page.api.call(call, whole);
   }
 }

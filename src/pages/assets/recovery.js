@@ -2,8 +2,7 @@ import { button, element, notice } from './dom.js';
 import { askProof } from './proof.js';
 import { showNewCodes } from './save_codes.js';
 import { counted, dayText, fill, texts, timeText } from './texts.js';
-
-const RECOVERY = 'v3/account/two-factor/recovery';
+import { CALLS } from './wire.js';
 
 /** With so many left it is time for new ones. */
 const FEW = 3;
@@ -32,7 +31,7 @@ export function recoveryCard(page) {
   );
 }
 
-/** @param {import('./page.js').Codes} codes */
+/** @param {import('./answers.d.ts').RecoveryState} codes */
 function standing({ remaining, total, generated_at: generated, codes }) {
   const words = texts.codes;
   const used = codes.flatMap(({ position, used_at: time }) => (time === null ? [] : [{ position, time }]));
@@ -41,7 +40,7 @@ function standing({ remaining, total, generated_at: generated, codes }) {
       'p',
       {},
       element('strong', {}, counted(words.left, remaining, { total })),
-      ` ${fill(words.generated, { date: dayText(generated) })}. ${words.exist}`,
+      ` ${fill(words.generated, { date: generated === null ? '' : dayText(generated) })}. ${words.exist}`,
     ),
     used.length > 0 &&
       element(
@@ -65,7 +64,7 @@ async function create(page) {
   const made = await askProof(page, {
     title: words.create,
     text: words.createText,
-    request: () => ({ method: 'POST', path: RECOVERY, body: {} }),
+    request: () => ({ call: CALLS.renewCodes, body: {} }),
   });
   if (made === undefined) return;
   showNewCodes(page, made.recovery_codes, {
@@ -83,7 +82,7 @@ async function remove(page) {
     text: words.removeText,
     action: words.remove,
     danger: true,
-    request: () => ({ method: 'DELETE', path: RECOVERY, body: {} }),
+    request: () => ({ call: CALLS.removeCodes, body: {} }),
   });
   if (done !== undefined) await page.overview(words.removed, 'warning');
 }

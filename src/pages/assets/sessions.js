@@ -2,10 +2,11 @@ import { button, element } from './dom.js';
 import { lateCard } from './late_card.js';
 import { askProof } from './proof.js';
 import { counted, fill, texts, timeText } from './texts.js';
+import { CALLS } from './wire.js';
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
- * @typedef {{ device_id: string, display_name?: string | null, last_seen_ts?: number | null, last_seen_ip?: string | null }} Device
+ * @typedef {import('./wire.js').Device} Device
  */
 
 /**
@@ -58,9 +59,8 @@ export async function endOthers(page) {
  * @returns {Promise<Device[]>}
  */
 async function devicesOf(page) {
-  const answer = await page.api.call('GET', 'v3/devices');
-  /** @type {Device[]} */
-  const devices = answer.body.devices ?? [];
+  const answer = await page.api.call(CALLS.devices);
+  const devices = answer.is === 'done' ? answer.body.devices : [];
   return devices.sort((left, right) => (right.last_seen_ts ?? 0) - (left.last_seen_ts ?? 0));
 }
 
@@ -119,8 +119,7 @@ async function end(page, devices, title, text) {
     action: texts.sessions.end,
     danger: true,
     request: () => ({
-      method: 'POST',
-      path: 'v3/delete_devices',
+      call: CALLS.endSessions,
       body: { devices: devices.map(({ device_id: id }) => id) },
     }),
   });

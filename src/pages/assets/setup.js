@@ -1,15 +1,15 @@
-import { button, element, Field, form } from './dom.js';
+import { CodeField } from './code_field.js';
+import { button, element, form } from './dom.js';
 import { askProof } from './proof.js';
 import { qrCode } from './qr.js';
 import { showNewCodes } from './save_codes.js';
-import { digits, fill, problemText, texts } from './texts.js';
-
-const TOTP = 'v3/account/two-factor/totp';
+import { digits, fill, problems, problemText, texts } from './texts.js';
+import { CALLS } from './wire.js';
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
  * @typedef {import('./page.js').Authenticator} Authenticator
- * @typedef {{ seed: string, uri: string, setup_id: string }} Setup
+ * @typedef {import('./answers.d.ts').TotpSetupAnswer} Setup
  */
 
 /**
@@ -20,7 +20,6 @@ const TOTP = 'v3/account/two-factor/totp';
  */
 export async function setUp(page, old) {
   const title = titleFor(page, old);
-  /** @type {Setup | undefined} */
   const setup = await askProof(page, {
     title,
     text: texts.setup.proof,
@@ -30,7 +29,7 @@ export async function setUp(page, old) {
       value: texts.authenticators.usualName,
       hint: texts.authenticators.nameHint,
     },
-    request: (name) => ({ method: 'POST', path: TOTP, body: name === '' ? {} : { name } }),
+    request: (name) => ({ call: CALLS.setUpTotp, body: name === '' ? {} : { name } }),
   });
   if (setup !== undefined) showScan(page, setup, old);
 }
@@ -137,17 +136,7 @@ function copySecret(page, seed) {
  */
 function showConfirm(page, setup, old) {
   const words = texts.setup;
-  let refused = '';
-  const code = new Field(texts.code.label, {
-    class: 'code',
-    name: 'code',
-    inputmode: 'numeric',
-    autocomplete: 'one-time-code',
-    oninput: () => {
-      const typed = token();
-      if (typed.length === digits && typed !== refused && /^\d+$/.test(typed)) sheet.requestSubmit();
-    },
-  });
+  const code = new CodeField({ onlyApp: true, onComplete: () => sheet.requestSubmit() });
   const { element: sheet, refuse } = form(
     submit,
     element('p', {}, words.confirm),
@@ -168,24 +157,17 @@ function showConfirm(page, setup, old) {
       sheet,
     ),
   );
-  code.input.focus();
-
-  function token() {
-    return code.value.replaceAll(/[\s-]/g, '');
-  }
+  code.field.input.focus();
 
   async function submit() {
     code.clear();
-    if (token() === '') return code.fail(texts.code.missing);
-    const answer = await page.api.call('POST', `${TOTP}/confirm`, {
+    if (code.isMissing()) return code.field.fail(problems.missingCode);
+    const answer = await page.api.call(CALLS.confirmTotp, {
       setup_id: setup.setup_id,
-      token: token(),
+      token: code.token,
     });
-    if (answer.status === 200) return showCodes(page, answer.body.recovery_codes, old);
-    if (answer.status === 403) {
-      refused = token();
-      return code.fail(words.wrong);
-    }
+    if (answer.is === 'done') return showCodes(page, answer.body.recovery_codes, old);
+    if (answer.status === 403) return code.refuse(words.wrong);
     if (answer.status === 404) return page.overview(words.expired, 'warning');
     return refuse(problemText(answer));
   }
@@ -220,7 +202,7 @@ async function removeOld(page, old) {
     title: texts.setup.removeOldTitle,
     text: fill(texts.setup.removeOldText, { name }),
     action: texts.authenticators.remove,
-    request: () => ({ method: 'DELETE', path: TOTP, body: { authenticator_id: old.id } }),
+    request: () => ({ call: CALLS.removeTotp, body: { authenticator_id: old.id } }),
   });
   if (removed !== undefined) await page.overview(texts.setup.replaced);
 }

@@ -1,11 +1,7 @@
-import { PASSWORD_STAGE, RECOVERY_STAGE } from './api.js';
 import { CodeField } from './code_field.js';
 import { button, element, Field, form } from './dom.js';
-import { fill, problemText, texts } from './texts.js';
-
-const LOGIN = 'v3/login';
-/** The sign-in page, among the identity providers of `GET /login`. */
-const OWN_PROVIDER = 'two-factor';
+import { fill, problems, problemText, texts } from './texts.js';
+import { CALLS, OWN_PROVIDER, PASSWORD_STAGE, RECOVERY_STAGE } from './wire.js';
 
 /**
  * The two cards of signing in by the native door: password, then code.
@@ -40,18 +36,18 @@ export function showSignIn(page, flash) {
   if (flash === undefined) name.input.focus();
 
   async function submit() {
-    const answer = await page.api.call('POST', LOGIN, {
+    const answer = await page.api.call(CALLS.login, {
       type: PASSWORD_STAGE,
       identifier: { type: 'm.id.user', user: name.value.trim() },
       password: password.value,
       initial_device_display_name: texts.signIn.device,
     });
-    if (answer.status === 200) page.enter(answer.body);
-    else if (answer.status === 401 && answer.body.session) showCode(page, answer.body.session);
+    if (answer.is === 'done') page.enter(answer.body);
+    else if (answer.is === 'challenge') showCode(page, answer.body.session);
     else if (answer.status === 429 || answer.status === 0 || answer.status >= 500)
       refuse(problemText(answer));
     else {
-      password.fail(texts.signIn.wrong);
+      password.fail(problems.wrongPassword);
       otherWay.textContent = await otherWayText(page);
     }
   }
@@ -63,9 +59,8 @@ export function showSignIn(page, flash) {
  * @param {import('./page.js').AccountPage} page
  */
 async function otherWayText(page) {
-  const { body } = await page.api.call('GET', LOGIN);
-  /** @type {{ type: string, identity_providers?: { id: string, name: string }[] }[]} */
-  const flows = body.flows ?? [];
+  const answer = await page.api.call(CALLS.loginFlows);
+  const flows = answer.is === 'done' ? answer.body.flows : [];
   const names = flows
     .flatMap((flow) => flow.identity_providers ?? [])
     .filter(({ id }) => id !== OWN_PROVIDER)
@@ -112,13 +107,13 @@ function showCode(page, session) {
   async function submit() {
     code.clear();
     if (code.isMissing()) {
-      code.field.fail(texts.code.missing);
+      code.field.fail(problems.missingCode);
       return;
     }
     const { stage, token } = code;
-    const answer = await page.api.call('POST', LOGIN, { auth: { type: stage, session, token } });
-    if (answer.status === 200) page.enter(answer.body, stage === RECOVERY_STAGE);
-    else if (answer.status === 401 && answer.body.session === session) code.refuse();
+    const answer = await page.api.call(CALLS.login, { auth: { type: stage, session, token } });
+    if (answer.is === 'done') page.enter(answer.body, stage === RECOVERY_STAGE);
+    else if (answer.is === 'challenge' && answer.body.session === session) code.refuse();
     else if (answer.status === 401) page.leave(texts.signIn.tooMany);
     else if (answer.status === 403) page.leave(texts.signIn.tooLate);
     else refuse(problemText(answer));

@@ -1,14 +1,15 @@
 /**
  * The texts of the page and how numbers and times are put into them.
  *
- * @typedef {import('../texts/en.ts').Texts['account']} AccountTexts
+ * @typedef {import('../texts/en.ts').Texts} Texts
  * @typedef {{ readonly one: string, readonly other: string }} Counted
  */
 
-/** @type {{ texts: AccountTexts, digits: number }} */
+/** @type {{ texts: Texts['account'], problems: Texts['problems'], digits: number }} */
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 
-export const { texts, digits } = data;
+/** `problems`: what goes wrong on all pages is told in the same words. */
+export const { texts, problems, digits } = data;
 
 const language = document.documentElement.lang;
 // The reader's own way to write dates, where it goes with the language of the page: `en-GB` for `en`.
@@ -51,12 +52,18 @@ function waitText(wait) {
 }
 
 /**
+ * An answer that does not bring what was asked for.
+ *
+ * @typedef {{ status: number, body: { error?: string, retry_after_ms?: number } }} Problem
+ */
+
+/**
  * Why a request was refused, in words, where the place has no better ones.
  *
- * @param {import('./api.js').ApiAnswer} answer
+ * @param {Problem} answer
  */
 export function problemText({ status, body }) {
   if (status === 429) return fill(texts.problem.wait, { time: waitText(body.retry_after_ms ?? 30_000) });
-  if (status === 0 || status >= 500) return texts.problem.unavailable;
+  if (status === 0 || status >= 500) return problems.unavailable;
   return fill(texts.problem.unexpected, { text: body.error ?? String(status) });
 }

@@ -112,7 +112,6 @@ export const german: Texts = {
       name: 'Benutzername',
       password: 'Passwort',
       submit: 'Anmelden',
-      wrong: 'Benutzername oder Passwort stimmt nicht.',
       otherWay:
         'Meldest du dich mit {providers} an? Dann hat dein Konto hier vielleicht kein Passwort, und die Zwei-Faktor-Authentifizierung wird dort eingeschaltet.',
       or: 'oder',
@@ -134,16 +133,11 @@ export const german: Texts = {
       recoveryHint: '12 Buchstaben und Ziffern, wie xxxx-xxxx-xxxx',
       useRecovery: 'Stattdessen einen Wiederherstellungscode benutzen',
       useApp: 'Stattdessen die Authenticator-App benutzen',
-      wrong:
-        'Dieser Code stimmt nicht, oder er wurde schon benutzt. Versuche den Code, der jetzt angezeigt wird.',
-      wrongRecovery: 'Dieser Wiederherstellungscode stimmt nicht, oder er wurde schon benutzt.',
-      missing: 'Bitte gib einen Code ein.',
       noneLeft:
         'Weder Authenticator noch Wiederherstellungscode? Bitte den Betreiber dieses Servers um Hilfe.',
     },
     problem: {
       wait: 'Zu viele Versuche. Bitte warte {time} und versuche es dann noch einmal.',
-      unavailable: 'Der Server ist gerade nicht erreichbar. Bitte versuche es später noch einmal.',
       unexpected: 'Das hat nicht geklappt: {text}',
       seconds: { one: 'eine Sekunde', other: '{count} Sekunden' },
       minutes: { one: 'eine Minute', other: '{count} Minuten' },
@@ -280,7 +274,6 @@ export const german: Texts = {
     proof: {
       title: 'Bestätige, dass du es bist',
       password: 'Passwort',
-      wrongPassword: 'Das Passwort stimmt nicht.',
       missingPassword: 'Bitte gib dein Passwort ein.',
       codeAccepted: 'Der Code war richtig.',
       again: 'Zu viele falsche Versuche. Bitte gib einen neuen Code und dein Passwort ein.',

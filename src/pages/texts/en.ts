@@ -113,7 +113,6 @@ export const english = {
       name: 'User name',
       password: 'Password',
       submit: 'Sign in',
-      wrong: 'The user name or the password is not right.',
       otherWay:
         'Do you sign in with {providers}? Then your account may have no password here, and two-factor authentication is turned on there.',
       or: 'or',
@@ -135,14 +134,10 @@ export const english = {
       recoveryHint: '12 letters and digits, as in xxxx-xxxx-xxxx',
       useRecovery: 'Use a recovery code instead',
       useApp: 'Use the authenticator app instead',
-      wrong: 'This code is not right, or it was used before. Try the code that is shown now.',
-      wrongRecovery: 'This recovery code is not right, or it was used before.',
-      missing: 'Please enter a code.',
       noneLeft: 'No authenticator and no recovery code? Ask the operator of this server for help.',
     },
     problem: {
       wait: 'Too many attempts. Please wait {time}, then try again.',
-      unavailable: 'The server cannot be reached at the moment. Please try again later.',
       unexpected: 'That did not work: {text}',
       seconds: { one: 'one second', other: '{count} seconds' },
       minutes: { one: 'one minute', other: '{count} minutes' },
@@ -274,7 +269,6 @@ export const english = {
     proof: {
       title: 'Confirm that it is you',
       password: 'Password',
-      wrongPassword: 'The password is not right.',
       missingPassword: 'Please enter your password.',
       codeAccepted: 'The code was right.',
       again: 'Too many wrong attempts. Please enter a new code and your password.',

@@ -1,0 +1,129 @@
+/** What the server answers, for the scripts: written by npm run generate from schemas/. */
+
+/** The 401 of User-Interactive Authentication: what is still to be done. All four keys are always there. */
+export type Challenge = {
+  session: string;
+  flows: {
+    stages: string[];
+  }[];
+  params: Record<string, unknown>;
+  completed: string[];
+  errcode?: string;
+  error?: string;
+};
+
+/** Done; there is nothing to tell. */
+export type EmptyAnswer = Record<string, unknown>;
+
+/** The standard error response of the Matrix specification. It never carries a token. */
+export type ErrorAnswer = {
+  errcode: string;
+  error: string;
+  retry_after_ms?: number;
+  soft_logout?: boolean;
+};
+
+/** What happened to the caller's own account, the newest first. It never holds a secret. */
+export type HistoryAnswer = {
+  events: {
+    at: number;
+    event: string;
+    address: string | null;
+    device_id: string | null;
+    detail: {
+      authenticator?: string;
+      position?: number;
+      stage?: string;
+    };
+  }[];
+};
+
+/** A granted login, as the homeserver gave it; `well_known` names the proxy. */
+export type LoginAnswer = {
+  user_id: string;
+  access_token: string;
+  refresh_token?: string;
+  expires_in_ms?: number;
+  device_id: string;
+  home_server?: string;
+  well_known?: WellKnownClient;
+};
+
+/** The login types on offer. */
+export type LoginFlowsAnswer = {
+  flows: {
+    type: string;
+    get_login_token?: boolean;
+    oauth_aware_preferred?: boolean;
+    delegated_oidc_compatibility?: boolean;
+    'org.matrix.msc3824.delegated_oidc_compatibility'?: boolean;
+    identity_providers?: {
+      id: string;
+      name: string;
+      icon?: string;
+      brand?: string;
+    }[];
+  }[];
+};
+
+/** A new set of recovery codes; the old ones are dead. */
+export type RecoveryCodesAnswer = {
+  recovery_codes: string[];
+  generated_at: number;
+};
+
+/** How many recovery codes are left and when the others were used. It never shows a code. */
+export type RecoveryState = {
+  remaining: number;
+  total: number;
+  generated_at: number | null;
+  codes: {
+    position: number;
+    used_at: number | null;
+  }[];
+};
+
+/** The authenticator is active, and the recovery codes are new. */
+export type TotpConfirmAnswer = {
+  authenticator_id: string;
+  recovery_codes: string[];
+};
+
+/** A pending authenticator. It lets nobody in before it is confirmed. */
+export type TotpSetupAnswer = {
+  seed: string;
+  uri: string;
+  params: {
+    type: 'm.totp.v1.rfc6238-sha1' | 'm.totp.v1.rfc6238-sha256' | 'm.totp.v1.rfc6238-sha512';
+    step: number;
+    size: number;
+  };
+  setup_id: string;
+  expires_ts: number;
+};
+
+/** Which factors the user has. It never shows a secret. */
+export type TwoFactorState = {
+  enabled: boolean;
+  providers: {
+    'm.login.2fa.totp'?: {
+      authenticators: {
+        id: string;
+        name: string;
+        enabled_at: number;
+        last_used_at: number | null;
+      }[];
+    };
+    'm.login.2fa.recovery'?: RecoveryState;
+  };
+};
+
+/** Where clients find the server: the proxy, and no OAuth beside it. */
+export type WellKnownClient = {
+  'm.homeserver': {
+    base_url: string;
+  };
+  'm.identity_server'?: {
+    base_url: string;
+  };
+};

@@ -1,0 +1,65 @@
+/**
+ * What the scripts say to the server: the names of stages, and the requests of the public API with the types of their
+ * answers. A test compares both with the server's own (`test/pages/wire.test.ts`).
+ *
+ * @import * as answers from './answers.d.ts'
+ */
+
+export const TOTP_STAGE = 'm.login.2fa.totp';
+export const RECOVERY_STAGE = 'm.login.2fa.recovery';
+export const PASSWORD_STAGE = 'm.login.password';
+
+/** The sign-in page, among the identity providers of `GET /login`. */
+export const OWN_PROVIDER = 'two-factor';
+
+/** Paths stand below it. */
+export const ROOT = '/_matrix/client/';
+
+/**
+ * A request without its body.
+ *
+ * @template Body what a 200 holds
+ * @typedef {{ readonly method: string, readonly path: string, readonly answer?: Body }} Call
+ */
+
+const TOTP = 'v3/account/two-factor/totp';
+const RECOVERY = 'v3/account/two-factor/recovery';
+
+/** The homeserver's own (client-server API, "Device management"): we have no schema for it.
+ * @typedef {{ device_id: string, display_name?: string | null, last_seen_ts?: number | null, last_seen_ip?: string | null }} Device
+ */
+
+export const CALLS = {
+  /** @type {Call<answers.LoginAnswer>} */
+  login: { method: 'POST', path: 'v3/login' },
+  /** @type {Call<answers.LoginFlowsAnswer>} */
+  loginFlows: { method: 'GET', path: 'v3/login' },
+  /** @type {Call<answers.EmptyAnswer>} */
+  logout: { method: 'POST', path: 'v3/logout' },
+  /** @type {Call<answers.TwoFactorState>} */
+  state: { method: 'GET', path: 'v3/account/two-factor' },
+  /** @type {Call<answers.TotpSetupAnswer>} */
+  setUpTotp: { method: 'POST', path: TOTP },
+  /** @type {Call<answers.TotpConfirmAnswer>} */
+  confirmTotp: { method: 'POST', path: `${TOTP}/confirm` },
+  /** @type {Call<answers.EmptyAnswer>} */
+  removeTotp: { method: 'DELETE', path: TOTP },
+  /** @type {Call<answers.RecoveryCodesAnswer>} */
+  renewCodes: { method: 'POST', path: RECOVERY },
+  /** @type {Call<answers.EmptyAnswer>} */
+  removeCodes: { method: 'DELETE', path: RECOVERY },
+  /** @type {Call<answers.HistoryAnswer>} */
+  history: { method: 'GET', path: 'unstable/org.matrix.2fa/history' },
+  /** @type {Call<{ devices: Device[] }>} */
+  devices: { method: 'GET', path: 'v3/devices' },
+  /** @type {Call<answers.EmptyAnswer>} */
+  endSessions: { method: 'POST', path: 'v3/delete_devices' },
+};
+
+/**
+ * @param {string} id
+ * @returns {Call<answers.EmptyAnswer>}
+ */
+export function renameAuthenticator(id) {
+  return { method: 'PUT', path: `unstable/org.matrix.2fa/authenticators/${encodeURIComponent(id)}` };
+}

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { classify } from '../../src/gateway/classify.ts';
+import { findRoute } from '../../src/http/route_index.ts';
+import * as wire from '../../src/matrix/wire.ts';
+// @ts-expect-error A script of the pages, as browsers load it; its own tsconfig.json checks its types.
+import * as scripts from '../../src/pages/assets/wire.js';
+
+const ASSETS = 'src/pages/assets';
+const calls: Record<string, { method: string; path: string }> = scripts.CALLS;
+
+test('the scripts name stages and our provider as the server does', () => {
+  const { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE, OWN_PROVIDER } = wire;
+  expect(scripts).toMatchObject({ TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE, OWN_PROVIDER });
+});
+
+test.each(Object.entries(calls))('the request %s of the scripts has a route', (name, { method, path }) => {
+  const found = classify(method, `${scripts.ROOT}${path}`);
+  // Only the list of devices is the homeserver's own.
+  expect(found.kind).toBe(name === 'devices' ? 'pass' : 'route');
+});
+
+test('an id in a path is written so that it stays one segment', () => {
+  const { method, path } = scripts.renameAuthenticator('a/b?c');
+  expect(path).toMatch(/authenticators\/a%2Fb%3Fc$/);
+  expect(findRoute(`${method} ${scripts.ROOT}${path}`)?.id).toBe('rename_authenticator');
+});
+
+test.each(readdirSync(ASSETS).filter((name) => name.endsWith('.js')))('%s', (name) => {
+  const text = readFileSync(`${ASSETS}/${name}`, 'utf8');
+  // Nothing is of any type at all, and names of stages and paths stand in one place.
+  expect(text.match(/@\w+ \{[^}\n]*\bany\b/g) ?? []).toEqual([]);
+  if (name !== 'wire.js')
+    expect(text.match(/m\.login\.[\w.]+|['"`]v3\/[^'"`]*|unstable\/\S+/g) ?? []).toEqual([]);
+});
