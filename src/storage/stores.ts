@@ -233,7 +233,6 @@ export interface SessionStore {
   /** Ends the sessions of a user that are bound to this token. */
   endOfToken(userId: string, tokenHash: string): Promise<void>;
   dropExpired(now: number): Promise<void>;
-  count(): Promise<number>;
 }
 
 /**
@@ -296,8 +295,6 @@ export interface HoldStore {
   leaseUntil(id: string, until: number): Promise<void>;
   /** The hold was logged out, or need not be: it is gone. */
   forget(id: string): Promise<void>;
-  /** The time from which `leaseEnded` next has something to give, or undefined if nothing is held. */
-  nextEnd(): Promise<number | undefined>;
 }
 
 /** A login token that was issued under 2FA, remembered by its hash. */

@@ -14,6 +14,7 @@ import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import type { Vault } from '../../src/vault/vault.ts';
 import { type Enrolled, enrol } from '../support/enrolment.ts';
+import { nextEndOfHold } from '../support/rows.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
 const BOB = '@bob:example.org';
@@ -207,7 +208,7 @@ describe('user reset', () => {
     expect(code).toBe(0);
     expect(err).toContain('serve goes on trying');
     expect(await storage.factors.isEnrolled(BOB)).toBe(false);
-    expect(await storage.holds.nextEnd()).toBeDefined();
+    expect(await nextEndOfHold(storage)).toBeDefined();
   });
 
   test('needs a reason', async () => {

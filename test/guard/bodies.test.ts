@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
+import { countSessions } from '../support/rows.ts';
 import {
   ADD_ADDRESS,
   ALICES_PASSWORD,
@@ -88,7 +89,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
         const answer = await it.authAlone(call, auth);
         expect([answer.status, answer.json.errcode]).toEqual([400, 'M_BAD_JSON']);
       }
-      expect(await it.app.storage.sessions.count()).toBe(0);
+      expect(await countSessions(it.app.storage)).toBe(0);
       expect(it.upstream()).toEqual([]);
     },
   );

@@ -7,6 +7,7 @@ import { openWhenThere } from '../../src/storage/awaited_storage.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { SchemaTooNew, type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
 import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
+import { nextEndOfHold } from '../support/rows.ts';
 
 let folder: string;
 let opened: Storage[] = [];
@@ -37,7 +38,7 @@ async function openBehindAFile(): Promise<{ storage: Storage; clearTheWay: () =>
 test('a store that is not there at the start refuses every use', async () => {
   const { storage } = await openBehindAFile();
   await expect(storage.factors.isEnrolled('@bob:hs')).rejects.toBeInstanceOf(StoreUnavailable);
-  await expect(storage.holds.nextEnd()).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(nextEndOfHold(storage)).rejects.toBeInstanceOf(StoreUnavailable);
   await expect(storage.check()).rejects.toBeInstanceOf(StoreUnavailable);
 });
 

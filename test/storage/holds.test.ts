@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Storage } from '../../src/storage/stores.ts';
+import { nextEndOfHold } from '../support/rows.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';
 import { ALICE, BOB, held, MINUTE, NOW, raceOf } from './rows.ts';
 
@@ -34,7 +35,7 @@ describeOnBothStores('held logins', (opened) => {
     expect(releases.filter(Boolean)).toHaveLength(1);
     expect(releases[winner]).toBe(true);
     expect(await storage.holds.find('one', NOW)).toBeUndefined();
-    expect(await storage.holds.nextEnd()).toBe(NOW);
+    expect(await nextEndOfHold(storage)).toBe(NOW);
   });
 
   test('taking: for exactly one caller, and on record with it', async () => {
@@ -98,7 +99,7 @@ describeOnBothStores('held logins', (opened) => {
     const after = one.expiresAt + 1000;
     await storage.holds.hold(one);
     await storage.holds.claim('one', 'a', NOW, after);
-    expect(await storage.holds.nextEnd()).toBe(after);
+    expect(await nextEndOfHold(storage)).toBe(after);
     expect(await storage.holds.leaseEnded(after - 1, after + 1, 10)).toEqual([]);
     expect(await storage.holds.end('one', 'a', NOW)).toBe(true);
   });
@@ -150,20 +151,20 @@ describeOnBothStores('held logins', (opened) => {
     expect(await storage.holds.end('a', 'finisher', NOW)).toBe(false);
     expect(await storage.holds.find('a', NOW)).toBeUndefined();
     expect(await storage.holds.find('b', NOW)).toBeDefined();
-    expect(await storage.holds.nextEnd()).toBe(NOW);
+    expect(await nextEndOfHold(storage)).toBe(NOW);
   });
 
   test('attack 25: ended holds are given out, live ones are not', async () => {
     await storage.holds.hold(held({ id: 'live', expiresAt: NOW + 1 }));
     const past = held({ id: 'past', expiresAt: NOW, atEnd: 'forget' });
     await storage.holds.hold(past);
-    expect(await storage.holds.nextEnd()).toBe(NOW);
+    expect(await nextEndOfHold(storage)).toBe(NOW);
     expect(await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toEqual([{ ...past, attempts: 1 }]);
-    expect(await storage.holds.nextEnd()).toBe(NOW + 1);
+    expect(await nextEndOfHold(storage)).toBe(NOW + 1);
     await storage.holds.forget('past');
     await storage.holds.forget('past');
     await storage.holds.forget('live');
-    expect(await storage.holds.nextEnd()).toBeUndefined();
+    expect(await nextEndOfHold(storage)).toBeUndefined();
   });
 
   test('attack 26: each ended hold goes to exactly one of several processes', async () => {
@@ -184,7 +185,7 @@ describeOnBothStores('held logins', (opened) => {
     await dead.holds.hold(held({ id: 'one', expiresAt: NOW }));
     expect(await dead.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toHaveLength(1);
     expect(await alive.holds.leaseEnded(NOW + MINUTE - 1, NOW + 2 * MINUTE, 10)).toEqual([]);
-    expect(await alive.holds.nextEnd()).toBe(NOW + MINUTE);
+    expect(await nextEndOfHold(alive)).toBe(NOW + MINUTE);
     expect(await alive.holds.leaseEnded(NOW + MINUTE, NOW + 2 * MINUTE, 10)).toHaveLength(1);
   });
 

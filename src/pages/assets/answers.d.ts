@@ -89,7 +89,7 @@ export type TotpConfirmAnswer = {
   recovery_codes: string[];
 };
 
-/** A pending authenticator. It lets nobody in before it is confirmed. */
+/** A pending authenticator. It lets no one in before it is confirmed. */
 export type TotpSetupAnswer = {
   seed: string;
   uri: string;

@@ -8,7 +8,6 @@ export const german: Texts = {
   },
   signIn: {
     title: 'Anmelden',
-    credentials: 'Dein Matrix-Konto',
     goingTo: 'Du meldest dich an für:',
     app: 'Eine App auf diesem Gerät ({name})',
     name: 'Benutzername',

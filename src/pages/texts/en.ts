@@ -11,7 +11,6 @@ export const english = {
   },
   signIn: {
     title: 'Sign in',
-    credentials: 'Your Matrix account',
     goingTo: 'You are signing in for:',
     app: 'An app on this device ({name})',
     name: 'User name',

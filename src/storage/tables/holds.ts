@@ -208,11 +208,4 @@ export class HoldTable implements HoldStore {
   async forget(id: string): Promise<void> {
     await this.driver.commit([], dropHold(id));
   }
-
-  async nextEnd(): Promise<number | undefined> {
-    const [row] = await this.driver.read(
-      ask<{ next: number | null }>('SELECT min(due_at) AS next FROM holds'),
-    );
-    return row?.next ?? undefined;
-  }
 }

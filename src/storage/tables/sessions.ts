@@ -267,11 +267,6 @@ export class SessionTable implements SessionStore {
     await this.driver.commit([], effect('DELETE FROM sessions WHERE expires_at <= :now'));
   }
 
-  async count(): Promise<number> {
-    const [row] = await this.driver.read(ask<{ count: number }>('SELECT count(*) AS count FROM sessions'));
-    return row?.count ?? 0;
-  }
-
   private async wins(decision: Decision<object>): Promise<boolean> {
     return (await this.driver.commit([], decision)) !== undefined;
   }
