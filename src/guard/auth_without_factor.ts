@@ -8,7 +8,7 @@ import { withoutOurAuth } from './without_our_auth.ts';
 /**
  * The body of a guarded request as the homeserver may see it from a caller without 2FA (R6): its `auth` is the owner's
  * password, pinned to their full id, or says nothing of who is meant. Several servers do what is asked to, or with the
- * password of, whomever a stage names (attacks 103, 156, 157).
+ * password of, the user that a stage names (attacks 103, 156, 157).
  * @throws Refusal other_user, stage_not_offered, bad_json
  */
 export function bodyWithoutFactor(body: JsonObject, ownerId: string): JsonObject {
@@ -16,7 +16,7 @@ export function bodyWithoutFactor(body: JsonObject, ownerId: string): JsonObject
   if (auth === undefined) return body;
   const { session } = auth;
   if (auth.type !== undefined && isSecondFactorStage(auth.type)) {
-    // Only 2FA that has just been turned off leaves a client with such a stage, in a session of ours.
+    // A client has such a stage only if 2FA was turned off during one of our sessions.
     if (session === undefined || !isSessionId(session)) throw new Refusal('stage_not_offered');
     return withoutOurAuth(body);
   }

@@ -16,12 +16,12 @@ export class Consequences {
   ) {}
 
   async of(consequence: Consequence, userId: string, answer: HomeserverAnswer): Promise<void> {
-    // What the old password had opened is over (R12).
+    // A password change ends held logins and sessions (R12).
     if (consequence === 'password_changed') await this.factors.endProofs(userId, this.clock.now());
     if (consequence === 'login_token_issued') await this.rememberLoginToken(userId, answer);
   }
 
-  /** The token stands for the second factor of the one who asked for it, once (DESIGN §4, `get_token`). */
+  /** The token stands for the second factor of the user who asked for it, once (spec/guarded_endpoints.md, "Login tokens"). */
   private async rememberLoginToken(userId: string, answer: HomeserverAnswer): Promise<void> {
     const token = answer.json?.login_token;
     const life = lifeMs(answer);

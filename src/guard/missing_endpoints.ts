@@ -9,7 +9,7 @@ import { Remembered } from '../system/remembered.ts';
 const MOST = 200;
 
 /**
- * The guarded endpoints that this homeserver does not have, by its own word: nobody shall spend a code on one twice
+ * The guarded endpoints that this homeserver does not have, by its own answer: no one should spend a code on one twice
  * (attack 160). Forgotten after an hour, so that an upgrade of the homeserver is noticed.
  */
 export class MissingEndpoints {

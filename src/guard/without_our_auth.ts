@@ -3,8 +3,8 @@ import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSessionId } from '../uia/session_id.ts';
 
 /**
- * The body without what is ours in its `auth`: a client may still be in a session of ours when 2FA has just been
- * turned off, and the homeserver shall see neither that session nor a code (attack 51). Where nothing is left, the
+ * The body without what is ours in its `auth`: a client may still be in one of our sessions when 2FA has just been
+ * turned off, and the homeserver must see neither that session nor a code (attack 51). Where nothing is left, the
  * homeserver's own challenge follows.
  */
 export function withoutOurAuth(body: JsonObject): JsonObject {

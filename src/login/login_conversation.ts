@@ -52,7 +52,7 @@ const SESSION_UNKNOWN: ChallengeError = {
 
 /**
  * The User-Interactive Authentication of a login whose grant is held: challenges, judges codes and hands the
- * login out to the first who passes.
+ * login out to the first request that passes.
  */
 export class LoginConversation {
   constructor(
@@ -66,7 +66,7 @@ export class LoginConversation {
   ) {}
 
   /**
-   * Answers a sign-in whose grant has just been held or joined. Undefined if somebody else took the hold: begin anew.
+   * Answers a sign-in whose grant has just been held or joined. Undefined if another request took the hold: begin again.
    * @param opened the session that was opened with the hold; without one it is opened now
    */
   async begin(signIn: HeldSignIn, opened?: Session): Promise<Answer | undefined> {
@@ -97,7 +97,7 @@ export class LoginConversation {
       case 'passed':
         return this.finish(signIn.request, outcome.session, signIn.hold);
       case 'missing':
-        // A client that does not know our stages shows `error`, and some loop without an errcode (DESIGN §4).
+        // A client that does not know our stages shows `error`, and some loop without an errcode.
         return challenge(session, auth === undefined ? codeWanted(this.ways) : undefined);
       case 'refused':
       case 'out_of_order':
@@ -181,7 +181,7 @@ export class LoginConversation {
     return [{ target: targetOf(request), userId: hold.userId, tokenHash: null }, opening];
   }
 
-  /** Without 2FA there is nothing to go on with: only who sends the whole login again signs in (attack 39). */
+  /** Without 2FA there is nothing to go on with: only a request with the whole login signs in (attack 39). */
   private async holdGone(session: Session, repeated: JsonObject): Promise<Resumed> {
     const enrolled = await this.secondFactors.isEnrolled(session.binding.userId);
     if (!enrolled && typeof repeated.type !== 'string') throw new Refusal('hold_ended');
@@ -194,7 +194,7 @@ export class LoginConversation {
       : { kind: 'begin_anew', body };
   }
 
-  /** An unknown session tells nothing: with a body the sign-in begins anew, without one the client learns the flows. */
+  /** An unknown session tells nothing: with a body the sign-in begins again, without one the client learns the flows. */
   private unknown(body: JsonObject): Resumed {
     if (typeof body.type === 'string') return { kind: 'begin_anew', body };
     return { kind: 'answer', answer: this.sessionUnknown() };

@@ -48,7 +48,7 @@ export class Readings {
   }
 
   /**
-   * Where this sign-in stands in line: by its password without a code, whoever is meant, so that all wait alike.
+   * Where this sign-in stands in line: by its password without a code, for every account alike, so that all wait alike.
    * Undefined where it need not: no account has 2FA on, or it is not a sign-in with a password.
    */
   async lineKey(signIn: SignIn): Promise<StandingInLine<unknown>['key'] | undefined> {
@@ -62,7 +62,7 @@ export class Readings {
     );
   }
 
-  /** By what a held login is found that this sign-in may join. */
+  /** The keys of the held logins that this sign-in may join. */
   joinKeys({ identity, body }: SignIn, password: string): JoinKeys {
     return joinKeysOf(this.deps.vault, identity, password, body);
   }

@@ -32,7 +32,7 @@ export interface RegisterGateParts {
 
 /**
  * The gate on `POST /register`. A new account has no 2FA and passes; but homeservers hand out a token for a
- * finished registration again, without a password, at any later time (HOMESERVERS §1, point 20): so every
+ * finished registration again, without a password, at any later time (docs/homeservers.md): so every
  * token in an answer is held by the same rule as at login (R1, attack 37).
  */
 export class RegisterGate {

@@ -49,7 +49,7 @@ export class SecondLogin {
     return this.needsItsOwnLogin(passed) ? this.loginAgain(passed) : this.release(passed);
   }
 
-  /** 2FA turned off, or on, during a hold ends it: what it was held for is no more (R1, attack 39). */
+  /** 2FA turned off, or on, during a hold ends it: what it waited for has changed (R1, attack 39). */
   private async requireSameStanding({ held, proof }: PassedSignIn): Promise<void> {
     const { is } = await this.deps.standings.of(held.userId);
     if ((is === 'owes_factor') !== proof.hasFactor) throw new Refusal('hold_ended');
@@ -57,7 +57,7 @@ export class SecondLogin {
 
   /**
    * A client that asked for another device (R5), or that does not know refresh tokens and joined the login of one
-   * that does: the token that is held would soon be worth nothing to it.
+   * that does: the token that is held would soon expire for it.
    */
   private needsItsOwnLogin({ held, body }: PassedSignIn): boolean {
     if (!isRepeatable(body)) return false;

@@ -18,7 +18,7 @@ export interface SessionEndingsParts {
 }
 
 /**
- * `POST /refresh`, `/logout` and `/logout/all`: the homeserver's business, rebuilt (R2). What hangs on a token
+ * `POST /refresh`, `/logout` and `/logout/all`: for the homeserver, rebuilt (R2). What hangs on a token
  * that ends, ends with it.
  */
 export class SessionEndings {
@@ -50,8 +50,8 @@ export class SessionEndings {
   }
 
   /**
-   * Whose token it is, before it is gone. Undefined where nobody has 2FA, so that there is nothing to end here,
-   * for a token that is expired: some homeservers still log it out (HOMESERVERS §1, point 19), and for an account
+   * Whose token it is, before it is gone. Undefined where no user has 2FA, so that there is nothing to end here,
+   * for a token that is expired: Synapse still logs it out (docs/homeservers.md), and for an account
    * that is locked: it may do nothing else (client-server API, "Account locking").
    */
   private async enrolledCaller(request: ClientRequest): Promise<KnownCaller | undefined> {

@@ -41,7 +41,7 @@ export function readSignIn(body: JsonObject): SignIn {
   };
 }
 
-/** The device that a login or registration asks for; an empty one is none. */
+/** The device that a login or registration asks for; an empty one counts as absent. */
 export function wishedDevice(body: JsonObject): string | undefined {
   const deviceId = body.device_id;
   if (deviceId === undefined || deviceId === null || deviceId === '') return undefined;

@@ -56,7 +56,7 @@ export class SignInLine {
     for (let before = this.underWay.get(line); before !== undefined; before = this.underWay.get(line)) {
       const left = await Promise.race([before, this.deps.pause(LEASE_MS).then((): typeof LATE => LATE)]);
       if (left === LATE) {
-        // The first that has waited so long takes the place of a sign-in that the homeserver keeps waiting.
+        // The first that has waited this long replaces a sign-in that the homeserver does not answer.
         if (this.underWay.get(line) === before) this.underWay.delete(line);
         continue;
       }

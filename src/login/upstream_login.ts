@@ -28,7 +28,7 @@ export interface LoginCall {
   readonly request: ClientRequest;
   readonly path: string;
   readonly body: JsonObject;
-  /** Only for application services: everybody else's token stays out of it. */
+  /** Only for application services: no other request to the login takes its token along. */
   readonly token?: string | undefined;
 }
 
@@ -42,7 +42,7 @@ export class UpstreamLogin {
   ) {}
 
   /**
-   * An attempt of somebody who has yet to be believed: the limit on their address takes it, unless it succeeds.
+   * An attempt whose credential is not proven yet: it counts for the limit on its address, unless it succeeds.
    * @throws Refusal limit_exceeded; homeserver_unclear for a 200 of unknown shape (R1), homeserver_unreachable,
    *   homeserver_slow
    */
@@ -76,13 +76,13 @@ export class UpstreamLogin {
     const grant = readGrant(answer);
     if (grant !== undefined)
       return { kind: 'granted', grant: await this.withOwner(grant, call.request.client) };
-    // It may be a login all the same: no client gets it, so it shall not live.
+    // It may be a login all the same: no client gets it, so it is logged out.
     const stray = readStrayGrant(answer);
     if (stray !== undefined) await this.discard(stray);
     throw new Refusal('homeserver_unclear');
   }
 
-  /** Nobody waited for this grant: it ends, but not the keys of a device that it shares (R5, attack 164). */
+  /** No client waits for this grant any more: it ends, but not the keys of a device that it shares (R5, attack 164). */
   private async endLate(call: LoginCall, answer: HomeserverAnswer): Promise<void> {
     const outcome = await this.read(call, answer);
     if (outcome.kind !== 'granted') return;
@@ -105,12 +105,12 @@ export class UpstreamLogin {
     if ((await grant.endOn(chosenDevice, this.homeserver, client)) === 'logout') await this.discard(grant);
   }
 
-  /** Logs out a granted login that nobody gets. What cannot be logged out now is left to the sweep (R10). */
+  /** Logs out a granted login that no client gets. What cannot be logged out now is left to the sweep (R10). */
   async discard(grant: Grant): Promise<void> {
     try {
       await grant.logOut(this.homeserver);
     } catch (error) {
-      this.log.warn({ err: error }, 'a login that nobody gets could not be logged out yet');
+      this.log.warn({ err: error }, 'a login that no client gets could not be logged out yet');
       await this.leaveToSweep(grant);
     }
   }
@@ -121,7 +121,7 @@ export class UpstreamLogin {
     } catch (error) {
       this.log.error(
         { err: error },
-        'a login that nobody gets stays: neither homeserver nor store was there',
+        'a login that no client gets stays: neither homeserver nor store was there',
       );
     }
   }

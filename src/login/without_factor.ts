@@ -46,7 +46,7 @@ export class LoginsWithoutFactor {
     return this.deps.exit.handOut(grant, proof);
   }
 
-  /** The login of a listed application service, whoever it is for; it is put on record first. */
+  /** The login of a listed application service, for any user; it is put on record first. */
   async passService(request: ClientRequest, signIn: SignIn, service: ServiceListed): Promise<Answer> {
     const outcome = await this.deps.upstream.logIn({
       request,

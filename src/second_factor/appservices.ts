@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { ClientRequest } from '../http/client_request.ts';
 import { hashToken } from './fresh_logins.ts';
 
-/** A request of an application service that the operator listed, whoever the service acts for. */
+/** A request of an application service that the operator listed, whichever user the service acts for. */
 class ServiceListed {
   readonly #token: string;
 

@@ -10,7 +10,7 @@ const LONGEST_ADDRESS = 1024;
 export interface ClaimedIdentity {
   /** Folded local parts of every field that a homeserver could read a user from. */
   readonly foldedNames: readonly string[];
-  /** False where anybody may be meant: a third-party identifier, or none at all. */
+  /** False where any user may be meant: a third-party identifier, or none at all. */
   readonly named: boolean;
   /** Equal for equal identifiers only. */
   readonly exact: string;
@@ -35,7 +35,7 @@ export function readIdentity(body: JsonObject): ClaimedIdentity {
     foldedNames: [...new Set(names.map(foldLocalpart))],
     named,
     exact: JSON.stringify(named && names.length === 1 ? names : [body.identifier ?? null, names, addresses]),
-    // Numbers are written with blanks and signs, and an identifier may hold keys that nobody reads: neither
+    // Numbers are written with blanks and signs, and an identifier may hold keys that no homeserver reads: neither
     // makes another claim (attack 108).
     folded: JSON.stringify(claimsOf(body)),
   };
@@ -46,7 +46,7 @@ export function foldedOwner(userId: string): string {
   return JSON.stringify([foldLocalpart(userId)]);
 }
 
-/** Everybody who is named, folded: one, unless fields name different people. */
+/** Every user that is named, folded: one, unless fields name different users. */
 export function claimsOf(body: JsonObject): string[] {
   const { names, addresses } = namingFields(body);
   const users = names.map(foldLocalpart);
@@ -60,7 +60,7 @@ function namingFields(body: JsonObject): NamingFields {
   return { names: textsOf('user'), addresses: textsOf('address', 'phone', 'number') };
 }
 
-/** A field left blank names nobody. */
+/** A blank field names no user. */
 function isNoBlank(text: string): boolean {
   return text.trim() !== '';
 }

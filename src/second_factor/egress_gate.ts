@@ -6,15 +6,15 @@ import type { Log } from '../system/log.ts';
 import type { SecondFactors } from './second_factors.ts';
 import { mayHoldToken, namesToken, type TokenInAnswer, tokensIn } from './tokens_in_answer.ts';
 
-/** Below it stand modules of one homeserver, which answer what nobody else has written. */
+/** Below it stand modules of one homeserver: users do not write into their answers. */
 const MODULES = '/_synapse/client/';
 
 /** Owners that one answer makes us ask for: events may be full of what looks like a token. */
 const MOST_ASKED = 8;
 
 /**
- * The last gate: no login of a user with 2FA leaves in the answer to a request that we took for none, because a
- * homeserver reads some path as its login that we do not, or has a module that signs in (R1; attacks 11, 161, 162).
+ * The last gate: no login of a user with 2FA leaves in the answer to a request that was not taken for a login, because
+ * a homeserver reads another path as its login, or has a module that signs in (R1; attacks 11, 161, 162).
  */
 export class EgressGate {
   constructor(
@@ -28,7 +28,7 @@ export class EgressGate {
     return mayHoldToken(answer.content) ? this.judge(answer) : undefined;
   }
 
-  /** @throws Refusal, and what the store throws; the login is ended then, as nobody gets it */
+  /** @throws Refusal, and what the store throws; the login is ended then, as no client gets it */
   private async judge(answer: PassedAnswer): Promise<void> {
     const tokens = this.newTokensIn(answer);
     if (tokens.length === 0) return;
@@ -40,7 +40,7 @@ export class EgressGate {
     }
   }
 
-  /** A token that the client has sent itself is no news to it. */
+  /** A token that the client sent itself is not given out by an answer. */
   private newTokensIn({ content, path, readToken }: PassedAnswer): TokenInAnswer[] {
     const found = tokensIn(parse(content), path.startsWith(MODULES));
     if (found.length === 0) return [];
@@ -57,7 +57,7 @@ export class EgressGate {
   }
 
   /**
-   * Undefined: nobody's. Such are the tokens by which users prove to others who they are (OpenID), and texts.
+   * Undefined if it belongs to no user: tokens by which users prove to others who they are (OpenID), and texts.
    * Whose a login token is can be seen only when it is used, which is gated; it will be the caller's.
    * @throws Refusal if it cannot be told
    */

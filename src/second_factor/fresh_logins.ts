@@ -5,7 +5,7 @@ import { rememberFreshLogin } from '../storage/tables/fresh_logins.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
 
-/** How long a sign-in with a second factor counts as fresh (DESIGN §4, `keys/device_signing/upload`). */
+/** How long a sign-in with a second factor counts as fresh (spec/guarded_endpoints.md, "Cross-signing keys"). */
 const FRESH_MS = 10 * MINUTE;
 const PURPOSE = 'fresh-login';
 

@@ -13,7 +13,7 @@ const PREFIX = 'm2fat_';
 /** A client redeems its token at once; two minutes are for slow phones (attack 69). */
 const LIFETIME_MS = 2 * MINUTE;
 
-/** A login token of ours, as a client brings it. It is used up with the release of its held login. */
+/** Our own login token, as a client brings it. It is used up with the release of its held login. */
 class PassPresented {
   readonly #pass: SignInToken;
 
@@ -65,7 +65,7 @@ export class Passes {
     },
   ) {}
 
-  /** A new token of ours for a held login. It does not outlive the hold. */
+  /** A new login token for a held login. It does not outlive the hold. */
   async issue(held: HeldLogin, proof: FactorPassed | StandingPasses): Promise<string> {
     const { storage, clock, random } = this.deps;
     const token = PREFIX + randomId(random, 256);
@@ -111,7 +111,7 @@ export class Passes {
     return redeemed.won ? new PassRedeemed(userId) : undefined;
   }
 
-  /** Whether it was issued under 2FA and ended with a change of factors or password: it signs nobody in (attack 153). */
+  /** Whether it was issued under 2FA and ended with a change of factors or password: it signs no one in (attack 153). */
   isEnded(loginToken: string): Promise<boolean> {
     return this.deps.storage.loginTokens.isEnded(hashToken(loginToken), this.deps.clock.now());
   }

@@ -13,7 +13,7 @@ export class SecondFactors {
     return this.store.isEnrolled(userId);
   }
 
-  /** Whether a factor of ours judges this stage. */
+  /** Whether one of our factors judges this stage. */
   has(stage: string): stage is SecondFactorStage {
     return this.factors.ofStage(stage) !== undefined;
   }

@@ -13,7 +13,7 @@ export interface KnownCaller {
 }
 
 /**
- * The caller, as the homeserver knows him.
+ * The caller, as the homeserver knows them.
  * @throws Refusal missing_token, unknown_token if it is malformed, dead, or there are two (attacks 21, 105)
  */
 export async function requireCaller(homeserver: Homeserver, request: ClientRequest): Promise<KnownCaller> {

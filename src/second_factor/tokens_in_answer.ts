@@ -1,7 +1,7 @@
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
 
-/** A login in the answer to a request that is none. */
+/** A login in the answer to a request that is not a login. */
 export interface TokenInAnswer {
   readonly kind: 'access' | 'login';
   readonly token: string;

@@ -15,7 +15,7 @@ const LEASES_KEPT_MS = MINUTE;
 /** Lanes without an attempt for so long have their whole budget, and their places are forgotten. */
 const LANES_KEPT_MS = PLACES_KEPT_MS;
 
-/** What has to be done from time to time, whether anybody asks or not. */
+/** What has to be done from time to time, without a request. */
 export class Housekeeping {
   private timer: NodeJS.Timeout | undefined;
   private underWay: Promise<void> | undefined;
@@ -43,7 +43,7 @@ export class Housekeeping {
     });
   }
 
-  /** Other processes need not reckon with this one any more. */
+  /** Other processes no longer have to take this one into account. */
   leave(): Promise<void> {
     return ifThere(() => this.deps.processes.leave());
   }
@@ -99,7 +99,7 @@ export class Housekeeping {
     ]);
   }
 
-  /** A key file that cannot be read now keeps nobody from signing in: the known keys stay in use. */
+  /** A key file that cannot be read now does not stop sign-ins: the known keys stay in use. */
   private refreshKeys(): void {
     try {
       this.deps.keys.refresh();

@@ -11,8 +11,8 @@ export interface KnownDatabaseParts {
 }
 
 /**
- * Opens the database, if it is one in which users turned 2FA on, or nobody has in any. An empty or foreign one in
- * its place would let everybody in by password alone.
+ * Opens the database, if it is one in which users turned 2FA on, or if no user has in any. With an empty or foreign
+ * one in its place the password alone would sign in.
  *
  * @param open makes the database where it is missing
  * @param acceptOther takes another one as well, and forgets those in which users have
