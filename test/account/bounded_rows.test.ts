@@ -95,7 +95,7 @@ describe('attack 170: what an access token alone can write is bounded', () => {
     expect(await rename()).toMatchObject({ status: 429 });
   });
 
-  test('a clock that was ahead locks nobody out', async () => {
+  test('a clock that was ahead locks no one out', async () => {
     account.app.clock.advance(48 * HOUR);
     for (let count = 0; count < 10; count += 1) await rename();
     account.app.clock.advance(-48 * HOUR);

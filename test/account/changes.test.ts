@@ -19,7 +19,7 @@ import {
   type TurnedOn,
 } from './account.ts';
 
-/** Every change of factors of somebody who has 2FA. */
+/** Every change of factors of a user who has 2FA. */
 const CHANGES = [
   ['adding an authenticator', 'POST', TOTP_API],
   ['turning 2FA off', 'DELETE', TOTP_API],

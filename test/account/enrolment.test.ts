@@ -87,7 +87,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     expect(login.status).toBe(200);
   });
 
-  test('attack 59: another token of the same user, or somebody else, cannot confirm it; nor after its time', async () => {
+  test('attack 59: another token of the same user, or another user, cannot confirm it; nor after its time', async () => {
     const setup = await it.ask('POST', TOTP_API, it.dora, { auth: dorasPassword() });
     const seed = seedIn(setup.json.seed);
     const confirm = (token: string) =>
@@ -163,7 +163,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     expect(upstream()).toEqual([]);
   });
 
-  test('attack 103: a set-up under the own token takes nobody else by name', async () => {
+  test('attack 103: a set-up under the own token takes no one else by name', async () => {
     for (const named of [{ user: '@eve:localhost' }, { identifier: { type: 'm.id.user', user: 'eve' } }]) {
       const auth = { type: PASSWORD, password: 'eves password', ...named };
       const answer = await it.ask('POST', TOTP_API, it.dora, { auth });

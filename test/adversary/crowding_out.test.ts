@@ -101,7 +101,7 @@ test('attack 108: who asks for refresh tokens uses up no logins of an owner who 
   expect(app.stub.isLive(owner.body.access_token)).toBe(true);
 });
 
-test('attack 71: one user who begins session after session crowds out nobody else', async () => {
+test('attack 71: one user who begins session after session crowds out no one else', async () => {
   await start({ config: 'uia: { max_sessions: 20 }' });
   const challenge = await signIn(app, 'bob');
   const { token } = app.stub.signIn('alice');

@@ -15,7 +15,7 @@ afterEach(() => guarded.app.stop());
 const TWO_FACTOR_STAGE = { type: TOTP, token: '123456' };
 
 test.each(PERSONALITIES)(
-  'attack 51: a session of ours goes on after 2FA was turned off: %s sees neither it nor the code',
+  'attack 51: one of our sessions goes on after 2FA was turned off: %s sees neither it nor the code',
   async (personality) => {
     guarded = await startGuarded({ personality });
     const { app, asBob, bob } = guarded;

@@ -132,7 +132,7 @@ async function finishPage(visitor: Visitor): Promise<Response> {
   return post(app, LOGIN, { type: 'm.login.token', token: location.searchParams.get('loginToken') ?? '' });
 }
 
-describe('attack 138: sign-ins without end by somebody who has the password', () => {
+describe('attack 138: sign-ins without end by a user who has the password', () => {
   test('attack 138: the owner’s session under a token, their page and their whole body can be finished', async () => {
     await start({ config: 'uia: { max_sessions: 60 }' });
     const { token } = app.stub.signIn('bob');

@@ -26,7 +26,7 @@ async function hangUp(door: TestDoor, ms: number): Promise<void> {
   socket.destroy();
 }
 
-// An error that nobody hears reaches the process, and Jest then fails the test that runs.
+// An error that no one hears reaches the process, and Jest then fails the test that runs.
 test('attack 116: clients that hang up in an upload while the homeserver refuses connections', async () => {
   const door = await openTestDoor({ upstreamUrl: await nobody() });
   for (let round = 0; round < 20; round++) {

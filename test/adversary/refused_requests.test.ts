@@ -129,7 +129,7 @@ const REFUSED: readonly [string, (turn: number) => HttpCall][] = [
   ],
 ];
 
-/** The same bytes where nobody looks at them. */
+/** The same bytes where no one looks at them. */
 function calm(call: HttpCall): HttpCall {
   return { ...call, method: 'POST', target: '/_matrix/federation/v1/send/1' };
 }

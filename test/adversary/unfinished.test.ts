@@ -79,7 +79,7 @@ test('attack 123: 3,000 unfinished heads and 3,000 bodies of 60 KB: memory is bo
     sockets.push(...(await flood(port, 3000, HEAD)));
     const health = await fetch(`${serve.url}/_2fa/health`);
     expect(health.status).toBe(200);
-    // The body of somebody who means it is read, however many there are.
+    // The body of a user who means it is read, however many there are.
     const login = await fetch(serve.url + LOGIN, { method: 'POST', body: '{"type":"m.login.password"}' });
     expect(login.status).not.toBe(408);
     // The bodies alone are 172 MiB.

@@ -7,7 +7,7 @@ import type { ManualClock } from '../support/manual_clock.ts';
 const STEP_MS = 30_000;
 const crypto = new NodeCryptoPlugin();
 
-/** Somebody at the account page who knows his name and password and reads English. */
+/** Someone at the account page who knows their name and password and reads English. */
 export class AccountPerson {
   constructor(
     readonly page: Page,

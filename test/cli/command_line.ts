@@ -13,12 +13,12 @@ export interface Outcome {
   readonly err: string;
 }
 
-/** An operator in a folder of his own, who types commands. */
+/** An operator in a folder of their own, who types commands. */
 export interface CommandLine {
   readonly folder: string;
   readonly configFile: string;
   readonly clock: ManualClock;
-  /** What is answered when a command asks; undefined while nobody is there. */
+  /** What is answered when a command asks; undefined while no one is there. */
   answer: boolean | undefined;
   /** Runs a command; `MATRIX_2FA_CONFIG` names the folder's `config.yaml`. */
   type(...words: string[]): Promise<Outcome>;

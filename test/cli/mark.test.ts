@@ -41,7 +41,7 @@ function changeConfig(from: string, to: string): void {
   writeFileSync(line.configFile, readFileSync(line.configFile, 'utf8').replace(from, to));
 }
 
-/** Bob turns 2FA on while no `serve` runs, as if it had been killed right after his enrolment. */
+/** Bob turns 2FA on while no `serve` runs, as if it had been killed right after the enrolment. */
 async function enrolBob(path = database): Promise<void> {
   const storage = await openSqliteStorage({ path, clock: line.clock });
   const vault = new SealingVault(loadKeyRing(keys), systemRandom);
@@ -74,7 +74,7 @@ const refused = {
 };
 
 describe('attack 168: once users have enrolled, no other database is served', () => {
-  test('a key file of whom nobody has enrolled goes with any database', async () => {
+  test('a key file without enrolled users goes with any database', async () => {
     expect(await serveOnce()).toMatchObject({ code: 0 });
     expect(marksIn(keys)).toEqual([]);
     removeDatabase();

@@ -89,7 +89,7 @@ test('a missing key file is wrong configuration', async () => {
   expect(err).toContain(`key file ${join(line.folder, 'data/keys.json')}: it does not exist`);
 });
 
-test('attack 91: the key file of another database is refused before anybody is', async () => {
+test('attack 91: the key file of another database is refused before anyone is', async () => {
   const keys = join(line.folder, 'data/keys.json');
   const database = join(line.folder, 'data/2fa.db');
   const storage = await openSqliteStorage({ path: database, clock: line.clock });

@@ -28,7 +28,7 @@ export function runProgram(
       rmSync(cwd, { recursive: true, force: true });
       resolve({ code: error === null ? 0 : (error.code ?? 'ended by a signal'), stdout, stderr });
     });
-    // matrix-commander reads its input to the end if it is no terminal.
+    // matrix-commander reads its input to the end if it is not a terminal.
     child.stdin?.end();
   });
 }

@@ -51,7 +51,7 @@ test('client quirk: identity_providers is never an empty list', async () => {
   for (const flow of body.flows) expect(flow.identity_providers ?? ['one']).not.toEqual([]);
 });
 
-test('without passwords at the homeserver the sign-in page could let nobody in, and is not listed', async () => {
+test('without passwords at the homeserver the sign-in page could let no one in, and is not listed', async () => {
   const providers = [{ id: 'oidc', name: 'University' }];
   await start({ passwords: 'off', sso: { providers, signedInAs: 'alice' } });
   const { body } = await get('/_matrix/client/v3/login');

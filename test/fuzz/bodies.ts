@@ -197,7 +197,7 @@ class Village {
     if (!text.includes(this.#placed.get(PLACES.code) ?? '')) this.#requireNoSecretOfBob(answer, text, told);
   }
 
-  /** Nobody proved a second factor, and nobody but bob and carol knows how to prove to be one of them. */
+  /** No one proved a second factor, and no one but bob and carol knows how to prove to be one of them. */
   async requireUnharmed(): Promise<void> {
     const now = this.#lives();
     if (now !== this.#before) throw new Error(`what was\n${this.#before}\nis now\n${now}`);

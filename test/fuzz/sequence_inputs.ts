@@ -56,7 +56,7 @@ export const command = fc.record({
   password: often<(typeof passwordKinds)[number]>('right', 'wrong', 'others'),
   /** Whether the code stands behind the password. */
   appended: fc.boolean(),
-  /** Whether somebody else takes the step. */
+  /** Whether another user takes the step. */
   stranger: often(false, true, false, false),
   otherToken: often(false, true, false, false),
   otherTarget: often(false, true, false, false),

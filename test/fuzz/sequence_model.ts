@@ -28,7 +28,7 @@ export interface Asked {
   readonly json: JsonObject;
 }
 
-/** A session of ours as it was seen from outside. */
+/** One of our sessions as it was seen from outside. */
 interface Talk {
   readonly id: string;
   readonly isLogin: boolean;
@@ -52,7 +52,7 @@ interface FreshCode {
 
 /**
  * What may succeed: written from the promises, without a look at how they are kept. It only knows what was sent
- * and what came back. A login of somebody with 2FA needs his password and a fresh code; a guarded request needs
+ * and what came back. A login of a user with 2FA needs their password and a fresh code; a guarded request needs
  * both in one session of that token, that target and that body; no code counts twice.
  */
 export class Ledger {
@@ -287,7 +287,7 @@ export class Ledger {
     person.lastCode = text;
   }
 
-  /** No answer but a login's own ever holds a live token of somebody with 2FA. */
+  /** No answer but a login's own ever holds a live token of a user with 2FA. */
   #requireNoLeak(answer: HttpAnswer, enrolled: ReadonlySet<Person>, live: ReadonlyMap<string, Person>): void {
     for (const [token, person] of live) {
       if (!enrolled.has(person) || !answer.text.includes(token)) continue;

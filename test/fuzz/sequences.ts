@@ -53,7 +53,7 @@ export const uiaSequences: Campaign = {
   },
 };
 
-/** One sequence, played by two people who nobody else is. */
+/** One sequence, played by two people who no one else is. */
 class Play {
   readonly #ledger: Ledger;
   #last: Asked | undefined;
@@ -115,7 +115,7 @@ class Play {
     }
   }
 
-  /** Takes up some session that was seen: as its owner or as somebody else, with its target and body or others. */
+  /** Takes up some session that was seen: as its owner or as another user, with its target and body or others. */
   async #goOn(next: Command): Promise<void> {
     const talk = this.#ledger.talkAt(next.talk);
     if (talk === undefined) return;

@@ -5,9 +5,9 @@ import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES, type RecordedRequest } from '../support/stub/stub.ts';
 import type { Campaign } from './campaign.ts';
 
-/** Stands in everything that a client claims about who it is, and must reach nobody. */
+/** Stands in everything that a client claims about who it is, and must reach no one. */
 const CLAIM = '203.0.113.66';
-/** The path of a request that hides in a body: nobody sent it. */
+/** The path of a request that hides in a body: no one sent it. */
 const HIDDEN = '/_matrix/client/v3/hidden';
 const TOKEN = 'sound_token';
 const LONGEST_ANSWER = 64 * 1024;

@@ -62,7 +62,7 @@ describe.each(['POST', 'PUT'])('%s', (method) => {
       const bobs = loginOf('bob');
       answers(target, bobs.answer);
       const refused = await post(target, { method });
-      // What is no target at all, or reads as a gated one, does not get there.
+      // What is not a target at all, or reads as a gated one, does not get there.
       if (app.stub.requests.some((request) => request.target === target)) expectWithheld(refused, bobs.token);
       else expect([400, 404]).toContain(refused.status);
 
@@ -172,8 +172,8 @@ test("attack 162: a module's login token of a user with 2FA, nested, is not give
   expect((await post(MODULE)).status).toBe(502);
 });
 
-describe('what is no login goes out', () => {
-  test('a token that says to others who somebody is (OpenID)', async () => {
+describe('what is not a login goes out', () => {
+  test('a token that says to others who someone is (OpenID)', async () => {
     const target = `${V3}/user/@bob:localhost/openid/request_token`;
     const answer = {
       access_token: 'openid_x',
@@ -224,7 +224,7 @@ describe('what is no login goes out', () => {
     expect(app.stub.isLive(token)).toBe(true);
   });
 
-  test('other methods, and what is no JSON', async () => {
+  test('other methods, and what is not JSON', async () => {
     const { answer, token } = loginOf('bob');
     answers(`${V3}/sign_in`, answer);
     for (const method of ['GET', 'DELETE', 'PATCH']) {

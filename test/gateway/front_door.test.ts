@@ -126,7 +126,7 @@ test.each([
   'POST /_matrix/client/v3/%6Cogin',
   `POST ${LOGIN};x`,
   'POST /_matrix/./client/v3/login',
-])('attack 2: %s reaches nobody', async (line) => {
+])('attack 2: %s reaches no one', async (line) => {
   expect(await ask(line, [], '{}')).toMatchObject({ status: 404, json: { errcode: 'M_UNRECOGNIZED' } });
   expectNothingReached();
 });
@@ -188,7 +188,7 @@ test.each([
   });
 });
 
-describe('attack 19: bodies that are no sound JSON', () => {
+describe('attack 19: bodies that are not sound JSON', () => {
   const utf16 = Buffer.from('{"type":"x"}', 'utf16le');
   test.each<[string, string | Buffer, number]>([
     ['utf-16', utf16, 400],

@@ -38,7 +38,7 @@ async function policyOf(target: string, headers: typeof served): Promise<(string
   return ['content-security-policy', 'x-content-type-options'].map((name) => answer.headers.get(name));
 }
 
-describe('attack 155: media that a browser could run as a page of ours', () => {
+describe('attack 155: media that a browser could run as one of our pages', () => {
   const RUN = [
     ...['text/html', 'TEXT/HTML; charset=utf-8', 'application/xhtml+xml', 'image/svg+xml', 'text/xml'],
     ...['application/xml', 'application/rss+xml', 'unknown/unknown', '*/*', 'image/png, text/html', ''],

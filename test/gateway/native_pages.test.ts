@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startApp, type TestApp } from '../support/app.ts';
 
-/** Pages and grants of homeservers that would let in whoever knows a password. */
+/** Pages and grants of homeservers that would let in anyone who knows a password. */
 const NATIVE = [
   '/_continuwuity/account/login',
   '/_continuwuity/account/password/reset',

@@ -169,7 +169,7 @@ test.each([
   [{ status: Number.NaN, body: {} }],
   [{ status: 200, body: {}, headers: { 'X-Odd': 'a\r\nSet-Cookie: b' } }],
   [{ status: 302, body: Buffer.alloc(0), headers: { 'Set-Cookie': ['a=1', 'b=\0'], Location: '/é€' } }],
-])('attack 118: an answer of ours that cannot be written is 500: %j', async (answer) => {
+])('attack 118: one of our answers that cannot be written is 500: %j', async (answer) => {
   door.answerWith(async () => answer);
   const received = parseAnswer(await exchange(door.port, rawRequest('GET /_2fa/health')));
   expect(received.status).toBe(500);

@@ -40,13 +40,13 @@ describe.each(['synapse', 'tuwunel', 'continuwuity'] as const)('before %s', (per
     expect(challengeIn(held).isOurs).toBe(true);
   });
 
-  test('a token is asked for anew each time, with a code of its own', async () => {
+  test('a token is asked for again each time, with a code of its own', async () => {
     await issued();
     const again = await it.asBob(GET_TOKEN);
     expect(challengeIn(again)).toMatchObject({ status: 401, isOurs: true, completed: [] });
   });
 
-  test('attack 36: a token issued to a user without 2FA is worth no second factor once he has it', async () => {
+  test('attack 36: a token issued to a user without 2FA is worth no second factor once they have it', async () => {
     it.app.stub.addUser({ name: 'dora', password: 'doras password' });
     const { token } = it.app.stub.signIn('dora');
     const auth = { type: 'm.login.password', user: 'dora', password: 'doras password' };

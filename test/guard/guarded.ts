@@ -172,7 +172,7 @@ export async function startGuarded(options: AppOptions = {}): Promise<GuardedApp
   };
 }
 
-/** A password stage of bob's, with his full id. */
+/** A password stage of bob's, with the full id. */
 export function bobsPassword(password = BOBS_PASSWORD, more: JsonObject = {}): JsonObject {
   return { type: PASSWORD, identifier: { type: 'm.id.user', user: '@bob:localhost' }, password, ...more };
 }

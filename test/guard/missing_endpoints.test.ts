@@ -64,7 +64,7 @@ test('it is forgotten after an hour: the homeserver may have been upgraded', asy
   expect(challengeIn(await it.asBob(GET_TOKEN))).toMatchObject({ status: 401, isOurs: true });
 });
 
-test('another 404, and one for a device id that somebody chose, teach nothing', async () => {
+test('another 404, and one for a device id that someone chose, teach nothing', async () => {
   it = await startGuarded();
   const { method, target } = DELETE_DEVICE;
   const unrecognized = { status: 404, body: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized' } };

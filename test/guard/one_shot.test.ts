@@ -81,7 +81,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     ['both', { user: 'Bob', identifier: { type: 'm.id.user', user: 'bob' } }],
     ['nothing', {}],
     ['null', { identifier: null, user: null }],
-  ])('attack 48: the owner by %s is his full id upstream', async (_, named) => {
+  ])('attack 48: the owner by %s is their full id upstream', async (_, named) => {
     const password = `${BOBS_PASSWORD} ${it.app.code(it.bob)}`;
     const done = await it.asBob(CHANGE_PASSWORD, { type: PASSWORD, password, ...named } as JsonObject);
     expect(done.status).toBe(200);

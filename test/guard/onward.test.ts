@@ -119,7 +119,7 @@ describe('a homeserver that wants more than a password', () => {
       await it.asBob(DEACTIVATE),
     ];
     for (const { text } of answers) expect(text).not.toContain('homeserver_session');
-    // Nor does it take it from anybody.
+    // Nor does it take it from anyone.
     const named = await it.asBob(DEACTIVATE, {
       type: CAPTCHA,
       session: 'homeserver_session',
@@ -246,7 +246,7 @@ describe.each(PERSONALITIES)('an account without a password before %s', (persona
     expect((await fetch(it.app.stub.url + target)).status).toBe(200);
   }
 
-  test('whoever has 2FA is led to the single sign-on after his code', async () => {
+  test('a user who has 2FA is led to the single sign-on after their code', async () => {
     const { json } = await it.asBob(DELETE_DEVICES, { type: TOTP, token: it.app.code(it.bob) });
     const session = json.session as string;
     const led = await it.authAlone(DELETE_DEVICES, bobsPassword('none', { session }));

@@ -127,7 +127,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     expect(it.upstream()).toEqual([]);
   });
 
-  test('attack 49: stages that nobody offered are refused and go nowhere', async () => {
+  test('attack 49: stages that no one offered are refused and go nowhere', async () => {
     const { json } = await it.asBob(DELETE_DEVICES);
     const session = json.session as string;
     const stages = [

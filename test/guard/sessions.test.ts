@@ -53,7 +53,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     expect((await it.asBob(DELETE_DEVICE, auth)).status).toBe(200);
   });
 
-  test('attack 45: a session does not work under a token of somebody else, nor under another one of the same user', async () => {
+  test('attack 45: a session does not work under a token of another user, nor under another one of the same user', async () => {
     const session = await halfDone(DELETE_DEVICES);
     const carol = it.app.stub.addUser({ name: 'carol', password: 'carols password' });
     await it.app.enrol('carol');
@@ -149,7 +149,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     expect((await it.asBob(DELETE_DEVICES, null)).json.session).toBe(session);
     const other = await it.asBob(DELETE_DEVICES, undefined, { json: { devices: ['ELSE'] } });
     expect(other.json.session).not.toBe(session);
-    // Somebody else's request never shares it.
+    // Another user's request never shares it.
     const another = await it.asBob(DELETE_DEVICES, undefined, { token: it.app.stub.signIn('bob').token });
     expect(another.json.session).not.toBe(session);
   });
@@ -234,7 +234,7 @@ describe('rows of the database', () => {
   });
   afterEach(() => it.app.stop());
 
-  test('attack 83: a seed copied into the row of somebody else lets nobody in', async () => {
+  test('attack 83: a seed copied into the row of another user lets no one in', async () => {
     const { app, bob } = it;
     app.stub.addUser({ name: 'mallory', password: 'mallorys password' });
     const mallory = await app.enrol('mallory');

@@ -123,7 +123,7 @@ describe.each(['dendrite', 'tuwunel'] as PersonalityName[])('before %s', (person
     },
   );
 
-  test('attack 157: stages that say nothing of anybody pass, without names; a session alone, too', async () => {
+  test('attack 157: stages that say nothing of anyone pass, without names; a session alone, too', async () => {
     const session = 'of the homeserver';
     const passing: JsonObject[] = [
       { type: 'm.login.dummy' },
@@ -170,7 +170,7 @@ describe("a homeserver's challenge to a caller without 2FA", () => {
     it = await startGuarded();
   });
 
-  test('attack 156: loses what nobody may use, and keeps the rest', async () => {
+  test('attack 156: loses what no one may use, and keeps the rest', async () => {
     const flows = [
       { stages: [PASSWORD, TERMS] },
       { stages: [JWT] },

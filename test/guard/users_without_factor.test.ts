@@ -124,7 +124,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     },
   );
 
-  test('attack 22: a user_id in the query is dropped, and names nobody', async () => {
+  test('attack 22: a user_id in the query is dropped, and names no one', async () => {
     const target = `${DELETE_DEVICES.target}?user_id=@alice:localhost`;
     const asBob = await it.asBob(DELETE_DEVICES, undefined, { target });
     expect(challengeIn(asBob)).toMatchObject({ status: 401, isOurs: true });

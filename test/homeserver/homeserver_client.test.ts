@@ -108,7 +108,7 @@ test.each<[string, Reply]>([
   ['a byte order mark', raw('\ufeff{}', JSON_HEADERS)],
   ['invalid UTF-8', raw(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), JSON_HEADERS)],
   ['endless nesting', raw('['.repeat(500_000), JSON_HEADERS)],
-])('attack 33: a body that is %s is no JSON object', (_name, reply) =>
+])('attack 33: a body that is %s is not a JSON object', (_name, reply) =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply(reply);
     const answer = await homeserver.call(POST);
@@ -253,7 +253,7 @@ test('a POST whose connection is reset is homeserver_unreachable and not sent ag
     expect(upstream.seen).toHaveLength(1);
   }));
 
-test('an answer cut short is no answer', () =>
+test('an answer cut short is not an answer', () =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply((response) => {
       response.writeHead(200, { ...JSON_HEADERS, 'content-length': '100' });

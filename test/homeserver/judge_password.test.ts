@@ -60,7 +60,7 @@ test.each<[string, Reply]>([
   }),
 );
 
-test('an empty password is wrong, and nobody is asked', () =>
+test('an empty password is wrong, and no one is asked', () =>
   withUpstream(async ({ upstream, homeserver }) => {
     expect(await homeserver.judgePassword({ ...JUDGED, password: '' })).toEqual({ verdict: 'wrong' });
     expect(upstream.seen).toEqual([]);
@@ -126,7 +126,7 @@ const UNJUDGED: readonly [string, Reply, object][] = [
   ['a hung-up line', (response) => response.destroy(), refusal('homeserver_unreachable')],
 ];
 
-test.each(UNJUDGED)('attack 110: %s at the first call is no judgement', (_name, reply, expected) =>
+test.each(UNJUDGED)('attack 110: %s at the first call is not a judgement', (_name, reply, expected) =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply(reply);
     await expect(homeserver.judgePassword(JUDGED)).rejects.toMatchObject(expected);
@@ -138,7 +138,7 @@ test.each<[string, Reply, object]>([
   ...UNJUDGED,
   ['a challenge without errcode', SYNAPSE, refusal('homeserver_unclear')],
   ['200 that is no JSON', (response) => response.end('<p>Welcome'), refusal('homeserver_unclear')],
-])('attack 110: %s at the second call is no judgement', (_name, reply, expected) =>
+])('attack 110: %s at the second call is not a judgement', (_name, reply, expected) =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply(SYNAPSE, reply);
     await expect(homeserver.judgePassword(JUDGED)).rejects.toMatchObject(expected);
@@ -170,7 +170,7 @@ test('attack 109: within session_timeout a wrong password is still wrong', () =>
     expect(upstream.seen).toHaveLength(2);
   }));
 
-test('attack 109: a login that opened another account is no judgement, and is logged out', () =>
+test('attack 109: a login that opened another account is not a judgement, and is logged out', () =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply({ status: 200 }, granted({ user_id: '@mallory:hs' }), { status: 200 });
     await expect(homeserver.judgePassword(JUDGED)).rejects.toMatchObject(refusal('homeserver_unclear'));
@@ -181,7 +181,7 @@ test.each<[string, Reply, object]>([
   ['no token', granted({ access_token: null }), refusal('homeserver_unclear')],
   ['500', { status: 500 }, refusal('homeserver_unclear')],
   ['deactivated', { status: 403, json: { errcode: 'M_USER_DEACTIVATED' } }, refusal('forbidden')],
-])('attack 109: a login answered with %s is no judgement', (_name, reply, expected) =>
+])('attack 109: a login answered with %s is not a judgement', (_name, reply, expected) =>
   withUpstream(async ({ upstream, homeserver }) => {
     upstream.reply({ status: 200 }, reply);
     await expect(homeserver.judgePassword(JUDGED)).rejects.toMatchObject(expected);

@@ -103,7 +103,7 @@ test('the name of a device is put with its id encoded', () =>
     });
   }));
 
-test('published keys: those of the user, and his devices', () =>
+test('published keys: those of the user, and their devices', () =>
   withUpstream(async ({ upstream, homeserver }) => {
     const master = { user_id: ALICE, usage: ['master'], keys: { 'ed25519:a': 'a' } };
     upstream.reply({

@@ -100,7 +100,7 @@ test('errcodes of extensions are kept', () => {
   expect(rebuildError(answer(400, json), undefined).body).toEqual(json);
 });
 
-test('an error that is no JSON becomes one', () => {
+test('an error that is not JSON becomes one', () => {
   expect(rebuildError(answer(502), undefined)).toEqual({
     status: 502,
     body: { errcode: 'M_UNKNOWN', error: NEUTRAL },
@@ -108,12 +108,15 @@ test('an error that is no JSON becomes one', () => {
   });
 });
 
-test.each([200, 201, 202, 204, 302, 307])('attack 33: status %i is no error to be passed on', (status) => {
-  const json = { errcode: 'M_UNKNOWN', access_token: 'tok' };
-  expect(() => rebuildError(answer(status, json), undefined)).toThrow(
-    expect.objectContaining({ refusal: 'homeserver_unclear' }),
-  );
-});
+test.each([200, 201, 202, 204, 302, 307])(
+  'attack 33: status %i is not an error to be passed on',
+  (status) => {
+    const json = { errcode: 'M_UNKNOWN', access_token: 'tok' };
+    expect(() => rebuildError(answer(status, json), undefined)).toThrow(
+      expect.objectContaining({ refusal: 'homeserver_unclear' }),
+    );
+  },
+);
 
 test.each<[string, string, JsonObject]>([
   ['the body as it is', 'Bad body: {"type":"x","password":"hunter2"}', { type: 'x', password: 'hunter2' }],

@@ -3,7 +3,7 @@ import { readQuery } from '../../src/http/query.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
 import { cpuCostMs } from '../support/cpu_cost.ts';
 
-test('the first value of each parameter counts, and is written anew', () => {
+test('the first value of each parameter counts, and is written again', () => {
   const { parameters, search } = readQuery('a=1&b=x%20y+z&a=2&c');
   expect([...parameters]).toEqual([
     ['a', '1'],

@@ -157,7 +157,7 @@ await describeOnSynapse('guarded endpoints, on a real Synapse', (app) => {
     expect(await app().whoami(bob.token)).toBe(200);
   });
 
-  test('a caller without 2FA goes through every row with his password alone', async () => {
+  test('a caller without 2FA goes through every row with their password alone', async () => {
     const alice = await app().signedInUser();
     const auth = passwordAuth(alice, alice.password);
     const other = signedIn(await app().login(alice, alice.password));

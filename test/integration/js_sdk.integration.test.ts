@@ -192,7 +192,7 @@ await describeOnSynapse('matrix-js-sdk, on a real Synapse', (app) => {
         ...(auth === null ? {} : { auth }),
       });
     }).catch((error: unknown) => error);
-    // After an error that is no challenge the SDK asks for the last stage once more; that is its own affair.
+    // After an error that is not a challenge the SDK asks for the last stage once more; that is its own affair.
     const stages = asked.map((auth) => auth?.type).slice(0, 3);
     expect(stages).toEqual([undefined, 'm.login.2fa.totp', 'm.login.password']);
     // No address is validated here: Synapse itself may refuse, but with no challenge any more.

@@ -163,7 +163,7 @@ function headersOf({ headers }: HttpAnswer) {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_THE_MOMENT.includes(name)));
 }
 
-/** The body byte for byte, but for values that Synapse draws anew each time. */
+/** The body byte for byte, but for values that Synapse draws again each time. */
 function withoutRandom(text: string): string {
   const keys = RANDOM.join('|');
   return text.replaceAll(new RegExp(`"(${keys})":\\s*("[^"]*"|[0-9]+)`, 'g'), '"$1":"…"');

@@ -90,7 +90,7 @@ test('attack 142: a sign-in that joins a held one knew the password, and takes n
   for (let turn = 0; turn < 100; turn++) expect((await signIn(app, 'bob')).status).toBe(401);
 });
 
-test('attack 142: the second login to a chosen device is no attempt', async () => {
+test('attack 142: the second login to a chosen device is not an attempt', async () => {
   await start();
   const challenge = await signIn(app, 'bob', PASSWORD, { device_id: 'PHONE' });
   for (let turn = 0; turn < BURST - 1; turn++) await signIn(app, 'alice', 'wrong');

@@ -67,7 +67,7 @@ describe('a bucket', () => {
     expect(() => limit.take('bob')).toThrow(expect.objectContaining({ retryAfterMs: 2000 }));
   });
 
-  test('attack 144: a clock that was a day ahead keeps nobody waiting when it is right again', () => {
+  test('attack 144: a clock that was a day ahead keeps no one waiting when it is right again', () => {
     const limit = new RateLimit(rate, clock);
     takeAll(limit, 'bob');
     clock.advance(-24 * 3_600_000);

@@ -199,7 +199,7 @@ describe('the attacker has a token', () => {
   });
 });
 
-describe('nobody knows the addresses: all come from one', () => {
+describe('no one knows the addresses: all come from one', () => {
   test('attack 130: … → a recovery code, a known browser, a live session', async () => {
     ({ app, bob } = await startSignIns());
     const browser = new Visitor(app.url);

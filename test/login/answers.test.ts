@@ -46,7 +46,7 @@ describe('attack 33: an answer that is not a plain 200', () => {
     ['2 MiB', (body) => ({ body: { ...body, x: 'x'.repeat(2 * 1024 * 1024) } })],
   ];
 
-  test.each(shapes)('attack 33: %s reaches nobody, with 2FA or without', async (_what, shape) => {
+  test.each(shapes)('attack 33: %s reaches no one, with 2FA or without', async (_what, shape) => {
     await start();
     for (const name of ['bob', 'alice']) {
       grantAs(name, shape);

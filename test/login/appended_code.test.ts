@@ -130,7 +130,7 @@ test('the appended code can be switched off', async () => {
   expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
 });
 
-test('where nobody has 2FA a password with six digits costs one login', async () => {
+test('where no one has 2FA a password with six digits costs one login', async () => {
   await start();
   await app.storage.factors.removeAllFactors(bob.userId, app.clock.now());
   expect((await signIn(app, 'alice', 'wrong 123456')).status).toBe(403);

@@ -34,7 +34,7 @@ test.each([
 });
 
 test.each(['/_matrix/client/v3/logout/all', '/_matrix/client/v3/delete_devices'])(
-  'attack 22: an unlisted application service is nobody special on %s',
+  'attack 22: an unlisted application service has no rights on %s',
   async (path) => {
     await app.post(`${path}?user_id=${GHOST}`, { devices: ['ABC'] }, UNLISTED);
     for (const { target } of app.stub.requests) expect(target).not.toContain('user_id');

@@ -59,7 +59,7 @@ test('attack 22: user_id in the query of an unlisted service moves nothing', asy
   expect(app.stub.requests[0]?.target).toBe(LOGIN);
 });
 
-test('attack 40: an ordinary token is no application service', async () => {
+test('attack 40: an ordinary token is not an application service', async () => {
   await start(true);
   const { token } = app.stub.signIn('alice');
   const answer = await app.post(LOGIN, login, token);

@@ -9,7 +9,7 @@ beforeEach(async () => {
 
 afterEach(() => app.stop());
 
-test('R11: whoever comes again in a wait does not fill the audit', async () => {
+test('R11: a client that comes again in a wait does not fill the audit', async () => {
   const bob = await app.enrol('bob');
   for (let time = 0; time < 25; time++) {
     await app.post(LOGIN, passwordLogin('bob', `bob pw ${app.wrongCode(bob)}`));

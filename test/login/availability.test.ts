@@ -22,7 +22,7 @@ function takeAway(part: object): () => void {
 const downModes: DownMode[] = ['refuse', 'reset', 'error', 'garbage'];
 
 describe.each(downModes)('attack 72: the homeserver is down: %s', (mode) => {
-  test('attack 72: nobody gets in, everybody is told, and it heals by itself', async () => {
+  test('attack 72: no one gets in, everybody is told, and it heals by itself', async () => {
     await start();
     await app.stub.setDown(mode);
     for (const name of ['alice', 'bob']) {
@@ -50,7 +50,7 @@ describe.each(downModes)('attack 72: the homeserver is down: %s', (mode) => {
     expect(app.stub.liveTokens('bob')).toEqual([answer.body.access_token]);
   });
 
-  test('attack 72: a logout that nobody could hear is not taken for done', async () => {
+  test('attack 72: a logout that no one could hear is not taken for done', async () => {
     await start();
     await signIn(app, 'bob');
     app.clock.advance(6 * MINUTE);
@@ -87,7 +87,7 @@ describe('attack 91: the database is gone', () => {
   });
 
   test.each(['sessions', 'holds', 'audit'] as const)(
-    'attack 91: where %s cannot be kept nobody gets in by password or code, and no token stays behind',
+    'attack 91: where %s cannot be kept no one gets in by password or code, and no token stays behind',
     async (part) => {
       await start();
       const challenge = await signIn(app, 'bob');
@@ -125,7 +125,7 @@ test('attack 72: a homeserver that breaks off in the middle of its answer grants
   expect(answer.text).not.toContain('stub_half');
 });
 
-test('a client that hangs up while its login is under way leaves a hold, not a token that nobody knows', async () => {
+test('a client that hangs up while its login is under way leaves a hold, not a token that no one knows', async () => {
   await start();
   const hangUp = new AbortController();
   app.stub.override(/POST .*\/login$/, async (_exchange, next) => {

@@ -12,7 +12,7 @@ function send(body: Buffer | string, headers: Record<string, string> = {}): Prom
   return app.call({ method: 'POST', target: LOGIN, body, headers });
 }
 
-/** Nothing in the answer lets anybody in. */
+/** Nothing in the answer lets anyone in. */
 function expectNoToken(answer: { readonly text: string }): void {
   expect(answer.text).not.toContain('access_token');
   for (const token of app.stub.liveTokens('bob')) expect(answer.text).not.toContain(token);
@@ -144,7 +144,7 @@ describe.each(personalities)('in front of %s', (personality) => {
     '\uff42\uff4f\uff42',
     'Bob',
     'bob\u0000',
-  ])('attack 17: the spelling %j lets nobody past', async (name) => {
+  ])('attack 17: the spelling %j lets no one past', async (name) => {
     await start({ personality });
     const answer = await app.post(LOGIN, passwordLogin(name, PASSWORD));
     expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -317,7 +317,7 @@ test.each<[string, JsonObject[string]]>([
   ['Arabic-Indic digits', '١٢٣٤٥٦'],
   ['full-width digits', '１２３４５６'],
   ['ten thousand digits', '1'.repeat(10_000)],
-])('attack 58: %s is no code', async (_what, token) => {
+])('attack 58: %s is not a code', async (_what, token) => {
   await start();
   const challenge = await signIn(app, 'bob');
   const answer = await submit(app, challenge, token);

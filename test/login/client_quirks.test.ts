@@ -50,7 +50,7 @@ test('client quirk: the flows never change within a session (matrix-js-sdk fixes
   }
   const later = await signIn(app, 'bob');
   expect(later.body.flows).toHaveLength(1);
-  // The first session hung on a hold that is taken: it begins anew, with the flows of now.
+  // The first session hung on a hold that is taken: it begins again, with the flows of now.
   const anew = await ask(app, challenge);
   expect(anew.body.session).not.toBe(challenge.body.session);
   expect(anew.body.flows).toHaveLength(1);

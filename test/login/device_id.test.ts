@@ -77,7 +77,7 @@ describe.each(personalities)('in front of %s', (personality) => {
     expect(loginsOf(app).flatMap(({ json }) => Object.keys(json ?? {}))).not.toContain('DEVICE_ID');
   });
 
-  test('R5: a user without 2FA keeps the device he asks for at the cost of one login', async () => {
+  test('R5: a user without 2FA keeps the device they ask for at the cost of one login', async () => {
     await start({ personality });
     const answer = await signIn(app, 'alice', PASSWORD, { device_id: 'LAPTOP' });
     expect(answer.body.device_id).toBe('LAPTOP');
@@ -126,7 +126,7 @@ describe.each([
   });
 });
 
-test('attack 107: somebody else with the password and another code gets nothing of the passed factor', async () => {
+test('attack 107: another user with the password and another code gets nothing of the passed factor', async () => {
   await start();
   app.stub.override(/POST .*\/login$/, (exchange, next) =>
     exchange.bytes.includes('PHONE') ? { status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' } } : next(),
@@ -193,7 +193,7 @@ test('R5: a login token on a device of its own is logged out at its end', async 
   expect(app.stub.devicesOf('bob')).toEqual([]);
 });
 
-test('R5: a user without 2FA whose name folds to an enrolled one still gets his device and its name', async () => {
+test('R5: a user without 2FA whose name folds to an enrolled one still gets their device and its name', async () => {
   await start();
   app.stub.addUser({ name: 'ALICE', password: 'of ALICE' });
   await app.enrol('ALICE');

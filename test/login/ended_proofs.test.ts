@@ -118,7 +118,7 @@ describe('a login token of get_token', () => {
     expect((await redeem(app.stub.mintLoginToken('bob'))).status).toBe(200);
   });
 
-  test('attack 153: a change of somebody else’s factors leaves it as it is', async () => {
+  test('attack 153: a change of another user’s factors leaves it as it is', async () => {
     const token = await issued();
     await app.enrol('alice');
     expect((await redeem(token)).status).toBe(200);
@@ -164,7 +164,7 @@ describe('a set-up that waits for its first code', () => {
     expect((await app.post(`${TWO_FACTOR}/totp/confirm`, setup, device)).status).toBe(404);
   });
 
-  test('attack 180: ends with a password that somebody without 2FA changes', async () => {
+  test('attack 180: ends with a password that a user without 2FA changes', async () => {
     const thief = app.stub.signIn('alice', 'THIEF').token;
     const old = {
       type: 'm.login.password',

@@ -14,7 +14,7 @@ const FAR = 4;
 /** What a homeserver takes for a password. */
 const HASHING_MS = 15;
 
-/** `bob` has 2FA on, `alice` has not, `nobody` is no user. */
+/** `bob` has 2FA on, `alice` has not, `nobody` is not a user. */
 const NAMES = ['bob', 'alice', 'nobody'] as const;
 
 async function start(): Promise<void> {

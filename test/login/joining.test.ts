@@ -163,7 +163,7 @@ describe('attack 115: never the wrong hold', () => {
     expect((await submit(app, wanted, app.code(bob))).body).toHaveProperty('refresh_token');
   });
 
-  test('attack 115: another user with the same password has a hold of his own', async () => {
+  test('attack 115: another user with the same password has a hold of their own', async () => {
     await start();
     const carol = await app.enrol('alice');
     await signIn(app, 'bob');
@@ -173,7 +173,7 @@ describe('attack 115: never the wrong hold', () => {
   });
 });
 
-test('attack 108: other spellings of one name make few logins, and shut nobody out', async () => {
+test('attack 108: other spellings of one name make few logins, and shut no one out', async () => {
   await start();
   const spellings = [
     'bob',

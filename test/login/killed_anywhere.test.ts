@@ -33,7 +33,7 @@ interface CutOff {
   readonly left: readonly string[];
 }
 
-/** A sign-in of somebody new, killed at a point; then their next one, and the time of a hold. */
+/** A sign-in of someone new, killed at a point; then their next one, and the time of a hold. */
 async function killedAt(point: number, wishes: JsonObject): Promise<CutOff> {
   const name = `user${point}`;
   app.stub.addUser({ name, password: PASSWORD });

@@ -9,7 +9,7 @@ function redeem(token: string, more = {}): Promise<Response> {
   return post(app, LOGIN, { type: 'm.login.token', token, ...more });
 }
 
-/** Has the homeserver issue a login token to a device of bob's, with his password and a code. */
+/** Has the homeserver issue a login token to a device of bob's, with the password and a code. */
 async function issuedUnderTwoFactor(): Promise<string> {
   const { token } = app.stub.signIn('bob');
   const auth = {
@@ -98,7 +98,7 @@ test('attack 36: get_token itself needs the second factor', async () => {
   expect(app.stub.state.loginTokens.size).toBe(0);
 });
 
-test('a login token of somebody without 2FA works as ever', async () => {
+test('a login token of a user without 2FA works as ever', async () => {
   await start();
   const answer = await redeem(app.stub.mintLoginToken('alice'), { device_id: 'WEB' });
   expect(answer.status).toBe(200);

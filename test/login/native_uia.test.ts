@@ -176,7 +176,7 @@ test('a session of one prefix is nothing under another', async () => {
   expect((await post(app, '/_matrix/client/r0/login', { auth })).status).toBe(403);
 });
 
-test('an unknown session gets a challenge that tells nothing of anybody, and nothing goes upstream', async () => {
+test('an unknown session gets a challenge that tells nothing of anyone, and nothing goes upstream', async () => {
   await start();
   for (const session of ['m2fa_AAAAAAAAAAAAAAAAAAAAAAAAAAA', 'synapse_session', '"><script>']) {
     const answer = await post(app, LOGIN, { auth: { session, type: TOTP, token: app.code(bob) } });
@@ -199,7 +199,7 @@ test('a finished session is over: it opens nothing a second time', async () => {
   expect(app.stub.liveTokens('bob')).toEqual([first.body.access_token]);
 });
 
-test('whoever knows only the password shares the hold but never the session, and nothing of what the owner proves', async () => {
+test('a client that knows only the password shares the hold but never the session, and nothing of what the owner proves', async () => {
   await start();
   const strangers = await signIn(app, 'bob');
   const owners = await signIn(app, 'bob');
@@ -211,7 +211,7 @@ test('whoever knows only the password shares the hold but never the session, and
   const stranger = await ask(app, strangers);
   expect(stranger.status).toBe(401);
   expect(stranger.body.completed).toEqual(['m.login.password']);
-  // His session began anew, with a hold of its own: another code is needed.
+  // Bob's session began again, with a hold of its own: another code is needed.
   app.clock.advance(STEP);
   expect((await submit(app, stranger, app.wrongCode(bob))).status).toBe(401);
 });

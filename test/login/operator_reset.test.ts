@@ -24,7 +24,7 @@ function operator(...words: string[]): Promise<number> {
   });
 }
 
-test('attack 95: an operator’s reset takes everything from exactly that user and ends his held logins', async () => {
+test('attack 95: an operator’s reset takes everything from exactly that user and ends their held logins', async () => {
   ({ app, bob } = await startSignIns());
   app.stub.addUser({ name: 'carol', password: PASSWORD });
   const carol = await app.enrol('carol');

@@ -35,7 +35,7 @@ async function registered(): Promise<{ session: string; token: string }> {
 const personalities = Object.keys(PERSONALITIES) as PersonalityName[];
 
 describe.each(personalities)('in front of %s', (personality) => {
-  test('somebody new registers as ever, through the homeserver’s own stages', async () => {
+  test('someone new registers as ever, through the homeserver’s own stages', async () => {
     await start({ personality });
     const { token } = await registered();
     expect(app.stub.isLive(token)).toBe(true);
@@ -133,7 +133,7 @@ test('a registration with inhibit_login has nothing to hold', async () => {
   expect(answer.body).not.toHaveProperty('access_token');
 });
 
-test('attack 114: a guest is registered where the homeserver allows it, and is nobody with 2FA', async () => {
+test('attack 114: a guest is registered where the homeserver allows it, and is not a user with 2FA', async () => {
   await start({ personality: 'conduit' });
   const guest = await register({}, `${REGISTER}?kind=guest`);
   expect(guest.status).toBe(200);

@@ -79,7 +79,7 @@ test('attack 62: a clock that jumps back makes no code good again', async () => 
   expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(401);
 });
 
-test('attack 76: the step that confirmed an enrolment is no login code', async () => {
+test('attack 76: the step that confirmed an enrolment is not a login code', async () => {
   await start();
   const { token } = app.stub.signIn('alice');
   const path = '/_matrix/client/v3/account/two-factor/totp';
@@ -144,7 +144,7 @@ describe('attack 55: wrong codes bring waits', () => {
   });
 });
 
-describe('attack 56: nobody locks the owner out', () => {
+describe('attack 56: no one locks the owner out', () => {
   test('attack 56: without the password nothing is counted', async () => {
     await start({ config: OWN_LIMITS_ONLY });
     for (let times = 0; times < 20; times++) {

@@ -52,7 +52,7 @@ describe.each(personalities)('in front of %s', (personality) => {
       const answer = await app.post(LOGIN, passwordLogin(name, 'wrong'));
       answers.push({ status: answer.status, text: answer.text, arrived: arrivals(app) });
     }
-    // continuwuity tells a name that nobody has from a wrong password; we add nothing to that.
+    // continuwuity tells a name that no one has from a wrong password; we add nothing to that.
     const [nobody, alice, bob] = answers;
     if (personality !== 'continuwuity') expect(nobody).toEqual(alice);
     expect(alice).toEqual(bob);
@@ -91,7 +91,7 @@ test('attack 101: well_known of a login names us and no OAuth', async () => {
   expect(app.stub.isLive(answer.body.access_token)).toBe(true);
 });
 
-test('attack 38: an OpenID token is no login and passes', async () => {
+test('attack 38: an OpenID token is not a login and passes', async () => {
   await start();
   const { token } = app.stub.signIn('bob');
   app.stub.clear();

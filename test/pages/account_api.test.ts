@@ -112,7 +112,7 @@ describe('the history', () => {
     expect(others.body).toEqual({ events: [] });
   });
 
-  test('keeps what the operator wrote down to himself', async () => {
+  test('keeps what the operator wrote down to themselves', async () => {
     await app.storage.audit.append({
       at: app.clock.now(),
       userId: bob.userId,

@@ -55,7 +55,7 @@ function expectNothingUpstream(): void {
   expect(app.stub.requestsBesideLookups()).toEqual([]);
 }
 
-/** What tells one page from another, without what is made anew for each. */
+/** What tells one page from another, without what is made again for each. */
 function essence(page: HttpAnswer): string {
   return page.text.replaceAll(/nonce="[^"]*"|(?<=name="form_token" value=")[^"]*/g, '');
 }
@@ -332,7 +332,7 @@ describe('what is approved', () => {
 });
 
 describe('strangers', () => {
-  test('attack 64: unknown, expired, foreign and malformed sessions look the same, and name nobody', async () => {
+  test('attack 64: unknown, expired, foreign and malformed sessions look the same, and name no one', async () => {
     const mine = await begin(DELETE_DEVICES, { devices: ['A'] });
     await visitor.open('/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F');
     const signIn = await visitor.send({ user: 'bob', password: 'bob password' });
@@ -352,7 +352,7 @@ describe('strangers', () => {
     }
   });
 
-  test('attack 64: a live session tells nobody whose it is before a factor was proven', async () => {
+  test('attack 64: a live session tells no one whose it is before a factor was proven', async () => {
     const session = await begin(DELETE_DEVICES, { devices: ['A'] });
     const page = await visitor.open(fallback('m.login.sso', session));
     expect(essence(page)).not.toMatch(/bob|localhost/);

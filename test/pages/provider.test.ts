@@ -67,7 +67,7 @@ describe('single sign-on of the homeserver', () => {
     app.stub.signIn('bob', 'BOBPHONE');
     const code = await firstRound();
     expect(code.text).toContain('one-time-code');
-    // Whoever starts again does so where he came from.
+    // Whoever starts again does so where they came from.
     expect(code.text).toContain(`href="${LEAD}"`);
     const confirmation = await visitor.send({ code: app.code(bob) });
     expect(confirmation.text).toContain('app.example.net');
@@ -160,7 +160,7 @@ describe('single sign-on of the homeserver', () => {
     expect(again.status).toBe(403);
   });
 
-  test('attack 69: another browser cannot be sent in on somebody else’s way back', async () => {
+  test('attack 69: another browser cannot be sent in on another user’s way back', async () => {
     const back = await throughProvider(await visitor.open(LEAD));
     const victim = new Visitor(app.url);
     await victim.open(`/_2fa/login?redirectUrl=${encodeURIComponent(CLIENT)}`);
@@ -183,7 +183,7 @@ describe('single sign-on of the homeserver', () => {
     expect(app.stub.requests).toEqual([]);
   });
 
-  test('attack 67: a place that is not allowed is refused before anybody is sent anywhere', async () => {
+  test('attack 67: a place that is not allowed is refused before anyone is sent anywhere', async () => {
     const answer = await visitor.open(LEAD.replace(/redirectUrl=.*/, 'redirectUrl=javascript%3Aalert(1)'));
     expect(answer.status).toBe(400);
     expect(app.stub.requests).toEqual([]);

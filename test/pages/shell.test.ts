@@ -162,7 +162,7 @@ describe('a page', () => {
     }
   });
 
-  test('asks nobody', async () => {
+  test('asks no one', async () => {
     app.stub.requests.length = 0;
     await supertest(app.url).get(PAGE).expect(200);
     await supertest(app.url).post(PAGE).expect(405);

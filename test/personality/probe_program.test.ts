@@ -7,7 +7,7 @@ import { type Deviation, runProbes } from './run_probes.ts';
 let stub: StubHomeserver;
 afterEach(() => stub.stop());
 
-/** Those that want a user with an e-mail address, which the client-server API gives to nobody. */
+/** Those that want a user with an e-mail address, which the client-server API gives to no one. */
 const probes = PROBES.filter(({ name }) => !name.includes('the address of B'));
 
 describe('the probe program', () => {

@@ -16,7 +16,7 @@ import {
 } from './guarded_calls.ts';
 import type { Measured, Probe, ProbedHomeserver, ProbeUser } from './probe.ts';
 
-/** What one request to a guarded endpoint carries as `auth`, given the caller and somebody else. */
+/** What one request to a guarded endpoint carries as `auth`, given the caller and another user. */
 type MakeAuth = (caller: ProbeUser, other: ProbeUser) => JsonObject[string];
 
 interface OneShot {

@@ -49,7 +49,7 @@ describeOnBothStores('allowances', (opened) => {
     expect(await take()).toBe(true);
   });
 
-  test('a full allowance is no row', async () => {
+  test('a full allowance is not a row', async () => {
     await take();
     expect(await storage.commit([], dropFullAllowances(RATE))).toBe(0);
     opened.clock.advance(334_000);

@@ -25,7 +25,7 @@ describeOnBothStores('authenticators', (opened) => {
     storage = opened.storage;
   });
 
-  test('nobody is enrolled at first', async () => {
+  test('no one is enrolled at first', async () => {
     expect(await storage.factors.isEnrolled(ALICE)).toBe(false);
     expect(await storage.factors.anyoneEnrolled()).toBe(false);
     expect(await storage.factors.mayBeEnrolled('alice')).toBe(false);
@@ -132,7 +132,7 @@ describeOnBothStores('authenticators', (opened) => {
     expect(await storage.factors.isEnrolled(BOB)).toBe(true);
   });
 
-  test('an authenticator of somebody else, or an unknown one, is not removed', async () => {
+  test('an authenticator of another user, or an unknown one, is not removed', async () => {
     await enrol(storage, ALICE);
     await enrol(storage, BOB);
     const foreign = await storage.factors.removeAuthenticator(BOB, `authenticator-1-${ALICE}`, NOW);

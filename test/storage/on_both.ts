@@ -82,7 +82,7 @@ async function openPostgres(): Promise<StoreUnderTest> {
     return storage;
   };
   const database = new URL(url).pathname.slice(1);
-  /** Without it nobody gets in, and nobody stays in. */
+  /** Without it no one gets in, and no one stays in. */
   const allow = async (allowed: boolean) => {
     const client = new Client({ host: server.socketFolder, user: server.user, database: 'postgres' });
     await client.connect();

@@ -19,7 +19,7 @@ const suite = programs === undefined ? describe.skip : describe;
 const ALICE = '@alice:hs.example';
 const BOB = '@bob:hs.example';
 
-/** What these statements do in SQLite is no matter. */
+/** What these statements do in SQLite is not a matter. */
 const onPostgres = (postgres: string): Sql => ({ sqlite: 'SELECT 1', postgres });
 
 const put = (key: string) =>
@@ -56,7 +56,7 @@ suite('PostgreSQL that does not do as it is told', () => {
     await client.end();
   }
 
-  test('a connection that broke while nobody used it is replaced', async () => {
+  test('a connection that broke while no one used it is replaced', async () => {
     await storage.commit([BOB], put('a'));
     await cutConnections();
     await storage.commit([BOB], put('b'));

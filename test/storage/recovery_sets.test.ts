@@ -33,7 +33,7 @@ describeOnBothStores('recovery codes', (opened) => {
     expect(codes.map((code) => code.usedAt)).toEqual([null, expect.any(Number), null]);
   });
 
-  test('an unknown code, or one of somebody else, is not accepted', async () => {
+  test('an unknown code, or one of another user, is not accepted', async () => {
     await enrol(storage, ALICE);
     await enrol(storage, BOB, { recovery: recoverySet('bob') });
     expect(await spendCode(storage, ALICE, 'hash-bob-1')).toBeUndefined();

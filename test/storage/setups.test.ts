@@ -29,7 +29,7 @@ describeOnBothStores('set-ups', (opened) => {
     expect(await storage.factors.findSetup('unknown', NOW)).toBeUndefined();
   });
 
-  test('attack 59: a second start replaces the pending set-up of that user, and nobody is enrolled', async () => {
+  test('attack 59: a second start replaces the pending set-up of that user, and no one is enrolled', async () => {
     await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
     await storage.factors.beginSetup(setup(BOB, { id: 'other' }));
     await storage.factors.beginSetup(setup(ALICE, { id: 'two' }));
@@ -73,7 +73,7 @@ describeOnBothStores('set-ups', (opened) => {
     expect(await storage.factors.countSetupFailure('one', 3)).toBe(3);
   });
 
-  test('a set-up of somebody else, an unknown or an expired one is not activated', async () => {
+  test('a set-up of another user, an unknown or an expired one is not activated', async () => {
     await storage.factors.beginSetup(setup(ALICE, { id: 'one' }));
     const end = NOW + 10 * MINUTE;
     expect(await storage.factors.activate(confirmation(BOB, { setupId: 'one' }))).toBe(false);

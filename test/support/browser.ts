@@ -21,7 +21,7 @@ const ARTEFACTS = 'artefacts';
 
 /**
  * Whether there is a browser. Where there is none, one line says that `what` is skipped; with `CI=true` the tests
- * run into their failure instead, so that nobody believes they have run.
+ * run into their failure instead, so that no one believes they have run.
  */
 export function hasBrowser(what: string): boolean {
   if (existsSync(CHROMIUM) || process.env.CI === 'true') return true;

@@ -54,7 +54,7 @@ async function post(path, body) {
   return { status: response.status, body: await response.json() };
 }
 
-/** Once signed in, signing in anew (a soft logout) is for the same device. */
+/** Once signed in, signing in again (a soft logout) is for the same device. */
 async function redeem(token) {
   history.replaceState(null, '', location.pathname);
   const { device_id } = session ?? {};

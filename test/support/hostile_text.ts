@@ -33,7 +33,7 @@ const HOSTILE = [
   ],
 ];
 
-/** Texts that somebody may have typed or sent to harm the one who reads them. */
+/** Texts that someone may have typed or sent to harm the one who reads them. */
 export const hostileText = fc
   .array(fc.constantFrom(...HOSTILE), { minLength: 1, maxLength: 8 })
   .map((parts) => parts.join(''));

@@ -101,7 +101,7 @@ test('work that fails passes its turn on', async () => {
   expect(await queue.run({ party: 'a' }, async () => 'again')).toBe('again');
 });
 
-test('who stops waiting leaves the place to others, and takes nobody’s turn', async () => {
+test('who stops waiting leaves the place to others, and takes no one’s turn', async () => {
   const queue = new FairQueue({ atOnce: 1, waiting: 1, full });
   let end = () => {};
   const first = queue.run({ party: 'a' }, () => new Promise<void>((resolve) => (end = resolve)));

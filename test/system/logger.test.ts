@@ -75,7 +75,7 @@ test.each(['json', 'pretty'] as const)('attack 70: no secret reaches a log line 
   for (const secret of Object.values(SECRETS)) expect(text).not.toContain(secret);
 });
 
-test('what is no secret is written as it is', () => {
+test('what is not a secret is written as it is', () => {
   const line = written((log) => log.info({ userId: '@bob:example.org', status: 401, ms: 3.5 }, 'challenged'));
   expect(JSON.parse(line)).toMatchObject({
     level: 'info',

@@ -42,7 +42,7 @@ test('a lock whose holder shows no sign of life is taken over', async () => {
   await expect(withDirectoryLock(lock, { timeoutMs: 0 }, async () => 'done')).resolves.toBe('done');
 });
 
-test('a lock that somebody holds is waited for, then given up', async () => {
+test('a lock that someone holds is waited for, then given up', async () => {
   await mkdir(lock);
   await writeFile(join(lock, 'somebody'), '');
   let waits = 0;

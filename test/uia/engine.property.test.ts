@@ -24,7 +24,7 @@ type Event =
   | { kind: 'end'; caller: number };
 
 const caller = fc.nat(CALLERS.length - 1);
-/** Mostly its owner, sometimes anybody, comes with a session. */
+/** Mostly its owner, sometimes anyone, comes with a session. */
 const someSession = fc.oneof(
   { weight: 5, arbitrary: fc.nat(OWNERS.length - 1).map((owner) => ({ caller: owner, session: owner })) },
   { weight: 1, arbitrary: fc.record({ caller, session: fc.nat(OWNERS.length - 1) }) },

@@ -31,7 +31,7 @@ describe('sealing', () => {
     expect(vault.seal('seed', 'row:1').equals(vault.seal('seed', 'row:1'))).toBe(false);
   });
 
-  test('attack 83: a value copied into the row of somebody else does not open', () => {
+  test('attack 83: a value copied into the row of another user does not open', () => {
     const vault = vaultOf(first);
     const sealed = vault.seal('seed', 'authenticator:1:@a:hs');
     expect(() => vault.open(sealed, 'authenticator:1:@b:hs')).toThrow(SealBroken);
@@ -157,7 +157,7 @@ describe('digests and peppers', () => {
     expect(() => rotated.pepper('third')).toThrow(SealBroken);
   });
 
-  test('nobody can change the kept pepper through what was handed out', () => {
+  test('no one can change the kept pepper through what was handed out', () => {
     const vault = vaultOf(first);
     vault.pepper().secret.fill(0);
     expect(vault.pepper()).toEqual(vaultOf(first).pepper());

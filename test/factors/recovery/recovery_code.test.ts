@@ -51,7 +51,7 @@ describe('reading', () => {
     ['a number', 123456789012],
     ['an array', [CODE]],
     ['null', null],
-  ])('attack 58: %s is no code', (_, typed) => {
+  ])('attack 58: %s is not a code', (_, typed) => {
     expect(readRecoveryCode(typed)).toBeUndefined();
   });
 

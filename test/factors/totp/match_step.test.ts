@@ -74,7 +74,7 @@ describe('odd input', () => {
     ['empty', ''],
   ] as const;
 
-  test.each(odd)('attack 58: %s is no code and throws nothing', (_, token) => {
+  test.each(odd)('attack 58: %s is not a code and throws nothing', (_, token) => {
     expect(isTotpToken(token, 6)).toBe(false);
     expect(matchStep(seed, token as string, NOW, totpSettings)).toBeUndefined();
   });

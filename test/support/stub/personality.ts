@@ -106,7 +106,7 @@ export interface TokenRules {
   readonly scheme: 'exact' | 'loose';
   /** `Bearer` with two blanks behind it. */
   readonly twoBlanks: Reaction;
-  /** An `Authorization` that is no bearer token. */
+  /** An `Authorization` that is not a bearer token. */
   readonly otherScheme: Refused;
   /** Whether such a header is overlooked when the query has a token. */
   readonly queryBesideOtherScheme: boolean;
@@ -132,7 +132,7 @@ export interface LoginRules {
   readonly userWithoutIdentifier: Reaction;
   readonly nullIdentifier: Reaction;
   readonly identifierAndUser: 'identifier' | 'user';
-  /** An identifier of a type that nobody knows, beside `user`. */
+  /** An identifier of a type that no one knows, beside `user`. */
   readonly unknownIdentifierBesideUser: Reaction;
   readonly addressBesideIdentifier: 'wins' | 'ignored';
   /** `accepted`: resolved to the owner of the address, if there is one. */
@@ -158,7 +158,7 @@ export interface LoginRules {
   readonly tokenLogin: 'accepted' | 'unknown_type' | Refused;
   /** Whether the case of a local part does not matter. */
   readonly foldsNames: boolean;
-  /** The answer for a name that nobody has; undefined: the same as for a wrong password. */
+  /** The answer for a name that no one has; undefined: the same as for a wrong password. */
   readonly unknownUser: Refused | undefined;
 }
 
@@ -194,7 +194,7 @@ export interface UiaRules {
   readonly sessionOfOtherUser: Reaction;
   readonly finishedSessionAlone: 'accepted' | 'challenge' | Refused;
   readonly finishedSessionWithPassword: Reaction;
-  /** Somebody else's name with his right password. */
+  /** Another user's name with their right password. */
   readonly otherUser: 'acts_on_caller' | 'acts_on_named' | RefusedStage;
   readonly missingBody: 'challenge' | Refused;
   /** A JWT of some user as stage; undefined: a stage that is not known. */
@@ -204,7 +204,7 @@ export interface UiaRules {
 export interface AccountRules {
   /** Token-less `/account/password`: a reset by e-mail, where any password stage is judged too; or not at all. */
   readonly passwordWithoutToken: 'reset_by_email' | 'refused';
-  /** A password stage there, which nobody asked for. */
+  /** A password stage there, which no one asked for. */
   readonly passwordStageAtReset: 'judged' | Refused;
   /** What closing an account answers. */
   readonly deactivated: JsonObject;

@@ -30,7 +30,7 @@ const FOLDED_FIELDS = [
 /** The body, `auth` or `identifier` in it, and `identifier` in `auth`. */
 const FOLDED_LEVELS = 3;
 
-/** 2⁵³: beyond it an integer is no exact number any more. */
+/** 2⁵³: beyond it an integer is not an exact number any more. */
 const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER;
 
 /**

@@ -19,7 +19,7 @@ export interface CrossSigningKeys {
 export interface StubUser {
   readonly userId: string;
   readonly localpart: string;
-  /** Null: nobody can sign in with a password (an account from single sign-on). */
+  /** Null: no one can sign in with a password (an account from single sign-on). */
   password: string | null;
   deactivated: boolean;
   readonly isGuest: boolean;

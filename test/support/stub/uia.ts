@@ -246,7 +246,7 @@ function passStage(given: GivenAuth, stage: Stage): StubUser {
   return passPassword(given.auth, stage);
 }
 
-/** The token alone says who is meant, whoever asks. */
+/** The token alone says who is meant, a client that asks. */
 function passJwt(auth: JsonObject, rule: 'acts_on_named' | Refused, stage: Stage): StubUser {
   const named = typeof auth.token === 'string' ? stage.home.state.jwts.get(auth.token) : undefined;
   if (named === undefined) throw stage.challenge.failure('M_FORBIDDEN', 'Invalid token');

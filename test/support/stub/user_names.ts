@@ -1,7 +1,7 @@
 import type { Personality, Refused } from './personality.ts';
 import type { StubState, StubUser } from './state.ts';
 
-/** Whom a name given by a client means: a user, nobody, or nothing that this homeserver can read. */
+/** Whom a name given by a client means: a user, no one, or nothing that this homeserver can read. */
 export type Named = { readonly user: StubUser | undefined } | { readonly refused: Refused };
 
 /** Resolves a local part or full id. */

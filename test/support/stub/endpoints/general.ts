@@ -43,7 +43,7 @@ export function authMetadata(_exchange: Exchange, home: Home): StubAnswer {
   return ok({ issuer: `${home.url()}/`, token_endpoint: `${home.url()}/oauth2/token` });
 }
 
-/** An administration interface: it is there for whoever gets through. */
+/** An administration interface: it is there for a client that gets through. */
 export function administration(exchange: Exchange): StubAnswer {
   return ok({ administration: exchange.target });
 }
