@@ -21,7 +21,7 @@ export class Consequences {
     if (consequence === 'login_token_issued') await this.rememberLoginToken(userId, answer);
   }
 
-  /** The token stands for the second factor of the user who asked for it, once (spec/guarded_endpoints.md, "Login tokens"). */
+  /** The token stands for the second factor of the user who asked for it, once (spec/guarded_endpoints.md). */
   private async rememberLoginToken(userId: string, answer: HomeserverAnswer): Promise<void> {
     const token = answer.json?.login_token;
     const life = lifeMs(answer);

@@ -172,7 +172,7 @@ export class LoginGate {
     return { answer: { is: 'answered', answer }, outcome: refusedOutcome(refused.answer) };
   }
 
-  /** Undefined if this reading must not let anybody in. A grant that fails on its way is logged out. */
+  /** Undefined if this reading must not let anyone in. A grant that fails on its way is logged out. */
   private async takeGrant(
     attempt: Attempt,
     reading: Reading,

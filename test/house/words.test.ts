@@ -19,7 +19,7 @@ const RIDDLES = [
 const OTHERS = /^src\/pages\/texts\/de\.ts$|\/migrations\/\d|^(?:test|bench|tools|demo|CHANGELOG)/;
 
 /** Folders that are still being rebuilt. */
-const LATER = /^src\/(?:login|guard|second_factor|server)\//;
+const LATER = /^src\/(?:guard|second_factor|server)\/|^src\/login\/page_sign_in\.ts/;
 
 test('code and documents speak plainly', () => {
   const files = writtenFiles().filter(({ file }) => !OTHERS.test(file) && !LATER.test(file));
