@@ -54,6 +54,7 @@ async function enrolWithSession(storage: Storage, vault: Vault, index: number): 
   await storage.factors.beginSetup({
     id: `setup${index}`,
     userId,
+    kind: 'totp',
     name: 'phone',
     sealedSeed: vault.seal(seed, `setup:setup${index}:${userId}`),
     tokenHash: hashToken(token),

@@ -1,7 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Factors } from '../factors/factors.ts';
 import type { RecoverySetParts } from '../factors/recovery/new_recovery_set.ts';
-import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import type { OwnerAuthentication } from '../second_factor/owner_authentication.ts';
@@ -32,7 +31,6 @@ export interface AccountParts {
 }
 
 export interface AccountSettings {
-  readonly totp: TotpSettings;
   /** Recovery codes in a set. */
   readonly recoveryCount: number;
   /** How long a set-up waits for its first code, in ms. */

@@ -24,10 +24,10 @@ export class AuthenticatorNames {
     const { name } = requireShape('authenticator_name_request', request.body ?? {});
     const { userId, deviceId } = (await requireCaller(this.parts.homeserver, request)).owner;
     const authenticator = request.params.authenticatorId ?? '';
-    await this.renameWithinLimit(userId, authenticator, name);
+    const kind = await this.renameWithinLimit(userId, authenticator, name);
     await this.parts.audit.record({
       userId,
-      event: 'totp.renamed',
+      event: `${kind}.renamed`,
       address: request.client.ip,
       deviceId,
       detail: { authenticator },
@@ -35,16 +35,18 @@ export class AuthenticatorNames {
     return { status: 200, body: {} };
   }
 
-  private async renameWithinLimit(userId: string, authenticator: string, name: string): Promise<void> {
+  private async renameWithinLimit(userId: string, authenticator: string, name: string): Promise<string> {
     const { storage, store } = this.parts;
     const authenticators = await store.authenticators(userId);
-    if (!authenticators.some(({ id }) => id === authenticator)) throw new Refusal('unknown_authenticator');
+    const kind = authenticators.find(({ id }) => id === authenticator)?.kind;
+    if (kind === undefined) throw new Refusal('unknown_authenticator');
     const counted = await storage.commit(
       [userId],
       when(countRenaming(userId), { won: renameAuthenticator(userId, authenticator, name), lost: [] }),
     );
     if (!counted.won) throw await this.tooMany(userId);
     if (counted.after === undefined) throw new Refusal('unknown_authenticator');
+    return kind;
   }
 
   private async tooMany(userId: string): Promise<Refusal> {

@@ -1,4 +1,4 @@
-import type { JsonObject, SecondFactorStage } from '../matrix/wire.ts';
+import type { Json, JsonObject, SecondFactorStage } from '../matrix/wire.ts';
 import type { Wording } from '../system/languages.ts';
 
 /** How a code is told from other input where one field takes several kinds. */
@@ -11,6 +11,26 @@ export interface TypedProof {
 
 /** What happened with a factor, for its owner, by the last part of the event's name: `used` of `totp.used`. */
 export type EventTexts = Readonly<Record<string, Wording>> & { readonly used: Wording };
+
+/** What an authenticator is from its confirmation on. */
+export interface ConfirmedAuthenticator {
+  /** What its proofs are judged by. It is kept sealed. */
+  readonly secret: Buffer;
+  /** The step or counter of the first proof: it is spent. */
+  readonly lastStep: number;
+}
+
+/** How users turn a primary factor on. It keeps nothing itself: its secret is kept sealed between the two requests. */
+export interface FactorSetUp {
+  /** What an authenticator is called whose owner gave it no name. */
+  readonly usualName: string;
+  /** A secret for an authenticator, and what the client is told of it. */
+  begin(userId: string): Promise<{ readonly secret: Buffer; readonly answer: JsonObject }>;
+  /** @throws Refusal bad_json, missing_param: nothing was judged or counted */
+  read(body: JsonObject | undefined): { readonly setupId: string; readonly proof: Json };
+  /** Undefined if the first proof is wrong. */
+  confirm(userId: string, secret: Buffer, proof: Json): Promise<ConfirmedAuthenticator | undefined>;
+}
 
 /** What a factor says of itself. Everything that names a factor elsewhere is derived from it. */
 export interface FactorDescription {
@@ -27,4 +47,6 @@ export interface FactorDescription {
   readonly proofField: string;
   readonly typed?: TypedProof;
   readonly events: EventTexts;
+  /** Of primary factors: without it users cannot turn them on. */
+  readonly setUp?: FactorSetUp;
 }

@@ -1,5 +1,6 @@
-import type { FactorStore } from '../storage/stores.ts';
+import type { FactorStore, Storage } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
+import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Factor } from './factor.ts';
 import { Factors } from './factors.ts';
@@ -8,22 +9,34 @@ import type { RecoveryHasher } from './recovery/recovery_hasher.ts';
 import { TotpFactor } from './totp/totp_factor.ts';
 import type { TotpSettings } from './totp/totp_settings.ts';
 
-/** What the factors of this list are made of. */
+/** What any factor can be made of. */
 export interface FactorDeps {
+  readonly storage: Pick<Storage, 'read' | 'commit'>;
   readonly store: FactorStore;
   readonly vault: Vault;
   readonly clock: Clock;
+  readonly random: RandomSource;
+}
+
+/** What the factors of this list are made of. */
+export interface ListedFactorDeps extends FactorDeps {
   readonly hasher: RecoveryHasher;
   readonly totp: TotpSettings;
 }
 
+/** Makes a factor that is not in this list (`createProxy`). */
+export type CreateFactor = (deps: FactorDeps) => Factor;
+
 /** Every factor there is: a line each. Clients are offered them in this order, the primary ones first. */
-const FACTORS: readonly ((deps: FactorDeps) => Factor)[] = [
+const FACTORS: readonly ((deps: ListedFactorDeps) => Factor)[] = [
   (deps) => new TotpFactor(deps, deps.totp),
   (deps) => new RecoveryFactor(deps, deps.totp.digits),
 ];
 
-/** Makes every factor of the list. */
-export function createFactors(deps: FactorDeps): Factors {
-  return new Factors(FACTORS.map((create) => create(deps)));
+/**
+ * Makes every factor of the list.
+ * @param further those that the program which uses this library adds
+ */
+export function createFactors(deps: ListedFactorDeps, further: readonly CreateFactor[] = []): Factors {
+  return new Factors([...FACTORS, ...further].map((create) => create(deps)));
 }

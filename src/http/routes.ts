@@ -153,18 +153,18 @@ const ROWS = {
 
   // Our own two-factor API (spec/).
   two_factor_state: { method: 'GET', path: 'account/two-factor', prefixes: OWN_PREFIXES },
-  set_up_totp: {
+  set_up_factor: {
     method: 'POST',
-    path: 'account/two-factor/totp',
+    path: 'account/two-factor/{kind}',
     prefixes: OWN_PREFIXES,
-    deed: 'set_up_totp',
+    deed: 'set_up_factor',
   },
-  confirm_totp: { method: 'POST', path: 'account/two-factor/totp/confirm', prefixes: OWN_PREFIXES },
-  remove_totp: {
+  confirm_factor: { method: 'POST', path: 'account/two-factor/{kind}/confirm', prefixes: OWN_PREFIXES },
+  remove_authenticators: {
     method: 'DELETE',
-    path: 'account/two-factor/totp',
+    path: 'account/two-factor/{kind}',
     prefixes: OWN_PREFIXES,
-    deed: 'remove_totp',
+    deed: 'remove_authenticators',
   },
   recovery_state: { method: 'GET', path: 'account/two-factor/recovery', prefixes: OWN_PREFIXES },
   renew_recovery_codes: {

@@ -1,20 +1,20 @@
 import type { AccountParts, AccountSettings } from '../account/account_parts.ts';
 import { AuthenticatorNames } from '../account/authenticator_names.ts';
+import { AuthenticatorRemoval } from '../account/authenticator_removal.ts';
 import { OwnHistory } from '../account/own_history.ts';
 import { OwnerProofs } from '../account/owner_proof.ts';
 import { RecoveryCodes } from '../account/recovery_codes.ts';
-import { TotpConfirmation } from '../account/totp_confirmation.ts';
-import { TotpRemoval } from '../account/totp_removal.ts';
-import { TotpSetup } from '../account/totp_setup.ts';
+import { SetUp } from '../account/set_up.ts';
+import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
 import { TwoFactorState } from '../account/two_factor_state.ts';
 import type { Groundwork } from './groundwork.ts';
 
 /** The two-factor API. */
 export interface AccountRooms {
   readonly state: TwoFactorState;
-  readonly totpSetup: TotpSetup;
-  readonly totpConfirmation: TotpConfirmation;
-  readonly totpRemoval: TotpRemoval;
+  readonly setUp: SetUp;
+  readonly setUpConfirmation: SetUpConfirmation;
+  readonly authenticatorRemoval: AuthenticatorRemoval;
   readonly recoveryCodes: RecoveryCodes;
   readonly authenticatorNames: AuthenticatorNames;
   readonly ownHistory: OwnHistory;
@@ -30,15 +30,14 @@ export function composeAccountRooms(ground: Groundwork): AccountRooms {
     recovery: ground,
   };
   const settings: AccountSettings = {
-    totp: ground.totp,
     recoveryCount: config.recovery.count,
     setupTtlMs: config.uia.sessionTtlMs,
   };
   return {
     state: new TwoFactorState(parts),
-    totpSetup: new TotpSetup(parts, settings),
-    totpConfirmation: new TotpConfirmation(parts, settings),
-    totpRemoval: new TotpRemoval(parts),
+    setUp: new SetUp(parts, settings),
+    setUpConfirmation: new SetUpConfirmation(parts, settings),
+    authenticatorRemoval: new AuthenticatorRemoval(parts),
     recoveryCodes: new RecoveryCodes(parts, settings),
     authenticatorNames: new AuthenticatorNames(parts),
     ownHistory: new OwnHistory(parts),

@@ -1,7 +1,7 @@
 import { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import type { Factors } from '../factors/factors.ts';
-import { createFactors } from '../factors/list.ts';
+import { type CreateFactor, createFactors } from '../factors/list.ts';
 import { hashingQueue, RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
@@ -42,6 +42,8 @@ export interface Foundations {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly log: Log;
+  /** Those that are not in the list. */
+  readonly furtherFactors: readonly CreateFactor[];
 }
 
 /** What the rooms share: there is one of each, as limits, queues and sessions must be the same for all doors. */
@@ -75,7 +77,10 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const audit = new Audit(storage.audit, clock);
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
   const hasher = new RecoveryHasher(hashingQueue());
-  const factors = createFactors({ store: storage.factors, vault, clock, hasher, totp });
+  const factors = createFactors(
+    { storage, store: storage.factors, vault, clock, random: foundations.random, hasher, totp },
+    foundations.furtherFactors,
+  );
   const lanes = new Lanes(storage, vault);
   const addressLimit = new AddressLimit(config.limits.perAddress, clock);
   const deviceLimit = new DeviceLimit(clock);

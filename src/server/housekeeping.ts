@@ -1,6 +1,7 @@
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import { type Storage, StoreUnavailable } from '../storage/stores.ts';
+import { dropEndedChallenges } from '../storage/tables/challenges.ts';
 import { dropOldPlaces } from '../storage/tables/known_places.ts';
 import { dropIdleLanes } from '../storage/tables/lanes.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
@@ -94,7 +95,12 @@ export class Housekeeping {
       freshLogins.dropExpired(now),
       this.deps.storage.commit(
         [],
-        [dropEndedLeases(LEASES_KEPT_MS), dropOldPlaces(PLACES_KEPT_MS), dropIdleLanes(LANES_KEPT_MS)],
+        [
+          dropEndedLeases(LEASES_KEPT_MS),
+          dropOldPlaces(PLACES_KEPT_MS),
+          dropIdleLanes(LANES_KEPT_MS),
+          dropEndedChallenges(),
+        ],
       ),
     ]);
   }

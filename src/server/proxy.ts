@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
+import type { CreateFactor } from '../factors/list.ts';
 import type { Handlers } from '../gateway/app.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
@@ -28,6 +29,8 @@ export interface ProxyParts {
   readonly clock?: Clock;
   readonly random?: RandomSource;
   readonly log?: Log;
+  /** Factors besides those of the list: each is made once, and works at every door (docs/architecture.md). */
+  readonly factors?: readonly CreateFactor[];
   /** Serve another database than the one that is known to have users with 2FA, and forget that one. */
   readonly acceptEmptyDatabase?: boolean;
   /** Shorter times than those of the real thing: how long clients and the homeserver may take. */
@@ -64,7 +67,18 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
       ? {}
       : { answerTimeoutMs: times.answerMs, connectTimeoutMs: times.answerMs }),
   });
-  const rooms = composeRooms({ config, storage, processes, vault, mark, homeserver, clock, random, log });
+  const rooms = composeRooms({
+    config,
+    storage,
+    processes,
+    vault,
+    mark,
+    homeserver,
+    clock,
+    random,
+    log,
+    furtherFactors: parts.factors ?? [],
+  });
   const housekeeping = new Housekeeping({
     storage,
     sweeper: rooms.sweeper,

@@ -30,16 +30,18 @@ export class SchemaTooNew extends Error {
   }
 }
 
-/** One enrolled TOTP authenticator. */
+/** One enrolled authenticator. */
 export interface Authenticator {
   readonly id: string;
   readonly userId: string;
+  /** Of which factor. */
+  readonly kind: string;
   readonly name: string;
-  /** Sealed with the identity `authenticator:<id>:<userId>`. */
+  /** What its proofs are judged by, sealed with the identity `authenticator:<id>:<userId>`. */
   readonly sealedSeed: Buffer;
   readonly enabledAt: number;
   readonly lastUsedAt: number | null;
-  /** The last accepted time step; no step at or below it is ever accepted again. */
+  /** The last accepted time step, or counter; none at or below it is ever accepted again. */
   readonly lastStep: number;
 }
 
@@ -47,6 +49,8 @@ export interface Authenticator {
 export interface Setup {
   readonly id: string;
   readonly userId: string;
+  /** Of which factor. */
+  readonly kind: string;
   readonly name: string;
   /** Sealed with the identity `setup:<id>:<userId>`. */
   readonly sealedSeed: Buffer;
@@ -109,13 +113,16 @@ export interface FactorStore {
   /** All user ids with 2FA on, in order. */
   enrolledUsers(): Promise<string[]>;
 
-  authenticators(userId: string): Promise<Authenticator[]>;
+  /** @param kind of one factor; all of them where it is left out */
+  authenticators(userId: string, kind?: string): Promise<Authenticator[]>;
   /** Removes one authenticator; the last one gone switches 2FA off and removes the codes. */
   removeAuthenticator(
     userId: string,
     authenticatorId: string,
     now: number,
   ): Promise<{ removed: boolean; remaining: number }>;
+  /** Removes the authenticators of one kind; the last one gone switches 2FA off, as above. */
+  removeKind(userId: string, kind: string): Promise<{ removed: number; remaining: number }>;
   /** Removes every authenticator, set-up, recovery code, lane and known place of `userId`: how many authenticators there were. */
   removeAllFactors(userId: string, now: number): Promise<number>;
 

@@ -123,7 +123,14 @@ async function afterOtherUser(text: string, ...words: string[]): Promise<Outcome
     if (userId !== BOB) await storage.factors.removeAllFactors(userId, line.clock.now());
   }
   const userId = otherUser(text);
-  const setup = { id: `setup of ${userId}`, userId, name: 'phone', sealedSeed: Buffer.of(0), tokenHash: '' };
+  const setup = {
+    id: `setup of ${userId}`,
+    userId,
+    kind: 'totp',
+    name: 'phone',
+    sealedSeed: Buffer.of(0),
+    tokenHash: '',
+  };
   await storage.factors.beginSetup({ ...setup, expiresAt: line.clock.now() + 1000, failures: 0 });
   await storage.factors.activate({
     setupId: setup.id,

@@ -4,6 +4,7 @@ import { createFactors } from '../../src/factors/list.ts';
 import { RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/stores.ts';
+import { systemRandom } from '../../src/system/random.ts';
 import { enrol, judge, testHasher, totpSettings } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { testVault } from '../support/test_vault.ts';
@@ -19,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => storage.close());
 
 function parts() {
-  return { store: storage.factors, vault: testVault(), clock };
+  return { storage, store: storage.factors, vault: testVault(), clock, random: systemRandom };
 }
 
 function ours(): Factors {

@@ -256,7 +256,9 @@ test('OPTIONS on gated, own and blocked paths is answered here', () => {
 
 test('our own corner of the unstable API never reaches the homeserver', () => {
   expect(verdict('POST', '/_matrix/client/unstable/org.matrix.2fa/anything')).toBe('unrecognized');
-  expect(verdict('GET', '/_matrix/client/v3/account/two-factor/unknown')).toBe('unrecognized');
+  // The name of a factor that there may be: its handler says so.
+  expect(verdict('GET', '/_matrix/client/v3/account/two-factor/unknown')).toBe('method_not_allowed');
+  expect(verdict('GET', '/_matrix/client/v3/account/two-factor/totp/unknown')).toBe('unrecognized');
 });
 
 test('a path of absurd length or depth of encoding is refused rather than read', () => {

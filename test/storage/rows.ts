@@ -30,6 +30,7 @@ export function setup(userId: string, different: Partial<Setup> = {}): Setup {
   return {
     id: `setup-1-${userId}`,
     userId,
+    kind: 'totp',
     name: 'phone',
     sealedSeed: Buffer.from('sealed seed'),
     tokenHash: 'token hash',

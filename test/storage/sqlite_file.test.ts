@@ -71,6 +71,7 @@ async function enrol(storage: Storage, userId: string, sealedSeed: Buffer = Buff
   await storage.factors.beginSetup({
     id: setupId,
     userId,
+    kind: 'totp',
     name: 'phone',
     sealedSeed,
     tokenHash: 'token',

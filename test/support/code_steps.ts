@@ -36,7 +36,7 @@ export class CodeSteps {
 
   constructor(storage: Storage, clock: Clock, hasher: RecoveryHasher = testHasher) {
     const vault = testVault();
-    const parts = { store: storage.factors, vault, clock };
+    const parts = { storage, store: storage.factors, vault, clock, random: systemRandom };
     const audit = new Audit(storage.audit, clock);
     this.presented = new PresentedCodes(createFactors({ ...parts, hasher, totp: totpSettings }));
     this.engine = new UiaEngine(

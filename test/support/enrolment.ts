@@ -61,6 +61,7 @@ export async function enrol(
   await store.beginSetup({
     id: setupId,
     userId,
+    kind: 'totp',
     name: 'phone',
     sealedSeed: vault.seal(seed, `setup:${setupId}:${userId}`),
     tokenHash: 'hash',

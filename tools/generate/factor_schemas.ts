@@ -1,4 +1,4 @@
-import { createFactors, type FactorDeps } from '../../src/factors/list.ts';
+import { createFactors, type ListedFactorDeps } from '../../src/factors/list.ts';
 import { schemaHead, stageSchema, stageSchemaName } from '../../src/factors/stage_schema.ts';
 import { type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../../src/matrix/wire.ts';
 import type { Product } from './product.ts';
@@ -30,7 +30,7 @@ const AUTH = {
 };
 
 /** A factor says what it is without anything of what it is made of but the digits of its codes. */
-const NOTHING = { totp: { digits: 6 } } as unknown as FactorDeps;
+const NOTHING = { totp: { digits: 6 } } as unknown as ListedFactorDeps;
 
 /** `auth.json`, and a schema for the stage of each factor of the list. */
 export function factorSchemas(): Product[] {

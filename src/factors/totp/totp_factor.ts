@@ -2,10 +2,12 @@ import { type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
 import type { Authenticator, FactorStore } from '../../storage/stores.ts';
 import { spendStep } from '../../storage/tables/authenticators.ts';
 import type { Clock } from '../../system/clock.ts';
+import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { TypedProof } from '../description.ts';
+import type { FactorSetUp, TypedProof } from '../description.ts';
 import type { Factor, FactorVerdict, SentCode } from '../factor.ts';
 import { isTotpToken, matchStep } from './match_step.ts';
+import { TotpSetUp } from './totp_set_up.ts';
 import type { TotpSettings } from './totp_settings.ts';
 import { TOTP_AUTH, TOTP_EVENTS } from './totp_words.ts';
 import { typedTotp } from './typed_totp.ts';
@@ -20,6 +22,7 @@ export class TotpFactor implements Factor {
   readonly proofField = 'token';
   readonly typed: TypedProof;
   readonly events = TOTP_EVENTS;
+  readonly setUp: FactorSetUp;
   readonly isGuessable = true;
 
   constructor(
@@ -27,21 +30,23 @@ export class TotpFactor implements Factor {
       readonly store: FactorStore;
       readonly vault: Vault;
       readonly clock: Clock;
+      readonly random: RandomSource;
     },
     private readonly settings: TotpSettings,
   ) {
     this.typed = typedTotp(settings.digits);
+    this.setUp = new TotpSetUp(parts, settings);
   }
 
-  available(userId: string): Promise<boolean> {
-    return this.parts.store.isEnrolled(userId);
+  async available(userId: string): Promise<boolean> {
+    return (await this.parts.store.authenticators(userId, this.kind)).length > 0;
   }
 
   /** Finds the unspent step that the code is of. It decides nothing yet: another request may spend it first (R8). */
   async verify({ userId, token }: SentCode): Promise<FactorVerdict> {
     if (!isTotpToken(token, this.settings.digits)) return { is: 'no_match', why: 'malformed' };
     let isSpent = false;
-    for (const authenticator of await this.parts.store.authenticators(userId)) {
+    for (const authenticator of await this.parts.store.authenticators(userId, this.kind)) {
       const step = this.matchingStep(authenticator, token);
       if (step === undefined) continue;
       const { id: authenticatorId, lastStep } = authenticator;
@@ -55,7 +60,7 @@ export class TotpFactor implements Factor {
   }
 
   async describe(userId: string): Promise<JsonObject | undefined> {
-    const authenticators = await this.parts.store.authenticators(userId);
+    const authenticators = await this.parts.store.authenticators(userId, this.kind);
     if (authenticators.length === 0) return undefined;
     return {
       authenticators: authenticators.map(({ id, name, enabledAt, lastUsedAt }) => ({

@@ -18,8 +18,8 @@ const DEED_TEXTS: DeedTexts = {
   remove_address: (texts) => texts.removeAddress,
   set_signing_keys: (texts) => texts.signingKeys,
   give_login_token: (texts) => texts.loginToken,
-  set_up_totp: (texts) => texts.setUpTotp,
-  remove_totp: (texts) => texts.removeTotp,
+  set_up_factor: (texts) => texts.setUpTotp,
+  remove_authenticators: (texts) => texts.removeTotp,
   renew_recovery_codes: (texts) => texts.renewCodes,
   delete_recovery_codes: (texts) => texts.deleteCodes,
 };

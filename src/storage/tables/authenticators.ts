@@ -2,13 +2,16 @@ import { ask, type Decision, decide, type Effect, effect, type Query } from '../
 import type { Authenticator, StepToSpend } from '../stores.ts';
 
 const AUTHENTICATOR = `
-  id, user_id AS "userId", name, sealed_seed AS "sealedSeed", enabled_at AS "enabledAt",
+  id, user_id AS "userId", kind, name, sealed_seed AS "sealedSeed", enabled_at AS "enabledAt",
   last_used_at AS "lastUsedAt", last_step AS "lastStep"`;
 
-export function findAuthenticators(userId: string): Query<Authenticator> {
-  return ask(`SELECT ${AUTHENTICATOR} FROM authenticators WHERE user_id = :userId ORDER BY enabled_at, id`, {
-    userId,
-  });
+/** @param kind of one factor; all of them where it is left out */
+export function findAuthenticators(userId: string, kind: string | null = null): Query<Authenticator> {
+  return ask(
+    `SELECT ${AUTHENTICATOR} FROM authenticators
+     WHERE user_id = :userId AND kind = coalesce(:kind, kind) ORDER BY enabled_at, id`,
+    { userId, kind },
+  );
 }
 
 /** One row if this user has 2FA on. */
@@ -38,14 +41,14 @@ export function countAuthenticators(userId: string): Query<{ readonly count: num
   return ask('SELECT count(*) AS count FROM authenticators WHERE user_id = :userId', { userId });
 }
 
-/** Turns a set-up into an authenticator; the step of the enrolment is spent. */
+/** Turns a set-up into an authenticator of its kind; the step of the enrolment is spent. */
 export function addAuthenticator(
   setupId: string,
   { id, sealedSeed, lastStep }: Pick<Authenticator, 'id' | 'sealedSeed' | 'lastStep'>,
 ): Effect {
   return effect(
-    `INSERT INTO authenticators (id, user_id, name, sealed_seed, enabled_at, last_step)
-       SELECT :id, user_id, name, :sealedSeed, :now, :lastStep FROM setups WHERE id = :setupId`,
+    `INSERT INTO authenticators (id, user_id, kind, name, sealed_seed, enabled_at, last_step)
+       SELECT :id, user_id, kind, name, :sealedSeed, :now, :lastStep FROM setups WHERE id = :setupId`,
     { setupId, id, sealedSeed, lastStep },
   );
 }
@@ -54,11 +57,15 @@ export function removeAuthenticator(userId: string, id: string): Decision<object
   return decide('DELETE FROM authenticators WHERE id = :id AND user_id = :userId', { userId, id });
 }
 
-export function removeAuthenticators(userId: string): Effect {
-  return effect('DELETE FROM authenticators WHERE user_id = :userId', { userId });
+/** @param kind of one factor; all of them where it is left out */
+export function removeAuthenticators(userId: string, kind: string | null = null): Effect {
+  return effect('DELETE FROM authenticators WHERE user_id = :userId AND kind = coalesce(:kind, kind)', {
+    userId,
+    kind,
+  });
 }
 
-/** The one write that accepts a code (R8): no step at or below the last accepted one. */
+/** The one write that accepts a proof (R8): no step, or counter, at or below the last accepted one. */
 export function spendStep(userId: string, { authenticatorId, step }: StepToSpend): Decision<object> {
   return decide(
     `UPDATE authenticators SET last_step = :step, last_used_at = :now

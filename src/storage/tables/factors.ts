@@ -22,7 +22,7 @@ import {
   removeAuthenticators,
 } from './authenticators.ts';
 import { forgetPlaces, forgetPlacesWithoutFactor } from './known_places.ts';
-import { clearLanes } from './lanes.ts';
+import { clearLanes, clearLanesWithoutFactor } from './lanes.ts';
 import { endProofs, endProofsAfterRemoval } from './proofs.ts';
 import {
   deleteRecoverySet,
@@ -63,8 +63,8 @@ export class FactorTables implements FactorStore {
     return (await this.driver.read(listEnrolled())).map((row) => row.userId);
   }
 
-  authenticators(userId: string): Promise<Authenticator[]> {
-    return this.driver.read(findAuthenticators(userId));
+  authenticators(userId: string, kind?: string): Promise<Authenticator[]> {
+    return this.driver.read(findAuthenticators(userId, kind));
   }
 
   async removeAuthenticator(userId: string, authenticatorId: string) {
@@ -84,6 +84,21 @@ export class FactorTables implements FactorStore {
     );
     const [{ won }, [counted]] = removal;
     return { removed: won, remaining: counted?.count ?? 0 };
+  }
+
+  async removeKind(userId: string, kind: string) {
+    const [removed, , , , , [counted]] = await this.driver.commit(
+      [userId],
+      [
+        removeAuthenticators(userId, kind),
+        deleteRecoverySetWithoutFactor(userId),
+        endProofsAfterRemoval(userId),
+        clearLanesWithoutFactor(userId),
+        forgetPlacesWithoutFactor(userId),
+        countAuthenticators(userId),
+      ],
+    );
+    return { removed, remaining: counted?.count ?? 0 };
   }
 
   async removeAllFactors(userId: string): Promise<number> {

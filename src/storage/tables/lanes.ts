@@ -152,6 +152,15 @@ export function clearLanes(userId: string): Effect {
   return effect('DELETE FROM lanes WHERE user_id = :userId', { userId });
 }
 
+/** The same where no authenticator is left. */
+export function clearLanesWithoutFactor(userId: string): Effect {
+  return effect(
+    `DELETE FROM lanes WHERE user_id = :userId
+       AND NOT EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = :userId)`,
+    { userId },
+  );
+}
+
 /** Drops lanes without an attempt for `idleMs`, in which any budget has come back. */
 export function dropIdleLanes(idleMs: number): Effect {
   return effect('DELETE FROM lanes WHERE budget_at <= :now - :idleMs', { idleMs });

@@ -3,8 +3,8 @@ import type { Setup } from '../stores.ts';
 
 export function keepSetup(setup: Setup): Effect {
   return effect(
-    `INSERT INTO setups (id, user_id, name, sealed_seed, token_hash, expires_at, failures)
-     VALUES (:id, :userId, :name, :sealedSeed, :tokenHash, :expiresAt, :failures)`,
+    `INSERT INTO setups (id, user_id, kind, name, sealed_seed, token_hash, expires_at, failures)
+     VALUES (:id, :userId, :kind, :name, :sealedSeed, :tokenHash, :expiresAt, :failures)`,
     { ...setup },
   );
 }
@@ -19,7 +19,7 @@ export function dropExpiredSetups(): Effect {
 
 export function findSetup(id: string): Query<Setup> {
   return ask(
-    `SELECT id, user_id AS "userId", name, sealed_seed AS "sealedSeed", token_hash AS "tokenHash",
+    `SELECT id, user_id AS "userId", kind, name, sealed_seed AS "sealedSeed", token_hash AS "tokenHash",
        expires_at AS "expiresAt", failures
      FROM setups WHERE id = :id AND expires_at > :now`,
     { id },

@@ -23,6 +23,7 @@ export function endWrongTimes(setupMs: number): readonly Effect[] {
     effect(`DELETE FROM sessions WHERE created_at > :now + ${SLACK}`),
     effect(`UPDATE session_turns SET taken_until = 0 WHERE taken_until > :now + ${LONGEST}`),
     effect(`DELETE FROM setups WHERE expires_at > :now + :setupMs + ${SLACK}`, { setupMs }),
+    effect(`DELETE FROM challenges WHERE expires_at > :now + ${LONGEST}`),
     effect(`DELETE FROM sign_in_tokens WHERE expires_at > :now + ${LONGEST}`),
     effect(`DELETE FROM fresh_logins WHERE expires_at > :now + ${LONGEST}`),
     effect(

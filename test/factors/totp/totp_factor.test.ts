@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TotpFactor } from '../../../src/factors/totp/totp_factor.ts';
 import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../../src/storage/stores.ts';
+import { systemRandom } from '../../../src/system/random.ts';
 import { codeAt, enrol, judge, totpSettings, wrongCode } from '../../support/enrolment.ts';
 import { ManualClock } from '../../support/manual_clock.ts';
 import { testVault } from '../../support/test_vault.ts';
@@ -28,7 +29,7 @@ function verify(userId: string, token: string) {
 }
 
 function parts() {
-  return { store: storage.factors, vault: testVault(), clock };
+  return { store: storage.factors, vault: testVault(), clock, random: systemRandom };
 }
 
 describe('judging a code', () => {

@@ -15,6 +15,7 @@ import { accountVersion } from './0012_account_version.ts';
 import { sessionAddresses } from './0013_session_addresses.ts';
 import { lanes } from './0014_lanes.ts';
 import { processes } from './0015_processes.ts';
+import { factorKinds } from './0016_factor_kinds.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -33,6 +34,7 @@ export const MIGRATIONS: readonly string[] = [
   sessionAddresses,
   lanes,
   processes,
+  factorKinds,
 ];
 
 /**

@@ -1,10 +1,9 @@
-import { readGivenCode } from '../factors/given_code.ts';
+import type { ConfirmedAuthenticator } from '../factors/description.ts';
+import type { Factor } from '../factors/factor.ts';
 import { newRecoverySet } from '../factors/recovery/new_recovery_set.ts';
-import { matchStep } from '../factors/totp/match_step.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { requireShape } from '../matrix/registry.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import { type KnownCaller, requireCaller } from '../second_factor/token_owner.ts';
@@ -12,6 +11,7 @@ import type { Setup } from '../storage/stores.ts';
 import { SECOND } from '../system/clock.ts';
 import { randomId } from '../system/random.ts';
 import type { AccountParts, AccountSettings } from './account_parts.ts';
+import { requireFactorOfPath } from './factor_of_path.ts';
 
 /** Wrong first codes that end a set-up (spec/two_factor_api.md, "Confirming it"). */
 const MOST_FAILURES = 5;
@@ -19,19 +19,19 @@ const MOST_FAILURES = 5;
 const TAKEN_MS = 30 * SECOND;
 const RETRY_AFTER_MS = SECOND;
 
-/** A set-up whose first code is right. */
+/** A set-up whose first proof is right. */
 interface ProvenSetup {
+  readonly factor: Factor;
   readonly setup: Setup;
-  readonly seed: Buffer;
-  readonly step: number;
+  readonly confirmed: ConfirmedAuthenticator;
   readonly now: number;
 }
 
 /**
- * `POST /account/two-factor/totp/confirm`: the first code turns a set-up into an authenticator, its step spent
- * (attack 76), with new recovery codes that are shown now and never again.
+ * `POST /account/two-factor/{kind}/confirm`: the first proof turns a set-up into an authenticator, and is spent (attack
+ * 76), with new recovery codes that are shown now and never again.
  */
-export class TotpConfirmation {
+export class SetUpConfirmation {
   constructor(
     private readonly parts: AccountParts,
     private readonly settings: AccountSettings,
@@ -39,21 +39,20 @@ export class TotpConfirmation {
 
   /** @throws Refusal missing_param if there is no code; unknown_setup, wrong_setup_code; limit_exceeded if it is being confirmed, or hashes wait */
   async handle(request: ClientRequest): Promise<Answer> {
-    const { setup_id: setupId, token } = requireShape('totp_confirm_request', request.body);
-    const code = readGivenCode(token);
-    if (code === undefined) throw new Refusal('missing_param', { text: '`token` is missing.' });
+    const { factor, setUp } = requireFactorOfPath(this.parts.factors, request);
+    const { setupId, proof } = setUp.read(request.body);
     const caller = await requireCaller(this.parts.homeserver, request);
-    const setup = await this.findSetup(setupId, caller);
+    const setup = await this.findSetup(setupId, factor, caller);
     const now = this.parts.clock.now();
-    const seed = this.parts.vault.open(setup.sealedSeed, `setup:${setup.id}:${setup.userId}`);
-    const step = matchStep(seed, code, now, this.settings.totp);
-    if (step === undefined) return this.refuse(setup);
+    const secret = this.parts.vault.open(setup.sealedSeed, `setup:${setup.id}:${setup.userId}`);
+    const confirmed = await setUp.confirm(setup.userId, secret, proof);
+    if (confirmed === undefined) return this.refuse(setup);
     // Before the hashes, which are costly: of many confirmations at once one makes them (attack 140).
     if (!(await this.parts.store.takeSetup(setupId, now, now + TAKEN_MS))) {
       throw new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
     }
     try {
-      return await this.confirm(request, caller, { setup, seed, step, now });
+      return await this.confirm(request, caller, { factor, setup, confirmed, now });
     } catch (error) {
       // Where this fails, too, the set-up comes back by itself after its time.
       await this.parts.store.giveSetupBack(setupId).catch(() => undefined);
@@ -64,7 +63,7 @@ export class TotpConfirmation {
   private async confirm(
     request: ClientRequest,
     caller: KnownCaller,
-    { setup, seed, step, now }: ProvenSetup,
+    { factor, setup, confirmed, now }: ProvenSetup,
   ): Promise<Answer> {
     const { userId } = setup;
     const wasOn = await this.parts.store.isEnrolled(userId);
@@ -78,8 +77,8 @@ export class TotpConfirmation {
       userId,
       authenticatorId,
       foldedLocalpart: foldLocalpart(userId),
-      sealedSeed: this.parts.vault.seal(seed, `authenticator:${authenticatorId}:${userId}`),
-      step,
+      sealedSeed: this.parts.vault.seal(confirmed.secret, `authenticator:${authenticatorId}:${userId}`),
+      step: confirmed.lastStep,
       now,
       recovery: recovery.set,
     });
@@ -88,7 +87,7 @@ export class TotpConfirmation {
     await this.parts.lanes.remember(userId, request.client);
     await this.parts.audit.record({
       userId,
-      event: wasOn ? 'totp.added' : 'totp.enabled',
+      event: `${factor.kind}.${wasOn ? 'added' : 'enabled'}`,
       address: request.client.ip,
       deviceId: caller.owner.deviceId,
       detail: { authenticator: authenticatorId },
@@ -100,9 +99,10 @@ export class TotpConfirmation {
   }
 
   /** Only the token that began a set-up may end it (attack 59); to all others it is unknown. */
-  private async findSetup(setupId: string, { owner, token }: KnownCaller): Promise<Setup> {
+  private async findSetup(setupId: string, { kind }: Factor, { owner, token }: KnownCaller): Promise<Setup> {
     const setup = await this.parts.store.findSetup(setupId, this.parts.clock.now());
-    if (setup === undefined || setup.userId !== owner.userId || setup.tokenHash !== hashToken(token)) {
+    const isOwn = setup?.userId === owner.userId && setup.tokenHash === hashToken(token);
+    if (!isOwn || setup.kind !== kind) {
       throw new Refusal('unknown_setup');
     }
     return setup;
