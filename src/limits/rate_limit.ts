@@ -16,10 +16,12 @@ interface Bucket {
   readonly at: number;
 }
 
+/** Addresses and devices are shorter. */
+const LONGEST_OWN_NAME = 43;
+
 /**
  * A token bucket for each key, in the memory of this process. Beyond `maxKeys` the least recently used are forgotten,
- * so that many keys do not fill the memory (attack 71). Only the digest of a key is kept, because keys may be long
- * (attack 124).
+ * so that many keys do not fill the memory (attack 71). Of a long key only its digest is kept (attack 124).
  */
 export class RateLimit {
   /** By the digest of the key, in the order of last use. */
@@ -84,6 +86,8 @@ export class RateLimit {
   }
 }
 
+/** A key that is no longer than its digest stands for itself; no digest has a blank. */
 function digestOf(key: string): string {
+  if (key.length <= LONGEST_OWN_NAME) return ` ${key}`;
   return createHash('sha256').update(key).digest('base64url');
 }

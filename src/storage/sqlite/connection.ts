@@ -27,6 +27,8 @@ export class Connection {
   readonly #files: readonly (string | undefined)[];
   /** How long the database file was at the last look: it only grows while it is open. */
   #size: number;
+  /** Whether the files were found in this turn of the event loop. */
+  #foundInTurn = false;
   readonly #prepared = new Map<string, Statement>();
 
   private constructor(database: Database, path: string) {
@@ -82,12 +84,12 @@ export class Connection {
 
   /**
    * Reads at once. Writes begin and commit without a pause in between (`GroupCommit`), so that no read sees what
-   * is not committed.
+   * is not committed. Reads that follow each other in one turn of the event loop look for the files once.
    * @throws {StoreUnavailable}
    */
   async read<T>(work: (connection: Connection) => T): Promise<T> {
     try {
-      this.assertPresent();
+      this.#assertPresentInTurn();
       if (this.inTransaction) throw new StoreUnavailable(new Error('a transaction could not be undone'));
       return work(this);
     } catch (error) {
@@ -114,6 +116,15 @@ export class Connection {
     const size = sizeOf(this.#path);
     if (size < this.#size) throw new StoreUnavailable(new Error(`${this.#path} is shorter than it was`));
     this.#size = size;
+  }
+
+  #assertPresentInTurn(): void {
+    if (this.#foundInTurn && this.#database.open) return;
+    this.assertPresent();
+    this.#foundInTurn = true;
+    setImmediate(() => {
+      this.#foundInTurn = false;
+    });
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import {
   effect,
   type Query,
   type Sql,
+  type Values,
   when,
 } from '../statement.ts';
 import type { AuditRecord, Driver, EndedHold, HeldLogin, HoldStore } from '../stores.ts';
@@ -37,15 +38,24 @@ export function dropHold(id: string): Effect {
 
 /** The live holds made with one of these keys, or by the user of one of the folded ones; the newest first. */
 export function findHoldsToJoin(exact: readonly string[], folded: readonly string[]): Query<HeldLogin> {
+  const [ofExact, ofFolded] = [listOf('exact', exact), listOf('folded', folded)];
   return ask(
-    listed(
-      (list) => `SELECT ${COLUMNS} FROM holds
-        WHERE expires_at > :now AND (join_key IN (${list('exact')}) OR folded_join_key IN (${list('folded')})
-          OR owner_join_key IN (${list('folded')}))
-        ORDER BY created_at DESC, id`,
-    ),
-    { exact: JSON.stringify(exact), folded: JSON.stringify(folded) },
+    `SELECT ${COLUMNS} FROM holds
+     WHERE expires_at > :now AND (join_key IN (${ofExact.names}) OR folded_join_key IN (${ofFolded.names})
+       OR owner_join_key IN (${ofFolded.names}))
+     ORDER BY created_at DESC, id`,
+    { ...ofExact.values, ...ofFolded.values },
   );
+}
+
+/** A list for `IN`: there is a statement for each length, which is the number of keys in the ring. */
+function listOf(
+  name: string,
+  values: readonly string[],
+): { readonly names: string; readonly values: Values } {
+  const entries = values.map((value, at) => [`${name}${at}`, value] as const);
+  const names = entries.map(([each]) => `:${each}`).join(', ');
+  return { names: names === '' ? 'NULL' : names, values: Object.fromEntries(entries) };
 }
 
 /** The live holds of a user, the newest first. */
@@ -75,14 +85,6 @@ export function endOneOfMost(maximum: number): Decision<object> {
         ORDER BY created_at, id LIMIT 1)`,
     { maximum },
   );
-}
-
-/** A statement with lists as JSON texts, which the databases read differently. */
-function listed(text: (list: (name: string) => string) => string): Sql {
-  return {
-    sqlite: text((name) => `SELECT value FROM json_each(:${name})`),
-    postgres: text((name) => `SELECT json_array_elements_text(CAST(:${name} AS json))`),
-  };
 }
 
 /** To end a hold is to take it from the client that is finishing it, too. */
