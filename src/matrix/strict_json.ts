@@ -1,3 +1,4 @@
+import { isAscii, isUtf8, transcode } from 'node:buffer';
 import { imitatesKnownKey } from './known_keys.ts';
 import { Refusal } from './refusals.ts';
 import { isJsonObject, type Json, type JsonObject } from './wire.ts';
@@ -8,16 +9,23 @@ const MAX_DEPTH = 64;
 /** No client sends more: a list of all devices has some thousand. Bounds what a body of 1 MiB costs (attack 122). */
 const MAX_VALUES = 10_000;
 
+/** Objects on gated endpoints have a few names each; reading and sorting many takes longer than other values. */
+const MAX_NAMES = 1000;
+/** User ids and key ids are shorter. In bytes. */
+const MAX_NAME_LENGTH = 512;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * The JSON object in `bytes`, read so strictly that every homeserver reads our serialisation of it alike (rule R2):
  * sound UTF-8 without byte order mark, no lone surrogates, integers within ±2^53 only (tuwunel takes a body with any
- * other number for empty), at most 64 levels and 10,000 values. Of a repeated key the last value counts. `__proto__`
+ * other number for empty), at most 64 levels and 10,000 values and 1,000
+ * names of at most 512 bytes. Of a repeated key the last value counts. `__proto__`
  * and keys that only fold to a key that homeservers know are dropped at every level.
  *
  * @throws Refusal `not_json` if the bytes are not JSON, `bad_json` if they are but may not be used, `too_large` if
@@ -36,10 +44,14 @@ export function parseStrictJson(bytes: Uint8Array): JsonObject {
 function refuseOversized(bytes: Uint8Array): void {
   let depth = 0;
   let values = 1;
+  let names = 0;
+  let stringLength = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
     if (byte === QUOTE) {
-      at = endOfString(bytes, at + 1);
+      const end = endOfString(bytes, at + 1);
+      stringLength = end - at - 1;
+      at = end;
     } else if (byte === 0x7b || byte === 0x5b) {
       values++;
       if (++depth > MAX_DEPTH)
@@ -48,6 +60,9 @@ function refuseOversized(bytes: Uint8Array): void {
       depth--;
     } else if (byte === COMMA) {
       values++;
+    } else if (byte === COLON) {
+      names++;
+      if (names > MAX_NAMES || stringLength > MAX_NAME_LENGTH) throw new Refusal('too_large');
     }
     if (values > MAX_VALUES) throw new Refusal('too_large');
   }
@@ -65,7 +80,11 @@ function endOfString(bytes: Uint8Array, start: number): number {
 
 function decode(bytes: Uint8Array): string {
   try {
-    return utf8.decode(bytes);
+    // Node's own decoder takes ten times as long for text that is not ASCII.
+    if (!isUtf8(bytes)) return utf8.decode(bytes);
+    if (isAscii(bytes))
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    return transcode(bytes, 'utf8', 'utf16le').toString('utf16le');
   } catch (cause) {
     throw new Refusal('not_json', { text: 'The request body is not valid UTF-8.', cause });
   }

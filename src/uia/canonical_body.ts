@@ -1,13 +1,20 @@
 import type { Json, JsonObject } from '../matrix/wire.ts';
 
-/** `value` as JSON text that is the same for equal values: keys in order, absent ones left out. */
+/** `value` as JSON text that is the same for equal values: names in order, absent ones left out. */
 export function canonicalJson(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const members = presentKeys(value).map(
-    (key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`,
-  );
-  return `{${members.join(',')}}`;
+  return JSON.stringify(inOrder(value));
+}
+
+/** The same value with its names in order; what has none stays as it is, as a list of 1 MiB takes a while to copy. */
+function inOrder(value: Json): Json {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.some(isNested) ? value.map(inOrder) : value;
+  const members = presentKeys(value).map((key): [string, Json] => [key, inOrder(value[key] ?? null)]);
+  return Object.fromEntries(members);
+}
+
+function isNested(value: Json): boolean {
+  return value !== null && typeof value === 'object';
 }
 
 /** Whether `body` is missing or says nothing: a request that carries `auth` alone. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ClientAddress } from '../http/client_request.ts';
 import { widerNetworkOf } from '../http/network.ts';
 import type { JsonObject } from '../matrix/wire.ts';
@@ -79,10 +80,10 @@ export class SessionSeals {
     const known = this.fingerprints.get(body);
     if (known !== undefined) return known;
     const text = canonicalJson(body);
-    const fingerprint = {
-      digest: this.vault.digest('session-body', text),
-      isLarge: Buffer.byteLength(text) > LARGEST_KEPT_BODY,
-    };
+    const isLarge = Buffer.byteLength(text) > LARGEST_KEPT_BODY;
+    // SHA-512 takes two thirds of the time of SHA-256 on the processors that have no instructions for it.
+    const named = isLarge ? createHash('sha512').update(text).digest('base64') : text;
+    const fingerprint = { digest: this.vault.digest('session-body', named), isLarge };
     this.fingerprints.set(body, fingerprint);
     return fingerprint;
   }

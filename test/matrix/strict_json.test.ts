@@ -73,12 +73,26 @@ describe('attack 19: what is no sound JSON object', () => {
     ['-2^60', '{"a":-1152921504606846976}', 'bad_json'],
     ['65 levels', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, 'bad_json'],
     ['more than 10 000 values', `{"a":[${'0,'.repeat(10_000)}0]}`, 'too_large'],
-    ['more than 10 000 keys', `{${Array.from({ length: 10_001 }, (_, at) => `"${at}":0`)}}`, 'too_large'],
+    ['more than 1000 names', `{${Array.from({ length: 1001 }, (_, at) => `"${at}":0`)}}`, 'too_large'],
+    ['a name of more than 512 bytes', `{"a":{"${'é'.repeat(256)}e" : 0}}`, 'too_large'],
     ['more than 10 000 empty objects', `{"a":[${'{},'.repeat(5_001)}{}]}`, 'too_large'],
     ['10 000 levels', `{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 'bad_json'],
     ['10 000 levels that are never closed', `{"a":${'['.repeat(10_000)}`, 'bad_json'],
   ])('%s', (_name, text, expected) => {
     expect(outcome(text)).toBe(expected);
+  });
+
+  test('1000 names are read, also long ones, and colons in strings are none', () => {
+    expect(outcome(`{${Array.from({ length: 1000 }, (_, at) => `"${'é'.repeat(250)}${at}":0`)}}`)).toBe(
+      'read',
+    );
+    expect(outcome(`{"a":["${':'.repeat(2000)}"]}`)).toBe('read');
+  });
+
+  test('text of every kind is read as it is', () => {
+    for (const text of ['é', '漢字', 'a\u{1f600}b', '\u{10ffff}', 'ÿ\u0000'.repeat(1000)]) {
+      expect(parseStrictJson(Buffer.from(JSON.stringify({ text })))).toEqual({ text });
+    }
   });
 
   test('10 000 values are read, and commas in strings are none', () => {
