@@ -6,6 +6,7 @@ const pages = [
   'README.md',
   'SECURITY.md',
   'CONTRIBUTING.md',
+  'test/README.md',
   ...readdirSync('docs')
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),

@@ -1,10 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/stores.ts';
-import { LOGIN, passwordLogin } from '../support/app.ts';
-import { countSessions } from '../support/rows.ts';
-import type { PersonalityName } from '../support/stub/personality.ts';
-import { PERSONALITIES } from '../support/stub/stub.ts';
-import { app, bob, start } from './each_test.ts';
+import { app, bob, start } from '../login/each_test.ts';
 import {
   ask,
   failCommits,
@@ -16,7 +12,11 @@ import {
   STEP,
   signIn,
   submit,
-} from './support.ts';
+} from '../login/support.ts';
+import { LOGIN, passwordLogin } from '../support/app.ts';
+import { countSessions } from '../support/rows.ts';
+import type { PersonalityName } from '../support/stub/personality.ts';
+import { PERSONALITIES } from '../support/stub/stub.ts';
 
 const personalities = Object.keys(PERSONALITIES) as PersonalityName[];
 
