@@ -3,24 +3,18 @@ import type { Factors } from '../factors/factors.ts';
 import type { RecoverySetParts } from '../factors/recovery/new_recovery_set.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Lanes } from '../limits/lanes.ts';
-import type { OwnerAuthentication } from '../second_factor/owner_authentication.ts';
-import type { TokenOwners } from '../second_factor/token_owner.ts';
 import type { FactorStore, Storage } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { OwnerProofs } from './owner_proof.ts';
 
 /** What the endpoints of the two-factor API are made of. */
 export interface AccountParts {
   readonly store: FactorStore;
   readonly storage: Storage;
   readonly factors: Factors;
-  readonly proofs: OwnerProofs;
-  readonly owners: OwnerAuthentication;
   readonly homeserver: Homeserver;
-  readonly tokenOwners: TokenOwners;
   readonly recovery: RecoverySetParts;
   readonly lanes: Lanes;
   readonly vault: Vault;

@@ -3,7 +3,8 @@ import type { Factor } from '../factors/factor.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { requireShape } from '../matrix/registry.ts';
+import type { Json } from '../matrix/wire.ts';
+import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
 import type { KnownCaller } from '../second_factor/token_owner.ts';
 import type { AccountParts } from './account_parts.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
@@ -15,15 +16,22 @@ import { requireFactorOfPath } from './factor_of_path.ts';
 export class AuthenticatorRemoval {
   constructor(private readonly parts: AccountParts) {}
 
-  /** @throws Refusal not_enrolled, unknown_authenticator */
-  async handle(request: ClientRequest): Promise<Answer> {
+  /** What a request asks for. @throws Refusal if its path names no factor that can be removed */
+  of(request: ClientRequest): OwnAction {
     const { factor } = requireFactorOfPath(this.parts.factors, request);
-    const body = requireShape('totp_delete_request', request.body ?? {});
-    const caller = await this.parts.tokenOwners.require(request);
-    await this.requireThere(factor, caller.owner.userId, body.authenticator_id);
-    const proof = await this.parts.proofs.require({ request, ...caller, body, requirement: 'two_factor' });
-    if (proof.kind === 'answer') return proof.answer;
-    const { authenticator_id: authenticatorId } = proof.body;
+    return {
+      shape: 'totp_delete_request',
+      requirementFor: async ({ owner }, body) => {
+        await this.requireThere(factor, owner.userId, body.authenticator_id);
+        return 'two_factor';
+      },
+      carryOut: (proven) => this.remove(factor, proven),
+    };
+  }
+
+  /** @throws Refusal unknown_authenticator */
+  private async remove(factor: Factor, { request, caller, body }: ProvenRequest): Promise<Answer> {
+    const { authenticator_id: authenticatorId } = body;
     if (typeof authenticatorId === 'string') await this.removeOne(factor, request, caller, authenticatorId);
     else await this.removeAll(factor, request, caller);
     return { status: 200, body: {} };
@@ -33,7 +41,7 @@ export class AuthenticatorRemoval {
   private async requireThere(
     { kind }: Factor,
     userId: string,
-    authenticatorId: string | undefined,
+    authenticatorId: Json | undefined,
   ): Promise<void> {
     const authenticators = await this.parts.store.authenticators(userId, kind);
     if (authenticators.length === 0) throw new Refusal('not_enrolled');

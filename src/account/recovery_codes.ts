@@ -2,11 +2,10 @@ import { newRecoverySet } from '../factors/recovery/new_recovery_set.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { requireShape } from '../matrix/registry.ts';
 import { RECOVERY_STAGE } from '../matrix/wire.ts';
+import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
 import { type KnownCaller, requireCaller } from '../second_factor/token_owner.ts';
 import type { AccountParts, AccountSettings } from './account_parts.ts';
-import type { OwnerProof } from './owner_proof.ts';
 
 const NO_CODES = { remaining: 0, total: 0, generated_at: null, codes: [] };
 
@@ -25,35 +24,39 @@ export class RecoveryCodes {
   }
 
   /** `POST`: a new set; the codes of the old one are refused at once (attack 82). @throws Refusal not_enrolled */
-  async renew(request: ClientRequest): Promise<Answer> {
-    const caller = await this.parts.tokenOwners.require(request);
-    const proof = await this.prove(request, caller);
-    if (proof.kind === 'answer') return proof.answer;
+  readonly renewal: OwnAction = {
+    shape: 'recovery_request',
+    requirementFor: (caller) => this.requireEnrolled(caller),
+    carryOut: (proven) => this.renew(proven),
+  };
+
+  /** `DELETE`: an account with codes is weaker than one without; going without is the user's choice. */
+  readonly removal: OwnAction = {
+    shape: 'recovery_request',
+    requirementFor: (caller) => this.requireEnrolled(caller),
+    carryOut: (proven) => this.remove(proven),
+  };
+
+  private async requireEnrolled({ owner }: KnownCaller): Promise<'two_factor'> {
+    if (!(await this.parts.store.isEnrolled(owner.userId))) throw new Refusal('not_enrolled');
+    return 'two_factor';
+  }
+
+  private async renew({ request, caller }: ProvenRequest): Promise<Answer> {
+    const { userId } = caller.owner;
     const { shown, set } = await newRecoverySet(
-      { userId: caller.owner.userId, count: this.settings.recoveryCount },
+      { userId, count: this.settings.recoveryCount },
       this.parts.recovery,
     );
-    if (!(await this.parts.store.replaceRecoverySet(caller.owner.userId, set))) {
-      throw new Refusal('not_enrolled');
-    }
+    if (!(await this.parts.store.replaceRecoverySet(userId, set))) throw new Refusal('not_enrolled');
     await this.record(request, caller, 'recovery.regenerated');
     return { status: 200, body: { recovery_codes: [...shown], generated_at: set.generatedAt } };
   }
 
-  /** `DELETE`: an account with codes is weaker than one without; going without is the user's choice. */
-  async remove(request: ClientRequest): Promise<Answer> {
-    const caller = await this.parts.tokenOwners.require(request);
-    const proof = await this.prove(request, caller);
-    if (proof.kind === 'answer') return proof.answer;
+  private async remove({ request, caller }: ProvenRequest): Promise<Answer> {
     await this.parts.store.deleteRecoverySet(caller.owner.userId, this.parts.clock.now());
     await this.record(request, caller, 'recovery.deleted');
     return { status: 200, body: {} };
-  }
-
-  private async prove(request: ClientRequest, caller: KnownCaller): Promise<OwnerProof> {
-    const body = requireShape('recovery_request', request.body ?? {});
-    if (!(await this.parts.store.isEnrolled(caller.owner.userId))) throw new Refusal('not_enrolled');
-    return this.parts.proofs.require({ request, ...caller, body, requirement: 'two_factor' });
   }
 
   private record(

@@ -3,10 +3,8 @@ import type { Factor } from '../factors/factor.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { requireShape } from '../matrix/registry.ts';
-import type { JsonObject } from '../matrix/wire.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
-import type { Requirement } from '../second_factor/owner_authentication.ts';
+import type { OwnAction, ProvenRequest, Requirement } from '../second_factor/own_action.ts';
 import type { KnownCaller } from '../second_factor/token_owner.ts';
 import { randomId } from '../system/random.ts';
 import type { AccountParts, AccountSettings } from './account_parts.ts';
@@ -22,27 +20,30 @@ export class SetUp {
     private readonly settings: AccountSettings,
   ) {}
 
-  /** @throws Refusal */
-  async handle(request: ClientRequest): Promise<Answer> {
-    const { factor, setUp } = requireFactorOfPath(this.parts.factors, request);
-    const body = requireShape('totp_setup_request', request.body ?? {});
-    const caller = await this.parts.tokenOwners.require(request);
-    const enrolled = await this.parts.store.authenticators(caller.owner.userId);
-    if (enrolled.length >= MOST_AUTHENTICATORS) throw new Refusal('too_many_authenticators');
-    const requirement = enrolled.length > 0 ? 'two_factor' : 'password';
-    const proof = await this.parts.proofs.require({ request, ...caller, body, requirement });
-    return proof.kind === 'answer'
-      ? proof.answer
-      : this.begin({ factor, setUp }, caller, proof.body, requirement);
+  /** What a request asks for. @throws Refusal if its path names no factor that can be set up */
+  of(request: ClientRequest): OwnAction {
+    const kind = requireFactorOfPath(this.parts.factors, request);
+    return {
+      shape: 'totp_setup_request',
+      requirementFor: (caller) => this.requirementFor(caller),
+      carryOut: (proven) => this.begin(kind, proven),
+    };
   }
 
+  /** @throws Refusal too_many_authenticators */
+  private async requirementFor({ owner }: KnownCaller): Promise<Requirement> {
+    const enrolled = await this.parts.store.authenticators(owner.userId);
+    if (enrolled.length >= MOST_AUTHENTICATORS) throw new Refusal('too_many_authenticators');
+    return enrolled.length > 0 ? 'two_factor' : 'password';
+  }
+
+  /** @throws Refusal unknown_setup */
   private async begin(
     { factor, setUp }: { readonly factor: Factor; readonly setUp: FactorSetUp },
-    { owner, token }: KnownCaller,
-    body: JsonObject,
-    proven: Requirement,
+    { caller, body, proven }: ProvenRequest,
   ): Promise<Answer> {
-    const { userId } = owner;
+    const { token } = caller;
+    const { userId } = caller.owner;
     const id = randomId(this.parts.random);
     const { secret, answer } = await setUp.begin(userId);
     const expiresAt = this.parts.clock.now() + this.settings.setupTtlMs;

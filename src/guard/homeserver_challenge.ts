@@ -2,9 +2,9 @@ import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import { readFlows, readStrings } from '../homeserver/uia_fields.ts';
 import { type Flow, isJsonObject, type Json, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
-import type { Onward } from '../second_factor/onward.ts';
 import { isIdentityFree, mayFollowProof } from '../uia/allowed_stages.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
+import type { Onward } from './onward.ts';
 
 /** A homeserver's 401 of User-Interactive Authentication, its oddities ironed out (HOMESERVERS §5). */
 export interface HomeserverChallenge {

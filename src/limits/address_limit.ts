@@ -1,7 +1,7 @@
 import type { ClientAddress } from '../http/client_request.ts';
 import { networkOf } from '../http/network.ts';
 import type { Clock } from '../system/clock.ts';
-import { AttemptLimit } from './attempt_limit.ts';
+import { AttemptLimit, type BegunAttempt } from './attempt_limit.ts';
 import type { Rate } from './rate_limit.ts';
 
 /**
@@ -22,6 +22,11 @@ export class AddressLimit {
    */
   attempt<T>(client: ClientAddress, act: () => Promise<T>, hasSucceeded: (result: T) => boolean): Promise<T> {
     return this.limit.attempt(keyOf(client), act, hasSucceeded);
+  }
+
+  /** The same for an attempt whose end the caller tells. @throws Refusal `limit_exceeded` */
+  begin(client: ClientAddress): Promise<BegunAttempt> {
+    return this.limit.begin(keyOf(client));
   }
 
   /**

@@ -12,6 +12,17 @@ interface UnderWay {
   readonly waiting: (() => void)[];
 }
 
+/** An attempt that is under way. */
+export interface BegunAttempt {
+  /** Ends it, once. @param counts whether it failed; what did not is given back */
+  end(counts: boolean): void;
+}
+
+/** Whether an attempt that broke off counts: not where the homeserver or the store is out of order. */
+export function countsAsFailed(error: unknown): boolean {
+  return error instanceof Refusal && error.status < 500;
+}
+
 /** A limit on failed attempts, for each key; an attempt that succeeds does not count, also among many at once. */
 export class AttemptLimit {
   private readonly limit: RateLimit;
@@ -27,19 +38,29 @@ export class AttemptLimit {
    * @throws Refusal `limit_exceeded` if there were too many; whatever `act` throws
    */
   async attempt<T>(key: string, act: () => Promise<T>, hasSucceeded: (result: T) => boolean): Promise<T> {
-    await this.take(key);
+    const begun = await this.begin(key);
     let counts = true;
     try {
       const result = await act();
       counts = !hasSucceeded(result);
       return result;
     } catch (error) {
-      counts = error instanceof Refusal && error.status < 500;
+      counts = countsAsFailed(error);
       throw error;
     } finally {
-      if (!counts) this.limit.giveBack(key);
-      this.end(key);
+      begun.end(counts);
     }
+  }
+
+  /** Takes one attempt of the key; `end` must follow, whatever becomes of it. @throws Refusal `limit_exceeded` */
+  async begin(key: string): Promise<BegunAttempt> {
+    await this.take(key);
+    return {
+      end: (counts) => {
+        if (!counts) this.limit.giveBack(key);
+        this.end(key);
+      },
+    };
   }
 
   /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
-import { AttemptLimit } from './attempt_limit.ts';
+import { AttemptLimit, type BegunAttempt } from './attempt_limit.ts';
 
 /** Twenty wrong passwords, then one a minute. */
 const RATE = { perSecond: SECOND / MINUTE, burstCount: 20 };
@@ -29,6 +29,11 @@ export class DeviceLimit {
    */
   attempt<T>(device: OwnedDevice, act: () => Promise<T>, hasSucceeded: (result: T) => boolean): Promise<T> {
     return this.limit.attempt(keyOf(device), act, hasSucceeded);
+  }
+
+  /** The same for an attempt whose end the caller tells. @throws Refusal `limit_exceeded` */
+  begin(device: OwnedDevice): Promise<BegunAttempt> {
+    return this.limit.begin(keyOf(device));
   }
 
   /**

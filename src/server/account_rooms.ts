@@ -2,7 +2,6 @@ import type { AccountParts, AccountSettings } from '../account/account_parts.ts'
 import { AuthenticatorNames } from '../account/authenticator_names.ts';
 import { AuthenticatorRemoval } from '../account/authenticator_removal.ts';
 import { OwnHistory } from '../account/own_history.ts';
-import { OwnerProofs } from '../account/owner_proof.ts';
 import { RecoveryCodes } from '../account/recovery_codes.ts';
 import { SetUp } from '../account/set_up.ts';
 import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
@@ -22,11 +21,10 @@ export interface AccountRooms {
 
 /** Puts the two-factor API together. */
 export function composeAccountRooms(ground: Groundwork): AccountRooms {
-  const { config, storage, owners, passwordProbe } = ground;
+  const { config, storage } = ground;
   const parts: AccountParts = {
     ...ground,
     store: storage.factors,
-    proofs: new OwnerProofs(owners, passwordProbe),
     recovery: ground,
   };
   const settings: AccountSettings = {

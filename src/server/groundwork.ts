@@ -4,6 +4,9 @@ import type { Factors } from '../factors/factors.ts';
 import { type CreateFactor, createFactors } from '../factors/list.ts';
 import { hashingQueue, RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
+import { SessionLeases } from '../guard/onward.ts';
+import type { OwnerSessionDeps } from '../guard/owner_session.ts';
+import { PasswordSessions } from '../guard/password_sessions.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import { AddressLimit } from '../limits/address_limit.ts';
 import { DeviceLimit } from '../limits/device_limit.ts';
@@ -13,11 +16,7 @@ import { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { OfferedWays } from '../second_factor/challenge_answer.ts';
 import { CodeStep } from '../second_factor/code_step.ts';
 import { FreshLogins } from '../second_factor/fresh_logins.ts';
-import { HomeserverTurns } from '../second_factor/onward.ts';
-import { OwnerAuthentication } from '../second_factor/owner_authentication.ts';
 import { Passes } from '../second_factor/passes.ts';
-import { PasswordProbe } from '../second_factor/password_probe.ts';
-import { PasswordSessions } from '../second_factor/password_sessions.ts';
 import { PresentedCodes } from '../second_factor/presented.ts';
 import { SecondFactors } from '../second_factor/second_factors.ts';
 import { Standings } from '../second_factor/standing.ts';
@@ -60,10 +59,9 @@ export interface Groundwork extends Foundations {
   readonly presented: PresentedCodes;
   readonly codeStep: CodeStep;
   readonly engine: UiaEngine;
-  readonly turns: HomeserverTurns;
+  readonly leases: SessionLeases;
   readonly tokenOwners: TokenOwners;
-  readonly owners: OwnerAuthentication;
-  readonly passwordProbe: PasswordProbe;
+  readonly ownerSessions: OwnerSessionDeps;
   readonly freshLogins: FreshLogins;
   readonly passes: Passes;
   readonly standings: Standings;
@@ -84,17 +82,22 @@ export function layGroundwork(foundations: Foundations): Groundwork {
   const lanes = new Lanes(storage, vault);
   const addressLimit = new AddressLimit(config.limits.perAddress, clock);
   const deviceLimit = new DeviceLimit(clock);
-  const passwordSessions = new PasswordSessions(homeserver, clock);
-  const limits = { address: addressLimit, device: deviceLimit };
   const secondFactors = new SecondFactors(storage.factors, factors);
   const engine = sessionEngine(foundations);
   const throttleRecord = new ThrottleRecord(audit, clock);
   const codeStep = new CodeStep({ storage, engine, lanes, addressLimit, throttleRecord, audit });
   const presented = new PresentedCodes(factors);
-  const codes = { presented, step: codeStep };
-  const turns = new HomeserverTurns(storage.sessionTurns, vault, clock);
+  const leases = new SessionLeases(storage, vault, clock);
   const ways = { appendedCode: config.login.appendedCode, pages: config.login.sso };
-  const owners = new OwnerAuthentication(engine, secondFactors, codes, passwordSessions, limits, turns, ways);
+  const ownerSessions = {
+    engine,
+    secondFactors,
+    codes: { presented, step: codeStep },
+    passwordSessions: new PasswordSessions(homeserver, clock),
+    limits: { address: addressLimit, device: deviceLimit },
+    leases,
+    ways,
+  };
   return {
     ...foundations,
     audit,
@@ -109,10 +112,9 @@ export function layGroundwork(foundations: Foundations): Groundwork {
     presented,
     codeStep,
     engine,
-    turns,
-    owners,
+    leases,
+    ownerSessions,
     tokenOwners: new TokenOwners(homeserver, engine),
-    passwordProbe: new PasswordProbe(homeserver, owners),
     freshLogins,
     passes: new Passes({ storage, freshLogins, clock, random }),
     standings: new Standings({ factors: storage.factors }),

@@ -1,3 +1,4 @@
+import { GuardedRequest } from '../guard/guarded_request.ts';
 import type { Handler } from '../http/answer.ts';
 import { type GuardedRoute, guardedEndpoints, type RouteId } from '../http/routes.ts';
 import { RECOVERY_STAGE, SSO_STAGE, TOTP_STAGE } from '../matrix/wire.ts';
@@ -16,12 +17,13 @@ export function routeHandlers(rooms: Rooms): Readonly<Record<RouteId, Handler>> 
     well_known_client: (request) => rooms.discovery.wellKnown(request),
     ...guardedHandlers(rooms),
     two_factor_state: (request) => rooms.state.handle(request),
-    set_up_factor: (request) => rooms.setUp.handle(request),
+    set_up_factor: async (request) => rooms.ownActions.handle(rooms.setUp.of(request), request),
     confirm_factor: (request) => rooms.setUpConfirmation.handle(request),
-    remove_authenticators: (request) => rooms.authenticatorRemoval.handle(request),
+    remove_authenticators: async (request) =>
+      rooms.ownActions.handle(rooms.authenticatorRemoval.of(request), request),
     recovery_state: (request) => rooms.recoveryCodes.describe(request),
-    renew_recovery_codes: (request) => rooms.recoveryCodes.renew(request),
-    delete_recovery_codes: (request) => rooms.recoveryCodes.remove(request),
+    renew_recovery_codes: (request) => rooms.ownActions.handle(rooms.recoveryCodes.renewal, request),
+    delete_recovery_codes: (request) => rooms.ownActions.handle(rooms.recoveryCodes.removal, request),
     rename_authenticator: (request) => rooms.authenticatorNames.rename(request),
     own_history: (request) => rooms.ownHistory.handle(request),
     account_page: async (request) => rooms.accountPage.handle(request),
@@ -44,7 +46,7 @@ export function routeHandlers(rooms: Rooms): Readonly<Record<RouteId, Handler>> 
 function guardedHandlers({ guard }: Rooms): Record<GuardedRoute, Handler> {
   const rows = guardedEndpoints().map((endpoint): [GuardedRoute, Handler] => [
     endpoint.route,
-    (request) => guard.handle(endpoint, request),
+    (request) => new GuardedRequest(guard, endpoint, request).handle(),
   ]);
   return Object.fromEntries(rows) as Record<GuardedRoute, Handler>;
 }

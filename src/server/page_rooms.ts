@@ -1,8 +1,8 @@
+import { GuardedPage } from '../guard/guarded_page.ts';
 import { isSoundSession } from '../guard/sound_session.ts';
 import type { PageSignIn } from '../login/page_sign_in.ts';
 import { AccountPage } from '../pages/account/account_page.ts';
 import { FallbackPage } from '../pages/fallback/fallback_page.ts';
-import { SessionProofs } from '../pages/fallback/session_proofs.ts';
 import { FormPages } from '../pages/forms/form_pages.ts';
 import { FormTokens } from '../pages/forms/form_tokens.ts';
 import { KnownBrowser } from '../pages/forms/known_browser.ts';
@@ -45,7 +45,7 @@ export function composePageRooms(ground: Groundwork, pageSignIn: PageSignIn): Pa
     digits: totp.digits,
   });
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
-  const proofs = new SessionProofs({ ...ground, isSound: isSoundSession });
+  const proofs = new GuardedPage({ ...ground, isSound: isSoundSession });
   return {
     assets,
     signInPage,

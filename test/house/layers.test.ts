@@ -8,7 +8,8 @@ import { findCircle, folderOf, importsUnder } from './imports.ts';
 const FLOORS: readonly (readonly string[])[] = [
   ['cli', 'index.ts'],
   ['server'],
-  ['gateway', 'login', 'guard', 'account', 'pages', 'discovery'],
+  ['gateway', 'pages'],
+  ['login', 'guard', 'account', 'discovery'],
   ['second_factor'],
   ['limits'],
   ['uia', 'factors', 'homeserver', 'audit'],

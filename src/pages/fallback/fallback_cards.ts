@@ -1,10 +1,10 @@
+import type { FallbackStanding } from '../../guard/guarded_page.ts';
 import type { Language } from '../../system/languages.ts';
 import { codeForms, passwordField, type RefusedCode } from '../forms/fields.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Texts } from '../texts/en.ts';
 import { fill } from '../texts/texts.ts';
 import { consequenceText } from './consequence_text.ts';
-import type { FallbackStanding } from './session_proofs.ts';
 
 interface Card {
   readonly texts: Texts;

@@ -1,3 +1,4 @@
+import type { FallbackStage, FallbackStanding, GuardedPage, ProofOutcome } from '../../guard/guarded_page.ts';
 import type { Homeserver } from '../../homeserver/homeserver.ts';
 import { relayAnswer } from '../../homeserver/relay.ts';
 import type { Answer } from '../../http/answer.ts';
@@ -10,7 +11,6 @@ import { type FormPages, type PageVisit, problemCard } from '../forms/form_pages
 import { waitText } from '../forms/wait_text.ts';
 import { html } from '../shell/html.ts';
 import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
-import type { FallbackStage, FallbackStanding, ProofOutcome, SessionProofs } from './session_proofs.ts';
 
 const FORM_SCRIPT = 'forms.js';
 const DONE_SCRIPT = 'auth_done.js';
@@ -28,7 +28,7 @@ type Refused =
  */
 export class FallbackPage {
   constructor(
-    private readonly proofs: SessionProofs,
+    private readonly proofs: GuardedPage,
     private readonly pages: FormPages,
     private readonly homeserver: Homeserver,
     /** Digits of a TOTP code. */

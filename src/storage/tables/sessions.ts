@@ -201,6 +201,15 @@ export function endFailedSession(idHash: string, failureLimit: number): Effect {
   });
 }
 
+/** Ends a live session that stands where a request has read it: won by one request, which does what it was for. */
+export function finishSession({ idHash, completed, bodyDigest }: SessionState): Decision<object> {
+  return decide(
+    `DELETE FROM sessions WHERE id_hash = :idHash AND completed = :completed
+       AND body_digest IS NOT DISTINCT FROM :bodyDigest AND expires_at > :now`,
+    { idHash, bodyDigest, completed: JSON.stringify(completed) },
+  );
+}
+
 /** Ends a session: won by one request, which does what the session was for. */
 export function endSession(idHash: string): Decision<object> {
   return decide('DELETE FROM sessions WHERE id_hash = :idHash', { idHash });

@@ -1,5 +1,7 @@
 import type { Flow, JsonObject } from '../matrix/wire.ts';
-import type { SessionTurnStore } from '../storage/stores.ts';
+import type { CommitAnswer, Effect, Write } from '../storage/statement.ts';
+import type { Storage } from '../storage/stores.ts';
+import { giveTurnBack, leadOn } from '../storage/tables/session_turns.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -18,7 +20,7 @@ export interface Onward {
 }
 
 /** Longer than a homeserver may take to answer everything that one request asks of it. */
-const LONGEST_TURN_MS = 5 * MINUTE;
+const LONGEST_LEASE_MS = 5 * MINUTE;
 
 /** The session as its client sees it: ours, with the homeserver's stages behind what was proven. */
 export function shownSession(session: Session, onward: Onward) {
@@ -30,34 +32,37 @@ export function shownSession(session: Session, onward: Onward) {
   };
 }
 
-/** The homeserver's turn in sessions of ours: one request at a time, and what it asks for besides the password. */
-export class HomeserverTurns {
+/**
+ * The lease of sessions: one request of a session at a time has something judged by the homeserver, and leaves there
+ * what the homeserver asks for besides the password. So guesses made beside each other do not get past the session's
+ * limit (attack 52), and of several last requests one is carried out.
+ */
+export class SessionLeases {
   constructor(
-    private readonly store: SessionTurnStore,
+    private readonly storage: Pick<Storage, 'commit' | 'sessionTurns'>,
     private readonly vault: Vault,
     private readonly clock: Clock,
   ) {}
 
-  /**
-   * Does `act` unless another request of the session is at it: undefined then. So guesses made beside each other
-   * do not get past the session's limit (attack 52), and of several last requests one is carried out.
-   */
-  async take<T>(session: Session, act: () => Promise<T>): Promise<T | undefined> {
+  /** True if this request has the session to itself now, until it settles what it took it for, or dies. */
+  take({ idHash }: Session): Promise<boolean> {
     const now = this.clock.now();
-    if (!(await this.store.take(session.idHash, now, now + LONGEST_TURN_MS))) return undefined;
-    try {
-      return await act();
-    } finally {
-      await this.store.giveBack(session.idHash);
-    }
+    return this.storage.sessionTurns.take(idHash, now, now + LONGEST_LEASE_MS);
   }
 
-  async leadOn({ idHash }: Session, onward: Onward): Promise<void> {
-    await this.store.leadOn(idHash, this.vault.seal(JSON.stringify(onward), identityOf(idHash)));
+  /** Gives a lease back, with what came of it: in one unit. */
+  async settle<const W extends Write>({ idHash, binding }: Session, write: W): Promise<CommitAnswer<W>> {
+    const [answer] = await this.storage.commit([binding.userId], [write, giveTurnBack(idHash)] as const);
+    return answer;
+  }
+
+  /** Keeps how the homeserver goes on. */
+  leadOn({ idHash }: Session, onward: Onward): Effect {
+    return leadOn(idHash, this.vault.seal(JSON.stringify(onward), identityOf(idHash)));
   }
 
   async find({ idHash }: Session): Promise<Onward | undefined> {
-    const sealed = await this.store.onward(idHash);
+    const sealed = await this.storage.sessionTurns.onward(idHash);
     return sealed && (JSON.parse(this.vault.open(sealed, identityOf(idHash)).toString()) as Onward);
   }
 }

@@ -1,14 +1,14 @@
-import type { Homeserver } from '../../homeserver/homeserver.ts';
-import type { ClientRequest } from '../../http/client_request.ts';
-import type { AddressLimit } from '../../limits/address_limit.ts';
-import type { DeviceLimit } from '../../limits/device_limit.ts';
-import { Refusal } from '../../matrix/refusals.ts';
-import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../../matrix/wire.ts';
-import type { CodeStep } from '../../second_factor/code_step.ts';
-import { type HomeserverTurns, shownSession } from '../../second_factor/onward.ts';
-import type { Presented, PresentedCodes } from '../../second_factor/presented.ts';
-import type { UiaEngine } from '../../uia/engine.ts';
-import { isSatisfied, nextStages, type Session, standingOf } from '../../uia/session.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import type { AddressLimit } from '../limits/address_limit.ts';
+import type { DeviceLimit } from '../limits/device_limit.ts';
+import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
+import type { CodeStep } from '../second_factor/code_step.ts';
+import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
+import type { UiaEngine } from '../uia/engine.ts';
+import { isSatisfied, nextStages, type Session, standingOf } from '../uia/session.ts';
+import { type SessionLeases, shownSession } from './onward.ts';
+import { isPassword } from './password_probe.ts';
 
 /** The stages that have a fallback page. */
 export type FallbackStage = typeof SSO_STAGE | 'm.login.2fa.totp' | 'm.login.2fa.recovery';
@@ -34,7 +34,7 @@ const GONE: ProofOutcome = { kind: 'gone' };
  * What fallback pages do to sessions: the second factor first, then the password, judged at once by the probe and
  * sealed for the one real request, which the client's `{session}` then triggers (R6).
  */
-export class SessionProofs {
+export class GuardedPage {
   constructor(
     private readonly parts: {
       readonly engine: UiaEngine;
@@ -42,7 +42,7 @@ export class SessionProofs {
       readonly codeStep: CodeStep;
       readonly addressLimit: AddressLimit;
       readonly deviceLimit: DeviceLimit;
-      readonly turns: HomeserverTurns;
+      readonly leases: SessionLeases;
       readonly homeserver: Homeserver;
       /** Whether what a session was opened for can be carried out. */
       readonly isSound: (session: Session) => boolean;
@@ -62,7 +62,7 @@ export class SessionProofs {
   async homeserverSession(sessionId: string): Promise<string | undefined> {
     const session = await this.parts.engine.find(sessionId);
     if (session === undefined) return undefined;
-    const onward = await this.parts.turns.find(session);
+    const onward = await this.parts.leases.find(session);
     if (onward === undefined) return undefined;
     return standingOf(shownSession(session, onward), SSO_STAGE) === 'next' ? onward.session : undefined;
   }
@@ -94,14 +94,30 @@ export class SessionProofs {
     password: string,
   ): Promise<ProofOutcome> {
     if (at.missing !== 'password') return { kind: 'accepted', standing: at };
-    const { addressLimit, deviceLimit, turns } = this.parts;
-    const device = { userId: at.session.binding.userId, deviceId: at.session.deviceId };
-    const judge = () => turns.take(at.session, () => this.judgePassword(request, at, password));
+    const { session } = at;
+    const { addressLimit, deviceLimit } = this.parts;
+    const device = { userId: session.binding.userId, deviceId: session.deviceId };
+    const judge = () => this.judgeAlone(request, at, password);
     const isFine = (judged: ProofOutcome | undefined) => judged === undefined || judged.kind === 'accepted';
     const limited = () => deviceLimit.attempt(device, judge, isFine);
     const outcome = await addressLimit.attempt(request.client, limited, isFine);
     // Another request has a password judged: this one was not looked at.
     return outcome ?? { kind: 'accepted', standing: at };
+  }
+
+  /** Undefined if another request has the session's lease. */
+  private async judgeAlone(
+    request: ClientRequest,
+    at: FallbackStanding,
+    password: string,
+  ): Promise<ProofOutcome | undefined> {
+    const { leases } = this.parts;
+    if (!(await leases.take(at.session))) return undefined;
+    try {
+      return await this.judgePassword(request, at, password);
+    } finally {
+      await leases.settle(at.session, []);
+    }
   }
 
   private async judgePassword(
@@ -112,26 +128,11 @@ export class SessionProofs {
     const { session } = at;
     const { token, binding } = session;
     if (token === undefined) return GONE;
-    const judgement = await this.parts.homeserver.judgePassword({
-      token,
-      userId: binding.userId,
-      password,
-      client: request.client,
-    });
-    switch (judgement.verdict) {
-      case 'wait':
-        throw new Refusal('limit_exceeded', { retryAfterMs: judgement.retryAfterMs });
-      case 'no_password':
-        throw new Refusal('no_password');
-      case 'oauth':
-        throw new Refusal('oauth_session');
-      case 'wrong':
-        return this.refuse(at);
-      case 'right':
-        return (await this.parts.engine.rememberPassword(session, password))
-          ? this.complete(at, PASSWORD_STAGE)
-          : GONE;
-    }
+    const caller = { token, owner: { userId: binding.userId } };
+    if (!(await isPassword(this.parts.homeserver, { request, caller }, password))) return this.refuse(at);
+    return (await this.parts.engine.rememberPassword(session, password))
+      ? this.complete(at, PASSWORD_STAGE)
+      : GONE;
   }
 
   private async complete(at: FallbackStanding, stage: string): Promise<ProofOutcome> {

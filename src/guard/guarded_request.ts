@@ -1,0 +1,225 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { relayAnswer } from '../homeserver/relay.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import type { GuardedEndpoint } from '../http/routes.ts';
+import { requireShape } from '../matrix/registry.ts';
+import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import type { AppserviceTokens } from '../second_factor/appservices.ts';
+import type { FreshLogins } from '../second_factor/fresh_logins.ts';
+import type { Requirement } from '../second_factor/own_action.ts';
+import type { KnownCaller, TokenOwners } from '../second_factor/token_owner.ts';
+import type { Effect } from '../storage/statement.ts';
+import { requireTokenlessStage } from '../uia/allowed_stages.ts';
+import { isEmptyBody } from '../uia/canonical_body.ts';
+import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import { bodyWithoutFactor } from './auth_without_factor.ts';
+import type { Consequences } from './consequences.ts';
+import { readChallenge, withoutUnusableFlows } from './homeserver_challenge.ts';
+import type { MissingEndpoints } from './missing_endpoints.ts';
+import { OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
+import { isPassword } from './password_probe.ts';
+import type { Pending } from './pending.ts';
+import type { OwnedRequest } from './session_of_request.ts';
+import { needsNoProof } from './signing_keys.ts';
+import { readVerdict, unrelated, type Verdict, verdictIn } from './verdict.ts';
+import { withoutOurAuth } from './without_our_auth.ts';
+
+export interface GuardedRequestDeps {
+  readonly homeserver: Homeserver;
+  readonly callers: { readonly tokenOwners: TokenOwners; readonly appservices: AppserviceTokens };
+  readonly ownerSessions: OwnerSessionDeps;
+  readonly freshLogins: FreshLogins;
+  readonly consequences: Consequences;
+  readonly missing: MissingEndpoints;
+  readonly audit: Audit;
+}
+
+/**
+ * A request to an endpoint that the specification protects with User-Interactive Authentication (R6): for a caller
+ * with 2FA the second factor comes first, then one request with the owner's pinned password; for all others the
+ * request passes, rebuilt, as long as it names no other user.
+ */
+export class GuardedRequest {
+  constructor(
+    private readonly deps: GuardedRequestDeps,
+    private readonly endpoint: GuardedEndpoint,
+    private readonly request: ClientRequest,
+  ) {}
+
+  /** @throws Refusal */
+  async handle(): Promise<Answer> {
+    const { endpoint, request } = this;
+    const { callers, ownerSessions, missing } = this.deps;
+    const service = callers.appservices.serviceOf(request);
+    if (service !== undefined) return this.relay(service.token);
+    const body: JsonObject = requireShape(endpoint.shape, request.body ?? {});
+    if (request.token.kind === 'none' && endpoint.tokenless === 'relayed') return this.relayTokenless(body);
+    const caller = await callers.tokenOwners.require(request);
+    if (!(await ownerSessions.secondFactors.isEnrolled(caller.owner.userId))) {
+      return this.relayWithoutFactor(caller, body);
+    }
+    missing.requireKnown(request);
+    return endpoint.signingKeys ? this.takeKeys(caller, body) : this.prove(caller, body, 'two_factor');
+  }
+
+  /** An application service that the operator listed: as the homeserver says. */
+  private async relay(token: string): Promise<Answer> {
+    const body = this.request.body ?? {};
+    const search = this.deps.callers.appservices.searchUpstream(this.request);
+    return relayAnswer(await this.callHomeserver(body, token, { search }), body);
+  }
+
+  /** A password reset by e-mail. Whose it was is not told, so holds of that user end with their time. */
+  private async relayTokenless(body: JsonObject): Promise<Answer> {
+    requireTokenlessStage(presentedAuth(body));
+    requireShape(this.endpoint.shape, withoutAuth(body));
+    return relayAnswer(await this.callHomeserver(withoutOurAuth(body), undefined), body);
+  }
+
+  private async relayWithoutFactor({ token, owner }: KnownCaller, body: JsonObject): Promise<Answer> {
+    const sent = bodyWithoutFactor(body, owner.userId);
+    requireShape(this.endpoint.shape, withoutAuth(body));
+    const { consequence } = this.endpoint;
+    // What follows from an answer follows, even where its client has gone.
+    const signal = consequence === undefined ? this.request.signal : undefined;
+    const answer = await this.callHomeserver(sent, token, { signal });
+    if (answer.status === 200 && consequence === 'password_changed') {
+      await this.deps.consequences.of(consequence, owner.userId, answer);
+    }
+    return relayAnswer(withoutUnusableFlows(answer), body);
+  }
+
+  /**
+   * Cross-signing keys (docs/clients.md): the existing keys are looked at before `auth` is, as the first upload may
+   * carry the login's spent code.
+   */
+  private async takeKeys(caller: KnownCaller, body: JsonObject): Promise<Answer> {
+    const { token, owner } = caller;
+    const keys = withoutAuth(body);
+    // `auth` alone goes on with keys that came before.
+    const goesOn = isEmptyBody(keys) && presentedAuth(body) !== undefined;
+    const published = goesOn
+      ? undefined
+      : await this.deps.homeserver.publishedKeys(token, owner.userId, this.request);
+    if (published !== undefined && needsNoProof(keys, published)) {
+      const answer = await this.callHomeserver(keys, token);
+      // One server asks all the same (docs/homeservers.md): its challenge is never relayed.
+      if (answer.status !== 401) return relayAnswer(answer, keys);
+    }
+    // A sign-in with a second factor a moment ago counts for the keys, too.
+    const isFresh = await this.deps.freshLogins.isFresh(token, owner.userId);
+    const readable = await this.withoutSpentCode(caller, body);
+    return this.prove(caller, readable, isFresh ? 'fresh_sign_in' : 'two_factor');
+  }
+
+  /** A login's own password field with its spent code is good for the login's first key upload. */
+  private async withoutSpentCode({ token, owner }: KnownCaller, body: JsonObject): Promise<JsonObject> {
+    const auth = presentedAuth(body);
+    const field = auth?.fields.password;
+    if (auth?.type !== PASSWORD_STAGE || typeof field !== 'string') return body;
+    if (!(await this.deps.freshLogins.isLoginPassword(token, owner.userId, field))) return body;
+    const { presented } = this.deps.ownerSessions.codes;
+    const password = presented.inPassword(field)?.password ?? field;
+    return { ...body, auth: { ...auth.fields, password } };
+  }
+
+  private async prove(caller: KnownCaller, body: JsonObject, requirement: Requirement): Promise<Answer> {
+    // Without `auth` the shapes are strict: one server takes a missing list as all devices (attack 106).
+    const requireSound = (about: JsonObject) => void requireShape(this.endpoint.shape, about);
+    const owned: OwnedRequest = { request: this.request, caller, body, requirement, requireSound };
+    const owner = new OwnerSession(this.deps.ownerSessions, owned);
+    const step = await owner.advance();
+    if (step.is === 'answer') return step.answer;
+    try {
+      const verdict = await this.judge(owned, owner, step);
+      if (verdict.is !== 'accepted') return await owner.settle(step, verdict);
+      // It is done: what follows from it follows, whether or not its session was ended meanwhile.
+      const answer = await owner.settle(step, verdict, this.recorded(caller));
+      await this.deps.consequences.of(this.endpoint.consequence, caller.owner.userId, verdict.answer);
+      return answer;
+    } catch (error) {
+      await owner.letGo(step, error);
+      throw error;
+    }
+  }
+
+  private async judge(owned: OwnedRequest, owner: OwnerSession, pending: Pending): Promise<Verdict> {
+    const isProbed = this.endpoint.judge === 'probe' && pending.onward === undefined;
+    if (isProbed) return this.sendAfterProbe(owned, pending);
+    const verdict = await this.sendWithProof(owned, pending);
+    // Where a code was cut off the field, the whole may be the password.
+    const other = verdict.is === 'wrong_password' ? owner.otherReading(pending) : undefined;
+    return other === undefined ? verdict : this.sendWithProof(owned, other);
+  }
+
+  /** ONE request: the real body with a one-shot `auth` pinned to the token's owner (R6). */
+  private async sendWithProof(owned: OwnedRequest, pending: Pending): Promise<Verdict> {
+    const sent = { ...pending.body, auth: pending.auth };
+    const answer = await this.callHomeserver(sent, owned.caller.token);
+    const verdict = readVerdict(answer, sent, pending, owned.requirement === 'fresh_sign_in');
+    return verdict.is === 'unclear' ? this.tellApart(owned, pending, answer, sent) : verdict;
+  }
+
+  /** The answer may be about the password, or not: a probe tells which it is. */
+  private async tellApart(
+    { caller, request, requirement }: OwnedRequest,
+    pending: Pending,
+    answer: HomeserverAnswer,
+    sent: JsonObject,
+  ): Promise<Verdict> {
+    const { token, owner } = caller;
+    const { password, body } = pending;
+    const { verdict } = await this.deps.homeserver.judgePassword({
+      token,
+      userId: owner.userId,
+      password,
+      client: request.client,
+    });
+    if (verdict === 'wrong') return { is: 'wrong_password' };
+    if (verdict !== 'no_password') return unrelated(answer, sent);
+    const challenge = readChallenge(await this.callHomeserver(body, token), body);
+    return challenge === undefined
+      ? unrelated(answer, sent)
+      : verdictIn(challenge, pending, requirement === 'fresh_sign_in');
+  }
+
+  private async sendAfterProbe(owned: OwnedRequest, pending: Pending): Promise<Verdict> {
+    const { body, password } = pending;
+    const isRight = await isPassword(this.deps.homeserver, owned, password);
+    if (!isRight) return { is: 'wrong_password' };
+    const answer = await this.callHomeserver(body, owned.caller.token);
+    // A homeserver that asks for a proof here after all gets it.
+    if (readChallenge(answer, body) !== undefined) return this.sendWithProof(owned, pending);
+    return answer.status < 300 ? { is: 'accepted', answer } : unrelated(answer, body);
+  }
+
+  private recorded({ owner }: KnownCaller): readonly Effect[] {
+    return this.deps.audit.recorded({
+      userId: owner.userId,
+      event: 'guard.passed',
+      address: this.request.client.ip,
+      deviceId: owner.deviceId,
+      detail: { endpoint: this.endpoint.route },
+    });
+  }
+
+  private async callHomeserver(
+    body: JsonObject,
+    token: string | undefined,
+    { search = this.request.search, signal }: { search?: string; signal?: AbortSignal | undefined } = {},
+  ): Promise<HomeserverAnswer> {
+    const { method, path, client } = this.request;
+    const answer = await this.deps.homeserver.call({
+      method,
+      path: path + search,
+      body,
+      client,
+      signal,
+      ...(token === undefined ? {} : { token }),
+    });
+    this.deps.missing.learnFrom(answer, this.request);
+    return answer;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { requireShape } from '../matrix/registry.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import type { OwnAction } from '../second_factor/own_action.ts';
+import type { TokenOwners } from '../second_factor/token_owner.ts';
+import { OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
+import { isPassword } from './password_probe.ts';
+import type { OwnedRequest } from './session_of_request.ts';
+
+/** Guards the changes of the two-factor API: an action stands where others have their request to the homeserver. */
+export class OwnActions {
+  constructor(
+    private readonly deps: {
+      readonly homeserver: Homeserver;
+      readonly tokenOwners: TokenOwners;
+      readonly ownerSessions: OwnerSessionDeps;
+    },
+  ) {}
+
+  /** @throws Refusal */
+  async handle(action: OwnAction, request: ClientRequest): Promise<Answer> {
+    const body: JsonObject = requireShape(action.shape, request.body ?? {});
+    const caller = await this.deps.tokenOwners.require(request);
+    const requirement = await action.requirementFor(caller, body);
+    // Nothing in these bodies goes to the homeserver, and their shapes have no key that must be there.
+    const requireSound = () => undefined;
+    const proof = await this.prove({ request, caller, body, requirement, requireSound });
+    if (proof.is === 'answer') return proof.answer;
+    return action.carryOut({ request, caller, body: proof.body, proven: requirement });
+  }
+
+  private async prove(
+    owned: OwnedRequest,
+  ): Promise<
+    { readonly is: 'answer'; readonly answer: Answer } | { readonly is: 'proven'; readonly body: JsonObject }
+  > {
+    const owner = new OwnerSession(this.deps.ownerSessions, owned);
+    const step = await owner.advance();
+    if (step.is === 'answer') return step;
+    try {
+      const isRight = await isPassword(this.deps.homeserver, owned, step.password);
+      if (!isRight) return { is: 'answer', answer: await owner.settle(step, { is: 'wrong_password' }) };
+      if (await owner.spend(step)) return { is: 'proven', body: step.body };
+      return { is: 'answer', answer: await owner.again(step) };
+    } catch (error) {
+      await owner.letGo(step, error);
+      throw error;
+    }
+  }
+}

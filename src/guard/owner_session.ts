@@ -1,0 +1,232 @@
+import type { AppendedCode } from '../factors/factors.ts';
+import { relayAnswer } from '../homeserver/relay.ts';
+import type { Answer } from '../http/answer.ts';
+import type { AddressLimit } from '../limits/address_limit.ts';
+import { type BegunAttempt, countsAsFailed } from '../limits/attempt_limit.ts';
+import type { DeviceLimit } from '../limits/device_limit.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
+import { CODE_REFUSED, challenge, codeWanted, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
+import type { CodeStep } from '../second_factor/code_step.ts';
+import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
+import { type Write, when } from '../storage/statement.ts';
+import { finishSession, stillStands } from '../storage/tables/sessions.ts';
+import { requireOwnName } from '../uia/allowed_stages.ts';
+import type { ChallengeError } from '../uia/challenge.ts';
+import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
+import { isSatisfied, requireBody, type Session, standingOf } from '../uia/session.ts';
+import { type SessionLeases, shownSession } from './onward.ts';
+import type { PasswordSessions } from './password_sessions.ts';
+import {
+  answered,
+  challenged,
+  type OwnerStep,
+  type Pending,
+  pendingPassword,
+  takeOnwardStage,
+} from './pending.ts';
+import { type OwnedRequest, SessionOfRequest, type SessionOfRequestDeps } from './session_of_request.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What sessions of owners are made with. */
+export interface OwnerSessionDeps extends SessionOfRequestDeps {
+  readonly codes: { readonly presented: PresentedCodes; readonly step: CodeStep };
+  readonly passwordSessions: PasswordSessions;
+  /** What bounds wrong passwords under a token. */
+  readonly limits: { readonly address: AddressLimit; readonly device: DeviceLimit };
+  readonly leases: SessionLeases;
+}
+
+const PASSWORD_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The password is not right.' };
+
+/**
+ * The User-Interactive Authentication of one request by a token's owner: the second factor first, then the password,
+ * which the homeserver alone judges (R6, R7, promise 5). `advance` leads as far as `auth` goes; what is pending then is
+ * asked of the homeserver, and `settle` writes what it said. In between the request has the session's lease.
+ */
+export class OwnerSession {
+  private attempts: BegunAttempt[] = [];
+  private readonly sessions: SessionOfRequest;
+
+  constructor(
+    private readonly deps: OwnerSessionDeps,
+    private readonly owned: OwnedRequest,
+  ) {
+    this.sessions = new SessionOfRequest(deps, owned);
+  }
+
+  /**
+   * Takes the request's `auth` as far as it goes. After a `Pending` one of `settle`, `spend` or `letGo` must follow.
+   * @throws Refusal oauth_session, foreign_session, other_user, stage_not_offered, bad_json, limit_exceeded
+   */
+  async advance(): Promise<OwnerStep> {
+    const { caller, request, body } = this.owned;
+    const auth = presentedAuth(body);
+    await this.deps.passwordSessions.require(caller.token, request);
+    const { session, isNew } = await this.sessions.for(auth);
+    if (auth === undefined || isNew) return answered(await this.state(session));
+    const step = await this.takeStage(session, auth);
+    return step.is === 'answer' ? step : this.lease(step);
+  }
+
+  /** What follows from the homeserver's verdict: stage, failure, lease and `also` in one unit. */
+  async settle({ session, body }: Pending, verdict: Verdict, also: readonly Write[] = []): Promise<Answer> {
+    this.endAttempts(verdict.is !== 'accepted');
+    await this.deps.leases.settle(session, [this.writesOf(session, verdict), also]);
+    switch (verdict.is) {
+      case 'accepted':
+        return relayAnswer(verdict.answer, body);
+      case 'wrong_password':
+        return challenge(session, PASSWORD_REFUSED);
+      case 'more_stages':
+        return challenge(shownSession(session, verdict.onward));
+      case 'stage_refused':
+        return challenge(shownSession(session, verdict.onward), verdict.failure);
+      case 'factor_wanted':
+        return challenge(await this.sessions.open(body, 'two_factor'));
+      case 'unheard':
+        return this.state(session);
+      case 'unrelated':
+        return verdict.answer;
+    }
+  }
+
+  /** Uses the proof up for what is done here: true for exactly one request. */
+  async spend({ session }: Pending): Promise<boolean> {
+    const finished = await this.deps.leases.settle(session, finishSession(session));
+    this.endAttempts(finished === undefined);
+    return finished !== undefined;
+  }
+
+  /** Leaves a session whose homeserver, or store, did not answer: the request may come again. */
+  async letGo({ session }: Pending, error: unknown): Promise<void> {
+    this.endAttempts(countsAsFailed(error));
+    await this.deps.leases.settle(session, []);
+  }
+
+  /** A session of its own, to begin again with what `pending` was about. */
+  async again({ body }: Pending): Promise<Answer> {
+    return challenge(await this.sessions.open(body, this.owned.requirement));
+  }
+
+  /**
+   * The other way to read the password field; undefined if there is one way only. Both are one attempt of the session,
+   * and two of address and device.
+   * @throws Refusal limit_exceeded
+   */
+  otherReading({ session, asTyped }: Pending): Pending | undefined {
+    if (asTyped === undefined) return undefined;
+    const { request, caller } = this.owned;
+    this.deps.limits.address.takeFurther(request.client);
+    this.deps.limits.device.takeFurther(caller.owner);
+    return pendingPassword(session, asTyped);
+  }
+
+  private writesOf(session: Session, verdict: Verdict): Write {
+    const { engine, leases } = this.deps;
+    // Wrong proofs count against the session, not against the account (attack 52).
+    const failed = when(stillStands(session), { won: engine.failed(session), lost: [] });
+    switch (verdict.is) {
+      case 'accepted':
+        return finishSession(session);
+      case 'wrong_password':
+        return failed;
+      case 'more_stages':
+        return leases.leadOn(session, verdict.onward);
+      case 'stage_refused':
+        return [failed, leases.leadOn(session, verdict.onward)];
+      default:
+        return [];
+    }
+  }
+
+  /** One request of a session at a time goes to the homeserver; the others hear where the session stands. */
+  private async lease(pending: Pending): Promise<OwnerStep> {
+    const { limits, leases } = this.deps;
+    const { request, caller } = this.owned;
+    try {
+      this.attempts.push(await limits.address.begin(request.client));
+      // Stages of the homeserver's own prove no password, and clients may have to ask how far they are.
+      if (pending.onward === undefined) this.attempts.push(await limits.device.begin(caller.owner));
+      if (await leases.take(pending.session)) return pending;
+    } catch (error) {
+      this.endAttempts(countsAsFailed(error));
+      throw error;
+    }
+    this.endAttempts(false);
+    return answered(await this.state(pending.session));
+  }
+
+  private endAttempts(counts: boolean): void {
+    for (const attempt of this.attempts.splice(0)) attempt.end(counts);
+  }
+
+  /** Where a session stands. */
+  private async state(session: Session): Promise<Answer> {
+    const onward = await this.deps.leases.find(session);
+    return challenge(onward === undefined ? session : shownSession(session, onward));
+  }
+
+  private async takeStage(session: Session, auth: PresentedAuth): Promise<OwnerStep> {
+    const { type } = auth;
+    const onward = await this.deps.leases.find(session);
+    if (onward !== undefined) return takeOnwardStage(session, onward, auth);
+    if (isSatisfied(session.flows, session.completed)) {
+      return pendingPassword(session, session.password ?? '');
+    }
+    if (type === undefined || type === SSO_STAGE || session.completed.includes(type)) {
+      return challenged(session);
+    }
+    if (!session.flows.some((flow) => flow.includes(type))) throw new Refusal('stage_not_offered');
+    const presented = this.deps.codes.presented.inAuth(auth);
+    return presented === undefined
+      ? this.takePassword(session, auth.fields)
+      : this.takeCode(session, presented);
+  }
+
+  private async takeCode(session: Session, presented: Presented): Promise<OwnerStep> {
+    const outcome = await this.deps.codes.step.take(session, presented, this.owned.request);
+    switch (outcome.is) {
+      case 'passed':
+        return challenged(outcome.session);
+      case 'missing':
+      case 'gone':
+        return challenged(session);
+      case 'out_of_order':
+        return challenged(session, WRONG_ORDER);
+      case 'refused':
+        return challenged(session, CODE_REFUSED);
+    }
+  }
+
+  private async takePassword(session: Session, fields: JsonObject): Promise<OwnerStep> {
+    requireOwnName(fields, this.owned.caller.owner.userId);
+    const { password } = fields;
+    if (typeof password !== 'string') {
+      throw new Refusal('missing_param', { text: '`auth.password` is missing.' });
+    }
+    // Before a code at its end is spent.
+    requireBody(session);
+    if (standingOf(session, PASSWORD_STAGE) !== 'next') return this.takeBoth(session, password);
+    const appended = this.owned.requirement === 'fresh_sign_in' ? this.appendedTo(password) : undefined;
+    return appended === undefined
+      ? pendingPassword(session, password)
+      : pendingPassword(session, appended.password, password);
+  }
+
+  private appendedTo(field: string): AppendedCode | undefined {
+    return this.deps.ways.appendedCode ? this.deps.codes.presented.inPassword(field) : undefined;
+  }
+
+  /** A one-shot password whose end is a code counts for both stages (docs/clients.md); without one it is told so. */
+  private async takeBoth(session: Session, field: string): Promise<OwnerStep> {
+    const appended = this.appendedTo(field);
+    if (appended === undefined || standingOf(session, appended.factor.stage) !== 'next') {
+      return challenged(session, codeWanted(this.deps.ways));
+    }
+    const outcome = await this.deps.codes.step.take(session, appended, this.owned.request);
+    return outcome.is === 'passed'
+      ? pendingPassword(outcome.session, appended.password)
+      : challenged(session, CODE_REFUSED);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+
+/** Under what a password is judged. */
+export interface Asking {
+  readonly request: Pick<ClientRequest, 'client'>;
+  readonly caller: { readonly token: string; readonly owner: { readonly userId: string } };
+}
+
+/**
+ * Has the homeserver judge a password where the request itself does not bring it there (promise 5).
+ * @throws Refusal no_password, oauth_session, limit_exceeded, homeserver_unclear, homeserver_unreachable,
+ *   homeserver_slow
+ */
+export async function isPassword(
+  homeserver: Homeserver,
+  { request, caller }: Asking,
+  password: string,
+): Promise<boolean> {
+  const judgement = await homeserver.judgePassword({
+    token: caller.token,
+    userId: caller.owner.userId,
+    password,
+    client: request.client,
+  });
+  switch (judgement.verdict) {
+    case 'right':
+      return true;
+    case 'wrong':
+      return false;
+    case 'no_password':
+      throw new Refusal('no_password');
+    case 'oauth':
+      throw new Refusal('oauth_session');
+    case 'wait':
+      throw new Refusal('limit_exceeded', { retryAfterMs: judgement.retryAfterMs });
+  }
+}

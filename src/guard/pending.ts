@@ -1,0 +1,67 @@
+import type { Answer } from '../http/answer.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import { challenge, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
+import { pinnedPassword, withoutNames } from '../uia/allowed_stages.ts';
+import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
+import type { PresentedAuth } from '../uia/presented_auth.ts';
+import { requireBody, type Session, standingOf } from '../uia/session.ts';
+import { type Onward, shownSession } from './onward.ts';
+
+/** Our stages are done; what is left is for the homeserver to judge. */
+export interface Pending {
+  readonly is: 'pending';
+  readonly session: Session;
+  /** The owner's password; empty where the homeserver goes on with stages of its own. */
+  readonly password: string;
+  /** The password field as it was typed, where a code was cut off its end: it may be the password after all. */
+  readonly asTyped: string | undefined;
+  /** What the homeserver gets as `auth`: the pinned password, or a stage of `onward` in its own session. */
+  readonly auth: JsonObject;
+  readonly onward: Onward | undefined;
+  /** What the request is about, without `auth`: of this request or, where it came with `auth` alone, of an earlier one. */
+  readonly body: JsonObject;
+}
+
+/** How far the `auth` of a request leads. */
+export type OwnerStep = Pending | { readonly is: 'answer'; readonly answer: Answer };
+
+export function answered(answer: Answer): OwnerStep {
+  return { is: 'answer', answer };
+}
+
+export function challenged(session: ShownSession, error?: ChallengeError): OwnerStep {
+  return answered(challenge(session, error));
+}
+
+/** @throws Refusal missing_param if the request must repeat its body */
+export function pendingPassword(session: Session, password: string, asTyped?: string): Pending {
+  requireBody(session);
+  const auth = pinnedPassword(password, session.binding.userId);
+  return { is: 'pending', session, password, asTyped, auth, onward: undefined, body: session.body ?? {} };
+}
+
+/**
+ * The homeserver's own stages, in its session and in no other; a password stays the owner's.
+ * @throws Refusal stage_not_offered, missing_param
+ */
+export function takeOnwardStage(
+  session: Session,
+  onward: Onward,
+  { type, fields }: PresentedAuth,
+): OwnerStep {
+  const shown = shownSession(session, onward);
+  // Finished elsewhere, on a page of the homeserver: only the homeserver can say.
+  if (type === undefined) return pendingStage(session, onward, {});
+  if (shown.completed.includes(type)) return challenged(shown);
+  if (!shown.flows.some((flow) => flow.includes(type))) throw new Refusal('stage_not_offered');
+  if (standingOf(shown, type) !== 'next') return challenged(shown, WRONG_ORDER);
+  return pendingStage(session, onward, fields);
+}
+
+function pendingStage(session: Session, onward: Onward, fields: JsonObject): Pending {
+  requireBody(session);
+  const auth = { ...withoutNames(fields), session: onward.session };
+  const body = session.body ?? {};
+  return { is: 'pending', session, password: '', asTyped: undefined, auth, onward, body };
+}

@@ -1,0 +1,89 @@
+import type { ClientRequest } from '../http/client_request.ts';
+import { type Flow, type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
+import type { OfferedWays } from '../second_factor/challenge_answer.ts';
+import { hashToken } from '../second_factor/fresh_logins.ts';
+import type { Requirement } from '../second_factor/own_action.ts';
+import type { SecondFactors } from '../second_factor/second_factors.ts';
+import type { KnownCaller } from '../second_factor/token_owner.ts';
+import type { UiaEngine } from '../uia/engine.ts';
+import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import type { Session, SessionBinding } from '../uia/session.ts';
+
+/** A request of a token's owner that needs a proof. */
+export interface OwnedRequest {
+  readonly request: ClientRequest;
+  readonly caller: KnownCaller;
+  /** The whole body, `auth` included. */
+  readonly body: JsonObject;
+  readonly requirement: Requirement;
+  /**
+   * Checks what the request is about, without `auth`, before it is bound to a session: no code is spent, and no page
+   * asks for an approval, of something that cannot be done. Throws Refusal bad_json.
+   */
+  readonly requireSound: (body: JsonObject) => void;
+}
+
+export interface SessionOfRequestDeps {
+  readonly engine: UiaEngine;
+  readonly secondFactors: SecondFactors;
+  readonly ways: OfferedWays;
+}
+
+/** Finds or opens the session of a request. */
+export class SessionOfRequest {
+  constructor(
+    private readonly deps: SessionOfRequestDeps,
+    private readonly owned: OwnedRequest,
+  ) {}
+
+  /**
+   * The session that this request is about. One without `auth` gets the one it had before; one that names a
+   * session that is gone gets a new one and must begin there; a one-shot has one of its own, so that it never
+   * rides on what another request has proven.
+   */
+  async for(auth: PresentedAuth | undefined): Promise<{ session: Session; isNew: boolean }> {
+    const { body, requirement, requireSound } = this.owned;
+    const rest = withoutAuth(body);
+    if (auth === undefined) {
+      const before = await this.deps.engine.again(this.binding(), rest);
+      const usable = before !== undefined && meets(before, requirement);
+      return { session: usable ? before : await this.open(rest, requirement), isNew: true };
+    }
+    if (auth.session === undefined) return { session: await this.open(rest, requirement), isNew: false };
+    const named = await this.deps.engine.resume(this.binding(), auth.session, rest, requireSound);
+    if (named !== undefined && meets(named, requirement)) return { session: named, isNew: false };
+    return { session: await this.open(named?.body ?? rest, requirement), isNew: true };
+  }
+
+  /** @throws Refusal bad_json if `body` is not sound (attacks 148, 149) */
+  async open(body: JsonObject, requirement: Requirement): Promise<Session> {
+    const { request, caller, requireSound } = this.owned;
+    requireSound(body);
+    return this.deps.engine.open(this.binding(), {
+      flows: await this.flowsFor(requirement),
+      body,
+      client: request.client,
+      deviceId: caller.owner.deviceId,
+      token: this.deps.ways.pages ? caller.token : undefined,
+    });
+  }
+
+  /** The single-stage `m.login.sso` stands first: some clients know or take no other (docs/clients.md). */
+  private async flowsFor(requirement: Requirement): Promise<Flow[]> {
+    const pages: Flow[] = this.deps.ways.pages ? [[SSO_STAGE]] : [];
+    if (requirement !== 'two_factor') return [...pages, [PASSWORD_STAGE]];
+    const stages = await this.deps.secondFactors.available(this.owned.caller.owner.userId);
+    return [...pages, ...stages.map((stage) => [stage, PASSWORD_STAGE])];
+  }
+
+  private binding(): SessionBinding {
+    const { request, caller } = this.owned;
+    const target = `${request.method} ${request.path}${request.search}`;
+    return { target, userId: caller.owner.userId, tokenHash: hashToken(caller.token) };
+  }
+}
+
+/** Whether what a session asks for is enough for what is required now: 2FA may have been turned on since. */
+function meets(session: Session, requirement: Requirement): boolean {
+  return requirement !== 'two_factor' || !session.flows.some((flow) => flow[0] === PASSWORD_STAGE);
+}

@@ -1,0 +1,31 @@
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import type { KnownCaller } from './token_owner.ts';
+
+/**
+ * What the owner of a token must prove before something is done for them. `fresh_sign_in`: the password, as a
+ * second factor was given a moment ago; a code behind it is left off, and not looked at.
+ */
+export type Requirement = 'two_factor' | 'password' | 'fresh_sign_in';
+
+/** A request whose owner has given the proof that it needs. */
+export interface ProvenRequest {
+  readonly request: ClientRequest;
+  readonly caller: KnownCaller;
+  /** What it is about, without `auth`: of this request, or of an earlier one that this one goes on with. */
+  readonly body: JsonObject;
+  readonly proven: Requirement;
+}
+
+/** A change of the two-factor API: guarded like a request to the homeserver, but done here (attack 89). */
+export interface OwnAction {
+  readonly shape: 'totp_setup_request' | 'totp_delete_request' | 'recovery_request';
+  /**
+   * What must be proven: the second factor where it is on, and the password.
+   * @throws Refusal if it cannot be done: no code shall be spent for it
+   */
+  requirementFor(caller: KnownCaller, body: JsonObject): Promise<Requirement>;
+  /** Does it, once for each proof. @throws Refusal */
+  carryOut(proven: ProvenRequest): Promise<Answer>;
+}
