@@ -1,5 +1,5 @@
 import type { Json, JsonObject, SecondFactorStage } from '../matrix/wire.ts';
-import type { Wording } from '../system/languages.ts';
+import type { Language, Wording } from '../system/languages.ts';
 
 /** How a code is told from other input where one field takes several kinds. */
 export interface TypedProof {
@@ -24,12 +24,28 @@ export interface ConfirmedAuthenticator {
 export interface FactorSetUp {
   /** What an authenticator is called whose owner gave it no name. */
   readonly usualName: string;
+  /** What a page says that a request is about: “An app wants to: …”. */
+  readonly deeds: { readonly setUp: Wording; readonly remove: Wording };
   /** A secret for an authenticator, and what the client is told of it. */
   begin(userId: string): Promise<{ readonly secret: Buffer; readonly answer: JsonObject }>;
   /** @throws Refusal bad_json, missing_param: nothing was judged or counted */
   read(body: JsonObject | undefined): { readonly setupId: string; readonly proof: Json };
   /** Undefined if the first proof is wrong. */
   confirm(userId: string, secret: Buffer, proof: Json): Promise<ConfirmedAuthenticator | undefined>;
+}
+
+/** What pages show of a factor whose proof is not a code for the field that takes all codes. */
+export interface FactorPage {
+  /** The form field that holds the proof; no other factor has it. */
+  readonly field: string;
+  readonly label: Wording;
+  readonly submit: Wording;
+  /** What is told of a proof that was not accepted, whatever the reason (attack 87). */
+  readonly refused: Wording;
+  /** What the user is asked, in words. Scripts find `params` in the form, as JSON in `data-params`. */
+  question(params: JsonObject, language: Language): string;
+  /** The proof in what was sent in the field; undefined if there is none. */
+  read(sent: string): Json | undefined;
 }
 
 /** What a factor says of itself. Everything that names a factor elsewhere is derived from it. */
@@ -46,7 +62,14 @@ export interface FactorDescription {
   /** The field that holds the proof. Without it there is no attempt, and nothing is judged or counted. */
   readonly proofField: string;
   readonly typed?: TypedProof;
+  /**
+   * Where its failures count: each name has lanes of its own beside those of one-time codes, which are `codes`. None
+   * where a proof is too long to be guessed.
+   */
+  readonly counter?: string;
   readonly events: EventTexts;
+  /** Without it pages have no way to this factor, unless its codes are typed. */
+  readonly page?: FactorPage;
   /** Of primary factors: without it users cannot turn them on. */
   readonly setUp?: FactorSetUp;
 }

@@ -1,38 +1,50 @@
-import type { JsonObject } from '../matrix/wire.ts';
-import type { Decision } from '../storage/statement.ts';
+import type { Json, JsonObject } from '../matrix/wire.ts';
+import type { Decision, Effect } from '../storage/statement.ts';
 import type { FactorDescription } from './description.ts';
 
 /** Facts for the audit: which authenticator, which position. No secret. */
 export type Detail = Readonly<Record<string, string | number>>;
 
-/** What a factor made of a code. It has written nothing yet. */
+/** A question to the client. */
+export interface Challenge {
+  /** `params` of the stage in the 401. */
+  readonly params: JsonObject;
+  readonly kept?: Effect;
+}
+
+/** What a factor made of a proof. */
 export type FactorVerdict =
-  /** The code is right if `spend`, the one write that uses it up (R8), is won. */
+  /** The proof is right if `spend`, the one write that uses it up (R8), is won. */
   | { readonly is: 'match'; readonly spend: Decision<unknown>; readonly detail: Detail }
   /** One and the same to the client, whatever the reason (attack 87). */
   | { readonly is: 'no_match'; readonly why: 'wrong' | 'spent' | 'malformed' };
 
-/** A code as it was sent. */
-export interface SentCode {
-  /** Whose code it must be. */
+/** Who tries a factor, and where from. */
+export interface Attempt {
+  /** Whose proof it must be. */
   readonly userId: string;
-  readonly token: string;
+  /** The hash of the session's id: a challenge is good in one session. */
+  readonly session: string;
   /** The network that it came from: what is costly is done once at a time for each. */
   readonly network: string;
 }
 
 /** A kind of second factor. A new one is a folder beside `totp/` and one line in `list.ts`. */
 export interface Factor extends FactorDescription {
-  /** Whether its codes are short enough to be guessed, so that each attempt must count in its lane. */
-  readonly isGuessable: boolean;
   /** Whether this user can use the factor now. */
   available(userId: string): Promise<boolean>;
   /**
-   * Looks at a code. Knows no throttle, session or audit: its caller counts the attempt and commits `spend`. Never
-   * throws on bad input.
+   * What the client is asked to answer in this session: the same until it is answered or too old. `kept` is what must be
+   * written before the client hears of it. Factors whose proof does not depend on a question have none.
+   * @param session the hash of the session's id
+   */
+  challenge?(userId: string, session: string): Promise<Challenge>;
+  /**
+   * Looks at a proof. Knows no throttle, session or audit: its caller counts the attempt and commits `spend`. Only a
+   * challenge is used up here, right or wrong, by a write of its own. Never throws on bad input.
    * @throws Refusal limit_exceeded if there is no room for a costly look
    */
-  verify(sent: SentCode): Promise<FactorVerdict>;
+  verify(attempt: Attempt, proof: Json): Promise<FactorVerdict>;
   /** The factor's entry under `providers` in the state (`GET /account/two-factor`), or undefined if the user has none. */
   describe(userId: string): Promise<JsonObject | undefined>;
 }

@@ -1,11 +1,13 @@
-import type { SecondFactorStage } from '../matrix/wire.ts';
+import { compileShape } from '../matrix/registry.ts';
+import type { JsonObject, SecondFactorStage } from '../matrix/wire.ts';
 import type { Factor } from './factor.ts';
 import { type GivenCode, readGivenCode } from './given_code.ts';
+import { stageSchema } from './stage_schema.ts';
 
 /** A code as it was typed, and the factor whose codes look like it. */
 export interface TypedCode {
   readonly factor: Factor;
-  readonly code: GivenCode;
+  readonly proof: GivenCode;
 }
 
 /** A password field that may hold a password and a code. */
@@ -17,6 +19,7 @@ export interface AppendedCode extends TypedCode {
 /** The factors, found by what is on the wire. */
 export class Factors {
   readonly all: readonly Factor[];
+  private readonly checks = new Map<Factor, (auth: JsonObject) => void>();
 
   /** @throws RangeError if two of them share a name */
   constructor(factors: readonly Factor[]) {
@@ -40,6 +43,13 @@ export class Factors {
     return this.all.find((factor) => factor.kind === kind);
   }
 
+  /** @throws Refusal bad_json if `auth` does not have the shape of the factor's stage */
+  requireShape(factor: Factor, auth: JsonObject): void {
+    const check = this.checks.get(factor) ?? compileShape(stageSchema(factor));
+    this.checks.set(factor, check);
+    check(auth);
+  }
+
   /** Those whose authenticators turn 2FA on. */
   primaryKinds(): string[] {
     return this.all.filter(({ role }) => role === 'primary').map(({ kind }) => kind);
@@ -61,7 +71,7 @@ export class Factors {
     if (readGivenCode(typed) === undefined) return undefined;
     for (const factor of this.all) {
       const code = readGivenCode(factor.typed?.read(typed));
-      if (code !== undefined) return { factor, code };
+      if (code !== undefined) return { factor, proof: code };
     }
     return undefined;
   }
@@ -75,7 +85,9 @@ export class Factors {
       .flatMap((factor) => {
         const tail = factor.typed?.tail(field);
         const code = readGivenCode(tail?.code);
-        return tail === undefined || code === undefined ? [] : [{ factor, password: tail.password, code }];
+        return tail === undefined || code === undefined
+          ? []
+          : [{ factor, password: tail.password, proof: code }];
       })
       .sort((one, other) => one.password.length - other.password.length);
     return longest;

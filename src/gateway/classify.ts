@@ -193,12 +193,9 @@ function decodeOnce(raw: string): string | undefined {
 function canonicalPath(route: Route, prefix: string, params: Readonly<Record<string, string>>): string {
   const template = route.paths.find((candidate) => candidate.includes('{')) ?? '';
   const root = template.startsWith('/') ? '' : `${CLIENT_ROOT}${prefix}/`;
-  const segments = template
-    .split('/')
-    .map((segment) =>
-      segment.startsWith('{') ? encodeURIComponent(params[segment.slice(1, -1)] ?? '') : segment,
-    );
-  return root + segments.join('/');
+  return (
+    root + template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
+  );
 }
 
 /**

@@ -2,7 +2,8 @@ import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
 import type { DeviceLimit } from '../limits/device_limit.ts';
-import { isSecondFactorStage, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
+import { isSecondFactorStage, PASSWORD_STAGE, type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
+import type { AskedFactor, Challenges } from '../second_factor/challenges.ts';
 import type { CodeStep } from '../second_factor/code_step.ts';
 import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
 import type { UiaEngine } from '../uia/engine.ts';
@@ -11,7 +12,7 @@ import { type SessionLeases, shownSession } from './onward.ts';
 import { isPassword } from './password_probe.ts';
 
 /** The stages that have a fallback page. */
-export type FallbackStage = typeof SSO_STAGE | 'm.login.2fa.totp' | 'm.login.2fa.recovery';
+export type FallbackStage = typeof SSO_STAGE | SecondFactorStage;
 
 /** What a session still wants from its fallback page. */
 export interface FallbackStanding {
@@ -20,6 +21,11 @@ export interface FallbackStanding {
   readonly missing: 'code' | 'password' | 'nothing';
   /** Known to be the reader only once a factor was proven on this page (attack 64). */
   readonly provenUser: string | undefined;
+}
+
+export interface FactorsAsked {
+  readonly kinds: readonly string[];
+  readonly asked: readonly AskedFactor[];
 }
 
 export type ProofOutcome =
@@ -39,6 +45,7 @@ export class GuardedPage {
     private readonly parts: {
       readonly engine: UiaEngine;
       readonly presented: PresentedCodes;
+      readonly challenges: Challenges;
       readonly codeStep: CodeStep;
       readonly addressLimit: AddressLimit;
       readonly deviceLimit: DeviceLimit;
@@ -67,11 +74,21 @@ export class GuardedPage {
     return standingOf(shownSession(session, onward), SSO_STAGE) === 'next' ? onward.session : undefined;
   }
 
+  /** What the page asks for: the kinds of factors, and the questions of those that ask one. */
+  async factorsAsked({ session }: FallbackStanding): Promise<FactorsAsked> {
+    const { challenges } = this.parts;
+    return { kinds: challenges.kindsIn(session), asked: await challenges.of(session) };
+  }
+
   /** @throws Refusal limit_exceeded, totp_shut */
-  async submitCode(request: ClientRequest, at: FallbackStanding, typed: string): Promise<ProofOutcome> {
+  async submitCode(
+    request: ClientRequest,
+    at: FallbackStanding,
+    { kind, typed }: { readonly kind: string; readonly typed: string },
+  ): Promise<ProofOutcome> {
     if (at.missing !== 'code') return { kind: 'accepted', standing: at };
     const { session } = at;
-    const presented = this.parts.presented.inField(typed);
+    const presented = this.parts.presented.inField(typed, kind);
     const outcome = await this.parts.codeStep.take(session, presented && completing(at, presented), request);
     switch (outcome.is) {
       case 'passed':

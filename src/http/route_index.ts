@@ -111,8 +111,9 @@ function matchSegments(
   for (let at = 0; at < pattern.length; at++) {
     const expected = pattern[at] as string;
     const found = segments[at] as string;
-    if (expected.startsWith('{')) params.push([expected.slice(1, -1), found]);
-    else if (expected !== found) return undefined;
+    const open = expected.indexOf('{');
+    if (open === -1 ? expected !== found : !found.startsWith(expected.slice(0, open))) return undefined;
+    if (open !== -1) params.push([expected.slice(open + 1, -1), found.slice(open)]);
   }
   return params;
 }

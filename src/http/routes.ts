@@ -44,7 +44,8 @@ export interface GuardRules {
 interface PathRow {
   readonly method: RouteMethod;
   /**
-   * Below `/_matrix/client/{prefix}/`, or absolute if it begins with `/`. `{name}` is a parameter: one segment.
+   * Below `/_matrix/client/{prefix}/`, or absolute if it begins with `/`. `{name}` is a parameter: one segment, or
+   * the end of one.
    * All literal segments are lower case.
    */
   readonly path: string | readonly string[];
@@ -189,10 +190,8 @@ const ROWS = {
   // Pages and their files.
   sso_fallback_page: { method: 'GET', path: 'auth/m.login.sso/fallback/web' },
   sso_fallback_form: { method: 'POST', path: 'auth/m.login.sso/fallback/web', form: true },
-  totp_fallback_page: { method: 'GET', path: 'auth/m.login.2fa.totp/fallback/web' },
-  totp_fallback_form: { method: 'POST', path: 'auth/m.login.2fa.totp/fallback/web', form: true },
-  recovery_fallback_page: { method: 'GET', path: 'auth/m.login.2fa.recovery/fallback/web' },
-  recovery_fallback_form: { method: 'POST', path: 'auth/m.login.2fa.recovery/fallback/web', form: true },
+  factor_fallback_page: { method: 'GET', path: 'auth/m.login.2fa.{kind}/fallback/web' },
+  factor_fallback_form: { method: 'POST', path: 'auth/m.login.2fa.{kind}/fallback/web', form: true },
   sso_redirect: { method: 'GET', path: ['login/sso/redirect', 'login/sso/redirect/{idpId}'] },
   provider_return: { method: 'GET', path: '/_2fa/login/provider' },
   sign_in_page: { method: 'GET', path: '/_2fa/login' },

@@ -15,6 +15,8 @@ import type { Vault } from '../vault/vault.ts';
 export const PLACES_KEPT_MS = 90 * 24 * HOUR;
 /** Of each kind, for each user. */
 const MOST_PLACES = 16;
+/** The counter of one-time codes. */
+const CODES = 'codes';
 /** Characters of a digest in the name of a lane. */
 const NAME_LENGTH = 16;
 
@@ -48,7 +50,13 @@ export class Lanes {
     private readonly vault: Vault,
   ) {}
 
-  async of(way: CodeWay): Promise<Way> {
+  /** @param counter of the factor: that of one-time codes has no name in its lanes */
+  async of(way: CodeWay, counter = CODES): Promise<Way> {
+    const { lane, places } = await this.laneOf(way);
+    return { lane: counter === CODES ? lane : `${lane}:${counter}`, places };
+  }
+
+  private async laneOf(way: CodeWay): Promise<Way> {
     const { userId, place, deviceId, browser, client } = way;
     const network = widerNetworkOf(client.ip);
     const places = [this.placeOf(userId, 'network', network)];

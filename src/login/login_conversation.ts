@@ -2,7 +2,7 @@ import type { AppendedCode } from '../factors/factors.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type Flow, type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from '../matrix/wire.ts';
+import { type Flow, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import {
   CODE_REFUSED,
   challenge,
@@ -201,7 +201,7 @@ export class LoginConversation {
   }
 
   private sessionUnknown(): Answer {
-    const flows = [TOTP_STAGE, RECOVERY_STAGE].map((stage) => [PASSWORD_STAGE, stage]);
+    const flows = this.secondFactors.stages().map((stage) => [PASSWORD_STAGE, stage]);
     return challenge({ id: newSessionId(this.random), flows, completed: [] }, SESSION_UNKNOWN);
   }
 }

@@ -5,6 +5,7 @@ import type { Lanes } from '../limits/lanes.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import { type Flow, type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE } from '../matrix/wire.ts';
+import type { Challenges } from '../second_factor/challenges.ts';
 import { readIdentity } from '../second_factor/claimed_identity.ts';
 import { type CodeStep, type FactorPassed, passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
@@ -55,6 +56,7 @@ export interface PageSignInParts {
   readonly factors: FactorStore;
   readonly secondFactors: SecondFactors;
   readonly presented: PresentedCodes;
+  readonly challenges: Challenges;
   readonly codeStep: CodeStep;
   readonly holds: HeldLogins;
   readonly upstream: UpstreamLogin;
@@ -133,7 +135,7 @@ export class PageSignIn implements PageDoor {
   async submitCode(
     request: ClientRequest,
     id: string,
-    { code, browser }: PageCode,
+    { code, kind, browser }: PageCode,
   ): Promise<PageCodeOutcome | undefined> {
     const found = await this.sessionOf(id);
     if (found === undefined) return undefined;
@@ -141,7 +143,7 @@ export class PageSignIn implements PageDoor {
     if (isSatisfied(session.flows, session.completed)) {
       return { kind: 'accepted', standing: await this.standing(session) };
     }
-    const presented = this.parts.presented.inField(code);
+    const presented = this.parts.presented.inField(code, kind);
     const { client } = await this.byBrowser(request, [foldLocalpart(session.binding.userId)], browser);
     const outcome = await this.parts.codeStep.take(session, presented, { client, browser });
     switch (outcome.is) {
@@ -312,6 +314,8 @@ export class PageSignIn implements PageDoor {
       redirectUrl: redirectUrlOf(session),
       provider: providerOf(session),
       codeWanted: !isSatisfied(session.flows, session.completed),
+      kinds: this.parts.challenges.kindsIn(session),
+      asked: await this.parts.challenges.of(session),
       recoveryCodesLeft: session.completed.includes(RECOVERY_STAGE)
         ? await this.recoveryCodesLeft(userId)
         : undefined,

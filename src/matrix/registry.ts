@@ -3,6 +3,7 @@ import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2
 import { expectation } from './expectation.ts';
 import { Refusal } from './refusals.ts';
 import type { ShapeName, Shapes } from './shapes.ts';
+import type { JsonObject } from './wire.ts';
 
 /** The same from `src/matrix/` and from `dist/matrix/`. */
 const FOLDER = new URL('../../schemas/', import.meta.url);
@@ -44,4 +45,12 @@ export function requireShape<N extends ShapeName>(name: N, value: unknown): Shap
   const check = validator(name);
   if (check(value)) return value;
   throw new Refusal('bad_json', { text: expectation(check.errors ?? [], check.schema) });
+}
+
+/** A check as `requireShape` makes it, of a schema that has no file: that of a factor which is not in the list. */
+export function compileShape({ $id: _id, ...schema }: JsonObject): (value: unknown) => void {
+  const check = ajv.compile(schema);
+  return (value) => {
+    if (!check(value)) throw new Refusal('bad_json', { text: expectation(check.errors ?? [], check.schema) });
+  };
 }

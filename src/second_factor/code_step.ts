@@ -14,7 +14,7 @@ import type { ProofOnRecord } from '../storage/tables/releases.ts';
 import { completeStage, stillStands } from '../storage/tables/sessions.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session, standingOf } from '../uia/session.ts';
-import type { Presented, PresentedCode } from './presented.ts';
+import type { Presented, PresentedProof } from './presented.ts';
 
 /** A session in which a second factor was accepted and nothing is left to prove. */
 class FactorPassed {
@@ -69,7 +69,7 @@ type Written =
 /** A code that is being judged. */
 interface Trial {
   readonly session: Session;
-  readonly presented: PresentedCode;
+  readonly presented: PresentedProof;
   readonly way: CodeWay;
   readonly attempt: Attempt;
 }
@@ -98,15 +98,15 @@ export class CodeStep {
    */
   async take(session: Session, presented: Presented | undefined, from: CodeSource): Promise<CodeOutcome> {
     if (presented === undefined) return { is: 'missing', session };
-    const { code } = presented;
+    const { proof } = presented;
     const stage = stageOf(presented);
     const standing = standingOf(session, stage);
     if (standing === 'done') return { is: 'passed', session };
     if (standing === 'out_of_order') return { is: 'out_of_order', session };
-    if (code === undefined) return { is: 'missing', session };
+    if (proof === undefined) return { is: 'missing', session };
     const outcome = await this.deps.addressLimit.attempt(
       from.client,
-      () => this.judge(session, { ...presented, code }, from),
+      () => this.judge(session, { ...presented, proof }, from),
       ({ is }) => is !== 'refused',
     );
     if (outcome.is === 'passed') {
@@ -119,18 +119,19 @@ export class CodeStep {
     return this.take({ ...current, body: session.body }, presented, from);
   }
 
-  private async judge(session: Session, presented: PresentedCode, from: CodeSource): Promise<Written> {
+  private async judge(session: Session, presented: PresentedProof, from: CodeSource): Promise<Written> {
     const way = wayOf(session, from);
-    const counts = presented.factor.isGuessable;
+    const { counter } = presented.factor;
+    const counts = counter !== undefined;
     const { userId } = way;
     const trial = {
       session,
       presented,
       way,
-      attempt: { userId, ...(await this.deps.lanes.of(way)), counts },
+      attempt: { userId, ...(await this.deps.lanes.of(way, counter)), counts },
     };
-    const sent = { userId, token: presented.code, network: networkOf(from.client.ip) };
-    const verdict = await presented.factor.verify(sent);
+    const tried = { userId, session: session.idHash, network: networkOf(from.client.ip) };
+    const verdict = await presented.factor.verify(tried, presented.proof);
     const written = await (counts ? this.writeCounted(trial, verdict) : this.write(trial, verdict));
     if (written.is === 'refused' && written.hasShut) {
       await this.deps.throttleRecord.shut(way, presented.factor.stage);

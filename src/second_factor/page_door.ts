@@ -1,4 +1,5 @@
 import type { ClientRequest } from '../http/client_request.ts';
+import type { AskedFactor } from './challenges.ts';
 
 /** What somebody typed into the first form of the sign-in page, and where he wants to go. */
 export interface PageCredentials {
@@ -20,6 +21,9 @@ export interface PageStanding {
   /** The identity provider of the homeserver that he came by; undefined after a password. */
   readonly provider: string | undefined;
   readonly codeWanted: boolean;
+  /** The kinds of factors that are taken now, and the questions of those that ask one. */
+  readonly kinds: readonly string[];
+  readonly asked: readonly AskedFactor[];
   /** Set after a recovery code: how many are left. */
   readonly recoveryCodesLeft: number | undefined;
 }
@@ -27,6 +31,8 @@ export interface PageStanding {
 /** A code as somebody typed it, and where. */
 export interface PageCode {
   readonly code: string;
+  /** Of the factor whose field it stood in. */
+  readonly kind: string;
   /** By what the browser is known again, or will be if the code is right. */
   readonly browser: string;
 }

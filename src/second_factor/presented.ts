@@ -1,21 +1,21 @@
 import type { Factor } from '../factors/factor.ts';
-import type { AppendedCode, Factors, TypedCode } from '../factors/factors.ts';
-import { type GivenCode, readGivenCode } from '../factors/given_code.ts';
-import type { SecondFactorStage } from '../matrix/wire.ts';
+import type { AppendedCode, Factors } from '../factors/factors.ts';
+import { readGivenCode } from '../factors/given_code.ts';
+import type { Json, SecondFactorStage } from '../matrix/wire.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
 
 /** What a request brings for a second factor. */
 export interface Presented {
   readonly factor: Factor;
   /** Undefined if it is missing: then nothing is judged or counted. */
-  readonly code: GivenCode | undefined;
+  readonly proof: Json | undefined;
   /** The stage that it completes if it is not the factor's own: that of the fallback page which was opened. */
   readonly completes?: SecondFactorStage;
 }
 
-/** A code that came. */
-export interface PresentedCode extends Presented {
-  readonly code: GivenCode;
+/** A proof that came. */
+export interface PresentedProof extends Presented {
+  readonly proof: Json;
 }
 
 /**
@@ -25,15 +25,28 @@ export interface PresentedCode extends Presented {
 export class PresentedCodes {
   constructor(private readonly factors: Factors) {}
 
-  /** What `auth` brings. Undefined if its stage is not one of ours. */
+  /**
+   * What `auth` brings. Undefined if its stage is not one of ours.
+   * @throws Refusal bad_json if a proof does not have the shape that its factor says: nothing is judged or counted
+   */
   inAuth({ type, fields }: PresentedAuth): Presented | undefined {
     const factor = type === undefined ? undefined : this.factors.ofStage(type);
-    return factor && { factor, code: readGivenCode(fields[factor.proofField]) };
+    if (factor === undefined) return undefined;
+    const proof = fields[factor.proofField];
+    if (factor.typed !== undefined) return { factor, proof: readGivenCode(proof) };
+    if (proof === undefined || proof === null) return { factor, proof: undefined };
+    this.factors.requireShape(factor, fields);
+    return { factor, proof };
   }
 
-  /** The code that was typed into a field for all kinds. Undefined if the field has none in it. */
-  inField(typed: string): TypedCode | undefined {
-    return this.factors.readTyped(typed);
+  /**
+   * What was sent in a field of a page. Undefined if the field has nothing in it.
+   * @param kind of the factor whose field it was; codes of all kinds may stand in those for codes
+   */
+  inField(sent: string, kind: string): Presented | undefined {
+    const factor = this.factors.ofKind(kind);
+    if (factor?.page === undefined) return this.factors.readTyped(sent);
+    return { factor, proof: factor.page.read(sent) };
   }
 
   /** The code at the end of a password field, with what stands before it. Undefined if the end looks like none. */

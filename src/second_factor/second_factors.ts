@@ -13,9 +13,9 @@ export class SecondFactors {
     return this.store.isEnrolled(userId);
   }
 
-  /** Whether one of our factors judges this stage. */
-  has(stage: string): stage is SecondFactorStage {
-    return this.factors.ofStage(stage) !== undefined;
+  /** The stages of all factors that there are. */
+  stages(): SecondFactorStage[] {
+    return this.factors.all.map(({ stage }) => stage);
   }
 
   /** The stages that this user can use now. */

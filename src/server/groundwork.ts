@@ -14,6 +14,7 @@ import { Lanes } from '../limits/lanes.ts';
 import { ThrottleRecord } from '../limits/throttle_record.ts';
 import { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { OfferedWays } from '../second_factor/challenge_answer.ts';
+import { Challenges } from '../second_factor/challenges.ts';
 import { CodeStep } from '../second_factor/code_step.ts';
 import { FreshLogins } from '../second_factor/fresh_logins.ts';
 import { Passes } from '../second_factor/passes.ts';
@@ -57,6 +58,7 @@ export interface Groundwork extends Foundations {
   readonly lanes: Lanes;
   readonly secondFactors: SecondFactors;
   readonly presented: PresentedCodes;
+  readonly challenges: Challenges;
   readonly codeStep: CodeStep;
   readonly engine: UiaEngine;
   readonly leases: SessionLeases;
@@ -110,6 +112,7 @@ export function layGroundwork(foundations: Foundations): Groundwork {
     lanes,
     secondFactors,
     presented,
+    challenges: new Challenges({ factors, engine, storage }),
     codeStep,
     engine,
     leases,

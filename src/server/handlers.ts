@@ -1,7 +1,8 @@
 import { GuardedRequest } from '../guard/guarded_request.ts';
 import type { Handler } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
 import { type GuardedRoute, guardedEndpoints, type RouteId } from '../http/routes.ts';
-import { RECOVERY_STAGE, SSO_STAGE, TOTP_STAGE } from '../matrix/wire.ts';
+import { type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Which room answers which route. Every row of the route table must stand here: the type says so. */
@@ -29,10 +30,8 @@ export function routeHandlers(rooms: Rooms): Readonly<Record<RouteId, Handler>> 
     account_page: async (request) => rooms.accountPage.handle(request),
     sso_fallback_page: (request) => rooms.fallbackPage.show(SSO_STAGE, request),
     sso_fallback_form: (request) => rooms.fallbackPage.submit(SSO_STAGE, request),
-    totp_fallback_page: (request) => rooms.fallbackPage.show(TOTP_STAGE, request),
-    totp_fallback_form: (request) => rooms.fallbackPage.submit(TOTP_STAGE, request),
-    recovery_fallback_page: (request) => rooms.fallbackPage.show(RECOVERY_STAGE, request),
-    recovery_fallback_form: (request) => rooms.fallbackPage.submit(RECOVERY_STAGE, request),
+    factor_fallback_page: (request) => rooms.fallbackPage.show(stageOf(request), request),
+    factor_fallback_form: (request) => rooms.fallbackPage.submit(stageOf(request), request),
     sso_redirect: (request) => rooms.ssoRedirect.handle(request),
     provider_return: (request) => rooms.providerPage.receive(request),
     sign_in_page: (request) => rooms.signInPage.show(request),
@@ -49,4 +48,9 @@ function guardedHandlers({ guard }: Rooms): Record<GuardedRoute, Handler> {
     (request) => new GuardedRequest(guard, endpoint, request).handle(),
   ]);
   return Object.fromEntries(rows) as Record<GuardedRoute, Handler>;
+}
+
+/** Below a stage of ours, whether there is a factor for it or not. */
+function stageOf({ params }: ClientRequest): SecondFactorStage {
+  return `m.login.2fa.${params.kind ?? ''}`;
 }

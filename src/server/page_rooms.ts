@@ -43,6 +43,7 @@ export function composePageRooms(ground: Groundwork, pageSignIn: PageSignIn): Pa
   const signInPage = new SignInPage(pageSignIn, formPages, targets, rounds, browsers, {
     offered: login.sso,
     digits: totp.digits,
+    factors: ground.factors,
   });
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
   const proofs = new GuardedPage({ ...ground, isSound: isSoundSession });
@@ -52,6 +53,6 @@ export function composePageRooms(ground: Groundwork, pageSignIn: PageSignIn): Pa
     providerPage,
     accountPage: new AccountPage(shell, { ...ground.ways, digits: totp.digits }, ground.factors),
     ssoRedirect: new SsoRedirect(homeserver, providerPage, login.sso),
-    fallbackPage: new FallbackPage(proofs, formPages, homeserver, totp.digits),
+    fallbackPage: new FallbackPage(proofs, formPages, homeserver, ground.factors, totp.digits),
   };
 }

@@ -6,6 +6,7 @@ import type { Handlers } from '../gateway/app.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import type { Handler } from '../http/answer.ts';
+import type { Challenges } from '../second_factor/challenges.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
 import { openStorage } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/stores.ts';
@@ -92,7 +93,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const requests = new UnderWay();
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),
-    handlers: tracked(routeHandlers(rooms), requests),
+    handlers: tracked(routeHandlers(rooms), rooms.challenges, requests),
     trustedProxies: config.trustedProxies,
     checkAnswer: (answer) => rooms.egressGate.check(answer),
     log,
@@ -162,12 +163,15 @@ export class MatrixProxy {
   }
 }
 
-/** Notes what the handlers are doing: a request may go on when its connection was cut. */
-function tracked(handlers: Handlers, requests: UnderWay): Handlers {
-  const entries = Object.entries(handlers).map(([id, handler]): [string, Handler] => [
-    id,
-    (request) => requests.track(handler(request)),
-  ]);
+/**
+ * Notes what the handlers are doing: a request may go on when its connection was cut. What factors ask of a client is
+ * added to their answers.
+ */
+function tracked(handlers: Handlers, challenges: Challenges, requests: UnderWay): Handlers {
+  const entries = Object.entries(handlers).map(([id, handler]): [string, Handler] => {
+    const asking = challenges.inAnswersOf(handler);
+    return [id, (request) => requests.track(asking(request))];
+  });
   return Object.fromEntries(entries) as Handlers;
 }
 

@@ -4,6 +4,7 @@ import { Consequences } from '../guard/consequences.ts';
 import type { GuardedRequestDeps } from '../guard/guarded_request.ts';
 import { MissingEndpoints } from '../guard/missing_endpoints.ts';
 import { OwnActions } from '../guard/own_actions.ts';
+import type { Challenges } from '../second_factor/challenges.ts';
 import { EgressGate } from '../second_factor/egress_gate.ts';
 import { type AccountRooms, composeAccountRooms } from './account_rooms.ts';
 import { type Foundations, type Groundwork, layGroundwork } from './groundwork.ts';
@@ -18,6 +19,7 @@ export interface Rooms extends LoginRooms, AccountRooms, PageRooms {
   readonly discovery: Discovery;
   readonly readiness: Readiness;
   readonly egressGate: EgressGate;
+  readonly challenges: Challenges;
 }
 
 /** Puts the rooms together from the configuration. */
@@ -32,6 +34,7 @@ export function composeRooms(foundations: Foundations): Rooms {
     ownActions: new OwnActions(ground),
     discovery: composeDiscovery(ground),
     readiness: new Readiness(ground.storage, ground.homeserver),
+    challenges: ground.challenges,
     egressGate: new EgressGate(ground.homeserver, ground.secondFactors, ground.log),
   };
 }

@@ -4,7 +4,7 @@ import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recover
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/stores.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
-import { enrol, judge } from '../support/enrolment.ts';
+import { attempt, enrol, judge } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { testVault } from '../support/test_vault.ts';
 
@@ -29,7 +29,7 @@ test('attack 56: strangers who keep the hashing busy do not make the owner’s r
   const busy = queue.run({ party: '@eve:hs' }, () => new Promise<void>((resolve) => (letGo = resolve)));
 
   const sent = { userId: BOB, token: recoveryCodes[0] ?? '', network: '192.0.2.1' };
-  await expect(factor.verify(sent)).rejects.toMatchObject({ refusal: 'limit_exceeded' });
+  await expect(factor.verify(...attempt(sent))).rejects.toMatchObject({ refusal: 'limit_exceeded' });
   expect(await storage.read(lanesOf(BOB))).toEqual([]);
 
   letGo();

@@ -31,7 +31,7 @@ test('every stage has its factor, and a user the stages that they can use', asyn
   const factors = ours();
   const recovery = factors.ofKind('recovery');
   if (recovery === undefined) throw new Error('recovery codes are not listed');
-  expect(factors.ofStage(TOTP_STAGE)).toMatchObject({ kind: 'totp', role: 'primary', isGuessable: true });
+  expect(factors.ofStage(TOTP_STAGE)).toMatchObject({ kind: 'totp', role: 'primary', counter: 'codes' });
   expect(recovery).toMatchObject({ stage: RECOVERY_STAGE, role: 'backup' });
 
   expect(await factors.stagesOf('@bob:hs')).toEqual([]);
@@ -74,7 +74,7 @@ test.each([
   ['1234-5678-9012', 'recovery', '1234-5678-9012'],
   ['１２３４５６', 'recovery', '１２３４５６'],
 ])('attack 58: %j is read as a code of %s', (typed, kind, code) => {
-  expect(ours().readTyped(typed)).toMatchObject({ factor: { kind }, code });
+  expect(ours().readTyped(typed)).toMatchObject({ factor: { kind }, proof: code });
 });
 
 test.each(['', ' ', '\u00a0\u202f', '-', ' - - ', '\u2013'])('attack 173: %j is a missing code', (typed) => {
@@ -93,7 +93,7 @@ test.each([
   ['horse 7q2kx9123456', 'horse', '7q2kx9123456', 'recovery'],
   ['horse 123456123456', 'horse', '123456123456', 'recovery'],
 ])('"%s" is a password and a code', (field, password, code, kind) => {
-  expect(ours().readAppended(field)).toMatchObject({ password, code, factor: { kind } });
+  expect(ours().readAppended(field)).toMatchObject({ password, proof: code, factor: { kind } });
 });
 
 test.each(['correct horse', '123456', '7q2k-x9vd-03mh', 'horse7q2kx9vd03mh', 'horse12345'])(

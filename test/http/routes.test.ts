@@ -1,16 +1,22 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { TotpFactor } from '../../src/factors/totp/totp_factor.ts';
 import { findRoute } from '../../src/http/route_index.ts';
 import { guardedEndpoints, mountedPaths, ROUTES } from '../../src/http/routes.ts';
 import { consequenceText } from '../../src/pages/fallback/consequence_text.ts';
 import { textsIn } from '../../src/pages/texts/texts.ts';
 import type { Session } from '../../src/uia/session.ts';
+import { totpSettings } from '../support/enrolment.ts';
 
 const texts = textsIn('en');
+const totp = new TotpFactor({} as ConstructorParameters<typeof TotpFactor>[0], totpSettings);
 
 /** What the page says of a session that was opened for `target`. */
 function saidOf(target: string, body = {}): string {
-  return consequenceText(texts, { binding: { target }, body } as unknown as Session);
+  return consequenceText(texts, { binding: { target }, body } as unknown as Session, {
+    factors: [totp],
+    language: 'en',
+  });
 }
 
 test('no two rows have a path and a method in common', () => {
@@ -19,7 +25,9 @@ test('no two rows have a path and a method in common', () => {
 });
 
 describe.each(ROUTES)('the row $id', (row) => {
-  const targets = mountedPaths(row).map(({ path }) => `${row.method} ${path.replaceAll(/\{\w+\}/g, 'ABC')}`);
+  const targets = mountedPaths(row).map(
+    ({ path }) => `${row.method} ${path.replaceAll('{kind}', 'totp').replaceAll(/\{\w+\}/g, 'ABC')}`,
+  );
 
   test('is found by its targets, with a query too', () => {
     for (const target of targets) {

@@ -29,6 +29,7 @@ export interface AppOptions extends StubOptions {
   readonly config?: string;
   readonly log?: Log;
   readonly times?: ProxyParts['times'];
+  readonly factors?: ProxyParts['factors'];
   /** The `storage` section, in YAML; an SQLite file without it. */
   readonly storage?: string;
 }
@@ -81,8 +82,8 @@ export class TestApp {
     );
     const config = loadConfig(file, {});
     const log = this.options.log ?? silentLog;
-    const { times = {} } = this.options;
-    this.#proxy = await createProxy(config, { clock: this.clock, random: systemRandom, log, times });
+    const { times = {}, factors = [] } = this.options;
+    this.#proxy = await createProxy(config, { clock: this.clock, random: systemRandom, log, times, factors });
     this.url = await this.#proxy.listen();
   }
 

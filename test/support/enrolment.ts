@@ -1,6 +1,6 @@
 import { NodeCryptoPlugin } from '@otplib/plugin-crypto-node';
 import { generateSync } from 'otplib';
-import type { Detail, Factor, SentCode } from '../../src/factors/factor.ts';
+import type { Attempt, Detail, Factor } from '../../src/factors/factor.ts';
 import { type GivenCode, readGivenCode } from '../../src/factors/given_code.ts';
 import { newRecoverySet } from '../../src/factors/recovery/new_recovery_set.ts';
 import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
@@ -93,9 +93,21 @@ export async function enrol(
 /** What came of a code. */
 export type Judged = { readonly accepted: true; readonly detail: Detail } | { readonly accepted: false };
 
+/** A code as somebody sent it. */
+export interface SentToken {
+  readonly userId: string;
+  readonly token: string;
+  readonly network: string;
+}
+
+/** What a factor is asked for a code: no session matters to it. */
+export function attempt({ userId, token, network }: SentToken): [Attempt, Json] {
+  return [{ userId, session: 'no session', network }, token];
+}
+
 /** Has a factor look at a code and, if it is right, spends it: without a throttle before it. */
-export async function judge(storage: Storage, factor: Factor, sent: SentCode): Promise<Judged> {
-  const verdict = await factor.verify(sent);
+export async function judge(storage: Storage, factor: Factor, sent: SentToken): Promise<Judged> {
+  const verdict = await factor.verify(...attempt(sent));
   if (verdict.is === 'no_match') return { accepted: false };
   const spent = await storage.commit([sent.userId], verdict.spend);
   return spent === undefined ? { accepted: false } : { accepted: true, detail: verdict.detail };

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
+import { type Json, type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
 import type { FactorStore, RecoveryCode, RecoverySet } from '../../storage/stores.ts';
 import { spendRecoveryCode } from '../../storage/tables/recovery_sets.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { TypedProof } from '../description.ts';
-import type { Factor, FactorVerdict, SentCode } from '../factor.ts';
+import type { Attempt, Factor, FactorVerdict } from '../factor.ts';
 import { readRecoveryCode } from './recovery_code.ts';
 import { type RecoveryHasher, recoveryTag } from './recovery_hasher.ts';
 import { RECOVERY_AUTH, RECOVERY_EVENTS } from './recovery_words.ts';
@@ -20,7 +20,6 @@ export class RecoveryFactor implements Factor {
   readonly proofField = 'token';
   readonly typed: TypedProof;
   readonly events = RECOVERY_EVENTS;
-  readonly isGuessable = false;
 
   /** @param digits of the one-time codes that may stand where a recovery code may */
   constructor(
@@ -39,7 +38,7 @@ export class RecoveryFactor implements Factor {
     return set !== undefined && remaining(set) > 0;
   }
 
-  async verify({ userId, token, network }: SentCode): Promise<FactorVerdict> {
+  async verify({ userId, network }: Attempt, token: Json): Promise<FactorVerdict> {
     const code = readRecoveryCode(token);
     if (code === undefined) return { is: 'no_match', why: 'malformed' };
     const set = await this.parts.store.recoverySet(userId);

@@ -1,11 +1,11 @@
-import { type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
+import { type Json, type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
 import type { Authenticator, FactorStore } from '../../storage/stores.ts';
 import { spendStep } from '../../storage/tables/authenticators.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { FactorSetUp, TypedProof } from '../description.ts';
-import type { Factor, FactorVerdict, SentCode } from '../factor.ts';
+import type { Attempt, Factor, FactorVerdict } from '../factor.ts';
 import { isTotpToken, matchStep } from './match_step.ts';
 import { TotpSetUp } from './totp_set_up.ts';
 import type { TotpSettings } from './totp_settings.ts';
@@ -23,7 +23,7 @@ export class TotpFactor implements Factor {
   readonly typed: TypedProof;
   readonly events = TOTP_EVENTS;
   readonly setUp: FactorSetUp;
-  readonly isGuessable = true;
+  readonly counter = 'codes';
 
   constructor(
     private readonly parts: {
@@ -43,7 +43,7 @@ export class TotpFactor implements Factor {
   }
 
   /** Finds the unspent step that the code is of. It decides nothing yet: another request may spend it first (R8). */
-  async verify({ userId, token }: SentCode): Promise<FactorVerdict> {
+  async verify({ userId }: Attempt, token: Json): Promise<FactorVerdict> {
     if (!isTotpToken(token, this.settings.digits)) return { is: 'no_match', why: 'malformed' };
     let isSpent = false;
     for (const authenticator of await this.parts.store.authenticators(userId, this.kind)) {

@@ -9,10 +9,12 @@ import { matchStep } from './match_step.ts';
 import { newSeed, seedText } from './new_seed.ts';
 import { otpauthUri } from './otpauth_uri.ts';
 import type { TotpSettings } from './totp_settings.ts';
+import { TOTP_DEEDS } from './totp_words.ts';
 
 /** A new seed, and the first code of the app that has it; the step of that code is spent (attack 76). */
 export class TotpSetUp implements FactorSetUp {
   readonly usualName = 'Authenticator app';
+  readonly deeds = TOTP_DEEDS;
 
   constructor(
     private readonly deps: { readonly clock: Clock; readonly random: RandomSource },

@@ -23,3 +23,12 @@ export const TOTP_EVENTS = {
   },
   used: { en: 'Code accepted', de: 'Code angenommen' },
 } as const satisfies EventTexts;
+
+/** What a request is about. */
+export const TOTP_DEEDS = {
+  setUp: { en: 'set up an authenticator app', de: 'eine Authenticator-App einrichten' },
+  remove: {
+    en: 'remove an authenticator app, or turn two-factor authentication off',
+    de: 'eine Authenticator-App entfernen oder die Zwei-Faktor-Anmeldung ausschalten',
+  },
+};

@@ -1,6 +1,7 @@
-import type { FallbackStanding } from '../../guard/guarded_page.ts';
+import type { Factor } from '../../factors/factor.ts';
+import type { FactorsAsked, FallbackStanding } from '../../guard/guarded_page.ts';
 import type { Language } from '../../system/languages.ts';
-import { codeForms, passwordField, type RefusedCode } from '../forms/fields.ts';
+import { factorForms, passwordField, type RefusedCode } from '../forms/fields.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Texts } from '../texts/en.ts';
 import { fill } from '../texts/texts.ts';
@@ -13,14 +14,14 @@ interface Card {
   readonly standing: FallbackStanding;
   /** Digits of a TOTP code. */
   readonly digits: number;
+  /** All factors that there are. */
+  readonly listed: readonly Factor[];
 }
 
 /** Asks for the second factor, before anything of the account is told. */
-export function codeCard(card: Card & { readonly refused: RefusedCode | undefined }): Html {
-  const { texts, tokenField: hidden, digits, refused } = card;
+export function codeCard(card: Card & FactorsAsked & { readonly refused: RefusedCode | undefined }): Html {
   return html`<section class="card">${heading(card)}
-<p>${texts.signIn.codeIntro}</p>
-${codeForms({ texts, digits, hidden, refused })}
+${factorForms({ ...card, hidden: card.tokenField })}
 </section>`;
 }
 
@@ -48,13 +49,13 @@ export function doneCard({ fallback }: Texts): Html {
 }
 
 /** What is asked for, and who asked: before any proof, so that users do not approve what another client began. */
-function heading({ texts, language, standing }: Card): Html {
+function heading({ texts, language, standing, listed }: Card): Html {
   const { fallback } = texts;
   const { session } = standing;
   const device = session.deviceId ?? fallback.unknownDevice;
   const address = session.address ?? fallback.unknownDevice;
   return html`<h1>${fallback.title}</h1>
-<p>${fallback.about} <strong class="destination">${consequenceText(texts, session)}</strong></p>
+<p>${fallback.about} <strong class="destination">${consequenceText(texts, session, { factors: listed, language })}</strong></p>
 <p>${fallback.askedBy}</p>
 <ul>
 <li><bdi>${fill(fallback.device, { device })}</bdi></li>

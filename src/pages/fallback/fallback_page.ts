@@ -1,3 +1,4 @@
+import type { Factors } from '../../factors/factors.ts';
 import type { FallbackStage, FallbackStanding, GuardedPage, ProofOutcome } from '../../guard/guarded_page.ts';
 import type { Homeserver } from '../../homeserver/homeserver.ts';
 import { relayAnswer } from '../../homeserver/relay.ts';
@@ -6,7 +7,7 @@ import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
 import { isSessionId } from '../../uia/session_id.ts';
-import { CODE_FIELDS, codeProblem, type RefusedCode } from '../forms/fields.ts';
+import { codeProblem, type RefusedCode, readSentCode } from '../forms/fields.ts';
 import { type FormPages, type PageVisit, problemCard } from '../forms/form_pages.ts';
 import { waitText } from '../forms/wait_text.ts';
 import { html } from '../shell/html.ts';
@@ -31,12 +32,14 @@ export class FallbackPage {
     private readonly proofs: GuardedPage,
     private readonly pages: FormPages,
     private readonly homeserver: Homeserver,
+    private readonly factors: Factors,
     /** Digits of a TOTP code. */
     private readonly digits: number,
   ) {}
 
   /** `GET`: changes nothing. @throws Refusal if the page of the homeserver cannot be had */
   async show(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
+    this.requireKnown(stage);
     const id = sessionIn(request);
     // Our ids begin with m2fa_; single sign-on for another one is the homeserver's.
     if (stage === SSO_STAGE && id !== '' && !isSessionId(id) && !id.startsWith('m2fa_')) {
@@ -51,7 +54,8 @@ export class FallbackPage {
   }
 
   /** `POST`: a code or a password. */
-  submit(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
+  async submit(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
+    this.requireKnown(stage);
     return this.pages.visit(request, async (visit) => {
       const form = await visit.readForm();
       const standing = await this.proofs.find(sessionIn(request), stage);
@@ -60,25 +64,29 @@ export class FallbackPage {
       if (form.get(ABOUT) !== aboutOf(standing)) return this.ask(visit, standing);
       const password = form.get('password');
       if (password !== undefined) return this.takePassword(visit, standing, password);
-      const kind = form.has(CODE_FIELDS.recovery) ? 'recovery' : 'totp';
-      return this.takeCode(visit, standing, kind, form.get(CODE_FIELDS[kind]) ?? '');
+      return this.takeCode(visit, standing, readSentCode(form, this.factors));
     });
+  }
+
+  /** @throws Refusal unrecognized if no factor judges this stage */
+  private requireKnown(stage: FallbackStage): void {
+    if (stage !== SSO_STAGE && this.factors.ofStage(stage) === undefined) throw new Refusal('unrecognized');
   }
 
   private async takeCode(
     visit: PageVisit,
     standing: FallbackStanding,
-    kind: RefusedCode['kind'],
-    typed: string,
+    { kind, typed }: { readonly kind: string; readonly typed: string },
   ): Promise<Answer> {
+    const factor = this.factors.ofKind(kind);
     const refused = (problem: string): Refused => ({ asked: 'code', code: { problem, typed, kind } });
     try {
-      const outcome = await this.proofs.submitCode(visit.request, standing, typed);
+      const outcome = await this.proofs.submitCode(visit.request, standing, { kind, typed });
       if (outcome.kind === 'missing') {
-        const problem = codeProblem(visit.texts, kind, 'missing');
+        const problem = codeProblem(visit, factor, 'missing');
         return this.ask(visit, standing, { ...refused(problem), refusal: new Refusal('missing_param') });
       }
-      return this.answer(visit, outcome, refused(codeProblem(visit.texts, kind, 'refused')));
+      return await this.answer(visit, outcome, refused(codeProblem(visit, factor, 'refused')));
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 429) throw error;
       return this.ask(visit, standing, { ...refused(waitText(visit.texts, error)), refusal: error });
@@ -95,7 +103,7 @@ export class FallbackPage {
     if (password.length > LONGEST_PASSWORD) throw new Refusal('too_large');
     try {
       const outcome = await this.proofs.submitPassword(visit.request, standing, password);
-      return this.answer(visit, outcome, refused(problems.wrongOwnPassword));
+      return await this.answer(visit, outcome, refused(problems.wrongOwnPassword));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.refusal === 'unknown_token') return gone(visit);
@@ -107,13 +115,13 @@ export class FallbackPage {
     }
   }
 
-  private answer(visit: PageVisit, outcome: ProofOutcome, refused: Refused): Answer {
+  private async answer(visit: PageVisit, outcome: ProofOutcome, refused: Refused): Promise<Answer> {
     if (outcome.kind === 'gone') return gone(visit);
     return this.ask(visit, outcome.standing, outcome.kind === 'refused' ? refused : undefined);
   }
 
   /** Asks for what is missing; where nothing is, tells the client. */
-  private ask(visit: PageVisit, standing: FallbackStanding, refused?: Refused): Answer {
+  private async ask(visit: PageVisit, standing: FallbackStanding, refused?: Refused): Promise<Answer> {
     const { texts } = visit;
     if (standing.missing === 'nothing') {
       return visit.render({
@@ -122,6 +130,7 @@ export class FallbackPage {
         body: () => doneCard(texts),
       });
     }
+    const factors = standing.missing === 'code' ? await this.proofs.factorsAsked(standing) : undefined;
     return visit.render({
       title: texts.fallback.title,
       status: refused === undefined ? 200 : (refused.refusal?.status ?? 403),
@@ -131,9 +140,10 @@ export class FallbackPage {
         const about = html`<input type="hidden" name="${ABOUT}" value="${aboutOf(standing)}">`;
         const tokenField = html`${formToken}${about}`;
         const { language } = visit;
-        const card = { texts, language, tokenField, standing, digits: this.digits };
-        return standing.missing === 'code'
-          ? codeCard({ ...card, refused: refused?.asked === 'code' ? refused.code : undefined })
+        const listed = this.factors.all;
+        const card = { texts, language, tokenField, standing, digits: this.digits, listed };
+        return factors !== undefined
+          ? codeCard({ ...card, ...factors, refused: refused?.asked === 'code' ? refused.code : undefined })
           : passwordCard({ ...card, refused: refused?.asked === 'password' ? refused : undefined });
       },
     });

@@ -1,6 +1,7 @@
 import type { Refusal } from '../../matrix/refusals.ts';
 import type { PageStanding } from '../../second_factor/page_door.ts';
-import { codeForms, passwordField, type RefusedCode } from '../forms/fields.ts';
+import type { Language } from '../../system/languages.ts';
+import { factorForms, passwordField, type RefusedCode } from '../forms/fields.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Texts } from '../texts/en.ts';
 import { counted, fill } from '../texts/texts.ts';
@@ -51,17 +52,18 @@ ${passwordField(signIn.password, refused, knowsName)}
 export function codeCard(
   card: Card & {
     readonly standing: PageStanding;
+    readonly language: Language;
     readonly digits: number;
     readonly refused: RefusedCode | undefined;
   },
 ): Html {
-  const { texts, tokenField, target, standing, digits, refused } = card;
+  const { texts, tokenField, target, standing } = card;
+  const { kinds, asked } = standing;
   const hidden = html`${tokenField}
 <input type="hidden" name="step" value="code">
 <input type="hidden" name="sign_in" value="${standing.id}">`;
   return html`<section class="card"><h1>${texts.signIn.codeTitle}</h1>
-<p>${texts.signIn.codeIntro}</p>
-${codeForms({ texts, digits, hidden, refused, action: ACTION })}
+${factorForms({ ...card, hidden, action: ACTION, kinds, asked })}
 </section>
 <p><a href="${beginning(target, standing.provider)}">${texts.signIn.startAgain}</a></p>`;
 }

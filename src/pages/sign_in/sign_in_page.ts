@@ -1,9 +1,10 @@
+import type { Factors } from '../../factors/factors.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { Form } from '../../http/form.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { PageDoor, PageStanding } from '../../second_factor/page_door.ts';
-import { CODE_FIELDS, codeProblem, type RefusedCode } from '../forms/fields.ts';
+import { codeProblem, type RefusedCode, readSentCode } from '../forms/fields.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
 import { waitText } from '../forms/wait_text.ts';
@@ -22,6 +23,7 @@ export interface SignInPageSettings {
   readonly offered: boolean;
   /** Digits of a TOTP code. */
   readonly digits: number;
+  readonly factors: Factors;
 }
 
 /** `/_2fa/login` (spec/login.md): password, code, confirmation, and back to the client with a login token. */
@@ -87,17 +89,17 @@ export class SignInPage {
 
   private async takeCode(visit: PageVisit, form: Form): Promise<Answer> {
     const id = form.get('sign_in') ?? '';
-    const kind = form.has(CODE_FIELDS.recovery) ? 'recovery' : 'totp';
-    const typed = form.get(CODE_FIELDS[kind]) ?? '';
+    const { factors } = this.settings;
+    const { kind, typed } = readSentCode(form, factors);
     try {
       const browser = this.browsers.valueFor(visit.request);
-      const outcome = await this.door.submitCode(visit.request, id, { code: typed, browser });
+      const outcome = await this.door.submitCode(visit.request, id, { code: typed, kind, browser });
       const target = this.targets.read(outcome?.standing.redirectUrl);
       if (outcome === undefined || target === undefined) return ended(visit);
       if (outcome.kind === 'accepted') {
         return this.browsers.kept(browser, await this.goOn(visit, outcome.standing, target));
       }
-      const problem = codeProblem(visit.texts, kind, outcome.kind);
+      const problem = codeProblem(visit, factors.ofKind(kind), outcome.kind);
       const refusal = outcome.kind === 'missing' ? new Refusal('missing_param') : undefined;
       return this.askCode(visit, outcome.standing, target, { problem, typed, kind }, refusal);
     } catch (error) {
@@ -155,14 +157,14 @@ export class SignInPage {
     refused: RefusedCode | undefined,
     refusal?: Refusal,
   ): Answer {
-    const { texts } = visit;
+    const { texts, language } = visit;
+    const { digits } = this.settings;
     return visit.render({
       title: texts.signIn.codeTitle,
       status: refusal?.status ?? (refused === undefined ? 200 : 403),
       refusal,
       script: SCRIPT,
-      body: (tokenField) =>
-        codeCard({ texts, tokenField, target, standing, digits: this.settings.digits, refused }),
+      body: (tokenField) => codeCard({ texts, language, tokenField, target, standing, digits, refused }),
     });
   }
 

@@ -63,8 +63,6 @@ export const german: Texts = {
     removeAddress: 'eine E-Mail-Adresse oder Telefonnummer von deinem Konto entfernen',
     signingKeys: 'die Schlüssel deiner Verschlüsselungsidentität einrichten oder ersetzen',
     loginToken: 'ein weiteres Gerät anmelden',
-    setUpTotp: 'eine Authenticator-App einrichten',
-    removeTotp: 'eine Authenticator-App entfernen oder die Zwei-Faktor-Anmeldung ausschalten',
     renewCodes: 'neue Wiederherstellungscodes erzeugen; die alten gelten dann nicht mehr',
     deleteCodes: 'deine Wiederherstellungscodes löschen',
     something: 'etwas an deinem Konto ändern',

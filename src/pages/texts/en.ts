@@ -66,8 +66,6 @@ export const english = {
     removeAddress: 'remove an e-mail address or phone number from your account',
     signingKeys: 'set up or replace the keys of your encryption identity',
     loginToken: 'sign in another device',
-    setUpTotp: 'set up an authenticator app',
-    removeTotp: 'remove an authenticator app, or turn two-factor authentication off',
     renewCodes: 'create new recovery codes; the old ones stop working',
     deleteCodes: 'delete your recovery codes',
     something: 'change something about your account',

@@ -7,7 +7,7 @@ import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts
 import { effect } from '../../../src/storage/statement.ts';
 import type { Storage } from '../../../src/storage/stores.ts';
 import { systemRandom } from '../../../src/system/random.ts';
-import { enrol, judge, testHasher } from '../../support/enrolment.ts';
+import { attempt, enrol, judge, testHasher } from '../../support/enrolment.ts';
 import { ManualClock } from '../../support/manual_clock.ts';
 import { testVault } from '../../support/test_vault.ts';
 
@@ -138,7 +138,7 @@ describe('judging a code', () => {
 
   test('looking at a code spends nothing, and says to us what is wrong with it', async () => {
     const { recoveryCodes } = await enrol(parts(), BOB);
-    const look = (token: string) => factor.verify({ userId: BOB, token, network: '192.0.2.1' });
+    const look = (token: string) => factor.verify(...attempt({ userId: BOB, token, network: '192.0.2.1' }));
     const code = recoveryCodes[0] ?? '';
     expect(await look(code)).toMatchObject({ is: 'match' });
     expect(await verify(BOB, code)).toEqual(accepted);

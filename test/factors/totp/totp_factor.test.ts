@@ -3,7 +3,7 @@ import { TotpFactor } from '../../../src/factors/totp/totp_factor.ts';
 import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../../src/storage/stores.ts';
 import { systemRandom } from '../../../src/system/random.ts';
-import { codeAt, enrol, judge, totpSettings, wrongCode } from '../../support/enrolment.ts';
+import { attempt, codeAt, enrol, judge, totpSettings, wrongCode } from '../../support/enrolment.ts';
 import { ManualClock } from '../../support/manual_clock.ts';
 import { testVault } from '../../support/test_vault.ts';
 
@@ -121,7 +121,7 @@ describe('judging a code', () => {
 
   test('looking at a code spends nothing, and says to us what is wrong with it', async () => {
     const { seed } = await enrol(parts(), BOB);
-    const look = (token: string) => factor.verify({ userId: BOB, token, network: '192.0.2.1' });
+    const look = (token: string) => factor.verify(...attempt({ userId: BOB, token, network: '192.0.2.1' }));
     const code = codeAt(seed, clock.now());
     expect(await look(code)).toMatchObject({ is: 'match' });
     expect(await verify(BOB, code)).toEqual(accepted);
