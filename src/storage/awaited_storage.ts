@@ -2,7 +2,7 @@ import { storageOn } from './storage_on.ts';
 import { type Driver, type Storage, StoreUnavailable } from './stores.ts';
 
 /**
- * A storage that may not be there yet: every use tries to open it until that worked, and is refused meanwhile
+ * A storage that may not be there yet: each use tries to open it until that has worked, and is refused meanwhile
  * (R9: gated routes answer 503, everything else goes on).
  * @param open rejects with `StoreUnavailable` while the store is not there; any other failure is final
  * @throws whatever final failure the first try ends in

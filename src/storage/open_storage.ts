@@ -29,7 +29,7 @@ export function nameOfDatabase(settings: StorageSettings): string {
   return settings.type === 'sqlite' ? settings.path : postgresName(settings);
 }
 
-/** Whether the database may be there. Of one that is on a server only opening it tells. */
+/** Whether the database may be there. For one on a server only opening it can tell. */
 export function mayBeThere(settings: StorageSettings): boolean {
   return settings.type === 'postgres' || databaseIsThere(settings.path);
 }

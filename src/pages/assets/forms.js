@@ -2,7 +2,7 @@
  * Makes forms pleasant; they work without it. No field sends itself, and nothing is sent twice.
  */
 
-/** So long a person needs to see that the page is another one, in ms. */
+/** How long a person needs to notice that the page has changed, in ms. */
 const UNSEEN_MS = 500;
 
 for (const form of document.forms) {

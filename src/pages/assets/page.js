@@ -3,7 +3,7 @@ import { element, notice } from './dom.js';
 import { problemText, texts } from './texts.js';
 import { CALLS, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
-/** Without a key pressed or a pointer moved for so long, the session ends. */
+/** The session ends after this time without a key or a pointer. */
 const IDLE_MS = 10 * 60 * 1000;
 const IDLE_CHECK_MS = 5000;
 

@@ -54,7 +54,7 @@ export function showSignIn(page, flash) {
 }
 
 /**
- * Accounts that come by single sign-on of the homeserver have no password, and cannot know that this is why.
+ * Says that accounts of the homeserver's single sign-on have no password here: their users could not know.
  *
  * @param {import('./page.js').AccountPage} page
  */

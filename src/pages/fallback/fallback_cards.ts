@@ -65,7 +65,7 @@ function heading({ texts, language, standing, listed }: Card): Html {
 <p class="muted">${fallback.notYou}</p>`;
 }
 
-/** In the time of the world: the page does not know where its reader is. */
+/** In UTC: the server does not know the reader's time zone. */
 function timeText(at: number, language: Language): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'long', timeZone: 'UTC' }).format(
     at,

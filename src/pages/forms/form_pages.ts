@@ -13,7 +13,7 @@ import { textsIn } from '../texts/texts.ts';
 import type { FormTokens } from './form_tokens.ts';
 import { waitText } from './wait_text.ts';
 
-/** A page with a form, or one that ends the matter. */
+/** A page with a form, or the last page of a sign-in or approval. */
 export interface FormPage {
   readonly title: string;
   readonly status?: number;
@@ -24,7 +24,7 @@ export interface FormPage {
   readonly refusal?: Refusal | undefined;
 }
 
-/** What a handler of pages works with while it answers one request. */
+/** What a handler of pages needs for one request. */
 export interface PageVisit {
   readonly request: ClientRequest;
   readonly texts: Texts;

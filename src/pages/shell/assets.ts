@@ -7,7 +7,7 @@ import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { Logo } from './brand.ts';
 
-/** The same from `src/pages/shell/` and from `dist/web/shell/`. */
+/** The same from `src/pages/shell/` and from `dist/pages/shell/`. */
 const FOLDER = new URL('../assets/', import.meta.url);
 
 /** The library that draws QR codes goes to browsers as it is; it has no imports. */

@@ -11,7 +11,7 @@ export class Html {
   }
 }
 
-/** What may stand between the quasis of `html`: everything but `Html` is escaped; nothing stands for nothing. */
+/** What may be put into `html`: everything but `Html` is escaped; false and undefined are left out. */
 export type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[];
 
 /**

@@ -74,7 +74,7 @@ function beginning({ href }: RedirectTarget, provider: string | undefined): stri
   return `${path}?redirectUrl=${encodeURIComponent(href)}`;
 }
 
-/** The last step: where one is going (attacks 67 and 69). */
+/** The last step: which client gets access (attacks 67 and 69). */
 export function confirmationCard(card: Card & { readonly standing: PageStanding }): Html {
   const { texts, tokenField, target, standing } = card;
   const { signIn } = texts;

@@ -33,7 +33,7 @@ export class SsoRedirect {
     return { status: 302, headers: { Location: `/_2fa/login${query}` }, body: Buffer.alloc(0) };
   }
 
-  /** For clients that name none: ours, unless the homeserver takes no passwords (as `GET /login` lists them). */
+  /** For clients that name no provider: ours, unless the homeserver takes no passwords (as `GET /login` lists them). */
   private async usualProvider({ client, signal }: ClientRequest): Promise<string> {
     try {
       const { json } = await this.homeserver.call({

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 
 const TIME = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS time';
 
-/** The inner question locks, and only then is the time taken. */
+/** The inner question locks; the time is taken after that. */
 const LOCK = `
   SELECT ${TIME} FROM
     (SELECT user_id FROM accounts WHERE user_id = ANY($1::text[]) ORDER BY user_id FOR UPDATE) AS locked`;

@@ -29,7 +29,7 @@ export interface PostgresOptions extends PostgresAddress {
 /**
  * Opens the store in a PostgreSQL database, and migrates it where it is older.
  * @throws {StoreUnavailable} it cannot be reached now.
- * @throws {DatabaseRefused} it does not let us in.
+ * @throws {DatabaseRefused} it refuses the connection.
  * @throws {SchemaTooNew} a newer version of this program wrote it.
  */
 export async function openPostgresStorage(options: PostgresOptions): Promise<Storage> {

@@ -43,7 +43,7 @@ function textOf(sql: Sql): string {
   return typeof sql === 'string' ? sql : sql.postgres;
 }
 
-/** Null has no type of its own: it takes that of its place. */
+/** Null has no type of its own: PostgreSQL takes the type that its place needs. */
 function castOf(value: Value): string {
   if (value === null) return '';
   if (typeof value === 'string') return '::text';

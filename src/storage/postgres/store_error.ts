@@ -1,6 +1,6 @@
 import { SchemaTooNew, StoreUnavailable } from '../stores.ts';
 
-/** PostgreSQL refuses us, and waiting changes nothing: the message says what, and what to change. */
+/** PostgreSQL refuses the connection, and waiting does not help: the message says what to change. */
 export class DatabaseRefused extends Error {
   constructor(cause: Error) {
     super(`PostgreSQL refuses the connection: ${cause.message}; see storage in the configuration`, { cause });

@@ -2,7 +2,7 @@ import { StoreUnavailable } from '../stores.ts';
 import type { Connection } from './connection.ts';
 import { asStoreError, isBusy } from './store_error.ts';
 
-/** While another process writes: how often, and how long after one another in ms, we ask for our turn. */
+/** How often, and after how many ms each, a commit is tried again while another process writes. */
 export interface Patience {
   readonly tries: number;
   readonly pauseMs: number;

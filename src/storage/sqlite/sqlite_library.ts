@@ -15,7 +15,7 @@ const load: Load = createRequire(import.meta.url);
 let library: typeof SqliteDatabase | undefined;
 
 /**
- * Opens a database with the library that fits the Node that runs us. Version 12 of better-sqlite3 is compiled
+ * Opens a database with the library that fits this Node. Version 12 of better-sqlite3 is compiled
  * against V8 and ends the process in a garbage collection on Node 24.19 or newer
  * (https://github.com/nodejs/node/issues/65446); version 13 uses Node-API, and needs Node 22. Both are optional
  * dependencies: npm leaves 13 out where Node is older than its `engines` say.

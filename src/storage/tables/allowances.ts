@@ -50,7 +50,7 @@ export function giveBackAllowance(userId: string, rate: AllowanceRate): Effect {
   );
 }
 
-/** Drops the rows that say nothing any more, as everything has come back. */
+/** Drops rows whose whole allowance has come back. */
 export function dropFullAllowances(rate: AllowanceRate): Effect {
   return effect(
     bothDialects((words) => `DELETE FROM allowances WHERE ${level(words)} >= :burst`),

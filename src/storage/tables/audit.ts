@@ -22,7 +22,7 @@ export interface HistoryExtent {
   readonly ofEachFrequent: number;
 }
 
-/** The newest lines of a user, the newest first, whatever there are many of. */
+/** The newest lines of a user, the newest first; of frequent events only some. */
 export function findHistory(
   userId: string,
   { lines, frequent, ofEachFrequent }: HistoryExtent,

@@ -26,7 +26,7 @@ export function waitForRenaming(userId: string): Query<{ readonly waitMs: number
   });
 }
 
-/** Gives an authenticator of the user a name. Lost if there is no such one. */
+/** Gives an authenticator of the user a name. Lost if the user has no such authenticator. */
 export function renameAuthenticator(userId: string, authenticatorId: string, name: string): Decision<object> {
   return decide('UPDATE authenticators SET name = :name WHERE id = :authenticatorId AND user_id = :userId', {
     userId,
