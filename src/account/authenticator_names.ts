@@ -2,7 +2,7 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
-import { requireCaller } from '../second_factor/token_owner.ts';
+import { requireCaller } from '../second_factor/caller.ts';
 import { when } from '../storage/statement.ts';
 import {
   countRenaming,

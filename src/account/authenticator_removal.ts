@@ -4,8 +4,8 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Json } from '../matrix/wire.ts';
+import type { Caller } from '../second_factor/caller.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
-import type { KnownCaller } from '../second_factor/token_owner.ts';
 import type { AccountParts } from './account_parts.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
 
@@ -49,12 +49,7 @@ export class AuthenticatorRemoval {
     if (!known) throw new Refusal('unknown_authenticator');
   }
 
-  private async removeOne(
-    factor: Factor,
-    request: ClientRequest,
-    caller: KnownCaller,
-    id: string,
-  ): Promise<void> {
+  private async removeOne(factor: Factor, request: ClientRequest, caller: Caller, id: string): Promise<void> {
     const { userId } = caller.owner;
     const { removed, remaining } = await this.parts.store.removeAuthenticator(
       userId,
@@ -67,7 +62,7 @@ export class AuthenticatorRemoval {
     });
   }
 
-  private async removeAll(factor: Factor, request: ClientRequest, caller: KnownCaller): Promise<void> {
+  private async removeAll(factor: Factor, request: ClientRequest, caller: Caller): Promise<void> {
     const { userId } = caller.owner;
     const { removed, remaining } = await this.parts.store.removeKind(userId, factor.kind);
     await this.record(factor, request, caller, remaining > 0 ? 'removed' : 'disabled', {
@@ -78,7 +73,7 @@ export class AuthenticatorRemoval {
   private record(
     { kind }: Factor,
     request: ClientRequest,
-    { owner }: KnownCaller,
+    { owner }: Caller,
     deed: FactorDeed,
     detail: Readonly<Record<string, string | number>>,
   ): Promise<void> {

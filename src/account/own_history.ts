@@ -2,7 +2,7 @@ import { unprovenEvents } from '../audit/events.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { requireCaller } from '../second_factor/token_owner.ts';
+import { requireCaller } from '../second_factor/caller.ts';
 import { type AuditRow, findHistory, type HistoryExtent } from '../storage/tables/audit.ts';
 import type { AccountParts } from './account_parts.ts';
 

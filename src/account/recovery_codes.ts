@@ -3,8 +3,8 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { RECOVERY_STAGE } from '../matrix/wire.ts';
+import { type Caller, requireCaller } from '../second_factor/caller.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
-import { type KnownCaller, requireCaller } from '../second_factor/token_owner.ts';
 import type { AccountParts, AccountSettings } from './account_parts.ts';
 
 const NO_CODES = { remaining: 0, total: 0, generated_at: null, codes: [] };
@@ -37,7 +37,7 @@ export class RecoveryCodes {
     carryOut: (proven) => this.remove(proven),
   };
 
-  private async requireEnrolled({ owner }: KnownCaller): Promise<'two_factor'> {
+  private async requireEnrolled({ owner }: Caller): Promise<'two_factor'> {
     if (!(await this.parts.store.isEnrolled(owner.userId))) throw new Refusal('not_enrolled');
     return 'two_factor';
   }
@@ -61,7 +61,7 @@ export class RecoveryCodes {
 
   private record(
     request: ClientRequest,
-    { owner }: KnownCaller,
+    { owner }: Caller,
     event: 'recovery.regenerated' | 'recovery.deleted',
   ): Promise<void> {
     const { userId, deviceId } = owner;

@@ -3,9 +3,9 @@ import type { Factor } from '../factors/factor.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import type { Caller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { OwnAction, ProvenRequest, Requirement } from '../second_factor/own_action.ts';
-import type { KnownCaller } from '../second_factor/token_owner.ts';
 import { randomId } from '../system/random.ts';
 import type { AccountParts, AccountSettings } from './account_parts.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
@@ -31,7 +31,7 @@ export class SetUp {
   }
 
   /** @throws Refusal too_many_authenticators */
-  private async requirementFor({ owner }: KnownCaller): Promise<Requirement> {
+  private async requirementFor({ owner }: Caller): Promise<Requirement> {
     const enrolled = await this.parts.store.authenticators(owner.userId);
     if (enrolled.length >= MOST_AUTHENTICATORS) throw new Refusal('too_many_authenticators');
     return enrolled.length > 0 ? 'two_factor' : 'password';

@@ -5,8 +5,8 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
+import { type Caller, requireCaller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
-import { type KnownCaller, requireCaller } from '../second_factor/token_owner.ts';
 import type { Setup } from '../storage/stores.ts';
 import { SECOND } from '../system/clock.ts';
 import { randomId } from '../system/random.ts';
@@ -62,7 +62,7 @@ export class SetUpConfirmation {
 
   private async confirm(
     request: ClientRequest,
-    caller: KnownCaller,
+    caller: Caller,
     { factor, setup, confirmed, now }: ProvenSetup,
   ): Promise<Answer> {
     const { userId } = setup;
@@ -99,7 +99,7 @@ export class SetUpConfirmation {
   }
 
   /** Only the token that began a set-up may end it (attack 59); to all others it is unknown. */
-  private async findSetup(setupId: string, { kind }: Factor, { owner, token }: KnownCaller): Promise<Setup> {
+  private async findSetup(setupId: string, { kind }: Factor, { owner, token }: Caller): Promise<Setup> {
     const setup = await this.parts.store.findSetup(setupId, this.parts.clock.now());
     const isOwn = setup?.userId === owner.userId && setup.tokenHash === hashToken(token);
     if (!isOwn || setup.kind !== kind) {

@@ -1,7 +1,7 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { requireCaller } from '../second_factor/token_owner.ts';
+import { requireCaller } from '../second_factor/caller.ts';
 import type { AccountParts } from './account_parts.ts';
 
 /** `GET /account/two-factor`: whether 2FA is on and with what. Never a secret (attack 86). */

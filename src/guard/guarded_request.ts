@@ -7,9 +7,9 @@ import type { GuardedEndpoint } from '../http/routes.ts';
 import { requireShape } from '../matrix/registry.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
+import type { Caller, TokenOwners } from '../second_factor/caller.ts';
 import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
-import type { KnownCaller, TokenOwners } from '../second_factor/token_owner.ts';
 import type { Effect } from '../storage/statement.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { isEmptyBody } from '../uia/canonical_body.ts';
@@ -78,7 +78,7 @@ export class GuardedRequest {
     return relayAnswer(await this.callHomeserver(withoutOurAuth(body), undefined), body);
   }
 
-  private async relayWithoutFactor({ token, owner }: KnownCaller, body: JsonObject): Promise<Answer> {
+  private async relayWithoutFactor({ token, owner }: Caller, body: JsonObject): Promise<Answer> {
     const sent = bodyWithoutFactor(body, owner.userId);
     requireShape(this.endpoint.shape, withoutAuth(body));
     const { consequence } = this.endpoint;
@@ -95,7 +95,7 @@ export class GuardedRequest {
    * Cross-signing keys (docs/clients.md): the existing keys are looked at before `auth` is, as the first upload may
    * carry the login's spent code.
    */
-  private async takeKeys(caller: KnownCaller, body: JsonObject): Promise<Answer> {
+  private async takeKeys(caller: Caller, body: JsonObject): Promise<Answer> {
     const { token, owner } = caller;
     const keys = withoutAuth(body);
     // `auth` alone goes on with keys that came before.
@@ -115,7 +115,7 @@ export class GuardedRequest {
   }
 
   /** A login's own password field with its spent code is good for the login's first key upload. */
-  private async withoutSpentCode({ token, owner }: KnownCaller, body: JsonObject): Promise<JsonObject> {
+  private async withoutSpentCode({ token, owner }: Caller, body: JsonObject): Promise<JsonObject> {
     const auth = presentedAuth(body);
     const field = auth?.fields.password;
     if (auth?.type !== PASSWORD_STAGE || typeof field !== 'string') return body;
@@ -125,7 +125,7 @@ export class GuardedRequest {
     return { ...body, auth: { ...auth.fields, password } };
   }
 
-  private async prove(caller: KnownCaller, body: JsonObject, requirement: Requirement): Promise<Answer> {
+  private async prove(caller: Caller, body: JsonObject, requirement: Requirement): Promise<Answer> {
     // Without `auth` the shapes are strict: one server takes a missing list as all devices (attack 106).
     const requireSound = (about: JsonObject) => void requireShape(this.endpoint.shape, about);
     const owned: OwnedRequest = { request: this.request, caller, body, requirement, requireSound };
@@ -195,7 +195,7 @@ export class GuardedRequest {
     return answer.status < 300 ? { is: 'accepted', answer } : unrelated(answer, body);
   }
 
-  private recorded({ owner }: KnownCaller): readonly Effect[] {
+  private recorded({ owner }: Caller): readonly Effect[] {
     return this.deps.audit.recorded({
       userId: owner.userId,
       event: 'guard.passed',

@@ -1,10 +1,10 @@
 import type { ClientRequest } from '../http/client_request.ts';
 import { type Flow, type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
+import type { Caller } from '../second_factor/caller.ts';
 import type { OfferedWays } from '../second_factor/challenge_answer.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
-import type { KnownCaller } from '../second_factor/token_owner.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Session, SessionBinding } from '../uia/session.ts';
@@ -12,7 +12,7 @@ import type { Session, SessionBinding } from '../uia/session.ts';
 /** A request of a token's owner that needs a proof. */
 export interface OwnedRequest {
   readonly request: ClientRequest;
-  readonly caller: KnownCaller;
+  readonly caller: Caller;
   /** The whole body, `auth` included. */
   readonly body: JsonObject;
   readonly requirement: Requirement;

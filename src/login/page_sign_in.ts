@@ -10,15 +10,6 @@ import { readIdentity } from '../second_factor/claimed_identity.ts';
 import { type CodeStep, type FactorPassed, passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { JoinKeys } from '../second_factor/join_keys.ts';
-import type {
-  PageCode,
-  PageCodeOutcome,
-  PageCredentials,
-  PageDoor,
-  PageStanding,
-  PageTicket,
-  ProviderReturn,
-} from '../second_factor/page_door.ts';
 import type { Passes } from '../second_factor/passes.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
@@ -28,6 +19,15 @@ import { MINUTE } from '../system/clock.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session } from '../uia/session.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
+import type {
+  PageCode,
+  PageCodeOutcome,
+  PageCredentials,
+  PageDoor,
+  PageStanding,
+  PageTicket,
+  ProviderReturn,
+} from './page_door.ts';
 import type { Readings } from './readings.ts';
 import { readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInLine } from './sign_in_line.ts';

@@ -4,8 +4,8 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
+import type { Caller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
-import type { KnownCaller } from '../second_factor/token_owner.ts';
 import type { FactorStore, SessionStore } from '../storage/stores.ts';
 import type { Clock } from '../system/clock.ts';
 
@@ -54,7 +54,7 @@ export class SessionEndings {
    * for a token that is expired: Synapse still logs it out (docs/homeservers.md), and for an account
    * that is locked: it may do nothing else (client-server API, "Account locking").
    */
-  private async enrolledCaller(request: ClientRequest): Promise<KnownCaller | undefined> {
+  private async enrolledCaller(request: ClientRequest): Promise<Caller | undefined> {
     const token = tokenOf(request);
     if (token === undefined || !(await this.parts.factors.anyoneEnrolled())) return undefined;
     try {

@@ -1,7 +1,7 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import type { KnownCaller } from './token_owner.ts';
+import type { Caller } from './caller.ts';
 
 /**
  * What the owner of a token must prove before something is done for them. `fresh_sign_in`: the password, as a
@@ -12,7 +12,7 @@ export type Requirement = 'two_factor' | 'password' | 'fresh_sign_in';
 /** A request whose owner has given the proof that it needs. */
 export interface ProvenRequest {
   readonly request: ClientRequest;
-  readonly caller: KnownCaller;
+  readonly caller: Caller;
   /** What it is about, without `auth`: of this request, or of an earlier one that this one goes on with. */
   readonly body: JsonObject;
   readonly proven: Requirement;
@@ -25,7 +25,7 @@ export interface OwnAction {
    * What must be proven: the second factor where it is on, and the password.
    * @throws Refusal if it cannot be done: no code shall be spent for it
    */
-  requirementFor(caller: KnownCaller, body: JsonObject): Promise<Requirement>;
+  requirementFor(caller: Caller, body: JsonObject): Promise<Requirement>;
   /** Does it, once for each proof. @throws Refusal */
   carryOut(proven: ProvenRequest): Promise<Answer>;
 }

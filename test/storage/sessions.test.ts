@@ -1,5 +1,11 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Storage, StoredSession } from '../../src/storage/stores.ts';
+import type { SessionState, Storage, StoredSession } from '../../src/storage/stores.ts';
+import {
+  countSessionFailure,
+  endFailedSession,
+  finishSession,
+  stillStands,
+} from '../../src/storage/tables/sessions.ts';
 import { countSessions } from '../support/rows.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';
 import { ALICE, BOB, MINUTE, NOW, raceOf, session, upTo } from './rows.ts';
@@ -216,6 +222,43 @@ describeOnBothStores('sessions', (opened) => {
     const counts = await raceOf(50, await replicasOf(opened), (one) => one.sessions.countFailure('one'));
     expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
     expect(await storage.sessions.countFailure('unknown')).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
+  test('attack 181: a session still stands where it was read until a stage, a body or its end comes', async () => {
+    const standsAt = async (state: SessionState) =>
+      (await storage.commit([ALICE], stillStands(state))) !== undefined;
+    const read = { idHash: 'one', completed: [], bodyDigest: null };
+    await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
+    expect(await standsAt(read)).toBe(true);
+    expect((await storage.sessions.find('one', NOW))?.failures).toBe(0);
+    await storage.sessions.bindBody('one', null, 'digest');
+    expect(await standsAt(read)).toBe(false);
+    const bound = { ...read, bodyDigest: 'digest' };
+    await storage.sessions.complete(bound, 'a');
+    expect(await standsAt(bound)).toBe(false);
+    expect(await standsAt({ ...bound, completed: ['a'] })).toBe(true);
+    await storage.sessions.end('one');
+    expect(await standsAt({ ...bound, completed: ['a'] })).toBe(false);
+  });
+
+  test('attack 52: a session ends with the last failure that it has', async () => {
+    await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
+    const fail = () =>
+      storage.commit([ALICE], [countSessionFailure('one'), endFailedSession('one', 2)] as const);
+    expect((await fail())[1]).toBe(0);
+    expect((await fail())[1]).toBe(1);
+    expect(await storage.sessions.find('one', NOW)).toBeUndefined();
+  });
+
+  test('attack 47: of 50 requests one finishes a session, in its time and where it was read', async () => {
+    const done = { idHash: 'one', completed: ['a'], bodyDigest: null };
+    await storage.sessions.open(session({ idHash: 'one', completed: ['a'] }), upTo(10));
+    await storage.sessions.open(session({ idHash: 'late', completed: ['a'], expiresAt: 1 }), upTo(10));
+    const finish = (state: SessionState, on: Storage = storage) => on.commit([ALICE], finishSession(state));
+    expect(await finish({ ...done, completed: [] })).toBeUndefined();
+    expect(await finish({ ...done, idHash: 'late' })).toBeUndefined();
+    const finished = await raceOf(50, await replicasOf(opened), (one) => finish(done, one));
+    expect(finished.filter((each) => each !== undefined)).toHaveLength(1);
   });
 
   test('attack 47: of 50 parallel ends of one session exactly one ended it', async () => {

@@ -1,6 +1,6 @@
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
-import type { PageDoor } from '../../second_factor/page_door.ts';
+import type { PageDoor } from '../../login/page_door.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
 import type { ProviderState } from './provider_states.ts';

@@ -1,5 +1,5 @@
+import type { PageStanding } from '../../login/page_door.ts';
 import type { Refusal } from '../../matrix/refusals.ts';
-import type { PageStanding } from '../../second_factor/page_door.ts';
 import type { Language } from '../../system/languages.ts';
 import { factorForms, passwordField, type RefusedCode } from '../forms/fields.ts';
 import { type Html, html } from '../shell/html.ts';

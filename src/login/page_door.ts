@@ -1,24 +1,24 @@
 import type { ClientRequest } from '../http/client_request.ts';
-import type { AskedFactor } from './challenges.ts';
+import type { AskedFactor } from '../second_factor/challenges.ts';
 
-/** What somebody typed into the first form of the sign-in page, and where he wants to go. */
+/** What a person typed into the first form of the sign-in page, and where they want to go. */
 export interface PageCredentials {
   /** A user name, a full user id or an e-mail address. */
   readonly name: string;
   readonly password: string;
-  /** By what the browser is known again; undefined if it keeps nothing of ours. */
+  /** By what the browser is known again; undefined if it keeps no cookie that we set. */
   readonly browser: string | undefined;
   /** Judged before: it is one that a browser may be sent to. */
   readonly redirectUrl: string;
 }
 
-/** Where somebody on the sign-in page stands. His password, or provider, was right. */
+/** Where a person on the sign-in page stands. Their password, or provider, was right. */
 export interface PageStanding {
   /** Names this sign-in in the next form. Never log it (R11). */
   readonly id: string;
   readonly userId: string;
   readonly redirectUrl: string;
-  /** The identity provider of the homeserver that he came by; undefined after a password. */
+  /** The identity provider of the homeserver that they came by; undefined after a password. */
   readonly provider: string | undefined;
   readonly codeWanted: boolean;
   /** The kinds of factors that are taken now, and the questions of those that ask one. */
@@ -28,7 +28,7 @@ export interface PageStanding {
   readonly recoveryCodesLeft: number | undefined;
 }
 
-/** A code as somebody typed it, and where. */
+/** A code as a person typed it, and where. */
 export interface PageCode {
   readonly code: string;
   /** Of the factor whose field it stood in. */
@@ -44,7 +44,7 @@ export interface PageCodeOutcome {
   readonly standing: PageStanding;
 }
 
-/** Somebody whom the homeserver's own single sign-on sent back to us. */
+/** A person whom the homeserver's own single sign-on sent back to us. */
 export interface ProviderReturn {
   /** Of the homeserver, for one use. */
   readonly loginToken: string;
@@ -59,19 +59,19 @@ export type PageTicket =
   /** Once more through the homeserver's single sign-on, for a login token that the client can use. */
   | { readonly kind: 'provider'; readonly provider: string };
 
-/** The door behind the sign-in page (DESIGN §4). Undefined everywhere: that sign-in has ended, begin anew. */
+/** The door behind the sign-in page. Undefined everywhere: that sign-in has ended, and begins again. */
 export interface PageDoor {
   /** @throws Refusal login_refused, limit_exceeded, homeserver_unreachable, homeserver_slow, homeserver_unclear */
   begin(request: ClientRequest, credentials: PageCredentials): Promise<PageStanding>;
   /**
-   * Learns from the homeserver whose login token it is; that login is held and never given to anybody.
+   * Learns from the homeserver whose login token it is; that login is held and never handed out.
    * @throws Refusal login_refused, homeserver_unreachable, homeserver_slow, homeserver_unclear
    */
   beginWithToken(request: ClientRequest, returned: ProviderReturn): Promise<PageStanding>;
   find(id: string): Promise<PageStanding | undefined>;
   /** @throws Refusal limit_exceeded, totp_waits, totp_shut */
   submitCode(request: ClientRequest, id: string, code: PageCode): Promise<PageCodeOutcome | undefined>;
-  /** What comes after the last form: for a sign-in by password a login token of ours, for exactly one caller. */
+  /** What comes after the last form: for a sign-in by password one of our login tokens, for exactly one caller. */
   issueTicket(request: ClientRequest, id: string): Promise<PageTicket | undefined>;
   /**
    * Ends a sign-in through the homeserver's single sign-on: its second login token passes for that user, once.

@@ -7,7 +7,7 @@ import { presentedAuth } from '../uia/presented_auth.ts';
 import { hashToken } from './fresh_logins.ts';
 
 /** A request's access token and whose it is. */
-export interface KnownCaller {
+export interface Caller {
   readonly token: string;
   readonly owner: TokenOwner;
 }
@@ -16,7 +16,7 @@ export interface KnownCaller {
  * The caller, as the homeserver knows them.
  * @throws Refusal missing_token, unknown_token if it is malformed, dead, or there are two (attacks 21, 105)
  */
-export async function requireCaller(homeserver: Homeserver, request: ClientRequest): Promise<KnownCaller> {
+export async function requireCaller(homeserver: Homeserver, request: ClientRequest): Promise<Caller> {
   const token = requireToken(request);
   return { token, owner: await homeserver.whoami(token, request) };
 }
@@ -29,7 +29,7 @@ export class TokenOwners {
   ) {}
 
   /** As `requireCaller`, without a question to the homeserver for each code. @throws Refusal */
-  async require(request: ClientRequest): Promise<KnownCaller> {
+  async require(request: ClientRequest): Promise<Caller> {
     const token = requireToken(request);
     const owner = await this.ownerOfSession(request, token);
     return owner === undefined ? requireCaller(this.homeserver, request) : { token, owner };
