@@ -119,7 +119,7 @@ export class SignInLine {
     const { line, exact } = standing.key;
     let left: LeftInLine | undefined;
     try {
-      const { answer, outcome } = await standing.ask();
+      const { answer, outcome } = await this.joinOrAsk(standing);
       left = { exact, outcome };
       return { answer, left };
     } catch (error) {
@@ -134,6 +134,12 @@ export class SignInLine {
         );
       });
     }
+  }
+
+  /** Another process may have had the lease since this sign-in looked for what it could join. */
+  private async joinOrAsk<T>(standing: StandingInLine<T>): ReturnType<StandingInLine<T>['ask']> {
+    const joined = await standing.join();
+    return joined === undefined ? standing.ask() : { answer: joined, outcome: { is: 'held' } };
   }
 
   /** What the holder of the lease leaves; undefined if it left nothing or its time is over. */

@@ -177,3 +177,12 @@ describe.each([1, 2])('%i processes', (count) => {
     expect(await waiting).toBe('held login 1');
   });
 });
+
+test('what another process has held since a sign-in looked for it is joined, and its lease given back', async () => {
+  const leases = new SharedLeases();
+  const homeserver = new Homeserver();
+  homeserver.held = 'login of another process';
+  expect(await processOn(leases).ask(homeserver.signIn())).toBe('joined login of another process');
+  expect(homeserver.asked).toBe(0);
+  expect(leases.rows.get('bob')).toMatchObject({ taken: false, left: { outcome: { is: 'held' } } });
+});

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
+import { describeOnBothDatabases } from '../support/both_databases.ts';
+import { codeAt, type Enrolled, wrongCode } from '../support/enrolment.ts';
+import { call, type HttpAnswer } from '../support/http.ts';
+import { ServeProcess } from '../support/serve_process.ts';
+import { loginsOf, PASSWORD, TOTP } from './support.ts';
+
+const AT_ONCE = 20;
+
+describeOnBothDatabases('two `serve` on one database', (start) => {
+  let app: TestApp;
+  let bob: Enrolled;
+  let processes: ServeProcess[];
+
+  beforeEach(async () => {
+    app = await start({ users: [{ name: 'bob', password: PASSWORD }] });
+    bob = await app.enrol('bob');
+    await app.shutDown();
+    const config = join(app.directory, 'config.yaml');
+    processes = await Promise.all([ServeProcess.start(config), ServeProcess.start(config)]);
+  });
+
+  afterEach(() => Promise.all(processes.map((each) => each.stop())));
+
+  const urlOf = (turn: number) => processes[turn % processes.length]?.url ?? '';
+  const signIn = (turn: number, password = PASSWORD) =>
+    call(urlOf(turn), { target: LOGIN, json: passwordLogin('bob', password) });
+  const submit = (turn: number, challenge: HttpAnswer, token: string) => {
+    const session = String(challenge.json.session);
+    return call(urlOf(turn), { target: LOGIN, json: { auth: { type: TOTP, session, token } } });
+  };
+  const code = (steps = 0) => codeAt(bob.seed, Date.now(), steps);
+  const everyTurn = Array.from({ length: AT_ONCE }, (_, turn) => turn);
+  const granted = (answers: readonly HttpAnswer[]) => answers.filter(({ status }) => status === 200);
+
+  test('attack 169: equal sign-ins at both at once make one login, which one code hands out once', async () => {
+    const challenges = await Promise.all(everyTurn.map((turn) => signIn(turn)));
+    expect(challenges.map(({ status }) => status)).toEqual(challenges.map(() => 401));
+    expect(loginsOf(app)).toHaveLength(1);
+    const token = code();
+    const answers = await Promise.all(
+      challenges.map((challenge, turn) => submit(turn + 1, challenge, token)),
+    );
+    expect(granted(answers)).toHaveLength(1);
+  });
+
+  test('attack 169: one code behind the password, at both at once, gives one token', async () => {
+    const typed = `${PASSWORD} ${code()}`;
+    const answers = await Promise.all(everyTurn.map((turn) => signIn(turn, typed)));
+    expect(granted(answers)).toHaveLength(1);
+  });
+
+  test('attack 92: the password at one and the code at the other sign in', async () => {
+    expect(await submit(1, await signIn(0), code(-1))).toMatchObject({ status: 200 });
+    expect(await submit(0, await signIn(1), code())).toMatchObject({ status: 200 });
+  });
+
+  test('attack 55: wrong codes at one make the other wait, too', async () => {
+    const wrong = wrongCode(bob.seed, Date.now());
+    const challenge = await signIn(0);
+    for (let turn = 0; turn < 5; turn++) await submit(0, challenge, wrong);
+    expect(await submit(1, await signIn(1), wrong)).toMatchObject({ status: 429 });
+  });
+
+  test('attack 26: what one had begun when it was killed is finished by the other, which goes on alone', async () => {
+    await signIn(0);
+    // It joins the first, which has given its lease back by now.
+    const challenge = await signIn(0);
+    const [killed] = processes.splice(0, 1);
+    await killed?.kill();
+    expect(await submit(1, challenge, code(-1))).toMatchObject({ status: 200 });
+    // The killed one still counts as there: this sign-in takes its lease in the store.
+    expect(await signIn(1, `${PASSWORD} ${code()}`)).toMatchObject({ status: 200 });
+    expect(loginsOf(app)).toHaveLength(2);
+  });
+});
