@@ -21,12 +21,14 @@ export class Factors {
   readonly all: readonly Factor[];
   private readonly checks = new Map<Factor, (auth: JsonObject) => void>();
 
-  /** @throws RangeError if two of them share a name */
+  /** @throws RangeError if a kind is not a word for paths, or two factors share a name */
   constructor(factors: readonly Factor[]) {
     this.all = [
       ...factors.filter(({ role }) => role === 'primary'),
       ...factors.filter(({ role }) => role === 'backup'),
     ];
+    const odd = factors.find(({ kind }) => !/^[a-z0-9_]{1,32}$/.test(kind));
+    if (odd !== undefined) throw new RangeError(`a kind of factor cannot be called ${odd.kind}`);
     for (const name of ['kind', 'stage'] as const) {
       if (new Set(factors.map((factor) => factor[name])).size < factors.length) {
         throw new RangeError(`two factors have the same ${name}`);

@@ -64,6 +64,12 @@ test('two factors of one kind are a mistake of ours', () => {
   expect(() => new Factors([...all, ...all])).toThrow('two factors have the same kind');
 });
 
+test.each(['', 'Key', 'a/b', 'a b'])('a kind cannot be called "%s": it stands in paths', (kind) => {
+  const [totp] = ours().all;
+  if (totp === undefined) throw new Error('there is no factor');
+  expect(() => new Factors([{ ...totp, kind }])).toThrow('cannot be called');
+});
+
 test.each([
   ['123456', 'totp', '123456'],
   [' 123 456 ', 'totp', '123456'],

@@ -9,6 +9,7 @@ import { Visitor } from '../../support/visitor.ts';
 import { DUMMY_STAGE, dummyAnswer, dummyFactor } from './dummy_factor.ts';
 
 const BOB = '@bob:localhost';
+const MINUTE = 60_000;
 const PASSWORD = 'bob password';
 const STATE = '/_matrix/client/v3/account/two-factor';
 const DUMMY_API = `${STATE}/dummy`;
@@ -28,7 +29,12 @@ class DummyApp {
   ) {}
 
   static async start(start: StartApp): Promise<DummyApp> {
-    const app = await start({ users: [{ name: 'bob', password: PASSWORD }], factors: [dummyFactor] });
+    const app = await start({
+      users: [{ name: 'bob', password: PASSWORD }],
+      factors: [dummyFactor],
+      // Sessions outlive their questions.
+      config: 'login: { hold_ttl: 30m }\nuia: { session_ttl: 30m }',
+    });
     const { token } = app.stub.signIn('bob', 'MINE');
     const begun = await app.post(DUMMY_API, { auth: passwordStage() }, token);
     expect(begun.status).toBe(200);
@@ -147,6 +153,31 @@ describeOnBothDatabases('a factor that is one folder and one line', (start) => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => bob.login({ auth })));
     expect(answers.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1);
     expect(answers.every(({ status }) => status < 500)).toBe(true);
+  });
+
+  test('a question is good in its session, for its user and for a time', async () => {
+    const bob = await DummyApp.start(start);
+    const first = await bob.login(passwordLogin('bob', PASSWORD));
+    const second = await bob.login(passwordLogin('bob', PASSWORD));
+    expect(questionIn(second)).not.toBe(questionIn(first));
+    const answer = dummyAnswer(bob.secret, questionIn(first));
+    expect((await bob.login({ auth: bob.stage(second, answer) })).status).toBe(401);
+    const guarded = await bob.ask('POST', DELETE_DEVICES, { devices: ['X'] });
+    const elsewhere = await bob.ask('POST', DELETE_DEVICES, { auth: bob.stage(guarded, answer) });
+    expect(elsewhere.json.completed).toEqual([]);
+
+    bob.app.clock.advance(5 * MINUTE);
+    expect((await bob.login({ auth: bob.stage(first) })).status).toBe(401);
+    const asked = await bob.login({ auth: { session: String(first.json.session) } });
+    expect(questionIn(asked)).not.toBe(questionIn(first));
+    expect((await bob.login({ auth: bob.stage(asked) })).status).toBe(200);
+  });
+
+  test('a session that is unknown is told of all factors, and no question', async () => {
+    const bob = await DummyApp.start(start);
+    const answer = await bob.login({ auth: { session: `m2fa_${'a'.repeat(27)}` } });
+    expect(stagesIn(answer)).toContainEqual(['m.login.password', DUMMY_STAGE]);
+    expect(answer.json.params).toEqual({});
   });
 
   test('another shape is 400 and no attempt; no proof is no attempt either', async () => {
