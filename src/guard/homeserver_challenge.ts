@@ -6,7 +6,7 @@ import { isIdentityFree, mayFollowProof } from '../uia/allowed_stages.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 import type { Onward } from './onward.ts';
 
-/** A homeserver's 401 of User-Interactive Authentication, its oddities ironed out (HOMESERVERS §5). */
+/** A homeserver's 401 of User-Interactive Authentication in one form (docs/homeservers.md). */
 export interface HomeserverChallenge {
   readonly session: string;
   readonly flows: readonly Flow[];
@@ -16,7 +16,7 @@ export interface HomeserverChallenge {
   readonly failure: ChallengeError | undefined;
 }
 
-/** The challenge in an answer; undefined if it is none, or names no session in which to go on. */
+/** The challenge in an answer; undefined if it is not one, or names no session in which to go on. */
 export function readChallenge(answer: HomeserverAnswer, sent: JsonObject): HomeserverChallenge | undefined {
   const flows = readFlows(answer.json);
   const session = answer.json?.session;
@@ -72,7 +72,7 @@ export function onwardFrom(challenge: HomeserverChallenge, proven: readonly stri
   const flows = challenge.flows
     .filter((flow) => flow.includes(PASSWORD_STAGE) === accepted)
     .map((flow) => flow.filter((stage) => !done.has(stage)))
-    // No stage stands twice in a flow: one that we finished on a page of ours cannot be asked for again.
+    // No stage stands twice in a flow: one that was finished on our page cannot be asked for again.
     .filter((flow) => flow.length > 0 && !flow.some((stage) => begun.includes(stage)));
   if (flows.length === 0) return undefined;
   const { session, params } = challenge;

@@ -6,9 +6,9 @@ import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';
 
-/** How the homeserver goes on where a password is not all that it wants, in a session of its own (R6). */
+/** Further stages that the homeserver asks for after the password, in a session of its own (R6). */
 export interface Onward {
-  /** The homeserver's session id: it carries approval for whoever has it, so it is never shown. */
+  /** The homeserver's session id: anyone who has it has its approval, so it is never shown. */
   readonly session: string;
   /** What was proven before: the second factor, and the password where the account has one. */
   readonly proven: readonly string[];

@@ -41,7 +41,7 @@ const PASSWORD_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The p
 
 /**
  * The User-Interactive Authentication of one request by a token's owner: the second factor first, then the password,
- * which the homeserver alone judges (R6, R7, promise 5). `advance` leads as far as `auth` goes; what is pending then is
+ * which the homeserver alone judges (R6, R7; docs/security_model.md, promise 3). `advance` leads as far as `auth` goes; what is pending then is
  * asked of the homeserver, and `settle` writes what it said. In between the request has the session's lease.
  */
 export class OwnerSession {

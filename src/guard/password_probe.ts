@@ -9,7 +9,8 @@ export interface Asking {
 }
 
 /**
- * Has the homeserver judge a password where the request itself does not bring it there (promise 5).
+ * Has the homeserver judge a password where the request itself does not bring it there (docs/security_model.md,
+ * promise 3).
  * @throws Refusal no_password, oauth_session, limit_exceeded, homeserver_unclear, homeserver_unreachable,
  *   homeserver_slow
  */

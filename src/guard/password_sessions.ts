@@ -8,7 +8,7 @@ const MOST = 10_000;
 
 /**
  * Tells sessions under which the homeserver judges passwords from those of its own OAuth, where nothing can be proven:
- * no code shall be spent there (attack 158). A token is asked about once an hour.
+ * no code must be spent there (attack 158). A token is asked about once an hour.
  */
 export class PasswordSessions {
   private readonly known: Remembered;

@@ -18,7 +18,7 @@ import type { Pending } from './pending.ts';
 export type Verdict =
   | { readonly is: 'accepted'; readonly answer: HomeserverAnswer }
   | { readonly is: 'wrong_password' }
-  /** It asks for more than the password: its stages follow, in the same session of ours. */
+  /** It asks for more than the password: its stages follow in our session. */
   | { readonly is: 'more_stages'; readonly onward: Onward }
   /** A stage of its own failed. */
   | { readonly is: 'stage_refused'; readonly onward: Onward; readonly failure: ChallengeError }

@@ -16,7 +16,7 @@ const NOT_RELAYED = new Set([
   'upgrade',
 ]);
 
-/** The homeserver's answer with its own bytes: for users without 2FA, who shall notice nothing (promise 3). */
+/** The homeserver's answer with its own bytes: for users without 2FA, for whom nothing may change. */
 export function relayBytes(answer: HomeserverAnswer): Answer {
   const headers: Record<string, string | readonly string[]> = {};
   for (const [name, value] of Object.entries(answer.headers)) {

@@ -11,7 +11,7 @@ export function isTotpToken(token: unknown, digits: number): token is string {
 
 /**
  * The time step (RFC 6238 section 4.2) within the window for which `seed` yields `token`; undefined if there
- * is none. Whether the step was spent before is not looked at here.
+ * is not one. Whether the step was spent before is not looked at here.
  * @param now ms since the epoch
  */
 export function matchStep(
