@@ -33,7 +33,7 @@ export interface PageCode {
   readonly code: string;
   /** Of the factor whose field it stood in. */
   readonly kind: string;
-  /** By what the browser is known again, or will be if the code is right. */
+  /** The mark by which the browser is known again, or will be if the code is right. */
   readonly browser: string;
 }
 

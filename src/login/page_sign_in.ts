@@ -37,7 +37,7 @@ const LOGIN_PATH = '/_matrix/client/v3/login';
 /** What sessions of the page are for: no client can go on with one, and no fallback page. */
 const TARGET = 'page /_2fa/login';
 const TOKEN_LOGIN = 'm.login.token';
-/** How long a homeserver's login token may be on its way to the client: as long as one of ours. */
+/** How long a homeserver's login token may be on its way to the client: as long as our own. */
 const PASSED_TOKEN_MS = 2 * MINUTE;
 /** How long a hold is reserved for the moment of its end. */
 const CLAIM_MS = MINUTE;
@@ -194,7 +194,7 @@ export class PageSignIn implements PageDoor {
   }
 
   /**
-   * The held login of this sign-in is gone: another sign-in took it, or a crowd pushed it out. Its password is
+   * The held login of this sign-in is gone: another sign-in took it, or many others pushed it out. Its password is
    * judged once more, and no code is asked for again. Undefined if the password no longer is that user's.
    */
   private async signInAgain(request: ClientRequest, session: Session): Promise<HeldLogin | undefined> {
@@ -231,7 +231,7 @@ export class PageSignIn implements PageDoor {
       return { answer: { refusal: refusalOf(granted.answer) }, outcome: refusedOutcome(granted.answer) };
     }
     const hold = await this.hold(granted, { password: signIn.password, keys });
-    // Nobody joins the login of an account without 2FA.
+    // The login of an account without 2FA is not joined.
     return { answer: { hold }, outcome: { is: hold.joinKey === null ? 'passed' : 'held' } };
   }
 
@@ -240,7 +240,7 @@ export class PageSignIn implements PageDoor {
     body: JsonObject,
   ): Promise<Exclude<LoginOutcome, { kind: 'without_token' }>> {
     const outcome = await this.parts.upstream.attempt({
-      // What stands in the address of the page is none of the homeserver's business.
+      // The query in the address of the page is not for the homeserver.
       request: { ...request, search: '' },
       path: LOGIN_PATH,
       body,
@@ -251,7 +251,7 @@ export class PageSignIn implements PageDoor {
 
   private async hold(granted: GrantedLogin, typed: TypedSignIn | undefined): Promise<HeldLogin> {
     try {
-      // Nobody joins the login of an account without 2FA, nor does it count: every door gives it out at once.
+      // The login of an account without 2FA is neither joined nor counted: every door gives it out at once.
       const { is } = await this.parts.standings.of(granted.grant.userId);
       const enrolled = is === 'owes_factor';
       const { hold, isOwn } = await this.parts.holds.keep({

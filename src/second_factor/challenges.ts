@@ -14,7 +14,7 @@ export interface AskedFactor {
 
 /**
  * The questions that factors ask (`Factor.challenge`). A session exists at a sign-in after the right password only, so
- * nobody else learns them.
+ * no one else learns them.
  */
 export class Challenges {
   constructor(

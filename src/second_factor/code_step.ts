@@ -46,7 +46,7 @@ export function passedIn(session: Session): FactorPassed | undefined {
 /** Where a code came from. */
 export interface CodeSource {
   readonly client: ClientAddress;
-  /** What the browser keeps for us; only the sign-in page knows it. */
+  /** The browser's mark, from its cookie; only the sign-in page knows it. */
   readonly browser?: string;
 }
 

@@ -19,14 +19,14 @@ export interface PresentedProof extends Presented {
 }
 
 /**
- * Reads codes out of what clients send and people type. Where no code is found there was none, at every door: it
- * counts nowhere, as some clients ask again every few seconds.
+ * Reads codes out of what clients send and people type, alike at every door. Where no code is found nothing is counted,
+ * because some clients ask again every few seconds.
  */
 export class PresentedCodes {
   constructor(private readonly factors: Factors) {}
 
   /**
-   * What `auth` brings. Undefined if its stage is not one of ours.
+   * What `auth` brings. Undefined if none of our factors has its stage.
    * @throws Refusal bad_json if a proof does not have the shape that its factor says: nothing is judged or counted
    */
   inAuth({ type, fields }: PresentedAuth): Presented | undefined {

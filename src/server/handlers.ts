@@ -50,7 +50,7 @@ function guardedHandlers({ guard }: Rooms): Record<GuardedRoute, Handler> {
   return Object.fromEntries(rows) as Record<GuardedRoute, Handler>;
 }
 
-/** Below a stage of ours, whether there is a factor for it or not. */
+/** Below one of our stages, whether there is a factor for it or not. */
 function stageOf({ params }: ClientRequest): SecondFactorStage {
   return `m.login.2fa.${params.kind ?? ''}`;
 }

@@ -102,7 +102,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   return new MatrixProxy(config, { storage, homeserver, rooms, housekeeping, requests, frontDoor });
 }
 
-/** The running whole: listens, keeps house, ends cleanly. */
+/** The running proxy: listens, does its housekeeping, ends cleanly. */
 export class MatrixProxy {
   constructor(
     private readonly config: Config,
