@@ -285,14 +285,7 @@ export interface EndedHold extends HeldLogin {
 export interface HoldStore {
   hold(held: HeldLogin): Promise<void>;
   find(id: string, now: number): Promise<HeldLogin | undefined>;
-  /** Reserves a live hold for one finisher until `until`, even past the hold's end; false if another request has it. */
-  claim(id: string, claimant: string, now: number, until: number): Promise<boolean>;
   unclaim(id: string, claimant: string): Promise<void>;
-  /**
-   * Gives out a live hold that is not claimed, and puts that on record: both or neither (R8). True for exactly
-   * one caller. Null: nothing is to be put on record.
-   */
-  take(id: string, now: number, record: AuditRecord | null): Promise<boolean>;
   /** Ends one hold now, for its claimant: false if it was ended or lost meanwhile. */
   end(id: string, claimant: string, now: number): Promise<boolean>;
   countForUser(userId: string, now: number): Promise<number>;

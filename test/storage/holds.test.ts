@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { Storage } from '../../src/storage/stores.ts';
 import { nextEndOfHold } from '../support/rows.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';
-import { ALICE, BOB, held, MINUTE, NOW, raceOf } from './rows.ts';
+import { ALICE, BOB, claim, held, MINUTE, NOW, raceOf, take } from './rows.ts';
 
 describeOnBothStores('held logins', (opened) => {
   let storage: Storage;
@@ -25,7 +25,7 @@ describeOnBothStores('held logins', (opened) => {
     await storage.holds.hold(held({ id: 'one' }));
     const [one, other] = await replicasOf(opened);
     const claims = await raceOf(50, [one, other], (replica, index) =>
-      replica.holds.claim('one', `claimant ${index}`, NOW, NOW + MINUTE),
+      claim(opened.clock, replica, 'one', `claimant ${index}`, NOW, NOW + MINUTE),
     );
     const winner = claims.indexOf(true);
     expect(claims.filter(Boolean)).toHaveLength(1);
@@ -48,7 +48,9 @@ describeOnBothStores('held logins', (opened) => {
       deviceId: null,
       detail: {},
     };
-    const takes = await raceOf(50, await replicasOf(opened), (one) => one.holds.take('one', NOW, record));
+    const takes = await raceOf(50, await replicasOf(opened), (one) =>
+      take(opened.clock, one, 'one', NOW, record),
+    );
     expect(takes.filter(Boolean)).toHaveLength(1);
     expect(await storage.holds.find('one', NOW)).toBeUndefined();
     expect((await storage.audit.list({ userId: ALICE })).map(({ event }) => event)).toEqual([
@@ -59,30 +61,30 @@ describeOnBothStores('held logins', (opened) => {
   test('taking: neither what is claimed nor what has ended nor what is being logged out', async () => {
     const one = held({ id: 'one' });
     await storage.holds.hold(one);
-    await storage.holds.claim('one', 'finisher', NOW, NOW + 1000);
-    expect(await storage.holds.take('one', NOW, null)).toBe(false);
-    expect(await storage.holds.take('one', one.expiresAt, null)).toBe(false);
+    await claim(opened.clock, storage, 'one', 'finisher', NOW, NOW + 1000);
+    expect(await take(opened.clock, storage, 'one', NOW, null)).toBe(false);
+    expect(await take(opened.clock, storage, 'one', one.expiresAt, null)).toBe(false);
     await storage.holds.leaseEnded(one.expiresAt, one.expiresAt + MINUTE, 1);
-    expect(await storage.holds.take('one', NOW + 1000, null)).toBe(false);
+    expect(await take(opened.clock, storage, 'one', NOW + 1000, null)).toBe(false);
     expect(await storage.audit.list({})).toEqual([]);
   });
 
   test('of 50 releases by the claimant himself exactly one is true', async () => {
     await storage.holds.hold(held({ id: 'one' }));
-    await storage.holds.claim('one', 'me', NOW, NOW + MINUTE);
+    await claim(opened.clock, storage, 'one', 'me', NOW, NOW + MINUTE);
     const releases = await raceOf(50, await replicasOf(opened), (one) => one.holds.end('one', 'me', NOW));
     expect(releases.filter(Boolean)).toHaveLength(1);
   });
 
   test('a claim given back, or run out, is free for the next', async () => {
     await storage.holds.hold(held({ id: 'one' }));
-    expect(await storage.holds.claim('one', 'a', NOW, NOW + 1000)).toBe(true);
+    expect(await claim(opened.clock, storage, 'one', 'a', NOW, NOW + 1000)).toBe(true);
     await storage.holds.unclaim('one', 'somebody else');
-    expect(await storage.holds.claim('one', 'b', NOW, NOW + 1000)).toBe(false);
+    expect(await claim(opened.clock, storage, 'one', 'b', NOW, NOW + 1000)).toBe(false);
     await storage.holds.unclaim('one', 'a');
-    expect(await storage.holds.claim('one', 'b', NOW, NOW + 1000)).toBe(true);
-    expect(await storage.holds.claim('one', 'c', NOW + 999, NOW + 2000)).toBe(false);
-    expect(await storage.holds.claim('one', 'c', NOW + 1000, NOW + 2000)).toBe(true);
+    expect(await claim(opened.clock, storage, 'one', 'b', NOW, NOW + 1000)).toBe(true);
+    expect(await claim(opened.clock, storage, 'one', 'c', NOW + 999, NOW + 2000)).toBe(false);
+    expect(await claim(opened.clock, storage, 'one', 'c', NOW + 1000, NOW + 2000)).toBe(true);
     expect(await storage.holds.end('one', 'b', NOW)).toBe(false);
     expect(await storage.holds.end('one', 'c', NOW)).toBe(true);
   });
@@ -90,15 +92,15 @@ describeOnBothStores('held logins', (opened) => {
   test('an ended hold cannot be claimed', async () => {
     const one = held({ id: 'one' });
     await storage.holds.hold(one);
-    expect(await storage.holds.claim('one', 'a', one.expiresAt, one.expiresAt + 1)).toBe(false);
-    expect(await storage.holds.claim('unknown', 'a', NOW, NOW + 1)).toBe(false);
+    expect(await claim(opened.clock, storage, 'one', 'a', one.expiresAt, one.expiresAt + 1)).toBe(false);
+    expect(await claim(opened.clock, storage, 'unknown', 'a', NOW, NOW + 1)).toBe(false);
   });
 
   test('a hold whose time runs out while somebody finishes it is his until the claim ends', async () => {
     const one = held({ id: 'one' });
     const after = one.expiresAt + 1000;
     await storage.holds.hold(one);
-    await storage.holds.claim('one', 'a', NOW, after);
+    await claim(opened.clock, storage, 'one', 'a', NOW, after);
     expect(await nextEndOfHold(storage)).toBe(after);
     expect(await storage.holds.leaseEnded(after - 1, after + 1, 10)).toEqual([]);
     expect(await storage.holds.end('one', 'a', NOW)).toBe(true);
@@ -108,7 +110,7 @@ describeOnBothStores('held logins', (opened) => {
     const one = held({ id: 'one' });
     const after = one.expiresAt + 1000;
     await storage.holds.hold(one);
-    await storage.holds.claim('one', 'a', NOW, after);
+    await claim(opened.clock, storage, 'one', 'a', NOW, after);
     expect(await storage.holds.leaseEnded(after, after + 1, 10)).toHaveLength(1);
     expect(await storage.holds.end('one', 'a', NOW)).toBe(false);
   });
@@ -117,7 +119,7 @@ describeOnBothStores('held logins', (opened) => {
     const one = held({ id: 'one' });
     await storage.holds.hold(one);
     expect(await storage.holds.leaseEnded(one.expiresAt, one.expiresAt + MINUTE, 10)).toHaveLength(1);
-    expect(await storage.holds.claim('one', 'b', one.expiresAt - 1, one.expiresAt)).toBe(false);
+    expect(await claim(opened.clock, storage, 'one', 'b', one.expiresAt - 1, one.expiresAt)).toBe(false);
   });
 
   test('the holds of a user end together, claimed ones too', async () => {
@@ -125,7 +127,7 @@ describeOnBothStores('held logins', (opened) => {
     await storage.holds.hold(held({ id: 'b' }));
     await storage.holds.hold(held({ id: 'past', expiresAt: NOW - 1 }));
     await storage.holds.hold(held({ id: 'other', userId: BOB }));
-    await storage.holds.claim('b', 'finisher', NOW - 1, NOW + MINUTE);
+    await claim(opened.clock, storage, 'b', 'finisher', NOW - 1, NOW + MINUTE);
     expect(await storage.holds.countForUser(ALICE, NOW)).toBe(2);
     await storage.factors.endProofs(ALICE, NOW);
     expect(await storage.holds.countForUser(ALICE, NOW)).toBe(0);
@@ -136,7 +138,7 @@ describeOnBothStores('held logins', (opened) => {
   test('a password change ends a hold that is finished past its time, too', async () => {
     const one = held({ id: 'one' });
     await storage.holds.hold(one);
-    await storage.holds.claim('one', 'finisher', NOW, one.expiresAt + MINUTE);
+    await claim(opened.clock, storage, 'one', 'finisher', NOW, one.expiresAt + MINUTE);
     await storage.factors.endProofs(ALICE, one.expiresAt + 1);
     expect(await storage.holds.end('one', 'finisher', NOW)).toBe(false);
   });
@@ -145,7 +147,7 @@ describeOnBothStores('held logins', (opened) => {
     await storage.holds.hold(held({ id: 'a' }));
     await storage.holds.hold(held({ id: 'b' }));
     expect(await storage.holds.end('a', 'finisher', NOW)).toBe(false);
-    await storage.holds.claim('a', 'finisher', NOW, NOW + MINUTE);
+    await claim(opened.clock, storage, 'a', 'finisher', NOW, NOW + MINUTE);
     expect(await storage.holds.end('a', 'another', NOW)).toBe(false);
     expect(await storage.holds.end('a', 'finisher', NOW)).toBe(true);
     expect(await storage.holds.end('a', 'finisher', NOW)).toBe(false);
@@ -204,7 +206,7 @@ describeOnBothStores('held logins', (opened) => {
     await storage.close();
     const next = await opened.openAnother();
     expect((await next.holds.find('one', NOW))?.sealedGrant).toEqual(Buffer.from('sealed grant'));
-    expect(await next.holds.claim('one', 'next', NOW, NOW + MINUTE)).toBe(true);
+    expect(await claim(opened.clock, next, 'one', 'next', NOW, NOW + MINUTE)).toBe(true);
     expect(await next.holds.end('one', 'next', NOW)).toBe(true);
   });
 });

@@ -5,6 +5,7 @@ import { describeOnBothStores } from './on_both.ts';
 import {
   ALICE,
   BOB,
+  claim,
   confirmation,
   enrol,
   held,
@@ -80,7 +81,7 @@ describeOnBothStores('what a change of the factors ends (R1, R12)', (opened) => 
   );
 
   test.each(changes)('attack 180: %s ends the sign-ins and sessions under way', async (_what, change) => {
-    await storage.holds.claim(`hold-${ALICE}`, 'finisher', NOW - 1, NOW + MINUTE);
+    await claim(opened.clock, storage, `hold-${ALICE}`, 'finisher', NOW - 1, NOW + MINUTE);
     await change();
     expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeUndefined();
     expect(await storage.holds.end(`hold-${ALICE}`, 'finisher', NOW)).toBe(false);

@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
+import { when } from '../../src/storage/statement.ts';
 import type {
+  AuditRecord,
   HeldLogin,
   NewRecoverySet,
   SessionLimits,
@@ -8,9 +10,12 @@ import type {
   Storage,
   StoredSession,
 } from '../../src/storage/stores.ts';
+import { appendRecord } from '../../src/storage/tables/audit.ts';
 import { spendStep as spendStepOf } from '../../src/storage/tables/authenticators.ts';
+import { claimHold, takeHold } from '../../src/storage/tables/holds.ts';
 import { countAttempt } from '../../src/storage/tables/lanes.ts';
 import { spendRecoveryCode } from '../../src/storage/tables/recovery_sets.ts';
+import type { ManualClock } from '../support/manual_clock.ts';
 
 export const ALICE = '@alice:hs.example';
 export const BOB = '@bob:hs.example';
@@ -145,4 +150,30 @@ export async function spendCode(storage: Storage, userId: string, hash: string):
 
 export function countFailure(storage: Storage, userId: string): Promise<object | undefined> {
   return storage.commit([userId], countAttempt(userId, 'elsewhere', LANE_RULES));
+}
+
+/** Claims a hold at a time; whether it was won. */
+export async function claim(
+  clock: ManualClock,
+  storage: Storage,
+  id: string,
+  claimant: string,
+  now: number,
+  until: number,
+): Promise<boolean> {
+  clock.set(now);
+  return (await storage.commit([], claimHold(id, claimant, until))) !== undefined;
+}
+
+/** Takes a hold out at a time, with what is put on record; whether it was won. */
+export async function take(
+  clock: ManualClock,
+  storage: Storage,
+  id: string,
+  now: number,
+  record: AuditRecord | null,
+): Promise<boolean> {
+  clock.set(now);
+  const won = record === null ? [] : appendRecord(record);
+  return (await storage.commit([], when(takeHold(id), { won, lost: [] }))).won;
 }

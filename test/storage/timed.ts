@@ -16,8 +16,6 @@ const TIME_OF: Readonly<Record<string, number>> = {
   'sessions.dropExpired': 0,
   'sessionTurns.take': 1,
   'holds.find': 1,
-  'holds.claim': 2,
-  'holds.take': 1,
   'holds.end': 2,
   'holds.countForUser': 1,
   'holds.leaseEnded': 0,

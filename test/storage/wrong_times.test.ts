@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { Storage } from '../../src/storage/stores.ts';
 import { endWrongTimes } from '../../src/storage/tables/wrong_times.ts';
 import { describeOnBothStores } from './on_both.ts';
-import { ALICE, BOB, held, MINUTE, NOW, session, setup, upTo } from './rows.ts';
+import { ALICE, BOB, claim, held, MINUTE, NOW, session, setup, upTo } from './rows.ts';
 
 describeOnBothStores('times that are wrong', (opened) => {
   let storage: Storage;
@@ -16,7 +16,7 @@ describeOnBothStores('times that are wrong', (opened) => {
   test('attack 144: what begins in the future has ended, or waits no longer than its kind may', async () => {
     const ahead = { createdAt: NOW + DAY, expiresAt: NOW + DAY + MINUTE };
     await storage.holds.hold(held({ id: 'ahead', ...ahead }));
-    await storage.holds.claim('ahead', 'finisher', NOW + DAY, NOW + DAY + MINUTE);
+    await claim(opened.clock, storage, 'ahead', 'finisher', NOW + DAY, NOW + DAY + MINUTE);
     await storage.holds.hold(held({ id: 'now' }));
     await storage.sessions.open(session({ idHash: 'ahead', ...ahead }), upTo(9));
     await storage.sessions.open(session({ idHash: 'now' }), upTo(9));

@@ -8,10 +8,8 @@ import {
   type Query,
   type Sql,
   type Values,
-  when,
 } from '../statement.ts';
-import type { AuditRecord, Driver, EndedHold, HeldLogin, HoldStore } from '../stores.ts';
-import { appendRecord } from './audit.ts';
+import type { Driver, EndedHold, HeldLogin, HoldStore } from '../stores.ts';
 
 const COLUMNS = `id, user_id AS "userId", device_id AS "deviceId", join_key AS "joinKey",
   folded_join_key AS "foldedJoinKey", owner_join_key AS "ownerJoinKey", sealed_grant AS "sealedGrant",
@@ -175,20 +173,8 @@ export class HoldTable implements HoldStore {
     return (await this.driver.read(findHeldLogin(id)))[0];
   }
 
-  async claim(id: string, claimant: string, _now: number, until: number): Promise<boolean> {
-    return (await this.driver.commit([], claimHold(id, claimant, until))) !== undefined;
-  }
-
   async unclaim(id: string, claimant: string): Promise<void> {
     await this.driver.commit([], unclaimHold(id, claimant));
-  }
-
-  async take(id: string, _now: number, record: AuditRecord | null): Promise<boolean> {
-    const taking = await this.driver.commit(
-      record === null ? [] : [record.userId],
-      when(takeHold(id), { won: record === null ? [] : appendRecord(record), lost: [] }),
-    );
-    return taking.won;
   }
 
   async end(id: string, claimant: string): Promise<boolean> {
