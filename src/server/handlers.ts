@@ -3,46 +3,46 @@ import type { Handler } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { type GuardedRoute, guardedEndpoints, type RouteId } from '../http/routes.ts';
 import { type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
-import type { Rooms } from './rooms.ts';
+import type { Services } from './compose.ts';
 
-/** Which room answers which route. Every row of the route table must stand here: the type says so. */
-export function routeHandlers(rooms: Rooms): Readonly<Record<RouteId, Handler>> {
+/** What answers which route. Every row of the route table must stand here: the type says so. */
+export function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
   return {
-    login_flows: (request) => rooms.discovery.loginFlows(request),
-    login: (request) => rooms.login.handle(request),
-    register: (request) => rooms.register.handle(request),
-    refresh: (request) => rooms.sessionEndings.refresh(request),
-    logout: (request) => rooms.sessionEndings.logout(request),
-    logout_all: (request) => rooms.sessionEndings.logoutAll(request),
-    versions: (request) => rooms.discovery.versions(request),
-    well_known_client: (request) => rooms.discovery.wellKnown(request),
-    ...guardedHandlers(rooms),
-    two_factor_state: (request) => rooms.state.handle(request),
-    set_up_factor: async (request) => rooms.ownActions.handle(rooms.setUp.of(request), request),
-    confirm_factor: (request) => rooms.setUpConfirmation.handle(request),
+    login_flows: (request) => services.discovery.loginFlows(request),
+    login: (request) => services.login.handle(request),
+    register: (request) => services.register.handle(request),
+    refresh: (request) => services.sessionEndings.refresh(request),
+    logout: (request) => services.sessionEndings.logout(request),
+    logout_all: (request) => services.sessionEndings.logoutAll(request),
+    versions: (request) => services.discovery.versions(request),
+    well_known_client: (request) => services.discovery.wellKnown(request),
+    ...guardedHandlers(services),
+    two_factor_state: (request) => services.state.handle(request),
+    set_up_factor: async (request) => services.ownActions.handle(services.setUp.of(request), request),
+    confirm_factor: (request) => services.setUpConfirmation.handle(request),
     remove_authenticators: async (request) =>
-      rooms.ownActions.handle(rooms.authenticatorRemoval.of(request), request),
-    recovery_state: (request) => rooms.recoveryCodes.describe(request),
-    renew_recovery_codes: (request) => rooms.ownActions.handle(rooms.recoveryCodes.renewal, request),
-    delete_recovery_codes: (request) => rooms.ownActions.handle(rooms.recoveryCodes.removal, request),
-    rename_authenticator: (request) => rooms.authenticatorNames.rename(request),
-    own_history: (request) => rooms.ownHistory.handle(request),
-    account_page: async (request) => rooms.accountPage.handle(request),
-    sso_fallback_page: (request) => rooms.fallbackPage.show(SSO_STAGE, request),
-    sso_fallback_form: (request) => rooms.fallbackPage.submit(SSO_STAGE, request),
-    factor_fallback_page: (request) => rooms.fallbackPage.show(stageOf(request), request),
-    factor_fallback_form: (request) => rooms.fallbackPage.submit(stageOf(request), request),
-    sso_redirect: (request) => rooms.ssoRedirect.handle(request),
-    provider_return: (request) => rooms.providerPage.receive(request),
-    sign_in_page: (request) => rooms.signInPage.show(request),
-    sign_in_form: (request) => rooms.signInPage.submit(request),
-    web_asset: (request) => rooms.assets.handle(request),
-    health: async () => rooms.readiness.health(),
-    ready: () => rooms.readiness.ready(),
+      services.ownActions.handle(services.authenticatorRemoval.of(request), request),
+    recovery_state: (request) => services.recoveryCodes.describe(request),
+    renew_recovery_codes: (request) => services.ownActions.handle(services.recoveryCodes.renewal, request),
+    delete_recovery_codes: (request) => services.ownActions.handle(services.recoveryCodes.removal, request),
+    rename_authenticator: (request) => services.authenticatorNames.rename(request),
+    own_history: (request) => services.ownHistory.handle(request),
+    account_page: async (request) => services.accountPage.handle(request),
+    sso_fallback_page: (request) => services.fallbackPage.show(SSO_STAGE, request),
+    sso_fallback_form: (request) => services.fallbackPage.submit(SSO_STAGE, request),
+    factor_fallback_page: (request) => services.fallbackPage.show(stageOf(request), request),
+    factor_fallback_form: (request) => services.fallbackPage.submit(stageOf(request), request),
+    sso_redirect: (request) => services.ssoRedirect.handle(request),
+    provider_return: (request) => services.providerPage.receive(request),
+    sign_in_page: (request) => services.signInPage.show(request),
+    sign_in_form: (request) => services.signInPage.submit(request),
+    web_asset: (request) => services.assets.handle(request),
+    health: async () => services.readiness.health(),
+    ready: () => services.readiness.ready(),
   };
 }
 
-function guardedHandlers({ guard }: Rooms): Record<GuardedRoute, Handler> {
+function guardedHandlers({ guard }: Services): Record<GuardedRoute, Handler> {
   const rows = guardedEndpoints().map((endpoint): [GuardedRoute, Handler] => [
     endpoint.route,
     (request) => new GuardedRequest(guard, endpoint, request).handle(),

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Config } from '../config/config.ts';
+import { type Config, ConfigError } from '../config/config.ts';
 import type { CreateFactor } from '../factors/list.ts';
 import type { Handlers } from '../gateway/app.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
@@ -8,8 +8,9 @@ import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import type { Handler } from '../http/answer.ts';
 import type { Challenges } from '../second_factor/challenges.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
-import { openStorage } from '../storage/open_storage.ts';
+import { mayBeThere, nameOfDatabase, openStorage, type StorageSettings } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/stores.ts';
+import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
 import { LiveProcesses } from '../storage/tables/processes.ts';
 import { type Clock, SECOND, systemClock } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
@@ -20,10 +21,9 @@ import { DatabaseMarks } from '../vault/database_marks.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
+import { compose, type Services } from './compose.ts';
 import { routeHandlers } from './handlers.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { openKnownDatabase } from './known_database.ts';
-import { composeRooms, type Rooms } from './rooms.ts';
 
 /** What a proxy can be given instead of the real thing. */
 export interface ProxyParts {
@@ -68,7 +68,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
       ? {}
       : { answerTimeoutMs: times.answerMs, connectTimeoutMs: times.answerMs }),
   });
-  const rooms = composeRooms({
+  const services = compose({
     config,
     storage,
     processes,
@@ -82,7 +82,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   });
   const housekeeping = new Housekeeping({
     storage,
-    sweeper: rooms.sweeper,
+    sweeper: services.sweeper,
     keys: vault,
     mark,
     processes,
@@ -93,13 +93,13 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const requests = new UnderWay();
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),
-    handlers: tracked(routeHandlers(rooms), rooms.challenges, requests),
+    handlers: tracked(routeHandlers(services), services.challenges, requests),
     trustedProxies: config.trustedProxies,
-    checkAnswer: (answer) => rooms.egressGate.check(answer),
+    checkAnswer: (answer) => services.egressGate.check(answer),
     log,
     times,
   });
-  return new MatrixProxy(config, { storage, homeserver, rooms, housekeeping, requests, frontDoor });
+  return new MatrixProxy(config, { storage, homeserver, services, housekeeping, requests, frontDoor });
 }
 
 /** The running proxy: listens, does its housekeeping, ends cleanly. */
@@ -109,7 +109,7 @@ export class MatrixProxy {
     private readonly parts: {
       readonly storage: Storage;
       readonly homeserver: HomeserverClient;
-      readonly rooms: Rooms;
+      readonly services: Services;
       readonly housekeeping: Housekeeping;
       readonly requests: UnderWay;
       readonly frontDoor: ReturnType<typeof createFrontDoor>;
@@ -150,13 +150,13 @@ export class MatrixProxy {
    * for a little longer, and logged out: here or, if that fails, after the next start (attack 164).
    */
   async close(graceMs = GRACE_MS, loginsMs = Math.min(graceMs, LOGINS_MS)): Promise<void> {
-    const { housekeeping, frontDoor, homeserver, rooms, requests, storage } = this.parts;
+    const { housekeeping, frontDoor, homeserver, services, requests, storage } = this.parts;
     await housekeeping.stop();
     await frontDoor.close(graceMs);
     await inTime(homeserver.endLogins(), loginsMs);
     // From here on nothing waits for the homeserver: what was under way notes in the store what it leaves.
     await homeserver.close();
-    const leftOver = [requests.settled(), rooms.sweeper.settled(), homeserver.endLogins()];
+    const leftOver = [requests.settled(), services.sweeper.settled(), homeserver.endLogins()];
     await inTime(Promise.all(leftOver), LEFT_OVER_MS);
     await inTime(housekeeping.leave(), LEFT_OVER_MS);
     await storage.close();
@@ -177,4 +177,45 @@ function tracked(handlers: Handlers, challenges: Challenges, requests: UnderWay)
 
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
+}
+
+interface KnownDatabaseParts {
+  readonly marks: DatabaseMarks;
+  readonly acceptOther: boolean;
+  open(): Promise<Storage>;
+}
+
+/**
+ * Opens the database, if it is one in which users turned 2FA on, or if no user has in any. With an empty or foreign
+ * one in its place the password alone would sign in.
+ *
+ * @param open makes the database where it is missing
+ * @param acceptOther takes another one as well, and forgets those in which users have
+ * @throws ConfigError if it is another one; KeyFileError; StoreUnavailable, SchemaTooNew
+ */
+async function openKnownDatabase(
+  settings: StorageSettings,
+  { marks, acceptOther, open }: KnownDatabaseParts,
+): Promise<Storage> {
+  if (!marks.any()) return open();
+  const name = nameOfDatabase(settings);
+  if (!acceptOther && !mayBeThere(settings)) throw refused(`${name} is not there`, marks);
+  const storage = await open();
+  try {
+    const [identity] = await storage.read(findDatabaseIdentity());
+    const known = identity !== undefined && identity.firstEnrolledAt !== null && marks.has(identity.id);
+    if (!known && !acceptOther) throw refused(`${name} is not the database`, marks);
+    if (!known) marks.clear();
+    return storage;
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+function refused(what: string, marks: DatabaseMarks): ConfigError {
+  return new ConfigError(
+    `${what} in which users have turned two-factor authentication on, as ${marks.file} remembers: restore it or ` +
+      'correct `storage`; with --accept-empty-database serve goes on, and the password alone signs everybody in',
+  );
 }

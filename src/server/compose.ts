@@ -1,0 +1,282 @@
+import type { AccountParts, AccountSettings } from '../account/account_parts.ts';
+import { AuthenticatorNames } from '../account/authenticator_names.ts';
+import { AuthenticatorRemoval } from '../account/authenticator_removal.ts';
+import { OwnHistory } from '../account/own_history.ts';
+import { RecoveryCodes } from '../account/recovery_codes.ts';
+import { SetUp } from '../account/set_up.ts';
+import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
+import { TwoFactorState } from '../account/two_factor_state.ts';
+import { Audit } from '../audit/audit.ts';
+import type { Config } from '../config/config.ts';
+import { Discovery } from '../discovery/discovery.ts';
+import { Readiness } from '../discovery/readiness.ts';
+import { type CreateFactor, createFactors } from '../factors/list.ts';
+import { hashingQueue, RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
+import { Consequences } from '../guard/consequences.ts';
+import { GuardedPage } from '../guard/guarded_page.ts';
+import type { GuardedRequestDeps } from '../guard/guarded_request.ts';
+import { MissingEndpoints } from '../guard/missing_endpoints.ts';
+import { SessionLeases } from '../guard/onward.ts';
+import { OwnActions } from '../guard/own_actions.ts';
+import { PasswordSessions } from '../guard/password_sessions.ts';
+import { isSoundSession } from '../guard/sound_session.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import { AddressLimit } from '../limits/address_limit.ts';
+import { DeviceLimit } from '../limits/device_limit.ts';
+import { Lanes } from '../limits/lanes.ts';
+import { ThrottleRecord } from '../limits/throttle_record.ts';
+import { HoldSweeper } from '../login/hold_sweeper.ts';
+import { LoginConversation } from '../login/login_conversation.ts';
+import { LoginGate } from '../login/login_gate.ts';
+import { PageSignIn } from '../login/page_sign_in.ts';
+import { PresentedPass } from '../login/presented_pass.ts';
+import { Readings } from '../login/readings.ts';
+import { RegisterGate } from '../login/register_gate.ts';
+import { SecondLogin } from '../login/second_login.ts';
+import { SessionEndings } from '../login/session_endings.ts';
+import { SignInLine } from '../login/sign_in_line.ts';
+import { StoredLineLeases } from '../login/stored_line_leases.ts';
+import { UpstreamLogin } from '../login/upstream_login.ts';
+import { LoginsWithoutFactor } from '../login/without_factor.ts';
+import { AccountPage } from '../pages/account/account_page.ts';
+import { FallbackPage } from '../pages/fallback/fallback_page.ts';
+import { FormPages } from '../pages/forms/form_pages.ts';
+import { FormTokens } from '../pages/forms/form_tokens.ts';
+import { KnownBrowser } from '../pages/forms/known_browser.ts';
+import { Assets } from '../pages/shell/assets.ts';
+import { brandOf } from '../pages/shell/brand.ts';
+import { PageShell } from '../pages/shell/page.ts';
+import { ProviderPage } from '../pages/sign_in/provider_page.ts';
+import { ProviderRounds } from '../pages/sign_in/provider_rounds.ts';
+import { ProviderStates } from '../pages/sign_in/provider_states.ts';
+import { RedirectTargets } from '../pages/sign_in/redirect_targets.ts';
+import { SignInPage } from '../pages/sign_in/sign_in_page.ts';
+import { SsoRedirect } from '../pages/sign_in/sso_redirect.ts';
+import { AppserviceTokens } from '../second_factor/appservices.ts';
+import { TokenOwners } from '../second_factor/caller.ts';
+import { Challenges } from '../second_factor/challenges.ts';
+import { CodeStep } from '../second_factor/code_step.ts';
+import { EgressGate } from '../second_factor/egress_gate.ts';
+import { Exit } from '../second_factor/exit.ts';
+import { FreshLogins } from '../second_factor/fresh_logins.ts';
+import { HeldLogins } from '../second_factor/held_logins.ts';
+import { Passes } from '../second_factor/passes.ts';
+import { PresentedCodes } from '../second_factor/presented.ts';
+import { SecondFactors } from '../second_factor/second_factors.ts';
+import { Standings } from '../second_factor/standing.ts';
+import type { Storage } from '../storage/stores.ts';
+import type { LiveProcesses } from '../storage/tables/processes.ts';
+import { type Clock, SECOND } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { systemPause } from '../system/pause.ts';
+import type { RandomSource } from '../system/random.ts';
+import { UiaEngine } from '../uia/engine.ts';
+import type { MarkKeeper } from '../vault/mark_keeper.ts';
+import type { Vault } from '../vault/vault.ts';
+
+/** What everything is made of. */
+export interface Foundations {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly processes: LiveProcesses;
+  readonly vault: Vault;
+  readonly mark: MarkKeeper;
+  readonly homeserver: Homeserver;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly log: Log;
+  /** Those that are not in the list. */
+  readonly furtherFactors: readonly CreateFactor[];
+}
+
+/** All that answers requests; `handlers.ts` says which of it answers which route. */
+export type Services = ReturnType<typeof compose>;
+
+type SharedServices = ReturnType<typeof sharedServices>;
+
+/** Puts together what answers requests, from the configuration. This file alone makes services. */
+export function compose(foundations: Foundations) {
+  const shared = sharedServices(foundations);
+  const login = loginServices(shared);
+  return {
+    ...login,
+    ...accountServices(shared),
+    ...pageServices(shared, login.pageSignIn),
+    guard: guardDeps(shared),
+    ownActions: new OwnActions(shared),
+    discovery: discovery(shared),
+    readiness: new Readiness(shared.storage, shared.homeserver),
+    challenges: shared.challenges,
+    egressGate: new EgressGate(shared.homeserver, shared.secondFactors, shared.log),
+  };
+}
+
+/** What the doors share: there is one of each, as limits, queues and sessions must be the same for all doors. */
+function sharedServices(foundations: Foundations) {
+  const basics = basicServices(foundations);
+  const { storage, vault, homeserver, clock, audit, factors, lanes, addressLimit, deviceLimit } = basics;
+  const secondFactors = new SecondFactors(storage.factors, factors);
+  const engine = sessionEngine(foundations);
+  const throttleRecord = new ThrottleRecord(audit, clock);
+  const codeStep = new CodeStep({ storage, engine, lanes, addressLimit, throttleRecord, audit });
+  const presented = new PresentedCodes(factors);
+  const leases = new SessionLeases(storage, vault, clock);
+  const ownerSessions = {
+    engine,
+    secondFactors,
+    codes: { presented, step: codeStep },
+    passwordSessions: new PasswordSessions(homeserver, clock),
+    limits: { address: addressLimit, device: deviceLimit },
+    leases,
+    ways: basics.ways,
+  };
+  return {
+    ...basics,
+    secondFactors,
+    presented,
+    challenges: new Challenges({ factors, engine, storage }),
+    codeStep,
+    engine,
+    leases,
+    ownerSessions,
+    tokenOwners: new TokenOwners(homeserver, engine),
+  };
+}
+
+/** What needs nothing but the foundations. */
+function basicServices(foundations: Foundations) {
+  const { config, storage, vault, clock, random, furtherFactors } = foundations;
+  const freshLogins = new FreshLogins(storage, vault, clock);
+  const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
+  const hasher = new RecoveryHasher(hashingQueue());
+  const factorDeps = { storage, store: storage.factors, vault, clock, random, hasher, totp };
+  return {
+    ...foundations,
+    totp,
+    hasher,
+    freshLogins,
+    factors: createFactors(factorDeps, furtherFactors),
+    audit: new Audit(storage.audit, clock),
+    ways: { appendedCode: config.login.appendedCode, pages: config.login.sso },
+    lanes: new Lanes(storage, vault),
+    addressLimit: new AddressLimit(config.limits.perAddress, clock),
+    deviceLimit: new DeviceLimit(clock),
+    passes: new Passes({ storage, freshLogins, clock, random }),
+    standings: new Standings({ factors: storage.factors }),
+    appservices: new AppserviceTokens(config.applicationServices),
+  };
+}
+
+function sessionEngine({ config, storage, vault, clock, random }: Foundations): UiaEngine {
+  return new UiaEngine(
+    { store: storage.sessions, vault, clock, random },
+    {
+      lifetimeMs: config.uia.sessionTtlMs,
+      maxSessions: config.uia.maxSessions,
+      failureLimit: config.limits.sessionFailures,
+    },
+  );
+}
+
+/** Where users sign in and out. All doors share the held logins and their limits. */
+function loginServices(shared: SharedServices) {
+  const { config, storage, vault, homeserver, clock, random, log } = shared;
+  const holds = new HeldLogins(storage, vault, clock, random, {
+    holdTtlMs: config.login.holdTtlMs,
+    maximum: config.uia.maxSessions,
+    allowance: config.limits.signInPerUser,
+  });
+  const readings = new Readings({ factors: storage.factors, codes: shared.factors, vault }, shared.ways);
+  const upstream = new UpstreamLogin(homeserver, holds, shared.addressLimit, log);
+  const exit = new Exit({ ...shared, holds, publicBaseUrl: config.publicBaseUrl });
+  const secondLogin = new SecondLogin({ ...shared, holds, upstream, exit });
+  const doors = {
+    ...shared,
+    factors: storage.factors,
+    holds,
+    upstream,
+    exit,
+    line: new SignInLine({ ...shared, leases: new StoredLineLeases(shared), pause: systemPause }),
+    readings,
+  };
+  const withoutFactor = new LoginsWithoutFactor(doors);
+  const presentedPass = new PresentedPass({ ...doors, secondLogin });
+  const { engine, secondFactors, ways } = shared;
+  const codes = { presented: shared.presented, step: shared.codeStep };
+  const conversation = new LoginConversation(engine, secondFactors, codes, holds, secondLogin, random, ways);
+  return {
+    login: new LoginGate({ ...doors, conversation, presentedPass, withoutFactor }),
+    register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
+    sessionEndings: new SessionEndings({ ...doors, sessions: storage.sessions }),
+    pageSignIn: new PageSignIn(doors),
+    sweeper: new HoldSweeper(storage.holds, holds, homeserver, shared.audit, clock, log),
+  };
+}
+
+/** The two-factor API. */
+function accountServices(shared: SharedServices) {
+  const { config, storage } = shared;
+  const parts: AccountParts = {
+    ...shared,
+    store: storage.factors,
+    recovery: shared,
+  };
+  const settings: AccountSettings = {
+    recoveryCount: config.recovery.count,
+    setupTtlMs: config.uia.sessionTtlMs,
+  };
+  return {
+    state: new TwoFactorState(parts),
+    setUp: new SetUp(parts, settings),
+    setUpConfirmation: new SetUpConfirmation(parts, settings),
+    authenticatorRemoval: new AuthenticatorRemoval(parts),
+    recoveryCodes: new RecoveryCodes(parts, settings),
+    authenticatorNames: new AuthenticatorNames(parts),
+    ownHistory: new OwnHistory(parts),
+  };
+}
+
+/** The pages. */
+function pageServices(shared: SharedServices, pageSignIn: PageSignIn) {
+  const { config, vault, homeserver, clock, random, log, totp } = shared;
+  const { publicBaseUrl, login, sso } = config;
+  const brand = brandOf(config.brand);
+  const assets = new Assets(brand.logo);
+  const shell = new PageShell(brand, assets, random);
+  const formTokens = new FormTokens(vault, random, publicBaseUrl);
+  const formPages = new FormPages(shell, formTokens, log);
+  const targets = new RedirectTargets(sso.clients);
+  const states = new ProviderStates(vault, clock);
+  const rounds = new ProviderRounds(homeserver, states, formTokens, publicBaseUrl);
+  const browsers = new KnownBrowser(random, publicBaseUrl);
+  const signInPage = new SignInPage(pageSignIn, formPages, targets, rounds, browsers, {
+    offered: login.sso,
+    digits: totp.digits,
+    factors: shared.factors,
+  });
+  const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
+  const proofs = new GuardedPage({ ...shared, isSound: isSoundSession });
+  return {
+    assets,
+    signInPage,
+    providerPage,
+    accountPage: new AccountPage(shell, { ...shared.ways, digits: totp.digits }, shared.factors),
+    ssoRedirect: new SsoRedirect(homeserver, providerPage, login.sso),
+    fallbackPage: new FallbackPage(proofs, formPages, homeserver, shared.factors, totp.digits),
+  };
+}
+
+function guardDeps(shared: SharedServices): GuardedRequestDeps {
+  const { tokenOwners, appservices } = shared;
+  return {
+    ...shared,
+    callers: { tokenOwners, appservices },
+    consequences: new Consequences(shared.storage.factors, shared.passes, shared.clock),
+    missing: new MissingEndpoints(shared.clock),
+  };
+}
+
+function discovery({ homeserver, config }: SharedServices): Discovery {
+  const { name, preferred } = config.sso;
+  return new Discovery(homeserver, config.publicBaseUrl, config.login.sso ? { name, preferred } : undefined);
+}
