@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { headingsOf } from './written_files.ts';
 
 const pages = [
   'README.md',
@@ -16,7 +17,7 @@ test.each(pages)('the links of %s lead somewhere', (page) => {
   const links = [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)/g)];
   const dead = links.filter(([, target = '', anchor]) => {
     const file = join(dirname(page), target);
-    return !existsSync(file) || (anchor !== undefined && !anchorsOf(file).includes(anchor));
+    return !existsSync(file) || (anchor !== undefined && !headingsOf(file).has(anchor));
   });
   expect(dead.map(([link]) => link)).toEqual([]);
 });
@@ -25,13 +26,3 @@ test('SECURITY.md is named by the README and part of the package', () => {
   expect(readFileSync('README.md', 'utf8')).toContain('](SECURITY.md)');
   expect(JSON.parse(readFileSync('package.json', 'utf8')).files).toContain('SECURITY.md');
 });
-
-/** The anchors of the headings of a page, as Markdown renderers make them. */
-function anchorsOf(file: string): string[] {
-  return [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}0-9 _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-}

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { findIn, type WrittenFile, writtenFiles } from './written_files.ts';
+import { findIn, headingsOf, type WrittenFile, writtenFiles } from './written_files.ts';
 
 /** What a reader cannot open: notes of the authors, numbers of lists that are not here. */
 const OUTSIDE =
@@ -25,20 +25,6 @@ function opened(from: string, path: string): string | undefined {
   const folder = dirname(from);
   const places = ['.', folder, folder.replace(/^test\//, ''), 'src', 'docs'];
   return places.map((place) => join(place, path)).find((each) => existsSync(each));
-}
-
-/** The headings of a page, their anchors as Markdown renderers make them, and what paragraphs begin with in bold. */
-function headingsOf(page: string): Set<string> {
-  const text = readFileSync(page, 'utf8');
-  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
-  const anchors = headings.map((heading) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}0-9 _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-  const bold = [...text.matchAll(/^(?:- |\d+\. )?\*\*([^*]+?)\.?\*\*/gm)].map(([, words = '']) => words);
-  return new Set([...headings, ...anchors, ...bold]);
 }
 
 function deadPaths({ file, text }: WrittenFile): string[] {

@@ -44,3 +44,17 @@ export function findIn({ file, text }: WrittenFile, pattern: RegExp): string[] {
     (match) => `${file}:${text.slice(0, match.index).split('\n').length}: ${match[0]}`,
   );
 }
+
+/** The headings of a page, their anchors as Markdown renderers make them, and what paragraphs begin with in bold. */
+export function headingsOf(page: string): Set<string> {
+  const text = readFileSync(page, 'utf8');
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
+  const anchors = headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}0-9 _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  const bold = [...text.matchAll(/^(?:- |\d+\. )?\*\*([^*]+?)\.?\*\*/gm)].map(([, words = '']) => words);
+  return new Set([...headings, ...anchors, ...bold]);
+}
