@@ -45,7 +45,7 @@ export function bobOr(guest: Guest | undefined): Person {
 }
 
 /**
- * Bob as an earlier run left him, or newly made and enrolled.
+ * The user bob as an earlier run left the account, or newly made and enrolled.
  *
  * @throws StaleCast if what an earlier run left does not fit any more
  */

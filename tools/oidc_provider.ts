@@ -1,6 +1,6 @@
 /**
- * A tiny OpenID provider on loopback, for tests of single sign-on: one page that asks for a user name (anybody may
- * be anybody), a session by cookie that makes every later visit silent, and RS256.
+ * A tiny OpenID provider on loopback, for tests of single sign-on: one page that asks for a user name (any name is
+ * taken), a session by cookie that makes every later visit silent, and RS256.
  *
  *     const provider = await startOidcProvider({ clientId: 'synapse', clientSecret: 'secret' });
  *     provider.issuer                 for the homeserver's configuration; discovery works

@@ -10,6 +10,7 @@ const ROOTS = [
   'demo',
   'docs',
   'spec',
+  'schemas',
   'README.md',
   'SECURITY.md',
   'CONTRIBUTING.md',
@@ -17,7 +18,7 @@ const ROOTS = [
   'config.sample.yaml',
 ];
 
-const TEXTS = /\.(?:[jt]s|mjs|py|md|ya?ml|css|sh)$/;
+const TEXTS = /\.(?:[jt]s|mjs|py|md|json|ya?ml|css|sh)$/;
 /** What is not ours: recorded requests of clients, and what tools keep. */
 const NOT_OURS = /(?:^|\/)(?:\.cache|recorded|node_modules)\//;
 

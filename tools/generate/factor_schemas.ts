@@ -14,7 +14,7 @@ const AUTH = {
   ...schemaHead('auth'),
   title: 'Authentication data',
   description:
-    'The `auth` object of a request under User-Interactive Authentication. `null` and `{}` are as good as none.',
+    'The `auth` object of a request under User-Interactive Authentication. `null` and `{}` count as absent.',
   type: ['object', 'null'],
   properties: {
     type: {
@@ -23,7 +23,7 @@ const AUTH = {
       type: ['string', 'null'],
     },
     session: {
-      description: 'The session that the server gave. `null` is as good as none.',
+      description: 'The session that the server gave. `null` counts as absent.',
       type: ['string', 'null'],
     },
   },

@@ -5,7 +5,7 @@ export interface SynapseChoices {
   readonly serverName: string;
   readonly port: number;
   readonly publicBaseUrl?: string;
-  /** Whether anybody may register, with the `m.login.dummy` stage alone. */
+  /** Whether anyone may register, with the `m.login.dummy` stage alone. */
   readonly openRegistration: boolean;
   /**
    * `generous`: limits that no test or demo reaches, and quick password hashing.
