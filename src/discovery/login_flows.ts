@@ -5,10 +5,9 @@ import {
   OWN_PROVIDER,
   PASSWORD_STAGE,
   SSO_STAGE,
+  TOKEN_LOGIN,
   UNNAMED_PROVIDER,
 } from '../matrix/wire.ts';
-
-const TOKEN_LOGIN = 'm.login.token';
 
 /**
  * What tells a client to show single sign-on alone: the specification's name, and those of MSC3824, which

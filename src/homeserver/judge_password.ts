@@ -1,6 +1,6 @@
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type Flow, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import { type Flow, type JsonObject, LOGIN_PATH, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { answerRefusal, errcodeOf } from './answer_refusal.ts';
@@ -114,7 +114,7 @@ async function judgeByLogin(
 ): Promise<PasswordJudgement> {
   const login = await call({
     method: 'POST',
-    path: '/_matrix/client/v3/login',
+    path: LOGIN_PATH,
     body: passwordOf(judged),
     client: judged.client,
     whenLate: async (late) => {

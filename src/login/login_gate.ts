@@ -4,7 +4,7 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
-import type { JsonObject } from '../matrix/wire.ts';
+import { type JsonObject, TOKEN_LOGIN } from '../matrix/wire.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
@@ -24,7 +24,6 @@ import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 import type { LoginsWithoutFactor } from './without_factor.ts';
 
 const APPSERVICE_LOGIN = 'm.login.application_service';
-const TOKEN_LOGIN = 'm.login.token';
 
 /** How often a sign-in whose held login another one took may join or make the next one. */
 const TURNS = 3;

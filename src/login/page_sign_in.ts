@@ -4,7 +4,14 @@ import type { ClientRequest } from '../http/client_request.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
-import { type Flow, type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE } from '../matrix/wire.ts';
+import {
+  type Flow,
+  type JsonObject,
+  LOGIN_PATH,
+  PASSWORD_STAGE,
+  RECOVERY_STAGE,
+  TOKEN_LOGIN,
+} from '../matrix/wire.ts';
 import type { Challenges } from '../second_factor/challenges.ts';
 import { readIdentity } from '../second_factor/claimed_identity.ts';
 import { type CodeStep, type FactorPassed, passedIn } from '../second_factor/code_step.ts';
@@ -33,10 +40,8 @@ import { readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInLine } from './sign_in_line.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from './upstream_login.ts';
 
-const LOGIN_PATH = '/_matrix/client/v3/login';
 /** What sessions of the page are for: no client can go on with one, and no fallback page. */
 const TARGET = 'page /_2fa/login';
-const TOKEN_LOGIN = 'm.login.token';
 /** How long a homeserver's login token may be on its way to the client: as long as our own. */
 const PASSED_TOKEN_MS = 2 * MINUTE;
 /** How long a hold is reserved for the moment of its end. */

@@ -11,6 +11,12 @@ export const RECOVERY_STAGE = 'm.login.2fa.recovery';
 export const PASSWORD_STAGE = 'm.login.password';
 export const SSO_STAGE = 'm.login.sso';
 
+/** Login with a token: that of a provider, of another client, or of our sign-in page. */
+export const TOKEN_LOGIN = 'm.login.token';
+
+/** Where we log in at the homeserver of our own accord, and ask which logins it has. */
+export const LOGIN_PATH = '/_matrix/client/v3/login';
+
 /** The id of our own identity provider: the sign-in page (spec/login.md). */
 export const OWN_PROVIDER = 'two-factor';
 

@@ -5,14 +5,13 @@ import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import {
   isJsonObject,
+  LOGIN_PATH,
   OWN_PROVIDER,
   PASSWORD_STAGE,
   SSO_STAGE,
   UNNAMED_PROVIDER,
 } from '../../matrix/wire.ts';
 import type { ProviderPage } from './provider_page.ts';
-
-const LOGIN_PATH = '/_matrix/client/v3/login';
 
 /** `GET /login/sso/redirect[/{idpId}]`: our provider's way leads to the sign-in page, the others through us. */
 export class SsoRedirect {
