@@ -17,7 +17,9 @@ export type FactorVerdict =
   /** The proof is right if `spend`, the one write that uses it up (R8), is won. */
   | { readonly is: 'match'; readonly spend: Decision<unknown>; readonly detail: Detail }
   /** One and the same to the client, whatever the reason (attack 87). */
-  | { readonly is: 'no_match'; readonly why: 'wrong' | 'spent' | 'malformed' };
+  | { readonly is: 'no_match'; readonly why: 'wrong' | 'spent' | 'malformed' }
+  /** It answers a question that is not open any more. Nothing is counted, and the client gets the next one. */
+  | { readonly is: 'unasked' };
 
 /** Who tries a factor, and where from. */
 export interface Attempt {

@@ -63,8 +63,11 @@ export type CodeOutcome =
 
 /** What a unit of work made of a code. `moved`: the session no longer stands where it was read, and nothing is written. */
 type Written =
-  | { readonly is: 'moved' | 'passed' }
+  | { readonly is: 'moved' | 'passed' | 'unasked' }
   | { readonly is: 'refused'; readonly isOver: boolean; readonly hasShut: boolean };
+
+/** What a factor made of a proof that it judged. */
+type Judgement = Exclude<FactorVerdict, { readonly is: 'unasked' }>;
 
 /** A code that is being judged. */
 interface Trial {
@@ -116,7 +119,9 @@ export class CodeStep {
     const current = await this.deps.engine.find(session.id);
     // Another body than the one that this request is about was bound meanwhile: that one is not approved.
     if (current?.bodyDigest !== session.bodyDigest) return { is: 'gone' };
-    return this.take({ ...current, body: session.body }, presented, from);
+    const now = { ...current, body: session.body };
+    if (outcome.is === 'unasked' && standingOf(now, stage) === 'next') return { is: 'missing', session: now };
+    return this.take(now, presented, from);
   }
 
   private async judge(session: Session, presented: PresentedProof, from: CodeSource): Promise<Written> {
@@ -132,6 +137,8 @@ export class CodeStep {
     };
     const tried = { userId, session: session.idHash, network: networkOf(from.client.ip) };
     const verdict = await presented.factor.verify(tried, presented.proof);
+    // Of one answer sent many times at once one has the question; the others fail neither session nor lane.
+    if (verdict.is === 'unasked') return verdict;
     const written = await (counts ? this.writeCounted(trial, verdict) : this.write(trial, verdict));
     if (written.is === 'refused' && written.hasShut) {
       await this.deps.throttleRecord.shut(way, presented.factor.stage);
@@ -139,7 +146,7 @@ export class CodeStep {
     return written;
   }
 
-  private async writeCounted(trial: Trial, verdict: FactorVerdict): Promise<Written> {
+  private async writeCounted(trial: Trial, verdict: Judgement): Promise<Written> {
     const { session, attempt, way } = trial;
     const unit = when(stillStands(session), {
       won: counted(attempt, judged(this.deps, trial, verdict)),
@@ -152,7 +159,7 @@ export class CodeStep {
     return writtenIn(lane.after, isShut(lane.row));
   }
 
-  private async write(trial: Trial, verdict: FactorVerdict): Promise<Written> {
+  private async write(trial: Trial, verdict: Judgement): Promise<Written> {
     const unit = when(stillStands(trial.session), { won: judged(this.deps, trial, verdict), lost: [] });
     const answer = await this.deps.storage.commit([trial.way.userId], unit);
     return answer.won ? writtenIn(answer.after, false) : { is: 'moved' };
@@ -165,7 +172,7 @@ export class CodeStep {
 }
 
 /** What is written of a code, the session standing where it was read. */
-function judged({ engine, audit }: CodeStepDeps, trial: Trial, verdict: FactorVerdict) {
+function judged({ engine, audit }: CodeStepDeps, trial: Trial, verdict: Judgement) {
   const { session, presented, way, attempt } = trial;
   const { factor } = presented;
   const { userId, client, deviceId } = way;

@@ -108,7 +108,7 @@ export function attempt({ userId, token, network }: SentToken): [Attempt, Json] 
 /** Has a factor look at a code and, if it is right, spends it: without a throttle before it. */
 export async function judge(storage: Storage, factor: Factor, sent: SentToken): Promise<Judged> {
   const verdict = await factor.verify(...attempt(sent));
-  if (verdict.is === 'no_match') return { accepted: false };
+  if (verdict.is !== 'match') return { accepted: false };
   const spent = await storage.commit([sent.userId], verdict.spend);
   return spent === undefined ? { accepted: false } : { accepted: true, detail: verdict.detail };
 }

@@ -94,7 +94,7 @@ class DummyFactor implements Factor {
   async verify({ userId, session }: Attempt, proof: Json): Promise<FactorVerdict> {
     const burnt = await this.deps.storage.commit([userId], burnChallenge(session, this.kind, userId));
     const { answer } = proof as { answer: string };
-    if (burnt === undefined) return { is: 'no_match', why: 'spent' };
+    if (burnt === undefined) return { is: 'unasked' };
     const question = this.open(session, burnt.sealed);
     for (const authenticator of await this.deps.store.authenticators(userId, this.kind)) {
       if (!isAnswer(this.secretOf(authenticator), question, answer)) continue;
