@@ -9,7 +9,7 @@ import {
   renameAuthenticator,
   waitForRenaming,
 } from '../storage/tables/authenticator_names.ts';
-import type { AccountParts } from './account_parts.ts';
+import type { AccountDeps } from './account_deps.ts';
 
 /**
  * `PUT …/org.matrix.2fa/authenticators/{authenticatorId}`: what users call one of their authenticators. The access
@@ -17,15 +17,15 @@ import type { AccountParts } from './account_parts.ts';
  * fill the record, there are few in an hour.
  */
 export class AuthenticatorNames {
-  constructor(private readonly parts: Pick<AccountParts, 'audit' | 'homeserver' | 'store' | 'storage'>) {}
+  constructor(private readonly deps: Pick<AccountDeps, 'audit' | 'homeserver' | 'store' | 'storage'>) {}
 
   /** @throws Refusal unknown_authenticator, limit_exceeded */
   async rename(request: ClientRequest): Promise<Answer> {
     const { name } = requireShape('authenticator_name_request', request.body ?? {});
-    const { userId, deviceId } = (await requireCaller(this.parts.homeserver, request)).owner;
+    const { userId, deviceId } = (await requireCaller(this.deps.homeserver, request)).owner;
     const authenticator = request.params.authenticatorId ?? '';
     const kind = await this.renameWithinLimit(userId, authenticator, name);
-    await this.parts.audit.record({
+    await this.deps.audit.record({
       userId,
       event: `${kind}.renamed`,
       address: request.client.ip,
@@ -36,7 +36,7 @@ export class AuthenticatorNames {
   }
 
   private async renameWithinLimit(userId: string, authenticator: string, name: string): Promise<string> {
-    const { storage, store } = this.parts;
+    const { storage, store } = this.deps;
     const authenticators = await store.authenticators(userId);
     const kind = authenticators.find(({ id }) => id === authenticator)?.kind;
     if (kind === undefined) throw new Refusal('unknown_authenticator');
@@ -50,7 +50,7 @@ export class AuthenticatorNames {
   }
 
   private async tooMany(userId: string): Promise<Refusal> {
-    const [hour] = await this.parts.storage.read(waitForRenaming(userId));
+    const [hour] = await this.deps.storage.read(waitForRenaming(userId));
     return new Refusal('limit_exceeded', { retryAfterMs: Math.max(hour?.waitMs ?? 0, 0) });
   }
 }

@@ -6,7 +6,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { Json } from '../matrix/wire.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
-import type { AccountParts } from './account_parts.ts';
+import type { AccountDeps } from './account_deps.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
 
 /**
@@ -14,11 +14,11 @@ import { requireFactorOfPath } from './factor_of_path.ts';
  * gone is 2FA off.
  */
 export class AuthenticatorRemoval {
-  constructor(private readonly parts: AccountParts) {}
+  constructor(private readonly deps: AccountDeps) {}
 
   /** What a request asks for. @throws Refusal if its path names no factor that can be removed */
   of(request: ClientRequest): OwnAction {
-    const { factor } = requireFactorOfPath(this.parts.factors, request);
+    const { factor } = requireFactorOfPath(this.deps.factors, request);
     return {
       shape: 'totp_delete_request',
       requirementFor: async ({ owner }, body) => {
@@ -43,7 +43,7 @@ export class AuthenticatorRemoval {
     userId: string,
     authenticatorId: Json | undefined,
   ): Promise<void> {
-    const authenticators = await this.parts.store.authenticators(userId, kind);
+    const authenticators = await this.deps.store.authenticators(userId, kind);
     if (authenticators.length === 0) throw new Refusal('not_enrolled');
     const known = authenticatorId === undefined || authenticators.some(({ id }) => id === authenticatorId);
     if (!known) throw new Refusal('unknown_authenticator');
@@ -51,10 +51,10 @@ export class AuthenticatorRemoval {
 
   private async removeOne(factor: Factor, request: ClientRequest, caller: Caller, id: string): Promise<void> {
     const { userId } = caller.owner;
-    const { removed, remaining } = await this.parts.store.removeAuthenticator(
+    const { removed, remaining } = await this.deps.store.removeAuthenticator(
       userId,
       id,
-      this.parts.clock.now(),
+      this.deps.clock.now(),
     );
     if (!removed) throw new Refusal('unknown_authenticator');
     await this.record(factor, request, caller, remaining > 0 ? 'removed' : 'disabled', {
@@ -64,7 +64,7 @@ export class AuthenticatorRemoval {
 
   private async removeAll(factor: Factor, request: ClientRequest, caller: Caller): Promise<void> {
     const { userId } = caller.owner;
-    const { removed, remaining } = await this.parts.store.removeKind(userId, factor.kind);
+    const { removed, remaining } = await this.deps.store.removeKind(userId, factor.kind);
     await this.record(factor, request, caller, remaining > 0 ? 'removed' : 'disabled', {
       authenticators: removed,
     });
@@ -78,7 +78,7 @@ export class AuthenticatorRemoval {
     detail: Readonly<Record<string, string | number>>,
   ): Promise<void> {
     const { userId, deviceId } = owner;
-    return this.parts.audit.record({
+    return this.deps.audit.record({
       userId,
       event: `${kind}.${deed}`,
       address: request.client.ip,

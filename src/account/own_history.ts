@@ -4,7 +4,7 @@ import type { ClientRequest } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { requireCaller } from '../second_factor/caller.ts';
 import { type AuditRow, findHistory, type HistoryExtent } from '../storage/tables/audit.ts';
-import type { AccountParts } from './account_parts.ts';
+import type { AccountDeps } from './account_deps.ts';
 
 /**
  * A user who wants more than these asks the operator. Events that need no second factor can be many, and must not hide
@@ -21,15 +21,15 @@ const SHOWN_DETAIL = ['authenticator', 'position', 'stage'];
 export class OwnHistory {
   private readonly extent: HistoryExtent;
 
-  constructor(private readonly parts: Pick<AccountParts, 'homeserver' | 'storage' | 'factors'>) {
-    const frequent = unprovenEvents(parts.factors.primaryKinds());
+  constructor(private readonly deps: Pick<AccountDeps, 'homeserver' | 'storage' | 'factors'>) {
+    const frequent = unprovenEvents(deps.factors.primaryKinds());
     this.extent = { lines: LINES, frequent, ofEachFrequent: Math.floor(FREQUENT_LINES / frequent.length) };
   }
 
   /** @throws Refusal */
   async handle(request: ClientRequest): Promise<Answer> {
-    const { owner } = await requireCaller(this.parts.homeserver, request);
-    const rows = await this.parts.storage.read(findHistory(owner.userId, this.extent));
+    const { owner } = await requireCaller(this.deps.homeserver, request);
+    const rows = await this.deps.storage.read(findHistory(owner.userId, this.extent));
     return { status: 200, body: { events: rows.map(eventOf) } };
   }
 }

@@ -5,21 +5,21 @@ import { Refusal } from '../matrix/refusals.ts';
 import { RECOVERY_STAGE } from '../matrix/wire.ts';
 import { type Caller, requireCaller } from '../second_factor/caller.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
-import type { AccountParts, AccountSettings } from './account_parts.ts';
+import type { AccountDeps, AccountSettings } from './account_deps.ts';
 
 const NO_CODES = { remaining: 0, total: 0, generated_at: null, codes: [] };
 
 /** `/account/two-factor/recovery`: which codes there are, a new set, or no set. A code is shown only when made. */
 export class RecoveryCodes {
   constructor(
-    private readonly parts: AccountParts,
+    private readonly deps: AccountDeps,
     private readonly settings: AccountSettings,
   ) {}
 
   /** `GET`: positions and uses, never a code. @throws Refusal */
   async describe(request: ClientRequest): Promise<Answer> {
-    const { owner } = await requireCaller(this.parts.homeserver, request);
-    const state = await this.parts.factors.ofStage(RECOVERY_STAGE)?.describe(owner.userId);
+    const { owner } = await requireCaller(this.deps.homeserver, request);
+    const state = await this.deps.factors.ofStage(RECOVERY_STAGE)?.describe(owner.userId);
     return { status: 200, body: state ?? NO_CODES };
   }
 
@@ -38,7 +38,7 @@ export class RecoveryCodes {
   };
 
   private async requireEnrolled({ owner }: Caller): Promise<'two_factor'> {
-    if (!(await this.parts.store.isEnrolled(owner.userId))) throw new Refusal('not_enrolled');
+    if (!(await this.deps.store.isEnrolled(owner.userId))) throw new Refusal('not_enrolled');
     return 'two_factor';
   }
 
@@ -46,15 +46,15 @@ export class RecoveryCodes {
     const { userId } = caller.owner;
     const { shown, set } = await newRecoverySet(
       { userId, count: this.settings.recoveryCount },
-      this.parts.recovery,
+      this.deps.recovery,
     );
-    if (!(await this.parts.store.replaceRecoverySet(userId, set))) throw new Refusal('not_enrolled');
+    if (!(await this.deps.store.replaceRecoverySet(userId, set))) throw new Refusal('not_enrolled');
     await this.record(request, caller, 'recovery.regenerated');
     return { status: 200, body: { recovery_codes: [...shown], generated_at: set.generatedAt } };
   }
 
   private async remove({ request, caller }: ProvenRequest): Promise<Answer> {
-    await this.parts.store.deleteRecoverySet(caller.owner.userId, this.parts.clock.now());
+    await this.deps.store.deleteRecoverySet(caller.owner.userId, this.deps.clock.now());
     await this.record(request, caller, 'recovery.deleted');
     return { status: 200, body: {} };
   }
@@ -65,6 +65,6 @@ export class RecoveryCodes {
     event: 'recovery.regenerated' | 'recovery.deleted',
   ): Promise<void> {
     const { userId, deviceId } = owner;
-    return this.parts.audit.record({ userId, event, address: request.client.ip, deviceId });
+    return this.deps.audit.record({ userId, event, address: request.client.ip, deviceId });
   }
 }

@@ -10,7 +10,7 @@ import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { Setup } from '../storage/stores.ts';
 import { SECOND } from '../system/clock.ts';
 import { randomId } from '../system/random.ts';
-import type { AccountParts, AccountSettings } from './account_parts.ts';
+import type { AccountDeps, AccountSettings } from './account_deps.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
 
 /** Wrong first codes that end a set-up (spec/two_factor_api.md, "Confirming it"). */
@@ -33,29 +33,29 @@ interface ProvenSetup {
  */
 export class SetUpConfirmation {
   constructor(
-    private readonly parts: AccountParts,
+    private readonly deps: AccountDeps,
     private readonly settings: AccountSettings,
   ) {}
 
   /** @throws Refusal missing_param if there is no code; unknown_setup, wrong_setup_code; limit_exceeded if it is being confirmed, or hashes wait */
   async handle(request: ClientRequest): Promise<Answer> {
-    const { factor, setUp } = requireFactorOfPath(this.parts.factors, request);
+    const { factor, setUp } = requireFactorOfPath(this.deps.factors, request);
     const { setupId, proof } = setUp.read(request.body);
-    const caller = await requireCaller(this.parts.homeserver, request);
+    const caller = await requireCaller(this.deps.homeserver, request);
     const setup = await this.findSetup(setupId, factor, caller);
-    const now = this.parts.clock.now();
-    const secret = this.parts.vault.open(setup.sealedSeed, `setup:${setup.id}:${setup.userId}`);
+    const now = this.deps.clock.now();
+    const secret = this.deps.vault.open(setup.sealedSeed, `setup:${setup.id}:${setup.userId}`);
     const confirmed = await setUp.confirm(setup.userId, secret, proof);
     if (confirmed === undefined) return this.refuse(setup);
     // Before the hashes, which are costly: of many confirmations at once one makes them (attack 140).
-    if (!(await this.parts.store.takeSetup(setupId, now, now + TAKEN_MS))) {
+    if (!(await this.deps.store.takeSetup(setupId, now, now + TAKEN_MS))) {
       throw new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
     }
     try {
       return await this.confirm(request, caller, { factor, setup, confirmed, now });
     } catch (error) {
       // Where this fails, too, the set-up comes back by itself after its time.
-      await this.parts.store.giveSetupBack(setupId).catch(() => undefined);
+      await this.deps.store.giveSetupBack(setupId).catch(() => undefined);
       throw error;
     }
   }
@@ -66,26 +66,23 @@ export class SetUpConfirmation {
     { factor, setup, confirmed, now }: ProvenSetup,
   ): Promise<Answer> {
     const { userId } = setup;
-    const wasOn = await this.parts.store.isEnrolled(userId);
-    const recovery = await newRecoverySet(
-      { userId, count: this.settings.recoveryCount },
-      this.parts.recovery,
-    );
-    const authenticatorId = randomId(this.parts.random, 96);
-    const activated = await this.parts.store.activate({
+    const wasOn = await this.deps.store.isEnrolled(userId);
+    const recovery = await newRecoverySet({ userId, count: this.settings.recoveryCount }, this.deps.recovery);
+    const authenticatorId = randomId(this.deps.random, 96);
+    const activated = await this.deps.store.activate({
       setupId: setup.id,
       userId,
       authenticatorId,
       foldedLocalpart: foldLocalpart(userId),
-      sealedSeed: this.parts.vault.seal(confirmed.secret, `authenticator:${authenticatorId}:${userId}`),
+      sealedSeed: this.deps.vault.seal(confirmed.secret, `authenticator:${authenticatorId}:${userId}`),
       step: confirmed.lastStep,
       now,
       recovery: recovery.set,
     });
     if (!activated) throw new Refusal('unknown_setup');
-    await this.parts.mark.keep();
-    await this.parts.lanes.remember(userId, request.client);
-    await this.parts.audit.record({
+    await this.deps.mark.keep();
+    await this.deps.lanes.remember(userId, request.client);
+    await this.deps.audit.record({
       userId,
       event: `${factor.kind}.${wasOn ? 'added' : 'enabled'}`,
       address: request.client.ip,
@@ -100,7 +97,7 @@ export class SetUpConfirmation {
 
   /** Only the token that began a set-up may end it (attack 59); to all others it is unknown. */
   private async findSetup(setupId: string, { kind }: Factor, { owner, token }: Caller): Promise<Setup> {
-    const setup = await this.parts.store.findSetup(setupId, this.parts.clock.now());
+    const setup = await this.deps.store.findSetup(setupId, this.deps.clock.now());
     const isOwn = setup?.userId === owner.userId && setup.tokenHash === hashToken(token);
     if (!isOwn || setup.kind !== kind) {
       throw new Refusal('unknown_setup');
@@ -109,7 +106,7 @@ export class SetUpConfirmation {
   }
 
   private async refuse(setup: Setup): Promise<never> {
-    await this.parts.store.countSetupFailure(setup.id, MOST_FAILURES);
+    await this.deps.store.countSetupFailure(setup.id, MOST_FAILURES);
     throw new Refusal('wrong_setup_code');
   }
 }

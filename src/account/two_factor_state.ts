@@ -2,22 +2,22 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { requireCaller } from '../second_factor/caller.ts';
-import type { AccountParts } from './account_parts.ts';
+import type { AccountDeps } from './account_deps.ts';
 
 /** `GET /account/two-factor`: whether 2FA is on and with what. Never a secret (attack 86). */
 export class TwoFactorState {
-  constructor(private readonly parts: Pick<AccountParts, 'factors' | 'homeserver' | 'store'>) {}
+  constructor(private readonly deps: Pick<AccountDeps, 'factors' | 'homeserver' | 'store'>) {}
 
   /** @throws Refusal */
   async handle(request: ClientRequest): Promise<Answer> {
-    const { owner } = await requireCaller(this.parts.homeserver, request);
+    const { owner } = await requireCaller(this.deps.homeserver, request);
     return { status: 200, body: await this.stateOf(owner.userId) };
   }
 
   private async stateOf(userId: string): Promise<JsonObject> {
-    if (!(await this.parts.store.isEnrolled(userId))) return { enabled: false, providers: {} };
+    if (!(await this.deps.store.isEnrolled(userId))) return { enabled: false, providers: {} };
     const providers: JsonObject = {};
-    for (const factor of this.parts.factors.all) {
+    for (const factor of this.deps.factors.all) {
       const description = await factor.describe(userId);
       if (description !== undefined) providers[factor.stage] = description;
     }

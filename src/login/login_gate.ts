@@ -53,7 +53,7 @@ type Step =
 
 type Asked = { readonly answer: Step; readonly outcome: LineOutcome };
 
-export interface LoginGateParts {
+export interface LoginGateDeps {
   readonly standings: Standings;
   readonly homeserver: Homeserver;
   readonly upstream: UpstreamLogin;
@@ -73,21 +73,21 @@ export interface LoginGateParts {
  * the user *in its answer* has 2FA on.
  */
 export class LoginGate {
-  constructor(private readonly parts: LoginGateParts) {}
+  constructor(private readonly deps: LoginGateDeps) {}
 
   /** @throws Refusal */
   async handle(request: ClientRequest): Promise<Answer> {
     const body = requireShape('login_request', request.body);
     const auth = presentedAuth(body);
-    if (body.type === TOKEN_LOGIN && this.parts.passes.isOurs(body.token)) {
-      return this.parts.presentedPass.redeem(request, body.token, withoutAuth(body));
+    if (body.type === TOKEN_LOGIN && this.deps.passes.isOurs(body.token)) {
+      return this.deps.presentedPass.redeem(request, body.token, withoutAuth(body));
     }
-    const service = this.parts.appservices.serviceOf(request);
+    const service = this.deps.appservices.serviceOf(request);
     if (service !== undefined) {
-      return this.parts.withoutFactor.passService(request, readSignIn(body), service);
+      return this.deps.withoutFactor.passService(request, readSignIn(body), service);
     }
     if (auth?.session === undefined) return this.begin(request, body, auth);
-    const resumed = await this.parts.conversation.resume(request, body, auth);
+    const resumed = await this.deps.conversation.resume(request, body, auth);
     return resumed.kind === 'answer'
       ? resumed.answer
       : this.begin(request, resumed.body, auth, resumed.passed);
@@ -100,15 +100,15 @@ export class LoginGate {
     passed?: Session,
   ): Promise<Answer> {
     const signIn = readSignIn(body);
-    const hinted = await this.parts.readings.mayMeanEnrolled(signIn);
-    const readings = await this.parts.readings.of(signIn, hinted);
+    const hinted = await this.deps.readings.mayMeanEnrolled(signIn);
+    const readings = await this.deps.readings.of(signIn, hinted);
     const attempt = { request, signIn, auth, hinted, readings, passed };
     for (let turn = 0; turn < TURNS; turn++) {
       const step = await this.prove(attempt);
       if (step.is === 'answered') return step.answer;
       const answer = await (passed === undefined
         ? this.converse(attempt, step)
-        : this.parts.conversation.finishOn(request, passed, step.hold));
+        : this.deps.conversation.finishOn(request, passed, step.hold));
       if (answer !== undefined) return answer;
     }
     throw new Refusal('hold_ended');
@@ -119,9 +119,9 @@ export class LoginGate {
     const joined = await this.join(attempt);
     if (joined !== undefined) return joined;
     const { signIn } = attempt;
-    const key = await this.parts.readings.lineKey(signIn);
+    const key = await this.deps.readings.lineKey(signIn);
     if (key === undefined) return (await this.ask(attempt)).answer;
-    return this.parts.line.ask<Step>({
+    return this.deps.line.ask<Step>({
       key,
       join: () => this.join(attempt),
       ask: () => this.ask(attempt),
@@ -132,7 +132,7 @@ export class LoginGate {
   /** R12: an equal sign-in shares the hold that is there. */
   private async join(attempt: Attempt): Promise<Step | undefined> {
     for (const reading of attempt.readings) {
-      const hold = reading.joinKeys && (await this.parts.holds.findToJoin(reading.joinKeys));
+      const hold = reading.joinKeys && (await this.deps.holds.findToJoin(reading.joinKeys));
       if (hold !== undefined) return { is: 'held', hold, reading };
     }
     return undefined;
@@ -151,7 +151,7 @@ export class LoginGate {
     let refused: { readonly answer: HomeserverAnswer; readonly sent: JsonObject } | undefined;
     for (const reading of attempt.readings) {
       const sent = bodyFor(attempt, reading);
-      const outcome = await this.parts.upstream.attempt({
+      const outcome = await this.deps.upstream.attempt({
         request,
         path: request.path,
         body: sent,
@@ -195,15 +195,15 @@ export class LoginGate {
     granted: GrantedLogin,
   ): Promise<Asked | undefined> {
     const { grant } = granted;
-    const standing = await this.parts.standings.of(grant.userId);
+    const standing = await this.deps.standings.of(grant.userId);
     if (standing.is === 'passes') {
       if (!(await this.mayPass(attempt, reading))) return undefined;
-      const answer = await this.parts.withoutFactor.handOut(attempt, granted, standing.proof);
+      const answer = await this.deps.withoutFactor.handOut(attempt, granted, standing.proof);
       return { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
     }
     const pass = await this.redeemPass(attempt.signIn, grant);
     if (pass !== undefined) {
-      const answer = this.parts.exit.handOut(grant, pass);
+      const answer = this.deps.exit.handOut(grant, pass);
       return { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
     }
     const { hold, session } = await this.hold(attempt, reading, granted);
@@ -214,25 +214,21 @@ export class LoginGate {
     attempt: Attempt,
     { reading, hold, session }: Extract<Step, { is: 'held' }>,
   ): Promise<Answer | undefined> {
-    return this.parts.conversation.begin(heldSignIn(attempt, reading, hold), session);
+    return this.deps.conversation.begin(heldSignIn(attempt, reading, hold), session);
   }
 
   private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<Kept> {
-    const kept = await this.parts.holds.keep(
+    const kept = await this.deps.holds.keep(
       {
         // A login token or JWT names no one and is good for one login; a password can be tried without end.
         usesAllowance: attempt.signIn.password !== undefined,
         grant: granted.grant,
         password: reading.password,
         joinKeys: reading.joinKeys,
-        atEnd: await granted.grant.endOn(
-          chosenDevice(attempt),
-          this.parts.homeserver,
-          attempt.request.client,
-        ),
+        atEnd: await granted.grant.endOn(chosenDevice(attempt), this.deps.homeserver, attempt.request.client),
       },
       attempt.passed === undefined
-        ? (held) => this.parts.conversation.opening(heldSignIn(attempt, reading, held))
+        ? (held) => this.deps.conversation.opening(heldSignIn(attempt, reading, held))
         : undefined,
     );
     if (!kept.isOwn) await this.abandon(attempt, granted);
@@ -240,18 +236,18 @@ export class LoginGate {
   }
 
   private abandon(attempt: Attempt, { grant }: GrantedLogin): Promise<void> {
-    return this.parts.upstream.abandon(grant, chosenDevice(attempt), attempt.request.client);
+    return this.deps.upstream.abandon(grant, chosenDevice(attempt), attempt.request.client);
   }
 
   /** A login token that was issued under 2FA stands for it, once. */
   private async redeemPass(signIn: SignIn, grant: Grant): Promise<PassRedeemed | undefined> {
     const loginToken = signIn.body.token;
     if (signIn.type !== TOKEN_LOGIN || typeof loginToken !== 'string') return undefined;
-    return this.parts.passes.redeem(loginToken, grant);
+    return this.deps.passes.redeem(loginToken, grant);
   }
 
   private async isEndedToken({ type, body: { token } }: SignIn): Promise<boolean> {
-    return type === TOKEN_LOGIN && typeof token === 'string' && this.parts.passes.isEnded(token);
+    return type === TOKEN_LOGIN && typeof token === 'string' && this.deps.passes.isEnded(token);
   }
 
   /** False if this grant must not let its user in, though they have no 2FA. */

@@ -56,7 +56,7 @@ interface TypedSignIn {
 /** What came of a password. */
 type Proof = { readonly hold: HeldLogin } | { readonly refusal: Refusal };
 
-export interface PageSignInParts {
+export interface PageSignInDeps {
   readonly engine: UiaEngine;
   readonly factors: FactorStore;
   readonly secondFactors: SecondFactors;
@@ -77,7 +77,7 @@ export interface PageSignInParts {
  * everyone, and a user with 2FA on brings a code before they get a login token for it (R1, R5, R12).
  */
 export class PageSignIn implements PageDoor {
-  constructor(private readonly parts: PageSignInParts) {}
+  constructor(private readonly deps: PageSignInDeps) {}
 
   /** @throws Refusal */
   async begin(
@@ -97,7 +97,7 @@ export class PageSignIn implements PageDoor {
     foldedNames: readonly string[],
     browser: string | undefined,
   ): Promise<ClientRequest> {
-    const knownBrowser = browser && (await this.parts.lanes.knownBrowser(foldedNames, browser));
+    const knownBrowser = browser && (await this.deps.lanes.knownBrowser(foldedNames, browser));
     return knownBrowser === undefined ? request : { ...request, client: { ...request.client, knownBrowser } };
   }
 
@@ -108,17 +108,17 @@ export class PageSignIn implements PageDoor {
     password: string,
   ): Promise<Proof> {
     const signIn = readSignIn({ type: PASSWORD_STAGE, identifier, password });
-    const keys = this.parts.readings.joinKeys(signIn, password);
+    const keys = this.deps.readings.joinKeys(signIn, password);
     const join = async (): Promise<Proof | undefined> => {
-      const hold = await this.parts.holds.findToJoin(keys);
+      const hold = await this.deps.holds.findToJoin(keys);
       return hold && { hold };
     };
     const ask = () => this.ask(request, signIn, keys);
     const joined = await join();
     if (joined !== undefined) return joined;
-    const key = await this.parts.readings.lineKey(signIn);
+    const key = await this.deps.readings.lineKey(signIn);
     if (key === undefined) return (await ask()).answer;
-    return this.parts.line.ask<Proof>({ key, join, ask, refuse: refusalHeard });
+    return this.deps.line.ask<Proof>({ key, join, ask, refuse: refusalHeard });
   }
 
   /** @throws Refusal */
@@ -148,9 +148,9 @@ export class PageSignIn implements PageDoor {
     if (isSatisfied(session.flows, session.completed)) {
       return { kind: 'accepted', standing: await this.standing(session) };
     }
-    const presented = this.parts.presented.inField(code, kind);
+    const presented = this.deps.presented.inField(code, kind);
     const { client } = await this.byBrowser(request, [foldLocalpart(session.binding.userId)], browser);
-    const outcome = await this.parts.codeStep.take(session, presented, { client, browser });
+    const outcome = await this.deps.codeStep.take(session, presented, { client, browser });
     switch (outcome.is) {
       case 'passed':
         return { kind: 'accepted', standing: await this.standing(outcome.session) };
@@ -175,17 +175,17 @@ export class PageSignIn implements PageDoor {
     if (hold === undefined) return undefined;
     const provider = providerOf(session);
     if (provider !== undefined) return this.sendToProvider(session, hold, provider);
-    if (!(await this.parts.engine.finish(session))) return undefined;
-    const loginToken = await this.parts.passes.issue(hold, proof);
+    if (!(await this.deps.engine.finish(session))) return undefined;
+    const loginToken = await this.deps.passes.issue(hold, proof);
     return { kind: 'client', redirectUrl: redirectUrlOf(session), loginToken };
   }
 
   async passProviderToken(id: string, loginToken: string): Promise<string | undefined> {
-    const session = await this.parts.engine.find(id);
+    const session = await this.deps.engine.find(id);
     if (session?.binding.target !== TARGET || providerOf(session) === undefined) return undefined;
-    if (!(await this.parts.engine.finish(session))) return undefined;
+    if (!(await this.deps.engine.finish(session))) return undefined;
     if (passedIn(session) !== undefined) {
-      await this.parts.passes.remember(loginToken, session.binding.userId, PASSED_TOKEN_MS);
+      await this.deps.passes.remember(loginToken, session.binding.userId, PASSED_TOKEN_MS);
     }
     return redirectUrlOf(session);
   }
@@ -194,7 +194,7 @@ export class PageSignIn implements PageDoor {
   private async proofOf(session: Session): Promise<FactorPassed | StandingPasses | undefined> {
     const passed = passedIn(session);
     if (passed !== undefined || !isSatisfied(session.flows, session.completed)) return passed;
-    const standing = await this.parts.standings.of(session.binding.userId);
+    const standing = await this.deps.standings.of(session.binding.userId);
     return standing.is === 'passes' ? standing.proof : undefined;
   }
 
@@ -219,9 +219,9 @@ export class PageSignIn implements PageDoor {
     provider: string,
   ): Promise<PageTicket | undefined> {
     const { idHash } = session;
-    if (!(await this.parts.holds.claim(hold, idHash, CLAIM_MS))) return undefined;
+    if (!(await this.deps.holds.claim(hold, idHash, CLAIM_MS))) return undefined;
     // Ended meanwhile, by a change of factors: its session may be left, and proves nothing.
-    if (!(await this.parts.holds.end(hold, idHash))) return undefined;
+    if (!(await this.deps.holds.end(hold, idHash))) return undefined;
     return { kind: 'provider', provider };
   }
 
@@ -244,7 +244,7 @@ export class PageSignIn implements PageDoor {
     request: ClientRequest,
     body: JsonObject,
   ): Promise<Exclude<LoginOutcome, { kind: 'without_token' }>> {
-    const outcome = await this.parts.upstream.attempt({
+    const outcome = await this.deps.upstream.attempt({
       // The query in the address of the page is not for the homeserver.
       request: { ...request, search: '' },
       path: LOGIN_PATH,
@@ -257,19 +257,19 @@ export class PageSignIn implements PageDoor {
   private async hold(granted: GrantedLogin, typed: TypedSignIn | undefined): Promise<HeldLogin> {
     try {
       // The login of an account without 2FA is neither joined nor counted: every door gives it out at once.
-      const { is } = await this.parts.standings.of(granted.grant.userId);
+      const { is } = await this.deps.standings.of(granted.grant.userId);
       const enrolled = is === 'owes_factor';
-      const { hold, isOwn } = await this.parts.holds.keep({
+      const { hold, isOwn } = await this.deps.holds.keep({
         grant: granted.grant,
         password: typed?.password,
         joinKeys: enrolled ? typed?.keys : undefined,
         usesAllowance: enrolled && typed !== undefined,
         atEnd: 'logout',
       });
-      if (!isOwn) await this.parts.upstream.discard(granted.grant);
+      if (!isOwn) await this.deps.upstream.discard(granted.grant);
       return hold;
     } catch (error) {
-      await this.parts.upstream.discard(granted.grant);
+      await this.deps.upstream.discard(granted.grant);
       throw error;
     }
   }
@@ -283,10 +283,10 @@ export class PageSignIn implements PageDoor {
     password?: string,
   ): Promise<PageStanding> {
     const { userId } = hold;
-    const enrolled = (await this.parts.standings.of(userId)).is === 'owes_factor';
-    const stages = enrolled ? await this.parts.secondFactors.available(userId) : [];
+    const enrolled = (await this.deps.standings.of(userId)).is === 'owes_factor';
+    const stages = enrolled ? await this.deps.secondFactors.available(userId) : [];
     const withCode = stages.map((stage): Flow => [proven, stage]);
-    const session = await this.parts.engine.open(
+    const session = await this.deps.engine.open(
       { target: TARGET, userId, tokenHash: null },
       {
         flows: enrolled ? withCode : [[proven]],
@@ -305,9 +305,9 @@ export class PageSignIn implements PageDoor {
   private async sessionOf(
     id: string,
   ): Promise<{ session: Session; hold: HeldLogin | undefined } | undefined> {
-    const session = await this.parts.engine.find(id);
+    const session = await this.deps.engine.find(id);
     if (session?.binding.target !== TARGET || session.holdId === null) return undefined;
-    const hold = await this.parts.holds.find(session.holdId);
+    const hold = await this.deps.holds.find(session.holdId);
     return hold === undefined && session.password === undefined ? undefined : { session, hold };
   }
 
@@ -319,8 +319,8 @@ export class PageSignIn implements PageDoor {
       redirectUrl: redirectUrlOf(session),
       provider: providerOf(session),
       codeWanted: !isSatisfied(session.flows, session.completed),
-      kinds: this.parts.challenges.kindsIn(session),
-      asked: await this.parts.challenges.of(session),
+      kinds: this.deps.challenges.kindsIn(session),
+      asked: await this.deps.challenges.of(session),
       recoveryCodesLeft: session.completed.includes(RECOVERY_STAGE)
         ? await this.recoveryCodesLeft(userId)
         : undefined,
@@ -328,7 +328,7 @@ export class PageSignIn implements PageDoor {
   }
 
   private async recoveryCodesLeft(userId: string): Promise<number> {
-    const set = await this.parts.factors.recoverySet(userId);
+    const set = await this.deps.factors.recoverySet(userId);
     return set?.codes.filter((code) => code.usedAt === null).length ?? 0;
   }
 }

@@ -1,4 +1,4 @@
-import type { AccountParts, AccountSettings } from '../account/account_parts.ts';
+import type { AccountDeps, AccountSettings } from '../account/account_deps.ts';
 import { AuthenticatorNames } from '../account/authenticator_names.ts';
 import { AuthenticatorRemoval } from '../account/authenticator_removal.ts';
 import { OwnHistory } from '../account/own_history.ts';
@@ -216,7 +216,7 @@ function loginServices(shared: SharedServices) {
 /** The two-factor API. */
 function accountServices(shared: SharedServices) {
   const { config, storage } = shared;
-  const parts: AccountParts = {
+  const parts: AccountDeps = {
     ...shared,
     store: storage.factors,
     recovery: shared,

@@ -15,7 +15,7 @@ export interface FreshRecoveryCodes {
 }
 
 /** What a set is made with. */
-export interface RecoverySetParts {
+export interface RecoverySetDeps {
   readonly vault: Vault;
   readonly clock: Clock;
   readonly random: RandomSource;
@@ -28,17 +28,17 @@ export interface RecoverySetParts {
  */
 export async function newRecoverySet(
   { userId, count }: { readonly userId: string; readonly count: number },
-  parts: RecoverySetParts,
+  deps: RecoverySetDeps,
 ): Promise<FreshRecoveryCodes> {
-  const salt = parts.random.bytes(SALT_BYTES);
-  const pepper = parts.vault.pepper();
-  const codes = distinctCodes(count, parts.random);
+  const salt = deps.random.bytes(SALT_BYTES);
+  const pepper = deps.vault.pepper();
+  const codes = distinctCodes(count, deps.random);
   // One after the other: a set must not push the guesses and logins of others out of the queue.
   const hashes: string[] = [];
   const hashedWith = { userId, salt, pepper: pepper.secret };
   const source = `set ${salt.toString('hex')}`;
   for (const code of codes) {
-    hashes.push(await parts.hasher.hash(code, hashedWith, source));
+    hashes.push(await deps.hasher.hash(code, hashedWith, source));
   }
   return {
     shown: codes.map(showRecoveryCode),
@@ -47,7 +47,7 @@ export async function newRecoverySet(
       pepperKeyId: pepper.keyId,
       hashes,
       tags: codes.map((code) => recoveryTag(code, hashedWith)),
-      generatedAt: parts.clock.now(),
+      generatedAt: deps.clock.now(),
     },
   };
 }

@@ -23,7 +23,7 @@ export class RecoveryFactor implements Factor {
 
   /** @param digits of the one-time codes that may stand where a recovery code may */
   constructor(
-    private readonly parts: {
+    private readonly deps: {
       readonly store: FactorStore;
       readonly vault: Vault;
       readonly hasher: RecoveryHasher;
@@ -34,20 +34,20 @@ export class RecoveryFactor implements Factor {
   }
 
   async available(userId: string): Promise<boolean> {
-    const set = await this.parts.store.recoverySet(userId);
+    const set = await this.deps.store.recoverySet(userId);
     return set !== undefined && remaining(set) > 0;
   }
 
   async verify({ userId, network }: Attempt, token: Json): Promise<FactorVerdict> {
     const code = readRecoveryCode(token);
     if (code === undefined) return { is: 'no_match', why: 'malformed' };
-    const set = await this.parts.store.recoverySet(userId);
+    const set = await this.deps.store.recoverySet(userId);
     if (set === undefined) return { is: 'no_match', why: 'wrong' };
     const { salt } = set;
-    const hashedWith = { userId, salt, pepper: this.parts.vault.pepper(set.pepperKeyId).secret };
+    const hashedWith = { userId, salt, pepper: this.deps.vault.pepper(set.pepperKeyId).secret };
     // A slow hash for a code that may be right only: wrong ones must not cost others their time (attack 90).
     if (!mayHold(set, recoveryTag(code, hashedWith))) return { is: 'no_match', why: 'wrong' };
-    const hash = await this.parts.hasher.hash(code, hashedWith, network);
+    const hash = await this.deps.hasher.hash(code, hashedWith, network);
     const found = codeOfHash(set, hash);
     if (found === undefined) return { is: 'no_match', why: 'wrong' };
     if (found.usedAt !== null) return { is: 'no_match', why: 'spent' };
@@ -56,7 +56,7 @@ export class RecoveryFactor implements Factor {
   }
 
   async describe(userId: string): Promise<JsonObject | undefined> {
-    const set = await this.parts.store.recoverySet(userId);
+    const set = await this.deps.store.recoverySet(userId);
     if (!set) return undefined;
     return {
       remaining: remaining(set),

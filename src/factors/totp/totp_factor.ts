@@ -26,7 +26,7 @@ export class TotpFactor implements Factor {
   readonly counter = 'codes';
 
   constructor(
-    private readonly parts: {
+    private readonly deps: {
       readonly store: FactorStore;
       readonly vault: Vault;
       readonly clock: Clock;
@@ -35,18 +35,18 @@ export class TotpFactor implements Factor {
     private readonly settings: TotpSettings,
   ) {
     this.typed = typedTotp(settings.digits);
-    this.setUp = new TotpSetUp(parts, settings);
+    this.setUp = new TotpSetUp(deps, settings);
   }
 
   async available(userId: string): Promise<boolean> {
-    return (await this.parts.store.authenticators(userId, this.kind)).length > 0;
+    return (await this.deps.store.authenticators(userId, this.kind)).length > 0;
   }
 
   /** Finds the unspent step that the code is of. It decides nothing yet: another request may spend it first (R8). */
   async verify({ userId }: Attempt, token: Json): Promise<FactorVerdict> {
     if (!isTotpToken(token, this.settings.digits)) return { is: 'no_match', why: 'malformed' };
     let isSpent = false;
-    for (const authenticator of await this.parts.store.authenticators(userId, this.kind)) {
+    for (const authenticator of await this.deps.store.authenticators(userId, this.kind)) {
       const step = this.matchingStep(authenticator, token);
       if (step === undefined) continue;
       const { id: authenticatorId, lastStep } = authenticator;
@@ -60,7 +60,7 @@ export class TotpFactor implements Factor {
   }
 
   async describe(userId: string): Promise<JsonObject | undefined> {
-    const authenticators = await this.parts.store.authenticators(userId, this.kind);
+    const authenticators = await this.deps.store.authenticators(userId, this.kind);
     if (authenticators.length === 0) return undefined;
     return {
       authenticators: authenticators.map(({ id, name, enabledAt, lastUsedAt }) => ({
@@ -73,7 +73,7 @@ export class TotpFactor implements Factor {
   }
 
   private matchingStep({ id, userId, sealedSeed }: Authenticator, token: string): number | undefined {
-    const seed = this.parts.vault.open(sealedSeed, `authenticator:${id}:${userId}`);
-    return matchStep(seed, token, this.parts.clock.now(), this.settings);
+    const seed = this.deps.vault.open(sealedSeed, `authenticator:${id}:${userId}`);
+    return matchStep(seed, token, this.deps.clock.now(), this.settings);
   }
 }

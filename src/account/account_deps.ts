@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Factors } from '../factors/factors.ts';
-import type { RecoverySetParts } from '../factors/recovery/new_recovery_set.ts';
+import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import type { FactorStore, Storage } from '../storage/stores.ts';
@@ -10,12 +10,12 @@ import type { MarkKeeper } from '../vault/mark_keeper.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** What the endpoints of the two-factor API are made of. */
-export interface AccountParts {
+export interface AccountDeps {
   readonly store: FactorStore;
   readonly storage: Storage;
   readonly factors: Factors;
   readonly homeserver: Homeserver;
-  readonly recovery: RecoverySetParts;
+  readonly recovery: RecoverySetDeps;
   readonly lanes: Lanes;
   readonly vault: Vault;
   readonly mark: MarkKeeper;
