@@ -19,6 +19,8 @@ export interface ReadingsSettings {
 
 /** What the password field of a sign-in can mean, and who may be meant by its name. */
 export class Readings {
+  private hasSeenEnrolled = false;
+
   constructor(
     private readonly deps: {
       readonly factors: FactorStore;
@@ -52,7 +54,7 @@ export class Readings {
    * Undefined where it need not: no account has 2FA on, or it is not a sign-in with a password.
    */
   async lineKey(signIn: SignIn): Promise<StandingInLine<unknown>['key'] | undefined> {
-    if (signIn.password === undefined || !(await this.deps.factors.anyoneEnrolled())) return undefined;
+    if (signIn.password === undefined || !(await this.mayBeAnyoneEnrolled())) return undefined;
     const appended = await this.appendedCodeOf(signIn);
     return lineKeyOf(
       this.deps.vault,
@@ -67,10 +69,19 @@ export class Readings {
     return joinKeysOf(this.deps.vault, identity, password, body);
   }
 
+  /**
+   * Whether any account has 2FA on, or had while this process runs: each sign-in asks, and where the last user has
+   * turned 2FA off, sign-ins may go on as before, which costs little and decides nothing.
+   */
+  private async mayBeAnyoneEnrolled(): Promise<boolean> {
+    this.hasSeenEnrolled ||= await this.deps.factors.anyoneEnrolled();
+    return this.hasSeenEnrolled;
+  }
+
   private async appendedCodeOf(signIn: SignIn): Promise<AppendedCode | undefined> {
     if (signIn.password === undefined || !this.settings.appendedCode) return undefined;
     const appended = this.deps.codes.readAppended(signIn.password);
-    return appended !== undefined && (await this.deps.factors.anyoneEnrolled()) ? appended : undefined;
+    return appended !== undefined && (await this.mayBeAnyoneEnrolled()) ? appended : undefined;
   }
 
   private readingOf(
