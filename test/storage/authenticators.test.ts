@@ -44,6 +44,7 @@ describeOnBothStores('authenticators', (opened) => {
       {
         id: `authenticator-1-${ALICE}`,
         userId: ALICE,
+        kind: 'totp',
         name: 'phone',
         sealedSeed: Buffer.from('sealed anew'),
         enabledAt: NOW,
