@@ -312,6 +312,17 @@ describe('a configuration that is wrong is refused with one line:', () => {
     expect(refusal(`storage: ${storage}`)).toBe(`config.yaml:1: ${line}`);
   });
 
+  test.each([
+    ['postgres://me@db.example.org/m', 'verify-full'],
+    ['postgres://me@10.0.0.1/m', 'verify-full'],
+    ['postgres://me@127.0.0.1/m', 'disable'],
+    ['postgres://me@[::1]/m', 'disable'],
+    ['postgres://me@db.example.org/m?host=/run/postgresql', 'disable'],
+  ])('connections to %s are encrypted as they need: %s', (url, tls) => {
+    const text = FIVE_LINES.replace(/storage: .*/, `storage: { type: postgres, url: "${url}" }`);
+    expect(load(text).storage).toMatchObject({ type: 'postgres', tls });
+  });
+
   test('a file that is not there', () => {
     const missing = join(folder.path, 'other.yaml');
     expect(() => loadConfig(missing, {})).toThrow(
