@@ -178,7 +178,11 @@ export class Ledger {
       if (!isProven) throw new Error('it was done without a code');
       if (!this.#isRightPassword(auth?.password, person)) throw new Error('it was done without the password');
       if (code !== undefined && !(isItsOwn && talk.proven)) this.#spend(person, code);
-      if (talk !== undefined && isItsOwn) talk.over = true;
+      if (talk !== undefined && isItsOwn) {
+        // Equal requests at the same moment may still hear that a code was accepted in it.
+        talk.proven = true;
+        talk.over = true;
+      }
       this.#follow(asked, person, answer);
       return;
     }
