@@ -56,7 +56,11 @@ export class LiveProcesses {
     await this.driver.commit([], announceProcess(this.id));
   }
 
-  /** Whether no other process serves. What this one begins now is seen by those that come. @throws StoreUnavailable */
+  /**
+   * Whether no other process serves. One that starts later does not see what this one began before: equal sign-ins
+   * may then make one login more (docs/operate.md).
+   * @throws StoreUnavailable
+   */
   async isAlone(): Promise<boolean> {
     const [found] = await this.driver.read(findProcesses(this.id));
     if (found?.announced === 1) return found.others === 0;
