@@ -68,7 +68,6 @@ async function enrolWithSession(storage: Storage, vault: Vault, index: number): 
     foldedLocalpart: `user${index}`,
     sealedSeed: vault.seal(seed, `authenticator:authenticator${index}:${userId}`),
     step: 0,
-    now,
     recovery: {
       salt: systemRandom.bytes(16),
       pepperKeyId: vault.pepper().keyId,

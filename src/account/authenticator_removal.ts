@@ -51,11 +51,7 @@ export class AuthenticatorRemoval {
 
   private async removeOne(factor: Factor, request: ClientRequest, caller: Caller, id: string): Promise<void> {
     const { userId } = caller.owner;
-    const { removed, remaining } = await this.deps.store.removeAuthenticator(
-      userId,
-      id,
-      this.deps.clock.now(),
-    );
+    const { removed, remaining } = await this.deps.store.removeAuthenticator(userId, id);
     if (!removed) throw new Refusal('unknown_authenticator');
     await this.record(factor, request, caller, remaining > 0 ? 'removed' : 'disabled', {
       authenticator: id,

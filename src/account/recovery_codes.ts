@@ -54,7 +54,7 @@ export class RecoveryCodes {
   }
 
   private async remove({ request, caller }: ProvenRequest): Promise<Answer> {
-    await this.deps.store.deleteRecoverySet(caller.owner.userId, this.deps.clock.now());
+    await this.deps.store.deleteRecoverySet(caller.owner.userId);
     await this.record(request, caller, 'recovery.deleted');
     return { status: 200, body: {} };
   }

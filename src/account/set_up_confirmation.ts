@@ -24,7 +24,6 @@ interface ProvenSetup {
   readonly factor: Factor;
   readonly setup: Setup;
   readonly confirmed: ConfirmedAuthenticator;
-  readonly now: number;
 }
 
 /**
@@ -43,16 +42,15 @@ export class SetUpConfirmation {
     const { setupId, proof } = setUp.read(request.body);
     const caller = await requireCaller(this.deps.homeserver, request);
     const setup = await this.findSetup(setupId, factor, caller);
-    const now = this.deps.clock.now();
     const secret = this.deps.vault.open(setup.sealedSeed, `setup:${setup.id}:${setup.userId}`);
     const confirmed = await setUp.confirm(setup.userId, secret, proof);
     if (confirmed === undefined) return this.refuse(setup);
     // Before the hashes, which are costly: of many confirmations at once one makes them (attack 140).
-    if (!(await this.deps.store.takeSetup(setupId, now, now + TAKEN_MS))) {
+    if (!(await this.deps.store.takeSetup(setupId, this.deps.clock.now() + TAKEN_MS))) {
       throw new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
     }
     try {
-      return await this.confirm(request, caller, { factor, setup, confirmed, now });
+      return await this.confirm(request, caller, { factor, setup, confirmed });
     } catch (error) {
       // Where this fails, too, the set-up comes back by itself after its time.
       await this.deps.store.giveSetupBack(setupId).catch(() => undefined);
@@ -63,7 +61,7 @@ export class SetUpConfirmation {
   private async confirm(
     request: ClientRequest,
     caller: Caller,
-    { factor, setup, confirmed, now }: ProvenSetup,
+    { factor, setup, confirmed }: ProvenSetup,
   ): Promise<Answer> {
     const { userId } = setup;
     const wasOn = await this.deps.store.isEnrolled(userId);
@@ -76,7 +74,6 @@ export class SetUpConfirmation {
       foldedLocalpart: foldLocalpart(userId),
       sealedSeed: this.deps.vault.seal(confirmed.secret, `authenticator:${authenticatorId}:${userId}`),
       step: confirmed.lastStep,
-      now,
       recovery: recovery.set,
     });
     if (!activated) throw new Refusal('unknown_setup');
@@ -97,7 +94,7 @@ export class SetUpConfirmation {
 
   /** Only the token that began a set-up may end it (attack 59); to all others it is unknown. */
   private async findSetup(setupId: string, { kind }: Factor, { owner, token }: Caller): Promise<Setup> {
-    const setup = await this.deps.store.findSetup(setupId, this.deps.clock.now());
+    const setup = await this.deps.store.findSetup(setupId);
     const isOwn = setup?.userId === owner.userId && setup.tokenHash === hashToken(token);
     if (!isOwn || setup.kind !== kind) {
       throw new Refusal('unknown_setup');

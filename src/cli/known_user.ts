@@ -11,12 +11,11 @@ import { CommandFailed } from './failures.ts';
 export async function requireKnownUser(
   { factors, holds, audit, read }: Storage,
   userId: string,
-  now: number,
 ): Promise<void> {
   const traces = await Promise.all([
     factors.isEnrolled(userId),
     read(lanesOf(userId)).then(({ length }) => length > 0),
-    holds.countForUser(userId, now).then((count) => count > 0),
+    holds.countForUser(userId).then((count) => count > 0),
     audit.list({ userId, limit: 1 }).then(({ length }) => length > 0),
   ]);
   if (!traces.includes(true))

@@ -33,7 +33,7 @@ async function reset(userId: string, options: ResetOptions, surroundings: Surrou
   if (options.reason.trim() === '') throw new UsageError('--reason must say something');
   const config = configFrom(options.config, surroundings);
   await withStore(config, surroundings, async (storage) => {
-    await requireKnownUser(storage, userId, surroundings.clock.now());
+    await requireKnownUser(storage, userId);
     const { length: authenticators } = await storage.factors.authenticators(userId);
     if (authenticators === 0)
       throw new CommandFailed(`${userId} has not turned two-factor authentication on`);
@@ -73,5 +73,5 @@ async function removeFactors(
     event: 'operator.reset',
     detail: { authenticators, reason, ...(verifiedBy === undefined ? {} : { verified_by: verifiedBy }) },
   });
-  await storage.factors.removeAllFactors(userId, clock.now());
+  await storage.factors.removeAllFactors(userId);
 }

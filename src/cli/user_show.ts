@@ -45,14 +45,14 @@ export function userShowCommand(surroundings: Surroundings): Command {
       const userId = requireUserId(text);
       const now = surroundings.clock.now();
       const user = await withStore(configFrom(asked, surroundings), surroundings, async (store) => {
-        await requireKnownUser(store, userId, now);
-        return lookUp(store, userId, now);
+        await requireKnownUser(store, userId);
+        return lookUp(store, userId);
       });
       surroundings.out(...(json === true ? jsonLines(user) : asLines(user, now)));
     });
 }
 
-async function lookUp({ factors, holds, read }: Storage, userId: string, now: number): Promise<ShownUser> {
+async function lookUp({ factors, holds, read }: Storage, userId: string): Promise<ShownUser> {
   const authenticators = await factors.authenticators(userId);
   const recovery = await factors.recoverySet(userId);
   const lanes = (await read(lanesOf(userId))).map(({ lane, failures, waitUntil }) => ({
@@ -80,7 +80,7 @@ async function lookUp({ factors, holds, read }: Storage, userId: string, now: nu
           },
     locked: lanes.some(({ shut }) => shut),
     lanes,
-    held_logins: await holds.countForUser(userId, now),
+    held_logins: await holds.countForUser(userId),
   };
 }
 

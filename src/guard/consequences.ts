@@ -2,7 +2,7 @@ import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Consequence } from '../http/routes.ts';
 import type { Passes } from '../second_factor/passes.ts';
 import type { FactorStore } from '../storage/stores.ts';
-import { type Clock, HOUR, SECOND } from '../system/clock.ts';
+import { HOUR, SECOND } from '../system/clock.ts';
 
 /** Homeservers give them minutes. */
 const LONGEST_LIFE = HOUR;
@@ -12,12 +12,11 @@ export class Consequences {
   constructor(
     private readonly factors: FactorStore,
     private readonly passes: Passes,
-    private readonly clock: Clock,
   ) {}
 
   async of(consequence: Consequence, userId: string, answer: HomeserverAnswer): Promise<void> {
     // A password change ends held logins and sessions (R12).
-    if (consequence === 'password_changed') await this.factors.endProofs(userId, this.clock.now());
+    if (consequence === 'password_changed') await this.factors.endProofs(userId);
     if (consequence === 'login_token_issued') await this.rememberLoginToken(userId, answer);
   }
 

@@ -46,8 +46,7 @@ export class SessionLeases {
 
   /** True if this request has the session to itself now, until it settles what it took it for, or dies. */
   take({ idHash }: Session): Promise<boolean> {
-    const now = this.clock.now();
-    return this.storage.sessionTurns.take(idHash, now, now + LONGEST_LEASE_MS);
+    return this.storage.sessionTurns.take(idHash, this.clock.now() + LONGEST_LEASE_MS);
   }
 
   /** Gives a lease back, with what came of it: in one unit. */

@@ -50,9 +50,8 @@ export class HoldSweeper {
   private async takeAll(): Promise<void> {
     for (;;) {
       if (this.underWay.size >= MOST_AT_ONCE) await Promise.race(this.underWay);
-      const now = this.clock.now();
       const free = MOST_AT_ONCE - this.underWay.size;
-      const ended = await this.store.leaseEnded(now, now + LEASE_MS, free);
+      const ended = await this.store.leaseEnded(this.clock.now() + LEASE_MS, free);
       for (const held of ended) this.begin(held);
       if (ended.length < free) return;
     }

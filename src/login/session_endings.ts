@@ -7,13 +7,11 @@ import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { FactorStore, SessionStore } from '../storage/stores.ts';
-import type { Clock } from '../system/clock.ts';
 
 export interface SessionEndingsParts {
   readonly homeserver: Homeserver;
   readonly factors: FactorStore;
   readonly sessions: SessionStore;
-  readonly clock: Clock;
   readonly appservices: AppserviceTokens;
 }
 
@@ -44,7 +42,7 @@ export class SessionEndings {
     const caller = await this.enrolledCaller(request);
     const answer = await this.relay(request, tokenOf(request));
     if (answer.status === 200 && caller !== undefined) {
-      await this.parts.factors.endProofs(caller.owner.userId, this.parts.clock.now());
+      await this.parts.factors.endProofs(caller.owner.userId);
     }
     return answer;
   }

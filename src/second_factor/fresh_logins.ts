@@ -40,13 +40,13 @@ export class FreshLogins {
 
   /** Whether the token of `userId` is fresh from a sign-in with a second factor. */
   async isFresh(accessToken: string, userId: string): Promise<boolean> {
-    const fresh = await this.storage.freshLogins.find(hashToken(accessToken), this.clock.now());
+    const fresh = await this.storage.freshLogins.find(hashToken(accessToken));
     return fresh?.userId === userId;
   }
 
   /** Whether `password` is what this fresh token signed in with, its spent code included. */
   async isLoginPassword(accessToken: string, userId: string, password: string): Promise<boolean> {
-    const fresh = await this.storage.freshLogins.find(hashToken(accessToken), this.clock.now());
+    const fresh = await this.storage.freshLogins.find(hashToken(accessToken));
     if (fresh?.userId !== userId || fresh.passwordDigest === null) return false;
     return this.vault.isDigest(fresh.passwordDigest, PURPOSE, JSON.stringify([userId, password]));
   }

@@ -122,7 +122,7 @@ export class HeldLogins {
   }
 
   find(id: string): Promise<HeldLogin | undefined> {
-    return this.storage.holds.find(id, this.clock.now());
+    return this.storage.holds.find(id);
   }
 
   /**
@@ -232,7 +232,7 @@ export class HeldLogins {
 
   /** Ends a hold for its claimant: the next sweep logs it out. False if it was ended meanwhile. */
   end(held: HeldLogin, claimant: string): Promise<boolean> {
-    return this.storage.holds.end(held.id, claimant, this.clock.now());
+    return this.storage.holds.end(held.id, claimant);
   }
 }
 

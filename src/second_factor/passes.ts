@@ -86,8 +86,7 @@ export class Passes {
 
   /** Undefined if the token is unknown, used or expired. */
   async find(token: string): Promise<PassPresented | undefined> {
-    const { storage, clock } = this.deps;
-    const found = await storage.signInTokens.find(hashToken(token), clock.now());
+    const found = await this.deps.storage.signInTokens.find(hashToken(token));
     return found && new PassPresented(found);
   }
 
@@ -113,6 +112,6 @@ export class Passes {
 
   /** Whether it was issued under 2FA and ended with a change of factors or password: it signs no one in (attack 153). */
   isEnded(loginToken: string): Promise<boolean> {
-    return this.deps.storage.loginTokens.isEnded(hashToken(loginToken), this.deps.clock.now());
+    return this.deps.storage.loginTokens.isEnded(hashToken(loginToken));
   }
 }

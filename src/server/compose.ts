@@ -271,7 +271,7 @@ function guardDeps(shared: SharedServices): GuardedRequestDeps {
   return {
     ...shared,
     callers: { tokenOwners, appservices },
-    consequences: new Consequences(shared.storage.factors, shared.passes, shared.clock),
+    consequences: new Consequences(shared.storage.factors, shared.passes),
     missing: new MissingEndpoints(shared.clock),
   };
 }

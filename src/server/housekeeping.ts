@@ -7,7 +7,7 @@ import { dropIdleLanes } from '../storage/tables/lanes.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { endWrongTimes } from '../storage/tables/wrong_times.ts';
-import { type Clock, MINUTE } from '../system/clock.ts';
+import { MINUTE } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
 
@@ -28,7 +28,6 @@ export class Housekeeping {
       readonly keys: { refresh(): void };
       readonly mark: MarkKeeper;
       readonly processes: LiveProcesses;
-      readonly clock: Clock;
       readonly log: Log;
       /** How long a set-up waits for its first code. */
       readonly setupMs: number;
@@ -81,18 +80,17 @@ export class Housekeeping {
 
   private async tidy(): Promise<void> {
     const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.deps.storage;
-    const now = this.deps.clock.now();
     this.refreshKeys();
     // First, so that what has ended is dropped or logged out in the same round.
     await this.deps.storage.commit([], endWrongTimes(this.deps.setupMs));
     await Promise.all([
       this.deps.mark.keep(),
       this.deps.processes.announce(),
-      factors.dropExpiredSetups(now),
-      sessions.dropExpired(now),
-      loginTokens.dropExpired(now),
-      signInTokens.dropExpired(now),
-      freshLogins.dropExpired(now),
+      factors.dropExpiredSetups(),
+      sessions.dropExpired(),
+      loginTokens.dropExpired(),
+      signInTokens.dropExpired(),
+      freshLogins.dropExpired(),
       this.deps.storage.commit(
         [],
         [

@@ -86,7 +86,6 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
     keys: vault,
     mark,
     processes,
-    clock,
     log,
     setupMs: config.uia.sessionTtlMs,
   });

@@ -96,7 +96,6 @@ export interface Confirmation {
   /** The seed sealed again, under the identity of the authenticator. */
   readonly sealedSeed: Buffer;
   readonly step: number;
-  readonly now: number;
   readonly recovery: NewRecoverySet;
 }
 
@@ -119,28 +118,27 @@ export interface FactorStore {
   removeAuthenticator(
     userId: string,
     authenticatorId: string,
-    now: number,
   ): Promise<{ removed: boolean; remaining: number }>;
   /** Removes the authenticators of one kind; the last one gone switches 2FA off, as above. */
   removeKind(userId: string, kind: string): Promise<{ removed: number; remaining: number }>;
   /** Removes every authenticator, set-up, recovery code, lane and known place of `userId`: how many authenticators there were. */
-  removeAllFactors(userId: string, now: number): Promise<number>;
+  removeAllFactors(userId: string): Promise<number>;
 
   /**
    * Ends what a user has proven or begun under the present factors and password: held logins, claimed ones too,
    * which the next sweep logs out, sessions, login tokens, fresh logins, set-ups (R12, attacks 153 and 180).
    */
-  endProofs(userId: string, now: number): Promise<void>;
+  endProofs(userId: string): Promise<void>;
 
   /** Keeps a set-up; one that the same user began before is dropped. */
   beginSetup(setup: Setup): Promise<void>;
-  dropExpiredSetups(now: number): Promise<void>;
-  findSetup(id: string, now: number): Promise<Setup | undefined>;
+  dropExpiredSetups(): Promise<void>;
+  findSetup(id: string): Promise<Setup | undefined>;
   /**
    * Takes a live set-up for one confirmation until `until`, or until it is given back: false if another one has it,
    * or it is gone. A confirmation that dies leaves it to the next, after that time.
    */
-  takeSetup(id: string, now: number, until: number): Promise<boolean>;
+  takeSetup(id: string, until: number): Promise<boolean>;
   giveSetupBack(id: string): Promise<void>;
   /** Counts a wrong first code; at `limit` the set-up is gone. Answers how many there were, `limit` if it was gone. */
   countSetupFailure(id: string, limit: number): Promise<number>;
@@ -153,7 +151,7 @@ export interface FactorStore {
   recoverySet(userId: string): Promise<RecoverySet | undefined>;
   /** Replaces the codes of an enrolled user at `set.generatedAt`; the old ones are dead at once. False if 2FA is off. */
   replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean>;
-  deleteRecoverySet(userId: string, now: number): Promise<boolean>;
+  deleteRecoverySet(userId: string): Promise<boolean>;
 }
 
 /** A time step of one authenticator of the user who makes the attempt. */
@@ -215,19 +213,14 @@ export type SessionState = Pick<StoredSession, 'idHash' | 'completed' | 'bodyDig
 export interface SessionStore {
   /** Keeps a session. Beyond a limit the network with most loses the oldest of what is counted there, never this one. */
   open(session: StoredSession, limits: SessionLimits): Promise<void>;
-  find(idHash: string, now: number): Promise<StoredSession | undefined>;
+  find(idHash: string): Promise<StoredSession | undefined>;
   /**
    * The newest live session for the same token and target, and for the same body or where one of the two is empty and
    * not frozen; for "the same session again".
    */
-  findBound(
-    tokenHash: string,
-    target: string,
-    bodyDigest: string | null,
-    now: number,
-  ): Promise<StoredSession | undefined>;
+  findBound(tokenHash: string, target: string, bodyDigest: string | null): Promise<StoredSession | undefined>;
   /** Of the live sessions that hang on a hold and were opened with this body the one in which most is done. */
-  findOfHold(holdId: string, bodyDigest: string, now: number): Promise<StoredSession | undefined>;
+  findOfHold(holdId: string, bodyDigest: string): Promise<StoredSession | undefined>;
   /** Appends `stage` if stages and body are still what `state` says; false if another request was first. */
   complete(state: SessionState, stage: string): Promise<boolean>;
   /** Binds the first non-empty body; false if there is one already, or a stage is done: that froze the empty one. */
@@ -239,7 +232,7 @@ export interface SessionStore {
   end(idHash: string): Promise<boolean>;
   /** Ends the sessions of a user that are bound to this token. */
   endOfToken(userId: string, tokenHash: string): Promise<void>;
-  dropExpired(now: number): Promise<void>;
+  dropExpired(): Promise<void>;
 }
 
 /**
@@ -248,7 +241,7 @@ export interface SessionStore {
  */
 export interface SessionTurnStore {
   /** Takes the turn until `until`, or until it is given back; false if another request has it or the session is gone. */
-  take(idHash: string, now: number, until: number): Promise<boolean>;
+  take(idHash: string, until: number): Promise<boolean>;
   giveBack(idHash: string): Promise<void>;
   /** Keeps how the homeserver goes on, sealed with the identity `session-onward:<idHash>`, for the one who has the turn. */
   leadOn(idHash: string, sealedOnward: Buffer): Promise<void>;
@@ -284,13 +277,13 @@ export interface EndedHold extends HeldLogin {
 
 export interface HoldStore {
   hold(held: HeldLogin): Promise<void>;
-  find(id: string, now: number): Promise<HeldLogin | undefined>;
+  find(id: string): Promise<HeldLogin | undefined>;
   unclaim(id: string, claimant: string): Promise<void>;
   /** Ends one hold now, for its claimant: false if it was ended or lost meanwhile. */
-  end(id: string, claimant: string, now: number): Promise<boolean>;
-  countForUser(userId: string, now: number): Promise<number>;
+  end(id: string, claimant: string): Promise<boolean>;
+  countForUser(userId: string): Promise<number>;
   /** Up to `limit` ended holds, leased to this caller until `leaseUntil`: no two callers get the same one. */
-  leaseEnded(now: number, leaseUntil: number, limit: number): Promise<EndedHold[]>;
+  leaseEnded(leaseUntil: number, limit: number): Promise<EndedHold[]>;
   /** Gives an ended hold out again no sooner than at `until`. */
   leaseUntil(id: string, until: number): Promise<void>;
   /** The hold was logged out, or need not be: it is gone. */
@@ -307,10 +300,10 @@ export interface PassedLoginToken {
 export interface LoginTokenStore {
   remember(token: PassedLoginToken): Promise<void>;
   /** Takes the token out: true once, in its time, for that user, unless it was ended (`FactorStore.endProofs`). */
-  redeem(tokenHash: string, userId: string, now: number): Promise<boolean>;
+  redeem(tokenHash: string, userId: string): Promise<boolean>;
   /** Whether the token was issued under 2FA and ended since. */
-  isEnded(tokenHash: string, now: number): Promise<boolean>;
-  dropExpired(now: number): Promise<void>;
+  isEnded(tokenHash: string): Promise<boolean>;
+  dropExpired(): Promise<void>;
 }
 
 /** A login token that the sign-in page handed out: it stands for one held login. */
@@ -326,9 +319,9 @@ export interface SignInToken {
 /** That a token is redeemed once is decided by the hold, which is released once. */
 export interface SignInTokenStore {
   remember(token: SignInToken): Promise<void>;
-  find(tokenHash: string, now: number): Promise<SignInToken | undefined>;
+  find(tokenHash: string): Promise<SignInToken | undefined>;
   forget(tokenHash: string): Promise<void>;
-  dropExpired(now: number): Promise<void>;
+  dropExpired(): Promise<void>;
 }
 
 /**
@@ -345,8 +338,8 @@ export interface FreshLogin {
 
 export interface FreshLoginStore {
   remember(login: FreshLogin): Promise<void>;
-  find(tokenHash: string, now: number): Promise<FreshLogin | undefined>;
-  dropExpired(now: number): Promise<void>;
+  find(tokenHash: string): Promise<FreshLogin | undefined>;
+  dropExpired(): Promise<void>;
 }
 
 /** One line of the audit: who did what, when, from where. Never a secret. */

@@ -184,18 +184,16 @@ export class UiaEngine {
    */
   async again(binding: SessionBinding, body?: JsonObject): Promise<Session | undefined> {
     if (binding.tokenHash === null) return undefined;
-    const now = this.parts.clock.now();
     const { tokenHash, target } = binding;
     const digest = isEmptyBody(body) ? null : this.seals.digestOf(body);
-    const stored = await this.parts.store.findBound(tokenHash, target, digest, now);
+    const stored = await this.parts.store.findBound(tokenHash, target, digest);
     if (!stored || stored.userId !== binding.userId || this.isDead(stored)) return undefined;
     return this.withBody(this.seals.open(stored), body);
   }
 
   /** The session that an equal sign-in opened on the same held login, for a client that retries its login as it was. */
   async ofHold(holdId: string, body: JsonObject): Promise<Session | undefined> {
-    const now = this.parts.clock.now();
-    const stored = await this.parts.store.findOfHold(holdId, this.seals.digestOf(body), now);
+    const stored = await this.parts.store.findOfHold(holdId, this.seals.digestOf(body));
     return stored && !this.isDead(stored) ? this.seals.open(stored) : undefined;
   }
 
@@ -240,7 +238,7 @@ export class UiaEngine {
   }
 
   private async findStored(idHash: string): Promise<StoredSession | undefined> {
-    const stored = await this.parts.store.find(idHash, this.parts.clock.now());
+    const stored = await this.parts.store.find(idHash);
     return stored && !this.isDead(stored) ? stored : undefined;
   }
 

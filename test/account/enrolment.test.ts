@@ -128,8 +128,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     hash.mockRestore();
     expect((await it.ask('GET', STATE, it.dora)).json).toEqual(OFF);
     // As a process leaves it that dies between taking it and the end.
-    const now = it.app.clock.now();
-    await it.app.storage.factors.takeSetup(id, now, now + 30_000);
+    await it.app.storage.factors.takeSetup(id, it.app.clock.now() + 30_000);
     const meanwhile = await it.ask('POST', CONFIRM, it.dora, body);
     expect(meanwhile.status).toBe(429);
     expect(meanwhile.json.retry_after_ms).toBe(1000);

@@ -20,7 +20,7 @@ test.each(PERSONALITIES)(
     guarded = await startGuarded({ personality });
     const { app, asBob, bob } = guarded;
     const { json } = await asBob(DELETE_DEVICES);
-    await app.storage.factors.removeAllFactors(bob.userId, app.clock.now());
+    await app.storage.factors.removeAllFactors(bob.userId);
     app.stub.clear();
     const session = String(json.session);
     const answers = [

@@ -306,7 +306,7 @@ describe('what becomes known, and for how long', () => {
     await guess(5, () => anywhere(200));
     expect((await signInFrom(anywhere(0), app.code(bob))).status).toBe(429);
     expect((await signInFrom(anywhere(19), app.code(bob))).status).toBe(200);
-    await app.storage.factors.removeAllFactors(bob.userId, app.clock.now());
+    await app.storage.factors.removeAllFactors(bob.userId);
     expect(await places()).toBe(0);
     expect(await lanes()).toEqual([]);
   });
@@ -354,7 +354,7 @@ describe('the cookie of a known browser', () => {
     const [newest] = await app.storage.audit.list({ userId: bob.userId, limit: 1 });
     expect(newest?.detail.lane).toBe('elsewhere');
 
-    await app.storage.factors.removeAllFactors(bob.userId, app.clock.now());
+    await app.storage.factors.removeAllFactors(bob.userId);
     bob = await app.enrol('bob');
     expect(await laneOf(cookie)).toBe('elsewhere');
   });

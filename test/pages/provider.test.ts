@@ -132,7 +132,7 @@ describe('single sign-on of the homeserver', () => {
       await visitor.send({ code: app.code(bob) });
       const back = await throughProvider(await visitor.send({ step: 'confirmation' }));
       if (change !== 'another authenticator') {
-        await app.storage.factors.removeAllFactors(bob.userId, app.clock.now());
+        await app.storage.factors.removeAllFactors(bob.userId);
       }
       if (change !== 'off') await app.enrol('bob');
       const answer = await visitor.open(back);

@@ -121,7 +121,7 @@ test('attack 39: 2FA turned on during the second login that a device needs gates
   await start();
   // `bob` of another spelling of the server is what makes the hint: here the enrolled one is a namesake.
   app.stub.addUser({ name: 'BOB', password: 'of BOB' });
-  await app.storage.factors.removeAllFactors(bob.userId, app.clock.now());
+  await app.storage.factors.removeAllFactors(bob.userId);
   await app.enrol('BOB');
   let logins = 0;
   app.stub.override(/POST .*\/login$/, async (_exchange, next) => {
@@ -139,7 +139,7 @@ test('attack 39: 2FA turned on during the second login that a device needs gates
 test('attack 39: 2FA turned off during a hold ends it', async () => {
   await start();
   const challenge = await signIn(app, 'bob');
-  await app.storage.factors.removeAllFactors(bob.userId, app.clock.now());
+  await app.storage.factors.removeAllFactors(bob.userId);
   const answer = await ask(app, challenge);
   expect([401, 403]).toContain(answer.status);
   await app.proxy.keepHouse();
@@ -167,7 +167,7 @@ test('a hold that ends at the moment it is finished gives nothing', async () => 
   app.stub.override(/POST .*\/login$/, async (_exchange, next) => {
     const answer = next();
     // As a change of password or factors at this very moment does.
-    await app.storage.factors.endProofs(bob.userId, app.clock.now());
+    await app.storage.factors.endProofs(bob.userId);
     return answer;
   });
   const answer = await submit(app, challenge, app.code(bob));

@@ -52,7 +52,7 @@ describeOnBothStores('authenticators', (opened) => {
         lastStep: 100,
       },
     ]);
-    expect(await storage.factors.findSetup(`setup-1-${ALICE}`, NOW)).toBeUndefined();
+    expect(await storage.factors.findSetup(`setup-1-${ALICE}`)).toBeUndefined();
   });
 
   test('the hint goes by the folded local part of enrolled users only', async () => {
@@ -60,7 +60,7 @@ describeOnBothStores('authenticators', (opened) => {
     await enrol(storage, ALICE);
     expect(await storage.factors.mayBeEnrolled('alice')).toBe(true);
     expect(await storage.factors.mayBeEnrolled('bob')).toBe(false);
-    await storage.factors.removeAllFactors(ALICE, NOW);
+    await storage.factors.removeAllFactors(ALICE);
     expect(await storage.factors.mayBeEnrolled('alice')).toBe(false);
   });
 
@@ -116,7 +116,7 @@ describeOnBothStores('authenticators', (opened) => {
   test('removing one of two authenticators leaves 2FA on', async () => {
     await enrol(storage, ALICE);
     await enrol(storage, ALICE, { number: 2 });
-    const removal = await storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`, NOW);
+    const removal = await storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`);
     expect(removal).toEqual({ removed: true, remaining: 1 });
     expect(await storage.factors.isEnrolled(ALICE)).toBe(true);
     expect(await storage.factors.recoverySet(ALICE)).toBeDefined();
@@ -125,7 +125,7 @@ describeOnBothStores('authenticators', (opened) => {
   test('removing the last authenticator switches 2FA off and removes the codes', async () => {
     await enrol(storage, ALICE);
     await enrol(storage, BOB);
-    const removal = await storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`, NOW);
+    const removal = await storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`);
     expect(removal).toEqual({ removed: true, remaining: 0 });
     expect(await storage.factors.isEnrolled(ALICE)).toBe(false);
     expect(await storage.factors.recoverySet(ALICE)).toBeUndefined();
@@ -136,9 +136,9 @@ describeOnBothStores('authenticators', (opened) => {
   test('an authenticator of another user, or an unknown one, is not removed', async () => {
     await enrol(storage, ALICE);
     await enrol(storage, BOB);
-    const foreign = await storage.factors.removeAuthenticator(BOB, `authenticator-1-${ALICE}`, NOW);
+    const foreign = await storage.factors.removeAuthenticator(BOB, `authenticator-1-${ALICE}`);
     expect(foreign).toEqual({ removed: false, remaining: 1 });
-    expect(await storage.factors.removeAuthenticator('@nobody:hs', 'unknown', NOW)).toEqual({
+    expect(await storage.factors.removeAuthenticator('@nobody:hs', 'unknown')).toEqual({
       removed: false,
       remaining: 0,
     });
@@ -148,7 +148,7 @@ describeOnBothStores('authenticators', (opened) => {
   test('of 50 parallel removals of one authenticator exactly one removed it', async () => {
     await enrol(storage, ALICE);
     const removals = await raceOf(50, await replicasOf(opened), (one) =>
-      one.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`, NOW),
+      one.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`),
     );
     expect(removals.filter((removal) => removal.removed)).toHaveLength(1);
     expect(await storage.factors.isEnrolled(ALICE)).toBe(false);
@@ -172,24 +172,22 @@ describeOnBothStores('authenticators', (opened) => {
       await storage.sessions.open(session({ idHash: `session-${user}`, userId: user }), upTo(10));
       await storage.holds.hold(held({ id: `hold-${user}`, userId: user }));
     }
-    expect(await storage.factors.removeAllFactors(ALICE, NOW)).toBe(2);
+    expect(await storage.factors.removeAllFactors(ALICE)).toBe(2);
     expect(await storage.factors.isEnrolled(ALICE)).toBe(false);
     expect(await storage.factors.authenticators(ALICE)).toEqual([]);
     expect(await storage.factors.recoverySet(ALICE)).toBeUndefined();
-    expect(await storage.factors.findSetup(`pending-${ALICE}`, NOW)).toBeUndefined();
+    expect(await storage.factors.findSetup(`pending-${ALICE}`)).toBeUndefined();
     expect(await storage.read(lanesOf(ALICE))).toEqual([]);
-    expect(await storage.sessions.find(`session-${ALICE}`, NOW)).toBeUndefined();
-    expect(await storage.holds.find(`hold-${ALICE}`, NOW)).toBeUndefined();
-    expect((await storage.holds.leaseEnded(NOW, NOW + 1, 9)).map((hold) => hold.id)).toEqual([
-      `hold-${ALICE}`,
-    ]);
+    expect(await storage.sessions.find(`session-${ALICE}`)).toBeUndefined();
+    expect(await storage.holds.find(`hold-${ALICE}`)).toBeUndefined();
+    expect((await storage.holds.leaseEnded(NOW + 1, 9)).map((hold) => hold.id)).toEqual([`hold-${ALICE}`]);
 
     expect(await storage.factors.authenticators(BOB)).toHaveLength(2);
     expect(await storage.factors.recoverySet(BOB)).toBeDefined();
-    expect(await storage.factors.findSetup(`pending-${BOB}`, NOW)).toBeDefined();
+    expect(await storage.factors.findSetup(`pending-${BOB}`)).toBeDefined();
     expect(await storage.read(lanesOf(BOB))).toHaveLength(1);
-    expect(await storage.sessions.find(`session-${BOB}`, NOW)).toBeDefined();
-    expect(await storage.holds.find(`hold-${BOB}`, NOW)).toBeDefined();
-    expect(await storage.factors.removeAllFactors('@nobody:hs', NOW)).toBe(0);
+    expect(await storage.sessions.find(`session-${BOB}`)).toBeDefined();
+    expect(await storage.holds.find(`hold-${BOB}`)).toBeDefined();
+    expect(await storage.factors.removeAllFactors('@nobody:hs')).toBe(0);
   });
 });

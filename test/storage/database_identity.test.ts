@@ -17,7 +17,7 @@ describeOnBothStores('which database it is', (opened) => {
     await enrol(storage, ALICE);
     const [first] = await storage.read(findDatabaseIdentity());
     expect(first).toEqual({ id: before?.id, firstEnrolledAt: expect.any(Number) });
-    await storage.factors.removeAllFactors(ALICE, NOW + 1);
+    await opened.at(NOW + 1).factors.removeAllFactors(ALICE);
     await enrol(storage, BOB);
     const another = await opened.openAnother();
     expect(await another.read(findDatabaseIdentity())).toEqual([first]);

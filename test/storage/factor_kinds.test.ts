@@ -33,7 +33,6 @@ async function turnOn(storage: Storage, kind: string, now: number): Promise<void
     foldedLocalpart: 'bob',
     sealedSeed: Buffer.from('sealed'),
     step: 0,
-    now,
     recovery: { salt: Buffer.alloc(16), pepperKeyId: 'k', hashes: ['hash'], tags: [1], generatedAt: now },
   });
 }

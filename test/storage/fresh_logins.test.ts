@@ -13,13 +13,13 @@ describeOnBothStores('fresh logins', (opened) => {
   test('a fresh login is found in its time, again and again', async () => {
     const fresh = { tokenHash: 'one', userId: ALICE, passwordDigest: 'digest', expiresAt: NOW + 1000 };
     await storage.freshLogins.remember(fresh);
-    expect(await storage.freshLogins.find('one', NOW)).toEqual(fresh);
-    expect(await storage.freshLogins.find('one', NOW + 999)).toEqual(fresh);
-    expect(await storage.freshLogins.find('one', NOW + 1000)).toBeUndefined();
-    expect(await storage.freshLogins.find('unknown', NOW)).toBeUndefined();
+    expect(await storage.freshLogins.find('one')).toEqual(fresh);
+    expect(await opened.at(NOW + 999).freshLogins.find('one')).toEqual(fresh);
+    expect(await opened.at(NOW + 1000).freshLogins.find('one')).toBeUndefined();
+    expect(await opened.at(NOW).freshLogins.find('unknown')).toBeUndefined();
     await storage.freshLogins.remember({ ...fresh, passwordDigest: null, expiresAt: NOW + 2000 });
-    expect(await storage.freshLogins.find('one', NOW + 1000)).toMatchObject({ passwordDigest: null });
-    await storage.freshLogins.dropExpired(NOW + 2000);
-    expect(await storage.freshLogins.find('one', NOW)).toBeUndefined();
+    expect(await opened.at(NOW + 1000).freshLogins.find('one')).toMatchObject({ passwordDigest: null });
+    await opened.at(NOW + 2000).freshLogins.dropExpired();
+    expect(await opened.at(NOW).freshLogins.find('one')).toBeUndefined();
   });
 });

@@ -16,25 +16,25 @@ describeOnBothStores('held logins', (opened) => {
     const bare = held({ id: 'bare', joinKey: null, foldedJoinKey: null });
     await storage.holds.hold(full);
     await storage.holds.hold(bare);
-    expect(await storage.holds.find('full', full.expiresAt - 1)).toEqual(full);
-    expect(await storage.holds.find('full', full.expiresAt)).toBeUndefined();
-    expect(await storage.holds.find('bare', NOW)).toEqual(bare);
+    expect(await opened.at(full.expiresAt - 1).holds.find('full')).toEqual(full);
+    expect(await opened.at(full.expiresAt).holds.find('full')).toBeUndefined();
+    expect(await opened.at(NOW).holds.find('bare')).toEqual(bare);
   });
 
   test('attack 30: of 50 parallel finishers exactly one gets the hold', async () => {
     await storage.holds.hold(held({ id: 'one' }));
     const [one, other] = await replicasOf(opened);
     const claims = await raceOf(50, [one, other], (replica, index) =>
-      claim(opened.clock, replica, 'one', `claimant ${index}`, NOW, NOW + MINUTE),
+      claim(replica, 'one', `claimant ${index}`, NOW + MINUTE),
     );
     const winner = claims.indexOf(true);
     expect(claims.filter(Boolean)).toHaveLength(1);
     const releases = await raceOf(50, [one, other], (replica, index) =>
-      replica.holds.end('one', `claimant ${index}`, NOW),
+      replica.holds.end('one', `claimant ${index}`),
     );
     expect(releases.filter(Boolean)).toHaveLength(1);
     expect(releases[winner]).toBe(true);
-    expect(await storage.holds.find('one', NOW)).toBeUndefined();
+    expect(await storage.holds.find('one')).toBeUndefined();
     expect(await nextEndOfHold(storage)).toBe(NOW);
   });
 
@@ -48,11 +48,9 @@ describeOnBothStores('held logins', (opened) => {
       deviceId: null,
       detail: {},
     };
-    const takes = await raceOf(50, await replicasOf(opened), (one) =>
-      take(opened.clock, one, 'one', NOW, record),
-    );
+    const takes = await raceOf(50, await replicasOf(opened), (one) => take(one, 'one', record));
     expect(takes.filter(Boolean)).toHaveLength(1);
-    expect(await storage.holds.find('one', NOW)).toBeUndefined();
+    expect(await storage.holds.find('one')).toBeUndefined();
     expect((await storage.audit.list({ userId: ALICE })).map(({ event }) => event)).toEqual([
       'login.completed',
     ]);
@@ -61,65 +59,65 @@ describeOnBothStores('held logins', (opened) => {
   test('taking: neither what is claimed nor what has ended nor what is being logged out', async () => {
     const one = held({ id: 'one' });
     await storage.holds.hold(one);
-    await claim(opened.clock, storage, 'one', 'finisher', NOW, NOW + 1000);
-    expect(await take(opened.clock, storage, 'one', NOW, null)).toBe(false);
-    expect(await take(opened.clock, storage, 'one', one.expiresAt, null)).toBe(false);
-    await storage.holds.leaseEnded(one.expiresAt, one.expiresAt + MINUTE, 1);
-    expect(await take(opened.clock, storage, 'one', NOW + 1000, null)).toBe(false);
+    await claim(storage, 'one', 'finisher', NOW + 1000);
+    expect(await take(storage, 'one', null)).toBe(false);
+    expect(await take(opened.at(one.expiresAt), 'one', null)).toBe(false);
+    await storage.holds.leaseEnded(one.expiresAt + MINUTE, 1);
+    expect(await take(opened.at(NOW + 1000), 'one', null)).toBe(false);
     expect(await storage.audit.list({})).toEqual([]);
   });
 
   test('of 50 releases by the claimant himself exactly one is true', async () => {
     await storage.holds.hold(held({ id: 'one' }));
-    await claim(opened.clock, storage, 'one', 'me', NOW, NOW + MINUTE);
-    const releases = await raceOf(50, await replicasOf(opened), (one) => one.holds.end('one', 'me', NOW));
+    await claim(storage, 'one', 'me', NOW + MINUTE);
+    const releases = await raceOf(50, await replicasOf(opened), (one) => one.holds.end('one', 'me'));
     expect(releases.filter(Boolean)).toHaveLength(1);
   });
 
   test('a claim given back, or run out, is free for the next', async () => {
     await storage.holds.hold(held({ id: 'one' }));
-    expect(await claim(opened.clock, storage, 'one', 'a', NOW, NOW + 1000)).toBe(true);
+    expect(await claim(storage, 'one', 'a', NOW + 1000)).toBe(true);
     await storage.holds.unclaim('one', 'somebody else');
-    expect(await claim(opened.clock, storage, 'one', 'b', NOW, NOW + 1000)).toBe(false);
+    expect(await claim(storage, 'one', 'b', NOW + 1000)).toBe(false);
     await storage.holds.unclaim('one', 'a');
-    expect(await claim(opened.clock, storage, 'one', 'b', NOW, NOW + 1000)).toBe(true);
-    expect(await claim(opened.clock, storage, 'one', 'c', NOW + 999, NOW + 2000)).toBe(false);
-    expect(await claim(opened.clock, storage, 'one', 'c', NOW + 1000, NOW + 2000)).toBe(true);
-    expect(await storage.holds.end('one', 'b', NOW)).toBe(false);
-    expect(await storage.holds.end('one', 'c', NOW)).toBe(true);
+    expect(await claim(storage, 'one', 'b', NOW + 1000)).toBe(true);
+    expect(await claim(opened.at(NOW + 999), 'one', 'c', NOW + 2000)).toBe(false);
+    expect(await claim(opened.at(NOW + 1000), 'one', 'c', NOW + 2000)).toBe(true);
+    expect(await opened.at(NOW).holds.end('one', 'b')).toBe(false);
+    expect(await storage.holds.end('one', 'c')).toBe(true);
   });
 
   test('an ended hold cannot be claimed', async () => {
     const one = held({ id: 'one' });
     await storage.holds.hold(one);
-    expect(await claim(opened.clock, storage, 'one', 'a', one.expiresAt, one.expiresAt + 1)).toBe(false);
-    expect(await claim(opened.clock, storage, 'unknown', 'a', NOW, NOW + 1)).toBe(false);
+    expect(await claim(opened.at(one.expiresAt), 'one', 'a', one.expiresAt + 1)).toBe(false);
+    expect(await claim(opened.at(NOW), 'unknown', 'a', NOW + 1)).toBe(false);
   });
 
   test('a hold whose time runs out while somebody finishes it is his until the claim ends', async () => {
     const one = held({ id: 'one' });
     const after = one.expiresAt + 1000;
     await storage.holds.hold(one);
-    await claim(opened.clock, storage, 'one', 'a', NOW, after);
+    await claim(storage, 'one', 'a', after);
     expect(await nextEndOfHold(storage)).toBe(after);
-    expect(await storage.holds.leaseEnded(after - 1, after + 1, 10)).toEqual([]);
-    expect(await storage.holds.end('one', 'a', NOW)).toBe(true);
+    expect(await opened.at(after - 1).holds.leaseEnded(after + 1, 10)).toEqual([]);
+    expect(await opened.at(NOW).holds.end('one', 'a')).toBe(true);
   });
 
   test('a hold that is being logged out can no longer be released', async () => {
     const one = held({ id: 'one' });
     const after = one.expiresAt + 1000;
     await storage.holds.hold(one);
-    await claim(opened.clock, storage, 'one', 'a', NOW, after);
-    expect(await storage.holds.leaseEnded(after, after + 1, 10)).toHaveLength(1);
-    expect(await storage.holds.end('one', 'a', NOW)).toBe(false);
+    await claim(storage, 'one', 'a', after);
+    expect(await opened.at(after).holds.leaseEnded(after + 1, 10)).toHaveLength(1);
+    expect(await opened.at(NOW).holds.end('one', 'a')).toBe(false);
   });
 
   test('a hold that is being logged out cannot be claimed by a process whose clock is behind', async () => {
     const one = held({ id: 'one' });
     await storage.holds.hold(one);
-    expect(await storage.holds.leaseEnded(one.expiresAt, one.expiresAt + MINUTE, 10)).toHaveLength(1);
-    expect(await claim(opened.clock, storage, 'one', 'b', one.expiresAt - 1, one.expiresAt)).toBe(false);
+    expect(await opened.at(one.expiresAt).holds.leaseEnded(one.expiresAt + MINUTE, 10)).toHaveLength(1);
+    expect(await claim(opened.at(one.expiresAt - 1), 'one', 'b', one.expiresAt)).toBe(false);
   });
 
   test('the holds of a user end together, claimed ones too', async () => {
@@ -127,32 +125,32 @@ describeOnBothStores('held logins', (opened) => {
     await storage.holds.hold(held({ id: 'b' }));
     await storage.holds.hold(held({ id: 'past', expiresAt: NOW - 1 }));
     await storage.holds.hold(held({ id: 'other', userId: BOB }));
-    await claim(opened.clock, storage, 'b', 'finisher', NOW - 1, NOW + MINUTE);
-    expect(await storage.holds.countForUser(ALICE, NOW)).toBe(2);
-    await storage.factors.endProofs(ALICE, NOW);
-    expect(await storage.holds.countForUser(ALICE, NOW)).toBe(0);
-    expect(await storage.holds.countForUser(BOB, NOW)).toBe(1);
-    expect(await storage.holds.end('b', 'finisher', NOW)).toBe(false);
+    await claim(opened.at(NOW - 1), 'b', 'finisher', NOW + MINUTE);
+    expect(await opened.at(NOW).holds.countForUser(ALICE)).toBe(2);
+    await storage.factors.endProofs(ALICE);
+    expect(await storage.holds.countForUser(ALICE)).toBe(0);
+    expect(await storage.holds.countForUser(BOB)).toBe(1);
+    expect(await storage.holds.end('b', 'finisher')).toBe(false);
   });
 
   test('a password change ends a hold that is finished past its time, too', async () => {
     const one = held({ id: 'one' });
     await storage.holds.hold(one);
-    await claim(opened.clock, storage, 'one', 'finisher', NOW, one.expiresAt + MINUTE);
-    await storage.factors.endProofs(ALICE, one.expiresAt + 1);
-    expect(await storage.holds.end('one', 'finisher', NOW)).toBe(false);
+    await claim(storage, 'one', 'finisher', one.expiresAt + MINUTE);
+    await opened.at(one.expiresAt + 1).factors.endProofs(ALICE);
+    expect(await opened.at(NOW).holds.end('one', 'finisher')).toBe(false);
   });
 
   test('a claimant ends his hold without the others, once, and nobody else does', async () => {
     await storage.holds.hold(held({ id: 'a' }));
     await storage.holds.hold(held({ id: 'b' }));
-    expect(await storage.holds.end('a', 'finisher', NOW)).toBe(false);
-    await claim(opened.clock, storage, 'a', 'finisher', NOW, NOW + MINUTE);
-    expect(await storage.holds.end('a', 'another', NOW)).toBe(false);
-    expect(await storage.holds.end('a', 'finisher', NOW)).toBe(true);
-    expect(await storage.holds.end('a', 'finisher', NOW)).toBe(false);
-    expect(await storage.holds.find('a', NOW)).toBeUndefined();
-    expect(await storage.holds.find('b', NOW)).toBeDefined();
+    expect(await storage.holds.end('a', 'finisher')).toBe(false);
+    await claim(storage, 'a', 'finisher', NOW + MINUTE);
+    expect(await storage.holds.end('a', 'another')).toBe(false);
+    expect(await storage.holds.end('a', 'finisher')).toBe(true);
+    expect(await storage.holds.end('a', 'finisher')).toBe(false);
+    expect(await storage.holds.find('a')).toBeUndefined();
+    expect(await storage.holds.find('b')).toBeDefined();
     expect(await nextEndOfHold(storage)).toBe(NOW);
   });
 
@@ -161,7 +159,7 @@ describeOnBothStores('held logins', (opened) => {
     const past = held({ id: 'past', expiresAt: NOW, atEnd: 'forget' });
     await storage.holds.hold(past);
     expect(await nextEndOfHold(storage)).toBe(NOW);
-    expect(await storage.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toEqual([{ ...past, attempts: 1 }]);
+    expect(await storage.holds.leaseEnded(NOW + MINUTE, 10)).toEqual([{ ...past, attempts: 1 }]);
     expect(await nextEndOfHold(storage)).toBe(NOW + 1);
     await storage.holds.forget('past');
     await storage.holds.forget('past');
@@ -173,9 +171,7 @@ describeOnBothStores('held logins', (opened) => {
     for (let number = 0; number < 60; number += 1) {
       await storage.holds.hold(held({ id: `${number}`, expiresAt: NOW }));
     }
-    const leases = await raceOf(20, await replicasOf(opened), (one) =>
-      one.holds.leaseEnded(NOW, NOW + MINUTE, 7),
-    );
+    const leases = await raceOf(20, await replicasOf(opened), (one) => one.holds.leaseEnded(NOW + MINUTE, 7));
     const ids = leases.flat().map((hold) => hold.id);
     expect(Math.max(...leases.map((lease) => lease.length))).toBe(7);
     expect(ids).toHaveLength(60);
@@ -185,19 +181,19 @@ describeOnBothStores('held logins', (opened) => {
   test('attack 26: what a dead process had leased comes to another when the lease is over', async () => {
     const [dead, alive] = await replicasOf(opened);
     await dead.holds.hold(held({ id: 'one', expiresAt: NOW }));
-    expect(await dead.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toHaveLength(1);
-    expect(await alive.holds.leaseEnded(NOW + MINUTE - 1, NOW + 2 * MINUTE, 10)).toEqual([]);
+    expect(await dead.holds.leaseEnded(NOW + MINUTE, 10)).toHaveLength(1);
+    expect(await opened.at(NOW + MINUTE - 1, alive).holds.leaseEnded(NOW + 2 * MINUTE, 10)).toEqual([]);
     expect(await nextEndOfHold(alive)).toBe(NOW + MINUTE);
-    expect(await alive.holds.leaseEnded(NOW + MINUTE, NOW + 2 * MINUTE, 10)).toHaveLength(1);
+    expect(await opened.at(NOW + MINUTE, alive).holds.leaseEnded(NOW + 2 * MINUTE, 10)).toHaveLength(1);
   });
 
   test('attack 165: a logout that failed is tried again at its time, and the attempts are counted', async () => {
     const [one, other] = await replicasOf(opened);
     await one.holds.hold(held({ id: 'one', expiresAt: NOW }));
-    expect(await one.holds.leaseEnded(NOW, NOW + MINUTE, 10)).toMatchObject([{ attempts: 1 }]);
+    expect(await one.holds.leaseEnded(NOW + MINUTE, 10)).toMatchObject([{ attempts: 1 }]);
     await one.holds.leaseUntil('one', NOW + 5 * MINUTE);
-    expect(await other.holds.leaseEnded(NOW + 5 * MINUTE - 1, NOW + 9 * MINUTE, 10)).toEqual([]);
-    const again = await other.holds.leaseEnded(NOW + 5 * MINUTE, NOW + 9 * MINUTE, 10);
+    expect(await opened.at(NOW + 5 * MINUTE - 1, other).holds.leaseEnded(NOW + 9 * MINUTE, 10)).toEqual([]);
+    const again = await opened.at(NOW + 5 * MINUTE, other).holds.leaseEnded(NOW + 9 * MINUTE, 10);
     expect(again).toMatchObject([{ id: 'one', attempts: 2 }]);
   });
 
@@ -205,8 +201,8 @@ describeOnBothStores('held logins', (opened) => {
     await storage.holds.hold(held({ id: 'one' }));
     await storage.close();
     const next = await opened.openAnother();
-    expect((await next.holds.find('one', NOW))?.sealedGrant).toEqual(Buffer.from('sealed grant'));
-    expect(await claim(opened.clock, next, 'one', 'next', NOW, NOW + MINUTE)).toBe(true);
-    expect(await next.holds.end('one', 'next', NOW)).toBe(true);
+    expect((await next.holds.find('one'))?.sealedGrant).toEqual(Buffer.from('sealed grant'));
+    expect(await claim(next, 'one', 'next', NOW + MINUTE)).toBe(true);
+    expect(await next.holds.end('one', 'next')).toBe(true);
   });
 });

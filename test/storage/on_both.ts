@@ -9,13 +9,15 @@ import type { Storage } from '../../src/storage/stores.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
-import { timed } from './timed.ts';
+import { NOW } from './rows.ts';
 
 /** A store with what a test needs beside it. */
 export interface StoreUnderTest {
   readonly storage: Storage;
   /** What the store takes for the time. */
   readonly clock: ManualClock;
+  /** The store, or another one of the same clock, with the clock set to `time`. */
+  at(time: number, storage?: Storage): Storage;
   /** A second connection to the same database, as another process has one. */
   openAnother(): Promise<Storage>;
   /** Takes the database away; the answer brings it back. */
@@ -24,6 +26,8 @@ export interface StoreUnderTest {
   dispose(): Promise<void>;
 }
 
+type OpenedStore = Omit<StoreUnderTest, 'at'>;
+
 /** A suite on SQLite and on PostgreSQL. `opened` is a new and empty store in each test. */
 export function describeOnBothStores(title: string, tests: (opened: StoreUnderTest) => void): void {
   const onPostgres = postgresPrograms() === undefined ? describe.skip : describe;
@@ -31,23 +35,22 @@ export function describeOnBothStores(title: string, tests: (opened: StoreUnderTe
   onPostgres(`${title}, on PostgreSQL`, () => withStore(openPostgres, tests));
 }
 
-function withStore(open: () => Promise<StoreUnderTest>, tests: (opened: StoreUnderTest) => void): void {
+function withStore(open: () => Promise<OpenedStore>, tests: (opened: StoreUnderTest) => void): void {
   const opened = {} as { -readonly [Part in keyof StoreUnderTest]: StoreUnderTest[Part] };
   beforeEach(async () => {
-    const { storage, openAnother, clock, ...found } = await open();
-    Object.assign(opened, {
-      ...found,
-      clock,
-      storage: timed(storage, clock),
-      openAnother: async () => timed(await openAnother(), clock),
-    });
+    const store = await open();
+    const at = (time: number, storage = store.storage) => {
+      store.clock.set(time);
+      return storage;
+    };
+    Object.assign(opened, { ...store, at });
   });
   afterEach(() => opened.dispose());
   tests(opened);
 }
 
-async function openSqlite(): Promise<StoreUnderTest> {
-  const clock = new ManualClock();
+async function openSqlite(): Promise<OpenedStore> {
+  const clock = new ManualClock(NOW);
   const directory = mkdtempSync(join(tmpdir(), 'sqlite-contract-'));
   const path = join(directory, 'data', '2fa.db');
   const open: Storage[] = [];
@@ -71,10 +74,10 @@ async function openSqlite(): Promise<StoreUnderTest> {
   };
 }
 
-async function openPostgres(): Promise<StoreUnderTest> {
+async function openPostgres(): Promise<OpenedStore> {
   const server = await postgresServer(postgresPrograms() ?? '');
   const url = await newDatabase(server);
-  const clock = new ManualClock();
+  const clock = new ManualClock(NOW);
   const open: Storage[] = [];
   const openAnother = async () => {
     const storage = await openPostgresStorage({ url, tls: 'disable', pool: 10, clock, random: systemRandom });

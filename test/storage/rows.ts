@@ -15,7 +15,6 @@ import { spendStep as spendStepOf } from '../../src/storage/tables/authenticator
 import { claimHold, takeHold } from '../../src/storage/tables/holds.ts';
 import { countAttempt } from '../../src/storage/tables/lanes.ts';
 import { spendRecoveryCode } from '../../src/storage/tables/recovery_sets.ts';
-import type { ManualClock } from '../support/manual_clock.ts';
 
 export const ALICE = '@alice:hs.example';
 export const BOB = '@bob:hs.example';
@@ -55,7 +54,6 @@ export function confirmation(userId: string, different: Partial<Confirmation> = 
     foldedLocalpart: userId.slice(1, userId.indexOf(':')),
     sealedSeed: Buffer.from('sealed anew'),
     step: 100,
-    now: NOW,
     recovery: recoverySet('1'),
     ...different,
   };
@@ -152,28 +150,13 @@ export function countFailure(storage: Storage, userId: string): Promise<object |
   return storage.commit([userId], countAttempt(userId, 'elsewhere', LANE_RULES));
 }
 
-/** Claims a hold at a time; whether it was won. */
-export async function claim(
-  clock: ManualClock,
-  storage: Storage,
-  id: string,
-  claimant: string,
-  now: number,
-  until: number,
-): Promise<boolean> {
-  clock.set(now);
+/** Claims a hold; whether it was won. */
+export async function claim(storage: Storage, id: string, claimant: string, until: number): Promise<boolean> {
   return (await storage.commit([], claimHold(id, claimant, until))) !== undefined;
 }
 
-/** Takes a hold out at a time, with what is put on record; whether it was won. */
-export async function take(
-  clock: ManualClock,
-  storage: Storage,
-  id: string,
-  now: number,
-  record: AuditRecord | null,
-): Promise<boolean> {
-  clock.set(now);
+/** Takes a hold out, with what is put on record; whether it was won. */
+export async function take(storage: Storage, id: string, record: AuditRecord | null): Promise<boolean> {
   const won = record === null ? [] : appendRecord(record);
   return (await storage.commit([], when(takeHold(id), { won, lost: [] }))).won;
 }

@@ -37,10 +37,10 @@ describeOnBothStores('sessions', (opened) => {
     const bare = session({ idHash: 'bare' });
     await storage.sessions.open(full, upTo(10));
     await storage.sessions.open(bare, upTo(10));
-    expect(await storage.sessions.find('full', full.expiresAt - 1)).toEqual(full);
-    expect(await storage.sessions.find('bare', NOW)).toEqual(bare);
-    expect(await storage.sessions.find('full', full.expiresAt)).toBeUndefined();
-    expect(await storage.sessions.find('unknown', NOW)).toBeUndefined();
+    expect(await opened.at(full.expiresAt - 1).sessions.find('full')).toEqual(full);
+    expect(await opened.at(NOW).sessions.find('bare')).toEqual(bare);
+    expect(await opened.at(full.expiresAt).sessions.find('full')).toBeUndefined();
+    expect(await opened.at(NOW).sessions.find('unknown')).toBeUndefined();
   });
 
   test('the newest live session of the same token and target is the same session again', async () => {
@@ -50,10 +50,10 @@ describeOnBothStores('sessions', (opened) => {
     await bound('new', NOW + 1, NOW + 5 * MINUTE);
     await bound('elsewhere', NOW + 2, NOW + 9 * MINUTE, 'two');
     await storage.sessions.open(session({ idHash: 'unbound', target: 'one', createdAt: NOW + 3 }), upTo(99));
-    expect((await storage.sessions.findBound('token', 'one', null, NOW))?.idHash).toBe('new');
-    expect((await storage.sessions.findBound('token', 'one', null, NOW + 5 * MINUTE))?.idHash).toBe('old');
-    expect(await storage.sessions.findBound('token', 'one', null, NOW + 9 * MINUTE)).toBeUndefined();
-    expect(await storage.sessions.findBound('other token', 'one', null, NOW)).toBeUndefined();
+    expect((await storage.sessions.findBound('token', 'one', null))?.idHash).toBe('new');
+    expect((await opened.at(NOW + 5 * MINUTE).sessions.findBound('token', 'one', null))?.idHash).toBe('old');
+    expect(await opened.at(NOW + 9 * MINUTE).sessions.findBound('token', 'one', null)).toBeUndefined();
+    expect(await opened.at(NOW).sessions.findBound('other token', 'one', null)).toBeUndefined();
   });
 
   test('the session of a hold is found by the body that opened it', async () => {
@@ -62,16 +62,16 @@ describeOnBothStores('sessions', (opened) => {
     await open('a', 'hold 1', 'body 1');
     await open('b', 'hold 1', 'body 2');
     await open('c', 'hold 2', 'body 1');
-    expect((await storage.sessions.findOfHold('hold 1', 'body 2', NOW))?.idHash).toBe('b');
-    expect(await storage.sessions.findOfHold('hold 2', 'body 2', NOW)).toBeUndefined();
-    expect(await storage.sessions.findOfHold('hold 1', 'body 1', NOW + 99 * MINUTE)).toBeUndefined();
+    expect((await storage.sessions.findOfHold('hold 1', 'body 2'))?.idHash).toBe('b');
+    expect(await storage.sessions.findOfHold('hold 2', 'body 2')).toBeUndefined();
+    expect(await opened.at(NOW + 99 * MINUTE).sessions.findOfHold('hold 1', 'body 1')).toBeUndefined();
   });
 
   test('"the same session again" is for the same body, and for an empty one', async () => {
     const bound = (idHash: string, createdAt: number, more: Partial<StoredSession>) =>
       storage.sessions.open(session({ idHash, tokenHash: 'token', createdAt, ...more }), upTo(99));
     const found = async (digest: string | null) =>
-      (await storage.sessions.findBound('token', 'login v3', digest, NOW))?.idHash;
+      (await storage.sessions.findBound('token', 'login v3', digest))?.idHash;
     await bound('of A', NOW, { bodyDigest: 'A' });
     await bound('of B', NOW + 1, { bodyDigest: 'B' });
     expect([await found('A'), await found('B'), await found('C'), await found(null)]).toEqual([
@@ -95,7 +95,7 @@ describeOnBothStores('sessions', (opened) => {
       storage.sessions.open(session({ idHash, holdId: 'hold', bodyDigest: 'body', completed }), upTo(99));
     await open('passed', ['a', 'b']);
     await open('refused', ['a']);
-    expect((await storage.sessions.findOfHold('hold', 'body', NOW))?.idHash).toBe('passed');
+    expect((await storage.sessions.findOfHold('hold', 'body'))?.idHash).toBe('passed');
   });
 
   test.each([
@@ -115,7 +115,7 @@ describeOnBothStores('sessions', (opened) => {
       await open('home', mine);
       await open('elsewhere', other);
       for (let times = 0; times < 20; times += 1) await open('flood', mine);
-      const kept = async (idHash: string) => (await storage.sessions.find(idHash, NOW)) !== undefined;
+      const kept = async (idHash: string) => (await storage.sessions.find(idHash)) !== undefined;
       expect(await countSessions(storage)).toBe(4);
       expect([await kept('home 1'), await kept('elsewhere 2')]).toEqual([true, true]);
       expect([await kept('flood 20'), await kept('flood 21'), await kept('flood 22')]).toEqual([
@@ -140,7 +140,7 @@ describeOnBothStores('sessions', (opened) => {
     expect(await countSessions(storage)).toBe(6);
     await storage.sessions.open(session({ idHash: 'full', pot: 'page', holdId: null }), upTo(1));
     expect(await countSessions(storage)).toBe(5);
-    expect(await storage.sessions.find('full', NOW)).toBeDefined();
+    expect(await storage.sessions.find('full')).toBeDefined();
   });
 
   test('attack 71: beyond the maximum the oldest sessions are dropped', async () => {
@@ -149,7 +149,7 @@ describeOnBothStores('sessions', (opened) => {
     }
     expect(await countSessions(storage)).toBe(3);
     const kept = await Promise.all(
-      ['1', '2', '3', '4', '5'].map(async (id) => (await storage.sessions.find(id, NOW)) && id),
+      ['1', '2', '3', '4', '5'].map(async (id) => (await storage.sessions.find(id)) && id),
     );
     expect(kept).toEqual([undefined, undefined, '3', '4', '5']);
   });
@@ -176,7 +176,7 @@ describeOnBothStores('sessions', (opened) => {
     expect(await storage.sessions.complete({ idHash: 'one', completed: ['a'], bodyDigest: null }, 'b')).toBe(
       true,
     );
-    expect((await storage.sessions.find('one', NOW))?.completed).toEqual(['a', 'b']);
+    expect((await storage.sessions.find('one'))?.completed).toEqual(['a', 'b']);
     expect(await storage.sessions.complete({ idHash: 'unknown', completed: [], bodyDigest: null }, 'a')).toBe(
       false,
     );
@@ -188,7 +188,7 @@ describeOnBothStores('sessions', (opened) => {
       one.sessions.bindBody('one', Buffer.from(`body ${index}`), `digest ${index}`),
     );
     expect(bound.filter(Boolean)).toHaveLength(1);
-    expect(await storage.sessions.find('one', NOW)).toMatchObject({
+    expect(await storage.sessions.find('one')).toMatchObject({
       sealedBody: Buffer.from(`body ${bound.indexOf(true)}`),
       bodyDigest: `digest ${bound.indexOf(true)}`,
     });
@@ -198,7 +198,7 @@ describeOnBothStores('sessions', (opened) => {
     await storage.sessions.open(session({ idHash: 'empty' }), upTo(10));
     await storage.sessions.complete({ idHash: 'empty', completed: [], bodyDigest: null }, 'a');
     expect(await storage.sessions.bindBody('empty', Buffer.from('late'), 'late')).toBe(false);
-    expect((await storage.sessions.find('empty', NOW))?.sealedBody).toBeNull();
+    expect((await storage.sessions.find('empty'))?.sealedBody).toBeNull();
   });
 
   test('attack 148: no stage is done for another body than the one that was read', async () => {
@@ -213,7 +213,7 @@ describeOnBothStores('sessions', (opened) => {
   test('a password that was judged is bound', async () => {
     await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
     expect(await storage.sessions.bindPassword('one', Buffer.from('sealed'))).toBe(true);
-    expect((await storage.sessions.find('one', NOW))?.sealedPassword).toEqual(Buffer.from('sealed'));
+    expect((await storage.sessions.find('one'))?.sealedPassword).toEqual(Buffer.from('sealed'));
     expect(await storage.sessions.bindPassword('unknown', Buffer.from('sealed'))).toBe(false);
   });
 
@@ -230,7 +230,7 @@ describeOnBothStores('sessions', (opened) => {
     const read = { idHash: 'one', completed: [], bodyDigest: null };
     await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
     expect(await standsAt(read)).toBe(true);
-    expect((await storage.sessions.find('one', NOW))?.failures).toBe(0);
+    expect((await storage.sessions.find('one'))?.failures).toBe(0);
     await storage.sessions.bindBody('one', null, 'digest');
     expect(await standsAt(read)).toBe(false);
     const bound = { ...read, bodyDigest: 'digest' };
@@ -247,7 +247,7 @@ describeOnBothStores('sessions', (opened) => {
       storage.commit([ALICE], [countSessionFailure('one'), endFailedSession('one', 2)] as const);
     expect((await fail())[1]).toBe(0);
     expect((await fail())[1]).toBe(1);
-    expect(await storage.sessions.find('one', NOW)).toBeUndefined();
+    expect(await storage.sessions.find('one')).toBeUndefined();
   });
 
   test('attack 47: of 50 requests one finishes a session, in its time and where it was read', async () => {
@@ -265,7 +265,7 @@ describeOnBothStores('sessions', (opened) => {
     await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
     const ended = await raceOf(50, await replicasOf(opened), (one) => one.sessions.end('one'));
     expect(ended.filter(Boolean)).toHaveLength(1);
-    expect(await storage.sessions.find('one', NOW)).toBeUndefined();
+    expect(await storage.sessions.find('one')).toBeUndefined();
   });
 
   test('the sessions of one token of a user end together', async () => {
@@ -277,14 +277,14 @@ describeOnBothStores('sessions', (opened) => {
     await open('d', BOB, 'token 1');
     await storage.sessions.endOfToken(ALICE, 'token 1');
     expect(await countSessions(storage)).toBe(3);
-    expect(await storage.sessions.find('a', NOW)).toBeUndefined();
+    expect(await storage.sessions.find('a')).toBeUndefined();
   });
 
   test('expired sessions are dropped', async () => {
     await storage.sessions.open(session({ idHash: 'a', expiresAt: NOW + 1 }), upTo(99));
     await storage.sessions.open(session({ idHash: 'b', expiresAt: NOW + 2 }), upTo(99));
-    await storage.sessions.dropExpired(NOW + 1);
+    await opened.at(NOW + 1).sessions.dropExpired();
     expect(await countSessions(storage)).toBe(1);
-    expect(await storage.sessions.find('b', NOW)).toBeDefined();
+    expect(await opened.at(NOW).sessions.find('b')).toBeDefined();
   });
 });

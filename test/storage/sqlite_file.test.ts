@@ -85,7 +85,6 @@ async function enrol(storage: Storage, userId: string, sealedSeed: Buffer = Buff
     foldedLocalpart: userId,
     sealedSeed,
     step: 0,
-    now: 0,
     recovery: {
       salt: Buffer.from('salt'),
       pepperKeyId: 'key',
@@ -151,7 +150,7 @@ describe('the file', () => {
     copyFileSync(path, `${path}.copy`);
     rmSync(path);
     copyFileSync(`${path}.copy`, path);
-    await expect(storage.factors.deleteRecoverySet(ALICE, 0)).rejects.toThrow(StoreUnavailable);
+    await expect(storage.factors.deleteRecoverySet(ALICE)).rejects.toThrow(StoreUnavailable);
     await expect(storage.factors.isEnrolled(ALICE)).rejects.toThrow(StoreUnavailable);
   });
 });

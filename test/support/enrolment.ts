@@ -84,7 +84,6 @@ export async function enrol(
     foldedLocalpart: foldLocalpart(userId),
     sealedSeed: vault.seal(seed, `authenticator:${authenticatorId}:${userId}`),
     step: options.step ?? 0,
-    now,
     recovery: fresh.set,
   });
   return { userId, authenticatorId, seed, recoveryCodes: fresh.shown };

@@ -1,8 +1,11 @@
 import type { SessionLimits, SessionState, SessionStore, StoredSession } from '../../src/storage/stores.ts';
+import type { Clock } from '../../src/system/clock.ts';
 
 /** A session store in memory. Each method decides in one go, as one SQL statement does. */
 export class MemorySessionStore implements SessionStore {
   readonly rows = new Map<string, StoredSession>();
+
+  constructor(private readonly clock: Clock) {}
 
   async open(session: StoredSession, { perPot }: SessionLimits): Promise<void> {
     this.rows.set(session.idHash, session);
@@ -10,17 +13,16 @@ export class MemorySessionStore implements SessionStore {
     for (const row of inPot.slice(0, Math.max(0, inPot.length - perPot))) this.rows.delete(row.idHash);
   }
 
-  async find(idHash: string, now: number): Promise<StoredSession | undefined> {
-    return this.live(now).find((row) => row.idHash === idHash);
+  async find(idHash: string): Promise<StoredSession | undefined> {
+    return this.live().find((row) => row.idHash === idHash);
   }
 
   async findBound(
     tokenHash: string,
     target: string,
     bodyDigest: string | null,
-    now: number,
   ): Promise<StoredSession | undefined> {
-    return this.live(now).findLast(
+    return this.live().findLast(
       (row) =>
         row.tokenHash === tokenHash &&
         row.target === target &&
@@ -28,8 +30,8 @@ export class MemorySessionStore implements SessionStore {
     );
   }
 
-  async findOfHold(holdId: string, bodyDigest: string, now: number): Promise<StoredSession | undefined> {
-    const [first] = this.live(now)
+  async findOfHold(holdId: string, bodyDigest: string): Promise<StoredSession | undefined> {
+    const [first] = this.live()
       .filter((row) => row.holdId === holdId && row.bodyDigest === bodyDigest)
       .reverse()
       .sort((left, right) => right.completed.length - left.completed.length);
@@ -67,7 +69,8 @@ export class MemorySessionStore implements SessionStore {
     }
   }
 
-  async dropExpired(now: number): Promise<void> {
+  async dropExpired(): Promise<void> {
+    const now = this.clock.now();
     for (const row of [...this.rows.values()]) if (row.expiresAt <= now) this.rows.delete(row.idHash);
   }
 
@@ -75,7 +78,8 @@ export class MemorySessionStore implements SessionStore {
     return this.rows.size;
   }
 
-  private live(now: number): StoredSession[] {
+  private live(): StoredSession[] {
+    const now = this.clock.now();
     return [...this.rows.values()].filter((row) => row.expiresAt > now);
   }
 

@@ -4,6 +4,7 @@ import { Refusal } from '../../src/matrix/refusals.ts';
 import type { SessionState } from '../../src/storage/stores.ts';
 import type { UiaEngine } from '../../src/uia/engine.ts';
 import type { Session, SessionBinding } from '../../src/uia/session.ts';
+import { ManualClock } from '../support/manual_clock.ts';
 import { MemorySessionStore } from '../support/memory_session_store.ts';
 import { bindingOf, engineOver, engineUnderTest, LIFETIME_MS } from './engine_under_test.ts';
 
@@ -61,13 +62,16 @@ const batches = fc.array(fc.array(anEvent, { minLength: 1, maxLength: 5 }), {
 class ScheduledStore extends MemorySessionStore {
   readonly accepted = new Map<string, string[]>();
 
-  constructor(private readonly scheduler: fc.Scheduler) {
-    super();
+  constructor(
+    private readonly scheduler: fc.Scheduler,
+    clock: ManualClock,
+  ) {
+    super(clock);
   }
 
-  override async find(idHash: string, now: number) {
+  override async find(idHash: string) {
     await this.scheduler.schedule(Promise.resolve());
-    return super.find(idHash, now);
+    return super.find(idHash);
   }
 
   override async complete(state: SessionState, done: string) {
@@ -102,8 +106,9 @@ test('no order of events ends a session without every stage of one flow, done in
   let finishes = 0;
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), someFlows, batches, async (scheduler, flows, run) => {
-      const store = new ScheduledStore(scheduler);
-      const { engine, clock } = engineOver(store);
+      const clock = new ManualClock();
+      const store = new ScheduledStore(scheduler, clock);
+      const { engine } = engineOver(store, clock);
       const witnesses: Witness[] = [];
       for (const owner of OWNERS) {
         witnesses.push({ session: await engine.open(owner, { flows }), attempted: new Set(), finished: 0 });

@@ -12,7 +12,7 @@ let engine: UiaEngine;
 beforeEach(async () => {
   const clock = new ManualClock();
   storage = await openSqliteStorage({ path: ':memory:', clock });
-  engine = engineOver(storage.sessions, 100, clock).engine;
+  engine = engineOver(storage.sessions, clock).engine;
 });
 
 afterEach(() => storage.close());

@@ -9,8 +9,8 @@ import { testVault } from '../support/test_vault.ts';
 export const LIFETIME_MS = 600_000;
 export const FAILURE_LIMIT = 5;
 
-/** An engine over `store`, and its clock. */
-export function engineOver(store: SessionStore, maxSessions = 100, clock = new ManualClock()) {
+/** An engine over `store`, and its clock, which is the store's too. */
+export function engineOver(store: SessionStore, clock: ManualClock, maxSessions = 100) {
   const engine = new UiaEngine(
     { store, vault: testVault(), clock, random: systemRandom },
     { lifetimeMs: LIFETIME_MS, maxSessions, failureLimit: FAILURE_LIMIT },
@@ -20,8 +20,9 @@ export function engineOver(store: SessionStore, maxSessions = 100, clock = new M
 
 /** An engine over a store in memory, with both at hand. */
 export function engineUnderTest(maxSessions?: number) {
-  const store = new MemorySessionStore();
-  return { store, ...engineOver(store, maxSessions) };
+  const clock = new ManualClock();
+  const store = new MemorySessionStore(clock);
+  return { store, ...engineOver(store, clock, maxSessions) };
 }
 
 export function bindingOf(changes: Partial<SessionBinding> = {}): SessionBinding {

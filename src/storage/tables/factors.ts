@@ -131,7 +131,7 @@ export class FactorTables implements FactorStore {
     return (await this.driver.read(findSetup(id)))[0];
   }
 
-  async takeSetup(id: string, _now: number, until: number): Promise<boolean> {
+  async takeSetup(id: string, until: number): Promise<boolean> {
     return (await this.driver.commit([], takeSetup(id, until))) !== undefined;
   }
 

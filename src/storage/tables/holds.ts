@@ -185,7 +185,7 @@ export class HoldTable implements HoldStore {
     return (await this.driver.read(countLiveHolds(userId)))[0]?.count ?? 0;
   }
 
-  leaseEnded(_now: number, leaseUntil: number, limit: number): Promise<EndedHold[]> {
+  leaseEnded(leaseUntil: number, limit: number): Promise<EndedHold[]> {
     return this.driver.commit([], leaseEndedHolds(leaseUntil, limit));
   }
 

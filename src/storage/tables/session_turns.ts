@@ -32,7 +32,7 @@ export function findOnward(idHash: string): Query<{ readonly sealed: Buffer | nu
 export class SessionTurnTable implements SessionTurnStore {
   constructor(private readonly driver: Driver) {}
 
-  async take(idHash: string, _now: number, until: number): Promise<boolean> {
+  async take(idHash: string, until: number): Promise<boolean> {
     return (await this.driver.commit([], takeTurn(idHash, until))) !== undefined;
   }
 
