@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { SchemaTooNew } from '../src/storage/stores.ts';
+import { SchemaTooNew } from '../src/storage/errors.ts';
 import { systemClock } from '../src/system/clock.ts';
 import { KeyFileError } from '../src/vault/key_file_error.ts';
 import { type Bob, findBob, StaleCast } from './cast.ts';

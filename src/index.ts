@@ -27,14 +27,17 @@ export {
   type Query,
   type Sql,
 } from './storage/statement.ts';
-export type { Authenticator, FactorStore, SessionStore, Storage, StoredSession } from './storage/stores.ts';
-export { spendStep } from './storage/tables/authenticators.ts';
+export type { Storage } from './storage/storage.ts';
+export { type Authenticator, spendStep } from './storage/tables/authenticators.ts';
 export {
   burnChallenge,
   findChallenge,
   type KeptChallenge,
   keepChallenge,
 } from './storage/tables/challenges.ts';
+export type { FactorStore } from './storage/tables/factors.ts';
+export type { SessionStore } from './storage/tables/session_store.ts';
+export type { StoredSession } from './storage/tables/sessions.ts';
 export type { Clock } from './system/clock.ts';
 export type { Language, Wording } from './system/languages.ts';
 export type { RandomSource } from './system/random.ts';

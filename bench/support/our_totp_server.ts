@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PASSWORD_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
 import { hashToken } from '../../src/second_factor/fresh_logins.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { UiaEngine } from '../../src/uia/engine.ts';

@@ -7,7 +7,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import { type Caller, requireCaller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
-import type { Setup } from '../storage/stores.ts';
+import type { Setup } from '../storage/tables/setups.ts';
 import { SECOND } from '../system/clock.ts';
 import { randomId } from '../system/random.ts';
 import type { AccountDeps, AccountSettings } from './account_deps.ts';

@@ -1,6 +1,5 @@
 import type { Effect } from '../storage/statement.ts';
-import type { AuditRecord, AuditStore } from '../storage/stores.ts';
-import { appendRecord, keepNewest } from '../storage/tables/audit.ts';
+import { type AuditRecord, type AuditStore, appendRecord, keepNewest } from '../storage/tables/audit.ts';
 import type { Clock } from '../system/clock.ts';
 import { type AuditEvent, isUnproven } from './events.ts';
 

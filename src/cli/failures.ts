@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config.ts';
+import { SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
 import { SqliteLibraryMissing } from '../storage/sqlite/sqlite_library.ts';
-import { SchemaTooNew, StoreUnavailable } from '../storage/stores.ts';
 import { redactText } from '../system/redaction.ts';
 import { KeyFileError } from '../vault/key_file_error.ts';
 

@@ -1,6 +1,6 @@
 import { type Config, ConfigError } from '../config/config.ts';
+import { StoreUnavailable } from '../storage/errors.ts';
 import { mayBeThere, nameOfDatabase } from '../storage/open_storage.ts';
-import { StoreUnavailable } from '../storage/stores.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import { SealBroken } from '../vault/vault.ts';

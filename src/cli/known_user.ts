@@ -1,4 +1,4 @@
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
 import { CommandFailed } from './failures.ts';
 

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { HeldLogins } from '../second_factor/held_logins.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { loadKeyRing } from '../vault/key_ring.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { mayBeThere, nameOfDatabase, openStorage } from '../storage/open_storage.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { CommandFailed } from './failures.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { FactorStore } from '../storage/stores.ts';
+import type { FactorStore } from '../storage/tables/factors.ts';
 import { configFrom, configOption, jsonOption } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Audit } from '../audit/audit.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { CommandFailed, UsageError } from './failures.ts';
 import { requireKnownUser } from './known_user.ts';
 import { preparedSweep } from './log_out_held.ts';

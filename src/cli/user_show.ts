@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { LANE_RULES } from '../limits/throttle.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
 import { requireKnownUser } from './known_user.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';

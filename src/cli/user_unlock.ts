@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Audit } from '../audit/audit.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { clearLanes, lanesOf } from '../storage/tables/lanes.ts';
 import { requireKnownUser } from './known_user.ts';
 import { configFrom, configOption, requireUserId } from './options.ts';

@@ -1,6 +1,6 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 
 /** `/_2fa/health` and `/_2fa/ready`, for supervisors and load balancers. */
 export class Readiness {

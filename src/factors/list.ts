@@ -1,4 +1,5 @@
-import type { FactorStore, Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { FactorStore } from '../storage/tables/factors.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';

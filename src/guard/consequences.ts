@@ -1,7 +1,7 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Consequence } from '../http/routes.ts';
 import type { Passes } from '../second_factor/passes.ts';
-import type { FactorStore } from '../storage/stores.ts';
+import type { FactorStore } from '../storage/tables/factors.ts';
 import { HOUR, SECOND } from '../system/clock.ts';
 
 /** Homeservers give them minutes. */

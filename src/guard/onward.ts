@@ -1,6 +1,6 @@
 import type { Flow, JsonObject } from '../matrix/wire.ts';
 import type { CommitAnswer, Effect, Write } from '../storage/statement.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { giveTurnBack, leadOn } from '../storage/tables/session_turns.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Session } from '../uia/session.ts';

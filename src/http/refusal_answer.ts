@@ -1,5 +1,5 @@
 import { Refusal, type RefusalName } from '../matrix/refusals.ts';
-import { StoreUnavailable } from '../storage/stores.ts';
+import { StoreUnavailable } from '../storage/errors.ts';
 import type { Log } from '../system/log.ts';
 import type { Answer } from './answer.ts';
 

@@ -1,6 +1,6 @@
 import type { ClientAddress } from '../http/client_request.ts';
 import { widerNetworkOf } from '../http/network.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import {
   browsersOfName,
   knownPlaces,

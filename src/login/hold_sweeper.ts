@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
-import type { EndedHold, HoldStore } from '../storage/stores.ts';
+import type { EndedHold, HoldStore } from '../storage/tables/holds.ts';
 import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 

@@ -14,7 +14,7 @@ import { type CodeStep, passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins, OpeningSession } from '../second_factor/held_logins.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
-import type { HeldLogin } from '../storage/stores.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 import type { Opening, UiaEngine } from '../uia/engine.ts';

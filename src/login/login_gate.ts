@@ -11,7 +11,7 @@ import type { Grant } from '../second_factor/grant.ts';
 import type { HeldLogins, Kept } from '../second_factor/held_logins.ts';
 import type { Passes, PassRedeemed } from '../second_factor/passes.ts';
 import type { Standings } from '../second_factor/standing.ts';
-import type { HeldLogin } from '../storage/stores.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';

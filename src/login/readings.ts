@@ -1,6 +1,6 @@
 import type { AppendedCode, Factors } from '../factors/factors.ts';
 import { type JoinKeys, joinKeysOf, lineKeyOf } from '../second_factor/join_keys.ts';
-import type { FactorStore } from '../storage/stores.ts';
+import type { FactorStore } from '../storage/tables/factors.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { SignIn } from './sign_in.ts';
 import type { StandingInLine } from './sign_in_line.ts';

@@ -11,7 +11,7 @@ import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Standings } from '../second_factor/standing.ts';
-import type { HeldLogin } from '../storage/stores.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSessionId } from '../uia/session_id.ts';

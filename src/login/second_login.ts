@@ -8,7 +8,7 @@ import type { Exit, Taker } from '../second_factor/exit.ts';
 import type { ReleasingProof } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Standings } from '../second_factor/standing.ts';
-import type { HeldLogin } from '../storage/stores.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import { wishedDevice } from './sign_in.ts';

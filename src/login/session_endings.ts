@@ -6,7 +6,8 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
-import type { FactorStore, SessionStore } from '../storage/stores.ts';
+import type { FactorStore } from '../storage/tables/factors.ts';
+import type { SessionStore } from '../storage/tables/session_store.ts';
 
 export interface SessionEndingsParts {
   readonly homeserver: Homeserver;

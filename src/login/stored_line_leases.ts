@@ -1,5 +1,5 @@
 import { when } from '../storage/statement.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { findLease, leaveLease, takeLease } from '../storage/tables/leases.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { LeftInLine, LineLeases } from './line_leases.ts';

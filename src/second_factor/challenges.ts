@@ -2,7 +2,7 @@ import type { Factor } from '../factors/factor.ts';
 import type { Factors } from '../factors/factors.ts';
 import type { Answer, Handler } from '../http/answer.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { nextStages, type Session } from '../uia/session.ts';
 

@@ -8,7 +8,7 @@ import { type Attempt, accepted, counted, isShut, refusalIn } from '../limits/th
 import type { ThrottleRecord } from '../limits/throttle_record.ts';
 import { isSecondFactorStage } from '../matrix/wire.ts';
 import { type CommitAnswer, when } from '../storage/statement.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { LaneStanding } from '../storage/tables/lanes.ts';
 import type { ProofOnRecord } from '../storage/tables/releases.ts';
 import { completeStage, stillStands } from '../storage/tables/sessions.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Effect } from '../storage/statement.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { rememberFreshLogin } from '../storage/tables/fresh_logins.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';

@@ -2,7 +2,7 @@ import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
-import type { HeldLogin } from '../storage/stores.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { ServiceListed } from './appservices.ts';
 import type { FactorPassed } from './code_step.ts';

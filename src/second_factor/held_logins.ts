@@ -1,6 +1,6 @@
 import type { JsonObject } from '../matrix/wire.ts';
 import { type Write, when } from '../storage/statement.ts';
-import type { HeldLogin, Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import {
   type AllowanceRate,
   findAllowance,
@@ -14,6 +14,7 @@ import {
   endOneOfMost,
   findHoldsOfUser,
   findHoldsToJoin,
+  type HeldLogin,
   keepHold,
   keepHoldWhereRoom,
 } from '../storage/tables/holds.ts';

@@ -1,7 +1,9 @@
 import { when } from '../storage/statement.ts';
-import type { HeldLogin, SignInToken, Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
 import { redeemPassedToken } from '../storage/tables/passed_login_tokens.ts';
 import type { ProofOnRecord } from '../storage/tables/releases.ts';
+import type { SignInToken } from '../storage/tables/sign_in_tokens.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { FactorPassed } from './code_step.ts';

@@ -1,6 +1,6 @@
 import type { Factors } from '../factors/factors.ts';
 import type { SecondFactorStage } from '../matrix/wire.ts';
-import type { FactorStore } from '../storage/stores.ts';
+import type { FactorStore } from '../storage/tables/factors.ts';
 
 /** What the doors ask of second factors: who has one, and which stages they can use. */
 export class SecondFactors {

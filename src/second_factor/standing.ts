@@ -1,4 +1,4 @@
-import type { FactorStore } from '../storage/stores.ts';
+import type { FactorStore } from '../storage/tables/factors.ts';
 
 /** The user owes no second factor: looked up in the store, after the homeserver's answer. */
 class StandingPasses {

@@ -64,7 +64,7 @@ import { Passes } from '../second_factor/passes.ts';
 import { PresentedCodes } from '../second_factor/presented.ts';
 import { SecondFactors } from '../second_factor/second_factors.ts';
 import { Standings } from '../second_factor/standing.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { type Clock, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';

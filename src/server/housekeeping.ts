@@ -1,6 +1,7 @@
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
-import { type Storage, StoreUnavailable } from '../storage/stores.ts';
+import { StoreUnavailable } from '../storage/errors.ts';
+import type { Storage } from '../storage/storage.ts';
 import { dropEndedChallenges } from '../storage/tables/challenges.ts';
 import { dropOldPlaces } from '../storage/tables/known_places.ts';
 import { dropIdleLanes } from '../storage/tables/lanes.ts';

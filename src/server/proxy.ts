@@ -9,7 +9,7 @@ import type { Handler } from '../http/answer.ts';
 import type { Challenges } from '../second_factor/challenges.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
 import { mayBeThere, nameOfDatabase, openStorage, type StorageSettings } from '../storage/open_storage.ts';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
 import { LiveProcesses } from '../storage/tables/processes.ts';
 import { type Clock, SECOND, systemClock } from '../system/clock.ts';

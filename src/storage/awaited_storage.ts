@@ -1,5 +1,6 @@
-import { storageOn } from './storage_on.ts';
-import { type Driver, type Storage, StoreUnavailable } from './stores.ts';
+import { StoreUnavailable } from './errors.ts';
+import type { Driver } from './statement.ts';
+import { type Storage, storageOn } from './storage.ts';
 
 /**
  * A storage that may not be there yet: each use tries to open it until that has worked, and is refused meanwhile

@@ -4,7 +4,7 @@ import { type PostgresAddress, postgresName } from './postgres/address.ts';
 import { openPostgresStorage } from './postgres/postgres_storage.ts';
 import { databaseIsThere } from './sqlite/database_file.ts';
 import { openSqliteStorage } from './sqlite/sqlite_storage.ts';
-import type { Storage } from './stores.ts';
+import type { Storage } from './storage.ts';
 
 /** Which database there is. */
 export type StorageSettings =

@@ -91,6 +91,21 @@ export type BranchAnswer<Row, Won, Lost> =
       ? { readonly won: false; readonly undone: true }
       : { readonly won: false; readonly after: CommitAnswer<Lost> });
 
+/** A database: it writes units of work and answers questions. */
+export interface Driver {
+  /**
+   * Writes a unit of work whole or not at all.
+   * @param accounts the users whose rows it writes
+   * @throws {StoreUnavailable} it was not written, or it is not known whether it was
+   */
+  commit<const U extends Unit>(accounts: readonly string[], unit: U): Promise<CommitAnswer<U>>;
+  /** @throws {StoreUnavailable} */
+  read<Row>(query: Query<Row>): Promise<Row[]>;
+  /** Resolves if the store can read and write now. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** @typeParam Row what RETURNING answers */
 export function decide<Row = object>(sql: Sql, values: Values = {}): Decision<Row> {
   return { does: 'decide', sql, values };

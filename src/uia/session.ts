@@ -1,6 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
-import type { SessionPot } from '../storage/stores.ts';
+import type { SessionPot } from '../storage/tables/sessions.ts';
 
 /** Who and what a session is bound to. All of it is compared on every use (attacks 44, 45). */
 export interface SessionBinding {

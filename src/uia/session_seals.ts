@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClientAddress } from '../http/client_request.ts';
 import { widerNetworkOf } from '../http/network.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import type { StoredSession } from '../storage/stores.ts';
+import type { StoredSession } from '../storage/tables/sessions.ts';
 import type { Vault } from '../vault/vault.ts';
 import { canonicalJson, isEmptyBody } from './canonical_body.ts';
 import type { Session } from './session.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Storage } from '../storage/stores.ts';
+import type { Storage } from '../storage/storage.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
 import type { Log } from '../system/log.ts';
 import type { DatabaseMarks } from './database_marks.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { RecoveryFactor } from '../../src/factors/recovery/recovery_factor.ts';
 import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { attempt, enrol, judge } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Response } from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { StoreUnavailable } from '../../src/storage/stores.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { app, bob, start } from '../login/each_test.ts';
 import {
   ask,

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Audit } from '../../src/audit/audit.ts';
-import { type AuditRecord, type AuditStore, StoreUnavailable } from '../../src/storage/stores.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
+import type { AuditRecord, AuditStore } from '../../src/storage/tables/audit.ts';
 
 function keepingStore(): { store: AuditStore; records: AuditRecord[] } {
   const records: AuditRecord[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { renameAuthenticator } from '../../src/storage/tables/authenticator_names.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';

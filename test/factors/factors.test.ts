@@ -3,7 +3,7 @@ import { Factors } from '../../src/factors/factors.ts';
 import { createFactors } from '../../src/factors/list.ts';
 import { RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { enrol, judge, testHasher, totpSettings } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 
 import type { Answer } from '../../src/http/answer.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
-import { StoreUnavailable } from '../../src/storage/stores.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { exchange, openTestDoor, parseAnswer, rawRequest, type TestDoor } from './support/door.ts';
 
 const LOGIN = '/_matrix/client/v3/login';

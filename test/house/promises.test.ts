@@ -35,7 +35,7 @@ test('attack 116: the linter finds promises whose failure would reach the proces
   const found = lint([
     "import { setTimeout as later } from 'node:timers/promises';",
     "import { createServer } from 'node:http';",
-    `import type { Storage } from '${resolve('src/storage/stores.ts')}';`,
+    `import type { Storage } from '${resolve('src/storage/storage.ts')}';`,
     'export async function planted(storage: Storage): Promise<void> {',
     '  storage.check();',
     '  later(5);',

@@ -6,7 +6,7 @@ import * as grants from '../../src/second_factor/grant.ts';
 import type { HeldLogins } from '../../src/second_factor/held_logins.ts';
 import * as passes from '../../src/second_factor/passes.ts';
 import * as standing from '../../src/second_factor/standing.ts';
-import type { HeldLogin } from '../../src/storage/stores.ts';
+import type { HeldLogin } from '../../src/storage/tables/holds.ts';
 import type { Session } from '../../src/uia/session.ts';
 
 /*

@@ -3,7 +3,7 @@ import { type Attempt, accepted, counted, isShut, LANE_RULES, refusalIn } from '
 import { timeInWords } from '../../src/limits/time_in_words.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { clearLanes } from '../../src/storage/tables/lanes.ts';
 import { HOUR, SECOND } from '../../src/system/clock.ts';
 import { enrol } from '../support/enrolment.ts';

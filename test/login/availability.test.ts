@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { StoreUnavailable } from '../../src/storage/stores.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import type { DownMode } from '../support/stub/stub.ts';
 import { app, bob, start } from './each_test.ts';
 import { ask, failCommits, failToHold, MINUTE, PASSWORD, post, signIn, submit } from './support.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { StoreUnavailable } from '../../src/storage/stores.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { app, bob, start } from './each_test.ts';

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
 import { type Json, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import { type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { HOUR, SECOND } from '../../src/system/clock.ts';
 import { CodeSteps, type SentCode } from '../support/code_steps.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { StoreUnavailable } from '../../src/storage/stores.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { app, bob, start } from '../login/each_test.ts';
 import {
   ask,

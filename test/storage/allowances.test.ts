@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Driver } from '../../src/storage/stores.ts';
+import type { Driver } from '../../src/storage/statement.ts';
 import { dropFullAllowances, giveBackAllowance, takeAllowance } from '../../src/storage/tables/allowances.ts';
 import { describeOnBothStores } from './on_both.ts';
 

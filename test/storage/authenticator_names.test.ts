@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { countRenaming, waitForRenaming } from '../../src/storage/tables/authenticator_names.ts';
 import { describeOnBothStores } from './on_both.ts';
 import { ALICE, BOB, enrol } from './rows.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { renameAuthenticator } from '../../src/storage/tables/authenticator_names.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';

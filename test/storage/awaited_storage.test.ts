@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
 import { openWhenThere } from '../../src/storage/awaited_storage.ts';
+import { SchemaTooNew, StoreUnavailable } from '../../src/storage/errors.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import { SchemaTooNew, type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
 import { nextEndOfHold } from '../support/rows.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { findDatabaseIdentity } from '../../src/storage/tables/database_identity.ts';
 import { describeOnBothStores } from './on_both.ts';
 import { ALICE, BOB, enrol, NOW } from './rows.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import {
   burnChallenge,
   dropEndedChallenges,

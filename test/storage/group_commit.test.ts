@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from 'better-sqlite3';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { GroupCommit } from '../../src/storage/sqlite/group_commit.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
-import { StoreUnavailable } from '../../src/storage/stores.ts';
 
 let directory: string;
 let connection: Connection;

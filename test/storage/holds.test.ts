@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { nextEndOfHold } from '../support/rows.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';
 import { ALICE, BOB, claim, held, MINUTE, NOW, raceOf, take } from './rows.ts';

@@ -1,12 +1,12 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { effect, when } from '../../src/storage/statement.ts';
-import type { Driver, HeldLogin } from '../../src/storage/stores.ts';
+import { type Driver, effect, when } from '../../src/storage/statement.ts';
 import { takeAllowance } from '../../src/storage/tables/allowances.ts';
 import {
   dropHold,
   endOneOfMost,
   findHoldsOfUser,
   findHoldsToJoin,
+  type HeldLogin,
   keepHoldWhereRoom,
 } from '../../src/storage/tables/holds.ts';
 import { describeOnBothStores } from './on_both.ts';

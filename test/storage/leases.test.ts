@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { ask } from '../../src/storage/statement.ts';
-import type { Driver } from '../../src/storage/stores.ts';
+import { ask, type Driver } from '../../src/storage/statement.ts';
 import { dropEndedLeases, findLease, leaveLease, takeLease } from '../../src/storage/tables/leases.ts';
 import { describeOnBothStores } from './on_both.ts';
 

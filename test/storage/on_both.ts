@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe } from '@jest/globals';
 import { Client } from 'pg';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
 import { DatabaseRefused } from '../../src/storage/postgres/store_error.ts';
 import { ask, decide, effect, type Sql } from '../../src/storage/statement.ts';
-import { type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import {
   dropDatabase,

@@ -1,20 +1,15 @@
 import { expect } from '@jest/globals';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
 import { when } from '../../src/storage/statement.ts';
-import type {
-  AuditRecord,
-  HeldLogin,
-  NewRecoverySet,
-  SessionLimits,
-  Setup,
-  Storage,
-  StoredSession,
-} from '../../src/storage/stores.ts';
-import { appendRecord } from '../../src/storage/tables/audit.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { type AuditRecord, appendRecord } from '../../src/storage/tables/audit.ts';
 import { spendStep as spendStepOf } from '../../src/storage/tables/authenticators.ts';
-import { claimHold, takeHold } from '../../src/storage/tables/holds.ts';
+import { claimHold, type HeldLogin, takeHold } from '../../src/storage/tables/holds.ts';
 import { countAttempt } from '../../src/storage/tables/lanes.ts';
-import { spendRecoveryCode } from '../../src/storage/tables/recovery_sets.ts';
+import { type NewRecoverySet, spendRecoveryCode } from '../../src/storage/tables/recovery_sets.ts';
+import type { SessionLimits } from '../../src/storage/tables/session_limits.ts';
+import type { StoredSession } from '../../src/storage/tables/sessions.ts';
+import type { Setup } from '../../src/storage/tables/setups.ts';
 
 export const ALICE = '@alice:hs.example';
 export const BOB = '@bob:hs.example';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';
 import { NOW, raceOf, session, upTo } from './rows.ts';
 

@@ -1,9 +1,11 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { SessionState, Storage, StoredSession } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import {
   countSessionFailure,
   endFailedSession,
   finishSession,
+  type SessionState,
+  type StoredSession,
   stillStands,
 } from '../../src/storage/tables/sessions.ts';
 import { countSessions } from '../support/rows.ts';

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { type Storage, StoreUnavailable } from '../../src/storage/stores.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { describeOnBothStores } from './on_both.ts';
 import { ALICE, countFailure, enrol, spendStep } from './rows.ts';

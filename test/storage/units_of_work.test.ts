@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { ask, decide, effect, when } from '../../src/storage/statement.ts';
-import { type Driver, StoreUnavailable } from '../../src/storage/stores.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
+import { ask, type Driver, decide, effect, when } from '../../src/storage/statement.ts';
 import { describeOnBothStores } from './on_both.ts';
 
 const BOB = '@bob:hs.example';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { endWrongTimes } from '../../src/storage/tables/wrong_times.ts';
 import { describeOnBothStores } from './on_both.ts';
 import { ALICE, BOB, claim, held, MINUTE, NOW, session, setup, upTo } from './rows.ts';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { createProxy, type MatrixProxy, type ProxyParts } from '../../src/server/proxy.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { type Log, silentLog } from '../../src/system/log.ts';
 import { systemRandom } from '../../src/system/random.ts';

@@ -1,4 +1,6 @@
-import type { SessionLimits, SessionState, SessionStore, StoredSession } from '../../src/storage/stores.ts';
+import type { SessionLimits } from '../../src/storage/tables/session_limits.ts';
+import type { SessionStore } from '../../src/storage/tables/session_store.ts';
+import type { SessionState, StoredSession } from '../../src/storage/tables/sessions.ts';
 import type { Clock } from '../../src/system/clock.ts';
 
 /** A session store in memory. Each method decides in one go, as one SQL statement does. */

@@ -1,5 +1,4 @@
-import { ask } from '../../src/storage/statement.ts';
-import type { Driver } from '../../src/storage/stores.ts';
+import { ask, type Driver } from '../../src/storage/statement.ts';
 
 /** How many sessions the store has. */
 export async function countSessions(storage: Pick<Driver, 'read'>): Promise<number> {

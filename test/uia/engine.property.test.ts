@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Refusal } from '../../src/matrix/refusals.ts';
-import type { SessionState } from '../../src/storage/stores.ts';
+import type { SessionState } from '../../src/storage/tables/sessions.ts';
 import type { UiaEngine } from '../../src/uia/engine.ts';
 import type { Session, SessionBinding } from '../../src/uia/session.ts';
 import { ManualClock } from '../support/manual_clock.ts';

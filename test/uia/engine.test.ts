@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Refusal } from '../../src/matrix/refusals.ts';
-import type { StoredSession } from '../../src/storage/stores.ts';
+import type { StoredSession } from '../../src/storage/tables/sessions.ts';
 import { challengeOf } from '../../src/uia/challenge.ts';
 import type { UiaEngine } from '../../src/uia/engine.ts';
 import type { Session } from '../../src/uia/session.ts';

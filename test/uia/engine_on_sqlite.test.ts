@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
-import type { Storage } from '../../src/storage/stores.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import type { UiaEngine } from '../../src/uia/engine.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { bindingOf, engineOver } from './engine_under_test.ts';

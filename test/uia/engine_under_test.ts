@@ -1,4 +1,4 @@
-import type { SessionStore } from '../../src/storage/stores.ts';
+import type { SessionStore } from '../../src/storage/tables/session_store.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { UiaEngine } from '../../src/uia/engine.ts';
 import type { SessionBinding } from '../../src/uia/session.ts';

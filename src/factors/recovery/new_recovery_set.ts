@@ -1,4 +1,4 @@
-import type { NewRecoverySet } from '../../storage/stores.ts';
+import type { NewRecoverySet } from '../../storage/tables/recovery_sets.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';

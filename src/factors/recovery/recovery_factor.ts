@@ -1,7 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Json, type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
-import type { FactorStore, RecoveryCode, RecoverySet } from '../../storage/stores.ts';
-import { spendRecoveryCode } from '../../storage/tables/recovery_sets.ts';
+import type { FactorStore } from '../../storage/tables/factors.ts';
+import {
+  type RecoveryCode,
+  type RecoverySet,
+  spendRecoveryCode,
+} from '../../storage/tables/recovery_sets.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { TypedProof } from '../description.ts';
 import type { Attempt, Factor, FactorVerdict } from '../factor.ts';

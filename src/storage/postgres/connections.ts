@@ -1,5 +1,5 @@
 import { type ClientBase, Pool, type PoolClient, type PoolConfig, types } from 'pg';
-import { StoreUnavailable } from '../stores.ts';
+import { StoreUnavailable } from '../errors.ts';
 import { isAnswer } from './store_error.ts';
 import { Undo } from './unit_of_work.ts';
 

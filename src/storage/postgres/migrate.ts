@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
+import { SchemaTooNew } from '../errors.ts';
 import { MIGRATIONS } from '../sqlite/migrations/migrate.ts';
-import { SchemaTooNew } from '../stores.ts';
 import { toPostgres } from './schema_text.ts';
 
 /** The key of our lock among the advisory locks of this database: "m2fa" in ASCII. */

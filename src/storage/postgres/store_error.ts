@@ -1,4 +1,4 @@
-import { SchemaTooNew, StoreUnavailable } from '../stores.ts';
+import { SchemaTooNew, StoreUnavailable } from '../errors.ts';
 
 /** PostgreSQL refuses the connection, and waiting does not help: the message says what to change. */
 export class DatabaseRefused extends Error {

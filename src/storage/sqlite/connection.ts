@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
+import { StoreUnavailable } from '../errors.ts';
 import type { Values } from '../statement.ts';
-import { StoreUnavailable } from '../stores.ts';
 import { migrate } from './migrations/migrate.ts';
 import { openDatabase } from './sqlite_library.ts';
 import { asStoreError } from './store_error.ts';

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../stores.ts';
+import { StoreUnavailable } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { asStoreError, isBusy } from './store_error.ts';
 

@@ -1,7 +1,6 @@
 import { type Clock, systemClock } from '../../system/clock.ts';
 import { type BranchAnswer, effect, type Unit } from '../statement.ts';
-import { storageOn } from '../storage_on.ts';
-import type { Storage } from '../stores.ts';
+import { type Storage, storageOn } from '../storage.ts';
 import { Connection } from './connection.ts';
 import { GroupCommit } from './group_commit.ts';
 import { runQuery, runUnit, Undo } from './unit_of_work.ts';

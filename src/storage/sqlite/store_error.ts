@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../stores.ts';
+import { StoreUnavailable } from '../errors.ts';
 
 /**
  * What a store may throw for an error of SQLite or of the file system: `StoreUnavailable`, except for violated

@@ -1,7 +1,18 @@
-import { ask, type Effect, effect, type Query } from '../statement.ts';
-import type { AuditRecord, AuditStore, Driver } from '../stores.ts';
+import { ask, type Driver, type Effect, effect, type Query } from '../statement.ts';
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+/** One line of the audit: who did what, when, from where. Never a secret. */
+export interface AuditRecord {
+  readonly at: number;
+  readonly userId: string;
+  /** e.g. `totp.enabled`, `recovery.used`, `operator.reset`. */
+  readonly event: string;
+  readonly address: string | null;
+  readonly deviceId: string | null;
+  /** Further facts, without secrets. */
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}
 
 /** A line of the audit; the further facts are JSON. */
 export interface AuditRow {
@@ -75,6 +86,13 @@ function listRecords({ userId, limit }: Parameters<AuditStore['list']>[0]): Quer
      ${ofUser} ORDER BY number DESC LIMIT :limit`,
     { userId: userId ?? null, limit: limit ?? NO_LIMIT },
   );
+}
+
+export interface AuditStore {
+  /** Adds a line. With `newest`, only so many of this user and event stay. */
+  append(record: AuditRecord, newest?: number): Promise<void>;
+  /** The newest first. */
+  list(filter: { userId?: string; limit?: number }): Promise<AuditRecord[]>;
 }
 
 /** The audit: lines are added, never changed; of some events the oldest go. */

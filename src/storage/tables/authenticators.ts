@@ -1,5 +1,25 @@
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
-import type { Authenticator, StepToSpend } from '../stores.ts';
+
+/** One enrolled authenticator. */
+export interface Authenticator {
+  readonly id: string;
+  readonly userId: string;
+  /** Of which factor. */
+  readonly kind: string;
+  readonly name: string;
+  /** What its proofs are judged by, sealed with the identity `authenticator:<id>:<userId>`. */
+  readonly sealedSeed: Buffer;
+  readonly enabledAt: number;
+  readonly lastUsedAt: number | null;
+  /** The last accepted time step, or counter; none at or below it is ever accepted again. */
+  readonly lastStep: number;
+}
+
+/** A time step of one authenticator of the user who makes the attempt. */
+export interface StepToSpend {
+  readonly authenticatorId: string;
+  readonly step: number;
+}
 
 const AUTHENTICATOR = `
   id, user_id AS "userId", kind, name, sealed_seed AS "sealedSeed", enabled_at AS "enabledAt",

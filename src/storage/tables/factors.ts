@@ -1,38 +1,24 @@
-import { when } from '../statement.ts';
-import type {
-  Authenticator,
-  Confirmation,
-  Driver,
-  FactorStore,
-  NewRecoverySet,
-  RecoverySet,
-  Setup,
-} from '../stores.ts';
-import { nameAccount } from './accounts.ts';
+import type { Driver } from '../statement.ts';
 import {
-  addAuthenticator,
-  countAuthenticators,
+  type Authenticator,
   findAnyEnrolled,
   findAuthenticators,
   findEnrolled,
   findEnrolledByName,
   listEnrolled,
-  markFirstEnrolment,
-  removeAuthenticator,
-  removeAuthenticators,
 } from './authenticators.ts';
-import { forgetPlaces, forgetPlacesWithoutFactor } from './known_places.ts';
-import { clearLanes, clearLanesWithoutFactor } from './lanes.ts';
-import { endProofs, endProofsAfterRemoval } from './proofs.ts';
 import {
-  deleteRecoverySet,
-  deleteRecoverySetWithoutFactor,
-  findRecoveryRows,
-  putRecoveryCodes,
-  putRecoverySet,
-} from './recovery_sets.ts';
+  activating,
+  type Confirmation,
+  deletingRecoverySet,
+  removingAllFactors,
+  removingAuthenticator,
+  removingKind,
+  replacingRecoverySet,
+} from './factor_changes.ts';
+import { endProofs } from './proofs.ts';
+import { findRecoveryRows, type NewRecoverySet, type RecoverySet } from './recovery_sets.ts';
 import {
-  confirmSetup,
   countSetupFailure,
   dropExpiredSetups,
   dropFailedSetup,
@@ -40,8 +26,64 @@ import {
   findSetup,
   giveSetupBack,
   keepSetup,
+  type Setup,
   takeSetup,
 } from './setups.ts';
+
+/**
+ * What a user has enrolled. Every change of it ends what that user has proven or begun before, as `endProofs` does.
+ */
+export interface FactorStore {
+  /** Whether `userId` has 2FA on (at least one authenticator). */
+  isEnrolled(userId: string): Promise<boolean>;
+  /** Whether any account has 2FA on. */
+  anyoneEnrolled(): Promise<boolean>;
+  /** Whether an enrolled user has this folded local part (a hint, see R5). */
+  mayBeEnrolled(foldedLocalpart: string): Promise<boolean>;
+  /** All user ids with 2FA on, in order. */
+  enrolledUsers(): Promise<string[]>;
+
+  /** @param kind of one factor; all of them where it is left out */
+  authenticators(userId: string, kind?: string): Promise<Authenticator[]>;
+  /** Removes one authenticator; the last one gone switches 2FA off and removes the codes. */
+  removeAuthenticator(
+    userId: string,
+    authenticatorId: string,
+  ): Promise<{ removed: boolean; remaining: number }>;
+  /** Removes the authenticators of one kind; the last one gone switches 2FA off, as above. */
+  removeKind(userId: string, kind: string): Promise<{ removed: number; remaining: number }>;
+  /** Removes every authenticator, set-up, recovery code, lane and known place of `userId`: how many authenticators there were. */
+  removeAllFactors(userId: string): Promise<number>;
+
+  /**
+   * Ends what a user has proven or begun under the present factors and password: held logins, claimed ones too,
+   * which the next sweep logs out, sessions, login tokens, fresh logins, set-ups (R12, attacks 153 and 180).
+   */
+  endProofs(userId: string): Promise<void>;
+
+  /** Keeps a set-up; one that the same user began before is dropped. */
+  beginSetup(setup: Setup): Promise<void>;
+  dropExpiredSetups(): Promise<void>;
+  findSetup(id: string): Promise<Setup | undefined>;
+  /**
+   * Takes a live set-up for one confirmation until `until`, or until it is given back: false if another one has it,
+   * or it is gone. A confirmation that dies leaves it to the next, after that time.
+   */
+  takeSetup(id: string, until: number): Promise<boolean>;
+  giveSetupBack(id: string): Promise<void>;
+  /** Counts a wrong first code; at `limit` the set-up is gone. Answers how many there were, `limit` if it was gone. */
+  countSetupFailure(id: string, limit: number): Promise<number>;
+  /**
+   * Turns the set-up into an authenticator whose enrolment step is spent, and replaces the recovery codes:
+   * all or nothing. False if the set-up was gone (another confirmation won).
+   */
+  activate(confirmation: Confirmation): Promise<boolean>;
+
+  recoverySet(userId: string): Promise<RecoverySet | undefined>;
+  /** Replaces the codes of an enrolled user at `set.generatedAt`; the old ones are dead at once. False if 2FA is off. */
+  replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean>;
+  deleteRecoverySet(userId: string): Promise<boolean>;
+}
 
 /** What users have enrolled: 2FA is on for a user who has an authenticator. */
 export class FactorTables implements FactorStore {
@@ -68,50 +110,18 @@ export class FactorTables implements FactorStore {
   }
 
   async removeAuthenticator(userId: string, authenticatorId: string) {
-    const removal = await this.driver.commit(
-      [userId],
-      [
-        when(removeAuthenticator(userId, authenticatorId), {
-          won: [
-            deleteRecoverySetWithoutFactor(userId),
-            endProofsAfterRemoval(userId),
-            forgetPlacesWithoutFactor(userId),
-          ],
-          lost: [],
-        }),
-        countAuthenticators(userId),
-      ],
-    );
-    const [{ won }, [counted]] = removal;
+    const removal = removingAuthenticator(userId, authenticatorId);
+    const [{ won }, [counted]] = await this.driver.commit([userId], removal);
     return { removed: won, remaining: counted?.count ?? 0 };
   }
 
   async removeKind(userId: string, kind: string) {
-    const [removed, , , , , [counted]] = await this.driver.commit(
-      [userId],
-      [
-        removeAuthenticators(userId, kind),
-        deleteRecoverySetWithoutFactor(userId),
-        endProofsAfterRemoval(userId),
-        clearLanesWithoutFactor(userId),
-        forgetPlacesWithoutFactor(userId),
-        countAuthenticators(userId),
-      ],
-    );
+    const [removed, , [counted]] = await this.driver.commit([userId], removingKind(userId, kind));
     return { removed, remaining: counted?.count ?? 0 };
   }
 
   async removeAllFactors(userId: string): Promise<number> {
-    const [removed] = await this.driver.commit(
-      [userId],
-      [
-        removeAuthenticators(userId),
-        deleteRecoverySetWithoutFactor(userId),
-        endProofsAfterRemoval(userId),
-        clearLanes(userId),
-        forgetPlaces(userId),
-      ],
-    );
+    const [removed] = await this.driver.commit([userId], removingAllFactors(userId));
     return removed;
   }
 
@@ -145,22 +155,7 @@ export class FactorTables implements FactorStore {
   }
 
   async activate(confirmation: Confirmation): Promise<boolean> {
-    const { setupId, userId, authenticatorId, foldedLocalpart, sealedSeed, step, recovery } = confirmation;
-    const activation = await this.driver.commit(
-      [userId],
-      when(confirmSetup(setupId, userId), {
-        won: [
-          nameAccount(userId, foldedLocalpart),
-          addAuthenticator(setupId, { id: authenticatorId, sealedSeed, lastStep: step }),
-          putRecoverySet(userId, recovery),
-          putRecoveryCodes(userId, recovery),
-          markFirstEnrolment(),
-          endProofs(userId),
-        ],
-        lost: [],
-      }),
-    );
-    return activation.won;
+    return (await this.driver.commit([confirmation.userId], activating(confirmation))).won;
   }
 
   async recoverySet(userId: string): Promise<RecoverySet | undefined> {
@@ -173,21 +168,10 @@ export class FactorTables implements FactorStore {
   }
 
   async replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean> {
-    const replacement = await this.driver.commit(
-      [userId],
-      when(putRecoverySet(userId, set), {
-        won: [putRecoveryCodes(userId, set), endProofs(userId)],
-        lost: [],
-      }),
-    );
-    return replacement.won;
+    return (await this.driver.commit([userId], replacingRecoverySet(userId, set))).won;
   }
 
   async deleteRecoverySet(userId: string): Promise<boolean> {
-    const deletion = await this.driver.commit(
-      [userId],
-      when(deleteRecoverySet(userId), { won: endProofs(userId), lost: [] }),
-    );
-    return deletion.won;
+    return (await this.driver.commit([userId], deletingRecoverySet(userId))).won;
   }
 }

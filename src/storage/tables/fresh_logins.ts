@@ -1,5 +1,16 @@
-import { ask, type Effect, effect, type Query } from '../statement.ts';
-import type { Driver, FreshLogin, FreshLoginStore } from '../stores.ts';
+import { ask, type Driver, type Effect, effect, type Query } from '../statement.ts';
+
+/**
+ * A token that signed in with 2FA a moment ago: no second code for its first key upload (spec/guarded_endpoints.md,
+ * "Cross-signing keys").
+ */
+export interface FreshLogin {
+  readonly tokenHash: string;
+  readonly userId: string;
+  /** Keyed digest of the login password as sent, its appended code included; null for other doors. */
+  readonly passwordDigest: string | null;
+  readonly expiresAt: number;
+}
 
 export function rememberFreshLogin(login: FreshLogin): Effect {
   return effect(
@@ -22,6 +33,12 @@ export function findFreshLogin(tokenHash: string): Query<FreshLogin> {
 
 export function endFreshLogins(userId: string): Effect {
   return effect('DELETE FROM fresh_logins WHERE user_id = :userId', { userId });
+}
+
+export interface FreshLoginStore {
+  remember(login: FreshLogin): Promise<void>;
+  find(tokenHash: string): Promise<FreshLogin | undefined>;
+  dropExpired(): Promise<void>;
 }
 
 /** The access tokens that signed in with 2FA a moment ago. */

@@ -2,6 +2,7 @@ import {
   ask,
   bothDialects,
   type Decision,
+  type Driver,
   decide,
   type Effect,
   effect,
@@ -9,7 +10,26 @@ import {
   type Sql,
   type Values,
 } from '../statement.ts';
-import type { Driver, EndedHold, HeldLogin, HoldStore } from '../stores.ts';
+
+/** A granted login kept back until the second factor (R10, R12). */
+export interface HeldLogin {
+  readonly id: string;
+  readonly userId: string;
+  /** The device that the homeserver granted. */
+  readonly deviceId: string;
+  /** Keyed digest of identity, password and kind of request: an equal sign-in joins. Null: none may join. */
+  readonly joinKey: string | null;
+  /** The same for all spellings of the name and password; bounds how many holds one password can make. */
+  readonly foldedJoinKey: string | null;
+  /** That of the granted user's own name, whatever name the login was made under. */
+  readonly ownerJoinKey: string | null;
+  /** The homeserver's answer, sealed with the identity `hold:<id>:<userId>`. */
+  readonly sealedGrant: Buffer;
+  /** `logout` at its end; `forget` where a logout would delete keys that were there before (R5). */
+  readonly atEnd: 'logout' | 'forget';
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
 
 const COLUMNS = `id, user_id AS "userId", device_id AS "deviceId", join_key AS "joinKey",
   folded_join_key AS "foldedJoinKey", owner_join_key AS "ownerJoinKey", sealed_grant AS "sealedGrant",
@@ -140,6 +160,12 @@ export function countLiveHolds(userId: string): Query<{ readonly count: number }
   return ask('SELECT count(*) AS count FROM holds WHERE user_id = :userId AND expires_at > :now', { userId });
 }
 
+/** A hold that has ended and is to be logged out. */
+export interface EndedHold extends HeldLogin {
+  /** How often that was begun, this time included. */
+  readonly attempts: number;
+}
+
 const DUE = 'SELECT id FROM holds WHERE due_at <= :now ORDER BY due_at LIMIT :limit';
 
 /**
@@ -159,6 +185,21 @@ export function leaseEndedHolds(leaseUntil: number, limit: number): Query<EndedH
 /** Gives an ended hold out again no sooner than at `until`. */
 export function leaseHoldUntil(id: string, until: number): Effect {
   return effect('UPDATE holds SET leased_until = :until WHERE id = :id', { id, until });
+}
+
+export interface HoldStore {
+  hold(held: HeldLogin): Promise<void>;
+  find(id: string): Promise<HeldLogin | undefined>;
+  unclaim(id: string, claimant: string): Promise<void>;
+  /** Ends one hold now, for its claimant: false if it was ended or lost meanwhile. */
+  end(id: string, claimant: string): Promise<boolean>;
+  countForUser(userId: string): Promise<number>;
+  /** Up to `limit` ended holds, leased to this caller until `leaseUntil`: no two callers get the same one. */
+  leaseEnded(leaseUntil: number, limit: number): Promise<EndedHold[]>;
+  /** Gives an ended hold out again no sooner than at `until`. */
+  leaseUntil(id: string, until: number): Promise<void>;
+  /** The hold was logged out, or need not be: it is gone. */
+  forget(id: string): Promise<void>;
 }
 
 /** The held logins (R10, R12). */

@@ -1,5 +1,11 @@
-import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
-import type { Driver, LoginTokenStore, PassedLoginToken } from '../stores.ts';
+import { ask, type Decision, type Driver, decide, type Effect, effect, type Query } from '../statement.ts';
+
+/** A login token that was issued under 2FA, remembered by its hash. */
+export interface PassedLoginToken {
+  readonly tokenHash: string;
+  readonly userId: string;
+  readonly expiresAt: number;
+}
 
 export function rememberPassedToken(token: PassedLoginToken): Effect {
   return effect(
@@ -28,6 +34,15 @@ function findEndedToken(tokenHash: string): Query<object> {
 
 export function endPassedTokens(userId: string): Effect {
   return effect('UPDATE passed_login_tokens SET ended = 1 WHERE user_id = :userId', { userId });
+}
+
+export interface LoginTokenStore {
+  remember(token: PassedLoginToken): Promise<void>;
+  /** Takes the token out: true once, in its time, for that user, unless it was ended (`FactorStore.endProofs`). */
+  redeem(tokenHash: string, userId: string): Promise<boolean>;
+  /** Whether the token was issued under 2FA and ended since. */
+  isEnded(tokenHash: string): Promise<boolean>;
+  dropExpired(): Promise<void>;
 }
 
 /** The login tokens that were issued under 2FA. */

@@ -1,5 +1,4 @@
-import { ask, type Effect, effect, type Query } from '../statement.ts';
-import type { Driver } from '../stores.ts';
+import { ask, type Driver, type Effect, effect, type Query } from '../statement.ts';
 
 /** A process that has not been seen for so long is dead, in ms. */
 const DEAD_AFTER = 30_000;

@@ -1,5 +1,31 @@
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
-import type { NewRecoverySet } from '../stores.ts';
+
+/** Hashes of a new set of recovery codes, in the order in which they are shown. */
+export interface NewRecoverySet {
+  readonly salt: Buffer;
+  /** The key of the ring that the pepper was derived from. */
+  readonly pepperKeyId: string;
+  readonly hashes: readonly string[];
+  /** A tag for each hash, by which a wrong code is told without hashing it (`recoveryTag`). */
+  readonly tags: readonly number[];
+  readonly generatedAt: number;
+}
+
+export interface RecoverySet {
+  readonly salt: Buffer;
+  readonly pepperKeyId: string;
+  readonly generatedAt: number;
+  readonly codes: readonly RecoveryCode[];
+}
+
+export interface RecoveryCode {
+  /** 1-based. */
+  readonly position: number;
+  readonly hash: string;
+  /** Null in sets that were made before there were tags. */
+  readonly tag: number | null;
+  readonly usedAt: number | null;
+}
 
 /** A set with one of its codes: a row for each. */
 export interface RecoveryRow {

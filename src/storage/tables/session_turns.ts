@@ -1,5 +1,4 @@
-import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
-import type { Driver, SessionTurnStore } from '../stores.ts';
+import { ask, type Decision, type Driver, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** Lost while another request has the turn, or if the session is gone. */
 export function takeTurn(idHash: string, until: number): Decision<object> {
@@ -26,6 +25,20 @@ export function leadOn(idHash: string, sealedOnward: Buffer): Effect {
 
 export function findOnward(idHash: string): Query<{ readonly sealed: Buffer | null }> {
   return ask('SELECT sealed_onward AS sealed FROM session_turns WHERE id_hash = :idHash', { idHash });
+}
+
+/**
+ * The turn of the homeserver in a session: while one request has it, no other may have a password judged there,
+ * and what the homeserver asks for besides the password is kept until the client answers.
+ */
+export interface SessionTurnStore {
+  /** Takes the turn until `until`, or until it is given back; false if another request has it or the session is gone. */
+  take(idHash: string, until: number): Promise<boolean>;
+  giveBack(idHash: string): Promise<void>;
+  /** Keeps how the homeserver goes on, sealed with the identity `session-onward:<idHash>`, for the one who has the turn. */
+  leadOn(idHash: string, sealedOnward: Buffer): Promise<void>;
+  /** What was kept; undefined if the session is gone or was never led on. It ends with its session. */
+  onward(idHash: string): Promise<Buffer | undefined>;
 }
 
 /** Whose turn it is in a session; rows end with their sessions. */

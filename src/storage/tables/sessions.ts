@@ -1,15 +1,44 @@
-import {
-  ask,
-  type Decision,
-  decide,
-  type Effect,
-  effect,
-  type Query,
-  type Values,
-  type Write,
-  when,
-} from '../statement.ts';
-import type { Driver, SessionLimits, SessionState, SessionStore, StoredSession } from '../stores.ts';
+import { ask, type Decision, decide, type Effect, effect, type Query, type Values } from '../statement.ts';
+
+/** A UIA session as stored. Its id is kept hashed (R11). */
+export interface StoredSession {
+  readonly idHash: string;
+  /** The plain id, sealed with the identity `session-id:<idHash>`: "the same session again" must name it. */
+  readonly sealedId: Buffer;
+  /** What it was opened for, compared whole: e.g. `login v3` or `POST /_matrix/client/v3/delete_devices`. */
+  readonly target: string;
+  readonly userId: string;
+  /** SHA-256 of the access token it is bound to; null at login. */
+  readonly tokenHash: string | null;
+  readonly flows: readonly (readonly string[])[];
+  readonly completed: readonly string[];
+  /** The first non-empty body, sealed with the identity `session:<idHash>`; null until there was one, or if it is large. */
+  readonly sealedBody: Buffer | null;
+  /** Keyed digest of that body; null until there was one. */
+  readonly bodyDigest: string | null;
+  /** A password that a page had judged, sealed like the body; null otherwise. */
+  readonly sealedPassword: Buffer | null;
+  /** The access token itself, sealed likewise: a page needs it to have a password judged. Null where no page will. */
+  readonly sealedToken: Buffer | null;
+  /** The device of the access token, for the audit; null at login. */
+  readonly deviceId: string | null;
+  /** The held login that this session releases; null on guarded endpoints. */
+  readonly holdId: string | null;
+  readonly pot: SessionPot;
+  /** Keyed digest of the network that opened it; null where that is not known. */
+  readonly network: string | null;
+  /** The address that opened it, for the person who is to approve it; null where no page tells it. */
+  readonly address: string | null;
+  readonly failures: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** Where a session was opened: on one of our pages, at `POST /login` or `/register`, or under an access token. */
+export type SessionPot = 'page' | 'login' | 'token';
+
+/** The state of a session that a request has read, and that a stage is done in. */
+export type SessionState = Pick<StoredSession, 'idHash' | 'completed' | 'bodyDigest'>;
 
 const SESSION = `
   id_hash AS "idHash", sealed_id AS "sealedId", target, user_id AS "userId", token_hash AS "tokenHash", flows,
@@ -23,9 +52,6 @@ export type SessionRow = Omit<StoredSession, 'flows' | 'completed'> & {
   readonly completed: string;
 };
 
-/** More than one session is beyond a limit only where the limit was lowered: two go for each that is opened. */
-const DROPPED_AT_ONCE = 2;
-
 export function openSession(session: StoredSession): Effect {
   return effect(
     `INSERT INTO sessions (id_hash, sealed_id, target, user_id, token_hash, flows, completed, sealed_body,
@@ -36,71 +62,6 @@ export function openSession(session: StoredSession): Effect {
        :createdAt, :expiresAt)`,
     { ...session, flows: JSON.stringify(session.flows), completed: JSON.stringify(session.completed) },
   );
-}
-
-/**
- * Units that open sessions of one pot run one after the other, so that each counts what the others opened. SQLite
- * has one writer at a time anyway.
- */
-export function lockPot({ pot }: StoredSession): Query<object> {
-  return ask(
-    {
-      sqlite: 'SELECT 1 AS locked',
-      postgres: "SELECT pg_advisory_xact_lock(hashtext('sessions in pot ' || :pot)) IS NULL AS locked",
-    },
-    { pot },
-  );
-}
-
-/**
- * Memory and disk stay bounded however many sign-ins are begun (attacks 71, 122), and what goes belongs to who has
- * most: of a held login and of a token to the network with most, of a pot to the user with most (attack 138).
- */
-export function dropExcess(opened: StoredSession, limits: SessionLimits): readonly Write[] {
-  const { idHash, pot, userId, holdId, tokenHash } = opened;
-  const { perHoldOrToken, perUser, perPot } = limits;
-  const ofHold = { maximum: perHoldOrToken, holdId, pot, idHash };
-  const ofToken = { maximum: perHoldOrToken, tokenHash, idHash };
-  return [
-    ...(holdId === null ? [] : [dropOldest('hold_id = :holdId AND pot = :pot', ofHold)]),
-    ...(tokenHash === null ? [] : [dropOldest('token_hash = :tokenHash', ofToken)]),
-    dropOldest('pot = :pot AND user_id = :userId', { maximum: perUser, pot, userId, idHash }),
-    repeated(dropOfUserWithMost(perPot, opened)),
-  ];
-}
-
-/** @param scope in SQL, of our own words only */
-function dropOldest(scope: string, values: Values): Write {
-  return repeated(
-    decide(
-      `DELETE FROM sessions WHERE id_hash = CASE
-         WHEN (SELECT count(*) FROM sessions WHERE ${scope}) > :maximum THEN (${oldestOf(scope)}) END`,
-      values,
-    ),
-  );
-}
-
-function dropOfUserWithMost(maximum: number, { pot, idHash }: StoredSession): Decision<object> {
-  const most = `(SELECT user_id FROM sessions WHERE pot = :pot AND id_hash <> :idHash
-    GROUP BY user_id ORDER BY count(*) DESC, min(rowid) LIMIT 1)`;
-  return decide(
-    `DELETE FROM sessions WHERE id_hash = CASE
-       WHEN (SELECT count(*) FROM sessions WHERE pot = :pot) > :maximum
-       THEN (${oldestOf(`pot = :pot AND user_id = ${most}`)}) END`,
-    { maximum, pot, idHash },
-  );
-}
-
-/** Of the sessions in `scope` the oldest of the network with most, but not the one that was opened just now. */
-function oldestOf(scope: string): string {
-  return `SELECT id_hash FROM sessions WHERE ${scope} AND id_hash <> :idHash AND network IS NOT DISTINCT FROM
-    (SELECT network FROM sessions WHERE ${scope} AND id_hash <> :idHash
-     GROUP BY network ORDER BY count(*) DESC, min(rowid) LIMIT 1)
-    ORDER BY created_at, rowid LIMIT 1`;
-}
-
-function repeated(drop: Decision<object>, times = DROPPED_AT_ONCE): Write {
-  return times === 1 ? drop : when(drop, { won: repeated(drop, times - 1), lost: [] });
 }
 
 /**
@@ -220,68 +181,4 @@ export function endSessionsOfToken(userId: string, tokenHash: string): Effect {
     userId,
     tokenHash,
   });
-}
-
-/** Opens a session within its limits; in a unit that names its user. */
-export function openWithin(session: StoredSession, limits: SessionLimits): Write {
-  return [lockPot(session), openSession(session), dropExcess(session, limits)];
-}
-
-/** The UIA sessions. */
-export class SessionTable implements SessionStore {
-  constructor(private readonly driver: Driver) {}
-
-  async open(session: StoredSession, limits: SessionLimits): Promise<void> {
-    await this.driver.commit([session.userId], openWithin(session, limits));
-  }
-
-  find(idHash: string): Promise<StoredSession | undefined> {
-    return this.first(findSession(idHash));
-  }
-
-  findBound(tokenHash: string, target: string, bodyDigest: string | null) {
-    return this.first(findBoundSession(tokenHash, target, bodyDigest));
-  }
-
-  findOfHold(holdId: string, bodyDigest: string): Promise<StoredSession | undefined> {
-    return this.first(findSessionOfHold(holdId, bodyDigest));
-  }
-
-  complete(state: SessionState, stage: string): Promise<boolean> {
-    return this.wins(completeStage(state, stage));
-  }
-
-  bindBody(idHash: string, sealedBody: Buffer | null, bodyDigest: string): Promise<boolean> {
-    return this.wins(bindBody(idHash, sealedBody, bodyDigest));
-  }
-
-  bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean> {
-    return this.wins(bindPassword(idHash, sealedPassword));
-  }
-
-  async countFailure(idHash: string): Promise<number> {
-    const counted = await this.driver.commit([], countSessionFailure(idHash));
-    return counted?.failures ?? Number.MAX_SAFE_INTEGER;
-  }
-
-  end(idHash: string): Promise<boolean> {
-    return this.wins(endSession(idHash));
-  }
-
-  async endOfToken(userId: string, tokenHash: string): Promise<void> {
-    await this.driver.commit([userId], endSessionsOfToken(userId, tokenHash));
-  }
-
-  async dropExpired(): Promise<void> {
-    await this.driver.commit([], effect('DELETE FROM sessions WHERE expires_at <= :now'));
-  }
-
-  private async wins(decision: Decision<object>): Promise<boolean> {
-    return (await this.driver.commit([], decision)) !== undefined;
-  }
-
-  private async first(query: Query<SessionRow>): Promise<StoredSession | undefined> {
-    const [row] = await this.driver.read(query);
-    return row && { ...row, flows: JSON.parse(row.flows), completed: JSON.parse(row.completed) };
-  }
 }

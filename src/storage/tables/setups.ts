@@ -1,5 +1,19 @@
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
-import type { Setup } from '../stores.ts';
+
+/** An enrolment that waits for its first code. It is not an authenticator yet and opens nothing. */
+export interface Setup {
+  readonly id: string;
+  readonly userId: string;
+  /** Of which factor. */
+  readonly kind: string;
+  readonly name: string;
+  /** Sealed with the identity `setup:<id>:<userId>`. */
+  readonly sealedSeed: Buffer;
+  /** SHA-256 of the access token that began it: only that token may confirm it. */
+  readonly tokenHash: string;
+  readonly expiresAt: number;
+  readonly failures: number;
+}
 
 export function keepSetup(setup: Setup): Effect {
   return effect(

@@ -1,5 +1,14 @@
-import { ask, type Effect, effect, type Query } from '../statement.ts';
-import type { Driver, SignInToken, SignInTokenStore } from '../stores.ts';
+import { ask, type Driver, type Effect, effect, type Query } from '../statement.ts';
+
+/** A login token that the sign-in page handed out: it stands for one held login. */
+export interface SignInToken {
+  readonly tokenHash: string;
+  readonly holdId: string;
+  readonly userId: string;
+  /** Whether it was given for a second factor; false: the account had none. */
+  readonly secondFactor: boolean;
+  readonly expiresAt: number;
+}
 
 /** A token as its row holds it: SQLite has no booleans. */
 export type SignInTokenRow = Omit<SignInToken, 'secondFactor'> & { readonly secondFactor: number };
@@ -23,6 +32,14 @@ export function findSignInToken(tokenHash: string): Query<SignInTokenRow> {
 
 export function forgetSignInToken(tokenHash: string): Effect {
   return effect('DELETE FROM sign_in_tokens WHERE token_hash = :tokenHash', { tokenHash });
+}
+
+/** That a token is redeemed once is decided by the hold, which is released once. */
+export interface SignInTokenStore {
+  remember(token: SignInToken): Promise<void>;
+  find(tokenHash: string): Promise<SignInToken | undefined>;
+  forget(tokenHash: string): Promise<void>;
+  dropExpired(): Promise<void>;
 }
 
 /** The login tokens of the sign-in page. */

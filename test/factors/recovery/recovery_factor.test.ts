@@ -5,7 +5,7 @@ import { readRecoveryCode } from '../../../src/factors/recovery/recovery_code.ts
 import { RecoveryFactor } from '../../../src/factors/recovery/recovery_factor.ts';
 import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts';
 import { effect } from '../../../src/storage/statement.ts';
-import type { Storage } from '../../../src/storage/stores.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { attempt, enrol, judge, testHasher } from '../../support/enrolment.ts';
 import { ManualClock } from '../../support/manual_clock.ts';

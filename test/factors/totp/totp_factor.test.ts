@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TotpFactor } from '../../../src/factors/totp/totp_factor.ts';
 import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts';
-import type { Storage } from '../../../src/storage/stores.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { attempt, codeAt, enrol, judge, totpSettings, wrongCode } from '../../support/enrolment.ts';
 import { ManualClock } from '../../support/manual_clock.ts';

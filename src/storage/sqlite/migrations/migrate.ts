@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { SchemaTooNew } from '../../stores.ts';
+import { SchemaTooNew } from '../../errors.ts';
 import { firstTables } from './0001_first_tables.ts';
 import { signInPage } from './0002_sign_in_page.ts';
 import { sessionTurns } from './0003_session_turns.ts';

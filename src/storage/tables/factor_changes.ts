@@ -1,0 +1,101 @@
+import { when } from '../statement.ts';
+import { nameAccount } from './accounts.ts';
+import {
+  addAuthenticator,
+  countAuthenticators,
+  markFirstEnrolment,
+  removeAuthenticator,
+  removeAuthenticators,
+} from './authenticators.ts';
+import { forgetPlaces, forgetPlacesWithoutFactor } from './known_places.ts';
+import { clearLanes, clearLanesWithoutFactor } from './lanes.ts';
+import { endProofs, endProofsAfterRemoval } from './proofs.ts';
+import {
+  deleteRecoverySet,
+  deleteRecoverySetWithoutFactor,
+  type NewRecoverySet,
+  putRecoveryCodes,
+  putRecoverySet,
+} from './recovery_sets.ts';
+import { confirmSetup } from './setups.ts';
+
+/*
+ * Changes of what a user has enrolled: units of work that name the user. Each ends what was proven or begun under
+ * the factors before it (R12).
+ */
+
+/** What a set-up becomes when its first code was right. */
+export interface Confirmation {
+  readonly setupId: string;
+  readonly userId: string;
+  readonly authenticatorId: string;
+  readonly foldedLocalpart: string;
+  /** The seed sealed again, under the identity of the authenticator. */
+  readonly sealedSeed: Buffer;
+  readonly step: number;
+  readonly recovery: NewRecoverySet;
+}
+
+/** Turns a set-up into an authenticator, with new recovery codes. Lost if the set-up is gone. */
+export function activating(confirmation: Confirmation) {
+  const { setupId, userId, authenticatorId, foldedLocalpart, sealedSeed, step, recovery } = confirmation;
+  return when(confirmSetup(setupId, userId), {
+    won: [
+      nameAccount(userId, foldedLocalpart),
+      addAuthenticator(setupId, { id: authenticatorId, sealedSeed, lastStep: step }),
+      putRecoverySet(userId, recovery),
+      putRecoveryCodes(userId, recovery),
+      markFirstEnrolment(),
+      endProofs(userId),
+    ],
+    lost: [],
+  });
+}
+
+/** Removes one authenticator, and answers how many are left. Lost if the user has no such authenticator. */
+export function removingAuthenticator(userId: string, authenticatorId: string) {
+  const removal = when(removeAuthenticator(userId, authenticatorId), {
+    won: [
+      deleteRecoverySetWithoutFactor(userId),
+      endProofsAfterRemoval(userId),
+      forgetPlacesWithoutFactor(userId),
+    ],
+    lost: [],
+  });
+  return [removal, countAuthenticators(userId)] as const;
+}
+
+/** Removes the authenticators of one kind, and answers how many they were and how many are left. */
+export function removingKind(userId: string, kind: string) {
+  const also = [
+    deleteRecoverySetWithoutFactor(userId),
+    endProofsAfterRemoval(userId),
+    clearLanesWithoutFactor(userId),
+    forgetPlacesWithoutFactor(userId),
+  ];
+  return [removeAuthenticators(userId, kind), also, countAuthenticators(userId)] as const;
+}
+
+/** Removes all that a user has enrolled, and answers how many authenticators there were. */
+export function removingAllFactors(userId: string) {
+  return [
+    removeAuthenticators(userId),
+    deleteRecoverySetWithoutFactor(userId),
+    endProofsAfterRemoval(userId),
+    clearLanes(userId),
+    forgetPlaces(userId),
+  ] as const;
+}
+
+/** Puts new recovery codes in the place of the old ones. Lost if 2FA is off. */
+export function replacingRecoverySet(userId: string, set: NewRecoverySet) {
+  return when(putRecoverySet(userId, set), {
+    won: [putRecoveryCodes(userId, set), endProofs(userId)],
+    lost: [],
+  });
+}
+
+/** Deletes the recovery codes. Lost if there are none. */
+export function deletingRecoverySet(userId: string) {
+  return when(deleteRecoverySet(userId), { won: endProofs(userId), lost: [] });
+}

@@ -1,0 +1,100 @@
+import { type Decision, type Driver, effect, type Query } from '../statement.ts';
+import { openWithin, type SessionLimits } from './session_limits.ts';
+import {
+  bindBody,
+  bindPassword,
+  completeStage,
+  countSessionFailure,
+  endSession,
+  endSessionsOfToken,
+  findBoundSession,
+  findSession,
+  findSessionOfHold,
+  type SessionRow,
+  type SessionState,
+  type StoredSession,
+} from './sessions.ts';
+
+export interface SessionStore {
+  /** Keeps a session. Beyond a limit the network with most loses the oldest of what is counted there, never this one. */
+  open(session: StoredSession, limits: SessionLimits): Promise<void>;
+  find(idHash: string): Promise<StoredSession | undefined>;
+  /**
+   * The newest live session for the same token and target, and for the same body or where one of the two is empty and
+   * not frozen; for "the same session again".
+   */
+  findBound(tokenHash: string, target: string, bodyDigest: string | null): Promise<StoredSession | undefined>;
+  /** Of the live sessions that hang on a hold and were opened with this body the one in which most is done. */
+  findOfHold(holdId: string, bodyDigest: string): Promise<StoredSession | undefined>;
+  /** Appends `stage` if stages and body are still what `state` says; false if another request was first. */
+  complete(state: SessionState, stage: string): Promise<boolean>;
+  /** Binds the first non-empty body; false if there is one already, or a stage is done: that froze the empty one. */
+  bindBody(idHash: string, sealedBody: Buffer | null, bodyDigest: string): Promise<boolean>;
+  bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean>;
+  /** Counts a failed attempt: how many there are now, `Number.MAX_SAFE_INTEGER` if the session is gone. */
+  countFailure(idHash: string): Promise<number>;
+  /** Ends the session; true for exactly one caller. */
+  end(idHash: string): Promise<boolean>;
+  /** Ends the sessions of a user that are bound to this token. */
+  endOfToken(userId: string, tokenHash: string): Promise<void>;
+  dropExpired(): Promise<void>;
+}
+
+/** The UIA sessions. */
+export class SessionTable implements SessionStore {
+  constructor(private readonly driver: Driver) {}
+
+  async open(session: StoredSession, limits: SessionLimits): Promise<void> {
+    await this.driver.commit([session.userId], openWithin(session, limits));
+  }
+
+  find(idHash: string): Promise<StoredSession | undefined> {
+    return this.first(findSession(idHash));
+  }
+
+  findBound(tokenHash: string, target: string, bodyDigest: string | null) {
+    return this.first(findBoundSession(tokenHash, target, bodyDigest));
+  }
+
+  findOfHold(holdId: string, bodyDigest: string): Promise<StoredSession | undefined> {
+    return this.first(findSessionOfHold(holdId, bodyDigest));
+  }
+
+  complete(state: SessionState, stage: string): Promise<boolean> {
+    return this.wins(completeStage(state, stage));
+  }
+
+  bindBody(idHash: string, sealedBody: Buffer | null, bodyDigest: string): Promise<boolean> {
+    return this.wins(bindBody(idHash, sealedBody, bodyDigest));
+  }
+
+  bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean> {
+    return this.wins(bindPassword(idHash, sealedPassword));
+  }
+
+  async countFailure(idHash: string): Promise<number> {
+    const counted = await this.driver.commit([], countSessionFailure(idHash));
+    return counted?.failures ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  end(idHash: string): Promise<boolean> {
+    return this.wins(endSession(idHash));
+  }
+
+  async endOfToken(userId: string, tokenHash: string): Promise<void> {
+    await this.driver.commit([userId], endSessionsOfToken(userId, tokenHash));
+  }
+
+  async dropExpired(): Promise<void> {
+    await this.driver.commit([], effect('DELETE FROM sessions WHERE expires_at <= :now'));
+  }
+
+  private async wins(decision: Decision<object>): Promise<boolean> {
+    return (await this.driver.commit([], decision)) !== undefined;
+  }
+
+  private async first(query: Query<SessionRow>): Promise<StoredSession | undefined> {
+    const [row] = await this.driver.read(query);
+    return row && { ...row, flows: JSON.parse(row.flows), completed: JSON.parse(row.completed) };
+  }
+}
