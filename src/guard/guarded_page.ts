@@ -1,14 +1,15 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import type { AddressLimit } from '../limits/address_limit.ts';
-import type { DeviceLimit } from '../limits/device_limit.ts';
 import { isSecondFactorStage, PASSWORD_STAGE, type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
 import type { AskedFactor, Challenges } from '../second_factor/challenges.ts';
 import type { CodeStep } from '../second_factor/code_step.ts';
 import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
+import { when } from '../storage/statement.ts';
+import { completeStage } from '../storage/tables/sessions.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, nextStages, type Session, standingOf } from '../uia/session.ts';
-import { type SessionLeases, shownSession } from './onward.ts';
+import { LeasedAttempt, type LeasedAttemptDeps } from './leased_attempt.ts';
+import { shownSession } from './onward.ts';
 import { isPassword } from './password_probe.ts';
 
 /** The stages that have a fallback page. */
@@ -42,14 +43,11 @@ const GONE: ProofOutcome = { kind: 'gone' };
  */
 export class GuardedPage {
   constructor(
-    private readonly parts: {
+    private readonly parts: LeasedAttemptDeps & {
       readonly engine: UiaEngine;
       readonly presented: PresentedCodes;
       readonly challenges: Challenges;
       readonly codeStep: CodeStep;
-      readonly addressLimit: AddressLimit;
-      readonly deviceLimit: DeviceLimit;
-      readonly leases: SessionLeases;
       readonly homeserver: Homeserver;
       /** Whether what a session was opened for can be carried out. */
       readonly isSound: (session: Session) => boolean;
@@ -110,56 +108,47 @@ export class GuardedPage {
     at: FallbackStanding,
     password: string,
   ): Promise<ProofOutcome> {
-    if (at.missing !== 'password') return { kind: 'accepted', standing: at };
     const { session } = at;
-    const { addressLimit, deviceLimit } = this.parts;
-    const device = { userId: session.binding.userId, deviceId: session.deviceId };
-    const judge = () => this.judgeAlone(request, at, password);
-    const isFine = (judged: ProofOutcome | undefined) => judged === undefined || judged.kind === 'accepted';
-    const limited = () => deviceLimit.attempt(device, judge, isFine);
-    const outcome = await addressLimit.attempt(request.client, limited, isFine);
+    const { token } = session;
+    if (at.missing !== 'password' || token === undefined) return { kind: 'accepted', standing: at };
+    const { userId } = session.binding;
+    const attempt = new LeasedAttempt(this.parts);
+    const device = { userId, deviceId: session.deviceId };
     // Another request has a password judged: this one was not looked at.
-    return outcome ?? { kind: 'accepted', standing: at };
-  }
-
-  /** Undefined if another request has the session's lease. */
-  private async judgeAlone(
-    request: ClientRequest,
-    at: FallbackStanding,
-    password: string,
-  ): Promise<ProofOutcome | undefined> {
-    const { leases } = this.parts;
-    if (!(await leases.take(at.session))) return undefined;
+    if (!(await attempt.begin(session, request.client, device))) return { kind: 'accepted', standing: at };
     try {
-      return await this.judgePassword(request, at, password);
-    } finally {
-      await leases.settle(at.session, []);
+      const asking = { request, caller: { token, owner: { userId } } };
+      const isRight = await isPassword(this.parts.homeserver, asking, password);
+      return await (isRight ? this.accept(attempt, at, password) : this.refuse(attempt, at));
+    } catch (error) {
+      await attempt.letGo(session, error);
+      throw error;
     }
   }
 
-  private async judgePassword(
-    request: ClientRequest,
-    at: FallbackStanding,
+  /** Keeps the password and completes its stage, in one unit. */
+  private async accept(
+    attempt: LeasedAttempt,
+    { session, stage }: FallbackStanding,
     password: string,
   ): Promise<ProofOutcome> {
-    const { session } = at;
-    const { token, binding } = session;
-    if (token === undefined) return GONE;
-    const caller = { token, owner: { userId: binding.userId } };
-    if (!(await isPassword(this.parts.homeserver, { request, caller }, password))) return this.refuse(at);
-    return (await this.parts.engine.rememberPassword(session, password))
-      ? this.complete(at, PASSWORD_STAGE)
-      : GONE;
+    const { engine } = this.parts;
+    const unit = when(completeStage(session, PASSWORD_STAGE), {
+      won: engine.passwordGiven(session, password),
+      lost: [],
+    });
+    const { won } = await attempt.settle(session, unit, false);
+    if (won) return acceptedAt({ ...session, completed: [...session.completed, PASSWORD_STAGE] }, stage);
+    const current = await engine.find(session.id);
+    // Another body than the one that this request is about was bound meanwhile: that one is not approved.
+    return current?.bodyDigest === session.bodyDigest ? acceptedAt(current, stage) : GONE;
   }
 
-  private async complete(at: FallbackStanding, stage: string): Promise<ProofOutcome> {
-    const completion = await this.parts.engine.complete(at.session, stage);
-    return completion.outcome === 'gone' ? GONE : acceptedAt(completion.session, at.stage);
-  }
-
-  private async refuse(at: FallbackStanding): Promise<ProofOutcome> {
-    const wasLast = await this.parts.engine.countFailure(at.session);
-    return wasLast ? GONE : { kind: 'refused', standing: at };
+  /** Counts the failure against the session; with the last one that it has it ends. */
+  private async refuse(attempt: LeasedAttempt, at: FallbackStanding): Promise<ProofOutcome> {
+    const failed = this.parts.engine.failed(at.session);
+    const [counted, ended] = await attempt.settle(at.session, failed, true);
+    return counted === undefined || ended > 0 ? GONE : { kind: 'refused', standing: at };
   }
 }
 

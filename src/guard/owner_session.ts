@@ -1,9 +1,6 @@
 import type { AppendedCode } from '../factors/factors.ts';
 import { relayAnswer } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
-import type { AddressLimit } from '../limits/address_limit.ts';
-import { type BegunAttempt, countsAsFailed } from '../limits/attempt_limit.ts';
-import type { DeviceLimit } from '../limits/device_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
 import { CODE_REFUSED, challenge, codeWanted, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
@@ -15,7 +12,8 @@ import { requireOwnName } from '../uia/allowed_stages.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, requireBody, type Session, standingOf } from '../uia/session.ts';
-import { type SessionLeases, shownSession } from './onward.ts';
+import { LeasedAttempt, type LeasedAttemptDeps } from './leased_attempt.ts';
+import { shownSession } from './onward.ts';
 import type { PasswordSessions } from './password_sessions.ts';
 import {
   answered,
@@ -29,12 +27,9 @@ import { type OwnedRequest, SessionOfRequest, type SessionOfRequestDeps } from '
 import type { Verdict } from './verdict.ts';
 
 /** What sessions of owners are made with. */
-export interface OwnerSessionDeps extends SessionOfRequestDeps {
+export interface OwnerSessionDeps extends SessionOfRequestDeps, LeasedAttemptDeps {
   readonly codes: { readonly presented: PresentedCodes; readonly step: CodeStep };
   readonly passwordSessions: PasswordSessions;
-  /** What bounds wrong passwords under a token. */
-  readonly limits: { readonly address: AddressLimit; readonly device: DeviceLimit };
-  readonly leases: SessionLeases;
 }
 
 const PASSWORD_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The password is not right.' };
@@ -45,13 +40,14 @@ const PASSWORD_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The p
  * asked of the homeserver, and `settle` writes what it said. In between the request has the session's lease.
  */
 export class OwnerSession {
-  private attempts: BegunAttempt[] = [];
+  private readonly attempt: LeasedAttempt;
   private readonly sessions: SessionOfRequest;
 
   constructor(
     private readonly deps: OwnerSessionDeps,
     private readonly owned: OwnedRequest,
   ) {
+    this.attempt = new LeasedAttempt(deps);
     this.sessions = new SessionOfRequest(deps, owned);
   }
 
@@ -71,8 +67,8 @@ export class OwnerSession {
 
   /** What follows from the homeserver's verdict: stage, failure, lease and `also` in one unit. */
   async settle({ session, body }: Pending, verdict: Verdict, also: readonly Write[] = []): Promise<Answer> {
-    this.endAttempts(verdict.is !== 'accepted');
-    await this.deps.leases.settle(session, [this.writesOf(session, verdict), also]);
+    const writes = [this.writesOf(session, verdict), also];
+    await this.attempt.settle(session, writes, verdict.is !== 'accepted');
     switch (verdict.is) {
       case 'accepted':
         return relayAnswer(verdict.answer, body);
@@ -93,15 +89,12 @@ export class OwnerSession {
 
   /** Uses the proof up for what is done here: true for exactly one request. */
   async spend({ session }: Pending): Promise<boolean> {
-    const finished = await this.deps.leases.settle(session, finishSession(session));
-    this.endAttempts(finished === undefined);
-    return finished !== undefined;
+    return (await this.attempt.spend(session, finishSession(session))) !== undefined;
   }
 
   /** Leaves a session whose homeserver, or store, did not answer: the request may come again. */
-  async letGo({ session }: Pending, error: unknown): Promise<void> {
-    this.endAttempts(countsAsFailed(error));
-    await this.deps.leases.settle(session, []);
+  letGo({ session }: Pending, error: unknown): Promise<void> {
+    return this.attempt.letGo(session, error);
   }
 
   /** A session of its own, to begin again with what `pending` was about. */
@@ -142,23 +135,12 @@ export class OwnerSession {
 
   /** One request of a session at a time goes to the homeserver; the others hear where the session stands. */
   private async lease(pending: Pending): Promise<OwnerStep> {
-    const { limits, leases } = this.deps;
     const { request, caller } = this.owned;
-    try {
-      this.attempts.push(await limits.address.begin(request.client));
-      // Stages of the homeserver's own prove no password, and clients may have to ask how far they are.
-      if (pending.onward === undefined) this.attempts.push(await limits.device.begin(caller.owner));
-      if (await leases.take(pending.session)) return pending;
-    } catch (error) {
-      this.endAttempts(countsAsFailed(error));
-      throw error;
-    }
-    this.endAttempts(false);
-    return answered(await this.state(pending.session));
-  }
-
-  private endAttempts(counts: boolean): void {
-    for (const attempt of this.attempts.splice(0)) attempt.end(counts);
+    const { session, onward } = pending;
+    // Stages of the homeserver's own prove no password, and clients may have to ask how far they are.
+    const device = onward === undefined ? caller.owner : undefined;
+    const hasLease = await this.attempt.begin(session, request.client, device);
+    return hasLease ? pending : answered(await this.state(session));
   }
 
   /** Where a session stands. */

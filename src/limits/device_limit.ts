@@ -22,16 +22,7 @@ export class DeviceLimit {
     this.limit = new AttemptLimit(RATE, clock);
   }
 
-  /**
-   * Takes one attempt of the device, and gives it back if it succeeds or finds the homeserver or the store out of
-   * order.
-   * @throws Refusal `limit_exceeded` if there were too many; whatever `act` throws
-   */
-  attempt<T>(device: OwnedDevice, act: () => Promise<T>, hasSucceeded: (result: T) => boolean): Promise<T> {
-    return this.limit.attempt(keyOf(device), act, hasSucceeded);
-  }
-
-  /** The same for an attempt whose end the caller tells. @throws Refusal `limit_exceeded` */
+  /** Takes one attempt of the device, whose end the caller tells. @throws Refusal `limit_exceeded` */
   begin(device: OwnedDevice): Promise<BegunAttempt> {
     return this.limit.begin(keyOf(device));
   }

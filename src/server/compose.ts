@@ -255,7 +255,7 @@ function pageServices(shared: SharedServices, pageSignIn: PageSignIn) {
     factors: shared.factors,
   });
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
-  const proofs = new GuardedPage({ ...shared, isSound: isSoundSession });
+  const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits, isSound: isSoundSession });
   return {
     assets,
     signInPage,

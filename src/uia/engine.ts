@@ -4,7 +4,12 @@ import type { Flow, JsonObject } from '../matrix/wire.ts';
 import type { Decision, Effect, Write } from '../storage/statement.ts';
 import { openWithin, type SessionLimits } from '../storage/tables/session_limits.ts';
 import type { SessionStore } from '../storage/tables/session_store.ts';
-import { countSessionFailure, endFailedSession, type StoredSession } from '../storage/tables/sessions.ts';
+import {
+  bindPassword,
+  countSessionFailure,
+  endFailedSession,
+  type StoredSession,
+} from '../storage/tables/sessions.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -212,23 +217,14 @@ export class UiaEngine {
     return this.complete({ ...current, body: session.body }, stage);
   }
 
-  /** Counts a failed attempt. True if it was the last one allowed: the session is dead now. */
-  async countFailure(session: Session): Promise<boolean> {
-    const failures = await this.parts.store.countFailure(session.idHash);
-    if (failures < this.settings.failureLimit) return false;
-    await this.parts.store.end(session.idHash);
-    return true;
-  }
-
-  /** The same as a part of a unit of work, which has seen the session stand where it was read. */
+  /** Counts a failed attempt, and ends the session with the last one allowed: a part of a unit of work. */
   failed({ idHash }: Session): readonly [Decision<object>, Effect] {
     return [countSessionFailure(idHash), endFailedSession(idHash, this.settings.failureLimit)];
   }
 
-  /** Keeps a password that a page had judged, for the one real request; the last one counts. False if the session ended. */
-  async rememberPassword(session: Session, password: string): Promise<boolean> {
-    const sealed = this.seals.seal('password', session.idHash, password);
-    return this.parts.store.bindPassword(session.idHash, sealed);
+  /** Keeps a password that a page had judged, for the one real request; the last one counts. */
+  passwordGiven({ idHash }: Session, password: string): Effect {
+    return bindPassword(idHash, this.seals.seal('password', idHash, password));
   }
 
   /** Ends a session whose stages are all done: true for exactly one caller, who does what it was for. */

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Storage } from '../../src/storage/storage.ts';
 import {
+  bindPassword,
   countSessionFailure,
   endFailedSession,
   finishSession,
@@ -214,16 +215,18 @@ describeOnBothStores('sessions', (opened) => {
 
   test('a password that was judged is bound', async () => {
     await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
-    expect(await storage.sessions.bindPassword('one', Buffer.from('sealed'))).toBe(true);
+    expect(await storage.commit([ALICE], bindPassword('one', Buffer.from('sealed')))).toBe(1);
     expect((await storage.sessions.find('one'))?.sealedPassword).toEqual(Buffer.from('sealed'));
-    expect(await storage.sessions.bindPassword('unknown', Buffer.from('sealed'))).toBe(false);
+    expect(await storage.commit([ALICE], bindPassword('unknown', Buffer.from('sealed')))).toBe(0);
   });
 
-  test('failures are counted one by one, and a session that is gone has no tries left', async () => {
+  test('failures are counted one by one, and none in a session that is gone', async () => {
     await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
-    const counts = await raceOf(50, await replicasOf(opened), (one) => one.sessions.countFailure('one'));
+    const count = async (one: Storage, idHash: string) =>
+      (await one.commit([ALICE], countSessionFailure(idHash)))?.failures ?? Number.NaN;
+    const counts = await raceOf(50, await replicasOf(opened), (one) => count(one, 'one'));
     expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
-    expect(await storage.sessions.countFailure('unknown')).toBe(Number.MAX_SAFE_INTEGER);
+    expect(await count(storage, 'unknown')).toBeNaN();
   });
 
   test('attack 181: a session still stands where it was read until a stage, a body or its end comes', async () => {

@@ -52,13 +52,9 @@ export class MemorySessionStore implements SessionStore {
     return this.change(idHash, (row) => (isUnbound(row) ? { sealedBody, bodyDigest } : undefined));
   }
 
-  async bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean> {
-    return this.change(idHash, () => ({ sealedPassword }));
-  }
-
-  async countFailure(idHash: string): Promise<number> {
+  /** A failed attempt; with the last one allowed the engine takes the session for dead. */
+  fail(idHash: string): void {
     this.change(idHash, (row) => ({ failures: row.failures + 1 }));
-    return this.rows.get(idHash)?.failures ?? Number.MAX_SAFE_INTEGER;
   }
 
   async end(idHash: string): Promise<boolean> {

@@ -2,9 +2,7 @@ import { type Decision, type Driver, effect, type Query } from '../statement.ts'
 import { openWithin, type SessionLimits } from './session_limits.ts';
 import {
   bindBody,
-  bindPassword,
   completeStage,
-  countSessionFailure,
   endSession,
   endSessionsOfToken,
   findBoundSession,
@@ -30,9 +28,6 @@ export interface SessionStore {
   complete(state: SessionState, stage: string): Promise<boolean>;
   /** Binds the first non-empty body; false if there is one already, or a stage is done: that froze the empty one. */
   bindBody(idHash: string, sealedBody: Buffer | null, bodyDigest: string): Promise<boolean>;
-  bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean>;
-  /** Counts a failed attempt: how many there are now, `Number.MAX_SAFE_INTEGER` if the session is gone. */
-  countFailure(idHash: string): Promise<number>;
   /** Ends the session; true for exactly one caller. */
   end(idHash: string): Promise<boolean>;
   /** Ends the sessions of a user that are bound to this token. */
@@ -66,15 +61,6 @@ export class SessionTable implements SessionStore {
 
   bindBody(idHash: string, sealedBody: Buffer | null, bodyDigest: string): Promise<boolean> {
     return this.wins(bindBody(idHash, sealedBody, bodyDigest));
-  }
-
-  bindPassword(idHash: string, sealedPassword: Buffer): Promise<boolean> {
-    return this.wins(bindPassword(idHash, sealedPassword));
-  }
-
-  async countFailure(idHash: string): Promise<number> {
-    const counted = await this.driver.commit([], countSessionFailure(idHash));
-    return counted?.failures ?? Number.MAX_SAFE_INTEGER;
   }
 
   end(idHash: string): Promise<boolean> {

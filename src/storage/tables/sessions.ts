@@ -140,8 +140,9 @@ export function bindBody(idHash: string, sealedBody: Buffer | null, bodyDigest: 
   );
 }
 
-export function bindPassword(idHash: string, sealedPassword: Buffer): Decision<object> {
-  return decide('UPDATE sessions SET sealed_password = :sealedPassword WHERE id_hash = :idHash', {
+/** Keeps a password that was judged. */
+export function bindPassword(idHash: string, sealedPassword: Buffer): Effect {
+  return effect('UPDATE sessions SET sealed_password = :sealedPassword WHERE id_hash = :idHash', {
     idHash,
     sealedPassword,
   });
