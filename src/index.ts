@@ -42,6 +42,7 @@ export type { Clock } from './system/clock.ts';
 export type { Language, Wording } from './system/languages.ts';
 export type { RandomSource } from './system/random.ts';
 export { challengeOf } from './uia/challenge.ts';
-export { type Completion, type Opening, UiaEngine, type UiaSettings } from './uia/engine.ts';
+export { type Completion, UiaEngine, type UiaSettings } from './uia/engine.ts';
+export type { Opening } from './uia/opening.ts';
 export type { Session, SessionBinding } from './uia/session.ts';
 export type { Vault } from './vault/vault.ts';

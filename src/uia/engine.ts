@@ -1,8 +1,7 @@
-import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import type { Flow, JsonObject } from '../matrix/wire.ts';
+import type { JsonObject } from '../matrix/wire.ts';
 import type { Decision, Effect, Write } from '../storage/statement.ts';
-import { openWithin, type SessionLimits } from '../storage/tables/session_limits.ts';
+import { openWithin } from '../storage/tables/session_limits.ts';
 import type { SessionStore } from '../storage/tables/session_store.ts';
 import {
   bindPassword,
@@ -14,16 +13,9 @@ import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import { isEmptyBody, repeatsOnly } from './canonical_body.ts';
-import {
-  beginsWith,
-  isSatisfied,
-  type LoginBinding,
-  potOf,
-  type Session,
-  type SessionBinding,
-  standingOf,
-} from './session.ts';
-import { hashSessionId, isSessionId, newSessionId } from './session_id.ts';
+import { limitsOf, type NewSession, newSession, type Opening } from './opening.ts';
+import { isSatisfied, type LoginBinding, type Session, type SessionBinding, standingOf } from './session.ts';
+import { hashSessionId, isSessionId } from './session_id.ts';
 import { SessionSeals } from './session_seals.ts';
 
 export interface UiaSettings {
@@ -34,32 +26,6 @@ export interface UiaSettings {
   /** With this many failed attempts a session is dead. */
   readonly failureLimit: number;
 }
-
-/** What a new session begins with. */
-export interface Opening {
-  /** At least one; none empty, no stage twice in one. They never change. */
-  readonly flows: readonly Flow[];
-  /** What was done before: at login the login type used. A beginning of some flow. */
-  readonly completed?: readonly string[];
-  /** The request's body without its `auth`. */
-  readonly body?: JsonObject | undefined;
-  readonly holdId?: string;
-  /** The device of the access token. */
-  readonly deviceId?: string | null;
-  /** The access token, for pages that have a password judged. */
-  readonly token?: string | undefined;
-  /** A password that the homeserver has judged, for a page that may have to sign in again. */
-  readonly password?: string | undefined;
-  /** Who opens it: beyond a limit the network with most loses sessions. */
-  readonly client?: ClientAddress;
-  /** An end before the usual lifetime, in ms since the epoch: that of the held login. */
-  readonly endsAt?: number;
-}
-
-/** So that someone with only a password or a token cannot crowd out others or fill the disk (attacks 122, 138). */
-const SESSIONS_PER_HOLD_OR_TOKEN = 50;
-/** Eight held logins with all their sessions, or as many tokens. */
-const SESSIONS_PER_USER = 400;
 
 /** Whose a session is. */
 export type SessionOwner = Pick<StoredSession, 'userId' | 'tokenHash' | 'deviceId'>;
@@ -94,8 +60,8 @@ export class UiaEngine {
    * @throws RangeError if the flows are not usable: a mistake of the caller, not of the client.
    */
   async open(binding: SessionBinding, opening: Opening): Promise<Session> {
-    const { session, stored } = this.prepare(binding, opening);
-    await this.parts.store.open(stored, this.limits());
+    const { session, stored } = this.newSession(binding, opening);
+    await this.parts.store.open(stored, limitsOf(this.settings.maxSessions));
     return session;
   }
 
@@ -104,47 +70,18 @@ export class UiaEngine {
    * @throws RangeError as `open`
    */
   opening(binding: SessionBinding, opening: Opening): { readonly session: Session; readonly write: Write } {
-    const { session, stored } = this.prepare(binding, opening);
-    return { session, write: openWithin(stored, this.limits()) };
+    const { session, stored } = this.newSession(binding, opening);
+    return { session, write: openWithin(stored, limitsOf(this.settings.maxSessions)) };
   }
 
-  private prepare(
-    binding: SessionBinding,
-    opening: Opening,
-  ): { readonly session: Session; readonly stored: StoredSession } {
-    const completed = opening.completed ?? [];
-    assertUsable(opening.flows, completed);
-    const id = newSessionId(this.parts.random);
-    const idHash = hashSessionId(id);
-    const now = this.parts.clock.now();
-    const stored: StoredSession = {
-      idHash,
-      sealedId: this.seals.seal('id', idHash, id),
-      ...binding,
-      flows: opening.flows,
-      completed,
-      ...this.seals.sealBody(idHash, opening.body),
-      sealedPassword: this.seals.sealGiven('password', idHash, opening.password),
-      sealedToken: this.seals.sealGiven('token', idHash, opening.token),
-      deviceId: opening.deviceId ?? null,
-      holdId: opening.holdId ?? null,
-      pot: potOf(binding),
-      network: this.seals.networkOf(opening.client),
-      address: binding.tokenHash === null ? null : (opening.client?.ip ?? null),
-      failures: 0,
-      createdAt: now,
-      expiresAt: Math.min(now + this.settings.lifetimeMs, opening.endsAt ?? Number.POSITIVE_INFINITY),
-    };
-    const body = isEmptyBody(opening.body) ? undefined : opening.body;
-    return { session: { ...this.seals.open({ ...stored, sealedBody: null }, id), body }, stored };
-  }
-
-  private limits(): SessionLimits {
-    return {
-      perPot: this.settings.maxSessions,
-      perUser: SESSIONS_PER_USER,
-      perHoldOrToken: SESSIONS_PER_HOLD_OR_TOKEN,
-    };
+  private newSession(binding: SessionBinding, opening: Opening): NewSession {
+    const { clock, random } = this.parts;
+    return newSession(binding, opening, {
+      seals: this.seals,
+      clock,
+      random,
+      lifetimeMs: this.settings.lifetimeMs,
+    });
   }
 
   /**
@@ -283,13 +220,4 @@ function isBoundTo(session: Session, binding: SessionBinding | LoginBinding): bo
 
 function isLogin(binding: SessionBinding | LoginBinding): binding is LoginBinding {
   return binding.userId === null && binding.tokenHash === null;
-}
-
-function assertUsable(flows: readonly Flow[], completed: readonly string[]): void {
-  if (flows.length === 0) throw new RangeError('a session needs a flow');
-  if (flows.some((flow) => flow.length === 0)) throw new RangeError('a flow needs a stage');
-  if (flows.some((flow) => new Set(flow).size < flow.length))
-    throw new RangeError('a stage stands twice in a flow');
-  if (!flows.some((flow) => beginsWith(flow, completed)))
-    throw new RangeError('no flow begins with what is done');
 }
