@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import supertest from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
+import { hashSessionId } from '../../src/uia/session_id.ts';
 import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
@@ -175,6 +177,25 @@ describe('guarded endpoints', () => {
     expect([anew.status, anew.body.completed]).toEqual([401, []]);
     expectNothingUpstream();
   });
+
+  test.each([
+    ['right', 'bob password'],
+    ['wrong', 'guess'],
+  ])(
+    'attack 91: a store that fails as a %s password is settled leaves the session as it was',
+    async (_which, password) => {
+      const session = await begin(DELETE_DEVICES, { devices: ['A'] });
+      await visitor.open(fallback('m.login.sso', session));
+      await visitor.send({ code: app.code(bob) });
+      const before = await app.storage.sessions.find(hashSessionId(session));
+      const broken = jest.spyOn(app.storage, 'commit').mockRejectedValueOnce(new StoreUnavailable(undefined));
+      expect((await visitor.send({ password })).status).toBe(503);
+      broken.mockRestore();
+      expect(await app.storage.sessions.find(hashSessionId(session))).toEqual(before);
+      await visitor.open(fallback('m.login.sso', session));
+      expect((await visitor.send({ password: 'bob password' })).text).toContain(DONE_SCRIPT);
+    },
+  );
 
   test('attack 149: a session whose body cannot be carried out has no page', async () => {
     const opened = await ask(DELETE_DEVICES, { auth: { session: `m2fa_${'A'.repeat(27)}` } });

@@ -23,7 +23,7 @@ export function openWithin(session: StoredSession, limits: SessionLimits): Write
  * Units that open sessions of one pot run one after the other, so that each counts what the others opened. SQLite
  * has one writer at a time anyway.
  */
-export function lockPot({ pot }: StoredSession): Query<object> {
+function lockPot({ pot }: StoredSession): Query<object> {
   return ask(
     {
       sqlite: 'SELECT 1 AS locked',
@@ -37,7 +37,7 @@ export function lockPot({ pot }: StoredSession): Query<object> {
  * Memory and disk stay bounded however many sign-ins are begun (attacks 71, 122), and what goes belongs to who has
  * most: of a held login and of a token to the network with most, of a pot to the user with most (attack 138).
  */
-export function dropExcess(opened: StoredSession, limits: SessionLimits): readonly Write[] {
+function dropExcess(opened: StoredSession, limits: SessionLimits): readonly Write[] {
   const { idHash, pot, userId, holdId, tokenHash } = opened;
   const { perHoldOrToken, perUser, perPot } = limits;
   const ofHold = { maximum: perHoldOrToken, holdId, pot, idHash };
