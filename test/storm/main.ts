@@ -3,12 +3,14 @@
  * who know the owners' passwords, vandals who leave requests at every point, and connections that are never finished.
  * One line a minute. Exit code 0 if the process lived, its memory stayed level, every owner was in within two tries,
  * no guest was turned away in fair weather, and nothing stood in the log that does not belong there.
+ * With `--replicas` two processes on PostgreSQL behind HAProxy are killed in turn instead (`replica_storm.ts`).
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { guestLives, ownerLives, type Storm, thiefLives, vandalLives } from './people.ts';
+import { stormOverReplicas } from './replicas_main.ts';
 import { Scene } from './scene.ts';
 import { Tally } from './tally.ts';
 import { Weather } from './weather.ts';
@@ -29,14 +31,20 @@ const MEMORY_SLACK = 96;
 /** A busy machine may take its time. */
 const HEALTH_MS = 10_000;
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
-process.exitCode = await storm(Number(values.minutes));
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, replicas: { type: 'boolean', default: false } },
+});
+process.exitCode = await run(Number(values.minutes));
 
-async function storm(minutes: number): Promise<number> {
+async function run(minutes: number): Promise<number> {
   if (!(minutes > 0)) {
-    say('usage: npm run storm -- [--minutes N]');
+    say('usage: npm run storm -- [--minutes N] [--replicas]');
     return 2;
   }
+  return values.replicas ? stormOverReplicas(minutes, say) : storm(minutes);
+}
+
+async function storm(minutes: number): Promise<number> {
   const over = new AbortController();
   const scene = await Scene.start(OWNERS, GUESTS);
   const around: Storm = { scene, weather: new Weather(scene.stub), tally: new Tally(), over: over.signal };

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { haproxyProgram } from '../support/haproxy.ts';
+import {
+  dropDatabase,
+  newDatabase,
+  type PostgresServer,
+  postgresPrograms,
+  postgresServer,
+} from '../support/postgres.ts';
+import { stormOver } from './replica_storm.ts';
+import { Replicas } from './replicas.ts';
+
+const OWNERS = 8;
+const KILLS = 2;
+const FAULTS_SHOWN = 10;
+
+const programs = postgresPrograms();
+const haproxy = haproxyProgram();
+const suite = programs === undefined || haproxy === undefined ? describe.skip : describe;
+
+suite('two replicas behind HAProxy, killed in turn in a storm of sign-ins', () => {
+  let server: PostgresServer;
+  let database: string;
+  let replicas: Replicas;
+
+  beforeAll(async () => {
+    server = await postgresServer(programs ?? '');
+    database = await newDatabase(server);
+    const people = { owners: OWNERS, recoveryCodes: 3 };
+    replicas = await Replicas.start({ haproxy: haproxy ?? '', database }, people);
+  }, 60_000);
+
+  afterAll(async () => {
+    await replicas.end();
+    await dropDatabase(server, database);
+  });
+
+  test('owners are in within two tries, no code is good twice, and no login is left but those cut on their way', async () => {
+    const { faults, granted, loggedOut, ...counts } = await stormOver(replicas, (kills) => kills === KILLS);
+    expect(faults.slice(0, FAULTS_SHOWN)).toEqual([]);
+    expect(counts.signIns).toBeGreaterThanOrEqual(OWNERS);
+    expect(counts.delivered).toBeGreaterThan(0);
+    const loggedOutUpstream = replicas.stub.requestsTo('logout').filter(({ status }) => status === 200);
+    expect(loggedOutUpstream).toHaveLength(loggedOut);
+    expect(counts.delivered + loggedOut + counts.cutAfterRelease + counts.cutBeforeRecord).toBe(granted);
+  }, 120_000);
+});
