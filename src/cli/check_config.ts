@@ -1,18 +1,18 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { configFile } from '../config/load.ts';
-import { loadKeyRing } from '../vault/key_ring.ts';
+import { readKeys } from '../vault/key_source.ts';
 import { configFrom, configOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** `check-config`: reads what `serve` would read, and starts nothing. */
 export function checkConfigCommand(surroundings: Surroundings): Command {
   return new Command('check-config')
-    .description('check the configuration and the key file, and start nothing')
+    .description('check the configuration and the keys, and start nothing')
     .addOption(configOption())
-    .action(({ config: asked }: { config?: string }) => {
+    .action(async ({ config: asked }: { config?: string }) => {
       const config = configFrom(asked, surroundings);
-      loadKeyRing(config.keys.file);
+      await readKeys(config.keys.source);
       for (const remark of remarksOn(config)) surroundings.err(`note: ${remark}`);
       surroundings.out(`${configFile(asked, surroundings.environment)} is fine.`);
     });

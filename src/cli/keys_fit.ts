@@ -1,7 +1,7 @@
 import { type Config, ConfigError } from '../config/config.ts';
 import { StoreUnavailable } from '../storage/errors.ts';
 import { mayBeThere, nameOfDatabase } from '../storage/open_storage.ts';
-import { loadKeyRing } from '../vault/key_ring.ts';
+import { nameOfKeys, readKeys } from '../vault/key_source.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import { SealBroken } from '../vault/vault.ts';
 import { withStore } from './store.ts';
@@ -14,7 +14,7 @@ import type { Surroundings } from './surroundings.ts';
  * @throws KeyFileError, SchemaTooNew; ConfigError if they do not fit
  */
 export async function requireFittingKeys(config: Config, surroundings: Surroundings): Promise<void> {
-  const vault = new SealingVault(loadKeyRing(config.keys.file), surroundings.random);
+  const vault = new SealingVault(await readKeys(config.keys.source), surroundings.random);
   if (!mayBeThere(config.storage)) return;
   try {
     await withStore(config, surroundings, async ({ factors }) => {
@@ -27,7 +27,7 @@ export async function requireFittingKeys(config: Config, surroundings: Surroundi
     if (error instanceof StoreUnavailable) return;
     if (!(error instanceof SealBroken)) throw error;
     throw new ConfigError(
-      `the keys in ${config.keys.file} are not those of the database ${nameOfDatabase(config.storage)}`,
+      `the keys in ${nameOfKeys(config.keys.source)} are not those of the database ${nameOfDatabase(config.storage)}`,
     );
   }
 }

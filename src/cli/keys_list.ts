@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { describeKeys, type KeyDescription, loadKeyRing } from '../vault/key_ring.ts';
+import { describeKeys, type KeyDescription } from '../vault/key_ring.ts';
+import { readKeys } from '../vault/key_source.ts';
 import { configFrom, configOption, jsonOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
 import { day, jsonLines, table } from './text.ts';
@@ -9,11 +10,11 @@ const USES = { active: 'seals and opens', opens: 'opens', pending: 'opens; will 
 /** `keys list`: which keys there are, never what they are. */
 export function keysListCommand(surroundings: Surroundings): Command {
   return new Command('list')
-    .description('list the keys of the key file, without their secrets')
+    .description('list the keys, without their secrets')
     .addOption(configOption())
     .addOption(jsonOption())
-    .action(({ config: asked, json }: { config?: string; json?: boolean }) => {
-      const ring = loadKeyRing(configFrom(asked, surroundings).keys.file);
+    .action(async ({ config: asked, json }: { config?: string; json?: boolean }) => {
+      const ring = await readKeys(configFrom(asked, surroundings).keys.source);
       const keys = describeKeys(ring, surroundings.clock.now());
       surroundings.out(...(json === true ? jsonLines(keys) : asTable(keys)));
     });

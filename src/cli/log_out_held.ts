@@ -5,7 +5,7 @@ import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type Log, silentLog } from '../system/log.ts';
-import { loadKeyRing } from '../vault/key_ring.ts';
+import { readKeys } from '../vault/key_source.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -16,13 +16,13 @@ import type { Surroundings } from './surroundings.ts';
  * @returns does it; answers how many are gone
  * @throws KeyFileError before anything was done
  */
-export function preparedSweep(
+export async function preparedSweep(
   config: Config,
   storage: Storage,
   { clock, random, err }: Surroundings,
-): () => Promise<number> {
+): Promise<() => Promise<number>> {
   const log: Log = { ...silentLog, warn: (_fields, text) => err(`note: ${text}; serve goes on trying`) };
-  const vault = new SealingVault(loadKeyRing(config.keys.file), random);
+  const vault = new SealingVault(await readKeys(config.keys.source), random);
   // Logins are only opened here, none is held: the limit on their number does not matter.
   const settings = {
     holdTtlMs: config.login.holdTtlMs,

@@ -38,7 +38,7 @@ async function reset(userId: string, options: ResetOptions, surroundings: Surrou
     if (authenticators === 0)
       throw new CommandFailed(`${userId} has not turned two-factor authentication on`);
     await requireConsent(userId, options, surroundings);
-    const logOutEndedHolds = preparedSweep(config, storage, surroundings);
+    const logOutEndedHolds = await preparedSweep(config, storage, surroundings);
 
     await removeFactors(userId, authenticators, options, { storage, surroundings });
     surroundings.out(

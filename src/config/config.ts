@@ -11,8 +11,7 @@ export interface Config {
   /** `url` is an origin without a slash at the end. */
   readonly homeserver: { readonly url: string };
   readonly storage: StorageSettings;
-  /** The key file, outside the database, and where to keep what is to be remembered of databases if not in it. */
-  readonly keys: { readonly file: string; readonly marks: string | undefined };
+  readonly keys: KeysConfig;
   /** Addresses and CIDR ranges of hops whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly applicationServices: readonly ApplicationService[];
@@ -27,6 +26,15 @@ export interface Config {
   readonly sso: SsoConfig;
   readonly brand: BrandConfig;
   readonly log: LogConfig;
+}
+
+/** The keys, outside the database, and the file for what is remembered of databases if that is not the key file. */
+export interface KeysConfig {
+  readonly source:
+    | { readonly file: string }
+    | { readonly credential: string; readonly folder: string | undefined }
+    | { readonly command: readonly [string, ...string[]]; readonly timeoutMs: number };
+  readonly marks: string | undefined;
 }
 
 export interface ListenAddress {

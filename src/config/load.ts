@@ -3,6 +3,7 @@ import type { StorageSettings } from '../storage/open_storage.ts';
 import { readApplicationService } from './application_services.ts';
 import { checkSettings } from './check_settings.ts';
 import { type Config, ConfigError, type ListenAddress, type Picture, type RateLimit } from './config.ts';
+import { keysFrom } from './load_keys.ts';
 import { readPicture } from './picture.ts';
 import { type PathOfType, type Settings, settingAt } from './settings.ts';
 import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
@@ -36,10 +37,10 @@ export function configFile(asked: string | undefined, environment: Environment):
  */
 export function loadConfig(file: string, environment: Environment): Config {
   const source = readConfigSource(file, environment);
-  return buildConfig(checkSettings(source), source);
+  return buildConfig(checkSettings(source), source, environment);
 }
 
-function buildConfig(settings: Settings, source: ConfigSource): Config {
+function buildConfig(settings: Settings, source: ConfigSource, environment: Environment): Config {
   const at = reader(source);
   const folder = dirname(resolve(source.file));
   const absolute = (path: string) => resolve(folder, path);
@@ -53,10 +54,7 @@ function buildConfig(settings: Settings, source: ConfigSource): Config {
     publicBaseUrl,
     homeserver: { url: at(['homeserver', 'url'], () => parseOrigin(settings.homeserver.url)) },
     storage: storageFrom(settings.storage, { at, absolute }),
-    keys: {
-      file: absolute(settings.keys.file),
-      marks: settings.keys.marks === undefined ? undefined : absolute(settings.keys.marks),
-    },
+    keys: keysFrom(settings.keys, { at, absolute, source, environment }),
     trustedProxies: settings.trusted_proxies.map((network, index) =>
       at(['trusted_proxies', index], () => parseNetwork(network)),
     ),

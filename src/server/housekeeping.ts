@@ -26,7 +26,7 @@ export class Housekeeping {
     private readonly deps: {
       readonly storage: Storage;
       readonly sweeper: HoldSweeper;
-      readonly keys: { refresh(): void };
+      readonly keys: { refresh(): Promise<void> };
       readonly mark: MarkKeeper;
       readonly processes: LiveProcesses;
       readonly log: Log;
@@ -81,10 +81,10 @@ export class Housekeeping {
 
   private async tidy(): Promise<void> {
     const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.deps.storage;
-    this.refreshKeys();
     // First, so that what has ended is dropped or logged out in the same round.
     await this.deps.storage.commit([], endWrongTimes(this.deps.setupMs));
     await Promise.all([
+      this.refreshKeys(),
       this.deps.mark.keep(),
       this.deps.processes.announce(),
       factors.dropExpiredSetups(),
@@ -104,12 +104,12 @@ export class Housekeeping {
     ]);
   }
 
-  /** A key file that cannot be read now does not stop sign-ins: the known keys stay in use. */
-  private refreshKeys(): void {
+  /** Keys that cannot be read now do not stop sign-ins: the known ones stay in use. */
+  private async refreshKeys(): Promise<void> {
     try {
-      this.deps.keys.refresh();
+      await this.deps.keys.refresh();
     } catch (error) {
-      this.deps.log.warn({ err: error }, 'the key file could not be read again');
+      this.deps.log.warn({ err: error }, 'the keys could not be read again');
     }
   }
 }

@@ -18,9 +18,8 @@ import { type Log, silentLog } from '../system/log.ts';
 import { type RandomSource, randomId, systemRandom } from '../system/random.ts';
 import { UnderWay } from '../system/under_way.ts';
 import { DatabaseMarks } from '../vault/database_marks.ts';
-import { loadKeyRing } from '../vault/key_ring.ts';
+import { type KeyKeeper, openKeys } from '../vault/key_keeper.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
-import { SealingVault } from '../vault/sealing_vault.ts';
 import { compose, type Services } from './compose.ts';
 import { routeHandlers } from './handlers.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -52,9 +51,8 @@ const LEFT_OVER_MS = SECOND;
  */
 export async function createProxy(config: Config, parts: ProxyParts = {}): Promise<MatrixProxy> {
   const { clock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
-  const { file } = config.keys;
-  const vault = new SealingVault(loadKeyRing(file), random, { clock, reload: () => loadKeyRing(file) });
-  const marks = new DatabaseMarks(config.keys);
+  const keys = await openKeys(config.keys.source, { clock, random });
+  const marks = new DatabaseMarks(config.keys, () => keys.ring);
   const acceptOther = parts.acceptEmptyDatabase === true;
   const open = () => openStorage(config.storage, { clock, random });
   const storage = await openWhenThere(() => openKnownDatabase(config.storage, { marks, acceptOther, open }));
@@ -72,7 +70,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
     config,
     storage,
     processes,
-    vault,
+    vault: keys.vault,
     mark,
     homeserver,
     clock,
@@ -83,7 +81,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const housekeeping = new Housekeeping({
     storage,
     sweeper: services.sweeper,
-    keys: vault,
+    keys,
     mark,
     processes,
     log,
@@ -98,7 +96,7 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
     log,
     times,
   });
-  return new MatrixProxy(config, { storage, homeserver, services, housekeeping, requests, frontDoor });
+  return new MatrixProxy(config, { keys, storage, homeserver, services, housekeeping, requests, frontDoor });
 }
 
 /** The running proxy: listens, does its housekeeping, ends cleanly. */
@@ -106,6 +104,7 @@ export class MatrixProxy {
   constructor(
     private readonly config: Config,
     private readonly parts: {
+      readonly keys: KeyKeeper;
       readonly storage: Storage;
       readonly homeserver: HomeserverClient;
       readonly services: Services;
@@ -121,6 +120,15 @@ export class MatrixProxy {
 
   get storage(): Storage {
     return this.parts.storage;
+  }
+
+  /**
+   * Reads the keys again, now.
+   * @returns whether they are others than before
+   * @throws KeyFileError they cannot be read; those that are known stay in use
+   */
+  rereadKeys(): Promise<boolean> {
+    return this.parts.keys.reread();
   }
 
   /** Logs out what has ended and drops what has expired, now. */

@@ -1,16 +1,11 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { KeyFileError } from './key_file_error.ts';
 import { type DatabaseMark, type KeyRing, loadKeyRing, parseMarks, replaceMarks } from './key_ring.ts';
+import { type KeySettings, nameOfKeys } from './key_source.ts';
 import { createPrivateFile, readPrivateFile, replacePrivateFile } from './private_file.ts';
 
 const FORMAT_VERSION = 1;
 const KEY_BYTES = 32;
-
-/** Where the marks are: in the key file, or in a file of their own where that one cannot be written. */
-export interface MarkPlace {
-  readonly file: string;
-  readonly marks: string | undefined;
-}
 
 /**
  * Remembers, apart from the database, in which databases users turned 2FA on. In an empty or foreign one no user has,
@@ -18,11 +13,15 @@ export interface MarkPlace {
  * cannot be made without the key file.
  */
 export class DatabaseMarks {
-  constructor(private readonly place: MarkPlace) {}
+  /** @param ring - the keys as they are known now. */
+  constructor(
+    private readonly settings: KeySettings,
+    private readonly ring: () => KeyRing,
+  ) {}
 
   /** Where they are, as an operator would name it. */
   get file(): string {
-    return this.place.marks ?? this.place.file;
+    return this.settings.marks ?? nameOfKeys(this.settings.source);
   }
 
   /**
@@ -38,7 +37,7 @@ export class DatabaseMarks {
    * @throws {KeyFileError}
    */
   has(id: string): boolean {
-    return hasMark(this.read(), id, loadKeyRing(this.place.file));
+    return hasMark(this.read(), id, this.ring());
   }
 
   /**
@@ -46,7 +45,7 @@ export class DatabaseMarks {
    * @throws {KeyFileError} `busy` while another process writes; `unreadable` if it cannot be written
    */
   add(id: string): void {
-    const ring = loadKeyRing(this.place.file);
+    const ring = this.ring();
     if (hasMark(this.read(), id, ring)) return;
     const mark = { id, mac: macOf(id, ring.active.secret).toString('hex') };
     this.change((marks) => [...marks.filter((other) => other.id !== id), mark]);
@@ -61,9 +60,10 @@ export class DatabaseMarks {
   }
 
   private read(): readonly DatabaseMark[] {
-    if (this.place.marks === undefined) return loadKeyRing(this.place.file).databases ?? [];
+    const { marks } = this.settings;
+    if (marks === undefined) return loadKeyRing(this.keyFile()).databases ?? [];
     try {
-      return parseMarkFile(this.place.marks, readPrivateFile(this.place.marks));
+      return parseMarkFile(marks, readPrivateFile(marks));
     } catch (error) {
       if (error instanceof KeyFileError && error.problem === 'missing') return [];
       throw error;
@@ -71,13 +71,24 @@ export class DatabaseMarks {
   }
 
   private change(change: (marks: readonly DatabaseMark[]) => readonly DatabaseMark[]): void {
-    const { file, marks } = this.place;
+    const { marks } = this.settings;
     if (marks === undefined) {
-      replaceMarks(file, change);
+      replaceMarks(this.keyFile(), change);
       return;
     }
     makeWhereMissing(marks);
     replacePrivateFile(marks, (content) => markFile(change(parseMarkFile(marks, content))));
+  }
+
+  private keyFile(): string {
+    const { source } = this.settings;
+    if ('file' in source) return source.file;
+    throw new KeyFileError(
+      'unreadable',
+      nameOfKeys(source),
+      'it cannot hold marks; set keys.marks',
+      'keys of',
+    );
   }
 }
 

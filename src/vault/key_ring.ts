@@ -77,13 +77,17 @@ export function rotateKeyFile(path: string, random: RandomSource, clock: Clock, 
   return parseKeyRing(
     path,
     replacePrivateFile(path, (content) => {
-      const ring = parseKeyRing(path, content);
-      const now = clock.now();
-      const key = { ...newKey(random, clock), activeFrom: now + activeInMs };
-      const active = activeInMs > 0 ? activeKeyAt(ring, now) : key;
-      return serialise({ ...ring, active, keys: [...ring.keys, key] });
+      return serialise(withNewKey(parseKeyRing(path, content), random, clock, activeInMs));
     }),
   );
+}
+
+/** The ring with one key more, which becomes active after `activeInMs`. */
+export function withNewKey(ring: KeyRing, random: RandomSource, clock: Clock, activeInMs: number): KeyRing {
+  const now = clock.now();
+  const key = { ...newKey(random, clock), activeFrom: now + activeInMs };
+  const active = activeInMs > 0 ? activeKeyAt(ring, now) : key;
+  return { ...ring, active, keys: [...ring.keys, key] };
 }
 
 /**
@@ -119,7 +123,8 @@ function newKey(random: RandomSource, clock: Clock): RingKey {
   return { id: randomId(random, 64), created: clock.now(), secret: random.bytes(SECRET_BYTES) };
 }
 
-function serialise(ring: KeyRing): string {
+/** The ring as it stands in a key file, secrets included. */
+export function serialise(ring: KeyRing): string {
   const keys = ring.keys.map((key) => ({
     id: key.id,
     created: new Date(key.created).toISOString(),
@@ -130,8 +135,13 @@ function serialise(ring: KeyRing): string {
   return `${JSON.stringify({ version: FORMAT_VERSION, active: ring.active.id, keys, ...databases }, null, 2)}\n`;
 }
 
-function parseKeyRing(path: string, content: string): KeyRing {
-  const malformed = (text: string) => new KeyFileError('malformed', path, text);
+/**
+ * Reads a ring from the content of a key file.
+ * @param path - of the file, or what else it comes from.
+ * @throws {KeyFileError} `malformed`
+ */
+export function parseKeyRing(path: string, content: string, kind?: string): KeyRing {
+  const malformed = (text: string) => new KeyFileError('malformed', path, text, kind);
   const file = parseJson(content);
   if (!isRecord(file)) throw malformed('it is not a JSON object');
   if (file.version !== FORMAT_VERSION) throw malformed(`its "version" is not ${FORMAT_VERSION}`);

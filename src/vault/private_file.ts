@@ -35,9 +35,10 @@ export function createPrivateFile(path: string, content: string): void {
 
 /**
  * Reads a file that only its owner may read.
+ * @param forbidden - the permissions with which it is refused.
  * @throws {KeyFileError} `missing`, `permissions` or `unreadable`.
  */
-export function readPrivateFile(path: string): string {
+export function readPrivateFile(path: string, forbidden = OTHERS): string {
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -52,7 +53,7 @@ export function readPrivateFile(path: string): string {
     throw cannotUse(path, error);
   }
   try {
-    refuseIfOthersMayUse(path, fstatSync(file).mode);
+    refuseIfOthersMayUse(path, fstatSync(file).mode, forbidden);
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof KeyFileError) throw error;
@@ -147,8 +148,8 @@ function syncToDisk(path: string): void {
   }
 }
 
-function refuseIfOthersMayUse(path: string, mode: number): void {
-  if ((mode & OTHERS) === 0) return;
+function refuseIfOthersMayUse(path: string, mode: number, forbidden: number): void {
+  if ((mode & forbidden) === 0) return;
   const octal = (mode & 0o777).toString(8).padStart(4, '0');
   throw new KeyFileError(
     'permissions',

@@ -28,18 +28,18 @@ interface Subkeys {
 export class SealingVault implements Vault {
   readonly #random: RandomSource;
   readonly #clock: Clock;
-  readonly #reload: (() => KeyRing) | undefined;
+  readonly #reload: (() => KeyRing | undefined) | undefined;
   #ring: KeyRing;
   #byId: ReadonlyMap<string, Subkeys>;
 
   /**
-   * @param options.reload - reads the ring again: when a value turns up that was sealed under a key we do not
-   *   know, as another process rotated the keys, and in `refresh`.
+   * @param options.reload - reads the ring again when a value turns up that was sealed under a key we do not
+   *   know, as another process rotated the keys; undefined where it cannot be read at once.
    */
   constructor(
     ring: KeyRing,
     random: RandomSource,
-    options: { readonly clock?: Clock; readonly reload?: () => KeyRing } = {},
+    options: { readonly clock?: Clock; readonly reload?: () => KeyRing | undefined } = {},
   ) {
     this.#random = random;
     this.#clock = options.clock ?? systemClock;
@@ -48,12 +48,11 @@ export class SealingVault implements Vault {
     this.#byId = deriveAll(ring);
   }
 
-  /**
-   * Reads the ring again, so that every running process has a new key before it becomes active.
-   * @throws {KeyFileError} the file cannot be read now; the keys that are known stay in use.
-   */
-  refresh(): void {
-    if (this.#reload !== undefined) this.#take(this.#reload());
+  /** Uses a ring that was read again. A key that is no longer in it still opens until this process ends. */
+  take(ring: KeyRing): void {
+    this.#ring = ring;
+    const unknown = ring.keys.filter(({ id }) => !this.#byId.has(id));
+    if (unknown.length > 0) this.#byId = new Map([...this.#byId, ...unknown.map(derived)]);
   }
 
   seal(plain: Buffer | string, identity: string): Buffer {
@@ -111,17 +110,12 @@ export class SealingVault implements Vault {
 
   #afterReload(keyId: string): Subkeys | undefined {
     try {
-      this.refresh();
+      const ring = this.#reload?.();
+      if (ring !== undefined) this.take(ring);
     } catch (error) {
       throw new SealBroken(error);
     }
     return this.#byId.get(keyId);
-  }
-
-  #take(ring: KeyRing): void {
-    this.#ring = ring;
-    const unknown = ring.keys.filter(({ id }) => !this.#byId.has(id));
-    if (unknown.length > 0) this.#byId = new Map([...this.#byId, ...unknown.map(derived)]);
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type CommandLine, commandLine } from './command_line.ts';
@@ -36,6 +36,34 @@ test('keys rotate adds a key that every process has read before it is used', asy
   line.clock.advance(60_000);
   const later = JSON.parse((await line.type('keys', 'list', '--json')).out);
   expect(later).toMatchObject([{ state: 'opens' }, { state: 'active' }]);
+});
+
+test('keys rotate --stdout changes nothing and prints the keys with the new one', async () => {
+  const path = join(line.folder, 'data/keys.json');
+  const before = readFileSync(path, 'utf8');
+  const { code, out, err } = await line.type('keys', 'rotate', '--stdout', '--active-in', '10m');
+  expect({ code, file: readFileSync(path, 'utf8') }).toEqual({ code: 0, file: before });
+  const { active, keys } = JSON.parse(out);
+  const [first] = JSON.parse(before).keys;
+  const activeFrom = new Date(line.clock.now() + 600_000).toISOString();
+  expect(keys).toEqual([first, expect.objectContaining({ active_from: activeFrom })]);
+  expect(active).toBe(first.id);
+  expect(err).toContain(activeFrom);
+  expect(err).not.toContain(first.secret);
+});
+
+test('keys that cannot be written are rotated by --stdout only', async () => {
+  line.changeConfig('file: data/keys.json', 'command: [/bin/cat, KEYS], marks: data/marks.json');
+  line.changeConfig('KEYS', join(line.folder, 'data/keys.json'));
+  const refused = await line.type('keys', 'rotate');
+  expect(refused).toMatchObject({ code: 2, out: '' });
+  expect(refused.err).toBe(
+    'matrix-2fa-proxy: the command /bin/cat cannot be written; --stdout prints the keys with the new one, to be put there',
+  );
+  const printed = await line.type('keys', 'rotate', '--stdout');
+  writeFileSync(join(line.folder, 'data/keys.json'), printed.out);
+  const keys = JSON.parse((await line.type('keys', 'list', '--json')).out);
+  expect(keys).toMatchObject([{ state: 'active' }, { state: 'pending' }]);
 });
 
 test('keys rotate --active-in says when, and refuses what is not a time', async () => {

@@ -41,7 +41,7 @@ describe('a configuration that is fine', () => {
       publicBaseUrl: 'https://matrix.example.org',
       homeserver: { url: 'http://127.0.0.1:8008' },
       storage: { type: 'sqlite', path: join(folder.path, 'data/2fa.db') },
-      keys: { file: join(folder.path, 'data/keys.json'), marks: undefined },
+      keys: { source: { file: join(folder.path, 'data/keys.json') }, marks: undefined },
       trustedProxies: [],
       applicationServices: [],
       totp: { issuer: 'matrix.example.org', window: 1, algorithm: 'sha1', digits: 6, periodMs: 30_000 },
@@ -118,8 +118,25 @@ log: { level: debug, format: pretty }
     });
   });
 
+  test('keys may be a credential of systemd, or what a command prints', () => {
+    const marks = join(folder.path, 'marks.json');
+    expect(load('keys: { credential: keys.json, marks: marks.json }').keys).toEqual({
+      source: { credential: 'keys.json', folder: undefined },
+      marks,
+    });
+    expect(
+      load('keys: { credential: keys.json, marks: marks.json }', { CREDENTIALS_DIRECTORY: '/run/c' }).keys,
+    ).toEqual({ source: { credential: 'keys.json', folder: '/run/c' }, marks });
+    expect(load('keys: { command: [vault, read, keys], timeout: 3s, marks: marks.json }').keys).toEqual({
+      source: { command: ['vault', 'read', 'keys'], timeoutMs: 3_000 },
+      marks,
+    });
+  });
+
   test('takes absolute paths as they are', () => {
-    expect(load('keys: { file: /etc/two-factor/keys.json }').keys.file).toBe('/etc/two-factor/keys.json');
+    expect(load('keys: { file: /etc/two-factor/keys.json }').keys.source).toEqual({
+      file: '/etc/two-factor/keys.json',
+    });
   });
 
   test.each([
@@ -321,6 +338,45 @@ describe('a configuration that is wrong is refused with one line:', () => {
   ])('connections to %s are encrypted as they need: %s', (url, tls) => {
     const text = FIVE_LINES.replace(/storage: .*/, `storage: { type: postgres, url: "${url}" }`);
     expect(load(text).storage).toMatchObject({ type: 'postgres', tls });
+  });
+
+  test.each([
+    [
+      'file: k.json\n  credential: k',
+      ':3: keys.credential: cannot be set beside keys.file: the keys come from one place',
+    ],
+    [
+      'command: [k]\n  file: k.json',
+      ':2: keys.command: cannot be set beside keys.file: the keys come from one place',
+    ],
+    [
+      'credential: k',
+      ':2: keys.credential: needs keys.marks beside it: a file that can be written (docs/operate.md)',
+    ],
+    [
+      'command: [k]',
+      ':2: keys.command: needs keys.marks beside it: a file that can be written (docs/operate.md)',
+    ],
+    [
+      'marks: m.json\n  credential: ../k',
+      ':3: keys.credential: must be the name of a credential, without a folder',
+    ],
+    [
+      'marks: m.json\n  credential: ""',
+      ':3: keys.credential: must be the name of a credential, without a folder',
+    ],
+    ['marks: m.json\n  command: []', ':3: keys.command: must be a list: a program and its arguments'],
+    ['marks: m.json\n  command: print-keys', ':3: keys.command: must be array'],
+    ['marks: m.json\n  command: [k]\n  timeout: 2m', ':4: keys.timeout: must be between 1 and 60 seconds'],
+  ])('keys that cannot be meant: %s', (keys, line) => {
+    expect(refusal(`keys:\n  ${keys}`)).toBe(`config.yaml${line}`);
+  });
+
+  test('a variable for the key file beside a credential', () => {
+    const keys = 'keys: { credential: keys.json, marks: m.json }';
+    expect(refusal(keys, { MATRIX_2FA_KEYS_FILE: '/etc/keys.json' })).toBe(
+      'config.yaml:1: keys.credential: cannot be set beside keys.file: the keys come from one place',
+    );
   });
 
   test('a file that is not there', () => {

@@ -19,15 +19,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const marksIn = (path: string) =>
+  new DatabaseMarks({ source: { file: path }, marks: undefined }, () => loadKeyRing(path));
+
 /** A process that marks several databases of the name. */
 const PROGRAM = `
   import { silentLog } from './src/system/log.ts';
   import { DatabaseMarks } from './src/vault/database_marks.ts';
+  import { loadKeyRing } from './src/vault/key_ring.ts';
   import { MarkKeeper } from './src/vault/mark_keeper.ts';
   const [file, name] = process.argv.slice(1);
   for (let count = 0; count < 5; count += 1) {
+    const marks = new DatabaseMarks({ source: { file }, marks: undefined }, () => loadKeyRing(file));
     const storage = { read: async () => [{ id: name + count, firstEnrolledAt: 1 }] };
-    await new MarkKeeper(storage, new DatabaseMarks({ file, marks: undefined }), silentLog).keep();
+    await new MarkKeeper(storage, marks, silentLog).keep();
   }
 `;
 
@@ -41,7 +46,7 @@ test('processes that mark at once lose no mark and no key', async () => {
   );
   const ends = await Promise.all(running.map((each) => once(each, 'exit')));
   expect(ends).toEqual(names.map(() => [0, null]));
-  const marks = new DatabaseMarks({ file, marks: undefined });
+  const marks = marksIn(file);
   const ids = names.flatMap((name) => [0, 1, 2, 3, 4].map((count) => `${name}${count}`));
   expect(ids.filter((id) => !marks.has(id))).toEqual([]);
   expect(loadKeyRing(file).keys).toEqual(ring.keys);
@@ -49,7 +54,7 @@ test('processes that mark at once lose no mark and no key', async () => {
 }, 30_000);
 
 test('a live draft of another process is left alone, an old one is cleared away', () => {
-  const marks = new DatabaseMarks({ file, marks: undefined });
+  const marks = marksIn(file);
   const draft = `${file}.new`;
   writeFileSync(draft, '', { mode: 0o600 });
   expect(() => marks.add('a')).toThrow('another process changes it');
@@ -61,7 +66,7 @@ test('a live draft of another process is left alone, an old one is cleared away'
 });
 
 test('a mark stands in the key file once, and never a secret with it', () => {
-  const marks = new DatabaseMarks({ file, marks: undefined });
+  const marks = marksIn(file);
   marks.add('a');
   marks.add('a');
   const { databases, keys } = JSON.parse(readFileSync(file, 'utf8'));
