@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { NoDatabase } from '../storage/errors.ts';
 import { backupSqlite } from '../storage/sqlite/backup.ts';
+import { databaseIsThere } from '../storage/sqlite/database_file.ts';
 import { CommandFailed } from './failures.ts';
 import { configFrom, configOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -16,6 +18,7 @@ export function backupCommand(surroundings: Surroundings): Command {
         throw new CommandFailed('a PostgreSQL database is backed up by pg_dump');
       }
       const { path } = storage;
+      if (!databaseIsThere(path)) throw new NoDatabase(path);
       try {
         await backupSqlite(path, file);
       } catch (error) {

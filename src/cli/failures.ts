@@ -36,7 +36,6 @@ function isWrongUse(error: unknown): boolean {
 
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return redactText(String(error));
-  const cause =
-    error instanceof StoreUnavailable && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return redactText(`${error.message}${cause}`);
+  const reason = error instanceof StoreUnavailable ? `: ${error.reason}` : '';
+  return redactText(`${error.message}${reason}`);
 }

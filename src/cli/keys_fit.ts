@@ -1,6 +1,6 @@
 import { type Config, ConfigError } from '../config/config.ts';
-import { StoreUnavailable } from '../storage/errors.ts';
-import { mayBeThere, nameOfDatabase } from '../storage/open_storage.ts';
+import { NoDatabase, StoreUnavailable } from '../storage/errors.ts';
+import { nameOfDatabase } from '../storage/open_storage.ts';
 import { nameOfKeys, readKeys } from '../vault/key_source.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import { SealBroken } from '../vault/vault.ts';
@@ -11,11 +11,10 @@ import type { Surroundings } from './surroundings.ts';
  * Makes sure that the key file opens what the database holds: with another one every code would be refused,
  * and no one would know why. A database that does not answer now is left to `serve`, which waits for it.
  *
- * @throws KeyFileError, SchemaTooNew; ConfigError if they do not fit
+ * @throws KeyFileError, CannotOpen, SchemaTooNew; ConfigError if they do not fit
  */
 export async function requireFittingKeys(config: Config, surroundings: Surroundings): Promise<void> {
   const vault = new SealingVault(await readKeys(config.keys.source), surroundings.random);
-  if (!mayBeThere(config.storage)) return;
   try {
     await withStore(config, surroundings, async ({ factors }) => {
       const [userId] = await factors.enrolledUsers();
@@ -24,7 +23,7 @@ export async function requireFittingKeys(config: Config, surroundings: Surroundi
       vault.open(authenticator.sealedSeed, `authenticator:${authenticator.id}:${authenticator.userId}`);
     });
   } catch (error) {
-    if (error instanceof StoreUnavailable) return;
+    if (error instanceof StoreUnavailable || error instanceof NoDatabase) return;
     if (!(error instanceof SealBroken)) throw error;
     throw new ConfigError(
       `the keys in ${nameOfKeys(config.keys.source)} are not those of the database ${nameOfDatabase(config.storage)}`,

@@ -43,7 +43,8 @@ function harmless(surroundings: Surroundings): Surroundings {
   };
 }
 
-function buildProgram(surroundings: Surroundings): Command {
+/** All commands. */
+export function buildProgram(surroundings: Surroundings): Command {
   const program = new Command('matrix-2fa-proxy')
     .description('Two-factor authentication for the accounts of a Matrix homeserver.')
     .version(version())

@@ -8,7 +8,8 @@ import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import type { Handler } from '../http/answer.ts';
 import type { Challenges } from '../second_factor/challenges.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
-import { mayBeThere, nameOfDatabase, openStorage, type StorageSettings } from '../storage/open_storage.ts';
+import { NoDatabase } from '../storage/errors.ts';
+import { nameOfDatabase, openStorage, type StorageSettings } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
 import { LiveProcesses } from '../storage/tables/processes.ts';
@@ -54,8 +55,11 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const keys = await openKeys(config.keys.source, { clock, random });
   const marks = new DatabaseMarks(config.keys, () => keys.ring);
   const acceptOther = parts.acceptEmptyDatabase === true;
-  const open = () => openStorage(config.storage, { clock, random });
-  const storage = await openWhenThere(() => openKnownDatabase(config.storage, { marks, acceptOther, open }));
+  const open = (make: boolean) => openStorage(config.storage, { clock, random, make });
+  const storage = await openWhenThere(
+    () => openKnownDatabase(config.storage, { marks, acceptOther, open }),
+    ({ reason }) => log.warn({}, `${nameOfDatabase(config.storage)}: is waited for: ${reason}`),
+  );
   const processes = new LiveProcesses(storage, randomId(random));
   const mark = new MarkKeeper(storage, marks, log);
   const homeserver = new HomeserverClient({
@@ -189,25 +193,26 @@ function bracketed(host: string): string {
 interface KnownDatabaseParts {
   readonly marks: DatabaseMarks;
   readonly acceptOther: boolean;
-  open(): Promise<Storage>;
+  /** @throws NoDatabase if it is missing and not to be made */
+  open(make: boolean): Promise<Storage>;
 }
 
 /**
  * Opens the database, if it is one in which users turned 2FA on, or if no user has in any. With an empty or foreign
  * one in its place the password alone would sign in.
  *
- * @param open makes the database where it is missing
  * @param acceptOther takes another one as well, and forgets those in which users have
- * @throws ConfigError if it is another one; KeyFileError; StoreUnavailable, SchemaTooNew
+ * @throws ConfigError if it is another one; KeyFileError; StoreUnavailable, CannotOpen, SchemaTooNew
  */
 async function openKnownDatabase(
   settings: StorageSettings,
   { marks, acceptOther, open }: KnownDatabaseParts,
 ): Promise<Storage> {
-  if (!marks.any()) return open();
+  if (!marks.any()) return open(true);
   const name = nameOfDatabase(settings);
-  if (!acceptOther && !mayBeThere(settings)) throw refused(`${name} is not there`, marks);
-  const storage = await open();
+  const storage = await open(acceptOther).catch((error: unknown) => {
+    throw error instanceof NoDatabase ? refused(`${name} is not there`, marks) : error;
+  });
   try {
     const [identity] = await storage.read(findDatabaseIdentity());
     const known = identity !== undefined && identity.firstEnrolledAt !== null && marks.has(identity.id);

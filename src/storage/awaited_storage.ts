@@ -6,13 +6,18 @@ import { type Storage, storageOn } from './storage.ts';
  * A storage that may not be there yet: each use tries to open it until that has worked, and is refused meanwhile
  * (R9: gated routes answer 503, everything else goes on).
  * @param open rejects with `StoreUnavailable` while the store is not there; any other failure is final
+ * @param onAway is told why the store is not there at the start
  * @throws whatever final failure the first try ends in
  */
-export async function openWhenThere(open: () => Promise<Storage>): Promise<Storage> {
+export async function openWhenThere(
+  open: () => Promise<Storage>,
+  onAway: (error: StoreUnavailable) => void,
+): Promise<Storage> {
   try {
     return await open();
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
+    onAway(error);
     return storageOn(awaited(open));
   }
 }

@@ -4,6 +4,29 @@ export class StoreUnavailable extends Error {
     super('the store is unavailable', { cause });
     this.name = 'StoreUnavailable';
   }
+
+  /** Why, in a few words, for the log: `connect ECONNREFUSED 127.0.0.1:5432`. */
+  get reason(): string {
+    const { message = '', code } = this.cause as { message?: string; code?: unknown };
+    return message === '' ? String(code) : message;
+  }
+}
+
+/** The database cannot be opened, and waiting does not help: the message says which one, and why. */
+export class CannotOpen extends Error {
+  /** @param name the database's for people: without a password */
+  constructor(name: string, why: string, cause?: unknown) {
+    super(`${name}: cannot be opened: ${why}`, { cause });
+    this.name = 'CannotOpen';
+  }
+}
+
+/** There is no database, and who asks for it makes none. */
+export class NoDatabase extends Error {
+  constructor(name: string) {
+    super(`${name}: there is no database; serve makes it`);
+    this.name = 'NoDatabase';
+  }
 }
 
 /** The database was written by a newer version of this program: it is left untouched (attack 96). */

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { StoreUnavailable } from '../../src/storage/errors.ts';
+import { CannotOpen, StoreUnavailable } from '../../src/storage/errors.ts';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
-import { DatabaseRefused } from '../../src/storage/postgres/store_error.ts';
 import { ask, decide, effect, type Sql } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
@@ -154,7 +153,7 @@ suite('PostgreSQL that does not do as it is told', () => {
 
   test('no such database, and a server that is away, are told apart', async () => {
     const missing = url.replace(/\/test_\w+/, '/no_such_database');
-    await expect(open(missing)).rejects.toThrow(DatabaseRefused);
+    await expect(open(missing)).rejects.toThrow(CannotOpen);
     await expect(open('postgres://tests@127.0.0.1:1/away')).rejects.toThrow(StoreUnavailable);
   });
 });

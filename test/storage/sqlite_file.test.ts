@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from 'better-sqlite3';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
-import { SchemaTooNew, StoreUnavailable } from '../../src/storage/errors.ts';
+import { CannotOpen, SchemaTooNew, StoreUnavailable } from '../../src/storage/errors.ts';
 import { backupSqlite } from '../../src/storage/sqlite/backup.ts';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
@@ -136,13 +136,15 @@ describe('the file', () => {
     const text = 'no database at all'.repeat(100);
     mkdirSync(join(directory, 'data'));
     writeFileSync(path, text);
-    await expect(openSqliteStorage({ path })).rejects.toThrow(StoreUnavailable);
+    await expect(openSqliteStorage({ path })).rejects.toThrow(
+      `${path}: cannot be opened: it is not a database`,
+    );
     expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
   test('attack 91: a path that cannot be made is refused', async () => {
     writeFileSync(join(directory, 'data'), 'a file where the directory should be');
-    await expect(openSqliteStorage({ path })).rejects.toThrow(StoreUnavailable);
+    await expect(openSqliteStorage({ path })).rejects.toThrow(CannotOpen);
   });
 
   test('attack 91: another file put in its place is not taken for it', async () => {

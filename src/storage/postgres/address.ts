@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import type { PoolConfig } from 'pg';
+import { whyNot } from '../../system/file_rights.ts';
+import { CannotOpen } from '../errors.ts';
 
 /** Where a PostgreSQL database is, and how to get in. */
 export interface PostgresAddress {
@@ -31,6 +33,18 @@ export function poolConfig({ url, passwordFile, tls, caFile, pool }: PostgresAdd
 
 function certificates(caFile: string | undefined) {
   return caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') };
+}
+
+/** @throws CannotOpen if a file that is named beside the address cannot be read */
+export function requireFiles({ passwordFile, caFile }: PostgresAddress): void {
+  for (const file of [passwordFile, caFile]) {
+    if (file === undefined) continue;
+    try {
+      accessSync(file, constants.R_OK);
+    } catch (error) {
+      throw new CannotOpen(file, whyNot(error, statSync(file, { throwIfNoEntry: false })), error);
+    }
+  }
 }
 
 /** Where it is, for people: without the password. */

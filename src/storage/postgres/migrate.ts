@@ -8,6 +8,12 @@ const LOCK = 0x6d326661;
 
 const SCHEMA_INFO = 'CREATE TABLE IF NOT EXISTS schema_info (version BIGINT NOT NULL)';
 
+/** Whether the tables have been made. */
+export async function hasSchema(client: PoolClient): Promise<boolean> {
+  const { rows } = await client.query("SELECT to_regclass('schema_info') IS NOT NULL AS made");
+  return rows[0]?.made === true;
+}
+
 /**
  * Brings the database to the newest schema, in the transaction that is open. Of several processes that start at
  * once one does, and the others wait for it.

@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
-import { StoreUnavailable } from '../errors.ts';
+import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
 import { type BranchAnswer, type Driver, effect, type Query, type Unit } from '../statement.ts';
 import { type Storage, storageOn } from '../storage.ts';
 import { lockAccounts } from './accounts.ts';
-import { type PostgresAddress, poolConfig } from './address.ts';
+import { type PostgresAddress, poolConfig, postgresName, requireFiles } from './address.ts';
 import { Connections } from './connections.ts';
-import { migrate } from './migrate.ts';
+import { hasSchema, migrate } from './migrate.ts';
 import { numbered } from './statement_text.ts';
-import { asStoreError, DatabaseRefused, isAnswer, isCollision, isRefusal } from './store_error.ts';
+import { asStoreError, isAnswer, isCollision, isRefusal } from './store_error.ts';
 import { RunningUnit, Undo } from './unit_of_work.ts';
 
 /** How often a unit that collides with others is run, and the bounds of the pause before the next time, in ms. */
@@ -24,22 +24,31 @@ export interface PostgresOptions extends PostgresAddress {
   /** Tells the time in the place of the database: for tests. */
   readonly clock?: Clock | undefined;
   readonly random: RandomSource;
+  /** False: tables are not made in an empty database. */
+  readonly make?: boolean;
 }
 
 /**
  * Opens the store in a PostgreSQL database, and migrates it where it is older.
  * @throws {StoreUnavailable} it cannot be reached now.
- * @throws {DatabaseRefused} it refuses the connection.
+ * @throws {CannotOpen} it refuses what opening needs.
+ * @throws {NoDatabase} it is empty, and no tables are to be made.
  * @throws {SchemaTooNew} a newer version of this program wrote it.
  */
 export async function openPostgresStorage(options: PostgresOptions): Promise<Storage> {
+  requireFiles(options);
   const connections = new Connections(poolConfig(options));
   try {
-    await connections.inTransaction(migrate);
+    await connections.inTransaction(async (client) => {
+      if (options.make === false && !(await hasSchema(client))) throw new NoDatabase(postgresName(options));
+      await migrate(client);
+    });
     return storageOn(new PostgresDriver(connections, options));
   } catch (error) {
     await connections.end();
-    throw isRefusal(error) ? new DatabaseRefused(error) : asStoreError(error);
+    throw isRefusal(error)
+      ? new CannotOpen(postgresName(options), error.message, error)
+      : asStoreError(error);
   }
 }
 

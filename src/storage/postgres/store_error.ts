@@ -1,18 +1,10 @@
-import { SchemaTooNew, StoreUnavailable } from '../errors.ts';
-
-/** PostgreSQL refuses the connection, and waiting does not help: the message says what to change. */
-export class DatabaseRefused extends Error {
-  constructor(cause: Error) {
-    super(`PostgreSQL refuses the connection: ${cause.message}; see storage in the configuration`, { cause });
-    this.name = 'DatabaseRefused';
-  }
-}
+import { CannotOpen, NoDatabase, SchemaTooNew, StoreUnavailable } from '../errors.ts';
 
 /** Two units collided and this one was not written: serialization failure, deadlock, lock not to be had in time. */
 const COLLISIONS: readonly string[] = ['40001', '40P01', '55P03'];
 
-/** No login with this name or password, no such database, no right to it. */
-const REFUSALS: readonly string[] = ['28000', '28P01', '3D000', '42501'];
+/** No login with this name or password, no such database, no right to it, tables of another program in the way. */
+const REFUSAL = /^(28|3D|42)/;
 
 /** A violated constraint, or a value that cannot be stored: a mistake of the program, not a state of the database. */
 const MISTAKE = /^2[23]/;
@@ -22,13 +14,16 @@ export function isCollision(error: unknown): boolean {
   return COLLISIONS.includes(sqlState(error) ?? '');
 }
 
+/** Whether PostgreSQL refuses what opening the database needs: waiting does not help. */
 export function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && REFUSALS.includes(sqlState(error) ?? '');
+  return error instanceof Error && REFUSAL.test(sqlState(error) ?? '');
 }
 
 /** What a store may throw for an error of PostgreSQL or of the connection to it: as for SQLite. */
 export function asStoreError(error: unknown): unknown {
-  const isOurs = [StoreUnavailable, SchemaTooNew, TypeError].some((kind) => error instanceof kind);
+  const isOurs = [StoreUnavailable, CannotOpen, NoDatabase, SchemaTooNew, TypeError].some(
+    (kind) => error instanceof kind,
+  );
   if (isOurs) return error;
   return MISTAKE.test(sqlState(error) ?? '') ? error : new StoreUnavailable(error);
 }

@@ -1,11 +1,13 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
-import { StoreUnavailable } from '../errors.ts';
+import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
 import type { Values } from '../statement.ts';
+import { databaseIsThere } from './database_file.ts';
 import { migrate } from './migrations/migrate.ts';
+import { requireUsablePlace } from './place.ts';
 import { openDatabase } from './sqlite_library.ts';
-import { asStoreError } from './store_error.ts';
+import { asStoreError, finalComplaint } from './store_error.ts';
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_DIRECTORY = 0o700;
@@ -39,15 +41,19 @@ export class Connection {
   }
 
   /**
-   * Opens the database, makes file and directory where they are missing, and migrates it.
-   * @throws {StoreUnavailable} it cannot be opened.
+   * Opens the database and migrates it.
+   * @param make - whether file and directory are made where they are missing.
+   * @throws {StoreUnavailable} it cannot be opened now.
+   * @throws {CannotOpen} it cannot be opened, now or later.
+   * @throws {NoDatabase} it is missing, and not to be made.
    * @throws {SchemaTooNew} it is of a newer version of this program.
    */
-  static open(path: string): Connection {
+  static open(path: string, { make = true }: { readonly make?: boolean } = {}): Connection {
     try {
-      if (path !== IN_MEMORY) createWhereMissing(path);
+      if (path !== IN_MEMORY) prepareFile(path, make);
       const database = openDatabase(path, { timeout: BUSY_TIMEOUT_AT_START_MS });
       try {
+        requireOurs(database, path, make);
         configure(database);
         migrate(database);
         database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -57,7 +63,8 @@ export class Connection {
         throw error;
       }
     } catch (error) {
-      throw asStoreError(error);
+      const complaint = finalComplaint(error);
+      throw complaint === undefined ? asStoreError(error) : new CannotOpen(path, complaint, error);
     }
   }
 
@@ -137,6 +144,24 @@ export class Connection {
     const statement = this.#database.prepare(sql);
     this.#prepared.set(sql, statement);
     return statement;
+  }
+}
+
+function prepareFile(path: string, make: boolean): void {
+  requireUsablePlace(path);
+  if (!make && !databaseIsThere(path)) throw new NoDatabase(path);
+  createWhereMissing(path);
+}
+
+/** Our first migration made it, and no later one takes it away. */
+const A_TABLE_OF_OURS = 'authenticators';
+
+/** What another program keeps in its file is left as it is: our tables do not belong there. */
+function requireOurs(database: Database, path: string, make: boolean): void {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+  if (tables.length === 0 && !make) throw new NoDatabase(path);
+  if (tables.length > 0 && !tables.includes(A_TABLE_OF_OURS)) {
+    throw new CannotOpen(path, 'it is the database of another program');
   }
 }
 

@@ -10,17 +10,22 @@ import { runQuery, runUnit, Undo } from './unit_of_work.ts';
  * and migrated where it is older. Several processes may have the same file open.
  * @param path - the file, or `:memory:`.
  * @param clock - tells the time that units of work are written at.
+ * @param make - false: a missing one is not made.
  * @throws {StoreUnavailable} it cannot be opened now.
+ * @throws {CannotOpen} it cannot be opened, now or later.
+ * @throws {NoDatabase} it is missing, and not to be made.
  * @throws {SchemaTooNew} a newer version of this program wrote it.
  */
 export async function openSqliteStorage({
   path,
   clock = systemClock,
+  make = true,
 }: {
   readonly path: string;
   readonly clock?: Clock;
+  readonly make?: boolean;
 }): Promise<Storage> {
-  const connection = Connection.open(path);
+  const connection = Connection.open(path, { make });
   const commits = new GroupCommit(connection);
   return storageOn({
     // SQLite has one writer at a time: no accounts need be locked.

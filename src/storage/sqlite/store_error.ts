@@ -11,6 +11,21 @@ export function asStoreError(error: unknown): unknown {
   return new StoreUnavailable(error);
 }
 
+/** What waiting does not heal once the file could be opened, and how it is said. */
+const FINAL_COMPLAINTS: Readonly<Record<string, string>> = {
+  SQLITE_NOTADB: 'it is not a database',
+  SQLITE_CORRUPT: 'it is damaged; restore a backup',
+  SQLITE_READONLY: 'it cannot be written',
+  SQLITE_READONLY_DIRECTORY: 'its folder cannot be written',
+  SQLITE_PERM: 'it may not be opened',
+  SQLITE_AUTH: 'it may not be opened',
+};
+
+/** What is wrong with a database that cannot be opened, now or later; undefined if it may be opened later. */
+export function finalComplaint(error: unknown): string | undefined {
+  return FINAL_COMPLAINTS[sqliteCode(error) ?? ''];
+}
+
 /** Whether another process is writing: worth another try. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error)?.startsWith('SQLITE_BUSY') ?? false;

@@ -1,0 +1,126 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Command } from 'commander';
+import { Client } from 'pg';
+import { buildProgram } from '../../src/cli/program.ts';
+import { processSurroundings } from '../../src/cli/surroundings.ts';
+import { nameOfDatabase } from '../../src/storage/open_storage.ts';
+import {
+  dropDatabase,
+  newDatabase,
+  type PostgresServer,
+  postgresPrograms,
+  postgresServer,
+} from '../support/postgres.ts';
+import { type CommandLine, commandLine } from './command_line.ts';
+
+/** They make the database where it is missing. */
+const MAKERS = ['serve', 'migrate', 'restore'];
+/** They do not need it, or have a line of their own for it. */
+const OTHERS = ['init', 'check-config', 'doctor', 'routes', 'keys list', 'keys rotate', 'keys retire'];
+
+const PROGRAM = buildProgram(processSurroundings());
+const NEEDING_IT = pathsOf(PROGRAM).filter((path) => ![...MAKERS, ...OTHERS].includes(path));
+
+function pathsOf(command: Command, before = ''): string[] {
+  return command.commands.flatMap((inner) => {
+    const path = `${before}${inner.name()}`;
+    return inner.commands.length === 0 ? [path] : pathsOf(inner, `${path} `);
+  });
+}
+
+/** The words of a command, with something for each argument and option that it needs. */
+function wordsFor(path: string, folder: string): string[] {
+  const names = path.split(' ');
+  const command = names.reduce(
+    (outer, name) => outer.commands.find((inner) => inner.name() === name) ?? outer,
+    PROGRAM,
+  );
+  const needed = command.registeredArguments.map((argument) =>
+    argument.name() === 'user-id' ? '@bob:example.org' : join(folder, argument.name()),
+  );
+  const options = command.options
+    .filter(({ mandatory }) => mandatory)
+    .flatMap(({ long }) => [long ?? '', 'x']);
+  return [...names, ...needed, ...options];
+}
+
+let line: CommandLine;
+let database: string;
+
+beforeEach(async () => {
+  line = commandLine();
+  database = join(line.folder, 'data/2fa.db');
+  await line.type('init', '--dir', line.folder);
+});
+
+afterEach(() => line.remove());
+
+test('there are commands that need the database', () => {
+  expect(NEEDING_IT).toEqual(expect.arrayContaining(['user list', 'user show', 'user reset', 'user unlock']));
+});
+
+describe.each(NEEDING_IT)('%s makes no database', (path) => {
+  const refused = (name: string) => ({
+    code: 1,
+    out: '',
+    err: `matrix-2fa-proxy: ${name}: there is no database; serve makes it`,
+  });
+
+  test('where there is none', async () => {
+    expect(await line.type(...wordsFor(path, line.folder))).toEqual(refused(database));
+    expect(existsSync(database)).toBe(false);
+  });
+
+  test('where its folder is missing', async () => {
+    line.changeConfig('path: data/2fa.db', 'path: elsewhere/2fa.db');
+    const elsewhere = join(line.folder, 'elsewhere');
+    expect(await line.type(...wordsFor(path, line.folder))).toEqual(refused(join(elsewhere, '2fa.db')));
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+
+  test('in an empty file', async () => {
+    writeFileSync(database, '');
+    expect(await line.type(...wordsFor(path, line.folder))).toEqual(refused(database));
+    expect(readFileSync(database, 'utf8')).toBe('');
+  });
+
+  test('in a folder of its name', async () => {
+    rmSync(database, { force: true });
+    mkdirSync(database);
+    expect(await line.type(...wordsFor(path, line.folder))).toMatchObject({ code: 1, out: '' });
+  });
+});
+
+const programs = postgresPrograms();
+const suite = programs === undefined ? describe.skip : describe;
+
+suite('an empty PostgreSQL database', () => {
+  let server: PostgresServer;
+  let url: string;
+
+  beforeEach(async () => {
+    server = await postgresServer(programs ?? '');
+    url = await newDatabase(server);
+    line.changeConfig('{ type: sqlite, path: data/2fa.db }', `{ type: postgres, url: "${url}" }`);
+  });
+
+  afterEach(() => dropDatabase(server, url));
+
+  test('is left empty by every command that needs it', async () => {
+    const name = nameOfDatabase({ type: 'postgres', url, tls: 'disable', pool: 1 });
+    for (const path of NEEDING_IT.filter((each) => each !== 'backup')) {
+      expect(await line.type(...wordsFor(path, line.folder))).toEqual({
+        code: 1,
+        out: '',
+        err: `matrix-2fa-proxy: ${name}: there is no database; serve makes it`,
+      });
+    }
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    const { rows } = await client.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+    await client.end();
+    expect(rows).toEqual([]);
+  });
+});
