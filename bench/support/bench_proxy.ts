@@ -29,7 +29,7 @@ const refuseAll = Object.fromEntries(
 const { server } = createFrontDoor({
   upstream: new URL(process.argv[2] ?? ''),
   handlers: refuseAll,
-  trustedProxies: [],
+  trustedProxies: () => [],
   log: silentLog,
   ...(process.argv[3] === 'gated' && { checkAnswer: (answer: PassedAnswer) => gate.check(answer) }),
 });

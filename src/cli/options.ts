@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
-import { configFile, loadConfig } from '../config/load.ts';
+import { configFile, type LoadedConfig, loadWithSettings } from '../config/load.ts';
 import { BadValue, parseDuration } from '../config/values.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { UsageError } from './failures.ts';
@@ -19,8 +19,13 @@ export function jsonOption(): Option {
 }
 
 /** @throws ConfigError */
-export function configFrom(asked: string | undefined, { environment }: Surroundings): Config {
-  return loadConfig(configFile(asked, environment), environment);
+export function configFrom(asked: string | undefined, surroundings: Surroundings): Config {
+  return loadedFrom(asked, surroundings).config;
+}
+
+/** The configuration with its settings as they were written. @throws ConfigError */
+export function loadedFrom(asked: string | undefined, { environment }: Surroundings): LoadedConfig {
+  return loadWithSettings(configFile(asked, environment), environment);
 }
 
 /** @throws UsageError if `text` is not a full user id: a shortened one could mean another user. */

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { SECOND } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
@@ -8,7 +9,8 @@ import { createLogger } from '../system/logger.ts';
 import { CommandFailed } from './failures.ts';
 import { requireFittingKeys } from './keys_fit.ts';
 import { untilBroken } from './last_resort.ts';
-import { configFrom, configOption } from './options.ts';
+import { configOption, loadedFrom } from './options.ts';
+import { Reload } from './reload.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** How long requests under way may take to finish (docs/operate.md, "Run"). */
@@ -32,15 +34,19 @@ export function serveCommand(surroundings: Surroundings): Command {
       'serve another database than the one in which users turned two-factor authentication on: for this start only',
     )
     .action(({ config, acceptEmptyDatabase }: ServeOptions) =>
-      serve(configFrom(config, surroundings), acceptEmptyDatabase === true, surroundings),
+      serve(() => loadedFrom(config, surroundings), acceptEmptyDatabase === true, surroundings),
     );
 }
 
 async function serve(
-  config: Config,
+  load: () => LoadedConfig,
   acceptEmptyDatabase: boolean,
   surroundings: Surroundings,
 ): Promise<void> {
+  const reload = new Reload(load);
+  // At once: a signal that no one listens to would end the process.
+  surroundings.onReload(() => reload.ask());
+  const { config } = reload.start;
   await requireFittingKeys(config, surroundings);
   // Loaded here, so that the other commands start without the whole server.
   const { createProxy } = await import('../server/proxy.ts');
@@ -51,6 +57,7 @@ async function serve(
   const proxy = await createProxy(config, { clock, random, log, acceptEmptyDatabase });
   try {
     const url = await proxy.listen();
+    reload.begin(proxy, log);
     out(
       `matrix-2fa-proxy listens on ${url} as ${config.publicBaseUrl}, in front of ${config.homeserver.url}`,
     );

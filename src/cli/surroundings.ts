@@ -15,6 +15,8 @@ export interface Surroundings {
   confirm(question: string): Promise<boolean | undefined>;
   /** Resolves when the process is asked to end. */
   untilStopped(): Promise<void>;
+  /** Calls `act` each time the process is asked to read its configuration again, which ends it no more. */
+  onReload(act: () => void): void;
   /** Resolves with the first error that nothing in the process has handled. After the call such errors do not end it. */
   untilFault(): Promise<Fault>;
 }
@@ -36,6 +38,7 @@ export function processSurroundings(): Surroundings {
     err: (...lines) => void process.stderr.write(asText(lines)),
     confirm: askOnTerminal,
     untilStopped: untilSignal,
+    onReload: (act) => void process.on('SIGHUP', act),
     untilFault,
   };
 }

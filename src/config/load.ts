@@ -30,14 +30,26 @@ export function configFile(asked: string | undefined, environment: Environment):
   return asked ?? (environment.MATRIX_2FA_CONFIG || 'config.yaml');
 }
 
+/** A configuration, with its settings as they were written. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly settings: Settings;
+}
+
 /**
  * Reads, checks and completes a configuration. Relative paths in it are relative to its file.
  *
  * @throws ConfigError with one line that says what is wrong and where
  */
 export function loadConfig(file: string, environment: Environment): Config {
+  return loadWithSettings(file, environment).config;
+}
+
+/** As `loadConfig`. @throws ConfigError */
+export function loadWithSettings(file: string, environment: Environment): LoadedConfig {
   const source = readConfigSource(file, environment);
-  return buildConfig(checkSettings(source), source, environment);
+  const settings = checkSettings(source);
+  return { config: buildConfig(settings, source, environment), settings };
 }
 
 function buildConfig(settings: Settings, source: ConfigSource, environment: Environment): Config {

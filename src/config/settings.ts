@@ -42,6 +42,8 @@ export interface SettingRow {
   readonly needed?: true;
   /** What the sample says beside it; above it, if it stands in no section. */
   readonly note?: string;
+  /** Read again by a running `serve` at SIGHUP; all others need a restart. */
+  readonly reload?: true;
   /** A variable of the environment goes before the file: `MATRIX_2FA_` and the path. */
   readonly variable?: true;
 }
@@ -201,6 +203,7 @@ export const SETTINGS = [
     default: [],
     doc: 'Addresses and ranges of the web servers in front. Only their `X-Forwarded-For` and `X-Forwarded-Proto` are believed. `init` writes loopback here.',
     note: 'Addresses or ranges of the web servers in front, whose X-Forwarded-For is believed.\nBehind nginx on the same machine: [127.0.0.1, "::1"]',
+    reload: true,
   },
   {
     path: 'application_services',
@@ -208,6 +211,7 @@ export const SETTINGS = [
     default: [],
     doc: 'Registration files. Requests with one of their tokens pass without a second factor, sign-ins too.',
     note: 'Registration files of application services (bridges, bots) whose requests pass without a second factor.',
+    reload: true,
   },
   {
     path: 'totp.issuer',
@@ -297,6 +301,7 @@ export const SETTINGS = [
     type: 'rate',
     default: 2,
     doc: 'Attempts to sign in, to register, or to prove a password or factor that an address (an IPv6 network of /64) gets back each second. Those that succeed are given back at once.',
+    reload: true,
   },
   {
     path: 'limits.per_address.burst_count',
@@ -305,12 +310,14 @@ export const SETTINGS = [
     min: 1,
     max: 1_000_000,
     doc: 'Such attempts of one address at once.',
+    reload: true,
   },
   {
     path: 'limits.sign_in_per_user.per_second',
     type: 'rate',
     default: 0.003,
     doc: "Held logins that a user gets back each second. It is charged to the user in the homeserver's answer, in all processes together; sign-ins that share one do not count, and a finished one is given back.",
+    reload: true,
   },
   {
     path: 'limits.sign_in_per_user.burst_count',
@@ -319,6 +326,7 @@ export const SETTINGS = [
     min: 1,
     max: 1_000_000,
     doc: 'Held logins of one user at once. Beyond it sign-ins join one that is held; none is refused.',
+    reload: true,
   },
   {
     path: 'limits.session_failures',
@@ -328,6 +336,7 @@ export const SETTINGS = [
     max: 100,
     doc: 'Wrong attempts after which an authentication session is dead.',
     note: 'wrong attempts after which a session is dead',
+    reload: true,
   },
   {
     path: 'sso.name',
@@ -350,6 +359,7 @@ export const SETTINGS = [
     default: [],
     doc: 'Clients that need no confirmation on the sign-in page: origins (`https://app.example.org`) or schemes (`io.example.app:`). Schemes that do not belong to an app (`ftp:`, `mailto:`, `intent:`, `ms-…:` and the like) are refused, here and on the page.',
     note: 'need no confirmation: https://app.example.org, io.example.app:',
+    reload: true,
   },
   {
     path: 'brand.name',
@@ -388,6 +398,7 @@ export const SETTINGS = [
     doc: '`debug`, `info`, `warn` or `error`: the least important lines that are written.',
     note: 'debug, info, warn, error',
     variable: true,
+    reload: true,
   },
   {
     path: 'log.format',

@@ -8,12 +8,13 @@ import {
 import type { Duplex } from 'node:stream';
 
 import { BodyBudget } from '../http/body_budget.ts';
-import { clientAddressReader } from '../http/client_address.ts';
+import { clientAddressReader, type ReadClientAddress } from '../http/client_address.ts';
 import { CORS_HEADERS } from '../http/cors.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import { sendAnswer, sendPreflight } from '../http/send_answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { SECOND } from '../system/clock.ts';
+import { derived } from '../system/derived.ts';
 import type { Log } from '../system/log.ts';
 import { buildApp, type Handlers } from './app.ts';
 import { type Classification, classify, type RouteMatch } from './classify.ts';
@@ -46,8 +47,8 @@ export interface FrontDoorOptions {
   /** The homeserver's origin. */
   readonly upstream: URL;
   readonly handlers: Handlers;
-  /** Addresses or CIDR ranges whose `X-Forwarded-For` is believed. */
-  readonly trustedProxies: readonly string[];
+  /** Addresses or CIDR ranges whose `X-Forwarded-For` is believed at present. */
+  readonly trustedProxies: () => readonly string[];
   readonly log: Log;
   /** Looks at answers to passed-through requests that could be a login. */
   readonly checkAnswer?: CheckAnswer;
@@ -77,7 +78,8 @@ export interface FrontDoor {
  */
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const { log, handlers, times = {} } = options;
-  const readClientAddress = clientAddressReader(options.trustedProxies);
+  const addressReader = derived(options.trustedProxies, clientAddressReader);
+  const readClientAddress: ReadClientAddress = (request) => addressReader()(request);
   const app = buildApp({
     handlers,
     readClientAddress,

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { ClientRequest } from '../http/client_request.ts';
+import { derived } from '../system/derived.ts';
 import { hashToken } from './fresh_logins.ts';
 
 /** A request of an application service that the operator listed, whichever user the service acts for. */
@@ -24,10 +25,11 @@ export type { ServiceListed };
 
 /** The tokens of application services that the operator listed: their requests pass (attack 40). */
 export class AppserviceTokens {
-  private readonly hashes: readonly Buffer[];
+  private readonly hashes: () => readonly Buffer[];
 
-  constructor(services: readonly { readonly asToken: string }[]) {
-    this.hashes = services.map((service) => Buffer.from(hashToken(service.asToken)));
+  /** @param services those that are listed at present */
+  constructor(services: () => readonly { readonly asToken: string }[]) {
+    this.hashes = derived(services, (listed) => listed.map(({ asToken }) => Buffer.from(hashToken(asToken))));
   }
 
   /** The listed service that makes this request; undefined if none does. Compares hashes, in constant time. */
@@ -35,7 +37,7 @@ export class AppserviceTokens {
     if (request.token.kind !== 'token') return undefined;
     const { token } = request.token;
     const asked = Buffer.from(hashToken(token));
-    return this.hashes.some((listed) => timingSafeEqual(listed, asked))
+    return this.hashes().some((listed) => timingSafeEqual(listed, asked))
       ? new ServiceListed(token)
       : undefined;
   }

@@ -76,6 +76,7 @@ import type { Vault } from '../vault/vault.ts';
 
 /** What everything is made of. */
 export interface Foundations {
+  /** What can be read again changes in it: it is read at each use (`config/live_config.ts`). */
   readonly config: Config;
   readonly storage: Storage;
   readonly processes: LiveProcesses;
@@ -163,7 +164,7 @@ function basicServices(foundations: Foundations) {
     deviceLimit: new DeviceLimit(clock),
     passes: new Passes({ storage, freshLogins, clock, random }),
     standings: new Standings({ factors: storage.factors }),
-    appservices: new AppserviceTokens(config.applicationServices),
+    appservices: new AppserviceTokens(() => config.applicationServices),
   };
 }
 
@@ -173,7 +174,9 @@ function sessionEngine({ config, storage, vault, clock, random }: Foundations): 
     {
       lifetimeMs: config.uia.sessionTtlMs,
       maxSessions: config.uia.maxSessions,
-      failureLimit: config.limits.sessionFailures,
+      get failureLimit() {
+        return config.limits.sessionFailures;
+      },
     },
   );
 }
@@ -245,7 +248,7 @@ function pageServices(shared: SharedServices, pageSignIn: PageSignIn) {
   const shell = new PageShell(brand, assets, random);
   const formTokens = new FormTokens(vault, random, publicBaseUrl);
   const formPages = new FormPages(shell, formTokens, log);
-  const targets = new RedirectTargets(sso.clients);
+  const targets = new RedirectTargets(sso);
   const states = new ProviderStates(vault, clock);
   const rounds = new ProviderRounds(homeserver, states, formTokens, publicBaseUrl);
   const browsers = new KnownBrowser(random, publicBaseUrl);

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Config, ConfigError } from '../config/config.ts';
+import { LiveConfig } from '../config/live_config.ts';
 import type { CreateFactor } from '../factors/list.ts';
 import type { Handlers } from '../gateway/app.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
@@ -50,7 +51,9 @@ const LEFT_OVER_MS = SECOND;
  * Builds a proxy from its configuration. It does not listen yet.
  * @throws KeyFileError, SchemaTooNew; ConfigError if the database is not the one in which users turned 2FA on
  */
-export async function createProxy(config: Config, parts: ProxyParts = {}): Promise<MatrixProxy> {
+export async function createProxy(atStart: Config, parts: ProxyParts = {}): Promise<MatrixProxy> {
+  const live = new LiveConfig(atStart);
+  const config = live.view;
   const { clock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
   const keys = await openKeys(config.keys.source, { clock, random });
   const marks = new DatabaseMarks(config.keys, () => keys.ring);
@@ -95,18 +98,18 @@ export async function createProxy(config: Config, parts: ProxyParts = {}): Promi
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),
     handlers: tracked(routeHandlers(services), services.challenges, requests),
-    trustedProxies: config.trustedProxies,
+    trustedProxies: () => config.trustedProxies,
     checkAnswer: (answer) => services.egressGate.check(answer),
     log,
     times,
   });
-  return new MatrixProxy(config, { keys, storage, homeserver, services, housekeeping, requests, frontDoor });
+  return new MatrixProxy(live, { keys, storage, homeserver, services, housekeeping, requests, frontDoor });
 }
 
 /** The running proxy: listens, does its housekeeping, ends cleanly. */
 export class MatrixProxy {
   constructor(
-    private readonly config: Config,
+    private readonly live: LiveConfig,
     private readonly parts: {
       readonly keys: KeyKeeper;
       readonly storage: Storage;
@@ -126,23 +129,26 @@ export class MatrixProxy {
     return this.parts.storage;
   }
 
-  /**
-   * Reads the keys again, now.
-   * @returns whether they are others than before
-   * @throws KeyFileError they cannot be read; those that are known stay in use
-   */
-  rereadKeys(): Promise<boolean> {
-    return this.parts.keys.reread();
-  }
-
   /** Logs out what has ended and drops what has expired, now. */
   keepHouse(): Promise<void> {
     return this.parts.housekeeping.round();
   }
 
+  /**
+   * Reads the keys again, and takes what can be changed now of a configuration: the settings with `reload` in
+   * `config/settings.ts`.
+   * @returns whether the keys are others than before
+   * @throws KeyFileError if they cannot be read: then nothing is taken
+   */
+  async reload(next: Config): Promise<boolean> {
+    const otherKeys = await this.parts.keys.reread();
+    this.live.take(next);
+    return otherKeys;
+  }
+
   /** Starts to listen. Answers with the URL that it listens on. Rejects if the address cannot be had. */
   async listen(): Promise<string> {
-    const { host, port } = this.config.listen;
+    const { host, port } = this.live.view.listen;
     await this.parts.housekeeping.enter();
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);

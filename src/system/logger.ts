@@ -12,6 +12,8 @@ interface LoggerOptions {
 /** The log of a whole process, which can say why it ends, too. */
 export interface ProcessLog extends Log {
   fatal(fields: LogFields, text: string): void;
+  /** The least important lines that are written from now on. */
+  level: LoggerOptions['level'];
 }
 
 /**
@@ -35,7 +37,7 @@ export function createLogger(
     },
     options.format === 'pretty' ? prettified(output) : output,
   );
-  const write = (level: keyof ProcessLog) => (fields: LogFields, text: string) => {
+  const write = (level: Exclude<keyof ProcessLog, 'level'>) => (fields: LogFields, text: string) => {
     if (logger.isLevelEnabled(level)) logger[level](redactFields(fields), redactText(text));
   };
   return {
@@ -44,6 +46,12 @@ export function createLogger(
     warn: write('warn'),
     error: write('error'),
     fatal: write('fatal'),
+    get level() {
+      return logger.level as LoggerOptions['level'];
+    },
+    set level(level) {
+      logger.level = level;
+    },
   };
 }
 

@@ -23,7 +23,13 @@ export interface CommandLine {
   /** Runs a command; `MATRIX_2FA_CONFIG` names the folder's `config.yaml`. */
   type(...words: string[]): Promise<Outcome>;
   /** Starts a command that runs until `stop` is called; `said` resolves at its first result. */
-  start(...words: string[]): { said: Promise<string>; stop(): void; ended: Promise<Outcome> };
+  start(...words: string[]): {
+    said: Promise<string>;
+    stop(): void;
+    /** As SIGHUP does. */
+    reload(): void;
+    ended: Promise<Outcome>;
+  };
   /** Replaces a text in the configuration. */
   changeConfig(from: string, to: string): void;
   remove(): void;
@@ -37,6 +43,7 @@ export function commandLine(): CommandLine {
   const start: CommandLine['start'] = (...words) => {
     const out: string[] = [];
     const err: string[] = [];
+    const reloads: (() => void)[] = [];
     let stop = () => {};
     const stopped = new Promise<void>((resolve) => {
       stop = resolve;
@@ -56,6 +63,7 @@ export function commandLine(): CommandLine {
       err: (...lines) => void err.push(...lines),
       confirm: async () => line.answer,
       untilStopped: () => stopped,
+      onReload: (act) => void reloads.push(act),
       untilFault: () => new Promise(() => undefined),
     };
     const ended = run(words, surroundings).then((code) => ({
@@ -63,7 +71,10 @@ export function commandLine(): CommandLine {
       out: out.join('\n'),
       err: err.join('\n'),
     }));
-    return { said, stop, ended };
+    const reload = () => {
+      for (const act of reloads) act();
+    };
+    return { said, stop, reload, ended };
   };
 
   const line: CommandLine = {

@@ -37,7 +37,10 @@ const READERS: Readonly<Record<string, readonly [most: number, read: (text: stri
   'X-Forwarded-For': [HEADER, addressOf],
   target: [HEADER, (text) => classify('POST', `/_matrix/client/${text.replaceAll(/[^!-~]/g, '%20')}`)],
   query: [HEADER, readQuery],
-  'redirect target': [HEADER, (text) => new RedirectTargets([]).read(`https://x.example/${text}`)],
+  'redirect target': [
+    HEADER,
+    (text) => new RedirectTargets({ clients: [] }).read(`https://x.example/${text}`),
+  ],
   'user name': [BODY, (user) => readSignIn({ type: 'm.login.password', user, password: 'x' })],
   address: [
     BODY,

@@ -56,6 +56,7 @@ async function reset(): Promise<void> {
     err: () => undefined,
     confirm: async () => true,
     untilStopped: async () => undefined,
+    onReload: () => undefined,
     untilFault: () => new Promise(() => undefined),
   });
   expect(status).toBe(0);

@@ -20,6 +20,7 @@ function operator(...words: string[]): Promise<number> {
     err: () => undefined,
     confirm: async () => true,
     untilStopped: async () => undefined,
+    onReload: () => undefined,
     untilFault: () => new Promise(() => undefined),
   });
 }

@@ -39,7 +39,7 @@ function pageWith(tables: Readonly<Record<string, string>>): string {
 function settingsTable(): string {
   const rows = (SETTINGS as readonly SettingRow[]).map((row) => {
     const byDefault = row.default === undefined ? '–' : `\`${yamlOf(row.default)}\``;
-    return `| \`${row.path}\` | ${byDefault} | ${row.doc}${rangeOf(row)} |\n`;
+    return `| \`${row.path}\` | ${byDefault} | ${row.doc}${rangeOf(row)}${row.reload ? ' Read again at SIGHUP.' : ''} |\n`;
   });
   return `| setting | default | what it is for |\n|---|---|---|\n${rows.join('')}`;
 }

@@ -11,8 +11,8 @@ export interface RedirectTarget {
 
 /** Which `redirectUrl` is taken (spec/login.md, attack 67). */
 export class RedirectTargets {
-  /** @param clients origins, and schemes with their colon, that need no confirmation */
-  constructor(private readonly clients: readonly string[]) {}
+  /** @param listed its `clients` are origins, and schemes with their colon, that need no confirmation */
+  constructor(private readonly listed: { readonly clients: readonly string[] }) {}
 
   /** Undefined if a browser must not be sent there. */
   read(redirectUrl: string | undefined): RedirectTarget | undefined {
@@ -21,14 +21,14 @@ export class RedirectTargets {
     if (isForeignScheme(url.protocol) || url.username !== '' || url.password !== '') return undefined;
     if (url.protocol === 'https:') return siteOf(url);
     if (url.protocol !== 'http:') return appOf(url);
-    return isLoopback(url.hostname) || this.clients.includes(url.origin) ? siteOf(url) : undefined;
+    return isLoopback(url.hostname) || this.listed.clients.includes(url.origin) ? siteOf(url) : undefined;
   }
 
   /** Whether the operator trusts this client; compared whole, never by its beginning. */
   isListed({ href }: RedirectTarget): boolean {
     const url = new URL(href);
     const isSite = url.protocol === 'https:' || url.protocol === 'http:';
-    return this.clients.includes(isSite ? url.origin : url.protocol);
+    return this.listed.clients.includes(isSite ? url.origin : url.protocol);
   }
 }
 

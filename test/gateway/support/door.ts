@@ -43,7 +43,7 @@ export async function openTestDoor(options: TestDoorOptions = {}): Promise<TestD
   const door = createFrontDoor({
     upstream: options.upstreamUrl ?? upstream.url,
     handlers,
-    trustedProxies: options.trustedProxies ?? [],
+    trustedProxies: () => options.trustedProxies ?? [],
     log: silentLog,
     ...(options.times === undefined ? {} : { times: options.times }),
   });

@@ -1,0 +1,62 @@
+import type { Config, RateLimit } from './config.ts';
+
+/** What `serve` takes from a configuration that is read again: the settings of the table with `reload`. */
+type Reloaded = Pick<Config, 'trustedProxies' | 'applicationServices' | 'limits'> & {
+  readonly sso: Pick<Config['sso'], 'clients'>;
+};
+
+/**
+ * The configuration of a running proxy. Its `view` is that of the start, but for what can be read again: who needs
+ * that reads it from the view at each use, and keeps no copy.
+ */
+export class LiveConfig {
+  readonly view: Config;
+  private reloaded: Reloaded;
+
+  constructor(atStart: Config) {
+    this.reloaded = atStart;
+    const now = () => this.reloaded;
+    this.view = {
+      ...atStart,
+      get trustedProxies() {
+        return now().trustedProxies;
+      },
+      get applicationServices() {
+        return now().applicationServices;
+      },
+      limits: limitsOf(now),
+      sso: {
+        ...atStart.sso,
+        get clients() {
+          return now().sso.clients;
+        },
+      },
+    };
+  }
+
+  /** What can be read again is from now on that of `next`; all else stays. */
+  take(next: Config): void {
+    this.reloaded = next;
+  }
+}
+
+function limitsOf(now: () => Reloaded): Config['limits'] {
+  return {
+    perAddress: rateOf(() => now().limits.perAddress),
+    signInPerUser: rateOf(() => now().limits.signInPerUser),
+    get sessionFailures() {
+      return now().limits.sessionFailures;
+    },
+  };
+}
+
+function rateOf(rate: () => RateLimit): RateLimit {
+  return {
+    get perSecond() {
+      return rate().perSecond;
+    },
+    get burstCount() {
+      return rate().burstCount;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { changesOf } from '../../src/config/changes.ts';
+import { LiveConfig } from '../../src/config/live_config.ts';
+import { type LoadedConfig, loadWithSettings } from '../../src/config/load.ts';
+import { SETTINGS, type SettingRow } from '../../src/config/settings.ts';
+import { type ConfigFolder, configFolder } from './config_files.ts';
+
+let folder: ConfigFolder;
+
+beforeEach(() => {
+  folder = configFolder();
+});
+
+afterEach(() => folder.remove());
+
+const load = (text: string): LoadedConfig => loadWithSettings(folder.write('config.yaml', text), {});
+
+const PUBLIC = 'public_base_url: https://matrix.example.org';
+
+/** Other values for all that can be read again, and for some that cannot. */
+function loadOther(): LoadedConfig {
+  folder.write('bridge.yaml', 'id: bridge\nas_token: first');
+  return load(`
+${PUBLIC}
+listen: 127.0.0.1:8011
+trusted_proxies: [10.0.0.0/8]
+application_services: [bridge.yaml]
+login: { hold_ttl: 1m }
+limits:
+  per_address: { per_second: 7, burst_count: 8 }
+  sign_in_per_user: { per_second: 9, burst_count: 10 }
+  session_failures: 11
+sso: { name: other, clients: ["https://app.example.org"] }
+log: { level: debug, format: pretty }
+`);
+}
+
+test('what can be read again changes in the view, also in what was taken out of it before; all else stays', () => {
+  const start = load(PUBLIC);
+  const next = loadOther();
+  const live = new LiveConfig(start.config);
+  const { view } = live;
+  const { limits, sso } = view;
+  const { perAddress, signInPerUser } = limits;
+  expect(view).toEqual(start.config);
+
+  live.take(next.config);
+
+  expect(view).toEqual({
+    ...start.config,
+    trustedProxies: ['10.0.0.0/8'],
+    applicationServices: [{ id: 'bridge', asToken: 'first' }],
+    limits: next.config.limits,
+    sso: { ...start.config.sso, clients: ['https://app.example.org'] },
+  });
+  expect([perAddress.perSecond, perAddress.burstCount]).toEqual([7, 8]);
+  expect([signInPerUser.perSecond, signInPerUser.burstCount]).toEqual([9, 10]);
+  expect([limits.sessionFailures, sso.clients]).toEqual([11, ['https://app.example.org']]);
+});
+
+test('changes are told by the names of settings: those that are taken, and those that need a restart', () => {
+  const start = load(PUBLIC);
+  const next = loadOther();
+  const rows: readonly SettingRow[] = SETTINGS;
+  const reloaded = rows.filter(({ reload }) => reload === true).map(({ path }) => path);
+
+  expect(changesOf(start, start, next)).toEqual({
+    changed: reloaded,
+    needsRestart: ['listen', 'login.hold_ttl', 'sso.name', 'log.format'],
+  });
+  expect(changesOf(start, next, next)).toEqual({
+    changed: [],
+    needsRestart: ['listen', 'login.hold_ttl', 'sso.name', 'log.format'],
+  });
+  expect(changesOf(start, start, load(PUBLIC))).toEqual({ changed: [], needsRestart: [] });
+});
+
+test('a registration file that changed is a change', () => {
+  const before = loadOther();
+  folder.write('bridge.yaml', 'id: bridge\nas_token: second');
+  const after = loadWithSettings(`${folder.path}/config.yaml`, {});
+  expect(changesOf(before, before, after).changed).toEqual(['application_services']);
+});
