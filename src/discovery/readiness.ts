@@ -1,5 +1,6 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
+import { PASSED } from '../matrix/outcome.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** `/_2fa/health` and `/_2fa/ready`, for supervisors and load balancers. */
@@ -34,6 +35,7 @@ export class Readiness {
     return {
       status: isReady ? 200 : 503,
       body: { status: isReady ? 'ok' : 'unavailable', store: word(store), homeserver: word(homeserver) },
+      outcome: isReady ? PASSED : { is: 'failed', reason: store ? 'homeserver_down' : 'store' },
     };
   }
 }

@@ -6,8 +6,12 @@ import { presentedToken } from '../http/access_token.ts';
 import type { Handler } from '../http/answer.ts';
 import { type BodyLimits, readBody } from '../http/body.ts';
 import type { BodyBudget } from '../http/body_budget.ts';
-import type { ReadClientAddress } from '../http/client_address.ts';
-import { type ClientRequest, PAGE_HEADERS, type PageHeader } from '../http/client_request.ts';
+import {
+  type ClientAddress,
+  type ClientRequest,
+  PAGE_HEADERS,
+  type PageHeader,
+} from '../http/client_request.ts';
 import { readForm } from '../http/form.ts';
 import { readQuery } from '../http/query.ts';
 import { headerValues } from '../http/raw_headers.ts';
@@ -19,13 +23,14 @@ import { parseStrictJson } from '../matrix/strict_json.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
 import type { RouteMatch } from './classify.ts';
+import type { RequestLog } from './request_log.ts';
 
 /** What answers each route of the table. */
 export type Handlers = Readonly<Record<RouteId, Handler>>;
 
 export interface AppOptions {
   readonly handlers: Handlers;
-  readonly readClientAddress: ReadClientAddress;
+  readonly requestLog: RequestLog;
   readonly log: Log;
   /** Milliseconds in which a gated body has to arrive. */
   readonly bodyTimeMs: number;
@@ -61,30 +66,33 @@ async function serve(
   response: Response,
   options: AppOptions,
 ): Promise<void> {
+  const { log, requestLog } = options;
   const gone = new AbortController();
   response.on('close', () => {
     if (!response.writableFinished) gone.abort();
   });
+  const begun = requestLog.begin(request, match.route);
   try {
-    const read = await readRequest(match, request, gone.signal, options);
-    sendAnswer(response, await options.handlers[match.route.id](read));
+    const read = await readRequest(match, request, begun.client, gone.signal, options);
+    const answer = await options.handlers[match.route.id](read);
+    sendAnswer(response, requestLog.finish(begun, answer));
   } catch (error) {
-    if (gone.signal.aborted)
-      options.log.debug({ route: match.route.id }, 'A client went away before its answer');
-    else throw error;
+    // What was judged is noted, or hanging up would hide it.
+    if (gone.signal.aborted && !(error instanceof Refusal))
+      log.debug({ route: match.route.id }, 'A client went away before its answer');
+    else sendAnswer(response, requestLog.finish(begun, refusalAnswer(error, log, begun.record)));
   }
 }
 
 async function readRequest(
   { route, path, params, rawQuery }: RouteMatch,
   request: Request,
+  client: ClientAddress,
   signal: AbortSignal,
   options: AppOptions,
 ): Promise<ClientRequest> {
   const query = readQuery(rawQuery);
   const limits = { size: route.bodyLimit, timeMs: options.bodyTimeMs, budget: options.bodyBudget };
-  // Before waiting for the body: the address of a client that goes away meanwhile is lost.
-  const client = options.readClientAddress(request);
   return {
     method: route.method,
     path,

@@ -14,6 +14,9 @@ export interface RouteMatch {
   readonly rawQuery: string;
 }
 
+/** Why a target is refused. */
+export type RefusedTarget = 'bad_target' | 'unrecognized' | 'method_not_allowed';
+
 /** What becomes of a request. */
 export type Classification =
   | { readonly kind: 'pass' }
@@ -22,7 +25,7 @@ export type Classification =
   | { readonly kind: 'preflight' }
   | {
       readonly kind: 'refuse';
-      readonly refusal: 'bad_target' | 'unrecognized' | 'method_not_allowed';
+      readonly refusal: RefusedTarget;
     };
 
 const PASS: Classification = { kind: 'pass' };

@@ -11,14 +11,17 @@ import { BodyBudget } from '../http/body_budget.ts';
 import { clientAddressReader, type ReadClientAddress } from '../http/client_address.ts';
 import { CORS_HEADERS } from '../http/cors.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
+import { requestIdReader } from '../http/request_id.ts';
 import { sendAnswer, sendPreflight } from '../http/send_answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { SECOND } from '../system/clock.ts';
+import { SECOND, systemTicks, type Ticks } from '../system/clock.ts';
 import { derived } from '../system/derived.ts';
 import type { Log } from '../system/log.ts';
+import { type RandomSource, systemRandom } from '../system/random.ts';
 import { buildApp, type Handlers } from './app.ts';
-import { type Classification, classify, type RouteMatch } from './classify.ts';
+import { type Classification, classify, type RefusedTarget, type RouteMatch } from './classify.ts';
 import { type CheckAnswer, PassThrough } from './pass_through.ts';
+import { RequestLog, type RequestLogDeps } from './request_log.ts';
 import { WaitingConnections } from './waiting_connections.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -50,6 +53,10 @@ export interface FrontDoorOptions {
   /** Addresses or CIDR ranges whose `X-Forwarded-For` is believed at present. */
   readonly trustedProxies: () => readonly string[];
   readonly log: Log;
+  readonly random?: RandomSource;
+  readonly ticks?: Ticks;
+  /** Counts requests on gated and own routes, and those refused here. */
+  readonly onFinished?: RequestLogDeps['onFinished'];
   /** Looks at answers to passed-through requests that could be a login. */
   readonly checkAnswer?: CheckAnswer;
   readonly times?: DoorTimes;
@@ -78,11 +85,20 @@ export interface FrontDoor {
  */
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const { log, handlers, times = {} } = options;
+  const { random = systemRandom } = options;
   const addressReader = derived(options.trustedProxies, clientAddressReader);
+  const idReader = derived(options.trustedProxies, (trusted) => requestIdReader(trusted, random));
   const readClientAddress: ReadClientAddress = (request) => addressReader()(request);
+  const requestLog = new RequestLog({
+    log,
+    readClientAddress,
+    readRequestId: (request) => idReader()(request),
+    ticks: options.ticks ?? systemTicks,
+    onFinished: options.onFinished,
+  });
   const app = buildApp({
     handlers,
-    readClientAddress,
+    requestLog,
     log,
     bodyTimeMs: times.bodyMs ?? GATED_BODY_TIME,
     bodyBudget: new BodyBudget(MOST_BODY_BYTES),
@@ -115,7 +131,12 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     else if (found.kind === 'pass') passThrough.forward(request, response);
     else if (found.kind === 'route') app(atCanonicalTarget(request, found), response, found);
     else if (found.kind === 'preflight') sendPreflight(response);
-    else sendAnswer(response, refusalAnswer(new Refusal(found.refusal), log));
+    else refuseTarget(found.refusal, request, response);
+  }
+
+  function refuseTarget(refusal: RefusedTarget, request: IncomingMessage, response: ServerResponse): void {
+    const begun = requestLog.begin(request, undefined);
+    sendAnswer(response, requestLog.finish(begun, refusalAnswer(new Refusal(refusal), log)));
   }
 
   const server = prepareServer({ admit, admitWaiting, log, headMs: times.headMs ?? HEADERS_TIME });

@@ -98,7 +98,7 @@ export function progressOf(onward: Onward, challenge: HomeserverChallenge): Onwa
 function failureIn(answer: HomeserverAnswer, sent: JsonObject): ChallengeError | undefined {
   if (answer.json?.errcode === undefined) return undefined;
   const { errcode, error } = rebuildError(answer, sent).body;
-  return { errcode: String(errcode), error: String(error) };
+  return { errcode: String(errcode), error: String(error), refused: 'homeserver' };
 }
 
 /** Some homeservers send `null` or nothing. */

@@ -5,7 +5,8 @@ import { requireShape } from '../matrix/registry.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { TokenOwners } from '../second_factor/caller.ts';
 import type { OwnAction } from '../second_factor/own_action.ts';
-import { OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
+import type { Session } from '../uia/session.ts';
+import { letThrough, OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
 import { isPassword } from './password_probe.ts';
 import type { OwnedRequest } from './session_of_request.ts';
 
@@ -28,13 +29,15 @@ export class OwnActions {
     const requireSound = () => undefined;
     const proof = await this.prove({ request, caller, body, requirement, requireSound });
     if (proof.is === 'answer') return proof.answer;
-    return action.carryOut({ request, caller, body: proof.body, proven: requirement });
+    const answer = await action.carryOut({ request, caller, body: proof.body, proven: requirement });
+    return letThrough(answer, proof.session);
   }
 
   private async prove(
     owned: OwnedRequest,
   ): Promise<
-    { readonly is: 'answer'; readonly answer: Answer } | { readonly is: 'proven'; readonly body: JsonObject }
+    | { readonly is: 'answer'; readonly answer: Answer }
+    | { readonly is: 'proven'; readonly body: JsonObject; readonly session: Session }
   > {
     const owner = new OwnerSession(this.deps.ownerSessions, owned);
     const step = await owner.advance();
@@ -42,7 +45,7 @@ export class OwnActions {
     try {
       const isRight = await isPassword(this.deps.homeserver, owned, step.password);
       if (!isRight) return { is: 'answer', answer: await owner.settle(step, { is: 'wrong_password' }) };
-      if (await owner.spend(step)) return { is: 'proven', body: step.body };
+      if (await owner.spend(step)) return { is: 'proven', body: step.body, session: step.session };
       return { is: 'answer', answer: await owner.again(step) };
     } catch (error) {
       await owner.letGo(step, error);

@@ -3,8 +3,8 @@ import { relayAnswer } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
-import { CODE_REFUSED, challenge, codeWanted, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
-import type { CodeStep } from '../second_factor/code_step.ts';
+import { challenge, codeRefused, codeWanted, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
+import { type CodeStep, factorKindIn } from '../second_factor/code_step.ts';
 import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
 import { type Write, when } from '../storage/statement.ts';
 import { finishSession, stillStands } from '../storage/tables/sessions.ts';
@@ -32,7 +32,11 @@ export interface OwnerSessionDeps extends SessionOfRequestDeps, LeasedAttemptDep
   readonly passwordSessions: PasswordSessions;
 }
 
-const PASSWORD_REFUSED: ChallengeError = { errcode: 'M_FORBIDDEN', error: 'The password is not right.' };
+const PASSWORD_REFUSED: ChallengeError = {
+  errcode: 'M_FORBIDDEN',
+  error: 'The password is not right.',
+  refused: 'wrong_password',
+};
 
 /**
  * The User-Interactive Authentication of one request by a token's owner: the second factor first, then the password,
@@ -71,7 +75,7 @@ export class OwnerSession {
     await this.attempt.settle(session, writes, verdict.is !== 'accepted');
     switch (verdict.is) {
       case 'accepted':
-        return relayAnswer(verdict.answer, body);
+        return letThrough(relayAnswer(verdict.answer, body), session);
       case 'wrong_password':
         return challenge(session, PASSWORD_REFUSED);
       case 'more_stages':
@@ -177,7 +181,7 @@ export class OwnerSession {
       case 'out_of_order':
         return challenged(session, WRONG_ORDER);
       case 'refused':
-        return challenged(session, CODE_REFUSED);
+        return challenged(session, codeRefused(outcome.reason));
     }
   }
 
@@ -207,8 +211,14 @@ export class OwnerSession {
       return challenged(session, codeWanted(this.deps.ways));
     }
     const outcome = await this.deps.codes.step.take(session, appended, this.owned.request);
-    return outcome.is === 'passed'
-      ? pendingPassword(outcome.session, appended.password)
-      : challenged(session, CODE_REFUSED);
+    if (outcome.is === 'passed') return pendingPassword(outcome.session, appended.password);
+    return challenged(session, codeRefused(outcome.is === 'refused' ? outcome.reason : 'wrong_code'));
   }
+}
+
+/** The answer to a request that went through; what it means to the operator, where a second factor was given for it. */
+export function letThrough(answer: Answer, session: Session): Answer {
+  const factor = factorKindIn(session);
+  const isDone = answer.status < 400 && factor !== undefined;
+  return isDone ? { ...answer, outcome: { is: 'released', factor } } : answer;
 }

@@ -2,6 +2,8 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { HomeserverAnswer } from './homeserver.ts';
 import { retryAfterMs } from './retry_after.ts';
 
+const REFUSED_THERE = { is: 'refused', reason: 'homeserver' } as const;
+
 /** The `errcode` of an answer, if it has one. */
 export function errcodeOf(answer: HomeserverAnswer): string | undefined {
   const errcode = answer.json?.errcode;
@@ -16,10 +18,10 @@ export function answerRefusal(answer: HomeserverAnswer): Refusal {
   const errcode = errcodeOf(answer);
   if (answer.status === 401 && errcode === 'M_UNKNOWN_TOKEN') return deadToken(answer);
   if (errcode === 'M_USER_DEACTIVATED') {
-    return new Refusal('forbidden', { text: 'This account has been deactivated.' });
+    return new Refusal('forbidden', { text: 'This account has been deactivated.', outcome: REFUSED_THERE });
   }
   if (errcode === 'M_USER_LOCKED') {
-    return new Refusal('forbidden', { text: 'This account has been locked.' });
+    return new Refusal('forbidden', { text: 'This account has been locked.', outcome: REFUSED_THERE });
   }
   if (answer.status === 429) {
     const retry = retryAfterMs(answer);

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { SECOND } from '../system/clock.ts';
+import { SECOND, systemTicks, type Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { Bulkhead } from './bulkhead.ts';
@@ -40,6 +40,7 @@ export interface HomeserverClientOptions {
   readonly url: string;
   readonly random: RandomSource;
   readonly log: Log;
+  readonly ticks?: Ticks;
   /** Milliseconds until a connection, TLS included, must stand; also the limit of `check`. */
   readonly connectTimeoutMs?: number;
   /** Milliseconds until an answer must have been read whole. */
@@ -56,6 +57,7 @@ export class HomeserverClient implements Homeserver {
   private readonly tlsName: string | undefined;
   private readonly random: RandomSource;
   private readonly log: Log;
+  private readonly ticks: Ticks;
   private readonly connectTimeoutMs: number;
   private readonly answerTimeoutMs: number;
 
@@ -63,6 +65,7 @@ export class HomeserverClient implements Homeserver {
     const { protocol, hostname, origin } = new URL(options.url);
     this.random = options.random;
     this.log = options.log;
+    this.ticks = options.ticks ?? systemTicks;
     this.connectTimeoutMs = options.connectTimeoutMs ?? 5 * SECOND;
     this.answerTimeoutMs = options.answerTimeoutMs ?? 60 * SECOND;
     this.lateAnswers = new LateAnswers(this.answerTimeoutMs, this.log);
@@ -158,6 +161,7 @@ export class HomeserverClient implements Homeserver {
     const late = () => stop.abort(new Refusal('homeserver_slow'));
     let deadline = setTimeout(late, times.queueMs);
     const followClient = () => stop.abort(call.signal?.reason);
+    const begun = this.ticks();
     call.signal?.addEventListener('abort', followClient, { once: true });
     if (call.signal?.aborted) followClient();
     try {
@@ -173,6 +177,7 @@ export class HomeserverClient implements Homeserver {
       throw stop.signal.aborted ? stop.signal.reason : transportRefusal(error);
     } finally {
       clearTimeout(deadline);
+      call.client.record?.waited(this.ticks() - begun);
       call.signal?.removeEventListener('abort', followClient);
     }
   }
@@ -203,6 +208,7 @@ function headersOf(call: HomeserverCall): Record<string, string> {
     'x-forwarded-proto': call.client.proto,
   };
   if (call.client.host !== undefined) headers.host = call.client.host;
+  if (call.client.record !== undefined) headers['x-request-id'] = call.client.record.id;
   if (call.token !== undefined) headers.authorization = `Bearer ${call.token}`;
   if (call.body !== undefined) headers['content-type'] = 'application/json';
   return headers;

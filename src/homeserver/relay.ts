@@ -32,5 +32,6 @@ export function relayBytes(answer: HomeserverAnswer): Answer {
  */
 export function relayAnswer(answer: HomeserverAnswer, sent: JsonObject): Answer {
   const isChallenge = answer.status === 401 && Array.isArray(answer.json?.flows);
-  return answer.status < 400 || isChallenge ? relayBytes(answer) : rebuildError(answer, sent);
+  if (isChallenge) return { ...relayBytes(answer), outcome: { is: 'challenged', reason: 'homeserver' } };
+  return answer.status < 400 ? relayBytes(answer) : rebuildError(answer, sent);
 }

@@ -1,3 +1,4 @@
+import type { Outcome } from '../matrix/outcome.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import type { HomeserverAnswer } from './homeserver.ts';
@@ -9,12 +10,16 @@ const NEUTRAL_TEXT = 'The homeserver refused this request.';
 /** Capitals, digits and underscores, or dotted names of extensions (client-server API, "Standard error response"). */
 const ERRCODE = /^[A-Z][A-Z0-9_.]{1,63}$/;
 
+const ASKED_THERE: Outcome = { is: 'challenged', reason: 'homeserver' };
+
 /** A homeserver's refusal as it may go to a client. */
 export interface RebuiltError {
   readonly status: number;
   readonly body: JsonObject;
   /** Milliseconds to wait, if the homeserver named a time: for the `Retry-After` header. */
   readonly retryAfterMs: number | undefined;
+  /** Where it is a challenge. */
+  readonly outcome?: Outcome;
 }
 
 /**
@@ -33,7 +38,8 @@ export function rebuildError(answer: HomeserverAnswer, sent: JsonObject | undefi
   const body: JsonObject = { ...errorFields(answer, json, sent), ...challengeFields(answer, json) };
   if (retry !== undefined) body.retry_after_ms = retry;
   if (typeof json.soft_logout === 'boolean') body.soft_logout = json.soft_logout;
-  return { status, body, retryAfterMs: retry };
+  const asked = body.flows === undefined ? {} : { outcome: ASKED_THERE };
+  return { status, body, retryAfterMs: retry, ...asked };
 }
 
 /** `errcode` and `error`; a first challenge has neither. */

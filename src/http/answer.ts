@@ -1,3 +1,4 @@
+import type { Outcome } from '../matrix/outcome.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { ClientAddress, ClientRequest } from './client_request.ts';
 
@@ -9,6 +10,8 @@ export interface Answer {
   readonly body: JsonObject | Buffer;
   /** For pages and their files: no other origin may read them, so that no other site gets at what stands in a form. */
   readonly sameOrigin?: true;
+  /** What it means to the operator. Without it the status says so (`outcomeOfStatus`). */
+  readonly outcome?: Outcome;
 }
 
 /** A handler of a gated or own route. Throws `Refusal` to refuse. */

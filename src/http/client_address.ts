@@ -22,18 +22,7 @@ export type ReadClientAddress = (request: IncomingMessage) => ClientAddress;
  * @param trustedProxies addresses or CIDR ranges; throws RangeError on anything else
  */
 export function clientAddressReader(trustedProxies: readonly string[]): ReadClientAddress {
-  const ranges = trustedProxies.map(parseRange);
-  const remembered = new Map<string, boolean>();
-
-  function isTrusted(address: string): boolean {
-    if (ranges.length === 0) return false;
-    const known = remembered.get(address);
-    if (known !== undefined) return known;
-    const trusted = isInside(address, ranges);
-    if (remembered.size >= REMEMBERED_PEERS) remembered.clear();
-    remembered.set(address, trusted);
-    return trusted;
-  }
+  const isTrusted = trustedAddresses(trustedProxies);
 
   return (request) => {
     const peer = plainAddress(request.socket.remoteAddress ?? '');
@@ -45,6 +34,26 @@ export function clientAddressReader(trustedProxies: readonly string[]): ReadClie
       proto: forwardedProto(headerValues(request.rawHeaders, 'x-forwarded-proto')) ?? ownProto,
       host,
     };
+  };
+}
+
+/** Tells whether a request came from a trusted hop. @param trustedProxies as for `clientAddressReader` */
+export function trustedPeers(trustedProxies: readonly string[]): (request: IncomingMessage) => boolean {
+  const isTrusted = trustedAddresses(trustedProxies);
+  return (request) => isTrusted(plainAddress(request.socket.remoteAddress ?? ''));
+}
+
+function trustedAddresses(trustedProxies: readonly string[]): (address: string) => boolean {
+  const ranges = trustedProxies.map(parseRange);
+  const remembered = new Map<string, boolean>();
+  return (address) => {
+    if (ranges.length === 0) return false;
+    const known = remembered.get(address);
+    if (known !== undefined) return known;
+    const trusted = isInside(address, ranges);
+    if (remembered.size >= REMEMBERED_PEERS) remembered.clear();
+    remembered.set(address, trusted);
+    return trusted;
   };
 }
 

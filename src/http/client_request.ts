@@ -1,5 +1,6 @@
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Form } from './form.ts';
+import type { RequestRecord } from './request_record.ts';
 
 /** How the access token of a request was given. */
 export type PresentedToken =
@@ -53,4 +54,6 @@ export interface ClientAddress {
   readonly host: string | undefined;
   /** Names a browser in which the user who is meant has passed a factor: limits by address count it on its own. */
   readonly knownBrowser?: string | undefined;
+  /** What is noted about the request, on gated and own routes. */
+  readonly record?: RequestRecord | undefined;
 }

@@ -41,7 +41,11 @@ export interface GuardRules {
   readonly consequence: Consequence;
 }
 
+/** The doors of the house, by what comes in through them: for the log and for counting. */
+export type Door = 'login' | 'page' | 'guard' | 'fallback' | 'account' | 'discovery';
+
 interface PathRow {
+  readonly door: Door;
   readonly method: RouteMethod;
   /**
    * Below `/_matrix/client/{prefix}/`, or absolute if it begins with `/`. `{name}` is a parameter: one segment, or
@@ -59,6 +63,8 @@ interface PathRow {
   readonly prefixMatch?: true;
   /** The body is a form from one of our pages, not JSON. */
   readonly form?: true;
+  /** What a 403 of the homeserver tells the operator here. */
+  readonly forbidden?: 'wrong_password';
 }
 
 /** A row as it is written. What is guarded has a deed: the page that asks the user for a proof says what it is for. */
@@ -72,19 +78,20 @@ export type RouteRow =
 /** Gated, guarded and own routes: a row each says all of it but the handler, which has the row's id. */
 const ROWS = {
   // Sign-in (rules R1 and R2) and the end of it.
-  login_flows: { method: 'GET', path: 'login' },
-  login: { method: 'POST', path: 'login' },
-  register: { method: 'POST', path: 'register' },
-  refresh: { method: 'POST', path: 'refresh' },
-  logout: { method: 'POST', path: 'logout' },
-  logout_all: { method: 'POST', path: 'logout/all' },
+  login_flows: { door: 'discovery', method: 'GET', path: 'login' },
+  login: { door: 'login', method: 'POST', path: 'login', forbidden: 'wrong_password' },
+  register: { door: 'login', method: 'POST', path: 'register' },
+  refresh: { door: 'login', method: 'POST', path: 'refresh' },
+  logout: { door: 'login', method: 'POST', path: 'logout' },
+  logout_all: { door: 'login', method: 'POST', path: 'logout/all' },
 
   // What the homeserver says about itself and we correct (attack 101).
-  versions: { method: 'GET', path: '/_matrix/client/versions' },
-  well_known_client: { method: 'GET', path: '/.well-known/matrix/client' },
+  versions: { door: 'discovery', method: 'GET', path: '/_matrix/client/versions' },
+  well_known_client: { door: 'discovery', method: 'GET', path: '/.well-known/matrix/client' },
 
   // Guarded endpoints (rule R6).
   delete_devices: {
+    door: 'guard',
     method: 'POST',
     path: 'delete_devices',
     bodyLimit: LARGE,
@@ -93,6 +100,7 @@ const ROWS = {
     deed: 'remove_devices',
   },
   delete_device: {
+    door: 'guard',
     method: 'DELETE',
     path: 'devices/{deviceId}',
     othersPass: true,
@@ -100,18 +108,21 @@ const ROWS = {
     deed: 'remove_device',
   },
   change_password: {
+    door: 'guard',
     method: 'POST',
     path: 'account/password',
     guard: { shape: 'account_password_request', tokenless: 'relayed', consequence: 'password_changed' },
     deed: 'change_password',
   },
   deactivate_account: {
+    door: 'guard',
     method: 'POST',
     path: 'account/deactivate',
     guard: { shape: 'account_deactivate_request' },
     deed: 'deactivate_account',
   },
   add_threepid: {
+    door: 'guard',
     method: 'POST',
     path: 'account/3pid/add',
     guard: { shape: 'threepid_add_request' },
@@ -119,6 +130,7 @@ const ROWS = {
   },
   // No homeserver asks for a proof in the next three; but removing an address keeps a warning from the owner.
   add_threepid_legacy: {
+    door: 'guard',
     method: 'POST',
     path: 'account/3pid',
     othersPass: true,
@@ -126,18 +138,21 @@ const ROWS = {
     deed: 'add_address',
   },
   delete_threepid: {
+    door: 'guard',
     method: 'POST',
     path: 'account/3pid/delete',
     guard: { shape: 'threepid_remove_request', judge: 'probe' },
     deed: 'remove_address',
   },
   unbind_threepid: {
+    door: 'guard',
     method: 'POST',
     path: 'account/3pid/unbind',
     guard: { shape: 'threepid_remove_request', judge: 'probe' },
     deed: 'remove_address',
   },
   upload_signing_keys: {
+    door: 'guard',
     method: 'POST',
     path: 'keys/device_signing/upload',
     bodyLimit: LARGE,
@@ -145,6 +160,7 @@ const ROWS = {
     deed: 'set_signing_keys',
   },
   get_login_token: {
+    door: 'guard',
     method: 'POST',
     path: ['login/get_token', 'login/token'],
     prefixes: [...CLIENT_PREFIXES, 'unstable/org.matrix.msc3882'],
@@ -153,54 +169,74 @@ const ROWS = {
   },
 
   // Our own two-factor API (spec/).
-  two_factor_state: { method: 'GET', path: 'account/two-factor', prefixes: OWN_PREFIXES },
+  two_factor_state: { door: 'account', method: 'GET', path: 'account/two-factor', prefixes: OWN_PREFIXES },
   set_up_factor: {
+    door: 'account',
     method: 'POST',
     path: 'account/two-factor/{kind}',
     prefixes: OWN_PREFIXES,
     deed: 'set_up_factor',
   },
-  confirm_factor: { method: 'POST', path: 'account/two-factor/{kind}/confirm', prefixes: OWN_PREFIXES },
+  confirm_factor: {
+    door: 'account',
+    method: 'POST',
+    path: 'account/two-factor/{kind}/confirm',
+    prefixes: OWN_PREFIXES,
+  },
   remove_authenticators: {
+    door: 'account',
     method: 'DELETE',
     path: 'account/two-factor/{kind}',
     prefixes: OWN_PREFIXES,
     deed: 'remove_authenticators',
   },
-  recovery_state: { method: 'GET', path: 'account/two-factor/recovery', prefixes: OWN_PREFIXES },
+  recovery_state: {
+    door: 'account',
+    method: 'GET',
+    path: 'account/two-factor/recovery',
+    prefixes: OWN_PREFIXES,
+  },
   renew_recovery_codes: {
+    door: 'account',
     method: 'POST',
     path: 'account/two-factor/recovery',
     prefixes: OWN_PREFIXES,
     deed: 'renew_recovery_codes',
   },
   delete_recovery_codes: {
+    door: 'account',
     method: 'DELETE',
     path: 'account/two-factor/recovery',
     prefixes: OWN_PREFIXES,
     deed: 'delete_recovery_codes',
   },
   rename_authenticator: {
+    door: 'account',
     method: 'PUT',
     path: 'org.matrix.2fa/authenticators/{authenticatorId}',
     prefixes: UNSTABLE,
   },
-  own_history: { method: 'GET', path: 'org.matrix.2fa/history', prefixes: UNSTABLE },
+  own_history: { door: 'account', method: 'GET', path: 'org.matrix.2fa/history', prefixes: UNSTABLE },
 
   // Pages and their files.
-  sso_fallback_page: { method: 'GET', path: 'auth/m.login.sso/fallback/web' },
-  sso_fallback_form: { method: 'POST', path: 'auth/m.login.sso/fallback/web', form: true },
-  factor_fallback_page: { method: 'GET', path: 'auth/m.login.2fa.{kind}/fallback/web' },
-  factor_fallback_form: { method: 'POST', path: 'auth/m.login.2fa.{kind}/fallback/web', form: true },
-  sso_redirect: { method: 'GET', path: ['login/sso/redirect', 'login/sso/redirect/{idpId}'] },
-  provider_return: { method: 'GET', path: '/_2fa/login/provider' },
-  sign_in_page: { method: 'GET', path: '/_2fa/login' },
-  sign_in_form: { method: 'POST', path: '/_2fa/login', form: true },
-  account_page: { method: 'GET', path: '/_2fa/account' },
-  web_asset: { method: 'GET', path: '/_2fa/assets/{version}/{file}' },
+  sso_fallback_page: { door: 'fallback', method: 'GET', path: 'auth/m.login.sso/fallback/web' },
+  sso_fallback_form: { door: 'fallback', method: 'POST', path: 'auth/m.login.sso/fallback/web', form: true },
+  factor_fallback_page: { door: 'fallback', method: 'GET', path: 'auth/m.login.2fa.{kind}/fallback/web' },
+  factor_fallback_form: {
+    door: 'fallback',
+    method: 'POST',
+    path: 'auth/m.login.2fa.{kind}/fallback/web',
+    form: true,
+  },
+  sso_redirect: { door: 'page', method: 'GET', path: ['login/sso/redirect', 'login/sso/redirect/{idpId}'] },
+  provider_return: { door: 'page', method: 'GET', path: '/_2fa/login/provider' },
+  sign_in_page: { door: 'page', method: 'GET', path: '/_2fa/login' },
+  sign_in_form: { door: 'page', method: 'POST', path: '/_2fa/login', form: true },
+  account_page: { door: 'page', method: 'GET', path: '/_2fa/account' },
+  web_asset: { door: 'page', method: 'GET', path: '/_2fa/assets/{version}/{file}' },
 
-  health: { method: 'GET', path: '/_2fa/health' },
-  ready: { method: 'GET', path: '/_2fa/ready' },
+  health: { door: 'discovery', method: 'GET', path: '/_2fa/health' },
+  ready: { door: 'discovery', method: 'GET', path: '/_2fa/ready' },
 } as const satisfies Readonly<Record<string, RouteRow>>;
 
 type Rows = typeof ROWS;
@@ -215,7 +251,8 @@ export type GuardedRoute = IdOf<{ readonly guard: object }>;
 export type Deed = Rows[IdOf<{ readonly deed: string }>]['deed'];
 
 /** One row of the table with its id and what it leaves out. */
-export interface Route extends Pick<PathRow, 'method' | 'othersPass' | 'prefixMatch' | 'form'> {
+export interface Route
+  extends Pick<PathRow, 'door' | 'method' | 'othersPass' | 'prefixMatch' | 'form' | 'forbidden'> {
   readonly id: RouteId;
   readonly paths: readonly string[];
   readonly prefixes: readonly string[];

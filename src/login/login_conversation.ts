@@ -4,8 +4,8 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type Flow, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import {
-  CODE_REFUSED,
   challenge,
+  codeRefused,
   codeWanted,
   type OfferedWays,
   WRONG_ORDER,
@@ -49,6 +49,7 @@ export type Resumed =
 const SESSION_UNKNOWN: ChallengeError = {
   errcode: 'M_FORBIDDEN',
   error: 'This authentication session is unknown or has expired. Please sign in again.',
+  refused: 'session',
 };
 
 /**
@@ -101,8 +102,9 @@ export class LoginConversation {
         // A client that does not know our stages shows `error`, and some loop without an errcode.
         return challenge(session, auth === undefined ? codeWanted(this.ways) : undefined);
       case 'refused':
+        return challenge(session, codeRefused(outcome.reason));
       case 'out_of_order':
-        return challenge(session, CODE_REFUSED);
+        return challenge(session, codeRefused('wrong_code'));
       case 'gone':
         return undefined;
     }
@@ -138,7 +140,7 @@ export class LoginConversation {
       case 'missing':
         return challenge(session);
       case 'refused':
-        return challenge(session, CODE_REFUSED);
+        return challenge(session, codeRefused(outcome.reason));
       case 'out_of_order':
         return challenge(session, WRONG_ORDER);
       case 'gone':

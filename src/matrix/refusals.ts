@@ -1,8 +1,21 @@
-/** One refusal: what a client is told, and with which status. Texts are for people. */
+import type { REASONS, ReasonedOutcome } from './outcome.ts';
+
+/** One refusal: what a client is told, with which status, and what the operator is told. Texts are for people. */
 interface RefusalKind {
   readonly status: number;
   readonly errcode: string;
   readonly text: string;
+  readonly outcome: ReasonedOutcome;
+}
+
+const LIMITED = { is: 'limited', reason: 'limit' } as const;
+
+function refused(reason: keyof typeof REASONS.refused): ReasonedOutcome {
+  return { is: 'refused', reason };
+}
+
+function failed(reason: keyof typeof REASONS.failed): ReasonedOutcome {
+  return { is: 'failed', reason };
 }
 
 /**
@@ -10,123 +23,204 @@ interface RefusalKind {
  * (client-server API, "Standard error response").
  */
 const KINDS = {
-  not_json: { status: 400, errcode: 'M_NOT_JSON', text: 'The request body is not valid JSON.' },
+  not_json: {
+    status: 400,
+    errcode: 'M_NOT_JSON',
+    text: 'The request body is not valid JSON.',
+    outcome: refused('request'),
+  },
   bad_json: {
     status: 400,
     errcode: 'M_BAD_JSON',
     text: 'The request body does not have the expected shape.',
+    outcome: refused('request'),
   },
-  missing_param: { status: 400, errcode: 'M_MISSING_PARAM', text: 'A required value is missing.' },
+  missing_param: {
+    status: 400,
+    errcode: 'M_MISSING_PARAM',
+    text: 'A required value is missing.',
+    outcome: refused('request'),
+  },
   invalid_param: {
     status: 400,
     errcode: 'M_INVALID_PARAM',
     text: 'A value in the request is not acceptable.',
+    outcome: refused('request'),
   },
-  bad_target: { status: 400, errcode: 'M_UNRECOGNIZED', text: 'The request target is malformed.' },
+  bad_target: {
+    status: 400,
+    errcode: 'M_UNRECOGNIZED',
+    text: 'The request target is malformed.',
+    outcome: refused('target'),
+  },
   stage_not_offered: {
     status: 400,
     errcode: 'M_INVALID_PARAM',
     text: 'This authentication stage is not offered here.',
+    outcome: refused('request'),
   },
-  unrecognized: { status: 404, errcode: 'M_UNRECOGNIZED', text: 'Unrecognized request.' },
+  unrecognized: {
+    status: 404,
+    errcode: 'M_UNRECOGNIZED',
+    text: 'Unrecognized request.',
+    outcome: refused('target'),
+  },
   method_not_allowed: {
     status: 405,
     errcode: 'M_UNRECOGNIZED',
     text: 'This method is not allowed here.',
+    outcome: refused('target'),
   },
-  too_large: { status: 413, errcode: 'M_TOO_LARGE', text: 'The request body is too large.' },
-  slow_body: { status: 408, errcode: 'M_UNKNOWN', text: 'The request body took too long to arrive.' },
-  missing_token: { status: 401, errcode: 'M_MISSING_TOKEN', text: 'An access token is required.' },
+  too_large: {
+    status: 413,
+    errcode: 'M_TOO_LARGE',
+    text: 'The request body is too large.',
+    outcome: refused('request'),
+  },
+  slow_body: {
+    status: 408,
+    errcode: 'M_UNKNOWN',
+    text: 'The request body took too long to arrive.',
+    outcome: refused('request'),
+  },
+  missing_token: {
+    status: 401,
+    errcode: 'M_MISSING_TOKEN',
+    text: 'An access token is required.',
+    outcome: refused('token'),
+  },
   unknown_token: {
     status: 401,
     errcode: 'M_UNKNOWN_TOKEN',
     text: 'The access token is unknown or malformed, or was given more than once.',
+    outcome: refused('token'),
   },
-  forbidden: { status: 403, errcode: 'M_FORBIDDEN', text: 'This is not allowed.' },
+  forbidden: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'This is not allowed.',
+    outcome: refused('request'),
+  },
   foreign_session: {
     status: 403,
     errcode: 'M_FORBIDDEN',
     text: 'This authentication session belongs to another request.',
+    outcome: refused('session'),
   },
   other_user: {
     status: 403,
     errcode: 'M_FORBIDDEN',
     text: 'The authentication must be for the owner of the access token.',
+    outcome: refused('owner'),
   },
   hold_ended: {
     status: 403,
     errcode: 'M_FORBIDDEN',
     text: 'This sign-in has ended. Please sign in again.',
+    outcome: refused('session'),
   },
   wrong_setup_code: {
     status: 403,
     errcode: 'M_FORBIDDEN',
     text: 'The code is not right. Check the clock of your phone and try the next code.',
+    outcome: refused('wrong_code'),
   },
   no_password: {
     status: 403,
     errcode: 'M_FORBIDDEN',
     text: 'This account has no password at its homeserver. Two-factor authentication is for accounts with a password.',
+    outcome: refused('policy'),
   },
   oauth_session: {
     status: 403,
     errcode: 'M_FORBIDDEN',
     text: 'This session was signed in by OAuth; sign in with the password.',
+    outcome: refused('policy'),
   },
-  login_refused: { status: 403, errcode: 'M_FORBIDDEN', text: 'Invalid username or password.' },
+  login_refused: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'Invalid username or password.',
+    outcome: refused('wrong_password'),
+  },
   unknown_setup: {
     status: 404,
     errcode: 'M_NOT_FOUND',
     text: 'This set-up is unknown or has expired. Please start again.',
+    outcome: refused('session'),
   },
   too_many_authenticators: {
     status: 403,
     errcode: 'M_FORBIDDEN',
     text: 'There are as many authenticators as one account may have. Remove one first.',
+    outcome: refused('policy'),
   },
-  unknown_authenticator: { status: 404, errcode: 'M_NOT_FOUND', text: 'There is no such authenticator.' },
+  unknown_authenticator: {
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+    text: 'There is no such authenticator.',
+    outcome: refused('request'),
+  },
   not_enrolled: {
     status: 404,
     errcode: 'M_NOT_FOUND',
     text: 'Two-factor authentication is not switched on for this account.',
+    outcome: refused('request'),
   },
   limit_exceeded: {
     status: 429,
     errcode: 'M_LIMIT_EXCEEDED',
     text: 'Too many attempts. Please wait before trying again.',
+    outcome: LIMITED,
   },
   totp_waits: {
     status: 429,
     errcode: 'M_LIMIT_EXCEEDED',
     text: 'Too many wrong codes. Wait, or use a recovery code.',
+    outcome: LIMITED,
   },
   totp_shut: {
     status: 429,
     errcode: 'M_LIMIT_EXCEEDED',
     text: 'Too many wrong codes. Use a recovery code, or ask the operator of this server to unlock the account.',
+    outcome: LIMITED,
   },
   homeserver_unreachable: {
     status: 502,
     errcode: 'M_UNKNOWN',
     text: 'The homeserver cannot be reached at the moment.',
+    outcome: failed('homeserver_down'),
   },
-  homeserver_slow: { status: 504, errcode: 'M_UNKNOWN', text: 'The homeserver took too long to answer.' },
+  homeserver_slow: {
+    status: 504,
+    errcode: 'M_UNKNOWN',
+    text: 'The homeserver took too long to answer.',
+    outcome: failed('homeserver_timeout'),
+  },
   homeserver_unclear: {
     status: 502,
     errcode: 'M_UNKNOWN',
     text: 'The homeserver gave an answer that could not be understood.',
+    outcome: failed('homeserver_answer'),
   },
   login_elsewhere: {
     status: 502,
     errcode: 'M_UNKNOWN',
     text: 'The homeserver answered with a login. This account can only be signed in to with its second factor.',
+    outcome: failed('homeserver_answer'),
   },
   store_unavailable: {
     status: 503,
     errcode: 'M_UNKNOWN',
     text: 'Two-factor authentication is unavailable at the moment. Please try again later.',
+    outcome: failed('store'),
   },
-  internal: { status: 500, errcode: 'M_UNKNOWN', text: 'Internal error.' },
+  internal: {
+    status: 500,
+    errcode: 'M_UNKNOWN',
+    text: 'Internal error.',
+    outcome: failed('internal'),
+  },
 } as const satisfies Record<string, RefusalKind>;
 
 export type RefusalName = keyof typeof KINDS;
@@ -139,12 +233,15 @@ export interface RefusalDetail {
   /** The homeserver's word that the session can be taken up again after a login (spec, "Soft logout"). */
   readonly softLogout?: boolean;
   readonly cause?: unknown;
+  /** What the operator is told of this one case instead of the general reason. */
+  readonly outcome?: ReasonedOutcome;
 }
 
 /** A request refused by us, by name. */
 export class Refusal extends Error {
   readonly status: number;
   readonly errcode: string;
+  readonly outcome: ReasonedOutcome;
   readonly retryAfterMs: number | undefined;
   readonly softLogout: boolean | undefined;
 
@@ -157,6 +254,7 @@ export class Refusal extends Error {
     this.name = 'Refusal';
     this.status = kind.status;
     this.errcode = kind.errcode;
+    this.outcome = detail.outcome ?? kind.outcome;
     this.retryAfterMs = detail.retryAfterMs;
     this.softLogout = detail.softLogout;
   }

@@ -23,7 +23,8 @@ export const OWN_PROVIDER = 'two-factor';
 /** The id that we give to the single sign-on of a homeserver that does not name its provider. */
 export const UNNAMED_PROVIDER = 'homeserver-sso';
 
-const OWN_STAGES = 'm.login.2fa.';
+/** Behind it stands the kind of a factor. */
+export const OWN_STAGES = 'm.login.2fa.';
 
 /** A stage that one of our factors judges. The list of factors says which there are. */
 export type SecondFactorStage = `${typeof OWN_STAGES}${string}`;

@@ -18,7 +18,7 @@ export interface Caller {
  */
 export async function requireCaller(homeserver: Homeserver, request: ClientRequest): Promise<Caller> {
   const token = requireToken(request);
-  return { token, owner: await homeserver.whoami(token, request) };
+  return knownTo(request, { token, owner: await homeserver.whoami(token, request) });
 }
 
 /** Tells whose the tokens of requests are that go through User-Interactive Authentication. */
@@ -32,7 +32,7 @@ export class TokenOwners {
   async require(request: ClientRequest): Promise<Caller> {
     const token = requireToken(request);
     const owner = await this.ownerOfSession(request, token);
-    return owner === undefined ? requireCaller(this.homeserver, request) : { token, owner };
+    return owner === undefined ? requireCaller(this.homeserver, request) : knownTo(request, { token, owner });
   }
 
   /**
@@ -47,6 +47,11 @@ export class TokenOwners {
     if (owner?.tokenHash !== hashToken(token)) return undefined;
     return { userId: owner.userId, deviceId: owner.deviceId, isGuest: false };
   }
+}
+
+function knownTo({ client }: ClientRequest, caller: Caller): Caller {
+  client.record?.isOf(caller.owner.userId, caller.owner.deviceId);
+  return caller;
 }
 
 function requireToken(request: ClientRequest): string {

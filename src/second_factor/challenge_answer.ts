@@ -1,6 +1,9 @@
 import type { Answer } from '../http/answer.ts';
+import type { Outcome } from '../matrix/outcome.ts';
+import { isSecondFactorStage, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { type ChallengeError, challengeOf } from '../uia/challenge.ts';
-import type { Session } from '../uia/session.ts';
+import { nextStages, type Session } from '../uia/session.ts';
+import type { RefusedCodeReason } from './code_step.ts';
 
 /** The ways in that the operator offers beside the stages. */
 export interface OfferedWays {
@@ -20,19 +23,24 @@ export function codeWanted({ appendedCode, pages }: OfferedWays): ChallengeError
   return {
     errcode: 'M_FORBIDDEN',
     error: `Two-factor authentication is on for this account. ${ways}`,
+    refused: undefined,
   };
 }
 
-/** Wrong, spent and malformed codes alike (attack 87). */
-export const CODE_REFUSED: ChallengeError = {
-  errcode: 'M_FORBIDDEN',
-  error: 'The code is not right, or was used already: each code works once.',
-};
+/** Wrong, spent and malformed codes alike to the client (attack 87); the operator is told which. */
+export function codeRefused(reason: RefusedCodeReason): ChallengeError {
+  return {
+    errcode: 'M_FORBIDDEN',
+    error: 'The code is not right, or was used already: each code works once.',
+    refused: reason,
+  };
+}
 
 /** A stage that is offered, but not now (R7). */
 export const WRONG_ORDER: ChallengeError = {
   errcode: 'M_FORBIDDEN',
   error: 'This authentication stage cannot come now.',
+  refused: 'request',
 };
 
 /** The 401 that tells a client where its session stands. */
@@ -40,5 +48,17 @@ export function challenge(
   session: Pick<Session, 'id' | 'flows' | 'completed'>,
   error?: ChallengeError,
 ): Answer {
-  return { status: 401, body: challengeOf(session, error) };
+  return { status: 401, body: challengeOf(session, error), outcome: outcomeOf(session, error) };
+}
+
+function outcomeOf(
+  session: Pick<Session, 'flows' | 'completed'>,
+  error: ChallengeError | undefined,
+): Outcome {
+  if (error?.refused !== undefined) return { is: 'refused', reason: error.refused };
+  const next = nextStages(session.flows, session.completed);
+  if (next.some(isSecondFactorStage)) return { is: 'challenged', reason: 'factor' };
+  // Nothing is left: the client is to come again for what it has proven.
+  const isOurs = next.length === 0 || next.includes(PASSWORD_STAGE);
+  return { is: 'challenged', reason: isOurs ? 'password' : 'homeserver' };
 }

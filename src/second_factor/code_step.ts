@@ -6,7 +6,8 @@ import type { AddressLimit } from '../limits/address_limit.ts';
 import type { CodeWay, Lanes } from '../limits/lanes.ts';
 import { type Attempt, accepted, counted, isShut, refusalIn } from '../limits/throttle.ts';
 import type { ThrottleRecord } from '../limits/throttle_record.ts';
-import { isSecondFactorStage } from '../matrix/wire.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { isSecondFactorStage, OWN_STAGES } from '../matrix/wire.ts';
 import { type CommitAnswer, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LaneStanding } from '../storage/tables/lanes.ts';
@@ -29,6 +30,11 @@ class FactorPassed {
     return this.#session.binding.userId === userId;
   }
 
+  /** The kind of the factor that was given. */
+  get factor(): string {
+    return factorKindIn(this.#session) ?? '';
+  }
+
   /** What is used up with the release. */
   get record(): ProofOnRecord {
     return { kind: 'session', hash: this.#session.idHash };
@@ -36,6 +42,11 @@ class FactorPassed {
 }
 
 export type { FactorPassed };
+
+/** The kind of the second factor that was given in a session. */
+export function factorKindIn({ completed }: Session): string | undefined {
+  return completed.find(isSecondFactorStage)?.slice(OWN_STAGES.length);
+}
 
 /** A finished session is a proof on record. Undefined if something is left to prove, or no factor was asked for. */
 export function passedIn(session: Session): FactorPassed | undefined {
@@ -50,12 +61,20 @@ export interface CodeSource {
   readonly browser?: string;
 }
 
+/** Why a code was refused: for the operator only. */
+export type RefusedCodeReason = 'wrong_code' | 'spent_code';
+
 /** What became of a code. */
 export type CodeOutcome =
   /** The stage is done in the session: by this code, or by another request at the same moment. */
   | { readonly is: 'passed'; readonly session: Session }
   /** Wrong, spent and malformed are one and the same to the client (attack 87). `isOver`: it was the last attempt. */
-  | { readonly is: 'refused'; readonly session: Session; readonly isOver: boolean }
+  | {
+      readonly is: 'refused';
+      readonly session: Session;
+      readonly isOver: boolean;
+      readonly reason: RefusedCodeReason;
+    }
   /** Nothing was judged or counted. */
   | { readonly is: 'missing' | 'out_of_order'; readonly session: Session }
   /** The session ended meanwhile: the code was not spent for it. */
@@ -64,7 +83,12 @@ export type CodeOutcome =
 /** What a unit of work made of a code. `moved`: the session no longer stands where it was read, and nothing is written. */
 type Written =
   | { readonly is: 'moved' | 'passed' | 'unasked' }
-  | { readonly is: 'refused'; readonly isOver: boolean; readonly hasShut: boolean };
+  | {
+      readonly is: 'refused';
+      readonly isOver: boolean;
+      readonly hasShut: boolean;
+      readonly reason: RefusedCodeReason;
+    };
 
 /** What a factor made of a proof that it judged. */
 type Judgement = Exclude<FactorVerdict, { readonly is: 'unasked' }>;
@@ -100,6 +124,7 @@ export class CodeStep {
    * @throws Refusal totp_waits, totp_shut, limit_exceeded: nothing is told of the code
    */
   async take(session: Session, presented: Presented | undefined, from: CodeSource): Promise<CodeOutcome> {
+    from.client.record?.isOf(session.binding.userId, session.deviceId);
     if (presented === undefined) return { is: 'missing', session };
     const { proof } = presented;
     const stage = stageOf(presented);
@@ -107,21 +132,38 @@ export class CodeStep {
     if (standing === 'done') return { is: 'passed', session };
     if (standing === 'out_of_order') return { is: 'out_of_order', session };
     if (proof === undefined) return { is: 'missing', session };
-    const outcome = await this.deps.addressLimit.attempt(
-      from.client,
-      () => this.judge(session, { ...presented, proof }, from),
-      ({ is }) => is !== 'refused',
-    );
+    const outcome = await this.attempt(session, { ...presented, proof }, from);
     if (outcome.is === 'passed') {
       return { is: 'passed', session: { ...session, completed: [...session.completed, stage] } };
     }
-    if (outcome.is === 'refused') return { is: 'refused', session, isOver: outcome.isOver };
+    if (outcome.is === 'refused') {
+      return { is: 'refused', session, isOver: outcome.isOver, reason: outcome.reason };
+    }
     const current = await this.deps.engine.find(session.id);
     // Another body than the one that this request is about was bound meanwhile: that one is not approved.
     if (current?.bodyDigest !== session.bodyDigest) return { is: 'gone' };
     const now = { ...current, body: session.body };
     if (outcome.is === 'unasked' && standingOf(now, stage) === 'next') return { is: 'missing', session: now };
     return this.take(now, presented, from);
+  }
+
+  private async attempt(session: Session, presented: PresentedProof, { client, ...from }: CodeSource) {
+    const { record } = client;
+    const { kind } = presented.factor;
+    try {
+      const outcome = await this.deps.addressLimit.attempt(
+        client,
+        () => this.judge(session, presented, { client, ...from }),
+        ({ is }) => is !== 'refused',
+      );
+      if (outcome.is === 'passed') record?.checked(kind, 'accepted');
+      if (outcome.is === 'refused')
+        record?.checked(kind, outcome.reason === 'spent_code' ? 'spent' : 'wrong');
+      return outcome;
+    } catch (error) {
+      if (error instanceof Refusal && error.outcome.is === 'limited') record?.checked(kind, 'limited');
+      throw error;
+    }
   }
 
   private async judge(session: Session, presented: PresentedProof, from: CodeSource): Promise<Written> {
@@ -156,13 +198,13 @@ export class CodeStep {
     if (!answer.won) return { is: 'moved' };
     const [, lane] = answer.after;
     if (!lane.won) return this.refuse(trial, lane.after[0]);
-    return writtenIn(lane.after, isShut(lane.row));
+    return writtenIn(lane.after, verdict, isShut(lane.row));
   }
 
   private async write(trial: Trial, verdict: Judgement): Promise<Written> {
     const unit = when(stillStands(trial.session), { won: judged(this.deps, trial, verdict), lost: [] });
     const answer = await this.deps.storage.commit([trial.way.userId], unit);
-    return answer.won ? writtenIn(answer.after, false) : { is: 'moved' };
+    return answer.won ? writtenIn(answer.after, verdict, false) : { is: 'moved' };
   }
 
   private async refuse({ way, presented }: Trial, standing: LaneStanding | undefined): Promise<never> {
@@ -191,11 +233,17 @@ function judged({ engine, audit }: CodeStepDeps, trial: Trial, verdict: Judgemen
   return when(verdict.spend, { won: passed, lost: failed });
 }
 
-function writtenIn(answer: CommitAnswer<ReturnType<typeof judged>>, hasShut: boolean): Written {
+function writtenIn(
+  answer: CommitAnswer<ReturnType<typeof judged>>,
+  verdict: Judgement,
+  hasShut: boolean,
+): Written {
   const failed = 'won' in answer ? (answer.won ? undefined : answer.after) : answer;
   if (failed === undefined) return { is: 'passed' };
   const [[, ended]] = failed;
-  return { is: 'refused', isOver: ended > 0, hasShut };
+  // A right code that was not won was spent by another request at the same moment.
+  const isSpent = verdict.is === 'match' || verdict.why === 'spent';
+  return { is: 'refused', isOver: ended > 0, hasShut, reason: isSpent ? 'spent_code' : 'wrong_code' };
 }
 
 /** The stage that a code completes. */

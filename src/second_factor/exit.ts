@@ -65,7 +65,7 @@ export class Exit {
     const answer = this.rebuilt(grant, proof, this.deps.clock.now() - grantedAt);
     const unit = releaseHold(proof.record, held.id, this.consequences(held, grant, proof, taker));
     const released = await this.deps.storage.commit([held.userId], unit);
-    return released.won && released.after[0] !== undefined ? answer : undefined;
+    return released.won && released.after[0] !== undefined ? letOut(answer, proof, held, taker) : undefined;
   }
 
   /**
@@ -81,7 +81,7 @@ export class Exit {
       [held.userId],
       exchangeHold(proof.record, held.id, claimant, also),
     );
-    return exchanged.won && exchanged.after[0] !== undefined ? answer : undefined;
+    return exchanged.won && exchanged.after[0] !== undefined ? letOut(answer, proof, held, taker) : undefined;
   }
 
   /** The answer of a login whose token was held for `heldMs`: it lives that much shorter. */
@@ -111,4 +111,15 @@ export class Exit {
       allowance,
     ];
   }
+}
+
+/** The answer with what it means to the operator. */
+function letOut(
+  answer: Answer,
+  proof: ReleasingProof,
+  { userId }: HeldLogin,
+  { client, deviceId }: Taker,
+): Answer {
+  client.record?.isOf(userId, deviceId ?? null);
+  return proof.hasFactor ? { ...answer, outcome: { is: 'released', factor: proof.factor } } : answer;
 }

@@ -28,6 +28,9 @@ class PassPresented {
     return this.#pass.secondFactor;
   }
 
+  /** In place of the kind of a factor: the factor was given on the sign-in page. */
+  readonly factor = 'login_token';
+
   get holdId(): string {
     return this.#pass.holdId;
   }

@@ -1,3 +1,4 @@
+import type { REASONS } from '../matrix/outcome.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Session } from './session.ts';
 
@@ -5,6 +6,8 @@ import type { Session } from './session.ts';
 export interface ChallengeError {
   readonly errcode: string;
   readonly error: string;
+  /** What the operator is told; undefined if nothing was refused, and only the next stage is asked for. */
+  readonly refused: keyof typeof REASONS.refused | undefined;
 }
 
 /** What a client is shown of a session. */

@@ -14,10 +14,22 @@ export const withoutText: DeedTexts = texts;
 
 const guard = { shape: 'get_token_request' } as const;
 // @ts-expect-error A guarded endpoint that does not say what it does.
-export const withoutDeed: RouteRow = { method: 'POST', path: 'account/something', guard };
+export const withoutDeed: RouteRow = { door: 'guard', method: 'POST', path: 'account/something', guard };
 
-const anyBody = { method: 'POST', path: 'account/something', guard: {}, deed: 'something' } as const;
+const anyBody = {
+  door: 'guard',
+  method: 'POST',
+  path: 'account/something',
+  guard: {},
+  deed: 'something',
+} as const;
 // @ts-expect-error A guarded endpoint whose body may be anything.
 export const withoutShape: RouteRow = anyBody;
 
-export const whole: RouteRow = { method: 'POST', path: 'account/something', guard, deed: 'something' };
+export const whole: RouteRow = {
+  door: 'guard',
+  method: 'POST',
+  path: 'account/something',
+  guard,
+  deed: 'something',
+};

@@ -33,7 +33,7 @@ describe('opening', () => {
       params: {},
       completed: [],
     });
-    const error = { errcode: 'M_FORBIDDEN', error: 'wrong code' };
+    const error = { errcode: 'M_FORBIDDEN', error: 'wrong code', refused: undefined };
     expect(challengeOf(session, error)).toMatchObject({ ...error, session: session.id, params: {} });
   });
 

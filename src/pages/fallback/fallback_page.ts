@@ -8,7 +8,13 @@ import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
 import { isSessionId } from '../../uia/session_id.ts';
 import { codeProblem, type RefusedCode, readSentCode } from '../forms/fields.ts';
-import { type FormPages, type PageVisit, problemCard } from '../forms/form_pages.ts';
+import {
+  type FormPages,
+  type PageRefusal,
+  type PageVisit,
+  problemCard,
+  refusedCode,
+} from '../forms/form_pages.ts';
 import { waitText } from '../forms/wait_text.ts';
 import { html } from '../shell/html.ts';
 import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
@@ -133,8 +139,8 @@ export class FallbackPage {
     const factors = standing.missing === 'code' ? await this.proofs.factorsAsked(standing) : undefined;
     return visit.render({
       title: texts.fallback.title,
-      status: refused === undefined ? 200 : (refused.refusal?.status ?? 403),
-      refusal: refused?.refusal,
+      refusal: refused && (refused.refusal ?? refusedProof(visit, refused)),
+      asks: standing.missing === 'code' ? 'factor' : 'password',
       script: FORM_SCRIPT,
       body: (formToken) => {
         const about = html`<input type="hidden" name="${ABOUT}" value="${aboutOf(standing)}">`;
@@ -158,6 +164,11 @@ export class FallbackPage {
   }
 }
 
+function refusedProof({ request }: PageVisit, { asked }: Refused): PageRefusal {
+  if (asked === 'code') return refusedCode(request);
+  return { status: 403, outcome: { is: 'refused', reason: 'wrong_password' } };
+}
+
 /** Names the body that a form asks for an approval of. */
 function aboutOf({ session }: FallbackStanding): string {
   return session.bodyDigest ?? 'nothing';
@@ -171,5 +182,10 @@ function sessionIn(request: ClientRequest): string {
 function gone(visit: PageVisit): Answer {
   const { texts } = visit;
   const { title, ended, endedHint } = texts.problems;
-  return visit.render({ title, status: 401, body: () => problemCard(texts, ended, endedHint) });
+  const outcome = { is: 'refused', reason: 'session' } as const;
+  return visit.render({
+    title,
+    refusal: { status: 401, outcome },
+    body: () => problemCard(texts, ended, endedHint),
+  });
 }

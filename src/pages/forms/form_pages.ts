@@ -2,6 +2,7 @@ import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { Form } from '../../http/form.ts';
 import { refusalAnswer } from '../../http/refusal_answer.ts';
+import type { Outcome } from '../../matrix/outcome.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { Language } from '../../system/languages.ts';
 import type { Log } from '../../system/log.ts';
@@ -16,12 +17,27 @@ import { waitText } from './wait_text.ts';
 /** A page with a form, or the last page of a sign-in or approval. */
 export interface FormPage {
   readonly title: string;
-  readonly status?: number;
   /** @param tokenField belongs into every form */
   readonly body: (tokenField: Html) => Html;
   readonly script?: string;
-  /** The refusal that the page tells of: its waiting time goes into a header. */
-  readonly refusal?: Refusal | undefined;
+  /** What the page tells of; without it its status is 200. */
+  readonly refusal?: PageRefusal | undefined;
+  /** What a page that refuses nothing asks for. */
+  readonly asks?: 'password' | 'factor' | undefined;
+}
+
+/** What a page says no to: a refusal, or something that only pages refuse. */
+export interface PageRefusal {
+  readonly status: number;
+  readonly outcome: Outcome;
+  /** Goes into a header. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** A code that was not right. The record of the request tells whether it was right once. */
+export function refusedCode({ client }: ClientRequest): PageRefusal {
+  const isSpent = client.record?.checks.at(-1)?.result === 'spent';
+  return { status: 403, outcome: { is: 'refused', reason: isSpent ? 'spent_code' : 'wrong_code' } };
 }
 
 /** What a handler of pages needs for one request. */
@@ -65,26 +81,30 @@ export class FormPages {
 
   private render(request: ClientRequest, language: Language, page: FormPage): Answer {
     const token = this.tokens.tokenFor(request);
-    const { title, script, status = 200, refusal } = page;
+    const { title, script, refusal, asks } = page;
     const answer = this.shell.renderPage({
       title,
       language,
-      status,
+      status: refusal?.status ?? 200,
       body: page.body(token.field),
       ...(script === undefined ? {} : { script }),
     });
     const headers = { ...answer.headers, ...token.headers, ...retryAfter(refusal?.retryAfterMs) };
-    return { ...answer, headers };
+    const outcome = refusal?.outcome ?? (asks && { is: 'challenged' as const, reason: asks });
+    return { ...answer, headers, ...(outcome && { outcome }) };
   }
 
   private problem(request: ClientRequest, language: Language, error: unknown): Answer {
-    const { status, headers } = refusalAnswer(error, this.log);
+    const { status, headers, outcome } = refusalAnswer(error, this.log, request.client.record);
     const texts = textsIn(language);
     const { text, hint } = wordsFor(texts, status, error);
     const page = this.render(request, language, {
       title: texts.problems.title,
-      status,
-      refusal: error instanceof Refusal ? error : undefined,
+      refusal: {
+        status,
+        outcome,
+        retryAfterMs: error instanceof Refusal ? error.retryAfterMs : undefined,
+      },
       body: () => problemCard(texts, text, hint),
     });
     return { ...page, headers: { ...page.headers, ...headers } };

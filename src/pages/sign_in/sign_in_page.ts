@@ -5,7 +5,7 @@ import type { Form } from '../../http/form.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { codeProblem, type RefusedCode, readSentCode } from '../forms/fields.ts';
-import type { FormPages, PageVisit } from '../forms/form_pages.ts';
+import { type FormPages, type PageVisit, refusedCode } from '../forms/form_pages.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
 import { waitText } from '../forms/wait_text.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
@@ -132,7 +132,6 @@ export class SignInPage {
     const { texts } = visit;
     return visit.render({
       title: texts.signIn.title,
-      status: refused?.refusal.status ?? 200,
       refusal: refused?.refusal,
       script: SCRIPT,
       body: (tokenField) => credentialsCard({ texts, tokenField, target, refused }),
@@ -161,8 +160,8 @@ export class SignInPage {
     const { digits } = this.settings;
     return visit.render({
       title: texts.signIn.codeTitle,
-      status: refusal?.status ?? (refused === undefined ? 200 : 403),
-      refusal,
+      refusal: refusal ?? (refused && refusedCode(visit.request)),
+      asks: 'factor',
       script: SCRIPT,
       body: (tokenField) => codeCard({ texts, language, tokenField, target, standing, digits, refused }),
     });

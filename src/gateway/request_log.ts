@@ -1,0 +1,89 @@
+import type { IncomingMessage } from 'node:http';
+import type { Answer } from '../http/answer.ts';
+import type { ReadClientAddress } from '../http/client_address.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import type { ReadRequestId } from '../http/request_id.ts';
+import { RequestRecord } from '../http/request_record.ts';
+import type { Route } from '../http/routes.ts';
+import { type Outcome, outcomeOfStatus, reasonOf, textOf } from '../matrix/outcome.ts';
+import type { Ticks } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+
+/** A request on a gated or own route, or one that is refused at the front door. */
+export interface BegunRequest {
+  readonly method: string;
+  /** Undefined where there is none: its target was refused. */
+  readonly route: Route | undefined;
+  readonly client: ClientAddress;
+  readonly record: RequestRecord;
+  readonly begunAt: number;
+}
+
+/** What became of one. */
+export interface FinishedRequest extends BegunRequest {
+  readonly outcome: Outcome;
+  readonly status: number;
+  readonly ms: number;
+}
+
+export interface RequestLogDeps {
+  readonly log: Log;
+  readonly readClientAddress: ReadClientAddress;
+  readonly readRequestId: ReadRequestId;
+  readonly ticks: Ticks;
+  /** Counts it. */
+  readonly onFinished?: ((request: FinishedRequest) => void) | undefined;
+}
+
+/**
+ * The one line of each request on a gated or own route (docs/watch.md). What was challenged, refused, released,
+ * limited or failed is always logged, what passed only at the level `debug`.
+ */
+export class RequestLog {
+  constructor(private readonly deps: RequestLogDeps) {}
+
+  /** Before waiting for the body: the address of a client that goes away meanwhile is lost. */
+  begin(request: IncomingMessage, route: Route | undefined): BegunRequest {
+    const record = new RequestRecord(this.deps.readRequestId(request));
+    const client = { ...this.deps.readClientAddress(request), record };
+    return { method: request.method ?? '', route, client, record, begunAt: this.deps.ticks() };
+  }
+
+  /** Notes what a request was answered, whether or not its client was still there, and gives the answer its id. */
+  finish(begun: BegunRequest, answer: Answer): Answer {
+    const outcome = answer.outcome ?? outcomeOfStatus(answer.status, begun.route?.forbidden);
+    const ms = this.deps.ticks() - begun.begunAt;
+    const finished = { ...begun, outcome, status: answer.status, ms };
+    this.write(finished);
+    this.deps.onFinished?.(finished);
+    return { ...answer, headers: { ...answer.headers, 'X-Request-ID': begun.record.id } };
+  }
+
+  private write(finished: FinishedRequest): void {
+    const { log } = this.deps;
+    const { outcome } = finished;
+    if (outcome.is === 'passed') log.debug(fieldsOf(finished), textOf(outcome));
+    else if (outcome.is === 'failed') log.error(fieldsOf(finished), textOf(outcome));
+    else log.info(fieldsOf(finished), textOf(outcome));
+  }
+}
+
+/** In the order in which they stand in the line. */
+function fieldsOf({ outcome, client, method, route, status, record, ms }: FinishedRequest) {
+  return {
+    event: 'request',
+    outcome: outcome.is,
+    reason: reasonOf(outcome),
+    address: client.ip,
+    method,
+    route: route?.id,
+    status,
+    door: route?.door,
+    user_id: record.userId,
+    device_id: record.deviceId,
+    factor: record.factor,
+    request_id: record.id,
+    ms: Math.round(ms),
+    upstream_ms: record.upstreamMs === undefined ? undefined : Math.round(record.upstreamMs),
+  };
+}
