@@ -34,7 +34,9 @@ describe('opening', () => {
       completed: [],
     });
     const error = { errcode: 'M_FORBIDDEN', error: 'wrong code', refused: undefined };
-    expect(challengeOf(session, error)).toMatchObject({ ...error, session: session.id, params: {} });
+    const { errcode, error: text } = error;
+    const shown = { errcode, error: text, session: session.id, params: {} };
+    expect(challengeOf(session, error)).toMatchObject(shown);
   });
 
   test('the store sees neither the id nor the body nor the password', async () => {
