@@ -11,7 +11,7 @@ const USABLE = /^[A-Za-z0-9._-]{1,64}$/;
 const BITS = 96;
 
 /**
- * Reads the id that a trusted proxy gave a request; all others get one of ours, so that no client can make its
+ * Reads the id that a trusted proxy gave a request; all others get a new one, so that no client can make its
  * requests look like another's. One that is sent twice or holds other characters counts as absent.
  */
 export function requestIdReader(trustedProxies: readonly string[], random: RandomSource): ReadRequestId {
