@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { BadValue, parseOrigin, parsePublicOrigin } from '../config/values.ts';
+import { BadValue, parseOrigin, parsePostgresUrl, parsePublicOrigin } from '../config/values.ts';
 import { createKeyFile } from '../vault/key_ring.ts';
 import { CommandFailed, UsageError } from './failures.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -10,6 +10,7 @@ interface InitOptions {
   readonly homeserver: string;
   readonly publicUrl: string;
   readonly dir: string;
+  readonly storage: string;
 }
 
 const DEFAULT_PUBLIC_URL = 'http://127.0.0.1:8010';
@@ -21,12 +22,18 @@ export function initCommand(surroundings: Surroundings): Command {
     .option('--homeserver <url>', 'where the homeserver answers', 'http://127.0.0.1:8008')
     .option('--public-url <url>', 'the address that clients use', DEFAULT_PUBLIC_URL)
     .option('--dir <dir>', 'where to write', '.')
+    .option(
+      '--storage <where>',
+      'sqlite, sqlite:PATH (seen from --dir) or postgres://user@host:5432/database',
+      'sqlite',
+    )
     .action((options: InitOptions) => init(options, surroundings));
 }
 
 function init(options: InitOptions, surroundings: Surroundings): void {
-  const homeserver = origin('--homeserver', options.homeserver, parseOrigin);
-  const publicUrl = origin('--public-url', options.publicUrl, parsePublicOrigin);
+  const homeserver = checked('--homeserver', options.homeserver, parseOrigin);
+  const publicUrl = checked('--public-url', options.publicUrl, parsePublicOrigin);
+  const storage = storageText(options.storage);
   const config = join(options.dir, 'config.yaml');
   const keys = join(options.dir, 'data', 'keys.json');
   for (const file of [config, keys]) {
@@ -35,11 +42,11 @@ function init(options: InitOptions, surroundings: Surroundings): void {
 
   mkdirSync(options.dir, { recursive: true });
   createKeyFile(keys, surroundings.random, surroundings.clock);
-  writeFileSync(config, configText(homeserver, publicUrl), { flag: 'wx' });
+  writeFileSync(config, configText(homeserver, publicUrl, storage), { flag: 'wx' });
   surroundings.out(...nextSteps({ config, keys, publicUrl }));
 }
 
-function origin(option: string, value: string, parse: (value: string) => string): string {
+function checked(option: string, value: string, parse: (value: string) => string): string {
   try {
     return parse(value);
   } catch (error) {
@@ -48,12 +55,23 @@ function origin(option: string, value: string, parse: (value: string) => string)
   }
 }
 
-function configText(homeserver: string, publicUrl: string): string {
+/** The line of the configuration that says where the database is. */
+function storageText(where: string): string {
+  if (where === 'sqlite') return '{ type: sqlite, path: data/2fa.db }';
+  if (where.startsWith('sqlite:')) {
+    const path = where.slice('sqlite:'.length);
+    if (path === '') throw new UsageError('--storage sqlite: must name a file');
+    return `{ type: sqlite, path: ${JSON.stringify(path)} }`;
+  }
+  return `{ type: postgres, url: ${JSON.stringify(checked('--storage', where, parsePostgresUrl))} }`;
+}
+
+function configText(homeserver: string, publicUrl: string, storage: string): string {
   return `# All settings: config.sample.yaml and docs/configure.md
 listen: 127.0.0.1:8010
 public_base_url: ${publicUrl}
 homeserver: { url: "${homeserver}" }
-storage: { type: sqlite, path: data/2fa.db }
+storage: ${storage}
 keys: { file: data/keys.json }
 
 # The web server in front, if it stands on this machine: its X-Forwarded-For names the clients.
@@ -80,8 +98,8 @@ function nextSteps({
     'Next:',
     ...setPublicUrl,
     `  - keep a copy of ${keys} in a safe place, apart from the database: without it no code can be checked`,
-    `  - look whether all is well:  npx matrix-2fa-proxy check-config --config ${config}`,
-    `  - start:                     npx matrix-2fa-proxy serve --config ${config}`,
+    `  - look whether all is well:  matrix-2fa-proxy check-config --config ${config}`,
+    `  - start:                     matrix-2fa-proxy serve --config ${config}`,
     "  - lead your web server's /_matrix through the proxy: docs/install.md",
   ];
 }

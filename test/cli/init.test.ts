@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
@@ -50,6 +50,16 @@ test.each([
   expect(existsSync(join(line.folder, other))).toBe(false);
 });
 
+test.each([
+  ['sqlite', { type: 'sqlite', path: 'data/2fa.db' }],
+  ['sqlite:/var/lib/"a b"/2fa.db', { type: 'sqlite', path: '/var/lib/"a b"/2fa.db' }],
+  ['postgres://m2fa@db.example.org/m2fa', { type: 'postgres', url: 'postgres://m2fa@db.example.org/m2fa' }],
+])('init --storage %s says where the database is', async (where, expected) => {
+  expect(await line.type('init', '--dir', line.folder, '--storage', where)).toMatchObject({ code: 0 });
+  const path = 'path' in expected && { path: resolve(line.folder, expected.path) };
+  expect(loadConfig(line.configFile, {}).storage).toMatchObject({ ...expected, ...path });
+});
+
 test('init without --public-url says that it has to be set', async () => {
   const made = await line.type('init', '--dir', line.folder);
   expect(made.out).toContain('set public_base_url');
@@ -61,12 +71,15 @@ test.each([
     ['--public-url', 'http://matrix.example.org'],
     '--public-url must begin with https:// (http:// is for loopback addresses only)',
   ],
-])('init refuses a wrong address: %j', async (options, text) => {
+  [['--storage', 'sqlite:'], '--storage sqlite: must name a file'],
+  [['--storage', 'mysql://db'], '--storage must be a URL such as postgres://user@host:5432/database'],
+])('init refuses what cannot be used, and writes nothing: %j', async (options, text) => {
   expect(await line.type('init', '--dir', line.folder, ...options)).toEqual({
     code: 2,
     out: '',
     err: `matrix-2fa-proxy: ${text}`,
   });
+  expect(existsSync(line.configFile)).toBe(false);
 });
 
 test('check-config without a configuration says how to get one', async () => {
