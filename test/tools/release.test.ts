@@ -171,6 +171,7 @@ test('the package holds what an operator needs, and neither sources nor tests', 
   expect(files).toEqual(
     expect.arrayContaining([
       'config.sample.yaml',
+      'deploy/systemd/matrix-2fa-proxy.service',
       'docs/install.md',
       'schemas/config.json',
       'spec/README.md',

@@ -9,7 +9,7 @@ const PAGE = 'docs/configure.md';
 
 const SAMPLE_HEAD = `# Every setting of matrix-2fa-proxy with its default; a file needs only what differs.
 # docs/configure.md says more. Paths are relative to this file. Durations: 30s, 5m, 2h, 7d, or seconds.
-# Check a file with: npx matrix-2fa-proxy check-config --config FILE
+# Check a file with: matrix-2fa-proxy check-config --config FILE
 `;
 
 /** All that follows from the table of settings. */
