@@ -7,6 +7,7 @@ import { FINE, failureOf } from './failures.ts';
 import { initCommand } from './init.ts';
 import { keysListCommand } from './keys_list.ts';
 import { keysRotateCommand } from './keys_rotate.ts';
+import { routesCommand } from './routes.ts';
 import { serveCommand } from './serve.ts';
 import type { Surroundings } from './surroundings.ts';
 import { userListCommand } from './user_list.ts';
@@ -66,6 +67,7 @@ export function buildProgram(surroundings: Surroundings): Command {
         .addCommand(keysRotateCommand(surroundings)),
     )
     .addCommand(backupCommand(surroundings))
+    .addCommand(routesCommand(surroundings))
     .addHelpText('after', '\nExit codes: 0 fine, 1 failed, 2 wrong usage or configuration.');
   everyCommand(program, (command) => prepare(command, surroundings));
   return program;
