@@ -19,7 +19,7 @@ const ROOTS = [
   'config.sample.yaml',
 ];
 
-const TEXTS = /\.(?:[jt]s|mjs|py|md|json|ya?ml|css|sh|conf|service|cfg)$/;
+const TEXTS = /\.(?:[jt]s|mjs|py|md|json|ya?ml|css|sh|conf|service|cfg|Caddyfile)$/;
 /** What is not ours: recorded requests of clients, and what tools keep. */
 const NOT_OURS = /(?:^|\/)(?:\.cache|recorded|node_modules)\//;
 

@@ -35,7 +35,7 @@ function write(file: string, text: string): void {
 
 /** A project as small as can be, whose build copies its one source. */
 function smallProject(): void {
-  const build = "fs.mkdirSync('dist', { recursive: true }); fs.copyFileSync('src/main.js', 'dist/main.cjs')";
+  const build = "fs.mkdirSync('dist', { recursive: true }); fs.copyFileSync('lib/main.js', 'dist/main.cjs')";
   const manifest = {
     name: 'small',
     version: '1.2.3',
@@ -51,10 +51,10 @@ function smallProject(): void {
     requires: true,
     packages: { '': manifest },
   };
-  mkdirSync(join(folder, 'src'));
+  mkdirSync(join(folder, 'lib'));
   write('package.json', JSON.stringify(manifest));
   write('package-lock.json', JSON.stringify(lock));
-  write('src/main.js', PROGRAM);
+  write('lib/main.js', PROGRAM);
   write('CHANGELOG.md', '## [Unreleased]\n\n## [1.2.3] - 2026-01-01\n');
   write('.gitignore', 'dist/\nrelease/\n');
   git('init', '--quiet');
@@ -109,9 +109,9 @@ describe('a release', () => {
   });
 
   test('is refused while there are changes that are not committed', () => {
-    write('src/main.js', `${PROGRAM}// changed\n`);
+    write('lib/main.js', `${PROGRAM}// changed\n`);
     expect(() => release(folder)).toThrow(
-      new ReleaseRefused('there are changes that are not committed:\n M src/main.js'),
+      new ReleaseRefused('there are changes that are not committed:\n M lib/main.js'),
     );
   });
 
@@ -127,7 +127,7 @@ describe('a release', () => {
   });
 
   test('is refused where the program says another version', () => {
-    write('src/main.js', "console.log('1.2.4');\n");
+    write('lib/main.js', "console.log('1.2.4');\n");
     git('commit', '--quiet', '--all', '--message', 'main');
     expect(() => release(folder)).toThrow(
       new ReleaseRefused('package.json has version 1.2.3, but --version says 1.2.4'),

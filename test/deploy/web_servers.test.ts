@@ -1,0 +1,279 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { request as requestTls } from 'node:https';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { LISTS, type Topology, type WebServer } from '../../src/cli/web_server_lists.ts';
+import { mountedPaths, ROUTES } from '../../src/http/routes.ts';
+import { LOGIN, passwordLogin, startApp } from '../support/app.ts';
+import { call, type HttpAnswer, rawExchange } from '../support/http.ts';
+import { FIRST_PART, type Recorder, startRecorder } from './recorder.ts';
+import {
+  hasWebServer,
+  type RunningWebServer,
+  SHIPPED,
+  startWebServer,
+  type TestedServer,
+} from './web_server.ts';
+
+const TOPOLOGIES: readonly Topology[] = ['full', 'selective'];
+const SERVERS = Object.keys(SHIPPED) as TestedServer[];
+
+const FILES = TOPOLOGIES.flatMap((topology) =>
+  (Object.keys(LISTS) as WebServer[]).map((server) => {
+    const file = server === 'traefik' ? `deploy/traefik/${topology}.yaml` : SHIPPED[server](topology);
+    return [file, server, topology] as const;
+  }),
+);
+
+test.each(FILES)('%s holds what routes --%s prints', (file, server, topology) => {
+  const text = readFileSync(file, 'utf8');
+  const missing = LISTS[server](topology).filter((line) => !text.split('\n').includes(line));
+  expect(missing).toEqual([]);
+});
+
+/** Every path of the route table, its parameters filled in. */
+const GATED = ROUTES.flatMap((route) =>
+  mountedPaths(route).map(({ path }) => ({
+    method: route.method,
+    target: path.replaceAll(/\{\w+\}/g, '%21x%3Aexample.org'),
+  })),
+);
+
+/** What the homeserver may serve by itself in the selective topology. */
+const STRAIGHT = [
+  '/_matrix/federation/v1/version',
+  '/_matrix/key/v2/server',
+  '/_matrix/media/v3/download/example.org/abc',
+  '/_matrix/client/v1/media/download/example.org/abc',
+  '/_matrix/client/v3/sync',
+  '/_matrix/client/r0/sync?since=a%2Fb&filter=//..',
+  '/_matrix/client/v3/rooms/%21abc%3Aexample.org/messages?dir=b',
+  '/_matrix/client/v3/rooms/!abc:example.org/members',
+  '/_matrix/client/v3/rooms/!abc/joined_members',
+  '/_matrix/client/v3/rooms/!abc/state',
+];
+
+/** What goes to the proxy in both topologies, though it looks like what may go straight. */
+const TO_PROXY = [
+  '/_matrix/client/versions',
+  '/_matrix/client/v3/account/whoami',
+  '/_matrix/client/v3/syncs',
+  '/_matrix/client/v4/sync',
+  '/_matrix/client/v3/rooms/a/b/messages',
+  '/_matrix/client/v3/rooms/a?/messages',
+  '/_matrix/client/v3/rooms/!abc/state/m.room.name',
+  '/_matrix/client/v3/rooms/%2e%2e/messages',
+  '/_matrix/client/v3/rooms/a%2fb/messages',
+  '/_matrix/client/v3/rooms/a;b/messages',
+  '/_matrix/client/v3/rooms/a%5Cb/messages',
+  '/_synapse/client/pick_idp',
+  '/_2fa/account',
+];
+
+/** Logins that some server reads as `/login` (attacks 2 and 3): the homeserver never gets one from the web server. */
+const DISGUISED = [
+  '/_matrix/client/v3/login/',
+  '/_matrix/client/v3/LOGIN',
+  '/_matrix/client/v3/%6Cogin',
+  '/_matrix/client/v3/login%2f',
+  '/_matrix/client/v3/login;x',
+  '//_matrix/client/v3/login',
+  '/_matrix/./client/v3/login',
+  '/_matrix/client/v3/sync/../login',
+  '/_matrix/client/v3/sync/%2e%2e/login',
+  '/_matrix/media/../client/v3/login',
+  '/_matrix/media/%2e%2e/client/v3/login',
+  '/_matrix/media/..%2fclient/v3/login',
+  '/_matrix/media/..%5cclient/v3/login',
+  '/_matrix/key//../client/v3/login',
+  '/_matrix/federation/.%2e/client/v3/login',
+  '/_matrix/client/v3/rooms/../login?/messages',
+  '/_matrix/client/v3/rooms/..;/login/messages',
+  '/_matrix/client/v3/login?/_matrix/client/v3/sync',
+  '/_matrix/client/v4/login',
+  // Some versions of Caddy take text in braces for a placeholder, in some matchers.
+  '/_matrix/media/{/../../client/v3/login?}',
+  '/_matrix/media/%252e%252e/client/v3/login',
+];
+
+const ELSEWHERE = [
+  '/',
+  '/_synapse/admin/v1/server_version',
+  '/_synapse/mas/x',
+  '/_dendrite/admin/x',
+  '/_continuwuity/account/login',
+  '/_tuwunel/oidc/token',
+  '/.well-known/openid-configuration',
+  '/.well-known/matrix/server',
+  '/_matrixx/client/v3/sync',
+];
+
+/** Caddy escapes a brace, which is not an octet of a target, and nothing else. */
+function passedOn(server: TestedServer, target: string): string {
+  return server === 'caddy' ? target.replace('{', '%7B') : target;
+}
+
+const HOST = { host: 'matrix.example.org' };
+
+describe.each(SERVERS)('%s', (server) => {
+  const suite = hasWebServer(server) ? describe : describe.skip;
+
+  suite.each(TOPOLOGIES)('with the shipped configuration: %s', (topology) => {
+    let proxy: Recorder;
+    let homeserver: Recorder;
+    let web: RunningWebServer;
+
+    beforeAll(async () => {
+      proxy = await startRecorder('proxy');
+      homeserver = await startRecorder('homeserver');
+      web = await startWebServer(server, topology, { proxy: proxy.port, homeserver: homeserver.port });
+    });
+    afterAll(async () => {
+      await web.stop();
+      await Promise.all([proxy.stop(), homeserver.stop()]);
+    });
+    beforeEach(() => {
+      proxy.clear();
+      homeserver.clear();
+    });
+
+    function ask(target: string, method = 'GET'): Promise<HttpAnswer> {
+      return call(web.clients, { method, target, headers: HOST });
+    }
+
+    test('sends every path of the route table to the proxy, as it came', async () => {
+      for (const { method, target } of GATED) {
+        proxy.clear();
+        expect(await ask(target, method)).toMatchObject({ status: 200, json: { served_by: 'proxy' } });
+        expect(proxy.requests.map((seen) => seen.target)).toEqual([target]);
+      }
+      expect(homeserver.requests).toEqual([]);
+    });
+
+    test.each(STRAIGHT)('sends %s where this topology says', async (target) => {
+      const expected = topology === 'full' ? 'proxy' : 'homeserver';
+      expect(await ask(target)).toMatchObject({ status: 200, json: { served_by: expected } });
+      expect([...proxy.requests, ...homeserver.requests].map((seen) => seen.target)).toEqual([target]);
+    });
+
+    test.each(TO_PROXY)('sends %s to the proxy, as it came', async (target) => {
+      expect(await ask(target)).toMatchObject({ status: 200, json: { served_by: 'proxy' } });
+      expect(proxy.requests.map((seen) => seen.target)).toEqual([target]);
+    });
+
+    test.each(DISGUISED)('never sends %s to the homeserver', async (target) => {
+      const { status } = await ask(target, 'POST');
+      expect(homeserver.requests).toEqual([]);
+      if (status === 200)
+        expect(proxy.requests.map((seen) => seen.target)).toEqual([passedOn(server, target)]);
+      else expect([400, 404]).toContain(status);
+    });
+
+    test.each(ELSEWHERE)('answers %s with 404', async (target) => {
+      expect(await ask(target)).toMatchObject({ status: 404 });
+      expect([...proxy.requests, ...homeserver.requests]).toEqual([]);
+    });
+
+    test('names the client, whatever the client says about itself', async () => {
+      await call(web.clients, {
+        target: '/_matrix/client/versions',
+        headers: { ...HOST, 'x-forwarded-for': '198.51.100.7', 'x-forwarded-proto': 'http' },
+      });
+      expect(proxy.requests[0]?.headers).toMatchObject({
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-proto': 'https',
+        host: 'matrix.example.org',
+      });
+    });
+
+    test('serves federation and nothing else on 8448', async () => {
+      const federation = '/_matrix/federation/v1/event/%24a%2Fb';
+      for (const target of [federation, '/_matrix/key/v2/server']) {
+        const answer = await call(web.federation, { target, headers: HOST });
+        expect(answer).toMatchObject({ status: 200, json: { served_by: 'homeserver' } });
+      }
+      homeserver.clear();
+      for (const target of [LOGIN, '/_matrix/client/versions', ...DISGUISED]) {
+        const { status } = await call(web.federation, { method: 'POST', target, headers: HOST });
+        expect([400, 404]).toContain(status);
+      }
+      expect([...proxy.requests, ...homeserver.requests]).toEqual([]);
+    });
+
+    test('leads plain HTTP to HTTPS, and says to come that way only', async () => {
+      const answer = await call(web.plain, { target: '/_matrix/client/versions', headers: HOST });
+      expect([301, 308]).toContain(answer.status);
+      expect(answer.headers.location).toMatch(
+        /^https:\/\/matrix\.example\.org.*\/_matrix\/client\/versions$/,
+      );
+      expect((await ask('/_matrix/client/versions')).headers['strict-transport-security']).toContain(
+        'max-age=',
+      );
+    });
+
+    test('takes uploads of any size, and does not keep them back', async () => {
+      const upload = requestTls(`${web.clients}/_matrix/media/v3/upload`, {
+        method: 'POST',
+        headers: { ...HOST, 'transfer-encoding': 'chunked' },
+        rejectUnauthorized: false,
+        servername: 'matrix.example.org',
+      });
+      const answered = once(upload, 'response');
+      const receiver = topology === 'full' ? proxy : homeserver;
+      const begun = receiver.untilBody();
+      const part = Buffer.alloc(1024 * 1024);
+      upload.write(part);
+      await begun;
+      for (let sent = 1; sent < 100; sent++) {
+        if (!upload.write(part)) await once(upload, 'drain');
+      }
+      upload.end();
+      const [response] = await answered;
+      expect(JSON.parse(String(await once(response, 'data')))).toMatchObject({ bytes: 100 * part.length });
+    });
+
+    test('does not keep answers back', async () => {
+      const slow = requestTls(`${web.clients}/_matrix/client/v3/account/slow`, {
+        headers: HOST,
+        rejectUnauthorized: false,
+        servername: 'matrix.example.org',
+      });
+      slow.on('error', () => undefined);
+      slow.end();
+      const [response] = await once(slow, 'response');
+      response.on('error', () => undefined);
+      expect(String(await once(response, 'data'))).toBe(FIRST_PART);
+      slow.destroy();
+    });
+
+    test('attack 3: a target in absolute form is never sent to the homeserver as a login', async () => {
+      const bytes = `POST http://evil${LOGIN} HTTP/1.1\r\nHost: evil\r\nContent-Length: 0\r\n\r\n`;
+      await rawExchange(web.plain, bytes);
+      expect(homeserver.requests).toEqual([]);
+    });
+  });
+
+  suite.each(TOPOLOGIES)('before the real proxy: %s', (topology) => {
+    test('a user with 2FA signs in with a code, and not without', async () => {
+      const app = await startApp({
+        users: [{ name: 'bob', password: 'pw' }],
+        config: 'trusted_proxies: [127.0.0.1]',
+      });
+      const [proxy, homeserver] = [app.url, app.stub.url].map((url) => Number(new URL(url).port));
+      const web = await startWebServer(server, topology, { proxy: proxy ?? 0, homeserver: homeserver ?? 0 });
+      try {
+        const bob = await app.enrol('bob');
+        const send = (json: object): Promise<HttpAnswer> =>
+          call(web.clients, { target: LOGIN, json: { ...json }, headers: HOST });
+        expect((await send(passwordLogin('bob', 'pw'))).status).toBe(401);
+        expect(await send(passwordLogin('bob', `pw${app.code(bob)}`))).toMatchObject({
+          status: 200,
+          json: { access_token: expect.any(String) },
+        });
+      } finally {
+        await web.stop();
+        await app.stop();
+      }
+    });
+  });
+});
