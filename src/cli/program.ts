@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { oneLine } from '../system/one_line.ts';
+import { programVersion } from '../system/version.ts';
 import { backupCommand } from './backup.ts';
 import { checkConfigCommand } from './check_config.ts';
 import { FINE, failureOf } from './failures.ts';
@@ -48,7 +48,7 @@ function harmless(surroundings: Surroundings): Surroundings {
 export function buildProgram(surroundings: Surroundings): Command {
   const program = new Command('matrix-2fa-proxy')
     .description('Two-factor authentication for the accounts of a Matrix homeserver.')
-    .version(version())
+    .version(programVersion())
     .addCommand(initCommand(surroundings))
     .addCommand(serveCommand(surroundings))
     .addCommand(checkConfigCommand(surroundings))
@@ -94,9 +94,4 @@ function complaint(text: string): string {
 function everyCommand(command: Command, visit: (command: Command) => void): void {
   visit(command);
   for (const inner of command.commands) everyCommand(inner, visit);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -42,7 +42,13 @@ export interface ClientRequest {
 }
 
 /** Headers that handlers may see; all others stay outside. */
-export const PAGE_HEADERS = ['accept-language', 'cookie', 'origin', 'sec-fetch-site'] as const;
+export const PAGE_HEADERS = [
+  'accept-language',
+  'cookie',
+  'origin',
+  'sec-fetch-site',
+  'x-m2fa-probe',
+] as const;
 
 export type PageHeader = (typeof PAGE_HEADERS)[number];
 

@@ -237,6 +237,8 @@ const ROWS = {
 
   health: { door: 'discovery', method: 'GET', path: '/_2fa/health' },
   ready: { door: 'discovery', method: 'GET', path: '/_2fa/ready' },
+  // For `doctor`: not there without its nonce.
+  probe: { door: 'discovery', method: 'GET', path: '/_2fa/probe' },
 } as const satisfies Readonly<Record<string, RouteRow>>;
 
 type Rows = typeof ROWS;

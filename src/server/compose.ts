@@ -9,6 +9,7 @@ import { TwoFactorState } from '../account/two_factor_state.ts';
 import { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import { Discovery } from '../discovery/discovery.ts';
+import { Probes } from '../discovery/probes.ts';
 import { Readiness } from '../discovery/readiness.ts';
 import { type CreateFactor, createFactors } from '../factors/list.ts';
 import { hashingQueue, RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
@@ -107,6 +108,7 @@ export function compose(foundations: Foundations) {
     ownActions: new OwnActions(shared),
     discovery: discovery(shared),
     readiness: new Readiness(shared.storage, shared.homeserver),
+    probes: new Probes({ storage: shared.storage, process: shared.processes.id, pause: systemPause }),
     challenges: shared.challenges,
     egressGate: new EgressGate(shared.homeserver, shared.secondFactors, shared.log),
   };

@@ -1,8 +1,11 @@
+import { PROBE_HEADER } from '../discovery/probes.ts';
+import type { Handlers } from '../gateway/app.ts';
 import { GuardedRequest } from '../guard/guarded_request.ts';
 import type { Handler } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { type GuardedRoute, guardedEndpoints, type RouteId } from '../http/routes.ts';
 import { type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
+import type { UnderWay } from '../system/under_way.ts';
 import type { Services } from './compose.ts';
 
 /** What answers which route. Every row of the route table must stand here: the type says so. */
@@ -39,6 +42,7 @@ export function routeHandlers(services: Services): Readonly<Record<RouteId, Hand
     web_asset: (request) => services.assets.handle(request),
     health: async () => services.readiness.health(),
     ready: () => services.readiness.ready(),
+    probe: (request) => services.probes.late(request),
   };
 }
 
@@ -53,4 +57,20 @@ function guardedHandlers({ guard }: Services): Record<GuardedRoute, Handler> {
 /** Below one of our stages, whether there is a factor for it or not. */
 function stageOf({ params }: ClientRequest): SecondFactorStage {
   return `m.login.2fa.${params.kind ?? ''}`;
+}
+
+/**
+ * Notes what the handlers are doing: a request may go on when its connection was cut. What factors ask of a client is
+ * added to their answers. A probe does nothing but to be answered.
+ */
+export function tracked(handlers: Handlers, { challenges, probes }: Services, requests: UnderWay): Handlers {
+  const entries = Object.entries(handlers).map(([id, handler]): [string, Handler] => {
+    const asking = challenges.inAnswersOf(handler);
+    const plain: Handler = (request) => requests.track(asking(request));
+    return [
+      id,
+      (request) => (PROBE_HEADER in request.headers ? probes.beforeHandler(plain)(request) : plain(request)),
+    ];
+  });
+  return Object.fromEntries(entries) as Handlers;
 }

@@ -1,29 +1,29 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { type Config, ConfigError } from '../config/config.ts';
+import { digestOfSettings } from '../config/digest.ts';
 import { LiveConfig } from '../config/live_config.ts';
 import type { CreateFactor } from '../factors/list.ts';
-import type { Handlers } from '../gateway/app.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
-import type { Handler } from '../http/answer.ts';
-import type { Challenges } from '../second_factor/challenges.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
 import { NoDatabase } from '../storage/errors.ts';
 import { nameOfDatabase, openStorage, type StorageSettings } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
-import { LiveProcesses } from '../storage/tables/processes.ts';
+import { LiveProcesses, type ProcessDescription } from '../storage/tables/processes.ts';
 import { type Clock, SECOND, systemClock } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { type RandomSource, randomId, systemRandom } from '../system/random.ts';
 import { UnderWay } from '../system/under_way.ts';
+import { programVersion } from '../system/version.ts';
 import { DatabaseMarks } from '../vault/database_marks.ts';
 import { type KeyKeeper, openKeys } from '../vault/key_keeper.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
 import { compose, type Services } from './compose.ts';
-import { routeHandlers } from './handlers.ts';
+import { routeHandlers, tracked } from './handlers.ts';
 import { Housekeeping } from './housekeeping.ts';
 
 /** What a proxy can be given instead of the real thing. */
@@ -63,7 +63,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     () => openKnownDatabase(config.storage, { marks, acceptOther, open }),
     ({ reason }) => log.warn({}, `${nameOfDatabase(config.storage)}: is waited for: ${reason}`),
   );
-  const processes = new LiveProcesses(storage, randomId(random));
+  const processes = new LiveProcesses(storage, randomId(random), selfDescription(config, keys));
   const mark = new MarkKeeper(storage, marks, log);
   const homeserver = new HomeserverClient({
     url: config.homeserver.url,
@@ -97,7 +97,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const requests = new UnderWay();
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),
-    handlers: tracked(routeHandlers(services), services.challenges, requests),
+    handlers: tracked(routeHandlers(services), services, requests),
     trustedProxies: () => config.trustedProxies,
     checkAnswer: (answer) => services.egressGate.check(answer),
     log,
@@ -180,16 +180,18 @@ export class MatrixProxy {
   }
 }
 
-/**
- * Notes what the handlers are doing: a request may go on when its connection was cut. What factors ask of a client is
- * added to their answers.
- */
-function tracked(handlers: Handlers, challenges: Challenges, requests: UnderWay): Handlers {
-  const entries = Object.entries(handlers).map(([id, handler]): [string, Handler] => {
-    const asking = challenges.inAnswersOf(handler);
-    return [id, (request) => requests.track(asking(request))];
+/** What this process says of itself to others: keys and settings may change while it runs. */
+function selfDescription(config: Config, keys: KeyKeeper): () => ProcessDescription {
+  const [host, version] = [hostname(), programVersion()];
+  return () => ({
+    host,
+    version,
+    keyIds: keys.ring.keys
+      .map(({ id }) => id)
+      .toSorted()
+      .join(' '),
+    settingsDigest: digestOfSettings(config),
   });
-  return Object.fromEntries(entries) as Handlers;
 }
 
 function bracketed(host: string): string {

@@ -1,18 +1,20 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { ask } from '../../src/storage/statement.ts';
-import { LiveProcesses } from '../../src/storage/tables/processes.ts';
+import { LiveProcesses, listProcesses } from '../../src/storage/tables/processes.ts';
 import { SECOND } from '../../src/system/clock.ts';
 import { describeOnBothStores } from './on_both.ts';
 
 const ids = ask<{ readonly id: string }>('SELECT id FROM processes ORDER BY id');
+
+const described = (keyIds = 'k1') => ({ host: 'here', version: '1.2.3', keyIds, settingsDigest: 'd' });
 
 describeOnBothStores('the processes on one database', (opened) => {
   let one: LiveProcesses;
   let other: LiveProcesses;
 
   beforeEach(async () => {
-    one = new LiveProcesses(opened.storage, 'one');
-    other = new LiveProcesses(await opened.openAnother(), 'other');
+    one = new LiveProcesses(opened.storage, 'one', described);
+    other = new LiveProcesses(await opened.openAnother(), 'other', described);
   });
 
   test('a process is alone until another one announces itself, and again when that has left', async () => {
@@ -78,7 +80,24 @@ describeOnBothStores('the processes on one database', (opened) => {
     const reading = new LiveProcesses(
       { read: (query) => opened.storage.read(query), commit: () => Promise.reject(new Error('written')) },
       'one',
+      described,
     );
     expect(await reading.isAlone()).toBe(true);
+  });
+
+  test('each says of itself what it is now; those that are not there any more are not listed', async () => {
+    let keyIds = 'k1';
+    const changing = new LiveProcesses(opened.storage, 'changing', () => described(keyIds));
+    await changing.announce();
+    await other.announce();
+    keyIds = 'k1 k2';
+    opened.clock.advance(29 * SECOND);
+    await changing.announce();
+    expect(await opened.storage.read(listProcesses())).toEqual([
+      { id: 'changing', ...described('k1 k2') },
+      { id: 'other', ...described() },
+    ]);
+    opened.clock.advance(SECOND);
+    expect(await opened.storage.read(listProcesses())).toEqual([{ id: 'changing', ...described('k1 k2') }]);
   });
 });

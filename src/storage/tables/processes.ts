@@ -8,13 +8,30 @@ const STALE_AFTER = DEAD_AFTER / 2;
 /** A time that far from now on either side; one in the future was written while a clock was wrong. */
 const within = (ms: number) => `seen_at > :now - ${ms} AND seen_at < :now + ${ms}`;
 
+/** What a process says of itself. */
+export interface ProcessDescription {
+  /** The name of its machine. */
+  readonly host: string;
+  readonly version: string;
+  /** The ids of the keys that it has, sorted, with a blank between them. */
+  readonly keyIds: string;
+  /** Of the settings that must be the same in all processes. */
+  readonly settingsDigest: string;
+}
+
+export interface LiveProcess extends ProcessDescription {
+  readonly id: string;
+}
+
 /** Notes that this process is there, and drops those that are not. */
-export function announceProcess(id: string): readonly Effect[] {
+export function announceProcess(id: string, description: ProcessDescription): readonly Effect[] {
   return [
     effect(
-      `INSERT INTO processes (id, seen_at) VALUES (:id, :now)
-       ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`,
-      { id },
+      `INSERT INTO processes (id, seen_at, host, version, key_ids, settings_digest)
+       VALUES (:id, :now, :host, :version, :keyIds, :settingsDigest)
+       ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, host = excluded.host,
+         version = excluded.version, key_ids = excluded.key_ids, settings_digest = excluded.settings_digest`,
+      { id, ...description },
     ),
     effect(`DELETE FROM processes WHERE NOT (${within(DEAD_AFTER)})`),
   ];
@@ -35,6 +52,14 @@ export function findProcesses(id: string): Query<{ readonly announced: number; r
   );
 }
 
+/** All that are there now. */
+export function listProcesses(): Query<LiveProcess> {
+  return ask(
+    `SELECT id, host, version, key_ids AS "keyIds", settings_digest AS "settingsDigest"
+     FROM processes WHERE ${within(DEAD_AFTER)} ORDER BY host, id`,
+  );
+}
+
 /**
  * The processes that serve on one database. What they would share in the store costs a commit each time; while there
  * is one process only, it keeps that to itself.
@@ -47,12 +72,14 @@ export class LiveProcesses {
   constructor(
     private readonly driver: Pick<Driver, 'commit' | 'read'>,
     /** Names this process. */
-    private readonly id: string,
+    readonly id: string,
+    /** What it says of itself now: keys may be added while it runs. */
+    private readonly describe: () => ProcessDescription,
   ) {}
 
   /** Notes that this process is there. @throws StoreUnavailable */
   async announce(): Promise<void> {
-    await this.driver.commit([], announceProcess(this.id));
+    await this.driver.commit([], announceProcess(this.id, this.describe()));
   }
 
   /**

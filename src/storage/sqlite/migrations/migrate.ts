@@ -16,6 +16,7 @@ import { sessionAddresses } from './0013_session_addresses.ts';
 import { lanes } from './0014_lanes.ts';
 import { processes } from './0015_processes.ts';
 import { factorKinds } from './0016_factor_kinds.ts';
+import { probes } from './0017_probes.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -35,6 +36,7 @@ export const MIGRATIONS: readonly string[] = [
   lanes,
   processes,
   factorKinds,
+  probes,
 ];
 
 /**
