@@ -6,6 +6,7 @@ import { checkConfigCommand } from './check_config.ts';
 import { FINE, failureOf } from './failures.ts';
 import { initCommand } from './init.ts';
 import { keysListCommand } from './keys_list.ts';
+import { keysRetireCommand } from './keys_retire.ts';
 import { keysRotateCommand } from './keys_rotate.ts';
 import { routesCommand } from './routes.ts';
 import { serveCommand } from './serve.ts';
@@ -64,7 +65,8 @@ export function buildProgram(surroundings: Surroundings): Command {
       new Command('keys')
         .description('the keys that seal what is secret in the database')
         .addCommand(keysListCommand(surroundings))
-        .addCommand(keysRotateCommand(surroundings)),
+        .addCommand(keysRotateCommand(surroundings))
+        .addCommand(keysRetireCommand(surroundings)),
     )
     .addCommand(backupCommand(surroundings))
     .addCommand(routesCommand(surroundings))

@@ -190,6 +190,7 @@ function selfDescription(config: Config, keys: KeyKeeper): () => ProcessDescript
       .map(({ id }) => id)
       .toSorted()
       .join(' '),
+    sealingKey: keys.vault.sealingKey,
     settingsDigest: digestOfSettings(config),
   });
 }

@@ -1,6 +1,13 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { KeyFileError } from './key_file_error.ts';
-import { type DatabaseMark, type KeyRing, loadKeyRing, parseMarks, replaceMarks } from './key_ring.ts';
+import {
+  type DatabaseMark,
+  type KeyRing,
+  loadKeyRing,
+  parseMarks,
+  type RingKey,
+  replaceMarks,
+} from './key_ring.ts';
 import { type KeySettings, nameOfKeys } from './key_source.ts';
 import { createPrivateFile, readPrivateFile, replacePrivateFile } from './private_file.ts';
 
@@ -47,8 +54,17 @@ export class DatabaseMarks {
   add(id: string): void {
     const ring = this.ring();
     if (hasMark(this.read(), id, ring)) return;
-    const mark = { id, mac: macOf(id, ring.active.secret).toString('hex') };
-    this.change((marks) => [...marks.filter((other) => other.id !== id), mark]);
+    this.change((marks) => [...marks.filter((other) => other.id !== id), signed(id, ring.active)]);
+  }
+
+  /**
+   * Makes the marks of this ring by its active key, so that another key can be removed from it.
+   * @throws {KeyFileError} as `add`
+   */
+  signAgain(active: RingKey): void {
+    if (!this.any()) return;
+    const { keys } = this.ring();
+    this.change((marks) => marks.map((mark) => (isOf(mark, keys) ? signed(mark.id, active) : mark)));
   }
 
   /**
@@ -93,7 +109,15 @@ export class DatabaseMarks {
 }
 
 function hasMark(marks: readonly DatabaseMark[], id: string, { keys }: KeyRing): boolean {
-  return marks.some((mark) => mark.id === id && keys.some(({ secret }) => isMac(mark.mac, id, secret)));
+  return marks.some((mark) => mark.id === id && isOf(mark, keys));
+}
+
+function isOf({ id, mac }: DatabaseMark, keys: readonly RingKey[]): boolean {
+  return keys.some(({ secret }) => isMac(mac, id, secret));
+}
+
+function signed(id: string, { secret }: RingKey): DatabaseMark {
+  return { id, mac: macOf(id, secret).toString('hex') };
 }
 
 function isMac(mac: string, id: string, secret: Buffer): boolean {

@@ -90,6 +90,23 @@ export function withNewKey(ring: KeyRing, random: RandomSource, clock: Clock, ac
   return { ...ring, active, keys: [...ring.keys, key] };
 }
 
+/** The ring without a key, which must not be the active one. */
+export function withoutKey(ring: KeyRing, id: string, clock: Clock): KeyRing {
+  return {
+    ...ring,
+    active: activeKeyAt(ring, clock.now()),
+    keys: ring.keys.filter((key) => key.id !== id),
+  };
+}
+
+/**
+ * Removes a key, which must not be the active one.
+ * @throws {KeyFileError} as `rotateKeyFile`
+ */
+export function removeFromKeyFile(path: string, id: string, clock: Clock): void {
+  replacePrivateFile(path, (content) => serialise(withoutKey(parseKeyRing(path, content), id, clock)));
+}
+
 /**
  * Changes the marks in the key file and nothing else in it.
  * @throws {KeyFileError} as `rotateKeyFile`

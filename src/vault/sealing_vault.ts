@@ -57,7 +57,7 @@ export class SealingVault implements Vault {
 
   seal(plain: Buffer | string, identity: string): Buffer {
     const active = this.#active();
-    const header = headerFor(active.keyId);
+    const header = sealHeader(active.keyId);
     const nonce = this.#random.bytes(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, active.seal, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(associatedData(header, identity));
@@ -92,6 +92,11 @@ export class SealingVault implements Vault {
 
   isDigest(digest: string, purpose: string, value: string): boolean {
     return this.digests(purpose, value).some((own) => isSame(own, digest));
+  }
+
+  /** The id of the key that it seals with now. */
+  get sealingKey(): string {
+    return this.#active().keyId;
   }
 
   pepper(keyId: string = this.#active().keyId): { readonly keyId: string; readonly secret: Buffer } {
@@ -145,7 +150,8 @@ function deriveSubkeys(key: RingKey): Subkeys {
   return { keyId: key.id, seal: derive('seal'), digest: derive('digest'), pepper: derive('pepper') };
 }
 
-function headerFor(keyId: string): Buffer {
+/** What every value begins with that is sealed under this key, and no other value does. */
+export function sealHeader(keyId: string): Buffer {
   const id = Buffer.from(keyId);
   return Buffer.concat([Buffer.from([FORMAT_VERSION, id.length]), id]);
 }

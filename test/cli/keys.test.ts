@@ -18,7 +18,9 @@ test('keys list names the keys and keeps their secrets', async () => {
   const asJson = await line.type('keys', 'list', '--json');
 
   expect(asText.out).toContain(key.id);
-  expect(JSON.parse(asJson.out)).toEqual([{ id: key.id, created: line.clock.now(), state: 'active' }]);
+  expect(JSON.parse(asJson.out)).toEqual([
+    { id: key.id, created: line.clock.now(), state: 'active', values: 0, processes: 0 },
+  ]);
   expect(asText.out + asJson.out).not.toContain(key.secret);
 });
 

@@ -6,7 +6,13 @@ import { describeOnBothStores } from './on_both.ts';
 
 const ids = ask<{ readonly id: string }>('SELECT id FROM processes ORDER BY id');
 
-const described = (keyIds = 'k1') => ({ host: 'here', version: '1.2.3', keyIds, settingsDigest: 'd' });
+const described = (keyIds = 'k1') => ({
+  host: 'here',
+  version: '1.2.3',
+  keyIds,
+  sealingKey: 'k1',
+  settingsDigest: 'd',
+});
 
 describeOnBothStores('the processes on one database', (opened) => {
   let one: LiveProcesses;

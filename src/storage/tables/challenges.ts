@@ -7,7 +7,7 @@ export interface KeptChallenge {
   /** The kind of the factor. */
   readonly kind: string;
   readonly userId: string;
-  /** Sealed by the factor. */
+  /** Sealed by the factor, with the identity `challenge:<session>`. */
   readonly sealed: Buffer;
 }
 

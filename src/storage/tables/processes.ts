@@ -15,6 +15,8 @@ export interface ProcessDescription {
   readonly version: string;
   /** The ids of the keys that it has, sorted, with a blank between them. */
   readonly keyIds: string;
+  /** The id of the key that it seals with now. */
+  readonly sealingKey: string;
   /** Of the settings that must be the same in all processes. */
   readonly settingsDigest: string;
 }
@@ -27,10 +29,11 @@ export interface LiveProcess extends ProcessDescription {
 export function announceProcess(id: string, description: ProcessDescription): readonly Effect[] {
   return [
     effect(
-      `INSERT INTO processes (id, seen_at, host, version, key_ids, settings_digest)
-       VALUES (:id, :now, :host, :version, :keyIds, :settingsDigest)
+      `INSERT INTO processes (id, seen_at, host, version, key_ids, sealing_key, settings_digest)
+       VALUES (:id, :now, :host, :version, :keyIds, :sealingKey, :settingsDigest)
        ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, host = excluded.host,
-         version = excluded.version, key_ids = excluded.key_ids, settings_digest = excluded.settings_digest`,
+         version = excluded.version, key_ids = excluded.key_ids, sealing_key = excluded.sealing_key,
+         settings_digest = excluded.settings_digest`,
       { id, ...description },
     ),
     effect(`DELETE FROM processes WHERE NOT (${within(DEAD_AFTER)})`),
@@ -55,7 +58,8 @@ export function findProcesses(id: string): Query<{ readonly announced: number; r
 /** All that are there now. */
 export function listProcesses(): Query<LiveProcess> {
   return ask(
-    `SELECT id, host, version, key_ids AS "keyIds", settings_digest AS "settingsDigest"
+    `SELECT id, host, version, key_ids AS "keyIds", sealing_key AS "sealingKey",
+       settings_digest AS "settingsDigest"
      FROM processes WHERE ${within(DEAD_AFTER)} ORDER BY host, id`,
   );
 }

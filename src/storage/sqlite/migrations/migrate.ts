@@ -17,6 +17,7 @@ import { lanes } from './0014_lanes.ts';
 import { processes } from './0015_processes.ts';
 import { factorKinds } from './0016_factor_kinds.ts';
 import { probes } from './0017_probes.ts';
+import { sealingKey } from './0018_sealing_key.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -37,6 +38,7 @@ export const MIGRATIONS: readonly string[] = [
   processes,
   factorKinds,
   probes,
+  sealingKey,
 ];
 
 /**
