@@ -14,14 +14,13 @@ import { type CodeStep, passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins, OpeningSession } from '../second_factor/held_logins.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
 import type { SecondFactors } from '../second_factor/second_factors.ts';
+import type { Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
-import type { RandomSource } from '../system/random.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import type { Opening } from '../uia/opening.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, requireBody, type Session, type SessionBinding } from '../uia/session.ts';
-import { newSessionId } from '../uia/session_id.ts';
 import type { SecondLogin } from './second_login.ts';
 
 /** A login or registration whose grant is held. */
@@ -52,20 +51,22 @@ const SESSION_UNKNOWN: ChallengeError = {
   refused: 'session',
 };
 
+export interface LoginConversationDeps {
+  readonly engine: UiaEngine;
+  readonly secondFactors: SecondFactors;
+  readonly standings: Standings;
+  readonly codes: { readonly presented: PresentedCodes; readonly step: CodeStep };
+  readonly holds: HeldLogins;
+  readonly secondLogin: SecondLogin;
+  readonly ways: OfferedWays;
+}
+
 /**
  * The User-Interactive Authentication of a login whose grant is held: challenges, judges codes and hands the
  * login out to the first request that passes.
  */
 export class LoginConversation {
-  constructor(
-    private readonly engine: UiaEngine,
-    private readonly secondFactors: SecondFactors,
-    private readonly codes: { readonly presented: PresentedCodes; readonly step: CodeStep },
-    private readonly holds: HeldLogins,
-    private readonly secondLogin: SecondLogin,
-    private readonly random: RandomSource,
-    private readonly ways: OfferedWays,
-  ) {}
+  constructor(private readonly deps: LoginConversationDeps) {}
 
   /**
    * Answers a sign-in whose grant has just been held or joined. Undefined if another request took the hold: begin again.
@@ -73,34 +74,38 @@ export class LoginConversation {
    */
   async begin(signIn: HeldSignIn, opened?: Session): Promise<Answer | undefined> {
     if (opened !== undefined) return this.present(signIn, opened);
-    const passedBefore = signIn.appended && (await this.engine.ofHold(signIn.hold.id, signIn.body));
+    const passedBefore = signIn.appended && (await this.deps.engine.ofHold(signIn.hold.id, signIn.body));
     if (passedBefore && isSatisfied(passedBefore.flows, passedBefore.completed)) {
       return this.finish(signIn.request, passedBefore, signIn.hold);
     }
-    const [binding, opening] = await this.beginning(signIn);
-    return this.present(signIn, await this.engine.open(binding, opening));
+    const standing = await this.deps.standings.of(signIn.hold.userId);
+    // 2FA was turned off at this moment, which has ended the hold.
+    if (standing.is === 'passes') throw new Refusal('hold_ended');
+    const [binding, opening] = await this.beginning(signIn, standing.version);
+    return this.present(signIn, await this.deps.engine.open(binding, opening));
   }
 
   /**
    * The session of a sign-in whose grant is to be held, for the unit that keeps it.
+   * @param version of the account, under which a second factor is owed
    * @throws Refusal hold_ended if 2FA was turned off at this moment
    */
-  async opening(signIn: HeldSignIn): Promise<OpeningSession> {
-    const [binding, opening] = await this.beginning(signIn);
-    return this.engine.opening(binding, opening);
+  async opening(signIn: HeldSignIn, version: number): Promise<OpeningSession> {
+    const [binding, opening] = await this.beginning(signIn, version);
+    return this.deps.engine.opening(binding, opening);
   }
 
   /** Goes on with what the sign-in itself presents. */
   private async present(signIn: HeldSignIn, session: Session): Promise<Answer | undefined> {
     const { auth } = signIn;
-    const presented = signIn.appended ?? (auth && this.codes.presented.inAuth(auth));
-    const outcome = await this.codes.step.take(session, presented, signIn.request);
+    const presented = signIn.appended ?? (auth && this.deps.codes.presented.inAuth(auth));
+    const outcome = await this.deps.codes.step.take(session, presented, signIn.request);
     switch (outcome.is) {
       case 'passed':
         return this.finish(signIn.request, outcome.session, signIn.hold);
       case 'missing':
         // A client that does not know our stages shows `error`, and some loop without an errcode.
-        return challenge(session, auth === undefined ? codeWanted(this.ways) : undefined);
+        return challenge(session, auth === undefined ? codeWanted(this.deps.ways) : undefined);
       case 'refused':
         return challenge(session, codeRefused(outcome.reason));
       case 'out_of_order':
@@ -113,10 +118,10 @@ export class LoginConversation {
   /** Goes on with the session that the request names. */
   async resume(request: ClientRequest, body: JsonObject, auth: PresentedAuth): Promise<Resumed> {
     const repeated = withoutAuth(body);
-    const session = await this.engine.resume(loginBinding(request), auth.session ?? '', repeated);
+    const session = await this.deps.engine.resume(loginBinding(request), auth.session ?? '', repeated);
     if (session === undefined || session.holdId === null) return this.unknown(repeated);
     requireBody(session);
-    const hold = await this.holds.find(session.holdId);
+    const hold = await this.deps.holds.find(session.holdId);
     if (hold === undefined) return this.holdGone(session, repeated);
     const answer = await this.step(request, session, hold, auth);
     return answer === undefined ? this.holdGone(session, repeated) : { kind: 'answer', answer };
@@ -131,9 +136,9 @@ export class LoginConversation {
     if (isSatisfied(session.flows, session.completed)) return this.finish(request, session, hold);
     const { type } = auth;
     if (type === undefined || session.completed.includes(type)) return challenge(session);
-    const presented = this.codes.presented.inAuth(auth);
+    const presented = this.deps.codes.presented.inAuth(auth);
     if (presented === undefined) throw new Refusal('stage_not_offered');
-    const outcome = await this.codes.step.take(session, presented, request);
+    const outcome = await this.deps.codes.step.take(session, presented, request);
     switch (outcome.is) {
       case 'passed':
         return this.finish(request, outcome.session, hold);
@@ -165,12 +170,13 @@ export class LoginConversation {
   ): Promise<Answer | undefined> {
     const proof = passedIn(session);
     if (proof === undefined) return challenge(session);
-    return this.secondLogin.finish({ request, held: hold, body: session.body ?? {}, proof });
+    return this.deps.secondLogin.finish({ request, held: hold, body: session.body ?? {}, proof });
   }
 
-  private async beginning(signIn: HeldSignIn): Promise<[SessionBinding, Opening]> {
+  /** The version was looked up before the stages: if they change meanwhile, the session opens nothing. */
+  private async beginning(signIn: HeldSignIn, version: number): Promise<[SessionBinding, Opening]> {
     const { hold, request, proven } = signIn;
-    const stages = await this.secondFactors.available(hold.userId);
+    const stages = await this.deps.secondFactors.available(hold.userId);
     // 2FA was turned off at this moment, which has ended the hold.
     if (stages.length === 0) throw new Refusal('hold_ended');
     const opening = {
@@ -178,6 +184,7 @@ export class LoginConversation {
       completed: proven,
       body: signIn.body,
       holdId: hold.id,
+      version,
       client: request.client,
       endsAt: hold.expiresAt,
     };
@@ -186,11 +193,15 @@ export class LoginConversation {
 
   /** Without 2FA there is nothing to go on with: only a request with the whole login signs in (attack 39). */
   private async holdGone(session: Session, repeated: JsonObject): Promise<Resumed> {
-    const enrolled = await this.secondFactors.isEnrolled(session.binding.userId);
+    const standing = await this.deps.standings.of(session.binding.userId);
+    const enrolled = standing.is === 'owes_factor';
     if (!enrolled && typeof repeated.type !== 'string') throw new Refusal('hold_ended');
-    const current = await this.engine.find(session.id);
-    // Its login went to another request of this session: what it passed counts once.
-    if (enrolled && current === undefined) return { kind: 'answer', answer: this.sessionUnknown() };
+    const current = await this.deps.engine.find(session.id);
+    // Its login went to another request of this session: what it passed counts once. Or factors or password were
+    // changed: what it passed does not count.
+    if (enrolled && current?.version !== standing.version) {
+      return { kind: 'answer', answer: this.sessionUnknown() };
+    }
     const body = (current ?? session).body ?? {};
     return current !== undefined && isSatisfied(current.flows, current.completed)
       ? { kind: 'begin_anew', body, passed: current }
@@ -204,8 +215,8 @@ export class LoginConversation {
   }
 
   private sessionUnknown(): Answer {
-    const flows = this.secondFactors.stages().map((stage) => [PASSWORD_STAGE, stage]);
-    return challenge({ id: newSessionId(this.random), flows, completed: [] }, SESSION_UNKNOWN);
+    const flows = this.deps.secondFactors.stages().map((stage) => [PASSWORD_STAGE, stage]);
+    return challenge({ id: this.deps.engine.unusedId(), flows, completed: [] }, SESSION_UNKNOWN);
   }
 }
 

@@ -206,7 +206,7 @@ export class LoginGate {
       const answer = this.deps.exit.handOut(grant, pass);
       return { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
     }
-    const { hold, session } = await this.hold(attempt, reading, granted);
+    const { hold, session } = await this.hold(attempt, reading, granted, standing.version);
     return { answer: { is: 'held', hold, reading, session }, outcome: { is: 'held' } };
   }
 
@@ -217,7 +217,12 @@ export class LoginGate {
     return this.deps.conversation.begin(heldSignIn(attempt, reading, hold), session);
   }
 
-  private async hold(attempt: Attempt, reading: Reading, granted: GrantedLogin): Promise<Kept> {
+  private async hold(
+    attempt: Attempt,
+    reading: Reading,
+    granted: GrantedLogin,
+    version: number,
+  ): Promise<Kept> {
     const kept = await this.deps.holds.keep(
       {
         // A login token or JWT names no one and is good for one login; a password can be tried without end.
@@ -226,9 +231,10 @@ export class LoginGate {
         password: reading.password,
         joinKeys: reading.joinKeys,
         atEnd: await granted.grant.endOn(chosenDevice(attempt), this.deps.homeserver, attempt.request.client),
+        version,
       },
       attempt.passed === undefined
-        ? (held) => this.deps.conversation.opening(heldSignIn(attempt, reading, held))
+        ? (held) => this.deps.conversation.opening(heldSignIn(attempt, reading, held), version)
         : undefined,
     );
     if (!kept.isOwn) await this.abandon(attempt, granted);

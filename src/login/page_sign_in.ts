@@ -191,12 +191,13 @@ export class PageSignIn implements PageDoor {
     return redirectUrlOf(session);
   }
 
-  /** Undefined if something is left to prove, or 2FA was turned on meanwhile. */
+  /** Undefined if something is left to prove, or factors or password were changed meanwhile. */
   private async proofOf(session: Session): Promise<FactorPassed | StandingPasses | undefined> {
+    if (!isSatisfied(session.flows, session.completed)) return undefined;
     const passed = passedIn(session);
-    if (passed !== undefined || !isSatisfied(session.flows, session.completed)) return passed;
     const standing = await this.deps.standings.of(session.binding.userId);
-    return standing.is === 'passes' ? standing.proof : undefined;
+    if (standing.is === 'passes') return passed ?? standing.proof;
+    return session.version === standing.version ? passed : undefined;
   }
 
   /**
@@ -258,14 +259,15 @@ export class PageSignIn implements PageDoor {
   private async hold(granted: GrantedLogin, typed: TypedSignIn | undefined): Promise<HeldLogin> {
     try {
       // The login of an account without 2FA is neither joined nor counted: every door gives it out at once.
-      const { is } = await this.deps.standings.of(granted.grant.userId);
-      const enrolled = is === 'owes_factor';
+      const standing = await this.deps.standings.of(granted.grant.userId);
+      const enrolled = standing.is === 'owes_factor';
       const { hold, isOwn } = await this.deps.holds.keep({
         grant: granted.grant,
         password: typed?.password,
         joinKeys: enrolled ? typed?.keys : undefined,
         usesAllowance: enrolled && typed !== undefined,
         atEnd: 'logout',
+        version: enrolled ? standing.version : undefined,
       });
       if (!isOwn) await this.deps.upstream.discard(granted.grant);
       return hold;
@@ -284,7 +286,8 @@ export class PageSignIn implements PageDoor {
     password?: string,
   ): Promise<PageStanding> {
     const { userId } = hold;
-    const enrolled = (await this.deps.standings.of(userId)).is === 'owes_factor';
+    const standing = await this.deps.standings.of(userId);
+    const enrolled = standing.is === 'owes_factor';
     const stages = enrolled ? await this.deps.secondFactors.available(userId) : [];
     const withCode = stages.map((stage): Flow => [proven, stage]);
     const session = await this.deps.engine.open(
@@ -294,6 +297,7 @@ export class PageSignIn implements PageDoor {
         completed: [proven],
         body,
         holdId: hold.id,
+        version: enrolled ? standing.version : undefined,
         password,
         client,
         endsAt: hold.expiresAt,

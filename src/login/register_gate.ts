@@ -77,7 +77,7 @@ export class RegisterGate {
         request.signal.throwIfAborted();
         return this.parts.exit.handOut(grant, standing.proof);
       }
-      held = await this.hold(request, body, grant);
+      held = await this.hold(request, body, grant, standing.version);
     } catch (error) {
       await this.abandon(request, body, grant);
       throw error;
@@ -98,13 +98,19 @@ export class RegisterGate {
     return answer;
   }
 
-  private async hold(request: ClientRequest, body: JsonObject, grant: Grant): Promise<HeldLogin> {
+  private async hold(
+    request: ClientRequest,
+    body: JsonObject,
+    grant: Grant,
+    version: number,
+  ): Promise<HeldLogin> {
     const { hold, isOwn } = await this.parts.holds.keep({
       grant,
       password: undefined,
       usesAllowance: false,
       joinKeys: undefined,
       atEnd: await grant.endOn(wishedDevice(body), this.parts.homeserver, request.client),
+      version,
     });
     if (!isOwn) await this.abandon(request, body, grant);
     return hold;

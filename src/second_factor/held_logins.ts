@@ -1,6 +1,8 @@
+import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
+import { findVersion } from '../storage/tables/accounts.ts';
 import {
   type AllowanceRate,
   findAllowance,
@@ -15,7 +17,7 @@ import {
   findHoldsOfUser,
   findHoldsToJoin,
   type HeldLogin,
-  keepHold,
+  keepHoldUnder,
   keepHoldWhereRoom,
 } from '../storage/tables/holds.ts';
 import type { Clock } from '../system/clock.ts';
@@ -59,6 +61,8 @@ export interface NewHold {
   readonly usesAllowance: boolean;
   readonly joinKeys: JoinKeys | undefined;
   readonly atEnd: HeldLogin['atEnd'];
+  /** The version of the account under which a second factor is owed; undefined if none is. */
+  readonly version: number | undefined;
 }
 
 /** What is sealed beside a grant. */
@@ -131,24 +135,38 @@ export class HeldLogins {
    * the logins that may wait, or has enough of them, joins a live one instead: the password was proven, so there is
    * never a refusal (attack 128). Login and allowance are one unit: a store that fails takes nothing (attack 143).
    * @param open the session in which it waits for the second factor; it is written in the same unit
+   * @throws Refusal hold_ended if factors or password were changed since the standing was looked up
    */
   async keep(made: NewHold, open?: (held: HeldLogin) => Promise<OpeningSession>): Promise<Kept> {
     const held = this.newHold(made);
     const { userId } = held;
+    const { version } = made;
     const opening = await open?.(held);
     const also = opening?.write ?? [];
-    const isKept = await this.keepWithinBounds(held, made.usesAllowance, also);
+    const isKept = await this.keepWithinBounds(held, made, also);
     if (!isKept) {
+      await this.requireVersion(userId, version);
       const other = await this.liveHoldOf(userId, made.joinKeys);
       if (other !== undefined) return { hold: other, isOwn: false };
-      await this.storage.commit([userId], [keepHold(held), also]);
+      const kept = when(keepHoldUnder(held, version), { won: also, lost: [] });
+      if (!(await this.storage.commit([userId], kept)).won) throw new Refusal('hold_ended');
     }
     await this.endOfCrowd();
     return { hold: held, isOwn: true, session: opening?.session };
   }
 
-  private async keepWithinBounds(held: HeldLogin, usesAllowance: boolean, also: Write): Promise<boolean> {
-    const room = keepHoldWhereRoom(held, HOLDS_PER_USER);
+  private async requireVersion(userId: string, version: number | undefined): Promise<void> {
+    if (version === undefined) return;
+    const [account] = await this.storage.read(findVersion(userId));
+    if (account?.version !== version) throw new Refusal('hold_ended');
+  }
+
+  private async keepWithinBounds(
+    held: HeldLogin,
+    { usesAllowance, version }: NewHold,
+    also: Write,
+  ): Promise<boolean> {
+    const room = keepHoldWhereRoom(held, HOLDS_PER_USER, version);
     if (!usesAllowance) {
       return (await this.storage.commit([held.userId], when(room, { won: also, lost: [] }))).won;
     }
@@ -211,6 +229,7 @@ export class HeldLogins {
       usesAllowance: false,
       joinKeys: undefined,
       atEnd: 'logout',
+      version: undefined,
     });
     await this.storage.holds.hold({ ...held, expiresAt: held.createdAt });
   }

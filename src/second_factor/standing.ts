@@ -19,14 +19,16 @@ export type { StandingPasses };
 /** What a user owes before a login of theirs is handed out. */
 export type Standing =
   | { readonly is: 'passes'; readonly proof: StandingPasses }
-  | { readonly is: 'owes_factor' };
+  /** `version`: of the account, under which it is owed. What rests on it holds only while the account has it. */
+  | { readonly is: 'owes_factor'; readonly version: number };
 
 /** Says what users owe. */
 export class Standings {
   constructor(private readonly deps: { readonly factors: FactorStore }) {}
 
   async of(userId: string): Promise<Standing> {
-    if (await this.deps.factors.isEnrolled(userId)) return { is: 'owes_factor' };
+    const owing = await this.deps.factors.owing(userId);
+    if (owing !== undefined) return { is: 'owes_factor', version: owing.version };
     return { is: 'passes', proof: new StandingPasses(userId) };
   }
 }

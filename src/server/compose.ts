@@ -206,9 +206,8 @@ function loginServices(shared: SharedServices) {
   };
   const withoutFactor = new LoginsWithoutFactor(doors);
   const presentedPass = new PresentedPass({ ...doors, secondLogin });
-  const { engine, secondFactors, ways } = shared;
   const codes = { presented: shared.presented, step: shared.codeStep };
-  const conversation = new LoginConversation(engine, secondFactors, codes, holds, secondLogin, random, ways);
+  const conversation = new LoginConversation({ ...shared, codes, holds, secondLogin });
   return {
     login: new LoginGate({ ...doors, conversation, presentedPass, withoutFactor }),
     register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),

@@ -15,7 +15,7 @@ import type { Vault } from '../vault/vault.ts';
 import { isEmptyBody, repeatsOnly } from './canonical_body.ts';
 import { limitsOf, type NewSession, newSession, type Opening } from './opening.ts';
 import { isSatisfied, type LoginBinding, type Session, type SessionBinding, standingOf } from './session.ts';
-import { hashSessionId, isSessionId } from './session_id.ts';
+import { hashSessionId, isSessionId, newSessionId } from './session_id.ts';
 import { SessionSeals } from './session_seals.ts';
 
 export interface UiaSettings {
@@ -82,6 +82,11 @@ export class UiaEngine {
       random,
       lifetimeMs: this.settings.lifetimeMs,
     });
+  }
+
+  /** An id that no session has, for an answer to one that is unknown. */
+  unusedId(): string {
+    return newSessionId(this.parts.random);
   }
 
   /**

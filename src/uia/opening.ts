@@ -18,6 +18,8 @@ export interface Opening {
   /** The request's body without its `auth`. */
   readonly body?: JsonObject | undefined;
   readonly holdId?: string;
+  /** The version of the account that the flows are for; the held login is taken only under it. */
+  readonly version?: number | undefined;
   /** The device of the access token. */
   readonly deviceId?: string | null;
   /** The access token, for pages that have a password judged. */
@@ -79,6 +81,7 @@ export function newSession(
     sealedToken: seals.sealGiven('token', idHash, opening.token),
     deviceId: opening.deviceId ?? null,
     holdId: opening.holdId ?? null,
+    version: opening.version ?? null,
     pot: potOf(binding),
     network: seals.networkOf(opening.client),
     address: binding.tokenHash === null ? null : (opening.client?.ip ?? null),

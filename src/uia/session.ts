@@ -41,6 +41,8 @@ export interface Session {
   readonly deviceId: string | null;
   /** The held login that this session releases; null on guarded endpoints. */
   readonly holdId: string | null;
+  /** The version of the account under which it was opened; null where no second factor is owed for a held login. */
+  readonly version: number | null;
   /** The address that it was opened from; null where no page tells it. */
   readonly address: string | null;
   /** Milliseconds since the epoch. */

@@ -70,6 +70,7 @@ export class SessionSeals {
       token: stored.sealedToken ? open('token', stored.sealedToken) : undefined,
       deviceId: stored.deviceId,
       holdId: stored.holdId,
+      version: stored.version,
       address: stored.address,
       openedAt: stored.createdAt,
       expiresAt: stored.expiresAt,

@@ -65,6 +65,7 @@ async function holdLogin(): Promise<void> {
     usesAllowance: false,
     joinKeys: undefined,
     atEnd: 'logout',
+    version: undefined,
   });
 }
 

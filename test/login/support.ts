@@ -80,6 +80,18 @@ export function failCommits(app: TestApp, sql: string, error: Error): () => void
   };
 }
 
+/** Does `first` before the next unit that holds this SQL is written. */
+export function beforeCommit(app: TestApp, sql: string, first: () => Promise<unknown>): void {
+  const { commit } = app.storage;
+  const waiting = async (accounts: readonly string[], unit: Unit) => {
+    if (!JSON.stringify(unit).includes(sql)) return commit(accounts, unit);
+    Object.assign(app.storage, { commit });
+    await first();
+    return commit(accounts, unit);
+  };
+  Object.assign(app.storage, { commit: waiting });
+}
+
 /** Lets the store fail with `error` where a granted login is to be held. */
 export function failToHold(app: TestApp, error: Error): () => void {
   return failCommits(app, 'INSERT INTO holds', error);

@@ -182,7 +182,7 @@ describe('a store that fails on the way leaves no token behind', () => {
     throw new StoreUnavailable(new Error('gone'));
   };
 
-  test.each(['isEnrolled', 'recoverySet'] as const)('when %s fails after the grant', async (method) => {
+  test.each(['owing', 'recoverySet'] as const)('when %s fails after the grant', async (method) => {
     await start();
     Object.assign(app.storage.factors, { [method]: failing });
     const answer = await signIn(app, 'bob');

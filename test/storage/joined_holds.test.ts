@@ -36,7 +36,7 @@ describeOnBothStores('held logins of one password', (opened) => {
     ...different,
   });
   const keep = async (hold: HeldLogin, maximum = 8, from = storage) =>
-    (await from.commit([hold.userId], keepHoldWhereRoom(hold, maximum))) !== undefined;
+    (await from.commit([hold.userId], keepHoldWhereRoom(hold, maximum, undefined))) !== undefined;
   const found = async (exact: string[], folded: string[]) =>
     (await storage.read(findHoldsToJoin(exact, folded))).map(({ id }) => id);
   const live = async (userId: string) => (await storage.read(findHoldsOfUser(userId))).map(({ id }) => id);
@@ -79,7 +79,7 @@ describeOnBothStores('held logins of one password', (opened) => {
     const begin = (id: string) =>
       storage.commit(
         [BOB],
-        when(keepHoldWhereRoom(held(id), 3), {
+        when(keepHoldWhereRoom(held(id), 3, undefined), {
           won: when(takeAllowance(BOB, RATE), { won: [], lost: dropHold(id) }),
           lost: [],
         }),

@@ -99,6 +99,7 @@ export function session(different: Partial<StoredSession> & { idHash: string }):
     sealedToken: null,
     deviceId: null,
     holdId: null,
+    version: null,
     pot: 'login',
     network: null,
     address: null,

@@ -14,6 +14,14 @@ export function findVersion(userId: string): Query<{ readonly version: number }>
   return ask('SELECT version FROM accounts WHERE user_id = :userId', { userId });
 }
 
+/**
+ * The version that an account has now, in SQL: in a unit that names its user it cannot grow before the unit is written.
+ * @param userId in SQL, of our own words only
+ */
+export function currentVersion(userId: string): string {
+  return `coalesce((SELECT accounts.version FROM accounts WHERE accounts.user_id = ${userId}), 0)`;
+}
+
 /** Keeps the name under which a sign-in may mean this user. */
 export function nameAccount(userId: string, foldedLocalpart: string): Effect {
   return effect(

@@ -21,6 +21,8 @@ export interface StepToSpend {
   readonly step: number;
 }
 
+import { currentVersion } from './accounts.ts';
+
 const AUTHENTICATOR = `
   id, user_id AS "userId", kind, name, sealed_seed AS "sealedSeed", enabled_at AS "enabledAt",
   last_used_at AS "lastUsedAt", last_step AS "lastStep"`;
@@ -37,6 +39,13 @@ export function findAuthenticators(userId: string, kind: string | null = null): 
 /** One row if this user has 2FA on. */
 export function findEnrolled(userId: string): Query<object> {
   return ask('SELECT 1 AS found FROM authenticators WHERE user_id = :userId LIMIT 1', { userId });
+}
+
+const OWING = `SELECT ${currentVersion(':userId')} AS version FROM authenticators WHERE user_id = :userId LIMIT 1`;
+
+/** One row if the user has 2FA on, with the version of the account under which that is so. */
+export function findOwing(userId: string): Query<{ readonly version: number }> {
+  return ask(OWING, { userId });
 }
 
 /** One row if any user has 2FA on. */

@@ -5,6 +5,7 @@ import {
   findAuthenticators,
   findEnrolled,
   findEnrolledByName,
+  findOwing,
   listEnrolled,
 } from './authenticators.ts';
 import {
@@ -36,6 +37,8 @@ import {
 export interface FactorStore {
   /** Whether `userId` has 2FA on (at least one authenticator). */
   isEnrolled(userId: string): Promise<boolean>;
+  /** The version of the account under which `userId` has 2FA on; undefined if it is off. */
+  owing(userId: string): Promise<{ readonly version: number } | undefined>;
   /** Whether any account has 2FA on. */
   anyoneEnrolled(): Promise<boolean>;
   /** Whether an enrolled user has this folded local part (a hint, see R5). */
@@ -91,6 +94,10 @@ export class FactorTables implements FactorStore {
 
   async isEnrolled(userId: string): Promise<boolean> {
     return (await this.driver.read(findEnrolled(userId))).length > 0;
+  }
+
+  async owing(userId: string): Promise<{ readonly version: number } | undefined> {
+    return (await this.driver.read(findOwing(userId)))[0];
   }
 
   async anyoneEnrolled(): Promise<boolean> {

@@ -31,6 +31,8 @@ export interface HeldLogin {
   readonly expiresAt: number;
 }
 
+import { currentVersion } from './accounts.ts';
+
 const COLUMNS = `id, user_id AS "userId", device_id AS "deviceId", join_key AS "joinKey",
   folded_join_key AS "foldedJoinKey", owner_join_key AS "ownerJoinKey", sealed_grant AS "sealedGrant",
   at_end AS "atEnd", created_at AS "createdAt", expires_at AS "expiresAt"`;
@@ -40,13 +42,31 @@ const KEPT = `id, user_id, device_id, join_key, folded_join_key, owner_join_key,
 const VALUES = `:id, :userId, :deviceId, :joinKey, :foldedJoinKey, :ownerJoinKey, :sealedGrant, :atEnd, :createdAt,
   :expiresAt`;
 
-/** Keeps a granted login. Lost if its user has `maximum` live ones already. */
-export function keepHoldWhereRoom(held: HeldLogin, maximum: number): Decision<object> {
-  return decide(
-    `INSERT INTO holds (${KEPT}) SELECT ${VALUES}
-     WHERE (SELECT count(*) FROM holds WHERE user_id = :userId AND expires_at > :now) < :maximum`,
-    { ...held, maximum },
-  );
+/**
+ * Keeps a granted login. Lost if its user has `maximum` live ones already, or if factors or password were changed.
+ * @param version of the account, under which the login is to be held; undefined where no second factor is owed
+ */
+export function keepHoldWhereRoom(
+  held: HeldLogin,
+  maximum: number,
+  version: number | undefined,
+): Decision<object> {
+  const hasRoom = '(SELECT count(*) FROM holds WHERE user_id = :userId AND expires_at > :now) < :maximum';
+  return keepHoldWhere(hasRoom, { ...held, maximum }, version);
+}
+
+/** Keeps a granted login, whatever room there is. Lost if factors or password of its user were changed. */
+export function keepHoldUnder(held: HeldLogin, version: number | undefined): Decision<object> {
+  return keepHoldWhere('1 = 1', { ...held }, version);
+}
+
+const IS_UNDER_VERSION = `${currentVersion(':userId')} = :version`;
+
+/** @param condition in SQL, of our own words only */
+function keepHoldWhere(condition: string, values: Values, version: number | undefined): Decision<object> {
+  const keeping = `INSERT INTO holds (${KEPT}) SELECT ${VALUES} WHERE ${condition}`;
+  if (version === undefined) return decide(keeping, values);
+  return decide(`${keeping} AND ${IS_UNDER_VERSION}`, { ...values, version });
 }
 
 /** A hold is gone: it was logged out, or need not be. */

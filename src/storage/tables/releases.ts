@@ -1,4 +1,5 @@
 import { type Branch, type Decision, decide, type Write, when } from '../statement.ts';
+import { currentVersion } from './accounts.ts';
 import { endHold, IS_FREE, takeHold } from './holds.ts';
 
 /** What a sign-in has proven, on record: a session that passed, or a login token of the page. */
@@ -9,11 +10,15 @@ export interface ProofOnRecord {
 }
 
 const ROWS = {
-  session: 'sessions WHERE id_hash = :hash',
+  session: `sessions WHERE id_hash = :hash AND version = ${currentVersion('sessions.user_id')}`,
   sign_in_token: 'sign_in_tokens WHERE token_hash = :hash',
 } as const;
 
-/** Uses a proof up while its hold can be given out: won by one request, whatever others do at the same time (R8). */
+/**
+ * Uses a proof up while its hold can be given out: won by one request, whatever others do at the same time (R8). A
+ * session that was opened before its user changed factors or password proves nothing. A login token is given only by
+ * such a session, for a hold that ends with each of these changes.
+ */
 function spend(
   { kind, hash }: ProofOnRecord,
   holdId: string,

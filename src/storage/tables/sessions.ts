@@ -24,6 +24,8 @@ export interface StoredSession {
   readonly deviceId: string | null;
   /** The held login that this session releases; null on guarded endpoints. */
   readonly holdId: string | null;
+  /** The version of the account under which it was opened; null where no second factor is owed for a held login. */
+  readonly version: number | null;
   readonly pot: SessionPot;
   /** Keyed digest of the network that opened it; null where that is not known. */
   readonly network: string | null;
@@ -43,7 +45,7 @@ export type SessionState = Pick<StoredSession, 'idHash' | 'completed' | 'bodyDig
 const SESSION = `
   id_hash AS "idHash", sealed_id AS "sealedId", target, user_id AS "userId", token_hash AS "tokenHash", flows,
   completed, sealed_body AS "sealedBody", body_digest AS "bodyDigest", sealed_password AS "sealedPassword",
-  sealed_token AS "sealedToken", device_id AS "deviceId", hold_id AS "holdId", pot, network, address, failures,
+  sealed_token AS "sealedToken", device_id AS "deviceId", hold_id AS "holdId", version, pot, network, address, failures,
   created_at AS "createdAt", expires_at AS "expiresAt"`;
 
 /** A session as its row holds it: lists are JSON. */
@@ -55,10 +57,10 @@ export type SessionRow = Omit<StoredSession, 'flows' | 'completed'> & {
 export function openSession(session: StoredSession): Effect {
   return effect(
     `INSERT INTO sessions (id_hash, sealed_id, target, user_id, token_hash, flows, completed, sealed_body,
-       body_digest, sealed_password, sealed_token, device_id, hold_id, pot, network, address, failures,
+       body_digest, sealed_password, sealed_token, device_id, hold_id, version, pot, network, address, failures,
        created_at, expires_at)
      VALUES (:idHash, :sealedId, :target, :userId, :tokenHash, :flows, :completed, :sealedBody,
-       :bodyDigest, :sealedPassword, :sealedToken, :deviceId, :holdId, :pot, :network, :address, :failures,
+       :bodyDigest, :sealedPassword, :sealedToken, :deviceId, :holdId, :version, :pot, :network, :address, :failures,
        :createdAt, :expiresAt)`,
     { ...session, flows: JSON.stringify(session.flows), completed: JSON.stringify(session.completed) },
   );

@@ -18,6 +18,7 @@ import { processes } from './0015_processes.ts';
 import { factorKinds } from './0016_factor_kinds.ts';
 import { probes } from './0017_probes.ts';
 import { sealingKey } from './0018_sealing_key.ts';
+import { sessionVersion } from './0019_session_version.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -39,6 +40,7 @@ export const MIGRATIONS: readonly string[] = [
   factorKinds,
   probes,
   sealingKey,
+  sessionVersion,
 ];
 
 /**
