@@ -15,10 +15,10 @@ import type { HeldLogin } from '../storage/tables/holds.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
+import { type LoginBody, readLoginBody } from './login_body.ts';
 import type { HeldSignIn, LoginConversation } from './login_conversation.ts';
 import type { PresentedPass } from './presented_pass.ts';
 import type { Reading, Readings } from './readings.ts';
-import { readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInLine } from './sign_in_line.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 import type { LoginsWithoutFactor } from './without_factor.ts';
@@ -31,7 +31,7 @@ const TURNS = 3;
 /** A sign-in on its way through the gate. */
 interface Attempt {
   readonly request: ClientRequest;
-  readonly signIn: SignIn;
+  readonly signIn: LoginBody;
   readonly auth: PresentedAuth | undefined;
   /** Whether an enrolled user may be meant: the hint of R5, never the decision. */
   readonly hinted: boolean;
@@ -84,7 +84,7 @@ export class LoginGate {
     }
     const service = this.deps.appservices.serviceOf(request);
     if (service !== undefined) {
-      return this.deps.withoutFactor.passService(request, readSignIn(body), service);
+      return this.deps.withoutFactor.passService(request, readLoginBody(body), service);
     }
     if (auth?.session === undefined) return this.begin(request, body, auth);
     const resumed = await this.deps.conversation.resume(request, body, auth);
@@ -99,7 +99,7 @@ export class LoginGate {
     auth: PresentedAuth | undefined,
     passed?: Session,
   ): Promise<Answer> {
-    const signIn = readSignIn(body);
+    const signIn = readLoginBody(body);
     const hinted = await this.deps.readings.mayMeanEnrolled(signIn);
     const readings = await this.deps.readings.of(signIn, hinted);
     const attempt = { request, signIn, auth, hinted, readings, passed };
@@ -246,13 +246,13 @@ export class LoginGate {
   }
 
   /** A login token that was issued under 2FA stands for it, once. */
-  private async redeemPass(signIn: SignIn, grant: Grant): Promise<PassRedeemed | undefined> {
+  private async redeemPass(signIn: LoginBody, grant: Grant): Promise<PassRedeemed | undefined> {
     const loginToken = signIn.body.token;
     if (signIn.type !== TOKEN_LOGIN || typeof loginToken !== 'string') return undefined;
     return this.deps.passes.redeem(loginToken, grant);
   }
 
-  private async isEndedToken({ type, body: { token } }: SignIn): Promise<boolean> {
+  private async isEndedToken({ type, body: { token } }: LoginBody): Promise<boolean> {
     return type === TOKEN_LOGIN && typeof token === 'string' && this.deps.passes.isEnded(token);
   }
 

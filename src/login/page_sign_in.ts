@@ -27,6 +27,7 @@ import { MINUTE } from '../system/clock.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session } from '../uia/session.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
+import { type LoginBody, readLoginBody } from './login_body.ts';
 import type {
   PageCode,
   PageCodeOutcome,
@@ -37,7 +38,6 @@ import type {
   ProviderReturn,
 } from './page_door.ts';
 import type { Readings } from './readings.ts';
-import { readSignIn, type SignIn } from './sign_in.ts';
 import type { SignInLine } from './sign_in_line.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from './upstream_login.ts';
 
@@ -108,7 +108,7 @@ export class PageSignIn implements PageDoor {
     identifier: JsonObject,
     password: string,
   ): Promise<Proof> {
-    const signIn = readSignIn({ type: PASSWORD_STAGE, identifier, password });
+    const signIn = readLoginBody({ type: PASSWORD_STAGE, identifier, password });
     const keys = this.deps.readings.joinKeys(signIn, password);
     const join = async (): Promise<Proof | undefined> => {
       const hold = await this.deps.holds.findToJoin(keys);
@@ -230,7 +230,7 @@ export class PageSignIn implements PageDoor {
   /** Has the homeserver judge the password; what it grants is held. */
   private async ask(
     request: ClientRequest,
-    signIn: SignIn,
+    signIn: LoginBody,
     keys: JoinKeys,
   ): Promise<{ answer: Proof; outcome: LineOutcome }> {
     const granted = await this.login(request, signIn.body);

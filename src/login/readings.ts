@@ -2,7 +2,7 @@ import type { AppendedCode, Factors } from '../factors/factors.ts';
 import { type JoinKeys, joinKeysOf, lineKeyOf } from '../second_factor/join_keys.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { SignIn } from './sign_in.ts';
+import type { LoginBody } from './login_body.ts';
 import type { StandingInLine } from './sign_in_line.ts';
 
 /** One way to read a password field: the password for the homeserver, and the code that stood behind it. */
@@ -31,7 +31,7 @@ export class Readings {
   ) {}
 
   /** Whether an enrolled user may be meant: the hint of R5, never the decision. */
-  async mayMeanEnrolled(signIn: SignIn): Promise<boolean> {
+  async mayMeanEnrolled(signIn: LoginBody): Promise<boolean> {
     const { named, foldedNames } = signIn.identity;
     if (!named) return this.deps.factors.anyoneEnrolled();
     const found = await Promise.all(foldedNames.map((name) => this.deps.factors.mayBeEnrolled(name)));
@@ -42,7 +42,7 @@ export class Readings {
    * The readings in the order in which they are tried: two for everyone where the field may hold a code, so that
    * failing looks and costs the same for all (attack 100).
    */
-  async of(signIn: SignIn, hinted: boolean): Promise<Reading[]> {
+  async of(signIn: LoginBody, hinted: boolean): Promise<Reading[]> {
     const asSent = this.readingOf(signIn, signIn.password, undefined);
     const appended = await this.appendedCodeOf(signIn);
     if (appended === undefined) return [asSent];
@@ -53,7 +53,7 @@ export class Readings {
    * Where this sign-in stands in line: by its password without a code, for every account alike, so that all wait alike.
    * Undefined where it need not: no account has 2FA on, or it is not a sign-in with a password.
    */
-  async lineKey(signIn: SignIn): Promise<StandingInLine<unknown>['key'] | undefined> {
+  async lineKey(signIn: LoginBody): Promise<StandingInLine<unknown>['key'] | undefined> {
     if (signIn.password === undefined || !(await this.mayBeAnyoneEnrolled())) return undefined;
     const appended = await this.appendedCodeOf(signIn);
     return lineKeyOf(
@@ -65,7 +65,7 @@ export class Readings {
   }
 
   /** The keys of the held logins that this sign-in may join. */
-  joinKeys({ identity, body }: SignIn, password: string): JoinKeys {
+  joinKeys({ identity, body }: LoginBody, password: string): JoinKeys {
     return joinKeysOf(this.deps.vault, identity, password, body);
   }
 
@@ -78,14 +78,14 @@ export class Readings {
     return this.hasSeenEnrolled;
   }
 
-  private async appendedCodeOf(signIn: SignIn): Promise<AppendedCode | undefined> {
+  private async appendedCodeOf(signIn: LoginBody): Promise<AppendedCode | undefined> {
     if (signIn.password === undefined || !this.settings.appendedCode) return undefined;
     const appended = this.deps.codes.readAppended(signIn.password);
     return appended !== undefined && (await this.mayBeAnyoneEnrolled()) ? appended : undefined;
   }
 
   private readingOf(
-    signIn: SignIn,
+    signIn: LoginBody,
     password: string | undefined,
     appended: AppendedCode | undefined,
   ): Reading {

@@ -11,7 +11,7 @@ import type { Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
-import { wishedDevice } from './sign_in.ts';
+import { wishedDevice } from './login_body.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
 /** How long one finisher has the hold to itself; a process that dies meanwhile leaves it to the sweep. */

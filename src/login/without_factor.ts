@@ -8,13 +8,13 @@ import type { ServiceListed } from '../second_factor/appservices.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import type { StandingPasses, Standings } from '../second_factor/standing.ts';
-import type { SignIn } from './sign_in.ts';
+import type { LoginBody } from './login_body.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
 /** A sign-in whose user turned out to have no 2FA. */
 export interface SignInWithoutFactor {
   readonly request: ClientRequest;
-  readonly signIn: SignIn;
+  readonly signIn: LoginBody;
   /** Whether an enrolled user might have been meant, so that device and name were kept back (R5). */
   readonly hinted: boolean;
 }
@@ -47,7 +47,7 @@ export class LoginsWithoutFactor {
   }
 
   /** The login of a listed application service, for any user; it is put on record first. */
-  async passService(request: ClientRequest, signIn: SignIn, service: ServiceListed): Promise<Answer> {
+  async passService(request: ClientRequest, signIn: LoginBody, service: ServiceListed): Promise<Answer> {
     const outcome = await this.deps.upstream.logIn({
       request,
       path: request.path,

@@ -9,7 +9,7 @@ import { presentedToken } from '../../src/http/access_token.ts';
 import { clientAddressReader } from '../../src/http/client_address.ts';
 import { readFields } from '../../src/http/form.ts';
 import { readQuery } from '../../src/http/query.ts';
-import { readSignIn } from '../../src/login/sign_in.ts';
+import { readLoginBody } from '../../src/login/login_body.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
 import { requireShape } from '../../src/matrix/registry.ts';
 import { parseStrictJson } from '../../src/matrix/strict_json.ts';
@@ -41,11 +41,11 @@ const READERS: Readonly<Record<string, readonly [most: number, read: (text: stri
     HEADER,
     (text) => new RedirectTargets({ clients: [] }).read(`https://x.example/${text}`),
   ],
-  'user name': [BODY, (user) => readSignIn({ type: 'm.login.password', user, password: 'x' })],
+  'user name': [BODY, (user) => readLoginBody({ type: 'm.login.password', user, password: 'x' })],
   address: [
     BODY,
     (address) =>
-      readSignIn({
+      readLoginBody({
         type: 'm.login.password',
         identifier: { type: 'm.id.thirdparty', address },
         password: 'x',

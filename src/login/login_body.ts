@@ -4,7 +4,7 @@ import { type ClaimedIdentity, claimsOf, readIdentity } from '../second_factor/c
 import { withoutAuth } from '../uia/presented_auth.ts';
 
 /** A login request, read. */
-export interface SignIn {
+export interface LoginBody {
   readonly type: string;
   /** The body without `auth`. */
   readonly body: JsonObject;
@@ -19,7 +19,7 @@ export interface SignIn {
  * Reads the body of `POST /login`.
  * @throws Refusal missing_param; bad_json where the fields of a password login name different users
  */
-export function readSignIn(body: JsonObject): SignIn {
+export function readLoginBody(body: JsonObject): LoginBody {
   const type = body.type;
   if (typeof type !== 'string') throw new Refusal('missing_param', { text: '`type` is missing.' });
   const password = type === PASSWORD_STAGE ? body.password : undefined;
