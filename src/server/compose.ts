@@ -29,7 +29,10 @@ import { ThrottleRecord } from '../limits/throttle_record.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
 import { LoginGate } from '../login/login_gate.ts';
+import { PageLogin } from '../login/page_login.ts';
+import { PageSessions } from '../login/page_sessions.ts';
 import { PageSignIn } from '../login/page_sign_in.ts';
+import { PageTickets } from '../login/page_tickets.ts';
 import { PresentedPass } from '../login/presented_pass.ts';
 import { Readings } from '../login/readings.ts';
 import { RegisterGate } from '../login/register_gate.ts';
@@ -208,11 +211,14 @@ function loginServices(shared: SharedServices) {
   const presentedPass = new PresentedPass({ ...doors, secondLogin });
   const codes = { presented: shared.presented, step: shared.codeStep };
   const conversation = new LoginConversation({ ...shared, codes, holds, secondLogin });
+  const pageLogin = new PageLogin(doors);
+  const sessions = new PageSessions(doors);
+  const tickets = new PageTickets({ ...doors, sessions, login: pageLogin });
   return {
     login: new LoginGate({ ...doors, conversation, presentedPass, withoutFactor }),
     register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
     sessionEndings: new SessionEndings({ ...doors, sessions: storage.sessions }),
-    pageSignIn: new PageSignIn(doors),
+    pageSignIn: new PageSignIn({ ...doors, sessions, tickets, login: pageLogin }),
     sweeper: new HoldSweeper(storage.holds, holds, homeserver, shared.audit, clock, log),
   };
 }

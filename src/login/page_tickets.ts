@@ -1,0 +1,94 @@
+import type { ClientRequest } from '../http/client_request.ts';
+import { type FactorPassed, passedIn } from '../second_factor/code_step.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { Passes } from '../second_factor/passes.ts';
+import type { StandingPasses, Standings } from '../second_factor/standing.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
+import { MINUTE } from '../system/clock.ts';
+import type { UiaEngine } from '../uia/engine.ts';
+import { isSatisfied, type Session } from '../uia/session.ts';
+import type { PageTicket } from './page_door.ts';
+import type { PageLogin } from './page_login.ts';
+import { type PageSessions, providerOf, redirectUrlOf } from './page_sessions.ts';
+
+/** How long a homeserver's login token may be on its way to the client: as long as our own. */
+const PASSED_TOKEN_MS = 2 * MINUTE;
+/** How long a hold is reserved for the moment of its end. */
+const CLAIM_MS = MINUTE;
+
+/** What a person takes from the sign-in page to their client. */
+export class PageTickets {
+  constructor(
+    private readonly deps: {
+      readonly engine: UiaEngine;
+      readonly holds: HeldLogins;
+      readonly passes: Passes;
+      readonly standings: Standings;
+      readonly sessions: PageSessions;
+      readonly login: PageLogin;
+    },
+  ) {}
+
+  /** As `PageDoor.issueTicket`. */
+  async issue(request: ClientRequest, id: string): Promise<PageTicket | undefined> {
+    const found = await this.deps.sessions.find(id);
+    if (found === undefined) return undefined;
+    const { session } = found;
+    const proof = await this.proofOf(session);
+    if (proof === undefined) return undefined;
+    const hold = found.hold ?? (await this.signInAgain(request, session));
+    if (hold === undefined) return undefined;
+    const provider = providerOf(session);
+    if (provider !== undefined) return this.sendToProvider(session, hold, provider);
+    if (!(await this.deps.engine.finish(session))) return undefined;
+    const loginToken = await this.deps.passes.issue(hold, proof);
+    return { kind: 'client', redirectUrl: redirectUrlOf(session), loginToken };
+  }
+
+  /** As `PageDoor.passProviderToken`. */
+  async passProviderToken(id: string, loginToken: string): Promise<string | undefined> {
+    const session = await this.deps.sessions.withoutHold(id);
+    if (session === undefined || providerOf(session) === undefined) return undefined;
+    if (!(await this.deps.engine.finish(session))) return undefined;
+    if (passedIn(session) !== undefined) {
+      await this.deps.passes.remember(loginToken, session.binding.userId, PASSED_TOKEN_MS);
+    }
+    return redirectUrlOf(session);
+  }
+
+  /** Undefined if something is left to prove, or factors or password were changed meanwhile. */
+  private async proofOf(session: Session): Promise<FactorPassed | StandingPasses | undefined> {
+    if (!isSatisfied(session.flows, session.completed)) return undefined;
+    const passed = passedIn(session);
+    const standing = await this.deps.standings.of(session.binding.userId);
+    if (standing.is === 'passes') return passed ?? standing.proof;
+    return session.version === standing.version ? passed : undefined;
+  }
+
+  /**
+   * The held login of this sign-in is gone: another sign-in took it, or many others pushed it out. Its password is
+   * judged once more, and no code is asked for again. Undefined if the password no longer is that user's.
+   */
+  private async signInAgain(request: ClientRequest, session: Session): Promise<HeldLogin | undefined> {
+    const { userId } = session.binding;
+    if (session.password === undefined) return undefined;
+    const user = { type: 'm.id.user', user: userId };
+    const judged = await this.deps.login.withPassword(request, user, session.password);
+    if ('hold' in judged) return judged.hold.userId === userId ? judged.hold : undefined;
+    if (judged.refusal.refusal === 'login_refused') return undefined;
+    throw judged.refusal;
+  }
+
+  /** The login that told who it is has done its part: the next sweep logs it out. */
+  private async sendToProvider(
+    session: Session,
+    hold: HeldLogin,
+    provider: string,
+  ): Promise<PageTicket | undefined> {
+    const { idHash } = session;
+    if (!(await this.deps.holds.claim(hold, idHash, CLAIM_MS))) return undefined;
+    // Ended meanwhile, by a change of factors: its session may be left, and proves nothing.
+    if (!(await this.deps.holds.end(hold, idHash))) return undefined;
+    return { kind: 'provider', provider };
+  }
+}
