@@ -8,8 +8,7 @@ import type { JoinKeys } from '../second_factor/join_keys.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
-import { type LoginBody, readLoginBody } from './login_body.ts';
-import type { Readings } from './readings.ts';
+import { type LoginBody, type Readings, readLoginBody } from './readings.ts';
 import type { SignInLine } from './sign_in_line.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from './upstream_login.ts';
 

@@ -7,11 +7,12 @@ import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Exit, Taker } from '../second_factor/exit.ts';
 import type { ReleasingProof } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { Passes } from '../second_factor/passes.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
-import { wishedDevice } from './login_body.ts';
+import { wishedDevice } from './readings.ts';
 import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
 /** How long one finisher has the hold to itself; a process that dies meanwhile leaves it to the sweep. */
@@ -27,6 +28,7 @@ export interface PassedSignIn {
 }
 
 export interface SecondLoginDeps {
+  readonly passes: Passes;
   readonly holds: HeldLogins;
   readonly standings: Standings;
   readonly upstream: UpstreamLogin;
@@ -47,6 +49,22 @@ export class SecondLogin {
   async finish(passed: PassedSignIn): Promise<Answer | undefined> {
     await this.requireSameStanding(passed);
     return this.needsItsOwnLogin(passed) ? this.loginAgain(passed) : this.release(passed);
+  }
+
+  /**
+   * Gives the held login to the client that brings its token of the sign-in page. With a `device_id` it is a login of
+   * its own (R5).
+   * @param body the login without `auth`
+   * @throws Refusal hold_ended if the token is unknown, used or expired; limit_exceeded if it can be tried again
+   */
+  async redeem(request: ClientRequest, token: string, body: JsonObject): Promise<Answer> {
+    const proof = await this.deps.passes.find(token);
+    const held = proof && (await this.deps.holds.find(proof.holdId));
+    if (proof === undefined || held === undefined) throw new Refusal('hold_ended');
+    const login = passwordLoginOf(body, held.userId);
+    const answer = await this.finish({ request, held, body: login, proof });
+    if (answer === undefined) throw new Refusal('hold_ended');
+    return answer;
   }
 
   /** 2FA turned off, or on, during a hold ends it: what it waited for has changed (R1, attack 39). */
@@ -123,6 +141,19 @@ export class SecondLogin {
       if (answer === undefined) await this.deps.upstream.discard(grant);
     }
   }
+}
+
+/** The login that the page had judged, with what the client wants of it; its password is sealed with the hold. */
+function passwordLoginOf(body: JsonObject, userId: string): JsonObject {
+  const {
+    type: _type,
+    token: _token,
+    identifier: _identifier,
+    user: _user,
+    password: _password,
+    ...wishes
+  } = body;
+  return { ...wishes, type: PASSWORD_STAGE, identifier: { type: 'm.id.user', user: userId } };
 }
 
 /** Whether the body's own credential can log in once more; a login token or JWT cannot (R5). */

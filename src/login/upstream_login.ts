@@ -6,7 +6,7 @@ import type { JsonObject } from '../matrix/wire.ts';
 import { type Grant, readGrant, readStrayGrant } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Log } from '../system/log.ts';
-import { wishedDevice } from './login_body.ts';
+import { wishedDevice } from './readings.ts';
 
 /** A login that the homeserver granted. */
 export interface GrantedLogin {

@@ -28,20 +28,18 @@ import { Lanes } from '../limits/lanes.ts';
 import { ThrottleRecord } from '../limits/throttle_record.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
-import { LoginGate } from '../login/login_gate.ts';
 import { PageLogin } from '../login/page_login.ts';
 import { PageSessions } from '../login/page_sessions.ts';
 import { PageSignIn } from '../login/page_sign_in.ts';
 import { PageTickets } from '../login/page_tickets.ts';
-import { PresentedPass } from '../login/presented_pass.ts';
 import { Readings } from '../login/readings.ts';
-import { RegisterGate } from '../login/register_gate.ts';
+import { RegisterGate } from '../login/register.ts';
 import { SecondLogin } from '../login/second_login.ts';
 import { SessionEndings } from '../login/session_endings.ts';
+import { LoginGate } from '../login/sign_in.ts';
 import { SignInLine } from '../login/sign_in_line.ts';
 import { StoredLineLeases } from '../login/stored_line_leases.ts';
 import { UpstreamLogin } from '../login/upstream_login.ts';
-import { LoginsWithoutFactor } from '../login/without_factor.ts';
 import { AccountPage } from '../pages/account/account_page.ts';
 import { FallbackPage } from '../pages/fallback/fallback_page.ts';
 import { FormPages } from '../pages/forms/form_pages.ts';
@@ -207,15 +205,14 @@ function loginServices(shared: SharedServices) {
     line: new SignInLine({ ...shared, leases: new StoredLineLeases(shared), pause: systemPause }),
     readings,
   };
-  const withoutFactor = new LoginsWithoutFactor(doors);
-  const presentedPass = new PresentedPass({ ...doors, secondLogin });
   const codes = { presented: shared.presented, step: shared.codeStep };
   const conversation = new LoginConversation({ ...shared, codes, holds, secondLogin });
+  const signIn = { ...doors, conversation, granted: { ...doors, conversation } };
   const pageLogin = new PageLogin(doors);
   const sessions = new PageSessions(doors);
   const tickets = new PageTickets({ ...doors, sessions, login: pageLogin });
   return {
-    login: new LoginGate({ ...doors, conversation, presentedPass, withoutFactor }),
+    login: new LoginGate({ ...doors, signIn, secondLogin }),
     register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
     sessionEndings: new SessionEndings({ ...doors, sessions: storage.sessions }),
     pageSignIn: new PageSignIn({ ...doors, sessions, tickets, login: pageLogin }),

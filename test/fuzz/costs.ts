@@ -9,7 +9,7 @@ import { presentedToken } from '../../src/http/access_token.ts';
 import { clientAddressReader } from '../../src/http/client_address.ts';
 import { readFields } from '../../src/http/form.ts';
 import { readQuery } from '../../src/http/query.ts';
-import { readLoginBody } from '../../src/login/login_body.ts';
+import { readLoginBody } from '../../src/login/readings.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
 import { requireShape } from '../../src/matrix/registry.ts';
 import { parseStrictJson } from '../../src/matrix/strict_json.ts';

@@ -15,8 +15,8 @@ import type { HeldLogin } from '../storage/tables/holds.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSessionId } from '../uia/session_id.ts';
-import { wishedDevice } from './login_body.ts';
 import type { LoginConversation } from './login_conversation.ts';
+import { wishedDevice } from './readings.ts';
 import type { UpstreamLogin } from './upstream_login.ts';
 
 export interface RegisterGateParts {

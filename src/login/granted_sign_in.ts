@@ -1,0 +1,185 @@
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import { rebuildError } from '../homeserver/safe_error.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { TOKEN_LOGIN } from '../matrix/wire.ts';
+import type { Exit } from '../second_factor/exit.ts';
+import type { Grant } from '../second_factor/grant.ts';
+import type { HeldLogins, Kept } from '../second_factor/held_logins.ts';
+import type { Passes, PassRedeemed } from '../second_factor/passes.ts';
+import type { StandingPasses, Standings } from '../second_factor/standing.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
+import type { PresentedAuth } from '../uia/presented_auth.ts';
+import type { Session } from '../uia/session.ts';
+import type { LineOutcome } from './line_leases.ts';
+import type { HeldSignIn, LoginConversation } from './login_conversation.ts';
+import type { LoginBody, Reading } from './readings.ts';
+import type { UpstreamLogin } from './upstream_login.ts';
+
+/** What a client asks for at `POST /login`, read. */
+export interface SignInRequest {
+  readonly request: ClientRequest;
+  readonly login: LoginBody;
+  readonly auth: PresentedAuth | undefined;
+  /** Whether an enrolled user may be meant: the hint of R5, never the decision. */
+  readonly hinted: boolean;
+  readonly readings: readonly Reading[];
+  /** A session that has passed on another hold, which is gone. */
+  readonly passed: Session | undefined;
+}
+
+/** Where a sign-in stands that the homeserver, or an equal sign-in, has answered. */
+export type Step =
+  /** `session`: it was opened with the hold. */
+  | {
+      readonly is: 'held';
+      readonly hold: HeldLogin;
+      readonly reading: Reading;
+      readonly session?: Session | undefined;
+    }
+  | { readonly is: 'answered'; readonly answer: Answer };
+
+/** What asking the homeserver came to: for this sign-in, and for equal ones that wait. */
+export interface AskedHomeserver {
+  readonly answer: Step;
+  readonly outcome: LineOutcome;
+}
+
+export interface GrantedSignInDeps {
+  readonly standings: Standings;
+  readonly homeserver: Homeserver;
+  readonly upstream: UpstreamLogin;
+  readonly holds: HeldLogins;
+  readonly conversation: LoginConversation;
+  readonly exit: Exit;
+  readonly passes: Passes;
+}
+
+/** One reading of a sign-in that the homeserver granted: it is handed out, held, or ended. */
+export class GrantedSignIn {
+  constructor(
+    private readonly deps: GrantedSignInDeps,
+    private readonly asked: SignInRequest,
+    private readonly reading: Reading,
+    private readonly grant: Grant,
+  ) {}
+
+  /** Undefined if this reading must not let anyone in. A grant that fails on its way is logged out. */
+  async take(): Promise<AskedHomeserver | undefined> {
+    let isKept = false;
+    try {
+      const taken = await this.passOrHold();
+      // No one would get this answer; a held login waits for the client's next try.
+      if (taken?.answer.is === 'answered') this.asked.request.signal.throwIfAborted();
+      isKept = taken !== undefined;
+      return taken;
+    } finally {
+      if (!isKept) await this.abandon();
+    }
+  }
+
+  private async passOrHold(): Promise<AskedHomeserver | undefined> {
+    const standing = await this.deps.standings.of(this.grant.userId);
+    if (standing.is === 'passes') {
+      return (await this.mayPass()) ? passedWith(await this.handOut(standing.proof)) : undefined;
+    }
+    const pass = await this.redeemPass();
+    if (pass !== undefined) return passedWith(this.deps.exit.handOut(this.grant, pass));
+    const { reading } = this;
+    const { hold, session } = await this.hold(standing.version);
+    return { answer: { is: 'held', hold, reading, session }, outcome: { is: 'held' } };
+  }
+
+  /** False if this grant must not let its user in, though they have no 2FA. */
+  private async mayPass(): Promise<boolean> {
+    // No one gets in with more than their password (attack 100).
+    if (this.reading.appended !== undefined) return false;
+    const token = this.loginToken();
+    return token === undefined || !(await this.deps.passes.isEnded(token));
+  }
+
+  /** A login token that was issued under 2FA stands for it, once. */
+  private async redeemPass(): Promise<PassRedeemed | undefined> {
+    const token = this.loginToken();
+    return token === undefined ? undefined : this.deps.passes.redeem(token, this.grant);
+  }
+
+  private loginToken(): string | undefined {
+    const { type, body } = this.asked.login;
+    return type === TOKEN_LOGIN && typeof body.token === 'string' ? body.token : undefined;
+  }
+
+  private async hold(version: number): Promise<Kept> {
+    const { asked, reading, grant } = this;
+    const kept = await this.deps.holds.keep(
+      {
+        // A login token or JWT names no one and is good for one login; a password can be tried without end.
+        usesAllowance: asked.login.password !== undefined,
+        grant,
+        password: reading.password,
+        joinKeys: reading.joinKeys,
+        atEnd: await grant.endOn(chosenDevice(asked), this.deps.homeserver, asked.request.client),
+        version,
+      },
+      asked.passed === undefined
+        ? (held) => this.deps.conversation.opening(heldSignIn(asked, reading, held), version)
+        : undefined,
+    );
+    if (!kept.isOwn) await this.abandon();
+    return kept;
+  }
+
+  /** The answer for a user without 2FA, with the device and the name that were kept back (R5). */
+  private async handOut(proof: StandingPasses): Promise<Answer> {
+    const { request, login, hinted } = this.asked;
+    if (hinted && login.password !== undefined) {
+      if (login.deviceId !== undefined) return this.logInAgainWithDevice();
+      if (login.displayName !== undefined)
+        await this.grant.nameDevice(this.deps.homeserver, login.displayName, request.client);
+    }
+    return this.deps.exit.handOut(this.grant, proof);
+  }
+
+  private async logInAgainWithDevice(): Promise<Answer> {
+    const { request, login } = this.asked;
+    const { userId } = this.grant;
+    const outcome = await this.deps.upstream.logIn({ request, path: request.path, body: login.body });
+    await this.deps.upstream.discard(this.grant);
+    if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
+    if (outcome.kind === 'refused') return rebuildError(outcome.answer, login.body);
+    const { grant } = outcome;
+    let proof: StandingPasses | undefined;
+    try {
+      // The state that counts is the one after the last answer of the homeserver (attack 39).
+      const standing = await this.deps.standings.of(grant.userId);
+      if (standing.is === 'passes' && grant.userId === userId) proof = standing.proof;
+    } finally {
+      if (proof === undefined) await this.deps.upstream.discard(grant);
+    }
+    if (proof === undefined) throw new Refusal('hold_ended');
+    return this.deps.exit.handOut(grant, proof);
+  }
+
+  private abandon(): Promise<void> {
+    return this.deps.upstream.abandon(this.grant, chosenDevice(this.asked), this.asked.request.client);
+  }
+}
+
+/** What the conversation about a held login is told of the sign-in. */
+export function heldSignIn(
+  { request, login, auth }: SignInRequest,
+  { appended }: Reading,
+  hold: HeldLogin,
+): HeldSignIn {
+  return { request, hold, auth, appended, body: login.body, proven: [login.type] };
+}
+
+function passedWith(answer: Answer): AskedHomeserver {
+  return { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
+}
+
+/** The device that the client chose and the homeserver was told: a hinted password login went without it (R5). */
+function chosenDevice({ login, hinted }: SignInRequest): string | undefined {
+  return hinted && login.password !== undefined ? undefined : login.deviceId;
+}

@@ -1,0 +1,223 @@
+import type { Audit } from '../audit/audit.ts';
+import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { rebuildError } from '../homeserver/safe_error.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { requireShape } from '../matrix/registry.ts';
+import { type JsonObject, TOKEN_LOGIN } from '../matrix/wire.ts';
+import type { AppserviceTokens, ServiceListed } from '../second_factor/appservices.ts';
+import type { Exit } from '../second_factor/exit.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { Passes } from '../second_factor/passes.ts';
+import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import type { Session } from '../uia/session.ts';
+import {
+  type AskedHomeserver,
+  GrantedSignIn,
+  type GrantedSignInDeps,
+  heldSignIn,
+  type SignInRequest,
+  type Step,
+} from './granted_sign_in.ts';
+import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
+import type { LoginConversation } from './login_conversation.ts';
+import { type LoginBody, type Reading, type Readings, readLoginBody } from './readings.ts';
+import type { SecondLogin } from './second_login.ts';
+import type { SignInLine } from './sign_in_line.ts';
+import type { UpstreamLogin } from './upstream_login.ts';
+
+const APPSERVICE_LOGIN = 'm.login.application_service';
+
+/** How often a sign-in whose held login another one took may join or make the next one. */
+const TURNS = 3;
+
+export interface SignInDeps {
+  readonly readings: Readings;
+  readonly holds: HeldLogins;
+  readonly line: SignInLine;
+  readonly upstream: UpstreamLogin;
+  readonly granted: GrantedSignInDeps;
+  readonly conversation: LoginConversation;
+}
+
+/** What a sign-in begins with. */
+interface SignInStart {
+  readonly request: ClientRequest;
+  readonly body: JsonObject;
+  readonly auth: PresentedAuth | undefined;
+  readonly passed?: Session | undefined;
+}
+
+/**
+ * Reads what a client asks for, and who may be meant.
+ * @throws Refusal
+ */
+async function readSignIn(
+  readings: Readings,
+  { request, body, auth, passed }: SignInStart,
+): Promise<SignInRequest> {
+  const login = readLoginBody(body);
+  const hinted = await readings.mayMeanEnrolled(login);
+  return { request, login, auth, hinted, readings: await readings.of(login, hinted), passed };
+}
+
+/** One sign-in: the homeserver judges it as ever (R1), unless an equal one is held or is being judged (R12). */
+export class SignIn {
+  constructor(
+    private readonly deps: SignInDeps,
+    private readonly asked: SignInRequest,
+  ) {}
+
+  /** @throws Refusal */
+  async begin(): Promise<Answer> {
+    for (let turn = 0; turn < TURNS; turn++) {
+      const step = (await this.join()) ?? (await this.askInTurn());
+      if (step.is === 'answered') return step.answer;
+      const answer = await this.converse(step);
+      if (answer !== undefined) return answer;
+    }
+    throw new Refusal('hold_ended');
+  }
+
+  /** R12: an equal sign-in shares the hold that is there. */
+  private async join(): Promise<Step | undefined> {
+    for (const reading of this.asked.readings) {
+      const hold = reading.joinKeys && (await this.deps.holds.findToJoin(reading.joinKeys));
+      if (hold !== undefined) return { is: 'held', hold, reading };
+    }
+    return undefined;
+  }
+
+  private async askInTurn(): Promise<Step> {
+    const key = await this.deps.readings.lineKey(this.asked.login);
+    if (key === undefined) return (await this.ask()).answer;
+    return this.deps.line.ask<Step>({
+      key,
+      join: () => this.join(),
+      ask: () => this.ask(),
+      refuse: (outcome) => this.refuse(outcome),
+    });
+  }
+
+  /** What an equal sign-in was refused. */
+  private refuse(outcome: LineOutcome): Step {
+    const refused = refusedAnswer(outcome);
+    if (refused === undefined) throw thrownOutcome(outcome);
+    return { is: 'answered', answer: rebuildError(refused, this.asked.login.body) };
+  }
+
+  /** Has the homeserver judge the readings one by one until it grants one. */
+  private async ask(): Promise<AskedHomeserver> {
+    const { asked, deps } = this;
+    let refused: { readonly answer: HomeserverAnswer; readonly sent: JsonObject } | undefined;
+    for (const reading of asked.readings) {
+      const sent = bodyFor(asked, reading);
+      const outcome = await deps.upstream.attempt({
+        request: asked.request,
+        path: asked.request.path,
+        body: sent,
+        token: asked.login.type === APPSERVICE_LOGIN ? tokenOf(asked.request) : undefined,
+      });
+      if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
+      if (outcome.kind === 'granted') {
+        const taken = await new GrantedSignIn(deps.granted, asked, reading, outcome.grant).take();
+        if (taken !== undefined) return taken;
+        continue;
+      }
+      refused = { answer: outcome.answer, sent };
+      if (!isRefusedCredential(outcome.answer)) break;
+    }
+    if (refused === undefined) throw new Refusal('login_refused');
+    const answer = rebuildError(refused.answer, refused.sent);
+    return { answer: { is: 'answered', answer }, outcome: refusedOutcome(refused.answer) };
+  }
+
+  /** Challenges the client, or hands out to a session that has passed. Undefined if another sign-in took the hold. */
+  private converse({ reading, hold, session }: Extract<Step, { is: 'held' }>): Promise<Answer | undefined> {
+    const { request, passed } = this.asked;
+    return passed === undefined
+      ? this.deps.conversation.begin(heldSignIn(this.asked, reading, hold), session)
+      : this.deps.conversation.finishOn(request, passed, hold);
+  }
+}
+
+export interface LoginGateDeps {
+  readonly signIn: SignInDeps;
+  readonly secondLogin: SecondLogin;
+  readonly passes: Passes;
+  readonly appservices: AppserviceTokens;
+  readonly exit: Exit;
+  readonly audit: Audit;
+}
+
+/**
+ * The gate on `POST /login` (R1): the homeserver judges the login as ever; what it grants is held back where
+ * the user *in its answer* has 2FA on.
+ */
+export class LoginGate {
+  constructor(private readonly deps: LoginGateDeps) {}
+
+  /** @throws Refusal */
+  async handle(request: ClientRequest): Promise<Answer> {
+    const body = requireShape('login_request', request.body);
+    const auth = presentedAuth(body);
+    if (body.type === TOKEN_LOGIN && this.deps.passes.isOurs(body.token)) {
+      return this.deps.secondLogin.redeem(request, body.token, withoutAuth(body));
+    }
+    const service = this.deps.appservices.serviceOf(request);
+    if (service !== undefined) return this.passService(request, readLoginBody(body), service);
+    if (auth?.session === undefined) return this.begin({ request, body, auth });
+    const resumed = await this.deps.signIn.conversation.resume(request, body, auth);
+    if (resumed.kind === 'answer') return resumed.answer;
+    return this.begin({ request, auth, body: resumed.body, passed: resumed.passed });
+  }
+
+  private async begin(start: SignInStart): Promise<Answer> {
+    const { signIn } = this.deps;
+    return new SignIn(signIn, await readSignIn(signIn.readings, start)).begin();
+  }
+
+  /** The login of a listed application service, for any user; it is put on record first. */
+  private async passService(
+    request: ClientRequest,
+    { body }: LoginBody,
+    service: ServiceListed,
+  ): Promise<Answer> {
+    const { upstream } = this.deps.signIn;
+    const outcome = await upstream.logIn({ request, path: request.path, body, token: service.token });
+    if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
+    if (outcome.kind === 'refused') return rebuildError(outcome.answer, body);
+    const { grant } = outcome;
+    try {
+      await this.deps.audit.record({
+        userId: grant.userId,
+        event: 'appservice.login',
+        address: request.client.ip,
+        deviceId: grant.deviceId,
+      });
+    } catch (error) {
+      await upstream.discard(grant);
+      throw error;
+    }
+    return this.deps.exit.handOut(grant, service);
+  }
+}
+
+/** The body that goes to the homeserver: where an enrolled user may be meant, without device and name (R5, R12). */
+function bodyFor({ login, hinted }: SignInRequest, reading: Reading): JsonObject {
+  if (reading.password === undefined) return login.body;
+  const body: JsonObject = { ...login.body, password: reading.password };
+  if (!hinted) return body;
+  const { device_id: _deviceId, initial_device_display_name: _name, ...anonymous } = body;
+  return anonymous;
+}
+
+function tokenOf({ token }: ClientRequest): string | undefined {
+  return token.kind === 'token' ? token.token : undefined;
+}
+
+/** Whether the homeserver found the credential wrong, so that the other reading may be tried. */
+function isRefusedCredential(answer: HomeserverAnswer): boolean {
+  return answer.status === 403 || (answer.status === 401 && answer.json?.flows === undefined);
+}
