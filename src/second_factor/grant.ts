@@ -25,6 +25,26 @@ export interface OpenedGrant {
   readonly received: HomeserverAnswer | undefined;
 }
 
+/** What is sealed beside a grant. */
+interface HoldFacts {
+  /** When the homeserver granted it. */
+  readonly grantedAt: number;
+  /** Whether an allowance is to be given back when it is taken. */
+  readonly usesAllowance: boolean;
+  /** Whether a refresh token was asked for. */
+  readonly refresh: boolean;
+  /** The password that it was granted for, without an appended code: for the second login of R5. */
+  readonly password: string | undefined;
+}
+
+/** A held login, opened; its token stays closed. */
+export interface OpenedHold extends HoldFacts {
+  readonly grant: Grant;
+}
+
+/** By what a held login is sealed. */
+type HoldName = Pick<HeldLogin, 'id' | 'userId'>;
+
 /**
  * A login that the homeserver granted, closed: the token in it goes to the homeserver that made it, into the vault,
  * and to a client only for a proof (R1).
@@ -98,10 +118,10 @@ class Grant {
   }
 
   /** Seals it for the store, with what has to be known of it then. */
-  seal(vault: Vault, identity: string, beside: JsonObject): Buffer {
+  seal(vault: Vault, held: HoldName, facts: HoldFacts): Buffer {
     return vault.seal(
-      JSON.stringify({ ...beside, body: this.#body, accessToken: this.#accessToken }),
-      identity,
+      JSON.stringify({ ...facts, body: this.#body, accessToken: this.#accessToken }),
+      identityOf(held),
     );
   }
 }
@@ -125,15 +145,26 @@ export function readStrayGrant(answer: HomeserverAnswer): Grant | undefined {
 }
 
 /** Opens what `Grant.seal` sealed: the grant, closed as before, and what was beside it. */
-export function unsealGrant(
-  vault: Vault,
-  sealed: Buffer,
-  identity: string,
-): { readonly grant: Grant; readonly beside: JsonObject } {
-  const { accessToken, body, ...beside } = JSON.parse(vault.open(sealed, identity).toString()) as JsonObject;
+export function openHold(vault: Vault, held: HeldLogin): OpenedHold {
+  const plain = vault.open(held.sealedGrant, identityOf(held)).toString();
+  const { accessToken, body, ...beside } = JSON.parse(plain) as JsonObject;
   if (typeof accessToken !== 'string' || !isJsonObject(body))
     throw new Error('what is sealed is not a grant');
-  return { grant: new Grant(accessToken, body), beside };
+  return { grant: new Grant(accessToken, body), ...factsOf(beside) };
+}
+
+function factsOf({ grantedAt, usesAllowance, refresh, password }: JsonObject): HoldFacts {
+  if (typeof grantedAt !== 'number') throw new Error('a held login does not say when it was granted');
+  return {
+    grantedAt,
+    usesAllowance: usesAllowance === true,
+    refresh: refresh === true,
+    password: typeof password === 'string' ? password : undefined,
+  };
+}
+
+function identityOf({ id, userId }: HoldName): string {
+  return `hold:${id}:${userId}`;
 }
 
 function textOr<T>(value: Json | undefined, otherwise: T): string | T {

@@ -1,5 +1,4 @@
 import { Refusal } from '../matrix/refusals.ts';
-import type { JsonObject } from '../matrix/wire.ts';
 import { type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findVersion } from '../storage/tables/accounts.ts';
@@ -24,7 +23,7 @@ import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';
-import { type Grant, unsealGrant } from './grant.ts';
+import { type Grant, type OpenedHold, openHold } from './grant.ts';
 import { type JoinKeys, joinKeyOfOwner } from './join_keys.ts';
 
 /** How many holds one name and password may have before a further spelling of the name joins one of them. */
@@ -63,23 +62,6 @@ export interface NewHold {
   readonly atEnd: HeldLogin['atEnd'];
   /** The version of the account under which a second factor is owed; undefined if none is. */
   readonly version: number | undefined;
-}
-
-/** What is sealed beside a grant. */
-interface HoldFacts {
-  /** When the homeserver granted it. */
-  readonly grantedAt: number;
-  /** Whether an allowance is to be given back when it is taken. */
-  readonly usesAllowance: boolean;
-  /** Whether a refresh token was asked for. */
-  readonly refresh: boolean;
-  /** The password that it was granted for, without an appended code: for the second login of R5. */
-  readonly password: string | undefined;
-}
-
-/** A held login, opened; its token stays closed. */
-export interface OpenedHold extends HoldFacts {
-  readonly grant: Grant;
 }
 
 export interface HeldLoginsSettings {
@@ -195,7 +177,6 @@ export class HeldLogins {
     const now = this.clock.now();
     const id = randomId(this.random);
     const life = Math.min(this.settings.holdTtlMs, grant.expiresInMs ?? Number.POSITIVE_INFINITY);
-    const facts = { grantedAt: now, usesAllowance, refresh: joinKeys?.refresh ?? false };
     const mayBeJoined = joinKeys !== undefined && password !== undefined;
     return {
       id,
@@ -206,8 +187,8 @@ export class HeldLogins {
       ownerJoinKey: mayBeJoined ? joinKeyOfOwner(this.vault, userId, password) : null,
       sealedGrant: grant.seal(
         this.vault,
-        identityOf(id, userId),
-        password === undefined ? facts : { ...facts, password },
+        { id, userId },
+        { grantedAt: now, usesAllowance, refresh: joinKeys?.refresh ?? false, password },
       ),
       atEnd,
       createdAt: now,
@@ -235,9 +216,8 @@ export class HeldLogins {
   }
 
   /** What was granted. */
-  open({ id, userId, sealedGrant }: HeldLogin): OpenedHold {
-    const { grant, beside } = unsealGrant(this.vault, sealedGrant, identityOf(id, userId));
-    return { grant, ...factsOf(beside) };
+  open(held: HeldLogin): OpenedHold {
+    return openHold(this.vault, held);
   }
 
   /** Reserves the hold for one finisher for `forMs`; false if another one has it or it has ended. */
@@ -254,18 +234,4 @@ export class HeldLogins {
   end(held: HeldLogin, claimant: string): Promise<boolean> {
     return this.storage.holds.end(held.id, claimant);
   }
-}
-
-function factsOf({ grantedAt, usesAllowance, refresh, password }: JsonObject): HoldFacts {
-  if (typeof grantedAt !== 'number') throw new Error('a held login does not say when it was granted');
-  return {
-    grantedAt,
-    usesAllowance: usesAllowance === true,
-    refresh: refresh === true,
-    password: typeof password === 'string' ? password : undefined,
-  };
-}
-
-function identityOf(id: string, userId: string): string {
-  return `hold:${id}:${userId}`;
 }
