@@ -49,8 +49,9 @@ export class PageTickets {
   async passProviderToken(id: string, loginToken: string): Promise<string | undefined> {
     const session = await this.deps.sessions.withoutHold(id);
     if (session === undefined || providerOf(session) === undefined) return undefined;
+    const proof = await this.proofOf(session);
     if (!(await this.deps.engine.finish(session))) return undefined;
-    if (passedIn(session) !== undefined) {
+    if (proof?.hasFactor === true) {
       await this.deps.passes.remember(loginToken, session.binding.userId, PASSED_TOKEN_MS);
     }
     return redirectUrlOf(session);
