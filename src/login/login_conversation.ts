@@ -43,7 +43,7 @@ export type Resumed =
    * The held login is gone, or the session is unknown: sign in again with this body. `passed` is a session that has
    * nothing left to prove but the password: its code is not asked for twice.
    */
-  | { readonly kind: 'begin_anew'; readonly body: JsonObject; readonly passed?: Session };
+  | { readonly kind: 'begin_again'; readonly body: JsonObject; readonly passed?: Session };
 
 const SESSION_UNKNOWN: ChallengeError = {
   errcode: 'M_FORBIDDEN',
@@ -204,13 +204,13 @@ export class LoginConversation {
     }
     const body = (current ?? session).body ?? {};
     return current !== undefined && isSatisfied(current.flows, current.completed)
-      ? { kind: 'begin_anew', body, passed: current }
-      : { kind: 'begin_anew', body };
+      ? { kind: 'begin_again', body, passed: current }
+      : { kind: 'begin_again', body };
   }
 
   /** An unknown session tells nothing: with a body the sign-in begins again, without one the client learns the flows. */
   private unknown(body: JsonObject): Resumed {
-    if (typeof body.type === 'string') return { kind: 'begin_anew', body };
+    if (typeof body.type === 'string') return { kind: 'begin_again', body };
     return { kind: 'answer', answer: this.sessionUnknown() };
   }
 
