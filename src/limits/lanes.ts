@@ -79,7 +79,7 @@ export class Lanes {
       const found = known.find(({ userId, digest }) =>
         this.digestsOf(userId, 'browser', browser).includes(digest),
       );
-      if (found !== undefined) return found.digest.slice(0, NAME_LENGTH);
+      if (found !== undefined) return nameOf(found.digest);
     }
     return undefined;
   }
@@ -95,15 +95,20 @@ export class Lanes {
   }
 
   private digestsOf(userId: string, kind: PlaceKind, value: string): readonly string[] {
-    return this.vault.digests(PURPOSES[kind], JSON.stringify([userId, value]));
+    return this.vault.digests(PURPOSES[kind], JSON.stringify([userId, value]), PLACES_KEPT_MS);
   }
 
   /** The name of a known place; it may have been kept under an older key. */
   private find(known: readonly Place[], userId: string, kind: PlaceKind, value: string): string | undefined {
     const digests = this.digestsOf(userId, kind, value);
     const found = known.find((place) => place.kind === kind && digests.includes(place.digest));
-    return found?.digest.slice(0, NAME_LENGTH);
+    return found && nameOf(found.digest);
   }
+}
+
+/** Of what follows the id of its key. */
+function nameOf(digest: string): string {
+  return digest.slice(digest.lastIndexOf('.') + 1).slice(0, NAME_LENGTH);
 }
 
 /** What a passed factor makes known. */

@@ -1,3 +1,4 @@
+import type { LineKey } from '../second_factor/join_keys.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -16,8 +17,7 @@ const LATE: unique symbol = Symbol('late');
 
 /** A password sign-in that stands in line. */
 export interface StandingInLine<T> {
-  /** Digests: `line` is equal for all spellings of a name and password, `exact` for equal sign-ins only. */
-  readonly key: { readonly line: string; readonly exact: string };
+  readonly key: LineKey;
   /** Joins what an equal sign-in has left; undefined if there is nothing. */
   join(): Promise<T | undefined>;
   /** Asks the homeserver. */
@@ -52,12 +52,12 @@ export class SignInLine {
 
   /** @throws Refusal what asking the homeserver ends in, for this sign-in or for an equal one before it */
   async ask<T>(standing: StandingInLine<T>): Promise<T> {
-    const { line } = standing.key;
-    for (let before = this.underWay.get(line); before !== undefined; before = this.underWay.get(line)) {
+    const { lines } = standing.key;
+    for (let before = this.before(lines); before !== undefined; before = this.before(lines)) {
       const left = await Promise.race([before, this.deps.pause(LEASE_MS).then((): typeof LATE => LATE)]);
       if (left === LATE) {
         // The first that has waited this long replaces a sign-in that the homeserver does not answer.
-        if (this.underWay.get(line) === before) this.underWay.delete(line);
+        this.over(lines, before);
         continue;
       }
       const answer = await this.afterAnother(standing, left);
@@ -68,12 +68,21 @@ export class SignInLine {
       ({ left }) => left,
       (error: unknown) => leftByError(standing, error),
     );
-    this.underWay.set(line, left);
+    for (const line of lines) this.underWay.set(line, left);
     try {
       return (await turn).answer;
     } finally {
-      if (this.underWay.get(line) === left) this.underWay.delete(line);
+      this.over(lines, left);
     }
+  }
+
+  /** What is under way in one of these lines: while the active key changes an equal sign-in may stand in one of two. */
+  private before(lines: readonly string[]): Promise<LeftInLine | undefined> | undefined {
+    return lines.map((line) => this.underWay.get(line)).find((left) => left !== undefined);
+  }
+
+  private over(lines: readonly string[], left: Promise<LeftInLine | undefined>): void {
+    for (const line of lines) if (this.underWay.get(line) === left) this.underWay.delete(line);
   }
 
   /** Undefined: this sign-in has to ask for itself, in its turn. */
@@ -87,7 +96,7 @@ export class SignInLine {
       case 'failed':
         return standing.refuse(left.outcome);
       case 'refused':
-        return left.exact === standing.key.exact ? standing.refuse(left.outcome) : undefined;
+        return standing.key.exact.includes(left.exact) ? standing.refuse(left.outcome) : undefined;
       default:
         return standing.join();
     }
@@ -97,37 +106,53 @@ export class SignInLine {
   private async askAmongProcesses<T>(
     standing: StandingInLine<T>,
   ): Promise<{ answer: T; left: LeftInLine | undefined }> {
-    const { line, exact } = standing.key;
     if (await this.deps.processes.isAlone()) {
       const { answer, outcome } = await standing.ask();
-      return { answer, left: { exact, outcome } };
+      return { answer, left: leftBy(standing, outcome) };
     }
     const holder = randomId(this.deps.random);
     for (;;) {
-      const other = await this.deps.leases.take(line, holder, LEASE_MS);
+      const other = await this.takeAll(standing.key.lines, holder);
       if (other === undefined) return this.askWithLease(standing, holder);
-      const left = await this.waitFor(line, other);
+      const left = await this.waitFor(other.line, other.holder);
       const answer = await this.afterAnother(standing, left);
       if (answer !== undefined) return { answer, left };
     }
+  }
+
+  /**
+   * Takes the lease of each line, in the order that is the same for all: of two processes that know different keys,
+   * or whose clocks differ, both know one of them. Else it gives back what it took, and answers who has which.
+   */
+  private async takeAll(
+    lines: readonly string[],
+    holder: string,
+  ): Promise<{ readonly line: string; readonly holder: string } | undefined> {
+    for (const [place, line] of lines.entries()) {
+      const other = await this.deps.leases.take(line, holder, LEASE_MS);
+      if (other === undefined) continue;
+      for (const taken of lines.slice(0, place)) await this.deps.leases.leave(taken, holder, undefined);
+      return { line, holder: other };
+    }
+    return undefined;
   }
 
   private async askWithLease<T>(
     standing: StandingInLine<T>,
     holder: string,
   ): Promise<{ answer: T; left: LeftInLine }> {
-    const { line, exact } = standing.key;
     let left: LeftInLine | undefined;
     try {
       const { answer, outcome } = await this.joinOrAsk(standing);
-      left = { exact, outcome };
+      left = leftBy(standing, outcome);
       return { answer, left };
     } catch (error) {
       left = leftByError(standing, error);
       throw error;
     } finally {
       // The answer need not wait: a lease that could not be given back ends by itself.
-      this.deps.leases.leave(line, holder, left).catch((error: unknown) => {
+      const leaving = standing.key.lines.map((line) => this.deps.leases.leave(line, holder, left));
+      Promise.all(leaving).catch((error: unknown) => {
         this.deps.log.warn(
           { err: error },
           'the turn of a sign-in could not be given back; it ends by itself',
@@ -154,7 +179,11 @@ export class SignInLine {
   }
 }
 
+function leftBy({ key }: StandingInLine<unknown>, outcome: LineOutcome): LeftInLine {
+  return { exact: key.exact[0] ?? '', outcome };
+}
+
 function leftByError(standing: StandingInLine<unknown>, error: unknown): LeftInLine | undefined {
   const outcome = failedOutcome(error);
-  return outcome && { exact: standing.key.exact, outcome };
+  return outcome && leftBy(standing, outcome);
 }

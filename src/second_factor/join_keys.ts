@@ -1,4 +1,5 @@
 import type { JsonObject } from '../matrix/wire.ts';
+import { HOUR, MINUTE } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
 import { type ClaimedIdentity, foldedOwner } from './claimed_identity.ts';
 
@@ -7,8 +8,12 @@ const BCRYPT_BYTES = 72;
 /** More than makes 72 bytes in any form: folding 60 KB takes long (attack 119). */
 const FOLDED_LENGTH = 512;
 const FOLDED = 'hold-join-folded';
+/** The most that `login.hold_ttl` may be. */
+const LONGEST_HOLD_MS = HOUR;
+/** A lease, and what it leaves to those who wait, is gone after that. */
+const LINE_MS = MINUTE;
 
-/** By what an equal sign-in finds a held login (R12): digests under each key of the ring, the active one first. */
+/** By what an equal sign-in finds a held login (R12): digests under each key that one may have been made with. */
 export interface JoinKeys {
   readonly exact: readonly string[];
   readonly folded: readonly string[];
@@ -29,8 +34,8 @@ export function joinKeysOf(
 ): JoinKeys {
   const refresh = body.refresh_token === true;
   return {
-    exact: vault.digests('hold-join', JSON.stringify([identity.exact, password, refresh])),
-    folded: vault.digests(FOLDED, foldedSignIn(identity.folded, password)),
+    exact: vault.digests('hold-join', JSON.stringify([identity.exact, password, refresh]), LONGEST_HOLD_MS),
+    folded: vault.digests(FOLDED, foldedSignIn(identity.folded, password), LONGEST_HOLD_MS),
     password,
     refresh,
   };
@@ -39,6 +44,14 @@ export function joinKeysOf(
 /** The folded key of a sign-in by this user's own name. */
 export function joinKeyOfOwner(vault: Vault, userId: string, password: string): string {
   return vault.digest(FOLDED, foldedSignIn(foldedOwner(userId), password));
+}
+
+/** Where a sign-in stands in line, as digests under each key with which an equal one may stand there. */
+export interface LineKey {
+  /** Equal for all spellings of a name and password; in one order for all processes. */
+  readonly lines: readonly string[];
+  /** Equal for equal sign-ins only, the one under the active key first. */
+  readonly exact: readonly string[];
 }
 
 /**
@@ -51,10 +64,10 @@ export function lineKeyOf(
   identity: ClaimedIdentity,
   password: string,
   asSent: string,
-): { readonly line: string; readonly exact: string } {
+): LineKey {
   return {
-    line: vault.digest('sign-in-line', foldedSignIn(identity.folded, password)),
-    exact: vault.digest('sign-in-exact', JSON.stringify([identity.exact, asSent])),
+    lines: vault.digests('sign-in-line', foldedSignIn(identity.folded, password), LINE_MS).toSorted(),
+    exact: vault.digests('sign-in-exact', JSON.stringify([identity.exact, asSent]), LINE_MS),
   };
 }
 

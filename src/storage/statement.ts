@@ -127,6 +127,16 @@ export function when<Row, const Won extends Write, const Lost extends Write | 'u
   return { does: 'branch', on, won, lost };
 }
 
+/** A list for `IN`: there is a statement for each length, which is that of the keys under which digests are looked for. */
+export function listOf(
+  name: string,
+  values: readonly string[],
+): { readonly names: string; readonly values: Values } {
+  const entries = values.map((value, at) => [`${name}${at}`, value] as const);
+  const names = entries.map(([each]) => `:${each}`).join(', ');
+  return { names: names === '' ? 'NULL' : names, values: Object.fromEntries(entries) };
+}
+
 /** The text of a statement whose databases name the smaller and the greater of two values differently. */
 export function bothDialects(
   text: (words: { readonly least: string; readonly greatest: string }) => string,

@@ -133,15 +133,15 @@ export class UiaEngine {
   async again(binding: SessionBinding, body?: JsonObject): Promise<Session | undefined> {
     if (binding.tokenHash === null) return undefined;
     const { tokenHash, target } = binding;
-    const digest = isEmptyBody(body) ? null : this.seals.digestOf(body);
-    const stored = await this.parts.store.findBound(tokenHash, target, digest);
+    const digests = isEmptyBody(body) ? null : this.seals.digestsOf(body);
+    const stored = await this.parts.store.findBound(tokenHash, target, digests);
     if (!stored || stored.userId !== binding.userId || this.isDead(stored)) return undefined;
     return this.withBody(this.seals.open(stored), body);
   }
 
   /** The session that an equal sign-in opened on the same held login, for a client that retries its login as it was. */
   async ofHold(holdId: string, body: JsonObject): Promise<Session | undefined> {
-    const stored = await this.parts.store.findOfHold(holdId, this.seals.digestOf(body));
+    const stored = await this.parts.store.findOfHold(holdId, this.seals.digestsOf(body));
     return stored && !this.isDead(stored) ? this.seals.open(stored) : undefined;
   }
 
@@ -196,7 +196,7 @@ export class UiaEngine {
       return session;
     }
     if (session.bodyDigest !== null) {
-      if (session.bodyDigest !== this.seals.digestOf(body)) throw new Refusal('foreign_session');
+      if (!this.seals.isBody(session.bodyDigest, body)) throw new Refusal('foreign_session');
       return { ...session, body };
     }
     if (session.completed.length > 0) throw new Refusal('foreign_session');

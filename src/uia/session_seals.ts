@@ -3,6 +3,7 @@ import type { ClientAddress } from '../http/client_request.ts';
 import { widerNetworkOf } from '../http/network.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { StoredSession } from '../storage/tables/sessions.ts';
+import { HOUR } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
 import { canonicalJson, isEmptyBody } from './canonical_body.ts';
 import type { Session } from './session.ts';
@@ -10,10 +11,16 @@ import type { Session } from './session.ts';
 /** Larger ones are kept as digest only, and the client repeats them: 50 sessions of 1 MiB fill no disk (attack 122). */
 const LARGEST_KEPT_BODY = 16 * 1024;
 
+const BODY = 'session-body';
+/** The most that `uia.session_ttl` may be. */
+const LONGEST_SESSION_MS = 24 * HOUR;
+
 type SealedPart = 'id' | 'body' | 'password' | 'token';
 
 /** What is kept of a body. */
 interface Fingerprint {
+  /** The body itself, or a digest of a large one. */
+  readonly named: string;
   readonly digest: string;
   readonly isLarge: boolean;
 }
@@ -44,12 +51,17 @@ export class SessionSeals {
     };
   }
 
-  /** The keyed digest of a body: equal for equal ones. */
-  digestOf(body: JsonObject | undefined): string {
-    return this.fingerprintOf(body ?? {}).digest;
+  /** The keyed digests that equal bodies of sessions may have, the one under the active key first. */
+  digestsOf(body: JsonObject | undefined): readonly string[] {
+    return this.vault.digests(BODY, this.fingerprintOf(body ?? {}).named, LONGEST_SESSION_MS);
   }
 
-  /** The keyed digest of a client's network; null where there is no client. */
+  /** Whether this is the body with that digest. */
+  isBody(digest: string, body: JsonObject): boolean {
+    return this.vault.isDigest(digest, BODY, this.fingerprintOf(body).named);
+  }
+
+  /** The keyed digest of a client's network, by which sessions are counted; null where there is no client. */
   networkOf(client: ClientAddress | undefined): string | null {
     return client === undefined ? null : this.vault.digest('session-network', widerNetworkOf(client.ip));
   }
@@ -84,7 +96,7 @@ export class SessionSeals {
     const isLarge = Buffer.byteLength(text) > LARGEST_KEPT_BODY;
     // SHA-512 takes two thirds of the time of SHA-256 on the processors that have no instructions for it.
     const named = isLarge ? createHash('sha512').update(text).digest('base64') : text;
-    const fingerprint = { digest: this.vault.digest('session-body', named), isLarge };
+    const fingerprint = { named, digest: this.vault.digest(BODY, named), isLarge };
     this.fingerprints.set(body, fingerprint);
     return fingerprint;
   }

@@ -49,6 +49,14 @@ export function activeKeyAt(ring: KeyRing, now: number): RingKey {
   return begun ?? ring.active;
 }
 
+/** The keys that were active at any time since `since`, or will be. */
+export function keysActiveSince({ keys }: KeyRing, since: number): readonly RingKey[] {
+  return keys.filter((_key, place) => {
+    const begins = keys.slice(place + 1).flatMap(({ activeFrom }) => activeFrom ?? []);
+    return Math.min(...begins) > since;
+  });
+}
+
 /**
  * Makes a key file with one key, readable by its owner alone.
  * @throws {KeyFileError} `exists` rather than overwriting keys that would be lost for ever.

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { type Clock, systemClock } from '../system/clock.ts';
+import { type Clock, MINUTE, systemClock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
-import { activeKeyAt, type KeyRing, type RingKey } from './key_ring.ts';
+import { activeKeyAt, type KeyRing, keysActiveSince, type RingKey } from './key_ring.ts';
 import { SealBroken, type Vault } from './vault.ts';
 
 const CIPHER = 'aes-256-gcm';
@@ -9,6 +9,8 @@ const FORMAT_VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const SUBKEY_BYTES = 32;
+/** As far may the clocks of two processes be apart: each of them five minutes wrong. */
+const CLOCKS_APART_MS = 10 * MINUTE;
 
 /** What one key of the ring is used for; each use has a key of its own, so that none weakens another. */
 interface Subkeys {
@@ -84,14 +86,22 @@ export class SealingVault implements Vault {
     return digestUnder(this.#active(), purpose, value);
   }
 
-  digests(purpose: string, value: string): readonly string[] {
+  digests(purpose: string, value: string, livesMs: number): readonly string[] {
     const active = this.#active();
-    const others = [...this.#byId.values()].filter((subkeys) => subkeys !== active);
-    return [active, ...others].map((subkeys) => digestUnder(subkeys, purpose, value));
+    const since = this.#clock.now() - livesMs - CLOCKS_APART_MS;
+    const others = keysActiveSince(this.#ring, since).filter(({ id }) => id !== active.keyId);
+    const all = [active, ...others.map(({ id }) => this.#subkeys(id))];
+    return all.map((subkeys) => digestUnder(subkeys, purpose, value));
   }
 
   isDigest(digest: string, purpose: string, value: string): boolean {
-    return this.digests(purpose, value).some((own) => isSame(own, digest));
+    try {
+      const subkeys = this.#subkeys(digest.slice(0, digest.lastIndexOf('.')));
+      return isSame(digestUnder(subkeys, purpose, value), digest);
+    } catch (error) {
+      if (error instanceof SealBroken) return false;
+      throw error;
+    }
   }
 
   /** The id of the key that it seals with now. */
@@ -127,7 +137,8 @@ export class SealingVault implements Vault {
 function digestUnder(subkeys: Subkeys, purpose: string, value: string): string {
   // The length keeps two pairs of purpose and value from running together into the same text.
   const length = Buffer.byteLength(purpose);
-  return createHmac('sha256', subkeys.digest).update(`${length}:${purpose}${value}`).digest('hex');
+  const hmac = createHmac('sha256', subkeys.digest).update(`${length}:${purpose}${value}`);
+  return `${subkeys.keyId}.${hmac.digest('hex')}`;
 }
 
 function isSame(left: string, right: string): boolean {

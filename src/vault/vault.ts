@@ -7,14 +7,18 @@ export interface Vault {
   seal(plain: Buffer | string, identity: string): Buffer;
   /** Opens what `seal` made; throws `SealBroken` if it is for another row, altered, or its key is not in the ring. */
   open(sealed: Buffer, identity: string): Buffer;
-  /** A keyed digest (HMAC-SHA-256, hex) for comparing secrets without keeping them; differs by `purpose`. */
+  /**
+   * A keyed digest for comparing secrets without keeping them; differs by `purpose`. It names its key: the id, a dot,
+   * and the HMAC-SHA-256 in hex.
+   */
   digest(purpose: string, value: string): string;
   /**
-   * The digests of `value` under every key of the ring, that of the active key first: what was stored under
-   * another key, before a rotation or by a process that knows it earlier, is still found.
+   * The digests of `value` under each key with which a digest may have been made that lives for `livesMs`, that of the
+   * active key first: what was stored under another key, before a rotation or by a process whose clock goes wrong, is
+   * still found.
    */
-  digests(purpose: string, value: string): readonly string[];
-  /** Whether `digest` is one of `value` under any key of the ring, compared in constant time. */
+  digests(purpose: string, value: string, livesMs: number): readonly string[];
+  /** Whether `digest` is the one of `value` under the key that it names, compared in constant time. */
   isDigest(digest: string, purpose: string, value: string): boolean;
   /** The pepper for recovery codes under a key of the ring (the active one by default). */
   pepper(keyId?: string): { readonly keyId: string; readonly secret: Buffer };

@@ -54,9 +54,9 @@ class Homeserver {
     this.answer(outcome);
   }
 
-  signIn(exact = 'right'): StandingInLine<string> {
+  signIn(exact = 'right', lines = ['bob']): StandingInLine<string> {
     return {
-      key: { line: 'bob', exact },
+      key: { lines, exact: [exact] },
       join: async () => this.held && `joined ${this.held}`,
       ask: async () => {
         this.asked += 1;
@@ -90,8 +90,8 @@ describe.each([1, 2])('%i processes', (count) => {
     const leases = new SharedLeases();
     const processes = Array.from({ length: count }, () => processOn(leases));
     const homeserver = new Homeserver();
-    const ask = (turn: number, exact?: string) =>
-      (processes[turn % count] as SignInLine).ask(homeserver.signIn(exact));
+    const ask = (turn: number, exact?: string, lines?: string[]) =>
+      (processes[turn % count] as SignInLine).ask(homeserver.signIn(exact, lines));
     return { homeserver, ask, leases };
   }
 
@@ -102,6 +102,33 @@ describe.each([1, 2])('%i processes', (count) => {
     homeserver.says({ is: 'held' });
     expect(new Set(await answers)).toEqual(new Set(['held login 1', 'joined login 1']));
     expect(homeserver.asked).toBe(1);
+  });
+
+  test('attack 169: equal sign-ins make one login while the active key changes', async () => {
+    const { homeserver, ask, leases } = start();
+    const before = ['old'];
+    const meanwhile = ['new', 'old'];
+    const after = ['new'];
+    const answers = Promise.all([
+      ...[before, meanwhile, meanwhile].map((lines, turn) => ask(turn, 'right', lines)),
+    ]);
+    await settle();
+    homeserver.says({ is: 'held' });
+    expect(new Set(await answers)).toEqual(new Set(['held login 1', 'joined login 1']));
+    expect(await ask(1, 'right', after)).toBe('joined login 1');
+    expect([...leases.rows.values()].filter(({ taken }) => taken)).toEqual([]);
+    expect(homeserver.asked).toBe(1);
+  });
+
+  test('a sign-in that gets one of its two lines only gives it back', async () => {
+    const { homeserver, ask, leases } = start();
+    await leases.take('old', 'another process');
+    const answer = ask(0, 'right', ['new', 'old']);
+    await settle();
+    expect(leases.rows.get('new')?.taken).toBe(false);
+    await leases.leave('old', 'another process', undefined);
+    homeserver.says({ is: 'held' });
+    expect(await answer).toBe('held login 1');
   });
 
   test('attack 147: a refusal is asked for once, and everybody equal hears it', async () => {

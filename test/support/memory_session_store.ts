@@ -22,19 +22,19 @@ export class MemorySessionStore implements SessionStore {
   async findBound(
     tokenHash: string,
     target: string,
-    bodyDigest: string | null,
+    bodyDigests: readonly string[] | null,
   ): Promise<StoredSession | undefined> {
     return this.live().findLast(
       (row) =>
         row.tokenHash === tokenHash &&
         row.target === target &&
-        (bodyDigest === null || row.bodyDigest === bodyDigest || isUnbound(row)),
+        (bodyDigests === null || bodyDigests.includes(row.bodyDigest ?? '') || isUnbound(row)),
     );
   }
 
-  async findOfHold(holdId: string, bodyDigest: string): Promise<StoredSession | undefined> {
+  async findOfHold(holdId: string, bodyDigests: readonly string[]): Promise<StoredSession | undefined> {
     const [first] = this.live()
-      .filter((row) => row.holdId === holdId && row.bodyDigest === bodyDigest)
+      .filter((row) => row.holdId === holdId && bodyDigests.includes(row.bodyDigest ?? ''))
       .reverse()
       .sort((left, right) => right.completed.length - left.completed.length);
     return first;

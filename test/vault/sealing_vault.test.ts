@@ -128,10 +128,31 @@ describe('a rotation while several processes run', () => {
   test('attack 169: what was stored under another key of the ring is found and recognised', () => {
     const old = vaultOf(first).digest('join', 'x');
     const rotated = vaultOf(first, second);
-    expect(rotated.digests('join', 'x')).toEqual([rotated.digest('join', 'x'), old]);
+    expect(rotated.digests('join', 'x', 60_000)).toEqual([rotated.digest('join', 'x'), old]);
     expect(rotated.isDigest(old, 'join', 'x')).toBe(true);
     expect(rotated.isDigest(old, 'join', 'y')).toBe(false);
     expect(rotated.isDigest('', 'join', 'x')).toBe(false);
+    expect(rotated.isDigest(old.replace('first', 'second'), 'join', 'x')).toBe(false);
+    expect(rotated.isDigest(old.replace('first', 'third'), 'join', 'x')).toBe(false);
+  });
+
+  test('a digest is looked for under the keys that may have made one that still lives', () => {
+    const minutes = (count: number) => clock.now() + count * 60_000;
+    const ring: KeyRing = {
+      active: first,
+      keys: [
+        first,
+        { ...second, activeFrom: minutes(-30) },
+        { ...second, id: 'third', activeFrom: minutes(-20) },
+        { ...second, id: 'fourth', activeFrom: minutes(5) },
+      ],
+    };
+    const vault = new SealingVault(ring, systemRandom, { clock });
+    const keysFor = (livesMs: number) =>
+      vault.digests('join', 'x', livesMs).map((digest) => digest.slice(0, digest.lastIndexOf('.')));
+    expect(keysFor(60_000)).toEqual(['third', 'fourth']);
+    expect(keysFor(11 * 60_000)).toEqual(['third', 'second', 'fourth']);
+    expect(keysFor(60 * 60_000)).toEqual(['third', 'first', 'second', 'fourth']);
   });
 });
 
@@ -139,7 +160,7 @@ describe('digests and peppers', () => {
   test('a digest is the same for the same purpose and value, and differs otherwise', () => {
     const vault = vaultOf(first);
     const digest = vault.digest('join', 'secret');
-    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(digest).toMatch(/^first\.[0-9a-f]{64}$/);
     expect(vaultOf(first).digest('join', 'secret')).toBe(digest);
     expect(vault.digest('body', 'secret')).not.toBe(digest);
     expect(vault.digest('join', 'secret2')).not.toBe(digest);

@@ -6,6 +6,7 @@ import {
   decide,
   type Effect,
   effect,
+  listOf,
   type Query,
   type Sql,
   type Values,
@@ -84,16 +85,6 @@ export function findHoldsToJoin(exact: readonly string[], folded: readonly strin
      ORDER BY created_at DESC, id`,
     { ...ofExact.values, ...ofFolded.values },
   );
-}
-
-/** A list for `IN`: there is a statement for each length, which is the number of keys in the ring. */
-function listOf(
-  name: string,
-  values: readonly string[],
-): { readonly names: string; readonly values: Values } {
-  const entries = values.map((value, at) => [`${name}${at}`, value] as const);
-  const names = entries.map(([each]) => `:${each}`).join(', ');
-  return { names: names === '' ? 'NULL' : names, values: Object.fromEntries(entries) };
 }
 
 /** The live holds of a user, the newest first. */

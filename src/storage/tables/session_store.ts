@@ -21,9 +21,13 @@ export interface SessionStore {
    * The newest live session for the same token and target, and for the same body or where one of the two is empty and
    * not frozen; for "the same session again".
    */
-  findBound(tokenHash: string, target: string, bodyDigest: string | null): Promise<StoredSession | undefined>;
+  findBound(
+    tokenHash: string,
+    target: string,
+    bodyDigests: readonly string[] | null,
+  ): Promise<StoredSession | undefined>;
   /** Of the live sessions that hang on a hold and were opened with this body the one in which most is done. */
-  findOfHold(holdId: string, bodyDigest: string): Promise<StoredSession | undefined>;
+  findOfHold(holdId: string, bodyDigests: readonly string[]): Promise<StoredSession | undefined>;
   /** Appends `stage` if stages and body are still what `state` says; false if another request was first. */
   complete(state: SessionState, stage: string): Promise<boolean>;
   /** Binds the first non-empty body; false if there is one already, or a stage is done: that froze the empty one. */
@@ -47,12 +51,12 @@ export class SessionTable implements SessionStore {
     return this.first(findSession(idHash));
   }
 
-  findBound(tokenHash: string, target: string, bodyDigest: string | null) {
-    return this.first(findBoundSession(tokenHash, target, bodyDigest));
+  findBound(tokenHash: string, target: string, bodyDigests: readonly string[] | null) {
+    return this.first(findBoundSession(tokenHash, target, bodyDigests));
   }
 
-  findOfHold(holdId: string, bodyDigest: string): Promise<StoredSession | undefined> {
-    return this.first(findSessionOfHold(holdId, bodyDigest));
+  findOfHold(holdId: string, bodyDigests: readonly string[]): Promise<StoredSession | undefined> {
+    return this.first(findSessionOfHold(holdId, bodyDigests));
   }
 
   complete(state: SessionState, stage: string): Promise<boolean> {

@@ -1,4 +1,13 @@
-import { ask, type Decision, decide, type Effect, effect, type Query, type Values } from '../statement.ts';
+import {
+  ask,
+  type Decision,
+  decide,
+  type Effect,
+  effect,
+  listOf,
+  type Query,
+  type Values,
+} from '../statement.ts';
 
 /** A UIA session as stored. Its id is kept hashed (R11). */
 export interface StoredSession {
@@ -85,24 +94,26 @@ export function findSession(idHash: string): Query<SessionRow> {
 export function findBoundSession(
   tokenHash: string,
   target: string,
-  bodyDigest: string | null,
+  bodyDigests: readonly string[] | null,
 ): Query<SessionRow> {
+  const { names, values } = listOf('digest', bodyDigests ?? []);
   const ofSameBody =
-    bodyDigest === null
+    bodyDigests === null
       ? ''
-      : "AND (body_digest = :bodyDigest OR (body_digest IS NULL AND completed = '[]'))";
+      : `AND (body_digest IN (${names}) OR (body_digest IS NULL AND completed = '[]'))`;
   return findFirst(
     `token_hash = :tokenHash AND target = :target ${ofSameBody}`,
     'created_at DESC, rowid DESC',
-    { tokenHash, target, bodyDigest },
+    { tokenHash, target, ...values },
   );
 }
 
-export function findSessionOfHold(holdId: string, bodyDigest: string): Query<SessionRow> {
+export function findSessionOfHold(holdId: string, bodyDigests: readonly string[]): Query<SessionRow> {
+  const { names, values } = listOf('digest', bodyDigests);
   return findFirst(
-    'hold_id = :holdId AND body_digest = :bodyDigest',
+    `hold_id = :holdId AND body_digest IN (${names})`,
     'length(completed) DESC, created_at DESC, rowid DESC',
-    { holdId, bodyDigest },
+    { holdId, ...values },
   );
 }
 
