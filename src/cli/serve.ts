@@ -61,7 +61,8 @@ async function serve(
     out(
       `matrix-2fa-proxy listens on ${url} as ${config.publicBaseUrl}, in front of ${config.homeserver.url}`,
     );
-    await Promise.race([remarkIfHomeserverIsAway(config, surroundings).then(() => stopped), broken]);
+    const remark = remarkIfHomeserverIsAway(config, surroundings);
+    await Promise.race([stopped, broken, remark.then(() => stopped)]);
   } catch (error) {
     throw explained(error, config);
   } finally {

@@ -20,9 +20,9 @@ import type { Log } from '../system/log.ts';
 import { type RandomSource, systemRandom } from '../system/random.ts';
 import { buildApp, type Handlers } from './app.ts';
 import { type Classification, classify, type RefusedTarget, type RouteMatch } from './classify.ts';
+import { Connections } from './connections.ts';
 import { type CheckAnswer, PassThrough } from './pass_through.ts';
 import { RequestLog, type RequestLogDeps } from './request_log.ts';
-import { WaitingConnections } from './waiting_connections.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -42,9 +42,6 @@ const MOST_WAITING_CONNECTIONS = 4096;
 
 /** How often connections are looked through for heads that take too long. */
 const HEAD_CHECKS = 10 * SECOND;
-
-/** How often, while shutting down, connections that have become idle are closed. */
-const IDLE_SWEEP = 50;
 
 export interface FrontDoorOptions {
   /** The homeserver's origin. */
@@ -75,7 +72,7 @@ export interface DoorTimes {
 export interface FrontDoor {
   /** Not listening yet. */
   readonly server: Server;
-  /** Stops accepting, lets requests under way finish for up to `graceMs` milliseconds, then cuts them off. */
+  /** Stops accepting, lets requests under way finish for up to `graceMs` milliseconds, then cuts them off (`Connections`). */
   close(graceMs: number): Promise<void>;
 }
 
@@ -140,8 +137,12 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 
   const server = prepareServer({ admit, admitWaiting, log, headMs: times.headMs ?? HEADERS_TIME });
-  const connections = new WaitingConnections(server, MOST_WAITING_CONNECTIONS);
-  return { server, close: (graceMs) => closeDoor(server, passThrough, graceMs) };
+  const connections = new Connections(server, MOST_WAITING_CONNECTIONS);
+  const close = async (graceMs: number): Promise<void> => {
+    await connections.end(graceMs);
+    await passThrough.destroy();
+  };
+  return { server, close };
 }
 
 interface ServerParts {
@@ -209,13 +210,4 @@ function refuseRaw(socket: Duplex, status: keyof typeof REASONS): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.on('error', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('')}\r\n${body}`);
-}
-
-async function closeDoor(server: Server, passThrough: PassThrough, graceMs: number): Promise<void> {
-  const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP);
-  if (server.listening) await new Promise((resolve) => server.close(resolve));
-  clearTimeout(cutOff);
-  clearInterval(sweep);
-  await passThrough.destroy();
 }

@@ -168,8 +168,7 @@ export class MatrixProxy {
    */
   async close(graceMs = GRACE_MS, loginsMs = Math.min(graceMs, LOGINS_MS)): Promise<void> {
     const { housekeeping, frontDoor, homeserver, services, requests, storage } = this.parts;
-    await housekeeping.stop();
-    await frontDoor.close(graceMs);
+    await Promise.all([frontDoor.close(graceMs), housekeeping.stop()]);
     await inTime(homeserver.endLogins(), loginsMs);
     // From here on nothing waits for the homeserver: what was under way notes in the store what it leaves.
     await homeserver.close();

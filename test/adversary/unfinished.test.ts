@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { WaitingConnections } from '../../src/gateway/waiting_connections.ts';
+import { Connections } from '../../src/gateway/connections.ts';
 import { BodyBudget } from '../../src/http/body_budget.ts';
 import { type CommandLine, commandLine } from '../cli/command_line.ts';
 import { openTestDoor, type TestDoor } from '../gateway/support/door.ts';
@@ -132,7 +132,7 @@ test('attack 123: beyond the bound the connection that waits longest is closed, 
     connections.serve(request, response);
     answer = () => response.end();
   });
-  const connections = new WaitingConnections(server, 2);
+  const connections = new Connections(server, 2);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 

@@ -26,12 +26,14 @@ export interface CommandLine {
   start(...words: string[]): {
     said: Promise<string>;
     stop(): void;
+    /** Resolves at its first remark. */
+    remarked: Promise<void>;
     /** As SIGHUP does. */
     reload(): void;
     ended: Promise<Outcome>;
   };
   /** Replaces a text in the configuration. */
-  changeConfig(from: string, to: string): void;
+  changeConfig(from: string | RegExp, to: string): void;
   remove(): void;
 }
 
@@ -52,6 +54,10 @@ export function commandLine(): CommandLine {
     const said = new Promise<string>((resolve) => {
       say = resolve;
     });
+    let remark: () => void = () => {};
+    const remarked = new Promise<void>((resolve) => {
+      remark = resolve;
+    });
     const surroundings: Surroundings = {
       environment: { MATRIX_2FA_CONFIG: configFile },
       clock,
@@ -60,7 +66,10 @@ export function commandLine(): CommandLine {
         out.push(...lines);
         say(lines.join('\n'));
       },
-      err: (...lines) => void err.push(...lines),
+      err: (...lines) => {
+        err.push(...lines);
+        remark();
+      },
       confirm: async () => line.answer,
       untilStopped: () => stopped,
       onReload: (act) => void reloads.push(act),
@@ -74,7 +83,7 @@ export function commandLine(): CommandLine {
     const reload = () => {
       for (const act of reloads) act();
     };
-    return { said, stop, reload, ended };
+    return { said, remarked, stop, reload, ended };
   };
 
   const line: CommandLine = {

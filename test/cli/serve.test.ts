@@ -62,6 +62,7 @@ test('a homeserver that is away is named, and waited for', async () => {
   line.changeConfig('homeserver: { url: ', 'homeserver: { url: http://127.0.0.1:9 } #');
   const serve = line.start('serve');
   expect(await serve.said).toMatch(/in front of http:\/\/127\.0\.0\.1:9$/);
+  await serve.remarked;
   serve.stop();
   expect(await serve.ended).toMatchObject({
     code: 0,
