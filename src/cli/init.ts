@@ -1,72 +1,187 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { BadValue, parseOrigin, parsePostgresUrl, parsePublicOrigin } from '../config/values.ts';
+import { BadValue } from '../config/values.ts';
+import { codeOf } from '../system/file_rights.ts';
 import { createKeyFile } from '../vault/key_ring.ts';
-import { CommandFailed, UsageError } from './failures.ts';
+import { CommandFailed } from './failures.ts';
+import { type FoundHomeserver, findHomeserver } from './found_homeserver.ts';
+import {
+  Chooser,
+  fromOption,
+  HELP_CONTACT,
+  HOMESERVER,
+  PUBLIC_URL,
+  STORAGE,
+  TRUSTED_PROXIES,
+} from './init_choices.ts';
 import type { Surroundings } from './surroundings.ts';
+import { readSynapseSettings, type SynapseSettings } from './synapse_settings.ts';
 
 interface InitOptions {
-  readonly homeserver: string;
-  readonly publicUrl: string;
+  readonly homeserver?: string;
+  readonly publicUrl?: string;
   readonly dir: string;
-  readonly storage: string;
+  readonly storage?: string;
+  readonly trustedProxy?: readonly string[];
+  readonly helpContact?: string;
+  readonly homeserverConfig?: string;
+  readonly yes?: true;
 }
 
-const DEFAULT_PUBLIC_URL = 'http://127.0.0.1:8010';
+/** What goes into the configuration. */
+interface Chosen {
+  readonly homeserver: string;
+  readonly publicUrl: string;
+  /** A line of YAML. */
+  readonly storage: string;
+  readonly trustedProxies: readonly string[];
+  readonly helpContact: string | undefined;
+}
 
-/** `init`: a configuration of five lines and a key file, and what to do next. */
+const DEFAULT_HOMESERVER = 'http://127.0.0.1:8008';
+const DEFAULT_PUBLIC_URL = 'http://127.0.0.1:8010';
+const DEFAULT_PROXIES = '127.0.0.1 ::1';
+
+/** `init`: a short configuration and a key file, and what to do next. */
 export function initCommand(surroundings: Surroundings): Command {
   return new Command('init')
-    .description('write a configuration and a key file; never overwrites')
-    .option('--homeserver <url>', 'where the homeserver answers', 'http://127.0.0.1:8008')
-    .option('--public-url <url>', 'the address that clients use', DEFAULT_PUBLIC_URL)
+    .description('write a configuration and a key file; asks on a terminal; never overwrites')
+    .option('--homeserver <url>', `where the homeserver answers (default: ${DEFAULT_HOMESERVER})`)
+    .option('--public-url <url>', 'the address that clients use (default: what the homeserver says)')
     .option('--dir <dir>', 'where to write', '.')
     .option(
       '--storage <where>',
-      'sqlite, sqlite:PATH (seen from --dir) or postgres://user@host:5432/database',
-      'sqlite',
+      'sqlite, sqlite:PATH (seen from --dir) or postgres://user@host:5432/database (default: sqlite)',
     )
+    .option(
+      '--trusted-proxy <cidr>',
+      'a web server in front, whose X-Forwarded-For is believed; once for each (default: loopback)',
+      (one: string, others: readonly string[] = []) => [...others, one],
+    )
+    .option('--help-contact <url>', 'for people who have lost everything: https://… or mailto:…')
+    .option('--homeserver-config <file>', "Synapse's homeserver.yaml, to be read and not changed")
+    .option('--yes', 'ask nothing')
     .action((options: InitOptions) => init(options, surroundings));
 }
 
-function init(options: InitOptions, surroundings: Surroundings): void {
-  const homeserver = checked('--homeserver', options.homeserver, parseOrigin);
-  const publicUrl = checked('--public-url', options.publicUrl, parsePublicOrigin);
-  const storage = storageText(options.storage);
-  const config = join(options.dir, 'config.yaml');
-  const keys = join(options.dir, 'data', 'keys.json');
-  for (const file of [config, keys]) {
-    if (existsSync(file)) throw new CommandFailed(`${file} is there already and is not overwritten`);
+async function init(options: InitOptions, surroundings: Surroundings): Promise<void> {
+  const files = {
+    config: join(options.dir, 'config.yaml'),
+    keys: join(options.dir, 'data', 'keys.json'),
+  };
+  requireNew(files);
+  requireUsable(options);
+  const synapse =
+    options.homeserverConfig === undefined ? undefined : readSynapseSettings(options.homeserverConfig);
+  const dialogue = options.yes === true ? undefined : surroundings.dialogue();
+  try {
+    const chooser = new Chooser(dialogue, surroundings);
+    const homeserver = await chooser.choose(HOMESERVER, options.homeserver, DEFAULT_HOMESERVER);
+    const found = await findHomeserver(homeserver);
+    if (found !== undefined) surroundings.out(`Found ${found.name} at ${homeserver}.`);
+    surroundings.err(...remarksOn(homeserver, found), ...remarksOnFile(options.homeserverConfig, synapse));
+    const chosen = {
+      homeserver,
+      publicUrl: await chooser.choose(PUBLIC_URL, options.publicUrl, knownPublicUrl(synapse, found)),
+      storage: await chooser.choose(STORAGE, options.storage, 'sqlite'),
+      trustedProxies: await chooser.choose(TRUSTED_PROXIES, options.trustedProxy?.join(' '), DEFAULT_PROXIES),
+      helpContact: await chooser.choose(HELP_CONTACT, options.helpContact, 'none'),
+    };
+    requireNew(files);
+    write(files, chosen, surroundings);
+    surroundings.out(...nextSteps(files, chosen.publicUrl));
+  } finally {
+    dialogue?.end();
   }
-
-  mkdirSync(options.dir, { recursive: true });
-  createKeyFile(keys, surroundings.random, surroundings.clock);
-  writeFileSync(config, configText(homeserver, publicUrl, storage), { flag: 'wx' });
-  surroundings.out(...nextSteps({ config, keys, publicUrl }));
 }
 
-function checked(option: string, value: string, parse: (value: string) => string): string {
+/** @throws CommandFailed */
+function requireNew(files: Files): void {
+  for (const file of Object.values(files)) {
+    if (existsSync(file)) throw new CommandFailed(`${file} is there already and is not overwritten`);
+  }
+}
+
+/** Before anything is asked. @throws UsageError */
+function requireUsable({ homeserver, publicUrl, storage, trustedProxy, helpContact }: InitOptions): void {
+  if (homeserver !== undefined) fromOption(HOMESERVER, homeserver);
+  if (publicUrl !== undefined) fromOption(PUBLIC_URL, publicUrl);
+  if (storage !== undefined) fromOption(STORAGE, storage);
+  if (trustedProxy !== undefined) fromOption(TRUSTED_PROXIES, trustedProxy.join(' '));
+  if (helpContact !== undefined) fromOption(HELP_CONTACT, helpContact);
+}
+
+/** The first address that can be used of those that the homeserver names. */
+function knownPublicUrl(synapse: SynapseSettings | undefined, found: FoundHomeserver | undefined): string {
+  const named = [synapse?.publicUrl, found?.publicUrl].filter((url) => url !== undefined);
+  return named.find(isUsable) ?? DEFAULT_PUBLIC_URL;
+}
+
+function isUsable(url: string): boolean {
   try {
-    return parse(value);
+    PUBLIC_URL.parse(url);
+    return true;
   } catch (error) {
-    if (error instanceof BadValue) throw new UsageError(`${option} ${error.message}`);
+    if (error instanceof BadValue) return false;
     throw error;
   }
 }
 
-/** The line of the configuration that says where the database is. */
-function storageText(where: string): string {
-  if (where === 'sqlite') return '{ type: sqlite, path: data/2fa.db }';
-  if (where.startsWith('sqlite:')) {
-    const path = where.slice('sqlite:'.length);
-    if (path === '') throw new UsageError('--storage sqlite: must name a file');
-    return `{ type: sqlite, path: ${JSON.stringify(path)} }`;
-  }
-  return `{ type: postgres, url: ${JSON.stringify(checked('--storage', where, parsePostgresUrl))} }`;
+function remarksOn(url: string, found: FoundHomeserver | undefined): string[] {
+  if (found === undefined)
+    return [`note: no homeserver answers at ${url}; what depends on it was not looked at`];
+  const { name, takesPasswords, endsOAuth } = found;
+  return [
+    ...(takesPasswords ? [] : [`note: ${name} takes no passwords: no user could sign in through this proxy`]),
+    ...(endsOAuth === undefined
+      ? []
+      : [
+          `note: ${name} has an OAuth of its own, which asks for no code; the line that ends it: ${endsOAuth}`,
+        ]),
+  ];
 }
 
-function configText(homeserver: string, publicUrl: string, storage: string): string {
+function remarksOnFile(file: string | undefined, synapse: SynapseSettings | undefined): string[] {
+  if (synapse === undefined) return [];
+  return [
+    ...(synapse.hasRoomForLogins
+      ? []
+      : [
+          `note: ${file}: rc_login leaves an account five logins at once, then one in five and a half minutes; ` +
+            'put in  rc_login: { account: { per_second: 0.05, burst_count: 20 } }',
+        ]),
+    ...synapse.withoutForwarded.map(
+      (port) =>
+        `note: ${file}: the listener on port ${port} lacks  x_forwarded: true  ; all sign-ins would share one limit`,
+    ),
+  ];
+}
+
+interface Files {
+  readonly config: string;
+  readonly keys: string;
+}
+
+/** Both files or none. */
+function write({ config, keys }: Files, chosen: Chosen, { random, clock }: Surroundings): void {
+  const refused = (error: unknown) => new CommandFailed(`${config} cannot be written: ${codeOf(error)}`);
+  try {
+    mkdirSync(dirname(config), { recursive: true });
+  } catch (error) {
+    throw refused(error);
+  }
+  createKeyFile(keys, random, clock);
+  try {
+    writeFileSync(config, configText(chosen), { flag: 'wx' });
+  } catch (error) {
+    rmSync(keys);
+    throw refused(error);
+  }
+}
+
+function configText({ homeserver, publicUrl, storage, trustedProxies, helpContact }: Chosen): string {
+  const brand = helpContact === undefined ? '' : `\nbrand: { help_url: ${JSON.stringify(helpContact)} }\n`;
   return `# All settings: config.sample.yaml and docs/configure.md
 listen: 127.0.0.1:8010
 public_base_url: ${publicUrl}
@@ -74,20 +189,12 @@ homeserver: { url: "${homeserver}" }
 storage: ${storage}
 keys: { file: data/keys.json }
 
-# The web server in front, if it stands on this machine: its X-Forwarded-For names the clients.
-trusted_proxies: [127.0.0.1, "::1"]
-`;
+# The web servers in front: their X-Forwarded-For names the clients.
+trusted_proxies: [${trustedProxies.map((network) => JSON.stringify(network)).join(', ')}]
+${brand}`;
 }
 
-function nextSteps({
-  config,
-  keys,
-  publicUrl,
-}: {
-  config: string;
-  keys: string;
-  publicUrl: string;
-}): string[] {
+function nextSteps({ config, keys }: Files, publicUrl: string): string[] {
   const setPublicUrl =
     publicUrl === DEFAULT_PUBLIC_URL
       ? [`  - set public_base_url in ${config} to the address that clients use`]

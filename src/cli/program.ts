@@ -10,7 +10,7 @@ import { keysRetireCommand } from './keys_retire.ts';
 import { keysRotateCommand } from './keys_rotate.ts';
 import { routesCommand } from './routes.ts';
 import { serveCommand } from './serve.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Dialogue, Surroundings } from './surroundings.ts';
 import { userListCommand } from './user_list.ts';
 import { userResetCommand } from './user_reset.ts';
 import { userShowCommand } from './user_show.ts';
@@ -36,13 +36,18 @@ export async function run(words: readonly string[], given: Surroundings): Promis
 
 /** Whatever a command prints: a line stays one line, and commands nothing to the terminal that it is read on. */
 function harmless(surroundings: Surroundings): Surroundings {
-  const { out, err, confirm } = surroundings;
+  const { out, err, confirm, dialogue } = surroundings;
   return {
     ...surroundings,
     out: (...lines) => out(...lines.map(oneLine)),
     err: (...lines) => err(...lines.map(oneLine)),
     confirm: (question) => confirm(oneLine(question)),
+    dialogue: () => harmlessDialogue(dialogue()),
   };
+}
+
+function harmlessDialogue(dialogue: Dialogue | undefined): Dialogue | undefined {
+  return dialogue && { ...dialogue, ask: (question) => dialogue.ask(oneLine(question)) };
 }
 
 /** All commands. */

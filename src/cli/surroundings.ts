@@ -13,12 +13,21 @@ export interface Surroundings {
   err(...lines: readonly string[]): void;
   /** Asks a yes-or-no question; undefined if no one is there to answer. */
   confirm(question: string): Promise<boolean | undefined>;
+  /** Questions to the person at the terminal; undefined if there is none. */
+  dialogue(): Dialogue | undefined;
   /** Resolves when the process is asked to end. */
   untilStopped(): Promise<void>;
   /** Calls `act` each time the process is asked to read its configuration again, which ends it no more. */
   onReload(act: () => void): void;
   /** Resolves with the first error that nothing in the process has handled. After the call such errors do not end it. */
   untilFault(): Promise<Fault>;
+}
+
+/** Questions one after another. */
+export interface Dialogue {
+  /** The answer; undefined if it was broken off (Ctrl-C, Ctrl-D). */
+  ask(question: string): Promise<string | undefined>;
+  end(): void;
 }
 
 /** An exception or a rejected promise that nothing handled. */
@@ -37,6 +46,7 @@ export function processSurroundings(): Surroundings {
     out: (...lines) => void process.stdout.write(asText(lines)),
     err: (...lines) => void process.stderr.write(asText(lines)),
     confirm: askOnTerminal,
+    dialogue: dialogueOnTerminal,
     untilStopped: untilSignal,
     onReload: (act) => void process.on('SIGHUP', act),
     untilFault,
@@ -56,6 +66,22 @@ async function askOnTerminal(question: string): Promise<boolean | undefined> {
   } finally {
     dialogue.close();
   }
+}
+
+/** Lines are taken as they come: several may be pasted at once. */
+function dialogueOnTerminal(): Dialogue | undefined {
+  if (!process.stdin.isTTY) return undefined;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const lines = terminal[Symbol.asyncIterator]();
+  return {
+    ask: async (question) => {
+      terminal.setPrompt(question);
+      terminal.prompt();
+      const { value, done } = await lines.next();
+      return done === true ? undefined : value;
+    },
+    end: () => terminal.close(),
+  };
 }
 
 function untilSignal(): Promise<void> {

@@ -20,6 +20,10 @@ export interface CommandLine {
   readonly clock: ManualClock;
   /** What is answered when a command asks; undefined while no one is there. */
   answer: boolean | undefined;
+  /** What is typed, a line for each question, and then Ctrl-D; undefined while there is no terminal. */
+  typed: string[] | undefined;
+  /** The questions that were asked. */
+  readonly questions: string[];
   /** Runs a command; `MATRIX_2FA_CONFIG` names the folder's `config.yaml`. */
   type(...words: string[]): Promise<Outcome>;
   /** Starts a command that runs until `stop` is called; `said` resolves at its first result. */
@@ -41,6 +45,11 @@ export function commandLine(): CommandLine {
   const folder = mkdtempSync(join(tmpdir(), 'two-factor-cli-'));
   const configFile = join(folder, 'config.yaml');
   const clock = new ManualClock();
+
+  const ask = async (question: string) => {
+    line.questions.push(question);
+    return line.typed?.shift();
+  };
 
   const start: CommandLine['start'] = (...words) => {
     const out: string[] = [];
@@ -71,6 +80,7 @@ export function commandLine(): CommandLine {
         remark();
       },
       confirm: async () => line.answer,
+      dialogue: () => line.typed && { ask, end: () => undefined },
       untilStopped: () => stopped,
       onReload: (act) => void reloads.push(act),
       untilFault: () => new Promise(() => undefined),
@@ -91,6 +101,8 @@ export function commandLine(): CommandLine {
     configFile,
     clock,
     answer: undefined,
+    typed: undefined,
+    questions: [],
     start,
     type: (...words) => start(...words).ended,
     changeConfig: (from, to) => writeFileSync(configFile, readFileSync(configFile, 'utf8').replace(from, to)),

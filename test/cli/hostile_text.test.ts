@@ -98,6 +98,7 @@ test('attack 171: the operator is asked in one harmless line', async () => {
     untilFault: () => new Promise(() => undefined),
     untilStopped: async () => undefined,
     onReload: () => undefined,
+    dialogue: () => undefined,
   });
   expect(questions).toEqual(['Remove every second factor of @\\u001b[2J\\nyes:example.org?']);
 });

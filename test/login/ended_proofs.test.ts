@@ -57,6 +57,7 @@ async function reset(): Promise<void> {
     confirm: async () => true,
     untilStopped: async () => undefined,
     onReload: () => undefined,
+    dialogue: () => undefined,
     untilFault: () => new Promise(() => undefined),
   });
   expect(status).toBe(0);

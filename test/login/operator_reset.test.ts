@@ -21,6 +21,7 @@ function operator(...words: string[]): Promise<number> {
     confirm: async () => true,
     untilStopped: async () => undefined,
     onReload: () => undefined,
+    dialogue: () => undefined,
     untilFault: () => new Promise(() => undefined),
   });
 }
