@@ -85,7 +85,10 @@ export interface Foundations {
   readonly vault: Vault;
   readonly mark: MarkKeeper;
   readonly homeserver: Homeserver;
+  /** The database's: of all that is written with a time. */
   readonly clock: Clock;
+  /** Of the steps of codes, on which authenticator apps and this machine agree. */
+  readonly machineClock: Clock;
   readonly random: RandomSource;
   readonly log: Log;
   /** Those that are not in the list. */
@@ -149,11 +152,14 @@ function sharedServices(foundations: Foundations) {
 
 /** What needs nothing but the foundations. */
 function basicServices(foundations: Foundations) {
-  const { config, storage, vault, clock, random, furtherFactors } = foundations;
+  const { config, storage, vault, clock, machineClock, random, furtherFactors } = foundations;
   const freshLogins = new FreshLogins(storage, vault, clock);
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
   const hasher = new RecoveryHasher(hashingQueue());
-  const factorDeps = { storage, store: storage.factors, vault, clock, random, hasher, totp };
+  const factorDeps = {
+    ...{ storage, store: storage.factors, vault, random, hasher, totp },
+    clock: machineClock,
+  };
   return {
     ...foundations,
     totp,

@@ -8,6 +8,7 @@ import type { CreateFactor } from '../factors/list.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
+import { DatabaseClock } from '../storage/database_clock.ts';
 import { NoDatabase } from '../storage/errors.ts';
 import { nameOfDatabase, openStorage, type StorageSettings } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -54,11 +55,13 @@ const LEFT_OVER_MS = SECOND;
 export async function createProxy(atStart: Config, parts: ProxyParts = {}): Promise<MatrixProxy> {
   const live = new LiveConfig(atStart);
   const config = live.view;
-  const { clock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
-  const keys = await openKeys(config.keys.source, { clock, random });
+  const { clock: machineClock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
+  const keys = await openKeys(config.keys.source, { clock: machineClock, random });
   const marks = new DatabaseMarks(config.keys, () => keys.ring);
   const acceptOther = parts.acceptEmptyDatabase === true;
-  const open = (make: boolean) => openStorage(config.storage, { clock, random, make });
+  const clock = new DatabaseClock(machineClock);
+  const onTime = (databaseNow: number) => clock.learn(databaseNow);
+  const open = (make: boolean) => openStorage(config.storage, { clock: machineClock, random, onTime, make });
   const storage = await openWhenThere(
     () => openKnownDatabase(config.storage, { marks, acceptOther, open }),
     ({ reason }) => log.warn({}, `${nameOfDatabase(config.storage)}: is waited for: ${reason}`),
@@ -81,6 +84,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     mark,
     homeserver,
     clock,
+    machineClock,
     random,
     log,
     furtherFactors: parts.factors ?? [],

@@ -14,6 +14,8 @@ interface Opening {
   /** The system's, or that of a test: PostgreSQL tells the time itself in the first case. */
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** Told the time of a database on a server with each commit. */
+  readonly onTime?: (databaseNow: number) => void;
   /** False: it is not made where it is missing. In a wrong place an empty one looks as if no user had 2FA on. */
   readonly make?: boolean;
 }
@@ -24,13 +26,14 @@ interface Opening {
  */
 export function openStorage(
   settings: StorageSettings,
-  { clock, random, make = true }: Opening,
+  { clock, random, onTime, make = true }: Opening,
 ): Promise<Storage> {
   if (settings.type === 'sqlite') return openSqliteStorage({ path: settings.path, clock, make });
   return openPostgresStorage({
     ...settings,
     clock: clock === systemClock ? undefined : clock,
     random,
+    onTime,
     make,
   });
 }

@@ -24,6 +24,8 @@ export interface PostgresOptions extends PostgresAddress {
   /** Tells the time in the place of the database: for tests. */
   readonly clock?: Clock | undefined;
   readonly random: RandomSource;
+  /** Told the database's time with each commit, unless a test tells it. */
+  readonly onTime?: ((databaseNow: number) => void) | undefined;
   /** False: tables are not made in an empty database. */
   readonly make?: boolean;
 }
@@ -59,7 +61,7 @@ class PostgresDriver implements Driver {
 
   constructor(
     private readonly connections: Connections,
-    private readonly options: Pick<PostgresOptions, 'clock' | 'random'>,
+    private readonly options: Pick<PostgresOptions, 'clock' | 'random' | 'onTime'>,
   ) {}
 
   // The answer of a unit has the type that its values say: no type can follow how it is made.
@@ -107,6 +109,7 @@ class PostgresDriver implements Driver {
     try {
       return await this.connections.inTransaction(async (client) => {
         const time = await lockAccounts(client, accounts);
+        if (this.options.clock === undefined) this.options.onTime?.(time);
         const now = this.options.clock?.now() ?? time;
         return new RunningUnit((statement) => client.query(statement), now).write(unit);
       });

@@ -1,0 +1,115 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
+import { codeAt, type Enrolled } from '../support/enrolment.ts';
+import { call, type HttpAnswer } from '../support/http.ts';
+import {
+  dropDatabase,
+  newDatabase,
+  type PostgresServer,
+  postgresPrograms,
+  postgresServer,
+} from '../support/postgres.ts';
+import { ServeProcess } from '../support/serve_process.ts';
+import { MINUTE, PASSWORD, STEP, TOTP } from './support.ts';
+
+const OFF = 5 * MINUTE;
+/** How many time steps that is. */
+const STEPS_OFF = OFF / STEP;
+const NAMES = ['bob', 'carol', 'dora'] as const;
+
+const programs = postgresPrograms();
+const suite = programs === undefined ? describe.skip : describe;
+
+suite('F-9: replicas on one PostgreSQL whose clocks are five minutes ahead and behind', () => {
+  let server: PostgresServer;
+  let url: string;
+  let app: TestApp;
+  let enrolled: Record<(typeof NAMES)[number], Enrolled>;
+  let right: ServeProcess;
+  let ahead: ServeProcess;
+  let behind: ServeProcess;
+
+  beforeAll(async () => {
+    server = await postgresServer(programs ?? '');
+    url = await newDatabase(server);
+    app = await startApp({
+      users: NAMES.map((name) => ({ name, password: PASSWORD })),
+      storage: `{ type: postgres, url: "${url}", tls: disable }`,
+    });
+    const [bob, carol, dora] = [await app.enrol('bob'), await app.enrol('carol'), await app.enrol('dora')];
+    enrolled = { bob, carol, dora };
+    await app.shutDown();
+    [right, ahead, behind] = await Promise.all([serve(0), serve(OFF), serve(-OFF)]);
+  });
+
+  afterAll(async () => {
+    await Promise.all([right, ahead, behind].map((each) => each.stop()));
+    await app.stop();
+    await dropDatabase(server, url);
+  });
+
+  /** A process whose machine has a clock that is so far off. */
+  function serve(offMs: number): Promise<ServeProcess> {
+    const clock = join(app.directory, `clock${offMs}.mjs`);
+    writeFileSync(clock, `const { now } = Date; Date.now = () => now() + ${offMs};`);
+    return ServeProcess.start(join(app.directory, 'config.yaml'), { preload: [clock] });
+  }
+
+  const signIn = (at: ServeProcess, name: string) =>
+    call(at.url, { target: LOGIN, json: passwordLogin(name, PASSWORD) });
+  const submit = (at: ServeProcess, challenge: HttpAnswer, token: string) => {
+    const auth = { type: TOTP, session: String(challenge.json.session), token };
+    return call(at.url, { target: LOGIN, json: { auth } });
+  };
+  const code = (name: keyof typeof enrolled, steps = 0) => codeAt(enrolled[name].seed, Date.now(), steps);
+
+  /** Resolves once each process has done a round of its housekeeping after this was called. */
+  async function everyRound(): Promise<void> {
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    const seen = async () => (await client.query('SELECT id, seen_at FROM processes ORDER BY id')).rows;
+    const before = await seen();
+    expect(before).toHaveLength(3);
+    const isOver = (now: typeof before) =>
+      now.every(({ seen_at: at }, index) => at !== before[index]?.seen_at);
+    while (!isOver(await seen())) await delay(50);
+    await client.end();
+  }
+
+  test('a login that one holds is not ended by the clock of another, and is finished where the clock is right', async () => {
+    const begun = await Promise.all([signIn(ahead, 'bob'), signIn(behind, 'bob'), signIn(right, 'bob')]);
+    expect(begun.map(({ status }) => status)).toEqual([401, 401, 401]);
+    await everyRound();
+    expect(app.stub.liveTokens('bob')).toHaveLength(1);
+    expect((await submit(ahead, begun[0], code('bob'))).json.access_token).toBeUndefined();
+    expect(await submit(right, begun[0], code('bob'))).toMatchObject({
+      status: 200,
+      json: { access_token: expect.any(String) },
+    });
+  });
+
+  test('a code that one has accepted counts at none of the others', async () => {
+    const token = code('carol');
+    expect(await submit(right, await signIn(right, 'carol'), token)).toMatchObject({ status: 200 });
+    for (const other of [right, ahead, behind]) {
+      expect((await submit(other, await signIn(other, 'carol'), token)).json.access_token).toBeUndefined();
+    }
+  });
+
+  test('a code of a clock that is ahead is spent for good: the steps of a user only grow', async () => {
+    const token = code('dora', STEPS_OFF);
+    expect(await submit(ahead, await signIn(ahead, 'dora'), token)).toMatchObject({ status: 200 });
+    for (const [other, steps] of [
+      [ahead, STEPS_OFF],
+      [right, 0],
+      [behind, -STEPS_OFF],
+    ] as const) {
+      const answer = await submit(other, await signIn(other, 'dora'), code('dora', steps));
+      expect(answer.json.access_token).toBeUndefined();
+    }
+  });
+});
