@@ -14,6 +14,13 @@ export class CommandFailed extends Error {}
 /** The command failed, and the log has said why already. */
 export class FailureLogged extends Error {}
 
+/** What was found is printed already; it is for a program to know by the exit code. */
+export class ReportPrinted extends Error {
+  constructor(readonly code: number) {
+    super('the report is printed');
+  }
+}
+
 /** Exit codes (docs/operate.md, "Run"). */
 export const FINE = 0;
 export const FAILED = 1;
@@ -24,6 +31,7 @@ export function failureOf(error: unknown): { code: number; line: string | undefi
   if (error instanceof CommanderError) {
     return { code: error.exitCode === 0 ? FINE : WRONG_USE, line: undefined };
   }
+  if (error instanceof ReportPrinted) return { code: error.code, line: undefined };
   if (error instanceof FailureLogged) return { code: FAILED, line: undefined };
   return { code: isWrongUse(error) ? WRONG_USE : FAILED, line: `matrix-2fa-proxy: ${textOf(error)}` };
 }

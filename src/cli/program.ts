@@ -3,6 +3,7 @@ import { oneLine } from '../system/one_line.ts';
 import { programVersion } from '../system/version.ts';
 import { backupCommand } from './backup.ts';
 import { checkConfigCommand } from './check_config.ts';
+import { doctorCommand } from './doctor.ts';
 import { FINE, failureOf } from './failures.ts';
 import { initCommand } from './init.ts';
 import { keysListCommand } from './keys_list.ts';
@@ -58,6 +59,7 @@ export function buildProgram(surroundings: Surroundings): Command {
     .addCommand(initCommand(surroundings))
     .addCommand(serveCommand(surroundings))
     .addCommand(checkConfigCommand(surroundings))
+    .addCommand(doctorCommand(surroundings))
     .addCommand(
       new Command('user')
         .description('look at and help users')

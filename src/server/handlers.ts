@@ -59,6 +59,11 @@ function stageOf({ params }: ClientRequest): SecondFactorStage {
   return `m.login.2fa.${params.kind ?? ''}`;
 }
 
+/** The path of late probes answers by itself. */
+function isProbe(id: string, { headers }: ClientRequest): boolean {
+  return PROBE_HEADER in headers && id !== 'probe';
+}
+
 /**
  * Notes what the handlers are doing: a request may go on when its connection was cut. What factors ask of a client is
  * added to their answers. A probe does nothing but to be answered.
@@ -67,10 +72,7 @@ export function tracked(handlers: Handlers, { challenges, probes }: Services, re
   const entries = Object.entries(handlers).map(([id, handler]): [string, Handler] => {
     const asking = challenges.inAnswersOf(handler);
     const plain: Handler = (request) => requests.track(asking(request));
-    return [
-      id,
-      (request) => (PROBE_HEADER in request.headers ? probes.beforeHandler(plain)(request) : plain(request)),
-    ];
+    return [id, (request) => (isProbe(id, request) ? probes.beforeHandler(plain)(request) : plain(request))];
   });
   return Object.fromEntries(entries) as Handlers;
 }

@@ -84,6 +84,7 @@ test('a probe is answered late if it says so, by two minutes at most', async () 
   const late = (wait: string) => probes.late(asking({ wait }));
   expect(await late('75')).toMatchObject({ status: 200, body: { process: 'p' } });
   expect(waits).toEqual([75_000]);
+  expect((await probe('/_2fa/probe?wait=121')).status).toBe(400);
   for (const wait of ['121', '-1', '1.5', 'x', ''])
     await expect(late(wait)).rejects.toThrow('not acceptable');
 });

@@ -7,7 +7,7 @@ import { findCircle, folderOf, importsUnder } from './imports.ts';
  */
 const FLOORS: readonly (readonly string[])[] = [
   ['cli', 'index.ts'],
-  ['server'],
+  ['server', 'doctor'],
   ['gateway', 'pages'],
   ['login', 'guard', 'account', 'discovery'],
   ['second_factor'],

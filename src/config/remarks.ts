@@ -1,0 +1,17 @@
+import type { Config } from './config.ts';
+
+/** Settings that are valid but seldom intended. */
+export function remarksOn(config: Config): string[] {
+  const remarks: string[] = [];
+  if (config.publicBaseUrl.startsWith('https:') && config.trustedProxies.length === 0) {
+    remarks.push(
+      'trusted_proxies is empty: behind a web server all clients would seem to have its address and share one limit',
+    );
+  }
+  if (!config.login.appendedCode && !config.login.sso) {
+    remarks.push(
+      'login.appended_code and login.sso are both off: users with 2FA can sign in only with clients that know it',
+    );
+  }
+  return remarks;
+}

@@ -1,0 +1,146 @@
+import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
+import { fail, listed, type OutsideCheck, ok, skipped } from './check.ts';
+import type { PublicView } from './public_view.ts';
+import { isSuccess, type Reply } from './web.ts';
+
+const WELL_KNOWN = '/.well-known/matrix/client';
+
+export const wellKnownCheck: OutsideCheck = {
+  id: 'well-known',
+  about: 'the well-known document leads clients here, and to no OAuth login (--server-name)',
+  outside: true,
+  run: async (view) => {
+    const origin = view.serverName === undefined ? view.publicUrl : `https://${view.serverName}`;
+    const tried = [`GET ${origin}${WELL_KNOWN}`];
+    const reply = await view.web.ask(origin, { target: WELL_KNOWN });
+    if (!isSuccess(reply) || !reply.answered || reply.json === undefined) {
+      return skipped(`${origin} has none: clients have to be told ${view.publicUrl}`);
+    }
+    const [wrong] = faultsOf(reply.json, view.publicUrl);
+    if (wrong === undefined) return ok(tried, `it leads to ${view.publicUrl}`);
+    return fail(
+      tried,
+      `${origin}${WELL_KNOWN} ${wrong}`,
+      `let it say { "m.homeserver": { "base_url": "${view.publicUrl}" } } and nothing of authentication`,
+    );
+  },
+};
+
+function faultsOf(document: JsonObject, publicUrl: string): string[] {
+  const homeserver = isJsonObject(document['m.homeserver']) ? document['m.homeserver'] : {};
+  const baseUrl = String(homeserver.base_url);
+  const oauth = ['m.authentication', 'org.matrix.msc2965.authentication'].filter((key) => key in document);
+  return [
+    ...(isSameOrigin(baseUrl, publicUrl) ? [] : [`leads clients to ${baseUrl}`]),
+    ...oauth.map((key) => `leads clients to an OAuth login (${key})`),
+  ];
+}
+
+function isSameOrigin(one: string, other: string): boolean {
+  return URL.canParse(one) && new URL(one).origin === new URL(other).origin;
+}
+
+/** A page of each way in which homeservers sign users in, or change accounts, without this proxy. */
+const NATIVE_PAGES = [
+  '/_matrix/client/v1/auth_metadata',
+  '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata',
+  '/_matrix/client/unstable/org.matrix.msc2965/auth_issuer',
+  '/.well-known/openid-configuration',
+  '/_continuwuity/account/login',
+  '/_continuwuity/account/password/reset',
+  '/_continuwuity/oauth2/authorize',
+  '/_continuwuity/oauth2/grant/token',
+  '/_tuwunel/oidc/authorize',
+  '/_tuwunel/oidc/token',
+  '/_tuwunel/sso/complete',
+  '/_synapse/admin/v1/server_version',
+  '/_synapse/admin/v1/register',
+  '/_synapse/mas/query_user',
+  '/_dendrite/admin/evacuateRoom/x',
+] as const;
+
+export const nativePagesCheck: OutsideCheck = {
+  id: 'native-pages',
+  about: "the homeserver's own login pages, OAuth and administration are not there",
+  outside: true,
+  run: async (view) => {
+    const without = await view.inside?.noPublicWay();
+    if (without !== undefined) return skipped(without);
+    const replies = await askAll(view, NATIVE_PAGES);
+    if (replies.every(({ reply }) => !reply.answered)) return skipped(`${view.publicUrl} does not answer`);
+    const served = replies.flatMap(({ target, reply }) =>
+      reply.answered && reply.status !== 404 ? [`${target} (${reply.status})`] : [],
+    );
+    const tried = NATIVE_PAGES.map((target) => `GET ${view.publicUrl}${target}`);
+    if (served.length === 0) return ok(tried, 'all of them are 404');
+    return fail(
+      tried,
+      `these are not 404: ${listed(served)}`,
+      'let the web server send nothing but /_matrix/ and /_synapse/client/ on, and those to serve (docs/install.md)',
+    );
+  },
+};
+
+/**
+ * Our own `/login` refuses a query of this length, and homeservers do not: an answer tells which of the two it is from,
+ * also where a web server has tidied the target up.
+ */
+const LONG_QUERY = `?x=${'x'.repeat(4200)}`;
+
+/** Ways to write `/login` that some homeserver reads as such. */
+const DISGUISED = [
+  '/_matrix/client/v3/login/',
+  '/_matrix/client/v3/LOGIN',
+  '/_matrix/client/v3/%6Cogin',
+  '/_matrix/client/v3/login;a=b',
+  '/_matrix/client/v3/./login',
+  '/_matrix/client/v3/x/../login',
+  '/_matrix/client/v3/%2e/login',
+  '/_matrix/media/%2e%2e/client/v3/login',
+  '/_matrix/client/v3/x/%2e%2e%2flogin',
+  '/_matrix/client/v3//login',
+  '//_matrix/client/v3/login',
+  '/_matrix/client/v3\\login',
+  '/_matrix/client/v4/login',
+  '/_matrix/client/login',
+] as const;
+
+export const oddTargetsCheck: OutsideCheck = {
+  id: 'odd-targets',
+  about: 'no disguised /login reaches the homeserver',
+  outside: true,
+  run: async (view) => {
+    const without = await view.inside?.noPublicWay();
+    if (without !== undefined) return skipped(without);
+    const targets = oddTargets(view.publicUrl);
+    const replies = await askAll(view, targets);
+    if (replies.every(({ reply }) => !reply.answered)) return skipped(`${view.publicUrl} does not answer`);
+    const served = replies.filter(({ reply }) => isLoginAnswer(reply)).map(({ target }) => shortened(target));
+    const tried = targets.map((target) => `GET ${shortened(target)}`);
+    if (served.length === 0) return ok(tried, 'none of them is answered as a login');
+    return fail(
+      tried,
+      `these reach the homeserver past serve: ${listed(served)}`,
+      'let the web server send targets on as they came, and all but the few paths of docs/install.md to serve',
+    );
+  },
+};
+
+function oddTargets(publicUrl: string): string[] {
+  const plain = `/_matrix/client/v3/login${LONG_QUERY}`;
+  return [...DISGUISED.map((path) => path + LONG_QUERY), `${plain}#f`, `${publicUrl}${plain}`];
+}
+
+function isLoginAnswer(reply: Reply): boolean {
+  return isSuccess(reply) || (reply.answered && Array.isArray(reply.json?.flows));
+}
+
+function shortened(target: string): string {
+  return target.replace(LONG_QUERY, '?x=…');
+}
+
+async function askAll({ web, publicUrl }: PublicView, targets: readonly string[]) {
+  return Promise.all(
+    targets.map(async (target) => ({ target, reply: await web.ask(publicUrl, { target }) })),
+  );
+}

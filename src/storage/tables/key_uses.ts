@@ -1,0 +1,23 @@
+import { ask, type Query } from '../statement.ts';
+
+/** A value that only a key of the ring opens. */
+export interface SealedSeed {
+  readonly id: string;
+  readonly userId: string;
+  /** Sealed with the identity `authenticator:<id>:<userId>`. */
+  readonly sealedSeed: Buffer;
+}
+
+/** The next `most` seeds of authenticators by their ids. */
+export function listSealedSeeds(afterId: string, most: number): Query<SealedSeed> {
+  return ask(
+    `SELECT id, user_id AS "userId", sealed_seed AS "sealedSeed" FROM authenticators
+     WHERE id > :afterId ORDER BY id LIMIT :most`,
+    { afterId, most },
+  );
+}
+
+/** The keys that the hashes of recovery codes were mixed with. */
+export function listPepperKeys(): Query<{ readonly keyId: string }> {
+  return ask('SELECT DISTINCT pepper_key_id AS "keyId" FROM recovery_sets ORDER BY pepper_key_id');
+}

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { HARMFUL } from '../support/hostile_text.ts';
+import { BROKEN } from './broken.ts';
+import { checkIn, findings, hasNginx, type Scene, startScene } from './scene.ts';
+
+const suite = hasNginx() ? describe : describe.skip;
+
+suite('an installation with one thing wrong', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+  });
+  afterAll(() => scene.stop());
+
+  test('nothing is found in a right one, and it says so in one line', async () => {
+    const { code, report, err } = await scene.doctor();
+    expect({ code, err, findings: findings(report), verdict: report.verdict }).toEqual({
+      code: 0,
+      err: '',
+      findings: [],
+      verdict: 'ok',
+    });
+    expect(report.checks.filter(({ verdict }) => verdict === 'skipped').map(({ id }) => id)).toEqual([
+      'timeouts',
+      'listeners',
+      'appservice',
+      'notify',
+      'oauth',
+    ]);
+    const { out } = await scene.type('doctor');
+    expect(out).toMatch(/^Nothing found\. Checked: config, files, .*; skipped: rc-login, .*\.$/);
+  });
+
+  test.each(BROKEN)('$what: $finds, and only that', async ({ examine, finds, says }) => {
+    const { code, report } = await examine(scene);
+    expect(findings(report)).toEqual([finds]);
+    const [verdict = '', id = ''] = finds.split(' ');
+    const { found, fix, tried } = checkIn(report, id);
+    expect(found).toMatch(says);
+    expect([fix === '', tried.length === 0]).toEqual([false, false]);
+    expect([report.verdict, code]).toEqual([verdict, verdict === 'fail' ? 1 : 0]);
+  });
+
+  test('a certificate that ends within two weeks', async () => {
+    const { report } = await scene.withCertificate('IP:127.0.0.1', 5, () => scene.doctor());
+    expect(findings(report)).toEqual(['warn tls']);
+    expect(checkIn(report, 'tls').found).toMatch(/ends in [45] days/);
+  });
+
+  test('a web server that cuts late answers off: only with --slow', async () => {
+    const cut = await scene.behind(
+      (nginx) => nginx.replace('proxy_read_timeout 15m', 'proxy_read_timeout 1s'),
+      async () => ({ quick: await scene.doctor(), slow: await scene.slowly(2) }),
+    );
+    expect(findings(cut.quick.report)).toEqual([]);
+    expect(findings(cut.slow)).toEqual(['fail timeouts']);
+    expect(checkIn(cut.slow, 'timeouts').found).toContain('an answer that takes 2 s is cut off (504)');
+    expect(findings(await scene.slowly(1))).toEqual([]);
+  });
+
+  test('from elsewhere only what can be seen there is looked at', async () => {
+    const right = await scene.outside();
+    expect([right.code, findings(right.report)]).toEqual([0, []]);
+    expect(checkIn(right.report, 'keys').verdict).toBe('skipped');
+    const broken = await scene.behind(
+      (nginx) => nginx.replace('# more', 'location ^~ /_matrix/ { proxy_pass $homeserver; }'),
+      () => scene.outside(),
+    );
+    expect([broken.code, findings(broken.report)]).toEqual([1, ['fail odd-targets']]);
+    const admin = await scene.behind(
+      (nginx) => nginx.replace('# more', 'location ^~ /_synapse/ { proxy_pass $homeserver; }'),
+      () => scene.outside(),
+    );
+    expect([admin.code, findings(admin.report)]).toEqual([1, ['fail native-pages']]);
+  });
+
+  test('what others wrote cannot command the terminal, and no secret is shown', async () => {
+    const name = '\u001b[2J\u202eevil syt_c2VjcmV0_token\nfail  keys';
+    const restore = scene.stub.override(/federation\/v1\/version/, () => ({
+      status: 200,
+      body: { server: { name } },
+    }));
+    scene.stub.switches.oauth = true;
+    const text = await scene.type('doctor', '--only', 'native-oauth');
+    const json = await scene.doctor('--only', 'native-oauth');
+    scene.stub.switches.oauth = false;
+    restore();
+    expect(text.out.split('\n')).toHaveLength(2);
+    for (const out of [text.out, json.out]) {
+      expect(out).not.toMatch(HARMFUL);
+      expect(out).not.toContain('c2VjcmV0');
+    }
+    expect(text.out).toMatch(/^warn {2}native-oauth: \\u001b\[2J\\u202eevil \[hidden\]\\nfail/);
+  });
+
+  test('nothing is left of a probe, and the secrets of the installation are not printed', async () => {
+    const { out } = await scene.doctor();
+    expect(await scene.probesKept()).toBe(0);
+    for (const secret of scene.secrets()) expect(out).not.toContain(secret);
+  });
+});

@@ -1,0 +1,337 @@
+/** Installations with one thing wrong, each with what `doctor` must find: it, and nothing else. */
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
+import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
+import { announceProcess, dropProcess, listProcesses } from '../../src/storage/tables/processes.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { createKeyFile } from '../../src/vault/key_ring.ts';
+import type { StubAnswer } from '../support/stub/exchange.ts';
+import type { Examined, Scene } from './scene.ts';
+import { SYNAPSE } from './scene.ts';
+
+export interface Broken {
+  readonly what: string;
+  /** `verdict id` */
+  readonly finds: string;
+  /** What it says. */
+  readonly says: RegExp;
+  examine(scene: Scene): Promise<Examined>;
+}
+
+const configured = (from: string, to: string) => (scene: Scene) =>
+  scene.configured(
+    (config) => config.replace(from, to),
+    () => scene.doctor(),
+  );
+
+const behind = (from: string, to: string) => (scene: Scene) =>
+  scene.behind(
+    (nginx) => nginx.replace(from, to),
+    () => scene.doctor(),
+  );
+
+/** nginx with one more location. */
+const located = (location: string) => behind('# more', location);
+
+const synapse = (from: string, to: string) => async (scene: Scene) => {
+  const file = join(scene.folder, 'homeserver.yaml');
+  writeFileSync(file, SYNAPSE.replace(from, to));
+  const found = await scene.doctor();
+  writeFileSync(file, SYNAPSE);
+  return found;
+};
+
+/** The stub answers in another way for a while. */
+const homeserver = (pattern: RegExp, answer: Partial<StubAnswer>) => async (scene: Scene) => {
+  const restore = scene.stub.override(pattern, (_exchange, next) => {
+    const given = next();
+    return typeof given === 'object' ? { ...given, ...answer } : given;
+  });
+  const found = await scene.doctor();
+  restore();
+  return found;
+};
+
+const WITHOUT_PASSWORDS: StubAnswer = { status: 200, body: { flows: [{ type: 'm.login.sso' }] } };
+
+/** The homeserver has an OAuth login, and calls itself `name`. */
+const oauth = (name: string, login: StubAnswer | undefined) => async (scene: Scene) => {
+  const restores = [
+    scene.stub.override(/federation\/v1\/version/, () => ({ status: 200, body: { server: { name } } })),
+    ...(login === undefined ? [] : [scene.stub.override(/GET \S+\/login$/, () => login)]),
+  ];
+  scene.stub.switches.oauth = true;
+  const found = await scene.doctor();
+  scene.stub.switches.oauth = false;
+  for (const restore of restores) restore();
+  return found;
+};
+
+/** A second process, which is not like ours. */
+const beside = (change: object) => async (scene: Scene) => {
+  const { storage } = scene.proxy;
+  const [own] = await storage.read(listProcesses());
+  if (own === undefined) throw new Error('the application has no row');
+  const { id: _, ...description } = own;
+  await storage.commit([], announceProcess('other', { ...description, host: 'other-host', ...change }));
+  const found = await scene.doctor();
+  await storage.commit([], dropProcess('other'));
+  return found;
+};
+
+export const BROKEN: readonly Broken[] = [
+  {
+    what: 'a setting that is seldom meant',
+    finds: 'warn config',
+    says: /appended_code and login.sso are both off/,
+    examine: configured('trusted_proxies', 'login: { appended_code: false, sso: false }\ntrusted_proxies'),
+  },
+  {
+    what: 'a key file that others may read',
+    finds: 'fail files',
+    says: /keys\.json \(mode 0644\)/,
+    examine: async (scene) => {
+      const keys = join(scene.folder, 'data/keys.json');
+      chmodSync(keys, 0o644);
+      const found = await scene.doctor();
+      chmodSync(keys, 0o600);
+      return found;
+    },
+  },
+  {
+    what: 'a database that is a folder',
+    finds: 'fail store',
+    says: /cannot be opened: it is a folder/,
+    examine: configured('data/2fa.db', 'data'),
+  },
+  {
+    what: 'a database that is not there, though one is marked',
+    finds: 'fail store',
+    says: /is not there, and users have turned/,
+    examine: configured('data/2fa.db', 'data/other.db'),
+  },
+  {
+    what: 'a database of a newer version',
+    finds: 'fail schema',
+    says: /it is 999, and this version knows up to \d+/,
+    examine: async (scene) => {
+      const path = join(scene.folder, 'data/newer.db');
+      const newer = openDatabase(path);
+      newer.pragma('user_version = 999');
+      newer.exec('CREATE TABLE store_checks (checks INTEGER)');
+      newer.close();
+      chmodSync(path, 0o600);
+      return configured('data/2fa.db', 'data/newer.db')(scene);
+    },
+  },
+  {
+    what: 'keys of another database',
+    finds: 'fail keys',
+    says: /1 of 1 authenticators do not open; recovery codes need keys/,
+    examine: async (scene) => {
+      const file = join(scene.folder, 'data/others.json');
+      createKeyFile(file, systemRandom, scene.clock);
+      const found = await configured('data/keys.json', 'data/others.json')(scene);
+      rmSync(file);
+      return found;
+    },
+  },
+  {
+    what: 'a key file that is missing',
+    finds: 'fail keys',
+    says: /it does not exist/,
+    examine: configured('data/keys.json', 'data/lost.json'),
+  },
+  {
+    what: 'a database in which no user has turned 2FA on, though another is marked',
+    finds: 'fail mark',
+    says: /it is not the database in which users turned/,
+    examine: async (scene) => {
+      const path = join(scene.folder, 'data/empty.db');
+      await (await openSqliteStorage({ path, clock: scene.clock })).close();
+      return configured('data/2fa.db', 'data/empty.db')(scene);
+    },
+  },
+  {
+    what: 'a process of another version',
+    finds: 'warn processes',
+    says: /different versions: .*0\.0\.9/,
+    examine: beside({ version: '0.0.9', settingsDigest: 'other' }),
+  },
+  {
+    what: 'a process with other keys',
+    finds: 'fail processes',
+    says: /other-host has k9/,
+    examine: beside({ keyIds: 'k9' }),
+  },
+  {
+    what: 'a process with other settings',
+    finds: 'fail processes',
+    says: /their settings differ/,
+    examine: beside({ settingsDigest: 'other' }),
+  },
+  {
+    what: 'a homeserver that does not answer',
+    finds: 'fail homeserver',
+    says: /127\.0\.0\.1:9: no answer \(ECONNREFUSED\)/,
+    examine: (scene) => configured(scene.stub.url, 'http://127.0.0.1:9')(scene),
+  },
+  {
+    what: 'a homeserver without passwords',
+    finds: 'fail password-login',
+    says: /does not offer m\.login\.password/,
+    examine: homeserver(/GET \S+\/login$/, WITHOUT_PASSWORDS),
+  },
+  {
+    what: 'Synapse with MAS',
+    finds: 'fail native-oauth',
+    says: /MAS/,
+    examine: oauth('Synapse', undefined),
+  },
+  {
+    what: 'OAuth beside passwords',
+    finds: 'warn native-oauth',
+    says: /continuwuity has an OAuth login beside passwords/,
+    examine: oauth('continuwuity', undefined),
+  },
+  {
+    what: 'OAuth in the place of passwords',
+    finds: 'fail native-oauth',
+    says: /tuwunel takes OAuth logins only/,
+    examine: oauth('tuwunel', WITHOUT_PASSWORDS),
+  },
+  {
+    what: "Synapse's default limit on logins",
+    finds: 'warn rc-login',
+    says: /the default or less/,
+    examine: synapse('rc_login: { account', 'rc_login: { address'),
+  },
+  {
+    what: 'Synapse that does not see addresses',
+    finds: 'fail x-forwarded',
+    says: /missing on port 8008/,
+    examine: synapse('x_forwarded: true', 'x_forwarded: false'),
+  },
+  {
+    what: 'a clock that is a little off',
+    finds: 'warn clock',
+    says: /the homeserver is \d s behind/,
+    examine: (scene) => homeserverClock(-6000)(scene),
+  },
+  {
+    what: 'a clock that is wrong',
+    finds: 'fail clock',
+    says: /the homeserver is \d\d s ahead/,
+    examine: (scene) => homeserverClock(30_000)(scene),
+  },
+  {
+    what: 'a web server that leads to the homeserver',
+    finds: 'fail public-path',
+    says: /200 with JSON, and not from a serve/,
+    examine: located('location ^~ /_matrix/ { proxy_pass $homeserver; }'),
+  },
+  {
+    what: 'a prefix that leads to the homeserver',
+    finds: 'fail routes',
+    says: /GET \/_matrix\/client\/r0\/login \(200 with JSON\)/,
+    examine: located('location ^~ /_matrix/client/r0/ { proxy_pass $homeserver; }'),
+  },
+  {
+    what: 'a forged address that is believed',
+    finds: 'fail client-address',
+    says: /X-Forwarded-For that a client sent is believed/,
+    examine: behind('For $remote_addr', 'For $http_x_forwarded_for'),
+  },
+  {
+    what: 'https that is taken for http',
+    finds: 'fail client-address',
+    says: /takes https for http/,
+    examine: behind('proxy_set_header X-Forwarded-Proto $scheme;', ''),
+  },
+  {
+    what: 'a homeserver on an address of the public host',
+    finds: 'fail homeserver-port',
+    says: /http, 127\.0\.0\.1 port \d+/,
+    examine: openHomeserver,
+  },
+  {
+    what: 'a well-known document that leads elsewhere',
+    finds: 'fail well-known',
+    says: /leads clients to https:\/\/other\.example\.org/,
+    examine: wellKnown('"base_url":"https://other.example.org"', ''),
+  },
+  {
+    what: 'a well-known document that leads to an OAuth login',
+    finds: 'fail well-known',
+    says: /OAuth login \(org\.matrix\.msc2965\.authentication\)/,
+    examine: (scene) =>
+      wellKnown(
+        `"base_url":"${scene.publicUrl}"`,
+        ',"org.matrix.msc2965.authentication":{"issuer":"https://auth.example.org"}',
+      )(scene),
+  },
+  {
+    what: "the homeserver's administration",
+    finds: 'fail native-pages',
+    says: /\/_synapse\/admin\/v1\/server_version \(200\)/,
+    examine: located('location /_synapse/admin/ { proxy_pass $homeserver; }'),
+  },
+  {
+    what: 'a disguised login',
+    finds: 'fail odd-targets',
+    says: /\/_matrix\/client\/v3\/LOGIN\?x=…/,
+    examine: located(
+      'location = /_matrix/client/v3/LOGIN { proxy_pass $homeserver/_matrix/client/v3/login?$args; }',
+    ),
+  },
+  {
+    what: 'a certificate for another name',
+    finds: 'fail tls',
+    says: /ERR_TLS_CERT_ALTNAME_INVALID|not in the cert's list/,
+    examine: (scene) => scene.withCertificate('DNS:other.example.org', 60, () => scene.doctor()),
+  },
+  {
+    what: 'a limit on uploads',
+    finds: 'warn body-size',
+    says: /an upload of 50 MiB is refused/,
+    examine: behind('client_max_body_size 0', 'client_max_body_size 1m'),
+  },
+];
+
+/** A `Date` that is so many ms off. */
+function homeserverClock(offMs: number): (scene: Scene) => Promise<Examined> {
+  return async (scene) => {
+    const date = new Date(Date.now() + offMs).toUTCString();
+    return homeserver(/GET \/_matrix\/client\/versions/, { headers: { date } })(scene);
+  };
+}
+
+function wellKnown(homeserverPart: string, more: string): (scene: Scene) => Promise<Examined> {
+  const document = `{"m.homeserver":{${homeserverPart}}${more}}`;
+  return located(
+    `location = /.well-known/matrix/client { default_type application/json; return 200 '${document}'; }`,
+  );
+}
+
+/** A homeserver that listens on all addresses of the machine; the configuration names one that is not public. */
+async function openHomeserver(scene: Scene): Promise<Examined> {
+  const everywhere = createServer((request, response) => {
+    fetch(scene.stub.url + request.url).then(
+      async (answer) => response.writeHead(answer.status).end(await answer.text()),
+      () => response.destroy(),
+    );
+  });
+  const port = await listenEverywhere(everywhere);
+  const found = await configured(scene.stub.url, `http://127.0.0.2:${port}`)(scene);
+  everywhere.closeAllConnections();
+  await new Promise((resolve) => everywhere.close(resolve));
+  return found;
+}
+
+async function listenEverywhere(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  return (server.address() as AddressInfo).port;
+}
