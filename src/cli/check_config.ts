@@ -1,35 +1,38 @@
 import { Command } from 'commander';
-import type { Config } from '../config/config.ts';
 import { configFile } from '../config/load.ts';
+import { remarksOn } from '../config/remarks.ts';
+import { ONLINE_IDS } from '../doctor/list.ts';
 import { readKeys } from '../vault/key_source.ts';
-import { configFrom, configOption } from './options.ts';
+import { examineHere, tell } from './doctor.ts';
+import { configFrom, configOption, jsonOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
+
+interface CheckOptions {
+  readonly config?: string;
+  readonly online?: true;
+  readonly json?: true;
+}
 
 /** `check-config`: reads what `serve` would read, and starts nothing. */
 export function checkConfigCommand(surroundings: Surroundings): Command {
   return new Command('check-config')
     .description('check the configuration and the keys, and start nothing')
     .addOption(configOption())
-    .action(async ({ config: asked }: { config?: string }) => {
-      const config = configFrom(asked, surroundings);
-      await readKeys(config.keys.source);
-      for (const remark of remarksOn(config)) surroundings.err(`note: ${remark}`);
-      surroundings.out(`${configFile(asked, surroundings.environment)} is fine.`);
-    });
+    .option('--online', 'also look at database, keys, homeserver and clocks, as doctor does')
+    .addOption(jsonOption())
+    .action((options: CheckOptions) => checkConfig(options, surroundings));
 }
 
-/** Settings that are valid but seldom intended. */
-function remarksOn(config: Config): string[] {
-  const remarks: string[] = [];
-  if (config.publicBaseUrl.startsWith('https:') && config.trustedProxies.length === 0) {
-    remarks.push(
-      'trusted_proxies is empty: behind a web server all clients would seem to have its address and share one limit',
-    );
+async function checkConfig(options: CheckOptions, surroundings: Surroundings): Promise<void> {
+  const file = configFile(options.config, surroundings.environment);
+  const config = configFrom(options.config, surroundings);
+  if (options.online !== true && options.json !== true) {
+    await readKeys(config.keys.source);
+    for (const remark of remarksOn(config)) surroundings.err(`note: ${remark}`);
+    surroundings.out(`${file} is fine.`);
+    return;
   }
-  if (!config.login.appendedCode && !config.login.sso) {
-    remarks.push(
-      'login.appended_code and login.sso are both off: users with 2FA can sign in only with clients that know it',
-    );
-  }
-  return remarks;
+  const only = ['config', 'files', ...(options.online === true ? ONLINE_IDS : ['keys'])];
+  const report = await examineHere({ config, file, options: {}, selection: { only } }, surroundings);
+  tell({ ...report, checks: report.checks.filter(({ id }) => only.includes(id)) }, options, surroundings);
 }

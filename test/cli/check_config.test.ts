@@ -1,0 +1,67 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startApp, type TestApp } from '../support/app.ts';
+import { type CommandLine, commandLine } from './command_line.ts';
+
+let app: TestApp;
+let line: CommandLine;
+
+beforeAll(async () => {
+  app = await startApp({ config: 'trusted_proxies: [127.0.0.1]' });
+  line = commandLine();
+});
+afterAll(async () => {
+  line.remove();
+  await app.stop();
+});
+
+async function check(...words: string[]) {
+  line.clock.set(Date.now());
+  return line.type('check-config', '--config', join(app.directory, 'config.yaml'), ...words);
+}
+
+const ONLINE = ['store', 'keys', 'homeserver', 'password-login', 'native-oauth', 'clock'];
+
+test('without options it asks no one', async () => {
+  app.stub.clear();
+  const { code, out } = await check();
+  expect([code, out]).toEqual([0, `${join(app.directory, 'config.yaml')} is fine.`]);
+  expect(app.stub.requests).toEqual([]);
+});
+
+test('--json says what was looked at', async () => {
+  const { code, out } = await check('--json');
+  const report = JSON.parse(out);
+  expect([code, report.verdict]).toEqual([0, 'ok']);
+  expect(report.checks.map(({ id }: { id: string }) => id)).toEqual(['config', 'files', 'keys']);
+});
+
+test('--online looks at the store, the keys, the homeserver and the clocks', async () => {
+  const { code, out } = await check('--online', '--json');
+  const report = JSON.parse(out);
+  expect([code, report.verdict]).toEqual([0, 'ok']);
+  expect(report.checks.map(({ id }: { id: string }) => id)).toEqual(['config', 'files', ...ONLINE]);
+  for (const { verdict, tried } of report.checks) expect([verdict, tried.length > 0]).toEqual(['ok', true]);
+  expect((await check('--online')).out).toMatch(/^Nothing found\. Checked: config, files, store, /);
+});
+
+test('--online fails where the homeserver is away, in two lines', async () => {
+  await app.stub.setDown('refuse');
+  const { code, out } = await check('--online');
+  await app.stub.setDown(undefined);
+  expect(code).toBe(1);
+  expect(out.split('\n')).toEqual([
+    expect.stringMatching(/^fail {2}homeserver: http:\/\/127\.0\.0\.1:\d+: no answer \(ECONNREFUSED\)$/),
+    expect.stringContaining('homeserver.url'),
+  ]);
+});
+
+test('--online before the first start is a warning: serve makes the database', async () => {
+  await line.type('init', '--dir', line.folder, '--homeserver', app.stub.url);
+  const { code, out } = await line.type('check-config', '--online');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^warn {2}store: .*2fa\.db: there is no database; serve makes it\n {6}start serve$/);
+  rmSync(join(line.folder, 'data/keys.json'));
+  expect((await line.type('check-config', '--online')).code).toBe(1);
+});
