@@ -105,6 +105,13 @@ test('a wrong configuration is not tried again, everything else is', () => {
   );
 });
 
+test('the credential is the key file that docs/install.md has made, for root to read', () => {
+  const [credential] = settings(shipped(SERVICE)).filter((line) => line.startsWith('LoadCredential='));
+  const path = credential?.replace('LoadCredential=keys.json:', '');
+  expect(readFileSync('docs/install.md', 'utf8')).toContain(`sudo chown matrix-2fa: ${path}\n`);
+  expect(readFileSync('docs/operate.md', 'utf8')).toContain(`LoadCredential=keys.json:${path}`);
+});
+
 test('docs/install.md names every file of deploy/systemd', () => {
   const page = readFileSync('docs/install.md', 'utf8');
   for (const file of readdirSync(FOLDER)) expect(page).toContain(`deploy/systemd/${file}`);
