@@ -50,7 +50,7 @@ test('one that was not compiled is missing, and a command then ends with 2 and o
   }
   expect(failureOf(failure)).toEqual({
     code: 2,
-    line: 'matrix-2fa-proxy: Node 20.19.0 needs better-sqlite3 12, which cannot be loaded; run "npm ci" with this Node',
+    line: 'matrix-2fa-proxy: Node 20.19.0 needs better-sqlite3 12, which cannot be loaded; with this Node run "npm rebuild better-sqlite3", or install again',
   });
 });
 

@@ -42,7 +42,7 @@ export function sqliteLibrary(nodeVersion: string, loadPackage: Load): typeof Sq
     return Library;
   } catch (error) {
     throw new SqliteLibraryMissing(
-      `Node ${nodeVersion} needs better-sqlite3 ${version}, which cannot be loaded; run "npm ci" with this Node`,
+      `Node ${nodeVersion} needs better-sqlite3 ${version}, which cannot be loaded; with this Node run "npm rebuild better-sqlite3", or install again`,
       { cause: error },
     );
   }
