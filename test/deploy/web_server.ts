@@ -44,7 +44,7 @@ interface Place extends Behind {
 }
 
 const TRIES = 200;
-const BETWEEN_TRIES_MS = 50;
+export const BETWEEN_TRIES_MS = 50;
 
 /** Whether the program is there; says so if not (with CI=true it fails). */
 export function hasWebServer(server: TestedServer): boolean {
@@ -164,7 +164,8 @@ async function untilOpen(child: ChildProcess, port: number, said: () => string):
   throw new Error(`it does not listen: ${said()}`);
 }
 
-function isOpen(port: number): Promise<boolean> {
+/** Whether something listens on a port of loopback. */
+export function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {

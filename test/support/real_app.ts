@@ -192,19 +192,7 @@ export class RealApp {
   /** A new user who turns 2FA on over the API. */
   async enrolledUser(): Promise<TwoFactorUser> {
     const user = await this.signedInUser();
-    const first = await this.post(TOTP, { name: 'phone' }, user.token);
-    const auth = { ...passwordAuth(user, user.password), session: first.json.session };
-    const setup = await this.post(TOTP, { name: 'phone', auth }, user.token);
-    const seed = Buffer.from(base32.decode(String(setup.json.seed)));
-    const token = codeAt(seed, this.clock.now());
-    const confirmed = await this.post(
-      `${TOTP}/confirm`,
-      { setup_id: setup.json.setup_id, token },
-      user.token,
-    );
-    if (confirmed.status !== 200) throw new Error(`the enrolment failed: ${confirmed.text}`);
-    const authenticatorId = String(confirmed.json.authenticator_id);
-    return { ...user, seed, authenticatorId, recoveryCodes: recoveryCodesIn(confirmed) };
+    return { ...user, ...(await turnOn(user, this.clock.now(), (...sent) => this.post(...sent))) };
   }
 
   /** A code that was not used: the clock is moved one step on. */
@@ -217,6 +205,25 @@ export class RealApp {
   wrongCode(user: TwoFactorUser): string {
     return wrongCode(user.seed, this.clock.now());
   }
+}
+
+type Post = (target: string, json: JsonObject, token: string) => Promise<HttpAnswer>;
+
+/** Turns 2FA on over the API, with the code of the moment `now`. */
+export async function turnOn(
+  user: SignedIn,
+  now: number,
+  post: Post,
+): Promise<Pick<TwoFactorUser, 'seed' | 'authenticatorId' | 'recoveryCodes'>> {
+  const first = await post(TOTP, { name: 'phone' }, user.token);
+  const auth = { ...passwordAuth(user, user.password), session: first.json.session };
+  const setup = await post(TOTP, { name: 'phone', auth }, user.token);
+  const seed = Buffer.from(base32.decode(String(setup.json.seed)));
+  const proof = { setup_id: setup.json.setup_id, token: codeAt(seed, now) };
+  const confirmed = await post(`${TOTP}/confirm`, proof, user.token);
+  if (confirmed.status !== 200) throw new Error(`the enrolment failed: ${confirmed.text}`);
+  const authenticatorId = String(confirmed.json.authenticator_id);
+  return { seed, authenticatorId, recoveryCodes: recoveryCodesIn(confirmed) };
 }
 
 /** A one-shot password stage that names its owner. */
