@@ -27,16 +27,30 @@ export async function ensurePythonClients(
   directory: string,
   onProgress: (line: string) => void,
 ): Promise<PythonClients> {
+  const programs = await ensurePythonPackages(directory, REQUIREMENTS, onProgress);
+  return { python: join(programs, 'python'), matrixCommander: join(programs, 'matrix-commander') };
+}
+
+/**
+ * Makes sure that packages of PyPI are installed in a virtual environment at `directory`.
+ *
+ * @returns the folder with their programs
+ * @throws ClientInstallError
+ */
+export async function ensurePythonPackages(
+  directory: string,
+  requirements: readonly string[],
+  onProgress: (line: string) => void,
+): Promise<string> {
   const home = resolve(directory);
-  const python = join(home, 'bin', 'python');
-  await ensureFolder({ directory: home, contents: REQUIREMENTS.join('\n'), onProgress }, async () => {
+  await ensureFolder({ directory: home, contents: requirements.join('\n'), onProgress }, async () => {
     onProgress(`making a virtual environment in ${home}`);
     await makeVirtualEnvironment(home);
-    onProgress(`installing ${REQUIREMENTS.join(', ')} from PyPI (about 30 MB, half a minute)`);
-    await pipInstall(python);
-    onProgress('the Python clients are installed');
+    onProgress(`installing ${requirements.join(', ')} from PyPI (up to half a minute)`);
+    await pipInstall(join(home, 'bin', 'python'), requirements);
+    onProgress('installed');
   });
-  return { python, matrixCommander: join(home, 'bin', 'matrix-commander') };
+  return join(home, 'bin');
 }
 
 async function makeVirtualEnvironment(directory: string): Promise<void> {
@@ -55,10 +69,12 @@ async function pythonOfTheSystem(): Promise<string> {
   }
 }
 
-async function pipInstall(python: string): Promise<void> {
+async function pipInstall(python: string, requirements: readonly string[]): Promise<void> {
   const pip = ['-m', 'pip', 'install', '--prefer-binary', '--disable-pip-version-check'];
-  const installed = await runCommand(python, [...pip, ...REQUIREMENTS]);
+  const installed = await runCommand(python, [...pip, ...requirements]);
   if (installed.code !== 0) {
-    throw new ClientInstallError(`pip could not install the clients: ${lastWords(installed.stderr)}`);
+    throw new ClientInstallError(
+      `pip could not install ${requirements.join(', ')}: ${lastWords(installed.stderr)}`,
+    );
   }
 }
