@@ -1,8 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { hostname } from 'node:os';
 import { type Config, ConfigError } from '../config/config.ts';
-import { digestOfSettings } from '../config/digest.ts';
 import { LiveConfig } from '../config/live_config.ts';
 import type { CreateFactor } from '../factors/list.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
@@ -13,19 +11,19 @@ import { NoDatabase } from '../storage/errors.ts';
 import { nameOfDatabase, openStorage, type StorageSettings } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
-import { LiveProcesses, type ProcessDescription } from '../storage/tables/processes.ts';
+import { LiveProcesses } from '../storage/tables/processes.ts';
 import { type Clock, SECOND, systemClock } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { type RandomSource, randomId, systemRandom } from '../system/random.ts';
 import { UnderWay } from '../system/under_way.ts';
-import { programVersion } from '../system/version.ts';
 import { DatabaseMarks } from '../vault/database_marks.ts';
 import { type KeyKeeper, openKeys } from '../vault/key_keeper.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
 import { compose, type Services } from './compose.ts';
 import { routeHandlers, tracked } from './handlers.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { requireOneMachine, selfDescription } from './self_description.ts';
 
 /** What a proxy can be given instead of the real thing. */
 export interface ProxyParts {
@@ -150,10 +148,14 @@ export class MatrixProxy {
     return otherKeys;
   }
 
-  /** Starts to listen. Answers with the URL that it listens on. Rejects if the address cannot be had. */
+  /**
+   * Starts to listen. Answers with the URL that it listens on. Rejects if the address cannot be had.
+   * @throws AnotherMachine
+   */
   async listen(): Promise<string> {
     const { host, port } = this.live.view.listen;
     await this.parts.housekeeping.enter();
+    await requireOneMachine(this.live.view.storage, this.parts.storage);
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, host, () => {
@@ -181,21 +183,6 @@ export class MatrixProxy {
     await inTime(housekeeping.leave(), LEFT_OVER_MS);
     await storage.close();
   }
-}
-
-/** What this process says of itself to others: keys and settings may change while it runs. */
-function selfDescription(config: Config, keys: KeyKeeper): () => ProcessDescription {
-  const [host, version] = [hostname(), programVersion()];
-  return () => ({
-    host,
-    version,
-    keyIds: keys.ring.keys
-      .map(({ id }) => id)
-      .toSorted()
-      .join(' '),
-    sealingKey: keys.vault.sealingKey,
-    settingsDigest: digestOfSettings(config),
-  });
 }
 
 function bracketed(host: string): string {

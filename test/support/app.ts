@@ -62,6 +62,10 @@ export class TestApp {
     return this.#proxy;
   }
 
+  get isOnPostgres(): boolean {
+    return this.options.storage?.includes('postgres') === true;
+  }
+
   get storage(): Storage {
     return this.proxy.storage;
   }
