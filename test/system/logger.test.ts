@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { createLogger } from '../../src/system/logger.ts';
+import { bounded, createLogger } from '../../src/system/logger.ts';
 import { HARMFUL, hostileText } from '../support/hostile_text.ts';
 
 /** What a logger writes while `use` has it. */
@@ -137,3 +137,19 @@ test.each(['json', 'pretty'] as const)(
 function beginningLines(text: string): number {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith(' ')).length;
 }
+
+test('attack 185: lines for which there is no room are dropped and counted', () => {
+  const written: string[] = [];
+  const stream = { writableLength: 0, write: (text: string) => void written.push(text) };
+  const log = createLogger({ level: 'info', format: 'json' }, bounded(stream, 100));
+  log.info({}, 'first');
+  stream.writableLength = 101;
+  for (const _ of [1, 2, 3]) log.info({}, 'lost');
+  stream.writableLength = 100;
+  log.info({}, 'last');
+  expect(written.map((line) => JSON.parse(line))).toMatchObject([
+    { msg: 'first' },
+    { level: 'warn', event: 'log_lost', lines: 3 },
+    { msg: 'last' },
+  ]);
+});
