@@ -8,6 +8,9 @@ if (complaint !== undefined) {
   process.exit(2);
 }
 
+// Until `serve` listens to it itself: a signal this early would end it, and systemd would not start it again.
+if (process.argv[2] === 'serve') process.on('SIGHUP', () => undefined);
+
 const { run } = await import('./program.ts');
 const { processSurroundings } = await import('./surroundings.ts');
 process.exit(await run(process.argv.slice(2), processSurroundings()));

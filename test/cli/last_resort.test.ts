@@ -38,7 +38,7 @@ afterEach(async () => {
 
 test.each([
   ['exception', 'SIGUSR2'],
-  ['rejection', 'SIGHUP'],
+  ['rejection', 'SIGALRM'],
 ] as const)(
   'attack 125: an %s that nothing handled: one fatal line, requests under way are finished, exit code 1',
   async (kind, signal) => {

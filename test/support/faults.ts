@@ -9,7 +9,7 @@ process.on('SIGUSR2', () => {
     throw new Error(`a planted exception with ${SECRET}`);
   });
 });
-process.on('SIGHUP', () => {
+process.on('SIGALRM', () => {
   // Nothing listens to it: that is the fault.
   void Promise.reject(new Error(`a planted rejection with ${SECRET}`));
 });

@@ -6,6 +6,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
+import { PROGRAM } from './serve_process.ts';
+
 /** Debian's user `nobody`, who owns no file. */
 export const NOBODY = 65_534;
 
@@ -18,11 +20,12 @@ export function isRoot(): boolean {
 
 /** Runs a command of the program to its end. */
 export async function asNobody(...words: readonly string[]): Promise<{ code: number; err: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], {
+  const child = spawn(process.execPath, [...PROGRAM, ...words], {
     uid: NOBODY,
     gid: NOBODY,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  if (err.includes('"level":"fatal"')) throw new Error(`the last resort was reached: ${err}`);
   return { code, err };
 }

@@ -12,9 +12,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 
+const TYPES = ['--import', 'tsx'];
+const MAIN = 'src/cli/main.ts';
+
+/** The program, for Node. */
+export const PROGRAM: readonly string[] = [...TYPES, MAIN];
+
 export interface ServeOptions {
   /** Modules that are loaded before the program. */
   readonly preload?: readonly string[];
+  /** Called as soon as the process is there. */
+  readonly onSpawn?: (child: ChildProcess) => void;
   /** A file that takes the log, in the place of `log`. */
   readonly logTo?: string;
 }
@@ -34,10 +42,11 @@ export class ServeProcess {
 
   /** Resolves once it listens. */
   static async start(configFile: string, options: ServeOptions = {}): Promise<ServeProcess> {
-    const preload = ['tsx', ...(options.preload ?? [])].flatMap((module) => ['--import', module]);
-    const words = [...preload, 'src/cli/main.ts', 'serve', '--config', configFile];
+    const preload = (options.preload ?? []).flatMap((module) => ['--import', module]);
+    const words = [...TYPES, ...preload, MAIN, 'serve', '--config', configFile];
     const logFile = options.logTo === undefined ? undefined : openSync(options.logTo, 'a');
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', logFile ?? 'pipe'] });
+    options.onSpawn?.(child);
     if (logFile !== undefined) closeSync(logFile);
     let early = '';
     child.stderr?.on('data', (chunk) => {
