@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -5,10 +7,12 @@ import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { effect } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { LiveProcesses } from '../../src/storage/tables/processes.ts';
+import { keepSetup } from '../../src/storage/tables/setups.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { DatabaseMarks } from '../../src/vault/database_marks.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
+import { setup } from '../storage/rows.ts';
 import { enrol } from '../support/enrolment.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
@@ -46,7 +50,7 @@ async function rotate(): Promise<string> {
 const renewCodes = (id: string) =>
   storage.commit([BOB], effect('UPDATE recovery_sets SET pepper_key_id = :id', { id }));
 
-function process(id: string, sealingKey: string): Promise<void> {
+function announce(id: string, sealingKey: string): Promise<void> {
   const described = { host: 'far', version: '1.0.0', keyIds: `${first} ${sealingKey}`, settingsDigest: '' };
   return new LiveProcesses(storage, id, () => ({ ...described, sealingKey })).announce();
 }
@@ -60,7 +64,7 @@ test('what is under the key opens without it, and the key is gone', async () => 
     { id: second, state: 'active', values: 0 },
   ]);
   await renewCodes(second);
-  await process('one', second);
+  await announce('one', second);
 
   expect(await line.type('keys', 'retire', first)).toEqual({
     code: 0,
@@ -107,8 +111,8 @@ test.each([
 ])('nothing is done while a process %s', async (_what, sealingKey) => {
   const second = await rotate();
   await renewCodes(second);
-  await process('one', second);
-  await process('two', sealingKey());
+  await announce('one', second);
+  await announce('two', sealingKey());
   expect(await line.type('keys', 'retire', first)).toMatchObject({
     code: 1,
     out: '',
@@ -151,3 +155,36 @@ test('keys that cannot be written are printed without it, after the values were 
   writeFileSync(file, out);
   expect(await listed()).toMatchObject([{ id: second, values: 2 }]);
 });
+
+test('killed between two batches it has lost nothing, and is run again', async () => {
+  line.clock.set(Date.now() - 300_000);
+  const second = await rotate();
+  line.clock.set(Date.now());
+  await renewCodes(second);
+  const vault = new SealingVault(
+    { ...loadKeyRing(file), keys: loadKeyRing(file).keys.slice(0, 1) },
+    systemRandom,
+  );
+  for (let batch = 0; batch < 60; batch += 1) {
+    const setups = Array.from({ length: 100 }, (_, number) => {
+      const userId = `@user-${batch}-${number}:example.org`;
+      const sealedSeed = vault.seal('seed', `setup:id ${userId}:${userId}`);
+      return keepSetup(setup(userId, { id: `id ${userId}`, sealedSeed }));
+    });
+    await storage.commit([], setups);
+  }
+  const words = ['--import', 'tsx', 'src/cli/main.ts', 'keys', 'retire', first, '--config', line.configFile];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const [said] = await once(child.stderr, 'data');
+  child.kill('SIGKILL');
+  expect(String(said)).toMatch(/^note: 1001 of 6001 values are done/);
+  expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
+
+  const [old, active] = await listed();
+  expect(old).toMatchObject({ id: first, state: 'opens' });
+  expect(old.values).toBeGreaterThan(0);
+  expect(old.values).toBeLessThanOrEqual(5_001);
+  expect(old.values + active.values).toBe(6_002);
+  expect(await line.type('keys', 'retire', first)).toMatchObject({ code: 0 });
+  expect(await listed()).toMatchObject([{ id: second, values: 6_002 }]);
+}, 30_000);
