@@ -24,6 +24,9 @@ export const SHIPPED = {
 
 export type TestedServer = keyof typeof SHIPPED;
 
+export const SERVERS = Object.keys(SHIPPED) as TestedServer[];
+export const TOPOLOGIES: readonly Topology[] = ['full', 'selective'];
+
 /** What stands behind the web server. */
 export interface Behind {
   readonly proxy: number;

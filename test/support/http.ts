@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { isJsonObject, type Json, type JsonObject } from '../../src/matrix/wire.ts';
 
 /** One request as a test wants it on the wire: nothing is added, nothing is normalised. */
@@ -86,9 +87,11 @@ const FIRST_BYTE_MS = 10_000;
  * or until nothing more came for `quietMs` milliseconds. For requests that no HTTP library would send.
  */
 export async function rawExchange(url: string, bytes: string | Buffer, quietMs = 300): Promise<string> {
-  const { hostname, port } = new URL(url);
+  const { protocol, hostname: host, port } = new URL(url);
+  const where = { host, port: Number(port), servername: 'matrix.example.org', rejectUnauthorized: false };
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    const write = (): boolean => socket.write(bytes);
+    const socket = protocol === 'https:' ? connectTls(where, write) : connect(where, write);
     let received = '';
     socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
     socket.on('data', (chunk) => {
