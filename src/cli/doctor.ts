@@ -16,7 +16,7 @@ import {
   reportUnusable,
   type Selection,
 } from '../doctor/report.ts';
-import { readSynapseFile, SynapseFileError } from '../doctor/synapse_file.ts';
+import { readSynapseFile } from '../doctor/synapse_file.ts';
 import { Web } from '../doctor/web.ts';
 import { CommandFailed, FAILED, ReportPrinted, UsageError, WRONG_USE } from './failures.ts';
 import { configOption, jsonOption } from './options.ts';
@@ -94,7 +94,8 @@ export async function examineHere(
     clock: surroundings.clock,
     random: surroundings.random,
     web,
-    synapseFile: options.homeserverConfig === undefined ? undefined : synapseFile(options.homeserverConfig),
+    synapseFile:
+      options.homeserverConfig === undefined ? undefined : readSynapseFile(options.homeserverConfig),
     ...askedFor(options, surroundings),
   });
   try {
@@ -170,15 +171,6 @@ function idsIn(option: string, list: string | undefined): string[] | undefined {
   if (unknown !== undefined)
     throw new UsageError(`${option}: there is no check "${unknown}"; see doctor --help`);
   return ids;
-}
-
-function synapseFile(path: string) {
-  try {
-    return readSynapseFile(path);
-  } catch (error) {
-    if (error instanceof SynapseFileError) throw new UsageError(error.message);
-    throw error;
-  }
 }
 
 /** Besides the key file and the database: passwords, registrations of application services, a password in the URL. */

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config.ts';
+import { SynapseFileError } from '../doctor/synapse_file.ts';
 import { SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
 import { SqliteLibraryMissing } from '../storage/sqlite/sqlite_library.ts';
 import { redactText } from '../system/redaction.ts';
@@ -37,7 +38,7 @@ export function failureOf(error: unknown): { code: number; line: string | undefi
 }
 
 function isWrongUse(error: unknown): boolean {
-  return [UsageError, ConfigError, KeyFileError, SchemaTooNew, SqliteLibraryMissing].some(
+  return [UsageError, ConfigError, KeyFileError, SchemaTooNew, SqliteLibraryMissing, SynapseFileError].some(
     (kind) => error instanceof kind,
   );
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { BadValue } from '../config/values.ts';
+import { readSynapseFile, type SynapseFile } from '../doctor/synapse_file.ts';
 import { codeOf } from '../system/file_rights.ts';
 import { createKeyFile } from '../vault/key_ring.ts';
 import { CommandFailed } from './failures.ts';
@@ -16,7 +17,6 @@ import {
   TRUSTED_PROXIES,
 } from './init_choices.ts';
 import type { Surroundings } from './surroundings.ts';
-import { readSynapseSettings, type SynapseSettings } from './synapse_settings.ts';
 
 interface InitOptions {
   readonly homeserver?: string;
@@ -73,7 +73,7 @@ async function init(options: InitOptions, surroundings: Surroundings): Promise<v
   requireNew(files);
   requireUsable(options);
   const synapse =
-    options.homeserverConfig === undefined ? undefined : readSynapseSettings(options.homeserverConfig);
+    options.homeserverConfig === undefined ? undefined : readSynapseFile(options.homeserverConfig);
   const dialogue = options.yes === true ? undefined : surroundings.dialogue();
   try {
     const chooser = new Chooser(dialogue, surroundings);
@@ -113,7 +113,7 @@ function requireUsable({ homeserver, publicUrl, storage, trustedProxy, helpConta
 }
 
 /** The first address that can be used of those that the homeserver names. */
-function knownPublicUrl(synapse: SynapseSettings | undefined, found: FoundHomeserver | undefined): string {
+function knownPublicUrl(synapse: SynapseFile | undefined, found: FoundHomeserver | undefined): string {
   const named = [synapse?.publicUrl, found?.publicUrl].filter((url) => url !== undefined);
   return named.find(isUsable) ?? DEFAULT_PUBLIC_URL;
 }
@@ -142,7 +142,7 @@ function remarksOn(url: string, found: FoundHomeserver | undefined): string[] {
   ];
 }
 
-function remarksOnFile(file: string | undefined, synapse: SynapseSettings | undefined): string[] {
+function remarksOnFile(file: string | undefined, synapse: SynapseFile | undefined): string[] {
   if (synapse === undefined) return [];
   return [
     ...(synapse.hasRoomForLogins

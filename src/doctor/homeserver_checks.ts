@@ -2,7 +2,6 @@ import { isJsonObject, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts
 import { SECOND } from '../system/clock.ts';
 import { type Finding, fail, type InsideCheck, ok, skipped, warn } from './check.ts';
 import type { Installation } from './installation.ts';
-import { SYNAPSE_LOGIN_RATE } from './synapse_file.ts';
 import { isSuccess, type Reply, replyInWords } from './web.ts';
 
 const VERSIONS = '/_matrix/client/versions';
@@ -113,10 +112,7 @@ export const rcLoginCheck: InsideCheck = {
   run: async ({ parts: { synapseFile } }) => {
     if (synapseFile === undefined) return skipped(NO_FILE);
     const tried = [`read rc_login.account in ${synapseFile.path}`];
-    const { perSecond, burstCount } = synapseFile.loginRate;
-    if (burstCount > SYNAPSE_LOGIN_RATE.burstCount || perSecond > SYNAPSE_LOGIN_RATE.perSecond) {
-      return ok(tried, `it is ${burstCount} at once, then ${perSecond} a second`);
-    }
+    if (synapseFile.hasRoomForLogins) return ok(tried, 'it is higher than the default');
     return warn(
       tried,
       'it is the default or less: five logins at once, then one in five and a half minutes, for each account',
@@ -133,14 +129,13 @@ export const xForwardedCheck: InsideCheck = {
   outside: false,
   run: async ({ parts: { synapseFile } }) => {
     if (synapseFile === undefined) return skipped(NO_FILE);
-    const { path, listeners } = synapseFile;
-    if (listeners.length === 0) return skipped(`${path} has no listener for clients`);
+    const { path, clientListeners, withoutForwarded } = synapseFile;
+    if (clientListeners === 0) return skipped(`${path} has no listener for clients`);
     const tried = [`read listeners in ${path}`];
-    const missing = listeners.filter(({ forwarded }) => !forwarded).map(({ name }) => name);
-    if (missing.length === 0) return ok(tried, 'x_forwarded is set');
+    if (withoutForwarded.length === 0) return ok(tried, 'x_forwarded is set');
     return fail(
       tried,
-      `x_forwarded is missing on ${missing.join(', ')}: all sign-ins share one limit by address`,
+      `x_forwarded is missing on ${withoutForwarded.join(', ')}: all sign-ins share one limit by address`,
       `set x_forwarded: true on that listener in ${path}`,
     );
   },

@@ -41,21 +41,26 @@ function isSameOrigin(one: string, other: string): boolean {
 }
 
 /** A page of each way in which homeservers sign users in, or change accounts, without this proxy. */
-const NATIVE_PAGES = [
+export const NATIVE_PAGES = [
   '/_matrix/client/v1/auth_metadata',
   '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata',
   '/_matrix/client/unstable/org.matrix.msc2965/auth_issuer',
   '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
   '/_continuwuity/account/login',
+  '/%5fcontinuwuity/account/login',
   '/_continuwuity/account/password/reset',
   '/_continuwuity/oauth2/authorize',
   '/_continuwuity/oauth2/grant/token',
   '/_tuwunel/oidc/authorize',
   '/_tuwunel/oidc/token',
+  '/_tuwunel/sso/',
   '/_tuwunel/sso/complete',
   '/_synapse/admin/v1/server_version',
   '/_synapse/admin/v1/register',
+  '/_synapse/mas/',
   '/_synapse/mas/query_user',
+  '/_dendrite/admin/',
   '/_dendrite/admin/evacuateRoom/x',
 ] as const;
 

@@ -1,89 +1,99 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
+import { codeOf } from '../system/file_rights.ts';
 
-/** The file of `--homeserver-config` cannot be read; the message says why. */
+/** The file of `--homeserver-config` cannot be used; the message says why. */
 export class SynapseFileError extends Error {}
 
-/** What Synapse's configuration says about things that matter here. */
+/** What Synapse's configuration says of what concerns us. */
 export interface SynapseFile {
   readonly path: string;
-  readonly serverName: string | undefined;
-  /** `rc_login.account`; what is left out has Synapse's default. */
-  readonly loginRate: { readonly perSecond: number; readonly burstCount: number };
-  /** Listeners that clients reach, and whether they believe `X-Forwarded-For`. */
-  readonly listeners: readonly { readonly name: string; readonly forwarded: boolean }[];
-  /** `max_upload_size` in bytes. */
+  readonly serverName: string;
+  readonly publicUrl: string | undefined;
+  /** Whether an account may sign in more often than by default: a second factor may take two logins. */
+  readonly hasRoomForLogins: boolean;
+  /** How many listeners clients can reach. */
+  readonly clientListeners: number;
+  /** Those that do not believe the address that we pass on, by port or socket. */
+  readonly withoutForwarded: readonly string[];
+  /** The largest upload. */
   readonly uploadBytes: number;
 }
 
 /** https://element-hq.github.io/synapse/latest/usage/configuration/config_documentation.html#rc_login */
-export const SYNAPSE_LOGIN_RATE = { perSecond: 0.003, burstCount: 5 };
-const SYNAPSE_UPLOAD = '50M';
+const DEFAULT_PER_SECOND = 0.003;
+const DEFAULT_BURST = 5;
+const DEFAULT_UPLOAD = '50M';
 const UNITS: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
 /**
- * Reads Synapse's `homeserver.yaml`; undefined if it is the file of another homeserver.
+ * Reads Synapse's `homeserver.yaml`. Nothing of it is shown: it holds secrets.
  * @throws SynapseFileError
  */
-export function readSynapseFile(path: string): SynapseFile | undefined {
-  const settings = settingsIn(path);
-  if (typeof settings.server_name !== 'string' && !Array.isArray(settings.listeners)) return undefined;
-  const limits = objectAt(settings, 'rc_login');
-  const rate = objectAt(limits, 'account');
+export function readSynapseFile(path: string): SynapseFile {
+  const { serverName, settings } = settingsIn(path);
+  const account = objectIn(objectIn(settings.rc_login).account);
+  const { per_second: perSecond = DEFAULT_PER_SECOND, burst_count: burst = DEFAULT_BURST } = account;
+  const listeners = listOf(settings.listeners).filter(servesClients);
   return {
     path,
-    serverName: typeof settings.server_name === 'string' ? settings.server_name : undefined,
-    loginRate: {
-      perSecond: numberAt(rate, 'per_second', SYNAPSE_LOGIN_RATE.perSecond),
-      burstCount: numberAt(rate, 'burst_count', SYNAPSE_LOGIN_RATE.burstCount),
-    },
-    listeners: clientListeners(settings.listeners),
-    uploadBytes: bytesIn(settings.max_upload_size ?? SYNAPSE_UPLOAD),
+    serverName,
+    publicUrl: typeof settings.public_baseurl === 'string' ? settings.public_baseurl : undefined,
+    hasRoomForLogins: Number(perSecond) > DEFAULT_PER_SECOND || Number(burst) > DEFAULT_BURST,
+    clientListeners: listeners.length,
+    withoutForwarded: listeners
+      .filter((listener) => !believesForwarded(listener))
+      .map(({ path: socket, port }) => String(socket ?? port)),
+    uploadBytes: bytesIn(settings.max_upload_size) ?? bytesIn(DEFAULT_UPLOAD) ?? 0,
   };
 }
 
-function settingsIn(path: string): JsonObject {
-  let settings: unknown;
-  try {
-    settings = parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const [why = ''] = (code ?? message).split('\n');
-    throw new SynapseFileError(`--homeserver-config ${path} cannot be read as YAML: ${why}`);
+function settingsIn(path: string): { serverName: string; settings: JsonObject } {
+  const settings = parsed(path, textOf(path));
+  if (isJsonObject(settings) && typeof settings.server_name === 'string') {
+    return { serverName: settings.server_name, settings };
   }
-  if (isJsonObject(settings)) return settings;
-  throw new SynapseFileError(`--homeserver-config ${path} does not hold settings`);
+  throw new SynapseFileError(
+    `--homeserver-config ${path} is not a homeserver.yaml of Synapse: it has no server_name`,
+  );
 }
 
-function clientListeners(listeners: unknown): SynapseFile['listeners'] {
-  const all = Array.isArray(listeners) ? listeners.filter(isJsonObject) : [];
-  return all.filter(servesClients).map((listener) => {
-    // On a socket of the file system Synapse believes the header by default.
-    const isSocket = typeof listener.path === 'string';
-    return {
-      name: isSocket ? String(listener.path) : `port ${String(listener.port)}`,
-      forwarded: listener.x_forwarded === true || (isSocket && listener.x_forwarded !== false),
-    };
-  });
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SynapseFileError(`--homeserver-config ${path} cannot be read: ${codeOf(error)}`);
+  }
+}
+
+function parsed(path: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    // The parser's message quotes the text around the fault, which may be a secret (rule R11).
+    throw new SynapseFileError(`--homeserver-config ${path} is not valid YAML`);
+  }
 }
 
 function servesClients({ resources }: JsonObject): boolean {
-  const all = Array.isArray(resources) ? resources.filter(isJsonObject) : [];
-  return all.some(({ names }) => names === 'client' || (Array.isArray(names) && names.includes('client')));
+  return listOf(resources).some(({ names }) => Array.isArray(names) && names.includes('client'));
 }
 
-function objectAt(parent: JsonObject, key: string): JsonObject {
-  const value = parent[key];
+/** On a socket of the file system Synapse does so by default. */
+function believesForwarded({ path, x_forwarded: forwarded }: JsonObject): boolean {
+  return forwarded === true || (path !== undefined && forwarded !== false);
+}
+
+function bytesIn(written: unknown): number | undefined {
+  const [, count, unit = ''] = /^(\d+)([KMG]?)$/i.exec(String(written)) ?? [];
+  return count === undefined ? undefined : Number(count) * (UNITS[unit.toUpperCase()] ?? 1);
+}
+
+function objectIn(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-function numberAt(parent: JsonObject, key: string, otherwise: number): number {
-  const value = parent[key];
-  return typeof value === 'number' ? value : otherwise;
-}
-
-function bytesIn(written: unknown): number {
-  const [, count, unit = ''] = /^(\d+)([KMG]?)$/i.exec(String(written)) ?? [];
-  return count === undefined ? bytesIn(SYNAPSE_UPLOAD) : Number(count) * (UNITS[unit.toUpperCase()] ?? 1);
+function listOf(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }

@@ -88,7 +88,10 @@ describe('wrong use is exit code 2', () => {
     [['--skip', ''], '--skip: there is no check ""'],
     [['--server-name', 'a b/'], '--server-name a b/ is not a server name'],
     [['--outside', 'matrix.example.org'], '--outside must be a URL'],
-    [['--homeserver-config', '/nowhere/homeserver.yaml'], 'cannot be read as YAML: ENOENT'],
+    [
+      ['--homeserver-config', '/nowhere/homeserver.yaml'],
+      '--homeserver-config /nowhere/homeserver.yaml cannot be read: ENOENT',
+    ],
   ])('%j', async (words, text) => {
     const { code, out, err } = await line.type(
       'doctor',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { hasWebServer, startWebServer } from '../deploy/web_server.ts';
 import { HARMFUL } from '../support/hostile_text.ts';
 import { BROKEN } from './broken.ts';
 import { checkIn, findings, hasNginx, type Scene, startScene } from './scene.ts';
@@ -40,6 +41,23 @@ suite('an installation with one thing wrong', () => {
     expect([fix === '', tried.length === 0]).toEqual([false, false]);
     expect([report.verdict, code]).toEqual([verdict, verdict === 'fail' ? 1 : 0]);
   });
+
+  const shipped = (['nginx', 'haproxy'] as const).filter(hasWebServer);
+  const topologies = ['full', 'selective'] as const;
+  test.each(shipped.flatMap((server) => topologies.map((topology) => ({ server, topology }))))(
+    'nothing is found behind the shipped file for $server, $topology',
+    async ({ server, topology }) => {
+      const front = await startWebServer(server, topology, scene.behindWebServers);
+      const found = await scene.configured(
+        (config) => config.replace(scene.publicUrl, front.clients),
+        // Its address and certificate are made up for the test: serve names another one.
+        () => scene.doctor('--skip', 'well-known,tls'),
+      );
+      await front.stop();
+      expect(findings(found.report)).toEqual([]);
+      expect(checkIn(found.report, 'routes').verdict).toBe('ok');
+    },
+  );
 
   test('a certificate that ends within two weeks', async () => {
     const { report } = await scene.withCertificate('IP:127.0.0.1', 5, () => scene.doctor());

@@ -212,7 +212,7 @@ export const BROKEN: readonly Broken[] = [
   {
     what: 'Synapse that does not see addresses',
     finds: 'fail x-forwarded',
-    says: /missing on port 8008/,
+    says: /missing on 8008/,
     examine: synapse('x_forwarded: true', 'x_forwarded: false'),
   },
   {

@@ -95,6 +95,11 @@ export class Scene {
     return join(this.folder, 'config.yaml');
   }
 
+  /** The ports that a web server leads to. */
+  get behindWebServers(): { readonly proxy: number; readonly homeserver: number } {
+    return { proxy: this.servePort, homeserver: Number(new URL(this.stub.url).port) };
+  }
+
   /** The configuration that all is right with. */
   get config(): string {
     return [

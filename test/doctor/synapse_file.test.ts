@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
-import { readSynapseSettings } from '../../src/cli/synapse_settings.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { type CommandLine, commandLine } from './command_line.ts';
+import { readSynapseFile } from '../../src/doctor/synapse_file.ts';
+import { type CommandLine, commandLine } from '../cli/command_line.ts';
 
 let line: CommandLine;
 let file: string;
@@ -34,13 +34,18 @@ test('the address, the limit on logins, and listeners that lack x_forwarded', ()
       listener(8008),
       listener(8009, { x_forwarded: true }),
       { ...listener(0), path: '/run/synapse.sock' },
+      { ...listener(0), path: '/run/other.sock', x_forwarded: false },
       { port: 9000, type: 'metrics' },
     ],
   });
-  expect(readSynapseSettings(file)).toEqual({
+  expect(readSynapseFile(file)).toEqual({
+    path: file,
+    serverName: 'example.org',
+    clientListeners: 4,
+    uploadBytes: 50 * 1024 * 1024,
     publicUrl: 'https://matrix.example.org/',
     hasRoomForLogins: false,
-    withoutForwarded: ['8008'],
+    withoutForwarded: ['8008', '/run/other.sock'],
   });
 });
 
@@ -52,7 +57,18 @@ test.each([
   [{ address: { burst_count: 100 } }, false],
 ])('rc_login %j', (rcLogin, hasRoomForLogins) => {
   write({ rc_login: rcLogin });
-  expect(readSynapseSettings(file)).toMatchObject({ hasRoomForLogins });
+  expect(readSynapseFile(file)).toMatchObject({ hasRoomForLogins });
+});
+
+test.each([
+  ['100M', 100 * 1024 * 1024],
+  ['2G', 2 * 1024 * 1024 * 1024],
+  ['512k', 512 * 1024],
+  [1000, 1000],
+  ['much', 50 * 1024 * 1024],
+])('max_upload_size %s', (written, uploadBytes) => {
+  write({ max_upload_size: written });
+  expect(readSynapseFile(file)).toMatchObject({ uploadBytes });
 });
 
 test.each([
@@ -61,7 +77,7 @@ test.each([
   ['secret: 1234', /is not a homeserver\.yaml of Synapse: it has no server_name$/],
 ])('%j is refused, and not shown', (text, complaint) => {
   writeFileSync(file, text);
-  expect(() => readSynapseSettings(file)).toThrow(complaint);
+  expect(() => readSynapseFile(file)).toThrow(complaint);
 });
 
 test('init takes the address from it, and says what to put in', async () => {
