@@ -31,8 +31,9 @@ async function rotate({ config: asked, activeIn, stdout }: RotateOptions, surrou
   if (stdout === true) {
     const ring = withNewKey(await readKeys(source), random, clock, activeInMs);
     out(...serialise(ring).trimEnd().split('\n'));
+    const begins = momentOf(ring.keys.at(-1));
     err(
-      `note: put this in place of ${nameOfKeys(source)} before ${momentOf(ring.keys.at(-1))}: then it is sealed with`,
+      `note: this belongs in place of ${nameOfKeys(source)} before ${begins}, when the new key becomes active`,
     );
     return;
   }
