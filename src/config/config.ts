@@ -26,6 +26,8 @@ export interface Config {
   readonly sso: SsoConfig;
   readonly brand: BrandConfig;
   readonly log: LogConfig;
+  /** Undefined: no listener for metrics. */
+  readonly metrics: { readonly listen: ListenAddress | undefined };
 }
 
 /** The keys, outside the database, and the file for what is remembered of databases if that is not the key file. */

@@ -109,6 +109,7 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       helpUrl: at(['brand', 'help_url'], () => helpUrlIn(settings.brand.help_url)),
     },
     log: settings.log,
+    metrics: { listen: at(['metrics', 'listen'], () => metricsListen(settings.metrics.listen)) },
   };
 }
 
@@ -160,6 +161,10 @@ function publicOrigin(written: string | undefined, listen: ListenAddress): strin
 
 function logoIn(path: string | undefined, absolute: (path: string) => string): Picture | undefined {
   return path === undefined ? undefined : readPicture(absolute(path));
+}
+
+function metricsListen(written: string | undefined): ListenAddress | undefined {
+  return written === undefined ? undefined : parseListen(written);
 }
 
 function helpUrlIn(written: string | undefined): string | undefined {

@@ -83,6 +83,7 @@ export const SECTIONS: readonly SectionRow[] = [
   { path: 'sso', doc: 'The sign-in page as clients see it.' },
   { path: 'brand', doc: 'What the pages show.' },
   { path: 'log', doc: 'What is written to standard error.' },
+  { path: 'metrics', doc: 'For those who watch: [watch.md](watch.md).' },
 ];
 
 export const SETTINGS = [
@@ -407,6 +408,13 @@ export const SETTINGS = [
     default: 'json',
     doc: '`json`, or `pretty` for people.',
     note: 'json, pretty',
+  },
+  {
+    path: 'metrics.listen',
+    type: 'text',
+    doc: 'Address and port of a listener for Prometheus (`/metrics`), health and readiness; left out, there is none. It asks for no password: keep it off public addresses.',
+    example: '127.0.0.1:9010',
+    note: 'for Prometheus; without a password, so not on a public address',
   },
 ] as const satisfies readonly SettingRow[];
 

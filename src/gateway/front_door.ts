@@ -21,7 +21,7 @@ import { type RandomSource, systemRandom } from '../system/random.ts';
 import { buildApp, type Handlers } from './app.ts';
 import { type Classification, classify, type RefusedTarget, type RouteMatch } from './classify.ts';
 import { Connections } from './connections.ts';
-import { type CheckAnswer, PassThrough } from './pass_through.ts';
+import { type CheckAnswer, PassThrough, type PassThroughOptions } from './pass_through.ts';
 import { RequestLog, type RequestLogDeps } from './request_log.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -54,6 +54,7 @@ export interface FrontDoorOptions {
   readonly ticks?: Ticks;
   /** Counts requests on gated and own routes, and those refused here. */
   readonly onFinished?: RequestLogDeps['onFinished'];
+  readonly onPassed?: PassThroughOptions['onPassed'];
   /** Looks at answers to passed-through requests that could be a login. */
   readonly checkAnswer?: CheckAnswer;
   readonly times?: DoorTimes;
@@ -72,6 +73,8 @@ export interface DoorTimes {
 export interface FrontDoor {
   /** Not listening yet. */
   readonly server: Server;
+  /** How many requests are being passed on to the homeserver. */
+  passing(): number;
   /** Stops accepting, lets requests under way finish for up to `graceMs` milliseconds, then cuts them off (`Connections`). */
   close(graceMs: number): Promise<void>;
 }
@@ -105,6 +108,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     readClientAddress,
     log,
     uploadSilenceMs: times.uploadSilenceMs,
+    onPassed: options.onPassed,
     checkAnswer: options.checkAnswer,
   });
 
@@ -142,7 +146,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     await connections.end(graceMs);
     await passThrough.destroy();
   };
-  return { server, close };
+  return { server, passing: () => passThrough.passing, close };
 }
 
 interface ServerParts {

@@ -29,7 +29,7 @@ const LOWEST_STATUS = 100;
 /** Lower statuses announce a later answer (RFC 9110 section 15.2). */
 const LOWEST_FINAL_STATUS = 200;
 
-/** The errors of a connection that the homeserver had just closed. */
+/** Of a connection that the homeserver had just closed. */
 const STALE_CONNECTION: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /**
@@ -44,6 +44,8 @@ export interface PassThroughOptions {
   readonly log: Log;
   /** Milliseconds in which a client has to send more of its body; five minutes by default. */
   readonly uploadSilenceMs?: number | undefined;
+  /** Counts what was passed on, with the status of its answer; none if the client left before. */
+  readonly onPassed?: ((status: number) => void) | undefined;
   /** For answers that could be a login; without it all go out unseen. */
   readonly checkAnswer?: CheckAnswer | undefined;
 }
@@ -52,6 +54,8 @@ type CheckContent = (content: Buffer) => Promise<void> | undefined;
 
 /** Streams requests to the homeserver and its answers back. */
 export class PassThrough {
+  /** How many requests are being passed on. */
+  passing = 0;
   readonly #pool: Pool;
   readonly #options: PassThroughOptions;
 
@@ -67,6 +71,8 @@ export class PassThrough {
 
   /** Forwards the target byte for byte. */
   forward(request: IncomingMessage, response: ServerResponse): void {
+    this.passing += 1;
+    response.once('close', () => this.#done(response));
     const client = this.#options.readClientAddress(request);
     const { headers, hasBody } = upstreamHeaders(request.rawHeaders, client);
     const path = request.url as string;
@@ -80,6 +86,11 @@ export class PassThrough {
       body: hasBody ? new ClientBody(request, this.#options.uploadSilenceMs ?? UPLOAD_SILENCE) : null,
     };
     this.#pool.dispatch(dispatched, new Relay(this.#pool, dispatched, response, this.#options, check));
+  }
+
+  #done(response: ServerResponse): void {
+    this.passing -= 1;
+    if (response.headersSent) this.#options.onPassed?.(response.statusCode);
   }
 
   /** Ends everything at once. */

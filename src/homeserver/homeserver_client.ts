@@ -18,6 +18,7 @@ import type {
   PublishedKeys,
   TokenOwner,
 } from './homeserver.ts';
+import { failureIn, failureOf, type HomeserverWatch, nameOf } from './homeserver_watch.ts';
 import { isMadeByOAuth, judgePassword } from './judge_password.ts';
 import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';
 import { logout } from './logout.ts';
@@ -41,6 +42,7 @@ export interface HomeserverClientOptions {
   readonly random: RandomSource;
   readonly log: Log;
   readonly ticks?: Ticks;
+  readonly watch?: HomeserverWatch;
   /** Milliseconds until a connection, TLS included, must stand; also the limit of `check`. */
   readonly connectTimeoutMs?: number;
   /** Milliseconds until an answer must have been read whole. */
@@ -58,6 +60,7 @@ export class HomeserverClient implements Homeserver {
   private readonly random: RandomSource;
   private readonly log: Log;
   private readonly ticks: Ticks;
+  private readonly watch: HomeserverWatch | undefined;
   private readonly connectTimeoutMs: number;
   private readonly answerTimeoutMs: number;
 
@@ -66,6 +69,7 @@ export class HomeserverClient implements Homeserver {
     this.random = options.random;
     this.log = options.log;
     this.ticks = options.ticks ?? systemTicks;
+    this.watch = options.watch;
     this.connectTimeoutMs = options.connectTimeoutMs ?? 5 * SECOND;
     this.answerTimeoutMs = options.answerTimeoutMs ?? 60 * SECOND;
     this.lateAnswers = new LateAnswers(this.answerTimeoutMs, this.log);
@@ -172,14 +176,28 @@ export class HomeserverClient implements Homeserver {
         sent?.();
         return this.requestOf(call, stop.signal);
       };
-      return await bulkhead.send({ request, ip: call.client.ip, signal: stop.signal }, readWhole);
+      const turn = { request, ip: call.client.ip, signal: stop.signal };
+      return this.answered(call, await bulkhead.send(turn, readWhole), this.ticks() - begun);
     } catch (error) {
-      throw stop.signal.aborted ? stop.signal.reason : transportRefusal(error);
+      throw this.failed(call, stop.signal.aborted ? stop.signal.reason : transportRefusal(error));
     } finally {
       clearTimeout(deadline);
       call.client.record?.waited(this.ticks() - begun);
       call.signal?.removeEventListener('abort', followClient);
     }
+  }
+
+  private answered(call: HomeserverCall, answer: HomeserverAnswer, ms: number): HomeserverAnswer {
+    const failure = failureOf(answer.status);
+    this.watch?.answered(nameOf(call), ms);
+    if (failure !== undefined) this.watch?.failed(nameOf(call), failure);
+    return answer;
+  }
+
+  private failed(call: HomeserverCall, error: unknown): unknown {
+    const failure = failureIn(error);
+    if (failure !== undefined) this.watch?.failed(nameOf(call), failure, error);
+    return error;
   }
 
   private requestOf(call: HomeserverCall, signal: AbortSignal): Dispatcher.RequestOptions {

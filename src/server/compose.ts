@@ -113,6 +113,7 @@ export function compose(foundations: Foundations) {
     discovery: discovery(shared),
     readiness: new Readiness(shared.storage, shared.homeserver),
     probes: new Probes({ storage: shared.storage, process: shared.processes.id, pause: systemPause }),
+    hasher: shared.hasher,
     challenges: shared.challenges,
     egressGate: new EgressGate(shared.homeserver, shared.secondFactors, shared.log),
   };

@@ -1,18 +1,18 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Config, ConfigError } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { LiveConfig } from '../config/live_config.ts';
 import type { CreateFactor } from '../factors/list.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
 import { DatabaseClock } from '../storage/database_clock.ts';
-import { NoDatabase } from '../storage/errors.ts';
-import { nameOfDatabase, openStorage, type StorageSettings } from '../storage/open_storage.ts';
-import type { Storage } from '../storage/storage.ts';
-import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
+import { nameOfDatabase, openStorage } from '../storage/open_storage.ts';
+import type { RetryCause } from '../storage/statement.ts';
+import { type Storage, storageOn } from '../storage/storage.ts';
 import { LiveProcesses } from '../storage/tables/processes.ts';
-import { type Clock, SECOND, systemClock } from '../system/clock.ts';
+import { watchedDriver } from '../storage/watched_driver.ts';
+import { type Clock, SECOND, systemClock, systemTicks } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { type RandomSource, randomId, systemRandom } from '../system/random.ts';
@@ -21,9 +21,14 @@ import { DatabaseMarks } from '../vault/database_marks.ts';
 import { type KeyKeeper, openKeys } from '../vault/key_keeper.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
 import { compose, type Services } from './compose.ts';
+import { Gauges } from './gauges.ts';
 import { routeHandlers, tracked } from './handlers.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { openKnownDatabase } from './known_database.ts';
+import { Metrics } from './metrics.ts';
+import { MetricsListener } from './metrics_listener.ts';
 import { requireOneMachine, selfDescription } from './self_description.ts';
+import { Watch } from './watch.ts';
 
 /** What a proxy can be given instead of the real thing. */
 export interface ProxyParts {
@@ -54,22 +59,28 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const live = new LiveConfig(atStart);
   const config = live.view;
   const { clock: machineClock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
+  const metrics = config.metrics.listen === undefined ? undefined : new Metrics();
+  const watch = new Watch({ log, metrics, ticks: systemTicks });
+  const onRetry = (cause: RetryCause) => watch.retried(cause);
   const keys = await openKeys(config.keys.source, { clock: machineClock, random });
   const marks = new DatabaseMarks(config.keys, () => keys.ring);
   const acceptOther = parts.acceptEmptyDatabase === true;
   const clock = new DatabaseClock(machineClock);
   const onTime = (databaseNow: number) => clock.learn(databaseNow);
-  const open = (make: boolean) => openStorage(config.storage, { clock: machineClock, random, onTime, make });
-  const storage = await openWhenThere(
+  const open = (make: boolean) =>
+    openStorage(config.storage, { clock: machineClock, random, onTime, make, onRetry });
+  const opened = await openWhenThere(
     () => openKnownDatabase(config.storage, { marks, acceptOther, open }),
     ({ reason }) => log.warn({}, `${nameOfDatabase(config.storage)}: is waited for: ${reason}`),
   );
+  const storage = storageOn(watchedDriver(opened, watch.store));
   const processes = new LiveProcesses(storage, randomId(random), selfDescription(config, keys));
   const mark = new MarkKeeper(storage, marks, log);
   const homeserver = new HomeserverClient({
     url: config.homeserver.url,
     random,
     log,
+    watch: watch.homeserver,
     ...(times.answerMs === undefined
       ? {}
       : { answerTimeoutMs: times.answerMs, connectTimeoutMs: times.answerMs }),
@@ -102,10 +113,27 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     handlers: tracked(routeHandlers(services), services, requests),
     trustedProxies: () => config.trustedProxies,
     checkAnswer: (answer) => services.egressGate.check(answer),
+    onFinished: (request) => watch.finished(request),
+    onPassed: (status) => watch.passed(status),
     log,
     times,
   });
-  return new MatrixProxy(live, { keys, storage, homeserver, services, housekeeping, requests, frontDoor });
+  const { readiness, hasher } = services;
+  const { passing } = frontDoor;
+  const gauges = new Gauges({ storage, readiness, keys, clock, passing, hashQueue: () => hasher.waiting });
+  const forWatchers = metrics && new MetricsListener({ metrics, readiness, lookUp: gauges.lookUp });
+  const served = {
+    keys,
+    storage,
+    homeserver,
+    services,
+    housekeeping,
+    requests,
+    frontDoor,
+    forWatchers,
+    watch,
+  };
+  return new MatrixProxy(live, served);
 }
 
 /** The running proxy: listens, does its housekeeping, ends cleanly. */
@@ -120,6 +148,8 @@ export class MatrixProxy {
       readonly housekeeping: Housekeeping;
       readonly requests: UnderWay;
       readonly frontDoor: ReturnType<typeof createFrontDoor>;
+      readonly forWatchers: MetricsListener | undefined;
+      readonly watch: Watch;
     },
   ) {}
 
@@ -129,6 +159,13 @@ export class MatrixProxy {
 
   get storage(): Storage {
     return this.parts.storage;
+  }
+
+  /** Where the listener for metrics is; undefined if there is none, or it does not listen yet. */
+  get metricsUrl(): string | undefined {
+    const { listen } = this.live.view.metrics;
+    const server = this.parts.forWatchers?.server;
+    return listen && server?.listening ? urlOf(server, listen.host) : undefined;
   }
 
   /** Logs out what has ended and drops what has expired, now. */
@@ -154,6 +191,8 @@ export class MatrixProxy {
    */
   async listen(): Promise<string> {
     const { host, port } = this.live.view.listen;
+    const { metrics } = this.live.view;
+    if (metrics.listen !== undefined) await this.parts.forWatchers?.listen(metrics.listen);
     await this.parts.housekeeping.enter();
     await requireOneMachine(this.live.view.storage, this.parts.storage);
     await new Promise<void>((resolve, reject) => {
@@ -164,7 +203,9 @@ export class MatrixProxy {
       });
     });
     this.parts.housekeeping.start(HOUSEKEEPING_MS);
-    return `http://${bracketed(host)}:${(this.server.address() as AddressInfo).port}`;
+    const url = urlOf(this.server, host);
+    this.parts.watch.listening(url, metrics.listen && this.metricsUrl);
+    return url;
   }
 
   /**
@@ -174,7 +215,9 @@ export class MatrixProxy {
    */
   async close(graceMs = GRACE_MS, loginsMs = Math.min(graceMs, LOGINS_MS)): Promise<void> {
     const { housekeeping, frontDoor, homeserver, services, requests, storage } = this.parts;
+    this.parts.watch.stopping();
     await Promise.all([frontDoor.close(graceMs), housekeeping.stop()]);
+    await this.parts.forWatchers?.close();
     await inTime(homeserver.endLogins(), loginsMs);
     // From here on nothing waits for the homeserver: what was under way notes in the store what it leaves.
     await homeserver.close();
@@ -185,48 +228,7 @@ export class MatrixProxy {
   }
 }
 
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-interface KnownDatabaseParts {
-  readonly marks: DatabaseMarks;
-  readonly acceptOther: boolean;
-  /** @throws NoDatabase if it is missing and not to be made */
-  open(make: boolean): Promise<Storage>;
-}
-
-/**
- * Opens the database, if it is one in which users turned 2FA on, or if no user has in any. With an empty or foreign
- * one in its place the password alone would sign in.
- *
- * @param acceptOther takes another one as well, and forgets those in which users have
- * @throws ConfigError if it is another one; KeyFileError; StoreUnavailable, CannotOpen, SchemaTooNew
- */
-async function openKnownDatabase(
-  settings: StorageSettings,
-  { marks, acceptOther, open }: KnownDatabaseParts,
-): Promise<Storage> {
-  if (!marks.any()) return open(true);
-  const name = nameOfDatabase(settings);
-  const storage = await open(acceptOther).catch((error: unknown) => {
-    throw error instanceof NoDatabase ? refused(`${name} is not there`, marks) : error;
-  });
-  try {
-    const [identity] = await storage.read(findDatabaseIdentity());
-    const known = identity !== undefined && identity.firstEnrolledAt !== null && marks.has(identity.id);
-    if (!known && !acceptOther) throw refused(`${name} is not the database`, marks);
-    if (!known) marks.clear();
-    return storage;
-  } catch (error) {
-    await storage.close();
-    throw error;
-  }
-}
-
-function refused(what: string, marks: DatabaseMarks): ConfigError {
-  return new ConfigError(
-    `${what} in which users have turned two-factor authentication on, as ${marks.file} remembers: restore it or ` +
-      'correct `storage`; with --accept-empty-database serve goes on, and the password alone signs everybody in',
-  );
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

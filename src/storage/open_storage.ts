@@ -3,6 +3,7 @@ import type { RandomSource } from '../system/random.ts';
 import { type PostgresAddress, postgresName } from './postgres/address.ts';
 import { openPostgresStorage } from './postgres/postgres_storage.ts';
 import { openSqliteStorage } from './sqlite/sqlite_storage.ts';
+import type { RetryCause } from './statement.ts';
 import type { Storage } from './storage.ts';
 
 /** Which database there is. */
@@ -18,6 +19,8 @@ interface Opening {
   readonly onTime?: (databaseNow: number) => void;
   /** False: it is not made where it is missing. In a wrong place an empty one looks as if no user had 2FA on. */
   readonly make?: boolean;
+  /** Hears that a unit is run again, and why. */
+  readonly onRetry?: ((cause: RetryCause) => void) | undefined;
 }
 
 /**
@@ -26,15 +29,16 @@ interface Opening {
  */
 export function openStorage(
   settings: StorageSettings,
-  { clock, random, onTime, make = true }: Opening,
+  { clock, random, onTime, make = true, onRetry }: Opening,
 ): Promise<Storage> {
-  if (settings.type === 'sqlite') return openSqliteStorage({ path: settings.path, clock, make });
+  if (settings.type === 'sqlite') return openSqliteStorage({ path: settings.path, clock, make, onRetry });
   return openPostgresStorage({
     ...settings,
     clock: clock === systemClock ? undefined : clock,
     random,
     onTime,
     make,
+    onRetry,
   });
 }
 

@@ -91,6 +91,9 @@ export type BranchAnswer<Row, Won, Lost> =
       ? { readonly won: false; readonly undone: true }
       : { readonly won: false; readonly after: CommitAnswer<Lost> });
 
+/** Why a unit is run again: an SQLSTATE of PostgreSQL that says that it collided, or SQLite's "busy". */
+export type RetryCause = '40001' | '40P01' | '55P03' | 'busy';
+
 /** A database: it writes units of work and answers questions. */
 export interface Driver {
   /**

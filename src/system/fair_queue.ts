@@ -41,6 +41,11 @@ export class FairQueue {
 
   constructor(private readonly options: FairQueueOptions) {}
 
+  /** How much waits now. */
+  get waiting(): number {
+    return this.size;
+  }
+
   /**
    * Runs `work` when it is its turn.
    * @throws what `full` makes, if there is no room; the reason of `turn.signal`, if that ends the waiting

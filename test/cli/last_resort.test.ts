@@ -54,7 +54,7 @@ test.each([
     expect(await (await underWay).text()).toBe('finished');
 
     expect(await serve.ended).toEqual({ code: 1, signal: null });
-    const lines = serve.log.trim().split('\n');
+    const lines = serve.fatalLines;
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       level: 'fatal',

@@ -6,6 +6,7 @@ import type { Unit } from '../../src/storage/statement.ts';
 import { createLogger } from '../../src/system/logger.ts';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
+import { HARMFUL } from '../support/hostile_text.ts';
 
 const PASSWORD = 'correct horse';
 const V3 = '/_matrix/client/v3';
@@ -234,4 +235,26 @@ test.each(['', 'a b', 'ä', 'x'.repeat(65), 'a\u0085b'])('the id %j is not taken
   });
   expect(answer.headers['x-request-id']).toMatch(/^[A-Za-z0-9_-]{16}$/);
   expect(line().request_id).toBe(answer.headers['x-request-id']);
+});
+
+test('attack 171: hostile names from the homeserver and in requests stand on one line, escaped', async () => {
+  const hostile = 'A\u001b[2J\r\n{"level":"info","event":"request"}\u202e\u2028';
+  const restore = app.stub.override(/whoami/, () => ({
+    status: 200,
+    body: { user_id: '@bob:localhost', device_id: hostile },
+  }));
+  await app.post(`${V3}/delete_devices`, { devices: [hostile] }, token);
+  await app.post(LOGIN, passwordLogin(hostile, hostile, { device_id: hostile, [hostile]: hostile }));
+  await app.post(LOGIN, { type: hostile });
+  await app.call({ target: `${V3}/auth/m.login.2fa.${encodeURIComponent(hostile)}/fallback/web` });
+  restore();
+  expect(requests()[0]).toMatchObject({
+    outcome: 'challenged',
+    device_id: expect.stringContaining('\\u001b'),
+  });
+  expect(lines.length).toBeGreaterThan(3);
+  for (const text of lines) {
+    expect(text.trimEnd()).not.toMatch(/\n/);
+    expect(text.trimEnd()).not.toMatch(HARMFUL);
+  }
 });

@@ -18,7 +18,7 @@ beforeEach(() => {
   const path = join(directory, '2fa.db');
   connection = Connection.open(path);
   connection.run('CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT');
-  commits = new GroupCommit(connection, { tries: 3, pauseMs: 1 });
+  commits = new GroupCommit(connection, { patience: { tries: 3, pauseMs: 1 } });
   other = openDatabase(path);
 });
 

@@ -38,6 +38,11 @@ export function hashingQueue(atOnce = HASHES_AT_ONCE, waiting = HASHES_WAITING):
 export class RecoveryHasher {
   constructor(private readonly queue: FairQueue) {}
 
+  /** How many hashes wait. */
+  get waiting(): number {
+    return this.queue.waiting;
+  }
+
   /**
    * The hash of a canonical code, in hex.
    * @param source where the work comes from: a network, or the set that is being made

@@ -3,14 +3,21 @@ import type { PoolClient } from 'pg';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
-import { type BranchAnswer, type Driver, effect, type Query, type Unit } from '../statement.ts';
+import {
+  type BranchAnswer,
+  type Driver,
+  effect,
+  type Query,
+  type RetryCause,
+  type Unit,
+} from '../statement.ts';
 import { type Storage, storageOn } from '../storage.ts';
 import { lockAccounts } from './accounts.ts';
 import { type PostgresAddress, poolConfig, postgresName, requireFiles } from './address.ts';
 import { Connections } from './connections.ts';
 import { hasSchema, migrate } from './migrate.ts';
 import { numbered } from './statement_text.ts';
-import { asStoreError, isAnswer, isCollision, isRefusal } from './store_error.ts';
+import { asStoreError, collisionIn, isAnswer, isRefusal } from './store_error.ts';
 import { RunningUnit, Undo } from './unit_of_work.ts';
 
 /** How often a unit that collides with others is run, and the bounds of the pause before the next time, in ms. */
@@ -28,6 +35,8 @@ export interface PostgresOptions extends PostgresAddress {
   readonly onTime?: ((databaseNow: number) => void) | undefined;
   /** False: tables are not made in an empty database. */
   readonly make?: boolean;
+  /** Hears that a unit is run again. */
+  readonly onRetry?: ((cause: RetryCause) => void) | undefined;
 }
 
 /**
@@ -61,7 +70,7 @@ class PostgresDriver implements Driver {
 
   constructor(
     private readonly connections: Connections,
-    private readonly options: Pick<PostgresOptions, 'clock' | 'random' | 'onTime'>,
+    private readonly options: Pick<PostgresOptions, 'clock' | 'random' | 'onTime' | 'onRetry'>,
   ) {}
 
   // The answer of a unit has the type that its values say: no type can follow how it is made.
@@ -99,7 +108,9 @@ class PostgresDriver implements Driver {
         return await this.#commitOnce(accounts, unit);
       } catch (error) {
         // Where the connection was lost, it is unknown whether the unit was written, whatever else happened.
-        if (!isCollision(error) || attempt === TRIES) throw error;
+        const collision = collisionIn(error);
+        if (collision === undefined || attempt === TRIES) throw error;
+        this.options.onRetry?.(collision);
         await delay(this.#pauseMs());
       }
     }

@@ -1,7 +1,7 @@
 import { CannotOpen, NoDatabase, SchemaTooNew, StoreUnavailable } from '../errors.ts';
 
 /** Two units collided and this one was not written: serialization failure, deadlock, lock not to be had in time. */
-const COLLISIONS: readonly string[] = ['40001', '40P01', '55P03'];
+const COLLISIONS = ['40001', '40P01', '55P03'] as const;
 
 /** No login with this name or password, no such database, no right to it, tables of another program in the way. */
 const REFUSAL = /^(28|3D|42)/;
@@ -9,9 +9,10 @@ const REFUSAL = /^(28|3D|42)/;
 /** A violated constraint, or a value that cannot be stored: a mistake of the program, not a state of the database. */
 const MISTAKE = /^2[23]/;
 
-/** Whether the unit was not written and may be run again as it is. */
-export function isCollision(error: unknown): boolean {
-  return COLLISIONS.includes(sqlState(error) ?? '');
+/** Why the unit was not written and may be run again as it is; undefined if it may not. */
+export function collisionIn(error: unknown): (typeof COLLISIONS)[number] | undefined {
+  const state = sqlState(error);
+  return COLLISIONS.find((each) => each === state);
 }
 
 /** Whether PostgreSQL refuses what opening the database needs: waiting does not help. */

@@ -1,4 +1,5 @@
 import { StoreUnavailable } from '../errors.ts';
+import type { RetryCause } from '../statement.ts';
 import type { Connection } from './connection.ts';
 import { asStoreError, isBusy } from './store_error.ts';
 
@@ -9,6 +10,11 @@ export interface Patience {
 }
 
 const TWO_SECONDS: Patience = { tries: 40, pauseMs: 25 };
+
+export interface GroupCommitOptions {
+  readonly patience?: Patience;
+  readonly onRetry?: ((cause: RetryCause) => void) | undefined;
+}
 
 /** A write that waits for the next commit. */
 interface WaitingWrite {
@@ -25,13 +31,15 @@ interface WaitingWrite {
 export class GroupCommit {
   readonly #connection: Connection;
   readonly #patience: Patience;
+  readonly #onRetry: ((cause: RetryCause) => void) | undefined;
   #waiting: WaitingWrite[] = [];
   #wake: (() => void) | undefined;
   #busyTries = 0;
 
-  constructor(connection: Connection, patience: Patience = TWO_SECONDS) {
+  constructor(connection: Connection, { patience = TWO_SECONDS, onRetry }: GroupCommitOptions = {}) {
     this.#connection = connection;
     this.#patience = patience;
+    this.#onRetry = onRetry;
   }
 
   /**
@@ -89,6 +97,7 @@ export class GroupCommit {
   #waitOrGiveUp(error: unknown): void {
     if (isBusy(error) && this.#busyTries < this.#patience.tries) {
       this.#busyTries += 1;
+      this.#onRetry?.('busy');
       this.#commitAfterPause();
       return;
     }

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../system/clock.ts';
-import { type BranchAnswer, effect, type Unit } from '../statement.ts';
+import { type BranchAnswer, effect, type RetryCause, type Unit } from '../statement.ts';
 import { type Storage, storageOn } from '../storage.ts';
 import { Connection } from './connection.ts';
 import { GroupCommit } from './group_commit.ts';
@@ -11,6 +11,7 @@ import { runQuery, runUnit, Undo } from './unit_of_work.ts';
  * @param path - the file, or `:memory:`.
  * @param clock - tells the time that units of work are written at.
  * @param make - false: a missing one is not made.
+ * @param onRetry - hears that a commit is tried again.
  * @throws {StoreUnavailable} it cannot be opened now.
  * @throws {CannotOpen} it cannot be opened, now or later.
  * @throws {NoDatabase} it is missing, and not to be made.
@@ -20,13 +21,15 @@ export async function openSqliteStorage({
   path,
   clock = systemClock,
   make = true,
+  onRetry,
 }: {
   readonly path: string;
   readonly clock?: Clock;
   readonly make?: boolean;
+  readonly onRetry?: ((cause: RetryCause) => void) | undefined;
 }): Promise<Storage> {
   const connection = Connection.open(path, { make });
-  const commits = new GroupCommit(connection);
+  const commits = new GroupCommit(connection, { onRetry });
   return storageOn({
     // SQLite has one writer at a time: no accounts need be locked.
     commit: ((_accounts, unit) => commitUnit(commits, unit, clock)) as Storage['commit'],

@@ -59,13 +59,17 @@ export function findHistory(
   );
 }
 
+const APPEND = `INSERT INTO audit (at, user_id, event, address, device_id, detail)
+     VALUES (:at, :userId, :event, :address, :deviceId, :detail)`;
+
 /** Adds a line, in the unit that does what it puts on record. */
 export function appendRecord(record: AuditRecord): Effect {
-  return effect(
-    `INSERT INTO audit (at, user_id, event, address, device_id, detail)
-     VALUES (:at, :userId, :event, :address, :deviceId, :detail)`,
-    { ...record, detail: JSON.stringify(record.detail) },
-  );
+  return effect(APPEND, { ...record, detail: JSON.stringify(record.detail) });
+}
+
+/** The line that a statement adds; undefined if it adds none. */
+export function recordIn({ sql, values }: Pick<Effect, 'sql' | 'values'>): AuditRow | undefined {
+  return sql === APPEND ? (values as unknown as AuditRow) : undefined;
 }
 
 /** Drops all but the newest lines of this user and event. */

@@ -1,0 +1,62 @@
+import { StoreUnavailable } from './errors.ts';
+import type { CommitAnswer, Decision, Driver, Effect, Query, Unit, Write } from './statement.ts';
+import { type AuditRow, recordIn } from './tables/audit.ts';
+
+/** What the store is asked: units of work, questions, and whether it is there. */
+export type StoreOperation = 'commit' | 'read' | 'check';
+
+/** Hears what becomes of the store's work. */
+export interface StoreWatch {
+  readonly ticks: () => number;
+  /** It took so long, in milliseconds. */
+  answered(operation: StoreOperation, ms: number): void;
+  failed(error: StoreUnavailable): void;
+  /** A line of the audit was committed. */
+  recorded(record: AuditRow): void;
+}
+
+/** The driver, watched: one place measures the store, and knows what was put on record once it is durable. */
+export function watchedDriver(driver: Driver, watch: StoreWatch): Driver {
+  async function watched<T>(operation: StoreOperation, work: () => Promise<T>): Promise<T> {
+    const begun = watch.ticks();
+    try {
+      const answer = await work();
+      watch.answered(operation, watch.ticks() - begun);
+      return answer;
+    } catch (error) {
+      if (error instanceof StoreUnavailable) watch.failed(error);
+      throw error;
+    }
+  }
+  return {
+    commit: async <const U extends Unit>(accounts: readonly string[], unit: U): Promise<CommitAnswer<U>> => {
+      const answer = await watched('commit', () => driver.commit(accounts, unit));
+      for (const statement of written(unit, answer)) {
+        const record = recordIn(statement);
+        if (record !== undefined) watch.recorded(record);
+      }
+      return answer;
+    },
+    read: (query) => watched('read', () => driver.read(query)),
+    check: () => watched('check', () => driver.check()),
+    close: () => driver.close(),
+  };
+}
+
+/** The statements of a unit that ran, by its answer: of a branch those of the side that was taken. */
+function* written(unit: Unit, answer: unknown): Generator<Decision<unknown> | Effect | Query<unknown>> {
+  if (isList(unit)) {
+    const answers = answer as readonly unknown[];
+    for (const [index, each] of unit.entries()) yield* written(each, answers[index]);
+  } else if (unit.does === 'branch') {
+    const { won, after } = answer as { readonly won: boolean; readonly after: unknown };
+    const taken = won ? unit.won : unit.lost;
+    if (taken !== 'undo') yield* written(taken, after);
+  } else {
+    yield unit;
+  }
+}
+
+function isList(unit: Unit): unit is readonly Write[] {
+  return Array.isArray(unit);
+}
