@@ -115,9 +115,9 @@ export class Metrics {
     for (const [name, gauge] of Object.entries(this.gauges)) {
       const values = found[name as GaugeName];
       gauge.reset();
+      for (const { labels, value } of values ?? []) gauge.set(labels, value);
       // Reset, a gauge without labels is 0, which is not what is known of it.
-      if (values === undefined) gauge.remove();
-      else for (const { labels, value } of values) gauge.set(labels, value);
+      if (values === undefined && GAUGES[name as GaugeName].labelNames.length === 0) gauge.remove();
     }
     return this.registry.metrics();
   }
