@@ -40,7 +40,7 @@ const FAILURES: Readonly<Record<string, CallFailure>> = {
   homeserver_unclear: 'answer',
 };
 
-/** Undefined for what is not the homeserver's fault: a client that went away, a queue of ours that is full. */
+/** Undefined for what is not the homeserver's fault: a client that went away, our own full queue. */
 export function failureIn(error: unknown): CallFailure | undefined {
   return error instanceof Refusal ? FAILURES[error.refusal] : undefined;
 }

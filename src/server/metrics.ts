@@ -21,7 +21,7 @@ const COUNTERS = {
     labelNames: ['factor', 'door', 'result'],
   },
   homeserver_failures_total: {
-    help: 'Questions of ours that the homeserver did not answer, or answered with a failure or a limit.',
+    help: 'Questions that the homeserver did not answer, or answered with a failure or a limit.',
     labelNames: ['call', 'reason'],
   },
   store_retries_total: { help: 'Units of work that were run again.', labelNames: ['cause'] },
@@ -51,7 +51,7 @@ const GAUGES = {
   active_key_created_seconds: { help: 'When the active key was made, since the epoch.', labelNames: [] },
 } as const;
 
-/** Every metric of ours, with its labels: what the rules and the board in `deploy/` may name. */
+/** Every metric with its labels: what the rules and the board in `deploy/` may name. */
 export const METRICS = { ...COUNTERS, ...HISTOGRAMS, ...GAUGES } as const;
 
 type CounterName = keyof typeof COUNTERS;
