@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -39,12 +39,14 @@ describe('deploy/docker/Dockerfile', () => {
     const hadolint = await findHadolint();
     if (hadolint === undefined) return;
     expect(await runCommand(hadolint, [`${FOLDER}/Dockerfile`])).toEqual({ code: 0, stdout: '', stderr: '' });
-    const faulty = join(mkdtempSync(join(tmpdir(), 'hadolint-')), 'Dockerfile');
+    const folder = mkdtempSync(join(tmpdir(), 'hadolint-'));
+    const faulty = join(folder, 'Dockerfile');
     writeFileSync(faulty, text.replace(/@sha256:.*/, '').replace(/^USER .*/m, 'RUN cd /app'));
     expect(await runCommand(hadolint, [faulty])).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('DL3003'),
     });
+    rmSync(folder, { recursive: true });
   });
 
   test('its base is named by digest, and it runs as a user without a name', () => {
