@@ -30,6 +30,7 @@ export class HoldSweeper {
     private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly log: Log,
+    private readonly onEnded: (held: EndedHold) => void = () => undefined,
   ) {}
 
   /**
@@ -80,6 +81,7 @@ export class HoldSweeper {
   private async logOut(held: EndedHold): Promise<void> {
     if (held.atEnd === 'logout') await this.holds.open(held).grant.logOut(this.homeserver);
     await this.store.forget(held.id);
+    this.onEnded(held);
     if (held.userId === '') return;
     await this.audit.record({
       userId: held.userId,

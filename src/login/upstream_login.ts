@@ -74,8 +74,12 @@ export class UpstreamLogin {
     const { json: body } = answer;
     if (body !== undefined && isWithoutToken(body)) return { kind: 'without_token', body };
     const grant = readGrant(answer);
-    if (grant !== undefined)
-      return { kind: 'granted', grant: await this.withOwner(grant, call.request.client) };
+    if (grant !== undefined) {
+      const { client } = call.request;
+      const owned = await this.withOwner(grant, client);
+      client.record?.isOf(owned.userId, null);
+      return { kind: 'granted', grant: owned };
+    }
     // It may be a login all the same: no client gets it, so it is logged out.
     const stray = readStrayGrant(answer);
     if (stray !== undefined) await this.discard(stray);

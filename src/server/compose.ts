@@ -67,6 +67,7 @@ import { PresentedCodes } from '../second_factor/presented.ts';
 import { SecondFactors } from '../second_factor/second_factors.ts';
 import { Standings } from '../second_factor/standing.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { EndedHold } from '../storage/tables/holds.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { type Clock, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -92,6 +93,8 @@ export interface Foundations {
   readonly random: RandomSource;
   readonly log: Log;
   /** Those that are not in the list. */
+  /** Hears of a held login that ended, once it is logged out. */
+  readonly onHoldEnded: (held: EndedHold) => void;
   readonly furtherFactors: readonly CreateFactor[];
 }
 
@@ -223,7 +226,7 @@ function loginServices(shared: SharedServices) {
     register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
     sessionEndings: new SessionEndings({ ...doors, sessions: storage.sessions }),
     pageSignIn: new PageSignIn({ ...doors, sessions, tickets, login: pageLogin }),
-    sweeper: new HoldSweeper(storage.holds, holds, homeserver, shared.audit, clock, log),
+    sweeper: new HoldSweeper(storage.holds, holds, homeserver, shared.audit, clock, log, shared.onHoldEnded),
   };
 }
 

@@ -38,11 +38,18 @@ export class Gauges {
         { labels: { part: 'homeserver' }, value: Number(parts.homeserver) },
       ],
       passing: single(passing()),
+      pool_connections: this.pool(),
       hash_queue: single(hashQueue()),
       active_key_created_seconds: single(activeKeyAt(keys.ring, clock.now()).created / 1000),
       ...stored,
     };
   };
+
+  /** None with SQLite. */
+  private pool(): readonly GaugeValue[] {
+    const states = Object.entries(this.deps.storage.pool?.() ?? {});
+    return states.map(([state, value]) => ({ labels: { state }, value }));
+  }
 
   private async stored(): Promise<Awaited<ReturnType<LookUp>>> {
     try {

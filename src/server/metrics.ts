@@ -20,6 +20,7 @@ const COUNTERS = {
     help: 'Second factors that were looked at.',
     labelNames: ['factor', 'door', 'result'],
   },
+  holds_ended_total: { help: 'Held logins that ended.', labelNames: ['how'] },
   homeserver_failures_total: {
     help: 'Questions that the homeserver did not answer, or answered with a failure or a limit.',
     labelNames: ['call', 'reason'],
@@ -44,6 +45,10 @@ const GAUGES = {
   logouts_waiting: { help: 'Held logins that have ended and are not logged out yet.', labelNames: [] },
   sessions: { help: 'Sessions under way.', labelNames: [] },
   hash_queue: { help: 'Recovery codes that wait to be hashed.', labelNames: [] },
+  pool_connections: {
+    help: 'Connections to PostgreSQL, and requests that wait for one.',
+    labelNames: ['state'],
+  },
   users: {
     help: 'Users with 2FA on, without recovery codes, with a lane that is shut.',
     labelNames: ['state'],

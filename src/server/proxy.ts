@@ -96,6 +96,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     machineClock,
     random,
     log,
+    onHoldEnded: (held) => watch.holdEnded(held, config.login.holdTtlMs),
     furtherFactors: parts.factors ?? [],
   });
   const housekeeping = new Housekeeping({

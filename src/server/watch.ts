@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FinishedRequest } from '../gateway/request_log.ts';
 import type { HomeserverWatch } from '../homeserver/homeserver_watch.ts';
+import type { EndedHold } from '../storage/tables/holds.ts';
 import type { StoreWatch } from '../storage/watched_driver.ts';
 import type { Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -31,7 +32,17 @@ export class Watch {
 
   /** Hears of requests on gated and own routes. */
   finished(request: FinishedRequest): void {
-    this.deps.metrics?.finished(request);
+    const { metrics } = this.deps;
+    metrics?.finished(request);
+    const { outcome, route } = request;
+    if (outcome.is === 'released' && route?.door === 'login')
+      metrics?.count('holds_ended_total', { how: 'released' });
+  }
+
+  /** Hears of held logins that no one gets. One that ended before its time was ended. */
+  holdEnded({ createdAt, expiresAt }: EndedHold, ttlMs: number): void {
+    const how = expiresAt - createdAt < ttlMs ? 'ended' : 'expired';
+    this.deps.metrics?.count('holds_ended_total', { how });
   }
 
   /** Hears of requests that were passed on. */

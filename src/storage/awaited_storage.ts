@@ -24,20 +24,27 @@ export async function openWhenThere(
 
 function awaited(open: () => Promise<Driver>): Driver {
   let opened: Promise<Driver> | undefined;
+  let there: Driver | undefined;
   const driver = (): Promise<Driver> => {
-    opened ??= open().catch((error: unknown) => {
-      opened = undefined;
-      throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
-    });
+    opened ??= open().then(
+      (found) => {
+        there = found;
+        return found;
+      },
+      (error: unknown) => {
+        opened = undefined;
+        throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
+      },
+    );
     return opened;
   };
   return {
+    pool: () => there?.pool?.(),
     commit: async (accounts, unit) => (await driver()).commit(accounts, unit),
     read: async (query) => (await driver()).read(query),
     check: async () => (await driver()).check(),
     close: async () => {
-      const there = await opened?.catch(() => undefined);
-      await there?.close();
+      await (await opened?.catch(() => undefined))?.close();
     },
   };
 }

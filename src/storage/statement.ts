@@ -94,6 +94,13 @@ export type BranchAnswer<Row, Won, Lost> =
 /** Why a unit is run again: an SQLSTATE of PostgreSQL that says that it collided, or SQLite's "busy". */
 export type RetryCause = '40001' | '40P01' | '55P03' | 'busy';
 
+/** How many connections are lent, are not, and how many requests wait for one. */
+export interface PoolState {
+  readonly busy: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
 /** A database: it writes units of work and answers questions. */
 export interface Driver {
   /**
@@ -104,6 +111,8 @@ export interface Driver {
   commit<const U extends Unit>(accounts: readonly string[], unit: U): Promise<CommitAnswer<U>>;
   /** @throws {StoreUnavailable} */
   read<Row>(query: Query<Row>): Promise<Row[]>;
+  /** Its connections; undefined where there is no pool of them. */
+  pool?(): PoolState | undefined;
   /** Resolves if the store can read and write now. */
   check(): Promise<void>;
   close(): Promise<void>;

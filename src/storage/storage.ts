@@ -37,6 +37,7 @@ export function storageOn(driver: Driver): Storage {
     audit: new AuditTable(driver),
     commit: (accounts, unit) => driver.commit(accounts, unit),
     read: (query) => driver.read(query),
+    pool: () => driver.pool?.(),
     check: () => driver.check(),
     close: () => driver.close(),
   };

@@ -38,6 +38,7 @@ export function watchedDriver(driver: Driver, watch: StoreWatch): Driver {
       return answer;
     },
     read: (query) => watched('read', () => driver.read(query)),
+    pool: () => driver.pool?.(),
     check: () => watched('check', () => driver.check()),
     close: () => driver.close(),
   };

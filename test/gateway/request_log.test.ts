@@ -7,6 +7,7 @@ import { createLogger } from '../../src/system/logger.ts';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { HARMFUL } from '../support/hostile_text.ts';
+import { Visitor } from '../support/visitor.ts';
 
 const PASSWORD = 'correct horse';
 const V3 = '/_matrix/client/v3';
@@ -162,6 +163,38 @@ test.each(WAYS)('%s %s', async (outcome, reason, more, way) => {
   const at = Object.keys(last).map((key) => KEYS.indexOf(key));
   expect(at).toEqual([...at].sort((a, b) => a - b));
   expect(at).not.toContain(-1);
+});
+
+test('the sign-in page: wrong password, wrong code, right code', async () => {
+  const visitor = new Visitor(app.url);
+  const step = async (fields: Record<string, string>) => {
+    lines.length = 0;
+    await visitor.send(fields);
+    const { outcome, reason, door, status, user_id: userId } = line();
+    return { outcome, reason, door, status, userId };
+  };
+  await visitor.open('/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F');
+  const page = { door: 'page', userId: undefined };
+  expect(await step({ user: 'bob', password: 'no' })).toEqual({
+    ...page,
+    outcome: 'refused',
+    reason: 'wrong_password',
+    status: 403,
+  });
+  const known = { door: 'page', userId: '@bob:localhost' };
+  expect(await step({ user: 'bob', password: PASSWORD })).toEqual({
+    ...known,
+    outcome: 'challenged',
+    reason: 'factor',
+    status: 200,
+  });
+  expect(await step({ code: app.wrongCode(bob) })).toEqual({
+    ...known,
+    outcome: 'refused',
+    reason: 'wrong_code',
+    status: 403,
+  });
+  expect(await step({ code: app.code(bob) })).toMatchObject({ ...known, outcome: 'passed' });
 });
 
 test('each request gives one line', async () => {

@@ -59,6 +59,7 @@ test('what happens is counted, and what is there is looked up', async () => {
     'm2fa_audit_entries_total{event="login.completed"}': 1,
     'm2fa_request_seconds_count{group="login"}': 4,
     'm2fa_homeserver_seconds_count{call="login"}': 1,
+    'm2fa_holds_ended_total{how="released"}': 1,
     'm2fa_ready{part="store"}': 1,
     'm2fa_ready{part="homeserver"}': 1,
     'm2fa_users{state="enrolled"}': 1,
@@ -72,6 +73,17 @@ test('what happens is counted, and what is there is looked up', async () => {
   expect([...found.keys()].filter((name) => name.startsWith('m2fa_passed_total'))).toHaveLength(1);
   expect(found.get('m2fa_store_seconds_count{op="commit"}')).toBeGreaterThan(0);
   expect([...found.keys()].some((name) => name.startsWith('process_cpu'))).toBe(true);
+});
+
+test('held logins that no one took are counted once they are logged out', async () => {
+  const ended = async () => (await series()).get('m2fa_holds_ended_total{how="expired"}') ?? 0;
+  await app.post(LOGIN, passwordLogin('bob', PASSWORD));
+  const before = await ended();
+  expect((await series()).get('m2fa_holds')).toBe(1);
+  app.clock.advance(10 * 60_000);
+  expect((await series()).get('m2fa_logouts_waiting')).toBe(1);
+  await app.proxy.keepHouse();
+  expect(await ended()).toBe(before + 1);
 });
 
 test('attack 186: nothing that others chose is a label, and there are fewer than 2,000 series', async () => {

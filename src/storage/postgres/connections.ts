@@ -1,5 +1,6 @@
 import { type ClientBase, Pool, type PoolClient, type PoolConfig, types } from 'pg';
 import { StoreUnavailable } from '../errors.ts';
+import type { PoolState } from '../statement.ts';
 import { isAnswer } from './store_error.ts';
 import { Undo } from './unit_of_work.ts';
 
@@ -55,6 +56,11 @@ export class Connections {
       await client.query('COMMIT');
       return result;
     });
+  }
+
+  get state(): PoolState {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
   }
 
   end(): Promise<void> {

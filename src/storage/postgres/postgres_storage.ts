@@ -7,6 +7,7 @@ import {
   type BranchAnswer,
   type Driver,
   effect,
+  type PoolState,
   type Query,
   type RetryCause,
   type Unit,
@@ -78,6 +79,10 @@ class PostgresDriver implements Driver {
     this.#follow(() => this.#commitWithRetries(accounts, unit))) as Driver['commit'];
 
   readonly read = <Row>(query: Query<Row>): Promise<Row[]> => this.#follow(() => this.#ask(query));
+
+  pool(): PoolState {
+    return this.connections.state;
+  }
 
   async check(): Promise<void> {
     await this.commit([], effect('UPDATE store_checks SET checks = checks + 1'));
