@@ -25,11 +25,33 @@ export function redactFields(fields: Readonly<Record<string, unknown>>): Record<
 }
 
 function redactMembers(object: object, depth: number): Record<string, unknown> {
-  const members = Object.entries(object).map(([name, value]) => [
-    oneLine(name),
-    isSecretName(name) && value !== undefined && value !== null ? HIDDEN : redactValue(value, depth + 1),
-  ]);
+  const members = Object.entries(object).map(([name, value]) => {
+    const { shown, isSecret } = judgedName(name);
+    const hides = isSecret && value !== undefined && value !== null;
+    return [shown, hides ? HIDDEN : redactValue(value, depth + 1)];
+  });
   return Object.fromEntries(members);
+}
+
+interface JudgedName {
+  readonly shown: string;
+  readonly isSecret: boolean;
+}
+
+/** Names are remembered as they are written: nearly all lines have the same few. No long ones. */
+const REMEMBERED_NAMES = 512;
+const LONGEST_REMEMBERED = 64;
+const judgedNames = new Map<string, JudgedName>();
+
+function judgedName(name: string): JudgedName {
+  const known = judgedNames.get(name);
+  if (known !== undefined) return known;
+  const judged = { shown: oneLine(name), isSecret: isSecretName(name) };
+  if (name.length <= LONGEST_REMEMBERED) {
+    if (judgedNames.size >= REMEMBERED_NAMES) judgedNames.clear();
+    judgedNames.set(name, judged);
+  }
+  return judged;
 }
 
 function redactValue(value: unknown, depth: number): unknown {
@@ -80,7 +102,17 @@ const LONGEST = 4096;
  * what others wrote can neither look like one of our lines nor command a terminal.
  */
 export function redactText(text: string): string {
+  if (isPlain(text)) return text;
   return oneLine(withoutSecrets(text));
+}
+
+/** Letters, digits and marks without which no form below is complete, but for those in `SECRET_BEGINS`. */
+const PLAIN = /^[\w.:@ ,;()']{0,256}$/;
+const SECRET_BEGINS = /(?:m2fa|sy[trl])_|bearer|basic/i;
+
+/** Whether no form of a secret can be in it, and nothing has to be escaped: so for most values of a log line. */
+function isPlain(text: string): boolean {
+  return PLAIN.test(text) && !SECRET_BEGINS.test(text);
 }
 
 function withoutSecrets(text: string): string {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { bounded, createLogger } from '../../src/system/logger.ts';
+import { redactText } from '../../src/system/redaction.ts';
 import { HARMFUL, hostileText } from '../support/hostile_text.ts';
 
 /** What a logger writes while `use` has it. */
@@ -152,4 +153,28 @@ test('attack 185: lines for which there is no room are dropped and counted', () 
     { level: 'warn', event: 'log_lost', lines: 3 },
     { msg: 'last' },
   ]);
+});
+
+test('attack 70: what looks plain is looked at no less than all else', () => {
+  const parts = [
+    'm2fa_ab',
+    'syt_x9',
+    'Bearer',
+    'basic',
+    'SYL_',
+    ' ',
+    'code',
+    'token',
+    '192.0.2.1',
+    '@bob:hs',
+    '_',
+    'é',
+  ];
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 8 }), (some) => {
+      const text = some.join('');
+      // A quotation mark stands in the form of a secret.
+      expect(`${redactText(text)}"`).toBe(redactText(`${text}"`));
+    }),
+  );
 });
