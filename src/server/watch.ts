@@ -73,7 +73,14 @@ export class Watch {
       recorded: ({ event, userId, address, deviceId, detail }) => {
         metrics?.count('audit_entries_total', { event });
         log.info(
-          { event: 'audit', what: event, address, user_id: userId, device_id: deviceId, detail },
+          {
+            event: 'audit',
+            what: event,
+            address,
+            user_id: userId,
+            device_id: deviceId,
+            detail: JSON.parse(detail),
+          },
           'On record',
         );
       },
