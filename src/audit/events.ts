@@ -18,6 +18,8 @@ export const EVENTS = [
   'appservice.login',
   /** The operator removed every factor of a user. */
   'operator.reset',
+  /** The operator put a backup of the database in its place. */
+  'operator.restore',
   /** The operator ended a user's waits. */
   'operator.unlock',
 ] as const;

@@ -2,9 +2,12 @@ import { type Clock, systemClock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import { type PostgresAddress, postgresName } from './postgres/address.ts';
 import { openPostgresStorage } from './postgres/postgres_storage.ts';
+import { onWholePostgres } from './postgres/whole_postgres.ts';
 import { openSqliteStorage } from './sqlite/sqlite_storage.ts';
+import { onWholeSqlite } from './sqlite/whole_sqlite.ts';
 import type { RetryCause } from './statement.ts';
 import type { Storage } from './storage.ts';
+import type { WholeDatabase, WholeOptions } from './whole_database.ts';
 
 /** Which database there is. */
 export type StorageSettings =
@@ -45,4 +48,19 @@ export function openStorage(
 /** The database's name for people, without a password. */
 export function nameOfDatabase(settings: StorageSettings): string {
   return settings.type === 'sqlite' ? settings.path : postgresName(settings);
+}
+
+/**
+ * Opens a database for one transaction on all of it, without migrating it. What `work` throws undoes everything.
+ * Processes that start meanwhile wait until a transaction that writes is over.
+ * @throws StoreUnavailable, CannotOpen, NoDatabase where one is to be read
+ */
+export function onWholeDatabase<T>(
+  settings: StorageSettings,
+  { access, clock }: WholeOptions,
+  work: (database: WholeDatabase) => Promise<T>,
+): Promise<T> {
+  return settings.type === 'sqlite'
+    ? onWholeSqlite(settings.path, { access, clock }, work)
+    : onWholePostgres(settings, { access, clock: clock === systemClock ? undefined : clock }, work);
 }

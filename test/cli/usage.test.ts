@@ -11,7 +11,17 @@ afterEach(() => line.remove());
 test('--help lists the commands and the exit codes', async () => {
   const { code, out, err } = await line.type('--help');
   expect({ code, err }).toEqual({ code: 0, err: '' });
-  for (const command of ['init', 'serve', 'check-config', 'doctor', 'user', 'keys', 'backup', 'routes']) {
+  for (const command of [
+    'init',
+    'serve',
+    'check-config',
+    'doctor',
+    'user',
+    'keys',
+    'backup',
+    'routes',
+    'restore',
+  ]) {
     expect(out).toContain(`  ${command} `);
   }
   expect(out).toContain('Exit codes');

@@ -313,6 +313,7 @@ export const german: Texts = {
         'guard.passed': 'Geschützte Aktion bestätigt',
         'appservice.login': 'Von einem Anwendungsdienst angemeldet',
         'operator.reset': 'Zwei-Faktor-Authentifizierung vom Betreiber zurückgesetzt',
+        'operator.restore': 'Der Betreiber hat eine Sicherung der zweiten Faktoren eingespielt',
         'operator.unlock': 'Vom Betreiber entsperrt',
       },
     },

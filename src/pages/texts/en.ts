@@ -308,6 +308,7 @@ export const english = {
         'guard.passed': 'Protected action confirmed',
         'appservice.login': 'Signed in by an application service',
         'operator.reset': 'Two-factor authentication reset by the operator',
+        'operator.restore': 'The operator restored a backup of the second factors',
         'operator.unlock': 'Unlocked by the operator',
       } satisfies Record<NamedEvent, string>,
     },

@@ -20,14 +20,25 @@ export async function hasSchema(client: PoolClient): Promise<boolean> {
  * @throws {SchemaTooNew} a newer version of this program wrote the database.
  */
 export async function migrate(client: PoolClient): Promise<void> {
-  await client.query('SET LOCAL lock_timeout = 0');
-  await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+  await lockSchema(client);
   await client.query(SCHEMA_INFO);
-  const { rows } = await client.query<{ version: number }>('SELECT version FROM schema_info');
-  const version = rows[0]?.version ?? 0;
+  const version = await schemaVersion(client);
   if (version > MIGRATIONS.length) throw new SchemaTooNew(version, MIGRATIONS.length);
   if (version === MIGRATIONS.length) return;
   for (const migration of MIGRATIONS.slice(version)) await client.query(toPostgres(migration));
   await client.query('DELETE FROM schema_info');
   await client.query('INSERT INTO schema_info VALUES ($1)', [MIGRATIONS.length]);
+}
+
+/** Lets no other process look at the schema in order to change it, for the rest of the transaction. */
+export async function lockSchema(client: PoolClient): Promise<void> {
+  await client.query('SET LOCAL lock_timeout = 0');
+  await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+}
+
+/** 0 where there are no tables of this program. */
+export async function schemaVersion(client: PoolClient): Promise<number> {
+  if (!(await hasSchema(client))) return 0;
+  const { rows } = await client.query<{ version: number }>('SELECT version FROM schema_info');
+  return rows[0]?.version ?? 0;
 }

@@ -20,6 +20,20 @@ export async function backupSqlite(path: string, target: string): Promise<void> 
   }
 }
 
+/** Brings commits that stand beside a database into it, so that its file is whole; not if it cannot be read. */
+export function settleDatabaseFile(path: string): void {
+  try {
+    const database = openDatabase(path, { fileMustExist: true });
+    try {
+      database.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      database.close();
+    }
+  } catch {
+    // A file that is not a database is kept as it is.
+  }
+}
+
 async function copy(database: Database, target: string): Promise<void> {
   try {
     // All in one step: a copy in several would begin again with every write of another process.

@@ -4,7 +4,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
 import type { Values } from '../statement.ts';
 import { databaseIsThere } from './database_file.ts';
-import { migrate } from './migrations/migrate.ts';
+import { migrate, schemaVersion } from './migrations/migrate.ts';
 import { requireUsablePlace } from './place.ts';
 import { openDatabase } from './sqlite_library.ts';
 import { asStoreError, finalComplaint } from './store_error.ts';
@@ -49,14 +49,34 @@ export class Connection {
    * @throws {SchemaTooNew} it is of a newer version of this program.
    */
   static open(path: string, { make = true }: { readonly make?: boolean } = {}): Connection {
+    return Connection.opened(path, { make, readonly: false }, (database) => {
+      configure(database);
+      migrate(database);
+      database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    });
+  }
+
+  /**
+   * Opens the database without migrating it: to read one that is there, or to write one, which is made where it is
+   * missing. Throws as `open` does.
+   */
+  static openAsItIs(path: string, { readonly }: { readonly readonly: boolean }): Connection {
+    return Connection.opened(path, { make: !readonly, readonly }, (database) => {
+      if (!readonly) configure(database);
+    });
+  }
+
+  private static opened(
+    path: string,
+    { make, readonly }: { readonly make: boolean; readonly readonly: boolean },
+    begin: (database: Database) => void,
+  ): Connection {
     try {
       if (path !== IN_MEMORY) prepareFile(path, make);
-      const database = openDatabase(path, { timeout: BUSY_TIMEOUT_AT_START_MS });
+      const database = openDatabase(path, { timeout: BUSY_TIMEOUT_AT_START_MS, readonly });
       try {
         requireOurs(database, path, make);
-        configure(database);
-        migrate(database);
-        database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+        begin(database);
         return new Connection(database, path);
       } catch (error) {
         database.close();
@@ -66,6 +86,15 @@ export class Connection {
       const complaint = finalComplaint(error);
       throw complaint === undefined ? asStoreError(error) : new CannotOpen(path, complaint, error);
     }
+  }
+
+  get schemaVersion(): number {
+    return schemaVersion(this.#database);
+  }
+
+  /** Brings the schema to the newest version. @throws {SchemaTooNew} */
+  migrate(): void {
+    migrate(this.#database);
   }
 
   /** Runs a write without an answer; returns how many rows it changed. */

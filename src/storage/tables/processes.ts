@@ -64,6 +64,11 @@ export function listProcesses(): Query<LiveProcess> {
   );
 }
 
+/** How many serve, or did until they were killed half a minute ago at most. */
+export function countLiveProcesses(): Query<{ readonly count: number }> {
+  return ask(`SELECT count(*) AS count FROM processes WHERE ${within(DEAD_AFTER)}`);
+}
+
 /**
  * The processes that serve on one database. What they would share in the store costs a commit each time; while there
  * is one process only, it keeps that to itself.

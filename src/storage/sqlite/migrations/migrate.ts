@@ -66,6 +66,7 @@ function runNext(database: Database, migrations: readonly string[]): void {
   step.immediate();
 }
 
-function schemaVersion(database: Database): number {
+/** 0 where there are no tables of this program. */
+export function schemaVersion(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
 }

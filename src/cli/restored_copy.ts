@@ -1,0 +1,152 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { NamedEvent } from '../audit/events.ts';
+import type { Config } from '../config/config.ts';
+import { CannotOpen, NoDatabase, SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
+import type { StorageSettings } from '../storage/open_storage.ts';
+import { onWholeDatabase } from '../storage/open_storage.ts';
+import { copyDatabaseFile, removeDatabaseFile } from '../storage/sqlite/replaced_file.ts';
+import { ask } from '../storage/statement.ts';
+import { type AuditRecord, appendRecord } from '../storage/tables/audit.ts';
+import {
+  countEnrolled,
+  endWhatWasUnderWay,
+  findPepperKeys,
+  findSealedAuthenticators,
+  spendStepsUpTo,
+} from '../storage/tables/restored.ts';
+import type { WholeDatabase } from '../storage/whole_database.ts';
+import { nameOfKeys, readKeys } from '../vault/key_source.ts';
+import { SealingVault } from '../vault/sealing_vault.ts';
+import { SealBroken } from '../vault/vault.ts';
+import { CommandFailed } from './failures.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** A copy of a backup, of the newest schema, that may be served on. */
+export interface PreparedCopy {
+  readonly path: string;
+  /** How many have 2FA on in it. */
+  readonly users: number;
+  /** Removes it where it was not put in its place. */
+  remove(): void;
+}
+
+const OWNER_ONLY_DIRECTORY = 0o700;
+const OUR_TABLES = ['accounts', 'authenticators', 'audit', 'database_identity'];
+
+/**
+ * Copies a backup and makes the copy fit to be served on; the backup stays as it is.
+ * @throws CommandFailed if it is not a database of this program, is too new, or the keys do not open it
+ */
+export async function prepareCopy(
+  file: string,
+  config: Config,
+  surroundings: Surroundings,
+): Promise<PreparedCopy> {
+  const { path, remove } = placeFor(config.storage);
+  try {
+    copyDatabaseFile(file, path);
+    const settings: StorageSettings = { type: 'sqlite', path };
+    const { clock } = surroundings;
+    const users = await onWholeDatabase(settings, { access: 'write', clock }, (database) =>
+      makeFit(database, config, surroundings),
+    );
+    return { path, users, remove };
+  } catch (error) {
+    remove();
+    throw explained(error, file, config);
+  }
+}
+
+/** Beside the database, so that it can be put in its place at once; for PostgreSQL in a folder of its own. */
+function placeFor(storage: StorageSettings): { path: string; remove: () => void } {
+  if (storage.type === 'sqlite') {
+    mkdirSync(dirname(storage.path), { recursive: true, mode: OWNER_ONLY_DIRECTORY });
+    removeLeftOvers(storage.path);
+    const path = `${storage.path}.restoring-${process.pid}`;
+    return { path, remove: () => removeDatabaseFile(path) };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'restore-'));
+  return { path: join(folder, 'copy.db'), remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Copies of a restore that was killed. */
+function removeLeftOvers(path: string): void {
+  const start = `${basename(path)}.restoring-`;
+  const folder = dirname(path);
+  for (const name of readdirSync(folder)) {
+    const pid = name.startsWith(start) ? Number.parseInt(name.slice(start.length), 10) : Number.NaN;
+    if (pid > 0 && !isRunning(pid)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function makeFit(database: WholeDatabase, config: Config, surroundings: Surroundings): Promise<number> {
+  const { clock } = surroundings;
+  await requireOurs(database);
+  await database.migrate();
+  await requireOpened(database, config, surroundings);
+  const [enrolled] = await database.write(countEnrolled());
+  const users = new Set((await database.write(findSealedAuthenticators())).map(({ userId }) => userId));
+  await database.write([
+    ...endWhatWasUnderWay(),
+    spendStepsUpTo(Math.floor(clock.now() / config.totp.periodMs)),
+    ...[...users].map((userId) => appendRecord(restoreOf(userId, clock.now()))),
+  ]);
+  return enrolled?.count ?? 0;
+}
+
+function restoreOf(userId: string, at: number): AuditRecord {
+  const event: NamedEvent = 'operator.restore';
+  return { at, userId, event, address: null, deviceId: null, detail: {} };
+}
+
+async function requireOurs(database: WholeDatabase): Promise<void> {
+  const names = OUR_TABLES.map((name) => `'${name}'`).join(', ');
+  const tables = ask(`SELECT 1 AS found FROM sqlite_schema WHERE type = 'table' AND name IN (${names})`);
+  const sound = await database.write(ask<{ quick_check: string }>('PRAGMA quick_check'));
+  const ours = (await database.version()) > 0 && (await database.write(tables)).length === OUR_TABLES.length;
+  if (!ours || sound[0]?.quick_check !== 'ok') throw new NotOurs();
+}
+
+class NotOurs extends Error {}
+class KeysDoNotFit extends Error {}
+
+/** @throws KeysDoNotFit */
+async function requireOpened(
+  database: WholeDatabase,
+  { keys }: Config,
+  { random }: Surroundings,
+): Promise<void> {
+  const ring = await readKeys(keys.source);
+  const vault = new SealingVault(ring, random);
+  for (const { id, userId, sealedSeed } of await database.write(findSealedAuthenticators())) {
+    try {
+      vault.open(sealedSeed, `authenticator:${id}:${userId}`);
+    } catch (error) {
+      throw error instanceof SealBroken ? new KeysDoNotFit() : error;
+    }
+  }
+  const peppers = await database.write(findPepperKeys());
+  if (peppers.some(({ keyId }) => !ring.keys.some(({ id }) => id === keyId))) throw new KeysDoNotFit();
+}
+
+function explained(error: unknown, file: string, { keys }: Config): unknown {
+  if ([NotOurs, CannotOpen, NoDatabase, StoreUnavailable].some((kind) => error instanceof kind))
+    return new CommandFailed(`${file} is not a whole database of this program: name a file that backup made`);
+  if (error instanceof KeysDoNotFit)
+    return new CommandFailed(
+      `the keys in ${nameOfKeys(keys.source)} do not open ${file}: use the keys of its time`,
+    );
+  if (error instanceof SchemaTooNew) return new CommandFailed(`${file}: ${error.message}`);
+  return error;
+}
