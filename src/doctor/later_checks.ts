@@ -1,13 +1,36 @@
-import { type InsideCheck, skipped } from './check.ts';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { isLoopback } from '../config/values.ts';
+import { type InsideCheck, ok, skipped, warn } from './check.ts';
 
-/** What this version does not have yet: each says what its being off means. */
+/** Ranges of addresses that clients on the internet cannot reach. */
+const INNER_RANGES: readonly string[] = ['loopback', 'private', 'uniqueLocal', 'linkLocal'];
+
+/** Whether a listener on `host` is for inner networks alone; a name may mean any address. */
+export function isInnerAddress(host: string): boolean {
+  if (isLoopback(host)) return true;
+  return isIP(host) !== 0 && INNER_RANGES.includes(ipaddr.process(host).range());
+}
+
 export const listenersCheck: InsideCheck = {
   id: 'listeners',
   about: 'metrics and administration are not on a public address',
   outside: false,
-  run: async () => skipped('neither metrics nor administration has a listener of its own'),
+  run: async ({ config: { metrics } }) => {
+    if (metrics.listen === undefined)
+      return skipped('metrics are off: nothing tells a monitoring of waits and failures');
+    const { host, port } = metrics.listen;
+    const tried = ['read metrics.listen'];
+    if (isInnerAddress(host)) return ok(tried, `metrics listen on ${host}, port ${port}`);
+    return warn(
+      tried,
+      `metrics listen on ${host}, port ${port}, which may be public: they ask for no password`,
+      'set metrics.listen to loopback or an inner address',
+    );
+  },
 };
 
+/** What this version does not have yet: each says what its being off means. */
 export const appserviceCheck: InsideCheck = {
   id: 'appservice',
   about: 'the application service of this proxy works',

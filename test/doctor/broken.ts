@@ -294,6 +294,12 @@ export const BROKEN: readonly Broken[] = [
     examine: (scene) => scene.withCertificate('DNS:other.example.org', 60, () => scene.doctor()),
   },
   {
+    what: 'metrics on every address',
+    finds: 'warn listeners',
+    says: /metrics listen on 0\.0\.0\.0, port 9464/,
+    examine: configured('trusted_proxies', 'metrics: { listen: "0.0.0.0:9464" }\ntrusted_proxies'),
+  },
+  {
     what: 'a limit on uploads',
     finds: 'warn body-size',
     says: /an upload of 50 MiB is refused/,

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { judgeFiles, type SecretFile } from '../../src/doctor/file_checks.ts';
 import { judgeClocks } from '../../src/doctor/homeserver_checks.ts';
+import { isInnerAddress } from '../../src/doctor/later_checks.ts';
 import { judgeProcesses } from '../../src/doctor/store_checks.ts';
 
 const file = (change: Partial<SecretFile>): SecretFile => ({
@@ -70,4 +71,21 @@ test.each([
   ['a key less', [{}, { keyIds: 'k1' }], 'fail'],
 ])('processes with %s', (_, changes, verdict) => {
   expect(judgeProcesses(changes.map(process)).verdict).toBe(verdict);
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['::1', true],
+  ['localhost', true],
+  ['10.1.2.3', true],
+  ['192.168.1.1', true],
+  ['fd00::1', true],
+  ['::ffff:10.0.0.1', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['8.8.8.8', false],
+  ['::ffff:8.8.8.8', false],
+  ['matrix.example.org', false],
+])('a listener on %s is for inner networks alone: %s', (host, isInner) => {
+  expect(isInnerAddress(host)).toBe(isInner);
 });
