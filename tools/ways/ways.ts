@@ -84,14 +84,14 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'login without 2FA',
-    mostFiles: 77,
+    mostFiles: 78,
     prepare: async (scene) => async () => {
       await scene.expect(200, login('alice'));
     },
   },
   {
     name: 'login → 401',
-    mostFiles: 92,
+    mostFiles: 93,
     prepare: async (scene) => {
       return async () => {
         await scene.expect(401, login('bob'));
@@ -131,7 +131,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'page password',
-    mostFiles: 102,
+    mostFiles: 103,
     prepare: async (scene) => {
       const visitor = await visitedPage(scene);
       return async () => {
