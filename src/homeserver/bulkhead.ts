@@ -9,14 +9,14 @@ const WAITING = 1024;
 const WAITING_FROM_NETWORK = 512;
 const RETRY_AFTER_MS = SECOND;
 
-/** One request on its way through a bulkhead. */
-export interface BulkheadCall {
-  /** Made when its turn has come. */
-  readonly request: () => Dispatcher.RequestOptions;
-  /** Whose it is: networks are served by turns. */
+/** Whose turn it is to use a connection. */
+export interface BulkheadTurn {
+  /** Networks are served by turns. */
   readonly ip: string;
-  /** Ends the waiting; what runs ends by the request's own signal. */
-  readonly signal: AbortSignal;
+  /** Ends the waiting; what runs ends by its own means. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the turn may be waited for. */
+  readonly queueMs: number;
 }
 
 /**
@@ -38,18 +38,24 @@ export class Bulkhead {
   }
 
   /**
-   * Sends a request when it is its turn, and hands the answer to `read`, which must read it whole.
-   * @throws Refusal limit_exceeded if too much is waiting; the signal's reason; errors of undici
+   * Exchanges something with the homeserver when it is its turn.
+   * @throws Refusal limit_exceeded if too much is waiting, homeserver_slow if the turn does not come; the signal's reason
    */
-  send<T>(call: BulkheadCall, read: (response: Dispatcher.ResponseData) => Promise<T>): Promise<T> {
-    const { request, ip, signal } = call;
-    return this.queue.run({ party: networkOf(ip), signal }, async () =>
-      read(await this.pool.request(request())),
-    );
+  inTurn<T>({ ip, signal, queueMs }: BulkheadTurn, exchange: () => Promise<T>): Promise<T> {
+    return this.queue.run({ party: networkOf(ip), signal, patience: { ms: queueMs, late } }, exchange);
+  }
+
+  /** Sends a request, for whom it is the turn. */
+  dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.pool.dispatch(request, handler);
   }
 
   /** Ends all connections, whatever is under way. */
   close(): Promise<void> {
     return this.pool.destroy();
   }
+}
+
+function late(): Refusal {
+  return new Refusal('homeserver_slow');
 }

@@ -24,7 +24,7 @@ import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';
 import { logout } from './logout.ts';
 import { nameDevice } from './name_device.ts';
 import { publishedKeys } from './published_keys.ts';
-import { readAnswer } from './read_answer.ts';
+import { WholeAnswer } from './read_answer.ts';
 import { transportRefusal } from './transport_refusal.ts';
 import { whoami } from './whoami.ts';
 
@@ -161,29 +161,18 @@ export class HomeserverClient implements Homeserver {
     sent?: () => void,
   ): Promise<HomeserverAnswer> {
     if (call.token !== undefined && !SENDABLE_TOKEN.test(call.token)) throw new Refusal('unknown_token');
-    const stop = new AbortController();
-    const late = () => stop.abort(new Refusal('homeserver_slow'));
-    let deadline = setTimeout(late, times.queueMs);
-    const followClient = () => stop.abort(call.signal?.reason);
     const begun = this.ticks();
-    call.signal?.addEventListener('abort', followClient, { once: true });
-    if (call.signal?.aborted) followClient();
+    const turn = { ip: call.client.ip, signal: call.signal, queueMs: times.queueMs };
     try {
-      const request = () => {
-        // Waiting for a connection has a limit of its own.
-        clearTimeout(deadline);
-        deadline = setTimeout(late, times.answerMs);
+      const answer = await bulkhead.inTurn(turn, () => {
         sent?.();
-        return this.requestOf(call, stop.signal);
-      };
-      const turn = { request, ip: call.client.ip, signal: stop.signal };
-      return this.answered(call, await bulkhead.send(turn, readWhole), this.ticks() - begun);
+        return this.exchange(call, bulkhead, times.answerMs);
+      });
+      return this.answered(call, answer, this.ticks() - begun);
     } catch (error) {
-      throw this.failed(call, stop.signal.aborted ? stop.signal.reason : transportRefusal(error));
+      throw this.failed(call, error);
     } finally {
-      clearTimeout(deadline);
       call.client.record?.waited(this.ticks() - begun);
-      call.signal?.removeEventListener('abort', followClient);
     }
   }
 
@@ -200,23 +189,39 @@ export class HomeserverClient implements Homeserver {
     return error;
   }
 
-  private requestOf(call: HomeserverCall, signal: AbortSignal): Dispatcher.RequestOptions {
-    const request: Dispatcher.RequestOptions & { servername?: string } = {
+  private async exchange(
+    call: HomeserverCall,
+    bulkhead: Bulkhead,
+    answerMs: number,
+  ): Promise<HomeserverAnswer> {
+    const { signal } = call;
+    signal?.throwIfAborted();
+    const answer = new WholeAnswer();
+    const deadline = setTimeout(() => answer.stop(new Refusal('homeserver_slow')), answerMs);
+    const followClient = () => answer.stop(signal?.reason);
+    signal?.addEventListener('abort', followClient, { once: true });
+    try {
+      bulkhead.dispatch(this.requestOf(call), answer);
+      return await answer.whole;
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : transportRefusal(error);
+    } finally {
+      clearTimeout(deadline);
+      signal?.removeEventListener('abort', followClient);
+    }
+  }
+
+  private requestOf(call: HomeserverCall): Dispatcher.DispatchOptions {
+    const request: Dispatcher.DispatchOptions & { servername?: string } = {
       method: call.method,
       path: call.path,
       headers: headersOf(call),
       body: call.body === undefined ? null : JSON.stringify(call.body),
-      signal,
-      onInfo: requireRealStatus,
     };
     // Without this, undici would take the client's Host for the name in the homeserver's certificate.
     if (this.tlsName !== undefined) request.servername = this.tlsName;
     return request;
   }
-}
-
-async function readWhole({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<HomeserverAnswer> {
-  return readAnswer(statusCode, headers, Buffer.from(await body.bytes()));
 }
 
 /** All headers of a request: nothing that the client sent goes upstream but its Host (R2, attack 51). */
@@ -230,11 +235,6 @@ function headersOf(call: HomeserverCall): Record<string, string> {
   if (call.token !== undefined) headers.authorization = `Bearer ${call.token}`;
   if (call.body !== undefined) headers['content-type'] = 'application/json';
   return headers;
-}
-
-/** What is below 200 announces a later answer; what is below 100 is not an answer, nor waited for (attack 118). */
-function requireRealStatus({ statusCode }: { readonly statusCode: number }): void {
-  if (statusCode < 100) throw new Refusal('homeserver_unclear');
 }
 
 function isDnsName(hostname: string): boolean {

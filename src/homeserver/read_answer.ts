@@ -1,7 +1,11 @@
+import { isUtf8 } from 'node:buffer';
+import type { Dispatcher } from 'undici';
 import { Refusal } from '../matrix/refusals.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import type { HomeserverAnswer } from './homeserver.ts';
 
+/** In the clear, or with an escape in it. */
+const MAY_NAME_PROTOTYPE = /__proto__|\\/;
 const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
 
 /**
@@ -29,9 +33,13 @@ export function readAnswer(
  * A byte order mark stays in the text, where JSON has no place for it.
  */
 function parseObject(bytes: Buffer): JsonObject | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  const text = bytes.toString('utf8');
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    const value: unknown = JSON.parse(text, dropPrototypeKey);
+    // A reviver makes reading slow, and few answers need it.
+    const value: unknown = MAY_NAME_PROTOTYPE.test(text)
+      ? JSON.parse(text, dropPrototypeKey)
+      : JSON.parse(text);
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
@@ -41,4 +49,69 @@ function parseObject(bytes: Buffer): JsonObject | undefined {
 /** A reviver: a key without a value is removed, so that no later copy can set a prototype (attack 14). */
 function dropPrototypeKey(key: string, value: unknown): unknown {
   return key === '__proto__' ? undefined : value;
+}
+
+/** What is below 200 announces a later answer; what is below 100 is not an answer, nor waited for (attack 118). */
+const LOWEST_STATUS = 100;
+const LOWEST_FINAL_STATUS = 200;
+
+/** Takes one answer as it comes, until it is whole; `request` of undici would make a stream of it first. */
+export class WholeAnswer implements Dispatcher.DispatchHandler {
+  /** Rejects with what broke the exchange off. */
+  readonly whole: Promise<HomeserverAnswer>;
+  private resolve: (answer: HomeserverAnswer) => void = () => undefined;
+  private reject: (error: unknown) => void = () => undefined;
+  private controller: Dispatcher.DispatchController | undefined;
+  private stopped: { readonly reason: Error } | undefined;
+  private status = 0;
+  private headers: HomeserverAnswer['headers'] = {};
+  private readonly chunks: Buffer[] = [];
+
+  constructor() {
+    this.whole = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  /** Breaks the exchange off with `reason`, now or as soon as it has a connection. */
+  stop(reason: Error): void {
+    this.stopped ??= { reason };
+    this.controller?.abort(reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.stopped !== undefined) controller.abort(this.stopped.reason);
+  }
+
+  /** What is thrown here ends the request in `onResponseError`. */
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: HomeserverAnswer['headers'],
+  ): void {
+    if (status < LOWEST_STATUS) throw new Refusal('homeserver_unclear');
+    if (status < LOWEST_FINAL_STATUS) return;
+    this.status = status;
+    this.headers = headers;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    const [only, ...more] = this.chunks;
+    const bytes = only !== undefined && more.length === 0 ? only : Buffer.concat(this.chunks);
+    try {
+      this.resolve(readAnswer(this.status, this.headers, bytes));
+    } catch (error) {
+      this.reject(error);
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.reject(error);
+  }
 }

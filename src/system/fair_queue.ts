@@ -17,7 +17,9 @@ export interface Turn {
   /** Where it comes from; by default from the party itself. */
   readonly source?: string;
   /** Ends the waiting: the work is refused with the signal's reason. What runs already is not stopped. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Ends the waiting after this time, with the error that `late` makes. */
+  readonly patience?: { readonly ms: number; readonly late: () => Error };
 }
 
 interface Waiting {
@@ -48,7 +50,8 @@ export class FairQueue {
 
   /**
    * Runs `work` when it is its turn.
-   * @throws what `full` makes, if there is no room; the reason of `turn.signal`, if that ends the waiting
+   * @throws what `full` makes, if there is no room; the reason of `turn.signal`, or what `turn.patience` makes, if that
+   *   ends the waiting
    */
   async run<Result>(turn: Turn, work: () => Promise<Result>): Promise<Result> {
     await this.begin(turn);
@@ -86,16 +89,19 @@ export class FairQueue {
   }
 
   private wait(turn: Turn): Promise<void> {
-    const { party, signal } = turn;
+    const { party, signal, patience } = turn;
     return new Promise((resolve, reject) => {
-      const stop = () => {
-        this.remove(waiting);
-        reject(signal?.reason);
-      };
       const settle = (act: () => void) => {
+        clearTimeout(timer);
         signal?.removeEventListener('abort', stop);
         act();
       };
+      const giveUp = (reason: unknown) => {
+        this.remove(waiting);
+        waiting.refuse(reason);
+      };
+      const stop = () => giveUp(signal?.reason);
+      const timer = patience && setTimeout(() => giveUp(patience.late()), patience.ms);
       const waiting: Waiting = {
         party,
         source: sourceOf(turn),
