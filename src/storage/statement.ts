@@ -24,6 +24,9 @@ export type Values = Readonly<Record<string, Value>>;
 /** One text for both databases; two only where they must differ. */
 export type Sql = string | { readonly sqlite: string; readonly postgres: string };
 
+/** A text in quotes, which is left alone, or `:name`, but not the `::` of a cast. */
+export const QUOTED_OR_NAME = /'[^']*'|(?<!:):([a-zA-Z]\w*)/g;
+
 declare const ROW: unique symbol;
 
 /**

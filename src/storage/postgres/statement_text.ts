@@ -1,4 +1,4 @@
-import type { Sql, Value, Values } from '../statement.ts';
+import { QUOTED_OR_NAME, type Sql, type Value, type Values } from '../statement.ts';
 
 /** A statement as PostgreSQL takes it: `$1`, `$2`, … and their values. */
 export interface NumberedStatement {
@@ -11,9 +11,6 @@ export interface NumberedStatement {
  * `clock_timestamp()` is not.
  */
 export const TIME_OF_STATEMENT = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
-
-/** A text in quotes, which is left alone, or `:name`, but not the `::` of a cast. */
-const QUOTED_OR_NAME = /'[^']*'|(?<!:):([a-zA-Z]\w*)/g;
 
 /**
  * Turns the `:names` of a statement into numbers. PostgreSQL cannot know the type of `$1 + $2`, so each value is

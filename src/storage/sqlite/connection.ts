@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
 import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
-import type { Values } from '../statement.ts';
+import { QUOTED_OR_NAME, type Value, type Values } from '../statement.ts';
 import { databaseIsThere } from './database_file.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
 import { requireUsablePlace } from './place.ts';
@@ -21,23 +21,33 @@ const BUSY_TIMEOUT_AT_START_MS = 5000;
  */
 const BUSY_TIMEOUT_MS = 20;
 
+/**
+ * A statement that was prepared. Values are bound by their place: the library looks each name up in the values again,
+ * which takes longer than most statements run.
+ */
+interface Prepared {
+  readonly statement: Statement;
+  /** The name that stands at each place. */
+  readonly names: readonly string[];
+}
+
 /** One connection to the database file, with its prepared statements. All calls are synchronous. */
 export class Connection {
   readonly #database: Database;
   readonly #path: string;
   /** Which files were opened. */
-  readonly #files: readonly (string | undefined)[];
+  readonly #files: readonly { readonly path: string; readonly identity: string | undefined }[];
   /** How long the database file was at the last look: it only grows while it is open. */
   #size: number;
   /** Whether the files were found in this turn of the event loop. */
   #foundInTurn = false;
-  readonly #prepared = new Map<string, Statement>();
+  readonly #prepared = new Map<string, Prepared>();
 
   private constructor(database: Database, path: string) {
     this.#database = database;
     this.#path = path;
-    this.#files = filesOf(path).map(fileIdentity);
-    this.#size = sizeOf(path);
+    this.#files = filesOf(path).map((file) => ({ path: file, identity: fileAt(file)?.identity }));
+    this.#size = fileAt(path)?.size ?? 0;
   }
 
   /**
@@ -97,25 +107,27 @@ export class Connection {
     migrate(this.#database);
   }
 
-  /** Runs a write without an answer; returns how many rows it changed. */
-  run(sql: string, values: Values = {}): number {
-    return this.#statement(sql).run(values).changes;
+  /** Runs a write without an answer; returns how many rows it changed. @param now what `:now` is */
+  run(sql: string, values: Values = {}, now?: number): number {
+    const { statement, names } = this.#prepare(sql);
+    return statement.run(valuesOf(names, values, now)).changes;
   }
 
   /** The first row of the answer. */
-  get<Row>(sql: string, values: Values = {}): Row | undefined {
-    return this.#statement(sql).get(values) as Row | undefined;
+  get<Row>(sql: string, values: Values = {}, now?: number): Row | undefined {
+    const { statement, names } = this.#prepare(sql);
+    return statement.get(valuesOf(names, values, now)) as Row | undefined;
   }
 
-  all<Row>(sql: string, values: Values = {}): Row[] {
-    return this.#statement(sql).all(values) as Row[];
+  all<Row>(sql: string, values: Values = {}, now?: number): Row[] {
+    const { statement, names } = this.#prepare(sql);
+    return statement.all(valuesOf(names, values, now)) as Row[];
   }
 
   /** Runs a statement that decides: its first row (empty without RETURNING) if it changed one, else undefined. */
-  decide(sql: string, values: Values): object | undefined {
-    const statement = this.#statement(sql);
-    if (statement.reader) return statement.get(values) as object | undefined;
-    return statement.run(values).changes > 0 ? {} : undefined;
+  decide(sql: string, values: Values, now?: number): object | undefined {
+    if (this.#prepare(sql).statement.reader) return this.get<object>(sql, values, now);
+    return this.run(sql, values, now) > 0 ? {} : undefined;
   }
 
   /**
@@ -146,10 +158,15 @@ export class Connection {
   assertPresent(): void {
     if (!this.#database.open) throw new StoreUnavailable(new Error('the store is closed'));
     if (this.#path === IN_MEMORY) return;
-    const lost = filesOf(this.#path).find((file, index) => fileIdentity(file) !== this.#files[index]);
-    if (lost !== undefined)
-      throw new StoreUnavailable(new Error(`${lost} is no longer the file that was opened`));
-    const size = sizeOf(this.#path);
+    for (const { path, identity } of this.#files) {
+      const file = fileAt(path);
+      if (file?.identity !== identity)
+        throw new StoreUnavailable(new Error(`${path} is no longer the file that was opened`));
+      if (path === this.#path) this.#assertNotCut(file?.size ?? 0);
+    }
+  }
+
+  #assertNotCut(size: number): void {
     if (size < this.#size) throw new StoreUnavailable(new Error(`${this.#path} is shorter than it was`));
     this.#size = size;
   }
@@ -167,12 +184,18 @@ export class Connection {
     this.#database.close();
   }
 
-  #statement(sql: string): Statement {
+  #prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
-    const statement = this.#database.prepare(sql);
-    this.#prepared.set(sql, statement);
-    return statement;
+    const names: string[] = [];
+    const placed = sql.replace(QUOTED_OR_NAME, (found: string, name: string | undefined) => {
+      if (name === undefined) return found;
+      names.push(name);
+      return '?';
+    });
+    const prepared = { statement: this.#database.prepare(placed), names };
+    this.#prepared.set(sql, prepared);
+    return prepared;
   }
 }
 
@@ -194,13 +217,17 @@ function requireOurs(database: Database, path: string, make: boolean): void {
   }
 }
 
+function valuesOf(names: readonly string[], values: Values, now: number | undefined): (Value | undefined)[] {
+  return names.map((name) => (name === 'now' && now !== undefined ? now : values[name]));
+}
+
 /**
  * SQLite gives its side files (-wal, -shm) the rights of the database file. A file that is there is not opened:
  * closing it would give up the locks of another connection of this process (POSIX advisory locks).
  */
 function createWhereMissing(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: OWNER_ONLY_DIRECTORY });
-  if (fileIdentity(path) === undefined) closeSync(openSync(path, 'a', OWNER_ONLY));
+  if (fileAt(path) === undefined) closeSync(openSync(path, 'a', OWNER_ONLY));
 }
 
 function configure(database: Database): void {
@@ -208,6 +235,8 @@ function configure(database: Database): void {
   // A commit is on disk when it returns: a spent code stays spent after a power failure.
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
+  // What a savepoint needs to undo a statement goes into memory, not into a file that is made and removed each time.
+  database.pragma('temp_store = MEMORY');
 }
 
 /**
@@ -218,12 +247,8 @@ function filesOf(path: string): string[] {
   return [path, `${path}-wal`, `${path}-shm`];
 }
 
-/** What tells the file at `path` from every other one, or undefined if there is none. */
-function fileIdentity(path: string): string | undefined {
+/** What tells the file at `path` from every other one, and its size; undefined if there is none. */
+function fileAt(path: string): { readonly identity: string; readonly size: number } | undefined {
   const file = statSync(path, { throwIfNoEntry: false });
-  return file === undefined ? undefined : `${file.dev}:${file.ino}`;
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return file === undefined ? undefined : { identity: `${file.dev}:${file.ino}`, size: file.size };
 }

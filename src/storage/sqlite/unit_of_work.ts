@@ -1,4 +1,4 @@
-import type { Branch, Query, Sql, Unit, Values, Write } from '../statement.ts';
+import type { Branch, Query, Sql, Unit, Write } from '../statement.ts';
 import type { Connection } from './connection.ts';
 
 /** Thrown through a unit to have all of it rolled back; it never leaves this folder. */
@@ -13,9 +13,9 @@ export function runUnit(db: Connection, unit: Unit, now: number): unknown {
   if (isList(unit)) return unit.map((each) => runUnit(db, each, now));
   switch (unit.does) {
     case 'decide':
-      return db.decide(textOf(unit.sql), withNow(unit.values, now));
+      return db.decide(textOf(unit.sql), unit.values, now);
     case 'effect':
-      return db.run(textOf(unit.sql), withNow(unit.values, now));
+      return db.run(textOf(unit.sql), unit.values, now);
     case 'ask':
       return runQuery(db, unit, now);
     case 'branch':
@@ -25,7 +25,7 @@ export function runUnit(db: Connection, unit: Unit, now: number): unknown {
 
 /** Asks; `now` is in ms since the epoch. */
 export function runQuery<Row>(db: Connection, { sql, values }: Query<Row>, now: number): Row[] {
-  return db.all<Row>(textOf(sql), withNow(values, now));
+  return db.all<Row>(textOf(sql), values, now);
 }
 
 function runBranch(
@@ -33,7 +33,7 @@ function runBranch(
   { on, won, lost }: Branch<unknown, Write, Write | 'undo'>,
   now: number,
 ): unknown {
-  const row = db.decide(textOf(on.sql), withNow(on.values, now));
+  const row = db.decide(textOf(on.sql), on.values, now);
   if (row !== undefined) return { won: true, row, after: runUnit(db, won, now) };
   if (lost === 'undo') throw new Undo();
   return { won: false, after: runUnit(db, lost, now) };
@@ -45,8 +45,4 @@ function isList(unit: Unit): unit is readonly Write[] {
 
 function textOf(sql: Sql): string {
   return typeof sql === 'string' ? sql : sql.sqlite;
-}
-
-function withNow(values: Values, now: number): Values {
-  return { ...values, now };
 }
