@@ -9,9 +9,9 @@ import { cpuMs } from './support/cpu_time.ts';
 import { type EnrolledUser, STEP_MS } from './support/tree_server.ts';
 import { type Costs, compareByTurns, type Tree, withTwoTrees } from './support/trees.ts';
 
-const PLAIN = 400;
+const PLAIN = 200;
 /** Each signs in twice a turn with an appended code, and twice with a challenge first. */
-const ENROLLED = 100;
+const ENROLLED = 50;
 const PASSWORD = 'correct horse battery staple';
 const LOGIN = '/_matrix/client/v3/login';
 

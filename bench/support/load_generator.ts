@@ -16,6 +16,22 @@ export interface LoadResult {
 const HEADER_END = '\r\n\r\n';
 
 async function main([port, connections, seconds, path, method]: readonly string[]): Promise<void> {
+  const end = performance.now() + Number(seconds) * 1000;
+  const asked = { method: method ?? '', path: path ?? '' };
+  const result = await loadPort(Number(port), Number(connections), asked, () => performance.now() < end);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+}
+
+/**
+ * Sends a request over and over on kept-alive connections.
+ * @param goOn asked after each answer
+ */
+export async function loadPort(
+  port: number,
+  connections: number,
+  { method, path }: { readonly method: string; readonly path: string },
+  goOn: () => boolean,
+): Promise<LoadResult> {
   const request = [
     `${method} ${path} HTTP/1.1`,
     'Host: matrix.example.org',
@@ -29,14 +45,13 @@ async function main([port, connections, seconds, path, method]: readonly string[
   const latencies: number[] = [];
   let failures = 0;
   const begun = performance.now();
-  const end = begun + Number(seconds) * 1000;
 
-  const sockets = Array.from({ length: Number(connections) }, () => {
-    const socket = connect({ port: Number(port), host: '127.0.0.1', noDelay: true });
+  const sockets = Array.from({ length: connections }, () => {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     askAgain(socket, request, (status, ms) => {
       latencies.push(ms);
       if (status !== 200) failures++;
-      return performance.now() < end;
+      return goOn();
     });
     socket.on('error', () => failures++);
     return socket;
@@ -44,14 +59,13 @@ async function main([port, connections, seconds, path, method]: readonly string[
   await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   const elapsed = performance.now() - begun;
   latencies.sort((one, other) => one - other);
-  const result: LoadResult = {
+  return {
     requests: latencies.length,
     requestsPerSecond: (latencies.length / elapsed) * 1000,
     p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
     p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
     failures,
   };
-  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
 /** Sends the request again after each answer for as long as `onAnswer` says so. */
@@ -81,4 +95,4 @@ function isWhole(answer: string): boolean {
   return answer.endsWith('\r\n0\r\n\r\n');
 }
 
-await main(process.argv.slice(2));
+if (process.argv[1]?.endsWith('load_generator.ts')) await main(process.argv.slice(2));
