@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config.ts';
 import { SynapseFileError } from '../doctor/synapse_file.ts';
-import { SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
+import { SchemaTooNew, SchemaTooOld, StoreUnavailable } from '../storage/errors.ts';
 import { SqliteLibraryMissing } from '../storage/sqlite/sqlite_library.ts';
 import { redactText } from '../system/redaction.ts';
 import { KeyFileError } from '../vault/key_file_error.ts';
@@ -38,9 +38,15 @@ export function failureOf(error: unknown): { code: number; line: string | undefi
 }
 
 function isWrongUse(error: unknown): boolean {
-  return [UsageError, ConfigError, KeyFileError, SchemaTooNew, SqliteLibraryMissing, SynapseFileError].some(
-    (kind) => error instanceof kind,
-  );
+  return [
+    UsageError,
+    ConfigError,
+    KeyFileError,
+    SchemaTooNew,
+    SchemaTooOld,
+    SqliteLibraryMissing,
+    SynapseFileError,
+  ].some((kind) => error instanceof kind);
 }
 
 function textOf(error: unknown): string {

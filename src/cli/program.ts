@@ -9,6 +9,7 @@ import { initCommand } from './init.ts';
 import { keysListCommand } from './keys_list.ts';
 import { keysRetireCommand } from './keys_retire.ts';
 import { keysRotateCommand } from './keys_rotate.ts';
+import { migrateCommand } from './migrate.ts';
 import { restoreCommand } from './restore.ts';
 import { routesCommand } from './routes.ts';
 import { serveCommand } from './serve.ts';
@@ -79,6 +80,7 @@ export function buildProgram(surroundings: Surroundings): Command {
     .addCommand(backupCommand(surroundings))
     .addCommand(restoreCommand(surroundings))
     .addCommand(routesCommand(surroundings))
+    .addCommand(migrateCommand(surroundings))
     .addHelpText('after', '\nExit codes: 0 fine, 1 failed, 2 wrong usage or configuration.');
   everyCommand(program, (command) => prepare(command, surroundings));
   return program;

@@ -47,8 +47,7 @@ async function usersOf(storage: StorageSettings, { clock }: Surroundings): Promi
 }
 
 async function countUsers(database: WholeDatabase, name: string): Promise<number> {
-  // Before it is looked at: a newer version may serve on it.
-  if ((await database.version()) >= FIRST_WITH_PROCESSES) await requireNoProcess(database, name);
+  await requireNoProcessYet(database, name);
   await database.migrate();
   const [enrolled] = await database.write(countEnrolled());
   return enrolled?.count ?? 0;
@@ -61,6 +60,11 @@ export async function requireNoProcess(database: WholeDatabase, name: string): P
   throw new CommandFailed(
     `${name} is in use by a running serve: stop all of them (one that was killed counts for half a minute)`,
   );
+}
+
+/** Before a database is migrated: another version may serve on it. @throws CommandFailed */
+export async function requireNoProcessYet(database: WholeDatabase, name: string): Promise<void> {
+  if ((await database.version()) >= FIRST_WITH_PROCESSES) await requireNoProcess(database, name);
 }
 
 function replaceFile(copy: string, path: string, { clock }: Surroundings): string | undefined {

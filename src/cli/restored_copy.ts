@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import { CannotOpen, NoDatabase, SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
 import type { StorageSettings } from '../storage/open_storage.ts';
 import { onWholeDatabase } from '../storage/open_storage.ts';
+import { MIGRATIONS } from '../storage/sqlite/migrations/migrate.ts';
 import { copyDatabaseFile, removeDatabaseFile } from '../storage/sqlite/replaced_file.ts';
 import { ask } from '../storage/statement.ts';
 import { type AuditRecord, appendRecord } from '../storage/tables/audit.ts';
@@ -114,8 +115,10 @@ async function requireOurs(database: WholeDatabase): Promise<void> {
   const names = OUR_TABLES.map((name) => `'${name}'`).join(', ');
   const tables = ask(`SELECT 1 AS found FROM sqlite_schema WHERE type = 'table' AND name IN (${names})`);
   const sound = await database.write(ask<{ quick_check: string }>('PRAGMA quick_check'));
-  const ours = (await database.version()) > 0 && (await database.write(tables)).length === OUR_TABLES.length;
+  const version = await database.version();
+  const ours = version > 0 && (await database.write(tables)).length === OUR_TABLES.length;
   if (!ours || sound[0]?.quick_check !== 'ok') throw new NotOurs();
+  if (version > MIGRATIONS.length) throw new SchemaTooNew(version, MIGRATIONS.length);
 }
 
 class NotOurs extends Error {}

@@ -123,7 +123,7 @@ function storageFrom(settings: Settings['storage'], { at, absolute }: StorageRea
     for (const name of ['url', 'password_file', 'tls', 'ca_file'] as const) {
       at(['storage', name], () => refuseForSqlite(settings[name]));
     }
-    return { type: 'sqlite', path: absolute(settings.path) };
+    return { type: 'sqlite', path: absolute(settings.path), migrate: settings.migrate };
   }
   const url = at(['storage', 'url'], () => parsePostgresUrl(settings.url));
   return {
@@ -133,6 +133,7 @@ function storageFrom(settings: Settings['storage'], { at, absolute }: StorageRea
     tls: settings.tls ?? (isOnThisMachine(url) ? 'disable' : 'verify-full'),
     caFile: settings.ca_file === undefined ? undefined : absolute(settings.ca_file),
     pool: settings.pool,
+    migrate: settings.migrate,
   };
 }
 

@@ -163,6 +163,14 @@ export const SETTINGS = [
     note: 'connections of a process at most',
   },
   {
+    path: 'storage.migrate',
+    type: 'choice',
+    choices: ['auto', 'never'],
+    default: 'auto',
+    doc: 'Who brings a database of an older version up to date: `auto`, each command that opens it; `never`, only the command `migrate`: all others end with exit code 2 until it has run.',
+    note: 'or never: only the command migrate brings an older database up to date',
+  },
+  {
     path: 'keys.file',
     type: 'file',
     default: 'data/keys.json',

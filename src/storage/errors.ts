@@ -44,3 +44,13 @@ export class SchemaTooNew extends Error {
     this.known = known;
   }
 }
+
+/** The database is of an older version, and `storage.migrate` lets only the command `migrate` change that. */
+export class SchemaTooOld extends Error {
+  constructor(name: string, found: number, newest: number) {
+    super(
+      `${name} has schema version ${found}, and this program ${newest}: run migrate, as storage.migrate is never`,
+    );
+    this.name = 'SchemaTooOld';
+  }
+}

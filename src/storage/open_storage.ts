@@ -10,9 +10,13 @@ import type { Storage } from './storage.ts';
 import type { WholeDatabase, WholeOptions } from './whole_database.ts';
 
 /** Which database there is. */
-export type StorageSettings =
+export type StorageSettings = (
   | { readonly type: 'sqlite'; readonly path: string }
-  | ({ readonly type: 'postgres' } & PostgresAddress);
+  | ({ readonly type: 'postgres' } & PostgresAddress)
+) & {
+  /** `never`: only the command `migrate` brings an older schema up to date. */
+  readonly migrate?: 'auto' | 'never';
+};
 
 interface Opening {
   /** The system's, or that of a test: PostgreSQL tells the time itself in the first case. */
@@ -28,13 +32,16 @@ interface Opening {
 
 /**
  * Opens the database, and migrates it where it is older.
- * @throws StoreUnavailable if it may be there later; CannotOpen, NoDatabase, SchemaTooNew
+ * @throws StoreUnavailable if it may be there later; CannotOpen, NoDatabase, SchemaTooNew, SchemaTooOld
  */
 export function openStorage(
   settings: StorageSettings,
   { clock, random, onTime, make = true, onRetry }: Opening,
 ): Promise<Storage> {
-  if (settings.type === 'sqlite') return openSqliteStorage({ path: settings.path, clock, make, onRetry });
+  const mayMigrate = settings.migrate !== 'never';
+  if (settings.type === 'sqlite') {
+    return openSqliteStorage({ path: settings.path, clock, make, mayMigrate, onRetry });
+  }
   return openPostgresStorage({
     ...settings,
     clock: clock === systemClock ? undefined : clock,
@@ -42,6 +49,7 @@ export function openStorage(
     onTime,
     make,
     onRetry,
+    mayMigrate,
   });
 }
 

@@ -38,7 +38,7 @@ export class OperatedDatabase {
     return this.storage.type === 'sqlite' ? `sqlite:${this.storage.path}` : this.storage.url;
   }
 
-  private get storageText(): string {
+  get storageText(): string {
     return this.storage.type === 'sqlite'
       ? `{ type: sqlite, path: ${this.storage.path} }`
       : `{ type: postgres, url: "${this.storage.url}", tls: disable }`;

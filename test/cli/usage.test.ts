@@ -21,6 +21,7 @@ test('--help lists the commands and the exit codes', async () => {
     'backup',
     'routes',
     'restore',
+    'migrate',
   ]) {
     expect(out).toContain(`  ${command} `);
   }

@@ -40,7 +40,7 @@ describe('a configuration that is fine', () => {
       listen: { host: '127.0.0.1', port: 8010 },
       publicBaseUrl: 'https://matrix.example.org',
       homeserver: { url: 'http://127.0.0.1:8008' },
-      storage: { type: 'sqlite', path: join(folder.path, 'data/2fa.db') },
+      storage: { type: 'sqlite', path: join(folder.path, 'data/2fa.db'), migrate: 'auto' },
       keys: { source: { file: join(folder.path, 'data/keys.json') }, marks: undefined },
       trustedProxies: [],
       applicationServices: [],

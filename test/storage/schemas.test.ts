@@ -49,7 +49,7 @@ async function postgresColumns(url: string): Promise<Column[]> {
   const { rows } = await client.query(
     `SELECT table_name AS "table", column_name AS "column", data_type AS type, is_nullable = 'NO' AS required
      FROM information_schema.columns
-     WHERE table_schema = 'public' AND table_name <> 'schema_info' AND column_name <> 'rowid'`,
+     WHERE table_schema = 'public' AND column_name <> 'rowid'`,
   );
   await client.end();
   return rows.toSorted(byName);

@@ -1,12 +1,14 @@
 import type { PoolClient } from 'pg';
-import { SchemaTooNew } from '../errors.ts';
-import { MIGRATIONS } from '../sqlite/migrations/migrate.ts';
+import { MIGRATIONS, READABLE_FROM, requireReadable, type Schema } from '../sqlite/migrations/migrate.ts';
 import { toPostgres } from './schema_text.ts';
 
 /** The key of our lock among the advisory locks of this database: "m2fa" in ASCII. */
 const LOCK = 0x6d326661;
 
-const SCHEMA_INFO = 'CREATE TABLE IF NOT EXISTS schema_info (version BIGINT NOT NULL)';
+/** Made before the first migration; those of the first versions have one column. */
+const SCHEMA_INFO = `
+  CREATE TABLE IF NOT EXISTS schema_info (version BIGINT NOT NULL);
+  ALTER TABLE schema_info ADD COLUMN IF NOT EXISTS readable_from BIGINT`;
 
 /** Whether the tables have been made. */
 export async function hasSchema(client: PoolClient): Promise<boolean> {
@@ -16,18 +18,21 @@ export async function hasSchema(client: PoolClient): Promise<boolean> {
 
 /**
  * Brings the database to the newest schema, in the transaction that is open. Of several processes that start at
- * once one does, and the others wait for it.
- * @throws {SchemaTooNew} a newer version of this program wrote the database.
+ * once one does, and the others wait for it. A newer schema that this program can work on is left as it is.
+ * @throws {SchemaTooNew} a newer version of this program wrote the database, and this one cannot work on it.
  */
 export async function migrate(client: PoolClient): Promise<void> {
   await lockSchema(client);
+  const schema = await schemaOf(client);
+  requireReadable(schema, MIGRATIONS.length);
+  if (schema.version >= MIGRATIONS.length) return;
   await client.query(SCHEMA_INFO);
-  const version = await schemaVersion(client);
-  if (version > MIGRATIONS.length) throw new SchemaTooNew(version, MIGRATIONS.length);
-  if (version === MIGRATIONS.length) return;
-  for (const migration of MIGRATIONS.slice(version)) await client.query(toPostgres(migration));
+  for (const migration of MIGRATIONS.slice(schema.version)) await client.query(toPostgres(migration));
   await client.query('DELETE FROM schema_info');
-  await client.query('INSERT INTO schema_info VALUES ($1)', [MIGRATIONS.length]);
+  await client.query('INSERT INTO schema_info (version, readable_from) VALUES ($1, $2)', [
+    MIGRATIONS.length,
+    READABLE_FROM,
+  ]);
 }
 
 /** Lets no other process look at the schema in order to change it, for the rest of the transaction. */
@@ -38,7 +43,15 @@ export async function lockSchema(client: PoolClient): Promise<void> {
 
 /** 0 where there are no tables of this program. */
 export async function schemaVersion(client: PoolClient): Promise<number> {
-  if (!(await hasSchema(client))) return 0;
-  const { rows } = await client.query<{ version: number }>('SELECT version FROM schema_info');
-  return rows[0]?.version ?? 0;
+  return (await schemaOf(client)).version;
+}
+
+async function schemaOf(client: PoolClient): Promise<Schema> {
+  if (!(await hasSchema(client))) return { version: 0, readableFrom: undefined };
+  // Also where the second column is not there yet.
+  const { rows } = await client.query<{ info: Record<string, number | null> }>(
+    'SELECT to_jsonb(schema_info) AS info FROM schema_info',
+  );
+  const { version, readable_from: readableFrom } = rows[0]?.info ?? {};
+  return { version: version ?? 0, readableFrom: readableFrom ?? undefined };
 }

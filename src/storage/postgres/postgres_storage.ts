@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
+import { requireNewest } from '../sqlite/migrations/migrate.ts';
 import {
   type BranchAnswer,
   type Driver,
@@ -16,7 +17,7 @@ import { type Storage, storageOn } from '../storage.ts';
 import { lockAccounts } from './accounts.ts';
 import { type PostgresAddress, poolConfig, postgresName, requireFiles } from './address.ts';
 import { Connections } from './connections.ts';
-import { hasSchema, migrate } from './migrate.ts';
+import { hasSchema, migrate, schemaVersion } from './migrate.ts';
 import { numbered } from './statement_text.ts';
 import { asStoreError, collisionIn, isAnswer, isRefusal } from './store_error.ts';
 import { RunningUnit, Undo } from './unit_of_work.ts';
@@ -38,6 +39,8 @@ export interface PostgresOptions extends PostgresAddress {
   readonly make?: boolean;
   /** Hears that a unit is run again. */
   readonly onRetry?: ((cause: RetryCause) => void) | undefined;
+  /** False: an older one is refused. */
+  readonly mayMigrate?: boolean;
 }
 
 /**
@@ -45,6 +48,7 @@ export interface PostgresOptions extends PostgresAddress {
  * @throws {StoreUnavailable} it cannot be reached now.
  * @throws {CannotOpen} it refuses what opening needs.
  * @throws {NoDatabase} it is empty, and no tables are to be made.
+ * @throws {SchemaTooOld} it is older, and must not be migrated.
  * @throws {SchemaTooNew} a newer version of this program wrote it.
  */
 export async function openPostgresStorage(options: PostgresOptions): Promise<Storage> {
@@ -53,6 +57,7 @@ export async function openPostgresStorage(options: PostgresOptions): Promise<Sto
   try {
     await connections.inTransaction(async (client) => {
       if (options.make === false && !(await hasSchema(client))) throw new NoDatabase(postgresName(options));
+      if (options.mayMigrate === false) requireNewest(await schemaVersion(client), postgresName(options));
       await migrate(client);
     });
     return storageOn(new PostgresDriver(connections, options));

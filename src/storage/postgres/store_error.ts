@@ -1,4 +1,4 @@
-import { CannotOpen, NoDatabase, SchemaTooNew, StoreUnavailable } from '../errors.ts';
+import { CannotOpen, NoDatabase, SchemaTooNew, SchemaTooOld, StoreUnavailable } from '../errors.ts';
 
 /** Two units collided and this one was not written: serialization failure, deadlock, lock not to be had in time. */
 const COLLISIONS = ['40001', '40P01', '55P03'] as const;
@@ -22,7 +22,7 @@ export function isRefusal(error: unknown): error is Error {
 
 /** What a store may throw for an error of PostgreSQL or of the connection to it: as for SQLite. */
 export function asStoreError(error: unknown): unknown {
-  const isOurs = [StoreUnavailable, CannotOpen, NoDatabase, SchemaTooNew, TypeError].some(
+  const isOurs = [StoreUnavailable, CannotOpen, NoDatabase, SchemaTooNew, SchemaTooOld, TypeError].some(
     (kind) => error instanceof kind,
   );
   if (isOurs) return error;

@@ -4,7 +4,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
 import { QUOTED_OR_NAME, type Value, type Values } from '../statement.ts';
 import { databaseIsThere } from './database_file.ts';
-import { migrate, schemaVersion } from './migrations/migrate.ts';
+import { migrate, requireNewest, schemaVersion } from './migrations/migrate.ts';
 import { requireUsablePlace } from './place.ts';
 import { openDatabase } from './sqlite_library.ts';
 import { asStoreError, finalComplaint } from './store_error.ts';
@@ -53,13 +53,19 @@ export class Connection {
   /**
    * Opens the database and migrates it.
    * @param make - whether file and directory are made where they are missing.
+   * @param mayMigrate - whether an older one is brought up to date.
    * @throws {StoreUnavailable} it cannot be opened now.
    * @throws {CannotOpen} it cannot be opened, now or later.
    * @throws {NoDatabase} it is missing, and not to be made.
+   * @throws {SchemaTooOld} it is of an older one, and must not be migrated.
    * @throws {SchemaTooNew} it is of a newer version of this program.
    */
-  static open(path: string, { make = true }: { readonly make?: boolean } = {}): Connection {
+  static open(
+    path: string,
+    { make = true, mayMigrate = true }: { readonly make?: boolean; readonly mayMigrate?: boolean } = {},
+  ): Connection {
     return Connection.opened(path, { make, readonly: false }, (database) => {
+      if (!mayMigrate) requireNewest(schemaVersion(database), path);
       configure(database);
       migrate(database);
       database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);

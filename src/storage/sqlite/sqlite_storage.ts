@@ -12,9 +12,11 @@ import { runQuery, runUnit, Undo } from './unit_of_work.ts';
  * @param clock - tells the time that units of work are written at.
  * @param make - false: a missing one is not made.
  * @param onRetry - hears that a commit is tried again.
+ * @param mayMigrate - false: an older one is refused.
  * @throws {StoreUnavailable} it cannot be opened now.
  * @throws {CannotOpen} it cannot be opened, now or later.
  * @throws {NoDatabase} it is missing, and not to be made.
+ * @throws {SchemaTooOld} it is older, and must not be migrated.
  * @throws {SchemaTooNew} a newer version of this program wrote it.
  */
 export async function openSqliteStorage({
@@ -22,13 +24,15 @@ export async function openSqliteStorage({
   clock = systemClock,
   make = true,
   onRetry,
+  mayMigrate = true,
 }: {
   readonly path: string;
   readonly clock?: Clock;
   readonly make?: boolean;
   readonly onRetry?: ((cause: RetryCause) => void) | undefined;
+  readonly mayMigrate?: boolean;
 }): Promise<Storage> {
-  const connection = Connection.open(path, { make });
+  const connection = Connection.open(path, { make, mayMigrate });
   const commits = new GroupCommit(connection, { onRetry });
   return storageOn({
     // SQLite has one writer at a time: no accounts need be locked.

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { SchemaTooNew } from '../../errors.ts';
+import { SchemaTooNew, SchemaTooOld } from '../../errors.ts';
 import { firstTables } from './0001_first_tables.ts';
 import { signInPage } from './0002_sign_in_page.ts';
 import { sessionTurns } from './0003_session_turns.ts';
@@ -19,6 +19,7 @@ import { factorKinds } from './0016_factor_kinds.ts';
 import { probes } from './0017_probes.ts';
 import { sealingKey } from './0018_sealing_key.ts';
 import { sessionVersion } from './0019_session_version.ts';
+import { schemaInfo } from './0020_schema_info.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -41,32 +42,75 @@ export const MIGRATIONS: readonly string[] = [
   probes,
   sealingKey,
   sessionVersion,
+  schemaInfo,
 ];
 
 /**
+ * A program that knows this version can work on the newest schema, beside one that knows it: what came after only adds
+ * (docs/operate.md). It grows one release after what an older program needs was no longer used.
+ */
+export const READABLE_FROM = 20;
+
+/**
  * Brings the database to the newest schema, each migration in a transaction of its own: a crash leaves it at
- * one version or the next. Several processes may start at once; each migration runs once.
+ * one version or the next. Several processes may start at once; each migration runs once. A newer schema that this
+ * program can work on is left as it is.
  * @param migrations - given by tests only.
- * @throws {SchemaTooNew} a newer version of this program wrote the database.
+ * @throws {SchemaTooNew} a newer version of this program wrote the database, and this one cannot work on it.
  */
 export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
-  while (schemaVersion(database) !== migrations.length) runNext(database, migrations);
+  while (schemaVersion(database) < migrations.length) runNext(database, migrations);
+  requireReadable(
+    { version: schemaVersion(database), readableFrom: readableFrom(database) },
+    migrations.length,
+  );
 }
 
 function runNext(database: Database, migrations: readonly string[]): void {
   const step = database.transaction(() => {
     const version = schemaVersion(database);
-    if (version > migrations.length) throw new SchemaTooNew(version, migrations.length);
     const next = migrations[version];
     if (next === undefined) return;
     database.exec(next);
     database.pragma(`user_version = ${version + 1}`);
+    if (!hasInfo(database)) return;
+    database.exec('DELETE FROM schema_info');
+    const newest = Math.min(READABLE_FROM, version + 1);
+    database.prepare('INSERT INTO schema_info VALUES (?, ?)').run(version + 1, newest);
   });
   // Immediate: the version that was read cannot change under us.
   step.immediate();
 }
 
+/** What a database says of its schema. */
+export interface Schema {
+  readonly version: number;
+  /** Undefined where it does not say. */
+  readonly readableFrom: number | undefined;
+}
+
+/** @throws SchemaTooNew if a program that knows the schema up to `known` cannot work on it */
+export function requireReadable({ version, readableFrom }: Schema, known: number): void {
+  if (version > known && (readableFrom ?? version) > known) throw new SchemaTooNew(version, known);
+}
+
+/** @throws SchemaTooOld */
+export function requireNewest(version: number, name: string): void {
+  if (version < MIGRATIONS.length) throw new SchemaTooOld(name, version, MIGRATIONS.length);
+}
+
 /** 0 where there are no tables of this program. */
 export function schemaVersion(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
+}
+
+function readableFrom(database: Database): number | undefined {
+  if (!hasInfo(database)) return undefined;
+  const ofVersion = 'SELECT readable_from FROM schema_info WHERE version = ?';
+  const found: unknown = database.prepare(ofVersion).pluck().get(schemaVersion(database));
+  return typeof found === 'number' ? found : undefined;
+}
+
+function hasInfo(database: Database): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_info'").get() !== undefined;
 }
