@@ -11,6 +11,8 @@ const BASE = 'localhost/base';
 const IMAGE = 'localhost/matrix-2fa-proxy';
 const PROGRAM = '/app/node_modules/matrix-2fa-proxy/dist/cli/main.js';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+/** Long enough to open its database. */
+const SERVED_S = 10;
 /** Of Debian. */
 const SUITE = 'bookworm';
 
@@ -70,19 +72,20 @@ function look(): void {
   if (Docker.config.Healthcheck === undefined) throw new Error('it has no health check');
 }
 
-/** Its version, after it has written keys and found its database library as the user that it runs as. */
+/** Its version, after it has written keys, and has served until SIGTERM, as the user that it runs as. */
 function tryOut(): string {
   const container = buildah('from', '--pull-never', IMAGE);
-  const program = (...words: string[]) =>
-    buildah('run', '--isolation', 'chroot', container, '--', 'node', PROGRAM, ...words);
-  program('init', '--dir', '/keys', '--homeserver', 'http://127.0.0.1:8008');
-  program('check-config', '--config', '/keys/config.yaml');
+  const run = ['run', '--isolation', 'chroot', '--env', 'MATRIX_2FA_LISTEN=127.0.0.1:0', container, '--'];
+  const program = (...words: string[]) => buildah(...run, 'node', PROGRAM, ...words);
+  program('init', '--yes', '--dir', '/keys', '--homeserver', 'http://127.0.0.1:9');
+  const serve = ['node', PROGRAM, 'serve', '--config', '/keys/config.yaml'];
+  buildah(...run, 'timeout', '--preserve-status', '--signal=TERM', `${SERVED_S}`, ...serve);
   const version = program('--version');
   buildah('rm', container);
   return version;
 }
 
-function buildah(command: string, ...words: string[]): string {
+function buildah(...words: string[]): string {
   const places = [
     '--storage-driver',
     'vfs',
@@ -91,7 +94,7 @@ function buildah(command: string, ...words: string[]): string {
     '--runroot',
     join(scratch, 'run'),
   ];
-  return run('buildah', ...places, command, ...words);
+  return run('buildah', ...places, ...words);
 }
 
 function run(program: string, ...words: string[]): string {
