@@ -21,13 +21,9 @@ const BUSY_TIMEOUT_AT_START_MS = 5000;
  */
 const BUSY_TIMEOUT_MS = 20;
 
-/**
- * A statement that was prepared. Values are bound by their place: the library looks each name up in the values again,
- * which takes longer than most statements run.
- */
+/** Values are bound by place: looking names up, as the library does each time, takes longer than most statements. */
 interface Prepared {
   readonly statement: Statement;
-  /** The name that stands at each place. */
   readonly names: readonly string[];
 }
 
