@@ -1,15 +1,7 @@
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { type LogFields, silentLog } from '../../src/system/log.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
@@ -61,13 +53,13 @@ test('attack 168: a database that is away at the start is looked at when it come
   await app.shutDown();
   const path = join(app.directory, '2fa.db');
   const right = `${path}.right`;
-  renameSync(path, right);
-  mkdirSync(path);
+  const other = openDatabase(path);
+  other.pragma('locking_mode = EXCLUSIVE');
+  other.exec('BEGIN IMMEDIATE; COMMIT');
   await app.start();
+  other.close();
+  renameSync(path, right);
   const signIn = () => app.post(LOGIN, passwordLogin('dora', DORAS_PASSWORD));
-  expect(await signIn()).toMatchObject({ status: 503 });
-
-  rmdirSync(path);
   expect(await signIn()).toMatchObject({ status: 503 });
   expect(existsSync(path)).toBe(false);
 

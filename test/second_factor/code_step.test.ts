@@ -220,7 +220,7 @@ describe('the session', () => {
     const session = await steps.open(presented(wrong()));
     for (let time = 1; time <= 5; time++) {
       const outcome = await steps.take(session, presented(wrong()));
-      expect(outcome).toEqual({ is: 'refused', session, isOver: time === 5 });
+      expect(outcome).toEqual({ is: 'refused', reason: 'wrong_code', session, isOver: time === 5 });
     }
     clock.advance(HOUR / 60);
     expect(await steps.take(session, presented(right()))).toEqual({ is: 'gone' });
