@@ -8,7 +8,7 @@ import type { Homeserver } from '../../src/homeserver/homeserver.ts';
 import type { PassedAnswer } from '../../src/http/answer.ts';
 import { ROUTES } from '../../src/http/routes.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
-import type { SecondFactors } from '../../src/second_factor/second_factors.ts';
+import type { Standings } from '../../src/second_factor/standing.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { importBuilt } from './built.ts';
 
@@ -20,7 +20,7 @@ const { EgressGate } = await importBuilt<typeof import('../../src/second_factor/
 
 /** None of the answers here has a token in it, so that nothing else is asked. */
 const nothing = new Proxy({}, { get: () => () => Promise.reject(new Error('nothing is asked here')) });
-const gate = new EgressGate(nothing as Homeserver, nothing as SecondFactors, silentLog);
+const gate = new EgressGate(nothing as Homeserver, nothing as Standings, silentLog);
 
 const refuseAll = Object.fromEntries(
   ROUTES.map((row) => [row.id, () => Promise.reject(new Refusal('unrecognized'))]),

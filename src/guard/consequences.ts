@@ -1,6 +1,7 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Consequence } from '../http/routes.ts';
 import type { Passes } from '../second_factor/passes.ts';
+import type { AccountVersion } from '../storage/tables/accounts.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import { HOUR, SECOND } from '../system/clock.ts';
 
@@ -14,18 +15,23 @@ export class Consequences {
     private readonly passes: Passes,
   ) {}
 
-  async of(consequence: Consequence, userId: string, answer: HomeserverAnswer): Promise<void> {
-    // A password change ends held logins and sessions (R12).
-    if (consequence === 'password_changed') await this.factors.endProofs(userId);
-    if (consequence === 'login_token_issued') await this.rememberLoginToken(userId, answer);
+  /** @param asked who asked, and the version of their account under which the factor was owed */
+  async of(consequence: Consequence, asked: AccountVersion, answer: HomeserverAnswer): Promise<void> {
+    if (consequence === 'password_changed') await this.passwordChanged(asked.userId);
+    if (consequence === 'login_token_issued') await this.rememberLoginToken(asked, answer);
+  }
+
+  /** A password change ends held logins and sessions (R12). */
+  passwordChanged(userId: string): Promise<void> {
+    return this.factors.endProofs(userId);
   }
 
   /** The token stands for the second factor of the user who asked for it, once (spec/guarded_endpoints.md). */
-  private async rememberLoginToken(userId: string, answer: HomeserverAnswer): Promise<void> {
+  private async rememberLoginToken(asked: AccountVersion, answer: HomeserverAnswer): Promise<void> {
     const token = answer.json?.login_token;
     const life = lifeMs(answer);
     if (typeof token !== 'string' || life === undefined) return;
-    await this.passes.remember(token, userId, Math.min(life, LONGEST_LIFE));
+    await this.passes.remember(token, asked, Math.min(life, LONGEST_LIFE));
   }
 }
 

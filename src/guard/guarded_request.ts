@@ -10,6 +10,7 @@ import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller, TokenOwners } from '../second_factor/caller.ts';
 import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
+import type { OwesFactor, Standings } from '../second_factor/standing.ts';
 import type { Effect } from '../storage/statement.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { isEmptyBody } from '../uia/canonical_body.ts';
@@ -28,7 +29,11 @@ import { withoutOurAuth } from './without_our_auth.ts';
 
 export interface GuardedRequestDeps {
   readonly homeserver: Homeserver;
-  readonly callers: { readonly tokenOwners: TokenOwners; readonly appservices: AppserviceTokens };
+  readonly callers: {
+    readonly tokenOwners: TokenOwners;
+    readonly appservices: AppserviceTokens;
+    readonly standings: Standings;
+  };
   readonly ownerSessions: OwnerSessionDeps;
   readonly freshLogins: FreshLogins;
   readonly consequences: Consequences;
@@ -51,17 +56,18 @@ export class GuardedRequest {
   /** @throws Refusal */
   async handle(): Promise<Answer> {
     const { endpoint, request } = this;
-    const { callers, ownerSessions, missing } = this.deps;
+    const { callers, missing } = this.deps;
     const service = callers.appservices.serviceOf(request);
     if (service !== undefined) return this.relay(service.token);
     const body: JsonObject = requireShape(endpoint.shape, request.body ?? {});
     if (request.token.kind === 'none' && endpoint.tokenless === 'relayed') return this.relayTokenless(body);
     const caller = await callers.tokenOwners.require(request);
-    if (!(await ownerSessions.secondFactors.isEnrolled(caller.owner.userId))) {
-      return this.relayWithoutFactor(caller, body);
-    }
+    const standing = await callers.standings.of(caller.owner.userId);
+    if (standing.is === 'passes') return this.relayWithoutFactor(caller, body);
     missing.requireKnown(request);
-    return endpoint.signingKeys ? this.takeKeys(caller, body) : this.prove(caller, body, 'two_factor');
+    return endpoint.signingKeys
+      ? this.takeKeys(caller, body, standing)
+      : this.prove(caller, body, 'two_factor', standing);
   }
 
   /** An application service that the operator listed: as the homeserver says. */
@@ -86,7 +92,7 @@ export class GuardedRequest {
     const signal = consequence === undefined ? this.request.signal : undefined;
     const answer = await this.callHomeserver(sent, token, { signal });
     if (answer.status === 200 && consequence === 'password_changed') {
-      await this.deps.consequences.of(consequence, owner.userId, answer);
+      await this.deps.consequences.passwordChanged(owner.userId);
     }
     return relayAnswer(withoutUnusableFlows(answer), body);
   }
@@ -95,7 +101,7 @@ export class GuardedRequest {
    * Cross-signing keys (docs/clients.md): the existing keys are looked at before `auth` is, as the first upload may
    * carry the login's spent code.
    */
-  private async takeKeys(caller: Caller, body: JsonObject): Promise<Answer> {
+  private async takeKeys(caller: Caller, body: JsonObject, standing: OwesFactor): Promise<Answer> {
     const { token, owner } = caller;
     const keys = withoutAuth(body);
     // `auth` alone goes on with keys that came before.
@@ -111,7 +117,7 @@ export class GuardedRequest {
     // A sign-in with a second factor a moment ago counts for the keys, too.
     const isFresh = await this.deps.freshLogins.isFresh(token, owner.userId);
     const readable = await this.withoutSpentCode(caller, body);
-    return this.prove(caller, readable, isFresh ? 'fresh_sign_in' : 'two_factor');
+    return this.prove(caller, readable, isFresh ? 'fresh_sign_in' : 'two_factor', standing);
   }
 
   /** A login's own password field with its spent code is good for the login's first key upload. */
@@ -125,7 +131,12 @@ export class GuardedRequest {
     return { ...body, auth: { ...auth.fields, password } };
   }
 
-  private async prove(caller: Caller, body: JsonObject, requirement: Requirement): Promise<Answer> {
+  private async prove(
+    caller: Caller,
+    body: JsonObject,
+    requirement: Requirement,
+    standing: OwesFactor,
+  ): Promise<Answer> {
     // Without `auth` the shapes are strict: one server takes a missing list as all devices (attack 106).
     const requireSound = (about: JsonObject) => void requireShape(this.endpoint.shape, about);
     const owned: OwnedRequest = { request: this.request, caller, body, requirement, requireSound };
@@ -137,7 +148,8 @@ export class GuardedRequest {
       if (verdict.is !== 'accepted') return await owner.settle(step, verdict);
       // It is done: what follows from it follows, whether or not its session was ended meanwhile.
       const answer = await owner.settle(step, verdict, this.recorded(caller));
-      await this.deps.consequences.of(this.endpoint.consequence, caller.owner.userId, verdict.answer);
+      const { userId } = caller.owner;
+      await this.deps.consequences.of(this.endpoint.consequence, { userId, ...standing }, verdict.answer);
       return answer;
     } catch (error) {
       await owner.letGo(step, error);

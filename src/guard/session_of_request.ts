@@ -1,10 +1,10 @@
+import type { Factors } from '../factors/factors.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { type Flow, type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import type { OfferedWays } from '../second_factor/challenge_answer.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
-import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Session, SessionBinding } from '../uia/session.ts';
@@ -25,7 +25,7 @@ export interface OwnedRequest {
 
 export interface SessionOfRequestDeps {
   readonly engine: UiaEngine;
-  readonly secondFactors: SecondFactors;
+  readonly secondFactors: Factors;
   readonly ways: OfferedWays;
 }
 
@@ -72,7 +72,7 @@ export class SessionOfRequest {
   private async flowsFor(requirement: Requirement): Promise<Flow[]> {
     const pages: Flow[] = this.deps.ways.pages ? [[SSO_STAGE]] : [];
     if (requirement !== 'two_factor') return [...pages, [PASSWORD_STAGE]];
-    const stages = await this.deps.secondFactors.available(this.owned.caller.owner.userId);
+    const stages = await this.deps.secondFactors.stagesOf(this.owned.caller.owner.userId);
     return [...pages, ...stages.map((stage) => [stage, PASSWORD_STAGE])];
   }
 

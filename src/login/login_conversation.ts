@@ -1,4 +1,4 @@
-import type { AppendedCode } from '../factors/factors.ts';
+import type { AppendedCode, Factors } from '../factors/factors.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -13,7 +13,6 @@ import {
 import { type CodeStep, passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins, OpeningSession } from '../second_factor/held_logins.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
-import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
@@ -53,7 +52,7 @@ const SESSION_UNKNOWN: ChallengeError = {
 
 export interface LoginConversationDeps {
   readonly engine: UiaEngine;
-  readonly secondFactors: SecondFactors;
+  readonly secondFactors: Factors;
   readonly standings: Standings;
   readonly codes: { readonly presented: PresentedCodes; readonly step: CodeStep };
   readonly holds: HeldLogins;
@@ -176,7 +175,7 @@ export class LoginConversation {
   /** The version was looked up before the stages: if they change meanwhile, the session opens nothing. */
   private async beginning(signIn: HeldSignIn, version: number): Promise<[SessionBinding, Opening]> {
     const { hold, request, proven } = signIn;
-    const stages = await this.deps.secondFactors.available(hold.userId);
+    const stages = await this.deps.secondFactors.stagesOf(hold.userId);
     // 2FA was turned off at this moment, which has ended the hold.
     if (stages.length === 0) throw new Refusal('hold_ended');
     const opening = {
@@ -215,7 +214,7 @@ export class LoginConversation {
   }
 
   private sessionUnknown(): Answer {
-    const flows = this.deps.secondFactors.stages().map((stage) => [PASSWORD_STAGE, stage]);
+    const flows = this.deps.secondFactors.all.map(({ stage }) => [PASSWORD_STAGE, stage]);
     return challenge({ id: this.deps.engine.unusedId(), flows, completed: [] }, SESSION_UNKNOWN);
   }
 }

@@ -1,8 +1,8 @@
+import type { Factors } from '../factors/factors.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { type Flow, type JsonObject, RECOVERY_STAGE } from '../matrix/wire.ts';
 import type { Challenges } from '../second_factor/challenges.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
-import type { SecondFactors } from '../second_factor/second_factors.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
@@ -38,7 +38,7 @@ export class PageSessions {
       readonly engine: UiaEngine;
       readonly holds: HeldLogins;
       readonly standings: Standings;
-      readonly secondFactors: SecondFactors;
+      readonly secondFactors: Factors;
       readonly challenges: Challenges;
       readonly factors: FactorStore;
     },
@@ -49,7 +49,7 @@ export class PageSessions {
     const { userId } = hold;
     const standing = await this.deps.standings.of(userId);
     const enrolled = standing.is === 'owes_factor';
-    const stages = enrolled ? await this.deps.secondFactors.available(userId) : [];
+    const stages = enrolled ? await this.deps.secondFactors.stagesOf(userId) : [];
     const withCode = stages.map((stage): Flow => [proven, stage]);
     const body: JsonObject = {
       redirect_url: redirectUrl,

@@ -51,8 +51,10 @@ export class PageTickets {
     if (session === undefined || providerOf(session) === undefined) return undefined;
     const proof = await this.proofOf(session);
     if (!(await this.deps.engine.finish(session))) return undefined;
-    if (proof?.hasFactor === true) {
-      await this.deps.passes.remember(loginToken, session.binding.userId, PASSED_TOKEN_MS);
+    const { version } = session;
+    if (proof?.hasFactor === true && version !== null) {
+      const { userId } = session.binding;
+      await this.deps.passes.remember(loginToken, { userId, version }, PASSED_TOKEN_MS);
     }
     return redirectUrlOf(session);
   }

@@ -1,5 +1,6 @@
 import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { AccountVersion } from '../storage/tables/accounts.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { redeemPassedToken } from '../storage/tables/passed_login_tokens.ts';
 import type { ProofOnRecord } from '../storage/tables/releases.ts';
@@ -95,11 +96,14 @@ export class Passes {
     return found && new PassPresented(found);
   }
 
-  /** Remembers for `lifeMs` a login token that the homeserver issued to `userId` under 2FA (attack 36). */
-  remember(loginToken: string, userId: string, lifeMs: number): Promise<void> {
+  /**
+   * Remembers for `lifeMs` a login token that the homeserver issued under 2FA (attack 36). It has ended if the account
+   * of its user has another version by now (attack 183).
+   */
+  remember(loginToken: string, { userId, version }: AccountVersion, lifeMs: number): Promise<void> {
     const { storage, clock } = this.deps;
     const expiresAt = clock.now() + lifeMs;
-    return storage.loginTokens.remember({ tokenHash: hashToken(loginToken), userId, expiresAt });
+    return storage.loginTokens.remember({ tokenHash: hashToken(loginToken), userId, expiresAt }, version);
   }
 
   /** Redeems such a token for the login that it was granted: for exactly one caller, in its time, for its user. */

@@ -16,11 +16,15 @@ class StandingPasses {
 
 export type { StandingPasses };
 
+/** The user owes a second factor. */
+export interface OwesFactor {
+  readonly is: 'owes_factor';
+  /** Of the account, under which it is owed. What rests on it holds only while the account has it. */
+  readonly version: number;
+}
+
 /** What a user owes before a login of theirs is handed out. */
-export type Standing =
-  | { readonly is: 'passes'; readonly proof: StandingPasses }
-  /** `version`: of the account, under which it is owed. What rests on it holds only while the account has it. */
-  | { readonly is: 'owes_factor'; readonly version: number };
+export type Standing = { readonly is: 'passes'; readonly proof: StandingPasses } | OwesFactor;
 
 /** Says what users owe. */
 export class Standings {

@@ -64,7 +64,6 @@ import { FreshLogins } from '../second_factor/fresh_logins.ts';
 import { HeldLogins } from '../second_factor/held_logins.ts';
 import { Passes } from '../second_factor/passes.ts';
 import { PresentedCodes } from '../second_factor/presented.ts';
-import { SecondFactors } from '../second_factor/second_factors.ts';
 import { Standings } from '../second_factor/standing.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { EndedHold } from '../storage/tables/holds.ts';
@@ -118,7 +117,7 @@ export function compose(foundations: Foundations) {
     probes: new Probes({ storage: shared.storage, process: shared.processes.id, pause: systemPause }),
     hasher: shared.hasher,
     challenges: shared.challenges,
-    egressGate: new EgressGate(shared.homeserver, shared.secondFactors, shared.log),
+    egressGate: new EgressGate(shared.homeserver, shared.standings, shared.log),
   };
 }
 
@@ -126,7 +125,6 @@ export function compose(foundations: Foundations) {
 function sharedServices(foundations: Foundations) {
   const basics = basicServices(foundations);
   const { storage, vault, homeserver, clock, audit, factors, lanes, addressLimit, deviceLimit } = basics;
-  const secondFactors = new SecondFactors(storage.factors, factors);
   const engine = sessionEngine(foundations);
   const throttleRecord = new ThrottleRecord(audit, clock);
   const codeStep = new CodeStep({ storage, engine, lanes, addressLimit, throttleRecord, audit });
@@ -134,7 +132,7 @@ function sharedServices(foundations: Foundations) {
   const leases = new SessionLeases(storage, vault, clock);
   const ownerSessions = {
     engine,
-    secondFactors,
+    secondFactors: factors,
     codes: { presented, step: codeStep },
     passwordSessions: new PasswordSessions(homeserver, clock),
     limits: { address: addressLimit, device: deviceLimit },
@@ -143,7 +141,7 @@ function sharedServices(foundations: Foundations) {
   };
   return {
     ...basics,
-    secondFactors,
+    secondFactors: factors,
     presented,
     challenges: new Challenges({ factors, engine, storage }),
     codeStep,
@@ -284,10 +282,10 @@ function pageServices(shared: SharedServices, pageSignIn: PageSignIn) {
 }
 
 function guardDeps(shared: SharedServices): GuardedRequestDeps {
-  const { tokenOwners, appservices } = shared;
+  const { tokenOwners, appservices, standings } = shared;
   return {
     ...shared,
-    callers: { tokenOwners, appservices },
+    callers: { tokenOwners, appservices, standings },
     consequences: new Consequences(shared.storage.factors, shared.passes),
     missing: new MissingEndpoints(shared.clock),
   };

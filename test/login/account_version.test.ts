@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { TestApp } from '../support/app.ts';
+import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';
-import { beforeCommit, loginsOf, PASSWORD, STEP, signIn, submit } from './support.ts';
+import { beforeCall, beforeCommit, loginsOf, PASSWORD, post, STEP, signIn, submit } from './support.ts';
 
 describeOnBothDatabases('what a user owes changes while they sign in', (start) => {
   let app: TestApp;
@@ -42,19 +42,30 @@ describeOnBothDatabases('what a user owes changes while they sign in', (start) =
     'attack 183: %s before a session is opened on a login that is joined: it proves nothing',
     async (what) => {
       await signIn(app, 'bob');
-      const { sessions } = app.storage;
-      const { open } = sessions;
-      sessions.open = async (...opened) => {
-        sessions.open = open;
-        await changes[what]?.();
-        return open.apply(sessions, opened);
-      };
+      beforeCall(app.storage.sessions, 'open', async () => changes[what]?.());
       const challenge = await signIn(app, 'bob');
       expect(challenge.status).toBe(401);
       const logins = loginsOf(app).length;
       app.clock.advance(STEP);
       expect((await submit(app, challenge, app.code(bob))).status).toBe(401);
       expect(loginsOf(app)).toHaveLength(logins);
+    },
+  );
+
+  test.each(Object.keys(changes).slice(0, 2))(
+    'attack 183: %s before a login token that was issued is on record: it needs a code',
+    async (what) => {
+      const { token } = app.stub.signIn('bob');
+      beforeCall(app.storage.loginTokens, 'remember', async () => changes[what]?.());
+      const { status, json } = await app.post(
+        '/_matrix/client/v1/login/get_token',
+        { auth: passwordLogin('bob', `${PASSWORD} ${app.code(bob)}`) },
+        token,
+      );
+      expect(status).toBe(200);
+      const answer = await post(app, LOGIN, { type: 'm.login.token', token: json.login_token ?? '' });
+      expect(answer.status).toBe(401);
+      expect(answer.body).not.toHaveProperty('access_token');
     },
   );
 });

@@ -92,6 +92,22 @@ export function beforeCommit(app: TestApp, sql: string, first: () => Promise<unk
   Object.assign(app.storage, { commit: waiting });
 }
 
+/** Does `first` before the next call of this method of a store. */
+export function beforeCall<Store extends object>(
+  store: Store,
+  method: keyof Store,
+  first: () => Promise<unknown>,
+): void {
+  const called = store[method];
+  if (typeof called !== 'function') throw new TypeError(`${String(method)} is not a method`);
+  const waiting = async (...given: unknown[]) => {
+    Object.assign(store, { [method]: called });
+    await first();
+    return called.apply(store, given);
+  };
+  Object.assign(store, { [method]: waiting });
+}
+
 /** Lets the store fail with `error` where a granted login is to be held. */
 export function failToHold(app: TestApp, error: Error): () => void {
   return failCommits(app, 'INSERT INTO holds', error);

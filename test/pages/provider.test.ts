@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import supertest from 'supertest';
+import { beforeCall } from '../login/support.ts';
 import { type AppOptions, LOGIN, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
@@ -140,6 +141,15 @@ describe('single sign-on of the homeserver', () => {
       expect(answer.headers.location).toBeUndefined();
     },
   );
+
+  test('attack 183: a change of factors as the second token is put on record: it needs a code', async () => {
+    await firstRound();
+    await visitor.send({ code: app.code(bob) });
+    beforeCall(app.storage.loginTokens, 'remember', () => app.enrol('bob'));
+    const answer = expectJudged(await redeem(await secondRound()));
+    expect(answer.status).toBe(401);
+    expect(answer.body.access_token).toBeUndefined();
+  });
 
   test('the way back of the first round, loaded once more, is told as used', async () => {
     const back = await throughProvider(await visitor.open(LEAD));

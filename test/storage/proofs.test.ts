@@ -58,7 +58,7 @@ describeOnBothStores('what a change of the factors ends (R1, R12)', (opened) => 
     'attack 153: %s ends what that user had proven before, and no one else’s',
     async (_what, change) => {
       for (const userId of [ALICE, BOB]) {
-        await storage.loginTokens.remember({ tokenHash: userId, userId, expiresAt: NOW + MINUTE });
+        await storage.loginTokens.remember({ tokenHash: userId, userId, expiresAt: NOW + MINUTE }, 0);
         await storage.freshLogins.remember({
           tokenHash: userId,
           userId,

@@ -23,8 +23,8 @@ describeOnBothStores('times that are wrong', (opened) => {
     await opened.at(NOW).sessionTurns.take('now', NOW + DAY);
     await storage.factors.beginSetup(setup(ALICE, { id: 'ahead', expiresAt: NOW + DAY }));
     await storage.factors.beginSetup(setup(BOB, { id: 'now', expiresAt: NOW + 10 * MINUTE }));
-    await storage.loginTokens.remember({ tokenHash: 'ahead', userId: ALICE, expiresAt: NOW + DAY });
-    await storage.loginTokens.remember({ tokenHash: 'now', userId: ALICE, expiresAt: NOW + MINUTE });
+    await storage.loginTokens.remember({ tokenHash: 'ahead', userId: ALICE, expiresAt: NOW + DAY }, 0);
+    await storage.loginTokens.remember({ tokenHash: 'now', userId: ALICE, expiresAt: NOW + MINUTE }, 0);
     opened.clock.set(NOW);
     await storage.commit([], endWrongTimes(10 * MINUTE));
 

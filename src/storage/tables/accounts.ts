@@ -1,5 +1,11 @@
 import { ask, type Effect, effect, type Query } from '../statement.ts';
 
+/** One version of one account. */
+export interface AccountVersion {
+  readonly userId: string;
+  readonly version: number;
+}
+
 /** What grows with every change of factors or password of a user, and when all their sessions are signed out. */
 export function growVersion(userId: string): Effect {
   return effect(

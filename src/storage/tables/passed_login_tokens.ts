@@ -1,4 +1,5 @@
 import { ask, type Decision, type Driver, decide, type Effect, effect, type Query } from '../statement.ts';
+import { currentVersion } from './accounts.ts';
 
 /** A login token that was issued under 2FA, remembered by its hash. */
 export interface PassedLoginToken {
@@ -7,12 +8,17 @@ export interface PassedLoginToken {
   readonly expiresAt: number;
 }
 
-export function rememberPassedToken(token: PassedLoginToken): Effect {
+/**
+ * Remembers a token; one that was ended stays so.
+ * @param version of its user's account, under which it was issued: under another one it has ended already
+ */
+export function rememberPassedToken(token: PassedLoginToken, version: number): Effect {
   return effect(
-    `INSERT INTO passed_login_tokens (token_hash, user_id, expires_at)
-     VALUES (:tokenHash, :userId, :expiresAt)
-     ON CONFLICT (token_hash) DO UPDATE SET user_id = excluded.user_id, expires_at = excluded.expires_at`,
-    { ...token },
+    `INSERT INTO passed_login_tokens (token_hash, user_id, expires_at, ended)
+     VALUES (:tokenHash, :userId, :expiresAt, CASE WHEN ${currentVersion(':userId')} = :version THEN 0 ELSE 1 END)
+     ON CONFLICT (token_hash) DO UPDATE SET user_id = excluded.user_id, expires_at = excluded.expires_at,
+       ended = CASE WHEN excluded.ended = 1 THEN 1 ELSE passed_login_tokens.ended END`,
+    { ...token, version },
   );
 }
 
@@ -37,7 +43,8 @@ export function endPassedTokens(userId: string): Effect {
 }
 
 export interface LoginTokenStore {
-  remember(token: PassedLoginToken): Promise<void>;
+  /** As `rememberPassedToken`. */
+  remember(token: PassedLoginToken, version: number): Promise<void>;
   /** Takes the token out: true once, in its time, for that user, unless it was ended (`FactorStore.endProofs`). */
   redeem(tokenHash: string, userId: string): Promise<boolean>;
   /** Whether the token was issued under 2FA and ended since. */
@@ -49,8 +56,8 @@ export interface LoginTokenStore {
 export class PassedLoginTokenTable implements LoginTokenStore {
   constructor(private readonly driver: Driver) {}
 
-  async remember(token: PassedLoginToken): Promise<void> {
-    await this.driver.commit([token.userId], rememberPassedToken(token));
+  async remember(token: PassedLoginToken, version: number): Promise<void> {
+    await this.driver.commit([token.userId], rememberPassedToken(token, version));
   }
 
   async redeem(tokenHash: string, userId: string): Promise<boolean> {
