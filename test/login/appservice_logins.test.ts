@@ -77,3 +77,14 @@ test('a login of a service that cannot be put on record leaves no token behind',
   expect((await app.post(LOGIN, login, TOKEN)).status).toBe(500);
   expect(app.stub.liveTokens('bob')).toEqual([]);
 });
+
+test('a 200 without a token is not a login of a listed service', async () => {
+  await start(true);
+  app.stub.override(/POST .*\/login$/, () => ({ status: 200, body: { user_id: bob.userId } }));
+  const answer = await app.post(LOGIN, login, TOKEN);
+  expect(answer.status).toBe(502);
+  expect(answer.json.errcode).toBe('M_UNKNOWN');
+  expect(await app.storage.audit.list({ userId: bob.userId })).not.toContainEqual(
+    expect.objectContaining({ event: 'appservice.login' }),
+  );
+});

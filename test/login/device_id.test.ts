@@ -153,6 +153,22 @@ test('R5: a homeserver that refuses the device after the code ends the sign-in',
   expect(app.stub.liveTokens('bob')).toEqual([]);
 });
 
+test('R5: a homeserver that answers the second login without a token: what was passed stays for the next try', async () => {
+  await start();
+  const challenge = await signIn(app, 'bob', PASSWORD, { device_id: 'PHONE' });
+  let isOdd = true;
+  app.stub.override(/POST .*\/login$/, (_exchange, next) =>
+    isOdd ? { status: 200, body: { user_id: bob.userId } } : next(),
+  );
+  const odd = await submit(app, challenge, app.code(bob));
+  expect(odd.status).toBe(502);
+  expect(odd.body.errcode).toBe('M_UNKNOWN');
+  isOdd = false;
+  const answer = await ask(app, challenge);
+  expect(answer.status).toBe(200);
+  expect(answer.body.device_id).toBe('PHONE');
+});
+
 test('R5: a login token that is left alone leaves the keys of a device that is in use', async () => {
   await start();
   const token = await deviceInUse();

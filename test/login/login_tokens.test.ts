@@ -135,3 +135,17 @@ test('a passed login token whose freshness cannot be kept opens nothing and leav
   expect((await redeem(loginToken)).status).toBe(500);
   expect(app.stub.liveTokens('bob')).toEqual(before);
 });
+
+test('a login with a token that was issued under 2FA gets the bytes of the homeserver', async () => {
+  await start();
+  const loginToken = await issuedUnderTwoFactor();
+  let sent = '';
+  app.stub.override(/POST .*\/login$/, () => {
+    const { token, deviceId, userId } = app.stub.signIn('bob');
+    sent = `{ "device_id" :"${deviceId}",  "user_id":"${userId}","access_token":"${token}", "org.example": 1.0 }`;
+    return { status: 200, body: sent, headers: { 'content-type': 'application/json' } };
+  });
+  const answer = await redeem(loginToken);
+  expect(answer.status).toBe(200);
+  expect(answer.text).toBe(sent);
+});

@@ -190,3 +190,20 @@ test('a name that is taken, and a registration that is closed, are told as the h
   app.stub.switches.registration = 'closed';
   expect((await register({ username: 'new', password: 'x' })).status).toBe(403);
 });
+
+test('an answer without a token is built again: a client never learns where the homeserver is', async () => {
+  await start();
+  app.stub.override(/POST .*\/register$/, () => ({
+    status: 200,
+    body: {
+      user_id: '@carl:localhost',
+      well_known: { 'm.homeserver': { base_url: 'https://homeserver.internal' } },
+    },
+  }));
+  const answer = await register({ username: 'carl', password: 'his', inhibit_login: true });
+  expect(answer.status).toBe(200);
+  expect(answer.body).toEqual({
+    user_id: '@carl:localhost',
+    well_known: { 'm.homeserver': { base_url: 'https://matrix.example.org' } },
+  });
+});

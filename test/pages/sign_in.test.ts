@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import supertest from 'supertest';
+import { beforeCall } from '../login/support.ts';
 import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
@@ -399,6 +400,24 @@ describe('login tokens', () => {
     const back = locationOf(await visitor.send({ step: 'confirmation' }));
     await app.enrol('alice');
     expect(expectJudged(await redeem(tokenOf(back))).status).toBe(403);
+    await app.proxy.keepHouse();
+    expect(app.stub.liveTokens('alice')).toEqual([]);
+  });
+
+  test('attack 39: 2FA turned on before the confirmation of a page that was passed without it: no ticket', async () => {
+    await credentials('alice');
+    await app.enrol('alice');
+    const answer = await visitor.send({ step: 'confirmation' });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.location).toBeUndefined();
+  });
+
+  test('attack 39: 2FA turned on as the confirmation is looked at: no ticket', async () => {
+    await credentials('alice');
+    beforeCall(app.storage.factors, 'owing', () => app.enrol('alice'));
+    const answer = await visitor.send({ step: 'confirmation' });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.location).toBeUndefined();
     await app.proxy.keepHouse();
     expect(app.stub.liveTokens('alice')).toEqual([]);
   });
