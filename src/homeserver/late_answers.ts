@@ -30,12 +30,15 @@ export class LateAnswers {
     whenLate: WhenLate,
   ): Promise<HomeserverAnswer> {
     let timer: NodeJS.Timeout | undefined;
+    let isOver = false;
     let giveUp: () => void = () => undefined;
     const late = new Promise<undefined>((resolve) => {
       giveUp = () => resolve(undefined);
     });
     this.waiting.add(giveUp);
     const answered = ask(() => {
+      // Given up while it still waited for its turn.
+      if (isOver) return;
       timer = setTimeout(giveUp, this.timeMs);
       if (this.closing) giveUp();
     });
@@ -43,6 +46,7 @@ export class LateAnswers {
       const answer = await Promise.race([answered, late]);
       if (answer !== undefined) return answer;
     } finally {
+      isOver = true;
       clearTimeout(timer);
       this.waiting.delete(giveUp);
     }

@@ -181,9 +181,9 @@ test('the package holds what an operator needs, and neither sources nor tests', 
       'SECURITY.md',
     ]),
   );
-  expect(files.filter((file) => /^(?:src|test|tools|bench|demo|node_modules)\/|\.test\./.test(file))).toEqual(
-    [],
-  );
+  expect(
+    files.filter((file) => /^(?:src|test|tools|bench|demo|node_modules)\/|\.test\.ts$/.test(file)),
+  ).toEqual([]);
 });
 
 test('npm does not take it to a registry by accident', () => {
