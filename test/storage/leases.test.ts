@@ -41,6 +41,12 @@ describeOnBothStores('leases', (opened) => {
     expect(await storage.commit([], takeLease('k', 'third', MINUTE))).toBeDefined();
   });
 
+  test('attack 169: a take that waited for another one, and so has an older time, does not win as well', async () => {
+    expect(await storage.commit([], takeLease('k', 'first', MINUTE))).toBeDefined();
+    opened.clock.advance(-1);
+    expect(await storage.commit([], takeLease('k', 'waited', MINUTE))).toBeUndefined();
+  });
+
   test('attack 144: a lease that was given back is free, also where the clock jumped back meanwhile', async () => {
     await storage.commit([], takeLease('k', 'one', MINUTE));
     await storage.commit([], leaveLease('k', 'one', null));

@@ -10,15 +10,16 @@ export interface LeaseRow {
 }
 
 /**
- * Takes the lease for `forMs`. Lost while another holder has it. A time further ahead than `forMs` was written
- * while the clock was wrong, and does not count.
+ * Takes the lease for `forMs`. Lost while another holder has it. A time far further ahead than that was written while
+ * the clock was wrong, and does not count. A time a little further ahead was not: a take that waited for another one has
+ * an older `:now` than that one.
  */
 export function takeLease(key: string, holder: string, forMs: number): Decision<object> {
   return decide(
     `INSERT INTO leases (key, holder, until_at, sealed_outcome) VALUES (:key, :holder, :now + :forMs, NULL)
      ON CONFLICT (key) DO UPDATE
        SET holder = excluded.holder, taken = 1, until_at = excluded.until_at, sealed_outcome = NULL
-       WHERE leases.taken = 0 OR leases.until_at <= :now OR leases.until_at > :now + :forMs`,
+       WHERE leases.taken = 0 OR leases.until_at <= :now OR leases.until_at > :now + 2 * :forMs`,
     { key, holder, forMs },
   );
 }
