@@ -145,7 +145,9 @@ export function describeKeys(ring: KeyRing, now: number): KeyDescription[] {
 }
 
 function newKey(random: RandomSource, clock: Clock): RingKey {
-  return { id: randomId(random, 64), created: clock.now(), secret: random.bytes(SECRET_BYTES) };
+  // Operators type it behind commands, where a leading "-" begins an option.
+  const id = randomId(random, 64).replace(/^-/, '0');
+  return { id, created: clock.now(), secret: random.bytes(SECRET_BYTES) };
 }
 
 /** The ring as it stands in a key file, secrets included. */

@@ -60,6 +60,11 @@ describe('creating', () => {
     expect(readFileSync(path, 'utf8')).toBe(before);
   });
 
+  test('no key id begins as an option of a command does', () => {
+    const likeOptions = { bytes: (count: number) => Buffer.alloc(count, 0xfb) };
+    expect(createKeyFile(path, likeOptions, clock).active.id).toMatch(/^[A-Za-z0-9_]/);
+  });
+
   test('two files have different secrets', () => {
     const one = createKeyFile(path, systemRandom, clock);
     const other = createKeyFile(`${path}2`, systemRandom, clock);
