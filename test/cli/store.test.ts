@@ -21,7 +21,8 @@ const MAKERS = ['serve', 'migrate', 'restore'];
 const OTHERS = ['init', 'check-config', 'doctor', 'routes', 'keys list', 'keys rotate', 'keys retire'];
 
 const PROGRAM = buildProgram(processSurroundings());
-const NEEDING_IT = pathsOf(PROGRAM).filter((path) => ![...MAKERS, ...OTHERS].includes(path));
+const ALL = pathsOf(PROGRAM);
+const NEEDING_IT = ALL.filter((path) => ![...MAKERS, ...OTHERS].includes(path));
 
 function pathsOf(command: Command, before = ''): string[] {
   return command.commands.flatMap((inner) => {
@@ -93,6 +94,13 @@ describe.each(NEEDING_IT)('%s makes no database', (path) => {
   });
 });
 
+describe.each(OTHERS.filter((path) => path !== 'init' && ALL.includes(path)))('%s', (path) => {
+  test('makes no database either', async () => {
+    await line.type(...wordsFor(path, line.folder));
+    expect(existsSync(database)).toBe(false);
+  });
+});
+
 const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
 
@@ -108,7 +116,7 @@ suite('an empty PostgreSQL database', () => {
 
   afterEach(() => dropDatabase(server, url));
 
-  test('is left empty by every command that needs it', async () => {
+  test('is left empty by every command that makes none', async () => {
     const name = nameOfDatabase({ type: 'postgres', url, tls: 'disable', pool: 1 });
     for (const path of NEEDING_IT.filter((each) => each !== 'backup')) {
       expect(await line.type(...wordsFor(path, line.folder))).toEqual({
@@ -116,6 +124,9 @@ suite('an empty PostgreSQL database', () => {
         out: '',
         err: `matrix-2fa-proxy: ${name}: there is no database; serve makes it`,
       });
+    }
+    for (const path of OTHERS.filter((each) => each !== 'init' && ALL.includes(each))) {
+      await line.type(...wordsFor(path, line.folder));
     }
     const client = new Client({ connectionString: url });
     await client.connect();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { changesOf } from '../../src/config/changes.ts';
+import { digestOfSettings } from '../../src/config/digest.ts';
 import { LiveConfig } from '../../src/config/live_config.ts';
 import { type LoadedConfig, loadWithSettings } from '../../src/config/load.ts';
 import { SETTINGS, type SettingRow } from '../../src/config/settings.ts';
@@ -46,13 +47,16 @@ test('what can be read again changes in the view, also in what was taken out of 
 
   live.take(next.config);
 
-  expect(view).toEqual({
+  const expected = {
     ...start.config,
     trustedProxies: ['10.0.0.0/8'],
     applicationServices: [{ id: 'bridge', asToken: 'first' }],
     limits: next.config.limits,
     sso: { ...start.config.sso, clients: ['https://app.example.org'] },
-  });
+  };
+  expect(view).toEqual(expected);
+  // Other processes compare it with theirs.
+  expect(digestOfSettings(view)).toBe(digestOfSettings(expected));
   expect([perAddress.perSecond, perAddress.burstCount]).toEqual([7, 8]);
   expect([signInPerUser.perSecond, signInPerUser.burstCount]).toEqual([9, 10]);
   expect([limits.sessionFailures, sso.clients]).toEqual([11, ['https://app.example.org']]);
