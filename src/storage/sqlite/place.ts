@@ -77,9 +77,12 @@ function refuse(path: string, part: string, error: unknown, found: Stats | undef
 
 /** The folder of the database, or that in which its folder would be made. */
 function nearestFolder(path: string): string {
-  let folder = dirname(path);
-  while (look(path, folder) === undefined && folder !== dirname(folder)) folder = dirname(folder);
-  return folder;
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const found = look(path, folder);
+    // Behind a file some versions of Node see nothing, others an error with this code.
+    if (found?.isDirectory() === false) refuse(path, folder, { code: 'ENOTDIR' }, found);
+    if (found !== undefined || folder === dirname(folder)) return folder;
+  }
 }
 
 /** Behind a folder that may not be searched nothing is seen. */
