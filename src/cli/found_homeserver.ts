@@ -1,20 +1,8 @@
-import { isJsonObject, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import { endOfOAuth, OAUTH_METADATA, offersPassword } from '../doctor/homeserver_logins.ts';
+import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import { SECOND } from '../system/clock.ts';
 
 const ANSWER_MS = 5 * SECOND;
-
-/** Where homeservers say that they have an OAuth of their own. */
-const METADATA = [
-  '/_matrix/client/v1/auth_metadata',
-  '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata',
-];
-
-/** The line that ends it, by the name that the server gives itself (docs/install.md). */
-const ENDS_OAUTH: readonly (readonly [RegExp, string])[] = [
-  [/continuwuity|conduwuit/i, '[global.oauth] compatibility_mode = "disabled"'],
-  [/tuwunel/i, 'oidc_native_auth = false, and no identity_provider'],
-  [/synapse/i, 'matrix_authentication_service: { enabled: false }'],
-];
 
 /** A homeserver, as it shows itself to anyone who asks. */
 export interface FoundHomeserver {
@@ -32,7 +20,7 @@ export async function findHomeserver(url: string): Promise<FoundHomeserver | und
   const ask = (path: string) => objectAt(`${url}${path}`);
   const [versions, login, wellKnown, federation, ...metadata] = await Promise.all(
     ['/_matrix/client/versions', '/_matrix/client/v3/login', '/.well-known/matrix/client']
-      .concat('/_matrix/federation/v1/version', METADATA)
+      .concat('/_matrix/federation/v1/version', OAUTH_METADATA)
       .map(ask),
   );
   if (!Array.isArray(versions?.json.versions)) return undefined;
@@ -40,7 +28,9 @@ export async function findHomeserver(url: string): Promise<FoundHomeserver | und
   return {
     name,
     takesPasswords: offersPassword(login?.json),
-    endsOAuth: metadata.some((found) => found !== undefined) ? lineFor(name) : undefined,
+    endsOAuth: metadata.some((found) => found !== undefined)
+      ? (endOfOAuth(name)?.line ?? 'see its documentation')
+      : undefined,
     publicUrl: baseUrlIn(wellKnown?.json),
   };
 }
@@ -69,18 +59,9 @@ function nameIn(federation: JsonObject | undefined): string | undefined {
   return typeof server.version === 'string' ? `${server.name} ${server.version}` : server.name;
 }
 
-function offersPassword(login: JsonObject | undefined): boolean {
-  const flows = login?.flows;
-  return Array.isArray(flows) && flows.some((flow) => isJsonObject(flow) && flow.type === PASSWORD_STAGE);
-}
-
 function baseUrlIn(wellKnown: JsonObject | undefined): string | undefined {
   const homeserver = wellKnown?.['m.homeserver'];
   return isJsonObject(homeserver) && typeof homeserver.base_url === 'string'
     ? homeserver.base_url
     : undefined;
-}
-
-function lineFor(name: string): string {
-  return ENDS_OAUTH.find(([server]) => server.test(name))?.[1] ?? 'see its documentation';
 }

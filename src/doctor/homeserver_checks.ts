@@ -1,18 +1,13 @@
 import { isJsonObject, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { SECOND } from '../system/clock.ts';
 import { type Finding, fail, type InsideCheck, ok, skipped, warn } from './check.ts';
+import { endOfOAuth, OAUTH_METADATA, offersPassword } from './homeserver_logins.ts';
 import type { Installation } from './installation.ts';
 import { isSuccess, type Reply, replyInWords } from './web.ts';
 
 const VERSIONS = '/_matrix/client/versions';
 const LOGIN = '/_matrix/client/v3/login';
 const NO_ANSWER = 'the homeserver does not answer (see homeserver)';
-
-/** Where homeservers say that they have an OAuth login of their own. */
-const METADATA = [
-  '/_matrix/client/v1/auth_metadata',
-  '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata',
-];
 
 export const homeserverCheck: InsideCheck = {
   id: 'homeserver',
@@ -54,7 +49,7 @@ export const nativeOauthCheck: InsideCheck = {
   outside: false,
   run: async (installation) => {
     if (!(await installation.homeserverAnswers())) return skipped(NO_ANSWER);
-    const tried = METADATA.map((target) => `GET ${installation.config.homeserver.url}${target}`);
+    const tried = OAUTH_METADATA.map((target) => `GET ${installation.config.homeserver.url}${target}`);
     const found = await metadata(installation);
     if (found === undefined) return ok(tried, 'it has none');
     const name = await serverName(installation);
@@ -65,7 +60,8 @@ export const nativeOauthCheck: InsideCheck = {
         'use Synapse without matrix_authentication_service (docs/homeservers.md)',
       );
     }
-    const fix = OFF.find(([server]) => server.test(name))?.[1] ?? 'turn its OAuth off (docs/homeservers.md)';
+    const end = endOfOAuth(name);
+    const fix = end === undefined ? 'turn its OAuth off (docs/homeservers.md)' : `${end.server}: ${end.line}`;
     if (await takesPasswords(installation)) {
       return warn(
         tried,
@@ -77,22 +73,15 @@ export const nativeOauthCheck: InsideCheck = {
   },
 };
 
-/** The line that ends it. */
-const OFF: readonly (readonly [RegExp, string])[] = [
-  [/continuwuity|conduwuit/i, 'continuwuity: [global.oauth] compatibility_mode = "disabled"'],
-  [/tuwunel/i, 'tuwunel: oidc_native_auth = false, and no identity_provider'],
-];
-
 async function metadata(installation: Installation): Promise<JsonObject | undefined> {
-  const replies = await Promise.all(METADATA.map((target) => installation.homeserver(target)));
+  const replies = await Promise.all(OAUTH_METADATA.map((target) => installation.homeserver(target)));
   const found = replies.find(isSuccess);
   return found?.answered === true ? (found.json ?? {}) : undefined;
 }
 
 async function takesPasswords(installation: Installation): Promise<boolean> {
   const reply = await installation.homeserver(LOGIN);
-  const flows = reply.answered ? reply.json?.flows : undefined;
-  return Array.isArray(flows) && flows.some((flow) => isJsonObject(flow) && flow.type === PASSWORD_STAGE);
+  return reply.answered && offersPassword(reply.json);
 }
 
 /** What the homeserver calls itself, by its federation API or its header. */

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import { fail, listed, type OutsideCheck, ok, skipped } from './check.ts';
+import { OAUTH_METADATA } from './homeserver_logins.ts';
 import type { PublicView } from './public_view.ts';
 import { isSuccess, type Reply } from './web.ts';
 
@@ -42,8 +43,7 @@ function isSameOrigin(one: string, other: string): boolean {
 
 /** A page of each way in which homeservers sign users in, or change accounts, without this proxy. */
 export const NATIVE_PAGES = [
-  '/_matrix/client/v1/auth_metadata',
-  '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata',
+  ...OAUTH_METADATA,
   '/_matrix/client/unstable/org.matrix.msc2965/auth_issuer',
   '/.well-known/openid-configuration',
   '/.well-known/oauth-authorization-server',

@@ -1,0 +1,38 @@
+import { isJsonObject, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+
+/** Where homeservers say that they have an OAuth login of their own. */
+export const OAUTH_METADATA = [
+  '/_matrix/client/v1/auth_metadata',
+  '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata',
+] as const;
+
+/** The line of a homeserver's configuration that ends its own OAuth (docs/install.md). */
+export interface EndOfOAuth {
+  readonly server: string;
+  readonly line: string;
+}
+
+/** By the name that the server gives itself. */
+const ENDS_OF_OAUTH: readonly (readonly [RegExp, EndOfOAuth])[] = [
+  [
+    /continuwuity|conduwuit/i,
+    { server: 'continuwuity', line: '[global.oauth] compatibility_mode = "disabled"' },
+  ],
+  [/tuwunel/i, { server: 'tuwunel', line: 'oidc_native_auth = false, and no identity_provider' }],
+  [/synapse/i, { server: 'Synapse', line: 'matrix_authentication_service: { enabled: false }' }],
+];
+
+/** Undefined for a server whose configuration is not known here. */
+export function endOfOAuth(name: string): EndOfOAuth | undefined {
+  return ENDS_OF_OAUTH.find(([server]) => server.test(name))?.[1];
+}
+
+/**
+ * Whether a homeserver takes passwords.
+ * @param login its answer to `GET /login`
+ *   (https://spec.matrix.org/v1.16/client-server-api/#get_matrixclientv3login)
+ */
+export function offersPassword(login: JsonObject | undefined): boolean {
+  const flows = login?.flows;
+  return Array.isArray(flows) && flows.some((flow) => isJsonObject(flow) && flow.type === PASSWORD_STAGE);
+}
