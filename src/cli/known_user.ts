@@ -1,23 +1,19 @@
+import { Option } from 'commander';
+import { isKnownUser } from '../rescue/known_user.ts';
 import type { Storage } from '../storage/storage.ts';
-import { lanesOf } from '../storage/tables/lanes.ts';
 import { CommandFailed } from './failures.ts';
 
+/** `--unseen`, for users of the homeserver whom the database has not seen. */
+export function unseenOption(): Option {
+  return new Option('--unseen', 'go on for a user whom the database has not seen; look at the spelling');
+}
+
 /**
- * Makes sure that the database knows `userId`: a mistyped name would look like a user whose 2FA is off, and
- * acting on it would be put on record as help that was given.
+ * Makes sure that the database knows `userId`, unless the operator says that it need not.
  *
  * @throws CommandFailed
  */
-export async function requireKnownUser(
-  { factors, holds, audit, read }: Storage,
-  userId: string,
-): Promise<void> {
-  const traces = await Promise.all([
-    factors.isEnrolled(userId),
-    read(lanesOf(userId)).then(({ length }) => length > 0),
-    holds.countForUser(userId).then((count) => count > 0),
-    audit.list({ userId, limit: 1 }).then(({ length }) => length > 0),
-  ]);
-  if (!traces.includes(true))
-    throw new CommandFailed(`${userId} is not known here; look at how it is spelled`);
+export async function requireKnownUser(storage: Storage, userId: string, unseen = false): Promise<void> {
+  if (unseen || (await isKnownUser(storage, userId))) return;
+  throw new CommandFailed(`${userId} is not known here; look at how it is spelled`);
 }

@@ -1,53 +1,70 @@
 import { Command } from 'commander';
 import { Audit } from '../audit/audit.ts';
+import { resetUser } from '../rescue/help.ts';
 import type { Storage } from '../storage/storage.ts';
 import { CommandFailed, UsageError } from './failures.ts';
-import { requireKnownUser } from './known_user.ts';
+import { type GroundsOptions, groundsOptions, requireGrounds } from './grounds.ts';
+import { requireKnownUser, unseenOption } from './known_user.ts';
 import { preparedSweep } from './log_out_held.ts';
-import { configFrom, configOption, requireUserId } from './options.ts';
+import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
-import { counted } from './text.ts';
+import { counted, jsonLines } from './text.ts';
 
-interface ResetOptions {
+interface ResetOptions extends GroundsOptions {
   readonly config?: string;
-  readonly reason: string;
-  readonly verifiedBy?: string;
+  readonly unseen?: boolean;
   readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** What a reset did, as `--json` prints it. */
+interface ResetDone {
+  readonly user_id: string;
+  readonly authenticators: number;
+  /** Sign-ins that waited for a code. */
+  readonly logged_out: number;
 }
 
 /** `user reset`: removes every factor of a user who has lost phone and codes. The last resort. */
 export function userResetCommand(surroundings: Surroundings): Command {
-  return new Command('reset')
+  const command = new Command('reset')
     .description('remove every second factor of a user; after it the password alone signs in')
-    .argument('<user-id>', 'in full, as in @bob:example.org')
-    .requiredOption('--reason <text>', 'why; kept in the audit')
-    .option('--verified-by <text>', 'who made sure that it is the owner who asks, and how; kept in the audit')
+    .argument('<user-id>', 'in full, as in @bob:example.org');
+  for (const option of groundsOptions()) command.addOption(option);
+  return command
     .option('--yes', 'do not ask')
+    .addOption(unseenOption())
     .addOption(configOption())
+    .addOption(jsonOption())
     .addHelpText('after', '\nBefore you reset anything read docs/recover.md: a claim alone proves nothing.')
     .action((userId: string, options: ResetOptions) => reset(requireUserId(userId), options, surroundings));
 }
 
 async function reset(userId: string, options: ResetOptions, surroundings: Surroundings): Promise<void> {
-  if (options.reason.trim() === '') throw new UsageError('--reason must say something');
+  const grounds = requireGrounds(options);
   const config = configFrom(options.config, surroundings);
-  await withStore(config, surroundings, async (storage) => {
-    await requireKnownUser(storage, userId);
-    const { length: authenticators } = await storage.factors.authenticators(userId);
-    if (authenticators === 0)
-      throw new CommandFailed(`${userId} has not turned two-factor authentication on`);
+  const done = await withStore(config, surroundings, async (storage) => {
+    await requireSomethingToReset(storage, userId, options);
     await requireConsent(userId, options, surroundings);
     const logOutEndedHolds = await preparedSweep(config, storage, surroundings);
-
-    await removeFactors(userId, authenticators, options, { storage, surroundings });
-    surroundings.out(
-      `${userId} has no second factor any more; ${counted(authenticators, 'authenticator')} removed.`,
-    );
-    const loggedOut = await logOutEndedHolds();
-    if (loggedOut > 0)
-      surroundings.out(`${counted(loggedOut, 'sign-in')} that waited for a code logged out.`);
+    const audit = new Audit(storage.audit, surroundings.clock);
+    const authenticators = await resetUser(userId, grounds, { storage, audit });
+    return { user_id: userId, authenticators, logged_out: await logOutEndedHolds() };
   });
+  surroundings.out(...(options.json === true ? jsonLines(done) : asLines(done)));
+}
+
+/** A user who was not seen may be reset all the same, where the operator says so: then there is nothing to remove. */
+async function requireSomethingToReset(
+  storage: Storage,
+  userId: string,
+  { unseen }: ResetOptions,
+): Promise<void> {
+  if (unseen === true) return;
+  await requireKnownUser(storage, userId);
+  if (await storage.factors.isEnrolled(userId)) return;
+  throw new CommandFailed(`${userId} has not turned two-factor authentication on`);
 }
 
 async function requireConsent(
@@ -61,17 +78,9 @@ async function requireConsent(
   if (!consent) throw new CommandFailed('nothing was changed');
 }
 
-/** The audit comes first: what cannot be put on record is not done. */
-async function removeFactors(
-  userId: string,
-  authenticators: number,
-  { reason, verifiedBy }: ResetOptions,
-  { storage, surroundings: { clock } }: { storage: Storage; surroundings: Surroundings },
-): Promise<void> {
-  await new Audit(storage.audit, clock).record({
-    userId,
-    event: 'operator.reset',
-    detail: { authenticators, reason, ...(verifiedBy === undefined ? {} : { verified_by: verifiedBy }) },
-  });
-  await storage.factors.removeAllFactors(userId);
+function asLines({ user_id, authenticators, logged_out }: ResetDone): string[] {
+  return [
+    `${user_id} has no second factor any more; ${counted(authenticators, 'authenticator')} removed.`,
+    ...(logged_out > 0 ? [`${counted(logged_out, 'sign-in')} that waited for a code logged out.`] : []),
+  ];
 }

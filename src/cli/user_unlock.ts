@@ -1,34 +1,39 @@
 import { Command } from 'commander';
 import { Audit } from '../audit/audit.ts';
-import type { Storage } from '../storage/storage.ts';
-import { clearLanes, lanesOf } from '../storage/tables/lanes.ts';
-import { requireKnownUser } from './known_user.ts';
-import { configFrom, configOption, requireUserId } from './options.ts';
+import { unlockUser } from '../rescue/help.ts';
+import { requireText } from './grounds.ts';
+import { requireKnownUser, unseenOption } from './known_user.ts';
+import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
-import { counted } from './text.ts';
+import { counted, jsonLines } from './text.ts';
+
+interface UnlockOptions {
+  readonly config?: string;
+  readonly reason?: string;
+  readonly unseen?: boolean;
+  readonly json?: boolean;
+}
 
 /** `user unlock`: ends the waits after wrong codes; the second factor itself stays as it is. */
 export function userUnlockCommand(surroundings: Surroundings): Command {
   return new Command('unlock')
     .description('end the waits that wrong codes brought upon a user')
     .argument('<user-id>', 'in full, as in @bob:example.org')
+    .option('--reason <text>', 'why; kept in the audit')
+    .addOption(unseenOption())
     .addOption(configOption())
-    .action(async (text: string, { config: asked }: { config?: string }) => {
-      const userId = requireUserId(text);
-      const failures = await withStore(configFrom(asked, surroundings), surroundings, (storage) =>
-        unlock(storage, userId, surroundings),
-      );
-      surroundings.out(`${userId} is unlocked; there had been ${counted(failures, 'wrong code')}.`);
-    });
+    .addOption(jsonOption())
+    .action((userId: string, options: UnlockOptions) => unlock(requireUserId(userId), options, surroundings));
 }
 
-/** Answers how many wrong codes there had been. */
-async function unlock(storage: Storage, userId: string, { clock }: Surroundings): Promise<number> {
-  await requireKnownUser(storage, userId);
-  const states = await storage.read(lanesOf(userId));
-  const failures = states.reduce((sum, state) => sum + state.failures, 0);
-  await new Audit(storage.audit, clock).record({ userId, event: 'operator.unlock', detail: { failures } });
-  await storage.commit([userId], clearLanes(userId));
-  return failures;
+async function unlock(userId: string, options: UnlockOptions, surroundings: Surroundings): Promise<void> {
+  const reason = options.reason === undefined ? undefined : requireText('--reason', options.reason);
+  const config = configFrom(options.config, surroundings);
+  const failures = await withStore(config, surroundings, async (storage) => {
+    await requireKnownUser(storage, userId, options.unseen);
+    return unlockUser(userId, reason, { storage, audit: new Audit(storage.audit, surroundings.clock) });
+  });
+  const text = `${userId} is unlocked; there had been ${counted(failures, 'wrong code')}.`;
+  surroundings.out(...(options.json === true ? jsonLines({ user_id: userId, failures }) : [text]));
 }

@@ -43,7 +43,8 @@ const SOURCES: readonly (readonly [string, Typed])[] = [
   ['a user id in user unlock', (text) => afterOtherUser(text, 'user', 'unlock', otherUser(text))],
   [
     'a user id in user reset',
-    (text) => afterOtherUser(text, 'user', 'reset', otherUser(text), '--reason', 'x', '--yes'),
+    (text) =>
+      afterOtherUser(text, 'user', 'reset', otherUser(text), '--reason', 'x', '--verified-by', 'y', '--yes'),
   ],
   ['an unknown user', (text) => line.type('user', 'show', `@${text}:nowhere`)],
   ['no user id', (text) => line.type('user', 'show', text)],
@@ -85,7 +86,7 @@ test('attack 171: the operator is asked in one harmless line', async () => {
   const questions: string[] = [];
   const { run } = await import('../../src/cli/program.ts');
   await afterOtherUser('\u001b[2J\nyes', 'user', 'list');
-  await run(['user', 'reset', otherUser('\u001b[2J\nyes'), '--reason', 'x'], {
+  await run(['user', 'reset', otherUser('\u001b[2J\nyes'), '--reason', 'x', '--verified-by', 'y'], {
     environment: { MATRIX_2FA_CONFIG: line.configFile },
     clock: line.clock,
     random: systemRandom,

@@ -20,6 +20,7 @@ import { type CommandLine, commandLine } from './command_line.ts';
 
 const BOB = '@bob:example.org';
 const CAROL = '@carol:example.org';
+const GROUNDS = ['--reason', 'lost', '--verified-by', 'passport seen'];
 
 let line: CommandLine;
 let storage: Storage;
@@ -161,8 +162,26 @@ describe('user unlock', () => {
     expect(await storage.read(lanesOf(CAROL))).not.toEqual([]);
     expect(await storage.factors.isEnrolled(BOB)).toBe(true);
     expect(await storage.audit.list({ userId: BOB })).toMatchObject([
-      { event: 'operator.unlock', at: line.clock.now(), address: null },
+      { event: 'operator.unlock', at: line.clock.now(), address: null, detail: { failures: 5 } },
     ]);
+  });
+
+  test('keeps the reason, and prints JSON for programs', async () => {
+    await failTimes(BOB, 2);
+    const { code, out } = await line.type(
+      'user',
+      'unlock',
+      BOB,
+      '--reason',
+      'their phone was slow',
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({ user_id: BOB, failures: 2 });
+    expect(await storage.audit.list({ userId: BOB })).toMatchObject([
+      { event: 'operator.unlock', detail: { failures: 2, reason: 'their phone was slow' } },
+    ]);
+    expect(await line.type('user', 'unlock', BOB, '--reason', ' ')).toMatchObject({ code: 2, out: '' });
   });
 });
 
@@ -205,7 +224,7 @@ describe('user reset', () => {
     await holdLogin();
     await new Promise((resolve) => homeserver.close(resolve));
 
-    const { code, err } = await line.type('user', 'reset', BOB, '--reason', 'lost', '--yes');
+    const { code, err } = await line.type('user', 'reset', BOB, ...GROUNDS, '--yes');
 
     expect(code).toBe(0);
     expect(err).toContain('serve goes on trying');
@@ -213,11 +232,25 @@ describe('user reset', () => {
     expect(await nextEndOfHold(storage)).toBeDefined();
   });
 
-  test('needs a reason', async () => {
-    const { code, err } = await line.type('user', 'reset', BOB, '--yes');
-    expect(code).toBe(2);
-    expect(err).toContain('--reason');
+  test.each([
+    [['--verified-by', 'seen'], '--reason'],
+    [['--reason', 'lost'], '--verified-by'],
+    [['--reason', ' \t', '--verified-by', 'seen'], '--reason must say something'],
+    [['--reason', 'lost', '--verified-by', ''], '--verified-by must say something'],
+    [['--reason', 'x'.repeat(1001), '--verified-by', 'seen'], '--reason must have at most 1000 characters'],
+  ])('needs a reason and who verified it: %j', async (words, text) => {
+    const { code, out, err } = await line.type('user', 'reset', BOB, '--yes', ...words);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(text);
     expect(await storage.factors.isEnrolled(BOB)).toBe(true);
+    expect(await storage.audit.list({ userId: BOB })).toEqual([]);
+  });
+
+  test('prints JSON for programs', async () => {
+    await holdLogin();
+    const { code, out } = await line.type('user', 'reset', BOB, ...GROUNDS, '--yes', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({ user_id: BOB, authenticators: 1, logged_out: 1 });
   });
 
   test.each([
@@ -225,7 +258,7 @@ describe('user reset', () => {
     [false, 1, 'nothing was changed'],
   ])('asks first; answered %s it changes nothing', async (answer, expectedCode, text) => {
     line.answer = answer;
-    const { code, err } = await line.type('user', 'reset', BOB, '--reason', 'lost');
+    const { code, err } = await line.type('user', 'reset', BOB, ...GROUNDS);
     expect(code).toBe(expectedCode);
     expect(err).toContain(text);
     expect(await storage.factors.isEnrolled(BOB)).toBe(true);
@@ -234,13 +267,13 @@ describe('user reset', () => {
 
   test('goes ahead when the answer is yes', async () => {
     line.answer = true;
-    expect(await line.type('user', 'reset', BOB, '--reason', 'lost')).toMatchObject({ code: 0 });
+    expect(await line.type('user', 'reset', BOB, ...GROUNDS)).toMatchObject({ code: 0 });
     expect(await storage.factors.isEnrolled(BOB)).toBe(false);
   });
 
   test('of somebody without 2FA fails', async () => {
     await storage.audit.append(alicesOldRecord());
-    expect(await line.type('user', 'reset', '@alice:example.org', '--reason', 'x', '--yes')).toMatchObject({
+    expect(await line.type('user', 'reset', '@alice:example.org', ...GROUNDS, '--yes')).toMatchObject({
       code: 1,
       err: 'matrix-2fa-proxy: @alice:example.org has not turned two-factor authentication on',
     });
@@ -252,7 +285,7 @@ describe('a user who is not known', () => {
     ['show', ['user', 'show', '@alise:example.org']],
     ['show --json', ['user', 'show', '@alise:example.org', '--json']],
     ['unlock', ['user', 'unlock', '@alise:example.org']],
-    ['reset', ['user', 'reset', '@alise:example.org', '--reason', 'lost', '--yes']],
+    ['reset', ['user', 'reset', '@alise:example.org', ...GROUNDS, '--yes']],
   ])('attack 172: user %s says so, exits 1 and writes nothing', async (_name, words) => {
     expect(await line.type(...words)).toEqual({
       code: 1,
@@ -260,6 +293,14 @@ describe('a user who is not known', () => {
       err: 'matrix-2fa-proxy: @alise:example.org is not known here; look at how it is spelled',
     });
     expect(await storage.audit.list({})).toEqual([]);
+  });
+
+  test.each([
+    ['unlock', ['user', 'unlock', '@alise:example.org', '--unseen'], 'operator.unlock'],
+    ['reset', ['user', 'reset', '@alise:example.org', ...GROUNDS, '--yes', '--unseen'], 'operator.reset'],
+  ])('with --unseen user %s goes on, and is on record', async (_name, words, event) => {
+    expect(await line.type(...words)).toMatchObject({ code: 0, err: '' });
+    expect(await storage.audit.list({})).toMatchObject([{ userId: '@alise:example.org', event }]);
   });
 
   test('is known by wrong codes, a held login or a record alone', async () => {
@@ -275,7 +316,7 @@ describe('without a database', () => {
     [['user', 'list']],
     [['user', 'show', BOB]],
     [['user', 'unlock', BOB]],
-    [['user', 'reset', BOB, '--reason', 'lost', '--yes']],
+    [['user', 'reset', BOB, ...GROUNDS, '--yes']],
   ])('%j makes none', async (words) => {
     const database = join(line.folder, 'elsewhere', '2fa.db');
     const config = readFileSync(line.configFile, 'utf8').replace('data/2fa.db', 'elsewhere/2fa.db');

@@ -47,7 +47,7 @@ async function setUpAnother(): Promise<void> {
 }
 
 async function reset(): Promise<void> {
-  const words = ['user', 'reset', bob.userId, '--reason', 'lost', '--yes'];
+  const words = ['user', 'reset', bob.userId, '--reason', 'lost', '--verified-by', 'seen', '--yes'];
   const status = await run([...words, '--config', join(app.directory, 'config.yaml')], {
     environment: {},
     clock: app.clock,

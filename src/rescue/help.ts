@@ -1,0 +1,60 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Storage } from '../storage/storage.ts';
+import { removingAllFactors } from '../storage/tables/factor_changes.ts';
+import { clearLanes, lanesOf } from '../storage/tables/lanes.ts';
+
+/** Why an operator helps a user, and how they know that it is the owner who asks. Both stay in the audit. */
+export interface Grounds {
+  readonly reason: string;
+  readonly verifiedBy: string;
+}
+
+export interface HelpDeps {
+  readonly storage: Storage;
+  readonly audit: Audit;
+}
+
+/** No ground is longer, in characters: the audit keeps it for long. */
+export const LONGEST_GROUND = 1000;
+
+/** The grounds as the audit keeps them. */
+export function groundsDetail({ reason, verifiedBy }: Grounds) {
+  return { reason, verified_by: verifiedBy };
+}
+
+/**
+ * Removes every factor of a user, and puts it on record in the same commit.
+ * @returns how many authenticators there were
+ */
+export async function resetUser(
+  userId: string,
+  grounds: Grounds,
+  { storage, audit }: HelpDeps,
+): Promise<number> {
+  const { length: authenticators } = await storage.factors.authenticators(userId);
+  const detail = { authenticators, ...groundsDetail(grounds) };
+  await storage.commit(
+    [userId],
+    [audit.recorded({ userId, event: 'operator.reset', detail }), removingAllFactors(userId)],
+  );
+  return authenticators;
+}
+
+/**
+ * Ends the waits of a user, and puts it on record in the same commit.
+ * @returns how many wrong codes there had been
+ */
+export async function unlockUser(
+  userId: string,
+  reason: string | undefined,
+  { storage, audit }: HelpDeps,
+): Promise<number> {
+  const states = await storage.read(lanesOf(userId));
+  const failures = states.reduce((sum, state) => sum + state.failures, 0);
+  const detail = { failures, ...(reason === undefined ? {} : { reason }) };
+  await storage.commit(
+    [userId],
+    [audit.recorded({ userId, event: 'operator.unlock', detail }), clearLanes(userId)],
+  );
+  return failures;
+}

@@ -1,0 +1,19 @@
+import type { Storage } from '../storage/storage.ts';
+import { lanesOf } from '../storage/tables/lanes.ts';
+
+/**
+ * Whether the database knows `userId`: a mistyped name would look like a user whose 2FA is off, and acting on it would
+ * be put on record as help that was given.
+ */
+export async function isKnownUser(
+  { factors, holds, audit, read }: Storage,
+  userId: string,
+): Promise<boolean> {
+  const traces = await Promise.all([
+    factors.isEnrolled(userId),
+    read(lanesOf(userId)).then(({ length }) => length > 0),
+    holds.countForUser(userId).then((count) => count > 0),
+    audit.list({ userId, limit: 1 }).then(({ length }) => length > 0),
+  ]);
+  return traces.includes(true);
+}
