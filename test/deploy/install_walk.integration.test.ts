@@ -166,7 +166,7 @@ suite('the commands of docs/install.md, from the package to a sign-in with a cod
   });
 });
 
-/** With the version of package.json in CHANGELOG.md, as on the day of a release. */
+/** With the version of package.json in CHANGELOG.md and in test/releases/, as on the day of a release. */
 function commit(folder: string): void {
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const file = join(folder, 'CHANGELOG.md');
@@ -174,6 +174,9 @@ function commit(folder: string): void {
   if (!changelog.includes(`## [${version}]`)) {
     writeFileSync(file, changelog.replace('## [Unreleased]\n', `## [Unreleased]\n\n## [${version}]\n`));
   }
+  const kept = join(folder, 'test/releases', version);
+  mkdirSync(kept, { recursive: true });
+  writeFileSync(join(kept, 'release.json'), '{}');
   const git = (...words: string[]) => execFileSync('git', words, { cwd: folder, stdio: 'ignore' });
   git('init', '--quiet');
   appendFileSync(join(folder, '.git/info/exclude'), 'node_modules\n');

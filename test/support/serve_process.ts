@@ -25,6 +25,10 @@ export interface ServeOptions {
   readonly onSpawn?: (child: ChildProcess) => void;
   /** A file that takes the log, in the place of `log`. */
   readonly logTo?: string;
+  /** Another version of the program, for Node. */
+  readonly program?: readonly string[];
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export class ServeProcess {
@@ -43,9 +47,12 @@ export class ServeProcess {
   /** Resolves once it listens. */
   static async start(configFile: string, options: ServeOptions = {}): Promise<ServeProcess> {
     const preload = (options.preload ?? []).flatMap((module) => ['--import', module]);
-    const words = [...TYPES, ...preload, MAIN, 'serve', '--config', configFile];
+    const program = options.program ?? [...TYPES, ...preload, MAIN];
     const logFile = options.logTo === undefined ? undefined : openSync(options.logTo, 'a');
-    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', logFile ?? 'pipe'] });
+    const child = spawn(process.execPath, [...program, 'serve', '--config', configFile], {
+      stdio: ['ignore', 'pipe', logFile ?? 'pipe'],
+      env: { ...process.env, ...options.environment },
+    });
     options.onSpawn?.(child);
     if (logFile !== undefined) closeSync(logFile);
     let early = '';

@@ -57,6 +57,8 @@ function smallProject(): void {
   write('lib/main.js', PROGRAM);
   write('CHANGELOG.md', '## [Unreleased]\n\n## [1.2.3] - 2026-01-01\n');
   write('.gitignore', 'dist/\nrelease/\n');
+  mkdirSync(join(folder, 'test/releases', '1.2.3'), { recursive: true });
+  write(join('test/releases', '1.2.3', 'release.json'), '{}');
   git('init', '--quiet');
   git('add', '.');
   git('commit', '--quiet', '--message', 'all', '--date', '2026-01-02T03:04:05Z');
@@ -124,6 +126,12 @@ describe('a release', () => {
     expect(() => release(folder)).toThrow(
       new ReleaseRefused(`package.json has version 1.2.3, but the newest one in CHANGELOG.md is ${newest}`),
     );
+  });
+
+  test('is refused where test/releases/ does not keep it', () => {
+    git('rm', '--quiet', '-r', 'test');
+    git('commit', '--quiet', '--message', 'not kept');
+    expect(() => release(folder)).toThrow(/no test\/releases\/1\.2\.3/);
   });
 
   test('is refused where the program says another version', () => {

@@ -43,12 +43,14 @@ interface Bom {
 /**
  * Makes the release of the checkout in `folder` and answers the names of its files.
  *
- * @throws ReleaseRefused for a dirty checkout, and where CHANGELOG.md, package.json and `--version` differ
+ * @throws ReleaseRefused for a dirty checkout, where CHANGELOG.md, package.json and `--version` differ, and where the
+ *   release is not kept in test/releases/
  */
 export function release(folder: string): string[] {
   requireClean(folder);
   const manifest: Manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   requireNewest(folder, manifest.version);
+  requireKept(folder, manifest.version);
   const scratch = mkdtempSync(join(tmpdir(), 'release-'));
   try {
     const copy = join(scratch, manifest.name); // npm takes the name in the SBOM from the folder
@@ -73,6 +75,13 @@ function requireNewest(folder: string, version: string): void {
   throw new ReleaseRefused(
     `package.json has version ${version}, but the newest one in CHANGELOG.md is ${newest}`,
   );
+}
+
+/** The tests of the next release upgrade from this one. */
+function requireKept(folder: string, version: string): void {
+  const kept = `test/releases/${version}`;
+  if (existsSync(join(folder, kept))) return;
+  throw new ReleaseRefused(`there is no ${kept}: make it (CONTRIBUTING.md, "A release")`);
 }
 
 function requireSaid(copy: string, { version, bin }: Manifest): void {
