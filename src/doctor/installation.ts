@@ -3,6 +3,7 @@ import { nonceHash, PROBE_HEADER } from '../discovery/probes.ts';
 import { NoDatabase, StoreUnavailable } from '../storage/errors.ts';
 import { type DatabaseLook, KNOWN_SCHEMA, lookAtDatabase } from '../storage/look.ts';
 import { openStorage } from '../storage/open_storage.ts';
+import { isReadable } from '../storage/sqlite/migrations/migrate.ts';
 import type { Storage } from '../storage/storage.ts';
 import { dropProbe, keepProbe } from '../storage/tables/probes.ts';
 import type { Clock } from '../system/clock.ts';
@@ -20,7 +21,7 @@ export const PROBED_PATH = '/_matrix/client/versions';
 
 /** How the database answered when it was looked at. */
 export type Database =
-  /** `storage` where it has the schema that this version knows. */
+  /** `storage` where this version can work on its schema as it is. */
   | { readonly is: 'there'; readonly look: DatabaseLook; readonly storage: Storage | undefined }
   | { readonly is: 'missing' }
   | { readonly is: 'away'; readonly why: string };
@@ -113,8 +114,9 @@ export class Installation implements PublicView {
       try {
         const { config, clock } = this.parts;
         const look = await lookAtDatabase(config.storage, clock);
-        const isOther = look.schemaVersion !== 0 && look.schemaVersion !== KNOWN_SCHEMA;
-        if (isOther) return { is: 'there', look, storage: undefined };
+        const { version } = look.schema;
+        const isOlder = version !== 0 && version < KNOWN_SCHEMA;
+        if (isOlder || !isReadable(look.schema)) return { is: 'there', look, storage: undefined };
         return {
           is: 'there',
           look,

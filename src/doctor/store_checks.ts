@@ -1,6 +1,7 @@
-import { SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
-import { KNOWN_SCHEMA } from '../storage/look.ts';
-import { nameOfDatabase } from '../storage/open_storage.ts';
+import { SchemaTooNew, SchemaTooOld, StoreUnavailable } from '../storage/errors.ts';
+import { type DatabaseLook, KNOWN_SCHEMA } from '../storage/look.ts';
+import { nameOfDatabase, type StorageSettings } from '../storage/open_storage.ts';
+import { isReadable } from '../storage/sqlite/migrations/migrate.ts';
 import { type LiveProcess, listProcesses } from '../storage/tables/processes.ts';
 import { KeyFileError } from '../vault/key_file_error.ts';
 import { type KeySource, nameOfKeys } from '../vault/key_source.ts';
@@ -77,19 +78,26 @@ export const schemaCheck: InsideCheck = {
   run: async (installation) => {
     const database = await installation.database();
     if (database.is !== 'there') return skipped(await installation.withoutStore());
-    const { schemaVersion } = database.look;
-    const tried = ['read its schema version'];
-    if (schemaVersion > KNOWN_SCHEMA) {
-      return fail(
-        tried,
-        `it is ${schemaVersion}, and this version knows up to ${KNOWN_SCHEMA}`,
-        new SchemaTooNew(schemaVersion, KNOWN_SCHEMA).message,
-      );
-    }
-    if (schemaVersion === KNOWN_SCHEMA) return ok(tried, `it is ${schemaVersion}, as it should`);
-    return ok(tried, `it is ${schemaVersion}; serve brings it to ${KNOWN_SCHEMA} at its start`);
+    return judgeSchema(database.look.schema, installation.config.storage);
   },
 };
+
+function judgeSchema(schema: DatabaseLook['schema'], storage: StorageSettings): Finding {
+  const { version } = schema;
+  const tried = ['read its schema version'];
+  if (!isReadable(schema)) {
+    const { message } = new SchemaTooNew(version, KNOWN_SCHEMA);
+    return fail(tried, `it is ${version}, and this version knows up to ${KNOWN_SCHEMA}`, message);
+  }
+  if (version > KNOWN_SCHEMA)
+    return ok(tried, `it is ${version}, of a newer version that runs beside this one`);
+  if (version === KNOWN_SCHEMA) return ok(tried, `it is ${version}, as it should`);
+  if (storage.migrate === 'never') {
+    const { message } = new SchemaTooOld(nameOfDatabase(storage), version, KNOWN_SCHEMA);
+    return fail(tried, message, 'run matrix-2fa-proxy migrate');
+  }
+  return ok(tried, `it is ${version}; serve brings it to ${KNOWN_SCHEMA} at its start`);
+}
 
 export const keysCheck: InsideCheck = {
   id: 'keys',

@@ -16,5 +16,5 @@ export const KNOWN_SCHEMA = MIGRATIONS.length;
  */
 export async function lookAtDatabase(settings: StorageSettings, clock: Clock): Promise<DatabaseLook> {
   if (settings.type === 'postgres') return lookAtPostgres(settings, clock);
-  return { schemaVersion: lookAtSqlite(settings.path), unsafe: [], clock: undefined };
+  return { schema: lookAtSqlite(settings.path), unsafe: [], clock: undefined };
 }

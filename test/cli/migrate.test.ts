@@ -66,6 +66,7 @@ describeOnOperated('migrate', (at) => {
     await pretend(NEWEST + 2, NEWEST);
     expect(await type('user', 'list')).toMatchObject({ code: 0, out: expect.stringContaining(BOB) });
     expect(await type('migrate')).toMatchObject({ code: 0, out: expect.stringContaining(`${NEWEST + 2}`) });
+    expect((await type('doctor', '--only', 'schema,keys', '--json')).out).toContain('runs beside this one');
     await at.database.enrol(CAROL);
     expect(await at.database.enrolled()).toEqual([BOB, CAROL]);
   });

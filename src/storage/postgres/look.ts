@@ -1,11 +1,12 @@
 import { Client } from 'pg';
 import type { Clock } from '../../system/clock.ts';
+import type { Schema } from '../sqlite/migrations/migrate.ts';
 import { type PostgresAddress, poolConfig } from './address.ts';
+import { schemaOf } from './migrate.ts';
 
 /** What can be seen of a database by questions. */
 export interface PostgresLook {
-  /** 0 where it is empty. */
-  readonly schemaVersion: number;
+  readonly schema: Schema;
   /** Settings by which a commit may be lost that was answered. SQLite has none. */
   readonly unsafe: readonly string[];
   /** How far its clock is ahead of this machine's, and how far off that may be, in ms; undefined if it has none. */
@@ -30,20 +31,13 @@ export async function lookAtPostgres(address: PostgresAddress, clock: Clock): Pr
   await client.connect();
   try {
     return {
-      schemaVersion: await schemaVersion(client),
+      schema: await schemaOf(client),
       unsafe: await unsafeSettings(client),
       clock: await compareClocks(client, clock),
     };
   } finally {
     await client.end();
   }
-}
-
-async function schemaVersion(client: Client): Promise<number> {
-  const { rows: tables } = await client.query("SELECT to_regclass('schema_info') IS NOT NULL AS there");
-  if (tables[0]?.there !== true) return 0;
-  const { rows } = await client.query('SELECT version FROM schema_info');
-  return Number(rows[0]?.version ?? 0);
 }
 
 async function unsafeSettings(client: Client): Promise<string[]> {

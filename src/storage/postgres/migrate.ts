@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { ClientBase, PoolClient } from 'pg';
 import { MIGRATIONS, READABLE_FROM, requireReadable, type Schema } from '../sqlite/migrations/migrate.ts';
 import { toPostgres } from './schema_text.ts';
 
@@ -11,7 +11,7 @@ const SCHEMA_INFO = `
   ALTER TABLE schema_info ADD COLUMN IF NOT EXISTS readable_from BIGINT`;
 
 /** Whether the tables have been made. */
-export async function hasSchema(client: PoolClient): Promise<boolean> {
+export async function hasSchema(client: ClientBase): Promise<boolean> {
   const { rows } = await client.query("SELECT to_regclass('schema_info') IS NOT NULL AS made");
   return rows[0]?.made === true;
 }
@@ -46,7 +46,8 @@ export async function schemaVersion(client: PoolClient): Promise<number> {
   return (await schemaOf(client)).version;
 }
 
-async function schemaOf(client: PoolClient): Promise<Schema> {
+/** What the database says of its schema; version 0 where there are no tables of this program. */
+export async function schemaOf(client: ClientBase): Promise<Schema> {
   if (!(await hasSchema(client))) return { version: 0, readableFrom: undefined };
   // Also where the second column is not there yet.
   const { rows } = await client.query<{ info: Record<string, number | null> }>(

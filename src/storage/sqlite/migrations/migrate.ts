@@ -60,10 +60,7 @@ export const READABLE_FROM = 20;
  */
 export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
   while (schemaVersion(database) < migrations.length) runNext(database, migrations);
-  requireReadable(
-    { version: schemaVersion(database), readableFrom: readableFrom(database) },
-    migrations.length,
-  );
+  requireReadable(schemaOf(database), migrations.length);
 }
 
 function runNext(database: Database, migrations: readonly string[]): void {
@@ -89,9 +86,14 @@ export interface Schema {
   readonly readableFrom: number | undefined;
 }
 
+/** Whether a program that knows the schema up to `known` can work on it. */
+export function isReadable({ version, readableFrom }: Schema, known: number = MIGRATIONS.length): boolean {
+  return version <= known || (readableFrom ?? version) <= known;
+}
+
 /** @throws SchemaTooNew if a program that knows the schema up to `known` cannot work on it */
-export function requireReadable({ version, readableFrom }: Schema, known: number): void {
-  if (version > known && (readableFrom ?? version) > known) throw new SchemaTooNew(version, known);
+export function requireReadable(schema: Schema, known: number): void {
+  if (!isReadable(schema, known)) throw new SchemaTooNew(schema.version, known);
 }
 
 /** @throws SchemaTooOld */
@@ -102,6 +104,10 @@ export function requireNewest(version: number, name: string): void {
 /** 0 where there are no tables of this program. */
 export function schemaVersion(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
+}
+
+export function schemaOf(database: Database): Schema {
+  return { version: schemaVersion(database), readableFrom: readableFrom(database) };
 }
 
 function readableFrom(database: Database): number | undefined {
