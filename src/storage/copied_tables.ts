@@ -104,9 +104,12 @@ function writeRows({ name, columns }: CopiedTable, rows: readonly Row[]): Effect
   return effect(`INSERT INTO ${name} (${columns.join(', ')}) VALUES ${places.join(', ')}`, given);
 }
 
-/** PostgreSQL does not learn from rows that bring their number along; SQLite does. */
+/**
+ * PostgreSQL does not learn from rows that bring their number along; SQLite does. It never goes back: that holds at
+ * once, and stays where the transaction is undone, whose rows may have had higher numbers.
+ */
 const CONTINUE_NUMBERS: Query<object> = ask({
   sqlite: 'SELECT 1',
-  postgres: `SELECT setval(pg_get_serial_sequence('audit', 'number'),
-    (SELECT coalesce(max(number), 0) + 1 FROM audit), false)`,
+  postgres: `SELECT setval(name, greatest(pg_sequence_last_value(name), (SELECT max(number) FROM audit), 0) + 1, false)
+    FROM (SELECT pg_get_serial_sequence('audit', 'number')::regclass AS name) AS numbers`,
 } satisfies Sql);
