@@ -1,17 +1,13 @@
-import { closeSync, openSync } from 'node:fs';
 import { Command } from 'commander';
 import { copyTables } from '../storage/copied_tables.ts';
 import { NoDatabase } from '../storage/errors.ts';
 import { nameOfDatabase, onWholeDatabase, type StorageSettings } from '../storage/open_storage.ts';
-import { backupSqlite } from '../storage/sqlite/backup.ts';
+import { backupSqlite, makeWhole } from '../storage/sqlite/backup.ts';
 import { databaseIsThere } from '../storage/sqlite/database_file.ts';
-import { removeDatabaseFile } from '../storage/sqlite/replaced_file.ts';
 import { CommandFailed } from './failures.ts';
 import { configFrom, configOption } from './options.ts';
 import { requireNewestSchema } from './schema_of.ts';
 import type { Surroundings } from './surroundings.ts';
-
-const OWNER_ONLY = 0o600;
 
 /** `backup`: a copy of the database at one moment, also while `serve` runs. It is an SQLite file, always. */
 export function backupCommand(surroundings: Surroundings): Command {
@@ -36,25 +32,16 @@ export function backupCommand(surroundings: Surroundings): Command {
     });
 }
 
-/** The file is made first: what is there is never overwritten. */
-async function backupPostgres(
-  storage: StorageSettings,
-  file: string,
-  { clock }: Surroundings,
-): Promise<void> {
-  closeSync(openSync(file, 'wx', OWNER_ONLY));
-  try {
-    await onWholeDatabase(storage, { access: 'read', clock }, async (from) => {
+function backupPostgres(storage: StorageSettings, target: string, { clock }: Surroundings): Promise<void> {
+  return makeWhole(target, (file) =>
+    onWholeDatabase(storage, { access: 'read', clock }, async (from) => {
       await requireNewestSchema(from, nameOfDatabase(storage));
       await onWholeDatabase({ type: 'sqlite', path: file }, { access: 'write', clock }, async (to) => {
         await to.migrate();
         await copyTables(from, to);
       });
-    });
-  } catch (error) {
-    removeDatabaseFile(file);
-    throw error;
-  }
+    }),
+  );
 }
 
 /** With what lies behind a store that is away. */

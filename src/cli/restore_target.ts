@@ -4,7 +4,7 @@ import { CannotOpen, SchemaTooNew, StoreUnavailable } from '../storage/errors.ts
 import { nameOfDatabase, onWholeDatabase, type StorageSettings } from '../storage/open_storage.ts';
 import { settleDatabaseFile } from '../storage/sqlite/backup.ts';
 import { databaseIsThere } from '../storage/sqlite/database_file.ts';
-import { replaceDatabaseFile } from '../storage/sqlite/replaced_file.ts';
+import { nameOfKept, replaceDatabaseFile } from '../storage/sqlite/replaced_file.ts';
 import { countLiveProcesses } from '../storage/tables/processes.ts';
 import { countEnrolled } from '../storage/tables/restored.ts';
 import type { WholeDatabase } from '../storage/whole_database.ts';
@@ -68,10 +68,11 @@ export async function requireNoProcessYet(database: WholeDatabase, name: string)
 }
 
 function replaceFile(copy: string, path: string, { clock }: Surroundings): string | undefined {
-  const time = new Date(clock.now()).toISOString().replaceAll(/[:.]/g, '-');
-  const kept = `${path}.before-${time}`;
+  const kept = nameOfKept(path, clock.now());
   const wasThere = existsSync(path);
-  if (wasThere) settleDatabaseFile(path);
+  if (wasThere && !settleDatabaseFile(path)) {
+    throw new CommandFailed(`${path} is open in another program, which is in the way: end that first`);
+  }
   replaceDatabaseFile(copy, path, kept);
   return wasThere ? kept : undefined;
 }

@@ -1,13 +1,18 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { NamedEvent } from '../audit/events.ts';
 import type { Config } from '../config/config.ts';
 import { CannotOpen, NoDatabase, SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
 import type { StorageSettings } from '../storage/open_storage.ts';
 import { onWholeDatabase } from '../storage/open_storage.ts';
 import { MIGRATIONS } from '../storage/sqlite/migrations/migrate.ts';
-import { copyDatabaseFile, removeDatabaseFile } from '../storage/sqlite/replaced_file.ts';
+import {
+  copyDatabaseFile,
+  nameInTheMaking,
+  removeDatabaseFile,
+  removeLeftOvers,
+} from '../storage/sqlite/replaced_file.ts';
 import { ask } from '../storage/statement.ts';
 import { type AuditRecord, appendRecord } from '../storage/tables/audit.ts';
 import {
@@ -64,31 +69,12 @@ export async function prepareCopy(
 function placeFor(storage: StorageSettings): { path: string; remove: () => void } {
   if (storage.type === 'sqlite') {
     mkdirSync(dirname(storage.path), { recursive: true, mode: OWNER_ONLY_DIRECTORY });
-    removeLeftOvers(storage.path);
-    const path = `${storage.path}.restoring-${process.pid}`;
+    removeLeftOvers(storage.path, 'restoring');
+    const path = nameInTheMaking(storage.path, 'restoring');
     return { path, remove: () => removeDatabaseFile(path) };
   }
   const folder = mkdtempSync(join(tmpdir(), 'restore-'));
   return { path: join(folder, 'copy.db'), remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-/** Copies of a restore that was killed. */
-function removeLeftOvers(path: string): void {
-  const start = `${basename(path)}.restoring-`;
-  const folder = dirname(path);
-  for (const name of readdirSync(folder)) {
-    const pid = name.startsWith(start) ? Number.parseInt(name.slice(start.length), 10) : Number.NaN;
-    if (pid > 0 && !isRunning(pid)) rmSync(join(folder, name), { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function makeFit(database: WholeDatabase, config: Config, surroundings: Surroundings): Promise<number> {

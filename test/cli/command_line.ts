@@ -41,8 +41,7 @@ export interface CommandLine {
   remove(): void;
 }
 
-export function commandLine(): CommandLine {
-  const folder = mkdtempSync(join(tmpdir(), 'two-factor-cli-'));
+export function commandLine(folder = mkdtempSync(join(tmpdir(), 'two-factor-cli-'))): CommandLine {
   const configFile = join(folder, 'config.yaml');
   const clock = new ManualClock();
 

@@ -239,6 +239,22 @@ describe('restore into an SQLite file', () => {
     expect(statSync(path)).toMatchObject({ uid: owner, mode: 0o100600 });
   });
 
+  test('a program that has the database open keeps commits beside it: it is to be ended first', async () => {
+    const other = openDatabase(path);
+    other.exec('BEGIN; SELECT count(*) FROM accounts');
+    other.prepare('SELECT count(*) FROM accounts').get();
+    await database.enrol('@dora:example.org');
+    const files = readdirSync(database.line.folder);
+    expect(await restore()).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('open in another program'),
+    });
+    expect(readdirSync(database.line.folder)).toEqual(files);
+    other.close();
+    expect(await database.enrolled()).toEqual([BOB, CAROL, '@dora:example.org']);
+    expect(await restore()).toMatchObject({ code: 0, err: '' });
+  });
+
   test('the database itself is not a backup', async () => {
     expect(await database.line.type('restore', path, '--replace', '--yes')).toMatchObject({
       code: 1,
