@@ -1,4 +1,7 @@
 import { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { KNOWN_SCHEMA, lookAtDatabase } from '../storage/look.ts';
+import { nameOfDatabase } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { listProcesses } from '../storage/tables/processes.ts';
 import { countPeppered } from '../storage/tables/sealed_values.ts';
@@ -54,6 +57,7 @@ async function retire(id: string, options: RetireOptions, surroundings: Surround
       `${nameOfKeys(source)} cannot be written; --stdout prints the keys without this one`,
     );
   }
+  await requireKnownSchema(config, surroundings);
   const ring = await readKeys(source);
   requireOld(id, ring, surroundings.clock.now());
   await withStore(config, surroundings, async (storage) => {
@@ -62,6 +66,18 @@ async function retire(id: string, options: RetireOptions, surroundings: Surround
     await requireUnneeded(id, ring, { storage, surroundings });
   });
   await removeKey(id, ring, config.keys, options, surroundings);
+}
+
+/**
+ * Beside a newer version on one database this one works, but it does not know all values that the newer one sealed.
+ * @throws CommandFailed
+ */
+async function requireKnownSchema({ storage }: Config, { clock }: Surroundings): Promise<void> {
+  const { version } = (await lookAtDatabase(storage, clock)).schema;
+  if (version <= KNOWN_SCHEMA) return;
+  throw new CommandFailed(
+    `${nameOfDatabase(storage)} may hold what this version does not know: take keys retire of the newer version`,
+  );
 }
 
 /** @throws CommandFailed unless the key has not sealed for a while */
