@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Agent, request } from 'undici';
 import { type JsonObject, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
-import { codeAt } from '../test/support/enrolment.ts';
+import { codeNow } from '../test/support/enrolment.ts';
 import { ensureSynapse } from '../tools/synapse/install.ts';
 import { type SynapseServer, startSynapse } from '../tools/synapse/server.ts';
 import { cpuMs } from './support/cpu_time.ts';
@@ -75,7 +75,7 @@ async function register(synapse: SynapseServer, prefix: string, count: number): 
 }
 
 async function totpLogin(url: string, user: BenchUser): Promise<void> {
-  await login(url, user, TOTP_STAGE, codeAt(Buffer.from(user.seed, 'hex'), Date.now()));
+  await login(url, user, TOTP_STAGE, codeNow(Buffer.from(user.seed, 'hex')));
 }
 
 interface Watched {

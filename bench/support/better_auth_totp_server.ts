@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
-import { codeAt } from '../../test/support/enrolment.ts';
+import { codeNow } from '../../test/support/enrolment.ts';
 import { decodeBase32 } from './base32.ts';
 import type { ListedRequest } from './request_list.ts';
 
@@ -89,7 +89,7 @@ async function signInUpToCode(auth: Auth, index: number): Promise<ListedRequest>
     method: 'POST',
     path: '/api/auth/two-factor/verify-totp',
     headers: { Cookie: cookiesOf(signIn), 'Content-Type': 'application/json', Origin: ORIGIN },
-    body: JSON.stringify({ code: codeAt(decodeBase32(secret), Date.now()) }),
+    body: JSON.stringify({ code: codeNow(decodeBase32(secret)) }),
     status: 200,
     contains: '"token"',
   };

@@ -15,7 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type SynapseServer, startSynapse } from '../../tools/synapse/server.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
-import { codeAt } from '../support/enrolment.ts';
+import { codeNow } from '../support/enrolment.ts';
 import { call, type HttpAnswer, type HttpCall } from '../support/http.ts';
 import { signedIn, turnOn } from '../support/real_app.ts';
 import { realSynapseEnvironment } from '../support/real_synapse.ts';
@@ -151,7 +151,7 @@ suite('the commands of docs/install.md, from the package to a sign-in with a cod
     const { seed } = await turnOn(alice, Date.now(), (target, json, token) => ask({ target, json, token }));
 
     const [printed = ''] = commandsUnder(PAGE, '5. The first sign-in with a code');
-    const code = codeAt(seed, Date.now(), 1);
+    const code = codeNow(seed, 1);
     const said = await machine.run(printed.replaceAll('PASSWORD', PASSWORD).replaceAll('123456', code));
     expect(said).toMatchObject({ code: 0 });
     const [challenged, granted] = said.out.split(/(?<=\})(?=\{)/).map((text) => JSON.parse(text));

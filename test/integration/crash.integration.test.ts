@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MINUTE, SECOND } from '../../src/system/clock.ts';
 import { passwordLogin } from '../support/app.ts';
-import { codeAt } from '../support/enrolment.ts';
+import { codeNow } from '../support/enrolment.ts';
 import { call } from '../support/http.ts';
 import { CLIENT, type RealUser, signedIn } from '../support/real_app.ts';
 import { ServeProcess } from '../support/serve_process.ts';
@@ -22,7 +22,7 @@ await describeOnSynapse('kill -9, on a real Synapse', (app) => {
 
     const second = await ServeProcess.start(app().configFile);
     // The clock of a process of its own cannot be moved: the next step's code is within the window already.
-    const auth = { type: 'm.login.2fa.totp', session, token: codeAt(bob.seed, Date.now(), 1) };
+    const auth = { type: 'm.login.2fa.totp', session, token: codeNow(bob.seed, 1) };
     const finished = await call(second.url, { target: `${CLIENT}/login`, json: { auth } });
     expect(await app().whoami(signedIn(finished).token)).toBe(200);
     await second.stop();

@@ -10,7 +10,7 @@ import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
-import { codeAt, type Enrolled } from '../support/enrolment.ts';
+import { codeNow, type Enrolled } from '../support/enrolment.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
 import { ServeProcess } from '../support/serve_process.ts';
 import { loginsOf, PASSWORD, TOTP } from './support.ts';
@@ -131,7 +131,7 @@ describeOnBothDatabases('a key is rotated and retired while two `serve` run', (s
     const finished = await Promise.all(
       users.slice(STORMING.length).map(({ seed }, place) => {
         const session = String(begun[2 * place]?.json.session);
-        const auth = { type: TOTP, session, token: codeAt(seed, Date.now()) };
+        const auth = { type: TOTP, session, token: codeNow(seed) };
         return call(at(place % 2), { target: LOGIN, json: { auth } });
       }),
     );

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import { codeAt } from '../support/enrolment.ts';
+import { codeNow } from '../support/enrolment.ts';
 import { call } from '../support/http.ts';
 import { ServeProcess } from '../support/serve_process.ts';
 import { MINUTE, PASSWORD, STEP, signIn, startSignIns, submit, TOTP } from './support.ts';
@@ -52,7 +52,7 @@ async function killedAt(point: number, wishes: JsonObject): Promise<CutOff> {
   };
   try {
     const session = await send(passwordLogin(name, PASSWORD, wishes));
-    await send({ auth: { type: TOTP, session: String(session), token: codeAt(user.seed, Date.now()) } });
+    await send({ auth: { type: TOTP, session: String(session), token: codeNow(user.seed) } });
   } catch {
     // The connection went with the process.
   }

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../src/matrix/wire.ts';
 import { createProxy } from '../../src/server/proxy.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import { codeAt, type Enrolled } from '../support/enrolment.ts';
+import { codeNow, type Enrolled } from '../support/enrolment.ts';
 import { call } from '../support/http.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { ServeProcess } from '../support/serve_process.ts';
@@ -53,7 +53,7 @@ test('attack 26: kill -9 during a hold: after a restart the sign-in is finished'
   await kill();
 
   const session = String(challenge.json.session);
-  const token = codeAt(bob.seed, Date.now());
+  const token = codeNow(bob.seed);
   const answer = await send(await serve(), { auth: { type: 'm.login.2fa.totp', session, token } });
   expect(answer.status).toBe(200);
   expect(answer.json.access_token).toBe(held);

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
-import { codeAt, type Enrolled } from '../support/enrolment.ts';
+import { codeNow, type Enrolled } from '../support/enrolment.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
 import {
   dropDatabase,
@@ -14,11 +14,10 @@ import {
   postgresServer,
 } from '../support/postgres.ts';
 import { ServeProcess } from '../support/serve_process.ts';
-import { MINUTE, PASSWORD, STEP, TOTP } from './support.ts';
+import { MINUTE, PASSWORD, TOTP } from './support.ts';
 
 const OFF = 5 * MINUTE;
 /** How many time steps that is. */
-const STEPS_OFF = OFF / STEP;
 const NAMES = ['bob', 'carol', 'dora'] as const;
 
 const programs = postgresPrograms();
@@ -65,7 +64,7 @@ suite('F-9: replicas on one PostgreSQL whose clocks are five minutes ahead and b
     const auth = { type: TOTP, session: String(challenge.json.session), token };
     return call(at.url, { target: LOGIN, json: { auth } });
   };
-  const code = (name: keyof typeof enrolled, steps = 0) => codeAt(enrolled[name].seed, Date.now(), steps);
+  const code = (name: keyof typeof enrolled, offMs = 0) => codeNow(enrolled[name].seed, 0, offMs);
 
   /** Resolves once each process has done a round of its housekeeping after this was called. */
   async function everyRound(): Promise<void> {
@@ -101,14 +100,14 @@ suite('F-9: replicas on one PostgreSQL whose clocks are five minutes ahead and b
   });
 
   test('a code of a clock that is ahead is spent for good: the steps of a user only grow', async () => {
-    const token = code('dora', STEPS_OFF);
+    const token = code('dora', OFF);
     expect(await submit(ahead, await signIn(ahead, 'dora'), token)).toMatchObject({ status: 200 });
-    for (const [other, steps] of [
-      [ahead, STEPS_OFF],
+    for (const [other, offMs] of [
+      [ahead, OFF],
       [right, 0],
-      [behind, -STEPS_OFF],
+      [behind, -OFF],
     ] as const) {
-      const answer = await submit(other, await signIn(other, 'dora'), code('dora', steps));
+      const answer = await submit(other, await signIn(other, 'dora'), code('dora', offMs));
       expect(answer.json.access_token).toBeUndefined();
     }
   });

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ACTIONS, POINTS, TARGETS, type Visit, visit } from '../adversary/visits.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
-import { codeAt, type Enrolled, wrongCode } from '../support/enrolment.ts';
+import { codeNow, type Enrolled, wrongCode } from '../support/enrolment.ts';
 import { call, type HttpAnswer, type HttpCall } from '../support/http.ts';
 import { PASSWORD, type Scene } from './scene.ts';
 import type { Tally } from './tally.ts';
@@ -66,7 +66,7 @@ export async function ownerLives(storm: Storm, owner: Enrolled, number: number):
     if (code !== undefined)
       return signInWithCode(storm, home, owner, { type: 'm.login.2fa.recovery', token: code });
     lastStep = await freshStep(lastStep);
-    const token = codeAt(owner.seed, Date.now());
+    const token = codeNow(owner.seed);
     return signInWithCode(storm, home, owner, { type: 'm.login.2fa.totp', token });
   };
   while (!storm.over.aborted) {

@@ -32,6 +32,14 @@ export function codeAt(seed: Buffer, time: number, steps = 0): string {
   return generateSync({ secret: seed, crypto, epoch, algorithm: 'sha1', digits: 6, period: 30 });
 }
 
+/**
+ * The code of the machine's clock, for a process that has it, too. There is none for the step before: it is out as soon
+ * as the step turns, and a busy machine takes its time. Where two codes are needed, the present one comes first.
+ */
+export function codeNow(seed: Buffer, steps: 0 | 1 = 0, clockOffMs = 0): string {
+  return codeAt(seed, Date.now() + clockOffMs, steps);
+}
+
 /** A six-digit code that is none of those that `seed` yields near `time`. */
 export function wrongCode(seed: Buffer, time: number): string {
   const near = [-2, -1, 0, 1, 2].map((steps) => codeAt(seed, time, steps));
