@@ -7,6 +7,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   globalSetup: '<rootDir>/test/support/run_setup.mjs',
   globalTeardown: '<rootDir>/test/support/run_teardown.mjs',
+  moduleNameMapper: { '^@node-rs/argon2$': '<rootDir>/test/support/quick_argon2.ts' },
   transform: { '^.+\\.ts$': '@swc/jest' },
   // Two at least: many suites wait for Synapse or a browser, and one worker would wait with them.
   maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import '../support/full_argon2.ts';
 import { haproxyProgram } from '../support/haproxy.ts';
 import {
   dropDatabase,

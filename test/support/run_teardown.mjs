@@ -5,12 +5,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const STOPPED_WITHIN_MS = 10_000;
 
-/** After the last suite of a run: ends the PostgreSQL server that `postgres.ts` may have started. */
+/**
+ * After the last suite of a run: ends the PostgreSQL server that `postgres.ts` may have started, and removes the folder
+ * that `run_setup.mjs` made.
+ */
 export default async function tearDown() {
   const folder = join(tmpdir(), `m2fa-postgres-${process.env.M2FA_TEST_RUN}`);
   const ready = join(folder, 'ready');
   if (existsSync(ready)) await end(Number(readFileSync(ready, 'utf8')));
   rmSync(folder, { recursive: true, force: true });
+  if (tmpdir().startsWith('/dev/shm/m2fa-tests-')) rmSync(tmpdir(), { recursive: true, force: true });
 }
 
 async function end(pid) {

@@ -8,6 +8,7 @@ import { effect } from '../../../src/storage/statement.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { attempt, enrol, judge, testHasher } from '../../support/enrolment.ts';
+import '../../support/full_argon2.ts';
 import { ManualClock } from '../../support/manual_clock.ts';
 import { testVault } from '../../support/test_vault.ts';
 
