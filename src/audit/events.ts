@@ -22,6 +22,10 @@ export const EVENTS = [
   'operator.restore',
   /** The operator ended a user's waits. */
   'operator.unlock',
+  /** The operator gave out a code for one use. */
+  'operator.emergency_code',
+  /** Such a code was accepted. */
+  'emergency_code.used',
 ] as const;
 
 export type NamedEvent = (typeof EVENTS)[number];

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { configFile, type LoadedConfig, loadWithSettings } from '../config/load.ts';
-import { BadValue, parseDuration } from '../config/values.ts';
+import { BadValue, type DurationRange, parseDuration } from '../config/values.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { UsageError } from './failures.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -37,12 +37,12 @@ export function requireUserId(text: string): string {
 }
 
 /**
- * A time span of at most a day, in ms.
+ * A time span, of at most a day unless `range` says otherwise, in ms.
  * @throws UsageError if `text` is not one
  */
-export function requireDuration(option: string, text: string): number {
+export function requireDuration(option: string, text: string, range: DurationRange = { max: '24h' }): number {
   try {
-    return parseDuration(text, { max: '24h' });
+    return parseDuration(text, range);
   } catch (error) {
     if (error instanceof BadValue) throw new UsageError(`${option} ${error.message}`);
     throw error;

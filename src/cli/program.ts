@@ -14,6 +14,7 @@ import { restoreCommand } from './restore.ts';
 import { routesCommand } from './routes.ts';
 import { serveCommand } from './serve.ts';
 import type { Dialogue, Surroundings } from './surroundings.ts';
+import { userEmergencyCodeCommand } from './user_emergency_code.ts';
 import { userListCommand } from './user_list.ts';
 import { userResetCommand } from './user_reset.ts';
 import { userShowCommand } from './user_show.ts';
@@ -68,7 +69,8 @@ export function buildProgram(surroundings: Surroundings): Command {
         .addCommand(userListCommand(surroundings))
         .addCommand(userShowCommand(surroundings))
         .addCommand(userResetCommand(surroundings))
-        .addCommand(userUnlockCommand(surroundings)),
+        .addCommand(userUnlockCommand(surroundings))
+        .addCommand(userEmergencyCodeCommand(surroundings)),
     )
     .addCommand(
       new Command('keys')

@@ -15,7 +15,13 @@ export interface Challenge {
 /** What a factor made of a proof. */
 export type FactorVerdict =
   /** The proof is right if `spend`, the one write that uses it up (R8), is won. */
-  | { readonly is: 'match'; readonly spend: Decision<unknown>; readonly detail: Detail }
+  | {
+      readonly is: 'match';
+      readonly spend: Decision<unknown>;
+      readonly detail: Detail;
+      /** What goes on record in the place of `<kind>.used`. */
+      readonly event?: 'emergency_code.used';
+    }
   /** One and the same to the client, whatever the reason (attack 87). */
   | { readonly is: 'no_match'; readonly why: 'wrong' | 'spent' | 'malformed' }
   /** It answers a question that is not open any more. Nothing is counted, and the client gets the next one. */

@@ -46,7 +46,8 @@ export class SessionOfRequest {
     const rest = withoutAuth(body);
     if (auth === undefined) {
       const before = await this.deps.engine.again(this.binding(), rest);
-      const usable = before !== undefined && meets(before, requirement);
+      const usable =
+        before !== undefined && meets(before, requirement) && (await this.offersAll(before, requirement));
       return { session: usable ? before : await this.open(rest, requirement), isNew: true };
     }
     if (auth.session === undefined) return { session: await this.open(rest, requirement), isNew: false };
@@ -66,6 +67,13 @@ export class SessionOfRequest {
       deviceId: caller.owner.deviceId,
       token: this.deps.ways.pages ? caller.token : undefined,
     });
+  }
+
+  /** A session in which nothing is done makes way for one with a factor that the user has got since. */
+  private async offersAll({ completed, flows }: Session, requirement: Requirement): Promise<boolean> {
+    if (completed.length > 0) return true;
+    const wanted = await this.flowsFor(requirement);
+    return wanted.every(([first]) => flows.some((flow) => flow[0] === first));
   }
 
   /** The single-stage `m.login.sso` stands first: some clients know or take no other (docs/clients.md). */

@@ -228,7 +228,11 @@ function judged({ engine, audit }: CodeStepDeps, trial: Trial, verdict: Judgemen
   const passed = [
     completeStage(session, stageOf(presented)),
     accepted(attempt),
-    audit.recorded({ ...entry, event: `${factor.kind}.used`, detail: { ...detail, ...verdict.detail } }),
+    audit.recorded({
+      ...entry,
+      event: verdict.event ?? `${factor.kind}.used`,
+      detail: { ...detail, ...verdict.detail },
+    }),
   ] as const;
   return when(verdict.spend, { won: passed, lost: failed });
 }

@@ -3,6 +3,7 @@ import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import { StoreUnavailable } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { dropEndedChallenges } from '../storage/tables/challenges.ts';
+import { dropEndedEmergencyCodes } from '../storage/tables/emergency_codes.ts';
 import { dropOldPlaces } from '../storage/tables/known_places.ts';
 import { dropIdleLanes } from '../storage/tables/lanes.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
@@ -99,6 +100,7 @@ export class Housekeeping {
           dropOldPlaces(PLACES_KEPT_MS),
           dropIdleLanes(LANES_KEPT_MS),
           dropEndedChallenges(),
+          dropEndedEmergencyCodes(),
         ],
       ),
     ]);

@@ -280,12 +280,54 @@ describe('user reset', () => {
   });
 });
 
+describe('user emergency-code', () => {
+  test('prints the code alone on the first line, and how long it is good', async () => {
+    const { code, out, err } = await line.type('user', 'emergency-code', BOB, ...GROUNDS);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const [first, ...rest] = out.split('\n');
+    expect(first).toMatch(/^[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){2}$/);
+    expect(rest).toEqual([`Good once for ${BOB}, until 2025-01-02 00:00 UTC, where a recovery code is.`]);
+  });
+
+  test('prints JSON for programs', async () => {
+    const words = ['user', 'emergency-code', BOB, ...GROUNDS, '--valid-for', '7d', '--json'];
+    expect(JSON.parse((await line.type(...words)).out)).toEqual({
+      user_id: BOB,
+      code: expect.stringMatching(/^.{14}$/),
+      expires_at: line.clock.now() + 7 * 24 * 3_600_000,
+    });
+  });
+
+  test.each([
+    [['--valid-for', '8d'], '--valid-for must be between'],
+    [['--valid-for', '0'], '--valid-for must be between'],
+    [['--valid-for', 'soon'], '--valid-for must be a duration'],
+    [['--reason', ' '], '--reason must say something'],
+  ])('refuses %j', async (words, text) => {
+    const { code, out, err } = await line.type('user', 'emergency-code', BOB, ...GROUNDS, ...words);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(text);
+    expect(await storage.audit.list({})).toEqual([]);
+  });
+
+  test('of somebody without 2FA fails', async () => {
+    await storage.audit.append(alicesOldRecord());
+    expect(await line.type('user', 'emergency-code', '@alice:example.org', ...GROUNDS)).toEqual({
+      code: 1,
+      out: '',
+      err: 'matrix-2fa-proxy: @alice:example.org has not turned two-factor authentication on',
+    });
+    expect(await storage.audit.list({})).toHaveLength(1);
+  });
+});
+
 describe('a user who is not known', () => {
   test.each([
     ['show', ['user', 'show', '@alise:example.org']],
     ['show --json', ['user', 'show', '@alise:example.org', '--json']],
     ['unlock', ['user', 'unlock', '@alise:example.org']],
     ['reset', ['user', 'reset', '@alise:example.org', ...GROUNDS, '--yes']],
+    ['emergency-code', ['user', 'emergency-code', '@alise:example.org', ...GROUNDS]],
   ])('attack 172: user %s says so, exits 1 and writes nothing', async (_name, words) => {
     expect(await line.type(...words)).toEqual({
       code: 1,
@@ -317,6 +359,7 @@ describe('without a database', () => {
     [['user', 'show', BOB]],
     [['user', 'unlock', BOB]],
     [['user', 'reset', BOB, ...GROUNDS, '--yes']],
+    [['user', 'emergency-code', BOB, ...GROUNDS]],
   ])('%j makes none', async (words) => {
     const database = join(line.folder, 'elsewhere', '2fa.db');
     const config = readFileSync(line.configFile, 'utf8').replace('data/2fa.db', 'elsewhere/2fa.db');

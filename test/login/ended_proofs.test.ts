@@ -1,12 +1,10 @@
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { run } from '../../src/cli/program.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { systemRandom } from '../../src/system/random.ts';
 import { seedIn } from '../account/account.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
+import { operate } from '../support/operate.ts';
 import { Visitor } from '../support/visitor.ts';
 import { ask, PASSWORD, post, STEP, signIn, startSignIns, submit, TOTP } from './support.ts';
 
@@ -48,19 +46,7 @@ async function setUpAnother(): Promise<void> {
 
 async function reset(): Promise<void> {
   const words = ['user', 'reset', bob.userId, '--reason', 'lost', '--verified-by', 'seen', '--yes'];
-  const status = await run([...words, '--config', join(app.directory, 'config.yaml')], {
-    environment: {},
-    clock: app.clock,
-    random: systemRandom,
-    out: () => undefined,
-    err: () => undefined,
-    confirm: async () => true,
-    untilStopped: async () => undefined,
-    onReload: () => undefined,
-    dialogue: () => undefined,
-    untilFault: () => new Promise(() => undefined),
-  });
-  expect(status).toBe(0);
+  expect((await operate(app, ...words)).code).toBe(0);
 }
 
 type Changes = Readonly<Record<string, () => Promise<unknown>>>;

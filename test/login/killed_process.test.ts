@@ -8,8 +8,9 @@ import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { codeNow, type Enrolled } from '../support/enrolment.ts';
 import { call } from '../support/http.ts';
 import { ManualClock } from '../support/manual_clock.ts';
+import { operate } from '../support/operate.ts';
 import { ServeProcess } from '../support/serve_process.ts';
-import { loginsOf, MINUTE, PASSWORD, startSignIns } from './support.ts';
+import { loginsOf, MINUTE, PASSWORD, RECOVERY, startSignIns } from './support.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -76,4 +77,19 @@ test('attack 26: kill -9 during a hold: past its time exactly one of two other p
   expect(app.stub.requestsTo('logout')).toHaveLength(1);
   expect(app.stub.liveTokens('bob')).toEqual([]);
   await Promise.all(replicas.map((replica) => replica.close(0)));
+});
+
+test('attack 187: kill -9 after an emergency code was accepted: it is not good again', async () => {
+  app.clock.set(Date.now());
+  const grounds = ['--reason', 'lost', '--verified-by', 'seen'];
+  const { out } = await operate(app, 'user', 'emergency-code', bob.userId, ...grounds);
+  const token = out.split('\n')[0] ?? '';
+  const use = async (url: string) => {
+    const challenge = await send(url, passwordLogin('bob', PASSWORD));
+    return send(url, { auth: { type: RECOVERY, session: String(challenge.json.session), token } });
+  };
+  expect((await use(await serve())).status).toBe(200);
+  await kill();
+  await app.start();
+  expect((await use(app.url)).status).toBe(401);
 });

@@ -1,30 +1,13 @@
-import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { run } from '../../src/cli/program.ts';
-import { systemRandom } from '../../src/system/random.ts';
 import type { TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
+import { operate } from '../support/operate.ts';
 import { ask, PASSWORD, signIn, startSignIns, submit } from './support.ts';
 
 let app: TestApp;
 let bob: Enrolled;
 
 afterEach(() => app.stop());
-
-function operator(...words: string[]): Promise<number> {
-  return run([...words, '--config', join(app.directory, 'config.yaml')], {
-    environment: {},
-    clock: app.clock,
-    random: systemRandom,
-    out: () => undefined,
-    err: () => undefined,
-    confirm: async () => true,
-    untilStopped: async () => undefined,
-    onReload: () => undefined,
-    dialogue: () => undefined,
-    untilFault: () => new Promise(() => undefined),
-  });
-}
 
 test('attack 95: an operator’s reset takes everything from exactly that user and ends their held logins', async () => {
   ({ app, bob } = await startSignIns());
@@ -43,7 +26,7 @@ test('attack 95: an operator’s reset takes everything from exactly that user a
     'called back',
     '--yes',
   ];
-  expect(await operator(...words)).toBe(0);
+  expect((await operate(app, ...words)).code).toBe(0);
 
   expect(await app.storage.factors.authenticators(bob.userId)).toEqual([]);
   expect(await app.storage.factors.recoverySet(bob.userId)).toBeUndefined();

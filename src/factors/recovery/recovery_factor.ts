@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Json, type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
+import { spendEmergencyCode } from '../../storage/tables/emergency_codes.ts';
 import type { FactorStore } from '../../storage/tables/factors.ts';
 import {
   type RecoveryCode,
@@ -10,11 +11,14 @@ import type { Vault } from '../../vault/vault.ts';
 import type { TypedProof } from '../description.ts';
 import type { Attempt, Factor, FactorVerdict } from '../factor.ts';
 import { readRecoveryCode } from './recovery_code.ts';
-import { type RecoveryHasher, recoveryTag } from './recovery_hasher.ts';
+import { type HashedWith, type RecoveryHasher, recoveryTag } from './recovery_hasher.ts';
 import { RECOVERY_AUTH, RECOVERY_EVENTS } from './recovery_words.ts';
 import { typedRecovery } from './typed_recovery.ts';
 
-/** Codes on paper, each for one use, for when the phone is gone. */
+/**
+ * Codes on paper, each for one use, for when the phone is gone; and a code that an operator gives out, which is like
+ * them, but ends by itself and is in no count.
+ */
 export class RecoveryFactor implements Factor {
   readonly kind = 'recovery';
   readonly stage = RECOVERY_STAGE;
@@ -39,16 +43,21 @@ export class RecoveryFactor implements Factor {
 
   async available(userId: string): Promise<boolean> {
     const set = await this.deps.store.recoverySet(userId);
-    return set !== undefined && remaining(set) > 0;
+    if (set !== undefined && remaining(set) > 0) return true;
+    return (await this.deps.store.emergencyCode(userId)) !== undefined;
   }
 
-  async verify({ userId, network }: Attempt, token: Json): Promise<FactorVerdict> {
+  async verify(attempt: Attempt, token: Json): Promise<FactorVerdict> {
     const code = readRecoveryCode(token);
     if (code === undefined) return { is: 'no_match', why: 'malformed' };
+    const verdict = await this.inSet(attempt, code);
+    return verdict.is === 'match' ? verdict : ((await this.givenByOperator(attempt, code)) ?? verdict);
+  }
+
+  private async inSet({ userId, network }: Attempt, code: string): Promise<FactorVerdict> {
     const set = await this.deps.store.recoverySet(userId);
     if (set === undefined) return { is: 'no_match', why: 'wrong' };
-    const { salt } = set;
-    const hashedWith = { userId, salt, pepper: this.deps.vault.pepper(set.pepperKeyId).secret };
+    const hashedWith = this.hashedWith(userId, set);
     // A slow hash for a code that may be right only: wrong ones must not cost others their time (attack 90).
     if (!mayHold(set, recoveryTag(code, hashedWith))) return { is: 'no_match', why: 'wrong' };
     const hash = await this.deps.hasher.hash(code, hashedWith, network);
@@ -57,6 +66,27 @@ export class RecoveryFactor implements Factor {
     if (found.usedAt !== null) return { is: 'no_match', why: 'spent' };
     const detail = { position: found.position, remaining: remaining(set) - 1 };
     return { is: 'match', spend: spendRecoveryCode(userId, hash), detail };
+  }
+
+  /** A match, or undefined: that there is such a code is told to no one. */
+  private async givenByOperator(
+    { userId, network }: Attempt,
+    code: string,
+  ): Promise<FactorVerdict | undefined> {
+    const given = await this.deps.store.emergencyCode(userId);
+    if (given === undefined) return undefined;
+    const hashedWith = this.hashedWith(userId, given);
+    if (recoveryTag(code, hashedWith) !== given.tag) return undefined;
+    const hash = await this.deps.hasher.hash(code, hashedWith, network);
+    if (!isHash(given.hash, Buffer.from(hash, 'hex'))) return undefined;
+    return { is: 'match', spend: spendEmergencyCode(userId, hash), detail: {}, event: 'emergency_code.used' };
+  }
+
+  private hashedWith(
+    userId: string,
+    { salt, pepperKeyId }: Pick<RecoverySet, 'salt' | 'pepperKeyId'>,
+  ): HashedWith {
+    return { userId, salt, pepper: this.deps.vault.pepper(pepperKeyId).secret };
   }
 
   async describe(userId: string): Promise<JsonObject | undefined> {
@@ -83,5 +113,9 @@ function mayHold(set: RecoverySet, sought: number): boolean {
 /** Looks at every code, used ones too, in the same time wherever the match stands (attacks 57, 87). */
 function codeOfHash(set: RecoverySet, hash: string): RecoveryCode | undefined {
   const sought = Buffer.from(hash, 'hex');
-  return set.codes.filter((code) => timingSafeEqual(Buffer.from(code.hash, 'hex'), sought))[0];
+  return set.codes.filter((code) => isHash(code.hash, sought))[0];
+}
+
+function isHash(hash: string, sought: Buffer): boolean {
+  return timingSafeEqual(Buffer.from(hash, 'hex'), sought);
 }

@@ -315,6 +315,8 @@ export const german: Texts = {
         'operator.reset': 'Zwei-Faktor-Authentifizierung vom Betreiber zurückgesetzt',
         'operator.restore': 'Der Betreiber hat eine Sicherung der zweiten Faktoren eingespielt',
         'operator.unlock': 'Vom Betreiber entsperrt',
+        'operator.emergency_code': 'Der Betreiber hat einen Notfallcode ausgegeben',
+        'emergency_code.used': 'Notfallcode des Betreibers benutzt',
       },
     },
     help: {

@@ -310,6 +310,8 @@ export const english = {
         'operator.reset': 'Two-factor authentication reset by the operator',
         'operator.restore': 'The operator restored a backup of the second factors',
         'operator.unlock': 'Unlocked by the operator',
+        'operator.emergency_code': 'The operator gave out an emergency code',
+        'emergency_code.used': 'Emergency code of the operator used',
       } satisfies Record<NamedEvent, string>,
     },
     help: {

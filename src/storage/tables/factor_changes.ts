@@ -7,6 +7,7 @@ import {
   removeAuthenticator,
   removeAuthenticators,
 } from './authenticators.ts';
+import { dropEmergencyCodeWithoutFactor } from './emergency_codes.ts';
 import { forgetPlaces, forgetPlacesWithoutFactor } from './known_places.ts';
 import { clearLanes, clearLanesWithoutFactor } from './lanes.ts';
 import { endProofs, endProofsAfterRemoval } from './proofs.ts';
@@ -57,6 +58,7 @@ export function removingAuthenticator(userId: string, authenticatorId: string) {
   const removal = when(removeAuthenticator(userId, authenticatorId), {
     won: [
       deleteRecoverySetWithoutFactor(userId),
+      dropEmergencyCodeWithoutFactor(userId),
       endProofsAfterRemoval(userId),
       forgetPlacesWithoutFactor(userId),
     ],
@@ -69,6 +71,7 @@ export function removingAuthenticator(userId: string, authenticatorId: string) {
 export function removingKind(userId: string, kind: string) {
   const also = [
     deleteRecoverySetWithoutFactor(userId),
+    dropEmergencyCodeWithoutFactor(userId),
     endProofsAfterRemoval(userId),
     clearLanesWithoutFactor(userId),
     forgetPlacesWithoutFactor(userId),
@@ -81,6 +84,7 @@ export function removingAllFactors(userId: string) {
   return [
     removeAuthenticators(userId),
     deleteRecoverySetWithoutFactor(userId),
+    dropEmergencyCodeWithoutFactor(userId),
     endProofsAfterRemoval(userId),
     clearLanes(userId),
     forgetPlaces(userId),

@@ -8,6 +8,7 @@ import {
   findOwing,
   listEnrolled,
 } from './authenticators.ts';
+import { type EmergencyCode, findEmergencyCode } from './emergency_codes.ts';
 import {
   activating,
   type Confirmation,
@@ -86,6 +87,8 @@ export interface FactorStore {
   /** Replaces the codes of an enrolled user at `set.generatedAt`; the old ones are dead at once. False if 2FA is off. */
   replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean>;
   deleteRecoverySet(userId: string): Promise<boolean>;
+  /** The code that an operator gave out for `userId`, while it is good. */
+  emergencyCode(userId: string): Promise<EmergencyCode | undefined>;
 }
 
 /** What users have enrolled: 2FA is on for a user who has an authenticator. */
@@ -180,5 +183,9 @@ export class FactorTables implements FactorStore {
 
   async deleteRecoverySet(userId: string): Promise<boolean> {
     return (await this.driver.commit([userId], deletingRecoverySet(userId))).won;
+  }
+
+  async emergencyCode(userId: string): Promise<EmergencyCode | undefined> {
+    return (await this.driver.read(findEmergencyCode(userId)))[0];
   }
 }

@@ -17,7 +17,10 @@ export function listSealedSeeds(afterId: string, most: number): Query<SealedSeed
   );
 }
 
-/** The keys that the hashes of recovery codes were mixed with. */
+/** The keys that the hashes of recovery codes, and of good codes of operators, were mixed with. */
 export function listPepperKeys(): Query<{ readonly keyId: string }> {
-  return ask('SELECT DISTINCT pepper_key_id AS "keyId" FROM recovery_sets ORDER BY pepper_key_id');
+  return ask(
+    `SELECT pepper_key_id AS "keyId" FROM recovery_sets
+     UNION SELECT pepper_key_id FROM emergency_codes WHERE expires_at > :now ORDER BY 1`,
+  );
 }

@@ -9,12 +9,13 @@ const UNDER_WAY = [
   'leases',
   'sign_in_tokens',
   'fresh_logins',
+  'emergency_codes',
   'processes',
 ];
 
 /**
- * Ends what was under way when a backup was made: sessions, set-ups, sign-ins and passes. Held logins have ended, so
- * that the next process that serves logs them out.
+ * Ends what was under way when a backup was made: sessions, set-ups, sign-ins, passes, and codes of
+ * operators, which may have been used since. Held logins have ended, so that the next process that serves logs them out.
  */
 export function endWhatWasUnderWay(): readonly Effect[] {
   return [

@@ -81,9 +81,13 @@ export function replaceSealed(
   });
 }
 
-/** How many sets of recovery codes are hashed with the pepper of this key. */
+/** How many sets of recovery codes, and codes of operators that are good, are hashed with the pepper of this key. */
 export function countPeppered(keyId: string): Query<{ readonly count: number }> {
-  return ask('SELECT count(*) AS count FROM recovery_sets WHERE pepper_key_id = :keyId', { keyId });
+  return ask(
+    `SELECT (SELECT count(*) FROM recovery_sets WHERE pepper_key_id = :keyId)
+       + (SELECT count(*) FROM emergency_codes WHERE pepper_key_id = :keyId AND expires_at > :now) AS count`,
+    { keyId },
+  );
 }
 
 /** PostgreSQL takes no BIGINT for a length, as which numbers are bound: it stands in the text. */

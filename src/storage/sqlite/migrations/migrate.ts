@@ -20,6 +20,7 @@ import { probes } from './0017_probes.ts';
 import { sealingKey } from './0018_sealing_key.ts';
 import { sessionVersion } from './0019_session_version.ts';
 import { schemaInfo } from './0020_schema_info.ts';
+import { emergencyCodes } from './0021_emergency_codes.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -43,6 +44,7 @@ export const MIGRATIONS: readonly string[] = [
   sealingKey,
   sessionVersion,
   schemaInfo,
+  emergencyCodes,
 ];
 
 /**
