@@ -51,6 +51,6 @@ export class AuthenticatorNames {
 
   private async tooMany(userId: string): Promise<Refusal> {
     const [hour] = await this.deps.storage.read(waitForRenaming(userId));
-    return new Refusal('limit_exceeded', { retryAfterMs: Math.max(hour?.waitMs ?? 0, 0) });
+    return new Refusal('limit_exceeded', { limit: 'renames', retryAfterMs: Math.max(hour?.waitMs ?? 0, 0) });
   }
 }

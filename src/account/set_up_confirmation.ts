@@ -47,7 +47,7 @@ export class SetUpConfirmation {
     if (confirmed === undefined) return this.refuse(setup);
     // Before the hashes, which are costly: of many confirmations at once one makes them (attack 140).
     if (!(await this.deps.store.takeSetup(setupId, this.deps.clock.now() + TAKEN_MS))) {
-      throw new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
+      throw new Refusal('limit_exceeded', { limit: 'set_up', retryAfterMs: RETRY_AFTER_MS });
     }
     try {
       return await this.confirm(request, caller, { factor, setup, confirmed });

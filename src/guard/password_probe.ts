@@ -35,6 +35,6 @@ export async function isPassword(
     case 'oauth':
       throw new Refusal('oauth_session');
     case 'wait':
-      throw new Refusal('limit_exceeded', { retryAfterMs: judgement.retryAfterMs });
+      throw new Refusal('limit_exceeded', { limit: 'homeserver', retryAfterMs: judgement.retryAfterMs });
   }
 }

@@ -25,7 +25,10 @@ export function answerRefusal(answer: HomeserverAnswer): Refusal {
   }
   if (answer.status === 429) {
     const retry = retryAfterMs(answer);
-    return new Refusal('limit_exceeded', retry === undefined ? {} : { retryAfterMs: retry });
+    return new Refusal('limit_exceeded', {
+      limit: 'homeserver',
+      ...(retry === undefined ? {} : { retryAfterMs: retry }),
+    });
   }
   return new Refusal('homeserver_unclear');
 }

@@ -33,7 +33,7 @@ export class Bulkhead {
       atOnce: options.connections,
       waiting: WAITING,
       waitingFromSource: WAITING_FROM_NETWORK,
-      full: () => new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS }),
+      full: () => new Refusal('limit_exceeded', { limit: 'connections', retryAfterMs: RETRY_AFTER_MS }),
     });
   }
 

@@ -12,7 +12,7 @@ export class AddressLimit {
   private readonly limit: AttemptLimit;
 
   constructor(rate: Rate, clock: Clock) {
-    this.limit = new AttemptLimit(rate, clock);
+    this.limit = new AttemptLimit(rate, clock, 'address');
   }
 
   /**

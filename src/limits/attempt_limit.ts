@@ -1,3 +1,4 @@
+import type { LimitName } from '../matrix/outcome.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Rate, RateLimit } from './rate_limit.ts';
@@ -28,8 +29,8 @@ export class AttemptLimit {
   private readonly limit: RateLimit;
   private readonly underWay = new Map<string, UnderWay>();
 
-  constructor(rate: Rate, clock: Clock) {
-    this.limit = new RateLimit(rate, clock);
+  constructor(rate: Rate, clock: Clock, name: LimitName) {
+    this.limit = new RateLimit(rate, clock, name);
   }
 
   /**

@@ -19,7 +19,7 @@ export class DeviceLimit {
   private readonly limit: AttemptLimit;
 
   constructor(clock: Clock) {
-    this.limit = new AttemptLimit(RATE, clock);
+    this.limit = new AttemptLimit(RATE, clock, 'device');
   }
 
   /** Takes one attempt of the device, whose end the caller tells. @throws Refusal `limit_exceeded` */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { LimitName } from '../matrix/outcome.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type Clock, SECOND } from '../system/clock.ts';
 
@@ -30,6 +31,7 @@ export class RateLimit {
   constructor(
     private readonly rate: Rate,
     private readonly clock: Clock,
+    private readonly name: LimitName,
     private readonly maxKeys = 50_000,
   ) {}
 
@@ -49,7 +51,8 @@ export class RateLimit {
   require(key: string): void {
     const level = this.levelOf(key);
     if (level >= 1) return;
-    throw new Refusal('limit_exceeded', { retryAfterMs: ((1 - level) / this.rate.perSecond) * SECOND });
+    const retryAfterMs = ((1 - level) / this.rate.perSecond) * SECOND;
+    throw new Refusal('limit_exceeded', { limit: this.name, retryAfterMs });
   }
 
   isEmpty(key: string): boolean {

@@ -14,7 +14,7 @@ export class ThrottleRecord {
     private readonly audit: Audit,
     clock: Clock,
   ) {
-    this.waits = new RateLimit(WAITS_ON_RECORD, clock);
+    this.waits = new RateLimit(WAITS_ON_RECORD, clock, 'codes');
   }
 
   /** Once in a while: a client that comes again all the time must not fill the audit. */

@@ -1,6 +1,10 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
-import { Refusal, type RefusalName } from '../matrix/refusals.ts';
+import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+
+const TRANSPORT = ['homeserver_unreachable', 'homeserver_slow', 'homeserver_unclear'] as const;
+
+type TransportRefusal = (typeof TRANSPORT)[number];
 
 /** What asking the homeserver came to, as far as equal sign-ins may know. */
 export type LineOutcome =
@@ -16,7 +20,7 @@ export type LineOutcome =
       readonly retryAfter: string | null;
     }
   /** The homeserver could not be asked, or its answer could not be used. */
-  | { readonly is: 'failed'; readonly refusal: RefusalName };
+  | { readonly is: 'failed'; readonly refusal: TransportRefusal };
 
 /** An outcome, with the digest of the sign-in that received it. */
 export interface LeftInLine {
@@ -36,12 +40,6 @@ export interface LineLeases {
     holder: string,
   ): Promise<{ readonly is: 'under_way' } | { readonly is: 'over'; readonly left: LeftInLine | undefined }>;
 }
-
-const TRANSPORT: ReadonlySet<RefusalName> = new Set<RefusalName>([
-  'homeserver_unreachable',
-  'homeserver_slow',
-  'homeserver_unclear',
-]);
 
 /** What the homeserver refused, for those who wait. */
 export function refusedOutcome(answer: HomeserverAnswer): LineOutcome {
@@ -63,8 +61,9 @@ export function refusedAnswer(outcome: LineOutcome): HomeserverAnswer | undefine
 
 /** A homeserver that does not answer is asked once for all who wait; any other error is not shared. */
 export function failedOutcome(error: unknown): LineOutcome | undefined {
-  if (!(error instanceof Refusal) || !TRANSPORT.has(error.refusal)) return undefined;
-  return { is: 'failed', refusal: error.refusal };
+  if (!(error instanceof Refusal)) return undefined;
+  const refusal = TRANSPORT.find((name) => name === error.refusal);
+  return refusal && { is: 'failed', refusal };
 }
 
 /** The error that an equal sign-in ended in. */

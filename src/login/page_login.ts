@@ -116,7 +116,8 @@ export class PageLogin {
 
 /** Unknown, locked, deactivated or wrong: the page tells no difference (attack 63). */
 function refusalOf(answer: HomeserverAnswer): Refusal {
-  if (answer.status === 429) return new Refusal('limit_exceeded', { retryAfterMs: waitMs(answer) });
+  if (answer.status === 429)
+    return new Refusal('limit_exceeded', { limit: 'homeserver', retryAfterMs: waitMs(answer) });
   return new Refusal(answer.status >= 500 ? 'homeserver_unreachable' : 'login_refused');
 }
 

@@ -120,7 +120,7 @@ export class SecondLogin {
     if (outcome.kind === 'granted') return this.exchange(passed, claimant, outcome);
     if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
     if (outcome.answer.status === 429) {
-      throw new Refusal('limit_exceeded', { retryAfterMs: waitMs(outcome.answer) });
+      throw new Refusal('limit_exceeded', { limit: 'homeserver', retryAfterMs: waitMs(outcome.answer) });
     }
     if (outcome.answer.status >= 500) throw new Refusal('homeserver_unreachable');
     await this.deps.holds.end(held, claimant);

@@ -21,7 +21,14 @@ export const REASONS = {
     homeserver: 'the homeserver refused it',
   },
   limited: {
-    limit: 'there were too many attempts',
+    address: 'too many attempts from this address failed',
+    device: 'there were too many wrong passwords under the access tokens of this device',
+    codes: 'there were too many wrong codes for this account',
+    hashes: 'too many recovery codes were being looked at or made',
+    connections: 'too many requests were waiting for the homeserver',
+    set_up: 'this set-up was being confirmed by another request',
+    renames: 'too many authenticators of this account were renamed',
+    homeserver: 'the homeserver has had too many requests of this kind',
   },
   failed: {
     store: 'the store did not answer',
@@ -33,6 +40,9 @@ export const REASONS = {
 } as const;
 
 type Reasons = typeof REASONS;
+
+/** A limit that a request met. */
+export type LimitName = keyof Reasons['limited'];
 
 /** An outcome that stands in the table above. */
 export type ReasonedOutcome = {
@@ -74,7 +84,7 @@ export function textOf(outcome: Outcome): string {
  */
 export function outcomeOfStatus(status: number, forbidden: keyof Reasons['refused'] = 'homeserver'): Outcome {
   if (status < 400) return PASSED;
-  if (status === 429) return { is: 'limited', reason: 'limit' };
+  if (status === 429) return { is: 'limited', reason: 'homeserver' };
   if (status >= 500) return { is: 'failed', reason: 'homeserver_answer' };
   return { is: 'refused', reason: status === 403 ? forbidden : 'homeserver' };
 }

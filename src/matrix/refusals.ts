@@ -1,4 +1,4 @@
-import type { REASONS, ReasonedOutcome } from './outcome.ts';
+import type { LimitName, REASONS, ReasonedOutcome } from './outcome.ts';
 
 /** One refusal: what a client is told, with which status, and what the operator is told. Texts are for people. */
 interface RefusalKind {
@@ -8,7 +8,9 @@ interface RefusalKind {
   readonly outcome: ReasonedOutcome;
 }
 
-const LIMITED = { is: 'limited', reason: 'limit' } as const;
+function limited(limit: LimitName): ReasonedOutcome {
+  return { is: 'limited', reason: limit };
+}
 
 function refused(reason: keyof typeof REASONS.refused): ReasonedOutcome {
   return { is: 'refused', reason };
@@ -171,19 +173,20 @@ const KINDS = {
     status: 429,
     errcode: 'M_LIMIT_EXCEEDED',
     text: 'Too many attempts. Please wait before trying again.',
-    outcome: LIMITED,
+    // Whatever meets it names its limit (`LimitDetail`).
+    outcome: limited('homeserver'),
   },
   totp_waits: {
     status: 429,
     errcode: 'M_LIMIT_EXCEEDED',
     text: 'Too many wrong codes. Wait, or use a recovery code.',
-    outcome: LIMITED,
+    outcome: limited('codes'),
   },
   totp_shut: {
     status: 429,
     errcode: 'M_LIMIT_EXCEEDED',
     text: 'Too many wrong codes. Use a recovery code, or ask the operator of this server to unlock the account.',
-    outcome: LIMITED,
+    outcome: limited('codes'),
   },
   homeserver_unreachable: {
     status: 502,
@@ -237,6 +240,11 @@ export interface RefusalDetail {
   readonly outcome?: ReasonedOutcome;
 }
 
+/** Of a limit that was met. */
+export interface LimitDetail extends Omit<RefusalDetail, 'outcome'> {
+  readonly limit: LimitName;
+}
+
 /** A request refused by us, by name. */
 export class Refusal extends Error {
   readonly status: number;
@@ -245,16 +253,18 @@ export class Refusal extends Error {
   readonly retryAfterMs: number | undefined;
   readonly softLogout: boolean | undefined;
 
+  constructor(refusal: 'limit_exceeded', detail: LimitDetail);
+  constructor(refusal: Exclude<RefusalName, 'limit_exceeded'>, detail?: RefusalDetail);
   constructor(
     readonly refusal: RefusalName,
-    detail: RefusalDetail = {},
+    detail: RefusalDetail & Partial<LimitDetail> = {},
   ) {
     const kind = KINDS[refusal];
     super(detail.text ?? kind.text, { cause: detail.cause });
     this.name = 'Refusal';
     this.status = kind.status;
     this.errcode = kind.errcode;
-    this.outcome = detail.outcome ?? kind.outcome;
+    this.outcome = detail.limit === undefined ? (detail.outcome ?? kind.outcome) : limited(detail.limit);
     this.retryAfterMs = detail.retryAfterMs;
     this.softLogout = detail.softLogout;
   }

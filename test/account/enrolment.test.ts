@@ -123,7 +123,7 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
     const id = json.setup_id as string;
     const body = { setup_id: id, token: codeAt(seedIn(json.seed), it.app.clock.now()) };
     const hash = jest.spyOn(RecoveryHasher.prototype, 'hash');
-    hash.mockRejectedValueOnce(new Refusal('limit_exceeded', { retryAfterMs: 1000 }));
+    hash.mockRejectedValueOnce(new Refusal('limit_exceeded', { limit: 'hashes', retryAfterMs: 1000 }));
     expect((await it.ask('POST', CONFIRM, it.dora, body)).status).toBe(429);
     hash.mockRestore();
     expect((await it.ask('GET', STATE, it.dora)).json).toEqual(OFF);

@@ -101,7 +101,9 @@ describe('answers', () => {
   });
 
   test('to wait say for how long, in seconds too', async () => {
-    door.answerWith(() => Promise.reject(new Refusal('limit_exceeded', { retryAfterMs: 30_200 })));
+    door.answerWith(() =>
+      Promise.reject(new Refusal('limit_exceeded', { limit: 'address', retryAfterMs: 30_200 })),
+    );
     const answer = await ask(`POST ${LOGIN}`, [], '{}');
     expect(answer.status).toBe(429);
     expect(answer.headers.get('retry-after')).toBe('31');

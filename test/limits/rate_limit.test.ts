@@ -20,7 +20,7 @@ function takeAll(limit: RateLimit, key: string): void {
 
 describe('a bucket', () => {
   test('grants a burst, then says how long until the next one', () => {
-    const limit = new RateLimit(rate, clock);
+    const limit = new RateLimit(rate, clock, 'address');
     takeAll(limit, 'bob');
     expect(() => limit.take('bob')).toThrow(
       expect.objectContaining({ refusal: 'limit_exceeded', retryAfterMs: 2000 }),
@@ -33,7 +33,7 @@ describe('a bucket', () => {
   });
 
   test('fills up to the burst and no further', () => {
-    const limit = new RateLimit(rate, clock);
+    const limit = new RateLimit(rate, clock, 'address');
     takeAll(limit, 'bob');
     clock.advance(3_600_000);
     takeAll(limit, 'bob');
@@ -41,13 +41,13 @@ describe('a bucket', () => {
   });
 
   test('is one for each key', () => {
-    const limit = new RateLimit(rate, clock);
+    const limit = new RateLimit(rate, clock, 'address');
     takeAll(limit, 'bob');
     expect(() => takeAll(limit, 'alice')).not.toThrow();
   });
 
   test('can be asked without taking, spent beyond its end, and given back to', () => {
-    const limit = new RateLimit(rate, clock);
+    const limit = new RateLimit(rate, clock, 'address');
     for (let asked = 0; asked < 10; asked++) limit.require('bob');
     for (let spent = 0; spent < 10; spent++) limit.spend('bob');
     expect(limit.isEmpty('bob')).toBe(true);
@@ -61,14 +61,14 @@ describe('a bucket', () => {
   });
 
   test('attack 62: a clock that jumps back gives nothing', () => {
-    const limit = new RateLimit(rate, clock);
+    const limit = new RateLimit(rate, clock, 'address');
     takeAll(limit, 'bob');
     clock.advance(-3_600_000);
     expect(() => limit.take('bob')).toThrow(expect.objectContaining({ retryAfterMs: 2000 }));
   });
 
   test('attack 144: a clock that was a day ahead keeps no one waiting when it is right again', () => {
-    const limit = new RateLimit(rate, clock);
+    const limit = new RateLimit(rate, clock, 'address');
     takeAll(limit, 'bob');
     clock.advance(-24 * 3_600_000);
     expect(limit.isEmpty('bob')).toBe(true);
@@ -77,7 +77,7 @@ describe('a bucket', () => {
   });
 
   test('attack 71: beyond the maximum the key least lately used is forgotten', () => {
-    const limit = new RateLimit(rate, clock, 2);
+    const limit = new RateLimit(rate, clock, 'address', 2);
     takeAll(limit, 'bob');
     limit.take('alice');
     limit.spend('bob');
@@ -88,7 +88,7 @@ describe('a bucket', () => {
 });
 
 test('attack 124: a key of 60 KB is kept no longer than a short one, and still counts by itself', async () => {
-  const limit = new RateLimit(rate, clock);
+  const limit = new RateLimit(rate, clock, 'address');
   const long = (end: string) => 'x'.repeat(60_000) + end;
   const kept = await keptBytes(() => {
     for (let turn = 0; turn < 1000; turn++) limit.take(long(`${turn}`));

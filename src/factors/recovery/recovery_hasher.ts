@@ -30,7 +30,7 @@ export interface HashedWith {
  * was sent) one hash of a user waits (attack 140).
  */
 export function hashingQueue(atOnce = HASHES_AT_ONCE, waiting = HASHES_WAITING): FairQueue {
-  const full = () => new Refusal('limit_exceeded', { retryAfterMs: RETRY_AFTER_MS });
+  const full = () => new Refusal('limit_exceeded', { limit: 'hashes', retryAfterMs: RETRY_AFTER_MS });
   return new FairQueue({ atOnce, waiting, waitingFromSource: 1, full });
 }
 
