@@ -208,5 +208,6 @@ function nextSteps({ config, keys }: Files, publicUrl: string): string[] {
     `  - look whether all is well:  matrix-2fa-proxy check-config --config ${config}`,
     `  - start:                     matrix-2fa-proxy serve --config ${config}`,
     "  - lead your web server's /_matrix through the proxy: docs/install.md",
+    `  - look at it from outside:   matrix-2fa-proxy doctor --config ${config}`,
   ];
 }

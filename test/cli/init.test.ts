@@ -25,6 +25,8 @@ test('init writes a configuration and a key file that check-config finds fine', 
     err: 'note: no homeserver answers at http://127.0.0.1:9; what depends on it was not looked at',
   });
   expect(made.out).toContain('docs/install.md');
+  const told = [...made.out.matchAll(/matrix-2fa-proxy (\S+) --config (\S+)/g)].map(([, ...words]) => words);
+  expect(told).toEqual(['check-config', 'serve', 'doctor'].map((command) => [command, line.configFile]));
   expect(loadConfig(line.configFile, {})).toMatchObject({
     homeserver: { url: 'http://127.0.0.1:9' },
     publicBaseUrl: 'https://matrix.example.org',
