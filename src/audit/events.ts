@@ -26,6 +26,8 @@ export const EVENTS = [
   'operator.emergency_code',
   /** Such a code was accepted. */
   'emergency_code.used',
+  /** The operator took over authenticators of a user from another program. */
+  'operator.imported',
 ] as const;
 
 export type NamedEvent = (typeof EVENTS)[number];

@@ -15,6 +15,7 @@ import { routesCommand } from './routes.ts';
 import { serveCommand } from './serve.ts';
 import type { Dialogue, Surroundings } from './surroundings.ts';
 import { userEmergencyCodeCommand } from './user_emergency_code.ts';
+import { userImportCommand } from './user_import.ts';
 import { userListCommand } from './user_list.ts';
 import { userResetCommand } from './user_reset.ts';
 import { userShowCommand } from './user_show.ts';
@@ -70,7 +71,8 @@ export function buildProgram(surroundings: Surroundings): Command {
         .addCommand(userShowCommand(surroundings))
         .addCommand(userResetCommand(surroundings))
         .addCommand(userUnlockCommand(surroundings))
-        .addCommand(userEmergencyCodeCommand(surroundings)),
+        .addCommand(userEmergencyCodeCommand(surroundings))
+        .addCommand(userImportCommand(surroundings)),
     )
     .addCommand(
       new Command('keys')

@@ -317,6 +317,8 @@ export const german: Texts = {
         'operator.unlock': 'Vom Betreiber entsperrt',
         'operator.emergency_code': 'Der Betreiber hat einen Notfallcode ausgegeben',
         'emergency_code.used': 'Notfallcode des Betreibers benutzt',
+        'operator.imported':
+          'Zwei-Faktor-Authentifizierung vom Betreiber eingeschaltet, mit deinem bisherigen Authenticator',
       },
     },
     help: {

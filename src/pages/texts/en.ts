@@ -312,6 +312,8 @@ export const english = {
         'operator.unlock': 'Unlocked by the operator',
         'operator.emergency_code': 'The operator gave out an emergency code',
         'emergency_code.used': 'Emergency code of the operator used',
+        'operator.imported':
+          'Two-factor authentication turned on by the operator, with your authenticator of before',
       } satisfies Record<NamedEvent, string>,
     },
     help: {
