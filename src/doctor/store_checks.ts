@@ -94,7 +94,7 @@ function judgeSchema(schema: DatabaseLook['schema'], storage: StorageSettings): 
   if (version === KNOWN_SCHEMA) return ok(tried, `it is ${version}, as it should`);
   if (storage.migrate === 'never') {
     const { message } = new SchemaTooOld(nameOfDatabase(storage), version, KNOWN_SCHEMA);
-    return fail(tried, message, 'run matrix-2fa-proxy migrate');
+    return fail(tried, message, 'run matrix-2fa-proxy migrate (docs/upgrade.md)');
   }
   return ok(tried, `it is ${version}; serve brings it to ${KNOWN_SCHEMA} at its start`);
 }
@@ -218,7 +218,7 @@ export function judgeProcesses(processes: readonly LiveProcess[]): Finding {
   return warn(
     tried,
     `they are of different versions: ${listed(versions)}`,
-    'finish the upgrade (docs/operate.md)',
+    'finish the upgrade (docs/upgrade.md)',
   );
 }
 

@@ -76,6 +76,8 @@ function unpackInstallation(folder: string, into: string): { configFile: string;
   copyFileSync(join(folder, 'config.yaml'), configFile);
   copyFileSync(join(folder, 'keys.json'), keys);
   const database = openDatabase(databaseFile);
+  // As every `serve` has it: no row says so.
+  database.pragma('journal_mode = WAL');
   database.exec(readFileSync(join(folder, '2fa.sql'), 'utf8'));
   database.close();
   // git keeps no such rights.
