@@ -1,4 +1,4 @@
-import type { Effect } from '../storage/statement.ts';
+import type { Write } from '../storage/statement.ts';
 import { type AuditRecord, type AuditStore, appendRecord, keepNewest } from '../storage/tables/audit.ts';
 import type { Clock } from '../system/clock.ts';
 import { type AuditEvent, isUnproven } from './events.ts';
@@ -21,10 +21,17 @@ export interface AuditEntry {
 export class Audit {
   readonly #store: AuditStore;
   readonly #clock: Clock;
+  readonly #consequences: (record: AuditRecord) => readonly Write[];
 
-  constructor(store: AuditStore, clock: Clock) {
+  /** @param consequences what is written with a line, in the same unit: what tells others of it */
+  constructor(
+    store: AuditStore,
+    clock: Clock,
+    consequences: (record: AuditRecord) => readonly Write[] = () => [],
+  ) {
     this.#store = store;
     this.#clock = clock;
+    this.#consequences = consequences;
   }
 
   /**
@@ -32,24 +39,19 @@ export class Audit {
    * request, because what is not on record must not happen there (rule R9).
    */
   async record(entry: AuditEntry): Promise<void> {
-    await this.write(this.line(entry));
-  }
-
-  /** Writes a line that was made before. */
-  write(line: AuditRecord): Promise<void> {
-    return this.#store.append(line, isUnproven(line.event) ? UNPROVEN_KEPT : undefined);
-  }
-
-  /** A line as a part of the unit that does what it puts on record. */
-  recorded(entry: AuditEntry): readonly Effect[] {
     const line = this.line(entry);
-    return isUnproven(line.event)
-      ? [appendRecord(line), keepNewest(line, UNPROVEN_KEPT)]
-      : [appendRecord(line)];
+    const newest = isUnproven(line.event) ? UNPROVEN_KEPT : undefined;
+    await this.#store.append(line, newest, this.#consequences(line));
   }
 
-  /** The line for an entry, where it is written together with what it tells of. */
-  line(entry: AuditEntry): AuditRecord {
+  /** A line as a part of the unit that does what it puts on record, with what follows from it. */
+  recorded(entry: AuditEntry): readonly Write[] {
+    const line = this.line(entry);
+    const bound = isUnproven(line.event) ? [keepNewest(line, UNPROVEN_KEPT)] : [];
+    return [appendRecord(line), ...bound, ...this.#consequences(line)];
+  }
+
+  private line(entry: AuditEntry): AuditRecord {
     return {
       at: this.#clock.now(),
       userId: entry.userId,

@@ -18,6 +18,7 @@ import {
 } from '../doctor/report.ts';
 import { readSynapseFile } from '../doctor/synapse_file.ts';
 import { Web } from '../doctor/web.ts';
+import { isJsonObject } from '../matrix/wire.ts';
 import { CommandFailed, FAILED, ReportPrinted, UsageError, WRONG_USE } from './failures.ts';
 import { configOption, jsonOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -173,10 +174,14 @@ function idsIn(option: string, list: string | undefined): string[] | undefined {
   return ids;
 }
 
-/** Besides the key file and the database: passwords, registrations of application services, a password in the URL. */
+/** Besides the key file and the database: passwords, tokens, registrations of application services, a password in the URL. */
 function secretFilesIn({ storage }: Config, file: string, { environment }: Surroundings): string[] {
-  const { application_services: services } = readConfigSource(file, environment).settings;
-  const registrations = Array.isArray(services) ? services.filter((path) => typeof path === 'string') : [];
+  const { application_services: services, notify } = readConfigSource(file, environment).settings;
+  const written = [
+    services,
+    ...NOTIFY_SECRETS.map(([channel, name]) => inside(inside(notify, channel), name)),
+  ];
+  const registrations = written.flat().filter((path) => typeof path === 'string');
   if (storage.type === 'sqlite') return inFolderOf(file, registrations);
   const password = storage.passwordFile === undefined ? [] : [storage.passwordFile];
   return [
@@ -184,6 +189,16 @@ function secretFilesIn({ storage }: Config, file: string, { environment }: Surro
     ...password,
     ...(new URL(storage.url).password === '' ? [] : [file]),
   ];
+}
+
+const NOTIFY_SECRETS = [
+  ['mail', 'password_file'],
+  ['matrix', 'access_token_file'],
+  ['webhook', 'secret_file'],
+] as const;
+
+function inside(section: unknown, name: string): unknown {
+  return isJsonObject(section) ? section[name] : undefined;
 }
 
 function inFolderOf(file: string, paths: readonly string[]): string[] {

@@ -10,6 +10,8 @@ import { keysListCommand } from './keys_list.ts';
 import { keysRetireCommand } from './keys_retire.ts';
 import { keysRotateCommand } from './keys_rotate.ts';
 import { migrateCommand } from './migrate.ts';
+import { notifyDeadLettersCommand } from './notify_dead_letters.ts';
+import { notifyTestCommand } from './notify_test.ts';
 import { restoreCommand } from './restore.ts';
 import { routesCommand } from './routes.ts';
 import { serveCommand } from './serve.ts';
@@ -80,6 +82,12 @@ export function buildProgram(surroundings: Surroundings): Command {
         .addCommand(keysListCommand(surroundings))
         .addCommand(keysRotateCommand(surroundings))
         .addCommand(keysRetireCommand(surroundings)),
+    )
+    .addCommand(
+      new Command('notify')
+        .description('notices to owners and operators')
+        .addCommand(notifyTestCommand(surroundings))
+        .addCommand(notifyDeadLettersCommand(surroundings)),
     )
     .addCommand(backupCommand(surroundings))
     .addCommand(restoreCommand(surroundings))

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { Audit } from '../audit/audit.ts';
 import { hashingQueue, RecoveryHasher } from '../factors/recovery/recovery_hasher.ts';
 import { type GivenCode, giveEmergencyCode, LONGEST_VALIDITY } from '../rescue/emergency_code.ts';
 import { readKeys } from '../vault/key_source.ts';
@@ -7,6 +6,7 @@ import { SealingVault } from '../vault/sealing_vault.ts';
 import { CommandFailed } from './failures.ts';
 import { type GroundsOptions, groundsOptions, requireGrounds } from './grounds.ts';
 import { requireKnownUser } from './known_user.ts';
+import { operatorAudit } from './operator_audit.ts';
 import { configFrom, configOption, jsonOption, requireDuration, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -48,7 +48,7 @@ async function give(
     const { clock, random } = surroundings;
     const vault = new SealingVault(await readKeys(config.keys.source), random, { clock });
     const recovery = { vault, clock, random, hasher: new RecoveryHasher(hashingQueue()) };
-    const audit = new Audit(storage.audit, clock);
+    const audit = operatorAudit(config, storage, surroundings);
     return giveEmergencyCode(userId, { grounds, validForMs }, { storage, audit, recovery });
   });
   if (given === undefined) throw new CommandFailed(`${userId} has not turned two-factor authentication on`);

@@ -18,6 +18,7 @@ import { readKeys } from '../vault/key_source.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import { CommandFailed, FAILED, ReportPrinted, UsageError } from './failures.ts';
+import { operatorAudit } from './operator_audit.ts';
 import { configFrom, configOption, jsonOption } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -30,6 +31,8 @@ interface ImportOptions {
   readonly dryRun?: true;
   readonly skipExisting?: true;
   readonly skipUnusable?: true;
+  /** False: owners and operators are not told. */
+  readonly notices: boolean;
   readonly json?: true;
 }
 
@@ -45,6 +48,7 @@ export function userImportCommand(surroundings: Surroundings): Command {
     .option('--dry-run', 'look at the file and write nothing')
     .option('--skip-existing', 'leave out users who have two-factor authentication on')
     .option('--skip-unusable', 'leave out what cannot be used here')
+    .option('--no-notices', 'tell neither the owners nor the webhook')
     .addOption(configOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nThe file holds the secrets of its users: remove it afterwards.')
@@ -63,7 +67,7 @@ async function importFile(file: string, options: ImportOptions, surroundings: Su
     skipUnusable: options.skipUnusable === true,
   };
   const report = await withStore(config, surroundings, (storage) =>
-    carryOut(file, order, { config, storage, surroundings }),
+    carryOut(file, order, { config, storage, surroundings, notices: options.notices }),
   );
   if (options.json === true) surroundings.out(...jsonLines(report));
   else print(report, order, surroundings);
@@ -101,18 +105,19 @@ interface Place {
   readonly config: Config;
   readonly storage: Storage;
   readonly surroundings: Surroundings;
+  readonly notices: boolean;
 }
 
 async function carryOut(
   file: string,
   order: ImportOrder,
-  { config, storage, surroundings }: Place,
+  { config, storage, surroundings, notices }: Place,
 ): Promise<ImportReport> {
   const { clock, random } = surroundings;
   const ring = await readKeys(config.keys.source);
   const vault = new SealingVault(ring, random, { clock });
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
-  const audit = new Audit(storage.audit, clock);
+  const audit = notices ? operatorAudit(config, storage, surroundings) : new Audit(storage.audit, clock);
   try {
     const deps = { storage, audit, vault, random, totp, machineClock: clock };
     const report = await importAuthenticators(order, deps);

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { Audit } from '../audit/audit.ts';
 import { resetUser } from '../rescue/help.ts';
 import type { Storage } from '../storage/storage.ts';
 import { CommandFailed, UsageError } from './failures.ts';
 import { type GroundsOptions, groundsOptions, requireGrounds } from './grounds.ts';
 import { requireKnownUser, unseenOption } from './known_user.ts';
 import { preparedSweep } from './log_out_held.ts';
+import { operatorAudit } from './operator_audit.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -48,7 +48,7 @@ async function reset(userId: string, options: ResetOptions, surroundings: Surrou
     await requireSomethingToReset(storage, userId, options);
     await requireConsent(userId, options, surroundings);
     const logOutEndedHolds = await preparedSweep(config, storage, surroundings);
-    const audit = new Audit(storage.audit, surroundings.clock);
+    const audit = operatorAudit(config, storage, surroundings);
     const authenticators = await resetUser(userId, grounds, { storage, audit });
     return { user_id: userId, authenticators, logged_out: await logOutEndedHolds() };
   });

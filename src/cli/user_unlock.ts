@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { Audit } from '../audit/audit.ts';
 import { unlockUser } from '../rescue/help.ts';
 import { requireText } from './grounds.ts';
 import { requireKnownUser, unseenOption } from './known_user.ts';
+import { operatorAudit } from './operator_audit.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -32,7 +32,7 @@ async function unlock(userId: string, options: UnlockOptions, surroundings: Surr
   const config = configFrom(options.config, surroundings);
   const failures = await withStore(config, surroundings, async (storage) => {
     await requireKnownUser(storage, userId, options.unseen);
-    return unlockUser(userId, reason, { storage, audit: new Audit(storage.audit, surroundings.clock) });
+    return unlockUser(userId, reason, { storage, audit: operatorAudit(config, storage, surroundings) });
   });
   const text = `${userId} is unlocked; there had been ${counted(failures, 'wrong code')}.`;
   surroundings.out(...(options.json === true ? jsonLines({ user_id: userId, failures }) : [text]));

@@ -11,6 +11,9 @@ export interface Changes {
 /** What was read again may have changed in a file that a setting names, too. */
 const FROM_FILES: Readonly<Record<string, (loaded: LoadedConfig) => unknown>> = {
   application_services: ({ config }) => config.applicationServices,
+  'notify.mail.password_file': ({ config }) => config.notify.mail?.credentials?.password,
+  'notify.matrix.access_token_file': ({ config }) => config.notify.matrix?.accessToken,
+  'notify.webhook.secret_file': ({ config }) => config.notify.webhook?.secret.toString('hex'),
 };
 
 /**

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { distance } from 'fastest-levenshtein';
+import { isJsonObject } from '../matrix/wire.ts';
 import { ConfigError } from './config.ts';
 import { configSchema } from './config_schema.ts';
 import type { Settings } from './settings.ts';
 import type { ConfigSource, SettingPath } from './source.ts';
 
-/** Sections that docs/configure.md announces and that nothing stands behind yet: said so, not passed over. */
-const NOT_AVAILABLE_YET = ['policy', 'notify'];
+/** What docs/configure.md announces and nothing stands behind yet: said so, not passed over. */
+const NOT_AVAILABLE_YET: readonly SettingPath[] = [['policy'], ['notify', 'matrix', 'appservice']];
 
 // `verbose` puts the schema beside an error: the known keys are read from it. `$ref` has siblings in 2020-12.
 const validate = new Ajv2020({ useDefaults: true, verbose: true, allErrors: false })
@@ -31,9 +32,14 @@ export function checkSettings(source: ConfigSource): Settings {
 }
 
 function refuseWhatIsNotThereYet({ settings, where }: ConfigSource): void {
-  for (const section of NOT_AVAILABLE_YET) {
-    if (section in settings) throw new ConfigError(`${where([section])}: is not available yet; take it out`);
+  for (const path of NOT_AVAILABLE_YET) {
+    if (isWritten(settings, path)) throw new ConfigError(`${where(path)}: is not available yet; take it out`);
   }
+}
+
+function isWritten(settings: unknown, [name = '', ...rest]: SettingPath): boolean {
+  if (!isJsonObject(settings) || !(name in settings)) return false;
+  return rest.length === 0 || isWritten(settings[name], rest);
 }
 
 function describe(source: ConfigSource, errors: readonly ErrorObject[]): ConfigError {

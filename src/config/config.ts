@@ -1,4 +1,5 @@
 import type { StorageSettings } from '../storage/open_storage.ts';
+import type { Language } from '../system/languages.ts';
 
 /**
  * The configuration after it was read, checked and filled up with defaults: paths are absolute, durations are
@@ -26,6 +27,7 @@ export interface Config {
   readonly sso: SsoConfig;
   readonly brand: BrandConfig;
   readonly log: LogConfig;
+  readonly notify: NotifyConfig;
   /** Undefined: no listener for metrics. */
   readonly metrics: { readonly listen: ListenAddress | undefined };
 }
@@ -119,6 +121,40 @@ export interface Picture {
 export interface LogConfig {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly format: 'json' | 'pretty';
+}
+
+/** Who is told of changes, and how: a channel is undefined where it is off. */
+export interface NotifyConfig {
+  /** For owners who have visited none of our pages. */
+  readonly language: Language;
+  readonly mail: MailConfig | undefined;
+  readonly matrix: MatrixConfig | undefined;
+  readonly webhook: WebhookConfig | undefined;
+  /** The wait before the second attempt; it doubles with each further one. */
+  readonly retryFirstMs: number;
+  readonly giveUpAfterMs: number;
+}
+
+export interface MailConfig {
+  readonly from: string;
+  readonly host: string;
+  readonly port: number;
+  readonly security: 'none' | 'starttls' | 'tls';
+  readonly credentials: { readonly user: string; readonly password: string } | undefined;
+}
+
+export interface MatrixConfig {
+  /** Who writes to the users. */
+  readonly userId: string;
+  readonly accessToken: string;
+}
+
+export interface WebhookConfig {
+  readonly url: string;
+  /** What its requests are signed with. */
+  readonly secret: Buffer;
+  /** Names of events; with `*` at their end all that begin so. */
+  readonly events: readonly string[];
 }
 
 /** A configuration that cannot be used. Its message is one line that says what and where. */

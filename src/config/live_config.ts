@@ -1,7 +1,7 @@
 import type { Config, RateLimit } from './config.ts';
 
 /** What `serve` takes from a configuration that is read again: the settings of the table with `reload`. */
-type Reloaded = Pick<Config, 'trustedProxies' | 'applicationServices' | 'limits'> & {
+type Reloaded = Pick<Config, 'trustedProxies' | 'applicationServices' | 'limits' | 'notify'> & {
   readonly sso: Pick<Config['sso'], 'clients'>;
 };
 
@@ -25,6 +25,9 @@ export class LiveConfig {
         return now().applicationServices;
       },
       limits: limitsOf(now),
+      get notify() {
+        return now().notify;
+      },
       sso: {
         ...atStart.sso,
         get clients() {

@@ -4,6 +4,7 @@ import { readApplicationService } from './application_services.ts';
 import { checkSettings } from './check_settings.ts';
 import { type Config, ConfigError, type ListenAddress, type Picture, type RateLimit } from './config.ts';
 import { keysFrom } from './load_keys.ts';
+import { notifyFrom } from './load_notify.ts';
 import { readPicture } from './picture.ts';
 import { type PathOfType, type Settings, settingAt } from './settings.ts';
 import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
@@ -109,6 +110,7 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       helpUrl: at(['brand', 'help_url'], () => helpUrlIn(settings.brand.help_url)),
     },
     log: settings.log,
+    notify: notifyFrom(settings.notify, { at, absolute, source }),
     metrics: { listen: at(['metrics', 'listen'], () => metricsListen(settings.metrics.listen)) },
   };
 }

@@ -38,13 +38,6 @@ export const appserviceCheck: InsideCheck = {
   run: async () => skipped('it is off: this proxy is not an application service of the homeserver'),
 };
 
-export const notifyCheck: InsideCheck = {
-  id: 'notify',
-  about: 'notices can be delivered',
-  outside: false,
-  run: async () => skipped('it is off: users are not notified of changes'),
-};
-
 export const oauthCheck: InsideCheck = {
   id: 'oauth',
   about: 'the OAuth login of this proxy works',

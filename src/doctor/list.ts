@@ -9,7 +9,8 @@ import {
   rcLoginCheck,
   xForwardedCheck,
 } from './homeserver_checks.ts';
-import { appserviceCheck, listenersCheck, notifyCheck, oauthCheck } from './later_checks.ts';
+import { appserviceCheck, listenersCheck, oauthCheck } from './later_checks.ts';
+import { notifyCheck } from './notify_check.ts';
 import { nativePagesCheck, oddTargetsCheck, wellKnownCheck } from './page_checks.ts';
 import { homeserverPortCheck } from './port_check.ts';
 import { keysCheck, markCheck, processesCheck, schemaCheck, storeCheck } from './store_checks.ts';

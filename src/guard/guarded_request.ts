@@ -6,12 +6,13 @@ import type { ClientRequest } from '../http/client_request.ts';
 import type { GuardedEndpoint } from '../http/routes.ts';
 import { requireShape } from '../matrix/registry.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import type { Addresses } from '../notify/addresses.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller, TokenOwners } from '../second_factor/caller.ts';
 import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
 import type { OwesFactor, Standings } from '../second_factor/standing.ts';
-import type { Effect } from '../storage/statement.ts';
+import type { Write } from '../storage/statement.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { isEmptyBody } from '../uia/canonical_body.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
@@ -27,6 +28,14 @@ import { needsNoProof } from './signing_keys.ts';
 import { readVerdict, unrelated, type Verdict, verdictIn } from './verdict.ts';
 import { withoutOurAuth } from './without_our_auth.ts';
 
+/** After these an owner may be told at other addresses than before. */
+const CHANGE_ADDRESSES: readonly string[] = [
+  'add_threepid',
+  'add_threepid_legacy',
+  'delete_threepid',
+  'unbind_threepid',
+] satisfies GuardedEndpoint['route'][];
+
 export interface GuardedRequestDeps {
   readonly homeserver: Homeserver;
   readonly callers: {
@@ -39,6 +48,8 @@ export interface GuardedRequestDeps {
   readonly consequences: Consequences;
   readonly missing: MissingEndpoints;
   readonly audit: Audit;
+  /** Whom notices go to: asked for before they change. */
+  readonly addresses: Addresses;
 }
 
 /**
@@ -62,6 +73,13 @@ export class GuardedRequest {
     const body: JsonObject = requireShape(endpoint.shape, request.body ?? {});
     if (request.token.kind === 'none' && endpoint.tokenless === 'relayed') return this.relayTokenless(body);
     const caller = await callers.tokenOwners.require(request);
+    if (CHANGE_ADDRESSES.includes(endpoint.route)) {
+      await this.deps.addresses.beforeChange({
+        userId: caller.owner.userId,
+        token: caller.token,
+        client: request.client,
+      });
+    }
     const standing = await callers.standings.of(caller.owner.userId);
     if (standing.is === 'passes') return this.relayWithoutFactor(caller, body);
     missing.requireKnown(request);
@@ -207,7 +225,7 @@ export class GuardedRequest {
     return answer.status < 300 ? { is: 'accepted', answer } : unrelated(answer, body);
   }
 
-  private recorded({ owner }: Caller): readonly Effect[] {
+  private recorded({ owner }: Caller): readonly Write[] {
     return this.deps.audit.recorded({
       userId: owner.userId,
       event: 'guard.passed',

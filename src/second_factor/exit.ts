@@ -7,7 +7,6 @@ import { withOwnWellKnown } from '../matrix/well_known.ts';
 import { isJsonObject } from '../matrix/wire.ts';
 import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
-import { appendRecord } from '../storage/tables/audit.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { exchangeHold, releaseHold } from '../storage/tables/releases.ts';
 import type { Clock } from '../system/clock.ts';
@@ -99,14 +98,14 @@ export class Exit {
     if (!proof.hasFactor) return [allowance];
     const { passwordAsSent } = taker;
     const hasCode = passwordAsSent !== undefined && passwordAsSent !== holds.open(held).password;
-    const completed = audit.line({
+    const completed = audit.recorded({
       userId: held.userId,
       event: 'login.completed',
       address: taker.client.ip,
       deviceId: taker.deviceId ?? grant.deviceId,
     });
     return [
-      appendRecord(completed),
+      completed,
       freshLogins.remembered(grant.tokenHash, held.userId, hasCode ? passwordAsSent : undefined),
       allowance,
     ];

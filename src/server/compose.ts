@@ -40,6 +40,8 @@ import { LoginGate } from '../login/sign_in.ts';
 import { SignInLine } from '../login/sign_in_line.ts';
 import { StoredLineLeases } from '../login/stored_line_leases.ts';
 import { UpstreamLogin } from '../login/upstream_login.ts';
+import type { Addresses } from '../notify/addresses.ts';
+import { Outbox } from '../notify/outbox.ts';
 import { AccountPage } from '../pages/account/account_page.ts';
 import { FallbackPage } from '../pages/fallback/fallback_page.ts';
 import { FormPages } from '../pages/forms/form_pages.ts';
@@ -85,6 +87,7 @@ export interface Foundations {
   readonly vault: Vault;
   readonly mark: MarkKeeper;
   readonly homeserver: Homeserver;
+  readonly addresses: Addresses;
   /** The database's: of all that is written with a time. */
   readonly clock: Clock;
   /** Of the steps of codes, on which authenticator apps and this machine agree. */
@@ -158,6 +161,7 @@ function basicServices(foundations: Foundations) {
   const freshLogins = new FreshLogins(storage, vault, clock);
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
   const hasher = new RecoveryHasher(hashingQueue());
+  const outbox = new Outbox({ notify: () => config.notify, random });
   const factorDeps = {
     ...{ storage, store: storage.factors, vault, random, hasher, totp },
     clock: machineClock,
@@ -168,7 +172,7 @@ function basicServices(foundations: Foundations) {
     hasher,
     freshLogins,
     factors: createFactors(factorDeps, furtherFactors),
-    audit: new Audit(storage.audit, clock),
+    audit: new Audit(storage.audit, clock, (record) => outbox.consequencesOf(record)),
     ways: { appendedCode: config.login.appendedCode, pages: config.login.sso },
     lanes: new Lanes(storage, vault),
     addressLimit: new AddressLimit(config.limits.perAddress, clock),

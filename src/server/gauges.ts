@@ -2,6 +2,7 @@ import type { Readiness } from '../discovery/readiness.ts';
 import { LANE_RULES } from '../limits/throttle.ts';
 import type { Storage } from '../storage/storage.ts';
 import { countUnderWay, countUsers, type UserCounts } from '../storage/tables/counts.ts';
+import { CHANNELS, countWaiting } from '../storage/tables/notices.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import { programVersion } from '../system/version.ts';
 import type { KeyKeeper } from '../vault/key_keeper.ts';
@@ -54,11 +55,16 @@ export class Gauges {
   private async stored(): Promise<Awaited<ReturnType<LookUp>>> {
     try {
       const [underWay] = await this.deps.storage.read(countUnderWay());
+      const waiting = await this.deps.storage.read(countWaiting());
       const users = await this.countedUsers();
       return {
         holds: single(underWay?.holds ?? 0),
         logouts_waiting: single(underWay?.logoutsWaiting ?? 0),
         sessions: single(underWay?.sessions ?? 0),
+        notices_waiting: CHANNELS.map((channel) => ({
+          labels: { channel },
+          value: waiting.find((each) => each.channel === channel)?.count ?? 0,
+        })),
         users: [
           { labels: { state: 'enrolled' }, value: users.enrolled },
           { labels: { state: 'no_recovery_codes' }, value: users.noRecoveryCodes },

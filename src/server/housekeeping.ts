@@ -1,5 +1,6 @@
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
+import { GONE_KEPT_MS } from '../notify/addresses.ts';
 import { StoreUnavailable } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { dropEndedChallenges } from '../storage/tables/challenges.ts';
@@ -7,6 +8,7 @@ import { dropEndedEmergencyCodes } from '../storage/tables/emergency_codes.ts';
 import { dropOldPlaces } from '../storage/tables/known_places.ts';
 import { dropIdleLanes } from '../storage/tables/lanes.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
+import { dropGoneAddresses } from '../storage/tables/notice_owners.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { endWrongTimes } from '../storage/tables/wrong_times.ts';
 import { MINUTE } from '../system/clock.ts';
@@ -101,6 +103,7 @@ export class Housekeeping {
           dropIdleLanes(LANES_KEPT_MS),
           dropEndedChallenges(),
           dropEndedEmergencyCodes(),
+          dropGoneAddresses(GONE_KEPT_MS),
         ],
       ),
     ]);

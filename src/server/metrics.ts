@@ -28,6 +28,10 @@ const COUNTERS = {
   store_retries_total: { help: 'Units of work that were run again.', labelNames: ['cause'] },
   store_failures_total: { help: 'Times that the store did not answer.', labelNames: [] },
   audit_entries_total: { help: 'Lines of the audit.', labelNames: ['event'] },
+  notices_total: {
+    help: 'Attempts to send a notice, and what became of notices.',
+    labelNames: ['channel', 'result'],
+  },
 } as const;
 
 const HISTOGRAMS = {
@@ -45,6 +49,7 @@ const GAUGES = {
   logouts_waiting: { help: 'Held logins that have ended and are not logged out yet.', labelNames: [] },
   sessions: { help: 'Sessions under way.', labelNames: [] },
   hash_queue: { help: 'Recovery codes that wait to be hashed.', labelNames: [] },
+  notices_waiting: { help: 'Notices that wait to be sent.', labelNames: ['channel'] },
   pool_connections: {
     help: 'Connections to PostgreSQL, and requests that wait for one.',
     labelNames: ['state'],

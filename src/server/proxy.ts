@@ -27,6 +27,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { openKnownDatabase } from './known_database.ts';
 import { Metrics } from './metrics.ts';
 import { MetricsListener } from './metrics_listener.ts';
+import { type Notices, noticesOf, noticingOwners } from './notices.ts';
 import { requireOneMachine, selfDescription } from './self_description.ts';
 import { Watch } from './watch.ts';
 
@@ -43,6 +44,8 @@ export interface ProxyParts {
   readonly times?: DoorTimes & { readonly answerMs?: number };
 }
 
+/** How often is looked for notices that are due. */
+const NOTICES_MS = SECOND;
 /** How often ended holds are logged out and expired rows dropped. */
 const HOUSEKEEPING_MS = 5 * SECOND;
 const GRACE_MS = 10 * SECOND;
@@ -69,7 +72,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const onTime = (databaseNow: number) => clock.learn(databaseNow);
   const open = (make: boolean) =>
     openStorage(config.storage, { clock: machineClock, random, onTime, make, onRetry });
-  const { storage: opened, unusable } = await openWhenThere(
+  const opened = await openWhenThere(
     () => openKnownDatabase(config.storage, { marks, acceptOther, open }),
     ({ reason }) => log.warn({}, `${nameOfDatabase(config.storage)}: is waited for: ${reason}`),
   );
@@ -85,13 +88,18 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
       ? {}
       : { answerTimeoutMs: times.answerMs, connectTimeoutMs: times.answerMs }),
   });
+  const notices = noticesOf({
+    ...{ config, storage, vault: keys.vault, homeserver, clock, random, log },
+    onResult: (channel, result) => watch.noticed(channel, result),
+  });
   const services = compose({
     config,
     storage,
     processes,
     vault: keys.vault,
     mark,
-    homeserver,
+    homeserver: noticingOwners(homeserver, notices.addresses),
+    addresses: notices.addresses,
     clock,
     machineClock,
     random,
@@ -130,12 +138,12 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     storage,
     homeserver,
     services,
+    notices,
     housekeeping,
     requests,
     frontDoor,
     forWatchers,
     watch,
-    unusable,
   };
   return new MatrixProxy(live, served);
 }
@@ -149,12 +157,12 @@ export class MatrixProxy {
       readonly storage: Storage;
       readonly homeserver: HomeserverClient;
       readonly services: Services;
+      readonly notices: Notices;
       readonly housekeeping: Housekeeping;
       readonly requests: UnderWay;
       readonly frontDoor: ReturnType<typeof createFrontDoor>;
       readonly forWatchers: MetricsListener | undefined;
       readonly watch: Watch;
-      readonly unusable: Promise<never>;
     },
   ) {}
 
@@ -166,19 +174,16 @@ export class MatrixProxy {
     return this.parts.storage;
   }
 
-  /**
-   * Rejects where the database was away at the start and, once it is there, is one that `createProxy` would have
-   * refused, with the same error. Gated routes answer 503 until the proxy is closed.
-   */
-  untilUnusable(): Promise<never> {
-    return this.parts.unusable;
-  }
-
   /** Where the listener for metrics is; undefined if there is none, or it does not listen yet. */
   get metricsUrl(): string | undefined {
     const { listen } = this.live.view.metrics;
     const server = this.parts.forWatchers?.server;
     return listen && server?.listening ? urlOf(server, listen.host) : undefined;
+  }
+
+  /** Sends the notices that are due, now. */
+  sendNotices(): Promise<void> {
+    return this.parts.notices.delivery.round();
   }
 
   /** Logs out what has ended and drops what has expired, now. */
@@ -216,6 +221,7 @@ export class MatrixProxy {
       });
     });
     this.parts.housekeeping.start(HOUSEKEEPING_MS);
+    this.parts.notices.delivery.start(NOTICES_MS);
     const url = urlOf(this.server, host);
     this.parts.watch.listening(url, metrics.listen && this.metricsUrl);
     return url;
@@ -227,14 +233,25 @@ export class MatrixProxy {
    * for a little longer, and logged out: here or, if that fails, after the next start (attack 164).
    */
   async close(graceMs = GRACE_MS, loginsMs = Math.min(graceMs, LOGINS_MS)): Promise<void> {
-    const { housekeeping, frontDoor, homeserver, services, requests, storage } = this.parts;
+    const { housekeeping, frontDoor, homeserver, services, notices, requests, storage } = this.parts;
     this.parts.watch.stopping();
-    await Promise.all([frontDoor.close(graceMs), housekeeping.stop()]);
+    await Promise.all([
+      frontDoor.close(graceMs),
+      housekeeping.stop(),
+      inTime(notices.delivery.stop(), graceMs),
+    ]);
     await this.parts.forWatchers?.close();
     await inTime(homeserver.endLogins(), loginsMs);
+    await notices.senders.webhook.close();
     // From here on nothing waits for the homeserver: what was under way notes in the store what it leaves.
     await homeserver.close();
-    const leftOver = [requests.settled(), services.sweeper.settled(), homeserver.endLogins()];
+    const leftOver = [
+      requests.settled(),
+      services.sweeper.settled(),
+      homeserver.endLogins(),
+      notices.addresses.settled(),
+      notices.delivery.stop(),
+    ];
     await inTime(Promise.all(leftOver), LEFT_OVER_MS);
     await inTime(housekeeping.leave(), LEFT_OVER_MS);
     await storage.close();

@@ -1,7 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { FinishedRequest } from '../gateway/request_log.ts';
 import type { HomeserverWatch } from '../homeserver/homeserver_watch.ts';
+import type { NoticeResult } from '../notify/channel.ts';
 import type { EndedHold } from '../storage/tables/holds.ts';
+import type { Channel } from '../storage/tables/notices.ts';
 import type { StoreWatch } from '../storage/watched_driver.ts';
 import type { Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -51,6 +53,11 @@ export class Watch {
     const isKnown = STATUS_CODES[status] !== undefined;
     const label = isKnown ? String(status) : `${Math.floor(status / 100)}xx`;
     this.deps.metrics?.count('passed_total', { status: label });
+  }
+
+  /** Hears what becomes of notices. */
+  noticed(channel: Channel, result: NoticeResult): void {
+    this.deps.metrics?.count('notices_total', { channel, result });
   }
 
   /** A unit of work is run again. */

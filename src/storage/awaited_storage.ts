@@ -2,13 +2,6 @@ import { StoreUnavailable } from './errors.ts';
 import type { Driver } from './statement.ts';
 import { type Storage, storageOn } from './storage.ts';
 
-/** A storage that may not be there yet. */
-export interface AwaitedStorage {
-  readonly storage: Storage;
-  /** Only ever rejects: it is there now, and cannot be used. It need not be waited for. */
-  readonly unusable: Promise<never>;
-}
-
 /**
  * A storage that may not be there yet: each use tries to open it until that has worked, and is refused meanwhile
  * (R9: gated routes answer 503, everything else goes on).
@@ -19,22 +12,17 @@ export interface AwaitedStorage {
 export async function openWhenThere(
   open: () => Promise<Storage>,
   onAway: (error: StoreUnavailable) => void,
-): Promise<AwaitedStorage> {
-  let tell: (error: unknown) => void = () => undefined;
-  const unusable = new Promise<never>((_resolve, reject) => {
-    tell = reject;
-  });
-  unusable.catch(() => undefined);
+): Promise<Storage> {
   try {
-    return { storage: await open(), unusable };
+    return await open();
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     onAway(error);
-    return { storage: storageOn(awaited(open, tell)), unusable };
+    return storageOn(awaited(open));
   }
 }
 
-function awaited(open: () => Promise<Driver>, onUnusable: (error: unknown) => void): Driver {
+function awaited(open: () => Promise<Driver>): Driver {
   let opened: Promise<Driver> | undefined;
   let there: Driver | undefined;
   const driver = (): Promise<Driver> => {
@@ -45,9 +33,7 @@ function awaited(open: () => Promise<Driver>, onUnusable: (error: unknown) => vo
       },
       (error: unknown) => {
         opened = undefined;
-        if (error instanceof StoreUnavailable) throw error;
-        onUnusable(error);
-        throw new StoreUnavailable(error);
+        throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
       },
     );
     return opened;

@@ -35,8 +35,9 @@ export interface TurnedOn {
   freshCode(): string;
 }
 
-export async function startAccount(options: AppOptions = {}): Promise<AccountApp> {
-  const app = await startApp({
+/** @param start what starts the application; it ends it, too, where it is not `startApp` */
+export async function startAccount(options: AppOptions = {}, start = startApp): Promise<AccountApp> {
+  const app = await start({
     users: [
       { name: 'dora', password: DORAS_PASSWORD },
       { name: 'eve', password: 'eves password' },

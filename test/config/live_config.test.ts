@@ -21,6 +21,8 @@ const PUBLIC = 'public_base_url: https://matrix.example.org';
 /** Other values for all that can be read again, and for some that cannot. */
 function loadOther(): LoadedConfig {
   folder.write('bridge.yaml', 'id: bridge\nas_token: first');
+  folder.write('secret', 'syt_abc');
+  folder.write('hook.secret', `whsec_${Buffer.alloc(24).toString('base64')}`);
   return load(`
 ${PUBLIC}
 listen: 127.0.0.1:8011
@@ -33,6 +35,13 @@ limits:
   session_failures: 11
 sso: { name: other, clients: ["https://app.example.org"] }
 log: { level: debug, format: pretty }
+notify:
+  language: de
+  mail: { from: 2fa@example.org, host: localhost, port: 26, security: tls, user: 2fa, password_file: secret }
+  matrix: { user_id: "@2fa:example.org", access_token_file: secret }
+  webhook: { url: "https://hook.example.org", secret_file: hook.secret, events: ["totp.*"] }
+  retry_first: 6s
+  give_up_after: 1h
 `);
 }
 
@@ -52,6 +61,7 @@ test('what can be read again changes in the view, also in what was taken out of 
     trustedProxies: ['10.0.0.0/8'],
     applicationServices: [{ id: 'bridge', asToken: 'first' }],
     limits: next.config.limits,
+    notify: next.config.notify,
     sso: { ...start.config.sso, clients: ['https://app.example.org'] },
   };
   expect(view).toEqual(expected);

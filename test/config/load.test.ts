@@ -56,6 +56,10 @@ describe('a configuration that is fine', () => {
       sso: { name: 'password and code', preferred: false, clients: [] },
       brand: { name: 'matrix.example.org', logo: undefined, colour: '#2463c2', helpUrl: undefined },
       log: { level: 'info', format: 'json' },
+      notify: {
+        ...{ mail: undefined, matrix: undefined, webhook: undefined },
+        ...{ language: 'en', retryFirstMs: 5000, giveUpAfterMs: 172_800_000 },
+      },
       metrics: { listen: undefined },
     });
   });
@@ -303,10 +307,10 @@ describe('a configuration that is wrong is refused with one line:', () => {
     expect(refusal(text)).toBe(line);
   });
 
-  test.each(['policy: { default: required }', 'notify: {}'])(
+  test.each(['policy: { default: required }', 'notify: { matrix: { appservice: true } }'])(
     'a section that nothing stands behind yet: %s',
     (text) => {
-      expect(refusal(text)).toMatch(/^config\.yaml:1: \w+: is not available yet; take it out$/);
+      expect(refusal(text)).toMatch(/^config\.yaml:1: [\w.]+: is not available yet; take it out$/);
     },
   );
 

@@ -17,6 +17,8 @@ function loadWith(path: string, value: unknown): void {
   const whole = SECTIONS.find((section) => section.whole === true && path.startsWith(`${section.path}.`));
   const others = rows.filter((row) => whole !== undefined && row.path.startsWith(`${whole.path}.`));
   const settings = {};
+  // A channel is off without it, and then takes no setting.
+  if (path.startsWith('notify.mail.')) put(settings, ['notify', 'mail', 'from'], '2fa@example.org');
   for (const row of others) put(settings, row.path.split('.'), row.default);
   put(settings, path.split('.'), value);
   loadConfig(folder.write('config.yaml', stringify(settings)), {});

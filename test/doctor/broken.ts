@@ -300,6 +300,25 @@ export const BROKEN: readonly Broken[] = [
     examine: configured('trusted_proxies', 'metrics: { listen: "0.0.0.0:9464" }\ntrusted_proxies'),
   },
   {
+    what: 'a mail server that does not answer',
+    finds: 'fail notify',
+    says: /^the mail server at 127\.0\.0\.1, port 1: E[A-Z]+$/,
+    examine: configured(
+      'trusted_proxies',
+      'notify: { mail: { from: 2fa@example.org, port: 1 } }\ntrusted_proxies',
+    ),
+  },
+  {
+    what: 'a token for notices that is not good any more',
+    finds: 'fail notify',
+    says: /^notify\.matrix\.access_token_file does not open @2fa:localhost: the homeserver answered 401$/,
+    examine: (scene) => {
+      writeFileSync(join(scene.folder, 'notify.token'), 'old', { mode: 0o600 });
+      const matrix = '{ user_id: "@2fa:localhost", access_token_file: notify.token }';
+      return configured('trusted_proxies', `notify: { matrix: ${matrix} }\ntrusted_proxies`)(scene);
+    },
+  },
+  {
     what: 'a limit on uploads',
     finds: 'warn body-size',
     says: /an upload of 50 MiB is refused/,

@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['gateway', 'pages'],
   ['login', 'guard', 'account', 'discovery'],
   ['second_factor'],
-  ['limits', 'rescue'],
+  ['limits', 'rescue', 'notify'],
   ['uia', 'factors', 'homeserver', 'audit'],
   ['vault', 'http', 'config'],
   ['storage'],

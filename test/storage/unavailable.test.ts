@@ -2,10 +2,10 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
-import { describeOnPooledStores } from './on_both.ts';
+import { describeOnBothStores } from './on_both.ts';
 import { ALICE, countFailure, enrol, spendStep } from './rows.ts';
 
-describeOnPooledStores('attack 91: a database that cannot answer', (opened) => {
+describeOnBothStores('attack 91: a database that cannot answer', (opened) => {
   let storage: Storage;
 
   beforeEach(() => {

@@ -1,4 +1,4 @@
-import { ask, type Driver, type Effect, effect, type Query } from '../statement.ts';
+import { ask, type Driver, type Effect, effect, type Query, type Write } from '../statement.ts';
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
@@ -93,8 +93,8 @@ function listRecords({ userId, limit }: Parameters<AuditStore['list']>[0]): Quer
 }
 
 export interface AuditStore {
-  /** Adds a line. With `newest`, only so many of this user and event stay. */
-  append(record: AuditRecord, newest?: number): Promise<void>;
+  /** Adds a line, and what is written with it. With `newest`, only so many of this user and event stay. */
+  append(record: AuditRecord, newest?: number, consequences?: readonly Write[]): Promise<void>;
   /** The newest first. */
   list(filter: { userId?: string; limit?: number }): Promise<AuditRecord[]>;
 }
@@ -103,9 +103,9 @@ export interface AuditStore {
 export class AuditTable implements AuditStore {
   constructor(private readonly driver: Driver) {}
 
-  async append(record: AuditRecord, newest?: number): Promise<void> {
+  async append(record: AuditRecord, newest?: number, consequences: readonly Write[] = []): Promise<void> {
     const bound = newest === undefined ? [] : keepNewest(record, newest);
-    await this.driver.commit([record.userId], [appendRecord(record), bound]);
+    await this.driver.commit([record.userId], [appendRecord(record), bound, consequences]);
   }
 
   async list(filter: Parameters<AuditStore['list']>[0]): Promise<AuditRecord[]> {

@@ -11,6 +11,8 @@ const UNDER_WAY = [
   'fresh_logins',
   'emergency_codes',
   'processes',
+  // They went out after the backup was made.
+  'notices',
 ];
 
 /**

@@ -24,6 +24,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   sealed('session_turns.sealed_onward', 'session-onward', ['id_hash'], null),
   sealed('leases.sealed_outcome', 'lease', ['key', 'holder'], null),
   sealed('challenges.sealed', 'challenge', ['session_hash']),
+  sealed('notice_addresses.sealed_address', 'notice-address', ['id', 'user_id']),
 ];
 
 function sealed(

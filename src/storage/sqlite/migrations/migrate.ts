@@ -21,6 +21,7 @@ import { sealingKey } from './0018_sealing_key.ts';
 import { sessionVersion } from './0019_session_version.ts';
 import { schemaInfo } from './0020_schema_info.ts';
 import { emergencyCodes } from './0021_emergency_codes.ts';
+import { notices } from './0022_notices.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -45,6 +46,7 @@ export const MIGRATIONS: readonly string[] = [
   sessionVersion,
   schemaInfo,
   emergencyCodes,
+  notices,
 ];
 
 /**

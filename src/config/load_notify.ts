@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { parseUserId } from '../matrix/user_id.ts';
+import { isJsonObject } from '../matrix/wire.ts';
+import type { MailConfig, MatrixConfig, NotifyConfig, WebhookConfig } from './config.ts';
+import { type PathOfType, SETTINGS, type SettingRow, type Settings, settingAt } from './settings.ts';
+import type { ConfigSource, SettingPath } from './source.ts';
+import { BadValue, isLoopback, parseDuration } from './values.ts';
+
+interface NotifyReader {
+  readonly source: ConfigSource;
+  /** Runs `read`; a value that it refuses becomes a `ConfigError` that names the setting. */
+  at<T>(path: SettingPath, read: () => T): T;
+  absolute(path: string): string;
+}
+
+type NotifySettings = Settings['notify'];
+type ChannelName = 'mail' | 'matrix' | 'webhook';
+
+/** One mailbox, without a name before it. */
+const SENDER = /^[^\s@<>"(),:;\\[\]]{1,64}@[A-Za-z0-9.-]{1,253}$/;
+const HOST = /^(?:[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+)$/;
+const TOKEN = /^[\x21-\x7e]+$/;
+/** As Standard Webhooks wants it. */
+const SECRET_PREFIX = 'whsec_';
+const SECRET_BYTES = { least: 24, most: 64 };
+const EVENT_PATTERN = /^(?:[a-z_]+(?:\.[a-z_]+)*|(?:[a-z_]+\.)*\*)$/;
+
+/** Who is told of changes, and how. @throws ConfigError */
+export function notifyFrom(settings: NotifySettings, reader: NotifyReader): NotifyConfig {
+  const durationAt = (path: PathOfType<'duration'>, written: string | number) =>
+    reader.at(path.split('.'), () => parseDuration(written, settingAt(path)));
+  return {
+    language: settings.language,
+    mail: channel('mail', 'from', reader, () => mailFrom(settings.mail, reader)),
+    matrix: channel('matrix', 'user_id', reader, () => matrixFrom(settings.matrix, reader)),
+    webhook: channel('webhook', 'url', reader, () => webhookFrom(settings.webhook, reader)),
+    retryFirstMs: durationAt('notify.retry_first', settings.retry_first),
+    giveUpAfterMs: durationAt('notify.give_up_after', settings.give_up_after),
+  };
+}
+
+/** A channel stands in the file or it is off. With a setting of it, the one that turns it on must be there. */
+function channel<T>(
+  name: ChannelName,
+  turnsOn: string,
+  { source, at }: NotifyReader,
+  read: () => T,
+): T | undefined {
+  const { notify } = source.settings;
+  const written = isJsonObject(notify) ? notify[name] : undefined;
+  if (!isJsonObject(written) || !Object.entries(written).some(([key, value]) => isSet(name, key, value))) {
+    return undefined;
+  }
+  at(['notify', name], () => {
+    if (!(turnsOn in written)) throw new BadValue(`needs ${turnsOn}`);
+  });
+  return read();
+}
+
+/** Whether more stands there than the default, which the sample has. */
+function isSet(name: ChannelName, key: string, value: unknown): boolean {
+  const row: SettingRow | undefined = SETTINGS.find(({ path }) => path === `notify.${name}.${key}`);
+  return row?.default === undefined || row.default !== value;
+}
+
+function mailFrom(settings: NotifySettings['mail'], { at, absolute }: NotifyReader): MailConfig {
+  const { host, port, security, user, password_file: passwordFile } = settings;
+  const path = (name: string) => ['notify', 'mail', name];
+  const from = at(path('from'), () => {
+    const written = settings.from ?? '';
+    if (!SENDER.test(written)) throw new BadValue('must be one mail address such as 2fa@example.org');
+    return written;
+  });
+  at(path('host'), () => {
+    if (!HOST.test(host)) throw new BadValue('must be the name or the address of a mail server');
+  });
+  at(path('security'), () => {
+    if (security === 'none' && !isLoopback(host)) {
+      throw new BadValue('none is for a mail server on loopback only; elsewhere starttls or tls');
+    }
+  });
+  at(path('user'), () => {
+    if ((user === undefined) !== (passwordFile === undefined)) {
+      throw new BadValue('user and password_file are given together, or neither is');
+    }
+  });
+  if (user === undefined || passwordFile === undefined)
+    return { from, host, port, security, credentials: undefined };
+  const password = at(path('password_file'), () => lineIn(absolute(passwordFile)));
+  return { from, host, port, security, credentials: { user, password } };
+}
+
+function matrixFrom(settings: NotifySettings['matrix'], { at, absolute }: NotifyReader): MatrixConfig {
+  const { user_id: userId = '', access_token_file: file } = settings;
+  at(['notify', 'matrix', 'user_id'], () => {
+    if (parseUserId(userId) === undefined)
+      throw new BadValue('must be a full user id such as "@2fa:example.org"');
+  });
+  const accessToken = at(['notify', 'matrix', 'access_token_file'], () => {
+    const token = lineIn(required(file, absolute));
+    if (!TOKEN.test(token)) throw new BadValue('must be a file that holds an access token and nothing else');
+    return token;
+  });
+  return { userId, accessToken };
+}
+
+function webhookFrom(settings: NotifySettings['webhook'], { at, absolute }: NotifyReader): WebhookConfig {
+  const url = at(['notify', 'webhook', 'url'], () => hookUrl(settings.url ?? ''));
+  const secret = at(['notify', 'webhook', 'secret_file'], () =>
+    signingSecret(lineIn(required(settings.secret_file, absolute))),
+  );
+  const { events = ['*'] } = settings;
+  events.forEach((pattern, index) => {
+    at(['notify', 'webhook', 'events', index], () => {
+      if (!EVENT_PATTERN.test(pattern))
+        throw new BadValue('must be an event such as totp.enabled, totp.*, or *');
+    });
+  });
+  return { url, secret, events };
+}
+
+function hookUrl(written: string): string {
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new BadValue('must be a URL that begins with https://');
+  }
+  if (url.username !== '' || url.password !== '') throw new BadValue('must not hold a user name or password');
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    throw new BadValue('must begin with https:// (http:// is for loopback addresses only)');
+  }
+  return url.href;
+}
+
+function signingSecret(text: string): Buffer {
+  const secret = text.startsWith(SECRET_PREFIX)
+    ? Buffer.from(text.slice(SECRET_PREFIX.length), 'base64')
+    : undefined;
+  if (secret === undefined || secret.length < SECRET_BYTES.least || secret.length > SECRET_BYTES.most) {
+    throw new BadValue('must be a file with whsec_ and the base64 of 24 to 64 bytes');
+  }
+  return secret;
+}
+
+function required(file: string | undefined, absolute: (path: string) => string): string {
+  if (file === undefined) throw new BadValue('must be given');
+  return absolute(file);
+}
+
+/** The one line of a file; the text of a refusal holds nothing of it. */
+function lineIn(file: string): string {
+  const text = readText(file).trim();
+  if (text === '' || /[\p{Cc}]/u.test(text)) throw new BadValue(`${file} must hold one line`);
+  return text;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new BadValue(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}

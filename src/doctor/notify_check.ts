@@ -1,0 +1,99 @@
+import { HomeserverClient } from '../homeserver/homeserver_client.ts';
+import { failureOf, inTime } from '../notify/channel.ts';
+import { MailChannel } from '../notify/mail_channel.ts';
+import { MatrixChannel } from '../notify/matrix_channel.ts';
+import type { Storage } from '../storage/storage.ts';
+import { listDeadLetters } from '../storage/tables/notices.ts';
+import { SECOND } from '../system/clock.ts';
+import { silentLog } from '../system/log.ts';
+import { type Finding, fail, type InsideCheck, listed, ok, skipped, warn } from './check.ts';
+import type { Installation } from './installation.ts';
+
+const TRY_MS = 10 * SECOND;
+
+export const notifyCheck: InsideCheck = {
+  id: 'notify',
+  about: 'notices can be delivered',
+  outside: false,
+  run: async (installation) => {
+    const { mail, matrix, webhook } = installation.config.notify;
+    const on = Object.entries({ mail, matrix, webhook }).flatMap(([name, config]) => (config ? [name] : []));
+    if (on.length === 0) return skipped('it is off: users are not notified of changes');
+    const tried = [
+      ...(mail ? ['greeted the mail server'] : []),
+      ...(matrix ? ['asked the homeserver whose notify.matrix.access_token_file is'] : []),
+      'counted dead letters',
+    ];
+    return (
+      (await mailFault(installation, tried)) ??
+      (await matrixFault(installation, tried)) ??
+      (await deadLetters(installation, tried)) ??
+      ok(tried, `on: ${listed(on)}; "notify test" sends one`)
+    );
+  },
+};
+
+async function mailFault({ config, parts }: Installation, tried: string[]): Promise<Finding | undefined> {
+  const { mail } = config.notify;
+  if (mail === undefined) return undefined;
+  const sender = new MailChannel({
+    config: () => mail,
+    addresses: { open: async () => undefined },
+    languageOf: async () => config.notify.language,
+    host: new URL(config.publicBaseUrl).hostname,
+    clock: parts.clock,
+  });
+  const failure = await inTime(TRY_MS, (signal) => sender.greet(signal)).then(() => undefined, failureOf);
+  if (failure === undefined) return undefined;
+  const { host, port } = mail;
+  return fail(
+    tried,
+    `the mail server at ${host}, port ${port}: ${failure.reason}`,
+    'start it, or correct notify.mail',
+  );
+}
+
+async function matrixFault(installation: Installation, tried: string[]): Promise<Finding | undefined> {
+  const { config, parts } = installation;
+  const { matrix } = config.notify;
+  if (matrix === undefined || !(await installation.homeserverAnswers())) return undefined;
+  const homeserver = new HomeserverClient({
+    url: config.homeserver.url,
+    random: parts.random,
+    log: silentLog,
+  });
+  const sender = new MatrixChannel({
+    ...{ config: () => matrix, homeserver, storage: NOT_ASKED, random: parts.random },
+    languageOf: async () => config.notify.language,
+  });
+  try {
+    const owner = await inTime(TRY_MS, (signal) => sender.whoami(signal)).catch(failureOf);
+    if (owner === matrix.userId) return undefined;
+    const found = owner instanceof Error ? owner.message : 'it is the token of another account';
+    return fail(
+      tried,
+      `notify.matrix.access_token_file does not open ${matrix.userId}: ${found}`,
+      'log in as that account, and put the token into the file',
+    );
+  } finally {
+    await homeserver.close();
+  }
+}
+
+/** Whose a token is needs no store. */
+const NOT_ASKED: Pick<Storage, 'commit' | 'read'> = {
+  commit: () => Promise.reject(new Error('not asked')),
+  read: () => Promise.reject(new Error('not asked')),
+};
+
+async function deadLetters(installation: Installation, tried: string[]): Promise<Finding | undefined> {
+  const storage = await installation.storage();
+  const letters = (await storage?.read(listDeadLetters())) ?? [];
+  if (letters.length === 0) return undefined;
+  const channels = [...new Set(letters.map(({ channel }) => channel))];
+  return warn(
+    tried,
+    `${letters.length} given up by ${listed(channels)}`,
+    'see why with "notify dead-letters"; send them with --retry all, or drop them',
+  );
+}

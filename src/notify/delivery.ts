@@ -1,0 +1,139 @@
+import type { NotifyConfig } from '../config/config.ts';
+import type { Storage } from '../storage/storage.ts';
+import {
+  addressNotice,
+  buryNotices,
+  CHANNELS,
+  type Channel,
+  dropNotice,
+  dropOldDeadLetters,
+  findDue,
+  leaseNotices,
+  type NoticeRow,
+  retryNotice,
+} from '../storage/tables/notices.ts';
+import { HOUR, SECOND } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { type ChannelSender, failureOf, inTime, type NotDelivered, type NoticeResult } from './channel.ts';
+import { foreign } from './message.ts';
+
+const LEASE_MS = 30 * SECOND;
+const TRY_MS = 10 * SECOND;
+const LONGEST_WAIT_MS = HOUR;
+const SENT_AT_ONCE = 10;
+/** Doubling further goes past the longest wait, whatever the first one. */
+const MOST_DOUBLINGS = 20;
+
+export interface DeliveryDeps {
+  readonly storage: Pick<Storage, 'commit' | 'read'>;
+  /** As it is now: it may be read again while `serve` runs. */
+  readonly notify: () => NotifyConfig;
+  readonly senders: Readonly<Record<Channel, ChannelSender>>;
+  readonly log: Log;
+  /** Hears what became of each attempt. */
+  readonly onResult: (channel: Channel, result: NoticeResult) => void;
+  /** How long one attempt may take; 10 s where it is left out. */
+  readonly tryMs?: number;
+}
+
+/**
+ * Sends what waits in the outbox, at least once: several processes may do so at a time, each with leases of its own, and
+ * what a process was sending when it was killed is sent again by another one, under the same id. No channel waits for
+ * another one.
+ */
+export class Delivery {
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+  private readonly underWay = new Map<Channel, Promise<void>>();
+
+  constructor(private readonly deps: DeliveryDeps) {}
+
+  start(everyMs: number): void {
+    this.timer = setInterval(() => void this.round(), everyMs);
+    this.timer.unref();
+  }
+
+  /** Begins nothing further, and waits for what is being sent. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.timer);
+    await Promise.all(this.underWay.values());
+  }
+
+  /** Sends what is due now, each channel by itself. */
+  async round(): Promise<void> {
+    await Promise.all(CHANNELS.map((channel) => this.channelRound(channel)));
+  }
+
+  private channelRound(channel: Channel): Promise<void> {
+    const begun =
+      this.underWay.get(channel) ?? this.sendDue(channel).finally(() => this.underWay.delete(channel));
+    this.underWay.set(channel, begun);
+    return begun;
+  }
+
+  private async sendDue(channel: Channel): Promise<void> {
+    const { storage, notify, log } = this.deps;
+    try {
+      if (notify()[channel] === undefined) {
+        await storage.commit([], buryNotices(channel, notify().giveUpAfterMs));
+        return;
+      }
+      // A look first: a write of its own each second would cost the store more.
+      while (!this.stopped && (await storage.read(findDue(channel))).length > 0) {
+        const batch = await storage.commit([], leaseNotices(channel, LEASE_MS, SENT_AT_ONCE));
+        await Promise.all(batch.map((notice) => this.send(notice)));
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'notices could not be sent; trying again');
+    }
+  }
+
+  private async send(notice: NoticeRow): Promise<void> {
+    const { senders, onResult } = this.deps;
+    try {
+      if (notice.channel === 'mail' && notice.recipient === null) return await this.address(notice);
+      const delivered = await inTime(this.deps.tryMs ?? TRY_MS, (signal) =>
+        senders[notice.channel].send(notice, signal),
+      );
+      await this.deps.storage.commit([], dropNotice(notice));
+      onResult(notice.channel, delivered);
+    } catch (error) {
+      await this.failed(notice, failureOf(error));
+    }
+  }
+
+  /** One for each address of the owner, each with an outcome of its own. */
+  private async address(notice: NoticeRow): Promise<void> {
+    const [made, dropped] = await this.deps.storage.commit([], [addressNotice(notice), dropNotice(notice)]);
+    if (made === 0 && dropped !== undefined) this.deps.onResult(notice.channel, 'no_recipient');
+  }
+
+  private async failed(notice: NoticeRow, { reason, isFinal }: NotDelivered): Promise<void> {
+    const { storage, notify, log, onResult } = this.deps;
+    const { retryFirstMs, giveUpAfterMs } = notify();
+    const doublings = Math.min(notice.attempts - 1, MOST_DOUBLINGS);
+    const settled = await storage.commit(
+      [],
+      retryNotice(notice, {
+        failure: foreign(reason),
+        waitMs: Math.min(LONGEST_WAIT_MS, retryFirstMs * 2 ** doublings),
+        giveUpAfterMs: isFinal ? -1 : giveUpAfterMs,
+      }),
+    );
+    onResult(notice.channel, 'failed');
+    if (settled?.dueAt !== null) return;
+    onResult(notice.channel, 'dead');
+    log.warn(
+      {
+        event: 'notice_dead',
+        channel: notice.channel,
+        id: notice.id,
+        what: notice.event,
+        reason: foreign(reason),
+      },
+      'A notice was given up',
+    );
+    await storage.commit([], dropOldDeadLetters());
+  }
+}

@@ -1,0 +1,113 @@
+import type { MatrixConfig } from '../config/config.ts';
+import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import type { Storage } from '../storage/storage.ts';
+import { leaveLease, takeLease } from '../storage/tables/leases.ts';
+import { findNoticeOwner, rememberRoom } from '../storage/tables/notice_owners.ts';
+import type { NoticeRow } from '../storage/tables/notices.ts';
+import { SECOND } from '../system/clock.ts';
+import type { Language } from '../system/languages.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
+import { type ChannelSender, type Delivered, NotDelivered } from './channel.ts';
+import { type Message, messageOf } from './message.ts';
+
+const CLIENT_API = '/_matrix/client/v3';
+/** Who asks the homeserver: this program itself. */
+const OURSELVES: ClientAddress = { ip: '127.0.0.1', proto: 'https', host: undefined };
+/** A room is made within one attempt. */
+const ROOM_LEASE_MS = 15 * SECOND;
+/** With any other membership the owner does not read the room, or may not. */
+const READS: readonly unknown[] = ['join', 'invite'];
+
+export interface MatrixChannelDeps {
+  readonly config: () => MatrixConfig | undefined;
+  readonly homeserver: Pick<Homeserver, 'call'>;
+  readonly storage: Pick<Storage, 'commit' | 'read'>;
+  readonly languageOf: (userId: string) => Promise<Language>;
+  readonly random: RandomSource;
+}
+
+/** Notices in a direct room with each user, which is made at the first one, and again if they left it. */
+export class MatrixChannel implements ChannelSender {
+  constructor(private readonly deps: MatrixChannelDeps) {}
+
+  async send(notice: NoticeRow, signal: AbortSignal): Promise<Delivered> {
+    const message = messageOf(notice, await this.deps.languageOf(notice.userId));
+    if (message === undefined) return 'no_recipient';
+    await this.message(notice.userId, message, notice.id, signal);
+    return 'sent';
+  }
+
+  /** One message to one user. @throws NotDelivered */
+  async message(userId: string, { subject, text }: Message, id: string, signal: AbortSignal): Promise<void> {
+    const roomId = await this.roomWith(userId, signal);
+    // The text begins with what the subject says; the server's name stands before it.
+    const body = `${subject}\n${text.slice(text.indexOf('\n') + 1)}`.trimEnd();
+    const path = `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${encodeURIComponent(id)}`;
+    requireSuccess(await this.call('PUT', path, signal, { msgtype: 'm.text', body }));
+  }
+
+  /** Whose token it is. @throws NotDelivered */
+  async whoami(signal: AbortSignal): Promise<unknown> {
+    return requireSuccess(await this.call('GET', '/account/whoami', signal)).user_id;
+  }
+
+  private async roomWith(userId: string, signal: AbortSignal): Promise<string> {
+    const { storage, random } = this.deps;
+    const known = await this.usableRoom(userId, signal);
+    if (known !== undefined) return known;
+    // One process at a time makes a room for a user; the others send at their next attempt.
+    const lease = { key: `notice-room:${userId}`, holder: randomId(random) };
+    const taken = await storage.commit([], takeLease(lease.key, lease.holder, ROOM_LEASE_MS));
+    if (taken === undefined) throw new NotDelivered('the room is being made');
+    try {
+      return (await this.usableRoom(userId, signal)) ?? (await this.newRoom(userId, signal));
+    } finally {
+      await storage.commit([], leaveLease(lease.key, lease.holder, null));
+    }
+  }
+
+  /** The room that is known, if the owner is in it or invited. */
+  private async usableRoom(userId: string, signal: AbortSignal): Promise<string | undefined> {
+    const [owner] = await this.deps.storage.read(findNoticeOwner(userId));
+    if (owner === undefined || owner.roomId === null) return undefined;
+    const path = `/rooms/${encodeURIComponent(owner.roomId)}/state/m.room.member/${encodeURIComponent(userId)}`;
+    const answer = await this.call('GET', path, signal);
+    // The room is gone, or we are no longer in it.
+    if (answer.status === 403 || answer.status === 404) return undefined;
+    return READS.includes(requireSuccess(answer).membership) ? owner.roomId : undefined;
+  }
+
+  private async newRoom(userId: string, signal: AbortSignal): Promise<string> {
+    const room = { preset: 'trusted_private_chat', is_direct: true, invite: [userId], visibility: 'private' };
+    const { room_id: roomId } = requireSuccess(await this.call('POST', '/createRoom', signal, room));
+    if (typeof roomId !== 'string') throw new NotDelivered('the homeserver named no room');
+    await this.deps.storage.commit([userId], rememberRoom(userId, roomId));
+    return roomId;
+  }
+
+  private call(
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    body?: JsonObject,
+  ): Promise<HomeserverAnswer> {
+    const config = this.deps.config();
+    if (config === undefined) throw new NotDelivered('notify.matrix is off');
+    return this.deps.homeserver.call({
+      method,
+      path: `${CLIENT_API}${path}`,
+      token: config.accessToken,
+      client: OURSELVES,
+      signal,
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+}
+
+/** @throws NotDelivered */
+function requireSuccess({ status, json }: HomeserverAnswer): JsonObject {
+  if (status >= 200 && status < 300) return json ?? {};
+  throw new NotDelivered(`the homeserver answered ${status}`);
+}

@@ -1,0 +1,65 @@
+import type { Wording } from '../system/languages.ts';
+
+/** What an owner is told, in the language of the owner: the subject, which is the first line of the text too. */
+const TOLD_BY_DEED: Readonly<Record<string, Wording>> = {
+  enabled: {
+    en: 'Two-factor authentication was turned on',
+    de: 'Zwei-Faktor-Authentifizierung wurde eingeschaltet',
+  },
+  disabled: {
+    en: 'Two-factor authentication was turned off',
+    de: 'Zwei-Faktor-Authentifizierung wurde ausgeschaltet',
+  },
+  added: { en: 'An authenticator was added', de: 'Ein Authenticator wurde hinzugefügt' },
+  removed: { en: 'An authenticator was removed', de: 'Ein Authenticator wurde entfernt' },
+};
+
+const TOLD: Readonly<Record<string, Wording>> = {
+  'recovery.regenerated': {
+    en: 'Your recovery codes were replaced',
+    de: 'Deine Wiederherstellungscodes wurden ersetzt',
+  },
+  'recovery.deleted': {
+    en: 'Your recovery codes were deleted',
+    de: 'Deine Wiederherstellungscodes wurden gelöscht',
+  },
+  'recovery.used': {
+    en: 'A recovery code was used ({n} left)',
+    de: 'Ein Wiederherstellungscode wurde verwendet (noch {n} übrig)',
+  },
+  'operator.emergency_code': {
+    en: 'The operator issued a code for your two-factor authentication',
+    de: 'Der Betreiber hat einen Code für deine Zwei-Faktor-Authentifizierung ausgestellt',
+  },
+  'operator.imported': {
+    en: 'The operator set up your two-factor authentication',
+    de: 'Der Betreiber hat deine Zwei-Faktor-Authentifizierung eingerichtet',
+  },
+  'operator.reset': {
+    en: 'The operator reset your two-factor authentication',
+    de: 'Der Betreiber hat deine Zwei-Faktor-Authentifizierung zurückgesetzt',
+  },
+};
+
+/** What owners are told of wrong codes: not each of them, but that a counter waits. */
+export const FAILURES = 'failures';
+const FAILURES_TEXT: Wording = { en: 'Wrong codes were entered', de: 'Falsche Codes wurden eingegeben' };
+
+/** Events of the audit that may mean that a counter waits now. */
+const FAILURE_EVENTS: readonly string[] = ['factor.refused', 'throttle.wait', 'throttle.shut'];
+
+/** What `notify test` sends. */
+export const TEST = 'test';
+const TEST_TEXT: Wording = { en: 'This is a test', de: 'Dies ist ein Test' };
+
+export function meansFailures(event: string): boolean {
+  return FAILURE_EVENTS.includes(event);
+}
+
+/** The text that an owner gets of an event; undefined where they are told nothing. */
+export function toldText(event: string): Wording | undefined {
+  if (event === FAILURES) return FAILURES_TEXT;
+  if (event === TEST) return TEST_TEXT;
+  const [, deed = ''] = event.split('.');
+  return TOLD[event] ?? (Object.hasOwn(TOLD_BY_DEED, deed) ? TOLD_BY_DEED[deed] : undefined);
+}

@@ -1,0 +1,66 @@
+import type { Config } from '../config/config.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import { Addresses } from '../notify/addresses.ts';
+import type { NoticeResult } from '../notify/channel.ts';
+import { Delivery } from '../notify/delivery.ts';
+import { MailChannel } from '../notify/mail_channel.ts';
+import { MatrixChannel } from '../notify/matrix_channel.ts';
+import { WebhookChannel } from '../notify/webhook_channel.ts';
+import type { Storage } from '../storage/storage.ts';
+import { findNoticeOwner } from '../storage/tables/notice_owners.ts';
+import type { Channel } from '../storage/tables/notices.ts';
+import type { Clock } from '../system/clock.ts';
+import { LANGUAGES, type Language } from '../system/languages.ts';
+import type { Log } from '../system/log.ts';
+import type { RandomSource } from '../system/random.ts';
+import type { Vault } from '../vault/vault.ts';
+
+export interface NoticesDeps {
+  /** `notify` in it may be read again. */
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly vault: Vault;
+  readonly homeserver: Homeserver;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly log: Log;
+  readonly onResult: (channel: Channel, result: NoticeResult) => void;
+}
+
+/** What sends notices, for `serve` and for `notify test`. */
+export type Notices = ReturnType<typeof noticesOf>;
+
+export function noticesOf(deps: NoticesDeps) {
+  const { config, storage, clock } = deps;
+  const notify = () => config.notify;
+  const languageOf = async (userId: string): Promise<Language> => {
+    const [owner] = await storage.read(findNoticeOwner(userId));
+    return LANGUAGES.find((each) => each === owner?.language) ?? notify().language;
+  };
+  const addresses = new Addresses({ ...deps, isWanted: () => notify().mail !== undefined });
+  const host = new URL(config.publicBaseUrl).hostname;
+  const senders = {
+    mail: new MailChannel({ config: () => notify().mail, addresses, languageOf, host, clock }),
+    matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, languageOf }),
+    webhook: new WebhookChannel({ config: () => notify().webhook, clock }),
+  };
+  return { addresses, senders, languageOf, delivery: new Delivery({ ...deps, notify, senders }) };
+}
+
+/** The homeserver, which is asked for the addresses of an owner as soon as it says whose a token is. */
+export function noticingOwners(homeserver: Homeserver, addresses: Addresses): Homeserver {
+  return {
+    call: (call) => homeserver.call(call),
+    whoami: async (token, asker, errand) => {
+      const owner = await homeserver.whoami(token, asker, errand);
+      if (!owner.isGuest) addresses.notice({ userId: owner.userId, token, client: asker.client });
+      return owner;
+    },
+    logout: (token) => homeserver.logout(token),
+    judgePassword: (judged) => homeserver.judgePassword(judged),
+    isMadeByOAuth: (token, asker) => homeserver.isMadeByOAuth(token, asker),
+    publishedKeys: (token, userId, asker) => homeserver.publishedKeys(token, userId, asker),
+    nameDevice: (token, deviceId, name, client) => homeserver.nameDevice(token, deviceId, name, client),
+    check: () => homeserver.check(),
+  };
+}

@@ -1,0 +1,145 @@
+import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
+
+export const CHANNELS = ['mail', 'matrix', 'webhook'] as const;
+
+/** The ways on which notices go out. */
+export type Channel = (typeof CHANNELS)[number];
+
+/** So many wait at most; what happens while so many wait is told to no one. */
+const MOST_WAITING = 100_000;
+/** Of dead letters the newest stay. */
+const DEAD_KEPT = 10_000;
+/** A time further ahead than this was written while a clock was wrong, in ms. */
+const FURTHEST_DUE = 7_200_000;
+
+/** What is told: an entry of the audit. */
+export interface ToldEvent {
+  readonly event: string;
+  readonly userId: string;
+  readonly actor: string;
+  readonly address: string | null;
+  readonly deviceId: string | null;
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+  readonly happenedAt: number;
+}
+
+export interface NoticeRow extends Omit<ToldEvent, 'detail'> {
+  /** The same at each attempt, so that a receiver can tell that it has it already. */
+  readonly id: string;
+  readonly channel: Channel;
+  /** As JSON. */
+  readonly detail: string;
+  /** For mail: the id of an address; null while it is not known to which it goes. */
+  readonly recipient: string | null;
+  readonly madeAt: number;
+  /** How often it was begun to be sent, this time included: who has another number lost its lease. */
+  readonly attempts: number;
+  /** Why the last attempt failed. */
+  readonly failure: string | null;
+}
+
+const WRITTEN = 'id, channel, event, user_id, actor, address, device_id, detail, happened_at';
+const READ = `id, channel, event, user_id AS "userId", actor, address, device_id AS "deviceId", detail,
+  happened_at AS "happenedAt", recipient, made_at AS "madeAt", attempts, failure`;
+const WAITS = 'due_at IS NOT NULL';
+
+/** Puts a notice into the outbox, in the unit of what it tells of. */
+export function addNotice(id: string, channel: Channel, { detail, ...told }: ToldEvent): Effect {
+  return effect(
+    `INSERT INTO notices (${WRITTEN}, made_at, due_at)
+     SELECT :id, :channel, :event, :userId, :actor, CAST(:address AS TEXT), CAST(:deviceId AS TEXT), :detail,
+       :happenedAt, :now, :now
+     WHERE (SELECT count(*) FROM notices WHERE ${WAITS}) < :mostWaiting`,
+    { id, channel, ...told, detail: JSON.stringify(detail), mostWaiting: MOST_WAITING },
+  );
+}
+
+/**
+ * Leases notices of a channel that are due, and counts the attempt. In PostgreSQL two processes at once take different
+ * ones. After `leaseMs` they are due again, if the process has not said what became of them.
+ */
+export function leaseNotices(channel: Channel, leaseMs: number, limit: number): Query<NoticeRow> {
+  const due = `SELECT id FROM notices WHERE channel = :channel AND ${WAITS}
+    AND (due_at <= :now OR due_at > :now + ${FURTHEST_DUE}) ORDER BY due_at LIMIT :limit`;
+  const leasing = (which: string) =>
+    `UPDATE notices SET due_at = :now + :leaseMs, attempts = attempts + 1 WHERE id IN (${which}) RETURNING ${READ}`;
+  return ask(
+    { sqlite: leasing(due), postgres: leasing(`${due} FOR UPDATE SKIP LOCKED`) },
+    { channel, leaseMs, limit },
+  );
+}
+
+/** Whether something of a channel is due: a look that writes nothing. */
+export function findDue(channel: Channel): Query<object> {
+  return ask(
+    `SELECT 1 AS found FROM notices WHERE channel = :channel AND ${WAITS}
+       AND (due_at <= :now OR due_at > :now + ${FURTHEST_DUE}) LIMIT 1`,
+    { channel },
+  );
+}
+
+/** It was sent, or there is no one to send it to. Lost if the lease was. */
+export function dropNotice({ id, attempts }: Pick<NoticeRow, 'id' | 'attempts'>): Decision<object> {
+  return decide(`DELETE FROM notices WHERE id = :id AND attempts = :attempts AND ${WAITS}`, { id, attempts });
+}
+
+/** A mail for each address of its user, in place of the one that names none. */
+export function addressNotice({ id, attempts }: Pick<NoticeRow, 'id' | 'attempts'>): Effect {
+  return effect(
+    `INSERT INTO notices (${WRITTEN}, made_at, due_at, recipient)
+     SELECT notices.id || '.' || notice_addresses.id, channel, event, notices.user_id, actor, address, device_id,
+       detail, happened_at, made_at, :now, notice_addresses.id
+     FROM notices JOIN notice_addresses ON notice_addresses.user_id = notices.user_id
+     WHERE notices.id = :id AND notices.attempts = :attempts AND notices.${WAITS}`,
+    { id, attempts },
+  );
+}
+
+/** An attempt failed: the notice waits, or becomes a dead letter (`dueAt` null). Lost if the lease was. */
+export function retryNotice(
+  { id, attempts }: Pick<NoticeRow, 'id' | 'attempts'>,
+  { failure, waitMs, giveUpAfterMs }: { failure: string; waitMs: number; giveUpAfterMs: number },
+): Decision<{ readonly dueAt: number | null }> {
+  return decide(
+    `UPDATE notices SET failure = :failure,
+       due_at = CASE WHEN :now + :waitMs > made_at + :giveUpAfterMs THEN NULL ELSE :now + :waitMs END
+     WHERE id = :id AND attempts = :attempts AND ${WAITS} RETURNING due_at AS "dueAt"`,
+    { id, attempts, failure, waitMs, giveUpAfterMs },
+  );
+}
+
+/** What waits for a channel that is off for longer than it is tried becomes a dead letter. */
+export function buryNotices(channel: Channel, giveUpAfterMs: number): Effect {
+  return effect(
+    `UPDATE notices SET due_at = NULL, failure = 'the channel is off'
+     WHERE channel = :channel AND ${WAITS} AND made_at < :now - :giveUpAfterMs`,
+    { channel, giveUpAfterMs },
+  );
+}
+
+export function dropOldDeadLetters(): Effect {
+  return effect(
+    `DELETE FROM notices WHERE due_at IS NULL AND made_at <= (
+       SELECT made_at FROM notices WHERE due_at IS NULL ORDER BY made_at DESC LIMIT 1 OFFSET ${DEAD_KEPT})`,
+  );
+}
+
+/** The newest first. */
+export function listDeadLetters(): Query<NoticeRow> {
+  return ask(`SELECT ${READ} FROM notices WHERE due_at IS NULL ORDER BY made_at DESC, id`);
+}
+
+const CHOSEN = 'due_at IS NULL AND (CAST(:id AS TEXT) IS NULL OR id = CAST(:id AS TEXT))';
+
+/** Sends dead letters once more, with the whole time to be tried; all of them without an id. */
+export function reviveDeadLetters(id: string | null): Effect {
+  return effect(`UPDATE notices SET due_at = :now, made_at = :now, attempts = 0 WHERE ${CHOSEN}`, { id });
+}
+
+export function dropDeadLetters(id: string | null): Effect {
+  return effect(`DELETE FROM notices WHERE ${CHOSEN}`, { id });
+}
+
+export function countWaiting(): Query<{ readonly channel: Channel; readonly count: number }> {
+  return ask(`SELECT channel, count(*) AS count FROM notices WHERE ${WAITS} GROUP BY channel`);
+}
