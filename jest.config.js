@@ -12,5 +12,5 @@ export default {
   // Two at least: many suites wait for Synapse or a browser, and one worker would wait with them.
   maxWorkers: Math.max(2, availableParallelism() - 1),
   // Some tests start processes or hash many codes: seconds on a machine that is busy with other things.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

@@ -62,7 +62,7 @@ async function serve(
       `matrix-2fa-proxy listens on ${url} as ${config.publicBaseUrl}, in front of ${config.homeserver.url}`,
     );
     const remark = remarkIfHomeserverIsAway(config, surroundings);
-    await Promise.race([stopped, broken, remark.then(() => stopped)]);
+    await Promise.race([stopped, broken, proxy.untilUnusable(), remark.then(() => stopped)]);
   } catch (error) {
     throw explained(error, config);
   } finally {

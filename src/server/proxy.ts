@@ -72,7 +72,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const onTime = (databaseNow: number) => clock.learn(databaseNow);
   const open = (make: boolean) =>
     openStorage(config.storage, { clock: machineClock, random, onTime, make, onRetry });
-  const opened = await openWhenThere(
+  const { storage: opened, unusable } = await openWhenThere(
     () => openKnownDatabase(config.storage, { marks, acceptOther, open }),
     ({ reason }) => log.warn({}, `${nameOfDatabase(config.storage)}: is waited for: ${reason}`),
   );
@@ -144,6 +144,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     frontDoor,
     forWatchers,
     watch,
+    unusable,
   };
   return new MatrixProxy(live, served);
 }
@@ -163,6 +164,7 @@ export class MatrixProxy {
       readonly frontDoor: ReturnType<typeof createFrontDoor>;
       readonly forWatchers: MetricsListener | undefined;
       readonly watch: Watch;
+      readonly unusable: Promise<never>;
     },
   ) {}
 
@@ -172,6 +174,14 @@ export class MatrixProxy {
 
   get storage(): Storage {
     return this.parts.storage;
+  }
+
+  /**
+   * Rejects where the database was away at the start and, once it is there, is one that `createProxy` would have
+   * refused, with the same error. Gated routes answer 503 until the proxy is closed.
+   */
+  untilUnusable(): Promise<never> {
+    return this.parts.unusable;
   }
 
   /** Where the listener for metrics is; undefined if there is none, or it does not listen yet. */

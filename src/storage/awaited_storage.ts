@@ -2,6 +2,13 @@ import { StoreUnavailable } from './errors.ts';
 import type { Driver } from './statement.ts';
 import { type Storage, storageOn } from './storage.ts';
 
+/** A storage that may not be there yet. */
+export interface AwaitedStorage {
+  readonly storage: Storage;
+  /** Only ever rejects: it is there now, and cannot be used. It need not be waited for. */
+  readonly unusable: Promise<never>;
+}
+
 /**
  * A storage that may not be there yet: each use tries to open it until that has worked, and is refused meanwhile
  * (R9: gated routes answer 503, everything else goes on).
@@ -12,17 +19,22 @@ import { type Storage, storageOn } from './storage.ts';
 export async function openWhenThere(
   open: () => Promise<Storage>,
   onAway: (error: StoreUnavailable) => void,
-): Promise<Storage> {
+): Promise<AwaitedStorage> {
+  let tell: (error: unknown) => void = () => undefined;
+  const unusable = new Promise<never>((_resolve, reject) => {
+    tell = reject;
+  });
+  unusable.catch(() => undefined);
   try {
-    return await open();
+    return { storage: await open(), unusable };
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     onAway(error);
-    return storageOn(awaited(open));
+    return { storage: storageOn(awaited(open, tell)), unusable };
   }
 }
 
-function awaited(open: () => Promise<Driver>): Driver {
+function awaited(open: () => Promise<Driver>, onUnusable: (error: unknown) => void): Driver {
   let opened: Promise<Driver> | undefined;
   let there: Driver | undefined;
   const driver = (): Promise<Driver> => {
@@ -33,7 +45,9 @@ function awaited(open: () => Promise<Driver>): Driver {
       },
       (error: unknown) => {
         opened = undefined;
-        throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
+        if (error instanceof StoreUnavailable) throw error;
+        onUnusable(error);
+        throw new StoreUnavailable(error);
       },
     );
     return opened;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
-import { describeOnBothDatabases } from '../support/both_databases.ts';
+import { describeOnPooledDatabases } from '../support/both_databases.ts';
 import { codeNow, type Enrolled, wrongCode } from '../support/enrolment.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
 import { ServeProcess } from '../support/serve_process.ts';
@@ -9,7 +9,7 @@ import { loginsOf, PASSWORD, TOTP } from './support.ts';
 
 const AT_ONCE = 20;
 
-describeOnBothDatabases('two `serve` on one database', (start) => {
+describeOnPooledDatabases('two `serve` on one database', (start) => {
   let app: TestApp;
   let bob: Enrolled;
   let processes: ServeProcess[];

@@ -19,7 +19,7 @@ async function openOnLateDisk() {
   const gone = new StoreUnavailable(new Error('EIO'));
   let isThere = false;
   const told: unknown[] = [];
-  const storage = await openWhenThere(
+  const { storage } = await openWhenThere(
     () => (isThere ? openSqliteStorage({ path: ':memory:' }) : Promise.reject(gone)),
     (error) => void told.push(error),
   );
@@ -51,4 +51,14 @@ test('and works as soon as it is there', async () => {
 test('what can never be opened is said at once', async () => {
   const newer = () => Promise.reject(new SchemaTooNew(99, 1));
   await expect(openWhenThere(newer, () => undefined)).rejects.toBeInstanceOf(SchemaTooNew);
+});
+
+test('what turns out later to be unusable is told, and refuses every use', async () => {
+  const failures: Error[] = [new StoreUnavailable(new Error('EIO'))];
+  const { storage, unusable } = await openWhenThere(
+    () => Promise.reject(failures.shift() ?? new SchemaTooNew(99, 1)),
+    () => undefined,
+  );
+  await expect(storage.check()).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(unusable).rejects.toBeInstanceOf(SchemaTooNew);
 });

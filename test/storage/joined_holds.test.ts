@@ -9,13 +9,13 @@ import {
   type HeldLogin,
   keepHoldWhereRoom,
 } from '../../src/storage/tables/holds.ts';
-import { describeOnBothStores } from './on_both.ts';
+import { describeOnPooledStores } from './on_both.ts';
 
 const BOB = '@bob:hs.example';
 const RATE = { perSecond: 0.003, burstCount: 4 };
 const MINUTE = 60_000;
 
-describeOnBothStores('held logins of one password', (opened) => {
+describeOnPooledStores('held logins of one password', (opened) => {
   let storage: Driver;
 
   beforeEach(() => {

@@ -10,14 +10,14 @@ import {
   openShutLanes,
   takeAttemptBack,
 } from '../../src/storage/tables/lanes.ts';
-import { describeOnBothStores } from './on_both.ts';
+import { describeOnPooledStores } from './on_both.ts';
 
 const BOB = '@bob:hs.example';
 const LANE = 'elsewhere';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-describeOnBothStores('lanes and known places', (opened) => {
+describeOnPooledStores('lanes and known places', (opened) => {
   const count = (on = opened.storage) => on.commit([BOB], countAttempt(BOB, LANE, LANE_RULES));
   const standing = async () => (await opened.storage.read(laneStanding(BOB, LANE, LANE_RULES)))[0];
 

@@ -1,12 +1,12 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { ask, type Driver } from '../../src/storage/statement.ts';
 import { dropEndedLeases, findLease, leaveLease, takeLease } from '../../src/storage/tables/leases.ts';
-import { describeOnBothStores } from './on_both.ts';
+import { describeOnPooledStores } from './on_both.ts';
 
 const MINUTE = 60_000;
 const keys = ask<{ key: string }>('SELECT key FROM leases ORDER BY key');
 
-describeOnBothStores('leases', (opened) => {
+describeOnPooledStores('leases', (opened) => {
   let storage: Driver;
 
   beforeEach(() => {

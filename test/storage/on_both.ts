@@ -1,6 +1,7 @@
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe } from '@jest/globals';
 import { Client } from 'pg';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
@@ -8,6 +9,7 @@ import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { ManualClock } from '../support/manual_clock.ts';
+import { describeBehindPgbouncer } from '../support/pgbouncer.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
 import { NOW } from './rows.ts';
 
@@ -32,7 +34,13 @@ type OpenedStore = Omit<StoreUnderTest, 'at'>;
 export function describeOnBothStores(title: string, tests: (opened: StoreUnderTest) => void): void {
   const onPostgres = postgresPrograms() === undefined ? describe.skip : describe;
   describe(`${title}, on SQLite`, () => withStore(openSqlite, tests));
-  onPostgres(`${title}, on PostgreSQL`, () => withStore(openPostgres, tests));
+  onPostgres(`${title}, on PostgreSQL`, () => withStore(() => openPostgres((url) => url), tests));
+}
+
+/** The same, and on PostgreSQL behind PgBouncer: for suites of what could hang on a connection. */
+export function describeOnPooledStores(title: string, tests: (opened: StoreUnderTest) => void): void {
+  describeOnBothStores(title, tests);
+  describeBehindPgbouncer(title, (through) => withStore(() => openPostgres(through), tests));
 }
 
 function withStore(open: () => Promise<OpenedStore>, tests: (opened: StoreUnderTest) => void): void {
@@ -74,9 +82,11 @@ async function openSqlite(): Promise<OpenedStore> {
   };
 }
 
-async function openPostgres(): Promise<OpenedStore> {
+/** @param through the way to the database, from its URL */
+async function openPostgres(through: (url: string) => string): Promise<OpenedStore> {
   const server = await postgresServer(postgresPrograms() ?? '');
-  const url = await newDatabase(server);
+  const direct = await newDatabase(server);
+  const url = through(direct);
   const clock = new ManualClock(NOW);
   const open: Storage[] = [];
   const openAnother = async () => {
@@ -100,13 +110,31 @@ async function openPostgres(): Promise<OpenedStore> {
     openAnother,
     takeAway: async () => {
       await allow(false);
-      return () => allow(true);
+      return async () => {
+        await allow(true);
+        await untilItAnswers(url);
+      };
     },
     dispose: async () => {
       await Promise.all(open.map((storage) => storage.close()));
-      await dropDatabase(server, url);
+      await dropDatabase(server, direct);
     },
   };
+}
+
+/** PgBouncer tries again a second after a login that failed. */
+async function untilItAnswers(connectionString: string): Promise<void> {
+  const client = new Client({ connectionString });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } catch {
+    await pause(100);
+    return untilItAnswers(connectionString);
+  } finally {
+    await client.end();
+  }
 }
 
 /** A store and a second connection to it, for tests of races. */

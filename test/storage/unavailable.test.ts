@@ -2,10 +2,10 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
-import { describeOnBothStores } from './on_both.ts';
+import { describeOnPooledStores } from './on_both.ts';
 import { ALICE, countFailure, enrol, spendStep } from './rows.ts';
 
-describeOnBothStores('attack 91: a database that cannot answer', (opened) => {
+describeOnPooledStores('attack 91: a database that cannot answer', (opened) => {
   let storage: Storage;
 
   beforeEach(() => {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { ask, type Driver, decide, effect, when } from '../../src/storage/statement.ts';
-import { describeOnBothStores } from './on_both.ts';
+import { describeOnPooledStores } from './on_both.ts';
 
 const BOB = '@bob:hs.example';
 
@@ -12,7 +12,7 @@ const put = (key: string) =>
   });
 const keys = ask<{ key: string }>('SELECT key FROM leases ORDER BY key');
 
-describeOnBothStores('units of work', (opened) => {
+describeOnPooledStores('units of work', (opened) => {
   let storage: Driver;
 
   beforeEach(() => {

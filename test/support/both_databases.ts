@@ -1,23 +1,36 @@
 import { afterEach, describe } from '@jest/globals';
 import { type AppOptions, startApp, type TestApp } from './app.ts';
+import { describeBehindPgbouncer } from './pgbouncer.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from './postgres.ts';
 
 export type StartApp = (options?: AppOptions) => Promise<TestApp>;
 
 /** A suite on SQLite and on PostgreSQL. `start` stands in the place of `startApp`; what it starts ends with the test. */
 export function describeOnBothDatabases(title: string, tests: (start: StartApp) => void): void {
+  describeOnDatabases(title, tests, false);
+}
+
+/** The same, and on PostgreSQL behind PgBouncer. */
+export function describeOnPooledDatabases(title: string, tests: (start: StartApp) => void): void {
+  describeOnDatabases(title, tests, true);
+}
+
+function describeOnDatabases(title: string, tests: (start: StartApp) => void, isPooled: boolean): void {
   const dispose: (() => Promise<void>)[] = [];
   const start: StartApp = async (options) => {
     const app = await startApp(options);
     dispose.push(() => app.stop());
     return app;
   };
-  const startOnPostgres: StartApp = async (options = {}) => {
-    const server = await postgresServer(programs ?? '');
-    const url = await newDatabase(server);
-    dispose.push(() => dropDatabase(server, url));
-    return start({ ...options, storage: `{ type: postgres, url: "${url}", tls: disable }` });
-  };
+  /** @param through the way to the database, from its URL */
+  const startOnPostgres =
+    (through: (url: string) => string): StartApp =>
+    async (options = {}) => {
+      const server = await postgresServer(programs ?? '');
+      const url = await newDatabase(server);
+      dispose.push(() => dropDatabase(server, url));
+      return start({ ...options, storage: `{ type: postgres, url: "${through(url)}", tls: disable }` });
+    };
   const programs = postgresPrograms();
   const suite = programs === undefined ? describe.skip : describe;
 
@@ -25,5 +38,6 @@ export function describeOnBothDatabases(title: string, tests: (start: StartApp) 
     for (const each of dispose.splice(0).toReversed()) await each();
   });
   describe(`${title}, on SQLite`, () => tests(start));
-  suite(`${title}, on PostgreSQL`, () => tests(startOnPostgres));
+  suite(`${title}, on PostgreSQL`, () => tests(startOnPostgres((url) => url)));
+  if (isPooled) describeBehindPgbouncer(title, (through) => tests(startOnPostgres(through)));
 }

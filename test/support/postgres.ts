@@ -127,14 +127,13 @@ async function answering(socketFolder: string): Promise<void> {
   }
 }
 
-/** PostgreSQL refuses to run as root; its package brings a user for it. */
-function unprivilegedUser(): { uid: number; gid: number } | undefined {
+/** PostgreSQL and PgBouncer refuse to run as root; their packages bring a user for them. */
+export function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .find((entry) => entry.startsWith('postgres:'));
   const [, , uid, gid] = line?.split(':') ?? [];
-  if (uid === undefined || gid === undefined)
-    throw new Error('there is no user postgres to run PostgreSQL as');
+  if (uid === undefined || gid === undefined) throw new Error('there is no user postgres to run it as');
   return { uid: Number(uid), gid: Number(gid) };
 }
