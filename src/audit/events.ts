@@ -28,6 +28,10 @@ export const EVENTS = [
   'emergency_code.used',
   /** The operator took over authenticators of a user from another program. */
   'operator.imported',
+  /** A token for the admin API was made or taken back; or a request with a wrong one, or one too narrow, was refused. */
+  'admin.token_created',
+  'admin.token_revoked',
+  'admin.refused',
 ] as const;
 
 export type NamedEvent = (typeof EVENTS)[number];
@@ -55,7 +59,12 @@ export type AuditEvent = NamedEvent | FactorEvent;
  * What can happen without a second factor, as often as someone with only a password or a token likes. Of each only
  * the newest stay, for each user: nothing less than a factor makes the record grow without an end.
  */
-const UNPROVEN: readonly NamedEvent[] = ['factor.refused', 'throttle.wait', 'login.held_ended'];
+const UNPROVEN: readonly NamedEvent[] = [
+  'factor.refused',
+  'throttle.wait',
+  'login.held_ended',
+  'admin.refused',
+];
 const UNPROVEN_DEED: FactorDeed = 'renamed';
 
 /** @param kinds of the factors whose authenticators have names */

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { oneLine } from '../system/one_line.ts';
 import { programVersion } from '../system/version.ts';
+import { adminTokenCommand } from './admin_token.ts';
 import { backupCommand } from './backup.ts';
 import { checkConfigCommand } from './check_config.ts';
 import { doctorCommand } from './doctor.ts';
@@ -88,6 +89,11 @@ export function buildProgram(surroundings: Surroundings): Command {
         .description('notices to owners and operators')
         .addCommand(notifyTestCommand(surroundings))
         .addCommand(notifyDeadLettersCommand(surroundings)),
+    )
+    .addCommand(
+      new Command('admin')
+        .description('the admin API, for programs of the operator')
+        .addCommand(adminTokenCommand(surroundings)),
     )
     .addCommand(backupCommand(surroundings))
     .addCommand(restoreCommand(surroundings))

@@ -1,16 +1,9 @@
 import { Command } from 'commander';
-import type { FactorStore } from '../storage/tables/factors.ts';
+import { type ListedUser, listUsers } from '../rescue/shown_users.ts';
 import { configFrom, configOption, jsonOption } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { day, jsonLines, table } from './text.ts';
-
-interface ListedUser {
-  readonly user_id: string;
-  readonly authenticators: number;
-  readonly recovery_codes_remaining: number;
-  readonly last_used_at: number | null;
-}
 
 /** `user list`: everybody with 2FA on, and who has no codes left. */
 export function userListCommand(surroundings: Surroundings): Command {
@@ -24,22 +17,6 @@ export function userListCommand(surroundings: Surroundings): Command {
       );
       surroundings.out(...(json === true ? jsonLines(users) : asTable(users)));
     });
-}
-
-async function listUsers(factors: FactorStore): Promise<ListedUser[]> {
-  const users: ListedUser[] = [];
-  for (const userId of await factors.enrolledUsers()) {
-    const authenticators = await factors.authenticators(userId);
-    const codes = (await factors.recoverySet(userId))?.codes ?? [];
-    const uses = authenticators.flatMap(({ lastUsedAt }) => (lastUsedAt === null ? [] : [lastUsedAt]));
-    users.push({
-      user_id: userId,
-      authenticators: authenticators.length,
-      recovery_codes_remaining: codes.filter(({ usedAt }) => usedAt === null).length,
-      last_used_at: uses.length === 0 ? null : Math.max(...uses),
-    });
-  }
-  return users;
 }
 
 function asTable(users: readonly ListedUser[]): string[] {

@@ -1,38 +1,10 @@
 import { Command } from 'commander';
-import { LANE_RULES } from '../limits/throttle.ts';
-import type { Storage } from '../storage/storage.ts';
-import { lanesOf } from '../storage/tables/lanes.ts';
+import { type ShownUser, showUser } from '../rescue/shown_users.ts';
 import { requireKnownUser } from './known_user.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { counted, jsonLines, moment } from './text.ts';
-
-/** As much of a user as an operator needs to help; nothing secret. Times in ms. */
-interface ShownUser {
-  readonly user_id: string;
-  readonly enabled: boolean;
-  readonly authenticators: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly enabled_at: number;
-    readonly last_used_at: number | null;
-  }[];
-  readonly recovery: {
-    readonly remaining: number;
-    readonly total: number;
-    readonly generated_at: number;
-  } | null;
-  /** No code of an authenticator is looked at by one of the lanes, until it is opened. */
-  readonly locked: boolean;
-  readonly lanes: readonly {
-    readonly lane: string;
-    readonly failures: number;
-    readonly wait_until: number;
-    readonly shut: boolean;
-  }[];
-  readonly held_logins: number;
-}
 
 /** `user show`: the state of one user's second factor. */
 export function userShowCommand(surroundings: Surroundings): Command {
@@ -46,42 +18,10 @@ export function userShowCommand(surroundings: Surroundings): Command {
       const now = surroundings.clock.now();
       const user = await withStore(configFrom(asked, surroundings), surroundings, async (store) => {
         await requireKnownUser(store, userId);
-        return lookUp(store, userId);
+        return showUser(store, userId);
       });
       surroundings.out(...(json === true ? jsonLines(user) : asLines(user, now)));
     });
-}
-
-async function lookUp({ factors, holds, read }: Storage, userId: string): Promise<ShownUser> {
-  const authenticators = await factors.authenticators(userId);
-  const recovery = await factors.recoverySet(userId);
-  const lanes = (await read(lanesOf(userId))).map(({ lane, failures, waitUntil }) => ({
-    lane,
-    failures,
-    wait_until: waitUntil,
-    shut: failures >= LANE_RULES.shutAt,
-  }));
-  return {
-    user_id: userId,
-    enabled: authenticators.length > 0,
-    authenticators: authenticators.map(({ id, name, enabledAt, lastUsedAt }) => ({
-      id,
-      name,
-      enabled_at: enabledAt,
-      last_used_at: lastUsedAt,
-    })),
-    recovery:
-      recovery === undefined
-        ? null
-        : {
-            remaining: recovery.codes.filter(({ usedAt }) => usedAt === null).length,
-            total: recovery.codes.length,
-            generated_at: recovery.generatedAt,
-          },
-    locked: lanes.some(({ shut }) => shut),
-    lanes,
-    held_logins: await holds.countForUser(userId),
-  };
 }
 
 function asLines(user: ShownUser, now: number): string[] {

@@ -30,6 +30,8 @@ export interface Config {
   readonly notify: NotifyConfig;
   /** Undefined: no listener for metrics. */
   readonly metrics: { readonly listen: ListenAddress | undefined };
+  /** `listen` undefined: no admin API. */
+  readonly admin: { readonly listen: ListenAddress | undefined; readonly tokensFile: string };
 }
 
 /** The keys, outside the database, and the file for what is remembered of databases if that is not the key file. */

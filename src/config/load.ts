@@ -111,7 +111,11 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
     },
     log: settings.log,
     notify: notifyFrom(settings.notify, { at, absolute, source }),
-    metrics: { listen: at(['metrics', 'listen'], () => metricsListen(settings.metrics.listen)) },
+    metrics: { listen: at(['metrics', 'listen'], () => listenIf(settings.metrics.listen)) },
+    admin: {
+      listen: at(['admin', 'listen'], () => listenIf(settings.admin.listen)),
+      tokensFile: absolute(settings.admin.tokens_file),
+    },
   };
 }
 
@@ -166,7 +170,7 @@ function logoIn(path: string | undefined, absolute: (path: string) => string): P
   return path === undefined ? undefined : readPicture(absolute(path));
 }
 
-function metricsListen(written: string | undefined): ListenAddress | undefined {
+function listenIf(written: string | undefined): ListenAddress | undefined {
   return written === undefined ? undefined : parseListen(written);
 }
 

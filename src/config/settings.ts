@@ -91,6 +91,7 @@ export const SECTIONS: readonly SectionRow[] = [
   { path: 'notify.matrix', doc: 'messages to the owner in a direct room' },
   { path: 'notify.webhook', doc: 'requests to a program of the operator' },
   { path: 'metrics', doc: 'For those who watch: [watch.md](watch.md).' },
+  { path: 'admin', doc: 'For programs of the operator: [admin_api.md](admin_api.md).' },
 ];
 
 export const SETTINGS = [
@@ -546,6 +547,20 @@ export const SETTINGS = [
     doc: 'Address and port of a listener for Prometheus (`/metrics`), health and readiness; left out, there is none. It asks for no password: keep it off public addresses.',
     example: '127.0.0.1:9010',
     note: 'for Prometheus; without a password, so not on a public address',
+  },
+  {
+    path: 'admin.listen',
+    type: 'text',
+    doc: 'Address and port of the listener of the admin API; left out, there is none. Keep it off public addresses.',
+    example: '127.0.0.1:9111',
+    note: 'the admin API; not on a public address',
+  },
+  {
+    path: 'admin.tokens_file',
+    type: 'text',
+    default: 'data/admin_tokens.json',
+    doc: 'The file in which `admin token create` keeps what the tokens are checked by. Only its owner may read it.',
+    note: 'made by admin token create',
   },
 ] as const satisfies readonly SettingRow[];
 

@@ -16,16 +16,24 @@ export const listenersCheck: InsideCheck = {
   id: 'listeners',
   about: 'metrics and administration are not on a public address',
   outside: false,
-  run: async ({ config: { metrics } }) => {
-    if (metrics.listen === undefined)
+  run: async ({ config: { metrics, admin } }) => {
+    const listeners = [
+      { name: 'metrics', listens: 'metrics listen', why: 'they ask for no password', at: metrics.listen },
+      { name: 'admin', listens: 'the admin API listens', why: 'a stolen token is enough', at: admin.listen },
+    ].flatMap(({ at, ...each }) => (at === undefined ? [] : [{ ...each, ...at }]));
+    if (listeners.length === 0)
       return skipped('metrics are off: nothing tells a monitoring of waits and failures');
-    const { host, port } = metrics.listen;
-    const tried = ['read metrics.listen'];
-    if (isInnerAddress(host)) return ok(tried, `metrics listen on ${host}, port ${port}`);
+    const tried = listeners.map(({ name }) => `read ${name}.listen`);
+    const open = listeners.find(({ host }) => !isInnerAddress(host));
+    if (open === undefined)
+      return ok(
+        tried,
+        listeners.map(({ listens, host, port }) => `${listens} on ${host}, port ${port}`).join('; '),
+      );
     return warn(
       tried,
-      `metrics listen on ${host}, port ${port}, which may be public: they ask for no password`,
-      'set metrics.listen to loopback or an inner address',
+      `${open.listens} on ${open.host}, port ${open.port}, which may be public: ${open.why}`,
+      `set ${open.name}.listen to loopback or an inner address`,
     );
   },
 };

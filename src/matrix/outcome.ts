@@ -29,6 +29,8 @@ export const REASONS = {
     set_up: 'this set-up was being confirmed by another request',
     renames: 'too many authenticators of this account were renamed',
     homeserver: 'the homeserver has had too many requests of this kind',
+    admin_token: 'this admin token was used too often',
+    admin_address: 'too many wrong admin tokens came from this address',
   },
   failed: {
     store: 'the store did not answer',

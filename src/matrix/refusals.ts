@@ -163,10 +163,22 @@ const KINDS = {
     text: 'There is no such authenticator.',
     outcome: refused('request'),
   },
+  unknown_user: {
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+    text: 'This user is not known here.',
+    outcome: refused('request'),
+  },
   not_enrolled: {
     status: 404,
     errcode: 'M_NOT_FOUND',
     text: 'Two-factor authentication is not switched on for this account.',
+    outcome: refused('request'),
+  },
+  conflict: {
+    status: 409,
+    errcode: 'M_CONFLICT',
+    text: 'This key was used for another request.',
     outcome: refused('request'),
   },
   limit_exceeded: {

@@ -12,6 +12,13 @@ export interface Grounds {
 export interface HelpDeps {
   readonly storage: Storage;
   readonly audit: Audit;
+  /** Who does it, where that is not the operator at the command line; kept in the audit. */
+  readonly by?: string | undefined;
+}
+
+/** Who does it, as the audit keeps it. */
+export function byDetail({ by }: Pick<HelpDeps, 'by'>) {
+  return by === undefined ? {} : { by };
 }
 
 /** No ground is longer, in characters: the audit keeps it for long. */
@@ -29,10 +36,10 @@ export function groundsDetail({ reason, verifiedBy }: Grounds) {
 export async function resetUser(
   userId: string,
   grounds: Grounds,
-  { storage, audit }: HelpDeps,
+  { storage, audit, by }: HelpDeps,
 ): Promise<number> {
   const { length: authenticators } = await storage.factors.authenticators(userId);
-  const detail = { authenticators, ...groundsDetail(grounds) };
+  const detail = { authenticators, ...groundsDetail(grounds), ...byDetail({ by }) };
   await storage.commit(
     [userId],
     [audit.recorded({ userId, event: 'operator.reset', detail }), removingAllFactors(userId)],
@@ -47,11 +54,11 @@ export async function resetUser(
 export async function unlockUser(
   userId: string,
   reason: string | undefined,
-  { storage, audit }: HelpDeps,
+  { storage, audit, by }: HelpDeps,
 ): Promise<number> {
   const states = await storage.read(lanesOf(userId));
   const failures = states.reduce((sum, state) => sum + state.failures, 0);
-  const detail = { failures, ...(reason === undefined ? {} : { reason }) };
+  const detail = { failures, ...(reason === undefined ? {} : { reason }), ...byDetail({ by }) };
   await storage.commit(
     [userId],
     [audit.recorded({ userId, event: 'operator.unlock', detail }), clearLanes(userId)],

@@ -119,6 +119,8 @@ export function compose(foundations: Foundations) {
     readiness: new Readiness(shared.storage, shared.homeserver),
     probes: new Probes({ storage: shared.storage, process: shared.processes.id, pause: systemPause }),
     hasher: shared.hasher,
+    audit: shared.audit,
+    totp: shared.totp,
     challenges: shared.challenges,
     egressGate: new EgressGate(shared.homeserver, shared.standings, shared.log),
   };

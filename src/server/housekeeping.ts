@@ -3,6 +3,7 @@ import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import { GONE_KEPT_MS } from '../notify/addresses.ts';
 import { StoreUnavailable } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
+import { dropOldAnswers } from '../storage/tables/admin_answers.ts';
 import { dropEndedChallenges } from '../storage/tables/challenges.ts';
 import { dropEndedEmergencyCodes } from '../storage/tables/emergency_codes.ts';
 import { dropOldPlaces } from '../storage/tables/known_places.ts';
@@ -104,6 +105,7 @@ export class Housekeeping {
           dropEndedChallenges(),
           dropEndedEmergencyCodes(),
           dropGoneAddresses(GONE_KEPT_MS),
+          dropOldAnswers(),
         ],
       ),
     ]);

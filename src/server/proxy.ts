@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { LiveConfig } from '../config/live_config.ts';
 import type { CreateFactor } from '../factors/list.ts';
@@ -10,6 +9,7 @@ import { DatabaseClock } from '../storage/database_clock.ts';
 import { nameOfDatabase, openStorage } from '../storage/open_storage.ts';
 import type { RetryCause } from '../storage/statement.ts';
 import { type Storage, storageOn } from '../storage/storage.ts';
+import type { EndedHold } from '../storage/tables/holds.ts';
 import { LiveProcesses } from '../storage/tables/processes.ts';
 import { watchedDriver } from '../storage/watched_driver.ts';
 import { type Clock, SECOND, systemClock, systemTicks } from '../system/clock.ts';
@@ -20,15 +20,17 @@ import { UnderWay } from '../system/under_way.ts';
 import { DatabaseMarks } from '../vault/database_marks.ts';
 import { type KeyKeeper, openKeys } from '../vault/key_keeper.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
+import { adminListener } from './admin_listener.ts';
 import { compose, type Services } from './compose.ts';
 import { Gauges } from './gauges.ts';
 import { routeHandlers, tracked } from './handlers.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { openKnownDatabase } from './known_database.ts';
 import { Metrics } from './metrics.ts';
-import { MetricsListener } from './metrics_listener.ts';
+import { metricsListener } from './metrics_listener.ts';
 import { type Notices, noticesOf, noticingOwners } from './notices.ts';
 import { requireOneMachine, selfDescription } from './self_description.ts';
+import { type SideListener, urlOf } from './side_listener.ts';
 import { Watch } from './watch.ts';
 
 /** What a proxy can be given instead of the real thing. */
@@ -92,7 +94,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     ...{ config, storage, vault: keys.vault, homeserver, clock, random, log },
     onResult: (channel, result) => watch.noticed(channel, result),
   });
-  const services = compose({
+  const foundations = {
     config,
     storage,
     processes,
@@ -104,9 +106,10 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     machineClock,
     random,
     log,
-    onHoldEnded: (held) => watch.holdEnded(held, config.login.holdTtlMs),
+    onHoldEnded: (held: EndedHold) => watch.holdEnded(held, config.login.holdTtlMs),
     furtherFactors: parts.factors ?? [],
-  });
+  };
+  const services = compose(foundations);
   const housekeeping = new Housekeeping({
     storage,
     sweeper: services.sweeper,
@@ -132,7 +135,8 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const { readiness, hasher } = services;
   const { passing } = frontDoor;
   const gauges = new Gauges({ storage, readiness, keys, clock, passing, hashQueue: () => hasher.waiting });
-  const forWatchers = metrics && new MetricsListener({ metrics, readiness, lookUp: gauges.lookUp });
+  const forWatchers = metrics && metricsListener({ metrics, readiness, lookUp: gauges.lookUp });
+  const forAdministrators = config.admin.listen && adminListener(foundations, services);
   const served = {
     keys,
     storage,
@@ -143,6 +147,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     requests,
     frontDoor,
     forWatchers,
+    forAdministrators,
     watch,
     unusable,
   };
@@ -162,7 +167,8 @@ export class MatrixProxy {
       readonly housekeeping: Housekeeping;
       readonly requests: UnderWay;
       readonly frontDoor: ReturnType<typeof createFrontDoor>;
-      readonly forWatchers: MetricsListener | undefined;
+      readonly forWatchers: SideListener | undefined;
+      readonly forAdministrators: SideListener | undefined;
       readonly watch: Watch;
       readonly unusable: Promise<never>;
     },
@@ -186,9 +192,12 @@ export class MatrixProxy {
 
   /** Where the listener for metrics is; undefined if there is none, or it does not listen yet. */
   get metricsUrl(): string | undefined {
-    const { listen } = this.live.view.metrics;
-    const server = this.parts.forWatchers?.server;
-    return listen && server?.listening ? urlOf(server, listen.host) : undefined;
+    return this.parts.forWatchers?.url;
+  }
+
+  /** Where the admin API is, likewise. */
+  get adminUrl(): string | undefined {
+    return this.parts.forAdministrators?.url;
   }
 
   /** Sends the notices that are due, now. */
@@ -219,8 +228,9 @@ export class MatrixProxy {
    */
   async listen(): Promise<string> {
     const { host, port } = this.live.view.listen;
-    const { metrics } = this.live.view;
+    const { metrics, admin } = this.live.view;
     if (metrics.listen !== undefined) await this.parts.forWatchers?.listen(metrics.listen);
+    if (admin.listen !== undefined) await this.parts.forAdministrators?.listen(admin.listen);
     await this.parts.housekeeping.enter();
     await requireOneMachine(this.live.view.storage, this.parts.storage);
     await new Promise<void>((resolve, reject) => {
@@ -233,7 +243,7 @@ export class MatrixProxy {
     this.parts.housekeeping.start(HOUSEKEEPING_MS);
     this.parts.notices.delivery.start(NOTICES_MS);
     const url = urlOf(this.server, host);
-    this.parts.watch.listening(url, metrics.listen && this.metricsUrl);
+    this.parts.watch.listening(url, { metrics: this.metricsUrl, admin: this.adminUrl });
     return url;
   }
 
@@ -250,7 +260,7 @@ export class MatrixProxy {
       housekeeping.stop(),
       inTime(notices.delivery.stop(), graceMs),
     ]);
-    await this.parts.forWatchers?.close();
+    await Promise.all([this.parts.forWatchers?.close(), this.parts.forAdministrators?.close()]);
     await inTime(homeserver.endLogins(), loginsMs);
     await notices.senders.webhook.close();
     // From here on nothing waits for the homeserver: what was under way notes in the store what it leaves.
@@ -266,9 +276,4 @@ export class MatrixProxy {
     await inTime(housekeeping.leave(), LEFT_OVER_MS);
     await storage.close();
   }
-}
-
-function urlOf(server: Server, host: string): string {
-  const { port } = server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

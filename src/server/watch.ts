@@ -23,8 +23,9 @@ export class Watch {
     },
   ) {}
 
-  listening(url: string, metricsUrl: string | undefined): void {
-    const fields = { event: 'listening', at: url, metrics: metricsUrl, version: programVersion() };
+  /** @param beside the other listeners; undefined where there is none */
+  listening(url: string, beside: Readonly<Record<'metrics' | 'admin', string | undefined>>): void {
+    const fields = { event: 'listening', at: url, ...beside, version: programVersion() };
     this.deps.log.info(fields, 'It listens');
   }
 

@@ -61,6 +61,7 @@ describe('a configuration that is fine', () => {
         ...{ language: 'en', retryFirstMs: 5000, giveUpAfterMs: 172_800_000 },
       },
       metrics: { listen: undefined },
+      admin: { listen: undefined, tokensFile: join(folder.path, 'data/admin_tokens.json') },
     });
   });
 

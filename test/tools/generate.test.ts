@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { adminDescription } from '../../tools/generate/admin_description.ts';
 import { answerTypes, typeOf } from '../../tools/generate/answer_types.ts';
 import { factorSchemas } from '../../tools/generate/factor_schemas.ts';
 import { settingsFiles } from '../../tools/generate/settings_files.ts';
 
-const products = [...factorSchemas(), ...settingsFiles(), ...answerTypes()];
+const products = [...factorSchemas(), ...settingsFiles(), ...answerTypes(), ...adminDescription()];
 
 test.each(products.map(({ file, content }) => [file, content] as const))(
   '%s is what npm run generate writes',

@@ -9,6 +9,7 @@ import { endProofs } from '../../storage/tables/proofs.ts';
 import { type Clock, SECOND } from '../../system/clock.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { byDetail } from '../help.ts';
 import { type ImportChoices, type ImportedAuthenticator, ImportJudge, type Remark } from './judge.ts';
 import { type ImportFormat, readImport } from './read_import.ts';
 
@@ -31,6 +32,7 @@ export interface ImportReport {
 export interface ImportDeps {
   readonly storage: Storage;
   readonly audit: Audit;
+  readonly by?: string | undefined;
   readonly vault: Vault;
   readonly random: RandomSource;
   readonly totp: TotpSettings;
@@ -78,7 +80,7 @@ async function write(
     ...deps.audit.recorded({
       userId,
       event: 'operator.imported',
-      detail: { authenticators: authenticators.length, from: format },
+      detail: { authenticators: authenticators.length, from: format, ...byDetail(deps) },
     }),
   ]);
   const ids = [...users.keys()];

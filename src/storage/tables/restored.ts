@@ -10,6 +10,7 @@ const UNDER_WAY = [
   'sign_in_tokens',
   'fresh_logins',
   'emergency_codes',
+  'admin_answers',
   'processes',
   // They went out after the backup was made.
   'notices',

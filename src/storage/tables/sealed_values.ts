@@ -25,6 +25,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   sealed('leases.sealed_outcome', 'lease', ['key', 'holder'], null),
   sealed('challenges.sealed', 'challenge', ['session_hash']),
   sealed('notice_addresses.sealed_address', 'notice-address', ['id', 'user_id']),
+  sealed('admin_answers.sealed_answer', 'admin-answer', ['key'], null),
 ];
 
 function sealed(

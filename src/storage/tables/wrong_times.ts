@@ -31,6 +31,7 @@ export function endWrongTimes(setupMs: number): readonly Effect[] {
        WHERE expires_at > :now + ${LONGEST}`,
     ),
     effect(`DELETE FROM emergency_codes WHERE created_at > :now + ${SLACK}`),
+    effect(`DELETE FROM admin_answers WHERE expires_at > :now + 25 * ${HOUR}`),
     effect(`UPDATE lanes SET wait_until = :now WHERE wait_until > :now + ${LONGEST}`),
   ];
 }

@@ -22,6 +22,7 @@ import { sessionVersion } from './0019_session_version.ts';
 import { schemaInfo } from './0020_schema_info.ts';
 import { emergencyCodes } from './0021_emergency_codes.ts';
 import { notices } from './0022_notices.ts';
+import { adminAnswers } from './0023_admin_answers.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -47,6 +48,7 @@ export const MIGRATIONS: readonly string[] = [
   schemaInfo,
   emergencyCodes,
   notices,
+  adminAnswers,
 ];
 
 /**

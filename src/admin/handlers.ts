@@ -1,0 +1,114 @@
+import type { Audit } from '../audit/audit.ts';
+import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
+import type { TotpSettings } from '../factors/totp/totp_settings.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import { giveEmergencyCode, USUAL_VALIDITY_MS } from '../rescue/emergency_code.ts';
+import { type Grounds, resetUser, unlockUser } from '../rescue/help.ts';
+import { ImportFileError } from '../rescue/import/entry.ts';
+import { type ImportOrder, importAuthenticators } from '../rescue/import/import_authenticators.ts';
+import { isImportFormat } from '../rescue/import/read_import.ts';
+import { isKnownUser } from '../rescue/known_user.ts';
+import { listUsers, showUser } from '../rescue/shown_users.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Clock } from '../system/clock.ts';
+import { openApi } from './openapi.ts';
+import type { AdminRouteId } from './routes.ts';
+
+/** A request that may be carried out: token, scope and shape are checked. */
+export interface AdminRequest {
+  /** The name of the token. */
+  readonly by: string;
+  /** Of `{id}` in the path; empty where there is none. */
+  readonly userId: string;
+  readonly query: JsonObject;
+  readonly body: JsonObject;
+  readonly bytes: Buffer;
+}
+
+export type AdminHandler = (request: AdminRequest) => Promise<JsonObject>;
+
+export interface AdminHandlersDeps {
+  readonly storage: Storage;
+  readonly audit: Audit;
+  readonly recovery: RecoverySetDeps;
+  readonly totp: TotpSettings;
+  readonly machineClock: Clock;
+  readonly mark: { keep(): Promise<void> };
+}
+
+/** What answers which route. Each throws Refusal. */
+export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRouteId, AdminHandler>> {
+  const { storage } = deps;
+  return {
+    listUsers: ({ query }) => listPage(storage, query),
+    showUser: async ({ userId }) => {
+      await requireKnown(storage, userId);
+      return json(await showUser(storage, userId));
+    },
+    unlockUser: async ({ userId, body, by }) => {
+      await requireKnown(storage, userId);
+      const reason = typeof body.reason === 'string' ? body.reason.trim() : undefined;
+      return { failures: await unlockUser(userId, reason, { ...deps, by }) };
+    },
+    resetUser: async ({ userId, body, by }) => {
+      await requireEnrolled(storage, userId);
+      return { authenticators: await resetUser(userId, groundsIn(body), { ...deps, by }) };
+    },
+    giveEmergencyCode: async ({ userId, body, by }) => {
+      await requireKnown(storage, userId);
+      const order = { grounds: groundsIn(body), validForMs: USUAL_VALIDITY_MS };
+      const given = await giveEmergencyCode(userId, order, { ...deps, by });
+      if (given === undefined) throw new Refusal('not_enrolled');
+      return { code: given.code, expires_at: given.expiresAt };
+    },
+    importUsers: (request) => importUsers(request, deps),
+    describe: async () => openApi(),
+  };
+}
+
+async function listPage({ factors }: Storage, { after, limit }: JsonObject): Promise<JsonObject> {
+  const most = Number(limit);
+  const found = await listUsers(factors, { after: String(after ?? ''), limit: most + 1 });
+  const users = found.slice(0, most);
+  return json({ users, next: found.length > most ? (users.at(-1)?.user_id ?? null) : null });
+}
+
+async function importUsers({ query, bytes, by }: AdminRequest, deps: AdminHandlersDeps): Promise<JsonObject> {
+  const format = String(query.from);
+  if (!isImportFormat(format)) throw new Refusal('invalid_param');
+  const { server_name: serverName, dry_run: dryRun } = query;
+  const order: ImportOrder = {
+    ...{ format, bytes, skipExisting: false, skipUnusable: false },
+    serverName: typeof serverName === 'string' ? serverName : undefined,
+    dryRun: dryRun === true,
+  };
+  try {
+    const report = await importAuthenticators(order, { ...deps, ...deps.recovery, by });
+    if (report.imported > 0) await deps.mark.keep();
+    return json(report);
+  } catch (error) {
+    if (error instanceof ImportFileError)
+      throw new Refusal('bad_json', { text: `The file: ${error.message}.` });
+    throw error;
+  }
+}
+
+/** @throws Refusal unknown_user */
+async function requireKnown(storage: Storage, userId: string): Promise<void> {
+  if (!(await isKnownUser(storage, userId))) throw new Refusal('unknown_user');
+}
+
+/** @throws Refusal unknown_user, not_enrolled */
+async function requireEnrolled(storage: Storage, userId: string): Promise<void> {
+  await requireKnown(storage, userId);
+  if (!(await storage.factors.isEnrolled(userId))) throw new Refusal('not_enrolled');
+}
+
+function groundsIn({ reason, verified_by: verifiedBy }: JsonObject): Grounds {
+  return { reason: String(reason).trim(), verifiedBy: String(verifiedBy).trim() };
+}
+
+function json(value: object): JsonObject {
+  return value as JsonObject;
+}

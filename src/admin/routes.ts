@@ -1,0 +1,149 @@
+import type { JsonObject } from '../matrix/wire.ts';
+import { IMPORT_FORMATS, LONGEST_IMPORT_BYTES } from '../rescue/import/read_import.ts';
+import {
+  EMERGENCY_CODE,
+  GROUNDS,
+  IMPORTED,
+  LISTED_USERS,
+  REASON,
+  RESET,
+  SHOWN_USER,
+  UNLOCKED,
+} from './shapes.ts';
+import type { Scope } from './token_file.ts';
+
+/** A parameter of a query, as a JSON Schema; its type says how its text is read. */
+export interface QueryParameter {
+  readonly required?: true;
+  readonly about: string;
+  readonly schema: { readonly type: 'string' | 'integer' | 'boolean' } & JsonObject;
+}
+
+/** A row for each route: all that is told of it, and what is checked before its handler is called. */
+export interface AdminRoute {
+  readonly method: 'GET' | 'POST';
+  /** Below `/_2fa/admin/v1`; `{id}` is a user id, percent-encoded. */
+  readonly path: string;
+  /** None: any token may. */
+  readonly scope?: Scope;
+  readonly about: string;
+  readonly query: Readonly<Record<string, QueryParameter>>;
+  /** The shape of the JSON body; `file` for bytes that go on as they are; none: no body. */
+  readonly body?: JsonObject | 'file';
+  readonly mostBytes: number;
+  readonly answer: JsonObject;
+}
+
+export const ADMIN_PREFIX = '/_2fa/admin/v1';
+const MOST_BYTES = 64 * 1024;
+
+export const ADMIN_ROUTES = {
+  listUsers: {
+    method: 'GET',
+    path: '/users',
+    scope: 'users:read',
+    about: 'The users who have two-factor authentication on, by id.',
+    query: {
+      limit: {
+        about: 'At most so many.',
+        schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+      },
+      after: { about: 'Only those behind this id: `next` of the page before.', schema: { type: 'string' } },
+    },
+    mostBytes: MOST_BYTES,
+    answer: LISTED_USERS,
+  },
+  showUser: {
+    method: 'GET',
+    path: '/users/{id}',
+    scope: 'users:read',
+    about: 'The state of one user, as `user show --json` has it.',
+    query: {},
+    mostBytes: MOST_BYTES,
+    answer: SHOWN_USER,
+  },
+  unlockUser: {
+    method: 'POST',
+    path: '/users/{id}/unlock',
+    scope: 'users:write',
+    about: 'Ends the waits that wrong codes brought upon a user.',
+    query: {},
+    body: REASON,
+    mostBytes: MOST_BYTES,
+    answer: UNLOCKED,
+  },
+  resetUser: {
+    method: 'POST',
+    path: '/users/{id}/reset',
+    scope: 'users:rescue',
+    about: 'Removes every second factor of a user: the password alone signs in then.',
+    query: {},
+    body: GROUNDS,
+    mostBytes: MOST_BYTES,
+    answer: RESET,
+  },
+  giveEmergencyCode: {
+    method: 'POST',
+    path: '/users/{id}/emergency_code',
+    scope: 'users:rescue',
+    about: 'Makes a code that stands in for the second factor of a user once, within 24 hours.',
+    query: {},
+    body: GROUNDS,
+    mostBytes: MOST_BYTES,
+    answer: EMERGENCY_CODE,
+  },
+  importUsers: {
+    method: 'POST',
+    path: '/users/import',
+    scope: 'users:rescue',
+    about: 'Takes over authenticators of another program: all users of the file in the body, or none.',
+    query: {
+      from: {
+        required: true,
+        about: 'Who wrote the file.',
+        schema: { type: 'string', enum: [...IMPORT_FORMATS] },
+      },
+      dry_run: { about: 'Look at the file and write nothing.', schema: { type: 'boolean', default: false } },
+      server_name: {
+        about: 'What stands behind the colon of user ids, for names without it.',
+        schema: { type: 'string', pattern: '^[A-Za-z0-9.:\\[\\]-]{1,230}$' },
+      },
+    },
+    body: 'file',
+    mostBytes: LONGEST_IMPORT_BYTES,
+    answer: IMPORTED,
+  },
+  describe: {
+    method: 'GET',
+    path: '/openapi.json',
+    about: 'This description.',
+    query: {},
+    mostBytes: MOST_BYTES,
+    answer: { type: 'object' },
+  },
+} as const satisfies Readonly<Record<string, AdminRoute>>;
+
+export type AdminRouteId = keyof typeof ADMIN_ROUTES;
+
+/** A route of which the path is known, with the text in the place of `{id}`. */
+export interface MatchedRoute {
+  readonly id: AdminRouteId;
+  readonly route: AdminRoute;
+  readonly segment: string | undefined;
+}
+
+/** The routes that have this path: one for each method, those without `{id}` first. */
+export function routesOf(path: string): MatchedRoute[] {
+  const asked = path.split('/');
+  return (Object.keys(ADMIN_ROUTES) as AdminRouteId[])
+    .flatMap((id) => {
+      const route: AdminRoute = ADMIN_ROUTES[id];
+      const wanted = (ADMIN_PREFIX + route.path).split('/');
+      const fits =
+        wanted.length === asked.length &&
+        wanted.every((each, at) => (each === '{id}' ? asked[at] !== '' : each === asked[at]));
+      const at = wanted.indexOf('{id}');
+      return fits ? [{ id, route, segment: at === -1 ? undefined : asked[at] }] : [];
+    })
+    .sort((one, other) => Number(one.segment !== undefined) - Number(other.segment !== undefined));
+}

@@ -1,0 +1,74 @@
+import type { JsonObject } from '../matrix/wire.ts';
+
+/*
+ * The shapes of the admin API, as JSON Schemas (2020-12). Times are in ms since the epoch.
+ */
+
+const TIME = { type: 'integer', minimum: 0 };
+const TIME_OR_NEVER = { type: ['integer', 'null'], minimum: 0 };
+const COUNT = { type: 'integer', minimum: 0 };
+const TEXT = { type: 'string' };
+/** Blank texts say nothing. */
+const GROUND = { type: 'string', minLength: 1, maxLength: 1000, pattern: '\\S' };
+
+/** An object that has all of these members and no other. */
+export function exactly(properties: JsonObject, optional: JsonObject = {}): JsonObject {
+  return {
+    type: 'object',
+    required: Object.keys(properties),
+    properties: { ...properties, ...optional },
+    additionalProperties: false,
+  };
+}
+
+function listOf(items: JsonObject): JsonObject {
+  return { type: 'array', items };
+}
+
+/** Why, and how it is known that it is the owner who asks. */
+export const GROUNDS = exactly({ reason: GROUND, verified_by: GROUND });
+export const REASON = exactly({}, { reason: GROUND });
+
+export const LISTED_USERS = exactly({
+  users: listOf(
+    exactly({
+      user_id: TEXT,
+      authenticators: COUNT,
+      recovery_codes_remaining: COUNT,
+      last_used_at: TIME_OR_NEVER,
+    }),
+  ),
+  next: { type: ['string', 'null'], description: 'What `after` is for the rest; null if there is none.' },
+});
+
+export const SHOWN_USER = exactly({
+  user_id: TEXT,
+  enabled: { type: 'boolean' },
+  authenticators: listOf(exactly({ id: TEXT, name: TEXT, enabled_at: TIME, last_used_at: TIME_OR_NEVER })),
+  recovery: {
+    anyOf: [exactly({ remaining: COUNT, total: COUNT, generated_at: TIME }), { type: 'null' }],
+  },
+  locked: { type: 'boolean' },
+  lanes: listOf(exactly({ lane: TEXT, failures: COUNT, wait_until: COUNT, shut: { type: 'boolean' } })),
+  held_logins: COUNT,
+});
+
+export const UNLOCKED = exactly({ failures: COUNT });
+export const RESET = exactly({ authenticators: COUNT });
+export const EMERGENCY_CODE = exactly({
+  code: { type: 'string', description: 'Good once; it is not shown again.' },
+  expires_at: TIME,
+});
+
+const REMARKS = listOf(exactly({ place: TEXT, user: TEXT, why: TEXT }));
+export const IMPORTED = exactly({
+  imported: { ...COUNT, description: 'Users; 0 where there are errors, as nothing is written then.' },
+  skipped: REMARKS,
+  errors: REMARKS,
+});
+
+export const ERROR = {
+  type: 'object',
+  required: ['errcode', 'error'],
+  properties: { errcode: TEXT, error: TEXT, retry_after_ms: COUNT },
+};
