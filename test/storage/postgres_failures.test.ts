@@ -72,6 +72,18 @@ suite('PostgreSQL that does not do as it is told', () => {
     expect(await stored()).toEqual(['c']);
   });
 
+  test('F-4: a connection on which nothing can be written any more is not used again', async () => {
+    const other = await openPostgresStorage({ url, tls: 'disable', pool: 1, random: systemRandom });
+    const process = ask<{ pid: number }>(onPostgres('SELECT pg_backend_pid()::int AS pid'));
+    const before = await other.read(process);
+    const readOnly = effect(onPostgres('SET TRANSACTION READ ONLY'));
+    await expect(other.commit([], [readOnly, put('a')])).rejects.toThrow(StoreUnavailable);
+    expect(await other.read(process)).not.toEqual(before);
+    await other.commit([], put('b'));
+    expect(await stored()).toEqual(['b']);
+    await other.close();
+  });
+
   test('cut while it commits: it is not accepted, and not run again', async () => {
     const client = new Client({ connectionString: url });
     await client.connect();

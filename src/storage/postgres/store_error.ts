@@ -29,10 +29,13 @@ export function asStoreError(error: unknown): unknown {
   return MISTAKE.test(sqlState(error) ?? '') ? error : new StoreUnavailable(error);
 }
 
-/** Whether the connection can be used on: PostgreSQL answered, and did not end it. */
+/**
+ * Whether the connection can be used on: PostgreSQL answered, and did not end it. One that lets nothing be written
+ * (25006) is not kept: a pooler may have led it to a server that was the primary once.
+ */
 export function isAnswer(error: unknown): boolean {
   const state = sqlState(error);
-  return state !== undefined && !/^(08|57P)/.test(state);
+  return state !== undefined && !/^(08|57P|25006$)/.test(state);
 }
 
 /** The five characters of https://www.postgresql.org/docs/current/errcodes-appendix.html. */
