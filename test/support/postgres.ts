@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { withDirectoryLock } from '../../tools/directory_lock.ts';
@@ -81,38 +81,42 @@ async function startServer(programs: string, folder: string): Promise<void> {
   const data = mkdtempSync(join(folder, 'data-'));
   const user = unprivilegedUser();
   if (user !== undefined) for (const path of [folder, data]) chownSync(path, user.uid, user.gid);
-  const asUser = user === undefined ? {} : { uid: user.uid, gid: user.gid };
+  initDatabases(programs, data);
+  await runServer(programs, { data, socketFolder: folder, settings: ['max_connections=200'] });
+  const [pid = ''] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+  writeFileSync(join(folder, 'ready'), pid);
+}
+
+/** Makes the files of a server. */
+export function initDatabases(programs: string, data: string): void {
+  const login = ['--username=tests', '--auth=trust'];
   execFileSync(
     join(programs, 'initdb'),
-    [
-      '--pgdata',
-      data,
-      '--username=tests',
-      '--auth=trust',
-      '--no-sync',
-      '--encoding=UTF8',
-      '--locale=C.UTF-8',
-    ],
-    { ...asUser, stdio: 'pipe', cwd: folder },
+    ['--pgdata', data, ...login, '--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'],
+    { ...unprivilegedUser(), stdio: 'pipe', cwd: dirname(data) },
   );
-  const settings = [
-    'listen_addresses=',
-    `unix_socket_directories=${folder}`,
-    'max_connections=200',
-    'fsync=off',
-  ];
-  const options = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
+}
+
+/** Runs a server on its files. Resolves once it answers. */
+export async function runServer(
+  programs: string,
+  {
+    data,
+    socketFolder,
+    settings,
+  }: { readonly data: string; readonly socketFolder: string; readonly settings: readonly string[] },
+): Promise<void> {
+  const all = ['listen_addresses=', `unix_socket_directories=${socketFolder}`, 'fsync=off', ...settings];
+  const options = ['-D', data, ...all.flatMap((setting) => ['-c', setting])];
   const watch = spawn('/bin/sh', ['-c', WATCH, join(programs, 'postgres'), ...options], {
-    ...asUser,
+    ...unprivilegedUser(),
     stdio: 'ignore',
     detached: true,
-    cwd: folder,
+    cwd: socketFolder,
     env: { ...process.env, RUN: process.env.M2FA_TEST_RUN },
   });
   watch.unref();
-  await answering(folder);
-  const [pid = ''] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
-  writeFileSync(join(folder, 'ready'), pid);
+  await answering(socketFolder);
 }
 
 async function answering(socketFolder: string): Promise<void> {
