@@ -24,29 +24,19 @@ export class AuthenticatorNames {
     const { name } = requireShape('authenticator_name_request', request.body ?? {});
     const { userId, deviceId } = (await requireCaller(this.deps.homeserver, request)).owner;
     const authenticator = request.params.authenticatorId ?? '';
-    const kind = await this.renameWithinLimit(userId, authenticator, name);
-    await this.deps.audit.record({
-      userId,
-      event: `${kind}.renamed`,
-      address: request.client.ip,
-      deviceId,
-      detail: { authenticator },
-    });
-    return { status: 200, body: {} };
-  }
-
-  private async renameWithinLimit(userId: string, authenticator: string, name: string): Promise<string> {
-    const { storage, store } = this.deps;
+    const { storage, store, audit } = this.deps;
     const authenticators = await store.authenticators(userId);
     const kind = authenticators.find(({ id }) => id === authenticator)?.kind;
     if (kind === undefined) throw new Refusal('unknown_authenticator');
-    const counted = await storage.commit(
-      [userId],
-      when(countRenaming(userId), { won: renameAuthenticator(userId, authenticator, name), lost: [] }),
-    );
+    const renamed = audit.recorded({
+      ...{ userId, event: `${kind}.renamed`, client: request.client, deviceId },
+      detail: { authenticator },
+    });
+    const renaming = when(renameAuthenticator(userId, authenticator, name), { won: renamed, lost: [] });
+    const counted = await storage.commit([userId], when(countRenaming(userId), { won: renaming, lost: [] }));
     if (!counted.won) throw await this.tooMany(userId);
-    if (counted.after === undefined) throw new Refusal('unknown_authenticator');
-    return kind;
+    if (!counted.after.won) throw new Refusal('unknown_authenticator');
+    return { status: 200, body: {} };
   }
 
   private async tooMany(userId: string): Promise<Refusal> {

@@ -6,6 +6,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { Json } from '../matrix/wire.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
+import type { AfterRemoval } from '../storage/tables/factor_changes.ts';
 import type { AccountDeps } from './account_deps.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
 
@@ -51,35 +52,28 @@ export class AuthenticatorRemoval {
 
   private async removeOne(factor: Factor, request: ClientRequest, caller: Caller, id: string): Promise<void> {
     const { userId } = caller.owner;
-    const { removed, remaining } = await this.deps.store.removeAuthenticator(userId, id);
+    const recorded = this.recorded(factor, request, caller, { authenticator: id });
+    const removed = await this.deps.store.removeAuthenticator(userId, id, recorded);
     if (!removed) throw new Refusal('unknown_authenticator');
-    await this.record(factor, request, caller, remaining > 0 ? 'removed' : 'disabled', {
-      authenticator: id,
-    });
   }
 
   private async removeAll(factor: Factor, request: ClientRequest, caller: Caller): Promise<void> {
     const { userId } = caller.owner;
-    const { removed, remaining } = await this.deps.store.removeKind(userId, factor.kind);
-    await this.record(factor, request, caller, remaining > 0 ? 'removed' : 'disabled', {
-      authenticators: removed,
-    });
+    const { store } = this.deps;
+    const { length: authenticators } = await store.authenticators(userId, factor.kind);
+    await store.removeKind(userId, factor.kind, this.recorded(factor, request, caller, { authenticators }));
   }
 
-  private record(
+  /** The last authenticator of any kind gone is 2FA off. */
+  private recorded(
     { kind }: Factor,
-    request: ClientRequest,
+    { client }: ClientRequest,
     { owner }: Caller,
-    deed: FactorDeed,
     detail: Readonly<Record<string, string | number>>,
-  ): Promise<void> {
+  ): AfterRemoval {
     const { userId, deviceId } = owner;
-    return this.deps.audit.record({
-      userId,
-      event: `${kind}.${deed}`,
-      address: request.client.ip,
-      deviceId,
-      detail,
-    });
+    const entry = (deed: FactorDeed) =>
+      this.deps.audit.recorded({ userId, deviceId, event: `${kind}.${deed}`, client, detail });
+    return { someLeft: entry('removed'), noneLeft: entry('disabled') };
   }
 }

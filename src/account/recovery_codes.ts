@@ -5,6 +5,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { RECOVERY_STAGE } from '../matrix/wire.ts';
 import { type Caller, requireCaller } from '../second_factor/caller.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
+import type { Write } from '../storage/statement.ts';
 import type { AccountDeps, AccountSettings } from './account_deps.ts';
 
 const NO_CODES = { remaining: 0, total: 0, generated_at: null, codes: [] };
@@ -48,23 +49,23 @@ export class RecoveryCodes {
       { userId, count: this.settings.recoveryCount },
       this.deps.recovery,
     );
-    if (!(await this.deps.store.replaceRecoverySet(userId, set))) throw new Refusal('not_enrolled');
-    await this.record(request, caller, 'recovery.regenerated');
+    const recorded = this.recorded(request, caller, 'recovery.regenerated');
+    if (!(await this.deps.store.replaceRecoverySet(userId, set, recorded))) throw new Refusal('not_enrolled');
     return { status: 200, body: { recovery_codes: [...shown], generated_at: set.generatedAt } };
   }
 
   private async remove({ request, caller }: ProvenRequest): Promise<Answer> {
-    await this.deps.store.deleteRecoverySet(caller.owner.userId);
-    await this.record(request, caller, 'recovery.deleted');
+    const recorded = this.recorded(request, caller, 'recovery.deleted');
+    await this.deps.store.deleteRecoverySet(caller.owner.userId, recorded);
     return { status: 200, body: {} };
   }
 
-  private record(
+  private recorded(
     request: ClientRequest,
     { owner }: Caller,
     event: 'recovery.regenerated' | 'recovery.deleted',
-  ): Promise<void> {
+  ): Write {
     const { userId, deviceId } = owner;
-    return this.deps.audit.record({ userId, event, address: request.client.ip, deviceId });
+    return this.deps.audit.recorded({ userId, event, client: request.client, deviceId });
   }
 }

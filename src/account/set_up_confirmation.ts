@@ -67,7 +67,7 @@ export class SetUpConfirmation {
     const wasOn = await this.deps.store.isEnrolled(userId);
     const recovery = await newRecoverySet({ userId, count: this.settings.recoveryCount }, this.deps.recovery);
     const authenticatorId = randomId(this.deps.random, 96);
-    const activated = await this.deps.store.activate({
+    const confirmation = {
       setupId: setup.id,
       userId,
       authenticatorId,
@@ -75,17 +75,17 @@ export class SetUpConfirmation {
       sealedSeed: this.deps.vault.seal(confirmed.secret, `authenticator:${authenticatorId}:${userId}`),
       step: confirmed.lastStep,
       recovery: recovery.set,
-    });
-    if (!activated) throw new Refusal('unknown_setup');
-    await this.deps.mark.keep();
-    await this.deps.lanes.remember(userId, request.client);
-    await this.deps.audit.record({
+    };
+    const recorded = this.deps.audit.recorded({
       userId,
       event: `${factor.kind}.${wasOn ? 'added' : 'enabled'}`,
-      address: request.client.ip,
+      client: request.client,
       deviceId: caller.owner.deviceId,
       detail: { authenticator: authenticatorId },
     });
+    if (!(await this.deps.store.activate(confirmation, recorded))) throw new Refusal('unknown_setup');
+    await this.deps.mark.keep();
+    await this.deps.lanes.remember(userId, request.client);
     return {
       status: 200,
       body: { authenticator_id: authenticatorId, recovery_codes: [...recovery.shown] },

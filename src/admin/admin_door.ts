@@ -97,7 +97,7 @@ export class AdminDoor {
     request: IncomingMessage,
     detail: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const entry = { userId: '', event: 'admin.refused', address: addressOf(request), detail } as const;
+    const entry = { event: 'admin.refused', client: { ip: addressOf(request) }, detail } as const;
     await this.deps.storage.commit([], this.deps.audit.recorded(entry));
   }
 }

@@ -1,64 +1,67 @@
-import type { Write } from '../storage/statement.ts';
-import { type AuditRecord, type AuditStore, appendRecord, keepNewest } from '../storage/tables/audit.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import type { AuditRecord, Chain } from '../storage/chain.ts';
+import type { Driver, Write } from '../storage/statement.ts';
 import type { Clock } from '../system/clock.ts';
-import { type AuditEvent, isUnproven } from './events.ts';
-
-/** Of each event that needs no second factor, for each user. */
-const UNPROVEN_KEPT = 200;
+import { type AuditEvent, actorOf } from './events.ts';
 
 /** What happened, to whose account, from where. */
 export interface AuditEntry {
-  readonly userId: string;
+  /** Absent where it is about no user. */
+  readonly userId?: string;
   readonly event: AuditEvent;
-  /** The client's address; absent for the operator's own doings. */
-  readonly address?: string | undefined;
+  /** Who asked for it, and by which request; absent for what no client asked for. */
+  readonly client?: Pick<ClientAddress, 'ip' | 'record'> | undefined;
   readonly deviceId?: string | null | undefined;
+  /** Who did it, where that is not said by the event: `admin:<name of the token>`. */
+  readonly actor?: string | undefined;
   /** Further facts. Never a code, password, token, seed or session id (rule R11). */
   readonly detail?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
+export interface AuditDeps {
+  readonly storage: Pick<Driver, 'commit'>;
+  /** Of this process or command; there is one. */
+  readonly chain: Chain;
+  readonly clock: Clock;
+  /** The name of the operator, for commands. */
+  readonly operator?: string;
+  /** What is written with an entry, in the same unit: what tells others of it. */
+  readonly consequences?: (record: AuditRecord) => readonly Write[];
+}
+
 /** The record of what happened to whom, for the operator and for the user. */
 export class Audit {
-  readonly #store: AuditStore;
-  readonly #clock: Clock;
-  readonly #consequences: (record: AuditRecord) => readonly Write[];
-
-  /** @param consequences what is written with a line, in the same unit: what tells others of it */
-  constructor(
-    store: AuditStore,
-    clock: Clock,
-    consequences: (record: AuditRecord) => readonly Write[] = () => [],
-  ) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#consequences = consequences;
-  }
+  constructor(private readonly deps: AuditDeps) {}
 
   /**
-   * Writes one line. Rejects with `StoreUnavailable` if it cannot be written: on gated routes that ends the
+   * Writes one entry by itself. Rejects with `StoreUnavailable` if it cannot be written: on gated routes that ends the
    * request, because what is not on record must not happen there (rule R9).
    */
   async record(entry: AuditEntry): Promise<void> {
-    const line = this.line(entry);
-    const newest = isUnproven(line.event) ? UNPROVEN_KEPT : undefined;
-    await this.#store.append(line, newest, this.#consequences(line));
+    const { userId } = entry;
+    await this.deps.storage.commit(userId === undefined ? [] : [userId], this.recorded(entry));
   }
 
-  /** A line as a part of the unit that does what it puts on record, with what follows from it. */
+  /** An entry as a part of the unit that does what it puts on record, with what follows from it. */
   recorded(entry: AuditEntry): readonly Write[] {
-    const line = this.line(entry);
-    const bound = isUnproven(line.event) ? [keepNewest(line, UNPROVEN_KEPT)] : [];
-    return [appendRecord(line), ...bound, ...this.#consequences(line)];
+    const { chain, consequences } = this.deps;
+    const record = this.recordOf(entry);
+    return [{ does: 'enter', record, chain }, ...(consequences?.(record) ?? [])];
   }
 
-  private line(entry: AuditEntry): AuditRecord {
+  private recordOf({ userId = '', event, ...entry }: AuditEntry): AuditRecord {
+    const { client, deviceId = null, detail = {} } = entry;
+    const kind = actorOf(event);
+    const doer = kind === 'operator' ? `operator:${this.deps.operator ?? ''}` : kind;
     return {
-      at: this.#clock.now(),
-      userId: entry.userId,
-      event: entry.event,
-      address: entry.address ?? null,
-      deviceId: entry.deviceId ?? null,
-      detail: entry.detail ?? {},
+      at: this.deps.clock.now(),
+      userId,
+      event,
+      actor: entry.actor ?? doer,
+      address: client?.ip ?? null,
+      deviceId,
+      requestId: client?.record?.id ?? null,
+      detail,
     };
   }
 }

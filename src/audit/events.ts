@@ -1,40 +1,57 @@
-/**
- * What the audit knows to have happened, but for what happens to factors: a row each. The pages have a text for each
- * (`history.events`), or the texts do not compile.
- */
-export const EVENTS = [
-  /** A wrong or spent code, or another second factor that was not accepted. */
-  'factor.refused',
-  /** Too many wrong codes: the next attempts are not looked at for a while. */
-  'throttle.wait',
-  'throttle.shut',
-  /** A sign-in with a second factor came through. */
-  'login.completed',
-  /** A login that waited for its second factor ended without it. */
-  'login.held_ended',
-  /** A guarded request was let through after its second factor. */
-  'guard.passed',
-  /** An application service that the operator listed logged in. */
-  'appservice.login',
-  /** The operator removed every factor of a user. */
-  'operator.reset',
-  /** The operator put a backup of the database in its place. */
-  'operator.restore',
-  /** The operator ended a user's waits. */
-  'operator.unlock',
-  /** The operator gave out a code for one use. */
-  'operator.emergency_code',
-  /** Such a code was accepted. */
-  'emergency_code.used',
-  /** The operator took over authenticators of a user from another program. */
-  'operator.imported',
-  /** A token for the admin API was made or taken back; or a request with a wrong one, or one too narrow, was refused. */
-  'admin.token_created',
-  'admin.token_revoked',
-  'admin.refused',
-] as const;
+/** Who does what the audit tells of; an operator's name follows. */
+export type ActorKind = 'user' | 'operator' | 'admin' | 'homeserver' | 'system';
 
-export type NamedEvent = (typeof EVENTS)[number];
+/**
+ * What can happen to an account, and who does it, but for what happens to factors: a row each. The pages have a text
+ * for each (`history.events`), or the texts do not compile.
+ */
+const ACCOUNT_EVENTS = {
+  /** A wrong or spent code, or another second factor that was not accepted. */
+  'factor.refused': 'user',
+  /** Too many wrong codes: the next attempts are not looked at for a while. */
+  'throttle.wait': 'system',
+  'throttle.shut': 'system',
+  /** A sign-in with a second factor came through. */
+  'login.completed': 'user',
+  /** A login that waited for its second factor ended without it. */
+  'login.held_ended': 'system',
+  /** A guarded request was let through after its second factor. */
+  'guard.passed': 'user',
+  /** An application service that the operator listed logged in: a part of the homeserver. */
+  'appservice.login': 'homeserver',
+  /** The operator removed every factor of a user. */
+  'operator.reset': 'operator',
+  /** The operator put a backup of the database in its place. */
+  'operator.restore': 'operator',
+  /** The operator ended a user's waits. */
+  'operator.unlock': 'operator',
+  /** The operator gave out a code for one use. */
+  'operator.emergency_code': 'operator',
+  /** Such a code was accepted. */
+  'emergency_code.used': 'user',
+  /** The operator took over authenticators of a user from another program. */
+  'operator.imported': 'operator',
+} as const satisfies Record<string, ActorKind>;
+
+/** What is about no account. */
+const OWN_EVENTS = {
+  'serve.started': 'system',
+  'serve.stopped': 'system',
+  /** A token for the admin API was made or taken back; or a request with a wrong one, or one too narrow, was refused. */
+  'admin.token_created': 'operator',
+  'admin.token_revoked': 'operator',
+  'admin.refused': 'admin',
+} as const satisfies Record<string, ActorKind>;
+
+export type NamedEvent = keyof typeof ACCOUNT_EVENTS;
+export type OwnEvent = keyof typeof OWN_EVENTS;
+
+const ACTORS: Readonly<Record<string, ActorKind>> = { ...ACCOUNT_EVENTS, ...OWN_EVENTS };
+
+/** Who does it: what happens to a factor is its user's doing. */
+export function actorOf(event: AuditEvent): ActorKind {
+  return ACTORS[event] ?? 'user';
+}
 
 /** What happened to a factor: its kind, and a word that its folder has texts for (`Factor.events`). */
 export type FactorEvent = `${string}.${FactorDeed}`;
@@ -53,25 +70,21 @@ export type FactorDeed =
   | 'regenerated'
   | 'deleted';
 
-export type AuditEvent = NamedEvent | FactorEvent;
+export type AuditEvent = NamedEvent | OwnEvent | FactorEvent;
 
 /**
  * What can happen without a second factor, as often as someone with only a password or a token likes. Of each only
- * the newest stay, for each user: nothing less than a factor makes the record grow without an end.
+ * the newest stay, for each user: nothing less than a factor makes the record grow without an end (`pruning.ts`).
  */
-const UNPROVEN: readonly NamedEvent[] = [
+export const UNPROVEN_EVENTS: readonly (NamedEvent | OwnEvent)[] = [
   'factor.refused',
   'throttle.wait',
   'login.held_ended',
   'admin.refused',
 ];
-const UNPROVEN_DEED: FactorDeed = 'renamed';
+export const UNPROVEN_DEED: FactorDeed = 'renamed';
 
 /** @param kinds of the factors whose authenticators have names */
 export function unprovenEvents(kinds: readonly string[]): AuditEvent[] {
-  return [...UNPROVEN, ...kinds.map((kind): FactorEvent => `${kind}.${UNPROVEN_DEED}`)];
-}
-
-export function isUnproven(event: string): boolean {
-  return UNPROVEN.some((each) => each === event) || event.endsWith(`.${UNPROVEN_DEED}`);
+  return [...UNPROVEN_EVENTS, ...kinds.map((kind): FactorEvent => `${kind}.${UNPROVEN_DEED}`)];
 }

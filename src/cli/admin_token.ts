@@ -8,7 +8,7 @@ import {
   SCOPES,
   type Scope,
 } from '../admin/token_file.ts';
-import type { NamedEvent } from '../audit/events.ts';
+import type { OwnEvent } from '../audit/events.ts';
 import type { Config } from '../config/config.ts';
 import { CommandFailed, UsageError } from './failures.ts';
 import { operatorAudit } from './operator_audit.ts';
@@ -133,10 +133,11 @@ function requireScopes(text: string): Scope[] {
 function record(
   config: Config,
   surroundings: Surroundings,
-  event: NamedEvent,
+  event: OwnEvent,
   detail: Readonly<Record<string, string>>,
 ): Promise<unknown> {
-  return withStore(config, surroundings, (storage) =>
-    storage.commit([], operatorAudit(config, storage, surroundings).recorded({ userId: '', event, detail })),
-  );
+  return withStore(config, surroundings, async (storage) => {
+    const audit = await operatorAudit(config, storage, surroundings);
+    await audit.record({ event, detail });
+  });
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { keptAuditKey } from '../audit/audit_keys.ts';
 import type { Config } from '../config/config.ts';
 import { KNOWN_SCHEMA, lookAtDatabase } from '../storage/look.ts';
 import { nameOfDatabase } from '../storage/open_storage.ts';
@@ -63,6 +64,8 @@ async function retire(id: string, options: RetireOptions, surroundings: Surround
   await withStore(config, surroundings, async (storage) => {
     await requireUnneeded(id, ring, { storage, surroundings });
     await resealAll(id, ring, { storage, surroundings });
+    const vault = new SealingVault(ring, surroundings.random, { clock: surroundings.clock });
+    await storage.commit([], keptAuditKey(vault, id));
     await requireUnneeded(id, ring, { storage, surroundings });
   });
   await removeKey(id, ring, config.keys, options, surroundings);

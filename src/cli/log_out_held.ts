@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
@@ -6,7 +7,6 @@ import type { Storage } from '../storage/storage.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { readKeys } from '../vault/key_source.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
-import { operatorAudit } from './operator_audit.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -18,10 +18,9 @@ import type { Surroundings } from './surroundings.ts';
  */
 export async function preparedSweep(
   config: Config,
-  storage: Storage,
-  surroundings: Surroundings,
+  { storage, audit }: { readonly storage: Storage; readonly audit: Audit },
+  { clock, random, err }: Surroundings,
 ): Promise<() => Promise<number>> {
-  const { clock, random, err } = surroundings;
   const log: Log = { ...silentLog, warn: (_fields, text) => err(`note: ${text}; serve goes on trying`) };
   const vault = new SealingVault(await readKeys(config.keys.source), random);
   // Logins are only opened here, none is held: the limit on their number does not matter.
@@ -31,7 +30,6 @@ export async function preparedSweep(
     allowance: config.limits.signInPerUser,
   };
   const holds = new HeldLogins(storage, vault, clock, random, settings);
-  const audit = operatorAudit(config, storage, surroundings);
   return async () => {
     const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
     try {

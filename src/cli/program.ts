@@ -2,6 +2,10 @@ import { Command } from 'commander';
 import { oneLine } from '../system/one_line.ts';
 import { programVersion } from '../system/version.ts';
 import { adminTokenCommand } from './admin_token.ts';
+import { auditExportCommand } from './audit_export.ts';
+import { auditPruneCommand } from './audit_prune.ts';
+import { auditShowCommand } from './audit_show.ts';
+import { auditVerifyCommand } from './audit_verify.ts';
 import { backupCommand } from './backup.ts';
 import { checkConfigCommand } from './check_config.ts';
 import { doctorCommand } from './doctor.ts';
@@ -94,6 +98,14 @@ export function buildProgram(surroundings: Surroundings): Command {
       new Command('admin')
         .description('the admin API, for programs of the operator')
         .addCommand(adminTokenCommand(surroundings)),
+    )
+    .addCommand(
+      new Command('audit')
+        .description('what is on record')
+        .addCommand(auditShowCommand(surroundings))
+        .addCommand(auditExportCommand(surroundings))
+        .addCommand(auditVerifyCommand(surroundings))
+        .addCommand(auditPruneCommand(surroundings)),
     )
     .addCommand(backupCommand(surroundings))
     .addCommand(restoreCommand(surroundings))

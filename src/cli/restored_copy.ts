@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { NamedEvent } from '../audit/events.ts';
 import type { Config } from '../config/config.ts';
 import { CannotOpen, NoDatabase, SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
 import type { StorageSettings } from '../storage/open_storage.ts';
@@ -13,8 +12,7 @@ import {
   removeDatabaseFile,
   removeLeftOvers,
 } from '../storage/sqlite/replaced_file.ts';
-import { ask } from '../storage/statement.ts';
-import { type AuditRecord, appendRecord } from '../storage/tables/audit.ts';
+import { ask, type Driver } from '../storage/statement.ts';
 import {
   countEnrolled,
   endWhatWasUnderWay,
@@ -27,6 +25,7 @@ import { nameOfKeys, readKeys } from '../vault/key_source.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import { SealBroken } from '../vault/vault.ts';
 import { CommandFailed } from './failures.ts';
+import { operatorAudit } from './operator_audit.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** A copy of a backup, of the newest schema, that may be served on. */
@@ -84,17 +83,14 @@ async function makeFit(database: WholeDatabase, config: Config, surroundings: Su
   await requireOpened(database, config, surroundings);
   const [enrolled] = await database.write(countEnrolled());
   const users = new Set((await database.write(findSealedAuthenticators())).map(({ userId }) => userId));
+  const commit: Pick<Driver, 'commit'>['commit'] = (_accounts, unit) => database.write(unit);
+  const audit = await operatorAudit(config, { commit }, surroundings);
   await database.write([
     ...endWhatWasUnderWay(),
     spendStepsUpTo(Math.floor(clock.now() / config.totp.periodMs)),
-    ...[...users].map((userId) => appendRecord(restoreOf(userId, clock.now()))),
+    ...[...users].map((userId) => audit.recorded({ userId, event: 'operator.restore' })),
   ]);
   return enrolled?.count ?? 0;
-}
-
-function restoreOf(userId: string, at: number): AuditRecord {
-  const event: NamedEvent = 'operator.restore';
-  return { at, userId, event, address: null, deviceId: null, detail: {} };
 }
 
 async function requireOurs(database: WholeDatabase): Promise<void> {

@@ -10,8 +10,8 @@ export function day(at: number): string {
 }
 
 /** `1 code`, `2 codes`. */
-export function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+export function counted(count: number, thing: string, things = `${thing}s`): string {
+  return `${count} ${count === 1 ? thing : things}`;
 }
 
 /** Columns under their heads, each as wide as its widest cell. Cells may hold what others wrote. */

@@ -48,7 +48,7 @@ async function give(
     const { clock, random } = surroundings;
     const vault = new SealingVault(await readKeys(config.keys.source), random, { clock });
     const recovery = { vault, clock, random, hasher: new RecoveryHasher(hashingQueue()) };
-    const audit = operatorAudit(config, storage, surroundings);
+    const audit = await operatorAudit(config, storage, surroundings);
     return giveEmergencyCode(userId, { grounds, validForMs }, { storage, audit, recovery });
   });
   if (given === undefined) throw new CommandFailed(`${userId} has not turned two-factor authentication on`);

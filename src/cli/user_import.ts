@@ -1,6 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import { ImportFileError } from '../rescue/import/entry.ts';
 import {
@@ -117,7 +116,7 @@ async function carryOut(
   const ring = await readKeys(config.keys.source);
   const vault = new SealingVault(ring, random, { clock });
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
-  const audit = notices ? operatorAudit(config, storage, surroundings) : new Audit(storage.audit, clock);
+  const audit = await operatorAudit(config, storage, surroundings, notices);
   try {
     const deps = { storage, audit, vault, random, totp, machineClock: clock };
     const report = await importAuthenticators(order, deps);

@@ -47,8 +47,8 @@ async function reset(userId: string, options: ResetOptions, surroundings: Surrou
   const done = await withStore(config, surroundings, async (storage) => {
     await requireSomethingToReset(storage, userId, options);
     await requireConsent(userId, options, surroundings);
-    const logOutEndedHolds = await preparedSweep(config, storage, surroundings);
-    const audit = operatorAudit(config, storage, surroundings);
+    const audit = await operatorAudit(config, storage, surroundings);
+    const logOutEndedHolds = await preparedSweep(config, { storage, audit }, surroundings);
     const authenticators = await resetUser(userId, grounds, { storage, audit });
     return { user_id: userId, authenticators, logged_out: await logOutEndedHolds() };
   });

@@ -32,7 +32,7 @@ async function unlock(userId: string, options: UnlockOptions, surroundings: Surr
   const config = configFrom(options.config, surroundings);
   const failures = await withStore(config, surroundings, async (storage) => {
     await requireKnownUser(storage, userId, options.unseen);
-    return unlockUser(userId, reason, { storage, audit: operatorAudit(config, storage, surroundings) });
+    return unlockUser(userId, reason, { storage, audit: await operatorAudit(config, storage, surroundings) });
   });
   const text = `${userId} is unlocked; there had been ${counted(failures, 'wrong code')}.`;
   surroundings.out(...(options.json === true ? jsonLines({ user_id: userId, failures }) : [text]));

@@ -32,6 +32,8 @@ export interface Config {
   readonly metrics: { readonly listen: ListenAddress | undefined };
   /** `listen` undefined: no admin API. */
   readonly admin: { readonly listen: ListenAddress | undefined; readonly tokensFile: string };
+  /** How long entries of the audit are kept, and how long their addresses whole. */
+  readonly audit: { readonly keepMs: number; readonly keepAddressesMs: number };
 }
 
 /** The keys, outside the database, and the file for what is remembered of databases if that is not the key file. */

@@ -116,6 +116,10 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       listen: at(['admin', 'listen'], () => listenIf(settings.admin.listen)),
       tokensFile: absolute(settings.admin.tokens_file),
     },
+    audit: {
+      keepMs: durationAt('audit.keep', settings.audit.keep),
+      keepAddressesMs: durationAt('audit.keep_addresses', settings.audit.keep_addresses),
+    },
   };
 }
 

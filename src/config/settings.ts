@@ -92,6 +92,7 @@ export const SECTIONS: readonly SectionRow[] = [
   { path: 'notify.webhook', doc: 'requests to a program of the operator' },
   { path: 'metrics', doc: 'For those who watch: [watch.md](watch.md).' },
   { path: 'admin', doc: 'For programs of the operator: [admin_api.md](admin_api.md).' },
+  { path: 'audit', doc: 'How long the audit is kept: [audit.md](audit.md).' },
 ];
 
 export const SETTINGS = [
@@ -561,6 +562,24 @@ export const SETTINGS = [
     default: 'data/admin_tokens.json',
     doc: 'The file in which `admin token create` keeps what the tokens are checked by. Only its owner may read it.',
     note: 'made by admin token create',
+  },
+  {
+    path: 'audit.keep',
+    type: 'duration',
+    default: '400d',
+    min: '1d',
+    max: '36500d',
+    doc: 'How long entries of the audit are kept.',
+    note: 'how long entries are kept',
+  },
+  {
+    path: 'audit.keep_addresses',
+    type: 'duration',
+    default: '90d',
+    min: '1h',
+    max: '36500d',
+    doc: 'How long their addresses are kept whole; then `/24` or `/48` is left of each.',
+    note: 'how long their addresses are kept whole',
   },
 ] as const satisfies readonly SettingRow[];
 

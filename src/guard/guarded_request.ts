@@ -229,7 +229,7 @@ export class GuardedRequest {
     return this.deps.audit.recorded({
       userId: owner.userId,
       event: 'guard.passed',
-      address: this.request.client.ip,
+      client: this.request.client,
       deviceId: owner.deviceId,
       detail: { endpoint: this.endpoint.route },
     });

@@ -17,6 +17,20 @@ export function networkOf(ip: string): string {
   return `${network.join(':')}::/64`;
 }
 
+const SHORTENED_IPV4_BYTES = 24 / 8;
+const SHORTENED_IPV6_GROUPS = 48 / 16;
+
+/** What is left of an address after a while: its /24 or /48, which names no household. */
+export function shortenedAddress(ip: string): string {
+  if (!ipaddr.isValid(ip)) return 'unknown';
+  const address = ipaddr.process(ip);
+  if (!(address instanceof ipaddr.IPv6)) {
+    return `${address.toByteArray().slice(0, SHORTENED_IPV4_BYTES).join('.')}.0/24`;
+  }
+  const groups = address.parts.slice(0, SHORTENED_IPV6_GROUPS).map((group) => group.toString(16));
+  return `${groups.join(':')}::/48`;
+}
+
 /** The network in which one customer may have many addresses: IPv4 by its /24, IPv6 by its /56 (RFC 6177). */
 export function widerNetworkOf(ip: string): string {
   if (isIPv4(ip))

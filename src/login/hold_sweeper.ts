@@ -1,6 +1,7 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { Write } from '../storage/statement.ts';
 import type { EndedHold, HoldStore } from '../storage/tables/holds.ts';
 import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -80,14 +81,15 @@ export class HoldSweeper {
 
   private async logOut(held: EndedHold): Promise<void> {
     if (held.atEnd === 'logout') await this.holds.open(held).grant.logOut(this.homeserver);
-    await this.store.forget(held.id);
+    await this.store.forget(held.id, this.recorded(held));
     this.onEnded(held);
-    if (held.userId === '') return;
-    await this.audit.record({
-      userId: held.userId,
-      event: 'login.held_ended',
-      deviceId: held.deviceId,
-      detail: { at_end: held.atEnd },
+  }
+
+  private recorded({ userId, deviceId, atEnd }: EndedHold): Write {
+    if (userId === '') return [];
+    return this.audit.recorded({
+      ...{ userId, deviceId, event: 'login.held_ended' },
+      detail: { at_end: atEnd },
     });
   }
 

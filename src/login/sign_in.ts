@@ -193,7 +193,7 @@ export class LoginGate {
       await this.deps.audit.record({
         userId: grant.userId,
         event: 'appservice.login',
-        address: request.client.ip,
+        client: request.client,
         deviceId: grant.deviceId,
       });
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { NotifyConfig } from '../config/config.ts';
+import type { AuditRecord } from '../storage/chain.ts';
 import { type Effect, type Write, when } from '../storage/statement.ts';
-import type { AuditRecord } from '../storage/tables/audit.ts';
 import { takeFailuresTold } from '../storage/tables/notice_owners.ts';
 import { addNotice, type Channel, type ToldEvent } from '../storage/tables/notices.ts';
 import { HOUR } from '../system/clock.ts';
@@ -25,7 +25,7 @@ export class Outbox {
 
   /** What is written with an entry of the audit. */
   consequencesOf({ at, ...entry }: AuditRecord): readonly Write[] {
-    const told = { ...entry, happenedAt: at, actor: actorOf(entry.event) };
+    const told = { ...entry, happenedAt: at, actor: entry.actor ?? 'user' };
     const { mail, matrix, webhook } = this.deps.notify();
     const toOperators = webhook !== undefined && matches(webhook.events, told.event);
     const owners: Channel[] = [
@@ -47,10 +47,6 @@ export class Outbox {
   private added(channel: Channel, told: ToldEvent): Effect {
     return addNotice(randomId(this.deps.random), channel, told);
   }
-}
-
-function actorOf(event: string): string {
-  return event.startsWith('operator.') ? 'operator' : 'user';
 }
 
 /** Names of events, `totp.*` and the like, or `*` for all. */

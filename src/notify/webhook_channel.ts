@@ -51,5 +51,12 @@ export class WebhookChannel implements ChannelSender {
 }
 
 function bodyOf({ id, event, happenedAt, userId, actor, detail }: NoticeRow): string {
-  return JSON.stringify({ id, event, at: happenedAt, user_id: userId, actor, detail: JSON.parse(detail) });
+  return JSON.stringify({
+    id,
+    event,
+    at: happenedAt,
+    user_id: userId === '' ? null : userId,
+    actor,
+    detail: JSON.parse(detail),
+  });
 }

@@ -30,7 +30,7 @@ export async function giveEmergencyCode(
   if (code === undefined || hash === undefined || tag === undefined) return undefined;
   const { salt, pepperKeyId } = set;
   const detail = { valid_for: validForMs, ...groundsDetail(grounds), ...byDetail({ by }) };
-  const record = audit.recorded({ userId, event: 'operator.emergency_code', detail });
+  const record = audit.recorded({ userId, event: 'operator.emergency_code', actor: by, detail });
   const written = await storage.commit(
     [userId],
     when(putEmergencyCode(userId, { salt, pepperKeyId, hash, tag }, validForMs), { won: record, lost: [] }),

@@ -42,7 +42,7 @@ export async function resetUser(
   const detail = { authenticators, ...groundsDetail(grounds), ...byDetail({ by }) };
   await storage.commit(
     [userId],
-    [audit.recorded({ userId, event: 'operator.reset', detail }), removingAllFactors(userId)],
+    [audit.recorded({ userId, event: 'operator.reset', actor: by, detail }), removingAllFactors(userId)],
   );
   return authenticators;
 }
@@ -61,7 +61,7 @@ export async function unlockUser(
   const detail = { failures, ...(reason === undefined ? {} : { reason }), ...byDetail({ by }) };
   await storage.commit(
     [userId],
-    [audit.recorded({ userId, event: 'operator.unlock', detail }), clearLanes(userId)],
+    [audit.recorded({ userId, event: 'operator.unlock', actor: by, detail }), clearLanes(userId)],
   );
   return failures;
 }

@@ -4,7 +4,7 @@ import type { ClientAddress } from '../http/client_request.ts';
 import { networkOf } from '../http/network.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
 import type { CodeWay, Lanes } from '../limits/lanes.ts';
-import { type Attempt, accepted, counted, isShut, refusalIn } from '../limits/throttle.ts';
+import { type Attempt, accepted, counted, refusalIn } from '../limits/throttle.ts';
 import type { ThrottleRecord } from '../limits/throttle_record.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { isSecondFactorStage, OWN_STAGES } from '../matrix/wire.ts';
@@ -86,7 +86,6 @@ type Written =
   | {
       readonly is: 'refused';
       readonly isOver: boolean;
-      readonly hasShut: boolean;
       readonly reason: RefusedCodeReason;
     };
 
@@ -181,11 +180,7 @@ export class CodeStep {
     const verdict = await presented.factor.verify(tried, presented.proof);
     // Of one answer sent many times at once one has the question; the others fail neither session nor lane.
     if (verdict.is === 'unasked') return verdict;
-    const written = await (counts ? this.writeCounted(trial, verdict) : this.write(trial, verdict));
-    if (written.is === 'refused' && written.hasShut) {
-      await this.deps.throttleRecord.shut(way, presented.factor.stage);
-    }
-    return written;
+    return counts ? this.writeCounted(trial, verdict) : this.write(trial, verdict);
   }
 
   private async writeCounted(trial: Trial, verdict: Judgement): Promise<Written> {
@@ -198,13 +193,13 @@ export class CodeStep {
     if (!answer.won) return { is: 'moved' };
     const [, lane] = answer.after;
     if (!lane.won) return this.refuse(trial, lane.after[0]);
-    return writtenIn(lane.after, verdict, isShut(lane.row));
+    return writtenIn(lane.after, verdict);
   }
 
   private async write(trial: Trial, verdict: Judgement): Promise<Written> {
     const unit = when(stillStands(trial.session), { won: judged(this.deps, trial, verdict), lost: [] });
     const answer = await this.deps.storage.commit([trial.way.userId], unit);
-    return answer.won ? writtenIn(answer.after, verdict, false) : { is: 'moved' };
+    return answer.won ? writtenIn(answer.after, verdict) : { is: 'moved' };
   }
 
   private async refuse({ way, presented }: Trial, standing: LaneStanding | undefined): Promise<never> {
@@ -214,15 +209,16 @@ export class CodeStep {
 }
 
 /** What is written of a code, the session standing where it was read. */
-function judged({ engine, audit }: CodeStepDeps, trial: Trial, verdict: Judgement) {
+function judged({ engine, audit, throttleRecord }: CodeStepDeps, trial: Trial, verdict: Judgement) {
   const { session, presented, way, attempt } = trial;
   const { factor } = presented;
   const { userId, client, deviceId } = way;
-  const entry = { userId, address: client.ip, deviceId };
+  const entry = { userId, client, deviceId };
   const detail = { place: way.place, lane: kindOf(attempt) };
   const failed = [
     engine.failed(session),
     audit.recorded({ ...entry, event: 'factor.refused', detail }),
+    attempt.counts ? throttleRecord.shut(way, factor.stage, attempt) : [],
   ] as const;
   if (verdict.is === 'no_match') return failed;
   const passed = [
@@ -237,17 +233,13 @@ function judged({ engine, audit }: CodeStepDeps, trial: Trial, verdict: Judgemen
   return when(verdict.spend, { won: passed, lost: failed });
 }
 
-function writtenIn(
-  answer: CommitAnswer<ReturnType<typeof judged>>,
-  verdict: Judgement,
-  hasShut: boolean,
-): Written {
+function writtenIn(answer: CommitAnswer<ReturnType<typeof judged>>, verdict: Judgement): Written {
   const failed = 'won' in answer ? (answer.won ? undefined : answer.after) : answer;
   if (failed === undefined) return { is: 'passed' };
   const [[, ended]] = failed;
   // A right code that was not won was spent by another request at the same moment.
   const isSpent = verdict.is === 'match' || verdict.why === 'spent';
-  return { is: 'refused', isOver: ended > 0, hasShut, reason: isSpent ? 'spent_code' : 'wrong_code' };
+  return { is: 'refused', isOver: ended > 0, reason: isSpent ? 'spent_code' : 'wrong_code' };
 }
 
 /** The stage that a code completes. */

@@ -101,7 +101,7 @@ export class Exit {
     const completed = audit.recorded({
       userId: held.userId,
       event: 'login.completed',
-      address: taker.client.ip,
+      client: taker.client,
       deviceId: taker.deviceId ?? grant.deviceId,
     });
     return [

@@ -7,6 +7,8 @@ import { SetUp } from '../account/set_up.ts';
 import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
 import { TwoFactorState } from '../account/two_factor_state.ts';
 import { Audit } from '../audit/audit.ts';
+import { chainSeals } from '../audit/macs.ts';
+import { Pruning } from '../audit/pruning.ts';
 import type { Config } from '../config/config.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { Probes } from '../discovery/probes.ts';
@@ -67,6 +69,7 @@ import { HeldLogins } from '../second_factor/held_logins.ts';
 import { Passes } from '../second_factor/passes.ts';
 import { PresentedCodes } from '../second_factor/presented.ts';
 import { Standings } from '../second_factor/standing.ts';
+import { Chain } from '../storage/chain.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { EndedHold } from '../storage/tables/holds.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
@@ -121,6 +124,7 @@ export function compose(foundations: Foundations) {
     hasher: shared.hasher,
     audit: shared.audit,
     totp: shared.totp,
+    pruning: new Pruning({ ...shared, holder: shared.processes.id, settings: foundations.config.audit }),
     challenges: shared.challenges,
     egressGate: new EgressGate(shared.homeserver, shared.standings, shared.log),
   };
@@ -174,7 +178,10 @@ function basicServices(foundations: Foundations) {
     hasher,
     freshLogins,
     factors: createFactors(factorDeps, furtherFactors),
-    audit: new Audit(storage.audit, clock, (record) => outbox.consequencesOf(record)),
+    audit: new Audit({
+      ...{ storage, clock, chain: new Chain(chainSeals(vault)) },
+      consequences: (record) => outbox.consequencesOf(record),
+    }),
     ways: { appendedCode: config.login.appendedCode, pages: config.login.sso },
     lanes: new Lanes(storage, vault),
     addressLimit: new AddressLimit(config.limits.perAddress, clock),

@@ -1,3 +1,5 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Pruning } from '../audit/pruning.ts';
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import { GONE_KEPT_MS } from '../notify/addresses.ts';
@@ -14,6 +16,7 @@ import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { endWrongTimes } from '../storage/tables/wrong_times.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import { programVersion } from '../system/version.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
 
 /** Those who wait for the outcome of a lease look several times a second. */
@@ -24,6 +27,7 @@ const LANES_KEPT_MS = PLACES_KEPT_MS;
 /** What has to be done from time to time, without a request. */
 export class Housekeeping {
   private timer: NodeJS.Timeout | undefined;
+  private isOnRecord = false;
   private underWay: Promise<void> | undefined;
 
   constructor(
@@ -33,24 +37,33 @@ export class Housekeeping {
       readonly keys: { refresh(): Promise<void> };
       readonly mark: MarkKeeper;
       readonly processes: LiveProcesses;
+      readonly audit: Audit;
+      readonly pruning: Pick<Pruning, 'hourly'>;
       readonly log: Log;
       /** How long a set-up waits for its first code. */
       readonly setupMs: number;
     },
   ) {}
 
-  /** Marks the database, and lets other processes see this one before it serves; if the store is away, later. */
+  /**
+   * Marks the database, lets other processes see this one before it serves, and puts on record that it does; if the
+   * store is away, later.
+   */
   async enter(): Promise<void> {
     const { mark, processes } = this.deps;
     await ifThere(async () => {
       await mark.keep();
       await processes.announce();
+      await this.recordStart();
     });
   }
 
   /** Other processes no longer have to take this one into account. */
   leave(): Promise<void> {
-    return ifThere(() => this.deps.processes.leave());
+    return ifThere(async () => {
+      if (this.isOnRecord) await this.deps.audit.record({ event: 'serve.stopped' });
+      await this.deps.processes.leave();
+    });
   }
 
   start(everyMs: number): void {
@@ -91,6 +104,8 @@ export class Housekeeping {
       this.refreshKeys(),
       this.deps.mark.keep(),
       this.deps.processes.announce(),
+      this.recordStart(),
+      this.deps.pruning.hourly(),
       factors.dropExpiredSetups(),
       sessions.dropExpired(),
       loginTokens.dropExpired(),
@@ -109,6 +124,12 @@ export class Housekeeping {
         ],
       ),
     ]);
+  }
+
+  private async recordStart(): Promise<void> {
+    if (this.isOnRecord) return;
+    await this.deps.audit.record({ event: 'serve.started', detail: { version: programVersion() } });
+    this.isOnRecord = true;
   }
 
   /** Keys that cannot be read now do not stop sign-ins: the known ones stay in use. */

@@ -116,6 +116,8 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     keys,
     mark,
     processes,
+    audit: services.audit,
+    pruning: services.pruning,
     log,
     setupMs: config.uia.sessionTtlMs,
   });

@@ -78,16 +78,18 @@ export class Watch {
         metrics?.count('store_failures_total', {});
         this.is('store', false, error.cause);
       },
-      recorded: ({ event, userId, address, deviceId, detail }) => {
+      recorded: ({ event, userId, actor, address, deviceId, requestId, detail }) => {
         metrics?.count('audit_entries_total', { event });
         log.info(
           {
             event: 'audit',
             what: event,
+            actor,
             address,
-            user_id: userId,
+            user_id: userId === '' ? null : userId,
             device_id: deviceId,
-            detail: JSON.parse(detail),
+            request_id: requestId,
+            detail,
           },
           'On record',
         );

@@ -13,9 +13,13 @@
  *    running it twice is harmless until it is committed.
  * 5. Two units have an order only if the first was awaited. A read sees every unit that has resolved.
  *
+ * An `Entry` of the audit is written last, behind all other statements (`entering.ts`).
+ *
  * How to add a table: a migration in each driver's folder, a file in `tables/` with a function for each statement,
  * and its contract in `test/storage/`, which runs on every database.
  */
+
+import type { AuditRecord, Chain } from './chain.ts';
 
 /** A value for a `:name` in a statement. Times are ms since the epoch. */
 export type Value = string | number | Buffer | null;
@@ -63,9 +67,17 @@ export interface Branch<Row, Won, Lost> {
   readonly lost: Lost;
 }
 
+/** An entry of the audit: its place in the chain is found when the unit is written. Its answer is 1. */
+export interface Entry {
+  readonly does: 'enter';
+  readonly record: AuditRecord;
+  readonly chain: Chain;
+}
+
 export type Write =
   | Decision<unknown>
   | Effect
+  | Entry
   | Query<unknown>
   | Branch<unknown, Write, Write>
   | readonly Write[];
@@ -78,7 +90,7 @@ export type CommitAnswer<W> = [Write] extends [W]
   ? unknown
   : W extends Decision<infer Row>
     ? Row | undefined
-    : W extends Effect
+    : W extends Effect | Entry
       ? number
       : W extends Query<infer Row>
         ? Row[]

@@ -1,6 +1,6 @@
+import type { AuditRecord } from './chain.ts';
 import { StoreUnavailable } from './errors.ts';
-import type { CommitAnswer, Decision, Driver, Effect, Query, Unit, Write } from './statement.ts';
-import { type AuditRow, recordIn } from './tables/audit.ts';
+import type { CommitAnswer, Driver, Entry, Unit, Write } from './statement.ts';
 
 /** What the store is asked: units of work, questions, and whether it is there. */
 export type StoreOperation = 'commit' | 'read' | 'check';
@@ -12,7 +12,7 @@ export interface StoreWatch {
   answered(operation: StoreOperation, ms: number): void;
   failed(error: StoreUnavailable): void;
   /** A line of the audit was committed. */
-  recorded(record: AuditRow): void;
+  recorded(record: AuditRecord): void;
 }
 
 /** The driver, watched: one place measures the store, and knows what was put on record once it is durable. */
@@ -31,10 +31,7 @@ export function watchedDriver(driver: Driver, watch: StoreWatch): Driver {
   return {
     commit: async <const U extends Unit>(accounts: readonly string[], unit: U): Promise<CommitAnswer<U>> => {
       const answer = await watched('commit', () => driver.commit(accounts, unit));
-      for (const statement of written(unit, answer)) {
-        const record = recordIn(statement);
-        if (record !== undefined) watch.recorded(record);
-      }
+      for (const { record } of entriesIn(unit, answer)) watch.recorded(record);
       return answer;
     },
     read: (query) => watched('read', () => driver.read(query)),
@@ -44,16 +41,16 @@ export function watchedDriver(driver: Driver, watch: StoreWatch): Driver {
   };
 }
 
-/** The statements of a unit that ran, by its answer: of a branch those of the side that was taken. */
-function* written(unit: Unit, answer: unknown): Generator<Decision<unknown> | Effect | Query<unknown>> {
+/** The entries that a unit wrote, by its answer: of a branch those of the side that was taken. */
+function* entriesIn(unit: Unit, answer: unknown): Generator<Entry> {
   if (isList(unit)) {
     const answers = answer as readonly unknown[];
-    for (const [index, each] of unit.entries()) yield* written(each, answers[index]);
+    for (const [index, each] of unit.entries()) yield* entriesIn(each, answers[index]);
   } else if (unit.does === 'branch') {
     const { won, after } = answer as { readonly won: boolean; readonly after: unknown };
     const taken = won ? unit.won : unit.lost;
-    if (taken !== 'undo') yield* written(taken, after);
-  } else {
+    if (taken !== 'undo') yield* entriesIn(taken, after);
+  } else if (unit.does === 'enter') {
     yield unit;
   }
 }

@@ -18,6 +18,7 @@ interface Subkeys {
   readonly seal: Buffer;
   readonly digest: Buffer;
   readonly pepper: Buffer;
+  readonly audit: Buffer;
 }
 
 /**
@@ -113,6 +114,10 @@ export class SealingVault implements Vault {
     return { keyId, secret: Buffer.from(this.#subkeys(keyId).pepper) };
   }
 
+  auditKey(keyId: string = this.#active().keyId): { readonly keyId: string; readonly secret: Buffer } {
+    return { keyId, secret: Buffer.from(this.#subkeys(keyId).audit) };
+  }
+
   #active(): Subkeys {
     return this.#subkeys(activeKeyAt(this.#ring, this.#clock.now()).id);
   }
@@ -158,7 +163,13 @@ function derived(key: RingKey): [string, Subkeys] {
 function deriveSubkeys(key: RingKey): Subkeys {
   const derive = (use: string) =>
     Buffer.from(hkdfSync('sha256', key.secret, '', `matrix-2fa-proxy ${use}`, SUBKEY_BYTES));
-  return { keyId: key.id, seal: derive('seal'), digest: derive('digest'), pepper: derive('pepper') };
+  return {
+    keyId: key.id,
+    seal: derive('seal'),
+    digest: derive('digest'),
+    pepper: derive('pepper'),
+    audit: derive('audit'),
+  };
 }
 
 /** What every value begins with that is sealed under this key, and no other value does. */

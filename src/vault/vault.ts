@@ -22,6 +22,8 @@ export interface Vault {
   isDigest(digest: string, purpose: string, value: string): boolean;
   /** The pepper for recovery codes under a key of the ring (the active one by default). */
   pepper(keyId?: string): { readonly keyId: string; readonly secret: Buffer };
+  /** The key of the macs of the audit, under a key of the ring (the active one by default). @throws SealBroken */
+  auditKey(keyId?: string): { readonly keyId: string; readonly secret: Buffer };
 }
 
 export class SealBroken extends Error {

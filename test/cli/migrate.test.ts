@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { MIGRATIONS, migrate, READABLE_FROM } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { decide, effect } from '../../src/storage/statement.ts';
+import { enter } from '../support/entries.ts';
 import { postgresPrograms } from '../support/postgres.ts';
 import { describeOnOperated, dropPostgres, newPostgres, OperatedDatabase } from './operated_database.ts';
 
@@ -104,15 +105,8 @@ onBoth('migrate --from --to', () => {
     source = new OperatedDatabase();
     target = new OperatedDatabase(await newPostgres());
     await source.enrol(BOB);
-    await source.with(({ audit }) =>
-      audit.append({
-        at: 7,
-        userId: BOB,
-        event: 'totp.used',
-        address: null,
-        deviceId: null,
-        detail: { n: 1.5 },
-      }),
+    await source.with((storage) =>
+      enter(storage, { at: 7, userId: BOB, event: 'totp.used', detail: { n: 1.5 } }),
     );
   });
 
@@ -144,9 +138,7 @@ onBoth('migrate --from --to', () => {
 
   test('the copy is used on: numbers go on where they were', async () => {
     await move();
-    await target.with(({ audit }) =>
-      audit.append({ at: 8, userId: BOB, event: 'totp.used', address: null, deviceId: null, detail: {} }),
-    );
+    await target.with((storage) => enter(storage, { at: 8, userId: BOB, event: 'totp.used' }));
     expect(await target.with(({ audit }) => audit.list({ limit: 1 }))).toMatchObject([{ at: 8 }]);
   });
 

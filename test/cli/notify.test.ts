@@ -157,7 +157,7 @@ test('user reset is told: the notice is written with the record', async () => {
   expect(await line.type('user', 'reset', BOB, ...grounds)).toMatchObject({ code: 0 });
   const written = ask('SELECT channel, event, actor FROM notices ORDER BY channel');
   expect(await storage.read(written)).toEqual([
-    { channel: 'mail', event: 'operator.reset', actor: 'operator' },
-    { channel: 'webhook', event: 'operator.reset', actor: 'operator' },
+    { channel: 'mail', event: 'operator.reset', actor: expect.stringMatching(/^operator:./) },
+    { channel: 'webhook', event: 'operator.reset', actor: expect.stringMatching(/^operator:./) },
   ]);
 });

@@ -8,13 +8,13 @@ import { readGrant } from '../../src/second_factor/grant.ts';
 import { HeldLogins } from '../../src/second_factor/held_logins.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import type { AuditRecord } from '../../src/storage/tables/audit.ts';
 import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import type { Vault } from '../../src/vault/vault.ts';
 import { type Enrolled, enrol } from '../support/enrolment.ts';
+import { enter, type GivenRecord } from '../support/entries.ts';
 import { nextEndOfHold } from '../support/rows.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
@@ -71,7 +71,7 @@ async function holdLogin(): Promise<void> {
 }
 
 /** Alice had 2FA on once. */
-function alicesOldRecord(): AuditRecord {
+function alicesOldRecord(): GivenRecord {
   const at = line.clock.now();
   return {
     at,
@@ -132,7 +132,7 @@ describe('user show', () => {
   });
 
   test('of somebody who turned 2FA off says that it is off', async () => {
-    await storage.audit.append(alicesOldRecord());
+    await enter(storage, alicesOldRecord());
     expect(await line.type('user', 'show', '@alice:example.org')).toEqual({
       code: 0,
       out: '@alice:example.org: two-factor authentication is off',
@@ -272,7 +272,7 @@ describe('user reset', () => {
   });
 
   test('of somebody without 2FA fails', async () => {
-    await storage.audit.append(alicesOldRecord());
+    await enter(storage, alicesOldRecord());
     expect(await line.type('user', 'reset', '@alice:example.org', ...GROUNDS, '--yes')).toMatchObject({
       code: 1,
       err: 'matrix-2fa-proxy: @alice:example.org has not turned two-factor authentication on',
@@ -311,7 +311,7 @@ describe('user emergency-code', () => {
   });
 
   test('of somebody without 2FA fails', async () => {
-    await storage.audit.append(alicesOldRecord());
+    await enter(storage, alicesOldRecord());
     expect(await line.type('user', 'emergency-code', '@alice:example.org', ...GROUNDS)).toEqual({
       code: 1,
       out: '',

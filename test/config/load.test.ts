@@ -62,6 +62,7 @@ describe('a configuration that is fine', () => {
       },
       metrics: { listen: undefined },
       admin: { listen: undefined, tokensFile: join(folder.path, 'data/admin_tokens.json') },
+      audit: { keepMs: 400 * 24 * 3_600_000, keepAddressesMs: 90 * 24 * 3_600_000 },
     });
   });
 

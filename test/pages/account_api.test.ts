@@ -3,6 +3,7 @@ import supertest from 'supertest';
 import { validator } from '../../src/matrix/registry.ts';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
+import { enter } from '../support/entries.ts';
 
 const ROOT = '/_matrix/client/unstable/org.matrix.2fa';
 const STATE = '/_matrix/client/v3/account/two-factor';
@@ -113,7 +114,7 @@ describe('the history', () => {
   });
 
   test('keeps what the operator wrote down to themselves', async () => {
-    await app.storage.audit.append({
+    await enter(app.storage, {
       at: app.clock.now(),
       userId: bob.userId,
       event: 'operator.reset',
@@ -133,7 +134,7 @@ describe('the history', () => {
 
   test('shows at most a hundred events, and of frequent ones twenty', async () => {
     for (let count = 0; count < 105; count++) {
-      await app.storage.audit.append({
+      await enter(app.storage, {
         at: app.clock.now(),
         userId: bob.userId,
         event: count % 2 === 0 ? 'guard.passed' : 'factor.refused',

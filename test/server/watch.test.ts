@@ -2,11 +2,11 @@ import { expect, test } from '@jest/globals';
 import { Watch } from '../../src/server/watch.ts';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { effect, when } from '../../src/storage/statement.ts';
-import { type AuditRecord, appendRecord } from '../../src/storage/tables/audit.ts';
 import { type StoreWatch, watchedDriver } from '../../src/storage/watched_driver.ts';
 import { createLogger } from '../../src/system/logger.ts';
+import { entryOn, type GivenRecord } from '../support/entries.ts';
 
-const RECORD: AuditRecord = {
+const RECORD: GivenRecord = {
   at: 1,
   userId: '@bob:localhost',
   event: 'totp.used',
@@ -54,7 +54,7 @@ test('a line of the audit is told once it is committed, of the side of a branch 
   const { watch, events } = watching();
   const unit = when(
     { does: 'decide', sql: '', values: {} },
-    { won: [effect(''), appendRecord(RECORD)], lost: [appendRecord({ ...RECORD, event: 'factor.refused' })] },
+    { won: [effect(''), entryOn({}, RECORD)], lost: [entryOn({}, { ...RECORD, event: 'factor.refused' })] },
   );
   const won = { won: true, row: {}, after: [1, 1] };
   await answering(watch.store, () => Promise.resolve(won)).commit([], unit);
@@ -69,6 +69,7 @@ test('a line of the audit is told once it is committed, of the side of a branch 
     {
       event: 'audit',
       what: 'totp.used',
+      actor: 'user',
       address: '192.0.2.1',
       user_id: '@bob:localhost',
       detail: { place: 'login' },

@@ -2,7 +2,6 @@ import { expect } from '@jest/globals';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
 import { when } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { type AuditRecord, appendRecord } from '../../src/storage/tables/audit.ts';
 import { spendStep as spendStepOf } from '../../src/storage/tables/authenticators.ts';
 import { claimHold, type HeldLogin, takeHold } from '../../src/storage/tables/holds.ts';
 import { countAttempt } from '../../src/storage/tables/lanes.ts';
@@ -10,6 +9,7 @@ import { type NewRecoverySet, spendRecoveryCode } from '../../src/storage/tables
 import type { SessionLimits } from '../../src/storage/tables/session_limits.ts';
 import type { StoredSession } from '../../src/storage/tables/sessions.ts';
 import type { Setup } from '../../src/storage/tables/setups.ts';
+import { entryOn, type GivenRecord } from '../support/entries.ts';
 
 export const ALICE = '@alice:hs.example';
 export const BOB = '@bob:hs.example';
@@ -152,7 +152,7 @@ export async function claim(storage: Storage, id: string, claimant: string, unti
 }
 
 /** Takes a hold out, with what is put on record; whether it was won. */
-export async function take(storage: Storage, id: string, record: AuditRecord | null): Promise<boolean> {
-  const won = record === null ? [] : appendRecord(record);
+export async function take(storage: Storage, id: string, record: GivenRecord | null): Promise<boolean> {
+  const won = record === null ? [] : entryOn(storage, record);
   return (await storage.commit([], when(takeHold(id), { won, lost: [] }))).won;
 }

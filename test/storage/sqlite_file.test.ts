@@ -26,6 +26,7 @@ import { spendRecoveryCode } from '../../src/storage/tables/recovery_sets.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { SealBroken } from '../../src/vault/vault.ts';
+import { enter } from '../support/entries.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 
 const ALICE = '@alice:hs.example';
@@ -240,14 +241,7 @@ describe('backups', () => {
     const writes = (async () => {
       while (writing) {
         await fail(storage);
-        await storage.audit.append({
-          at: 0,
-          userId: ALICE,
-          event: 'x'.repeat(3000),
-          address: null,
-          deviceId: null,
-          detail: {},
-        });
+        await enter(storage, { at: 0, userId: ALICE, event: 'x'.repeat(3000) });
       }
     })();
     const target = join(directory, 'backup.db');

@@ -13,6 +13,7 @@ import { systemRandom } from '../../src/system/random.ts';
 import { UiaEngine } from '../../src/uia/engine.ts';
 import type { Session } from '../../src/uia/session.ts';
 import { testHasher, totpSettings } from './enrolment.ts';
+import { chainOf } from './entries.ts';
 import { testVault } from './test_vault.ts';
 
 /** A code as a client sends it. */
@@ -36,7 +37,7 @@ export class CodeSteps {
   constructor(storage: Storage, clock: Clock, hasher: RecoveryHasher = testHasher) {
     const vault = testVault();
     const parts = { storage, store: storage.factors, vault, clock, random: systemRandom };
-    const audit = new Audit(storage.audit, clock);
+    const audit = new Audit({ storage, chain: chainOf(storage), clock });
     this.presented = new PresentedCodes(createFactors({ ...parts, hasher, totp: totpSettings }));
     this.engine = new UiaEngine(
       { store: storage.sessions, vault, clock, random: systemRandom },

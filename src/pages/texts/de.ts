@@ -317,9 +317,6 @@ export const german: Texts = {
         'operator.unlock': 'Vom Betreiber entsperrt',
         'operator.emergency_code': 'Der Betreiber hat einen Notfallcode ausgegeben',
         'emergency_code.used': 'Notfallcode des Betreibers benutzt',
-        'admin.token_created': 'Admin-Token erstellt',
-        'admin.token_revoked': 'Admin-Token zurückgezogen',
-        'admin.refused': 'Admin-Anfrage abgelehnt',
         'operator.imported':
           'Zwei-Faktor-Authentifizierung vom Betreiber eingeschaltet, mit deinem bisherigen Authenticator',
       },

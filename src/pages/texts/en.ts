@@ -312,9 +312,6 @@ export const english = {
         'operator.unlock': 'Unlocked by the operator',
         'operator.emergency_code': 'The operator gave out an emergency code',
         'emergency_code.used': 'Emergency code of the operator used',
-        'admin.token_created': 'Admin token created',
-        'admin.token_revoked': 'Admin token revoked',
-        'admin.refused': 'Admin request refused',
         'operator.imported':
           'Two-factor authentication turned on by the operator, with your authenticator of before',
       } satisfies Record<NamedEvent, string>,

@@ -80,6 +80,7 @@ async function write(
     ...deps.audit.recorded({
       userId,
       event: 'operator.imported',
+      actor: deps.by,
       detail: { authenticators: authenticators.length, from: format, ...byDetail(deps) },
     }),
   ]);

@@ -127,16 +127,22 @@ class PostgresDriver implements Driver {
   }
 
   async #commitOnce(accounts: readonly string[], unit: Unit): Promise<unknown> {
+    let afterwards: (() => void) | undefined;
     try {
       return await this.connections.inTransaction(async (client) => {
         const time = await lockAccounts(client, accounts);
         if (this.options.clock === undefined) this.options.onTime?.(time);
         const now = this.options.clock?.now() ?? time;
-        return new RunningUnit((statement) => client.query(statement), now).write(unit);
+        const running = new RunningUnit((statement) => client.query(statement), now);
+        const answer = await running.write(unit);
+        afterwards = await running.enter();
+        return answer;
       });
     } catch (error) {
       if (error instanceof Undo) return UNDONE;
       throw error;
+    } finally {
+      afterwards?.();
     }
   }
 

@@ -1,4 +1,5 @@
-import type { Branch, Query, Sql, Unit, Values, Write } from '../statement.ts';
+import { entering } from '../entering.ts';
+import type { Branch, Entry, Query, Sql, Unit, Values, Write } from '../statement.ts';
 import { type NumberedStatement, numbered } from './statement_text.ts';
 
 /** What PostgreSQL answers to one statement. */
@@ -15,6 +16,9 @@ export class Undo extends Error {}
 
 /** A unit of work in an open transaction. Its statements are sent one after the other. */
 export class RunningUnit {
+  /** Those of the audit that were met so far, and not written. */
+  private entries: Entry[] = [];
+
   /** @param now ms since the epoch, for `:now` */
   constructor(
     private readonly run: Run,
@@ -34,8 +38,36 @@ export class RunningUnit {
         return (await this.send(unit)).rowCount ?? 0;
       case 'ask':
         return (await this.send(unit)).rows;
+      case 'enter':
+        return this.entries.push(unit) && 1;
       case 'branch':
         return this.branch(unit);
+    }
+  }
+
+  /**
+   * Writes the entries of the audit, behind everything else. Another unit of this process that has entries waits until
+   * this one is committed or undone: it would wait for the row of the chain otherwise, and find its head changed.
+   * @returns to be called then
+   */
+  async enter(): Promise<() => void> {
+    const [first] = this.entries;
+    if (first === undefined) return () => undefined;
+    const end = await first.chain.turn();
+    try {
+      await this.enterAll();
+      return end;
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  private async enterAll(): Promise<void> {
+    const asking = entering(this.entries, true);
+    this.entries = [];
+    for (let step = asking.next(); step.done !== true; ) {
+      step = asking.next((await this.send(step.value)).rows);
     }
   }
 

@@ -45,6 +45,10 @@ async function databaseOn(client: PoolClient, clock: Clock | undefined): Promise
   return {
     version: () => schemaVersion(client),
     migrate: () => migrate(client),
-    write: async <const U extends Unit>(given: U) => (await unit.write(given)) as CommitAnswer<U>,
+    write: async <const U extends Unit>(given: U) => {
+      const answer = (await unit.write(given)) as CommitAnswer<U>;
+      (await unit.enter())();
+      return answer;
+    },
   };
 }

@@ -1,4 +1,5 @@
-import type { Branch, Query, Sql, Unit, Write } from '../statement.ts';
+import { entering } from '../entering.ts';
+import type { Branch, Entry, Query, Sql, Unit, Write } from '../statement.ts';
 import type { Connection } from './connection.ts';
 
 /** Thrown through a unit to have all of it rolled back; it never leaves this folder. */
@@ -10,7 +11,23 @@ export class Undo extends Error {}
  * @throws Undo if its decision was lost and it must not write anything
  */
 export function runUnit(db: Connection, unit: Unit, now: number): unknown {
-  if (isList(unit)) return unit.map((each) => runUnit(db, each, now));
+  const running = { db, now, entries: [] };
+  const answer = run(running, unit);
+  enterAll(running);
+  return answer;
+}
+
+/** A unit that is run. */
+interface Running {
+  readonly db: Connection;
+  readonly now: number;
+  /** Those of the audit that were met so far. */
+  readonly entries: Entry[];
+}
+
+function run(running: Running, unit: Unit): unknown {
+  if (isList(unit)) return unit.map((each) => run(running, each));
+  const { db, now } = running;
   switch (unit.does) {
     case 'decide':
       return db.decide(textOf(unit.sql), unit.values, now);
@@ -18,9 +35,16 @@ export function runUnit(db: Connection, unit: Unit, now: number): unknown {
       return db.run(textOf(unit.sql), unit.values, now);
     case 'ask':
       return runQuery(db, unit, now);
+    case 'enter':
+      return running.entries.push(unit) && 1;
     case 'branch':
-      return runBranch(db, unit, now);
+      return runBranch(running, unit);
   }
+}
+
+function enterAll({ db, now, entries }: Running): void {
+  const asking = entering(entries, false);
+  for (let step = asking.next(); step.done !== true; ) step = asking.next(runQuery(db, step.value, now));
 }
 
 /** Asks; `now` is in ms since the epoch. */
@@ -28,15 +52,11 @@ export function runQuery<Row>(db: Connection, { sql, values }: Query<Row>, now: 
   return db.all<Row>(textOf(sql), values, now);
 }
 
-function runBranch(
-  db: Connection,
-  { on, won, lost }: Branch<unknown, Write, Write | 'undo'>,
-  now: number,
-): unknown {
-  const row = db.decide(textOf(on.sql), on.values, now);
-  if (row !== undefined) return { won: true, row, after: runUnit(db, won, now) };
+function runBranch(running: Running, { on, won, lost }: Branch<unknown, Write, Write | 'undo'>): unknown {
+  const row = running.db.decide(textOf(on.sql), on.values, running.now);
+  if (row !== undefined) return { won: true, row, after: run(running, won) };
   if (lost === 'undo') throw new Undo();
-  return { won: false, after: runUnit(db, lost, now) };
+  return { won: false, after: run(running, lost) };
 }
 
 function isList(unit: Unit): unit is readonly Write[] {

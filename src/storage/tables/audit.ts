@@ -1,28 +1,15 @@
-import { ask, type Driver, type Effect, effect, type Query, type Write } from '../statement.ts';
+import type { AuditRecord, ChainHead } from '../chain.ts';
+import { ask, type Driver, type Query, type Values } from '../statement.ts';
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-/** One line of the audit: who did what, when, from where. Never a secret. */
-export interface AuditRecord {
-  readonly at: number;
-  readonly userId: string;
-  /** e.g. `totp.enabled`, `recovery.used`, `operator.reset`. */
-  readonly event: string;
-  readonly address: string | null;
-  readonly deviceId: string | null;
-  /** Further facts, without secrets. */
-  readonly detail: Readonly<Record<string, string | number | boolean>>;
-}
-
-/** A line of the audit; the further facts are JSON. */
-export interface AuditRow {
-  readonly at: number;
-  readonly userId: string;
-  readonly event: string;
-  readonly address: string | null;
-  readonly deviceId: string | null;
+/** An entry of the audit; the further facts are JSON. */
+export interface AuditRow extends Omit<AuditRecord, 'detail'> {
   readonly detail: string;
 }
+
+const COLUMNS = `at, user_id AS "userId", event, actor, address, device_id AS "deviceId",
+  request_id AS "requestId", detail`;
 
 /** What a history shows. */
 export interface HistoryExtent {
@@ -43,7 +30,7 @@ export function findHistory(
     `SELECT number FROM (SELECT number FROM audit WHERE user_id = :userId AND event ${condition}
        ORDER BY number DESC LIMIT ${limit}) AS newest`;
   return ask(
-    `SELECT at, user_id AS "userId", event, address, device_id AS "deviceId", detail FROM audit
+    `SELECT ${COLUMNS} FROM audit
      WHERE number IN (
        ${[
          newest(`NOT IN (${names.join(', ')})`, ':lines'),
@@ -59,26 +46,58 @@ export function findHistory(
   );
 }
 
-const APPEND = `INSERT INTO audit (at, user_id, event, address, device_id, detail)
-     VALUES (:at, :userId, :event, :address, :deviceId, :detail)`;
+/** Its values stand in `entryValues`. */
+export const INSERTED = `INSERT INTO audit
+       (at, user_id, event, actor, address, device_id, request_id, detail, chain, n, mac)
+     SELECT :at, :userId, :event, CAST(:actor AS TEXT), CAST(:address AS TEXT), CAST(:deviceId AS TEXT),
+       CAST(:requestId AS TEXT), :detail, :chain, :n, :mac`;
 
-/** Adds a line, in the unit that does what it puts on record. */
-export function appendRecord(record: AuditRecord): Effect {
-  return effect(APPEND, { ...record, detail: JSON.stringify(record.detail) });
+export function entryValues(record: AuditRecord, { chain, n, mac }: ChainHead): Values {
+  const { at, userId, event, actor, address, deviceId, requestId, detail } = record;
+  return {
+    ...{ at, userId, event, actor, address, deviceId, requestId, chain, n, mac },
+    detail: JSON.stringify(detail),
+  };
 }
 
-/** The line that a statement adds; undefined if it adds none. */
-export function recordIn({ sql, values }: Pick<Effect, 'sql' | 'values'>): AuditRow | undefined {
-  return sql === APPEND ? (values as unknown as AuditRow) : undefined;
+/** Adds an entry at its place. */
+export function insertEntry(record: AuditRecord, head: ChainHead): Query<object> {
+  return ask(`${INSERTED} RETURNING number`, entryValues(record, head));
 }
 
-/** Drops all but the newest lines of this user and event. */
-export function keepNewest({ userId, event }: AuditRecord, newest: number): Effect {
-  return effect(
-    `DELETE FROM audit WHERE user_id = :userId AND event = :event AND number <= (
-       SELECT number FROM audit WHERE user_id = :userId AND event = :event
-       ORDER BY number DESC LIMIT 1 OFFSET :newest)`,
-    { userId, event, newest },
+/** An entry with its place; what came before the first chain has none. */
+export interface ChainedRow extends AuditRow {
+  /** Grows with each entry. */
+  readonly number: number;
+  readonly chain: number;
+  readonly n: number;
+  readonly mac: string;
+  /** Where the address was shortened: what it was, as a digest, and what binds the two. */
+  readonly addressDigest: string | null;
+  readonly addressMac: string | null;
+}
+
+/** The columns of an entry with its place. */
+export const PLACED = `${COLUMNS}, number, chain, n, mac, address_digest AS "addressDigest", address_mac AS "addressMac"`;
+
+/** The next entries in the order of their chains. */
+export function listChained(after: Pick<ChainHead, 'chain' | 'n'>, most: number): Query<ChainedRow> {
+  return ask(
+    `SELECT ${PLACED} FROM audit WHERE chain IS NOT NULL AND (chain, n) > (:chain, :n)
+     ORDER BY chain, n LIMIT :most`,
+    { chain: after.chain, n: after.n, most },
+  );
+}
+
+/** Entries without a chain: how many there are up to a number, and the first one behind it. */
+export function countUnchained(
+  until: number,
+): Query<{ readonly count: number; readonly firstAfter: number | null }> {
+  return ask(
+    `SELECT count(CASE WHEN number <= :until THEN 1 END) AS count,
+       min(CASE WHEN number > :until THEN number END) AS "firstAfter"
+     FROM audit WHERE chain IS NULL`,
+    { until },
   );
 }
 
@@ -86,27 +105,20 @@ export function keepNewest({ userId, event }: AuditRecord, newest: number): Effe
 function listRecords({ userId, limit }: Parameters<AuditStore['list']>[0]): Query<AuditRow> {
   const ofUser = userId === undefined ? '' : 'WHERE user_id = :userId';
   return ask(
-    `SELECT at, user_id AS "userId", event, address, device_id AS "deviceId", detail FROM audit
+    `SELECT ${COLUMNS} FROM audit
      ${ofUser} ORDER BY number DESC LIMIT :limit`,
     { userId: userId ?? null, limit: limit ?? NO_LIMIT },
   );
 }
 
 export interface AuditStore {
-  /** Adds a line, and what is written with it. With `newest`, only so many of this user and event stay. */
-  append(record: AuditRecord, newest?: number, consequences?: readonly Write[]): Promise<void>;
   /** The newest first. */
   list(filter: { userId?: string; limit?: number }): Promise<AuditRecord[]>;
 }
 
-/** The audit: lines are added, never changed; of some events the oldest go. */
+/** The audit, to look at. Entries are added by the units that do what they tell of (`audit/audit.ts`). */
 export class AuditTable implements AuditStore {
   constructor(private readonly driver: Driver) {}
-
-  async append(record: AuditRecord, newest?: number, consequences: readonly Write[] = []): Promise<void> {
-    const bound = newest === undefined ? [] : keepNewest(record, newest);
-    await this.driver.commit([record.userId], [appendRecord(record), bound, consequences]);
-  }
 
   async list(filter: Parameters<AuditStore['list']>[0]): Promise<AuditRecord[]> {
     const rows = await this.driver.read(listRecords(filter));

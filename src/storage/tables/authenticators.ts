@@ -66,8 +66,9 @@ export function listEnrolled(): Query<{ readonly userId: string }> {
   return ask('SELECT DISTINCT user_id AS "userId" FROM authenticators ORDER BY user_id');
 }
 
-export function countAuthenticators(userId: string): Query<{ readonly count: number }> {
-  return ask('SELECT count(*) AS count FROM authenticators WHERE user_id = :userId', { userId });
+/** Won where the user has an authenticator, in a unit that names them. */
+export function findAnyOf(userId: string): Decision<object> {
+  return decide('SELECT 1 AS found FROM authenticators WHERE user_id = :userId LIMIT 1', { userId });
 }
 
 /** Turns a set-up into an authenticator of its kind; the step of the enrolment is spent. */

@@ -1,8 +1,8 @@
-import { when } from '../statement.ts';
+import { type Write, when } from '../statement.ts';
 import { nameAccount } from './accounts.ts';
 import {
   addAuthenticator,
-  countAuthenticators,
+  findAnyOf,
   markFirstEnrolment,
   removeAuthenticator,
   removeAuthenticators,
@@ -37,8 +37,14 @@ export interface Confirmation {
   readonly recovery: NewRecoverySet;
 }
 
-/** Turns a set-up into an authenticator, with new recovery codes. Lost if the set-up is gone. */
-export function activating(confirmation: Confirmation) {
+/** What is written with a removal: it depends on whether the user has 2FA on after it. */
+export interface AfterRemoval {
+  readonly someLeft: Write;
+  readonly noneLeft: Write;
+}
+
+/** Turns a set-up into an authenticator, with new recovery codes, and `also`. Lost if the set-up is gone. */
+export function activating(confirmation: Confirmation, also: Write) {
   const { setupId, userId, authenticatorId, foldedLocalpart, sealedSeed, step, recovery } = confirmation;
   return when(confirmSetup(setupId, userId), {
     won: [
@@ -48,27 +54,32 @@ export function activating(confirmation: Confirmation) {
       putRecoveryCodes(userId, recovery),
       markFirstEnrolment(),
       endProofs(userId),
+      also,
     ],
     lost: [],
   });
 }
 
-/** Removes one authenticator, and answers how many are left. Lost if the user has no such authenticator. */
-export function removingAuthenticator(userId: string, authenticatorId: string) {
-  const removal = when(removeAuthenticator(userId, authenticatorId), {
+/** Removes one authenticator. Lost if the user has no such authenticator. */
+export function removingAuthenticator(userId: string, authenticatorId: string, after: AfterRemoval) {
+  return when(removeAuthenticator(userId, authenticatorId), {
     won: [
       deleteRecoverySetWithoutFactor(userId),
       dropEmergencyCodeWithoutFactor(userId),
       endProofsAfterRemoval(userId),
       forgetPlacesWithoutFactor(userId),
+      following(userId, after),
     ],
     lost: [],
   });
-  return [removal, countAuthenticators(userId)] as const;
 }
 
-/** Removes the authenticators of one kind, and answers how many they were and how many are left. */
-export function removingKind(userId: string, kind: string) {
+function following(userId: string, { someLeft, noneLeft }: AfterRemoval): Write {
+  return when(findAnyOf(userId), { won: someLeft, lost: noneLeft });
+}
+
+/** Removes the authenticators of one kind, and answers how many they were. */
+export function removingKind(userId: string, kind: string, after: AfterRemoval) {
   const also = [
     deleteRecoverySetWithoutFactor(userId),
     dropEmergencyCodeWithoutFactor(userId),
@@ -76,7 +87,7 @@ export function removingKind(userId: string, kind: string) {
     clearLanesWithoutFactor(userId),
     forgetPlacesWithoutFactor(userId),
   ];
-  return [removeAuthenticators(userId, kind), also, countAuthenticators(userId)] as const;
+  return [removeAuthenticators(userId, kind), also, following(userId, after)] as const;
 }
 
 /** Removes all that a user has enrolled, and answers how many authenticators there were. */
@@ -92,14 +103,14 @@ export function removingAllFactors(userId: string) {
 }
 
 /** Puts new recovery codes in the place of the old ones. Lost if 2FA is off. */
-export function replacingRecoverySet(userId: string, set: NewRecoverySet) {
+export function replacingRecoverySet(userId: string, set: NewRecoverySet, also: Write) {
   return when(putRecoverySet(userId, set), {
-    won: [putRecoveryCodes(userId, set), endProofs(userId)],
+    won: [putRecoveryCodes(userId, set), endProofs(userId), also],
     lost: [],
   });
 }
 
 /** Deletes the recovery codes. Lost if there are none. */
-export function deletingRecoverySet(userId: string) {
-  return when(deleteRecoverySet(userId), { won: endProofs(userId), lost: [] });
+export function deletingRecoverySet(userId: string, also: Write) {
+  return when(deleteRecoverySet(userId), { won: [endProofs(userId), also], lost: [] });
 }

@@ -1,4 +1,4 @@
-import type { Driver } from '../statement.ts';
+import type { Driver, Write } from '../statement.ts';
 import {
   type Authenticator,
   findAnyEnrolled,
@@ -10,6 +10,7 @@ import {
 } from './authenticators.ts';
 import { type EmergencyCode, findEmergencyCode } from './emergency_codes.ts';
 import {
+  type AfterRemoval,
   activating,
   type Confirmation,
   deletingRecoverySet,
@@ -34,6 +35,7 @@ import {
 
 /**
  * What a user has enrolled. Every change of it ends what that user has proven or begun before, as `endProofs` does.
+ * `also` and `after` are written with a change, in the same unit: what puts it on record.
  */
 export interface FactorStore {
   /** Whether `userId` has 2FA on (at least one authenticator). */
@@ -49,13 +51,10 @@ export interface FactorStore {
 
   /** @param kind of one factor; all of them where it is left out */
   authenticators(userId: string, kind?: string): Promise<Authenticator[]>;
-  /** Removes one authenticator; the last one gone switches 2FA off and removes the codes. */
-  removeAuthenticator(
-    userId: string,
-    authenticatorId: string,
-  ): Promise<{ removed: boolean; remaining: number }>;
-  /** Removes the authenticators of one kind; the last one gone switches 2FA off, as above. */
-  removeKind(userId: string, kind: string): Promise<{ removed: number; remaining: number }>;
+  /** Removes one authenticator: whether it was there. The last one gone switches 2FA off and removes the codes. */
+  removeAuthenticator(userId: string, authenticatorId: string, after?: AfterRemoval): Promise<boolean>;
+  /** Removes the authenticators of one kind, how many there were; the last one gone switches 2FA off, as above. */
+  removeKind(userId: string, kind: string, after?: AfterRemoval): Promise<number>;
   /** Removes every authenticator, set-up, recovery code, lane and known place of `userId`: how many authenticators there were. */
   removeAllFactors(userId: string): Promise<number>;
 
@@ -81,15 +80,17 @@ export interface FactorStore {
    * Turns the set-up into an authenticator whose enrolment step is spent, and replaces the recovery codes:
    * all or nothing. False if the set-up was gone (another confirmation won).
    */
-  activate(confirmation: Confirmation): Promise<boolean>;
+  activate(confirmation: Confirmation, also?: Write): Promise<boolean>;
 
   recoverySet(userId: string): Promise<RecoverySet | undefined>;
   /** Replaces the codes of an enrolled user at `set.generatedAt`; the old ones are dead at once. False if 2FA is off. */
-  replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean>;
-  deleteRecoverySet(userId: string): Promise<boolean>;
+  replaceRecoverySet(userId: string, set: NewRecoverySet, also?: Write): Promise<boolean>;
+  deleteRecoverySet(userId: string, also?: Write): Promise<boolean>;
   /** The code that an operator gave out for `userId`, while it is good. */
   emergencyCode(userId: string): Promise<EmergencyCode | undefined>;
 }
+
+const NOTHING: AfterRemoval = { someLeft: [], noneLeft: [] };
 
 /** What users have enrolled: 2FA is on for a user who has an authenticator. */
 export class FactorTables implements FactorStore {
@@ -119,15 +120,14 @@ export class FactorTables implements FactorStore {
     return this.driver.read(findAuthenticators(userId, kind));
   }
 
-  async removeAuthenticator(userId: string, authenticatorId: string) {
-    const removal = removingAuthenticator(userId, authenticatorId);
-    const [{ won }, [counted]] = await this.driver.commit([userId], removal);
-    return { removed: won, remaining: counted?.count ?? 0 };
+  async removeAuthenticator(userId: string, authenticatorId: string, after = NOTHING): Promise<boolean> {
+    const removal = removingAuthenticator(userId, authenticatorId, after);
+    return (await this.driver.commit([userId], removal)).won;
   }
 
-  async removeKind(userId: string, kind: string) {
-    const [removed, , [counted]] = await this.driver.commit([userId], removingKind(userId, kind));
-    return { removed, remaining: counted?.count ?? 0 };
+  async removeKind(userId: string, kind: string, after = NOTHING): Promise<number> {
+    const [removed] = await this.driver.commit([userId], removingKind(userId, kind, after));
+    return removed;
   }
 
   async removeAllFactors(userId: string): Promise<number> {
@@ -164,8 +164,8 @@ export class FactorTables implements FactorStore {
     return counted?.failures ?? limit;
   }
 
-  async activate(confirmation: Confirmation): Promise<boolean> {
-    return (await this.driver.commit([confirmation.userId], activating(confirmation))).won;
+  async activate(confirmation: Confirmation, also: Write = []): Promise<boolean> {
+    return (await this.driver.commit([confirmation.userId], activating(confirmation, also))).won;
   }
 
   async recoverySet(userId: string): Promise<RecoverySet | undefined> {
@@ -177,12 +177,12 @@ export class FactorTables implements FactorStore {
     return { salt, pepperKeyId, generatedAt, codes };
   }
 
-  async replaceRecoverySet(userId: string, set: NewRecoverySet): Promise<boolean> {
-    return (await this.driver.commit([userId], replacingRecoverySet(userId, set))).won;
+  async replaceRecoverySet(userId: string, set: NewRecoverySet, also: Write = []): Promise<boolean> {
+    return (await this.driver.commit([userId], replacingRecoverySet(userId, set, also))).won;
   }
 
-  async deleteRecoverySet(userId: string): Promise<boolean> {
-    return (await this.driver.commit([userId], deletingRecoverySet(userId))).won;
+  async deleteRecoverySet(userId: string, also: Write = []): Promise<boolean> {
+    return (await this.driver.commit([userId], deletingRecoverySet(userId, also))).won;
   }
 
   async emergencyCode(userId: string): Promise<EmergencyCode | undefined> {

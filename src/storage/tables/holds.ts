@@ -10,6 +10,8 @@ import {
   type Query,
   type Sql,
   type Values,
+  type Write,
+  when,
 } from '../statement.ts';
 
 /** A granted login kept back until the second factor (R10, R12). */
@@ -71,8 +73,8 @@ function keepHoldWhere(condition: string, values: Values, version: number | unde
 }
 
 /** A hold is gone: it was logged out, or need not be. */
-export function dropHold(id: string): Effect {
-  return effect('DELETE FROM holds WHERE id = :id', { id });
+export function dropHold(id: string): Decision<object> {
+  return decide('DELETE FROM holds WHERE id = :id', { id });
 }
 
 /** The live holds made with one of these keys, or by the user of one of the folded ones; the newest first. */
@@ -209,8 +211,8 @@ export interface HoldStore {
   leaseEnded(leaseUntil: number, limit: number): Promise<EndedHold[]>;
   /** Gives an ended hold out again no sooner than at `until`. */
   leaseUntil(id: string, until: number): Promise<void>;
-  /** The hold was logged out, or need not be: it is gone. */
-  forget(id: string): Promise<void>;
+  /** The hold was logged out, or need not be: it is gone. `also` is written with that, if it was still there. */
+  forget(id: string, also?: Write): Promise<void>;
 }
 
 /** The held logins (R10, R12). */
@@ -245,7 +247,7 @@ export class HoldTable implements HoldStore {
     await this.driver.commit([], leaseHoldUntil(id, until));
   }
 
-  async forget(id: string): Promise<void> {
-    await this.driver.commit([], dropHold(id));
+  async forget(id: string, also: Write = []): Promise<void> {
+    await this.driver.commit([], when(dropHold(id), { won: also, lost: [] }));
   }
 }

@@ -128,6 +128,14 @@ export function openShutLanes(userId: string, { shutAt }: LaneRules): Effect {
   );
 }
 
+/** Won where the lane is shut. */
+export function findShut(userId: string, lane: string, { shutAt }: LaneRules): Decision<object> {
+  return decide(
+    'SELECT failures FROM lanes WHERE user_id = :userId AND lane = :lane AND failures >= :shutAt',
+    { userId, lane, shutAt },
+  );
+}
+
 /** Why `countAttempt` was lost. */
 export function laneStanding(userId: string, lane: string, rules: LaneRules): Query<LaneStanding> {
   return ask(

@@ -24,6 +24,15 @@ export function takeLease(key: string, holder: string, forMs: number): Decision<
   );
 }
 
+/** Keeps the lease `forMs` from now, in a unit that holds its row. Lost if another one may have taken it. */
+export function keepLease(key: string, holder: string, forMs: number): Decision<object> {
+  return decide(
+    `UPDATE leases SET until_at = :now + :forMs
+     WHERE key = :key AND holder = :holder AND taken = 1 AND until_at > :now`,
+    { key, holder, forMs },
+  );
+}
+
 /** Gives the lease back, if `holder` still has it. */
 export function leaveLease(key: string, holder: string, sealedOutcome: Buffer | null): Effect {
   return effect(

@@ -23,6 +23,7 @@ import { schemaInfo } from './0020_schema_info.ts';
 import { emergencyCodes } from './0021_emergency_codes.ts';
 import { notices } from './0022_notices.ts';
 import { adminAnswers } from './0023_admin_answers.ts';
+import { auditChains } from './0024_audit_chains.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -49,6 +50,7 @@ export const MIGRATIONS: readonly string[] = [
   emergencyCodes,
   notices,
   adminAnswers,
+  auditChains,
 ];
 
 /**

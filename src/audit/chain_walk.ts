@@ -1,0 +1,164 @@
+import type { ChainHead } from '../storage/chain.ts';
+import type { ChainedRow } from '../storage/tables/audit.ts';
+import type { ChainRow, Gap } from '../storage/tables/audit_chains.ts';
+import { type AuditKey, entryMac, gapMac, keyIdOf, openingMac, shortenedMac } from './macs.ts';
+
+/** The first thing that is not as it was written. `n` is 0 where it is a chain, or the count of them (chain 0). */
+export interface Fault {
+  readonly chain: number;
+  readonly n: number;
+  readonly what: 'changed' | 'missing' | 'added';
+}
+
+/** The keys that the macs were made with. */
+export interface MacKeys {
+  /** Of one that is not there: another one, with which no mac is right. */
+  keyOf(keyId: string): AuditKey;
+  /** Undefined if it does not open. */
+  openHead(chain: number, sealed: Buffer): ChainHead | undefined;
+}
+
+export interface Compared {
+  readonly keys: MacKeys;
+  /** The macs of an export, by place. */
+  readonly exported: ReadonlyMap<string, string>;
+}
+
+/** Where a walk stands in a chain. */
+interface Standing {
+  readonly row: ChainRow;
+  readonly head: ChainHead;
+  /** The next entry, and the mac that it follows on. */
+  next: number;
+  before: string;
+  /** The `number` of the entry before. */
+  number: number;
+}
+
+/** Walks through all chains, entry by entry, in their order. */
+export class ChainWalk {
+  /** Entries that were looked at. */
+  entries = 0;
+  private at = -1;
+  private standing: Standing | undefined;
+  private readonly gaps: ReadonlyMap<string, Gap>;
+  private readonly unseen: Map<string, string>;
+
+  constructor(
+    private readonly chains: readonly ChainRow[],
+    gaps: readonly Gap[],
+    private readonly compared: Compared,
+  ) {
+    this.gaps = new Map(gaps.map((gap) => [`${gap.chain} ${gap.firstN}`, gap]));
+    this.unseen = new Map(compared.exported);
+  }
+
+  /** The next entry, by chain and `n`. */
+  take(row: ChainedRow): Fault | undefined {
+    while (this.standing?.row.chain !== row.chain) {
+      const fault = this.finish() ?? this.begin();
+      if (fault !== undefined) return fault;
+      if (this.standing === undefined || this.standing.row.chain > row.chain) return at(row, 'added');
+    }
+    return this.skipGaps(this.standing, row.n - 1) ?? this.look(this.standing, row);
+  }
+
+  /** No entry is left. */
+  end(): Fault | undefined {
+    do {
+      const fault = this.finish() ?? this.begin();
+      if (fault !== undefined) return fault;
+    } while (this.standing !== undefined);
+    const [place] = this.unseen.keys();
+    if (place === undefined) return undefined;
+    const [chain = 0, n = 0] = place.split(' ').map(Number);
+    return { chain, n, what: 'missing' };
+  }
+
+  private begin(): Fault | undefined {
+    this.at += 1;
+    const row = this.chains[this.at];
+    this.standing = undefined;
+    if (row === undefined) return undefined;
+    const { keys } = this.compared;
+    const head = keys.openHead(row.chain, row.sealed);
+    const isOpened = openingMac(keys.keyOf(keyIdOf(row.mac)), row) === row.mac;
+    if (!isOpened || head?.n !== row.n) return { chain: row.chain, n: 0, what: 'changed' };
+    this.standing = { row, head, next: 1, before: row.mac, number: 0 };
+    return this.linked(this.standing);
+  }
+
+  /** The rest of a chain. */
+  private finish(): Fault | undefined {
+    const { standing } = this;
+    if (standing === undefined) return undefined;
+    const { row, head } = standing;
+    const fault = this.skipGaps(standing, head.n);
+    if (fault !== undefined) return fault;
+    if (standing.before !== head.mac) return { chain: row.chain, n: head.n, what: 'changed' };
+    const link = this.chains[this.at + 1];
+    if (link !== undefined && link.beforeN > head.n)
+      return { chain: row.chain, n: head.n + 1, what: 'missing' };
+    return undefined;
+  }
+
+  /** Goes on over what was removed on purpose, as far as `until`. */
+  private skipGaps(standing: Standing, until: number): Fault | undefined {
+    const { chain } = standing.row;
+    while (standing.next <= until) {
+      const gap = this.gaps.get(`${chain} ${standing.next}`);
+      if (gap === undefined) return { chain, n: standing.next, what: 'missing' };
+      const isSound = gapMac(this.compared.keys.keyOf(keyIdOf(gap.mac)), gap) === gap.mac;
+      if (!isSound || gap.lastN < gap.firstN) return { chain, n: gap.firstN, what: 'changed' };
+      for (const [place] of this.unseen) if (isIn(gap, place)) this.unseen.delete(place);
+      standing.next = gap.lastN + 1;
+      standing.before = gap.lastMac;
+      const fault = this.linked(standing);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+
+  private look(standing: Standing, row: ChainedRow): Fault | undefined {
+    const { chain, n } = row;
+    if (n < standing.next || n > standing.head.n) return at(row, 'added');
+    if (!this.isAsWritten(standing, row)) return at(row, 'changed');
+    this.entries += 1;
+    const place = `${chain} ${n}`;
+    if ((this.unseen.get(place) ?? row.mac) !== row.mac) return at(row, 'changed');
+    this.unseen.delete(place);
+    Object.assign(standing, { next: n + 1, before: row.mac, number: row.number });
+    return this.linked(standing);
+  }
+
+  private isAsWritten({ before, number }: Standing, row: ChainedRow): boolean {
+    const key = this.compared.keys.keyOf(keyIdOf(row.mac));
+    const { address, addressDigest, addressMac } = row;
+    const isWhole = addressDigest === null && addressMac === null;
+    if (!isWhole && addressMac !== this.shortened(row, address ?? '', addressDigest ?? '')) return false;
+    const entry = { ...row, detail: JSON.parse(row.detail) as Record<string, string> };
+    return row.number > number && entryMac(key, entry, row, before) === row.mac;
+  }
+
+  private shortened(row: ChainedRow, network: string, digest: string): string {
+    return shortenedMac(this.compared.keys.keyOf(keyIdOf(row.addressMac ?? '')), row, network, digest);
+  }
+
+  /** What the next chain says of where this one stood when it began. */
+  private linked({ row, next, before }: Standing): Fault | undefined {
+    const link = this.chains[this.at + 1];
+    const isThere = link !== undefined && link.beforeN === next - 1 && link.beforeMac !== '';
+    return isThere && link.beforeMac !== before
+      ? { chain: row.chain, n: next - 1, what: 'changed' }
+      : undefined;
+  }
+}
+
+function at({ chain, n }: ChainedRow, what: Fault['what']): Fault {
+  return { chain, n, what };
+}
+
+function isIn({ chain, firstN, lastN }: Gap, place: string): boolean {
+  const [ofChain = 0, n = 0] = place.split(' ').map(Number);
+  return ofChain === chain && n >= firstN && n <= lastN;
+}

@@ -1,0 +1,165 @@
+import { shortenedAddress } from '../http/network.ts';
+import { type Driver, type Write, when } from '../storage/statement.ts';
+import { dropGaps, type Gap, keepGap, listAuditKeys, listGaps } from '../storage/tables/audit_chains.ts';
+import {
+  type DoomedRow,
+  dropEntries,
+  dropUnchained,
+  findExcess,
+  findOlder,
+  findWithAddress,
+  replaceAddress,
+  type WithAddress,
+} from '../storage/tables/audit_pruning.ts';
+import { keepLease, leaveLease, takeLease } from '../storage/tables/leases.ts';
+import { type Clock, HOUR, MINUTE } from '../system/clock.ts';
+import type { Vault } from '../vault/vault.ts';
+import { AuditKeys } from './audit_keys.ts';
+import { UNPROVEN_DEED, UNPROVEN_EVENTS } from './events.ts';
+import { addressDigest, gapMac, keyIdOf, shortenedMac } from './macs.ts';
+
+const LEASE = 'audit prune';
+/** Taken and not given back: of all processes one prunes in an hour. */
+const HOURLY = 'audit prune hourly';
+/** One that dies leaves the rest to the next. */
+const LEASE_MS = 5 * MINUTE;
+/** How long one that was not first waits before it asks again. */
+const ASK_AGAIN_MS = 10 * MINUTE;
+/** Rows that one unit of work changes. */
+const BATCH = 500;
+/** Of each event that needs no second factor, for each user. */
+const UNPROVEN_KEPT = 200;
+
+export interface PruneSettings {
+  /** How long entries are kept, and how long their addresses whole. */
+  readonly keepMs: number;
+  readonly keepAddressesMs: number;
+}
+
+export interface Pruned {
+  readonly removed: number;
+  readonly shortened: number;
+}
+
+export interface PruningDeps {
+  readonly storage: Pick<Driver, 'commit' | 'read'>;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  /** Names this process. */
+  readonly holder: string;
+  readonly settings: PruneSettings;
+}
+
+/** Removes what the audit need not keep, by one process at a time; what is left still verifies. */
+export class Pruning {
+  private askAgainAt = 0;
+
+  constructor(private readonly deps: PruningDeps) {}
+
+  /** Prunes if no process has done so in this hour. */
+  async hourly(): Promise<void> {
+    const { storage, clock, holder } = this.deps;
+    const now = clock.now();
+    // A clock that was set back does not put it off.
+    if (now < this.askAgainAt && now >= this.askAgainAt - HOUR) return;
+    const isFirst = (await storage.commit([], takeLease(HOURLY, holder, HOUR))) !== undefined;
+    this.askAgainAt = now + (isFirst ? HOUR : ASK_AGAIN_MS);
+    if (isFirst) await this.prune();
+  }
+
+  /** Undefined if another process is at it. */
+  async prune(): Promise<Pruned | undefined> {
+    const { storage, holder } = this.deps;
+    if ((await storage.commit([], takeLease(LEASE, holder, LEASE_MS))) === undefined) return undefined;
+    try {
+      const excess = await this.remove((most) =>
+        findExcess(UNPROVEN_EVENTS, UNPROVEN_DEED, UNPROVEN_KEPT, most),
+      );
+      const older = await this.remove((most) => findOlder(this.deps.settings.keepMs, most));
+      return { removed: excess + older, shortened: await this.shorten() };
+    } finally {
+      await storage.commit([], leaveLease(LEASE, holder, null));
+    }
+  }
+
+  private async remove(find: (most: number) => ReturnType<typeof findOlder>): Promise<number> {
+    const { storage } = this.deps;
+    for (let removed = 0; ; ) {
+      const doomed = await storage.read(find(BATCH));
+      if (doomed.length === 0) return removed;
+      if (!(await this.write(await this.removing(doomed)))) return removed;
+      removed += doomed.length;
+    }
+  }
+
+  private async removing(doomed: readonly DoomedRow[]): Promise<readonly Write[]> {
+    const key = this.deps.vault.auditKey();
+    const chained = doomed.filter(({ chain }) => chain !== null) as Parameters<typeof gapsFor>[0];
+    const unchained = doomed.filter(({ chain }) => chain === null).map(({ number }) => dropUnchained(number));
+    const gaps = gapsFor(chained, await this.deps.storage.read(listGaps()));
+    return [
+      ...unchained,
+      ...gaps.flatMap((gap) => [dropEntries(gap), dropGaps(gap), keepGap({ ...gap, mac: gapMac(key, gap) })]),
+    ];
+  }
+
+  private async shorten(): Promise<number> {
+    const { storage, vault, settings } = this.deps;
+    const keys = new AuditKeys(vault, await storage.read(listAuditKeys()));
+    for (let shortened = 0; ; ) {
+      const rows = await storage.read(findWithAddress(settings.keepAddressesMs, BATCH));
+      if (rows.length === 0) return shortened;
+      if (!(await this.write(rows.map((row) => shortening(row, keys, vault))))) return shortened;
+      shortened += rows.length;
+    }
+  }
+
+  /** Only while this process has the lease: what it has read is still so. */
+  private async write(writes: readonly Write[]): Promise<boolean> {
+    const { storage, holder } = this.deps;
+    const unit = when(keepLease(LEASE, holder, LEASE_MS), { won: writes, lost: [] });
+    return (await storage.commit([], unit)).won;
+  }
+}
+
+function shortening(row: WithAddress, keys: AuditKeys, vault: Vault): Write {
+  const network = shortenedAddress(row.address);
+  const { number, chain, n, mac } = row;
+  if (chain === null || n === null || mac === null) return replaceAddress(number, network, '', '');
+  const digest = addressDigest(keys.keyOf(keyIdOf(mac)), row.address, { chain, n }) ?? '';
+  return replaceAddress(
+    number,
+    network,
+    digest,
+    shortenedMac(vault.auditKey(), { chain, n }, network, digest),
+  );
+}
+
+/** The gaps that are left where these entries are removed, in their order: those that were there become parts of them. */
+export function gapsFor(
+  doomed: readonly { readonly chain: number; readonly n: number; readonly mac: string }[],
+  gaps: readonly Gap[],
+): Omit<Gap, 'mac'>[] {
+  const chains = new Set(doomed.map(({ chain }) => chain));
+  const removed = doomed.map(({ chain, n, mac }) => ({
+    chain,
+    firstN: n,
+    lastN: n,
+    lastMac: mac,
+    isNew: true,
+  }));
+  const kept = gaps.filter(({ chain }) => chains.has(chain)).map((gap) => ({ ...gap, isNew: false }));
+  const parts = [...removed, ...kept].toSorted(
+    (one, other) => one.chain - other.chain || one.firstN - other.firstN,
+  );
+  const merged: (Omit<Gap, 'mac'> & { isNew: boolean })[] = [];
+  for (const { chain, firstN, lastN, lastMac, isNew } of parts) {
+    const last = merged.at(-1);
+    if (last?.chain === chain && last.lastN === firstN - 1) {
+      merged[merged.length - 1] = { ...last, lastN, lastMac, isNew: last.isNew || isNew };
+    } else merged.push({ chain, firstN, lastN, lastMac, isNew });
+  }
+  return merged
+    .filter(({ isNew }) => isNew)
+    .map(({ chain, firstN, lastN, lastMac }) => ({ chain, firstN, lastN, lastMac }));
+}
