@@ -68,6 +68,10 @@ describeOnOperated('migrate', (at) => {
     expect(await type('user', 'list')).toMatchObject({ code: 0, out: expect.stringContaining(BOB) });
     expect(await type('migrate')).toMatchObject({ code: 0, out: expect.stringContaining(`${NEWEST + 2}`) });
     expect((await type('doctor', '--only', 'schema,keys', '--json')).out).toContain('runs beside this one');
+    expect(await type('keys', 'retire', 'any')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('take keys retire of the newer version'),
+    });
     await at.database.enrol(CAROL);
     expect(await at.database.enrolled()).toEqual([BOB, CAROL]);
   });

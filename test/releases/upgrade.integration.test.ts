@@ -158,55 +158,60 @@ const sideBySide = [
     installation: async (etc: string) => void release.unpackInstallation(etc),
     program: (place: string) => void release.unpackProgram(place),
     newer: () => built,
+    who: async () => new Person(release.user),
   })),
   {
     from: 'this version to the next one',
     installation: initialise,
     program: (place: string) => cpSync(built, place, { recursive: true }),
     newer: () => nextRelease(built, join(folder, 'next'), NEXT),
+    who: Person.whoTurnsItOn,
   },
 ];
 
-describe.each(sideBySide)('from $from, one process after the other', ({ installation, program, newer }) => {
-  let machine: UpgradeMachine;
-  beforeEach(async () => {
-    machine = await UpgradeMachine.make();
-    await installation(machine.file(ETC));
-    machine.placeConfiguration(stub.url);
-    mkdirSync(machine.file(`var/lib/${SERVICE}`));
-    cpSync('deploy/systemd', machine.file('etc/systemd/system'), { recursive: true });
-    program(machine.file('old'));
-    machine.offer(machine.file('old'));
-    const { err } = await machine.run(
-      `npm i --prefix /opt/${SERVICE} --omit=dev ./*.tgz
+describe.each(sideBySide)(
+  'from $from, one process after the other',
+  ({ installation, program, newer, who }) => {
+    let machine: UpgradeMachine;
+    beforeEach(async () => {
+      machine = await UpgradeMachine.make();
+      await installation(machine.file(ETC));
+      machine.placeConfiguration(stub.url);
+      mkdirSync(machine.file(`var/lib/${SERVICE}`));
+      cpSync('deploy/systemd', machine.file('etc/systemd/system'), { recursive: true });
+      program(machine.file('old'));
+      machine.offer(machine.file('old'));
+      const { err } = await machine.run(
+        `npm i --prefix /opt/${SERVICE} --omit=dev ./*.tgz
        ln -s /opt/${SERVICE}/node_modules/.bin/${SERVICE} /usr/local/bin/
        systemctl start ${SERVICE}@${machine.ports[0]}; systemctl start ${SERVICE}@${machine.ports[1]}`,
-    );
-    expect(err).toBe('');
-    machine.offer(newer());
-  });
-  afterEach(() => machine.stop());
+      );
+      expect(err).toBe('');
+      machine.offer(newer());
+    });
+    afterEach(() => machine.stop());
 
-  test('the commands of the page, as printed, and the way back', async () => {
-    const [one, two] = machine.urls;
-    await Promise.all([untilReady(one), untilReady(two)]);
-    const person = await Person.whoTurnsItOn(one);
-    await walk(machine, '1. Before');
-    await walk(machine, '2. Beside the old version', 0);
-    const looks = await walk(machine, '2. Beside the old version', 1);
-    expect(looks).toMatch(/schema version \d+/);
-    const begun = await person.login(one);
-    await walk(machine, '3. In its place', 0);
-    await walk(machine, '3. In its place', 1);
-    expect((await person.login(one)).status).toBe(401);
+    test('the commands of the page, as printed, and the way back', async () => {
+      const [one, two] = machine.urls;
+      await Promise.all([untilReady(one), untilReady(two)]);
+      const person = await who(one);
+      await walk(machine, '1. Before');
+      await walk(machine, '2. Beside the old version', 0);
+      const looks = await walk(machine, '2. Beside the old version', 1);
+      expect(looks).toMatch(/schema version \d+/);
+      const begun = await person.login(one);
+      await walk(machine, '3. In its place', 0);
+      await walk(machine, '3. In its place', 1);
+      expect((await person.login(one)).status).toBe(401);
 
-    const gaps = await gapsDuring([one, two], () => walk(machine, '3. In its place', 2));
-    expect(gaps).toBe(0);
-    expect(await person.finish(two, begun, person.code(1))).toMatchObject(GRANTED);
-    expect(await walk(machine, '4. Look at it')).toMatch(/^Nothing found/);
+      const gaps = await gapsDuring([one, two], () => walk(machine, '3. In its place', 2));
+      expect(gaps).toBe(0);
+      expect(await person.finish(two, begun, person.code(1))).toMatchObject(GRANTED);
+      expect(await walk(machine, '4. Look at it')).toMatch(/^Nothing found/);
 
-    await walk(machine, 'Back');
-    await walk(machine, '3. In its place', 2);
-    expect(await person.recover(two, 0)).toMatchObject(GRANTED);
-  });
-});
+      await walk(machine, 'Back');
+      await walk(machine, '3. In its place', 2);
+      expect(await person.recover(two, 0)).toMatchObject(GRANTED);
+    });
+  },
+);
