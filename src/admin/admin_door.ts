@@ -12,7 +12,7 @@ import type { Log } from '../system/log.ts';
 import { KeyFileError } from '../vault/key_file_error.ts';
 import type { AdminHandler } from './handlers.ts';
 import type { Once } from './once.ts';
-import { bytesOf, headerOf, idempotencyKeyOf, jsonIn, queryOf, userIdIn } from './read_request.ts';
+import { bytesOf, headerOf, idempotencyKeyOf, idIn, jsonIn, queryOf } from './read_request.ts';
 import { type AdminRouteId, type MatchedRoute, routesOf } from './routes.ts';
 import type { AdminToken, AdminTokens } from './token_file.ts';
 
@@ -63,13 +63,13 @@ export class AdminDoor {
       await this.recordRefusal(request, { why: 'scope', token: token.name, route: id });
       throw new Refusal('forbidden', { text: `This takes a token with the scope ${route.scope}.` });
     }
-    const userId = segment === undefined ? '' : userIdIn(segment);
+    const idInPath = segment === undefined ? '' : idIn(segment, route);
     const query = queryOf(search, route);
     const key = route.method === 'GET' ? undefined : idempotencyKeyOf(request);
     const bytes = await bytesOf(request, route, this.budget);
     const body = jsonIn(bytes, route);
     const act = async (): Promise<Answer> => {
-      const asked = { by: `admin:${token.name}`, userId, query, body, bytes };
+      const asked = { by: `admin:${token.name}`, id: idInPath, query, body, bytes };
       return { status: 200, body: await this.deps.handlers[id](asked) };
     };
     if (key === undefined) return act();

@@ -3,6 +3,7 @@ import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import { shownDeadLetter } from '../notify/dead_letter.ts';
 import { giveEmergencyCode, USUAL_VALIDITY_MS } from '../rescue/emergency_code.ts';
 import { type Grounds, resetUser, unlockUser } from '../rescue/help.ts';
 import { ImportFileError } from '../rescue/import/entry.ts';
@@ -11,6 +12,7 @@ import { isImportFormat } from '../rescue/import/read_import.ts';
 import { isKnownUser } from '../rescue/known_user.ts';
 import { listUsers, showUser } from '../rescue/shown_users.ts';
 import type { Storage } from '../storage/storage.ts';
+import { listDeadLetters, reviveDeadLetters } from '../storage/tables/notices.ts';
 import type { Clock } from '../system/clock.ts';
 import { openApi } from './openapi.ts';
 import type { AdminRouteId } from './routes.ts';
@@ -19,8 +21,8 @@ import type { AdminRouteId } from './routes.ts';
 export interface AdminRequest {
   /** The name of the token. */
   readonly by: string;
-  /** Of `{id}` in the path; empty where there is none. */
-  readonly userId: string;
+  /** What stands for `{id}` in the path; empty where there is none. */
+  readonly id: string;
   readonly query: JsonObject;
   readonly body: JsonObject;
   readonly bytes: Buffer;
@@ -42,20 +44,20 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
   const { storage } = deps;
   return {
     listUsers: ({ query }) => listPage(storage, query),
-    showUser: async ({ userId }) => {
+    showUser: async ({ id: userId }) => {
       await requireKnown(storage, userId);
       return json(await showUser(storage, userId));
     },
-    unlockUser: async ({ userId, body, by }) => {
+    unlockUser: async ({ id: userId, body, by }) => {
       await requireKnown(storage, userId);
       const reason = typeof body.reason === 'string' ? body.reason.trim() : undefined;
       return { failures: await unlockUser(userId, reason, { ...deps, by }) };
     },
-    resetUser: async ({ userId, body, by }) => {
+    resetUser: async ({ id: userId, body, by }) => {
       await requireEnrolled(storage, userId);
       return { authenticators: await resetUser(userId, groundsIn(body), { ...deps, by }) };
     },
-    giveEmergencyCode: async ({ userId, body, by }) => {
+    giveEmergencyCode: async ({ id: userId, body, by }) => {
       await requireKnown(storage, userId);
       const order = { grounds: groundsIn(body), validForMs: USUAL_VALIDITY_MS };
       const given = await giveEmergencyCode(userId, order, { ...deps, by });
@@ -63,6 +65,15 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
       return { code: given.code, expires_at: given.expiresAt };
     },
     importUsers: (request) => importUsers(request, deps),
+    listDeadLetters: async () => {
+      const letters = await storage.read(listDeadLetters());
+      return json({ dead_letters: letters.map(shownDeadLetter) });
+    },
+    retryDeadLetter: async ({ id }) => {
+      const retried = await storage.commit([], reviveDeadLetters(id));
+      if (retried === 0) throw new Refusal('unknown_notice');
+      return { retried };
+    },
     describe: async () => openApi(),
   };
 }

@@ -7,7 +7,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   400: 'The request is malformed, or names something that is not known.',
   401: 'The token is missing, wrong, expired or revoked.',
   403: 'The token does not have the scope, which `error` names; or the request came from a page in a browser.',
-  404: 'There is no such user, or path.',
+  404: 'There is no such user, notice or path.',
   405: 'There is no such method.',
   408: 'The body took too long.',
   409: 'The Idempotency-Key was used for another request.',
@@ -59,12 +59,14 @@ function operationOf(operationId: string, route: AdminRoute): JsonObject {
   };
 }
 
+const ID_IS = { user: 'A user id.', notice: 'The id of a notice.' };
+
 function parametersOf({ method, path, query }: AdminRoute): JsonObject[] {
   const id = {
     name: 'id',
     in: 'path',
     required: true,
-    description: 'A user id.',
+    description: ID_IS[path.startsWith('/users/') ? 'user' : 'notice'],
     schema: { type: 'string' },
   };
   const key = {

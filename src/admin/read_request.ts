@@ -33,8 +33,12 @@ export function idempotencyKeyOf(request: IncomingMessage): string | undefined {
   return key;
 }
 
-/** @throws Refusal unknown_user if the segment of a path is not a user id */
-export function userIdIn(segment: string): string {
+/** What stands for `{id}` in a path. @throws Refusal unknown_user if it should be a user id, and is not */
+export function idIn(segment: string, { path }: AdminRoute): string {
+  return path.startsWith('/users/') ? userIdIn(segment) : decoded(segment);
+}
+
+function userIdIn(segment: string): string {
   const userId = decoded(segment);
   const isId = parseUserId(userId) !== undefined && Buffer.byteLength(userId) <= LONGEST_USER_ID_BYTES;
   if (!isId) throw new Refusal('unknown_user');

@@ -1,12 +1,14 @@
 import type { JsonObject } from '../matrix/wire.ts';
 import { IMPORT_FORMATS, LONGEST_IMPORT_BYTES } from '../rescue/import/read_import.ts';
 import {
+  DEAD_LETTERS,
   EMERGENCY_CODE,
   GROUNDS,
   IMPORTED,
   LISTED_USERS,
   REASON,
   RESET,
+  RETRIED,
   SHOWN_USER,
   UNLOCKED,
 } from './shapes.ts';
@@ -22,7 +24,7 @@ export interface QueryParameter {
 /** A row for each route: all that is told of it, and what is checked before its handler is called. */
 export interface AdminRoute {
   readonly method: 'GET' | 'POST';
-  /** Below `/_2fa/admin/v1`; `{id}` is a user id, percent-encoded. */
+  /** Below `/_2fa/admin/v1`; `{id}` is percent-encoded: below `/users` a user id. */
   readonly path: string;
   /** None: any token may. */
   readonly scope?: Scope;
@@ -112,6 +114,24 @@ export const ADMIN_ROUTES = {
     body: 'file',
     mostBytes: LONGEST_IMPORT_BYTES,
     answer: IMPORTED,
+  },
+  listDeadLetters: {
+    method: 'GET',
+    path: '/notices/dead_letters',
+    scope: 'notices',
+    about: 'The notices that were given up, the newest first.',
+    query: {},
+    mostBytes: MOST_BYTES,
+    answer: DEAD_LETTERS,
+  },
+  retryDeadLetter: {
+    method: 'POST',
+    path: '/notices/dead_letters/{id}/retry',
+    scope: 'notices',
+    about: 'Lets a notice that was given up be tried again.',
+    query: {},
+    mostBytes: MOST_BYTES,
+    answer: RETRIED,
   },
   describe: {
     method: 'GET',

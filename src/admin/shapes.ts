@@ -1,4 +1,5 @@
 import type { JsonObject } from '../matrix/wire.ts';
+import { CHANNELS } from '../storage/tables/notices.ts';
 
 /*
  * The shapes of the admin API, as JSON Schemas (2020-12). Times are in ms since the epoch.
@@ -66,6 +67,21 @@ export const IMPORTED = exactly({
   skipped: REMARKS,
   errors: REMARKS,
 });
+
+export const DEAD_LETTERS = exactly({
+  dead_letters: listOf(
+    exactly({
+      id: TEXT,
+      channel: { enum: [...CHANNELS] },
+      event: TEXT,
+      user_id: TEXT,
+      at: TIME,
+      attempts: COUNT,
+      failure: { type: ['string', 'null'] },
+    }),
+  ),
+});
+export const RETRIED = exactly({ retried: COUNT });
 
 export const ERROR = {
   type: 'object',

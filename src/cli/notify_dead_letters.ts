@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { shownDeadLetter } from '../notify/dead_letter.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
   dropDeadLetters,
@@ -40,7 +41,7 @@ async function deadLetters(options: DeadLettersOptions, surroundings: Surroundin
   await withStore(config, surroundings, async (storage) => {
     if (retry === undefined && drop === undefined) {
       const letters = await storage.read(listDeadLetters());
-      surroundings.out(...(json === true ? jsonLines(letters.map(shown)) : asTable(letters)));
+      surroundings.out(...(json === true ? jsonLines(letters.map(shownDeadLetter)) : asTable(letters)));
       return;
     }
     const count = await change(storage, options);
@@ -57,10 +58,6 @@ async function change(storage: Storage, { retry, drop }: DeadLettersOptions): Pr
   const count = await storage.commit([], drop === undefined ? reviveDeadLetters(id) : dropDeadLetters(id));
   if (count === 0 && id !== null) throw new CommandFailed(`there is no dead letter ${id}`);
   return count;
-}
-
-function shown({ id, channel, event, userId, happenedAt, attempts, failure }: NoticeRow) {
-  return { id, channel, event, user_id: userId, at: happenedAt, attempts, failure };
 }
 
 function asTable(letters: readonly NoticeRow[]): string[] {

@@ -71,12 +71,13 @@ export function judgeFiles(files: readonly SecretFile[], owner: number | undefin
 }
 
 function secretFiles({ config, parts }: Installation): SecretFile[] {
-  const { storage, keys } = config;
+  const { storage, keys, admin } = config;
   const database = storage.type === 'sqlite' ? ['', '-wal', '-shm'].map((end) => storage.path + end) : [];
   const keyFile = 'file' in keys.source ? [keys.source.file] : [];
   const marks = keys.marks === undefined ? [] : [keys.marks];
+  const tokens = admin.listen === undefined ? [] : [admin.tokensFile];
   return [
-    ...[...keyFile, ...marks].flatMap((path) => lookAt(path, OTHERS_AND_GROUP, true)),
+    ...[...keyFile, ...marks, ...tokens].flatMap((path) => lookAt(path, OTHERS_AND_GROUP, true)),
     ...database.flatMap((path) => lookAt(path, OTHERS, true)),
     ...parts.secretFiles.flatMap((path) => lookAt(path, OTHERS, false)),
   ];

@@ -163,6 +163,12 @@ const KINDS = {
     text: 'There is no such authenticator.',
     outcome: refused('request'),
   },
+  unknown_notice: {
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+    text: 'There is no such notice.',
+    outcome: refused('request'),
+  },
   unknown_user: {
     status: 404,
     errcode: 'M_NOT_FOUND',

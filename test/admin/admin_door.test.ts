@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ask as askStore } from '../../src/storage/statement.ts';
+import { addNotice, buryNotices } from '../../src/storage/tables/notices.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import type { HttpCall } from '../support/http.ts';
@@ -18,7 +19,11 @@ import {
 
 const BOB = '@bob:localhost';
 const BOBS = `${ADMIN}/users/${encodeURIComponent(BOB)}`;
-const ALL = 'users:read,users:write,users:rescue';
+const ALL = 'users:read,users:write,users:rescue,notices';
+const LETTER = {
+  ...{ event: 'totp.enabled', userId: BOB, actor: 'user', address: null, deviceId: null, detail: {} },
+  happenedAt: 1,
+};
 const SEED = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 const CSV = `user_id,seed\n@cid:localhost,${SEED}\n`;
 
@@ -45,6 +50,7 @@ describeOnBothDatabases('the admin API', (start) => {
   }
 
   test('each route answers as spec/openapi.json says, and does what the command does', async () => {
+    await app.storage.commit([], [addNotice('n1', 'webhook', LETTER), buryNotices('webhook', -1)]);
     const answers = {
       [`GET ${ADMIN}/users`]: await get(`${ADMIN}/users?limit=1`),
       [`GET ${ADMIN}/users/{id}`]: await get(BOBS),
@@ -54,6 +60,13 @@ describeOnBothDatabases('the admin API', (start) => {
       [`POST ${ADMIN}/users/import`]: await ask(app, {
         ...{ method: 'POST', token, target: `${ADMIN}/users/import?from=csv`, body: CSV },
       }),
+      [`GET ${ADMIN}/notices/dead_letters`]: await get(`${ADMIN}/notices/dead_letters`),
+      [`POST ${ADMIN}/notices/dead_letters/{id}/retry`]: await post(
+        `${ADMIN}/notices/dead_letters/n1/retry`,
+        {
+          json: {},
+        },
+      ),
       [`GET ${ADMIN}/openapi.json`]: await get(`${ADMIN}/openapi.json`),
     };
     const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
@@ -66,6 +79,8 @@ describeOnBothDatabases('the admin API', (start) => {
       expect(answer.headers['access-control-allow-origin']).toBeUndefined();
     }
     expect(answers[`GET ${ADMIN}/openapi.json`]?.json).toEqual(description);
+    const again = await post(`${ADMIN}/notices/dead_letters/n1/retry`, { json: {} });
+    expect([again.status, again.json.errcode]).toEqual([404, 'M_NOT_FOUND']);
     expect(await events(BOB)).toEqual(['operator.reset', 'operator.emergency_code', 'operator.unlock']);
     const [reset] = await app.storage.audit.list({ userId: BOB });
     expect(JSON.stringify(reset)).toContain('admin:all');

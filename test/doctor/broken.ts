@@ -300,6 +300,12 @@ export const BROKEN: readonly Broken[] = [
     examine: configured('trusted_proxies', 'metrics: { listen: "0.0.0.0:9464" }\ntrusted_proxies'),
   },
   {
+    what: 'the admin API on every address',
+    finds: 'warn listeners',
+    says: /the admin API listens on 0\.0\.0\.0, port 9465/,
+    examine: configured('trusted_proxies', 'admin: { listen: "0.0.0.0:9465" }\ntrusted_proxies'),
+  },
+  {
     what: 'a mail server that does not answer',
     finds: 'fail notify',
     says: /^the mail server at 127\.0\.0\.1, port 1: E[A-Z]+$/,
