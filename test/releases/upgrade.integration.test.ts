@@ -88,6 +88,8 @@ describe.each(withOneStop)('from $version, with one stop', (release) => {
     const config = `--config /${ETC}/config.yaml`;
     const shown = await machine.run(`${SERVICE} user show ${release.user.user_id} ${config}`);
     expect(shown.out).toMatch(/two-factor authentication is on\n.*\n.*recovery codes: 9 of 10/);
+    // Entries of 0.1 stand in no chain.
+    expect(await machine.run(`${SERVICE} audit verify ${config}`)).toMatchObject({ code: 0 });
 
     const refused = await machine.run(`cd /opt/${SERVICE}.old && node dist/cli/main.js serve ${config}`);
     expect(refused).toEqual({
