@@ -76,12 +76,9 @@ export type AuditEvent = NamedEvent | OwnEvent | FactorEvent;
  * What can happen without a second factor, as often as someone with only a password or a token likes. Of each only
  * the newest stay, for each user: nothing less than a factor makes the record grow without an end (`pruning.ts`).
  */
-export const UNPROVEN_EVENTS: readonly (NamedEvent | OwnEvent)[] = [
-  'factor.refused',
-  'throttle.wait',
-  'login.held_ended',
-  'admin.refused',
-];
+export const UNPROVEN_EVENTS: readonly NamedEvent[] = ['factor.refused', 'throttle.wait', 'login.held_ended'];
+/** The same for what is about no account. */
+export const UNPROVEN_OWN_EVENTS: readonly OwnEvent[] = ['admin.refused'];
 export const UNPROVEN_DEED: FactorDeed = 'renamed';
 
 /** @param kinds of the factors whose authenticators have names */

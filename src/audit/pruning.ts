@@ -15,7 +15,7 @@ import { keepLease, leaveLease, takeLease } from '../storage/tables/leases.ts';
 import { type Clock, HOUR, MINUTE } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
 import { AuditKeys } from './audit_keys.ts';
-import { UNPROVEN_DEED, UNPROVEN_EVENTS } from './events.ts';
+import { UNPROVEN_DEED, UNPROVEN_EVENTS, UNPROVEN_OWN_EVENTS } from './events.ts';
 import { addressDigest, gapMac, keyIdOf, shortenedMac } from './macs.ts';
 
 const LEASE = 'audit prune';
@@ -73,7 +73,7 @@ export class Pruning {
     if ((await storage.commit([], takeLease(LEASE, holder, LEASE_MS))) === undefined) return undefined;
     try {
       const excess = await this.remove((most) =>
-        findExcess(UNPROVEN_EVENTS, UNPROVEN_DEED, UNPROVEN_KEPT, most),
+        findExcess([...UNPROVEN_EVENTS, ...UNPROVEN_OWN_EVENTS], UNPROVEN_DEED, UNPROVEN_KEPT, most),
       );
       const older = await this.remove((most) => findOlder(this.deps.settings.keepMs, most));
       return { removed: excess + older, shortened: await this.shorten() };

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { BadValue, parseDuration } from '../config/values.ts';
 import type { EntryFilter, ShownRow } from '../storage/tables/audit_entries.ts';
 import { UsageError } from './failures.ts';
-import { requireUserId } from './options.ts';
+import { requireCount, requireUserId } from './options.ts';
 
 /** The options that say which entries are meant, as they were typed. */
 export interface FilterOptions {
@@ -38,9 +38,7 @@ export function filterOf(options: FilterOptions, now: number): EntryFilter {
 
 /** @throws UsageError */
 export function limitOf({ limit }: Pick<FilterOptions, 'limit'>): number | undefined {
-  if (limit === undefined) return undefined;
-  if (!/^[1-9][0-9]{0,8}$/.test(limit)) throw new UsageError('--limit must be a number from 1 on');
-  return Number(limit);
+  return limit === undefined ? undefined : requireCount('--limit', limit);
 }
 
 /** A time, or an age: how long before now. */

@@ -36,6 +36,12 @@ export function requireUserId(text: string): string {
   return text;
 }
 
+/** @throws UsageError if `text` is not a number from 1 on */
+export function requireCount(option: string, text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new UsageError(`${option} must be a number from 1 on`);
+  return Number(text);
+}
+
 /**
  * A time span, of at most a day unless `range` says otherwise, in ms.
  * @throws UsageError if `text` is not one

@@ -17,6 +17,7 @@ import { keysRotateCommand } from './keys_rotate.ts';
 import { migrateCommand } from './migrate.ts';
 import { notifyDeadLettersCommand } from './notify_dead_letters.ts';
 import { notifyTestCommand } from './notify_test.ts';
+import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore.ts';
 import { routesCommand } from './routes.ts';
 import { serveCommand } from './serve.ts';
@@ -48,10 +49,11 @@ export async function run(words: readonly string[], given: Surroundings): Promis
 
 /** Whatever a command prints: a line stays one line, and commands nothing to the terminal that it is read on. */
 function harmless(surroundings: Surroundings): Surroundings {
-  const { out, err, confirm, dialogue } = surroundings;
+  const { out, csv, err, confirm, dialogue } = surroundings;
   return {
     ...surroundings,
     out: (...lines) => out(...lines.map(oneLine)),
+    csv: (...lines) => csv(...lines.map(oneLine)),
     err: (...lines) => err(...lines.map(oneLine)),
     confirm: (question) => confirm(oneLine(question)),
     dialogue: () => harmlessDialogue(dialogue()),
@@ -107,6 +109,7 @@ export function buildProgram(surroundings: Surroundings): Command {
         .addCommand(auditVerifyCommand(surroundings))
         .addCommand(auditPruneCommand(surroundings)),
     )
+    .addCommand(reportCommand(surroundings))
     .addCommand(backupCommand(surroundings))
     .addCommand(restoreCommand(surroundings))
     .addCommand(routesCommand(surroundings))

@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly random: RandomSource;
   /** Results: each argument is one line, whatever stands in it. Adds the line ends. */
   out(...lines: readonly string[]): void;
+  /** Results as CSV: lines end as RFC 4180 says. */
+  csv(...lines: readonly string[]): void;
   /** What went wrong, and remarks, likewise. */
   err(...lines: readonly string[]): void;
   /** Asks a yes-or-no question; undefined if no one is there to answer. */
@@ -44,6 +46,7 @@ export function processSurroundings(): Surroundings {
     clock: systemClock,
     random: systemRandom,
     out: (...lines) => void process.stdout.write(asText(lines)),
+    csv: (...lines) => void process.stdout.write(lines.map((line) => `${line}\r\n`).join('')),
     err: (...lines) => void process.stderr.write(asText(lines)),
     confirm: askOnTerminal,
     dialogue: dialogueOnTerminal,

@@ -1,33 +1,107 @@
-import { Command } from 'commander';
-import { type ListedUser, listUsers } from '../rescue/shown_users.ts';
-import { configFrom, configOption, jsonOption } from './options.ts';
+import { Command, Option } from 'commander';
+import { type ListedUser, listUsers, type UserFilter } from '../rescue/user_listing.ts';
+import { csvLine, csvTime } from './csv.ts';
+import { adminTokenOption, homeserverUsers } from './homeserver_users.ts';
+import { configFrom, configOption, jsonOption, requireCount } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { day, jsonLines, table } from './text.ts';
 
-/** `user list`: everybody with 2FA on, and who has no codes left. */
+interface ListOptions {
+  readonly config?: string;
+  readonly with2fa?: true;
+  readonly without2fa?: true;
+  /** False with `--no-codes`: Commander reads it as the opposite of `--codes`. */
+  readonly codes?: false;
+  readonly locked?: true;
+  readonly factor?: string;
+  readonly search?: string;
+  readonly limit?: string;
+  readonly after?: string;
+  readonly homeserverAdminTokenFile?: string;
+  readonly json?: true;
+  readonly csv?: true;
+}
+
+/** `user list`: the users who were seen here, with what they have enrolled. */
 export function userListCommand(surroundings: Surroundings): Command {
   return new Command('list')
-    .description('list the users who have turned two-factor authentication on')
-    .addOption(configOption())
+    .description('list the users who were seen here, by id, with their second factors')
+    .addOption(new Option('--with-2fa', 'only those who have it on').conflicts('without2fa'))
+    .option('--without-2fa', 'only those who have it off')
+    .option('--no-codes', 'only those with it on who have no recovery code left')
+    .option('--locked', 'only those whose codes are not looked at any more in some lane')
+    .option('--factor <kind>', 'only those with a factor of this kind, such as totp')
+    .option('--search <text>', 'only those whose id has this in it')
+    .option('--limit <number>', 'at most so many')
+    .option('--after <id>', 'only those behind this id')
+    .addOption(adminTokenOption())
     .addOption(jsonOption())
-    .action(async ({ config: asked, json }: { config?: string; json?: boolean }) => {
-      const users = await withStore(configFrom(asked, surroundings), surroundings, ({ factors }) =>
-        listUsers(factors),
-      );
-      surroundings.out(...(json === true ? jsonLines(users) : asTable(users)));
-    });
+    .addOption(new Option('--csv', 'print CSV, for spreadsheets').conflicts('json'))
+    .addOption(configOption())
+    .action((options: ListOptions) => list(options, surroundings));
+}
+
+async function list(options: ListOptions, surroundings: Surroundings): Promise<void> {
+  const { limit } = options;
+  const most = limit === undefined ? Number.POSITIVE_INFINITY : requireCount('--limit', limit);
+  const config = configFrom(options.config, surroundings);
+  const others = await homeserverUsers(options.homeserverAdminTokenFile, config, surroundings);
+  const users = await withStore(config, surroundings, async (storage) => {
+    const found: ListedUser[] = [];
+    for await (const user of listUsers(storage, filterOf(options), others)) {
+      if (found.push(user) >= most) break;
+    }
+    return found;
+  });
+  if (options.csv === true) surroundings.csv(...asCsv(users));
+  else surroundings.out(...(options.json === true ? jsonLines(users) : asTable(users)));
+}
+
+function filterOf(options: ListOptions): UserFilter {
+  const { with2fa, without2fa, codes, locked, factor, search, after } = options;
+  return {
+    enabled: with2fa === true ? true : without2fa === true ? false : undefined,
+    noCodes: codes === false,
+    ...{ locked, factor, search, after },
+  };
 }
 
 function asTable(users: readonly ListedUser[]): string[] {
-  if (users.length === 0) return ['No one has turned two-factor authentication on yet.'];
+  if (users.length === 0) return ['There is no such user.'];
   return table(
-    ['USER', 'AUTHENTICATORS', 'RECOVERY CODES', 'LAST USED'],
+    ['USER', '2FA', 'FACTORS', 'RECOVERY CODES', 'LAST USED', 'LAST SEEN'],
     users.map((user) => [
       user.user_id,
-      String(user.authenticators),
-      user.recovery_codes_remaining === 0 ? 'none left' : String(user.recovery_codes_remaining),
+      user.locked ? 'locked' : user.enabled ? 'on' : 'off',
+      factorsIn(user),
+      codesIn(user),
       user.last_used_at === null ? 'never' : day(user.last_used_at),
+      user.last_seen_at === null ? 'never' : day(user.last_seen_at),
     ]),
   );
+}
+
+function factorsIn({ factors }: ListedUser): string {
+  return Object.entries(factors)
+    .map(([kind, count]) => (count === 1 ? kind : `${count} ${kind}`))
+    .join(' ');
+}
+
+function codesIn({ enabled, recovery_codes_remaining: left }: ListedUser): string {
+  if (!enabled) return '';
+  return left === 0 ? 'none left' : String(left);
+}
+
+const CSV_HEAD = [
+  ...['user_id', 'enabled', 'authenticators', 'factors', 'recovery_codes_remaining', 'last_used_at'],
+  ...['first_seen_at', 'last_seen_at', 'locked'],
+];
+
+function asCsv(users: readonly ListedUser[]): string[] {
+  const lines = users.map((user) => [
+    ...[user.user_id, user.enabled, user.authenticators, factorsIn(user), user.recovery_codes_remaining],
+    ...[csvTime(user.last_used_at), csvTime(user.first_seen_at), csvTime(user.last_seen_at), user.locked],
+  ]);
+  return [CSV_HEAD, ...lines].map(csvLine);
 }

@@ -1,8 +1,9 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Consequence } from '../http/routes.ts';
 import type { Passes } from '../second_factor/passes.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { AccountVersion } from '../storage/tables/accounts.ts';
-import type { FactorStore } from '../storage/tables/factors.ts';
+import { removeUser } from '../storage/tables/removed_users.ts';
 import { HOUR, SECOND } from '../system/clock.ts';
 
 /** Homeservers give them minutes. */
@@ -11,19 +12,20 @@ const LONGEST_LIFE = HOUR;
 /** What a passed request changes besides what the homeserver did. */
 export class Consequences {
   constructor(
-    private readonly factors: FactorStore,
+    private readonly storage: Pick<Storage, 'commit' | 'factors'>,
     private readonly passes: Passes,
   ) {}
 
   /** @param asked who asked, and the version of their account under which the factor was owed */
   async of(consequence: Consequence, asked: AccountVersion, answer: HomeserverAnswer): Promise<void> {
-    if (consequence === 'password_changed') await this.passwordChanged(asked.userId);
+    await this.withoutFactor(consequence, asked.userId);
     if (consequence === 'login_token_issued') await this.rememberLoginToken(asked, answer);
   }
 
-  /** A password change ends held logins and sessions (R12). */
-  passwordChanged(userId: string): Promise<void> {
-    return this.factors.endProofs(userId);
+  /** What follows for every user: a password change ends held logins and sessions (R12). */
+  async withoutFactor(consequence: Consequence, userId: string): Promise<void> {
+    if (consequence === 'password_changed') await this.storage.factors.endProofs(userId);
+    if (consequence === 'account_deactivated') await this.storage.commit([userId], removeUser(userId));
   }
 
   /** The token stands for the second factor of the user who asked for it, once (spec/guarded_endpoints.md). */

@@ -109,9 +109,7 @@ export class GuardedRequest {
     // What follows from an answer follows, even where its client has gone.
     const signal = consequence === undefined ? this.request.signal : undefined;
     const answer = await this.callHomeserver(sent, token, { signal });
-    if (answer.status === 200 && consequence === 'password_changed') {
-      await this.deps.consequences.passwordChanged(owner.userId);
-    }
+    if (answer.status === 200) await this.deps.consequences.withoutFactor(consequence, owner.userId);
     return relayAnswer(withoutUnusableFlows(answer), body);
   }
 

@@ -26,7 +26,7 @@ export type GuardedShape =
   | 'get_token_request';
 
 /** What else changes when a guarded request went through. */
-export type Consequence = 'password_changed' | 'login_token_issued' | undefined;
+export type Consequence = 'password_changed' | 'login_token_issued' | 'account_deactivated' | undefined;
 
 /** How an endpoint behind User-Interactive Authentication is guarded (rule R6). */
 export interface GuardRules {
@@ -118,7 +118,7 @@ const ROWS = {
     door: 'guard',
     method: 'POST',
     path: 'account/deactivate',
-    guard: { shape: 'account_deactivate_request' },
+    guard: { shape: 'account_deactivate_request', consequence: 'account_deactivated' },
     deed: 'deactivate_account',
   },
   add_threepid: {

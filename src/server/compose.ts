@@ -80,6 +80,7 @@ import type { RandomSource } from '../system/random.ts';
 import { UiaEngine } from '../uia/engine.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
 import type { Vault } from '../vault/vault.ts';
+import { SeenUsers } from './seen_users.ts';
 
 /** What everything is made of. */
 export interface Foundations {
@@ -124,6 +125,7 @@ export function compose(foundations: Foundations) {
     hasher: shared.hasher,
     audit: shared.audit,
     totp: shared.totp,
+    seenUsers: shared.seenUsers,
     pruning: new Pruning({ ...shared, holder: shared.processes.id, settings: foundations.config.audit }),
     challenges: shared.challenges,
     egressGate: new EgressGate(shared.homeserver, shared.standings, shared.log),
@@ -182,6 +184,7 @@ function basicServices(foundations: Foundations) {
       ...{ storage, clock, chain: new Chain(chainSeals(vault)) },
       consequences: (record) => outbox.consequencesOf(record),
     }),
+    seenUsers: new SeenUsers({ storage, clock, log: foundations.log }),
     ways: { appendedCode: config.login.appendedCode, pages: config.login.sso },
     lanes: new Lanes(storage, vault),
     addressLimit: new AddressLimit(config.limits.perAddress, clock),
@@ -299,7 +302,7 @@ function guardDeps(shared: SharedServices): GuardedRequestDeps {
   return {
     ...shared,
     callers: { tokenOwners, appservices, standings },
-    consequences: new Consequences(shared.storage.factors, shared.passes),
+    consequences: new Consequences(shared.storage, shared.passes),
     missing: new MissingEndpoints(shared.clock),
   };
 }

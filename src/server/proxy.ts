@@ -127,8 +127,11 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     handlers: tracked(routeHandlers(services), services, requests),
     trustedProxies: () => config.trustedProxies,
     checkAnswer: (answer) => services.egressGate.check(answer),
+    onFinished: (request) => {
+      watch.finished(request);
+      services.seenUsers.finished(request);
+    },
     ...(metrics && {
-      onFinished: (request) => watch.finished(request),
       onPassed: (status) => watch.passed(status),
     }),
     log,

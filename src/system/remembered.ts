@@ -21,6 +21,10 @@ export class Remembered {
     return false;
   }
 
+  forget(key: string): void {
+    this.known.delete(key);
+  }
+
   add(key: string): void {
     this.known.delete(key);
     this.known.set(key, this.clock.now() + this.lifeMs);

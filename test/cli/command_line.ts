@@ -74,6 +74,9 @@ export function commandLine(folder = mkdtempSync(join(tmpdir(), 'two-factor-cli-
         out.push(...lines);
         say(lines.join('\n'));
       },
+      csv: (...lines) => {
+        out.push(...lines.map((line) => `${line}\r`));
+      },
       err: (...lines) => {
         err.push(...lines);
         remark();

@@ -91,6 +91,7 @@ test('attack 171: the operator is asked in one harmless line', async () => {
     clock: line.clock,
     random: systemRandom,
     out: () => undefined,
+    csv: () => undefined,
     err: () => undefined,
     confirm: async (question) => {
       questions.push(question);

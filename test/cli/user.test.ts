@@ -90,13 +90,18 @@ async function failTimes(userId: string, times: number): Promise<void> {
   }
 }
 
+const ENROLLED = {
+  ...{ enabled: true, authenticators: 1, factors: { totp: 1 }, recovery_codes_remaining: 3 },
+  ...{ last_used_at: null, first_seen_at: null, last_seen_at: null, locked: false },
+};
+
 describe('user list', () => {
   test('names everybody who has 2FA on', async () => {
     const { code, out } = await line.type('user', 'list', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual([
-      { user_id: BOB, authenticators: 1, recovery_codes_remaining: 3, last_used_at: null },
-      { user_id: CAROL, authenticators: 1, recovery_codes_remaining: 3, last_used_at: null },
+      { user_id: BOB, ...ENROLLED },
+      { user_id: CAROL, ...ENROLLED },
     ]);
   });
 

@@ -146,6 +146,7 @@ export class Scene {
       clock: this.clock,
       random: systemRandom,
       out: (...lines) => void out.push(...lines),
+      csv: () => undefined,
       err: (...lines) => void err.push(...lines),
       confirm: async () => undefined,
       untilStopped: () => new Promise(() => undefined),

@@ -18,6 +18,7 @@ export async function operate(app: TestApp, ...words: string[]): Promise<Operate
     clock: app.clock,
     random: systemRandom,
     out: (...lines) => void said.out.push(...lines),
+    csv: () => undefined,
     err: (...lines) => void said.err.push(...lines),
     confirm: async () => true,
     untilStopped: async () => undefined,

@@ -24,6 +24,7 @@ import { emergencyCodes } from './0021_emergency_codes.ts';
 import { notices } from './0022_notices.ts';
 import { adminAnswers } from './0023_admin_answers.ts';
 import { auditChains } from './0024_audit_chains.ts';
+import { knownUsers } from './0025_known_users.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -51,6 +52,7 @@ export const MIGRATIONS: readonly string[] = [
   notices,
   adminAnswers,
   auditChains,
+  knownUsers,
 ];
 
 /**

@@ -1,0 +1,37 @@
+import { type Effect, effect } from '../statement.ts';
+import { endProofs } from './proofs.ts';
+
+/**
+ * The tables in which a user can have rows that go with their account, those first that refer to others. A test
+ * compares with the schema: a new table with users in it stands here or below.
+ */
+export const REMOVED_WITH_USER = [
+  'recovery_codes',
+  'recovery_sets',
+  'emergency_codes',
+  'setups',
+  'authenticators',
+  'challenges',
+  'sessions',
+  'lanes',
+  'known_places',
+  'allowances',
+  'passed_login_tokens',
+  'sign_in_tokens',
+  'fresh_logins',
+  'notice_addresses',
+  'notice_owners',
+  'known_users',
+  'accounts',
+] as const;
+
+/** What stays: the record, held logins until they are logged out, and notices until they are sent. */
+export const KEPT_WITHOUT_USER = ['audit', 'holds', 'notices'] as const;
+
+/** Removes all of a user whose account is closed, but what is on record; in a unit that names them. */
+export function removeUser(userId: string): readonly Effect[] {
+  const rows = REMOVED_WITH_USER.map((table) =>
+    effect(`DELETE FROM ${table} WHERE user_id = :userId`, { userId }),
+  );
+  return [...endProofs(userId), ...rows];
+}
