@@ -1,8 +1,9 @@
 import type { Audit } from '../audit/audit.ts';
+import { shownEntry } from '../audit/shown_entry.ts';
 import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import type { JsonObject } from '../matrix/wire.ts';
+import type { Json, JsonObject } from '../matrix/wire.ts';
 import { shownDeadLetter } from '../notify/dead_letter.ts';
 import { giveEmergencyCode, USUAL_VALIDITY_MS } from '../rescue/emergency_code.ts';
 import { type Grounds, resetUser, unlockUser } from '../rescue/help.ts';
@@ -12,6 +13,7 @@ import { isImportFormat } from '../rescue/import/read_import.ts';
 import { isKnownUser } from '../rescue/known_user.ts';
 import { listUsers, showUser } from '../rescue/shown_users.ts';
 import type { Storage } from '../storage/storage.ts';
+import { type EntryFilter, findNext } from '../storage/tables/audit_entries.ts';
 import { listDeadLetters, reviveDeadLetters } from '../storage/tables/notices.ts';
 import type { Clock } from '../system/clock.ts';
 import { openApi } from './openapi.ts';
@@ -50,7 +52,7 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
     },
     unlockUser: async ({ id: userId, body, by }) => {
       await requireKnown(storage, userId);
-      const reason = typeof body.reason === 'string' ? body.reason.trim() : undefined;
+      const reason = textIn(body.reason)?.trim();
       return { failures: await unlockUser(userId, reason, { ...deps, by }) };
     },
     resetUser: async ({ id: userId, body, by }) => {
@@ -65,6 +67,7 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
       return { code: given.code, expires_at: given.expiresAt };
     },
     importUsers: (request) => importUsers(request, deps),
+    listEntries: ({ query }) => entriesPage(storage, query),
     listDeadLetters: async () => {
       const letters = await storage.read(listDeadLetters());
       return json({ dead_letters: letters.map(shownDeadLetter) });
@@ -85,13 +88,35 @@ async function listPage({ factors }: Storage, { after, limit }: JsonObject): Pro
   return json({ users, next: found.length > most ? (users.at(-1)?.user_id ?? null) : null });
 }
 
+async function entriesPage(storage: Storage, query: JsonObject): Promise<JsonObject> {
+  const { limit, after, user, event, actor, since, until } = query;
+  const filter: EntryFilter = {
+    userId: textIn(user),
+    events: textIn(event)?.split(','),
+    actor: textIn(actor),
+    since: numberIn(since),
+    until: numberIn(until),
+  };
+  const rows = await storage.read(findNext(filter, numberIn(after) ?? 0, Number(limit)));
+  const next = rows.length < Number(limit) ? null : (rows.at(-1)?.number ?? null);
+  return json({ entries: rows.map(shownEntry), next });
+}
+
+function textIn(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function numberIn(value: Json | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
 async function importUsers({ query, bytes, by }: AdminRequest, deps: AdminHandlersDeps): Promise<JsonObject> {
   const format = String(query.from);
   if (!isImportFormat(format)) throw new Refusal('invalid_param');
   const { server_name: serverName, dry_run: dryRun } = query;
   const order: ImportOrder = {
     ...{ format, bytes, skipExisting: false, skipUnusable: false },
-    serverName: typeof serverName === 'string' ? serverName : undefined,
+    serverName: textIn(serverName),
     dryRun: dryRun === true,
   };
   try {

@@ -90,7 +90,7 @@ function givenOrUsual(name: string, text: string | null, parameter: QueryParamet
 }
 
 function typed(text: string, type: 'string' | 'integer' | 'boolean'): Json {
-  if (type === 'integer' && /^[0-9]{1,9}$/.test(text)) return Number(text);
+  if (type === 'integer' && /^[0-9]{1,15}$/.test(text)) return Number(text);
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   return text;
 }

@@ -3,6 +3,7 @@ import { IMPORT_FORMATS, LONGEST_IMPORT_BYTES } from '../rescue/import/read_impo
 import {
   DEAD_LETTERS,
   EMERGENCY_CODE,
+  ENTRIES,
   GROUNDS,
   IMPORTED,
   LISTED_USERS,
@@ -38,6 +39,10 @@ export interface AdminRoute {
 
 export const ADMIN_PREFIX = '/_2fa/admin/v1';
 const MOST_BYTES = 64 * 1024;
+const PAGE_LIMIT: QueryParameter = {
+  about: 'At most so many.',
+  schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+};
 
 export const ADMIN_ROUTES = {
   listUsers: {
@@ -46,10 +51,7 @@ export const ADMIN_ROUTES = {
     scope: 'users:read',
     about: 'The users who have two-factor authentication on, by id.',
     query: {
-      limit: {
-        about: 'At most so many.',
-        schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
-      },
+      limit: PAGE_LIMIT,
       after: { about: 'Only those behind this id: `next` of the page before.', schema: { type: 'string' } },
     },
     mostBytes: MOST_BYTES,
@@ -114,6 +116,26 @@ export const ADMIN_ROUTES = {
     body: 'file',
     mostBytes: LONGEST_IMPORT_BYTES,
     answer: IMPORTED,
+  },
+  listEntries: {
+    method: 'GET',
+    path: '/audit',
+    scope: 'audit:read',
+    about: 'Entries of the audit, the oldest first.',
+    query: {
+      limit: PAGE_LIMIT,
+      after: { about: '`next` of the page before.', schema: { type: 'integer', minimum: 0 } },
+      user: { about: 'Of this user.', schema: { type: 'string' } },
+      event: {
+        about: 'These events, with commas between them.',
+        schema: { type: 'string', maxLength: 1000 },
+      },
+      actor: { about: 'By `user`, `operator`, `admin:<name>`, ….', schema: { type: 'string' } },
+      since: { about: 'From then on, in ms since the epoch.', schema: { type: 'integer', minimum: 0 } },
+      until: { about: 'Before then.', schema: { type: 'integer', minimum: 0 } },
+    },
+    mostBytes: MOST_BYTES,
+    answer: ENTRIES,
   },
   listDeadLetters: {
     method: 'GET',

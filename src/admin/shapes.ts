@@ -81,6 +81,26 @@ export const DEAD_LETTERS = exactly({
     }),
   ),
 });
+const TEXT_OR_NONE = { type: ['string', 'null'] };
+const NUMBER_OR_NONE = { type: ['integer', 'null'] };
+export const ENTRIES = exactly({
+  entries: listOf(
+    exactly({
+      chain: NUMBER_OR_NONE,
+      n: NUMBER_OR_NONE,
+      at: TIME,
+      event: TEXT,
+      user_id: TEXT_OR_NONE,
+      actor: TEXT_OR_NONE,
+      address: TEXT_OR_NONE,
+      device_id: TEXT_OR_NONE,
+      request_id: TEXT_OR_NONE,
+      detail: { type: 'object' },
+      mac: TEXT_OR_NONE,
+    }),
+  ),
+  next: { ...NUMBER_OR_NONE, description: 'What `after` is for the rest; null if there is none yet.' },
+});
 export const RETRIED = exactly({ retried: COUNT });
 
 export const ERROR = {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shownEntry } from '../audit/shown_entry.ts';
 import { BadValue, parseDuration } from '../config/values.ts';
 import type { EntryFilter, ShownRow } from '../storage/tables/audit_entries.ts';
 import { UsageError } from './failures.ts';
@@ -57,14 +58,7 @@ function requireTime(option: string, text: string, now: number): number {
 
 /** An entry for programs, on one line. */
 export function entryAsJson(row: ShownRow): string {
-  const { chain, n, at, event, userId, actor, address, deviceId, requestId, detail, mac } = row;
-  return JSON.stringify({
-    ...{ chain, n, at, event },
-    user_id: userId === '' ? null : userId,
-    ...{ actor, address, device_id: deviceId, request_id: requestId },
-    detail: JSON.parse(detail),
-    mac,
-  });
+  return JSON.stringify(shownEntry(row));
 }
 
 /** An entry for people. */

@@ -2,7 +2,7 @@ import { newRecoverySet, type RecoverySetDeps } from '../factors/recovery/new_re
 import { when } from '../storage/statement.ts';
 import { putEmergencyCode } from '../storage/tables/emergency_codes.ts';
 import { HOUR } from '../system/clock.ts';
-import { byDetail, type Grounds, groundsDetail, type HelpDeps } from './help.ts';
+import { type Grounds, groundsDetail, type HelpDeps } from './help.ts';
 
 /** How long an emergency code is good, unless the operator says so. */
 export const USUAL_VALIDITY_MS = 24 * HOUR;
@@ -29,7 +29,7 @@ export async function giveEmergencyCode(
   const [[code], [hash], [tag]] = [shown, set.hashes, set.tags];
   if (code === undefined || hash === undefined || tag === undefined) return undefined;
   const { salt, pepperKeyId } = set;
-  const detail = { valid_for: validForMs, ...groundsDetail(grounds), ...byDetail({ by }) };
+  const detail = { valid_for: validForMs, ...groundsDetail(grounds) };
   const record = audit.recorded({ userId, event: 'operator.emergency_code', actor: by, detail });
   const written = await storage.commit(
     [userId],

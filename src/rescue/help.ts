@@ -12,13 +12,8 @@ export interface Grounds {
 export interface HelpDeps {
   readonly storage: Storage;
   readonly audit: Audit;
-  /** Who does it, where that is not the operator at the command line; kept in the audit. */
+  /** Who does it, where that is not the operator at the command line; the actor in the audit. */
   readonly by?: string | undefined;
-}
-
-/** Who does it, as the audit keeps it. */
-export function byDetail({ by }: Pick<HelpDeps, 'by'>) {
-  return by === undefined ? {} : { by };
 }
 
 /** No ground is longer, in characters: the audit keeps it for long. */
@@ -39,7 +34,7 @@ export async function resetUser(
   { storage, audit, by }: HelpDeps,
 ): Promise<number> {
   const { length: authenticators } = await storage.factors.authenticators(userId);
-  const detail = { authenticators, ...groundsDetail(grounds), ...byDetail({ by }) };
+  const detail = { authenticators, ...groundsDetail(grounds) };
   await storage.commit(
     [userId],
     [audit.recorded({ userId, event: 'operator.reset', actor: by, detail }), removingAllFactors(userId)],
@@ -58,7 +53,7 @@ export async function unlockUser(
 ): Promise<number> {
   const states = await storage.read(lanesOf(userId));
   const failures = states.reduce((sum, state) => sum + state.failures, 0);
-  const detail = { failures, ...(reason === undefined ? {} : { reason }), ...byDetail({ by }) };
+  const detail = { failures, ...(reason === undefined ? {} : { reason }) };
   await storage.commit(
     [userId],
     [audit.recorded({ userId, event: 'operator.unlock', actor: by, detail }), clearLanes(userId)],

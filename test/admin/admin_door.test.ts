@@ -19,7 +19,7 @@ import {
 
 const BOB = '@bob:localhost';
 const BOBS = `${ADMIN}/users/${encodeURIComponent(BOB)}`;
-const ALL = 'users:read,users:write,users:rescue,notices';
+const ALL = 'users:read,users:write,users:rescue,audit:read,notices';
 const LETTER = {
   ...{ event: 'totp.enabled', userId: BOB, actor: 'user', address: null, deviceId: null, detail: {} },
   happenedAt: 1,
@@ -60,12 +60,13 @@ describeOnBothDatabases('the admin API', (start) => {
       [`POST ${ADMIN}/users/import`]: await ask(app, {
         ...{ method: 'POST', token, target: `${ADMIN}/users/import?from=csv`, body: CSV },
       }),
+      [`GET ${ADMIN}/audit`]: await get(
+        `${ADMIN}/audit?actor=admin:all&event=operator.reset,operator.unlock`,
+      ),
       [`GET ${ADMIN}/notices/dead_letters`]: await get(`${ADMIN}/notices/dead_letters`),
       [`POST ${ADMIN}/notices/dead_letters/{id}/retry`]: await post(
         `${ADMIN}/notices/dead_letters/n1/retry`,
-        {
-          json: {},
-        },
+        { json: {} },
       ),
       [`GET ${ADMIN}/openapi.json`]: await get(`${ADMIN}/openapi.json`),
     };
@@ -82,8 +83,17 @@ describeOnBothDatabases('the admin API', (start) => {
     const again = await post(`${ADMIN}/notices/dead_letters/n1/retry`, { json: {} });
     expect([again.status, again.json.errcode]).toEqual([404, 'M_NOT_FOUND']);
     expect(await events(BOB)).toEqual(['operator.reset', 'operator.emergency_code', 'operator.unlock']);
-    const [reset] = await app.storage.audit.list({ userId: BOB });
-    expect(JSON.stringify(reset)).toContain('admin:all');
+    const by = { actor: 'admin:all', user_id: BOB };
+    const unlock = { ...by, event: 'operator.unlock' };
+    const reset = { ...by, event: 'operator.reset', detail: { authenticators: 1, ...GROUNDS } };
+    const shown = answers[`GET ${ADMIN}/audit`]?.json;
+    expect(shown).toMatchObject({ entries: [unlock, reset], next: null });
+    const filter = `user=${encodeURIComponent(BOB)}&event=operator.unlock,operator.reset&limit=1`;
+    const first = await get(`${ADMIN}/audit?${filter}`);
+    const second = await get(`${ADMIN}/audit?${filter}&after=${first.json.next}`);
+    expect([first.json.entries, second.json.entries]).toMatchObject([[unlock], [reset]]);
+    const none = await get(`${ADMIN}/audit?since=${app.clock.now() + 1}`);
+    expect(none.json).toEqual({ entries: [], next: null });
     expect(await app.storage.factors.enrolledUsers()).toEqual(['@cid:localhost']);
   });
 

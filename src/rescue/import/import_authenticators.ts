@@ -9,7 +9,6 @@ import { endProofs } from '../../storage/tables/proofs.ts';
 import { type Clock, SECOND } from '../../system/clock.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { byDetail } from '../help.ts';
 import { type ImportChoices, type ImportedAuthenticator, ImportJudge, type Remark } from './judge.ts';
 import { type ImportFormat, readImport } from './read_import.ts';
 
@@ -81,7 +80,7 @@ async function write(
       userId,
       event: 'operator.imported',
       actor: deps.by,
-      detail: { authenticators: authenticators.length, from: format, ...byDetail(deps) },
+      detail: { authenticators: authenticators.length, from: format },
     }),
   ]);
   const ids = [...users.keys()];
