@@ -119,10 +119,15 @@ async function requireUnneeded(
     );
   }
   const [peppered] = await storage.read(countPeppered(id));
-  const sets = peppered?.count ?? 0;
+  const { sets, emergencyCodes } = peppered ?? { sets: 0, emergencyCodes: 0 };
   if (sets > 0) {
     throw new CommandFailed(
       `${counted(sets, 'set')} of recovery codes cannot be checked without ${id}; their users have to renew them first`,
+    );
+  }
+  if (emergencyCodes > 0) {
+    throw new CommandFailed(
+      `${counted(emergencyCodes, 'emergency code')} cannot be checked without ${id}; make new ones, or wait for their end`,
     );
   }
 }

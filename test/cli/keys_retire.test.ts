@@ -131,6 +131,17 @@ test('nothing is done while recovery codes need its pepper', async () => {
   expect(await listed()).toMatchObject([{ id: first, values: 2 }, { values: 0 }]);
 });
 
+test('nothing is done while an emergency code needs its pepper', async () => {
+  const grounds = ['--reason', 'lost', '--verified-by', 'seen'];
+  expect(await line.type('user', 'emergency-code', BOB, ...grounds)).toMatchObject({ code: 0 });
+  await renewCodes(await rotate());
+  expect(await line.type('keys', 'retire', first)).toMatchObject({
+    code: 1,
+    out: '',
+    err: `matrix-2fa-proxy: 1 emergency code cannot be checked without ${first}; make new ones, or wait for their end`,
+  });
+});
+
 test('a value that does not open keeps the key', async () => {
   await renewCodes(await rotate());
   await storage.commit([BOB], effect('UPDATE authenticators SET id = :id', { id: 'another' }));

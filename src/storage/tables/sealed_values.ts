@@ -85,11 +85,13 @@ export function replaceSealed(
   });
 }
 
-/** How many sets of recovery codes, and codes of operators that are good, are hashed with the pepper of this key. */
-export function countPeppered(keyId: string): Query<{ readonly count: number }> {
+/** How many sets of recovery codes are hashed with the pepper of this key, and codes of operators that are still good. */
+export function countPeppered(
+  keyId: string,
+): Query<{ readonly sets: number; readonly emergencyCodes: number }> {
   return ask(
-    `SELECT (SELECT count(*) FROM recovery_sets WHERE pepper_key_id = :keyId)
-       + (SELECT count(*) FROM emergency_codes WHERE pepper_key_id = :keyId AND expires_at > :now) AS count`,
+    `SELECT (SELECT count(*) FROM recovery_sets WHERE pepper_key_id = :keyId) AS sets,
+       (SELECT count(*) FROM emergency_codes WHERE pepper_key_id = :keyId AND expires_at > :now) AS "emergencyCodes"`,
     { keyId },
   );
 }
