@@ -1,18 +1,23 @@
 import type { Config } from '../config/config.ts';
+import type { Handlers } from '../gateway/app.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { Handler } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
 import { Addresses } from '../notify/addresses.ts';
 import type { NoticeResult } from '../notify/channel.ts';
 import { Delivery } from '../notify/delivery.ts';
 import { MailChannel } from '../notify/mail_channel.ts';
 import { MatrixChannel } from '../notify/matrix_channel.ts';
 import { WebhookChannel } from '../notify/webhook_channel.ts';
+import { pickLanguage } from '../pages/texts/language.ts';
 import type { Storage } from '../storage/storage.ts';
-import { findNoticeOwner } from '../storage/tables/notice_owners.ts';
+import { findNoticeOwner, rememberLanguage } from '../storage/tables/notice_owners.ts';
 import type { Channel } from '../storage/tables/notices.ts';
 import type { Clock } from '../system/clock.ts';
 import { LANGUAGES, type Language } from '../system/languages.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
+import type { UnderWay } from '../system/under_way.ts';
 import type { Vault } from '../vault/vault.ts';
 
 export interface NoticesDeps {
@@ -63,4 +68,50 @@ export function noticingOwners(homeserver: Homeserver, addresses: Addresses): Ho
     nameDevice: (token, deviceId, name, client) => homeserver.nameDevice(token, deviceId, name, client),
     check: () => homeserver.check(),
   };
+}
+
+export interface VisitDeps {
+  readonly config: Pick<Config, 'notify'>;
+  readonly storage: Pick<Storage, 'commit' | 'read'>;
+  readonly requests: UnderWay;
+}
+
+/**
+ * Remembers in which language an owner reads our pages, for notices. It is written after the answer is made; what
+ * cannot be written is left out.
+ */
+export function noticingLanguages(handlers: Handlers, deps: VisitDeps): Handlers {
+  const entries = Object.entries(handlers).map(([id, handler]): [string, Handler] => [
+    id,
+    async (request) => {
+      const answer = await handler(request);
+      const userId = visitorOf(request);
+      if (userId !== undefined && areOwnersTold(deps)) {
+        // What cannot be written now is written at the next visit.
+        deps.requests.track(remember(userId, request, deps)).catch(() => undefined);
+      }
+      return answer;
+    },
+  ]);
+  return Object.fromEntries(entries) as Handlers;
+}
+
+/** The owner whose browser came from one of our pages: they gave a second factor, or their access token. */
+function visitorOf({ headers, client, token }: ClientRequest): string | undefined {
+  if (headers['sec-fetch-site'] !== 'same-origin' || headers['accept-language'] === undefined)
+    return undefined;
+  const { record } = client;
+  const isProven =
+    token.kind === 'token' || record?.checks.some(({ result }) => result === 'accepted') === true;
+  return isProven ? record?.userId : undefined;
+}
+
+function areOwnersTold({ config: { notify } }: VisitDeps): boolean {
+  return notify.mail !== undefined || notify.matrix !== undefined;
+}
+
+async function remember(userId: string, { headers }: ClientRequest, { storage }: VisitDeps): Promise<void> {
+  const language = pickLanguage(headers['accept-language']);
+  const [owner] = await storage.read(findNoticeOwner(userId));
+  if (owner?.language !== language) await storage.commit([userId], rememberLanguage(userId, language));
 }

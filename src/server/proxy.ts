@@ -28,7 +28,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { openKnownDatabase } from './known_database.ts';
 import { Metrics } from './metrics.ts';
 import { metricsListener } from './metrics_listener.ts';
-import { type Notices, noticesOf, noticingOwners } from './notices.ts';
+import { type Notices, noticesOf, noticingLanguages, noticingOwners } from './notices.ts';
 import { requireOneMachine, selfDescription } from './self_description.ts';
 import { type SideListener, urlOf } from './side_listener.ts';
 import { Watch } from './watch.ts';
@@ -124,7 +124,11 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const requests = new UnderWay();
   const frontDoor = createFrontDoor({
     upstream: new URL(config.homeserver.url),
-    handlers: tracked(routeHandlers(services), services, requests),
+    handlers: noticingLanguages(tracked(routeHandlers(services), services, requests), {
+      config,
+      storage,
+      requests,
+    }),
     trustedProxies: () => config.trustedProxies,
     checkAnswer: (answer) => services.egressGate.check(answer),
     onFinished: (request) => {

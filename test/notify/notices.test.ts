@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ask } from '../../src/storage/statement.ts';
 import { HOUR, MINUTE } from '../../src/system/clock.ts';
@@ -9,6 +10,7 @@ import {
   DORAS_PASSWORD,
   dorasPassword,
   RECOVERY_API,
+  STATE,
   startAccount,
 } from '../account/account.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
@@ -107,6 +109,35 @@ describeOnBothDatabases('notices', (start: StartApp) => {
     expect(verifies(received, `whsec_${Buffer.alloc(32, 6).toString('base64')}`, now)).toBe(false);
     const waiting = ask<{ failure: string }>('SELECT failure FROM notices');
     expect(await account.app.storage.read(waiting)).toEqual([{ failure: 'the receiver answered 307' }]);
+  });
+
+  test('the language is that of the last visit to one of our pages, and no other program sets it', async () => {
+    const { account, sent } = await begin();
+    const { app, dora } = account;
+    const on = await account.turnOn();
+    const visit = (site: string, language: string) =>
+      app.call({
+        target: STATE,
+        token: dora,
+        headers: { 'Sec-Fetch-Site': site, 'Accept-Language': language },
+      });
+    await visit('same-origin', 'de-AT, en;q=0.5');
+    await visit('cross-site', 'en');
+    await app.call({
+      target: STATE,
+      token: 'invented',
+      headers: { 'Sec-Fetch-Site': 'same-origin', 'Accept-Language': 'en' },
+    });
+    const owners = ask<{ language: string | null }>('SELECT language FROM notice_owners');
+    for (let n = 0; n < 100 && (await app.storage.read(owners))[0]?.language !== 'de'; n += 1)
+      await setTimeout(10);
+    await account.ask('POST', RECOVERY_API, dora, { auth: dorasPassword(on.freshCode()) });
+    await sent();
+    await sent();
+    expect(mail.mails.map((each) => each.header('Subject'))).toContain(
+      '[localhost] Deine Wiederherstellungscodes wurden ersetzt',
+    );
+    expect(mail.mails.at(-1)?.text).toContain('Konto: @dora:localhost');
   });
 
   test('attack 190: no notice holds a code, the seed, a token, a session, a password or a URL', async () => {
