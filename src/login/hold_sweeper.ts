@@ -50,6 +50,7 @@ export class HoldSweeper {
 
   /** Begins with everything that has ended, as places become free. */
   private async takeAll(): Promise<void> {
+    await this.holds.doubtful.end();
     for (;;) {
       if (this.underWay.size >= MOST_AT_ONCE) await Promise.race(this.underWay);
       const free = MOST_AT_ONCE - this.underWay.size;

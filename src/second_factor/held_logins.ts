@@ -23,6 +23,7 @@ import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';
+import { DoubtfulHolds } from './doubtful_holds.ts';
 import { type Grant, type OpenedHold, openHold } from './grant.ts';
 import { type JoinKeys, joinKeyOfOwner } from './join_keys.ts';
 
@@ -75,13 +76,17 @@ export interface HeldLoginsSettings {
 
 /** Held logins: granted by the homeserver, kept back sealed until the second factor (R10, R12). */
 export class HeldLogins {
+  readonly doubtful: DoubtfulHolds;
+
   constructor(
     private readonly storage: Storage,
     private readonly vault: Vault,
     private readonly clock: Clock,
     private readonly random: RandomSource,
     private readonly settings: HeldLoginsSettings,
-  ) {}
+  ) {
+    this.doubtful = new DoubtfulHolds(storage);
+  }
 
   /**
    * The live hold that a sign-in with these keys joins: an equal one, or one of the same user that was made with
@@ -89,7 +94,7 @@ export class HeldLogins {
    * any of them: other spellings that some homeserver takes for the same use up no login of the owner (attack 127).
    */
   async findToJoin(keys: JoinKeys): Promise<HeldLogin | undefined> {
-    const found = await this.storage.read(findHoldsToJoin(keys.exact, keys.folded));
+    const found = this.doubtful.without(await this.storage.read(findHoldsToJoin(keys.exact, keys.folded)));
     const isEqual = (hold: HeldLogin) => hold.joinKey !== null && keys.exact.includes(hold.joinKey);
     const equal = found.find(isEqual) ?? found.find((hold) => this.isLike(hold, keys));
     if (equal !== undefined || found[0] === undefined) return equal;
@@ -125,16 +130,21 @@ export class HeldLogins {
     const { version } = made;
     const opening = await open?.(held);
     const also = opening?.write ?? [];
-    const isKept = await this.keepWithinBounds(held, made, also);
+    const isKept = await this.orEnd(held, () => this.keepWithinBounds(held, made, also));
     if (!isKept) {
       await this.requireVersion(userId, version);
       const other = await this.liveHoldOf(userId, made.joinKeys);
       if (other !== undefined) return { hold: other, isOwn: false };
       const kept = when(keepHoldUnder(held, version), { won: also, lost: [] });
-      if (!(await this.storage.commit([userId], kept)).won) throw new Refusal('hold_ended');
+      const { won } = await this.orEnd(held, () => this.storage.commit([userId], kept));
+      if (!won) throw new Refusal('hold_ended');
     }
-    await this.endOfCrowd();
+    await this.orEnd(held, () => this.endOfCrowd());
     return { hold: held, isOwn: true, session: opening?.session };
+  }
+
+  private orEnd<T>(held: HeldLogin, keep: () => Promise<T>): Promise<T> {
+    return this.doubtful.orEnd(held, this.allowanceGivenBack(held), keep);
   }
 
   private async requireVersion(userId: string, version: number | undefined): Promise<void> {
@@ -161,7 +171,7 @@ export class HeldLogins {
   }
 
   private async liveHoldOf(userId: string, keys: JoinKeys | undefined): Promise<HeldLogin | undefined> {
-    const live = await this.storage.read(findHoldsOfUser(userId));
+    const live = this.doubtful.without(await this.storage.read(findHoldsOfUser(userId)));
     return live.find((hold) => keys !== undefined && this.isLike(hold, keys)) ?? live[0];
   }
 

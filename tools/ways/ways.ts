@@ -84,14 +84,14 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'login without 2FA',
-    mostFiles: 81,
+    mostFiles: 82,
     prepare: async (scene) => async () => {
       await scene.expect(200, login('alice'));
     },
   },
   {
     name: 'login → 401',
-    mostFiles: 95,
+    mostFiles: 96,
     prepare: async (scene) => {
       return async () => {
         await scene.expect(401, login('bob'));
@@ -131,7 +131,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'page password',
-    mostFiles: 105,
+    mostFiles: 106,
     prepare: async (scene) => {
       const visitor = await visitedPage(scene);
       return async () => {
