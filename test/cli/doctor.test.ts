@@ -6,6 +6,7 @@ import { CHECKS } from '../../src/doctor/list.ts';
 import { MIGRATIONS, migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { announceProcess, dropProcess, listProcesses } from '../../src/storage/tables/processes.ts';
+import { programVersion } from '../../src/system/version.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
@@ -49,7 +50,7 @@ describe('the report', () => {
     const report = JSON.parse(out);
     expect(code).toBe(0);
     expect(Object.keys(report)).toEqual(['version', 'checked_at', 'verdict', 'checks']);
-    expect(report).toMatchObject({ version: '0.1.0', checked_at: line.clock.now(), verdict: 'ok' });
+    expect(report).toMatchObject({ version: programVersion(), checked_at: line.clock.now(), verdict: 'ok' });
     expect(report.checks.map(({ id }: { id: string }) => id)).toEqual(IDS);
     for (const check of report.checks) {
       expect(Object.keys(check).toSorted()).toEqual(['fix', 'found', 'id', 'tried', 'verdict']);
