@@ -11,7 +11,9 @@ import { ImportFileError } from '../rescue/import/entry.ts';
 import { type ImportOrder, importAuthenticators } from '../rescue/import/import_authenticators.ts';
 import { isImportFormat } from '../rescue/import/read_import.ts';
 import { isKnownUser } from '../rescue/known_user.ts';
-import { listUsers, showUser } from '../rescue/shown_users.ts';
+import { makeReport } from '../rescue/report.ts';
+import { showUser } from '../rescue/shown_users.ts';
+import { type ListedUser, listUsers, type UserFilter } from '../rescue/user_listing.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type EntryFilter, findNext } from '../storage/tables/audit_entries.ts';
 import { listDeadLetters, reviveDeadLetters } from '../storage/tables/notices.ts';
@@ -68,6 +70,8 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
     },
     importUsers: (request) => importUsers(request, deps),
     listEntries: ({ query }) => entriesPage(storage, query),
+    report: async ({ query }) =>
+      json(await makeReport(storage, { now: deps.recovery.clock.now(), months: Number(query.months) })),
     listDeadLetters: async () => {
       const letters = await storage.read(listDeadLetters());
       return json({ dead_letters: letters.map(shownDeadLetter) });
@@ -81,11 +85,23 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
   };
 }
 
-async function listPage({ factors }: Storage, { after, limit }: JsonObject): Promise<JsonObject> {
-  const most = Number(limit);
-  const found = await listUsers(factors, { after: String(after ?? ''), limit: most + 1 });
-  const users = found.slice(0, most);
-  return json({ users, next: found.length > most ? (users.at(-1)?.user_id ?? null) : null });
+/** @throws Refusal invalid_param if no user can fit */
+async function listPage(storage: Storage, query: JsonObject): Promise<JsonObject> {
+  const { with_2fa: withIt, without_2fa: without, no_codes: noCodes, locked, factor, search, after } = query;
+  if (withIt === true && without === true)
+    throw new Refusal('invalid_param', { text: 'with_2fa and without_2fa exclude each other.' });
+  const filter: UserFilter = {
+    enabled: withIt === true ? true : without === true ? false : undefined,
+    ...{ noCodes: noCodes === true, locked: locked === true },
+    ...{ factor: textIn(factor), search: textIn(search), after: textIn(after) },
+  };
+  const most = Number(query.limit);
+  const users: ListedUser[] = [];
+  for await (const user of listUsers(storage, filter)) {
+    if (users.length === most) return json({ users, next: users.at(-1)?.user_id ?? null });
+    users.push(user);
+  }
+  return json({ users, next: null });
 }
 
 async function entriesPage(storage: Storage, query: JsonObject): Promise<JsonObject> {

@@ -8,6 +8,7 @@ import {
   IMPORTED,
   LISTED_USERS,
   REASON,
+  REPORT,
   RESET,
   RETRIED,
   SHOWN_USER,
@@ -49,8 +50,20 @@ export const ADMIN_ROUTES = {
     method: 'GET',
     path: '/users',
     scope: 'users:read',
-    about: 'The users who have two-factor authentication on, by id.',
+    about: 'The users who were seen here, by id, with their second factors.',
     query: {
+      with_2fa: { about: 'Only those who have it on.', schema: { type: 'boolean' } },
+      without_2fa: { about: 'Only those who have it off.', schema: { type: 'boolean' } },
+      no_codes: {
+        about: 'Only those with it on who have no recovery code left.',
+        schema: { type: 'boolean' },
+      },
+      locked: {
+        about: 'Only those whose codes are not looked at in some lane.',
+        schema: { type: 'boolean' },
+      },
+      factor: { about: 'Only those with a factor of this kind.', schema: { type: 'string' } },
+      search: { about: 'Only those whose id has this in it.', schema: { type: 'string' } },
       limit: PAGE_LIMIT,
       after: { about: 'Only those behind this id: `next` of the page before.', schema: { type: 'string' } },
     },
@@ -136,6 +149,20 @@ export const ADMIN_ROUTES = {
     },
     mostBytes: MOST_BYTES,
     answer: ENTRIES,
+  },
+  report: {
+    method: 'GET',
+    path: '/report',
+    scope: 'audit:read',
+    about: 'How many users have a second factor, and what happened each month.',
+    query: {
+      months: {
+        about: 'How many months, this one included.',
+        schema: { type: 'integer', minimum: 1, maximum: 120, default: 12 },
+      },
+    },
+    mostBytes: MOST_BYTES,
+    answer: REPORT,
   },
   listDeadLetters: {
     method: 'GET',

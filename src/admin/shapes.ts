@@ -9,6 +9,8 @@ const TIME = { type: 'integer', minimum: 0 };
 const TIME_OR_NEVER = { type: ['integer', 'null'], minimum: 0 };
 const COUNT = { type: 'integer', minimum: 0 };
 const TEXT = { type: 'string' };
+/** A number for each kind of factor. */
+const BY_FACTOR = { type: 'object', additionalProperties: COUNT };
 /** Blank texts say nothing. */
 const GROUND = { type: 'string', minLength: 1, maxLength: 1000, pattern: '\\S' };
 
@@ -34,9 +36,14 @@ export const LISTED_USERS = exactly({
   users: listOf(
     exactly({
       user_id: TEXT,
+      enabled: { type: 'boolean' },
       authenticators: COUNT,
+      factors: BY_FACTOR,
       recovery_codes_remaining: COUNT,
       last_used_at: TIME_OR_NEVER,
+      first_seen_at: TIME_OR_NEVER,
+      last_seen_at: TIME_OR_NEVER,
+      locked: { type: 'boolean' },
     }),
   ),
   next: { type: ['string', 'null'], description: 'What `after` is for the rest; null if there is none.' },
@@ -100,6 +107,20 @@ export const ENTRIES = exactly({
     }),
   ),
   next: { ...NUMBER_OR_NONE, description: 'What `after` is for the rest; null if there is none yet.' },
+});
+export const REPORT = exactly({
+  generated_at: TIME,
+  users: exactly({
+    ...{ known: COUNT, enabled: COUNT, without: COUNT, by_factor: BY_FACTOR },
+    ...{ no_recovery_codes: COUNT, locked: COUNT },
+  }),
+  months: listOf(
+    exactly({
+      month: { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}$' },
+      ...{ resets: COUNT, emergency_codes: COUNT, recovery_codes_used: COUNT },
+      ...{ enabled: COUNT, disabled: COUNT },
+    }),
+  ),
 });
 export const RETRIED = exactly({ retried: COUNT });
 

@@ -1,37 +1,6 @@
 import { LANE_RULES } from '../limits/throttle.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { FactorStore } from '../storage/tables/factors.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
-
-/** A line of the list of users. */
-export interface ListedUser {
-  readonly user_id: string;
-  readonly authenticators: number;
-  readonly recovery_codes_remaining: number;
-  readonly last_used_at: number | null;
-}
-
-/** Those who have 2FA on, by id: at most `limit` of those behind `after`. */
-export async function listUsers(
-  factors: FactorStore,
-  { after = '', limit = Number.MAX_SAFE_INTEGER }: { readonly after?: string; readonly limit?: number } = {},
-): Promise<ListedUser[]> {
-  const users: ListedUser[] = [];
-  // In one order on every database, so that no page leaves a user out.
-  const behind = (await factors.enrolledUsers()).filter((userId) => userId > after).toSorted();
-  for (const userId of behind.slice(0, limit)) {
-    const authenticators = await factors.authenticators(userId);
-    const codes = (await factors.recoverySet(userId))?.codes ?? [];
-    const uses = authenticators.flatMap(({ lastUsedAt }) => (lastUsedAt === null ? [] : [lastUsedAt]));
-    users.push({
-      user_id: userId,
-      authenticators: authenticators.length,
-      recovery_codes_remaining: codes.filter(({ usedAt }) => usedAt === null).length,
-      last_used_at: uses.length === 0 ? null : Math.max(...uses),
-    });
-  }
-  return users;
-}
 
 /** As much of a user as an operator needs to help; nothing secret. Times in ms. */
 export interface ShownUser {

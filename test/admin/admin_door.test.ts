@@ -63,6 +63,7 @@ describeOnBothDatabases('the admin API', (start) => {
       [`GET ${ADMIN}/audit`]: await get(
         `${ADMIN}/audit?actor=admin:all&event=operator.reset,operator.unlock`,
       ),
+      [`GET ${ADMIN}/report`]: await get(`${ADMIN}/report?months=2`),
       [`GET ${ADMIN}/notices/dead_letters`]: await get(`${ADMIN}/notices/dead_letters`),
       [`POST ${ADMIN}/notices/dead_letters/{id}/retry`]: await post(
         `${ADMIN}/notices/dead_letters/n1/retry`,
@@ -92,6 +93,8 @@ describeOnBothDatabases('the admin API', (start) => {
     const first = await get(`${ADMIN}/audit?${filter}`);
     const second = await get(`${ADMIN}/audit?${filter}&after=${first.json.next}`);
     expect([first.json.entries, second.json.entries]).toMatchObject([[unlock], [reset]]);
+    const report = answers[`GET ${ADMIN}/report`]?.json;
+    expect(report).toMatchObject({ users: { enabled: 1 }, months: [{}, { resets: 1, emergency_codes: 1 }] });
     const none = await get(`${ADMIN}/audit?since=${app.clock.now() + 1}`);
     expect(none.json).toEqual({ entries: [], next: null });
     expect(await app.storage.factors.enrolledUsers()).toEqual(['@cid:localhost']);
@@ -112,6 +115,9 @@ describeOnBothDatabases('the admin API', (start) => {
       { user_id: BOB },
       { user_id: '@zoe:localhost' },
     ]);
+    const found = await get(`${ADMIN}/users?with_2fa=true&no_codes=true&factor=totp&search=ZOE`);
+    expect(found.json).toMatchObject({ users: [{ user_id: '@zoe:localhost', enabled: true }], next: null });
+    expect((await get(`${ADMIN}/users?with_2fa=true&without_2fa=true`)).status).toBe(400);
     const again = await ask(app, { method: 'POST', token, target: into, body: file });
     expect(again.json).toMatchObject({ imported: 0, errors: [{ place: 'line 2' }, { place: 'line 3' }] });
     const half = await ask(app, { method: 'POST', token, target: into, body: 'user_id' });
