@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { chainSeals } from '../../src/audit/macs.ts';
 import { Chain } from '../../src/storage/chain.ts';
+import { RunningUnit } from '../../src/storage/postgres/unit_of_work.ts';
 import { ask, decide, type Entry, effect, type Unit, when } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { verified } from '../audit/audited.ts';
@@ -12,6 +13,23 @@ import { ALICE, BOB, NOW } from './rows.ts';
 const lost = decide('DELETE FROM leases WHERE key = :key', { key: 'none' });
 const won = decide('UPDATE store_checks SET checks = checks + 1');
 const broken = effect('INSERT INTO leases (key, holder, until_at) VALUES (:key, NULL, 0)', { key: 'y' });
+
+test('in PostgreSQL an entry takes one round trip, but for the first of a chain', async () => {
+  const chain = new Chain(chainSeals(testVault()));
+  const known = { chain: 1, n: 4, mac: 'mac' };
+  chain.head = { ...known, sealed: chain.seals.seal(known) };
+  const sent: string[] = [];
+  const unit = new RunningUnit(async ({ text }) => {
+    sent.push(text);
+    return { rows: [{}], rowCount: 1 };
+  }, NOW);
+  const entry = record({ at: NOW, userId: BOB, event: 'totp.used' });
+  await unit.write([won, { does: 'enter', record: entry, chain }, won]);
+  (await unit.enter())();
+  expect(sent).toHaveLength(3);
+  expect(sent[2]).toMatch(/^WITH head AS \(UPDATE audit_chains .*INSERT INTO audit/s);
+  expect(chain.head).toMatchObject({ chain: 1, n: 5 });
+});
 
 describeOnBothStores('entries of the audit', (opened) => {
   let storage: Storage;
