@@ -1,4 +1,5 @@
 import type { Storage } from '../storage/storage.ts';
+import { findSeen } from '../storage/tables/known_users.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
 
 /**
@@ -13,6 +14,7 @@ export async function isKnownUser(
     factors.isEnrolled(userId),
     read(lanesOf(userId)).then(({ length }) => length > 0),
     holds.countForUser(userId).then((count) => count > 0),
+    read(findSeen(userId)).then(({ length }) => length > 0),
     audit.list({ userId, limit: 1 }).then(({ length }) => length > 0),
   ]);
   return traces.includes(true);

@@ -155,6 +155,11 @@ describeOnOperated('lists of users', (at) => {
     expect(await type('report', '--homeserver-admin-token-file', `${file}.none`)).toMatchObject({ code: 1 });
   });
 
+  test('who was seen is known to the other commands, too', async () => {
+    expect(await type('user', 'show', ALICE)).toMatchObject({ code: 0 });
+    expect(await type('user', 'show', DORA)).toMatchObject({ code: 1 });
+  });
+
   test('who is seen again is noted once a day', async () => {
     const { clock } = at.database.line;
     const first = clock.now();

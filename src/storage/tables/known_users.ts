@@ -13,8 +13,8 @@ export function sawUser(userId: string): Effect {
   );
 }
 
-export function forgetSeen(userId: string): Effect {
-  return effect('DELETE FROM known_users WHERE user_id = :userId', { userId });
+export function findSeen(userId: string): Query<{ readonly lastSeenAt: number }> {
+  return ask('SELECT last_seen_at AS "lastSeenAt" FROM known_users WHERE user_id = :userId', { userId });
 }
 
 /** A user as lists show them. */
