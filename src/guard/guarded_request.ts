@@ -10,6 +10,7 @@ import type { Addresses } from '../notify/addresses.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller, TokenOwners } from '../second_factor/caller.ts';
 import type { FreshLogins } from '../second_factor/fresh_logins.ts';
+import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
 import type { OwesFactor, Standings } from '../second_factor/standing.ts';
 import type { Write } from '../storage/statement.ts';
@@ -42,6 +43,7 @@ export interface GuardedRequestDeps {
     readonly tokenOwners: TokenOwners;
     readonly appservices: AppserviceTokens;
     readonly standings: Standings;
+    readonly enrolment: OwedEnrolment;
   };
   readonly ownerSessions: OwnerSessionDeps;
   readonly freshLogins: FreshLogins;
@@ -81,7 +83,8 @@ export class GuardedRequest {
       });
     }
     const standing = await callers.standings.of(caller.owner.userId);
-    if (standing.is === 'passes') return this.relayWithoutFactor(caller, body);
+    if (standing.is === 'owes_enrolment') throw callers.enrolment.owed(standing);
+    if (standing.is !== 'owes_factor') return this.relayWithoutFactor(caller, body);
     missing.requireKnown(request);
     return endpoint.signingKeys
       ? this.takeKeys(caller, body, standing)

@@ -7,8 +7,9 @@ import { TOKEN_LOGIN } from '../matrix/wire.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import type { HeldLogins, Kept } from '../second_factor/held_logins.ts';
+import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Passes, PassRedeemed } from '../second_factor/passes.ts';
-import type { StandingPasses, Standings } from '../second_factor/standing.ts';
+import { owes, type StandingPasses, type Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
@@ -54,6 +55,7 @@ export interface GrantedSignInDeps {
   readonly conversation: LoginConversation;
   readonly exit: Exit;
   readonly passes: Passes;
+  readonly enrolment: OwedEnrolment;
 }
 
 /** One reading of a sign-in that the homeserver granted: it is handed out, held, or ended. */
@@ -81,7 +83,8 @@ export class GrantedSignIn {
 
   private async passOrHold(): Promise<AskedHomeserver | undefined> {
     const standing = await this.deps.standings.of(this.grant.userId);
-    if (standing.is === 'passes') {
+    if (standing.is === 'owes_enrolment') throw this.deps.enrolment.owed(standing);
+    if (standing.is !== 'owes_factor') {
       return (await this.mayPass()) ? passedWith(await this.handOut(standing.proof)) : undefined;
     }
     const pass = await this.redeemPass();
@@ -153,7 +156,7 @@ export class GrantedSignIn {
     try {
       // The state that counts is the one after the last answer of the homeserver (attack 39).
       const standing = await this.deps.standings.of(grant.userId);
-      if (standing.is === 'passes' && grant.userId === userId) proof = standing.proof;
+      if (!owes(standing) && grant.userId === userId) proof = standing.proof;
     } finally {
       if (proof === undefined) await this.deps.upstream.discard(grant);
     }

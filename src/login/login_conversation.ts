@@ -79,7 +79,7 @@ export class LoginConversation {
     }
     const standing = await this.deps.standings.of(signIn.hold.userId);
     // 2FA was turned off at this moment, which has ended the hold.
-    if (standing.is === 'passes') throw new Refusal('hold_ended');
+    if (standing.is !== 'owes_factor') throw new Refusal('hold_ended');
     const [binding, opening] = await this.beginning(signIn, standing.version);
     return this.present(signIn, await this.deps.engine.open(binding, opening));
   }

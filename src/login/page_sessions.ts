@@ -3,6 +3,7 @@ import type { ClientAddress } from '../http/client_request.ts';
 import { type Flow, type JsonObject, RECOVERY_STAGE } from '../matrix/wire.ts';
 import type { Challenges } from '../second_factor/challenges.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
@@ -41,6 +42,7 @@ export class PageSessions {
       readonly secondFactors: Factors;
       readonly challenges: Challenges;
       readonly factors: FactorStore;
+      readonly enrolment: OwedEnrolment;
     },
   ) {}
 
@@ -48,6 +50,7 @@ export class PageSessions {
   async open({ client, hold, proven, redirectUrl, provider, password }: PageOpening): Promise<PageStanding> {
     const { userId } = hold;
     const standing = await this.deps.standings.of(userId);
+    if (standing.is === 'owes_enrolment') throw this.deps.enrolment.owed(standing);
     const enrolled = standing.is === 'owes_factor';
     const stages = enrolled ? await this.deps.secondFactors.stagesOf(userId) : [];
     const withCode = stages.map((stage): Flow => [proven, stage]);

@@ -64,7 +64,8 @@ export class PageTickets {
     if (!isSatisfied(session.flows, session.completed)) return undefined;
     const passed = passedIn(session);
     const standing = await this.deps.standings.of(session.binding.userId);
-    if (standing.is === 'passes') return passed ?? standing.proof;
+    if (standing.is === 'owes_enrolment') return undefined;
+    if (standing.is !== 'owes_factor') return passed ?? standing.proof;
     return session.version === standing.version ? passed : undefined;
   }
 

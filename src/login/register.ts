@@ -10,6 +10,7 @@ import type { AppserviceTokens, ServiceListed } from '../second_factor/appservic
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
@@ -28,6 +29,7 @@ export interface RegisterGateParts {
   readonly exit: Exit;
   readonly publicBaseUrl: string;
   readonly appservices: AppserviceTokens;
+  readonly enrolment: OwedEnrolment;
 }
 
 /**
@@ -72,7 +74,8 @@ export class RegisterGate {
     let held: HeldLogin;
     try {
       const standing = await this.parts.standings.of(grant.userId);
-      if (standing.is === 'passes') {
+      if (standing.is === 'owes_enrolment') throw this.parts.enrolment.owed(standing);
+      if (standing.is !== 'owes_factor') {
         // A client that hung up does not get the token.
         request.signal.throwIfAborted();
         return this.parts.exit.handOut(grant, standing.proof);

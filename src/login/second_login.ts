@@ -67,10 +67,13 @@ export class SecondLogin {
     return answer;
   }
 
-  /** 2FA turned off, or on, during a hold ends it: what it waited for has changed (R1, attack 39). */
+  /**
+   * 2FA turned off, on, or required of the user during a hold ends it: what it waited for has changed (R1, attack 39).
+   */
   private async requireSameStanding({ held, proof }: PassedSignIn): Promise<void> {
     const { is } = await this.deps.standings.of(held.userId);
-    if ((is === 'owes_factor') !== proof.hasFactor) throw new Refusal('hold_ended');
+    if (is === 'owes_enrolment' || (is === 'owes_factor') !== proof.hasFactor)
+      throw new Refusal('hold_ended');
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { LimitName, REASONS, ReasonedOutcome } from './outcome.ts';
+import type { JsonObject } from './wire.ts';
 
 /** One refusal: what a client is told, with which status, and what the operator is told. Texts are for people. */
 interface RefusalKind {
@@ -133,6 +134,12 @@ const KINDS = {
     text: 'This account has no password at its homeserver. Two-factor authentication is for accounts with a password.',
     outcome: refused('policy'),
   },
+  owes_enrolment: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'This server requires two-factor authentication.',
+    outcome: refused('policy'),
+  },
   oauth_session: {
     status: 403,
     errcode: 'M_FORBIDDEN',
@@ -246,6 +253,12 @@ const KINDS = {
 
 export type RefusalName = keyof typeof KINDS;
 
+/** Of a user who has to set up a second factor first. */
+export interface OwedSetUp {
+  readonly setup_url: string;
+  readonly deadline_ts: number;
+}
+
 export interface RefusalDetail {
   /** A text for this one case instead of the general one. */
   readonly text?: string;
@@ -253,6 +266,8 @@ export interface RefusalDetail {
   readonly retryAfterMs?: number;
   /** The homeserver's word that the session can be taken up again after a login (spec, "Soft logout"). */
   readonly softLogout?: boolean;
+  /** Where and until when the second factor has to be set up (spec/errors.md). */
+  readonly owesEnrolment?: OwedSetUp;
   readonly cause?: unknown;
   /** What the operator is told of this one case instead of the general reason. */
   readonly outcome?: ReasonedOutcome;
@@ -270,6 +285,7 @@ export class Refusal extends Error {
   readonly outcome: ReasonedOutcome;
   readonly retryAfterMs: number | undefined;
   readonly softLogout: boolean | undefined;
+  readonly owesEnrolment: OwedSetUp | undefined;
 
   constructor(refusal: 'limit_exceeded', detail: LimitDetail);
   constructor(refusal: Exclude<RefusalName, 'limit_exceeded'>, detail?: RefusalDetail);
@@ -285,13 +301,15 @@ export class Refusal extends Error {
     this.outcome = detail.limit === undefined ? (detail.outcome ?? kind.outcome) : limited(detail.limit);
     this.retryAfterMs = detail.retryAfterMs;
     this.softLogout = detail.softLogout;
+    this.owesEnrolment = detail.owesEnrolment;
   }
 
   /** The standard error response body. */
-  body(): Record<string, string | number | boolean> {
-    const body: Record<string, string | number | boolean> = { errcode: this.errcode, error: this.message };
+  body(): JsonObject {
+    const body: JsonObject = { errcode: this.errcode, error: this.message };
     if (this.retryAfterMs !== undefined) body.retry_after_ms = Math.ceil(this.retryAfterMs);
     if (this.softLogout !== undefined) body.soft_logout = this.softLogout;
+    if (this.owesEnrolment !== undefined) body['org.matrix.2fa.owes_enrolment'] = { ...this.owesEnrolment };
     return body;
   }
 }

@@ -3,7 +3,7 @@ import type { PassedAnswer } from '../http/answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Json } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
-import type { Standings } from './standing.ts';
+import { owes, type Standings } from './standing.ts';
 import { mayHoldToken, namesToken, type TokenInAnswer, tokensIn } from './tokens_in_answer.ts';
 
 /** Below it stand modules of one homeserver: users do not write into their answers. */
@@ -51,7 +51,7 @@ export class EgressGate {
   private async isAnyGated(tokens: readonly TokenInAnswer[], answer: PassedAnswer): Promise<boolean> {
     for (const token of tokens) {
       const userId = token.userId ?? (await this.ownerOf(token, answer));
-      if (userId !== undefined && (await this.standings.of(userId)).is !== 'passes') return true;
+      if (userId !== undefined && owes(await this.standings.of(userId))) return true;
     }
     return false;
   }

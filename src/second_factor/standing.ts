@@ -16,6 +16,18 @@ class StandingPasses {
 
 export type { StandingPasses };
 
+/** The user may have what they ask for, as far as the second factor is concerned. */
+export interface Passes {
+  /**
+   * `in_grace`: two-factor authentication is required of them, but not yet. `cannot_enrol`: it is required, but they
+   * have no password with which it could be set up. `may_not_enrol`: the operator does not let them set it up.
+   */
+  readonly is: 'passes' | 'in_grace' | 'cannot_enrol' | 'may_not_enrol';
+  readonly proof: StandingPasses;
+  /** When the grace is over, in ms; for `in_grace` only. */
+  readonly deadlineTs?: number;
+}
+
 /** The user owes a second factor. */
 export interface OwesFactor {
   readonly is: 'owes_factor';
@@ -23,16 +35,48 @@ export interface OwesFactor {
   readonly version: number;
 }
 
+/** The user has to set up a second factor before anything else: it is required of them, and the grace is over. */
+export interface OwesEnrolment {
+  readonly is: 'owes_enrolment';
+  /** As above. */
+  readonly version: number;
+  /** When the grace was over, in ms. */
+  readonly deadlineTs: number;
+}
+
 /** What a user owes before a login of theirs is handed out. */
-export type Standing = { readonly is: 'passes'; readonly proof: StandingPasses } | OwesFactor;
+export type Standing = Passes | OwesFactor | OwesEnrolment;
+
+/** What the operator's policy says of a user without a second factor. */
+export type EnrolmentDue =
+  | { readonly is: 'not_due'; readonly standing: 'passes' | 'may_not_enrol' | 'cannot_enrol' }
+  | { readonly is: 'in_grace'; readonly deadlineTs: number }
+  | { readonly is: 'due'; readonly deadlineTs: number; readonly version: number };
+
+/** The operator's policy, as far as it is asked here. */
+export interface EnrolmentPolicy {
+  dueFor(userId: string): Promise<EnrolmentDue>;
+}
 
 /** Says what users owe. */
 export class Standings {
-  constructor(private readonly deps: { readonly factors: FactorStore }) {}
+  constructor(private readonly deps: { readonly factors: FactorStore; readonly policy: EnrolmentPolicy }) {}
 
   async of(userId: string): Promise<Standing> {
     const owing = await this.deps.factors.owing(userId);
     if (owing !== undefined) return { is: 'owes_factor', version: owing.version };
-    return { is: 'passes', proof: new StandingPasses(userId) };
+    const due = await this.deps.policy.dueFor(userId);
+    if (due.is === 'due') {
+      return { is: 'owes_enrolment', version: due.version, deadlineTs: due.deadlineTs };
+    }
+    const proof = new StandingPasses(userId);
+    return due.is === 'in_grace'
+      ? { is: 'in_grace', proof, deadlineTs: due.deadlineTs }
+      : { is: due.standing, proof };
   }
+}
+
+/** Whether a login of this user must not be handed out as it is. */
+export function owes(standing: Standing): standing is OwesFactor | OwesEnrolment {
+  return standing.is === 'owes_factor' || standing.is === 'owes_enrolment';
 }

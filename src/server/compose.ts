@@ -66,10 +66,11 @@ import { EgressGate } from '../second_factor/egress_gate.ts';
 import { Exit } from '../second_factor/exit.ts';
 import { FreshLogins } from '../second_factor/fresh_logins.ts';
 import { HeldLogins } from '../second_factor/held_logins.ts';
+import { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import { Passes } from '../second_factor/passes.ts';
 import { PresentedCodes } from '../second_factor/presented.ts';
-import { Standings } from '../second_factor/standing.ts';
 import { Chain } from '../storage/chain.ts';
+import { type EnrolmentPolicy, Standings } from '../second_factor/standing.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { EndedHold } from '../storage/tables/holds.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
@@ -103,6 +104,11 @@ export interface Foundations {
   readonly onHoldEnded: (held: EndedHold) => void;
   readonly furtherFactors: readonly CreateFactor[];
 }
+
+/** Nothing is required of users without a second factor. */
+const NO_POLICY: EnrolmentPolicy = {
+  dueFor: () => Promise.resolve({ is: 'not_due', standing: 'passes' }),
+};
 
 /** All that answers requests; `handlers.ts` says which of it answers which route. */
 export type Services = ReturnType<typeof compose>;
@@ -190,7 +196,8 @@ function basicServices(foundations: Foundations) {
     addressLimit: new AddressLimit(config.limits.perAddress, clock),
     deviceLimit: new DeviceLimit(clock),
     passes: new Passes({ storage, freshLogins, clock, random }),
-    standings: new Standings({ factors: storage.factors }),
+    standings: new Standings({ factors: storage.factors, policy: NO_POLICY }),
+    enrolment: new OwedEnrolment(config.publicBaseUrl),
     appservices: new AppserviceTokens(() => config.applicationServices),
   };
 }
@@ -298,10 +305,10 @@ function pageServices(shared: SharedServices, pageSignIn: PageSignIn) {
 }
 
 function guardDeps(shared: SharedServices): GuardedRequestDeps {
-  const { tokenOwners, appservices, standings } = shared;
+  const { tokenOwners, appservices, standings, enrolment } = shared;
   return {
     ...shared,
-    callers: { tokenOwners, appservices, standings },
+    callers: { tokenOwners, appservices, standings, enrolment },
     consequences: new Consequences(shared.storage, shared.passes),
     missing: new MissingEndpoints(shared.clock),
   };

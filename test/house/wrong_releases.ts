@@ -101,6 +101,11 @@ export async function withAStandingNotLookedAt(): Promise<void> {
     // @ts-expect-error a user who owes a factor has no proof
     exit.handOut(grant, owed.proof);
   }
+  if (owed.is === 'owes_enrolment') {
+    // @ts-expect-error a user who has to set up a factor first has no proof
+    exit.handOut(grant, owed.proof);
+  }
+  if (owed.is === 'in_grace' || owed.is === 'cannot_enrol') exit.handOut(grant, owed.proof);
 }
 
 export async function withAProofForAnotherWay(): Promise<void> {
