@@ -26,6 +26,9 @@ export const UNNAMED_PROVIDER = 'homeserver-sso';
 /** Behind it stands the kind of a factor. */
 export const OWN_STAGES = 'm.login.2fa.';
 
+/** Done by setting a second factor up during a sign-in. It is not the stage of a factor. */
+export const ENROLMENT_STAGE = `${OWN_STAGES}enrol` as const;
+
 /** A stage that one of our factors judges. The list of factors says which there are. */
 export type SecondFactorStage = `${typeof OWN_STAGES}${string}`;
 

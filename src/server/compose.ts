@@ -5,6 +5,7 @@ import { OwnHistory } from '../account/own_history.ts';
 import { RecoveryCodes } from '../account/recovery_codes.ts';
 import { SetUp } from '../account/set_up.ts';
 import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
+import { SetUps } from '../account/set_ups.ts';
 import { TwoFactorState } from '../account/two_factor_state.ts';
 import { Audit } from '../audit/audit.ts';
 import { chainSeals } from '../audit/macs.ts';
@@ -263,10 +264,11 @@ function accountServices(shared: SharedServices) {
     recoveryCount: config.recovery.count,
     setupTtlMs: config.uia.sessionTtlMs,
   };
+  const setUps = new SetUps(parts, settings);
   return {
     state: new TwoFactorState(parts),
-    setUp: new SetUp(parts, settings),
-    setUpConfirmation: new SetUpConfirmation(parts, settings),
+    setUp: new SetUp(parts, setUps),
+    setUpConfirmation: new SetUpConfirmation(parts, setUps),
     authenticatorRemoval: new AuthenticatorRemoval(parts),
     recoveryCodes: new RecoveryCodes(parts, settings),
     authenticatorNames: new AuthenticatorNames(parts),

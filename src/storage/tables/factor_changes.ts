@@ -10,7 +10,7 @@ import {
 import { dropEmergencyCodeWithoutFactor } from './emergency_codes.ts';
 import { forgetPlaces, forgetPlacesWithoutFactor } from './known_places.ts';
 import { clearLanes, clearLanesWithoutFactor } from './lanes.ts';
-import { endProofs, endProofsAfterRemoval } from './proofs.ts';
+import { endOtherProofs, endProofs, endProofsAfterRemoval } from './proofs.ts';
 import {
   deleteRecoverySet,
   deleteRecoverySetWithoutFactor,
@@ -18,6 +18,7 @@ import {
   putRecoveryCodes,
   putRecoverySet,
 } from './recovery_sets.ts';
+import { completeEnrolment, type SessionState } from './sessions.ts';
 import { confirmSetup } from './setups.ts';
 
 /*
@@ -34,7 +35,18 @@ export interface Confirmation {
   /** The seed sealed again, under the identity of the authenticator. */
   readonly sealedSeed: Buffer;
   readonly step: number;
-  readonly recovery: NewRecoverySet;
+  /** Undefined: the user goes without codes. */
+  readonly recovery: NewRecoverySet | undefined;
+}
+
+/** The sign-in in which a user sets their first factor up. */
+export interface EnrollingSignIn {
+  readonly session: SessionState;
+  /** What the set-up was begun by. */
+  readonly begunBy: string;
+  /** The stage that it completes. */
+  readonly stage: string;
+  readonly holdId: string | null;
 }
 
 /** What is written with a removal: it depends on whether the user has 2FA on after it. */
@@ -45,19 +57,40 @@ export interface AfterRemoval {
 
 /** Turns a set-up into an authenticator, with new recovery codes, and `also`. Lost if the set-up is gone. */
 export function activating(confirmation: Confirmation, also: Write) {
-  const { setupId, userId, authenticatorId, foldedLocalpart, sealedSeed, step, recovery } = confirmation;
+  const { setupId, userId } = confirmation;
   return when(confirmSetup(setupId, userId), {
-    won: [
-      nameAccount(userId, foldedLocalpart),
-      addAuthenticator(setupId, { id: authenticatorId, sealedSeed, lastStep: step }),
-      putRecoverySet(userId, recovery),
-      putRecoveryCodes(userId, recovery),
-      markFirstEnrolment(),
-      endProofs(userId),
-      also,
-    ],
+    won: [added(confirmation), endProofs(userId), also],
     lost: [],
   });
+}
+
+/**
+ * The same during a sign-in, for a user who has no second factor yet: the session has its stage, and stays with its held
+ * login. One conditional write decides all of it: lost if the user has a factor by now, or session or set-up are gone.
+ */
+export function enrolling<const Also extends Write>(
+  confirmation: Confirmation,
+  { session, begunBy, stage, holdId }: EnrollingSignIn,
+  also: Also,
+) {
+  const { setupId, userId } = confirmation;
+  const { idHash } = session;
+  return when(completeEnrolment(session, { setupId, begunBy, stage }), {
+    won: [added(confirmation), endOtherProofs(userId, { idHash, holdId }), also],
+    lost: [],
+  });
+}
+
+function added(confirmation: Confirmation): readonly Write[] {
+  const { setupId, userId, authenticatorId, foldedLocalpart, sealedSeed, step, recovery } = confirmation;
+  const codes =
+    recovery === undefined ? [] : [putRecoverySet(userId, recovery), putRecoveryCodes(userId, recovery)];
+  return [
+    nameAccount(userId, foldedLocalpart),
+    addAuthenticator(setupId, { id: authenticatorId, sealedSeed, lastStep: step }),
+    codes,
+    markFirstEnrolment(),
+  ];
 }
 
 /** Removes one authenticator. Lost if the user has no such authenticator. */

@@ -169,6 +169,12 @@ export function endHoldsOfUser(userId: string): Effect {
   return effect(ending('user_id = :userId AND (expires_at > :now OR claimant IS NOT NULL)'), { userId });
 }
 
+/** The same but for one of them. */
+export function endOtherHoldsOfUser(userId: string, keptId: string | null): Effect {
+  const others = 'user_id = :userId AND id IS DISTINCT FROM :keptId';
+  return effect(ending(`${others} AND (expires_at > :now OR claimant IS NOT NULL)`), { userId, keptId });
+}
+
 export function countLiveHolds(userId: string): Query<{ readonly count: number }> {
   return ask('SELECT count(*) AS count FROM holds WHERE user_id = :userId AND expires_at > :now', { userId });
 }

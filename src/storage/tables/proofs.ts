@@ -1,9 +1,10 @@
 import { type Effect, effect } from '../statement.ts';
 import { growVersion } from './accounts.ts';
 import { endFreshLogins } from './fresh_logins.ts';
-import { endHoldsOfUser } from './holds.ts';
+import { endHoldsOfUser, endOtherHoldsOfUser } from './holds.ts';
 import { endPassedTokens } from './passed_login_tokens.ts';
 import { dropSetups } from './setups.ts';
+import { forgetSignInTokensOfHold } from './sign_in_tokens.ts';
 
 /**
  * What was proven under other factors or another password counts no more. The session that makes the change is
@@ -30,12 +31,29 @@ export function endProofsAfterRemoval(userId: string): readonly Effect[] {
   return [sessions, ...endAllButSessions(userId)];
 }
 
+/** The one sign-in that stays. */
+export interface KeptSignIn {
+  readonly idHash: string;
+  readonly holdId: string | null;
+}
+
+/**
+ * The same where a user set their first factor up during a sign-in: that session and its held login stay. A login token
+ * that was given for the held login before says that no factor was asked for, and ends.
+ */
+export function endOtherProofs(userId: string, { idHash, holdId }: KeptSignIn): readonly Effect[] {
+  const sessions = effect('DELETE FROM sessions WHERE user_id = :userId AND id_hash <> :idHash', {
+    userId,
+    idHash,
+  });
+  const tokens = holdId === null ? [] : [forgetSignInTokensOfHold(holdId)];
+  return [sessions, endOtherHoldsOfUser(userId, holdId), ...tokens, ...endAllButSignIns(userId)];
+}
+
 function endAllButSessions(userId: string): readonly Effect[] {
-  return [
-    growVersion(userId),
-    endHoldsOfUser(userId),
-    endPassedTokens(userId),
-    endFreshLogins(userId),
-    dropSetups(userId),
-  ];
+  return [endHoldsOfUser(userId), ...endAllButSignIns(userId)];
+}
+
+function endAllButSignIns(userId: string): readonly Effect[] {
+  return [growVersion(userId), endPassedTokens(userId), endFreshLogins(userId), dropSetups(userId)];
 }

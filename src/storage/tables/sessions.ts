@@ -8,6 +8,7 @@ import {
   type Query,
   type Values,
 } from '../statement.ts';
+import { currentVersion } from './accounts.ts';
 
 /** A UIA session as stored. Its id is kept hashed (R11). */
 export interface StoredSession {
@@ -138,6 +139,41 @@ export function completeStage(state: SessionState, stage: string): Decision<obje
     {
       idHash,
       bodyDigest,
+      expected: JSON.stringify(completed),
+      completed: JSON.stringify([...completed, stage]),
+    },
+  );
+}
+
+/** The set-up that a session is completed by. */
+export interface SetUpOfSession {
+  readonly setupId: string;
+  readonly begunBy: string;
+  /** The stage that it completes. */
+  readonly stage: string;
+}
+
+/**
+ * Appends the stage of a set-up, and takes the session over to the next version of the account, which the unit that this
+ * stands in makes. Lost if the session is no longer what the request has read, or is under another version; if its user
+ * has an authenticator; or if the set-up is gone or another session's (R8).
+ */
+export function completeEnrolment(
+  { idHash, completed, bodyDigest }: SessionState,
+  { setupId, begunBy, stage }: SetUpOfSession,
+): Decision<object> {
+  return decide(
+    `UPDATE sessions SET completed = :completed, version = version + 1
+     WHERE id_hash = :idHash AND completed = :expected AND body_digest IS NOT DISTINCT FROM :bodyDigest
+       AND expires_at > :now AND version = ${currentVersion('sessions.user_id')}
+       AND NOT EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = sessions.user_id)
+       AND EXISTS (SELECT 1 FROM setups WHERE setups.id = :setupId AND setups.user_id = sessions.user_id
+         AND setups.token_hash = :begunBy AND setups.expires_at > :now)`,
+    {
+      idHash,
+      bodyDigest,
+      setupId,
+      begunBy,
       expected: JSON.stringify(completed),
       completed: JSON.stringify([...completed, stage]),
     },

@@ -9,7 +9,7 @@ export interface Setup {
   readonly name: string;
   /** Sealed with the identity `setup:<id>:<userId>`. */
   readonly sealedSeed: Buffer;
-  /** SHA-256 of the access token that began it: only that token may confirm it. */
+  /** SHA-256 of the access token that began it, or the name of the sign-in session: only these may confirm it. */
   readonly tokenHash: string;
   readonly expiresAt: number;
   readonly failures: number;

@@ -34,6 +34,10 @@ export function forgetSignInToken(tokenHash: string): Effect {
   return effect('DELETE FROM sign_in_tokens WHERE token_hash = :tokenHash', { tokenHash });
 }
 
+export function forgetSignInTokensOfHold(holdId: string): Effect {
+  return effect('DELETE FROM sign_in_tokens WHERE hold_id = :holdId', { holdId });
+}
+
 /** That a token is redeemed once is decided by the hold, which is released once. */
 export interface SignInTokenStore {
   remember(token: SignInToken): Promise<void>;
