@@ -8,6 +8,7 @@ import type { Caller } from '../second_factor/caller.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
 import type { AfterRemoval } from '../storage/tables/factor_changes.ts';
 import type { AccountDeps } from './account_deps.ts';
+import type { AccountPolicy } from './account_policy.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
 
 /**
@@ -15,7 +16,10 @@ import { requireFactorOfPath } from './factor_of_path.ts';
  * gone is 2FA off.
  */
 export class AuthenticatorRemoval {
-  constructor(private readonly deps: AccountDeps) {}
+  constructor(
+    private readonly deps: AccountDeps,
+    private readonly policy: AccountPolicy,
+  ) {}
 
   /** What a request asks for. @throws Refusal if its path names no factor that can be removed */
   of(request: ClientRequest): OwnAction {
@@ -48,20 +52,33 @@ export class AuthenticatorRemoval {
     if (authenticators.length === 0) throw new Refusal('not_enrolled');
     const known = authenticatorId === undefined || authenticators.some(({ id }) => id === authenticatorId);
     if (!known) throw new Refusal('unknown_authenticator');
+    const all = await this.deps.store.authenticators(userId);
+    const left = all.filter(
+      (each) => !(authenticatorId === undefined ? each.kind === kind : each.id === authenticatorId),
+    );
+    if (left.length === 0 && (await this.policy.keepsLast(userId))) throw new Refusal('factor_required');
   }
 
   private async removeOne(factor: Factor, request: ClientRequest, caller: Caller, id: string): Promise<void> {
     const { userId } = caller.owner;
+    const keepLast = await this.policy.keepsLast(userId);
     const recorded = this.recorded(factor, request, caller, { authenticator: id });
-    const removed = await this.deps.store.removeAuthenticator(userId, id, recorded);
-    if (!removed) throw new Refusal('unknown_authenticator');
+    if (await this.deps.store.removeAuthenticator(userId, id, recorded, keepLast)) return;
+    const left = await this.deps.store.authenticators(userId);
+    const isThere = left.some((authenticator) => authenticator.id === id);
+    throw new Refusal(keepLast && isThere ? 'factor_required' : 'unknown_authenticator');
   }
 
   private async removeAll(factor: Factor, request: ClientRequest, caller: Caller): Promise<void> {
     const { userId } = caller.owner;
     const { store } = this.deps;
     const { length: authenticators } = await store.authenticators(userId, factor.kind);
-    await store.removeKind(userId, factor.kind, this.recorded(factor, request, caller, { authenticators }));
+    const recorded = this.recorded(factor, request, caller, { authenticators });
+    if (!(await this.policy.keepsLast(userId))) {
+      await store.removeKind(userId, factor.kind, recorded);
+    } else if (!(await store.removeKindKeepingLast(userId, factor.kind, recorded))) {
+      throw new Refusal('factor_required');
+    }
   }
 
   /** The last authenticator of any kind gone is 2FA off. */

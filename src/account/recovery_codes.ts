@@ -7,6 +7,7 @@ import { type Caller, requireCaller } from '../second_factor/caller.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
 import type { Write } from '../storage/statement.ts';
 import type { AccountDeps, AccountSettings } from './account_deps.ts';
+import type { AccountPolicy } from './account_policy.ts';
 
 const NO_CODES = { remaining: 0, total: 0, generated_at: null, codes: [] };
 
@@ -15,6 +16,7 @@ export class RecoveryCodes {
   constructor(
     private readonly deps: AccountDeps,
     private readonly settings: AccountSettings,
+    private readonly policy: AccountPolicy,
   ) {}
 
   /** `GET`: positions and uses, never a code. @throws Refusal */
@@ -27,14 +29,20 @@ export class RecoveryCodes {
   /** `POST`: a new set; the codes of the old one are refused at once (attack 82). @throws Refusal not_enrolled */
   readonly renewal: OwnAction = {
     shape: 'recovery_request',
-    requirementFor: (caller) => this.requireEnrolled(caller),
+    requirementFor: async (caller) => {
+      await this.policy.requireCodesAllowed(caller.owner.userId);
+      return this.requireEnrolled(caller);
+    },
     carryOut: (proven) => this.renew(proven),
   };
 
   /** `DELETE`: an account with codes is weaker than one without; going without is the user's choice. */
   readonly removal: OwnAction = {
     shape: 'recovery_request',
-    requirementFor: (caller) => this.requireEnrolled(caller),
+    requirementFor: async (caller) => {
+      await this.policy.requireCodesDeletable(caller.owner.userId);
+      return this.requireEnrolled(caller);
+    },
     carryOut: (proven) => this.remove(proven),
   };
 
@@ -45,6 +53,7 @@ export class RecoveryCodes {
 
   private async renew({ request, caller }: ProvenRequest): Promise<Answer> {
     const { userId } = caller.owner;
+    await this.policy.requireCodesAllowed(userId);
     const { shown, set } = await newRecoverySet(
       { userId, count: this.settings.recoveryCount },
       this.deps.recovery,
@@ -55,6 +64,7 @@ export class RecoveryCodes {
   }
 
   private async remove({ request, caller }: ProvenRequest): Promise<Answer> {
+    await this.policy.requireCodesDeletable(caller.owner.userId);
     const recorded = this.recorded(request, caller, 'recovery.deleted');
     await this.deps.store.deleteRecoverySet(caller.owner.userId, recorded);
     return { status: 200, body: {} };

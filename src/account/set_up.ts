@@ -23,7 +23,10 @@ export class SetUp {
     const kind = requireFactorOfPath(this.deps.factors, request);
     return {
       shape: 'totp_setup_request',
-      requirementFor: (caller) => this.requirementFor(caller),
+      requirementFor: async (caller) => {
+        await this.setUps.requireAllowed(caller.owner.userId, kind);
+        return this.requirementFor(caller);
+      },
       carryOut: (proven) => this.begin(kind, proven),
     };
   }

@@ -9,6 +9,7 @@ import type { Setup } from '../storage/tables/setups.ts';
 import { SECOND } from '../system/clock.ts';
 import { randomId } from '../system/random.ts';
 import type { AccountDeps, AccountSettings } from './account_deps.ts';
+import type { AccountPolicy } from './account_policy.ts';
 
 /** Wrong first codes that end a set-up (spec/two_factor_api.md, "Confirming it"). */
 const MOST_FAILURES = 5;
@@ -31,10 +32,10 @@ export interface SetUpOwner {
   readonly endsAt?: number;
 }
 
-/** A first proof of a set-up. */
-export interface FirstProof {
-  readonly setupId: string;
-  readonly proof: Json;
+/** What the client is told of a new set-up: of every factor these, and what it says itself. */
+export interface BegunSetUp extends JsonObject {
+  setup_id: string;
+  expires_ts: number;
 }
 
 /** What a set-up becomes, with the new recovery codes in the order in which they are shown. */
@@ -48,14 +49,20 @@ export class SetUps {
   constructor(
     private readonly deps: AccountDeps,
     private readonly settings: AccountSettings,
+    private readonly policy: AccountPolicy,
   ) {}
+
+  /** @throws Refusal set_up_forbidden, factor_not_allowed */
+  requireAllowed(userId: string, { factor }: SettableFactor): Promise<void> {
+    return this.policy.requireSetUp(userId, factor.kind);
+  }
 
   /** Begins a set-up; one that the user began before ends. Answers what the client is told. */
   async begin(
     { factor, setUp }: SettableFactor,
     { userId, begunBy, endsAt = Number.POSITIVE_INFINITY }: SetUpOwner,
     name: Json | undefined,
-  ): Promise<JsonObject & { readonly setup_id: string }> {
+  ): Promise<BegunSetUp> {
     const id = randomId(this.deps.random);
     const { secret, answer } = await setUp.begin(userId);
     const expiresAt = Math.min(this.deps.clock.now() + this.settings.setupTtlMs, endsAt);
@@ -91,11 +98,12 @@ export class SetUps {
    */
   async confirm<Done>(
     setup: Setup,
-    { setUp }: SettableFactor,
+    settable: SettableFactor,
     { proof, withCodes }: { readonly proof: Json; readonly withCodes: boolean },
     carryOut: (ready: ReadyConfirmation) => Promise<Done>,
   ): Promise<Done> {
-    const confirmed = await setUp.confirm(setup.userId, this.secretOf(setup), proof);
+    await this.requireAllowed(setup.userId, settable);
+    const confirmed = await settable.setUp.confirm(setup.userId, this.secretOf(setup), proof);
     if (confirmed === undefined) return this.refuse(setup);
     // Before the hashes, which are costly: of many confirmations at once one makes them (attack 140).
     if (!(await this.deps.store.takeSetup(setup.id, this.deps.clock.now() + TAKEN_MS))) {
@@ -116,7 +124,8 @@ export class SetUps {
     withCodes: boolean,
   ): Promise<ReadyConfirmation> {
     const count = this.settings.recoveryCount;
-    const made = withCodes ? await newRecoverySet({ userId, count }, this.deps.recovery) : undefined;
+    const makes = withCodes && (await this.policy.mayHaveCodes(userId));
+    const made = makes ? await newRecoverySet({ userId, count }, this.deps.recovery) : undefined;
     const authenticatorId = randomId(this.deps.random, 96);
     const confirmation = {
       setupId: id,

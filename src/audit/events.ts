@@ -13,6 +13,8 @@ const ACCOUNT_EVENTS = {
   'throttle.shut': 'system',
   /** A sign-in with a second factor came through. */
   'login.completed': 'user',
+  /** A first factor was set up during a sign-in, by its password alone. */
+  'login.enrolled': 'user',
   /** A login that waited for its second factor ended without it. */
   'login.held_ended': 'system',
   /** A guarded request was let through after its second factor. */
@@ -31,6 +33,10 @@ const ACCOUNT_EVENTS = {
   'emergency_code.used': 'user',
   /** The operator took over authenticators of a user from another program. */
   'operator.imported': 'operator',
+  /** The user was first seen under the requirement to set up a second factor. */
+  'policy.required': 'system',
+  /** The operator changed by command what is asked of the user. */
+  'policy.changed': 'operator',
 } as const satisfies Record<string, ActorKind>;
 
 /** What is about no account. */

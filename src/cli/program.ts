@@ -25,6 +25,7 @@ import type { Dialogue, Surroundings } from './surroundings.ts';
 import { userEmergencyCodeCommand } from './user_emergency_code.ts';
 import { userImportCommand } from './user_import.ts';
 import { userListCommand } from './user_list.ts';
+import { userPolicyCommand } from './user_policy.ts';
 import { userResetCommand } from './user_reset.ts';
 import { userShowCommand } from './user_show.ts';
 import { userUnlockCommand } from './user_unlock.ts';
@@ -81,7 +82,8 @@ export function buildProgram(surroundings: Surroundings): Command {
         .addCommand(userResetCommand(surroundings))
         .addCommand(userUnlockCommand(surroundings))
         .addCommand(userEmergencyCodeCommand(surroundings))
-        .addCommand(userImportCommand(surroundings)),
+        .addCommand(userImportCommand(surroundings))
+        .addCommand(userPolicyCommand(surroundings)),
     )
     .addCommand(
       new Command('keys')

@@ -14,6 +14,7 @@ const FROM_FILES: Readonly<Record<string, (loaded: LoadedConfig) => unknown>> = 
   'notify.mail.password_file': ({ config }) => config.notify.mail?.credentials?.password,
   'notify.matrix.access_token_file': ({ config }) => config.notify.matrix?.accessToken,
   'notify.webhook.secret_file': ({ config }) => config.notify.webhook?.secret.toString('hex'),
+  'policy.groups': ({ config }) => config.policy.groups,
 };
 
 /**

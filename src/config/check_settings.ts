@@ -8,10 +8,10 @@ import type { Settings } from './settings.ts';
 import type { ConfigSource, SettingPath } from './source.ts';
 
 /** What docs/configure.md announces and nothing stands behind yet: said so, not passed over. */
-const NOT_AVAILABLE_YET: readonly SettingPath[] = [['policy'], ['notify', 'matrix', 'appservice']];
+const NOT_AVAILABLE_YET: readonly SettingPath[] = [['notify', 'matrix', 'appservice']];
 
 // `verbose` puts the schema beside an error: the known keys are read from it. `$ref` has siblings in 2020-12.
-const validate = new Ajv2020({ useDefaults: true, verbose: true, allErrors: false })
+const validate = new Ajv2020({ useDefaults: true, verbose: true, allErrors: false, allowUnionTypes: true })
   .addSchema(schemaFile('name.json'))
   .compile(configSchema());
 
@@ -44,7 +44,8 @@ function isWritten(settings: unknown, [name = '', ...rest]: SettingPath): boolea
 
 function describe(source: ConfigSource, errors: readonly ErrorObject[]): ConfigError {
   // A failing anyOf reports its branches first and itself last; all of them stand at the same setting.
-  const error = errors.at(-1);
+  // A failing `if` tells less than what failed in it.
+  const error = errors.findLast(({ keyword }) => keyword !== 'if');
   if (error === undefined) return new ConfigError(`${source.file}: is not usable`);
   const path = pathOf(error.instancePath);
   if (error.keyword === 'additionalProperties') {
@@ -58,7 +59,10 @@ function describe(source: ConfigSource, errors: readonly ErrorObject[]): ConfigE
 }
 
 function pathOf(pointer: string): SettingPath {
-  return pointer.split('/').slice(1);
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function nearest(unknown: string, known: readonly string[]): string {

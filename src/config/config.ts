@@ -1,5 +1,6 @@
 import type { StorageSettings } from '../storage/open_storage.ts';
 import type { Language } from '../system/languages.ts';
+import type { PolicyMode } from './settings.ts';
 
 /**
  * The configuration after it was read, checked and filled up with defaults: paths are absolute, durations are
@@ -24,6 +25,7 @@ export interface Config {
   readonly login: LoginConfig;
   readonly uia: UiaConfig;
   readonly limits: LimitsConfig;
+  readonly policy: PolicyConfig;
   readonly sso: SsoConfig;
   readonly brand: BrandConfig;
   readonly log: LogConfig;
@@ -89,6 +91,41 @@ export interface LimitsConfig {
   readonly signInPerUser: RateLimit;
   /** Wrong attempts after which a session is dead. */
   readonly sessionFailures: number;
+}
+
+/** When a grace ends: so long after it began, or at a moment. */
+export type Grace = { readonly durationMs: number } | { readonly until: number };
+
+/** What one part of the policy says; what it leaves out, others say. */
+export interface PolicyRule {
+  readonly mode?: PolicyMode | undefined;
+  readonly grace?: Grace | undefined;
+  readonly afterGrace?: 'enrol' | 'block' | undefined;
+  /** Kinds of factors that may be added. */
+  readonly factors?: readonly string[] | undefined;
+  readonly recoveryCodes?: 'required' | 'optional' | 'off' | undefined;
+  readonly codesForChanges?: boolean | undefined;
+}
+
+/** Who must have two-factor authentication (docs/policy.md). Members are user ids; `*` stands in their local parts. */
+export interface PolicyConfig {
+  /** Has every key but `factors`, which may be left out: all. */
+  readonly default: PolicyRule;
+  readonly users: Readonly<Record<string, PolicyRule>>;
+  readonly administrators: {
+    readonly rule: PolicyRule;
+    readonly members: readonly string[];
+    /** Whether the homeserver is asked who they are. */
+    readonly detect: boolean;
+  };
+  readonly groups: readonly {
+    readonly name: string;
+    readonly members: readonly string[];
+    readonly rule: PolicyRule;
+  }[];
+  readonly registrationGraceMs: number;
+  /** Whether sessions of anyone may be refused: asked for every request that is passed on. */
+  readonly blocksSessions: boolean;
 }
 
 /** A token bucket, written as in Synapse. */

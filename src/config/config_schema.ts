@@ -1,5 +1,5 @@
 import type { JsonObject } from '../matrix/wire.ts';
-import { SECTIONS, SETTINGS, type SettingRow } from './settings.ts';
+import { FACTOR_KINDS, POLICY_MODES, SECTIONS, SETTINGS, type SettingRow } from './settings.ts';
 
 const HEAD = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -16,6 +16,33 @@ const DURATION = {
   ],
 };
 
+const GRACE = { type: ['string', 'integer'] };
+const KINDS = { type: 'array', items: { enum: [...FACTOR_KINDS] } };
+const MEMBERS = { type: 'array', items: { type: 'string' } };
+
+/** A rule of the policy, with what stands beside it. */
+function ruleWith(more: JsonObject): JsonObject {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      ...more,
+      policy: { enum: [...POLICY_MODES] },
+      grace: GRACE,
+      after_grace: { enum: ['enrol', 'block'] },
+      factors: KINDS,
+      recovery: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          codes: { enum: ['required', 'optional', 'off'] },
+          codes_for_changes: { type: 'boolean' },
+        },
+      },
+    },
+  };
+}
+
 const TYPES: Readonly<Record<SettingRow['type'], JsonObject>> = {
   text: { type: 'string' },
   line: { type: 'string', $ref: 'name.json' },
@@ -27,6 +54,30 @@ const TYPES: Readonly<Record<SettingRow['type'], JsonObject>> = {
   texts: { type: 'array', items: { type: 'string' } },
   files: { type: 'array', items: { type: 'string', minLength: 1 } },
   choice: {},
+  grace: GRACE,
+  kinds: KINDS,
+  rules: {
+    type: 'object',
+    additionalProperties: {
+      type: ['string', 'object'],
+      if: { type: 'string' },
+      // biome-ignore lint/suspicious/noThenProperty: it is a keyword of JSON Schema
+      then: { enum: [...POLICY_MODES] },
+      else: ruleWith({}),
+    },
+  },
+  administrators: ruleWith({ members: MEMBERS, detect: { type: 'boolean' } }),
+  groups: {
+    type: 'array',
+    items: {
+      ...ruleWith({
+        name: { type: 'string', $ref: 'name.json', minLength: 1 },
+        members: MEMBERS,
+        members_file: { type: 'string', minLength: 1 },
+      }),
+      required: ['name'],
+    },
+  },
 };
 
 /** The JSON Schema of the configuration file: `schemas/config.json`. */

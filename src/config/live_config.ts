@@ -1,7 +1,7 @@
 import type { Config, RateLimit } from './config.ts';
 
 /** What `serve` takes from a configuration that is read again: the settings of the table with `reload`. */
-type Reloaded = Pick<Config, 'trustedProxies' | 'applicationServices' | 'limits' | 'notify'> & {
+type Reloaded = Pick<Config, 'trustedProxies' | 'applicationServices' | 'limits' | 'notify' | 'policy'> & {
   readonly sso: Pick<Config['sso'], 'clients'>;
 };
 
@@ -27,6 +27,9 @@ export class LiveConfig {
       limits: limitsOf(now),
       get notify() {
         return now().notify;
+      },
+      get policy() {
+        return now().policy;
       },
       sso: {
         ...atStart.sso,

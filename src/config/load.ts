@@ -5,6 +5,7 @@ import { checkSettings } from './check_settings.ts';
 import { type Config, ConfigError, type ListenAddress, type Picture, type RateLimit } from './config.ts';
 import { keysFrom } from './load_keys.ts';
 import { notifyFrom } from './load_notify.ts';
+import { policyFrom } from './load_policy.ts';
 import { readPicture } from './picture.ts';
 import { type PathOfType, type Settings, settingAt } from './settings.ts';
 import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
@@ -96,6 +97,11 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       signInPerUser: rateLimit(settings.limits.sign_in_per_user),
       sessionFailures: settings.limits.session_failures,
     },
+    policy: policyFrom(
+      settings.policy,
+      durationAt('policy.registration_grace', settings.policy.registration_grace),
+      { at, absolute },
+    ),
     sso: {
       name: settings.sso.name,
       preferred: settings.sso.preferred,

@@ -13,5 +13,11 @@ export function remarksOn(config: Config): string[] {
       'login.appended_code and login.sso are both off: users with 2FA can sign in only with clients that know it',
     );
   }
+  const { rule, detect } = config.policy.administrators;
+  if (detect && Object.keys(rule).length > 0) {
+    remarks.push(
+      'policy.administrators asks the homeserver who they are; Dendrite does not say: name them in members there',
+    );
+  }
   return remarks;
 }

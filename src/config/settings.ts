@@ -20,6 +20,44 @@ interface ValueTypes {
   readonly files: readonly string[];
   /** One of `choices`. */
   readonly choice: string;
+  /** A duration, or a date as in `2027-03-31`. */
+  readonly grace: string | number;
+  /** Kinds of factors. */
+  readonly kinds: readonly string[];
+  /** What is asked of single users, by their ids. */
+  readonly rules: Readonly<Record<string, PolicyMode | RuleSettings>>;
+  readonly administrators: AdministratorSettings;
+  readonly groups: readonly GroupSettings[];
+}
+
+/** What is asked of users (docs/policy.md). */
+export const POLICY_MODES = ['optional', 'required', 'forbidden'] as const;
+export type PolicyMode = (typeof POLICY_MODES)[number];
+
+/** Which factors a policy may name. */
+export const FACTOR_KINDS = ['totp'] as const;
+
+/** A rule of the policy as it is written: what it leaves out, others say. */
+export interface RuleSettings {
+  readonly policy?: PolicyMode;
+  readonly grace?: string | number;
+  readonly after_grace?: 'enrol' | 'block';
+  readonly factors?: readonly string[];
+  readonly recovery?: {
+    readonly codes?: 'required' | 'optional' | 'off';
+    readonly codes_for_changes?: boolean;
+  };
+}
+
+interface AdministratorSettings extends RuleSettings {
+  readonly members?: readonly string[];
+  readonly detect?: boolean;
+}
+
+interface GroupSettings extends RuleSettings {
+  readonly name: string;
+  readonly members?: readonly string[];
+  readonly members_file?: string;
 }
 
 export interface SettingRow {
@@ -80,6 +118,11 @@ export const SECTIONS: readonly SectionRow[] = [
     doc: 'logins of one user that wait for a second factor',
     whole: true,
   },
+  {
+    path: 'policy',
+    doc: 'Who must have two-factor authentication, and who must not: docs/policy.md.',
+  },
+  { path: 'policy.recovery', doc: 'recovery codes' },
   { path: 'sso', doc: 'The sign-in page as clients see it.' },
   { path: 'brand', doc: 'What the pages show.' },
   { path: 'log', doc: 'What is written to standard error.' },
@@ -354,6 +397,88 @@ export const SETTINGS = [
     max: 100,
     doc: 'Wrong attempts after which an authentication session is dead.',
     note: 'wrong attempts after which a session is dead',
+    reload: true,
+  },
+  {
+    path: 'policy.default',
+    type: 'choice',
+    choices: POLICY_MODES,
+    default: 'optional',
+    doc: '`optional`, `required` or `forbidden`: what is asked of users whom nothing else names.',
+    note: 'or required, forbidden',
+    reload: true,
+  },
+  {
+    path: 'policy.users',
+    type: 'rules',
+    doc: 'What is asked of single users: their ids with a mode, or with a rule (`policy`, `grace`, `after_grace`, `factors`, `recovery`).',
+    example: '{ "@bob:example.org": forbidden }',
+    reload: true,
+  },
+  {
+    path: 'policy.administrators',
+    type: 'administrators',
+    doc: "A rule for the homeserver's administrators: those in `members`, and with `detect` (on if left out) those of whom the homeserver says so.",
+    example: '{ policy: required, members: ["@root:example.org"], detect: true }',
+    reload: true,
+  },
+  {
+    path: 'policy.groups',
+    type: 'groups',
+    doc: 'Rules for groups: `name`, and `members` or a `members_file` with one id a line. `*` stands for any characters of the local part. The first group that has a user counts.',
+    example: '[{ name: staff, members: ["@staff-*:example.org"], policy: required, grace: 30d }]',
+    reload: true,
+  },
+  {
+    path: 'policy.grace',
+    type: 'grace',
+    default: '0s',
+    doc: 'How long a user has, from when they are first seen under the requirement; or a date such as `2027-03-31`: it is over at 00:00 UTC then.',
+    note: 'or a date such as 2027-03-31',
+    reload: true,
+  },
+  {
+    path: 'policy.after_grace',
+    type: 'choice',
+    choices: ['enrol', 'block'],
+    default: 'enrol',
+    doc: '`enrol`: sign-ins wait for the set-up, and sessions that are there go on. `block`: those are refused too, until it is done.',
+    note: 'or block: sessions that are there are refused too',
+    reload: true,
+  },
+  {
+    path: 'policy.registration_grace',
+    type: 'duration',
+    default: '24h',
+    min: '0s',
+    max: '365d',
+    doc: 'The least that an account has which was registered through the proxy.',
+    note: 'the least for new accounts',
+    reload: true,
+  },
+  {
+    path: 'policy.factors',
+    type: 'kinds',
+    doc: 'Which factors users may add; left out, all that there are. What they have stays valid.',
+    example: '[totp]',
+    note: 'which factors may be added',
+    reload: true,
+  },
+  {
+    path: 'policy.recovery.codes',
+    type: 'choice',
+    choices: ['optional', 'required', 'off'],
+    default: 'optional',
+    doc: '`optional`; `required`: they cannot be deleted; `off`: none are made, offered or accepted.',
+    note: 'or required, off',
+    reload: true,
+  },
+  {
+    path: 'policy.recovery.codes_for_changes',
+    type: 'flag',
+    default: true,
+    doc: 'Whether a recovery code is good for changes of two-factor authentication itself; at sign-in it is in any case.',
+    note: 'whether they are good for changes of two-factor authentication',
     reload: true,
   },
   {

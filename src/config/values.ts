@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
-import type { ListenAddress } from './config.ts';
+import type { Grace, ListenAddress } from './config.ts';
 
 /** A setting whose value cannot be used; the text goes after the name of the setting. */
 export class BadValue extends Error {}
@@ -33,6 +33,26 @@ function millisecondsIn(value: string | number): number {
   const written = /^(?<count>[0-9]+)(?<unit>[smhd]?)$/.exec(String(value))?.groups;
   if (written === undefined) throw new BadValue('must be a duration such as 30s, 5m, 2h, 7d or seconds');
   return Number(written.count) * (UNITS[written.unit || 's'] ?? SECOND);
+}
+
+const DATE_LENGTH = 'yyyy-mm-dd'.length;
+const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
+
+/**
+ * A duration, or a date: the moment at which it begins, UTC.
+ *
+ * @throws BadValue
+ */
+export function parseGrace(value: string | number): Grace {
+  if (typeof value === 'number' || !value.includes('-')) {
+    return { durationMs: parseDuration(value, { max: '3650d' }) };
+  }
+  const until = DATE.test(value) ? Date.parse(`${value}T00:00:00Z`) : Number.NaN;
+  // The 30th of February is read as a day of March.
+  if (Number.isNaN(until) || new Date(until).toISOString().slice(0, DATE_LENGTH) !== value) {
+    throw new BadValue('must be a duration such as 30d, or a date such as 2027-03-31');
+  }
+  return { until };
 }
 
 /**

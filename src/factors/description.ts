@@ -20,12 +20,27 @@ export interface ConfirmedAuthenticator {
   readonly lastStep: number;
 }
 
+/** What pages show of a secret that an app takes, before its first code. */
+export interface ShownSecret {
+  /** Opens an app on the same device; also as a QR code. */
+  readonly link: string;
+  /** To be typed into an app. */
+  readonly key: string;
+}
+
+/** What pages without a script show of a set-up. Its first proof is a code, typed into a field for codes. */
+export interface SetUpPage {
+  shown(userId: string, secret: Buffer): ShownSecret;
+}
+
 /** How users turn a primary factor on. It keeps nothing itself: its secret is kept sealed between the two requests. */
 export interface FactorSetUp {
   /** What an authenticator is called whose owner gave it no name. */
   readonly usualName: string;
   /** What a page says that a request is about: “An app wants to: …”. */
   readonly deeds: { readonly setUp: Wording; readonly remove: Wording };
+  /** Without it pages do not offer the factor during a sign-in. */
+  readonly page?: SetUpPage;
   /** A secret for an authenticator, and what the client is told of it. */
   begin(userId: string): Promise<{ readonly secret: Buffer; readonly answer: JsonObject }>;
   /** @throws Refusal bad_json, missing_param: nothing was judged or counted */

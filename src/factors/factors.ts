@@ -1,5 +1,5 @@
 import { compileShape } from '../matrix/registry.ts';
-import type { JsonObject, SecondFactorStage } from '../matrix/wire.ts';
+import { ENROLMENT_STAGE, type JsonObject, OWN_STAGES, type SecondFactorStage } from '../matrix/wire.ts';
 import type { Factor } from './factor.ts';
 import { type GivenCode, readGivenCode } from './given_code.ts';
 import { stageSchema } from './stage_schema.ts';
@@ -16,6 +16,9 @@ export interface AppendedCode extends TypedCode {
   readonly password: string;
 }
 
+/** `m.login.2fa.enrol` is not the stage of a factor. */
+const NOT_A_KIND = ENROLMENT_STAGE.slice(OWN_STAGES.length);
+
 /** The factors, found by what is on the wire. */
 export class Factors {
   readonly all: readonly Factor[];
@@ -27,7 +30,7 @@ export class Factors {
       ...factors.filter(({ role }) => role === 'primary'),
       ...factors.filter(({ role }) => role === 'backup'),
     ];
-    const odd = factors.find(({ kind }) => !/^[a-z0-9_]{1,32}$/.test(kind));
+    const odd = factors.find(({ kind }) => !/^[a-z0-9_]{1,32}$/.test(kind) || kind === NOT_A_KIND);
     if (odd !== undefined) throw new RangeError(`a kind of factor cannot be called ${odd.kind}`);
     for (const name of ['kind', 'stage'] as const) {
       if (new Set(factors.map((factor) => factor[name])).size < factors.length) {
@@ -55,6 +58,11 @@ export class Factors {
   /** Those whose authenticators turn 2FA on. */
   primaryKinds(): string[] {
     return this.all.filter(({ role }) => role === 'primary').map(({ kind }) => kind);
+  }
+
+  /** The kinds that users can set up. */
+  settableKinds(): string[] {
+    return this.all.filter(({ setUp }) => setUp !== undefined).map(({ kind }) => kind);
   }
 
   /** The factors that this user can use now, in the order of the list. */

@@ -23,6 +23,8 @@ export interface FactorDeps {
 export interface ListedFactorDeps extends FactorDeps {
   readonly hasher: RecoveryHasher;
   readonly totp: TotpSettings;
+  /** Whether the operator lets this user have recovery codes. */
+  readonly mayHaveCodes: (userId: string) => Promise<boolean>;
 }
 
 /** Makes a factor that is not in this list (`createProxy`). */

@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
-
+import type { PassedRequest } from '../http/answer.ts';
 import { BodyBudget } from '../http/body_budget.ts';
 import { clientAddressReader, type ReadClientAddress } from '../http/client_address.ts';
 import { CORS_HEADERS } from '../http/cors.ts';
@@ -22,6 +22,7 @@ import { buildApp, type Handlers } from './app.ts';
 import { type Classification, classify, type RefusedTarget, type RouteMatch } from './classify.ts';
 import { Connections } from './connections.ts';
 import { type CheckAnswer, PassThrough, type PassThroughOptions } from './pass_through.ts';
+import { shownToken } from './passing_token.ts';
 import { RequestLog, type RequestLogDeps } from './request_log.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -57,6 +58,8 @@ export interface FrontDoorOptions {
   readonly onPassed?: PassThroughOptions['onPassed'];
   /** Looks at answers to passed-through requests that could be a login. */
   readonly checkAnswer?: CheckAnswer;
+  /** Looks at requests before they are passed on: undefined, or a promise that is rejected where one must not be. */
+  readonly checkRequest?: (request: PassedRequest) => Promise<void> | undefined;
   readonly times?: DoorTimes;
 }
 
@@ -129,10 +132,30 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     connections.serve(request, response);
     // A client that is gone has no address any more: it must not get round the limits without one (attack 74).
     if (request.socket.remoteAddress === undefined) request.socket.destroy();
-    else if (found.kind === 'pass') passThrough.forward(request, response);
+    else if (found.kind === 'pass') passOn(request, response);
     else if (found.kind === 'route') app(atCanonicalTarget(request, found), response, found);
     else if (found.kind === 'preflight') sendPreflight(response);
     else refuseTarget(found.refusal, request, response);
+  }
+
+  function passOn(request: IncomingMessage, response: ServerResponse): void {
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    const judged = options.checkRequest?.({
+      path,
+      readClient: () => readClientAddress(request),
+      readToken: () => shownToken(request),
+    });
+    if (judged === undefined) {
+      passThrough.forward(request, response);
+      return;
+    }
+    const begun = requestLog.begin(request, undefined);
+    judged.then(
+      () => {
+        if (!response.destroyed) passThrough.forward(request, response);
+      },
+      (error: unknown) => sendAnswer(response, requestLog.finish(begun, refusalAnswer(error, log))),
+    );
   }
 
   function refuseTarget(refusal: RefusedTarget, request: IncomingMessage, response: ServerResponse): void {

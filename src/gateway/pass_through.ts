@@ -2,10 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { type Dispatcher, Pool } from 'undici';
 
-import { presentedToken } from '../http/access_token.ts';
 import type { PassedAnswer } from '../http/answer.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
-import { LONGEST_QUERY, readQuery } from '../http/query.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import { sendAnswer } from '../http/send_answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -15,6 +13,7 @@ import { ClientBody } from './client_body.ts';
 import { downstreamHeaders, upstreamHeaders } from './forwarding.ts';
 import { acceptingReadable, HeldAnswer, mayGrant } from './held_answer.ts';
 import { sandboxedMedia } from './media_headers.ts';
+import { tokenOf } from './passing_token.ts';
 
 /** Clients ask for long polls (`/sync`) of many minutes; a homeserver that is silent for longer is gone. */
 const SILENCE_LIMIT = 15 * MINUTE;
@@ -232,14 +231,6 @@ class Relay implements Dispatcher.DispatchHandler {
   #flushHeaders(): void {
     if (!this.#bodyBegun && !this.#response.writableEnded) this.#response.flushHeaders();
   }
-}
-
-/** The one access token of a request; undefined if it has none, or what it has is odd. */
-function tokenOf({ url = '', rawHeaders }: IncomingMessage): string | undefined {
-  const at = url.indexOf('?');
-  const isRead = at !== -1 && url.length - at <= LONGEST_QUERY;
-  const presented = presentedToken(rawHeaders, isRead ? readQuery(url.slice(at + 1)).tokens : []);
-  return presented.kind === 'token' ? presented.token : undefined;
 }
 
 function inPairs(namesAndValues: readonly string[]): [string, string][] {

@@ -7,12 +7,14 @@ import type { GuardedEndpoint } from '../http/routes.ts';
 import { requireShape } from '../matrix/registry.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
+import type { Witness } from '../policy/policies.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller, TokenOwners } from '../second_factor/caller.ts';
 import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
 import type { OwesFactor, Standings } from '../second_factor/standing.ts';
+import { witnessBy } from '../second_factor/witness.ts';
 import type { Write } from '../storage/statement.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { isEmptyBody } from '../uia/canonical_body.ts';
@@ -82,13 +84,26 @@ export class GuardedRequest {
         client: request.client,
       });
     }
-    const standing = await callers.standings.of(caller.owner.userId);
+    const standing = await callers.standings.of(caller.owner.userId, this.witness(caller));
     if (standing.is === 'owes_enrolment') throw callers.enrolment.owed(standing);
     if (standing.is !== 'owes_factor') return this.relayWithoutFactor(caller, body);
     missing.requireKnown(request);
     return endpoint.signingKeys
       ? this.takeKeys(caller, body, standing)
       : this.prove(caller, body, 'two_factor', standing);
+  }
+
+  private witness({ token, owner }: Caller): Witness {
+    const { userId, isGuest } = owner;
+    const { client } = this.request;
+    return witnessBy(this.deps.homeserver, {
+      token,
+      userId,
+      client,
+      isGuest,
+      hasPassword: false,
+      isSignIn: false,
+    });
   }
 
   /** An application service that the operator listed: as the homeserver says. */

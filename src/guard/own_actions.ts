@@ -3,8 +3,10 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { requireShape } from '../matrix/registry.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import type { Policies } from '../policy/policies.ts';
 import type { TokenOwners } from '../second_factor/caller.ts';
 import type { OwnAction } from '../second_factor/own_action.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Session } from '../uia/session.ts';
 import { letThrough, OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
 import { isPassword } from './password_probe.ts';
@@ -17,6 +19,8 @@ export class OwnActions {
       readonly homeserver: Homeserver;
       readonly tokenOwners: TokenOwners;
       readonly ownerSessions: OwnerSessionDeps;
+      readonly policies: Policies;
+      readonly storage: Storage;
     },
   ) {}
 
@@ -27,7 +31,12 @@ export class OwnActions {
     const requirement = await action.requirementFor(caller, body);
     // Nothing in these bodies goes to the homeserver, and their shapes have no key that must be there.
     const requireSound = () => undefined;
-    const proof = await this.prove({ request, caller, body, requirement, requireSound });
+    const { codesForChanges } = await this.deps.policies.of(caller.owner.userId);
+    // A code that the operator gave out is good for changes, too.
+    const withoutBackup =
+      codesForChanges.value === false &&
+      (await this.deps.storage.factors.emergencyCode(caller.owner.userId)) === undefined;
+    const proof = await this.prove({ request, caller, body, requirement, requireSound, withoutBackup });
     if (proof.is === 'answer') return proof.answer;
     const answer = await action.carryOut({ request, caller, body: proof.body, proven: requirement });
     return letThrough(answer, proof.session);

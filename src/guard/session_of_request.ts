@@ -16,6 +16,8 @@ export interface OwnedRequest {
   /** The whole body, `auth` included. */
   readonly body: JsonObject;
   readonly requirement: Requirement;
+  /** Whether a recovery code does not count for it. */
+  readonly withoutBackup?: boolean;
   /**
    * Checks what the request is about, without `auth`, before it is bound to a session: no code is spent, and no page
    * asks for an approval, of something that cannot be done. Throws Refusal bad_json.
@@ -47,12 +49,12 @@ export class SessionOfRequest {
     if (auth === undefined) {
       const before = await this.deps.engine.again(this.binding(), rest);
       const usable =
-        before !== undefined && meets(before, requirement) && (await this.offersAll(before, requirement));
+        before !== undefined && this.fits(before, requirement) && (await this.offersAll(before, requirement));
       return { session: usable ? before : await this.open(rest, requirement), isNew: true };
     }
     if (auth.session === undefined) return { session: await this.open(rest, requirement), isNew: false };
     const named = await this.deps.engine.resume(this.binding(), auth.session, rest, requireSound);
-    if (named !== undefined && meets(named, requirement)) return { session: named, isNew: false };
+    if (named !== undefined && this.fits(named, requirement)) return { session: named, isNew: false };
     return { session: await this.open(named?.body ?? rest, requirement), isNew: true };
   }
 
@@ -80,8 +82,18 @@ export class SessionOfRequest {
   private async flowsFor(requirement: Requirement): Promise<Flow[]> {
     const pages: Flow[] = this.deps.ways.pages ? [[SSO_STAGE]] : [];
     if (requirement !== 'two_factor') return [...pages, [PASSWORD_STAGE]];
-    const stages = await this.deps.secondFactors.stagesOf(this.owned.caller.owner.userId);
+    const available = await this.deps.secondFactors.stagesOf(this.owned.caller.owner.userId);
+    const stages = available.filter((stage) => !this.isRefused(stage));
     return [...pages, ...stages.map((stage) => [stage, PASSWORD_STAGE])];
+  }
+
+  private fits(session: Session, requirement: Requirement): boolean {
+    const stages = session.flows.flat();
+    return meets(session, requirement) && !stages.some((stage) => this.isRefused(stage));
+  }
+
+  private isRefused(stage: string): boolean {
+    return this.owned.withoutBackup === true && this.deps.secondFactors.ofStage(stage)?.role === 'backup';
   }
 
   private binding(): SessionBinding {

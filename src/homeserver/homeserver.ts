@@ -75,6 +75,10 @@ export interface Homeserver {
   judgePassword(judged: JudgedPassword): Promise<PasswordJudgement>;
   /** Whether the homeserver's own OAuth made this token: no password is taken under it then. */
   isMadeByOAuth(token: string, asker: Asker): Promise<boolean>;
+  /** Whether the homeserver takes a password of the owner of this token; where it does not say, yes. */
+  takesPassword(token: string, asker: Asker): Promise<boolean>;
+  /** Whether the owner of this token administers the homeserver; undefined if it does not say. */
+  isAdministrator(token: string, userId: string, asker: Asker): Promise<boolean | undefined>;
   /** The user's published cross-signing keys as the client-server API shows them (`/keys/query`). */
   publishedKeys(token: string, userId: string, asker: Asker): Promise<PublishedKeys>;
   /** Whether the homeserver took the new display name of a device. */

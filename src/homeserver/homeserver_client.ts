@@ -5,6 +5,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { SECOND, systemTicks, type Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
+import { isAdministrator } from './administrator.ts';
 import { Bulkhead } from './bulkhead.ts';
 import type {
   Asker,
@@ -19,7 +20,7 @@ import type {
   TokenOwner,
 } from './homeserver.ts';
 import { failureIn, failureOf, type HomeserverWatch, nameOf } from './homeserver_watch.ts';
-import { isMadeByOAuth, judgePassword } from './judge_password.ts';
+import { isMadeByOAuth, judgePassword, takesPassword } from './judge_password.ts';
 import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';
 import { logout } from './logout.ts';
 import { nameDevice } from './name_device.ts';
@@ -122,6 +123,14 @@ export class HomeserverClient implements Homeserver {
 
   isMadeByOAuth(token: string, asker: Asker): Promise<boolean> {
     return isMadeByOAuth((call) => this.call(call), this.random, token, asker);
+  }
+
+  takesPassword(token: string, asker: Asker): Promise<boolean> {
+    return takesPassword((call) => this.call(call), this.random, token, asker);
+  }
+
+  isAdministrator(token: string, userId: string, asker: Asker): Promise<boolean | undefined> {
+    return isAdministrator((call) => this.call(call), { token, userId }, asker);
   }
 
   publishedKeys(token: string, userId: string, asker: Asker): Promise<PublishedKeys> {

@@ -63,6 +63,18 @@ export async function isMadeByOAuth(
   return isOfOAuth(await call({ ...probe({ token, client }, deletion), signal }));
 }
 
+/** Whether the account has a password at the homeserver, by the opening of the probe; where it does not say, yes. */
+export async function takesPassword(
+  call: CallHomeserver,
+  random: RandomSource,
+  token: string,
+  { client, signal }: Asker,
+): Promise<boolean> {
+  const deletion: JsonObject = { devices: [unusedDeviceId(random)] };
+  const flows = readFlows((await call({ ...probe({ token, client }, deletion), signal })).json);
+  return flows === undefined || flows.some(isPasswordFlow);
+}
+
 function isOfOAuth(opening: HomeserverAnswer): boolean {
   return (
     opening.status === 403 && errcodeOf(opening) === 'M_FORBIDDEN' && readFlows(opening.json) === undefined

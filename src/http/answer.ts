@@ -1,6 +1,6 @@
 import type { Outcome } from '../matrix/outcome.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import type { ClientAddress, ClientRequest } from './client_request.ts';
+import type { ClientAddress, ClientRequest, PresentedToken } from './client_request.ts';
 
 /** Our answer to a client; the front door adds CORS and the content type. */
 export interface Answer {
@@ -16,6 +16,15 @@ export interface Answer {
 
 /** A handler of a gated or own route. Throws `Refusal` to refuse. */
 export type Handler = (request: ClientRequest) => Promise<Answer>;
+
+/** A request that is to be passed on. */
+export interface PassedRequest {
+  /** As it was sent, without its query. */
+  readonly path: string;
+  readonly readClient: () => ClientAddress;
+  /** What a homeserver could take for its access token. */
+  readonly readToken: () => PresentedToken;
+}
 
 /** A small answer to a request that was passed through, before it is given out. */
 export interface PassedAnswer {

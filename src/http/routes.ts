@@ -216,6 +216,19 @@ const ROWS = {
     path: 'org.matrix.2fa/authenticators/{authenticatorId}',
     prefixes: UNSTABLE,
   },
+  own_policy: { door: 'account', method: 'GET', path: 'org.matrix.2fa/policy', prefixes: UNSTABLE },
+  begin_enrolment: {
+    door: 'account',
+    method: 'POST',
+    path: 'org.matrix.2fa/enrolment',
+    prefixes: UNSTABLE,
+  },
+  confirm_enrolment: {
+    door: 'account',
+    method: 'POST',
+    path: 'org.matrix.2fa/enrolment/confirm',
+    prefixes: UNSTABLE,
+  },
   own_history: { door: 'account', method: 'GET', path: 'org.matrix.2fa/history', prefixes: UNSTABLE },
 
   // Pages and their files.
@@ -226,6 +239,13 @@ const ROWS = {
     door: 'fallback',
     method: 'POST',
     path: 'auth/m.login.2fa.{kind}/fallback/web',
+    form: true,
+  },
+  enrolment_page: { door: 'fallback', method: 'GET', path: 'auth/m.login.2fa.enrol/fallback/web' },
+  enrolment_form: {
+    door: 'fallback',
+    method: 'POST',
+    path: 'auth/m.login.2fa.enrol/fallback/web',
     form: true,
   },
   sso_redirect: { door: 'page', method: 'GET', path: ['login/sso/redirect', 'login/sso/redirect/{idpId}'] },

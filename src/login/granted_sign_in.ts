@@ -4,12 +4,18 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { TOKEN_LOGIN } from '../matrix/wire.ts';
+import type { Witness } from '../policy/policies.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import type { HeldLogins, Kept } from '../second_factor/held_logins.ts';
-import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Passes, PassRedeemed } from '../second_factor/passes.ts';
-import { owes, type StandingPasses, type Standings } from '../second_factor/standing.ts';
+import {
+  type OwesEnrolment,
+  type OwesFactor,
+  owes,
+  type StandingPasses,
+  type Standings,
+} from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
@@ -55,7 +61,6 @@ export interface GrantedSignInDeps {
   readonly conversation: LoginConversation;
   readonly exit: Exit;
   readonly passes: Passes;
-  readonly enrolment: OwedEnrolment;
 }
 
 /** One reading of a sign-in that the homeserver granted: it is handed out, held, or ended. */
@@ -82,19 +87,22 @@ export class GrantedSignIn {
   }
 
   private async passOrHold(): Promise<AskedHomeserver | undefined> {
-    const standing = await this.deps.standings.of(this.grant.userId);
-    if (standing.is === 'owes_enrolment') throw this.deps.enrolment.owed(standing);
-    if (standing.is !== 'owes_factor') {
-      return (await this.mayPass()) ? passedWith(await this.handOut(standing.proof)) : undefined;
-    }
-    const pass = await this.redeemPass();
+    const standing = await this.deps.standings.of(this.grant.userId, this.witness());
+    if (standing.is !== 'owes_factor' && !(await this.mayPass())) return undefined;
+    if (!owes(standing)) return passedWith(await this.handOut(standing.proof));
+    const pass = standing.is === 'owes_factor' ? await this.redeemPass() : undefined;
     if (pass !== undefined) return passedWith(this.deps.exit.handOut(this.grant, pass));
     const { reading } = this;
-    const { hold, session } = await this.hold(standing.version);
+    const { hold, session } = await this.hold(standing);
     return { answer: { is: 'held', hold, reading, session }, outcome: { is: 'held' } };
   }
 
-  /** False if this grant must not let its user in, though they have no 2FA. */
+  private witness(): Witness {
+    const { request, login } = this.asked;
+    return this.grant.witness(this.deps.homeserver, request.client, login.password !== undefined);
+  }
+
+  /** False if this grant must not let its user in, or further, though they have no 2FA. */
   private async mayPass(): Promise<boolean> {
     // No one gets in with more than their password (attack 100).
     if (this.reading.appended !== undefined) return false;
@@ -113,7 +121,7 @@ export class GrantedSignIn {
     return type === TOKEN_LOGIN && typeof body.token === 'string' ? body.token : undefined;
   }
 
-  private async hold(version: number): Promise<Kept> {
+  private async hold(standing: OwesFactor | OwesEnrolment): Promise<Kept> {
     const { asked, reading, grant } = this;
     const kept = await this.deps.holds.keep(
       {
@@ -123,10 +131,10 @@ export class GrantedSignIn {
         password: reading.password,
         joinKeys: reading.joinKeys,
         atEnd: await grant.endOn(chosenDevice(asked), this.deps.homeserver, asked.request.client),
-        version,
+        version: standing.version,
       },
       asked.passed === undefined
-        ? (held) => this.deps.conversation.opening(heldSignIn(asked, reading, held), version)
+        ? (held) => this.deps.conversation.opening(heldSignIn(asked, reading, held), standing)
         : undefined,
     );
     if (!kept.isOwn) await this.abandon();

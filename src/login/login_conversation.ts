@@ -2,7 +2,7 @@ import type { AppendedCode, Factors } from '../factors/factors.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type Flow, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import { ENROLMENT_STAGE, type Flow, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import {
   challenge,
   codeRefused,
@@ -12,14 +12,15 @@ import {
 } from '../second_factor/challenge_answer.ts';
 import { type CodeStep, passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins, OpeningSession } from '../second_factor/held_logins.ts';
+import { enrolmentFlows, type OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
-import type { Standings } from '../second_factor/standing.ts';
+import { type OwesEnrolment, type OwesFactor, owes, type Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import type { Opening } from '../uia/opening.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import { isSatisfied, requireBody, type Session, type SessionBinding } from '../uia/session.ts';
+import { isSatisfied, requireBody, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
 import type { SecondLogin } from './second_login.ts';
 
 /** A login or registration whose grant is held. */
@@ -58,6 +59,7 @@ export interface LoginConversationDeps {
   readonly holds: HeldLogins;
   readonly secondLogin: SecondLogin;
   readonly ways: OfferedWays;
+  readonly enrolment: OwedEnrolment;
 }
 
 /**
@@ -79,24 +81,25 @@ export class LoginConversation {
     }
     const standing = await this.deps.standings.of(signIn.hold.userId);
     // 2FA was turned off at this moment, which has ended the hold.
-    if (standing.is !== 'owes_factor') throw new Refusal('hold_ended');
-    const [binding, opening] = await this.beginning(signIn, standing.version);
+    if (!owes(standing)) throw new Refusal('hold_ended');
+    const [binding, opening] = await this.beginning(signIn, standing);
     return this.present(signIn, await this.deps.engine.open(binding, opening));
   }
 
   /**
    * The session of a sign-in whose grant is to be held, for the unit that keeps it.
-   * @param version of the account, under which a second factor is owed
+   * @param standing what its user owes, and under which version of the account
    * @throws Refusal hold_ended if 2FA was turned off at this moment
    */
-  async opening(signIn: HeldSignIn, version: number): Promise<OpeningSession> {
-    const [binding, opening] = await this.beginning(signIn, version);
+  async opening(signIn: HeldSignIn, standing: OwesFactor | OwesEnrolment): Promise<OpeningSession> {
+    const [binding, opening] = await this.beginning(signIn, standing);
     return this.deps.engine.opening(binding, opening);
   }
 
   /** Goes on with what the sign-in itself presents. */
   private async present(signIn: HeldSignIn, session: Session): Promise<Answer | undefined> {
     const { auth } = signIn;
+    if (waitsForSetUp(session)) return this.askForSetUp(session);
     const presented = signIn.appended ?? (auth && this.deps.codes.presented.inAuth(auth));
     const outcome = await this.deps.codes.step.take(session, presented, signIn.request);
     switch (outcome.is) {
@@ -123,7 +126,7 @@ export class LoginConversation {
     const hold = await this.deps.holds.find(session.holdId);
     if (hold === undefined) return this.holdGone(session, repeated);
     const answer = await this.step(request, session, hold, auth);
-    return answer === undefined ? this.holdGone(session, repeated) : { kind: 'answer', answer };
+    return answer ? { kind: 'answer', answer } : this.holdGone(session, repeated);
   }
 
   private async step(
@@ -134,6 +137,8 @@ export class LoginConversation {
   ): Promise<Answer | undefined> {
     if (isSatisfied(session.flows, session.completed)) return this.finish(request, session, hold);
     const { type } = auth;
+    // The set-up has requests of its own: here the client asks what became of it.
+    if (waitsForSetUp(session)) return this.askForSetUp(session);
     if (type === undefined || session.completed.includes(type)) return challenge(session);
     const presented = this.deps.codes.presented.inAuth(auth);
     if (presented === undefined) throw new Refusal('stage_not_offered');
@@ -151,6 +156,13 @@ export class LoginConversation {
         // Another request of this session has the login. Beginning again would have the spent code judged once more.
         return this.sessionUnknown();
     }
+  }
+
+  /** @throws Refusal hold_ended if nothing is to be set up any more: the policy is another by now */
+  private async askForSetUp(session: Session): Promise<Answer> {
+    const standing = await this.deps.standings.of(session.binding.userId);
+    if (standing.is !== 'owes_enrolment') throw new Refusal('hold_ended');
+    return this.deps.enrolment.challenge(session, standing);
   }
 
   /**
@@ -173,13 +185,20 @@ export class LoginConversation {
   }
 
   /** The version was looked up before the stages: if they change meanwhile, the session opens nothing. */
-  private async beginning(signIn: HeldSignIn, version: number): Promise<[SessionBinding, Opening]> {
+  private async beginning(
+    signIn: HeldSignIn,
+    standing: OwesFactor | OwesEnrolment,
+  ): Promise<[SessionBinding, Opening]> {
     const { hold, request, proven } = signIn;
-    const stages = await this.deps.secondFactors.stagesOf(hold.userId);
+    const { version } = standing;
+    const flows =
+      standing.is === 'owes_enrolment'
+        ? enrolmentFlows(proven)
+        : (await this.deps.secondFactors.stagesOf(hold.userId)).map((stage): Flow => [...proven, stage]);
     // 2FA was turned off at this moment, which has ended the hold.
-    if (stages.length === 0) throw new Refusal('hold_ended');
+    if (flows.length === 0) throw new Refusal('hold_ended');
     const opening = {
-      flows: stages.map((stage): Flow => [...proven, stage]),
+      flows,
       completed: proven,
       body: signIn.body,
       holdId: hold.id,
@@ -193,12 +212,12 @@ export class LoginConversation {
   /** Without 2FA there is nothing to go on with: only a request with the whole login signs in (attack 39). */
   private async holdGone(session: Session, repeated: JsonObject): Promise<Resumed> {
     const standing = await this.deps.standings.of(session.binding.userId);
-    const enrolled = standing.is === 'owes_factor';
-    if (!enrolled && typeof repeated.type !== 'string') throw new Refusal('hold_ended');
+    const isOwing = owes(standing);
+    if (!isOwing && typeof repeated.type !== 'string') throw new Refusal('hold_ended');
     const current = await this.deps.engine.find(session.id);
     // Its login went to another request of this session: what it passed counts once. Or factors or password were
     // changed: what it passed does not count.
-    if (enrolled && current?.version !== standing.version) {
+    if (isOwing && current?.version !== standing.version) {
       return { kind: 'answer', answer: this.sessionUnknown() };
     }
     const body = (current ?? session).body ?? {};
@@ -217,6 +236,10 @@ export class LoginConversation {
     const flows = this.deps.secondFactors.all.map(({ stage }) => [PASSWORD_STAGE, stage]);
     return challenge({ id: this.deps.engine.unusedId(), flows, completed: [] }, SESSION_UNKNOWN);
   }
+}
+
+function waitsForSetUp(session: Session): boolean {
+  return standingOf(session, ENROLMENT_STAGE) === 'next';
 }
 
 function targetOf(request: ClientRequest): string {

@@ -12,6 +12,9 @@ export interface PageCredentials {
   readonly redirectUrl: string;
 }
 
+/** A set-up during a sign-in: it comes next, or is offered to a person in their grace. */
+export type PageSetUp = { readonly is: 'wanted' } | { readonly is: 'offered'; readonly deadlineTs: number };
+
 /** Where a person on the sign-in page stands. Their password, or provider, was right. */
 export interface PageStanding {
   /** Names this sign-in in the next form. Never log it (R11). */
@@ -21,6 +24,8 @@ export interface PageStanding {
   /** The identity provider of the homeserver that they came by; undefined after a password. */
   readonly provider: string | undefined;
   readonly codeWanted: boolean;
+  /** Set where a factor is to be set up before the sign-in goes on, or may be. */
+  readonly setUp: PageSetUp | undefined;
   /** The kinds of factors that are taken now, and the questions of those that ask one. */
   readonly kinds: readonly string[];
   readonly asked: readonly AskedFactor[];
@@ -69,6 +74,8 @@ export interface PageDoor {
    */
   beginWithToken(request: ClientRequest, returned: ProviderReturn): Promise<PageStanding>;
   find(id: string): Promise<PageStanding | undefined>;
+  /** The same sign-in with the set-up that was offered in it, which then comes next. */
+  withSetUp(request: ClientRequest, id: string): Promise<PageStanding | undefined>;
   /** @throws Refusal limit_exceeded, totp_waits, totp_shut */
   submitCode(request: ClientRequest, id: string, code: PageCode): Promise<PageCodeOutcome | undefined>;
   /** What comes after the last form: for a sign-in by password one of our login tokens, for exactly one caller. */

@@ -1,11 +1,11 @@
-import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { waitMs } from '../homeserver/retry_after.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, LOGIN_PATH, PASSWORD_STAGE, TOKEN_LOGIN } from '../matrix/wire.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { JoinKeys } from '../second_factor/join_keys.ts';
-import type { Standings } from '../second_factor/standing.ts';
+import { owes, type Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import { type LoginBody, type Readings, readLoginBody } from './readings.ts';
@@ -30,6 +30,7 @@ export class PageLogin {
       readonly standings: Standings;
       readonly line: SignInLine;
       readonly readings: Readings;
+      readonly homeserver: Homeserver;
     },
   ) {}
 
@@ -60,7 +61,7 @@ export class PageLogin {
   async withToken(request: ClientRequest, token: string): Promise<HeldLogin> {
     const granted = await this.logIn(request, { type: TOKEN_LOGIN, token });
     if (granted.kind === 'refused') throw refusalOf(granted.answer);
-    return this.hold(granted, undefined);
+    return this.hold(request, granted, undefined);
   }
 
   /** Has the homeserver judge the password; what it grants is held. */
@@ -73,7 +74,7 @@ export class PageLogin {
     if (granted.kind === 'refused') {
       return { answer: { refusal: refusalOf(granted.answer) }, outcome: refusedOutcome(granted.answer) };
     }
-    const hold = await this.hold(granted, { password, keys });
+    const hold = await this.hold(request, granted, { password, keys });
     // The login of an account without 2FA is not joined.
     return { answer: { hold }, outcome: { is: hold.joinKey === null ? 'passed' : 'held' } };
   }
@@ -92,18 +93,23 @@ export class PageLogin {
     return outcome;
   }
 
-  private async hold({ grant }: GrantedLogin, typed: TypedPassword | undefined): Promise<HeldLogin> {
+  private async hold(
+    { client }: ClientRequest,
+    { grant }: GrantedLogin,
+    typed: TypedPassword | undefined,
+  ): Promise<HeldLogin> {
     try {
       // The login of an account without 2FA is neither joined nor counted: every door gives it out at once.
-      const standing = await this.deps.standings.of(grant.userId);
-      const enrolled = standing.is === 'owes_factor';
+      const witness = grant.witness(this.deps.homeserver, client, typed !== undefined);
+      const standing = await this.deps.standings.of(grant.userId, witness);
+      const isOwing = owes(standing);
       const { hold, isOwn } = await this.deps.holds.keep({
         grant,
         password: typed?.password,
-        joinKeys: enrolled ? typed?.keys : undefined,
-        usesAllowance: enrolled && typed !== undefined,
+        joinKeys: isOwing ? typed?.keys : undefined,
+        usesAllowance: isOwing && typed !== undefined,
         atEnd: 'logout',
-        version: enrolled ? standing.version : undefined,
+        version: isOwing ? standing.version : undefined,
       });
       if (!isOwn) await this.deps.upstream.discard(grant);
       return hold;

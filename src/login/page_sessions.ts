@@ -1,15 +1,23 @@
 import type { Factors } from '../factors/factors.ts';
 import type { ClientAddress } from '../http/client_request.ts';
-import { type Flow, type JsonObject, RECOVERY_STAGE } from '../matrix/wire.ts';
+import {
+  ENROLMENT_STAGE,
+  type Flow,
+  isSecondFactorStage,
+  type JsonObject,
+  RECOVERY_STAGE,
+} from '../matrix/wire.ts';
 import type { Challenges } from '../second_factor/challenges.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
-import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
-import type { Standings } from '../second_factor/standing.ts';
+import { enrolmentFlows } from '../second_factor/owed_enrolment.ts';
+import { owes, type Standing, type Standings } from '../second_factor/standing.ts';
+import type { Storage } from '../storage/storage.ts';
+import { findVersion } from '../storage/tables/accounts.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { UiaEngine } from '../uia/engine.ts';
-import { isSatisfied, type Session } from '../uia/session.ts';
-import type { PageStanding } from './page_door.ts';
+import { nextStages, type Session } from '../uia/session.ts';
+import type { PageSetUp, PageStanding } from './page_door.ts';
 
 /** What sessions of the page are for: no client can go on with one, and no fallback page. */
 const TARGET = 'page /_2fa/login';
@@ -42,7 +50,7 @@ export class PageSessions {
       readonly secondFactors: Factors;
       readonly challenges: Challenges;
       readonly factors: FactorStore;
-      readonly enrolment: OwedEnrolment;
+      readonly storage: Pick<Storage, 'read'>;
     },
   ) {}
 
@@ -50,10 +58,6 @@ export class PageSessions {
   async open({ client, hold, proven, redirectUrl, provider, password }: PageOpening): Promise<PageStanding> {
     const { userId } = hold;
     const standing = await this.deps.standings.of(userId);
-    if (standing.is === 'owes_enrolment') throw this.deps.enrolment.owed(standing);
-    const enrolled = standing.is === 'owes_factor';
-    const stages = enrolled ? await this.deps.secondFactors.stagesOf(userId) : [];
-    const withCode = stages.map((stage): Flow => [proven, stage]);
     const body: JsonObject = {
       redirect_url: redirectUrl,
       ...(provider === undefined ? {} : { provider }),
@@ -61,17 +65,47 @@ export class PageSessions {
     const session = await this.deps.engine.open(
       { target: TARGET, userId, tokenHash: null },
       {
-        flows: enrolled ? withCode : [[proven]],
+        flows: await this.flowsOf(userId, proven, standing),
         completed: [proven],
         body,
         holdId: hold.id,
-        version: enrolled ? standing.version : undefined,
+        version: owes(standing) ? standing.version : undefined,
         password,
         client,
         endsAt: hold.expiresAt,
       },
     );
     return this.standing(session);
+  }
+
+  private async flowsOf(userId: string, proven: string, standing: Standing): Promise<readonly Flow[]> {
+    if (standing.is === 'owes_enrolment') return enrolmentFlows([proven]);
+    if (standing.is !== 'owes_factor') return [[proven]];
+    const stages = await this.deps.secondFactors.stagesOf(userId);
+    return stages.map((stage): Flow => [proven, stage]);
+  }
+
+  /**
+   * The same sign-in of a user in their grace, in which a factor is set up before it goes on. Undefined if that is not
+   * offered to them, or their held login is gone.
+   */
+  async withSetUp(client: ClientAddress, id: string): Promise<Session | undefined> {
+    const found = await this.find(id);
+    if (found?.hold === undefined) return undefined;
+    const { hold, session } = found;
+    const { userId } = hold;
+    if ((await this.deps.standings.of(userId)).is !== 'in_grace') return undefined;
+    const [account] = await this.deps.storage.read(findVersion(userId));
+    return this.deps.engine.open(session.binding, {
+      flows: enrolmentFlows(session.completed),
+      completed: session.completed,
+      body: session.body,
+      holdId: hold.id,
+      version: account?.version ?? 0,
+      password: session.password,
+      client,
+      endsAt: hold.expiresAt,
+    });
   }
 
   /** Undefined if there is none, or there is nothing left with which it could go on. */
@@ -95,13 +129,25 @@ export class PageSessions {
       userId,
       redirectUrl: redirectUrlOf(session),
       provider: providerOf(session),
-      codeWanted: !isSatisfied(session.flows, session.completed),
+      codeWanted: nextStages(session.flows, session.completed).some((stage) => stage !== ENROLMENT_STAGE),
+      setUp: await this.setUpOf(session),
       kinds: this.deps.challenges.kindsIn(session),
       asked: await this.deps.challenges.of(session),
       recoveryCodesLeft: session.completed.includes(RECOVERY_STAGE)
         ? await this.recoveryCodesLeft(userId)
         : undefined,
     };
+  }
+
+  /** Whether a factor is to be set up before the sign-in goes on, or may be. */
+  private async setUpOf({ binding, flows, completed }: Session): Promise<PageSetUp | undefined> {
+    const isWanted = nextStages(flows, completed).includes(ENROLMENT_STAGE);
+    if (!isWanted && completed.some(isSecondFactorStage)) return undefined;
+    if (isWanted) return { is: 'wanted' };
+    const standing = await this.deps.standings.of(binding.userId);
+    return standing.is === 'in_grace' && standing.deadlineTs !== undefined
+      ? { is: 'offered', deadlineTs: standing.deadlineTs }
+      : undefined;
   }
 
   private async recoveryCodesLeft(userId: string): Promise<number> {

@@ -69,6 +69,11 @@ export class PageSignIn implements PageDoor {
     return found && this.deps.sessions.standing(found.session);
   }
 
+  async withSetUp({ client }: ClientRequest, id: string): Promise<PageStanding | undefined> {
+    const session = await this.deps.sessions.withSetUp(client, id);
+    return session && this.deps.sessions.standing(session);
+  }
+
   /** @throws Refusal */
   async submitCode(
     request: ClientRequest,

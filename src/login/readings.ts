@@ -1,6 +1,7 @@
 import type { AppendedCode, Factors } from '../factors/factors.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import type { Policies } from '../policy/policies.ts';
 import { type ClaimedIdentity, claimsOf, readIdentity } from '../second_factor/claimed_identity.ts';
 import { type JoinKeys, joinKeysOf, lineKeyOf } from '../second_factor/join_keys.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
@@ -41,16 +42,17 @@ export class Readings {
       readonly factors: FactorStore;
       readonly codes: Pick<Factors, 'readAppended'>;
       readonly vault: Vault;
+      readonly policies: Policies;
     },
     private readonly settings: ReadingsSettings,
   ) {}
 
-  /** Whether an enrolled user may be meant: the hint of R5, never the decision. */
+  /** Whether a user may be meant who owes something: the hint of R5, never the decision. */
   async mayMeanEnrolled(signIn: LoginBody): Promise<boolean> {
     const { named, foldedNames } = signIn.identity;
-    if (!named) return this.deps.factors.anyoneEnrolled();
+    if (!named) return (await this.deps.factors.anyoneEnrolled()) || this.deps.policies.mayOwe(undefined);
     const found = await Promise.all(foldedNames.map((name) => this.deps.factors.mayBeEnrolled(name)));
-    return found.includes(true);
+    return found.includes(true) || this.deps.policies.mayOwe(foldedNames);
   }
 
   /**
@@ -85,12 +87,12 @@ export class Readings {
   }
 
   /**
-   * Whether any account has 2FA on, or had while this process runs: each sign-in asks, and where the last user has
+   * Whether any account has 2FA on, or had while this process runs, or may have to set it up: each sign-in asks, and where the last user has
    * turned 2FA off, sign-ins may go on as before, which costs little and decides nothing.
    */
   private async mayBeAnyoneEnrolled(): Promise<boolean> {
     this.hasSeenEnrolled ||= await this.deps.factors.anyoneEnrolled();
-    return this.hasSeenEnrolled;
+    return this.hasSeenEnrolled || this.deps.policies.mayOwe(undefined);
   }
 
   private async appendedCodeOf(signIn: LoginBody): Promise<AppendedCode | undefined> {

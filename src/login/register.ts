@@ -6,6 +6,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
 import { withOwnWellKnown } from '../matrix/well_known.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import type { Policies } from '../policy/policies.ts';
 import type { AppserviceTokens, ServiceListed } from '../second_factor/appservices.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
@@ -30,6 +31,7 @@ export interface RegisterGateParts {
   readonly publicBaseUrl: string;
   readonly appservices: AppserviceTokens;
   readonly enrolment: OwedEnrolment;
+  readonly policies: Policies;
 }
 
 /**
@@ -64,6 +66,8 @@ export class RegisterGate {
     const outcome = await (service === undefined ? upstream.attempt(call) : upstream.logIn(call));
     if (outcome.kind === 'refused') return rebuildError(outcome.answer, body);
     if (outcome.kind === 'without_token') {
+      if (typeof outcome.body.user_id === 'string')
+        await this.parts.policies.registered(outcome.body.user_id);
       return { status: 200, body: withOwnWellKnown(outcome.body, publicBaseUrl) };
     }
     if (service !== undefined) return exit.handOut(outcome.grant, service);
@@ -73,7 +77,9 @@ export class RegisterGate {
   private async answerGranted(request: ClientRequest, body: JsonObject, grant: Grant): Promise<Answer> {
     let held: HeldLogin;
     try {
-      const standing = await this.parts.standings.of(grant.userId);
+      await this.parts.policies.registered(grant.userId);
+      const witness = grant.witness(this.parts.homeserver, request.client, false);
+      const standing = await this.parts.standings.of(grant.userId, witness);
       if (standing.is === 'owes_enrolment') throw this.parts.enrolment.owed(standing);
       if (standing.is !== 'owes_factor') {
         // A client that hung up does not get the token.

@@ -6,6 +6,7 @@ export const REASONS = {
   challenged: {
     password: 'the password is asked for',
     factor: 'the second factor is asked for',
+    enrolment: 'a second factor is to be set up first',
     homeserver: 'the homeserver asks for a stage of its own',
   },
   refused: {

@@ -122,6 +122,18 @@ const KINDS = {
     text: 'This sign-in has ended. Please sign in again.',
     outcome: refused('session'),
   },
+  unknown_sign_in: {
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+    text: 'This sign-in is unknown or has expired. Please sign in again.',
+    outcome: refused('session'),
+  },
+  owes_no_enrolment: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'No second factor is to be set up in this session.',
+    outcome: refused('session'),
+  },
   wrong_setup_code: {
     status: 403,
     errcode: 'M_FORBIDDEN',
@@ -132,6 +144,36 @@ const KINDS = {
     status: 403,
     errcode: 'M_FORBIDDEN',
     text: 'This account has no password at its homeserver. Two-factor authentication is for accounts with a password.',
+    outcome: refused('policy'),
+  },
+  set_up_forbidden: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The operator of this server does not let this account set up two-factor authentication.',
+    outcome: refused('policy'),
+  },
+  factor_not_allowed: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The operator of this server does not let this account add an authenticator of this kind.',
+    outcome: refused('policy'),
+  },
+  factor_required: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'This account must have two-factor authentication: its last authenticator cannot be removed.',
+    outcome: refused('policy'),
+  },
+  codes_required: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'This account must have recovery codes: they cannot be deleted, only replaced.',
+    outcome: refused('policy'),
+  },
+  codes_off: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'There are no recovery codes on this server for this account.',
     outcome: refused('policy'),
   },
   owes_enrolment: {

@@ -48,6 +48,18 @@ export interface TotpDeleteRequest extends GuardedRequest {
   authenticator_id?: string;
 }
 
+export interface EnrolmentRequest extends JsonObject {
+  session: string;
+  factor: string;
+  name?: string;
+}
+
+export interface EnrolmentConfirmRequest extends JsonObject {
+  session: string;
+  setup_id: string;
+  recovery_codes?: boolean;
+}
+
 /** What a value of each shape is, as far as code reads its keys; the files under `schemas/` say all of it. */
 export interface Shapes {
   // Requests of the Matrix client-server API
@@ -69,6 +81,8 @@ export interface Shapes {
   totp_delete_request: TotpDeleteRequest;
   recovery_request: GuardedRequest;
   authenticator_name_request: JsonObject & { name: string };
+  enrolment_request: EnrolmentRequest;
+  enrolment_confirm_request: EnrolmentConfirmRequest;
   // Parts of requests
   auth: AuthShape | null;
   stage_totp: AuthShape & { token?: string | null };
@@ -90,9 +104,11 @@ export interface Shapes {
   two_factor_state: JsonObject;
   totp_setup_answer: JsonObject;
   totp_confirm_answer: JsonObject;
+  enrolment_confirm_answer: JsonObject;
   recovery_state: JsonObject;
   recovery_codes_answer: JsonObject;
   history_answer: JsonObject;
+  policy_answer: JsonObject;
   versions_answer: JsonObject;
   login_flows_answer: JsonObject;
   well_known_client: JsonObject;

@@ -36,10 +36,12 @@ export class AppserviceTokens {
   serviceOf(request: ClientRequest): ServiceListed | undefined {
     if (request.token.kind !== 'token') return undefined;
     const { token } = request.token;
+    return this.isListed(token) ? new ServiceListed(token) : undefined;
+  }
+
+  isListed(token: string): boolean {
     const asked = Buffer.from(hashToken(token));
-    return this.hashes().some((listed) => timingSafeEqual(listed, asked))
-      ? new ServiceListed(token)
-      : undefined;
+    return this.hashes().some((listed) => timingSafeEqual(listed, asked));
   }
 
   /** The query as it goes upstream: with the user that a listed application service acts for (attack 22). */

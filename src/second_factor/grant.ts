@@ -2,6 +2,7 @@ import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
+import type { Witness } from '../policy/policies.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { ServiceListed } from './appservices.ts';
@@ -9,6 +10,7 @@ import type { FactorPassed } from './code_step.ts';
 import { hashToken } from './fresh_logins.ts';
 import type { PassPresented, PassRedeemed } from './passes.ts';
 import type { StandingPasses } from './standing.ts';
+import { witnessBy } from './witness.ts';
 
 /** What hands a grant out at once. */
 export type PassingProof = StandingPasses | PassRedeemed | ServiceListed;
@@ -86,6 +88,12 @@ class Grant {
   /** Whose it is, by the homeserver. @throws Refusal */
   async askOwner(homeserver: Homeserver, client: ClientAddress): Promise<string> {
     return (await homeserver.whoami(this.#accessToken, { client })).userId;
+  }
+
+  /** The homeserver as a witness about the owner. @param hasPassword they have just signed in with one */
+  witness(homeserver: Homeserver, client: ClientAddress, hasPassword: boolean): Witness {
+    const { userId } = this;
+    return witnessBy(homeserver, { token: this.#accessToken, userId, client, hasPassword, isSignIn: true });
   }
 
   /** @throws Refusal if the homeserver did not say that it is gone */

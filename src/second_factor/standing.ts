@@ -1,3 +1,4 @@
+import type { Policies, Witness } from '../policy/policies.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 
 /** The user owes no second factor: looked up in the store, after the homeserver's answer. */
@@ -47,25 +48,15 @@ export interface OwesEnrolment {
 /** What a user owes before a login of theirs is handed out. */
 export type Standing = Passes | OwesFactor | OwesEnrolment;
 
-/** What the operator's policy says of a user without a second factor. */
-export type EnrolmentDue =
-  | { readonly is: 'not_due'; readonly standing: 'passes' | 'may_not_enrol' | 'cannot_enrol' }
-  | { readonly is: 'in_grace'; readonly deadlineTs: number }
-  | { readonly is: 'due'; readonly deadlineTs: number; readonly version: number };
-
-/** The operator's policy, as far as it is asked here. */
-export interface EnrolmentPolicy {
-  dueFor(userId: string): Promise<EnrolmentDue>;
-}
-
 /** Says what users owe. */
 export class Standings {
-  constructor(private readonly deps: { readonly factors: FactorStore; readonly policy: EnrolmentPolicy }) {}
+  constructor(private readonly deps: { readonly factors: FactorStore; readonly policies: Policies }) {}
 
-  async of(userId: string): Promise<Standing> {
+  /** @param witness who can be asked about the user; without one the last known answers count */
+  async of(userId: string, witness?: Witness): Promise<Standing> {
     const owing = await this.deps.factors.owing(userId);
     if (owing !== undefined) return { is: 'owes_factor', version: owing.version };
-    const due = await this.deps.policy.dueFor(userId);
+    const due = await this.deps.policies.dueFor(userId, witness);
     if (due.is === 'due') {
       return { is: 'owes_enrolment', version: due.version, deadlineTs: due.deadlineTs };
     }

@@ -1,6 +1,8 @@
 import type { AccountDeps, AccountSettings } from '../account/account_deps.ts';
+import { AccountPolicy } from '../account/account_policy.ts';
 import { AuthenticatorNames } from '../account/authenticator_names.ts';
 import { AuthenticatorRemoval } from '../account/authenticator_removal.ts';
+import { Enrolment } from '../account/enrolment.ts';
 import { OwnHistory } from '../account/own_history.ts';
 import { RecoveryCodes } from '../account/recovery_codes.ts';
 import { SetUp } from '../account/set_up.ts';
@@ -46,10 +48,12 @@ import { UpstreamLogin } from '../login/upstream_login.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import { Outbox } from '../notify/outbox.ts';
 import { AccountPage } from '../pages/account/account_page.ts';
+import { EnrolmentPage } from '../pages/fallback/enrolment_page.ts';
 import { FallbackPage } from '../pages/fallback/fallback_page.ts';
 import { FormPages } from '../pages/forms/form_pages.ts';
 import { FormTokens } from '../pages/forms/form_tokens.ts';
 import { KnownBrowser } from '../pages/forms/known_browser.ts';
+import { SetUpPages } from '../pages/set_up/set_up_pages.ts';
 import { Assets } from '../pages/shell/assets.ts';
 import { brandOf } from '../pages/shell/brand.ts';
 import { PageShell } from '../pages/shell/page.ts';
@@ -58,7 +62,9 @@ import { ProviderRounds } from '../pages/sign_in/provider_rounds.ts';
 import { ProviderStates } from '../pages/sign_in/provider_states.ts';
 import { RedirectTargets } from '../pages/sign_in/redirect_targets.ts';
 import { SignInPage } from '../pages/sign_in/sign_in_page.ts';
+import { SignInSetUp } from '../pages/sign_in/sign_in_set_up.ts';
 import { SsoRedirect } from '../pages/sign_in/sso_redirect.ts';
+import { Policies } from '../policy/policies.ts';
 import { AppserviceTokens } from '../second_factor/appservices.ts';
 import { TokenOwners } from '../second_factor/caller.ts';
 import { Challenges } from '../second_factor/challenges.ts';
@@ -70,8 +76,9 @@ import { HeldLogins } from '../second_factor/held_logins.ts';
 import { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import { Passes } from '../second_factor/passes.ts';
 import { PresentedCodes } from '../second_factor/presented.ts';
+import { SessionBlock } from '../second_factor/session_block.ts';
+import { Standings } from '../second_factor/standing.ts';
 import { Chain } from '../storage/chain.ts';
-import { type EnrolmentPolicy, Standings } from '../second_factor/standing.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { EndedHold } from '../storage/tables/holds.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
@@ -106,11 +113,6 @@ export interface Foundations {
   readonly furtherFactors: readonly CreateFactor[];
 }
 
-/** Nothing is required of users without a second factor. */
-const NO_POLICY: EnrolmentPolicy = {
-  dueFor: () => Promise.resolve({ is: 'not_due', standing: 'passes' }),
-};
-
 /** All that answers requests; `handlers.ts` says which of it answers which route. */
 export type Services = ReturnType<typeof compose>;
 
@@ -120,10 +122,11 @@ type SharedServices = ReturnType<typeof sharedServices>;
 export function compose(foundations: Foundations) {
   const shared = sharedServices(foundations);
   const login = loginServices(shared);
+  const account = accountServices(shared);
   return {
     ...login,
-    ...accountServices(shared),
-    ...pageServices(shared, login.pageSignIn),
+    ...account,
+    ...pageServices(shared, login.pageSignIn, account.enrolments),
     guard: guardDeps(shared),
     ownActions: new OwnActions(shared),
     discovery: discovery(shared),
@@ -135,6 +138,7 @@ export function compose(foundations: Foundations) {
     seenUsers: shared.seenUsers,
     pruning: new Pruning({ ...shared, holder: shared.processes.id, settings: foundations.config.audit }),
     challenges: shared.challenges,
+    sessionBlock: new SessionBlock(shared),
     egressGate: new EgressGate(shared.homeserver, shared.standings, shared.log),
   };
 }
@@ -177,28 +181,33 @@ function basicServices(foundations: Foundations) {
   const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
   const hasher = new RecoveryHasher(hashingQueue());
   const outbox = new Outbox({ notify: () => config.notify, random });
+  const audit = new Audit({
+    ...{ storage, clock, chain: new Chain(chainSeals(vault)) },
+    consequences: (record) => outbox.consequencesOf(record),
+  });
+  const policies = new Policies({ storage, audit }, () => config.policy);
   const factorDeps = {
     ...{ storage, store: storage.factors, vault, random, hasher, totp },
     clock: machineClock,
+    mayHaveCodes: async (userId: string) => (await policies.of(userId)).recoveryCodes.value !== 'off',
   };
+  const factors = createFactors(factorDeps, furtherFactors);
   return {
     ...foundations,
     totp,
     hasher,
     freshLogins,
-    factors: createFactors(factorDeps, furtherFactors),
-    audit: new Audit({
-      ...{ storage, clock, chain: new Chain(chainSeals(vault)) },
-      consequences: (record) => outbox.consequencesOf(record),
-    }),
+    factors,
+    audit,
     seenUsers: new SeenUsers({ storage, clock, log: foundations.log }),
     ways: { appendedCode: config.login.appendedCode, pages: config.login.sso },
     lanes: new Lanes(storage, vault),
     addressLimit: new AddressLimit(config.limits.perAddress, clock),
     deviceLimit: new DeviceLimit(clock),
     passes: new Passes({ storage, freshLogins, clock, random }),
-    standings: new Standings({ factors: storage.factors, policy: NO_POLICY }),
-    enrolment: new OwedEnrolment(config.publicBaseUrl),
+    policies,
+    standings: new Standings({ factors: storage.factors, policies }),
+    enrolment: new OwedEnrolment(config.publicBaseUrl, { factors, policies }),
     appservices: new AppserviceTokens(() => config.applicationServices),
   };
 }
@@ -224,7 +233,10 @@ function loginServices(shared: SharedServices) {
     maximum: config.uia.maxSessions,
     allowance: config.limits.signInPerUser,
   });
-  const readings = new Readings({ factors: storage.factors, codes: shared.factors, vault }, shared.ways);
+  const readings = new Readings(
+    { factors: storage.factors, codes: shared.factors, vault, policies: shared.policies },
+    shared.ways,
+  );
   const upstream = new UpstreamLogin(homeserver, holds, shared.addressLimit, log);
   const exit = new Exit({ ...shared, holds, publicBaseUrl: config.publicBaseUrl });
   const secondLogin = new SecondLogin({ ...shared, holds, upstream, exit });
@@ -264,20 +276,23 @@ function accountServices(shared: SharedServices) {
     recoveryCount: config.recovery.count,
     setupTtlMs: config.uia.sessionTtlMs,
   };
-  const setUps = new SetUps(parts, settings);
+  const policy = new AccountPolicy({ ...parts, policies: shared.policies });
+  const setUps = new SetUps(parts, settings, policy);
   return {
     state: new TwoFactorState(parts),
     setUp: new SetUp(parts, setUps),
     setUpConfirmation: new SetUpConfirmation(parts, setUps),
-    authenticatorRemoval: new AuthenticatorRemoval(parts),
-    recoveryCodes: new RecoveryCodes(parts, settings),
+    authenticatorRemoval: new AuthenticatorRemoval(parts, policy),
+    recoveryCodes: new RecoveryCodes(parts, settings, policy),
     authenticatorNames: new AuthenticatorNames(parts),
     ownHistory: new OwnHistory(parts),
+    accountPolicy: policy,
+    enrolments: new Enrolment({ ...shared, ...parts, policy }, setUps),
   };
 }
 
 /** The pages. */
-function pageServices(shared: SharedServices, pageSignIn: PageSignIn) {
+function pageServices(shared: SharedServices, pageSignIn: PageSignIn, enrolments: Enrolment) {
   const { config, vault, homeserver, clock, random, log, totp } = shared;
   const { publicBaseUrl, login, sso } = config;
   const brand = brandOf(config.brand);
@@ -289,10 +304,12 @@ function pageServices(shared: SharedServices, pageSignIn: PageSignIn) {
   const states = new ProviderStates(vault, clock);
   const rounds = new ProviderRounds(homeserver, states, formTokens, publicBaseUrl);
   const browsers = new KnownBrowser(random, publicBaseUrl);
+  const setUps = new SetUpPages(enrolments, totp.digits);
   const signInPage = new SignInPage(pageSignIn, formPages, targets, rounds, browsers, {
     offered: login.sso,
     digits: totp.digits,
     factors: shared.factors,
+    setUp: new SignInSetUp(pageSignIn, setUps),
   });
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
   const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits, isSound: isSoundSession });
@@ -302,6 +319,7 @@ function pageServices(shared: SharedServices, pageSignIn: PageSignIn) {
     providerPage,
     accountPage: new AccountPage(shell, { ...shared.ways, digits: totp.digits }, shared.factors),
     ssoRedirect: new SsoRedirect(homeserver, providerPage, login.sso),
+    enrolmentPage: new EnrolmentPage(enrolments, formPages, setUps),
     fallbackPage: new FallbackPage(proofs, formPages, homeserver, shared.factors, totp.digits),
   };
 }

@@ -64,6 +64,8 @@ export function noticingOwners(homeserver: Homeserver, addresses: Addresses): Ho
     logout: (token) => homeserver.logout(token),
     judgePassword: (judged) => homeserver.judgePassword(judged),
     isMadeByOAuth: (token, asker) => homeserver.isMadeByOAuth(token, asker),
+    takesPassword: (token, asker) => homeserver.takesPassword(token, asker),
+    isAdministrator: (token, userId, asker) => homeserver.isAdministrator(token, userId, asker),
     publishedKeys: (token, userId, asker) => homeserver.publishedKeys(token, userId, asker),
     nameDevice: (token, deviceId, name, client) => homeserver.nameDevice(token, deviceId, name, client),
     check: () => homeserver.check(),

@@ -135,6 +135,8 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
       watch.finished(request);
       services.seenUsers.finished(request);
     },
+    checkRequest: (request) =>
+      config.policy.blocksSessions ? services.sessionBlock.check(request) : undefined,
     ...(metrics && {
       onPassed: (status) => watch.passed(status),
     }),

@@ -73,7 +73,7 @@ export class AccountPerson {
   }
 
   /** From the picture to the saved recovery codes. */
-  private async setUpApp(): Promise<{ secret: string; codes: string[] }> {
+  async setUpApp(): Promise<{ secret: string; codes: string[] }> {
     await this.heading('Scan this picture').waitFor();
     const secret = await this.secretOnPage();
     await this.press('Next');

@@ -33,6 +33,16 @@ limits:
   per_address: { per_second: 7, burst_count: 8 }
   sign_in_per_user: { per_second: 9, burst_count: 10 }
   session_failures: 11
+policy:
+  default: forbidden
+  users: { "@bob:example.org": optional }
+  administrators: { policy: required }
+  groups: [{ name: staff, members: ["@staff-*:example.org"] }]
+  grace: 7d
+  after_grace: block
+  registration_grace: 1h
+  factors: [totp]
+  recovery: { codes: required, codes_for_changes: false }
 sso: { name: other, clients: ["https://app.example.org"] }
 log: { level: debug, format: pretty }
 notify:
@@ -62,6 +72,7 @@ test('what can be read again changes in the view, also in what was taken out of 
     applicationServices: [{ id: 'bridge', asToken: 'first' }],
     limits: next.config.limits,
     notify: next.config.notify,
+    policy: next.config.policy,
     sso: { ...start.config.sso, clients: ['https://app.example.org'] },
   };
   expect(view).toEqual(expected);

@@ -16,7 +16,7 @@ afterEach(() => folder.remove());
 
 /** The names of all values in a configuration, e.g. `limits.per_address.burst_count`. */
 function namesIn(settings: Json, name = ''): string[] {
-  if (!isJsonObject(settings)) return [name];
+  if (!isJsonObject(settings) || SETTINGS.some(({ path }) => path === name)) return [name];
   return Object.entries(settings).flatMap(([key, value]) =>
     namesIn(value ?? null, name === '' ? key : `${name}.${key}`),
   );

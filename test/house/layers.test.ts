@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['gateway', 'pages'],
   ['login', 'guard', 'account', 'discovery', 'admin'],
   ['second_factor', 'rescue'],
-  ['limits', 'notify'],
+  ['limits', 'policy', 'notify'],
   ['uia', 'factors', 'homeserver', 'audit'],
   ['vault', 'http', 'config'],
   ['storage'],

@@ -10,8 +10,10 @@ const ASSETS = 'src/pages/assets';
 const calls: Record<string, { method: string; path: string }> = scripts.CALLS;
 
 test('the scripts name stages and our provider as the server does', () => {
-  const { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE, OWN_PROVIDER } = wire;
-  expect(scripts).toMatchObject({ TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE, OWN_PROVIDER });
+  const { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE, ENROLMENT_STAGE, OWN_PROVIDER } = wire;
+  const names = { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE, ENROLMENT_STAGE, OWN_PROVIDER };
+  expect(scripts).toMatchObject(names);
+  expect(wire.OWN_STAGES + scripts.TOTP_KIND).toBe(TOTP_STAGE);
 });
 
 test.each(Object.entries(calls))('the request %s of the scripts has a route', (name, { method, path }) => {

@@ -36,6 +36,16 @@ function wrongAuth(rest: object): Record<string, unknown> {
   };
 }
 
+const POLICY = {
+  mode: 'required',
+  in_grace: true,
+  deadline_ts: 1760000000000,
+  factors: ['totp'],
+  recovery_codes: 'optional',
+  recovery_codes_for_changes: true,
+  device_passwords: 'forbidden',
+};
+
 /** For each shape values that do not have it, by what is wrong with them. */
 export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
   auth: {
@@ -56,6 +66,25 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'a line separator': 'phone\u2028root',
     'half a surrogate pair': 'phone\ud800',
     'a number': 5,
+  },
+  enrolment_request: {
+    'no session': { factor: 'totp' },
+    'no factor': { session: 'm2fa_x' },
+    'the factor is a list': { session: 'm2fa_x', factor: ['totp'] },
+    'a secret of the client': { session: 'm2fa_x', factor: 'totp', seed: 'GEZDGNBVGY3TQOJQ' },
+    'a name of two lines': { session: 'm2fa_x', factor: 'totp', name: 'phone\nroot' },
+    'no body': null,
+  },
+  enrolment_confirm_request: {
+    'no session': { setup_id: 'x', token: '287082' },
+    'no set-up': { session: 'm2fa_x', token: '287082' },
+    'the set-up is a number': { session: 'm2fa_x', setup_id: 5, token: '287082' },
+    'codes by name': { session: 'm2fa_x', setup_id: 'x', token: '287082', recovery_codes: 'new' },
+  },
+  enrolment_confirm_answer: {
+    'no codes': { authenticator_id: 'x' },
+    'a code in capitals': { authenticator_id: 'x', recovery_codes: ['7Q2K-X9VD-03MH'] },
+    'more than it says': { authenticator_id: 'x', recovery_codes: [], seed: 'x' },
   },
   stage_totp: {
     'the code is a number': { type: 'm.login.2fa.totp', token: 287082 },
@@ -169,6 +198,12 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'a detail that is not for users': {
       events: [{ at: 1, event: 'operator.reset', address: null, device_id: null, detail: { reason: 'x' } }],
     },
+  },
+  policy_answer: {
+    'an unknown mode': { ...POLICY, mode: 'recommended' },
+    'no deadline': { ...POLICY, deadline_ts: undefined },
+    'a deadline in words': { ...POLICY, deadline_ts: 'tomorrow' },
+    'what another user is asked': { ...POLICY, user_id: '@bob:example.org' },
   },
   recovery_request: { ...wrongAuth({}), 'an unknown key': { codes: ['mine-mine-mine'] } },
 

@@ -38,7 +38,9 @@ export class CodeSteps {
     const vault = testVault();
     const parts = { storage, store: storage.factors, vault, clock, random: systemRandom };
     const audit = new Audit({ storage, chain: chainOf(storage), clock });
-    this.presented = new PresentedCodes(createFactors({ ...parts, hasher, totp: totpSettings }));
+    this.presented = new PresentedCodes(
+      createFactors({ ...parts, hasher, mayHaveCodes: () => Promise.resolve(true), totp: totpSettings }),
+    );
     this.engine = new UiaEngine(
       { store: storage.sessions, vault, clock, random: systemRandom },
       { lifetimeMs: 10 * MINUTE, maxSessions: 1000, failureLimit: 5 },

@@ -58,6 +58,8 @@ export interface RealAppOptions {
   readonly synapse?: (publicBaseUrl: string) => Readonly<Record<string, unknown>>;
   /** Whether browsers are to find both at the proxy's own address. Default: at one that is nowhere. */
   readonly reachable?: boolean;
+  /** YAML added to the configuration of the proxy. */
+  readonly config?: string;
 }
 
 export class RealApp {
@@ -88,7 +90,7 @@ export class RealApp {
     });
     createKeyFile(join(directory, 'keys.json'), systemRandom, { now: () => Date.now() });
     const app = new RealApp(synapse, directory, publicBaseUrl);
-    writeFileSync(app.configFile, app.configText(port));
+    writeFileSync(app.configFile, `${app.configText(port)}\n${options.config ?? ''}\n`);
     await app.startProxy();
     return app;
   }

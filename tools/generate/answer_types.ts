@@ -13,6 +13,7 @@ const ANSWERS = [
   'recovery_codes_answer',
   'recovery_state',
   'totp_confirm_answer',
+  'enrolment_confirm_answer',
   'totp_setup_answer',
   'two_factor_state',
   'well_known_client',

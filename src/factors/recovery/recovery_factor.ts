@@ -35,6 +35,8 @@ export class RecoveryFactor implements Factor {
       readonly store: FactorStore;
       readonly vault: Vault;
       readonly hasher: RecoveryHasher;
+      /** Whether the operator lets this user have codes. */
+      readonly mayHaveCodes: (userId: string) => Promise<boolean>;
     },
     digits: number,
   ) {
@@ -43,7 +45,7 @@ export class RecoveryFactor implements Factor {
 
   async available(userId: string): Promise<boolean> {
     const set = await this.deps.store.recoverySet(userId);
-    if (set !== undefined && remaining(set) > 0) return true;
+    if (set !== undefined && remaining(set) > 0 && (await this.deps.mayHaveCodes(userId))) return true;
     return (await this.deps.store.emergencyCode(userId)) !== undefined;
   }
 
@@ -56,7 +58,7 @@ export class RecoveryFactor implements Factor {
 
   private async inSet({ userId, network }: Attempt, code: string): Promise<FactorVerdict> {
     const set = await this.deps.store.recoverySet(userId);
-    if (set === undefined) return { is: 'no_match', why: 'wrong' };
+    if (set === undefined || !(await this.deps.mayHaveCodes(userId))) return { is: 'no_match', why: 'wrong' };
     const hashedWith = this.hashedWith(userId, set);
     // A slow hash for a code that may be right only: wrong ones must not cost others their time (attack 90).
     if (!mayHold(set, recoveryTag(code, hashedWith))) return { is: 'no_match', why: 'wrong' };

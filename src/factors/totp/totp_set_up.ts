@@ -3,7 +3,7 @@ import { requireShape } from '../../matrix/registry.ts';
 import type { Json, JsonObject } from '../../matrix/wire.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
-import type { ConfirmedAuthenticator, FactorSetUp } from '../description.ts';
+import type { ConfirmedAuthenticator, FactorSetUp, SetUpPage, ShownSecret } from '../description.ts';
 import { readGivenCode } from '../given_code.ts';
 import { matchStep } from './match_step.ts';
 import { newSeed, seedText } from './new_seed.ts';
@@ -15,6 +15,7 @@ import { TOTP_DEEDS } from './totp_words.ts';
 export class TotpSetUp implements FactorSetUp {
   readonly usualName = 'Authenticator app';
   readonly deeds = TOTP_DEEDS;
+  readonly page: SetUpPage = { shown: (userId, seed) => this.shown(userId, seed) };
 
   constructor(
     private readonly deps: { readonly clock: Clock; readonly random: RandomSource },
@@ -24,9 +25,10 @@ export class TotpSetUp implements FactorSetUp {
   async begin(userId: string): Promise<{ secret: Buffer; answer: JsonObject }> {
     const { settings } = this;
     const seed = newSeed(this.deps.random);
+    const { key, link } = this.shown(userId, seed);
     const answer = {
-      seed: seedText(seed),
-      uri: otpauthUri(userId, seed, settings),
+      seed: key,
+      uri: link,
       params: {
         type: `m.totp.v1.rfc6238-${settings.algorithm}`,
         step: settings.period,
@@ -34,6 +36,10 @@ export class TotpSetUp implements FactorSetUp {
       },
     };
     return { secret: seed, answer };
+  }
+
+  private shown(userId: string, seed: Buffer): ShownSecret {
+    return { key: seedText(seed), link: otpauthUri(userId, seed, this.settings) };
   }
 
   read(body: JsonObject | undefined): { setupId: string; proof: Json } {

@@ -8,6 +8,10 @@ export type Challenge = {
   }[];
   params: Record<string, unknown>;
   completed: string[];
+  'org.matrix.2fa.owes_enrolment'?: {
+    setup_url: string;
+    deadline_ts: number;
+  };
   errcode?: string;
   error?: string;
 };
@@ -21,6 +25,10 @@ export type ErrorAnswer = {
   error: string;
   retry_after_ms?: number;
   soft_logout?: boolean;
+  'org.matrix.2fa.owes_enrolment'?: {
+    setup_url: string;
+    deadline_ts: number;
+  };
 };
 
 /** What happened to the caller's own account, the newest first. It never holds a secret. */
@@ -85,6 +93,12 @@ export type RecoveryState = {
 
 /** The authenticator is active, and the recovery codes are new. */
 export type TotpConfirmAnswer = {
+  authenticator_id: string;
+  recovery_codes: string[];
+};
+
+/** The authenticator is active. The recovery codes are new; there are none where none were wanted. */
+export type EnrolmentConfirmAnswer = {
   authenticator_id: string;
   recovery_codes: string[];
 };

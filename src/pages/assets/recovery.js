@@ -68,6 +68,7 @@ async function create(page) {
   });
   if (made === undefined) return;
   showNewCodes(page, made.recovery_codes, {
+    user: page.api.signedIn?.userId ?? '',
     title: element('h1', {}, words.title),
     hadCodes: page.state.codes !== undefined,
     next: () => void page.overview(),

@@ -7,9 +7,10 @@ import { dayText, fill, texts } from './texts.js';
  *
  * @param {import('./page.js').AccountPage} page
  * @param {string[]} codes
- * @param {{ title: HTMLElement, hadCodes: boolean, next: () => void }} options `hadCodes`: there were others before
+ * @param {{ title: HTMLElement, user: string, hadCodes: boolean, next: () => void }} options
+ *   `user`: whose they are; `hadCodes`: there were others before
  */
-export function showNewCodes(page, codes, { title, hadCodes, next }) {
+export function showNewCodes(page, codes, { title, user, hadCodes, next }) {
   const { saveCodes } = texts;
   const tick = element('input', { type: 'checkbox', id: 'saved' });
   const missing = element('p', { class: 'problem', id: 'saved-problem' }, saveCodes.savedFirst);
@@ -24,7 +25,7 @@ export function showNewCodes(page, codes, { title, hadCodes, next }) {
       title,
       element('h2', {}, saveCodes.title),
       element('p', {}, saveCodes.intro),
-      element('p', { class: 'only-print' }, fill(saveCodes.fileTitle, { user: userId(page) })),
+      element('p', { class: 'only-print' }, fill(saveCodes.fileTitle, { user })),
       element(
         'ul',
         { class: 'codes', 'aria-label': saveCodes.list },
@@ -34,7 +35,7 @@ export function showNewCodes(page, codes, { title, hadCodes, next }) {
         'div',
         { class: 'actions' },
         copyButton(page, codes),
-        downloadButton(page, codes),
+        downloadButton(page, codes, user),
         printButton(),
       ),
       element('p', { class: 'muted' }, saveCodes.where),
@@ -61,11 +62,6 @@ function warn(event) {
   event.preventDefault();
 }
 
-/** @param {import('./page.js').AccountPage} page */
-function userId(page) {
-  return page.api.signedIn?.userId ?? '';
-}
-
 /**
  * @param {import('./page.js').AccountPage} page
  * @param {string[]} codes
@@ -89,12 +85,13 @@ function copyButton(page, codes) {
  *
  * @param {import('./page.js').AccountPage} page
  * @param {string[]} codes
+ * @param {string} user
  */
-function downloadButton(page, codes) {
+function downloadButton(page, codes, user) {
   const { saveCodes } = texts;
   const download = button(saveCodes.download, () => {
     const text = [
-      fill(saveCodes.fileTitle, { user: userId(page) }),
+      fill(saveCodes.fileTitle, { user }),
       fill(saveCodes.fileMade, { date: dayText(Date.now()) }),
       '',
       ...codes,

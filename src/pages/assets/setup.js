@@ -4,12 +4,27 @@ import { askProof } from './proof.js';
 import { qrCode } from './qr.js';
 import { showNewCodes } from './save_codes.js';
 import { digits, fill, problems, problemText, texts } from './texts.js';
-import { CALLS } from './wire.js';
+import { CALLS, TOTP_KIND } from './wire.js';
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
  * @typedef {import('./page.js').Authenticator} Authenticator
  * @typedef {import('./answers.d.ts').TotpSetupAnswer} Setup
+ * @typedef {import('./answers.d.ts').TotpConfirmAnswer | import('./answers.d.ts').EnrolmentConfirmAnswer} Confirmed
+ */
+
+/**
+ * What the steps of a set-up are a part of.
+ *
+ * @typedef {object} Way
+ * @property {string} title
+ * @property {string} [intro] what is said before the first step
+ * @property {string} user whose codes they are, for the file that holds them
+ * @property {boolean} hadCodes whether there were other recovery codes before
+ * @property {(token: string) => Promise<import('./api.js').ApiAnswer<Confirmed>>} confirm
+ * @property {() => void} cancel
+ * @property {() => void} expired
+ * @property {() => void} next after the codes were saved
  */
 
 /**
@@ -31,7 +46,52 @@ export async function setUp(page, old) {
     },
     request: (name) => ({ call: CALLS.setUpTotp, body: name === '' ? {} : { name } }),
   });
-  if (setup !== undefined) showScan(page, setup, old);
+  if (setup === undefined) return;
+  const wasOn = page.state.enabled;
+  showScan(page, setup, {
+    title,
+    user: page.api.signedIn?.userId ?? '',
+    hadCodes: page.state.codes !== undefined,
+    confirm: (token) => page.api.call(CALLS.confirmTotp, { setup_id: setup.setup_id, token }),
+    cancel: () => void page.overview(),
+    expired: () => void page.overview(texts.setup.expired, 'warning'),
+    next: () => {
+      page.recovered = false;
+      if (old === undefined) void page.overview(wasOn ? texts.setup.doneAdded : texts.setup.doneOn);
+      else void removeOld(page, old);
+    },
+  });
+}
+
+/**
+ * The set-up that a sign-in waits for, and then the sign-in itself.
+ *
+ * @param {AccountPage} page
+ * @param {{ session: string, user: string }} signIn
+ */
+export async function setUpInSignIn(page, { session, user }) {
+  const begun = await page.api.call(CALLS.beginEnrolment, { session, factor: TOTP_KIND });
+  if (begun.is !== 'done') {
+    page.leave(begun.status === 404 ? texts.signIn.tooLate : problemText(begun));
+    return;
+  }
+  const { setup_id } = begun.body;
+  showScan(page, begun.body, {
+    title: texts.setup.title,
+    intro: texts.setup.required,
+    user,
+    hadCodes: false,
+    confirm: (token) => page.api.call(CALLS.confirmEnrolment, { session, setup_id, token }),
+    cancel: () => page.leave(texts.signIn.done),
+    expired: () => page.leave(texts.setup.expired),
+    next: () => void enter(),
+  });
+
+  async function enter() {
+    const answer = await page.api.call(CALLS.login, { auth: { session } });
+    if (answer.is === 'done') page.enter(answer.body);
+    else page.leave(texts.signIn.tooLate);
+  }
 }
 
 /**
@@ -44,16 +104,15 @@ function titleFor(page, old) {
 }
 
 /**
- * @param {AccountPage} page
+ * @param {Way} way
  * @param {number} step 1 to 3
- * @param {Authenticator} [old]
  */
-function heading(page, step, old) {
+function heading({ title }, step) {
   const { steps, progress } = texts.setup;
   return element(
     'header',
     {},
-    element('h1', {}, titleFor(page, old)),
+    element('h1', {}, title),
     element('p', { class: 'visually-hidden' }, fill(progress, { step })),
     element(
       'ol',
@@ -72,15 +131,16 @@ function heading(page, step, old) {
 /**
  * @param {AccountPage} page
  * @param {Setup} setup
- * @param {Authenticator} [old]
+ * @param {Way} way
  */
-function showScan(page, setup, old) {
+function showScan(page, setup, way) {
   const words = texts.setup;
   page.show(
     element(
       'section',
       { class: 'card' },
-      heading(page, 1, old),
+      heading(way, 1),
+      way.intro === undefined ? undefined : element('p', {}, way.intro),
       element('h2', {}, words.scanTitle),
       element('p', {}, words.scan),
       qrCode(setup.uri, words.picture),
@@ -96,8 +156,8 @@ function showScan(page, setup, old) {
       element(
         'div',
         { class: 'actions' },
-        button(words.next, () => showConfirm(page, setup, old)),
-        button(words.cancel, () => void page.overview(), { look: 'quiet' }),
+        button(words.next, () => showConfirm(page, setup, way)),
+        button(words.cancel, way.cancel, { look: 'quiet' }),
       ),
     ),
   );
@@ -132,9 +192,9 @@ function copySecret(page, seed) {
 /**
  * @param {AccountPage} page
  * @param {Setup} setup
- * @param {Authenticator} [old]
+ * @param {Way} way
  */
-function showConfirm(page, setup, old) {
+function showConfirm(page, setup, way) {
   const words = texts.setup;
   const code = new CodeField({ onlyApp: true, onComplete: () => sheet.requestSubmit() });
   const { element: sheet, refuse } = form(
@@ -145,30 +205,21 @@ function showConfirm(page, setup, old) {
       'div',
       { class: 'actions' },
       element('button', { class: 'button', type: 'submit' }, words.confirmButton),
-      button(words.back, () => showScan(page, setup, old), { look: 'quiet' }),
+      button(words.back, () => showScan(page, setup, way), { look: 'quiet' }),
     ),
   );
   page.show(
-    element(
-      'section',
-      { class: 'card' },
-      heading(page, 2, old),
-      element('h2', {}, words.confirmTitle),
-      sheet,
-    ),
+    element('section', { class: 'card' }, heading(way, 2), element('h2', {}, words.confirmTitle), sheet),
   );
   code.field.input.focus();
 
   async function submit() {
     code.clear();
     if (code.isMissing()) return code.field.fail(problems.missingCode);
-    const answer = await page.api.call(CALLS.confirmTotp, {
-      setup_id: setup.setup_id,
-      token: code.token,
-    });
-    if (answer.is === 'done') return showCodes(page, answer.body.recovery_codes, old);
+    const answer = await way.confirm(code.token);
+    if (answer.is === 'done') return showCodes(page, answer.body.recovery_codes, way);
     if (answer.status === 403) return code.refuse(words.wrong);
-    if (answer.status === 404) return page.overview(words.expired, 'warning');
+    if (answer.status === 404) return way.expired();
     return refuse(problemText(answer));
   }
 }
@@ -176,19 +227,13 @@ function showConfirm(page, setup, old) {
 /**
  * @param {AccountPage} page
  * @param {string[]} codes
- * @param {Authenticator} [old]
+ * @param {Way} way
  */
-function showCodes(page, codes, old) {
-  const wasOn = page.state.enabled;
-  showNewCodes(page, codes, {
-    title: heading(page, 3, old),
-    hadCodes: page.state.codes !== undefined,
-    next: () => {
-      page.recovered = false;
-      if (old === undefined) void page.overview(wasOn ? texts.setup.doneAdded : texts.setup.doneOn);
-      else void removeOld(page, old);
-    },
-  });
+function showCodes(page, codes, way) {
+  const { user, hadCodes, next } = way;
+  // The operator may want no recovery codes.
+  if (codes.length === 0) return next();
+  return showNewCodes(page, codes, { title: heading(way, 3), user, hadCodes, next });
 }
 
 /**

@@ -1,7 +1,8 @@
 import { CodeField } from './code_field.js';
 import { button, element, Field, form } from './dom.js';
+import { setUpInSignIn } from './setup.js';
 import { fill, problems, problemText, texts } from './texts.js';
-import { CALLS, OWN_PROVIDER, PASSWORD_STAGE, RECOVERY_STAGE } from './wire.js';
+import { CALLS, ENROLMENT_STAGE, OWN_PROVIDER, PASSWORD_STAGE, RECOVERY_STAGE } from './wire.js';
 
 /**
  * The two cards of signing in by the native door: password, then code.
@@ -43,6 +44,8 @@ export function showSignIn(page, flash) {
       initial_device_display_name: texts.signIn.device,
     });
     if (answer.is === 'done') page.enter(answer.body);
+    else if (answer.is === 'challenge' && owesSetUp(answer.body))
+      void setUpInSignIn(page, { session: answer.body.session, user: name.value.trim() });
     else if (answer.is === 'challenge') showCode(page, answer.body.session);
     else if (answer.status === 429 || answer.status === 0 || answer.status >= 500)
       refuse(problemText(answer));
@@ -51,6 +54,15 @@ export function showSignIn(page, flash) {
       otherWay.textContent = await otherWayText(page);
     }
   }
+}
+
+/**
+ * Whether the server lets this user in only with a factor that they have yet to set up.
+ *
+ * @param {import('./answers.d.ts').Challenge} challenge
+ */
+function owesSetUp({ flows }) {
+  return flows.some(({ stages }) => stages.includes(ENROLMENT_STAGE));
 }
 
 /**

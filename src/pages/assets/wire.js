@@ -7,7 +7,11 @@
 
 export const TOTP_STAGE = 'm.login.2fa.totp';
 export const RECOVERY_STAGE = 'm.login.2fa.recovery';
+export const ENROLMENT_STAGE = 'm.login.2fa.enrol';
 export const PASSWORD_STAGE = 'm.login.password';
+
+/** The factor that this page sets up. */
+export const TOTP_KIND = 'totp';
 
 /** The sign-in page, among the identity providers of `GET /login`. */
 export const OWN_PROVIDER = 'two-factor';
@@ -23,6 +27,7 @@ export const ROOT = '/_matrix/client/';
  */
 
 const TOTP = 'v3/account/two-factor/totp';
+const ENROLMENT = 'unstable/org.matrix.2fa/enrolment';
 const RECOVERY = 'v3/account/two-factor/recovery';
 
 /** The homeserver's own (client-server API, "Device management"): we have no schema for it.
@@ -42,6 +47,10 @@ export const CALLS = {
   setUpTotp: { method: 'POST', path: TOTP },
   /** @type {Call<answers.TotpConfirmAnswer>} */
   confirmTotp: { method: 'POST', path: `${TOTP}/confirm` },
+  /** @type {Call<answers.TotpSetupAnswer>} */
+  beginEnrolment: { method: 'POST', path: ENROLMENT },
+  /** @type {Call<answers.EnrolmentConfirmAnswer>} */
+  confirmEnrolment: { method: 'POST', path: `${ENROLMENT}/confirm` },
   /** @type {Call<answers.EmptyAnswer>} */
   removeTotp: { method: 'DELETE', path: TOTP },
   /** @type {Call<answers.RecoveryCodesAnswer>} */

@@ -66,7 +66,7 @@ function heading({ texts, language, standing, listed }: Card): Html {
 }
 
 /** In UTC: the server does not know the reader's time zone. */
-function timeText(at: number, language: Language): string {
+export function timeText(at: number, language: Language): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'long', timeZone: 'UTC' }).format(
     at,
   );

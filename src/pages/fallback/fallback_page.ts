@@ -20,7 +20,7 @@ import { html } from '../shell/html.ts';
 import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
 
 const FORM_SCRIPT = 'forms.js';
-const DONE_SCRIPT = 'auth_done.js';
+export const DONE_SCRIPT = 'auth_done.js';
 const ABOUT = 'about';
 const LONGEST_PASSWORD = 4096;
 
@@ -179,7 +179,7 @@ function sessionIn(request: ClientRequest): string {
 }
 
 /** Unknown, expired, another user's, dead: one page and one status for all (attack 64). */
-function gone(visit: PageVisit): Answer {
+export function gone(visit: PageVisit): Answer {
   const { texts } = visit;
   const { title, ended, endedHint } = texts.problems;
   const outcome = { is: 'refused', reason: 'session' } as const;

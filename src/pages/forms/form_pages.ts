@@ -23,7 +23,7 @@ export interface FormPage {
   /** What the page tells of; without it its status is 200. */
   readonly refusal?: PageRefusal | undefined;
   /** What a page that refuses nothing asks for. */
-  readonly asks?: 'password' | 'factor' | undefined;
+  readonly asks?: 'password' | 'factor' | 'enrolment' | undefined;
 }
 
 /** What a page says no to: a refusal, or something that only pages refuse. */

@@ -8,7 +8,7 @@ import { counted, fill } from '../texts/texts.ts';
 import type { RedirectTarget } from './redirect_targets.ts';
 
 /** Not where the page stands: a provider's way back has a login token in its address. */
-const ACTION = '/_2fa/login';
+export const ACTION = '/_2fa/login';
 /** One to sign in to the account page, one to replace the authenticator there. */
 const CODES_TO_REPLACE = 2;
 const REDIRECT = '/_matrix/client/v3/login/sso/redirect';

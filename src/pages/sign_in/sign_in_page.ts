@@ -12,6 +12,7 @@ import type { ProviderRounds } from './provider_rounds.ts';
 import { type RedirectTarget, type RedirectTargets, withLoginToken } from './redirect_targets.ts';
 import { codeCard, confirmationCard, credentialsCard, type RefusedCredentials } from './sign_in_cards.ts';
 import { badRedirect, ended } from './sign_in_problems.ts';
+import type { SignInSetUp } from './sign_in_set_up.ts';
 
 const SCRIPT = 'forms.js';
 /** No user id is longer (appendices, "User Identifiers"); e-mail addresses and passwords are allowed more. */
@@ -24,6 +25,7 @@ export interface SignInPageSettings {
   /** Digits of a TOTP code. */
   readonly digits: number;
   readonly factors: Factors;
+  readonly setUp: SignInSetUp;
 }
 
 /** `/_2fa/login` (spec/login.md): password, code, confirmation, and back to the client with a login token. */
@@ -56,6 +58,11 @@ export class SignInPage {
           return this.takeCredentials(visit, form);
         case 'code':
           return this.takeCode(visit, form);
+        case 'set_up':
+        case 'set_up_code':
+        case 'later':
+        case 'saved':
+          return this.takeSetUp(visit, form);
         case 'confirmation':
           return this.finish(visit, form.get('sign_in') ?? '');
         default:
@@ -111,8 +118,22 @@ export class SignInPage {
     }
   }
 
+  /** A step of the set-up that comes before the sign-in goes on, or is offered in it. */
+  private async takeSetUp(visit: PageVisit, form: Form): Promise<Answer> {
+    const standing = await this.door.find(form.get('sign_in') ?? '');
+    const target = this.targets.read(standing?.redirectUrl);
+    if (standing === undefined || target === undefined) return ended(visit);
+    const { setUp } = this.settings;
+    return (await setUp.take(visit, form, standing)) ?? this.passOn(visit, standing, target);
+  }
+
   /** What comes next after the password, or the provider, was right. */
   async goOn(visit: PageVisit, standing: PageStanding, target: RedirectTarget): Promise<Answer> {
+    if (standing.setUp !== undefined) return this.settings.setUp.offer(visit, standing);
+    return this.passOn(visit, standing, target);
+  }
+
+  private async passOn(visit: PageVisit, standing: PageStanding, target: RedirectTarget): Promise<Answer> {
     if (standing.codeWanted) return this.askCode(visit, standing, target, undefined);
     // After a sign-in with a recovery code the page says first what to do about the lost phone.
     const mayPass = standing.recoveryCodesLeft === undefined && this.targets.isListed(target);

@@ -41,6 +41,44 @@ export const german: Texts = {
     recoverySubmit: 'Diesen Code verwenden',
     noneLeft: 'Weder Authenticator noch Wiederherstellungscode? Bitte den Betreiber dieses Servers um Hilfe.',
   },
+  setUp: {
+    title: 'Zwei-Faktor-Authentifizierung einrichten',
+    required:
+      'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richte sie jetzt ein, um die Anmeldung fortzusetzen.',
+    requiredSoon:
+      'Dieser Server verlangt ab {date} UTC Zwei-Faktor-Authentifizierung. Richte sie jetzt oder später ein.',
+    need: 'Du brauchst eine Authenticator-App auf deinem Telefon oder Computer. Von da an braucht es zum Anmelden einen Code aus ihr.',
+    about: 'Eine App meldet sich in deinem Konto an.',
+    notYou: 'Wenn du diese Anmeldung nicht begonnen hast, schließe diese Seite und ändere dein Passwort.',
+    now: 'Jetzt einrichten',
+    later: 'Später',
+    scanText:
+      'Öffne deine Authenticator-App (etwa Aegis, 2FAS, FreeOTP, Google Authenticator oder einen Passwort-Manager) und scanne diesen Code.',
+    picture: 'QR-Code für deine Authenticator-App',
+    openText: 'Ist deine Authenticator-App auf diesem Gerät? Öffne sie direkt.',
+    open: 'Authenticator-App öffnen',
+    cannotScan: 'Kein Scannen möglich?',
+    key: 'Gib diesen Schlüssel ein (zeitbasiert, {digits} Stellen)',
+    check: 'Gib den Code ein, den die App jetzt zeigt. So wird geprüft, ob die App richtig eingerichtet ist.',
+    wrong:
+      'Dieser Code ist falsch. Prüfe, ob die Uhr deines Telefons richtig geht, und versuche den aktuellen Code.',
+    expired: 'Diese Einrichtung ist abgelaufen. Es wurde nichts geändert. Beginne von vorn.',
+    tooMany: 'Zu viele falsche Codes. Es wurde nichts geändert. Beginne von vorn.',
+    notHere:
+      'Dieser Server verlangt einen Faktor, den diese Seite nicht einrichten kann. Melde dich mit einer anderen App an.',
+    doneOn: 'Zwei-Faktor-Authentifizierung ist eingeschaltet.',
+    noCodes:
+      'Es gibt keine Wiederherstellungscodes zu zeigen: Sie werden nur einmal angezeigt. Auf deiner Kontoseite kannst du neue erstellen.',
+    saveTitle: 'Speichere deine Wiederherstellungscodes',
+    saveText:
+      'Wenn du deinen Authenticator und diese Codes verlierst, bist du ausgesperrt. Du kannst sie später nicht mehr ansehen.',
+    saveWhere:
+      'Bewahre sie so auf, dass du sie ohne dein Telefon findest: auf Papier oder in einem Passwort-Manager auf einem anderen Gerät.',
+    tick: 'Ich habe diese Codes gespeichert',
+    tickFirst: 'Speichere die Codes und setze dann das Häkchen.',
+    finish: 'Fertig',
+    next: 'Weiter',
+  },
   fallback: {
     title: 'Bestätige, dass du es bist',
     about: 'Eine App möchte:',
@@ -204,6 +242,8 @@ export const german: Texts = {
       title: 'Zwei-Faktor-Authentifizierung einschalten',
       addTitle: 'Authenticator hinzufügen',
       replaceTitle: '„{name}“ ersetzen',
+      required:
+        'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richte sie jetzt ein, um die Anmeldung fortzusetzen.',
       proof: 'Bevor sich etwas ändert, zeige, dass du es bist.',
       steps: ['Scannen', 'Bestätigen', 'Codes speichern'],
       progress: 'Schritt {step} von 3',
@@ -309,6 +349,7 @@ export const german: Texts = {
         'throttle.wait': 'Zu viele falsche Codes',
         'throttle.shut': 'Zu viele falsche Codes: von dort werden keine mehr angesehen',
         'login.completed': 'Mit zweitem Faktor angemeldet',
+        'login.enrolled': 'Zwei-Faktor-Authentifizierung bei einer Anmeldung eingerichtet',
         'login.held_ended': 'Anmeldung vor dem zweiten Faktor abgebrochen: jemand kannte das Passwort',
         'guard.passed': 'Geschützte Aktion bestätigt',
         'appservice.login': 'Von einem Anwendungsdienst angemeldet',
@@ -319,6 +360,8 @@ export const german: Texts = {
         'emergency_code.used': 'Notfallcode des Betreibers benutzt',
         'operator.imported':
           'Zwei-Faktor-Authentifizierung vom Betreiber eingeschaltet, mit deinem bisherigen Authenticator',
+        'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
+        'policy.changed': 'Der Betreiber hat geändert, was von diesem Konto verlangt wird',
       },
     },
     help: {

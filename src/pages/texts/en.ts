@@ -44,6 +44,41 @@ export const english = {
     recoverySubmit: 'Use this code',
     noneLeft: 'Neither authenticator nor recovery code? Ask the operator of this server for help.',
   },
+  /** A set-up during a sign-in. */
+  setUp: {
+    title: 'Set up two-factor authentication',
+    required: 'This server requires two-factor authentication. Set it up now to go on signing in.',
+    requiredSoon: 'This server requires two-factor authentication from {date} UTC. Set it up now, or later.',
+    need: 'You need an authenticator app on your phone or computer. From then on a code from it is needed to sign in.',
+    about: 'An app is signing in to your account.',
+    notYou: 'If you did not begin this sign-in, close this page and change your password.',
+    now: 'Set up now',
+    later: 'Later',
+    scanText:
+      'Open your authenticator app (for example Aegis, 2FAS, FreeOTP, Google Authenticator or a password manager) and scan this code.',
+    picture: 'QR code for your authenticator app',
+    openText: 'Is your authenticator app on this device? Open it directly.',
+    open: 'Open authenticator app',
+    cannotScan: "Can't scan it?",
+    key: 'Enter this setup key (time-based, {digits} digits)',
+    check: 'Enter the code that the app shows now. This checks that the app is set up correctly.',
+    wrong: "That code is incorrect. Check that your phone's clock is right, and try the current code.",
+    expired: 'This set-up has expired. Nothing was changed. Start again.',
+    tooMany: 'Too many incorrect codes. Nothing was changed. Start again.',
+    notHere: 'This server wants a factor that this page cannot set up. Use another app to sign in.',
+    doneOn: 'Two-factor authentication is on.',
+    noCodes:
+      'There are no recovery codes to show: they are shown only once. You can make new ones on your account page.',
+    saveTitle: 'Save your recovery codes',
+    saveText:
+      "If you lose your authenticator and these codes, you will be locked out. You won't be able to see them again.",
+    saveWhere:
+      'Keep them where you find them without your phone: on paper, or in a password manager on another device.',
+    tick: 'I have saved these codes',
+    tickFirst: 'Save the codes, then tick the box.',
+    finish: 'Done',
+    next: 'Continue',
+  },
   fallback: {
     title: 'Confirm that it is you',
     about: 'An app wants to:',
@@ -203,6 +238,7 @@ export const english = {
       title: 'Turn on two-factor authentication',
       addTitle: 'Add an authenticator',
       replaceTitle: 'Replace “{name}”',
+      required: 'This server requires two-factor authentication. Set it up now to go on signing in.',
       proof: 'Before anything changes, show that it is you.',
       steps: ['Scan', 'Confirm', 'Save the recovery codes'],
       progress: 'Step {step} of 3',
@@ -304,6 +340,7 @@ export const english = {
         'throttle.wait': 'Too many wrong codes',
         'throttle.shut': 'Too many wrong codes: no more are looked at from there',
         'login.completed': 'Signed in with a second factor',
+        'login.enrolled': 'Two-factor authentication set up during a sign-in',
         'login.held_ended': 'Sign-in ended before the second factor: someone knew the password',
         'guard.passed': 'Protected action confirmed',
         'appservice.login': 'Signed in by an application service',
@@ -314,6 +351,8 @@ export const english = {
         'emergency_code.used': 'Emergency code of the operator used',
         'operator.imported':
           'Two-factor authentication turned on by the operator, with your authenticator of before',
+        'policy.required': 'Two-factor authentication is required from now on',
+        'policy.changed': 'The operator changed what is asked of this account',
       } satisfies Record<NamedEvent, string>,
     },
     help: {

@@ -83,8 +83,22 @@ export function addAuthenticator(
   );
 }
 
-export function removeAuthenticator(userId: string, id: string): Decision<object> {
-  return decide('DELETE FROM authenticators WHERE id = :id AND user_id = :userId', { userId, id });
+/** @param keepLast where it is the user's only one, it stays */
+export function removeAuthenticator(userId: string, id: string, keepLast: boolean): Decision<object> {
+  const others = `EXISTS (SELECT 1 FROM authenticators AS others WHERE others.user_id = :userId AND others.id <> :id)`;
+  return decide(
+    `DELETE FROM authenticators WHERE id = :id AND user_id = :userId ${keepLast ? `AND ${others}` : ''}`,
+    { userId, id },
+  );
+}
+
+/** Removes those of one kind. Lost where the user has no others. */
+export function removeKindKeepingLast(userId: string, kind: string): Decision<object> {
+  return decide(
+    `DELETE FROM authenticators WHERE user_id = :userId AND kind = :kind
+       AND EXISTS (SELECT 1 FROM authenticators AS others WHERE others.user_id = :userId AND others.kind <> :kind)`,
+    { userId, kind },
+  );
 }
 
 /** @param kind of one factor; all of them where it is left out */

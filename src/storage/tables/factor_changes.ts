@@ -6,10 +6,12 @@ import {
   markFirstEnrolment,
   removeAuthenticator,
   removeAuthenticators,
+  removeKindKeepingLast,
 } from './authenticators.ts';
 import { dropEmergencyCodeWithoutFactor } from './emergency_codes.ts';
 import { forgetPlaces, forgetPlacesWithoutFactor } from './known_places.ts';
 import { clearLanes, clearLanesWithoutFactor } from './lanes.ts';
+import { endGraceWithoutFactor } from './policies.ts';
 import { endOtherProofs, endProofs, endProofsAfterRemoval } from './proofs.ts';
 import {
   deleteRecoverySet,
@@ -93,14 +95,20 @@ function added(confirmation: Confirmation): readonly Write[] {
   ];
 }
 
-/** Removes one authenticator. Lost if the user has no such authenticator. */
-export function removingAuthenticator(userId: string, authenticatorId: string, after: AfterRemoval) {
-  return when(removeAuthenticator(userId, authenticatorId), {
+/** Removes one authenticator. Lost if the user has no such authenticator, or it must stay. */
+export function removingAuthenticator(
+  userId: string,
+  authenticatorId: string,
+  after: AfterRemoval,
+  keepLast: boolean,
+) {
+  return when(removeAuthenticator(userId, authenticatorId, keepLast), {
     won: [
       deleteRecoverySetWithoutFactor(userId),
       dropEmergencyCodeWithoutFactor(userId),
       endProofsAfterRemoval(userId),
       forgetPlacesWithoutFactor(userId),
+      endGraceWithoutFactor(userId),
       following(userId, after),
     ],
     lost: [],
@@ -113,14 +121,24 @@ function following(userId: string, { someLeft, noneLeft }: AfterRemoval): Write 
 
 /** Removes the authenticators of one kind, and answers how many they were. */
 export function removingKind(userId: string, kind: string, after: AfterRemoval) {
-  const also = [
+  return [removeAuthenticators(userId, kind), afterKind(userId, after)] as const;
+}
+
+/** Removes the authenticators of one kind. Lost where the user has no others. */
+export function removingKindKeepingLast(userId: string, kind: string, after: AfterRemoval) {
+  return when(removeKindKeepingLast(userId, kind), { won: afterKind(userId, after), lost: [] });
+}
+
+function afterKind(userId: string, after: AfterRemoval): readonly Write[] {
+  return [
     deleteRecoverySetWithoutFactor(userId),
     dropEmergencyCodeWithoutFactor(userId),
     endProofsAfterRemoval(userId),
     clearLanesWithoutFactor(userId),
     forgetPlacesWithoutFactor(userId),
+    endGraceWithoutFactor(userId),
+    following(userId, after),
   ];
-  return [removeAuthenticators(userId, kind), also, following(userId, after)] as const;
 }
 
 /** Removes all that a user has enrolled, and answers how many authenticators there were. */
@@ -132,6 +150,7 @@ export function removingAllFactors(userId: string) {
     endProofsAfterRemoval(userId),
     clearLanes(userId),
     forgetPlaces(userId),
+    endGraceWithoutFactor(userId),
   ] as const;
 }
 

@@ -17,6 +17,7 @@ import {
   removingAllFactors,
   removingAuthenticator,
   removingKind,
+  removingKindKeepingLast,
   replacingRecoverySet,
 } from './factor_changes.ts';
 import { endProofs } from './proofs.ts';
@@ -51,10 +52,20 @@ export interface FactorStore {
 
   /** @param kind of one factor; all of them where it is left out */
   authenticators(userId: string, kind?: string): Promise<Authenticator[]>;
-  /** Removes one authenticator: whether it was there. The last one gone switches 2FA off and removes the codes. */
-  removeAuthenticator(userId: string, authenticatorId: string, after?: AfterRemoval): Promise<boolean>;
+  /**
+   * Removes one authenticator: whether it was. The last one gone switches 2FA off and removes the codes.
+   * @param keepLast the last one stays
+   */
+  removeAuthenticator(
+    userId: string,
+    authenticatorId: string,
+    after?: AfterRemoval,
+    keepLast?: boolean,
+  ): Promise<boolean>;
   /** Removes the authenticators of one kind, how many there were; the last one gone switches 2FA off, as above. */
   removeKind(userId: string, kind: string, after?: AfterRemoval): Promise<number>;
+  /** The same where the user has others; false if they are the last ones, which stay. */
+  removeKindKeepingLast(userId: string, kind: string, after?: AfterRemoval): Promise<boolean>;
   /** Removes every authenticator, set-up, recovery code, lane and known place of `userId`: how many authenticators there were. */
   removeAllFactors(userId: string): Promise<number>;
 
@@ -120,14 +131,23 @@ export class FactorTables implements FactorStore {
     return this.driver.read(findAuthenticators(userId, kind));
   }
 
-  async removeAuthenticator(userId: string, authenticatorId: string, after = NOTHING): Promise<boolean> {
-    const removal = removingAuthenticator(userId, authenticatorId, after);
+  async removeAuthenticator(
+    userId: string,
+    authenticatorId: string,
+    after = NOTHING,
+    keepLast = false,
+  ): Promise<boolean> {
+    const removal = removingAuthenticator(userId, authenticatorId, after, keepLast);
     return (await this.driver.commit([userId], removal)).won;
   }
 
   async removeKind(userId: string, kind: string, after = NOTHING): Promise<number> {
     const [removed] = await this.driver.commit([userId], removingKind(userId, kind, after));
     return removed;
+  }
+
+  async removeKindKeepingLast(userId: string, kind: string, after = NOTHING): Promise<boolean> {
+    return (await this.driver.commit([userId], removingKindKeepingLast(userId, kind, after))).won;
   }
 
   async removeAllFactors(userId: string): Promise<number> {

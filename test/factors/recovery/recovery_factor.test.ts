@@ -23,7 +23,10 @@ let factor: RecoveryFactor;
 beforeEach(async () => {
   clock = new ManualClock();
   storage = await openSqliteStorage({ path: ':memory:', clock });
-  factor = new RecoveryFactor({ ...parts(), hasher: testHasher }, 6);
+  factor = new RecoveryFactor(
+    { ...parts(), hasher: testHasher, mayHaveCodes: () => Promise.resolve(true) },
+    6,
+  );
 });
 
 afterEach(() => storage.close());

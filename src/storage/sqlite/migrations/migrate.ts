@@ -25,6 +25,7 @@ import { notices } from './0022_notices.ts';
 import { adminAnswers } from './0023_admin_answers.ts';
 import { auditChains } from './0024_audit_chains.ts';
 import { knownUsers } from './0025_known_users.ts';
+import { policies } from './0026_policies.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -53,6 +54,7 @@ export const MIGRATIONS: readonly string[] = [
   adminAnswers,
   auditChains,
   knownUsers,
+  policies,
 ];
 
 /**

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { parseUserId } from '../matrix/user_id.ts';
+import type { PolicyConfig, PolicyRule } from './config.ts';
+import type { RuleSettings, Settings } from './settings.ts';
+import type { SettingPath } from './source.ts';
+import { BadValue, parseGrace } from './values.ts';
+
+type PolicySettings = Settings['policy'];
+
+/** How this part of a configuration is read. */
+interface PolicyReader {
+  /** Runs `read`; a value that it refuses is refused by the name of the setting. */
+  at<T>(path: SettingPath, read: () => T): T;
+  absolute(path: string): string;
+}
+
+/** The section `policy` in values. @throws ConfigError */
+export function policyFrom(
+  settings: PolicySettings,
+  registrationGraceMs: number,
+  reader: PolicyReader,
+): PolicyConfig {
+  const { default: mode, users = {}, administrators = {}, groups = [] } = settings;
+  requireOneName(groups, reader);
+  const policy = {
+    default: ruleFrom({ ...settings, policy: mode }, ['policy'], reader),
+    users: Object.fromEntries(
+      Object.entries(users).map(([userId, written]) => {
+        const path = ['policy', 'users', userId];
+        reader.at(path, () => requireUserId(userId));
+        return [userId, typeof written === 'string' ? { mode: written } : ruleFrom(written, path, reader)];
+      }),
+    ),
+    administrators: {
+      rule: ruleFrom(administrators, ['policy', 'administrators'], reader),
+      members: membersFrom(administrators.members, ['policy', 'administrators', 'members'], reader),
+      detect: administrators.detect ?? true,
+    },
+    groups: groups.map((group, index) => {
+      const path = ['policy', 'groups', index];
+      const listed = membersFrom(group.members, [...path, 'members'], reader);
+      const inFile = reader.at([...path, 'members_file'], () =>
+        group.members_file === undefined ? [] : membersIn(reader.absolute(group.members_file)),
+      );
+      return { name: group.name, members: [...listed, ...inFile], rule: ruleFrom(group, path, reader) };
+    }),
+    registrationGraceMs,
+  };
+  const rules = [policy.default, policy.administrators.rule, ...Object.values(policy.users)];
+  const all = [...rules, ...policy.groups.map(({ rule }) => rule)];
+  return { ...policy, blocksSessions: all.some(({ afterGrace }) => afterGrace === 'block') };
+}
+
+function ruleFrom(written: RuleSettings, path: SettingPath, { at }: PolicyReader): PolicyRule {
+  const { policy: mode, grace, after_grace: afterGrace, factors, recovery } = written;
+  const rule: PolicyRule = {
+    mode,
+    grace: grace === undefined ? undefined : at([...path, 'grace'], () => parseGrace(grace)),
+    afterGrace,
+    factors,
+    recoveryCodes: recovery?.codes,
+    codesForChanges: recovery?.codes_for_changes,
+  };
+  // What is left out is not there, so that it can be told by its key.
+  return Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined));
+}
+
+function requireOneName(groups: readonly { readonly name: string }[], { at }: PolicyReader): void {
+  groups.forEach(({ name }, index) => {
+    at(['policy', 'groups', index, 'name'], () => {
+      if (groups.findIndex((other) => other.name === name) < index) {
+        throw new BadValue(`there is another group "${name}"`);
+      }
+    });
+  });
+}
+
+function membersFrom(
+  written: readonly string[] | undefined,
+  path: SettingPath,
+  { at }: PolicyReader,
+): string[] {
+  return (written ?? []).map((pattern, index) => at([...path, index], () => requirePattern(pattern)));
+}
+
+/** One a line; empty lines and those that begin with `#` say nothing. */
+function membersIn(file: string): string[] {
+  const lines = textOf(file).split('\n');
+  return lines.flatMap((line, index) => {
+    const pattern = line.trim();
+    if (pattern === '' || pattern.startsWith('#')) return [];
+    if (!isPattern(pattern)) throw new BadValue(`${file}:${index + 1}: "${pattern}" is not a user id`);
+    return [pattern];
+  });
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new BadValue(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function requirePattern(text: string): string {
+  if (!isPattern(text)) throw new BadValue(`"${text}" is not a user id such as @staff-*:example.org`);
+  return text;
+}
+
+function requireUserId(text: string): void {
+  if (!isPattern(text) || text.includes('*')) throw new BadValue('is not a user id such as @bob:example.org');
+}
+
+/** A user id; `*` in its local part only, and nothing in it that no user id has. */
+function isPattern(text: string): boolean {
+  const parts = parseUserId(text);
+  return parts !== undefined && !parts.server.includes('*') && !/[\s\p{Cc}]/u.test(text);
+}

@@ -1,0 +1,73 @@
+import type { Enrolment } from '../../account/enrolment.ts';
+import type { Answer } from '../../http/answer.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import type { FormPages, PageVisit } from '../forms/form_pages.ts';
+import type { SetUpPlace } from '../set_up/set_up_cards.ts';
+import { isOver, type SetUpPages } from '../set_up/set_up_pages.ts';
+import { html } from '../shell/html.ts';
+import { fill } from '../texts/texts.ts';
+import { doneCard, timeText } from './fallback_cards.ts';
+import { DONE_SCRIPT, gone } from './fallback_page.ts';
+
+/**
+ * `…/auth/m.login.2fa.enrol/fallback/web`: the set-up that a sign-in waits for, for clients that do not know its stage.
+ * Who has the session has proven the password to it; the page tells no more of the account than the set-up does.
+ */
+export class EnrolmentPage {
+  constructor(
+    private readonly enrolment: Enrolment,
+    private readonly pages: FormPages,
+    private readonly setUps: SetUpPages,
+  ) {}
+
+  /** `GET`: changes nothing. */
+  show(request: ClientRequest): Promise<Answer> {
+    return this.pages.visit(request, (visit) => this.ask(visit));
+  }
+
+  /** `POST`: the form of one of the steps. */
+  submit(request: ClientRequest): Promise<Answer> {
+    return this.pages.visit(request, async (visit) => {
+      const form = await visit.readForm();
+      const place = { session: sessionIn(visit) };
+      try {
+        switch (form.get('step')) {
+          case 'set_up':
+            return await this.setUps.begin(visit, place);
+          case 'set_up_code':
+            return await this.setUps.takeCode(visit, place, form);
+          case 'saved':
+            return this.setUps.unsaved(visit, place, form) ?? (await this.ask(visit));
+          default:
+            throw new Refusal('invalid_param');
+        }
+      } catch (error) {
+        if (!isOver(error)) throw error;
+        return this.ask(visit);
+      }
+    });
+  }
+
+  private async ask(visit: PageVisit): Promise<Answer> {
+    const id = sessionIn(visit);
+    const state = await this.enrolment.stateOf(id);
+    if (state === undefined) return gone(visit);
+    const { texts, language } = visit;
+    if (state.is === 'done') {
+      return visit.render({
+        title: texts.fallback.doneTitle,
+        script: DONE_SCRIPT,
+        body: () => doneCard(texts),
+      });
+    }
+    const time = fill(texts.fallback.time, { time: timeText(state.openedAt, language) });
+    const about = html`<p>${texts.setUp.about}</p><p>${time}</p><p class="muted">${texts.setUp.notYou}</p>`;
+    const place: SetUpPlace = { session: id, about };
+    return this.setUps.offer(visit, place);
+  }
+}
+
+function sessionIn({ request }: PageVisit): string {
+  return request.query.get('session') ?? '';
+}

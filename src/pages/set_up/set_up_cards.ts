@@ -1,0 +1,129 @@
+import { encode } from 'uqr';
+import type { ShownSetUp } from '../../account/enrolment.ts';
+import { type Html, html } from '../shell/html.ts';
+import type { Texts } from '../texts/en.ts';
+import { fill } from '../texts/texts.ts';
+
+/** Light modules round the code that scanners need (ISO/IEC 18004). */
+const QUIET_ZONE = 4;
+
+/** Where a set-up stands among the pages. */
+export interface SetUpPlace {
+  /** The session of the sign-in. */
+  readonly session: string;
+  /** Where the forms go; undefined: to the address of the page. */
+  readonly action?: string;
+  /** Hidden fields of each form, besides those of the set-up. */
+  readonly fields?: Html;
+  /** Set where it may wait: until when, in words. */
+  readonly until?: string | undefined;
+  /** What stands above the offer. */
+  readonly about?: Html;
+}
+
+interface Card {
+  readonly texts: Texts;
+  readonly tokenField: Html;
+  readonly place: SetUpPlace;
+}
+
+/** Says that a factor is to be set up before the sign-in goes on, or that it can wait. */
+export function offerCard(card: Card & { readonly problem: string | undefined }): Html {
+  const { texts, place, problem } = card;
+  const { setUp } = texts;
+  const mayWait = place.until !== undefined;
+  return html`<section class="card"><h1>${setUp.title}</h1>
+${problem !== undefined && html`<p class="notice warning" role="alert">${problem}</p>`}
+${place.about}
+<p>${place.until === undefined ? setUp.required : fill(setUp.requiredSoon, { date: place.until })}</p>
+<p>${setUp.need}</p>
+${step(card, 'set_up', html`<button class="button full">${setUp.now}</button>`)}
+${mayWait && step(card, 'later', html`<button class="button quiet full">${setUp.later}</button>`)}
+</section>`;
+}
+
+/** The secret, to be scanned, opened or typed; and a field for the first code. */
+export function scanCard(
+  card: Card & {
+    readonly shown: ShownSetUp;
+    /** Of a code. */
+    readonly digits: number;
+    readonly problem: string | undefined;
+  },
+): Html {
+  const { texts, shown, digits, problem } = card;
+  const { setUp } = texts;
+  const described = problem === undefined ? 'code-hint' : 'code-problem code-hint';
+  const field = html`<input type="hidden" name="setup_id" value="${shown.setupId}">
+<div class="field">
+<label for="code">${texts.code.label}</label>
+<input id="code" name="code" class="code" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="32"
+ required ${problem !== undefined && html`autofocus aria-invalid="true"`} aria-describedby="${described}">
+<p class="hint" id="code-hint">${setUp.check}</p>
+${problem !== undefined && html`<p class="problem" id="code-problem" role="alert">${problem}</p>`}
+</div>
+<button class="button full">${texts.code.submit}</button>`;
+  return html`<section class="card"><h1>${setUp.title}</h1>
+<p>${setUp.scanText}</p>
+${qrCode(shown.link, setUp.picture)}
+<p>${setUp.openText}</p>
+<p><a class="button quiet" href="${shown.link}">${setUp.open}</a></p>
+<p>${setUp.cannotScan} ${fill(setUp.key, { digits })}</p>
+<p><code class="secret">${inFours(shown.key)}</code></p>
+${step(card, 'set_up_code', field)}
+</section>`;
+}
+
+/** The recovery codes, for the one time that they are shown. Without any: what there is to know. */
+export function codesCard(
+  card: Card & { readonly codes: readonly string[]; readonly problem: string | undefined },
+): Html {
+  const { texts, codes, problem } = card;
+  const { setUp } = texts;
+  if (codes.length === 0) {
+    return html`<section class="card"><h1 tabindex="-1" autofocus>${setUp.doneOn}</h1>
+<p>${setUp.noCodes}</p>
+${step(
+  card,
+  'saved',
+  html`<input type="hidden" name="saved" value="none">
+<button class="button full">${setUp.next}</button>`,
+)}</section>`;
+  }
+  // A form that comes back without its tick has the codes with it: nothing else could show them again.
+  const tick = html`<input type="hidden" name="codes" value="${codes.join(' ')}">
+<label class="check"><input type="checkbox" name="saved" required
+ ${problem !== undefined && html`autofocus aria-invalid="true" aria-describedby="saved-problem"`}> ${setUp.tick}</label>
+${problem !== undefined && html`<p class="problem" id="saved-problem" role="alert">${problem}</p>`}
+<button class="button full">${setUp.finish}</button>`;
+  return html`<section class="card"><h1 tabindex="-1" ${problem === undefined && html`autofocus`}>${setUp.saveTitle}</h1>
+<p class="notice good" role="status">${setUp.doneOn}</p>
+<p>${setUp.saveText}</p>
+<ul class="codes" aria-label="${setUp.saveTitle}">${codes.map((code) => html`<li>${code}</li>`)}</ul>
+<p class="muted">${setUp.saveWhere}</p>
+${step(card, 'saved', tick)}
+</section>`;
+}
+
+function step({ tokenField, place }: Card, name: string, content: Html): Html {
+  const { action, fields } = place;
+  return html`<form method="post"${action !== undefined && html` action="${action}"`}>
+${tokenField}
+${fields}
+<input type="hidden" name="step" value="${name}">
+${content}
+</form>`;
+}
+
+/** Dark on light in both colour schemes, because some scanners read nothing else. */
+function qrCode(text: string, label: string): Html {
+  const { data, size } = encode(text, { ecc: 'M', border: QUIET_ZONE });
+  const dark = data.flatMap((row, y) => row.map((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : '')));
+  return html`<svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label="${label}" shape-rendering="crispEdges">
+<rect width="100%" height="100%" fill="#ffffff"/><path d="${dark.join('')}" fill="#000000"/></svg>`;
+}
+
+/** Easier to type. */
+function inFours(key: string): string {
+  return (key.match(/.{1,4}/g) ?? []).join(' ');
+}

@@ -1,0 +1,198 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Grace, PolicyConfig, PolicyRule } from '../config/config.ts';
+import { foldLocalpart, parseUserId } from '../matrix/user_id.ts';
+import { when } from '../storage/statement.ts';
+import type { Storage } from '../storage/storage.ts';
+import {
+  beginGrace,
+  type FoundPolicy,
+  findPolicy,
+  listRequired,
+  rememberAdministrator,
+  rememberExemption,
+  rememberRegistration,
+} from '../storage/tables/policies.ts';
+import { type AppliedPolicy, applied, fits, matches, sourcesFor } from './precedence.ts';
+
+/** What can be asked about a user: the homeserver, with a token of theirs. */
+export interface Witness {
+  /** Undefined if it did not say. */
+  isAdministrator(): Promise<boolean | undefined>;
+  /** Why the user cannot set up a second factor; null if they can. */
+  exemption(): Promise<FoundPolicy['exempt']>;
+  /** At a sign-in the homeserver is asked each time who its administrators are; else once. */
+  readonly isSignIn: boolean;
+}
+
+/** What is asked of a user who has no second factor. */
+export type EnrolmentDue =
+  | { readonly is: 'not_due'; readonly standing: 'passes' | 'may_not_enrol' | 'cannot_enrol' }
+  | { readonly is: 'in_grace'; readonly deadlineTs: number }
+  | { readonly is: 'due'; readonly deadlineTs: number; readonly version: number };
+
+/** What holds for a user, and since when, in ms; null: nothing is asked of them, or they were not seen yet. */
+export interface KnownPolicy {
+  readonly policy: AppliedPolicy;
+  readonly requiredSince: number | null;
+  readonly deadlineTs: number | null;
+}
+
+/** The operator's policy: what it says of a user, and since when. */
+export class Policies {
+  constructor(
+    private readonly deps: { readonly storage: Storage; readonly audit: Audit },
+    /** As it is now: it is read again while the program runs. */
+    private readonly config: () => PolicyConfig,
+  ) {}
+
+  /** What holds for a user. */
+  async of(userId: string): Promise<AppliedPolicy> {
+    return this.applied(userId, await this.find(userId));
+  }
+
+  /** The same for people to look at: it begins no grace. */
+  async known(userId: string): Promise<KnownPolicy> {
+    const found = await this.find(userId);
+    const policy = this.applied(userId, found);
+    const isRequired = policy.mode.value === 'required' && found.requiredSince !== null;
+    const deadlineTs = isRequired
+      ? deadlineOf(found, policy.grace.value, this.config().registrationGraceMs)
+      : null;
+    return { policy, requiredSince: found.requiredSince, deadlineTs };
+  }
+
+  /**
+   * What is asked of a user who has no second factor. The first sight of them under the requirement begins their grace.
+   * @param witness who can be asked; without one the last known answers count
+   */
+  async dueFor(userId: string, witness?: Witness): Promise<EnrolmentDue> {
+    const found = await this.witnessed(userId, await this.find(userId), witness);
+    const policy = this.applied(userId, found);
+    const mode = policy.mode.value;
+    if (mode !== 'required') {
+      return { is: 'not_due', standing: mode === 'forbidden' ? 'may_not_enrol' : 'passes' };
+    }
+    const seen = found.requiredSince === null ? await this.firstSight(userId) : found;
+    const deadlineTs = deadlineOf(seen, policy.grace.value, this.config().registrationGraceMs);
+    if (seen.now < deadlineTs) return { is: 'in_grace', deadlineTs };
+    const exempt = await this.exemption(userId, seen, witness);
+    if (exempt !== null) return { is: 'not_due', standing: 'cannot_enrol' };
+    return { is: 'due', deadlineTs, version: seen.version };
+  }
+
+  /** A new account, which has a grace of its own. */
+  async registered(userId: string): Promise<void> {
+    if (!mayRequire(this.config())) return;
+    await this.deps.storage.commit([userId], rememberRegistration(userId));
+  }
+
+  /**
+   * Whether someone of one of these names may have to set up a second factor: a hint (R5), never the decision.
+   * @param names folded; undefined: anyone
+   */
+  async mayOwe(names: readonly string[] | undefined): Promise<boolean> {
+    const config = this.config();
+    if (names === undefined ? mayRequire(config) : names.some((name) => mayRequireOf(config, name)))
+      return true;
+    const stored = await this.deps.storage.read(listRequired());
+    return stored.some(({ userId }) => names === undefined || names.includes(foldLocalpart(userId)));
+  }
+
+  private async find(userId: string): Promise<FoundPolicy> {
+    const [found] = await this.deps.storage.read(findPolicy(userId));
+    if (found === undefined) throw new Error('the question for a policy has no answer');
+    return found;
+  }
+
+  private applied(userId: string, found: FoundPolicy): AppliedPolicy {
+    const config = this.config();
+    const isAdministrator = isAdministratorOf(config, userId, found);
+    return applied(sourcesFor(config, { userId, isAdministrator, stored: storedRule(found) }));
+  }
+
+  /** Asks the homeserver whether the user is an administrator, where that matters. */
+  private async witnessed(userId: string, found: FoundPolicy, witness?: Witness): Promise<FoundPolicy> {
+    const { detect, rule, members } = this.config().administrators;
+    if (witness === undefined || !detect || Object.keys(rule).length === 0) return found;
+    if (members.some((member) => matches(member, userId))) return found;
+    if (!witness.isSignIn && found.isAdministrator !== null) return found;
+    const is = await witness.isAdministrator();
+    if (is === undefined || Number(is) === found.isAdministrator) return found;
+    await this.deps.storage.commit([userId], rememberAdministrator(userId, is));
+    return { ...found, isAdministrator: is ? 1 : 0 };
+  }
+
+  private async firstSight(userId: string): Promise<FoundPolicy> {
+    const begun = this.deps.audit.recorded({ userId, event: 'policy.required' });
+    await this.deps.storage.commit([userId], when(beginGrace(userId), { won: begun, lost: [] }));
+    return this.find(userId);
+  }
+
+  private async exemption(
+    userId: string,
+    found: FoundPolicy,
+    witness?: Witness,
+  ): Promise<FoundPolicy['exempt']> {
+    if (witness === undefined) return found.exempt;
+    const exempt = await witness.exemption();
+    if (exempt !== found.exempt) await this.deps.storage.commit([userId], rememberExemption(userId, exempt));
+    return exempt;
+  }
+}
+
+/** When the grace of a user is over. Those who gave up 2FA, or lost it by a reset, have none. */
+export function deadlineOf(
+  { requiredSince, registeredAt, graceEndedAt, now }: FoundPolicy,
+  grace: Grace | undefined,
+  registrationGraceMs: number,
+): number {
+  const begun = requiredSince ?? now;
+  const usual = grace === undefined ? begun : 'until' in grace ? grace.until : begun + grace.durationMs;
+  const least = registeredAt === null ? usual : Math.max(usual, registeredAt + registrationGraceMs);
+  return graceEndedAt === null ? least : Math.min(least, graceEndedAt);
+}
+
+function storedRule({ mode, graceMs, graceUntil }: FoundPolicy): PolicyRule {
+  const grace =
+    graceUntil !== null ? { until: graceUntil } : graceMs !== null ? { durationMs: graceMs } : undefined;
+  return { ...(mode === null ? {} : { mode }), ...(grace === undefined ? {} : { grace }) };
+}
+
+/** One of whom the homeserver has not said anything yet counts as one. */
+function isAdministratorOf(
+  { administrators: { members, detect } }: PolicyConfig,
+  userId: string,
+  { isAdministrator }: FoundPolicy,
+): boolean {
+  return members.some((member) => matches(member, userId)) || (detect && isAdministrator !== 0);
+}
+
+/** Whether the configuration can require a second factor of anyone. */
+function mayRequire(config: PolicyConfig): boolean {
+  return rulesOf(config).some(({ mode }) => mode === 'required');
+}
+
+function rulesOf({ default: usual, users, administrators, groups }: PolicyConfig): PolicyRule[] {
+  return [usual, administrators.rule, ...Object.values(users), ...groups.map(({ rule }) => rule)];
+}
+
+/** The same of someone whose folded name this is; what would free them again is not looked at. */
+function mayRequireOf(config: PolicyConfig, name: string): boolean {
+  const { default: usual, users, administrators, groups } = config;
+  if (usual.mode === 'required') return true;
+  if (administrators.rule.mode === 'required') {
+    if (administrators.detect || administrators.members.some((member) => isNamed(member, name))) return true;
+  }
+  if (
+    Object.entries(users).some(([userId, { mode }]) => mode === 'required' && foldLocalpart(userId) === name)
+  )
+    return true;
+  return groups.some(
+    ({ members, rule }) => rule.mode === 'required' && members.some((member) => isNamed(member, name)),
+  );
+}
+
+function isNamed(pattern: string, name: string): boolean {
+  const localpart = parseUserId(pattern)?.localpart ?? '';
+  return fits(localpart.split('*').map(foldLocalpart), name);
+}

@@ -1,0 +1,106 @@
+import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
+import { currentVersion } from './accounts.ts';
+
+/** What is known of a user for the operator's policy. Times are ms since the epoch. */
+export interface PolicyRow {
+  /** Set by command; null: what the configuration says. */
+  readonly mode: 'optional' | 'required' | 'forbidden' | null;
+  /** Set by command: so long, or until then. */
+  readonly graceMs: number | null;
+  readonly graceUntil: number | null;
+  /** The homeserver's last word: 1 or 0; null if there was none. */
+  readonly isAdministrator: number | null;
+  /** Why they cannot set up a second factor, as far as was seen last. */
+  readonly exempt: 'guest' | 'no_password' | null;
+  /** When they registered through us. */
+  readonly registeredAt: number | null;
+  /** When they were first seen under the requirement. */
+  readonly requiredSince: number | null;
+  /** Since when they have no grace any more: they turned 2FA off, or it was reset. */
+  readonly graceEndedAt: number | null;
+}
+
+/** The same with the account as it is now. */
+export interface FoundPolicy extends PolicyRow {
+  readonly version: number;
+  readonly now: number;
+}
+
+/** Always one row, also for users of whom nothing is known. */
+export function findPolicy(userId: string): Query<FoundPolicy> {
+  return ask(
+    `SELECT ${currentVersion(':userId')} AS version, CAST(:now AS BIGINT) AS now,
+       mode, grace_ms AS "graceMs", grace_until AS "graceUntil", is_administrator AS "isAdministrator", exempt,
+       registered_at AS "registeredAt", required_since AS "requiredSince", grace_ended_at AS "graceEndedAt"
+     FROM (SELECT 1 AS one) AS always LEFT JOIN policies ON policies.user_id = :userId`,
+    { userId },
+  );
+}
+
+/** The users of whom a second factor is asked by command. */
+export function listRequired(): Query<{ readonly userId: string }> {
+  return ask('SELECT user_id AS "userId" FROM policies WHERE mode = \'required\' ORDER BY user_id');
+}
+
+/** Sets what the operator says of a user by command; a grace begins at the next sight of them then. */
+export function setPolicy(
+  userId: string,
+  { mode, graceMs, graceUntil }: Pick<PolicyRow, 'mode' | 'graceMs' | 'graceUntil'>,
+  restartGrace: boolean,
+): readonly Effect[] {
+  const set = effect(
+    `INSERT INTO policies (user_id, mode, grace_ms, grace_until) VALUES (:userId, :mode, :graceMs, :graceUntil)
+     ON CONFLICT (user_id) DO UPDATE SET
+       mode = excluded.mode, grace_ms = excluded.grace_ms, grace_until = excluded.grace_until`,
+    { userId, mode, graceMs, graceUntil },
+  );
+  const restart = effect(
+    'UPDATE policies SET required_since = NULL, grace_ended_at = NULL WHERE user_id = :userId',
+    { userId },
+  );
+  return restartGrace ? [set, restart] : [set];
+}
+
+/** The grace of a user begins: won once, by the request that sees them first under the requirement. */
+export function beginGrace(userId: string): Decision<object> {
+  return decide(
+    `INSERT INTO policies (user_id, required_since) VALUES (:userId, :now)
+     ON CONFLICT (user_id) DO UPDATE SET required_since = :now WHERE policies.required_since IS NULL`,
+    { userId },
+  );
+}
+
+/** A user who has no authenticator left has no grace any more. */
+export function endGraceWithoutFactor(userId: string): Effect {
+  return effect(
+    `INSERT INTO policies (user_id, grace_ended_at) SELECT :userId, CAST(:now AS BIGINT)
+       WHERE NOT EXISTS (SELECT 1 FROM authenticators WHERE user_id = :userId)
+     ON CONFLICT (user_id) DO UPDATE SET
+       grace_ended_at = coalesce(policies.grace_ended_at, excluded.grace_ended_at)`,
+    { userId },
+  );
+}
+
+/** A new account; one of whom something is known is not new. */
+export function rememberRegistration(userId: string): Effect {
+  return effect(
+    `INSERT INTO policies (user_id, registered_at) VALUES (:userId, :now) ON CONFLICT (user_id) DO NOTHING`,
+    { userId },
+  );
+}
+
+export function rememberAdministrator(userId: string, isAdministrator: boolean): Effect {
+  return effect(
+    `INSERT INTO policies (user_id, is_administrator) VALUES (:userId, :is)
+     ON CONFLICT (user_id) DO UPDATE SET is_administrator = excluded.is_administrator`,
+    { userId, is: isAdministrator ? 1 : 0 },
+  );
+}
+
+export function rememberExemption(userId: string, exempt: PolicyRow['exempt']): Effect {
+  return effect(
+    `INSERT INTO policies (user_id, exempt) VALUES (:userId, :exempt)
+     ON CONFLICT (user_id) DO UPDATE SET exempt = excluded.exempt`,
+    { userId, exempt },
+  );
+}

@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { CLIENT, type Reply, withUpstream } from './upstream.ts';
+
+const ALICE = '@alice:hs';
+const UNKNOWN: Reply = { status: 404, json: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' } };
+const NOT_ADMIN: Reply = {
+  status: 403,
+  json: { errcode: 'M_FORBIDDEN', error: 'You are not a server admin' },
+};
+const server = (name: string): Reply => ({ status: 200, json: { server: { name, version: '1' } } });
+const ROOM: Reply = { status: 200, json: { room_id: '!admins:hs', servers: ['hs'] } };
+const joined = (...rooms: string[]): Reply => ({ status: 200, json: { joined_rooms: rooms } });
+
+test.each<[string, readonly Reply[], boolean | undefined]>([
+  ['Synapse says yes', [{ status: 200, json: { admin: true } }], true],
+  ['Synapse says no', [{ status: 200, json: { admin: false } }], false],
+  ['Synapse refuses to say', [NOT_ADMIN], false],
+  [
+    'Synapse does not know the account',
+    [{ status: 404, json: { errcode: 'M_NOT_FOUND', error: 'No' } }],
+    false,
+  ],
+  ['something else at that address', [{ status: 200, json: { admin: 'yes' } }], undefined],
+  ['it fails', [{ status: 500, json: {} }], undefined],
+  ['it is busy', [{ status: 429, json: { errcode: 'M_LIMIT_EXCEEDED', error: 'Wait' } }], undefined],
+  ['Dendrite', [UNKNOWN, server('Dendrite')], false],
+  ['another one', [UNKNOWN, server('Other')], undefined],
+  ['one that does not tell its name', [UNKNOWN, UNKNOWN], undefined],
+  ['tuwunel, in its room', [UNKNOWN, server('tuwunel'), ROOM, joined('!a:hs', '!admins:hs')], true],
+  ['Conduit, not in its room', [UNKNOWN, server('Conduit'), ROOM, joined('!a:hs')], false],
+  ['Conduit without such a room', [UNKNOWN, server('Conduit'), UNKNOWN], false],
+  [
+    'continuwuity that does not tell',
+    [UNKNOWN, server('continuwuity'), ROOM, { status: 500, json: {} }],
+    undefined,
+  ],
+])('whether a user administers the homeserver: %s', (_what, replies, is) =>
+  withUpstream(async ({ upstream, homeserver }) => {
+    upstream.reply(...replies);
+    expect(await homeserver.isAdministrator('tok', ALICE, { client: CLIENT })).toBe(is);
+    expect(upstream.seen[0]?.url).toBe('/_synapse/admin/v1/users/%40alice%3Ahs/admin');
+    expect(upstream.seen).toHaveLength(replies.length);
+  }),
+);

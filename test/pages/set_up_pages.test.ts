@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { seedIn } from '../account/account.ts';
+import { CAROL, collect, isEnrolled, OWING, owedSignIn } from '../login/owing.ts';
+import { PASSWORD } from '../login/support.ts';
+import { type AppOptions, LOGIN, startApp, type TestApp } from '../support/app.ts';
+import { codeAt, wrongCode } from '../support/enrolment.ts';
+import type { HttpAnswer } from '../support/http.ts';
+import { formsOf, Visitor } from '../support/visitor.ts';
+
+const CLIENT = 'https://app.example.net/home';
+const PAGE = `/_2fa/login?redirectUrl=${encodeURIComponent(CLIENT)}`;
+
+let app: TestApp;
+let visitor: Visitor;
+
+async function start(options: AppOptions = OWING, language = 'en'): Promise<void> {
+  app = await startApp(options);
+  visitor = new Visitor(app.url, { 'accept-language': language });
+}
+
+afterEach(() => app.stop());
+
+/** Name and password on the sign-in page. */
+async function credentials(): Promise<HttpAnswer> {
+  await visitor.open(PAGE);
+  return visitor.send({ user: 'carol', password: PASSWORD });
+}
+
+/** The key that a page shows, as an app takes it. */
+function keyOn({ text }: HttpAnswer): Buffer {
+  const key = /<code class="secret">([^<]+)<\/code>/.exec(text)?.[1] ?? '';
+  expect(text).toContain(`secret=${key.replaceAll(' ', '')}&amp;`);
+  return seedIn(key.replaceAll(' ', ''));
+}
+
+function codesOn({ text }: HttpAnswer): string[] {
+  return [...text.matchAll(/<li>([0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4})<\/li>/g)].map(([, code = '']) => code);
+}
+
+const now = () => app.clock.now();
+
+/** From the offer to the recovery codes. */
+async function setUp(): Promise<{ seed: Buffer; saved: HttpAnswer }> {
+  const seed = keyOn(await visitor.send({ step: 'set_up' }));
+  return { seed, saved: await visitor.send({ step: 'set_up_code', code: codeAt(seed, now()) }) };
+}
+
+/** Goes on to the client, which redeems its token. */
+async function goOn(): Promise<number> {
+  const { headers } = await visitor.send({ step: 'confirmation' });
+  const token = new URL(headers.location ?? '').searchParams.get('loginToken') ?? '';
+  return (await app.post(LOGIN, { type: 'm.login.token', token })).status;
+}
+
+describe('where a set-up is owed', () => {
+  beforeEach(() => start());
+
+  test('the sign-in page leads through it without a script, and on to the client', async () => {
+    const offer = await credentials();
+    expect(offer.text).toContain('This server requires two-factor authentication.');
+    expect(offer.text).not.toContain('value="later"');
+    const { saved } = await setUp();
+    expect(codesOn(saved)).toHaveLength(10);
+    expect(await isEnrolled(app)).toBe(true);
+    const { saved: _tick, ...fields } = fieldsOf('saved');
+    const unticked = await visitor.post(fields, {}, '/_2fa/login');
+    expect(codesOn(unticked)).toEqual(codesOn(saved));
+    expect(unticked.text).toContain('Save the codes, then tick the box.');
+    await visitor.send({ step: 'saved', saved: 'on' });
+    expect(await goOn()).toBe(200);
+  });
+
+  test('nothing on the page goes round it', async () => {
+    await credentials();
+    const fields = fieldsOf('set_up');
+    for (const step of ['later', 'saved', 'confirmation', 'code']) {
+      const answer = await visitor.post({ ...fields, step, saved: 'on', code: '123456' }, {}, '/_2fa/login');
+      expect([step, answer.headers.location]).toEqual([step, undefined]);
+    }
+    expect(await isEnrolled(app)).toBe(false);
+  });
+
+  test('a wrong code is told with the same secret; the fifth begins again; a missing one counts nothing', async () => {
+    await credentials();
+    const first = await visitor.send({ step: 'set_up' });
+    const seed = keyOn(first);
+    expect((await visitor.send({ step: 'set_up_code', code: ' ' })).text).toContain('Please enter a code.');
+    for (let turn = 0; turn < 4; turn++) {
+      const wrong = await visitor.send({ step: 'set_up_code', code: wrongCode(seed, now()) });
+      expect([wrong.status, keyOn(wrong)]).toEqual([403, seed]);
+      expect(wrong.text).toContain('That code is incorrect.');
+    }
+    const last = await visitor.send({ step: 'set_up_code', code: wrongCode(seed, now()) });
+    expect(last.text).toContain('Too many incorrect codes. Nothing was changed.');
+    expect(codesOn((await setUp()).saved)).toHaveLength(10);
+  });
+
+  test('a code that is sent twice is not an end: the page says where new codes are made', async () => {
+    await credentials();
+    const { saved, seed } = await setUp();
+    expect(codesOn(saved)).toHaveLength(10);
+    const fields = { ...fieldsOf('saved'), step: 'set_up_code', setup_id: 'x', code: codeAt(seed, now()) };
+    const again = await visitor.post(fields, {}, '/_2fa/login');
+    expect(again.text).toContain('There are no recovery codes to show');
+    await visitor.send({ step: 'saved' });
+    expect(await goOn()).toBe(200);
+  });
+
+  test('the fallback page does it for a client that only waits', async () => {
+    const session = await owedSignIn(app);
+    const page = `/_matrix/client/v3/auth/m.login.2fa.enrol/fallback/web?session=${session}`;
+    const offer = await visitor.open(page);
+    expect(offer.text).toContain('An app is signing in to your account.');
+    expect(offer.text).not.toContain('carol');
+    expect(codesOn((await setUp()).saved)).toHaveLength(10);
+    const done = await visitor.send({ step: 'saved', saved: 'on' });
+    expect(done.text).toContain('auth_done.js');
+    expect(await collect(app, session)).toMatchObject({ status: 200, body: { user_id: CAROL } });
+    expect((await visitor.open(page)).status).toBe(401);
+  });
+
+  test('attack 211: the fallback page of another session, or of none, is one page for all', async () => {
+    const bob = await app.enrol('dave');
+    const login = await app.post(LOGIN, {
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: 'dave' },
+      password: PASSWORD,
+    });
+    expect(bob.userId).toBe('@dave:localhost');
+    for (const session of [String(login.json.session), 'm2fa_unknown', '']) {
+      const page = `/_matrix/client/v3/auth/m.login.2fa.enrol/fallback/web?session=${session}`;
+      expect([session, (await visitor.open(page)).status]).toEqual([session, 401]);
+    }
+  });
+});
+
+test('in German', async () => {
+  await start(OWING, 'de');
+  expect((await credentials()).text).toContain('Dieser Server verlangt Zwei-Faktor-Authentifizierung.');
+  expect((await setUp()).saved.text).toContain('Ich habe diese Codes gespeichert');
+});
+
+describe('in the grace', () => {
+  beforeEach(() =>
+    start({ ...OWING, config: `policy: { users: { "${CAROL}": { policy: required, grace: 7d } } }` }),
+  );
+
+  test('later goes on, with the date until when', async () => {
+    const offer = await credentials();
+    expect(offer.text).toMatch(/requires two-factor authentication from \w+ \d+, \d{4}, [\d:]+ [AP]M UTC/);
+    await visitor.send({ step: 'later' });
+    expect(await goOn()).toBe(200);
+    expect(await isEnrolled(app)).toBe(false);
+  });
+
+  test('set up now sets up, and the sign-in goes on', async () => {
+    await credentials();
+    const offered = fieldsOf('later');
+    expect(codesOn((await setUp()).saved)).toHaveLength(10);
+    const late = await visitor.post(offered, {}, '/_2fa/login');
+    expect(late.status).toBe(403);
+  });
+
+  test('attack 209: a token of before the set-up hands out nothing', async () => {
+    await credentials();
+    const offered = fieldsOf('later');
+    expect(codesOn((await setUp()).saved)).toHaveLength(10);
+    await visitor.send({ step: 'saved', saved: 'on' });
+    expect(await goOn()).toBe(200);
+    const { status } = await visitor.post({ ...offered, step: 'confirmation' }, {}, '/_2fa/login');
+    expect(status).toBe(403);
+  });
+});
+
+/** The fields of the form of a step on the last page. */
+function fieldsOf(step: string): Record<string, string> {
+  const form = formsOf(visitor.last?.text ?? '').find(({ fields }) => fields.step === step);
+  if (form === undefined) throw new Error(`there is no form ${step}`);
+  return { ...form.fields };
+}
