@@ -11,6 +11,9 @@ import { type Message, messageOf } from './message.ts';
 /** Of one answer of the mail server, in bytes. */
 const LONGEST_ANSWER = 64 * 1024;
 
+/** Failures of the login and of STARTTLS: the operator puts them right, and the mail goes out then. */
+const TO_PUT_RIGHT: readonly string[] = ['EAUTH', 'ETLS'];
+
 export interface MailChannelDeps {
   readonly config: () => MailConfig | undefined;
   readonly addresses: Pick<Addresses, 'open'>;
@@ -104,11 +107,11 @@ function answered(step: (done: (error?: Error | null) => void) => void): Promise
   });
 }
 
-/** A 5xx is final, but for a refused password: that is the operator's to put right. The server's words are left out. */
+/** A 5xx is final where it is about the mail. The server's words are left out. */
 function refusalOf(error: Error): NotDelivered {
   const { code, responseCode } = error as Error & { code?: string; responseCode?: number };
   if (responseCode === undefined) return new NotDelivered(code ?? 'the mail server does not answer');
-  const isFinal = responseCode >= 500 && responseCode < 600 && code !== 'EAUTH';
+  const isFinal = responseCode >= 500 && responseCode < 600 && !TO_PUT_RIGHT.includes(code ?? '');
   return new NotDelivered(`the mail server answered ${responseCode}`, isFinal);
 }
 
