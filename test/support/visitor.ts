@@ -24,16 +24,15 @@ export class Visitor {
     return this.#keep(target, await call(this.url, { target, headers: this.#headers() }));
   }
 
-  /** Sends the first form of the last page that has all of the fields given, and is of the step given. */
+  /** Sends the first form of the last page that has all of the fields given, the one of the step given if there is one. */
   async send(
     values: Readonly<Record<string, string>>,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<HttpAnswer> {
-    const form = formsOf(this.last?.text ?? '').find(({ fields }) =>
-      Object.entries(values).every(
-        ([name, value]) => name in fields && (name !== 'step' || fields[name] === value),
-      ),
+    const forms = formsOf(this.last?.text ?? '').filter(({ fields }) =>
+      Object.keys(values).every((name) => name in fields),
     );
+    const form = forms.find(({ fields }) => fields.step === values.step) ?? forms[0];
     if (form === undefined) throw new Error(`there is no form with ${Object.keys(values).join(', ')}`);
     const fields = { ...form.fields, ...values };
     return form.action === '' ? this.post(fields, headers) : this.post(fields, headers, form.action);
