@@ -13,8 +13,8 @@ export default function setUp() {
   process.env.M2FA_TEST_RUN = String(process.pid);
   if (process.env.TMPDIR !== undefined || !isFit()) return;
   process.env.TMPDIR = mkdtempSync(join(MEMORY, 'm2fa-tests-'));
-  // PostgreSQL and the web servers run as users of their own.
-  chmodSync(process.env.TMPDIR, 0o755);
+  // As /tmp is: PostgreSQL, the web servers and some commands run as users of their own.
+  chmodSync(process.env.TMPDIR, 0o1777);
 }
 
 /** Linux has it; a container's may be small, and may run no program. */
