@@ -21,6 +21,7 @@ export const REMOVED_WITH_USER = [
   'fresh_logins',
   'notice_addresses',
   'notice_owners',
+  'policies',
   'known_users',
   'accounts',
 ] as const;
