@@ -1,10 +1,14 @@
 import type { Audit } from '../audit/audit.ts';
 import { shownEntry } from '../audit/shown_entry.ts';
+import type { Grace } from '../config/config.ts';
+import { POLICY_MODES } from '../config/settings.ts';
+import { BadValue, parseGrace } from '../config/values.ts';
 import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Json, JsonObject } from '../matrix/wire.ts';
 import { shownDeadLetter } from '../notify/dead_letter.ts';
+import { changePolicy } from '../policy/change_policy.ts';
 import { giveEmergencyCode, USUAL_VALIDITY_MS } from '../rescue/emergency_code.ts';
 import { type Grounds, resetUser, unlockUser } from '../rescue/help.ts';
 import { ImportFileError } from '../rescue/import/entry.ts';
@@ -57,6 +61,7 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
       const reason = textIn(body.reason)?.trim();
       return { failures: await unlockUser(userId, reason, { ...deps, by }) };
     },
+    setPolicy: (request) => setPolicy(request, deps),
     resetUser: async ({ id: userId, body, by }) => {
       await requireEnrolled(storage, userId);
       return { authenticators: await resetUser(userId, groundsIn(body), { ...deps, by }) };
@@ -83,6 +88,30 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
     },
     describe: async () => openApi(),
   };
+}
+
+/** @throws Refusal unknown_user, invalid_param */
+async function setPolicy(
+  { id: userId, body, by }: AdminRequest,
+  deps: AdminHandlersDeps,
+): Promise<JsonObject> {
+  const mode = POLICY_MODES.find((each) => each === body.mode) ?? 'inherit';
+  const written = textIn(body.grace);
+  if (mode === 'inherit' && written !== undefined)
+    throw new Refusal('invalid_param', { text: 'A mode of null takes the grace back: leave grace out.' });
+  const grace = graceIn(written);
+  await requireKnown(deps.storage, userId);
+  await changePolicy({ ...deps, by }, userId, { mode, grace, reason: undefined });
+  return { mode: mode === 'inherit' ? null : mode };
+}
+
+function graceIn(written: string | undefined): Grace | undefined {
+  try {
+    return written === undefined ? undefined : parseGrace(written);
+  } catch (error) {
+    if (error instanceof BadValue) throw new Refusal('invalid_param', { text: `grace ${error.message}.` });
+    throw error;
+  }
 }
 
 /** @throws Refusal invalid_param if no user can fit */

@@ -7,6 +7,8 @@ import {
   GROUNDS,
   IMPORTED,
   LISTED_USERS,
+  POLICY,
+  POLICY_SET,
   REASON,
   REPORT,
   RESET,
@@ -25,7 +27,7 @@ export interface QueryParameter {
 
 /** A row for each route: all that is told of it, and what is checked before its handler is called. */
 export interface AdminRoute {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** Below `/_2fa/admin/v1`; `{id}` is percent-encoded: below `/users` a user id. */
   readonly path: string;
   /** None: any token may. */
@@ -88,6 +90,16 @@ export const ADMIN_ROUTES = {
     body: REASON,
     mostBytes: MOST_BYTES,
     answer: UNLOCKED,
+  },
+  setPolicy: {
+    method: 'PUT',
+    path: '/users/{id}/policy',
+    scope: 'users:write',
+    about: 'Sets whether a user must have a second factor; null: what the configuration says.',
+    query: {},
+    body: POLICY,
+    mostBytes: MOST_BYTES,
+    answer: POLICY_SET,
   },
   resetUser: {
     method: 'POST',

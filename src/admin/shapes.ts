@@ -1,3 +1,4 @@
+import { POLICY_MODES } from '../config/settings.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { CHANNELS } from '../storage/tables/notices.ts';
 
@@ -60,6 +61,19 @@ export const SHOWN_USER = exactly({
   lanes: listOf(exactly({ lane: TEXT, failures: COUNT, wait_until: COUNT, shut: { type: 'boolean' } })),
   held_logins: COUNT,
 });
+
+const MODE = { enum: [...POLICY_MODES, null] };
+export const POLICY = exactly(
+  { mode: MODE },
+  {
+    grace: {
+      type: 'string',
+      description: 'As in `7d`, from their next sign-in on; or a date.',
+      maxLength: 20,
+    },
+  },
+);
+export const POLICY_SET = exactly({ mode: MODE });
 
 export const UNLOCKED = exactly({ failures: COUNT });
 export const RESET = exactly({ authenticators: COUNT });

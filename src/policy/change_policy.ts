@@ -13,12 +13,19 @@ export interface PolicyChange {
   readonly reason: string | undefined;
 }
 
+interface PolicyChangeDeps {
+  readonly storage: Storage;
+  readonly audit: Audit;
+  /** Who does it, where that is not the operator at the command line. */
+  readonly by?: string | undefined;
+}
+
 /**
  * Sets what is asked of a user. It holds at once, in all processes: what was held or proven under the account before
  * rests on an old version of it.
  */
 export async function changePolicy(
-  { storage, audit }: { readonly storage: Storage; readonly audit: Audit },
+  { storage, audit, by }: PolicyChangeDeps,
   userId: string,
   { mode, grace, reason }: PolicyChange,
 ): Promise<void> {
@@ -27,6 +34,7 @@ export async function changePolicy(
   const recorded = audit.recorded({
     userId,
     event: 'policy.changed',
+    actor: by,
     detail: {
       policy: kept ?? 'inherit',
       ...(grace === undefined ? {} : { grace: inWords(grace) }),

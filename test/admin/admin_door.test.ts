@@ -54,6 +54,9 @@ describeOnBothDatabases('the admin API', (start) => {
     const answers = {
       [`GET ${ADMIN}/users`]: await get(`${ADMIN}/users?limit=1`),
       [`GET ${ADMIN}/users/{id}`]: await get(BOBS),
+      [`PUT ${ADMIN}/users/{id}/policy`]: await ask(app, {
+        ...{ method: 'PUT', token, target: `${BOBS}/policy`, json: { mode: 'required', grace: '7d' } },
+      }),
       [`POST ${ADMIN}/users/{id}/unlock`]: await post(`${BOBS}/unlock`, { json: {} }),
       [`POST ${ADMIN}/users/{id}/emergency_code`]: await post(`${BOBS}/emergency_code`),
       [`POST ${ADMIN}/users/{id}/reset`]: await post(`${BOBS}/reset`),
@@ -83,7 +86,12 @@ describeOnBothDatabases('the admin API', (start) => {
     expect(answers[`GET ${ADMIN}/openapi.json`]?.json).toEqual(description);
     const again = await post(`${ADMIN}/notices/dead_letters/n1/retry`, { json: {} });
     expect([again.status, again.json.errcode]).toEqual([404, 'M_NOT_FOUND']);
-    expect(await events(BOB)).toEqual(['operator.reset', 'operator.emergency_code', 'operator.unlock']);
+    expect(await events(BOB)).toEqual([
+      'operator.reset',
+      'operator.emergency_code',
+      'operator.unlock',
+      'policy.changed',
+    ]);
     const by = { actor: 'admin:all', user_id: BOB };
     const unlock = { ...by, event: 'operator.unlock' };
     const reset = { ...by, event: 'operator.reset', detail: { authenticators: 1, ...GROUNDS } };
@@ -214,6 +222,9 @@ describeOnBothDatabases('the admin API', (start) => {
       ['GET', `${ADMIN}/nothing`, {}, 404],
       ['GET', '/metrics', {}, 404],
       ['DELETE', `${ADMIN}/users`, {}, 405],
+      ['PUT', `${BOBS}/policy`, { json: { mode: 'sometimes' } }, 400],
+      ['PUT', `${BOBS}/policy`, { json: { mode: 'required', grace: 'soon' } }, 400],
+      ['PUT', `${BOBS}/policy`, { json: { mode: null, grace: '1d' } }, 400],
       ['OPTIONS', BOBS, {}, 405],
       ['POST', `${BOBS}/reset`, { json: { reason: 'x' } }, 400],
       ['POST', `${BOBS}/reset`, { json: { ...GROUNDS, reason: ' \t' } }, 400],
