@@ -20,7 +20,7 @@ import { MIGRATIONS, schemaVersion } from '../../src/storage/sqlite/migrations/m
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
-import { codeAt, wrongCode } from '../support/enrolment.ts';
+import { codeNow, wrongCode } from '../support/enrolment.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
 import { signedIn, turnOn } from '../support/real_app.ts';
 import { ServeProcess } from '../support/serve_process.ts';
@@ -94,7 +94,7 @@ async function signInAndTurnOn(url: string): Promise<ReleaseUser> {
   const { seed, recoveryCodes } = await turnOn(bob, Date.now(), (target, json, token) =>
     call(url, { target, json, token }),
   );
-  signedIn(await answer(await login(), codeAt(seed, Date.now(), 1)));
+  signedIn(await answer(await login(), codeNow(seed, 1)));
   const refused = await answer(await login(), wrongCode(seed, Date.now()));
   if (refused.status !== 401) throw new Error(`a wrong code is ${refused.status}`);
   return {

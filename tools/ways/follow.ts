@@ -11,7 +11,7 @@ export interface Followed {
 }
 
 /** Timers and lazily made objects run beside a request now and then: only what runs each time belongs to it. */
-const TURNS = 3;
+const TURNS = 6;
 
 /**
  * Sends each request some times to the application before a stub and says what ran each time.

@@ -40,7 +40,10 @@ const base32 = new ScureBase32Plugin();
 
 /** A seed as people type it into an app, with blanks, dashes and padding or without. */
 export function seedFromBase32(text: string): Buffer | undefined {
-  const bare = text.replaceAll(/[\s-]/g, '').replace(/=+$/, '').toUpperCase();
+  const bare = text
+    .replaceAll(/[\s-]/g, '')
+    .replace(/={1,6}$/, '')
+    .toUpperCase();
   if (bare === '') return undefined;
   try {
     return Buffer.from(base32.decode(bare));
