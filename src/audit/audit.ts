@@ -2,7 +2,7 @@ import type { ClientAddress } from '../http/client_request.ts';
 import type { AuditRecord, Chain } from '../storage/chain.ts';
 import type { Driver, Write } from '../storage/statement.ts';
 import type { Clock } from '../system/clock.ts';
-import { type AuditEvent, actorOf } from './events.ts';
+import { type AuditEvent, actorOf, isUnproven } from './events.ts';
 
 /** What happened, to whose account, from where. */
 export interface AuditEntry {
@@ -31,7 +31,19 @@ export interface AuditDeps {
 
 /** The record of what happened to whom, for the operator and for the user. */
 export class Audit {
+  private unproven = 0;
+
   constructor(private readonly deps: AuditDeps) {}
+
+  /**
+   * Whether so many entries of what needs no second factor were written since the last time that this was true. Someone
+   * who has an access token can write them as fast as they can ask (attack 170).
+   */
+  hasHadUnproven(atLeast: number): boolean {
+    if (this.unproven < atLeast) return false;
+    this.unproven = 0;
+    return true;
+  }
 
   /**
    * Writes one entry by itself. Rejects with `StoreUnavailable` if it cannot be written: on gated routes that ends the
@@ -46,6 +58,7 @@ export class Audit {
   recorded(entry: AuditEntry): readonly Write[] {
     const { chain, consequences } = this.deps;
     const record = this.recordOf(entry);
+    if (isUnproven(entry.event)) this.unproven += 1;
     return [{ does: 'enter', record, chain }, ...(consequences?.(record) ?? [])];
   }
 

@@ -87,6 +87,11 @@ export const UNPROVEN_EVENTS: readonly NamedEvent[] = ['factor.refused', 'thrott
 export const UNPROVEN_OWN_EVENTS: readonly OwnEvent[] = ['admin.refused'];
 export const UNPROVEN_DEED: FactorDeed = 'renamed';
 
+export function isUnproven(event: AuditEvent): boolean {
+  const known: readonly string[] = [...UNPROVEN_EVENTS, ...UNPROVEN_OWN_EVENTS];
+  return known.includes(event) || event.endsWith(`.${UNPROVEN_DEED}`);
+}
+
 /** @param kinds of the factors whose authenticators have names */
 export function unprovenEvents(kinds: readonly string[]): AuditEvent[] {
   return [...UNPROVEN_EVENTS, ...kinds.map((kind): FactorEvent => `${kind}.${UNPROVEN_DEED}`)];

@@ -14,6 +14,7 @@ import {
 import { keepLease, leaveLease, takeLease } from '../storage/tables/leases.ts';
 import { type Clock, HOUR, MINUTE } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { Audit } from './audit.ts';
 import { AuditKeys } from './audit_keys.ts';
 import { UNPROVEN_DEED, UNPROVEN_EVENTS, UNPROVEN_OWN_EVENTS } from './events.ts';
 import { addressDigest, gapMac, keyIdOf, shortenedMac } from './macs.ts';
@@ -25,6 +26,8 @@ const HOURLY = 'audit prune hourly';
 const LEASE_MS = 5 * MINUTE;
 /** How long one that was not first waits before it asks again. */
 const ASK_AGAIN_MS = 10 * MINUTE;
+/** So many entries that need no second factor are one. */
+const FLOOD = 1000;
 /** Rows that one unit of work changes. */
 const BATCH = 500;
 /** Of each event that needs no second factor, for each user. */
@@ -55,6 +58,12 @@ export class Pruning {
   private askAgainAt = 0;
 
   constructor(private readonly deps: PruningDeps) {}
+
+  /** Prunes once an hour, and soon after a flood of entries that need no second factor. */
+  async inTime(audit: Pick<Audit, 'hasHadUnproven'>): Promise<void> {
+    if (audit.hasHadUnproven(FLOOD)) await this.prune();
+    else await this.hourly();
+  }
 
   /** Prunes if no process has done so in this hour. */
   async hourly(): Promise<void> {

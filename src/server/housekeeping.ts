@@ -38,7 +38,7 @@ export class Housekeeping {
       readonly mark: MarkKeeper;
       readonly processes: LiveProcesses;
       readonly audit: Audit;
-      readonly pruning: Pick<Pruning, 'hourly'>;
+      readonly pruning: Pick<Pruning, 'inTime'>;
       readonly log: Log;
       /** How long a set-up waits for its first code. */
       readonly setupMs: number;
@@ -105,7 +105,7 @@ export class Housekeeping {
       this.deps.mark.keep(),
       this.deps.processes.announce(),
       this.recordStart(),
-      this.deps.pruning.hourly(),
+      this.deps.pruning.inTime(this.deps.audit),
       factors.dropExpiredSetups(),
       sessions.dropExpired(),
       loginTokens.dropExpired(),

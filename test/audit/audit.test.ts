@@ -67,6 +67,13 @@ test('what follows from an entry is written with it', () => {
   expect(audit.recorded({ userId: BOB, event: 'totp.used' })).toHaveLength(1);
 });
 
+test('entries that need no factor are counted until they are many', async () => {
+  const audit = new Audit({ ...keeping(), chain, clock });
+  const events = ['factor.refused', 'totp.used', 'throttle.wait', 'totp.renamed'] as const;
+  for (const event of events) audit.recorded({ userId: BOB, event });
+  expect([4, 3, 1].map((atLeast) => audit.hasHadUnproven(atLeast))).toEqual([false, true, false]);
+});
+
 test('an entry that cannot be written fails the one who records it', async () => {
   const commit = (() => Promise.reject(new StoreUnavailable(new Error('disk full')))) as Driver['commit'];
   const audit = new Audit({ storage: { commit }, chain, clock });

@@ -241,4 +241,22 @@ describeOnBothStores('the chains of the audit', (opened) => {
     );
     expect(leases).toEqual([{ until: NOW + 2 * DAY + HOUR }]);
   });
+
+  test('attack 170: after a flood of what needs no factor it does not wait for the hour to end', async () => {
+    const one = pruning(HOUR / 4, DAY);
+    const quiet = { hasHadUnproven: () => false };
+    const count = () => storage.read(ask('SELECT count(*) AS count FROM audit'));
+    opened.clock.advance(2 * DAY);
+    await one.inTime(quiet);
+    await enter(chains[0], 5);
+    opened.clock.advance(2 * DAY + HOUR / 2);
+    await one.inTime(quiet);
+    await enter(chains[0], 6);
+    opened.clock.advance(HOUR / 2);
+    const before = await count();
+    await one.inTime(quiet);
+    expect(await count()).toEqual(before);
+    await one.inTime({ hasHadUnproven: (atLeast) => atLeast === 1000 });
+    expect(await count()).not.toEqual(before);
+  });
 });

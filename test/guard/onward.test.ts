@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isJsonObject, type JsonObject } from '../../src/matrix/wire.ts';
 import type { Override } from '../support/stub/stub.ts';
 import {
+  ADD_ADDRESS,
   BOBS_PASSWORD,
   bobsPassword,
   challengeIn,
@@ -72,8 +73,8 @@ describe('a homeserver that wants more than a password', () => {
       .map(({ json }) => json?.auth);
 
   test('leads the client through its stages in a session that is ours', async () => {
-    it.app.stub.override(DEACTIVATE.target, wants([[PASSWORD, EMAIL, TERMS]]));
-    const led = await withCodeAndPassword(DEACTIVATE);
+    it.app.stub.override(ADD_ADDRESS.target, wants([[PASSWORD, EMAIL, TERMS]]));
+    const led = await withCodeAndPassword(ADD_ADDRESS);
     const session = led.json.session as string;
     expect(challengeIn(led)).toEqual({
       status: 401,
@@ -85,25 +86,25 @@ describe('a homeserver that wants more than a password', () => {
     expect(led.json.params).toEqual(PARAMS);
 
     const threepid_creds = { sid: 'sid1', client_secret: 'secret' };
-    const next = await it.authAlone(DEACTIVATE, { type: EMAIL, session, threepid_creds });
+    const next = await it.authAlone(ADD_ADDRESS, { type: EMAIL, session, threepid_creds });
     expect(challengeIn(next)).toMatchObject({ completed: [TOTP, PASSWORD, EMAIL], errcode: undefined });
     expect(next.json.session).toBe(session);
     // Asked again without auth, or after a restart, it stands where it stood.
     await it.app.shutDown();
     await it.app.start();
-    expect((await it.asBob(DEACTIVATE)).json).toEqual(next.json);
+    expect((await it.asBob(ADD_ADDRESS)).json).toEqual(next.json);
 
-    const done = await it.authAlone(DEACTIVATE, { type: TERMS, session });
+    const done = await it.authAlone(ADD_ADDRESS, { type: TERMS, session });
     expect(done.status).toBe(200);
-    expect(authsSent(DEACTIVATE)).toEqual([
+    expect(authsSent(ADD_ADDRESS)).toEqual([
       bobsPassword(),
       { type: EMAIL, session: 'homeserver_session', threepid_creds },
       { type: TERMS, session: 'homeserver_session' },
     ]);
-    for (const { json } of it.app.stub.requestsBesideLookups()) expect(json).toMatchObject(DEACTIVATE.body);
+    for (const { json } of it.app.stub.requestsBesideLookups()) expect(json).toMatchObject(ADD_ADDRESS.body);
     // Finished once.
     it.app.stub.clear();
-    const again = await it.authAlone(DEACTIVATE, { type: TERMS, session });
+    const again = await it.asBob(ADD_ADDRESS, { type: TERMS, session });
     expect(challengeIn(again)).toMatchObject({ status: 401, completed: [] });
     expect(it.upstream()).toEqual([]);
   });
@@ -210,12 +211,12 @@ describe('a homeserver that wants more than a password', () => {
   });
 
   test('of many last stages at the same moment one reaches the homeserver', async () => {
-    it.app.stub.override(DEACTIVATE.target, wants([[PASSWORD, TERMS]]));
-    const { json } = await withCodeAndPassword(DEACTIVATE);
+    it.app.stub.override(ADD_ADDRESS.target, wants([[PASSWORD, TERMS]]));
+    const { json } = await withCodeAndPassword(ADD_ADDRESS);
     const auth = { type: TERMS, session: json.session as string };
-    const answers = await Promise.all(Array.from({ length: 20 }, () => it.authAlone(DEACTIVATE, auth)));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => it.authAlone(ADD_ADDRESS, auth)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(authsSent(DEACTIVATE)).toHaveLength(2);
+    expect(authsSent(ADD_ADDRESS)).toHaveLength(2);
   });
 
   test('a wrong password is wrong there, too', async () => {

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/matrix/wire.ts';
 import { createProxy } from '../../src/server/proxy.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
+import '../support/full_argon2.ts';
 import { codeNow, type Enrolled } from '../support/enrolment.ts';
 import { call } from '../support/http.ts';
 import { ManualClock } from '../support/manual_clock.ts';
