@@ -18,7 +18,17 @@ import { type CommandLine, commandLine } from './command_line.ts';
 /** They make the database where it is missing. */
 const MAKERS = ['serve', 'migrate', 'restore'];
 /** They do not need it, or have a line of their own for it. */
-const OTHERS = ['init', 'check-config', 'doctor', 'routes', 'keys list', 'keys rotate', 'keys retire'];
+const OTHERS = [
+  'init',
+  'check-config',
+  'doctor',
+  'routes',
+  'keys list',
+  'keys rotate',
+  'keys retire',
+  'admin token list',
+  'admin token revoke',
+];
 
 const PROGRAM = buildProgram(processSurroundings());
 const ALL = pathsOf(PROGRAM);
@@ -31,6 +41,11 @@ function pathsOf(command: Command, before = ''): string[] {
   });
 }
 
+const WORDS: Readonly<Record<string, string>> = { 'user-id': '@bob:example.org', name: 'script' };
+const FURTHER: Readonly<Record<string, readonly string[]>> = {
+  'notify test': ['--user', '@bob:example.org'],
+};
+
 /** The words of a command, with something for each argument and option that it needs. */
 function wordsFor(path: string, folder: string): string[] {
   const names = path.split(' ');
@@ -38,13 +53,21 @@ function wordsFor(path: string, folder: string): string[] {
     (outer, name) => outer.commands.find((inner) => inner.name() === name) ?? outer,
     PROGRAM,
   );
-  const needed = command.registeredArguments.map((argument) =>
-    argument.name() === 'user-id' ? '@bob:example.org' : join(folder, argument.name()),
-  );
+  const needed = command.registeredArguments
+    .filter(({ required }) => required)
+    .map((argument) => WORDS[argument.name()] ?? fileFor(path, join(folder, argument.name())));
   const options = command.options
     .filter(({ mandatory }) => mandatory)
-    .flatMap(({ long }) => [long ?? '', 'x']);
-  return [...names, ...needed, ...options];
+    .flatMap(({ long, argChoices = [long === '--scope' ? 'users:read' : 'x'] }) => [
+      long ?? '',
+      argChoices.at(-1) ?? '',
+    ]);
+  return [...names, ...needed, ...options, ...(FURTHER[path] ?? [])];
+}
+
+/** What is imported is read before the database is opened. */
+function fileFor(path: string, unread: string): string {
+  return path === 'user import' ? 'test/rescue/fixtures/plain.csv' : unread;
 }
 
 let line: CommandLine;
