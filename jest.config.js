@@ -11,6 +11,8 @@ export default {
   transform: { '^.+\\.ts$': '@swc/jest' },
   // Two at least: many suites wait for Synapse or a browser, and one worker would wait with them.
   maxWorkers: Math.max(2, availableParallelism() - 1),
+  // Modules of ended suites stay in the memory of a worker, and collecting garbage among them takes it most of its time.
+  workerIdleMemoryLimit: '500MB',
   // Some tests start processes or hash many codes: seconds on a machine that is busy with other things.
   testTimeout: 60_000,
 };
