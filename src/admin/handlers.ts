@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import { shownEntry } from '../audit/shown_entry.ts';
-import type { Grace } from '../config/config.ts';
+import type { Grace, PolicyConfig } from '../config/config.ts';
 import { POLICY_MODES } from '../config/settings.ts';
 import { BadValue, parseGrace } from '../config/values.ts';
 import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
@@ -45,13 +45,15 @@ export interface AdminHandlersDeps {
   readonly totp: TotpSettings;
   readonly machineClock: Clock;
   readonly mark: { keep(): Promise<void> };
+  /** As it is now: it is read again while the program runs. */
+  readonly policyNow: () => PolicyConfig;
 }
 
 /** What answers which route. Each throws Refusal. */
 export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRouteId, AdminHandler>> {
   const { storage } = deps;
   return {
-    listUsers: ({ query }) => listPage(storage, query),
+    listUsers: ({ query }) => listPage(deps, query),
     showUser: async ({ id: userId }) => {
       await requireKnown(storage, userId);
       return json(await showUser(storage, userId));
@@ -76,7 +78,13 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
     importUsers: (request) => importUsers(request, deps),
     listEntries: ({ query }) => entriesPage(storage, query),
     report: async ({ query }) =>
-      json(await makeReport(storage, { now: deps.recovery.clock.now(), months: Number(query.months) })),
+      json(
+        await makeReport(storage, {
+          policy: deps.policyNow(),
+          now: deps.recovery.clock.now(),
+          months: Number(query.months),
+        }),
+      ),
     listDeadLetters: async () => {
       const letters = await storage.read(listDeadLetters());
       return json({ dead_letters: letters.map(shownDeadLetter) });
@@ -115,18 +123,24 @@ function graceIn(written: string | undefined): Grace | undefined {
 }
 
 /** @throws Refusal invalid_param if no user can fit */
-async function listPage(storage: Storage, query: JsonObject): Promise<JsonObject> {
+async function listPage(
+  { storage, policyNow, recovery }: AdminHandlersDeps,
+  query: JsonObject,
+): Promise<JsonObject> {
   const { with_2fa: withIt, without_2fa: without, no_codes: noCodes, locked, factor, search, after } = query;
   if (withIt === true && without === true)
     throw new Refusal('invalid_param', { text: 'with_2fa and without_2fa exclude each other.' });
   const filter: UserFilter = {
     enabled: withIt === true ? true : without === true ? false : undefined,
     ...{ noCodes: noCodes === true, locked: locked === true },
+    policy: POLICY_MODES.find((each) => each === query.policy),
+    ...{ inGrace: query.in_grace === true, overdue: query.overdue === true },
     ...{ factor: textIn(factor), search: textIn(search), after: textIn(after) },
   };
   const most = Number(query.limit);
   const users: ListedUser[] = [];
-  for await (const user of listUsers(storage, filter)) {
+  const listing = { storage, policy: policyNow(), now: recovery.clock.now() };
+  for await (const user of listUsers(listing, filter)) {
     if (users.length === most) return json({ users, next: users.at(-1)?.user_id ?? null });
     users.push(user);
   }

@@ -1,3 +1,4 @@
+import { POLICY_MODES } from '../config/settings.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { IMPORT_FORMATS, LONGEST_IMPORT_BYTES } from '../rescue/import/read_import.ts';
 import {
@@ -62,6 +63,18 @@ export const ADMIN_ROUTES = {
       },
       locked: {
         about: 'Only those whose codes are not looked at in some lane.',
+        schema: { type: 'boolean' },
+      },
+      policy: {
+        about: 'Only those of whom this is asked.',
+        schema: { type: 'string', enum: [...POLICY_MODES] },
+      },
+      in_grace: {
+        about: 'Only those who have to set up a second factor, but not yet.',
+        schema: { type: 'boolean' },
+      },
+      overdue: {
+        about: 'Only those who have to set it up before their next sign-in.',
         schema: { type: 'boolean' },
       },
       factor: { about: 'Only those with a factor of this kind.', schema: { type: 'string' } },

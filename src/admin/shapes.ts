@@ -1,5 +1,6 @@
 import { POLICY_MODES } from '../config/settings.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import { STANDINGS } from '../policy/listed_policy.ts';
 import { CHANNELS } from '../storage/tables/notices.ts';
 
 /*
@@ -45,6 +46,17 @@ export const LISTED_USERS = exactly({
       first_seen_at: TIME_OR_NEVER,
       last_seen_at: TIME_OR_NEVER,
       locked: { type: 'boolean' },
+      policy: { enum: [...POLICY_MODES] },
+      policy_source: {
+        type: 'string',
+        description: '`database`, `users`, `administrators`, `group:<name>` or `default`.',
+      },
+      deadline_ts: {
+        type: ['integer', 'null'],
+        description: 'When the grace is over; null where nothing is asked, or it has not begun.',
+      },
+      administrator: { type: ['boolean', 'null'], description: 'Null: the homeserver has not said.' },
+      standing: { enum: [...STANDINGS] },
     }),
   ),
   next: { type: ['string', 'null'], description: 'What `after` is for the rest; null if there is none.' },
@@ -127,6 +139,10 @@ export const REPORT = exactly({
   users: exactly({
     ...{ known: COUNT, enabled: COUNT, without: COUNT, by_factor: BY_FACTOR },
     ...{ no_recovery_codes: COUNT, locked: COUNT },
+  }),
+  policy: exactly({
+    ...{ required: COUNT, optional: COUNT, forbidden: COUNT },
+    ...{ in_grace: COUNT, overdue: COUNT, cannot_enrol: COUNT },
   }),
   months: listOf(
     exactly({

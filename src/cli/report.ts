@@ -34,7 +34,7 @@ export function reportCommand(surroundings: Surroundings): Command {
       const others = await homeserverUsers(options.homeserverAdminTokenFile, config, surroundings);
       const now = surroundings.clock.now();
       const report = await withStore(config, surroundings, (storage) =>
-        makeReport(storage, { now, months, others }),
+        makeReport(storage, { policy: config.policy, now, months, others }),
       );
       if (options.csv === true) surroundings.csv(...asCsv(report));
       else surroundings.out(...(options.json === true ? jsonLines(report) : asText(report)));
@@ -43,13 +43,15 @@ export function reportCommand(surroundings: Surroundings): Command {
 
 const HEADS = ['month', 'resets', 'emergency_codes', 'recovery_codes_used', 'enabled', 'disabled'] as const;
 
-function asText({ generated_at, users, months }: Report): string[] {
+function asText({ generated_at, users, policy, months }: Report): string[] {
   const kinds = Object.entries(users.by_factor).map(([kind, count]) => `${kind} ${count}`);
   return [
     `${moment(generated_at)}`,
     `${users.known} known users: ${users.enabled} with two-factor authentication, ${users.without} without`,
     ...(kinds.length > 0 ? [`by factor: ${kinds.join(', ')}`] : []),
     `without recovery codes: ${users.no_recovery_codes}; locked: ${users.locked}`,
+    `policy: required of ${policy.required}, optional for ${policy.optional}, forbidden for ${policy.forbidden}`,
+    `required and not set up: in grace ${policy.in_grace}, overdue ${policy.overdue}, cannot ${policy.cannot_enrol}`,
     '',
     ...table(
       HEADS.map((head) => head.toUpperCase().replaceAll('_', ' ')),
@@ -59,11 +61,12 @@ function asText({ generated_at, users, months }: Report): string[] {
 }
 
 /** The months, and the users as they are now in a line of their own kind each. */
-function asCsv({ generated_at, users, months }: Report): string[] {
+function asCsv({ generated_at, users, policy, months }: Report): string[] {
   const { by_factor, ...counts } = users;
   const now: [string, CsvValue][] = [
     ['generated_at', csvTime(generated_at)],
     ...Object.entries(counts).map(([name, count]): [string, CsvValue] => [`users_${name}`, count]),
+    ...Object.entries(policy).map(([name, count]): [string, CsvValue] => [`policy_${name}`, count]),
     ...Object.entries(by_factor).map(([kind, count]): [string, CsvValue] => [`users_with_${kind}`, count]),
   ];
   const names = now.map(([name]) => name);

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { POLICY_MODES, type PolicyMode } from '../config/settings.ts';
 import { type ListedUser, listUsers, type UserFilter } from '../rescue/user_listing.ts';
 import { csvLine, csvTime } from './csv.ts';
 import { adminTokenOption, homeserverUsers } from './homeserver_users.ts';
@@ -14,6 +15,9 @@ interface ListOptions {
   /** False with `--no-codes`: Commander reads it as the opposite of `--codes`. */
   readonly codes?: false;
   readonly locked?: true;
+  readonly policy?: PolicyMode;
+  readonly inGrace?: true;
+  readonly overdue?: true;
   readonly factor?: string;
   readonly search?: string;
   readonly limit?: string;
@@ -31,6 +35,9 @@ export function userListCommand(surroundings: Surroundings): Command {
     .option('--without-2fa', 'only those who have it off')
     .option('--no-codes', 'only those with it on who have no recovery code left')
     .option('--locked', 'only those whose codes are not looked at any more in some lane')
+    .addOption(new Option('--policy <mode>', 'only those of whom this is asked').choices(POLICY_MODES))
+    .option('--in-grace', 'only those who have to set up a second factor, but not yet')
+    .option('--overdue', 'only those who have to set it up before their next sign-in')
     .option('--factor <kind>', 'only those with a factor of this kind, such as totp')
     .option('--search <text>', 'only those whose id has this in it')
     .option('--limit <number>', 'at most so many')
@@ -49,7 +56,8 @@ async function list(options: ListOptions, surroundings: Surroundings): Promise<v
   const others = await homeserverUsers(options.homeserverAdminTokenFile, config, surroundings);
   const users = await withStore(config, surroundings, async (storage) => {
     const found: ListedUser[] = [];
-    for await (const user of listUsers(storage, filterOf(options), others)) {
+    const deps = { storage, policy: config.policy, now: surroundings.clock.now() };
+    for await (const user of listUsers(deps, filterOf(options), others)) {
       if (found.push(user) >= most) break;
     }
     return found;
@@ -59,21 +67,22 @@ async function list(options: ListOptions, surroundings: Surroundings): Promise<v
 }
 
 function filterOf(options: ListOptions): UserFilter {
-  const { with2fa, without2fa, codes, locked, factor, search, after } = options;
+  const { with2fa, without2fa, codes, locked, policy, inGrace, overdue, factor, search, after } = options;
   return {
     enabled: with2fa === true ? true : without2fa === true ? false : undefined,
     noCodes: codes === false,
-    ...{ locked, factor, search, after },
+    ...{ locked, policy, inGrace, overdue, factor, search, after },
   };
 }
 
 function asTable(users: readonly ListedUser[]): string[] {
   if (users.length === 0) return ['There is no such user.'];
   return table(
-    ['USER', '2FA', 'FACTORS', 'RECOVERY CODES', 'LAST USED', 'LAST SEEN'],
+    ['USER', '2FA', 'POLICY', 'FACTORS', 'RECOVERY CODES', 'LAST USED', 'LAST SEEN'],
     users.map((user) => [
       user.user_id,
       user.locked ? 'locked' : user.enabled ? 'on' : 'off',
+      policyIn(user),
       factorsIn(user),
       codesIn(user),
       user.last_used_at === null ? 'never' : day(user.last_used_at),
@@ -88,6 +97,13 @@ function factorsIn({ factors }: ListedUser): string {
     .join(' ');
 }
 
+function policyIn({ policy, standing, deadline_ts: deadline }: ListedUser): string {
+  if (standing === 'in_grace')
+    return deadline === null ? 'required, in grace' : `required from ${day(deadline)}`;
+  if (standing === 'owes_enrolment') return 'required, overdue';
+  return standing === 'cannot_enrol' ? 'required, cannot' : policy;
+}
+
 function codesIn({ enabled, recovery_codes_remaining: left }: ListedUser): string {
   if (!enabled) return '';
   return left === 0 ? 'none left' : String(left);
@@ -96,12 +112,14 @@ function codesIn({ enabled, recovery_codes_remaining: left }: ListedUser): strin
 const CSV_HEAD = [
   ...['user_id', 'enabled', 'authenticators', 'factors', 'recovery_codes_remaining', 'last_used_at'],
   ...['first_seen_at', 'last_seen_at', 'locked'],
+  ...['policy', 'policy_source', 'deadline_ts', 'administrator', 'standing'],
 ];
 
 function asCsv(users: readonly ListedUser[]): string[] {
   const lines = users.map((user) => [
     ...[user.user_id, user.enabled, user.authenticators, factorsIn(user), user.recovery_codes_remaining],
     ...[csvTime(user.last_used_at), csvTime(user.first_seen_at), csvTime(user.last_seen_at), user.locked],
+    ...[user.policy, user.policy_source, csvTime(user.deadline_ts), user.administrator ?? '', user.standing],
   ]);
   return [CSV_HEAD, ...lines].map(csvLine);
 }

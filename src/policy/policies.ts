@@ -8,6 +8,7 @@ import {
   type FoundPolicy,
   findPolicy,
   listRequired,
+  type PolicyRow,
   rememberAdministrator,
   rememberExemption,
   rememberRegistration,
@@ -105,9 +106,7 @@ export class Policies {
   }
 
   private applied(userId: string, found: FoundPolicy): AppliedPolicy {
-    const config = this.config();
-    const isAdministrator = isAdministratorOf(config, userId, found);
-    return applied(sourcesFor(config, { userId, isAdministrator, stored: storedRule(found) }));
+    return appliedTo(this.config(), userId, found);
   }
 
   /** Asks the homeserver whether the user is an administrator, where that matters. */
@@ -140,9 +139,15 @@ export class Policies {
   }
 }
 
+/** Every key of the policy, as it holds for a user of whom this is known. */
+export function appliedTo(config: PolicyConfig, userId: string, found: PolicyRow): AppliedPolicy {
+  const isAdministrator = isAdministratorOf(config, userId, found);
+  return applied(sourcesFor(config, { userId, isAdministrator, stored: storedRule(found) }));
+}
+
 /** When the grace of a user is over. Those who gave up 2FA, or lost it by a reset, have none. */
 export function deadlineOf(
-  { requiredSince, registeredAt, graceEndedAt, now }: FoundPolicy,
+  { requiredSince, registeredAt, graceEndedAt, now }: PolicyRow & { readonly now: number },
   grace: Grace | undefined,
   registrationGraceMs: number,
 ): number {
@@ -152,7 +157,7 @@ export function deadlineOf(
   return graceEndedAt === null ? least : Math.min(least, graceEndedAt);
 }
 
-function storedRule({ mode, graceMs, graceUntil }: FoundPolicy): PolicyRule {
+function storedRule({ mode, graceMs, graceUntil }: PolicyRow): PolicyRule {
   const grace =
     graceUntil !== null ? { until: graceUntil } : graceMs !== null ? { durationMs: graceMs } : undefined;
   return { ...(mode === null ? {} : { mode }), ...(grace === undefined ? {} : { grace }) };
@@ -162,7 +167,7 @@ function storedRule({ mode, graceMs, graceUntil }: FoundPolicy): PolicyRule {
 function isAdministratorOf(
   { administrators: { members, detect } }: PolicyConfig,
   userId: string,
-  { isAdministrator }: FoundPolicy,
+  { isAdministrator }: PolicyRow,
 ): boolean {
   return members.some((member) => matches(member, userId)) || (detect && isAdministrator !== 0);
 }

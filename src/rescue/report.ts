@@ -1,3 +1,4 @@
+import type { PolicyConfig } from '../config/config.ts';
 import type { Driver } from '../storage/statement.ts';
 import { countEvents } from '../storage/tables/known_users.ts';
 import { listUsers } from './user_listing.ts';
@@ -14,6 +15,15 @@ export interface Report {
     readonly no_recovery_codes: number;
     readonly locked: number;
   };
+  /** How many each mode is for, and where those stand of whom a second factor is required and who have none. */
+  readonly policy: {
+    readonly required: number;
+    readonly optional: number;
+    readonly forbidden: number;
+    readonly in_grace: number;
+    readonly overdue: number;
+    readonly cannot_enrol: number;
+  };
   /** The oldest first; the last one is not over. */
   readonly months: readonly ReportedMonth[];
 }
@@ -29,6 +39,7 @@ export interface ReportedMonth {
 }
 
 interface Asked {
+  readonly policy: PolicyConfig;
   readonly now: number;
   readonly months: number;
   /** Users that the homeserver named, sorted. */
@@ -37,11 +48,16 @@ interface Asked {
 
 export async function makeReport(
   storage: Pick<Driver, 'read'>,
-  { now, months, others = [] }: Asked,
+  { policy: config, now, months, others = [] }: Asked,
 ): Promise<Report> {
   const users = { known: 0, enabled: 0, without: 0, no_recovery_codes: 0, locked: 0 };
   const byFactor = new Map<string, number>();
-  for await (const user of listUsers(storage, {}, others)) {
+  const policy = { required: 0, optional: 0, forbidden: 0, in_grace: 0, overdue: 0, cannot_enrol: 0 };
+  for await (const user of listUsers({ storage, policy: config, now }, {}, others)) {
+    policy[user.policy] += 1;
+    policy.in_grace += Number(user.standing === 'in_grace');
+    policy.overdue += Number(user.standing === 'owes_enrolment');
+    policy.cannot_enrol += Number(user.standing === 'cannot_enrol');
     users.known += 1;
     users.enabled += Number(user.enabled);
     users.without += Number(!user.enabled);
@@ -53,6 +69,7 @@ export async function makeReport(
   return {
     generated_at: now,
     users: { known, enabled, without, by_factor: Object.fromEntries(byFactor), no_recovery_codes, locked },
+    policy,
     months: await Promise.all(startsOf(now, months).map((start) => monthFrom(storage, start))),
   };
 }

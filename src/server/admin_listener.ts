@@ -13,7 +13,10 @@ export function adminListener(foundations: Foundations, { audit, hasher, totp }:
   const recovery = { vault, clock, random, hasher };
   const door = new AdminDoor({
     tokens: new AdminTokens(config.admin.tokensFile, machineClock),
-    handlers: adminHandlers({ storage, audit, recovery, totp, machineClock, mark }),
+    handlers: adminHandlers({
+      ...{ storage, audit, recovery, totp, machineClock, mark },
+      policyNow: () => config.policy,
+    }),
     once: new Once({ storage, vault, random, pause: systemPause }),
     audit,
     storage,

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
-import { effect } from '../../src/storage/statement.ts';
+import { ask, effect } from '../../src/storage/statement.ts';
 import { sawUser } from '../../src/storage/tables/known_users.ts';
 import { countAttempt } from '../../src/storage/tables/lanes.ts';
+import { beginGrace, rememberAdministrator, rememberExemption } from '../../src/storage/tables/policies.ts';
 import { HOUR } from '../../src/system/clock.ts';
 import { enter } from '../support/entries.ts';
 import { describeOnOperated } from './operated_database.ts';
@@ -39,6 +40,8 @@ describeOnOperated('lists of users', (at) => {
       {
         ...{ user_id: BOB, enabled: true, authenticators: 1, factors: { totp: 1 }, locked: true },
         ...{ recovery_codes_remaining: 1, last_used_at: null, first_seen_at: now, last_seen_at: now },
+        ...{ policy: 'optional', policy_source: 'default', deadline_ts: null, administrator: null },
+        standing: 'owes_factor',
       },
     ]);
     expect(await ids()).toEqual([ALICE, BOB, CAROL]);
@@ -50,10 +53,59 @@ describeOnOperated('lists of users', (at) => {
     expect(await ids('--search', 'ARO')).toEqual([CAROL]);
     expect(await ids('--after', ALICE, '--limit', '1')).toEqual([BOB]);
     expect((await type('user', 'list')).out).toMatch(
-      /^USER +2FA +FACTORS .*\n@alice:hs +off .*\n@bob:hs +locked +totp +1 /,
+      /^USER +2FA +POLICY +FACTORS .*\n@alice:hs +off +optional .*\n@bob:hs +locked +optional +totp +1 /,
     );
     expect(await type('user', 'list', '--with-2fa', '--without-2fa')).toMatchObject({ code: 2 });
     expect(await type('user', 'list', '--csv', '--json')).toMatchObject({ code: 2 });
+  });
+
+  test('what is asked of each user stands there, and looking begins no grace', async () => {
+    const { clock } = at.database.line;
+    const listed = async (userId: string) => {
+      const { out } = await type('user', 'list', '--json', '--search', userId);
+      return JSON.parse(out)[0];
+    };
+    const counts = async () => JSON.parse((await type('report', '--json')).out).policy;
+    const set = (...words: string[]) => type('user', 'policy', ...words);
+    expect(await set(ALICE, 'required', '--grace', '7d')).toMatchObject({ code: 0 });
+    expect(await set(CAROL, 'required')).toMatchObject({ code: 0 });
+    await at.database.with((storage) => storage.commit([], sawUser(DORA)));
+    expect(await set(DORA, 'forbidden')).toMatchObject({ code: 0 });
+    const rows = () =>
+      at.database.with((storage) => storage.read(ask('SELECT * FROM policies ORDER BY user_id')));
+    const before = await rows();
+
+    expect(await listed(ALICE)).toMatchObject({
+      ...{ policy: 'required', policy_source: 'database', deadline_ts: null, standing: 'in_grace' },
+    });
+    expect(await ids('--policy', 'required')).toEqual([ALICE, CAROL]);
+    expect(await ids('--in-grace')).toEqual([ALICE]);
+    expect(await ids('--overdue')).toEqual([]);
+    expect(await listed(CAROL)).toMatchObject({ policy: 'required', standing: 'owes_factor' });
+    expect(await listed(DORA)).toMatchObject({ policy: 'forbidden', standing: 'may_not_enrol' });
+    expect(await counts()).toEqual({
+      ...{ required: 2, optional: 1, forbidden: 1, in_grace: 1, overdue: 0, cannot_enrol: 0 },
+    });
+    expect((await type('report')).out).toContain('required of 2, optional for 1, forbidden for 1');
+    expect(await rows()).toEqual(before);
+
+    const begun = clock.now();
+    await at.database.with((storage) =>
+      storage.commit([ALICE], [beginGrace(ALICE), rememberAdministrator(ALICE, true)]),
+    );
+    expect(await listed(ALICE)).toMatchObject({ administrator: true, standing: 'in_grace' });
+    const { deadline_ts: deadline } = await listed(ALICE);
+    expect(Math.abs(deadline - begun - 7 * 24 * HOUR)).toBeLessThan(HOUR);
+    clock.set(begun + 8 * 24 * HOUR);
+    await at.database.with((storage) =>
+      storage.commit([], effect('UPDATE policies SET required_since = required_since - 691200000')),
+    );
+    expect(await ids('--overdue')).toEqual([ALICE]);
+    expect((await type('user', 'list', '--overdue')).out).toMatch(/@alice:hs +off +required, overdue/);
+    await at.database.with((storage) => storage.commit([ALICE], rememberExemption(ALICE, 'guest')));
+    expect(await listed(ALICE)).toMatchObject({ standing: 'cannot_enrol' });
+    expect(await counts()).toMatchObject({ overdue: 0, cannot_enrol: 1 });
+    expect(await type('user', 'list', '--policy', 'never')).toMatchObject({ code: 2 });
   });
 
   test('attack 199: CSV has lines as RFC 4180 wants them, and no formula', async () => {
@@ -65,9 +117,9 @@ describeOnOperated('lists of users', (at) => {
     const lines = out.split('\r\n').map((line) => line.replace(/^\n|\r$/g, ''));
     expect(out.split('\n').every((line) => line.endsWith('\r'))).toBe(true);
     const time = new Date(at.database.line.clock.now()).toISOString();
-    const rest = `,false,0,,0,,${time},${time},false`;
+    const rest = `,false,0,,0,,${time},${time},false,optional,default,,,passes`;
     expect(out.replaceAll('\r', '').split('\n')).toEqual([
-      'user_id,enabled,authenticators,factors,recovery_codes_remaining,last_used_at,first_seen_at,last_seen_at,locked',
+      'user_id,enabled,authenticators,factors,recovery_codes_remaining,last_used_at,first_seen_at,last_seen_at,locked,policy,policy_source,deadline_ts,administrator,standing',
       ...[
         `\\u001b[2J${rest}`,
         `'+3${rest}`,
@@ -95,6 +147,7 @@ describeOnOperated('lists of users', (at) => {
     expect(JSON.parse(out)).toEqual({
       generated_at: clock.now(),
       users: { known: 3, enabled: 2, without: 1, by_factor: { totp: 2 }, no_recovery_codes: 1, locked: 1 },
+      policy: { required: 0, optional: 3, forbidden: 0, in_grace: 0, overdue: 0, cannot_enrol: 0 },
       months: [
         { month: '2026-09', ...none },
         { month: '2026-10', ...none, resets: 1, recovery_codes_used: 2, enabled: 1 },

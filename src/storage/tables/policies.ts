@@ -26,14 +26,23 @@ export interface FoundPolicy extends PolicyRow {
   readonly now: number;
 }
 
+const COLUMNS = `mode, grace_ms AS "graceMs", grace_until AS "graceUntil", is_administrator AS "isAdministrator", exempt,
+       registered_at AS "registeredAt", required_since AS "requiredSince", grace_ended_at AS "graceEndedAt"`;
+
 /** Always one row, also for users of whom nothing is known. */
 export function findPolicy(userId: string): Query<FoundPolicy> {
   return ask(
-    `SELECT ${currentVersion(':userId')} AS version, CAST(:now AS BIGINT) AS now,
-       mode, grace_ms AS "graceMs", grace_until AS "graceUntil", is_administrator AS "isAdministrator", exempt,
-       registered_at AS "registeredAt", required_since AS "requiredSince", grace_ended_at AS "graceEndedAt"
+    `SELECT ${currentVersion(':userId')} AS version, CAST(:now AS BIGINT) AS now, ${COLUMNS}
      FROM (SELECT 1 AS one) AS always LEFT JOIN policies ON policies.user_id = :userId`,
     { userId },
+  );
+}
+
+/** Of whom something is known, from one id to another, both included. */
+export function listPolicies(from: string, to: string): Query<PolicyRow & { readonly userId: string }> {
+  return ask(
+    `SELECT user_id AS "userId", ${COLUMNS} FROM policies WHERE user_id >= :from AND user_id <= :to ORDER BY user_id`,
+    { from, to },
   );
 }
 
