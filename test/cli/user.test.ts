@@ -93,6 +93,11 @@ async function failTimes(userId: string, times: number): Promise<void> {
 const ENROLLED = {
   ...{ enabled: true, authenticators: 1, factors: { totp: 1 }, recovery_codes_remaining: 3 },
   ...{ last_used_at: null, first_seen_at: null, last_seen_at: null, locked: false },
+  policy: 'optional',
+  policy_source: 'default',
+  deadline_ts: null,
+  administrator: null,
+  standing: 'owes_factor',
 };
 
 describe('user list', () => {
