@@ -139,9 +139,11 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 
   function passOn(request: IncomingMessage, response: ServerResponse): void {
-    const [path = ''] = (request.url ?? '').split('?', 1);
     const judged = options.checkRequest?.({
-      path,
+      // Mostly no one asks: what passes must not pay for it.
+      get path() {
+        return (request.url ?? '').split('?', 1)[0] ?? '';
+      },
       readClient: () => readClientAddress(request),
       readToken: () => shownToken(request),
     });

@@ -75,12 +75,12 @@ export class Delivery {
   private async sendDue(channel: Channel): Promise<void> {
     const { storage, notify, log } = this.deps;
     try {
-      if (notify()[channel] === undefined) {
-        await storage.commit([], buryNotices(channel, notify().giveUpAfterMs));
-        return;
-      }
       // A look first: a write of its own each second would cost the store more.
       while (!this.stopped && (await storage.read(findDue(channel))).length > 0) {
+        if (notify()[channel] === undefined) {
+          await storage.commit([], buryNotices(channel, notify().giveUpAfterMs));
+          return;
+        }
         const batch = await storage.commit([], leaseNotices(channel, LEASE_MS, SENT_AT_ONCE));
         await Promise.all(batch.map((notice) => this.send(notice)));
       }
