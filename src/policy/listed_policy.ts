@@ -1,8 +1,7 @@
 import type { PolicyConfig } from '../config/config.ts';
 import type { PolicyMode } from '../config/settings.ts';
 import type { PolicyRow } from '../storage/tables/policies.ts';
-import { appliedTo, deadlineOf } from './policies.ts';
-import { matches } from './precedence.ts';
+import { appliedTo, deadlineOf, isNamedAdministrator } from './policies.ts';
 
 export const STANDINGS = [
   'passes',
@@ -57,7 +56,7 @@ export function listedPolicy(
     policy: mode.value ?? 'optional',
     policy_source: mode.source,
     deadline_ts: isAsked && row.requiredSince !== null ? deadlineTs : null,
-    administrator: administratorIn(config, userId, row),
+    administrator: isNamedAdministrator(config, userId) || wordOf(row),
   };
   if (enabled) return { ...shown, standing: 'owes_factor' };
   if (mode.value === 'forbidden') return { ...shown, standing: 'may_not_enrol' };
@@ -66,11 +65,7 @@ export function listedPolicy(
   return { ...shown, standing: row.exempt === null ? 'owes_enrolment' : 'cannot_enrol' };
 }
 
-function administratorIn(
-  { administrators: { members } }: PolicyConfig,
-  userId: string,
-  { isAdministrator }: PolicyRow,
-): boolean | null {
-  if (members.some((member) => matches(member, userId))) return true;
+/** The homeserver's last word; null if there was none. */
+function wordOf({ isAdministrator }: PolicyRow): boolean | null {
   return isAdministrator === null ? null : isAdministrator === 1;
 }

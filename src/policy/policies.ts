@@ -111,9 +111,9 @@ export class Policies {
 
   /** Asks the homeserver whether the user is an administrator, where that matters. */
   private async witnessed(userId: string, found: FoundPolicy, witness?: Witness): Promise<FoundPolicy> {
-    const { detect, rule, members } = this.config().administrators;
+    const { detect, rule } = this.config().administrators;
     if (witness === undefined || !detect || Object.keys(rule).length === 0) return found;
-    if (members.some((member) => matches(member, userId))) return found;
+    if (isNamedAdministrator(this.config(), userId)) return found;
     if (!witness.isSignIn && found.isAdministrator !== null) return found;
     const is = await witness.isAdministrator();
     if (is === undefined || Number(is) === found.isAdministrator) return found;
@@ -164,12 +164,13 @@ function storedRule({ mode, graceMs, graceUntil }: PolicyRow): PolicyRule {
 }
 
 /** One of whom the homeserver has not said anything yet counts as one. */
-function isAdministratorOf(
-  { administrators: { members, detect } }: PolicyConfig,
-  userId: string,
-  { isAdministrator }: PolicyRow,
-): boolean {
-  return members.some((member) => matches(member, userId)) || (detect && isAdministrator !== 0);
+function isAdministratorOf(config: PolicyConfig, userId: string, { isAdministrator }: PolicyRow): boolean {
+  return isNamedAdministrator(config, userId) || (config.administrators.detect && isAdministrator !== 0);
+}
+
+/** Whether the operator names this user among the administrators. */
+export function isNamedAdministrator({ administrators }: PolicyConfig, userId: string): boolean {
+  return administrators.members.some((member) => matches(member, userId));
 }
 
 /** Whether the configuration can require a second factor of anyone. */
