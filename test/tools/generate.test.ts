@@ -5,8 +5,15 @@ import { adminDescription } from '../../tools/generate/admin_description.ts';
 import { answerTypes, typeOf } from '../../tools/generate/answer_types.ts';
 import { factorSchemas } from '../../tools/generate/factor_schemas.ts';
 import { settingsFiles } from '../../tools/generate/settings_files.ts';
+import { textTable } from '../../tools/generate/text_table.ts';
 
-const products = [...factorSchemas(), ...settingsFiles(), ...answerTypes(), ...adminDescription()];
+const products = [
+  ...factorSchemas(),
+  ...settingsFiles(),
+  ...answerTypes(),
+  ...adminDescription(),
+  ...textTable(),
+];
 
 test.each(products.map(({ file, content }) => [file, content] as const))(
   '%s is what npm run generate writes',

@@ -7,12 +7,14 @@ import { adminDescription } from './admin_description.ts';
 import { answerTypes } from './answer_types.ts';
 import { factorSchemas } from './factor_schemas.ts';
 import { settingsFiles } from './settings_files.ts';
+import { textTable } from './text_table.ts';
 
 for (const { file, content } of [
   ...factorSchemas(),
   ...settingsFiles(),
   ...answerTypes(),
   ...adminDescription(),
+  ...textTable(),
 ]) {
   writeFileSync(file, typeof content === 'string' ? content : `${JSON.stringify(content, undefined, 2)}\n`);
   process.stdout.write(`${file}\n`);

@@ -7,7 +7,6 @@ import type { Language } from '../../system/languages.ts';
 import { html, jsonBlock } from '../shell/html.ts';
 import type { PageShell } from '../shell/page.ts';
 import type { Texts } from '../texts/en.ts';
-import { pickLanguage } from '../texts/language.ts';
 import { fill, textsIn } from '../texts/texts.ts';
 
 export interface AccountPageSettings extends OfferedWays {
@@ -27,18 +26,23 @@ export class AccountPage {
   ) {}
 
   handle(request: ClientRequest): Answer {
-    const language = pickLanguage(request.headers['accept-language']);
-    const texts = textsIn(language);
-    const account = this.textsOf(texts, language);
+    const say = this.shell.sayFor(request);
+    const texts = textsIn(say.language);
+    const account = this.textsOf(texts, say.language === 'de' ? 'de' : 'en');
     return this.shell.renderPage({
       title: account.title,
-      language,
+      say,
       script: 'account.js',
       wide: true,
       body: html`<div id="account"></div>
 <div id="announcer" class="visually-hidden" role="status"></div>
 <noscript><section class="card"><h1>${account.title}</h1><p>${account.needsScript}</p></section></noscript>
-${jsonBlock('data', { texts: account, problems: texts.problems, digits: this.settings.digits })}`,
+${jsonBlock('data', {
+  texts: account,
+  problems: texts.problems,
+  said: say.texts,
+  digits: this.settings.digits,
+})}`,
     });
   }
 

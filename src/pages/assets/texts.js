@@ -2,10 +2,11 @@
  * The texts of the page and how numbers and times are put into them.
  *
  * @typedef {import('../texts/en.ts').Texts} Texts
+ * @typedef {import('../texts/keys.ts').TextKey} TextKey
  * @typedef {{ readonly one: string, readonly other: string }} Counted
  */
 
-/** @type {{ texts: Texts['account'], problems: Texts['problems'], digits: number }} */
+/** @type {{ texts: Texts['account'], problems: Texts['problems'], said: Record<TextKey, string>, digits: number }} */
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 
 /** `problems`: what goes wrong on all pages is told in the same words. */
@@ -33,6 +34,25 @@ export function fill(text, values) {
 export function counted(text, count, more = {}) {
   return fill(count === 1 ? text.one : text.other, { count, ...more });
 }
+
+const plurals = new Intl.PluralRules(language);
+/** The order of plural forms in a text, as in `pages/texts/texts.ts`. */
+const categories = ['zero', 'one', 'two', 'few', 'many', 'other'].filter((category) =>
+  plurals.resolvedOptions().pluralCategories.some((known) => known === category),
+);
+
+/**
+ * Says a text in the language of the page: `say('codes.title')`, `say('codes.left', { count, total })`.
+ *
+ * @type {import('../texts/keys.ts').SayText}
+ */
+export const say = (key, ...values) => {
+  /** @type {Record<string, string | number>} */
+  const places = values[0] ?? {};
+  const forms = data.said[key].split(' ‖ ');
+  const at = typeof places.count === 'number' ? categories.indexOf(plurals.select(places.count)) : 0;
+  return fill(forms[Math.min(at, forms.length - 1)] ?? '', places);
+};
 
 /** @param {number} time in ms */
 export function timeText(time) {

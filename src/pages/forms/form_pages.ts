@@ -9,8 +9,7 @@ import type { Log } from '../../system/log.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { PageShell } from '../shell/page.ts';
 import type { Texts } from '../texts/en.ts';
-import { pickLanguage } from '../texts/language.ts';
-import { textsIn } from '../texts/texts.ts';
+import { type Say, textsIn } from '../texts/texts.ts';
 import type { FormTokens } from './form_tokens.ts';
 import { waitText } from './wait_text.ts';
 
@@ -43,6 +42,9 @@ export function refusedCode({ client }: ClientRequest): PageRefusal {
 /** What a handler of pages needs for one request. */
 export interface PageVisit {
   readonly request: ClientRequest;
+  /** Says the texts of the pages in the reader's language. */
+  readonly say: Say;
+  /** Texts of before `say`. */
   readonly texts: Texts;
   readonly language: Language;
   render(page: FormPage): Answer;
@@ -63,28 +65,28 @@ export class FormPages {
     request: ClientRequest,
     answer: (visit: PageVisit) => Answer | Promise<Answer>,
   ): Promise<Answer> {
-    const language = pickLanguage(request.headers['accept-language']);
-    const texts = textsIn(language);
+    const say = this.shell.sayFor(request);
     try {
       return await answer({
         request,
-        texts,
-        language,
-        render: (page) => this.render(request, language, page),
+        say,
+        texts: textsIn(say.language),
+        language: say.language === 'de' ? 'de' : 'en',
+        render: (page) => this.render(request, say, page),
         readForm: () => this.tokens.read(request),
       });
     } catch (error) {
       if (request.signal.aborted) throw error;
-      return this.problem(request, language, error);
+      return this.problem(request, say, error);
     }
   }
 
-  private render(request: ClientRequest, language: Language, page: FormPage): Answer {
+  private render(request: ClientRequest, say: Say, page: FormPage): Answer {
     const token = this.tokens.tokenFor(request);
     const { title, script, refusal, asks } = page;
     const answer = this.shell.renderPage({
       title,
-      language,
+      say,
       status: refusal?.status ?? 200,
       body: page.body(token.field),
       ...(script === undefined ? {} : { script }),
@@ -94,11 +96,11 @@ export class FormPages {
     return { ...answer, headers, ...(outcome && { outcome }) };
   }
 
-  private problem(request: ClientRequest, language: Language, error: unknown): Answer {
+  private problem(request: ClientRequest, say: Say, error: unknown): Answer {
     const { status, headers, outcome } = refusalAnswer(error, this.log, request.client.record);
-    const texts = textsIn(language);
+    const texts = textsIn(say.language);
     const { text, hint } = wordsFor(texts, status, error);
-    const page = this.render(request, language, {
+    const page = this.render(request, say, {
       title: texts.problems.title,
       refusal: {
         status,

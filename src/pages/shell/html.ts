@@ -24,6 +24,17 @@ export function html(markup: TemplateStringsArray, ...values: readonly HtmlValue
 }
 
 /**
+ * A text with markup in its places, e.g. a name that stands out; all else is escaped.
+ *
+ * @param text as `Say.form` gives it
+ */
+export function htmlIn(text: string, values: Readonly<Record<string, HtmlValue>>): Html {
+  const parts = text.split(/\{(\w+)\}/);
+  // Every second part is the name of a place.
+  return html`${parts.map((part, at) => (at % 2 === 0 ? part : (values[part] ?? `{${part}}`)))}`;
+}
+
+/**
  * Data for the scripts of a page, in an element that no browser runs.
  *
  * @param value anything that JSON can hold

@@ -1,7 +1,8 @@
 import type { Answer } from '../../http/answer.ts';
-import type { Language } from '../../system/languages.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
-import { textsIn } from '../texts/texts.ts';
+import { pickLanguage } from '../texts/language.ts';
+import type { PageTexts, Say } from '../texts/texts.ts';
 import type { Assets } from './assets.ts';
 import type { Brand } from './brand.ts';
 import { type Html, html } from './html.ts';
@@ -11,7 +12,8 @@ import { pageHeaders } from './page_headers.ts';
 export interface Page {
   /** Stands in the title bar; the body brings its own `h1`. */
   readonly title: string;
-  readonly language: Language;
+  /** The texts for its reader: `PageShell.sayFor`. */
+  readonly say: Say;
   /** What stands in the middle; usually one or more `<section class="card">`. */
   readonly body: Html;
   /** A module under `src/pages/assets/`, e.g. `account.js`. Pages should be usable without, where they can. */
@@ -28,14 +30,20 @@ export class PageShell {
     private readonly brand: Brand,
     private readonly assets: Assets,
     private readonly random: RandomSource,
+    private readonly texts: PageTexts,
   ) {}
+
+  /** The texts in the language of the reader. */
+  sayFor(request: ClientRequest): Say {
+    return this.texts.in(pickLanguage(request.headers['accept-language']));
+  }
 
   /** The whole page as an answer, with a nonce of its own. */
   renderPage(page: Page): Answer {
     const nonce = randomId(this.random, 128);
     return {
       status: page.status ?? 200,
-      headers: { ...pageHeaders(nonce), 'Content-Language': page.language },
+      headers: { ...pageHeaders(nonce), 'Content-Language': page.say.language },
       sameOrigin: true,
       body: Buffer.from(this.document(page, nonce).toString()),
     };
@@ -43,9 +51,9 @@ export class PageShell {
 
   private document(page: Page, nonce: string): Html {
     const { brand, assets } = this;
-    const { shell } = textsIn(page.language);
+    const { say } = page;
     return html`<!doctype html>
-<html lang="${page.language}">
+<html lang="${say.language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -58,7 +66,7 @@ export class PageShell {
 ${page.script !== undefined && html`<script type="module" src="${assets.url(page.script)}" nonce="${nonce}"></script>`}
 </head>
 <body${page.wide === true && html` class="wide"`}>
-<a class="skip" href="#main">${shell.skipToContent}</a>
+<a class="skip" href="#main">${say('shell.skip')}</a>
 <header class="masthead">
 <img src="${assets.url(brand.logo === undefined ? 'icon.svg' : 'logo')}" alt="" width="36" height="36">
 <span>${brand.name}</span>
@@ -66,7 +74,7 @@ ${page.script !== undefined && html`<script type="module" src="${assets.url(page
 <main id="main" tabindex="-1">
 ${page.body}
 </main>
-${brand.helpUrl !== undefined && html`<footer><a href="${brand.helpUrl}" target="_blank" rel="noopener">${shell.help}</a></footer>`}
+${brand.helpUrl !== undefined && html`<footer><a href="${brand.helpUrl}" target="_blank" rel="noopener">${say('shell.contact')} ${say('shell.newTab')}</a></footer>`}
 </body>
 </html>
 `;

@@ -1,6 +1,6 @@
 import type { Texts } from './en.ts';
 
-/** Alle Texte auf Deutsch. */
+/** Texte der Seiten, die ihre noch nicht aus `pages/texts/de/pages.ts` nehmen. */
 export const german: Texts = {
   shell: {
     skipToContent: 'Zum Inhalt springen',

@@ -1,7 +1,7 @@
 import type { NamedEvent } from '../../audit/events.ts';
 
 /**
- * Every text of the pages, in English. The other languages have the same keys: their type is taken from here.
+ * Texts of pages that do not take theirs from `pages/texts/en/pages.ts` yet; a text goes when its page has changed over.
  * `{name}` is a place that `fill` fills; `{ one, other }` is chosen by a number.
  */
 export const english = {

@@ -1,0 +1,378 @@
+import type { Translation } from '../keys.ts';
+
+/** Alle Texte auf Deutsch, mit du. */
+export const pages: Translation = {
+  // Shell
+  'shell.skip': 'Zum Inhalt springen',
+  'shell.error': 'Fehler: {title}',
+  'shell.help': 'Hilfe',
+  'shell.contact': 'Betreiber kontaktieren',
+  'shell.privacy': 'Datenschutz',
+  'shell.account': 'Kontosicherheit',
+  'shell.version': 'matrix-2fa-proxy {version}',
+  'shell.newTab': '(öffnet einen neuen Tab)',
+  'shell.showPassword': 'Passwort anzeigen',
+  'shell.hidePassword': 'Passwort verbergen',
+  'shell.tryAgain': 'Erneut versuchen',
+  'shell.cancel': 'Abbrechen',
+  'shell.back': 'Zurück',
+  'shell.languages': 'Sprache',
+  'contact.known': 'Wende dich an den Betreiber dieses Servers: {contact}',
+  'contact.unknown': 'Wende dich an die Menschen, die {server} betreiben.',
+
+  // Sign-in page
+  'signIn.title': 'Anmelden',
+  'signIn.to': 'Melde dich an, um fortzufahren zu',
+  'signIn.toAccount': 'Melde dich an, um die Sicherheit deines Kontos zu verwalten.',
+  'signIn.app': 'einer App auf diesem Gerät ({name})',
+  'signIn.user': 'Benutzername',
+  'signIn.userHint': 'Zum Beispiel alice oder @alice:{server}',
+  'signIn.password': 'Passwort',
+  'signIn.next': 'Weiter',
+  'signIn.passkey': 'Mit Passkey anmelden',
+  'signIn.or': 'oder',
+  'signIn.provider': 'Weiter mit {provider}',
+  'signIn.noScriptAccount': 'Nach dem Anmelden braucht diese Seite JavaScript.',
+  'signIn.wrong': 'Benutzername oder Passwort ist falsch.',
+  'signIn.missingUser': 'Gib deinen Benutzernamen ein.',
+  'signIn.missingPassword': 'Gib dein Passwort ein.',
+  'signIn.limitedByServer':
+    'Der Server begrenzt gerade die Anmeldungen. Dein Passwort wurde nicht geprüft. Warte {time} und versuche es dann erneut.',
+  'signIn.limited':
+    'Zu viele Versuche aus deinem Netz. Dein Passwort wurde nicht geprüft. Warte {time} und versuche es dann erneut.',
+  'signIn.noPassword': 'Dieses Konto hat auf diesem Server kein Passwort.',
+  'time.seconds': '{count} Sekunde ‖ {count} Sekunden',
+  'time.minutes': '{count} Minute ‖ {count} Minuten',
+
+  // Code
+  'code.title': 'Zwei-Faktor-Authentifizierung',
+  'code.as': 'Anmeldung als {user}',
+  'code.for': 'weiter zu {app}',
+  'code.intro': 'Gib den {digits}-stelligen Code aus deiner Authenticator-App ein.',
+  'code.label': 'Authentifizierungscode',
+  'code.submit': 'Bestätigen',
+  'code.useRecovery': 'Stattdessen einen Wiederherstellungscode verwenden',
+  'code.useApp': 'Stattdessen die Authenticator-App verwenden',
+  'code.recoveryLabel': 'Wiederherstellungscode',
+  'code.recoveryHint': '12 Buchstaben und Ziffern, etwa 7q2k-x9vd-03mh. Jeder Code gilt einmal.',
+  'code.passkey': 'Passkey oder Sicherheitsschlüssel verwenden',
+  'code.passkeyRefused':
+    'Dieser Passkey oder Sicherheitsschlüssel wurde nicht angenommen. Versuche es erneut oder verwende einen Code.',
+  'code.passkeyUnsupported':
+    'Passkeys funktionieren in diesem Fenster nicht. Öffne die Seite in deinem Browser oder verwende einen Code.',
+  'code.wrong':
+    'Dieser Code ist falsch oder wurde schon verwendet. Warte auf einen neuen Code und versuche es erneut.',
+  'code.wrongRecovery': 'Dieser Wiederherstellungscode ist falsch oder wurde schon verwendet.',
+  'code.missing': 'Gib einen Code ein.',
+  'code.wait':
+    'Zu viele falsche Codes. Dein Code wurde nicht geprüft. Warte {time} und versuche es dann erneut.',
+  'code.shut': 'Zu viele falsche Codes. Melde dich mit einem Wiederherstellungscode an.',
+  'code.lost': 'Telefon und Wiederherstellungscodes verloren?',
+  'code.startOver': 'Nicht du? Von vorn beginnen',
+  'code.orRecovery': 'Oder verwende einen Wiederherstellungscode.',
+
+  // Continue to the app
+  'confirm.title': 'Weiter zu {app}?',
+  'confirm.titleApp': 'Weiter zu einer App auf diesem Gerät?',
+  'confirm.as': 'Du bist als {user} angemeldet.',
+  'confirm.gives': 'Du gibst dieser App Zugriff auf dein Konto:',
+  'confirm.warning':
+    'Fahre nur fort, wenn du die Anmeldung dort begonnen hast. Wenn du einem fremden Link gefolgt bist, brich ab.',
+  'confirm.allow': 'Weiter',
+  'confirm.cancel': 'Abbrechen',
+  'confirm.recovery':
+    'Du hast einen Wiederherstellungscode verwendet. {count} ist übrig. ‖ Du hast einen Wiederherstellungscode verwendet. {count} sind übrig.',
+  'confirm.recoveryLost':
+    'Telefon verloren? Richte jetzt einen neuen Authenticator ein. Du brauchst keinen weiteren Code.',
+  'confirm.replace': 'Neuen Authenticator einrichten',
+  'confirm.offer': 'Dein Passwort ist der einzige Schutz dieses Kontos.',
+  'confirm.offerLink': 'Zwei-Faktor-Authentifizierung einschalten',
+  'cancelled.title': 'Anmeldung abgebrochen',
+  'cancelled.text': 'Die App hat keinen Zugriff bekommen. Du kannst diese Seite schließen.',
+  'replace.title': 'Authenticator ersetzen',
+  'replace.which': 'Welcher ist verloren?',
+  'replace.all': 'Alle',
+  'replace.endOthers': 'Auch alle anderen Geräte abmelden, falls jemand dein Telefon haben könnte',
+  'replace.othersFailed':
+    'Deine anderen Geräte konnten nicht abgemeldet werden. Hole es auf der Kontoseite nach.',
+  'replace.text':
+    'Sobald der neue funktioniert, gelten die gewählten nicht mehr. Werden alle ersetzt, bekommst du neue Wiederherstellungscodes, und die alten gelten nicht mehr.',
+
+  // Error pages
+  'error.expired.title': 'Diese Anmeldung ist abgelaufen',
+  'error.expired.text':
+    'Sie war zu lange offen oder wurde an anderer Stelle beendet. Du bist nicht angemeldet.',
+  'error.unknown.title': 'Diese Seite ist nicht mehr gültig',
+  'error.unknown.text': 'Sie gehört zu einem anderen Browser oder war zu lange offen.',
+  'error.used.title': 'Du hast dich bereits angemeldet',
+  'error.used.text':
+    'Diese Anmeldung wurde abgeschlossen. Du kannst diese Seite schließen und zu deiner App zurückgehen.',
+  'error.tooMany.title': 'Zu viele falsche Codes',
+  'error.tooMany.text':
+    'Diese Anmeldung wurde zum Schutz deines Kontos beendet. Warte {time} und melde dich dann neu an.',
+  'error.changed.title': 'Dein Konto hat sich geändert',
+  'error.changed.text':
+    'Während dieser Anmeldung wurde die Zwei-Faktor-Authentifizierung oder das Passwort geändert. Melde dich neu an.',
+  'error.link.title': 'Dieser Link funktioniert nicht',
+  'error.link.text':
+    'Die App, die dich hierher geschickt hat, hat kein Ziel oder ein nicht erlaubtes Ziel angegeben. Beginne in deiner App von vorn.',
+  'error.form.title': 'Dieses Formular konnte nicht angenommen werden',
+  'error.form.text':
+    'Es wurde nicht von dieser Seite gesendet, oder dein Browser blockiert Cookies für diese Seite. Es wurde nichts geändert.',
+  'error.unreadable.title': 'Die Anfrage konnte nicht gelesen werden',
+  'error.unreadable.text': 'Was dein Browser gesendet hat, war unvollständig. Es wurde nichts geändert.',
+  'error.down.title': 'Der Server ist nicht erreichbar',
+  'error.down.text':
+    '{server} antwortet gerade nicht. Dein Code und dein Passwort wurden nicht abgelehnt. Versuche es in einer Minute erneut.',
+  'error.notFound.title': 'Seite nicht gefunden',
+  'error.signInAgain': 'Neu anmelden',
+  'error.backToApp': 'Gehe zurück zu deiner App und beginne dort von vorn.',
+  'error.reload': 'Seite neu laden',
+
+  // Approval in an app (fallback pages)
+  'approve.title': 'Bestätige deine Identität',
+  'approve.about': 'Eine App, die in deinem Konto angemeldet ist, möchte',
+  'approve.asked': 'Angefragt von {device}, Adresse {address}, {time}.',
+  'approve.notYou':
+    'Wenn du das nicht angefordert hast, schließe diese Seite und melde deine anderen Geräte ab.',
+  'approve.password': 'Gib das Passwort von {user} ein.',
+  'approve.ownPassword': 'Gib das Passwort deines Kontos ein.',
+  'approve.wrongPassword': 'Das Passwort ist falsch.',
+  'approve.submit': 'Genehmigen',
+  'approve.done.title': 'Genehmigt',
+  'approve.done.text': 'Du kannst diese Seite schließen und zu deiner App zurückgehen.',
+  'approve.expired.title': 'Diese Anfrage ist nicht mehr offen',
+  'approve.expired.text':
+    'Sie wurde abgeschlossen oder war zu lange offen. Gehe zurück zu deiner App; falls sie nicht erledigt ist, versuche es dort erneut.',
+  'approve.removeDevices': '{count} Gerät abmelden ‖ {count} Geräte abmelden',
+  'approve.changePassword': 'dein Passwort ändern',
+  'approve.deactivate': 'dein Konto dauerhaft deaktivieren',
+  'approve.addAddress': 'deinem Konto eine E-Mail-Adresse oder Telefonnummer hinzufügen',
+  'approve.removeAddress': 'eine E-Mail-Adresse oder Telefonnummer aus deinem Konto entfernen',
+  'approve.resetIdentity': 'deine Verschlüsselungsidentität zurücksetzen (Cross-Signing)',
+  'approve.loginToken': 'ein weiteres Gerät anmelden',
+  'approve.other': 'etwas in deinem Konto ändern',
+  'approve.unknownDevice': 'einem unbekannten Gerät',
+  'approve.unknownAddress': 'unbekannt',
+  'approve.renewCodes': 'neue Wiederherstellungscodes erstellen; die alten gelten dann nicht mehr',
+  'approve.deleteCodes': 'deine Wiederherstellungscodes löschen',
+
+  // Account page
+  'account.title': 'Kontosicherheit',
+  'account.deviceName': 'Kontoseite',
+  'account.signOut': 'Abmelden',
+  'account.signedOut': 'Du bist abgemeldet.',
+  'account.idle': 'Du wurdest nach {time} ohne Aktivität abgemeldet.',
+  'account.stay':
+    'Du bleibst hier {time} ohne Aktivität angemeldet. Melde dich an einem gemeinsam genutzten Computer am Ende ab.',
+  'account.needsScript':
+    'Diese Seite braucht JavaScript. Schalte es für diese Seite ein oder lies die Hilfeseite.',
+  'account.loading': 'Wird geladen …',
+  'account.notLoaded': 'Das konnte nicht geladen werden. {reason}',
+  'reason.down': 'Der Server antwortet nicht.',
+  'reason.limited': 'Der Server ist ausgelastet. Versuche es in {time} erneut.',
+  'status.on': 'Zwei-Faktor-Authentifizierung ist eingeschaltet',
+  'status.onText': 'Zum Anmelden brauchst du dein Passwort und einen zweiten Schritt.',
+  'status.weak': 'Zwei-Faktor-Authentifizierung ist eingeschaltet, aber dir fehlt ein Rückweg',
+  'status.weakText':
+    'Du hast keine Wiederherstellungscodes. Wenn du deinen Authenticator verlierst, verlierst du den Zugang zu deinem Konto.',
+  'status.off': 'Zwei-Faktor-Authentifizierung ist ausgeschaltet',
+  'status.offText':
+    'Wer dein Passwort erfährt, kann sich als du anmelden. Füge einen zweiten Schritt hinzu, den nur du hast.',
+  'status.offTextProvider':
+    'Wer sich bei {provider} als du anmelden kann, kann sich auch hier anmelden. Füge einen zweiten Schritt hinzu, den nur du hast.',
+  'status.turnOn': 'Zwei-Faktor-Authentifizierung einschalten',
+  'status.unknown': 'Dein Status konnte nicht geladen werden',
+  'stepUp.until': 'Bestätigt bis {time}',
+  'recovered.title': 'Telefon verloren?',
+  'recovered.text':
+    'Du hast dich mit einem Wiederherstellungscode angemeldet; {count} ist übrig. Richte jetzt einen neuen Authenticator ein. Du brauchst keinen weiteren Code. ‖ Du hast dich mit einem Wiederherstellungscode angemeldet; {count} sind übrig. Richte jetzt einen neuen Authenticator ein. Du brauchst keinen weiteren Code.',
+  'recovered.again':
+    'Du hast dich mit einem Wiederherstellungscode angemeldet; {count} ist übrig. Um deinen Authenticator zu ersetzen, brauchst du einen weiteren. ‖ Du hast dich mit einem Wiederherstellungscode angemeldet; {count} sind übrig. Um deinen Authenticator zu ersetzen, brauchst du einen weiteren.',
+  'recovered.last':
+    'Das war dein letzter Wiederherstellungscode. Richte jetzt einen neuen Authenticator ein, solange du hier angemeldet bist.',
+  'recovered.earlier':
+    'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn du dein Telefon verloren hast, ersetze es hier. Wenn du das nicht warst, melde deine anderen Geräte ab und ändere dein Passwort.',
+  'recovered.dismiss': 'Ich habe mein Telefon noch',
+  'auth.title': 'Authenticators',
+  'auth.intro': 'Zum Anmelden genügt einer davon.',
+  'auth.dates': 'Hinzugefügt {date} · zuletzt verwendet {used}',
+  'auth.neverUsed': 'noch nicht verwendet',
+  'auth.add': 'Authenticator hinzufügen',
+  'auth.rename': 'Umbenennen',
+  'auth.replace': 'Ersetzen',
+  'auth.remove': 'Entfernen',
+  'auth.renameOf': '„{name}“ umbenennen',
+  'auth.replaceOf': '„{name}“ ersetzen',
+  'auth.removeOf': '„{name}“ entfernen',
+  'auth.more': 'Weitere Aktionen für {name}',
+  'auth.removeText': 'Codes von „{name}“ gelten dann nicht mehr.',
+  'auth.removeLast':
+    '„{name}“ ist dein einziger Authenticator. Wenn du ihn entfernst, wird die Zwei-Faktor-Authentifizierung ausgeschaltet, und deine Wiederherstellungscodes werden gelöscht.',
+  'auth.renamed': 'Authenticator umbenannt.',
+  'auth.removed': 'Authenticator entfernt.',
+  'codes.title': 'Wiederherstellungscodes',
+  'codes.intro':
+    'Verwende einen Wiederherstellungscode mit deinem Passwort, wenn du deinen Authenticator verlierst.',
+  'codes.left': '{count} von {total} übrig',
+  'codes.made': 'Erstellt {date}',
+  'codes.few': 'Es sind nur noch wenige Codes übrig. Erstelle neue, bevor du sie brauchst.',
+  'codes.none':
+    'Du hast keine Wiederherstellungscodes. Wenn du deinen Authenticator verlierst, verlierst du den Zugang zu deinem Konto.',
+  'codes.create': 'Neue Wiederherstellungscodes erstellen',
+  'codes.createText': 'Deine jetzigen Codes gelten dann sofort nicht mehr.',
+  'codes.delete': 'Codes löschen',
+  'codes.deleteText':
+    'Wenn du sie löschst und deinen Authenticator verlierst, kann nur ein Betreiber den Zugang wiederherstellen.',
+  'codes.deleted': 'Wiederherstellungscodes gelöscht.',
+  'codes.notShown': 'Die Codes selbst werden nicht noch einmal angezeigt.',
+  'codes.usedTitle': '{count} Code wurde verwendet ‖ {count} Codes wurden verwendet',
+  'codes.used': 'Code {position}: verwendet {date}',
+  'sessions.title': 'Angemeldete Geräte',
+  'sessions.intro': 'Melde Geräte ab, die du nicht kennst.',
+  'sessions.here': 'Diese Seite',
+  'sessions.seen': 'Zuletzt aktiv {date} · {address}',
+  'sessions.unnamed': 'Gerät ohne Namen',
+  'sessions.signOut': 'Abmelden',
+  'sessions.signOutOf': '„{name}“ abmelden',
+  'sessions.signOutOthers': 'Alle anderen Geräte abmelden',
+  'sessions.signOutText':
+    '„{name}“ wird sofort abgemeldet. Nachrichten darauf, die nicht gesichert sind, können verloren gehen.',
+  'sessions.done': '{count} Gerät abgemeldet. ‖ {count} Geräte abgemeldet.',
+  'sessions.none': 'Es ist kein anderes Gerät angemeldet.',
+  'sessions.notLoaded':
+    'Deine Geräte konnten nicht geladen werden. Es können weitere angemeldet sein. {reason}',
+  'sessions.signOutOthersText':
+    '{count} Gerät wird sofort abgemeldet. Nachrichten darauf, die nicht gesichert sind, können verloren gehen. ‖ {count} Geräte werden sofort abgemeldet. Nachrichten darauf, die nicht gesichert sind, können verloren gehen.',
+  'history.title': 'Aktivität',
+  'history.intro': 'Kommt dir etwas unbekannt vor? Melde deine anderen Geräte ab und ändere dein Passwort.',
+  'history.none': 'Noch keine Aktivität.',
+  'history.notLoaded': 'Deine Aktivität konnte nicht geladen werden. {reason}',
+  'history.more': 'Mehr anzeigen',
+  'off.title': 'Zwei-Faktor-Authentifizierung ausschalten',
+  'off.text':
+    'Dann genügt dein Passwort zum Anmelden. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
+  'off.button': 'Ausschalten',
+  'off.done': 'Zwei-Faktor-Authentifizierung ist ausgeschaltet.',
+
+  // Set-up, saving codes, proof
+  'setup.title': 'Authenticator einrichten',
+  'setup.steps': 'Scannen · Bestätigen · Codes speichern',
+  'setup.name': 'Gerät benennen',
+  'setup.nameHint': 'Das siehst nur du, z. B. Pixel 9.',
+  'setup.scan': 'QR-Code scannen',
+  'setup.scanText':
+    'Öffne deine Authenticator-App (etwa Aegis, 2FAS, FreeOTP, Google Authenticator oder einen Passwort-Manager) und scanne diesen Code.',
+  'setup.openText': 'Ist deine Authenticator-App auf diesem Gerät? Öffne sie direkt.',
+  'setup.open': 'Authenticator-App öffnen',
+  'setup.scanOther': 'QR-Code mit einem anderen Gerät scannen',
+  'setup.picture': 'QR-Code für deine Authenticator-App',
+  'setup.cannotScan': 'Kein Scannen möglich?',
+  'setup.key': 'Gib diesen Schlüssel ein (zeitbasiert, {digits} Stellen)',
+  'setup.copyKey': 'Schlüssel kopieren',
+  'setup.next': 'Weiter',
+  'setup.check':
+    'Gib den Code ein, den die App jetzt zeigt. So wird geprüft, ob die App richtig eingerichtet ist.',
+  'setup.wrong':
+    'Dieser Code ist falsch. Prüfe, ob die Uhr deines Telefons richtig geht, und versuche den aktuellen Code.',
+  'setup.expired': 'Diese Einrichtung ist abgelaufen. Es wurde nichts geändert. Beginne von vorn.',
+  'setup.newCodes': 'Auch neue Wiederherstellungscodes erstellen (die jetzigen gelten dann nicht mehr)',
+  'setup.codesKept': 'Deine gespeicherten Wiederherstellungscodes bleiben gültig.',
+  'setup.doneOn': 'Zwei-Faktor-Authentifizierung ist eingeschaltet.',
+  'setup.doneAdded': 'Authenticator hinzugefügt.',
+  'setup.doneReplaced': 'Authenticator ersetzt. Der alte funktioniert nicht mehr.',
+  'setup.owedTitle': 'Zwei-Faktor-Authentifizierung einrichten',
+  'setup.required':
+    'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richte sie jetzt ein, um die Anmeldung fortzusetzen.',
+  'setup.requiredSoon':
+    'Dieser Server verlangt ab {date} UTC Zwei-Faktor-Authentifizierung. Richte sie jetzt oder später ein.',
+  'setup.need':
+    'Du brauchst eine Authenticator-App auf deinem Telefon oder Computer. Von da an braucht es zum Anmelden einen Code aus ihr.',
+  'setup.signingIn': 'Eine App meldet sich in deinem Konto an.',
+  'setup.notYou':
+    'Wenn du diese Anmeldung nicht begonnen hast, schließe diese Seite und ändere dein Passwort.',
+  'setup.now': 'Jetzt einrichten',
+  'setup.later': 'Später',
+  'setup.tooMany': 'Zu viele falsche Codes. Es wurde nichts geändert. Beginne von vorn.',
+  'setup.notHere':
+    'Dieser Server verlangt einen Faktor, den diese Seite nicht einrichten kann. Melde dich mit einer anderen App an.',
+  'setup.noCodes':
+    'Es gibt keine Wiederherstellungscodes zu zeigen: Sie werden nur einmal angezeigt. Auf der Kontoseite kannst du neue erstellen.',
+  'setup.defaultName': 'Authenticator-App',
+  'save.title': 'Speichere deine Wiederherstellungscodes',
+  'save.text':
+    'Wenn du deinen Authenticator und diese Codes verlierst, bist du ausgesperrt. Du kannst sie später nicht mehr ansehen.',
+  'save.where':
+    'Bewahre sie so auf, dass du sie ohne dein Telefon findest: auf Papier oder in einem Passwort-Manager auf einem anderen Gerät.',
+  'save.copy': 'Kopieren',
+  'save.download': 'Herunterladen',
+  'save.print': 'Drucken',
+  'save.copied': 'Kopiert',
+  'save.downloaded': 'Heruntergeladen',
+  'save.tick': 'Ich habe diese Codes gespeichert',
+  'save.tickFirst': 'Speichere die Codes und setze dann das Häkchen.',
+  'save.finish': 'Fertig',
+  'save.sheet': 'Wiederherstellungscodes für {user} · {server} · erstellt {date} · jeder Code gilt einmal',
+  'save.fileName': 'wiederherstellungscodes.txt',
+  'proof.password': 'Bestätige dein Passwort, um fortzufahren.',
+  'proof.submit': 'Weiter',
+  'proof.both': 'Bestätige dein Passwort und gib einen Code ein, um fortzufahren.',
+
+  // Activity
+  'login.completed': 'Angemeldet mit {factor}',
+  'login.held_ended':
+    'Anmeldung nicht abgeschlossen: Das Passwort war richtig, es wurde kein Code eingegeben. Wenn du das nicht warst, ändere dein Passwort.',
+  'factor.refused': 'Falscher Code ‖ {count} falsche Codes',
+  'throttle.wait': 'Anmeldung nach zu vielen falschen Codes angehalten',
+  'guard.passed': 'Genehmigt: {action}',
+  'totp.enabled': 'Zwei-Faktor-Authentifizierung eingeschaltet',
+  'totp.disabled': 'Zwei-Faktor-Authentifizierung ausgeschaltet',
+  'totp.added': 'Authenticator „{name}“ hinzugefügt',
+  'totp.removed': 'Authenticator „{name}“ entfernt',
+  'totp.renamed': 'Authenticator in „{name}“ umbenannt',
+  'recovery.used': 'Wiederherstellungscode verwendet (noch {count} übrig)',
+  'recovery.regenerated': 'Neue Wiederherstellungscodes erstellt',
+  'recovery.deleted': 'Wiederherstellungscodes gelöscht',
+  'appservice.login': 'Durch eine Bridge oder einen Bot angemeldet',
+  'operator.reset': 'Zwei-Faktor-Authentifizierung durch einen Betreiber zurückgesetzt',
+  'operator.unlock': 'Wartezeit durch einen Betreiber aufgehoben',
+  'history.unknown': 'Anderes Ereignis ({event})',
+  'throttle.shut': 'Anmeldung mit Code nach zu vielen falschen Codes gesperrt',
+  'login.enrolled': 'Zwei-Faktor-Authentifizierung bei einer Anmeldung eingerichtet',
+  'operator.restore': 'Eine Sicherung der zweiten Faktoren durch einen Betreiber eingespielt',
+  'operator.emergency_code': 'Notfallcode durch einen Betreiber ausgegeben',
+  'emergency_code.used': 'Notfallcode verwendet',
+  'operator.imported':
+    'Zwei-Faktor-Authentifizierung durch einen Betreiber eingeschaltet, mit deinem bisherigen Authenticator',
+  'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
+  'policy.changed': 'Anforderung an dieses Konto durch einen Betreiber geändert',
+
+  // Help page
+  'help.what.title': 'Was ist Zwei-Faktor-Authentifizierung?',
+  'help.what.text':
+    'Zum Anmelden brauchst du dein Passwort und etwas Zweites, das nur du hast. Wer nur eines davon stiehlt, kann sich nicht anmelden.',
+  'help.app.title': 'Was ist eine Authenticator-App?',
+  'help.app.text':
+    'Eine App, die alle 30 Sekunden einen neuen sechsstelligen Code zeigt, auch ohne Netz. Jede App für zeitbasierte Codes (TOTP) funktioniert. Wenn du sie verlierst, melde dich mit einem Wiederherstellungscode oder einem anderen Authenticator an und ersetze sie.',
+  'help.passkey.title': 'Was ist ein Passkey oder Sicherheitsschlüssel?',
+  'help.passkey.text':
+    'Ein Schlüssel auf deinem Telefon, Computer oder USB-Stick, der deine Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Behalte zusätzlich eine Authenticator-App oder Wiederherstellungscodes.',
+  'help.recovery-code.title': 'Was ist ein Wiederherstellungscode?',
+  'help.recovery-code.text':
+    'Zwölf Buchstaben und Ziffern, etwa 7q2k-x9vd-03mh. Er ersetzt einmal den Code deiner App. Wenn du deine Wiederherstellungscodes verlierst, erstelle auf der Kontoseite mit deinem Authenticator neue.',
+  'help.password-field.title': 'Meine App fragt nur nach einem Passwort. Wohin kommt der Code?',
+  'help.password-field.text':
+    'Gib ihn direkt nach dem Passwort im selben Feld ein: correct horse 123456. Wenn du dein Passwort in einer App änderst, gib das alte Passwort und einen Code in das Feld für das alte Passwort ein.',
+  'help.refused.title': 'Mein Passwort stimmt, aber meine App sagt, es sei falsch.',
+  'help.refused.text':
+    'Der Code fehlt oder wurde schon verwendet. Jeder Code gilt einmal: Warte auf einen neuen. Manche Apps zeigen den wahren Grund nicht an.',
+  'help.lost.title': 'Ich habe mein Telefon verloren.',
+  'help.lost.text':
+    'Melde dich auf der Kontoseite mit einem Wiederherstellungscode an und richte einen neuen Authenticator ein. Ein Wiederherstellungscode genügt. Wenn jemand dein Telefon haben könnte, melde auch deine anderen Geräte ab.',
+  'help.lost-all.title': 'Ich habe mein Telefon und meine Wiederherstellungscodes verloren.',
+  'help.lost-all.text':
+    '{contact} Dort kann die Zwei-Faktor-Authentifizierung zurückgesetzt werden, sobald sicher ist, dass du es bist.',
+  'help.title': 'Hilfe zur Zwei-Faktor-Authentifizierung',
+  'help.password-field.notTaken':
+    'Dieser Server nimmt keine Codes im Passwortfeld an. Verwende die Anmeldeseite, die deine App anbietet, oder eine App, die eine anbietet.',
+};

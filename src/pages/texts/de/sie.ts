@@ -1,0 +1,194 @@
+import type { Translation } from '../keys.ts';
+
+/** Die Texte, die mit Sie anders lauten. */
+export const sie: Translation = {
+  // Shell
+  'contact.known': 'Wenden Sie sich an den Betreiber dieses Servers: {contact}',
+  'contact.unknown': 'Wenden Sie sich an die Menschen, die {server} betreiben.',
+
+  // Sign-in page
+  'signIn.to': 'Melden Sie sich an, um fortzufahren zu',
+  'signIn.toAccount': 'Melden Sie sich an, um die Sicherheit Ihres Kontos zu verwalten.',
+  'signIn.missingUser': 'Geben Sie Ihren Benutzernamen ein.',
+  'signIn.missingPassword': 'Geben Sie Ihr Passwort ein.',
+  'signIn.limitedByServer':
+    'Der Server begrenzt gerade die Anmeldungen. Ihr Passwort wurde nicht geprüft. Warten Sie {time} und versuchen Sie es dann erneut.',
+  'signIn.limited':
+    'Zu viele Versuche aus Ihrem Netz. Ihr Passwort wurde nicht geprüft. Warten Sie {time} und versuchen Sie es dann erneut.',
+
+  // Code
+  'code.intro': 'Geben Sie den {digits}-stelligen Code aus Ihrer Authenticator-App ein.',
+  'code.passkeyRefused':
+    'Dieser Passkey oder Sicherheitsschlüssel wurde nicht angenommen. Versuchen Sie es erneut oder verwenden Sie einen Code.',
+  'code.passkeyUnsupported':
+    'Passkeys funktionieren in diesem Fenster nicht. Öffnen Sie die Seite in Ihrem Browser oder verwenden Sie einen Code.',
+  'code.wrong':
+    'Dieser Code ist falsch oder wurde schon verwendet. Warten Sie auf einen neuen Code und versuchen Sie es erneut.',
+  'code.missing': 'Geben Sie einen Code ein.',
+  'code.wait':
+    'Zu viele falsche Codes. Ihr Code wurde nicht geprüft. Warten Sie {time} und versuchen Sie es dann erneut.',
+  'code.shut': 'Zu viele falsche Codes. Melden Sie sich mit einem Wiederherstellungscode an.',
+  'code.startOver': 'Nicht Sie? Von vorn beginnen',
+  'code.orRecovery': 'Oder verwenden Sie einen Wiederherstellungscode.',
+
+  // Continue to the app
+  'confirm.as': 'Sie sind als {user} angemeldet.',
+  'confirm.gives': 'Sie geben dieser App Zugriff auf Ihr Konto:',
+  'confirm.warning':
+    'Fahren Sie nur fort, wenn Sie die Anmeldung dort begonnen haben. Wenn Sie einem fremden Link gefolgt sind, brechen Sie ab.',
+  'confirm.recovery':
+    'Sie haben einen Wiederherstellungscode verwendet. {count} ist übrig. ‖ Sie haben einen Wiederherstellungscode verwendet. {count} sind übrig.',
+  'confirm.recoveryLost':
+    'Telefon verloren? Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code.',
+  'confirm.offer': 'Ihr Passwort ist der einzige Schutz dieses Kontos.',
+  'cancelled.text': 'Die App hat keinen Zugriff bekommen. Sie können diese Seite schließen.',
+  'replace.endOthers': 'Auch alle anderen Geräte abmelden, falls jemand Ihr Telefon haben könnte',
+  'replace.othersFailed':
+    'Ihre anderen Geräte konnten nicht abgemeldet werden. Holen Sie es auf der Kontoseite nach.',
+  'replace.text':
+    'Sobald der neue funktioniert, gelten die gewählten nicht mehr. Werden alle ersetzt, bekommen Sie neue Wiederherstellungscodes, und die alten gelten nicht mehr.',
+
+  // Error pages
+  'error.expired.text':
+    'Sie war zu lange offen oder wurde an anderer Stelle beendet. Sie sind nicht angemeldet.',
+  'error.used.title': 'Sie haben sich bereits angemeldet',
+  'error.used.text':
+    'Diese Anmeldung wurde abgeschlossen. Sie können diese Seite schließen und zu Ihrer App zurückgehen.',
+  'error.tooMany.text':
+    'Diese Anmeldung wurde zum Schutz Ihres Kontos beendet. Warten Sie {time} und melden Sie sich dann neu an.',
+  'error.changed.title': 'Ihr Konto hat sich geändert',
+  'error.changed.text':
+    'Während dieser Anmeldung wurde die Zwei-Faktor-Authentifizierung oder das Passwort geändert. Melden Sie sich neu an.',
+  'error.link.text':
+    'Die App, die Sie hierher geschickt hat, hat kein Ziel oder ein nicht erlaubtes Ziel angegeben. Beginnen Sie in Ihrer App von vorn.',
+  'error.form.text':
+    'Es wurde nicht von dieser Seite gesendet, oder Ihr Browser blockiert Cookies für diese Seite. Es wurde nichts geändert.',
+  'error.unreadable.text': 'Was Ihr Browser gesendet hat, war unvollständig. Es wurde nichts geändert.',
+  'error.down.text':
+    '{server} antwortet gerade nicht. Ihr Code und Ihr Passwort wurden nicht abgelehnt. Versuchen Sie es in einer Minute erneut.',
+  'error.backToApp': 'Gehen Sie zurück zu Ihrer App und beginnen Sie dort von vorn.',
+
+  // Approval in an app (fallback pages)
+  'approve.title': 'Bestätigen Sie Ihre Identität',
+  'approve.about': 'Eine App, die in Ihrem Konto angemeldet ist, möchte',
+  'approve.notYou':
+    'Wenn Sie das nicht angefordert haben, schließen Sie diese Seite und melden Sie Ihre anderen Geräte ab.',
+  'approve.password': 'Geben Sie das Passwort von {user} ein.',
+  'approve.ownPassword': 'Geben Sie das Passwort Ihres Kontos ein.',
+  'approve.done.text': 'Sie können diese Seite schließen und zu Ihrer App zurückgehen.',
+  'approve.expired.text':
+    'Sie wurde abgeschlossen oder war zu lange offen. Gehen Sie zurück zu Ihrer App; falls sie nicht erledigt ist, versuchen Sie es dort erneut.',
+  'approve.changePassword': 'Ihr Passwort ändern',
+  'approve.deactivate': 'Ihr Konto dauerhaft deaktivieren',
+  'approve.addAddress': 'Ihrem Konto eine E-Mail-Adresse oder Telefonnummer hinzufügen',
+  'approve.removeAddress': 'eine E-Mail-Adresse oder Telefonnummer aus Ihrem Konto entfernen',
+  'approve.resetIdentity': 'Ihre Verschlüsselungsidentität zurücksetzen (Cross-Signing)',
+  'approve.other': 'etwas in Ihrem Konto ändern',
+  'approve.deleteCodes': 'Ihre Wiederherstellungscodes löschen',
+
+  // Account page
+  'account.signedOut': 'Sie sind abgemeldet.',
+  'account.idle': 'Sie wurden nach {time} ohne Aktivität abgemeldet.',
+  'account.stay':
+    'Sie bleiben hier {time} ohne Aktivität angemeldet. Melden Sie sich an einem gemeinsam genutzten Computer am Ende ab.',
+  'account.needsScript':
+    'Diese Seite braucht JavaScript. Schalten Sie es für diese Seite ein oder lesen Sie die Hilfeseite.',
+  'reason.limited': 'Der Server ist ausgelastet. Versuchen Sie es in {time} erneut.',
+  'status.onText': 'Zum Anmelden brauchen Sie Ihr Passwort und einen zweiten Schritt.',
+  'status.weak': 'Zwei-Faktor-Authentifizierung ist eingeschaltet, aber Ihnen fehlt ein Rückweg',
+  'status.weakText':
+    'Sie haben keine Wiederherstellungscodes. Wenn Sie Ihren Authenticator verlieren, verlieren Sie den Zugang zu Ihrem Konto.',
+  'status.offText':
+    'Wer Ihr Passwort erfährt, kann sich als Sie anmelden. Fügen Sie einen zweiten Schritt hinzu, den nur Sie haben.',
+  'status.offTextProvider':
+    'Wer sich bei {provider} als Sie anmelden kann, kann sich auch hier anmelden. Fügen Sie einen zweiten Schritt hinzu, den nur Sie haben.',
+  'status.unknown': 'Ihr Status konnte nicht geladen werden',
+  'recovered.text':
+    'Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} ist übrig. Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code. ‖ Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} sind übrig. Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code.',
+  'recovered.again':
+    'Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} ist übrig. Um Ihren Authenticator zu ersetzen, brauchen Sie einen weiteren. ‖ Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} sind übrig. Um Ihren Authenticator zu ersetzen, brauchen Sie einen weiteren.',
+  'recovered.last':
+    'Das war Ihr letzter Wiederherstellungscode. Richten Sie jetzt einen neuen Authenticator ein, solange Sie hier angemeldet sind.',
+  'recovered.earlier':
+    'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn Sie Ihr Telefon verloren haben, ersetzen Sie es hier. Wenn Sie das nicht waren, melden Sie Ihre anderen Geräte ab und ändern Sie Ihr Passwort.',
+  'auth.removeLast':
+    '„{name}“ ist Ihr einziger Authenticator. Wenn Sie ihn entfernen, wird die Zwei-Faktor-Authentifizierung ausgeschaltet, und Ihre Wiederherstellungscodes werden gelöscht.',
+  'codes.intro':
+    'Verwenden Sie einen Wiederherstellungscode mit Ihrem Passwort, wenn Sie Ihren Authenticator verlieren.',
+  'codes.few': 'Es sind nur noch wenige Codes übrig. Erstellen Sie neue, bevor Sie sie brauchen.',
+  'codes.none':
+    'Sie haben keine Wiederherstellungscodes. Wenn Sie Ihren Authenticator verlieren, verlieren Sie den Zugang zu Ihrem Konto.',
+  'codes.createText': 'Ihre jetzigen Codes gelten dann sofort nicht mehr.',
+  'codes.deleteText':
+    'Wenn Sie sie löschen und Ihren Authenticator verlieren, kann nur ein Betreiber den Zugang wiederherstellen.',
+  'sessions.intro': 'Melden Sie Geräte ab, die Sie nicht kennen.',
+  'sessions.notLoaded':
+    'Ihre Geräte konnten nicht geladen werden. Es können weitere angemeldet sein. {reason}',
+  'history.intro':
+    'Kommt Ihnen etwas unbekannt vor? Melden Sie Ihre anderen Geräte ab und ändern Sie Ihr Passwort.',
+  'history.notLoaded': 'Ihre Aktivität konnte nicht geladen werden. {reason}',
+  'off.text':
+    'Dann genügt Ihr Passwort zum Anmelden. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
+
+  // Set-up, saving codes, proof
+  'setup.nameHint': 'Das sehen nur Sie, z. B. Pixel 9.',
+  'setup.scanText':
+    'Öffnen Sie Ihre Authenticator-App (etwa Aegis, 2FAS, FreeOTP, Google Authenticator oder einen Passwort-Manager) und scannen Sie diesen Code.',
+  'setup.openText': 'Ist Ihre Authenticator-App auf diesem Gerät? Öffnen Sie sie direkt.',
+  'setup.picture': 'QR-Code für Ihre Authenticator-App',
+  'setup.key': 'Geben Sie diesen Schlüssel ein (zeitbasiert, {digits} Stellen)',
+  'setup.check':
+    'Geben Sie den Code ein, den die App jetzt zeigt. So wird geprüft, ob die App richtig eingerichtet ist.',
+  'setup.wrong':
+    'Dieser Code ist falsch. Prüfen Sie, ob die Uhr Ihres Telefons richtig geht, und versuchen Sie den aktuellen Code.',
+  'setup.expired': 'Diese Einrichtung ist abgelaufen. Es wurde nichts geändert. Beginnen Sie von vorn.',
+  'setup.codesKept': 'Ihre gespeicherten Wiederherstellungscodes bleiben gültig.',
+  'setup.required':
+    'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richten Sie sie jetzt ein, um die Anmeldung fortzusetzen.',
+  'setup.requiredSoon':
+    'Dieser Server verlangt ab {date} UTC Zwei-Faktor-Authentifizierung. Richten Sie sie jetzt oder später ein.',
+  'setup.need':
+    'Sie brauchen eine Authenticator-App auf Ihrem Telefon oder Computer. Von da an braucht es zum Anmelden einen Code aus ihr.',
+  'setup.signingIn': 'Eine App meldet sich in Ihrem Konto an.',
+  'setup.notYou':
+    'Wenn Sie diese Anmeldung nicht begonnen haben, schließen Sie diese Seite und ändern Sie Ihr Passwort.',
+  'setup.tooMany': 'Zu viele falsche Codes. Es wurde nichts geändert. Beginnen Sie von vorn.',
+  'setup.notHere':
+    'Dieser Server verlangt einen Faktor, den diese Seite nicht einrichten kann. Melden Sie sich mit einer anderen App an.',
+  'setup.noCodes':
+    'Es gibt keine Wiederherstellungscodes zu zeigen: Sie werden nur einmal angezeigt. Auf der Kontoseite können Sie neue erstellen.',
+  'save.title': 'Speichern Sie Ihre Wiederherstellungscodes',
+  'save.text':
+    'Wenn Sie Ihren Authenticator und diese Codes verlieren, sind Sie ausgesperrt. Sie können sie später nicht mehr ansehen.',
+  'save.where':
+    'Bewahren Sie sie so auf, dass Sie sie ohne Ihr Telefon finden: auf Papier oder in einem Passwort-Manager auf einem anderen Gerät.',
+  'save.tickFirst': 'Speichern Sie die Codes und setzen Sie dann das Häkchen.',
+  'proof.password': 'Bestätigen Sie Ihr Passwort, um fortzufahren.',
+  'proof.both': 'Bestätigen Sie Ihr Passwort und geben Sie einen Code ein, um fortzufahren.',
+
+  // Activity
+  'login.held_ended':
+    'Anmeldung nicht abgeschlossen: Das Passwort war richtig, es wurde kein Code eingegeben. Wenn Sie das nicht waren, ändern Sie Ihr Passwort.',
+  'operator.imported':
+    'Zwei-Faktor-Authentifizierung durch einen Betreiber eingeschaltet, mit Ihrem bisherigen Authenticator',
+
+  // Help page
+  'help.what.text':
+    'Zum Anmelden brauchen Sie Ihr Passwort und etwas Zweites, das nur Sie haben. Wer nur eines davon stiehlt, kann sich nicht anmelden.',
+  'help.app.text':
+    'Eine App, die alle 30 Sekunden einen neuen sechsstelligen Code zeigt, auch ohne Netz. Jede App für zeitbasierte Codes (TOTP) funktioniert. Wenn Sie sie verlieren, melden Sie sich mit einem Wiederherstellungscode oder einem anderen Authenticator an und ersetzen Sie sie.',
+  'help.passkey.text':
+    'Ein Schlüssel auf Ihrem Telefon, Computer oder USB-Stick, der Ihre Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Behalten Sie zusätzlich eine Authenticator-App oder Wiederherstellungscodes.',
+  'help.recovery-code.text':
+    'Zwölf Buchstaben und Ziffern, etwa 7q2k-x9vd-03mh. Er ersetzt einmal den Code Ihrer App. Wenn Sie Ihre Wiederherstellungscodes verlieren, erstellen Sie auf der Kontoseite mit Ihrem Authenticator neue.',
+  'help.password-field.text':
+    'Geben Sie ihn direkt nach dem Passwort im selben Feld ein: correct horse 123456. Wenn Sie Ihr Passwort in einer App ändern, geben Sie das alte Passwort und einen Code in das Feld für das alte Passwort ein.',
+  'help.refused.text':
+    'Der Code fehlt oder wurde schon verwendet. Jeder Code gilt einmal: Warten Sie auf einen neuen. Manche Apps zeigen den wahren Grund nicht an.',
+  'help.lost.text':
+    'Melden Sie sich auf der Kontoseite mit einem Wiederherstellungscode an und richten Sie einen neuen Authenticator ein. Ein Wiederherstellungscode genügt. Wenn jemand Ihr Telefon haben könnte, melden Sie auch Ihre anderen Geräte ab.',
+  'help.lost-all.text':
+    '{contact} Dort kann die Zwei-Faktor-Authentifizierung zurückgesetzt werden, sobald sicher ist, dass Sie es sind.',
+  'help.password-field.notTaken':
+    'Dieser Server nimmt keine Codes im Passwortfeld an. Verwenden Sie die Anmeldeseite, die Ihre App anbietet, oder eine App, die eine anbietet.',
+};
