@@ -33,8 +33,10 @@ const ACCOUNT_EVENTS = {
   'emergency_code.used': 'user',
   /** The operator took over authenticators of a user from another program. */
   'operator.imported': 'operator',
-  /** The user was first seen under the requirement to set up a second factor. */
+  /** The user was first seen under the requirement to set up a second factor, or is reminded of it. */
   'policy.required': 'system',
+  /** The time in which the user had to set one up is over. */
+  'policy.overdue': 'system',
   /** The operator changed by command what is asked of the user. */
   'policy.changed': 'operator',
 } as const satisfies Record<string, ActorKind>;

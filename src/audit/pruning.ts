@@ -1,4 +1,5 @@
 import { shortenedAddress } from '../http/network.ts';
+import { HourlyLease } from '../storage/hourly_lease.ts';
 import { type Driver, type Write, when } from '../storage/statement.ts';
 import { dropGaps, type Gap, keepGap, listAuditKeys, listGaps } from '../storage/tables/audit_chains.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type WithAddress,
 } from '../storage/tables/audit_pruning.ts';
 import { keepLease, leaveLease, takeLease } from '../storage/tables/leases.ts';
-import { type Clock, HOUR, MINUTE } from '../system/clock.ts';
+import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Audit } from './audit.ts';
 import { AuditKeys } from './audit_keys.ts';
@@ -24,8 +25,6 @@ const LEASE = 'audit prune';
 const HOURLY = 'audit prune hourly';
 /** One that dies leaves the rest to the next. */
 const LEASE_MS = 5 * MINUTE;
-/** How long one that was not first waits before it asks again. */
-const ASK_AGAIN_MS = 10 * MINUTE;
 /** So many entries that need no second factor are one. */
 const FLOOD = 1000;
 /** Rows that one unit of work changes. */
@@ -55,9 +54,11 @@ export interface PruningDeps {
 
 /** Removes what the audit need not keep, by one process at a time; what is left still verifies. */
 export class Pruning {
-  private askAgainAt = 0;
+  private readonly lease: HourlyLease;
 
-  constructor(private readonly deps: PruningDeps) {}
+  constructor(private readonly deps: PruningDeps) {
+    this.lease = new HourlyLease(deps, HOURLY);
+  }
 
   /** Prunes once an hour, and soon after a flood of entries that need no second factor. */
   async inTime(audit: Pick<Audit, 'hasHadUnproven'>): Promise<void> {
@@ -67,13 +68,7 @@ export class Pruning {
 
   /** Prunes if no process has done so in this hour. */
   async hourly(): Promise<void> {
-    const { storage, clock, holder } = this.deps;
-    const now = clock.now();
-    // A clock that was set back does not put it off.
-    if (now < this.askAgainAt && now >= this.askAgainAt - HOUR) return;
-    const isFirst = (await storage.commit([], takeLease(HOURLY, holder, HOUR))) !== undefined;
-    this.askAgainAt = now + (isFirst ? HOUR : ASK_AGAIN_MS);
-    if (isFirst) await this.prune();
+    if (await this.lease.take()) await this.prune();
   }
 
   /** Undefined if another process is at it. */

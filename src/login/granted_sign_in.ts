@@ -4,6 +4,7 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { TOKEN_LOGIN } from '../matrix/wire.ts';
+import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
@@ -61,6 +62,7 @@ export interface GrantedSignInDeps {
   readonly conversation: LoginConversation;
   readonly exit: Exit;
   readonly passes: Passes;
+  readonly addresses: Addresses;
 }
 
 /** One reading of a sign-in that the homeserver granted: it is handed out, held, or ended. */
@@ -88,6 +90,7 @@ export class GrantedSignIn {
 
   private async passOrHold(): Promise<AskedHomeserver | undefined> {
     const standing = await this.deps.standings.of(this.grant.userId, this.witness());
+    this.grant.noticeOwner(this.deps.addresses, this.asked.request.client, standing);
     if (standing.is !== 'owes_factor' && !(await this.mayPass())) return undefined;
     if (!owes(standing)) return passedWith(await this.handOut(standing.proof));
     const pass = standing.is === 'owes_factor' ? await this.redeemPass() : undefined;

@@ -3,6 +3,7 @@ import { waitMs } from '../homeserver/retry_after.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, LOGIN_PATH, PASSWORD_STAGE, TOKEN_LOGIN } from '../matrix/wire.ts';
+import type { Addresses } from '../notify/addresses.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { JoinKeys } from '../second_factor/join_keys.ts';
 import { owes, type Standings } from '../second_factor/standing.ts';
@@ -31,6 +32,7 @@ export class PageLogin {
       readonly line: SignInLine;
       readonly readings: Readings;
       readonly homeserver: Homeserver;
+      readonly addresses: Addresses;
     },
   ) {}
 
@@ -102,6 +104,7 @@ export class PageLogin {
       // The login of an account without 2FA is neither joined nor counted: every door gives it out at once.
       const witness = grant.witness(this.deps.homeserver, client, typed !== undefined);
       const standing = await this.deps.standings.of(grant.userId, witness);
+      grant.noticeOwner(this.deps.addresses, client, standing);
       const isOwing = owes(standing);
       const { hold, isOwn } = await this.deps.holds.keep({
         grant,

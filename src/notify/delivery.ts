@@ -1,5 +1,6 @@
 import type { NotifyConfig } from '../config/config.ts';
 import type { Storage } from '../storage/storage.ts';
+import { findNoticeAddresses } from '../storage/tables/notice_owners.ts';
 import {
   addressNotice,
   buryNotices,
@@ -105,7 +106,18 @@ export class Delivery {
 
   /** One for each address of the owner, each with an outcome of its own. */
   private async address(notice: NoticeRow): Promise<void> {
-    const [made, dropped] = await this.deps.storage.commit([], [addressNotice(notice), dropNotice(notice)]);
+    const { storage, notify } = this.deps;
+    const known = await storage.read(findNoticeAddresses(notice.userId));
+    // They may be asked for just now, by the request that the notice is of.
+    if (known.length === 0 && notice.attempts === 1) {
+      const { retryFirstMs: waitMs, giveUpAfterMs } = notify();
+      await storage.commit(
+        [],
+        retryNotice(notice, { failure: 'no address is known', waitMs, giveUpAfterMs }),
+      );
+      return;
+    }
+    const [made, dropped] = await storage.commit([], [addressNotice(notice), dropNotice(notice)]);
     if (made === 0 && dropped !== undefined) this.deps.onResult(notice.channel, 'no_recipient');
   }
 

@@ -1,7 +1,7 @@
 import { parseUserId } from '../matrix/user_id.ts';
 import type { NoticeRow } from '../storage/tables/notices.ts';
 import type { Language, Wording } from '../system/languages.ts';
-import { toldText } from './owner_events.ts';
+import { adviceOn, toldText } from './owner_events.ts';
 
 /** A notice as an owner reads it. Neither part holds a code, a secret or a link. */
 export interface Message {
@@ -38,7 +38,8 @@ export function messageOf(
 ): Message | undefined {
   const text = toldText(notice.event)?.[language];
   if (text === undefined) return undefined;
-  const what = text.replace('{n}', remainingIn(notice.detail));
+  const what = textWith(text, notice.detail);
+  const advice = adviceOn(notice.event)?.[language];
   const line = (name: keyof typeof WORDS, value: string | null) =>
     value === null ? [] : [`${WORDS[name][language]}: ${value}`];
   const facts = [
@@ -50,7 +51,17 @@ export function messageOf(
   const { notYou, neverAsk } = WORDS;
   return {
     subject: `[${serverOf(notice.userId)}] ${what}`,
-    text: [what, '', ...facts, '', notYou[language], '', neverAsk[language], ''].join('\n'),
+    text: [
+      what,
+      '',
+      ...(advice === undefined ? [] : [advice, '']),
+      ...facts,
+      '',
+      notYou[language],
+      '',
+      neverAsk[language],
+      '',
+    ].join('\n'),
   };
 }
 
@@ -72,9 +83,12 @@ function serverOf(userId: string): string {
   return SERVER_NAME.test(server) ? server : 'Matrix';
 }
 
-function remainingIn(detail: string): string {
-  const { remaining }: { remaining?: unknown } = JSON.parse(detail);
-  return typeof remaining === 'number' ? String(remaining) : '?';
+/** Fills in what the entry says: how many codes are left, and until when something is asked. */
+function textWith(text: string, detail: string): string {
+  const { remaining, deadline_ts }: { remaining?: unknown; deadline_ts?: unknown } = JSON.parse(detail);
+  return text
+    .replace('{n}', typeof remaining === 'number' ? String(remaining) : '?')
+    .replace('{date}', typeof deadline_ts === 'number' ? momentOf(deadline_ts) : '?');
 }
 
 function momentOf(ms: number): string {

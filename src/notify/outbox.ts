@@ -36,7 +36,8 @@ export class Outbox {
   }
 
   private toOwner(told: ToldEvent, channels: readonly Channel[]): readonly Write[] {
-    if (channels.length === 0) return [];
+    // Who cannot set up a second factor is not asked to.
+    if (channels.length === 0 || told.detail.exempt !== undefined) return [];
     const each = (event: ToldEvent) => channels.map((channel) => this.added(channel, event));
     if (toldText(told.event) !== undefined) return each(told);
     if (!meansFailures(told.event)) return [];

@@ -14,7 +14,14 @@ const TOLD_BY_DEED: Readonly<Record<string, Wording>> = {
   removed: { en: 'An authenticator was removed', de: 'Ein Authenticator wurde entfernt' },
 };
 
+const SET_UP_UNTIL: Wording = {
+  en: 'Set up two-factor authentication until {date}',
+  de: 'Richte die Zwei-Faktor-Authentifizierung bis {date} ein',
+};
+
 const TOLD: Readonly<Record<string, Wording>> = {
+  'policy.required': SET_UP_UNTIL,
+  'policy.overdue': SET_UP_UNTIL,
   'recovery.regenerated': {
     en: 'Your recovery codes were replaced',
     de: 'Deine Wiederherstellungscodes wurden ersetzt',
@@ -41,6 +48,18 @@ const TOLD: Readonly<Record<string, Wording>> = {
   },
 };
 
+/** What owners can do, where the subject asks something of them. */
+const ADVICE: Readonly<Record<string, Wording>> = {
+  'policy.required': {
+    en: 'Open the account page of your server, sign in, and set it up there. After that time your next sign-in asks you to set it up first.',
+    de: 'Öffne die Kontoseite deines Servers, melde dich an und richte sie dort ein. Danach musst du sie bei der nächsten Anmeldung einrichten, bevor es weitergeht.',
+  },
+  'policy.overdue': {
+    en: 'That time is over: your next sign-in asks you to set it up first.',
+    de: 'Diese Zeit ist um: Bei deiner nächsten Anmeldung musst du sie zuerst einrichten.',
+  },
+};
+
 /** What owners are told of wrong codes: not each of them, but that a counter waits. */
 export const FAILURES = 'failures';
 const FAILURES_TEXT: Wording = { en: 'Wrong codes were entered', de: 'Falsche Codes wurden eingegeben' };
@@ -54,6 +73,11 @@ const TEST_TEXT: Wording = { en: 'This is a test', de: 'Dies ist ein Test' };
 
 export function meansFailures(event: string): boolean {
   return FAILURE_EVENTS.includes(event);
+}
+
+/** What an owner can do then; undefined where the text says all. */
+export function adviceOn(event: string): Wording | undefined {
+  return ADVICE[event];
 }
 
 /** The text that an owner gets of an event; undefined where they are told nothing. */

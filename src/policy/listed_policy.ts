@@ -1,7 +1,7 @@
 import type { PolicyConfig } from '../config/config.ts';
 import type { PolicyMode } from '../config/settings.ts';
 import type { PolicyRow } from '../storage/tables/policies.ts';
-import { appliedTo, deadlineOf, isNamedAdministrator } from './policies.ts';
+import { deadlineOf, isNamedAdministrator, knownPolicy } from './known_policy.ts';
 
 export const STANDINGS = [
   'passes',
@@ -49,19 +49,19 @@ export function listedPolicy(
   { userId, enabled, row = NOTHING_KNOWN }: ListedSubject,
   now: number,
 ): ListedPolicy {
-  const { mode, grace } = appliedTo(config, userId, row);
-  const deadlineTs = deadlineOf({ ...row, now }, grace.value, config.registrationGraceMs);
-  const isAsked = mode.value === 'required' && !enabled;
+  const { policy, deadlineTs } = knownPolicy(config, userId, { ...row, now });
+  const { mode } = policy;
   const shown = {
     policy: mode.value ?? 'optional',
     policy_source: mode.source,
-    deadline_ts: isAsked && row.requiredSince !== null ? deadlineTs : null,
+    deadline_ts: enabled ? null : deadlineTs,
     administrator: isNamedAdministrator(config, userId) || wordOf(row),
   };
   if (enabled) return { ...shown, standing: 'owes_factor' };
   if (mode.value === 'forbidden') return { ...shown, standing: 'may_not_enrol' };
   if (mode.value !== 'required') return { ...shown, standing: 'passes' };
-  if (now < deadlineTs) return { ...shown, standing: 'in_grace' };
+  const isInGrace = now < (deadlineTs ?? deadlineOf(config, policy, { ...row, now }));
+  if (isInGrace) return { ...shown, standing: 'in_grace' };
   return { ...shown, standing: row.exempt === null ? 'owes_enrolment' : 'cannot_enrol' };
 }
 

@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
-import type { Grace, PolicyConfig, PolicyRule } from '../config/config.ts';
+import type { PolicyConfig, PolicyRule } from '../config/config.ts';
 import { foldLocalpart, parseUserId } from '../matrix/user_id.ts';
 import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -8,12 +8,19 @@ import {
   type FoundPolicy,
   findPolicy,
   listRequired,
-  type PolicyRow,
   rememberAdministrator,
   rememberExemption,
   rememberRegistration,
 } from '../storage/tables/policies.ts';
-import { type AppliedPolicy, applied, fits, matches, sourcesFor } from './precedence.ts';
+import {
+  appliedTo,
+  deadlineOf,
+  isNamedAdministrator,
+  type KnownPolicy,
+  knownPolicy,
+  reminderStage,
+} from './known_policy.ts';
+import { type AppliedPolicy, fits } from './precedence.ts';
 
 /** What can be asked about a user: the homeserver, with a token of theirs. */
 export interface Witness {
@@ -31,13 +38,6 @@ export type EnrolmentDue =
   | { readonly is: 'in_grace'; readonly deadlineTs: number }
   | { readonly is: 'due'; readonly deadlineTs: number; readonly version: number };
 
-/** What holds for a user, and since when, in ms; null: nothing is asked of them, or they were not seen yet. */
-export interface KnownPolicy {
-  readonly policy: AppliedPolicy;
-  readonly requiredSince: number | null;
-  readonly deadlineTs: number | null;
-}
-
 /** The operator's policy: what it says of a user, and since when. */
 export class Policies {
   constructor(
@@ -54,12 +54,7 @@ export class Policies {
   /** The same for people to look at: it begins no grace. */
   async known(userId: string): Promise<KnownPolicy> {
     const found = await this.find(userId);
-    const policy = this.applied(userId, found);
-    const isRequired = policy.mode.value === 'required' && found.requiredSince !== null;
-    const deadlineTs = isRequired
-      ? deadlineOf(found, policy.grace.value, this.config().registrationGraceMs)
-      : null;
-    return { policy, requiredSince: found.requiredSince, deadlineTs };
+    return knownPolicy(this.config(), userId, found);
   }
 
   /**
@@ -73,11 +68,13 @@ export class Policies {
     if (mode !== 'required') {
       return { is: 'not_due', standing: mode === 'forbidden' ? 'may_not_enrol' : 'passes' };
     }
-    const seen = found.requiredSince === null ? await this.firstSight(userId) : found;
-    const deadlineTs = deadlineOf(seen, policy.grace.value, this.config().registrationGraceMs);
+    const isFirst = found.requiredSince === null;
+    const exempt = isFirst ? await this.exemption(userId, found, witness) : undefined;
+    const seen = isFirst ? await this.firstSight(userId, { ...found, exempt: exempt ?? null }) : found;
+    const deadlineTs = deadlineOf(this.config(), policy, seen);
     if (seen.now < deadlineTs) return { is: 'in_grace', deadlineTs };
-    const exempt = await this.exemption(userId, seen, witness);
-    if (exempt !== null) return { is: 'not_due', standing: 'cannot_enrol' };
+    if ((exempt === undefined ? await this.exemption(userId, seen, witness) : exempt) !== null)
+      return { is: 'not_due', standing: 'cannot_enrol' };
     return { is: 'due', deadlineTs, version: seen.version };
   }
 
@@ -121,9 +118,17 @@ export class Policies {
     return { ...found, isAdministrator: is ? 1 : 0 };
   }
 
-  private async firstSight(userId: string): Promise<FoundPolicy> {
-    const begun = this.deps.audit.recorded({ userId, event: 'policy.required' });
-    await this.deps.storage.commit([userId], when(beginGrace(userId), { won: begun, lost: [] }));
+  private async firstSight(userId: string, found: FoundPolicy): Promise<FoundPolicy> {
+    const { now, exempt } = found;
+    const seen = { ...found, requiredSince: now };
+    const deadlineTs = deadlineOf(this.config(), this.applied(userId, seen), seen);
+    const begun = this.deps.audit.recorded({
+      userId,
+      event: 'policy.required',
+      detail: { deadline_ts: deadlineTs, ...(exempt === null ? {} : { exempt }) },
+    });
+    const told = { stage: reminderStage(deadlineTs, now), deadlineTs };
+    await this.deps.storage.commit([userId], when(beginGrace(userId, now, told), { won: begun, lost: [] }));
     return this.find(userId);
   }
 
@@ -137,40 +142,6 @@ export class Policies {
     if (exempt !== found.exempt) await this.deps.storage.commit([userId], rememberExemption(userId, exempt));
     return exempt;
   }
-}
-
-/** Every key of the policy, as it holds for a user of whom this is known. */
-export function appliedTo(config: PolicyConfig, userId: string, found: PolicyRow): AppliedPolicy {
-  const isAdministrator = isAdministratorOf(config, userId, found);
-  return applied(sourcesFor(config, { userId, isAdministrator, stored: storedRule(found) }));
-}
-
-/** When the grace of a user is over. Those who gave up 2FA, or lost it by a reset, have none. */
-export function deadlineOf(
-  { requiredSince, registeredAt, graceEndedAt, now }: PolicyRow & { readonly now: number },
-  grace: Grace | undefined,
-  registrationGraceMs: number,
-): number {
-  const begun = requiredSince ?? now;
-  const usual = grace === undefined ? begun : 'until' in grace ? grace.until : begun + grace.durationMs;
-  const least = registeredAt === null ? usual : Math.max(usual, registeredAt + registrationGraceMs);
-  return graceEndedAt === null ? least : Math.min(least, graceEndedAt);
-}
-
-function storedRule({ mode, graceMs, graceUntil }: PolicyRow): PolicyRule {
-  const grace =
-    graceUntil !== null ? { until: graceUntil } : graceMs !== null ? { durationMs: graceMs } : undefined;
-  return { ...(mode === null ? {} : { mode }), ...(grace === undefined ? {} : { grace }) };
-}
-
-/** One of whom the homeserver has not said anything yet counts as one. */
-function isAdministratorOf(config: PolicyConfig, userId: string, { isAdministrator }: PolicyRow): boolean {
-  return isNamedAdministrator(config, userId) || (config.administrators.detect && isAdministrator !== 0);
-}
-
-/** Whether the operator names this user among the administrators. */
-export function isNamedAdministrator({ administrators }: PolicyConfig, userId: string): boolean {
-  return administrators.members.some((member) => matches(member, userId));
 }
 
 /** Whether the configuration can require a second factor of anyone. */

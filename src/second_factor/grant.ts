@@ -2,6 +2,7 @@ import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
+import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -9,7 +10,7 @@ import type { ServiceListed } from './appservices.ts';
 import type { FactorPassed } from './code_step.ts';
 import { hashToken } from './fresh_logins.ts';
 import type { PassPresented, PassRedeemed } from './passes.ts';
-import type { StandingPasses } from './standing.ts';
+import type { Standing, StandingPasses } from './standing.ts';
 import { witnessBy } from './witness.ts';
 
 /** What hands a grant out at once. */
@@ -94,6 +95,12 @@ class Grant {
   witness(homeserver: Homeserver, client: ClientAddress, hasPassword: boolean): Witness {
     const { userId } = this;
     return witnessBy(homeserver, { token: this.#accessToken, userId, client, hasPassword, isSignIn: true });
+  }
+
+  /** Asks for the mail addresses of an owner who has to set up a second factor, so that they can be told. */
+  noticeOwner(addresses: Addresses, client: ClientAddress, { is }: Pick<Standing, 'is'>): void {
+    if (is !== 'in_grace' && is !== 'owes_enrolment') return;
+    addresses.notice({ userId: this.userId, token: this.#accessToken, client });
   }
 
   /** @throws Refusal if the homeserver did not say that it is gone */

@@ -66,6 +66,7 @@ import { SignInSetUp } from '../pages/sign_in/sign_in_set_up.ts';
 import { SsoRedirect } from '../pages/sign_in/sso_redirect.ts';
 import { builtInTexts } from '../pages/texts/texts.ts';
 import { Policies } from '../policy/policies.ts';
+import { Reminders } from '../policy/reminders.ts';
 import { AppserviceTokens } from '../second_factor/appservices.ts';
 import { TokenOwners } from '../second_factor/caller.ts';
 import { Challenges } from '../second_factor/challenges.ts';
@@ -80,6 +81,7 @@ import { PresentedCodes } from '../second_factor/presented.ts';
 import { SessionBlock } from '../second_factor/session_block.ts';
 import { Standings } from '../second_factor/standing.ts';
 import { Chain } from '../storage/chain.ts';
+import { HourlyLease } from '../storage/hourly_lease.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { EndedHold } from '../storage/tables/holds.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
@@ -138,6 +140,7 @@ export function compose(foundations: Foundations) {
     totp: shared.totp,
     seenUsers: shared.seenUsers,
     pruning: new Pruning({ ...shared, holder: shared.processes.id, settings: foundations.config.audit }),
+    reminders: remindersOf(shared),
     challenges: shared.challenges,
     sessionBlock: new SessionBlock(shared),
     egressGate: new EgressGate(shared.homeserver, shared.standings, shared.log),
@@ -211,6 +214,11 @@ function basicServices(foundations: Foundations) {
     enrolment: new OwedEnrolment(config.publicBaseUrl, { factors, policies }),
     appservices: new AppserviceTokens(() => config.applicationServices),
   };
+}
+
+function remindersOf(shared: SharedServices): Reminders {
+  const lease = new HourlyLease({ ...shared, holder: shared.processes.id }, 'policy reminders');
+  return new Reminders({ ...shared, lease, policy: () => shared.config.policy });
 }
 
 function sessionEngine({ config, storage, vault, clock, random }: Foundations): UiaEngine {

@@ -3,6 +3,7 @@ import type { Pruning } from '../audit/pruning.ts';
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import { GONE_KEPT_MS } from '../notify/addresses.ts';
+import type { Reminders } from '../policy/reminders.ts';
 import { StoreUnavailable } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { dropOldAnswers } from '../storage/tables/admin_answers.ts';
@@ -39,6 +40,7 @@ export class Housekeeping {
       readonly processes: LiveProcesses;
       readonly audit: Audit;
       readonly pruning: Pick<Pruning, 'inTime'>;
+      readonly reminders: Pick<Reminders, 'round'>;
       readonly log: Log;
       /** How long a set-up waits for its first code. */
       readonly setupMs: number;
@@ -106,6 +108,7 @@ export class Housekeeping {
       this.deps.processes.announce(),
       this.recordStart(),
       this.deps.pruning.inTime(this.deps.audit),
+      this.deps.reminders.round(),
       factors.dropExpiredSetups(),
       sessions.dropExpired(),
       loginTokens.dropExpired(),

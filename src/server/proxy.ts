@@ -118,6 +118,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     processes,
     audit: services.audit,
     pruning: services.pruning,
+    reminders: services.reminders,
     log,
     setupMs: config.uia.sessionTtlMs,
   });

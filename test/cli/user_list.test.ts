@@ -91,7 +91,10 @@ describeOnOperated('lists of users', (at) => {
 
     const begun = clock.now();
     await at.database.with((storage) =>
-      storage.commit([ALICE], [beginGrace(ALICE), rememberAdministrator(ALICE, true)]),
+      storage.commit(
+        [ALICE],
+        [beginGrace(ALICE, begun, { stage: 0, deadlineTs: begun }), rememberAdministrator(ALICE, true)],
+      ),
     );
     expect(await listed(ALICE)).toMatchObject({ administrator: true, standing: 'in_grace' });
     const { deadline_ts: deadline } = await listed(ALICE);

@@ -53,8 +53,19 @@ describe('the texts', () => {
       'The operator set up your two-factor authentication',
       'Der Betreiber hat deine Zwei-Faktor-Authentifizierung eingerichtet',
     ],
+    [
+      'policy.required',
+      'Set up two-factor authentication until 2026-12-24 12:30 UTC',
+      'Richte die Zwei-Faktor-Authentifizierung bis 2026-12-24 12:30 UTC ein',
+    ],
+    [
+      'policy.overdue',
+      'Set up two-factor authentication until 2026-12-24 12:30 UTC',
+      'Richte die Zwei-Faktor-Authentifizierung bis 2026-12-24 12:30 UTC ein',
+    ],
   ])('%s', (event, en, de) => {
-    const notice = { ...NOTICE, event, detail: '{"remaining":3}' };
+    const deadline_ts = Date.UTC(2026, 11, 24, 12, 30);
+    const notice = { ...NOTICE, event, detail: JSON.stringify({ remaining: 3, deadline_ts }) };
     expect(messageOf(notice, 'en')?.subject).toBe(`[example.org] ${en}`);
     expect(messageOf(notice, 'de')?.subject).toBe(`[example.org] ${de}`);
   });

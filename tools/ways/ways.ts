@@ -84,14 +84,14 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'login without 2FA',
-    mostFiles: 88,
+    mostFiles: 89,
     prepare: async (scene) => async () => {
       await scene.expect(200, login('alice'));
     },
   },
   {
     name: 'login → 401',
-    mostFiles: 102,
+    mostFiles: 103,
     prepare: async (scene) => {
       return async () => {
         await scene.expect(401, login('bob'));
@@ -111,7 +111,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'guarded one-shot',
-    mostFiles: 114,
+    mostFiles: 115,
     prepare: async (scene) => {
       const { token } = scene.app.stub.signIn('bob', 'PHONE');
       const identifier = { type: 'm.id.user', user: 'bob' };
@@ -131,7 +131,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'page password',
-    mostFiles: 112,
+    mostFiles: 113,
     prepare: async (scene) => {
       const visitor = await visitedPage(scene);
       return async () => {

@@ -361,6 +361,7 @@ export const german: Texts = {
         'operator.imported':
           'Zwei-Faktor-Authentifizierung vom Betreiber eingeschaltet, mit deinem bisherigen Authenticator',
         'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
+        'policy.overdue': 'Die Zeit zum Einrichten der Zwei-Faktor-Authentifizierung ist um',
         'policy.changed': 'Der Betreiber hat geändert, was von diesem Konto verlangt wird',
       },
     },

@@ -352,6 +352,7 @@ export const english = {
         'operator.imported':
           'Two-factor authentication turned on by the operator, with your authenticator of before',
         'policy.required': 'Two-factor authentication is required from now on',
+        'policy.overdue': 'The time to set up two-factor authentication is over',
         'policy.changed': 'The operator changed what is asked of this account',
       } satisfies Record<NamedEvent, string>,
     },

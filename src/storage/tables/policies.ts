@@ -70,12 +70,59 @@ export function setPolicy(
   return restartGrace ? [set, restart] : [set];
 }
 
-/** The grace of a user begins: won once, by the request that sees them first under the requirement. */
-export function beginGrace(userId: string): Decision<object> {
+/** Which reminder a user was told last, and of which deadline: of another one they are told again. */
+export interface ToldPolicy {
+  readonly stage: number;
+  readonly deadlineTs: number;
+}
+
+/**
+ * The grace of a user begins: won once, by the request that sees them first under the requirement.
+ * @param since the time of the database at that sight, so that the deadline that is told is the one that counts
+ */
+export function beginGrace(userId: string, since: number, told: ToldPolicy): Decision<object> {
   return decide(
-    `INSERT INTO policies (user_id, required_since) VALUES (:userId, :now)
-     ON CONFLICT (user_id) DO UPDATE SET required_since = :now WHERE policies.required_since IS NULL`,
-    { userId },
+    `INSERT INTO policies (user_id, required_since, told_stage, told_deadline)
+     VALUES (:userId, :since, :stage, :deadlineTs)
+     ON CONFLICT (user_id) DO UPDATE SET
+       required_since = excluded.required_since, told_stage = excluded.told_stage, told_deadline = excluded.told_deadline
+     WHERE policies.required_since IS NULL`,
+    { userId, since, ...told },
+  );
+}
+
+/** One who is under the requirement, could set up a second factor, and has not. */
+export interface RemindableRow extends PolicyRow {
+  readonly userId: string;
+  readonly toldStage: number | null;
+  readonly toldDeadline: number | null;
+  readonly now: number;
+}
+
+/** Who has had, and lost, a second factor has no grace, and is not reminded of its end. */
+const REMINDABLE = `required_since IS NOT NULL AND grace_ended_at IS NULL AND exempt IS NULL
+  AND NOT EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = policies.user_id)`;
+
+/** The next ones who may have to be reminded, by id. */
+export function listRemindable(afterId: string, limit: number): Query<RemindableRow> {
+  return ask(
+    `SELECT user_id AS "userId", told_stage AS "toldStage", told_deadline AS "toldDeadline",
+       CAST(:now AS BIGINT) AS now, ${COLUMNS}
+     FROM policies WHERE user_id > :afterId AND ${REMINDABLE} ORDER BY user_id LIMIT :limit`,
+    { afterId, limit },
+  );
+}
+
+/** A reminder is told: won once, and only while all that it was decided by stands as it was read. */
+export function takeReminder(read: RemindableRow, told: ToldPolicy): Decision<object> {
+  return decide(
+    `UPDATE policies SET told_stage = :stage, told_deadline = :deadlineTs
+     WHERE user_id = :userId AND ${REMINDABLE} AND required_since = :requiredSince
+       AND mode IS NOT DISTINCT FROM :mode AND grace_ms IS NOT DISTINCT FROM :graceMs
+       AND grace_until IS NOT DISTINCT FROM :graceUntil AND is_administrator IS NOT DISTINCT FROM :isAdministrator
+       AND registered_at IS NOT DISTINCT FROM :registeredAt AND told_stage IS NOT DISTINCT FROM :toldStage
+       AND told_deadline IS NOT DISTINCT FROM :toldDeadline`,
+    { ...read, ...told },
   );
 }
 

@@ -345,6 +345,7 @@ export const pages: Translation = {
   'operator.imported':
     'Zwei-Faktor-Authentifizierung durch einen Betreiber eingeschaltet, mit deinem bisherigen Authenticator',
   'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
+  'policy.overdue': 'Zeit zum Einrichten der Zwei-Faktor-Authentifizierung abgelaufen',
   'policy.changed': 'Anforderung an dieses Konto durch einen Betreiber geändert',
 
   // Help page

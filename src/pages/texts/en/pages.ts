@@ -332,6 +332,7 @@ export const pages = {
   'operator.imported':
     'Two-factor authentication turned on by an administrator, with your previous authenticator',
   'policy.required': 'Two-factor authentication is required from now on',
+  'policy.overdue': 'Time to set up two-factor authentication is over',
   'policy.changed': 'Requirement for this account changed by an administrator',
 
   // Help page

@@ -26,6 +26,7 @@ import { adminAnswers } from './0023_admin_answers.ts';
 import { auditChains } from './0024_audit_chains.ts';
 import { knownUsers } from './0025_known_users.ts';
 import { policies } from './0026_policies.ts';
+import { policyTold } from './0027_policy_told.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -55,6 +56,7 @@ export const MIGRATIONS: readonly string[] = [
   auditChains,
   knownUsers,
   policies,
+  policyTold,
 ];
 
 /**
