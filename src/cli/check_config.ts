@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { configFile } from '../config/load.ts';
 import { remarksOn } from '../config/remarks.ts';
 import { ONLINE_IDS } from '../doctor/list.ts';
+import { missingTexts } from '../pages/texts/own_texts.ts';
 import { readKeys } from '../vault/key_source.ts';
 import { examineHere, tell } from './doctor.ts';
 import { configFrom, configOption, jsonOption } from './options.ts';
@@ -28,7 +29,8 @@ async function checkConfig(options: CheckOptions, surroundings: Surroundings): P
   const config = configFrom(options.config, surroundings);
   if (options.online !== true && options.json !== true) {
     await readKeys(config.keys.source);
-    for (const remark of remarksOn(config)) surroundings.err(`note: ${remark}`);
+    const remarks = [...remarksOn(config), ...missingTexts(config.brand)];
+    for (const remark of remarks) surroundings.err(`note: ${remark}`);
     surroundings.out(`${file} is fine.`);
     return;
   }

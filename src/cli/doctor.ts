@@ -19,6 +19,7 @@ import {
 import { readSynapseFile } from '../doctor/synapse_file.ts';
 import { Web } from '../doctor/web.ts';
 import { isJsonObject } from '../matrix/wire.ts';
+import { pageTexts } from '../pages/texts/own_texts.ts';
 import { CommandFailed, FAILED, ReportPrinted, UsageError, WRONG_USE } from './failures.ts';
 import { configOption, jsonOption } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -66,6 +67,7 @@ async function doctor(options: DoctorOptions, surroundings: Surroundings): Promi
   const file = configFile(options.config, surroundings.environment);
   try {
     const config = loadConfig(file, surroundings.environment);
+    pageTexts(config.brand);
     tell(await examineHere({ config, file, options, selection }, surroundings), options, surroundings);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { configFile, type LoadedConfig, loadWithSettings } from '../config/load.ts';
 import { BadValue, type DurationRange, parseDuration } from '../config/values.ts';
 import { parseUserId } from '../matrix/user_id.ts';
+import { pageTexts } from '../pages/texts/own_texts.ts';
 import { UsageError } from './failures.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -25,7 +26,9 @@ export function configFrom(asked: string | undefined, surroundings: Surroundings
 
 /** The configuration with its settings as they were written. @throws ConfigError */
 export function loadedFrom(asked: string | undefined, { environment }: Surroundings): LoadedConfig {
-  return loadWithSettings(configFile(asked, environment), environment);
+  const loaded = loadWithSettings(configFile(asked, environment), environment);
+  pageTexts(loaded.config.brand);
+  return loaded;
 }
 
 /** @throws UsageError if `text` is not a full user id: a shortened one could mean another user. */

@@ -22,6 +22,7 @@ import { restoreCommand } from './restore.ts';
 import { routesCommand } from './routes.ts';
 import { serveCommand } from './serve.ts';
 import type { Dialogue, Surroundings } from './surroundings.ts';
+import { textsCommand } from './texts.ts';
 import { userEmergencyCodeCommand } from './user_emergency_code.ts';
 import { userImportCommand } from './user_import.ts';
 import { userListCommand } from './user_list.ts';
@@ -115,6 +116,7 @@ export function buildProgram(surroundings: Surroundings): Command {
     .addCommand(backupCommand(surroundings))
     .addCommand(restoreCommand(surroundings))
     .addCommand(routesCommand(surroundings))
+    .addCommand(textsCommand(surroundings))
     .addCommand(migrateCommand(surroundings))
     .addHelpText('after', '\nExit codes: 0 fine, 1 failed, 2 wrong usage or configuration.');
   everyCommand(program, (command) => prepare(command, surroundings));

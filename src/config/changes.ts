@@ -10,6 +10,7 @@ export interface Changes {
 
 /** What was read again may have changed in a file that a setting names, too. */
 const FROM_FILES: Readonly<Record<string, (loaded: LoadedConfig) => unknown>> = {
+  'brand.texts': ({ config }) => config.brand.texts,
   application_services: ({ config }) => config.applicationServices,
   'notify.mail.password_file': ({ config }) => config.notify.mail?.credentials?.password,
   'notify.matrix.access_token_file': ({ config }) => config.notify.matrix?.accessToken,

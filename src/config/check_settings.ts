@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { distance } from 'fastest-levenshtein';
 import { isJsonObject } from '../matrix/wire.ts';
 import { ConfigError } from './config.ts';
 import { configSchema } from './config_schema.ts';
+import { nearest } from './nearest.ts';
 import type { Settings } from './settings.ts';
 import type { ConfigSource, SettingPath } from './source.ts';
 
@@ -63,11 +63,6 @@ function pathOf(pointer: string): SettingPath {
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-function nearest(unknown: string, known: readonly string[]): string {
-  const [best] = known.toSorted((left, right) => distance(unknown, left) - distance(unknown, right));
-  return best === undefined ? '' : `; did you mean "${best}"?`;
 }
 
 function wordsFor(error: ErrorObject): string {

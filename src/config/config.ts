@@ -152,6 +152,21 @@ export interface BrandConfig {
   readonly colour: string;
   /** Where people find help who have lost everything: `https:` or `mailto:`. */
   readonly helpUrl: string | undefined;
+  /** The tag of a language, for readers who ask for none that there is. */
+  readonly language: string;
+  readonly german: 'du' | 'sie';
+  /** Texts of the operator. Whether their keys are keys of the pages is not checked yet. */
+  readonly texts: readonly TextsFile[];
+}
+
+/** A file with texts of the operator in one language. */
+export interface TextsFile {
+  /** The tag of the language, from the name of the file. */
+  readonly language: string;
+  readonly file: string;
+  readonly texts: Readonly<Record<string, string>>;
+  /** Where a text stands, as in `de.yaml:7: signIn.title`. */
+  readonly where: (key: string) => string;
 }
 
 export interface Picture {

@@ -2,10 +2,18 @@ import { dirname, resolve } from 'node:path';
 import type { StorageSettings } from '../storage/open_storage.ts';
 import { readApplicationService } from './application_services.ts';
 import { checkSettings } from './check_settings.ts';
-import { type Config, ConfigError, type ListenAddress, type Picture, type RateLimit } from './config.ts';
+import {
+  type Config,
+  ConfigError,
+  type ListenAddress,
+  type Picture,
+  type RateLimit,
+  type TextsFile,
+} from './config.ts';
 import { keysFrom } from './load_keys.ts';
 import { notifyFrom } from './load_notify.ts';
 import { policyFrom } from './load_policy.ts';
+import { languageTag, readTexts } from './load_texts.ts';
 import { readPicture } from './picture.ts';
 import { type PathOfType, type Settings, settingAt } from './settings.ts';
 import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
@@ -114,6 +122,9 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       logo: at(['brand', 'logo'], () => logoIn(settings.brand.logo, absolute)),
       colour: at(['brand', 'colour'], () => parseColour(settings.brand.colour)),
       helpUrl: at(['brand', 'help_url'], () => helpUrlIn(settings.brand.help_url)),
+      language: at(['brand', 'language'], () => languageTag(settings.brand.language)),
+      german: settings.brand.german,
+      texts: at(['brand', 'texts'], () => textsIn(settings.brand.texts, absolute)),
     },
     log: settings.log,
     notify: notifyFrom(settings.notify, { at, absolute, source }),
@@ -178,6 +189,10 @@ function publicOrigin(written: string | undefined, listen: ListenAddress): strin
 
 function logoIn(path: string | undefined, absolute: (path: string) => string): Picture | undefined {
   return path === undefined ? undefined : readPicture(absolute(path));
+}
+
+function textsIn(path: string | undefined, absolute: (path: string) => string): readonly TextsFile[] {
+  return path === undefined ? [] : readTexts(absolute(path));
 }
 
 function listenIf(written: string | undefined): ListenAddress | undefined {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { remarksOn } from '../config/remarks.ts';
+import { missingTexts } from '../pages/texts/own_texts.ts';
 import { type Finding, fail, type InsideCheck, listed, ok, warn } from './check.ts';
 import type { Installation } from './installation.ts';
 
@@ -11,7 +12,7 @@ export const configCheck: InsideCheck = {
   outside: false,
   run: async ({ config, parts }) => {
     const tried = [`read ${parts.configFile}`];
-    const remarks = remarksOn(config);
+    const remarks = [...remarksOn(config), ...missingTexts(config.brand)];
     if (remarks.length === 0) return ok(tried, `${parts.configFile} is fine`);
     return warn(
       tried,

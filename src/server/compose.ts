@@ -64,7 +64,7 @@ import { RedirectTargets } from '../pages/sign_in/redirect_targets.ts';
 import { SignInPage } from '../pages/sign_in/sign_in_page.ts';
 import { SignInSetUp } from '../pages/sign_in/sign_in_set_up.ts';
 import { SsoRedirect } from '../pages/sign_in/sso_redirect.ts';
-import { builtInTexts } from '../pages/texts/texts.ts';
+import { pageTexts } from '../pages/texts/own_texts.ts';
 import { Policies } from '../policy/policies.ts';
 import { Reminders } from '../policy/reminders.ts';
 import { AppserviceTokens } from '../second_factor/appservices.ts';
@@ -306,7 +306,13 @@ function pageServices(shared: SharedServices, pageSignIn: PageSignIn, enrolments
   const { publicBaseUrl, login, sso } = config;
   const brand = brandOf(config.brand);
   const assets = new Assets(brand.logo);
-  const shell = new PageShell(brand, assets, random, builtInTexts());
+  const shell = new PageShell({
+    brand,
+    assets,
+    random,
+    texts: pageTexts(config.brand),
+    publicBaseUrl,
+  });
   const formTokens = new FormTokens(vault, random, publicBaseUrl);
   const formPages = new FormPages(shell, formTokens, log);
   const targets = new RedirectTargets(sso);

@@ -9,7 +9,7 @@ import { Delivery } from '../notify/delivery.ts';
 import { MailChannel } from '../notify/mail_channel.ts';
 import { MatrixChannel } from '../notify/matrix_channel.ts';
 import { WebhookChannel } from '../notify/webhook_channel.ts';
-import { pickLanguage } from '../pages/texts/language.ts';
+import { languageFor } from '../pages/texts/language.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findNoticeOwner, rememberLanguage } from '../storage/tables/notice_owners.ts';
 import type { Channel } from '../storage/tables/notices.ts';
@@ -112,8 +112,8 @@ function areOwnersTold({ config: { notify } }: VisitDeps): boolean {
   return notify.mail !== undefined || notify.matrix !== undefined;
 }
 
-async function remember(userId: string, { headers }: ClientRequest, { storage }: VisitDeps): Promise<void> {
-  const language = pickLanguage(headers['accept-language']);
+async function remember(userId: string, request: ClientRequest, { storage }: VisitDeps): Promise<void> {
+  const language = languageFor(request, { languages: LANGUAGES, otherwise: 'en' });
   const [owner] = await storage.read(findNoticeOwner(userId));
   if (owner?.language !== language) await storage.commit([userId], rememberLanguage(userId, language));
 }

@@ -68,7 +68,15 @@ describe('a configuration that is fine', () => {
         blocksSessions: false,
       },
       sso: { name: 'password and code', preferred: false, clients: [] },
-      brand: { name: 'matrix.example.org', logo: undefined, colour: '#2463c2', helpUrl: undefined },
+      brand: {
+        name: 'matrix.example.org',
+        logo: undefined,
+        colour: '#2463c2',
+        helpUrl: undefined,
+        language: 'en',
+        german: 'du',
+        texts: [],
+      },
       log: { level: 'info', format: 'json' },
       notify: {
         ...{ mail: undefined, matrix: undefined, webhook: undefined },
@@ -134,6 +142,9 @@ log: { level: debug, format: pretty }
         logo: { mediaType: 'image/svg+xml', bytes: Buffer.from('<svg/>') },
         colour: '#aabbcc',
         helpUrl: 'mailto:help@example.org',
+        language: 'en',
+        german: 'du',
+        texts: [],
       },
       log: { level: 'debug', format: 'pretty' },
     });

@@ -32,7 +32,7 @@ const TRIES = 30;
 
 /** Everything that reads what a client may write, with the most that gets there. */
 const READERS: Readonly<Record<string, readonly [most: number, read: (text: string) => unknown]>> = {
-  'Accept-Language': [HEADER, pickLanguage],
+  'Accept-Language': [HEADER, (text) => pickLanguage(text, { languages: ['en', 'de'], otherwise: 'en' })],
   Authorization: [HEADER, (text) => presentedToken(['Authorization', `Bearer ${text}`], [])],
   'X-Forwarded-For': [HEADER, addressOf],
   target: [HEADER, (text) => classify('POST', `/_matrix/client/${text.replaceAll(/[^!-~]/g, '%20')}`)],

@@ -50,7 +50,7 @@ describe('languages', () => {
     ['de;q=x', 'en'],
     ['*', 'en'],
   ])('for %s it is %s', (header, language) => {
-    expect(pickLanguage(header)).toBe(language);
+    expect(pickLanguage(header, { languages: ['en', 'de'], otherwise: 'en' })).toBe(language);
   });
 
   test('every text has the same places in both', () => {
@@ -146,6 +146,24 @@ describe('a page', () => {
     expect(text).toContain('<html lang="de">');
     expect(headers['content-language']).toBe('de');
     expect(text).toContain(german.account.status.turnOn);
+  });
+
+  test('speaks the language that was chosen, then that of the client, then that of the browser', async () => {
+    const languageOf = async (query: string, headers: Record<string, string>) => {
+      const answer = await supertest(app.url).get(`${PAGE}${query}`).set(headers).expect(200);
+      return [answer.headers['content-language'], answer.headers['set-cookie']?.[0]];
+    };
+    const kept = 'm2fa_lang=de; HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000; Secure';
+    const english = { 'Accept-Language': 'en' };
+    const chosen = { Cookie: 'x=y; m2fa_lang=de', ...english };
+    expect(await languageOf('?lang=de', english)).toEqual(['de', kept]);
+    expect(await languageOf('?lang=en', chosen)).toEqual(['en', kept.replace('=de', '=en')]);
+    expect(await languageOf('', chosen)).toEqual(['de', undefined]);
+    expect(await languageOf('?ui_locales=fr%20de-CH%20en', english)).toEqual(['de', undefined]);
+    // What is not there is not chosen, whatever it is.
+    for (const other of ['fr', '', 'x%0d%0aSet-Cookie:%20a=b', '__proto__', '%22%3E']) {
+      expect(await languageOf(`?lang=${other}`, english)).toEqual(['en', undefined]);
+    }
   });
 
   test('loads everything from here, and all of it is there', async () => {

@@ -5,7 +5,8 @@ import { sie } from '../../src/pages/texts/de/sie.ts';
 import { pages as english } from '../../src/pages/texts/en/pages.ts';
 import { languageFolders } from '../../src/pages/texts/folders.ts';
 import type { Translation } from '../../src/pages/texts/keys.ts';
-import { builtInTexts, fill, PageTexts } from '../../src/pages/texts/texts.ts';
+import { pageTexts } from '../../src/pages/texts/own_texts.ts';
+import { fill, PageTexts } from '../../src/pages/texts/texts.ts';
 
 const DU = /\b(?:du|dich|dir|dein(?:e|em|en|er|es)?)\b/i;
 
@@ -54,7 +55,7 @@ describe('German with Sie', () => {
 });
 
 describe('a text', () => {
-  const texts = builtInTexts();
+  const texts = pageTexts({ texts: [], german: 'du', language: 'en' });
 
   test('is in the language of the reader, its places filled', () => {
     expect(texts.in('de')('signIn.title')).toBe('Anmelden');

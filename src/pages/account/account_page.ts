@@ -31,7 +31,7 @@ export class AccountPage {
     const account = this.textsOf(texts, say.language === 'de' ? 'de' : 'en');
     return this.shell.renderPage({
       title: account.title,
-      say,
+      request,
       script: 'account.js',
       wide: true,
       body: html`<div id="account"></div>

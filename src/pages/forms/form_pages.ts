@@ -72,7 +72,7 @@ export class FormPages {
         say,
         texts: textsIn(say.language),
         language: say.language === 'de' ? 'de' : 'en',
-        render: (page) => this.render(request, say, page),
+        render: (page) => this.render(request, page),
         readForm: () => this.tokens.read(request),
       });
     } catch (error) {
@@ -81,17 +81,22 @@ export class FormPages {
     }
   }
 
-  private render(request: ClientRequest, say: Say, page: FormPage): Answer {
+  private render(request: ClientRequest, page: FormPage): Answer {
     const token = this.tokens.tokenFor(request);
     const { title, script, refusal, asks } = page;
     const answer = this.shell.renderPage({
       title,
-      say,
+      request,
       status: refusal?.status ?? 200,
       body: page.body(token.field),
       ...(script === undefined ? {} : { script }),
     });
-    const headers = { ...answer.headers, ...token.headers, ...retryAfter(refusal?.retryAfterMs) };
+    const cookies = [answer.headers, token.headers].flatMap((headers) => headers?.['Set-Cookie'] ?? []);
+    const headers = {
+      ...answer.headers,
+      ...(cookies.length > 0 && { 'Set-Cookie': cookies }),
+      ...retryAfter(refusal?.retryAfterMs),
+    };
     const outcome = refusal?.outcome ?? (asks && { is: 'challenged' as const, reason: asks });
     return { ...answer, headers, ...(outcome && { outcome }) };
   }
@@ -100,7 +105,7 @@ export class FormPages {
     const { status, headers, outcome } = refusalAnswer(error, this.log, request.client.record);
     const texts = textsIn(say.language);
     const { text, hint } = wordsFor(texts, status, error);
-    const page = this.render(request, say, {
+    const page = this.render(request, {
       title: texts.problems.title,
       refusal: {
         status,

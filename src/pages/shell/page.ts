@@ -1,7 +1,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
-import { pickLanguage } from '../texts/language.ts';
+import { choiceCookie, languageFor } from '../texts/language.ts';
 import type { PageTexts, Say } from '../texts/texts.ts';
 import type { Assets } from './assets.ts';
 import type { Brand } from './brand.ts';
@@ -12,8 +12,8 @@ import { pageHeaders } from './page_headers.ts';
 export interface Page {
   /** Stands in the title bar; the body brings its own `h1`. */
   readonly title: string;
-  /** The texts for its reader: `PageShell.sayFor`. */
-  readonly say: Say;
+  /** Whose answer it is: the reader's language follows from it. */
+  readonly request: ClientRequest;
   /** What stands in the middle; usually one or more `<section class="card">`. */
   readonly body: Html;
   /** A module under `src/pages/assets/`, e.g. `account.js`. Pages should be usable without, where they can. */
@@ -24,34 +24,45 @@ export interface Page {
   readonly wide?: boolean;
 }
 
+export interface PageShellDeps {
+  readonly brand: Brand;
+  readonly assets: Assets;
+  readonly random: RandomSource;
+  readonly texts: PageTexts;
+  /** What browsers see. */
+  readonly publicBaseUrl: string;
+}
+
 /** What all pages have in common: the document, the brand, the style sheet, the headers. */
 export class PageShell {
-  constructor(
-    private readonly brand: Brand,
-    private readonly assets: Assets,
-    private readonly random: RandomSource,
-    private readonly texts: PageTexts,
-  ) {}
+  constructor(private readonly deps: PageShellDeps) {}
 
   /** The texts in the language of the reader. */
   sayFor(request: ClientRequest): Say {
-    return this.texts.in(pickLanguage(request.headers['accept-language']));
+    const { texts } = this.deps;
+    return texts.in(languageFor(request, texts));
   }
 
   /** The whole page as an answer, with a nonce of its own. */
   renderPage(page: Page): Answer {
-    const nonce = randomId(this.random, 128);
+    const { random, texts, publicBaseUrl } = this.deps;
+    const nonce = randomId(random, 128);
+    const say = this.sayFor(page.request);
+    const cookie = choiceCookie(page.request, texts, publicBaseUrl);
     return {
       status: page.status ?? 200,
-      headers: { ...pageHeaders(nonce), 'Content-Language': page.say.language },
+      headers: {
+        ...pageHeaders(nonce),
+        'Content-Language': say.language,
+        ...(cookie !== undefined && { 'Set-Cookie': cookie }),
+      },
       sameOrigin: true,
-      body: Buffer.from(this.document(page, nonce).toString()),
+      body: Buffer.from(this.document(page, say, nonce).toString()),
     };
   }
 
-  private document(page: Page, nonce: string): Html {
-    const { brand, assets } = this;
-    const { say } = page;
+  private document(page: Page, say: Say, nonce: string): Html {
+    const { brand, assets } = this.deps;
     return html`<!doctype html>
 <html lang="${say.language}">
 <head>

@@ -1,7 +1,6 @@
 import { german } from './de.ts';
 import { pages as english } from './en/pages.ts';
 import { english as nestedEnglish, type Texts } from './en.ts';
-import { languageFolders } from './folders.ts';
 import type { SayText, TextKey, Translation } from './keys.ts';
 
 /** The texts for one reader. */
@@ -17,13 +16,17 @@ export interface Say extends SayText {
 /** The order of plural forms in a text; each language has some of them. */
 const PLURAL_FORMS = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
 /** Stands between them. */
-const BETWEEN_FORMS = ' ‖ ';
+export const BETWEEN_FORMS = ' ‖ ';
 
 /** The texts of the pages in all languages. */
 export class PageTexts {
   readonly #said = new Map<string, Say>();
 
-  constructor(private readonly translations: ReadonlyMap<string, Translation>) {}
+  /** @param otherwise the language of readers who ask for none that there is */
+  constructor(
+    private readonly translations: ReadonlyMap<string, Translation>,
+    readonly otherwise: string = 'en',
+  ) {}
 
   /** The tags of the languages that there are. */
   get languages(): readonly string[] {
@@ -42,9 +45,10 @@ export class PageTexts {
   }
 }
 
-/** The texts that the program brings. */
-export function builtInTexts(): PageTexts {
-  return new PageTexts(new Map([...languageFolders].map(([tag, { pages }]) => [tag, pages])));
+/** The plural forms of a language, in the order in which a text has them. */
+export function pluralForms(language: string): readonly string[] {
+  const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
+  return PLURAL_FORMS.filter((category) => pluralCategories.includes(category));
 }
 
 /** `text` with its `{places}` filled. A place without a value stays as it is. */
@@ -54,8 +58,7 @@ export function fill(text: string, values: Readonly<Record<string, string | numb
 
 function sayOf(language: string, texts: Readonly<Record<TextKey, string>>): Say {
   const rules = new Intl.PluralRules(language);
-  const { pluralCategories } = rules.resolvedOptions();
-  const categories = PLURAL_FORMS.filter((category) => pluralCategories.includes(category));
+  const categories = pluralForms(language);
   const form = (key: TextKey, count?: number) => {
     const forms = texts[key].split(BETWEEN_FORMS);
     const at = count === undefined ? 0 : categories.indexOf(rules.select(count));
