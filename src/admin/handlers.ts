@@ -7,7 +7,7 @@ import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
 import type { TotpSettings } from '../factors/totp/totp_settings.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Json, JsonObject } from '../matrix/wire.ts';
-import { shownDeadLetter } from '../notify/dead_letter.ts';
+import { changeDeadLetters, shownDeadLetter } from '../notify/dead_letter.ts';
 import { changePolicy } from '../policy/change_policy.ts';
 import { giveEmergencyCode, USUAL_VALIDITY_MS } from '../rescue/emergency_code.ts';
 import { type Grounds, resetUser, unlockUser } from '../rescue/help.ts';
@@ -20,7 +20,7 @@ import { showUser } from '../rescue/shown_users.ts';
 import { type ListedUser, listUsers, type UserFilter } from '../rescue/user_listing.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type EntryFilter, findNext } from '../storage/tables/audit_entries.ts';
-import { listDeadLetters, reviveDeadLetters } from '../storage/tables/notices.ts';
+import { listDeadLetters } from '../storage/tables/notices.ts';
 import type { Clock } from '../system/clock.ts';
 import { openApi } from './openapi.ts';
 import type { AdminRouteId } from './routes.ts';
@@ -89,8 +89,8 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
       const letters = await storage.read(listDeadLetters());
       return json({ dead_letters: letters.map(shownDeadLetter) });
     },
-    retryDeadLetter: async ({ id }) => {
-      const retried = await storage.commit([], reviveDeadLetters(id));
+    retryDeadLetter: async ({ id, by }) => {
+      const retried = await changeDeadLetters({ ...deps, by }, 'retry', id);
       if (retried === 0) throw new Refusal('unknown_notice');
       return { retried };
     },

@@ -49,6 +49,10 @@ const OWN_EVENTS = {
   'admin.token_created': 'operator',
   'admin.token_revoked': 'operator',
   'admin.refused': 'admin',
+  /** A notice was given up; the operator had such notices sent again, or dropped them. */
+  'notice.dead': 'system',
+  'notice.retried': 'operator',
+  'notice.dropped': 'operator',
 } as const satisfies Record<string, ActorKind>;
 
 export type NamedEvent = keyof typeof ACCOUNT_EVENTS;
@@ -86,7 +90,7 @@ export type AuditEvent = NamedEvent | OwnEvent | FactorEvent;
  */
 export const UNPROVEN_EVENTS: readonly NamedEvent[] = ['factor.refused', 'throttle.wait', 'login.held_ended'];
 /** The same for what is about no account. */
-export const UNPROVEN_OWN_EVENTS: readonly OwnEvent[] = ['admin.refused'];
+export const UNPROVEN_OWN_EVENTS: readonly OwnEvent[] = ['admin.refused', 'notice.dead'];
 export const UNPROVEN_DEED: FactorDeed = 'renamed';
 
 export function isUnproven(event: AuditEvent): boolean {

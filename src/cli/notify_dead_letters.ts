@@ -1,13 +1,8 @@
 import { Command } from 'commander';
-import { shownDeadLetter } from '../notify/dead_letter.ts';
-import type { Storage } from '../storage/storage.ts';
-import {
-  dropDeadLetters,
-  listDeadLetters,
-  type NoticeRow,
-  reviveDeadLetters,
-} from '../storage/tables/notices.ts';
+import { changeDeadLetters, type DeadLettersDeps, shownDeadLetter } from '../notify/dead_letter.ts';
+import { listDeadLetters, type NoticeRow } from '../storage/tables/notices.ts';
 import { CommandFailed, UsageError } from './failures.ts';
+import { operatorAudit } from './operator_audit.ts';
 import { configFrom, configOption, jsonOption } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -44,7 +39,8 @@ async function deadLetters(options: DeadLettersOptions, surroundings: Surroundin
       surroundings.out(...(json === true ? jsonLines(letters.map(shownDeadLetter)) : asTable(letters)));
       return;
     }
-    const count = await change(storage, options);
+    const audit = await operatorAudit(config, storage, surroundings);
+    const count = await change({ storage, audit }, options);
     const done = drop === undefined ? 'will be tried again' : 'dropped';
     const result = drop === undefined ? { retried: count } : { dropped: count };
     surroundings.out(...(json === true ? jsonLines(result) : [`${counted(count, 'notice')} ${done}.`]));
@@ -52,10 +48,10 @@ async function deadLetters(options: DeadLettersOptions, surroundings: Surroundin
 }
 
 /** @throws CommandFailed if there is no such dead letter */
-async function change(storage: Storage, { retry, drop }: DeadLettersOptions): Promise<number> {
+async function change(deps: DeadLettersDeps, { retry, drop }: DeadLettersOptions): Promise<number> {
   const asked = drop ?? retry ?? ALL;
   const id = asked === ALL ? null : asked;
-  const count = await storage.commit([], drop === undefined ? reviveDeadLetters(id) : dropDeadLetters(id));
+  const count = await changeDeadLetters(deps, drop === undefined ? 'retry' : 'drop', id);
   if (count === 0 && id !== null) throw new CommandFailed(`there is no dead letter ${id}`);
   return count;
 }

@@ -1,4 +1,6 @@
+import type { Audit } from '../audit/audit.ts';
 import type { NotifyConfig } from '../config/config.ts';
+import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findNoticeAddresses } from '../storage/tables/notice_owners.ts';
 import {
@@ -8,7 +10,9 @@ import {
   type Channel,
   dropNotice,
   dropOldDeadLetters,
+  type FailedAttempt,
   findDue,
+  giveUpNotice,
   leaseNotices,
   type NoticeRow,
   retryNotice,
@@ -22,6 +26,8 @@ const LEASE_MS = 30 * SECOND;
 const TRY_MS = 10 * SECOND;
 const LONGEST_WAIT_MS = HOUR;
 const SENT_AT_ONCE = 10;
+/** What waits for a channel that is off is looked at once in so many rounds: an idle second costs nothing. */
+const ROUNDS_OFF = 600;
 /** Doubling further goes past the longest wait, whatever the first one. */
 const MOST_DOUBLINGS = 20;
 
@@ -29,6 +35,7 @@ export interface DeliveryDeps {
   readonly storage: Pick<Storage, 'commit' | 'read'>;
   /** As it is now: it may be read again while `serve` runs. */
   readonly notify: () => NotifyConfig;
+  readonly audit: Pick<Audit, 'recorded'>;
   readonly senders: Readonly<Record<Channel, ChannelSender>>;
   readonly log: Log;
   /** Hears what became of each attempt. */
@@ -45,6 +52,7 @@ export interface DeliveryDeps {
 export class Delivery {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
+  private rounds = 0;
   private readonly underWay = new Map<Channel, Promise<void>>();
 
   constructor(private readonly deps: DeliveryDeps) {}
@@ -63,7 +71,11 @@ export class Delivery {
 
   /** Sends what is due now, each channel by itself. */
   async round(): Promise<void> {
-    await Promise.all(CHANNELS.map((channel) => this.channelRound(channel)));
+    const { notify } = this.deps;
+    const looksAtAll = this.rounds % ROUNDS_OFF === 0;
+    this.rounds += 1;
+    const channels = CHANNELS.filter((channel) => looksAtAll || notify()[channel] !== undefined);
+    await Promise.all(channels.map((channel) => this.channelRound(channel)));
   }
 
   private channelRound(channel: Channel): Promise<void> {
@@ -78,16 +90,21 @@ export class Delivery {
     try {
       // A look first: a write of its own each second would cost the store more.
       while (!this.stopped && (await storage.read(findDue(channel))).length > 0) {
-        if (notify()[channel] === undefined) {
-          await storage.commit([], buryNotices(channel, notify().giveUpAfterMs));
-          return;
-        }
+        if (notify()[channel] === undefined) return await this.bury(channel);
         const batch = await storage.commit([], leaseNotices(channel, LEASE_MS, SENT_AT_ONCE));
         await Promise.all(batch.map((notice) => this.send(notice)));
       }
     } catch (error) {
       log.warn({ err: error }, 'notices could not be sent; trying again');
     }
+  }
+
+  private async bury(channel: Channel): Promise<void> {
+    const { storage, audit, notify } = this.deps;
+    const reason = 'the channel is off';
+    const buried = buryNotices(channel, reason, notify().giveUpAfterMs);
+    const recorded = audit.recorded({ event: 'notice.dead', detail: { channel, reason } });
+    await storage.commit([], when(buried, { won: recorded, lost: [] }));
   }
 
   private async send(notice: NoticeRow): Promise<void> {
@@ -110,11 +127,8 @@ export class Delivery {
     const known = await storage.read(findNoticeAddresses(notice.userId));
     // They may be asked for just now, by the request that the notice is of.
     if (known.length === 0 && notice.attempts === 1) {
-      const { retryFirstMs: waitMs, giveUpAfterMs } = notify();
-      await storage.commit(
-        [],
-        retryNotice(notice, { failure: 'no address is known', waitMs, giveUpAfterMs }),
-      );
+      const attempt = { failure: 'no address is known', waitMs: notify().retryFirstMs };
+      await storage.commit([], retryNotice(notice, attempt));
       return;
     }
     const [made, dropped] = await storage.commit([], [addressNotice(notice), dropNotice(notice)]);
@@ -122,19 +136,22 @@ export class Delivery {
   }
 
   private async failed(notice: NoticeRow, { reason, isFinal }: NotDelivered): Promise<void> {
-    const { storage, notify, log, onResult } = this.deps;
+    const { storage, audit, notify, log, onResult } = this.deps;
     const { retryFirstMs, giveUpAfterMs } = notify();
     const doublings = Math.min(notice.attempts - 1, MOST_DOUBLINGS);
-    const settled = await storage.commit(
+    const attempt = {
+      failure: foreign(reason),
+      waitMs: Math.min(LONGEST_WAIT_MS, retryFirstMs * 2 ** doublings),
+    };
+    const { won: isDead } = await storage.commit(
       [],
-      retryNotice(notice, {
-        failure: foreign(reason),
-        waitMs: Math.min(LONGEST_WAIT_MS, retryFirstMs * 2 ** doublings),
-        giveUpAfterMs: isFinal ? -1 : giveUpAfterMs,
+      when(giveUpNotice(notice, attempt, isFinal ? -1 : giveUpAfterMs), {
+        won: audit.recorded({ event: 'notice.dead', detail: deathOf(notice, attempt) }),
+        lost: retryNotice(notice, attempt),
       }),
     );
     onResult(notice.channel, 'failed');
-    if (settled?.dueAt !== null) return;
+    if (!isDead) return;
     onResult(notice.channel, 'dead');
     log.warn(
       {
@@ -148,4 +165,9 @@ export class Delivery {
     );
     await storage.commit([], dropOldDeadLetters());
   }
+}
+
+/** What the audit says of a dead letter. It is about no account: the owner's history has what the notice told of. */
+function deathOf({ id, channel, event, userId }: NoticeRow, { failure }: FailedAttempt) {
+  return { channel, notice: id, what: event, user: userId, reason: failure };
 }

@@ -27,7 +27,9 @@ export class Outbox {
   consequencesOf({ at, ...entry }: AuditRecord): readonly Write[] {
     const told = { ...entry, happenedAt: at, actor: entry.actor ?? 'user' };
     const { mail, matrix, webhook } = this.deps.notify();
-    const toOperators = webhook !== undefined && matches(webhook.events, told.event);
+    // What it was not told is not told to it: it would fail, and be told, without an end.
+    const isItsOwn = told.event === 'notice.dead' && told.detail.channel === 'webhook';
+    const toOperators = webhook !== undefined && !isItsOwn && matches(webhook.events, told.event);
     const owners: Channel[] = [
       ...(mail ? (['mail'] as const) : []),
       ...(matrix ? (['matrix'] as const) : []),

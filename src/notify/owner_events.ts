@@ -34,6 +34,10 @@ const TOLD: Readonly<Record<string, Wording>> = {
     en: 'A recovery code was used ({n} left)',
     de: 'Ein Wiederherstellungscode wurde verwendet (noch {n} übrig)',
   },
+  'emergency_code.used': {
+    en: 'A code that the operator issued was used',
+    de: 'Ein Code, den der Betreiber ausgestellt hat, wurde verwendet',
+  },
   'operator.emergency_code': {
     en: 'The operator issued a code for your two-factor authentication',
     de: 'Der Betreiber hat einen Code für deine Zwei-Faktor-Authentifizierung ausgestellt',

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import type { Handlers } from '../gateway/app.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
@@ -49,7 +50,8 @@ export function noticesOf(deps: NoticesDeps) {
     matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, languageOf }),
     webhook: new WebhookChannel({ config: () => notify().webhook, clock }),
   };
-  return { addresses, senders, languageOf, delivery: new Delivery({ ...deps, notify, senders }) };
+  const delivery = (audit: Audit) => new Delivery({ ...deps, audit, notify, senders });
+  return { addresses, senders, languageOf, delivery };
 }
 
 /** The homeserver, which is asked for the addresses of an owner as soon as it says whose a token is. */

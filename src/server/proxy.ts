@@ -4,6 +4,7 @@ import { LiveConfig } from '../config/live_config.ts';
 import type { CreateFactor } from '../factors/list.ts';
 import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
+import type { Delivery } from '../notify/delivery.ts';
 import { openWhenThere } from '../storage/awaited_storage.ts';
 import { DatabaseClock } from '../storage/database_clock.ts';
 import { nameOfDatabase, openStorage } from '../storage/open_storage.ts';
@@ -155,6 +156,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     homeserver,
     services,
     notices,
+    delivery: notices.delivery(services.audit),
     housekeeping,
     requests,
     frontDoor,
@@ -176,6 +178,7 @@ export class MatrixProxy {
       readonly homeserver: HomeserverClient;
       readonly services: Services;
       readonly notices: Notices;
+      readonly delivery: Delivery;
       readonly housekeeping: Housekeeping;
       readonly requests: UnderWay;
       readonly frontDoor: ReturnType<typeof createFrontDoor>;
@@ -214,7 +217,7 @@ export class MatrixProxy {
 
   /** Sends the notices that are due, now. */
   sendNotices(): Promise<void> {
-    return this.parts.notices.delivery.round();
+    return this.parts.delivery.round();
   }
 
   /** Logs out what has ended and drops what has expired, now. */
@@ -253,7 +256,7 @@ export class MatrixProxy {
       });
     });
     this.parts.housekeeping.start(HOUSEKEEPING_MS);
-    this.parts.notices.delivery.start(NOTICES_MS);
+    this.parts.delivery.start(NOTICES_MS);
     const url = urlOf(this.server, host);
     this.parts.watch.listening(url, { metrics: this.metricsUrl, admin: this.adminUrl });
     return url;
@@ -265,13 +268,10 @@ export class MatrixProxy {
    * for a little longer, and logged out: here or, if that fails, after the next start (attack 164).
    */
   async close(graceMs = GRACE_MS, loginsMs = Math.min(graceMs, LOGINS_MS)): Promise<void> {
-    const { housekeeping, frontDoor, homeserver, services, notices, requests, storage } = this.parts;
+    const { housekeeping, frontDoor, homeserver, services, notices, delivery, requests, storage } =
+      this.parts;
     this.parts.watch.stopping();
-    await Promise.all([
-      frontDoor.close(graceMs),
-      housekeeping.stop(),
-      inTime(notices.delivery.stop(), graceMs),
-    ]);
+    await Promise.all([frontDoor.close(graceMs), housekeeping.stop(), inTime(delivery.stop(), graceMs)]);
     await Promise.all([this.parts.forWatchers?.close(), this.parts.forAdministrators?.close()]);
     await inTime(homeserver.endLogins(), loginsMs);
     await notices.senders.webhook.close();
@@ -282,7 +282,7 @@ export class MatrixProxy {
       services.sweeper.settled(),
       homeserver.endLogins(),
       notices.addresses.settled(),
-      notices.delivery.stop(),
+      delivery.stop(),
     ];
     await inTime(Promise.all(leftOver), LEFT_OVER_MS);
     await inTime(housekeeping.leave(), LEFT_OVER_MS);

@@ -50,7 +50,7 @@ describeOnBothDatabases('the admin API', (start) => {
   }
 
   test('each route answers as spec/openapi.json says, and does what the command does', async () => {
-    await app.storage.commit([], [addNotice('n1', 'webhook', LETTER), buryNotices('webhook', -1)]);
+    await app.storage.commit([], [addNotice('n1', 'webhook', LETTER), buryNotices('webhook', 'x', -1)]);
     const answers = {
       [`GET ${ADMIN}/users`]: await get(`${ADMIN}/users?limit=1`),
       [`GET ${ADMIN}/users/{id}`]: await get(BOBS),
@@ -84,6 +84,8 @@ describeOnBothDatabases('the admin API', (start) => {
       expect(answer.headers['access-control-allow-origin']).toBeUndefined();
     }
     expect(answers[`GET ${ADMIN}/openapi.json`]?.json).toEqual(description);
+    const [retried] = (await app.storage.audit.list({})).filter(({ event }) => event === 'notice.retried');
+    expect(retried).toMatchObject({ actor: 'admin:all', detail: { notice: 'n1' } });
     const again = await post(`${ADMIN}/notices/dead_letters/n1/retry`, { json: {} });
     expect([again.status, again.json.errcode]).toEqual([404, 'M_NOT_FOUND']);
     expect(await events(BOB)).toEqual([

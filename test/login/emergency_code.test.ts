@@ -106,6 +106,35 @@ describeOnBothDatabases('an emergency code', (start) => {
     expect((await events()).filter((event) => event === 'emergency_code.used')).toHaveLength(5);
   });
 
+  test.each(['{ codes: off }', '{ codes_for_changes: false }'])(
+    'is good where recovery: %s, at sign-ins, for changes and on the fallback page; recovery codes are not',
+    async (recovery) => {
+      const users = [{ name: 'bob', password: PASSWORD }];
+      app = await start({ config: `policy: { recovery: ${recovery} }`, users });
+      const bob = await app.enrol('bob');
+      ({ token } = app.stub.signIn('bob', 'MINE'));
+      await newCode();
+      const challenge = await signIn(app, 'bob');
+      expect(offers(challenge.body)).toBe(true);
+      expect((await submit(app, challenge, await newCode(), RECOVERY)).status).toBe(200);
+
+      const devices = { devices: ['OTHER'] };
+      await newCode();
+      const asked = await app.call({ method: 'POST', target: DELETE_DEVICES, token, json: devices });
+      const session = String(asked.json.session);
+      const visitor = new Visitor(app.url);
+      await visitor.open(`/_matrix/client/v3/auth/${RECOVERY}/fallback/web?session=${session}`);
+      await visitor.send({ code: await newCode() });
+      const stage = { method: 'POST', target: DELETE_DEVICES, token, json: { auth: { session } } };
+      expect((await app.call(stage)).json.completed).toEqual([RECOVERY]);
+
+      const change = (code: string) => inOneShot('DELETE', `${TWO_FACTOR}/totp`, code);
+      expect((await change(bob.recoveryCodes[0] ?? '')).status).not.toBe(200);
+      expect((await change(await newCode())).status).toBe(200);
+      expect((await events()).filter((event) => event === 'emergency_code.used')).toHaveLength(3);
+    },
+  );
+
   test('is in no state or count; its owner reads of it', async () => {
     await newCode();
     const state = await app.call({ method: 'GET', target: TWO_FACTOR, token });

@@ -1,22 +1,25 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Audit } from '../../src/audit/audit.ts';
 import type { NotifyConfig } from '../../src/config/config.ts';
 import { type ChannelSender, NotDelivered } from '../../src/notify/channel.ts';
+import { changeDeadLetters } from '../../src/notify/dead_letter.ts';
 import { Delivery } from '../../src/notify/delivery.ts';
+import { Outbox } from '../../src/notify/outbox.ts';
 import { ask, type Driver, effect } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { addNoticeAddress } from '../../src/storage/tables/notice_owners.ts';
 import {
   addNotice,
   type Channel,
-  dropDeadLetters,
   leaseNotices,
   listDeadLetters,
   type NoticeRow,
-  reviveDeadLetters,
 } from '../../src/storage/tables/notices.ts';
 import { HOUR, SECOND } from '../../src/system/clock.ts';
 import { silentLog } from '../../src/system/log.ts';
+import { systemRandom } from '../../src/system/random.ts';
 import { describeOnBothStores, replicasOf } from '../storage/on_both.ts';
+import { chainOf } from '../support/entries.ts';
 
 const BOB = '@bob:example.org';
 const TOLD = {
@@ -36,6 +39,8 @@ const NOTIFY = {
   matrix: { userId: '@2fa:example.org', accessToken: 'x' },
   webhook: { url: 'http://localhost', secret: Buffer.alloc(24), events: ['*'] },
 } as const satisfies NotifyConfig;
+
+const NOTIFY_NONE: NotifyConfig = { ...NOTIFY, mail: undefined, matrix: undefined, webhook: undefined };
 
 /** Senders that do what a test says, and note what they were given. */
 function sendersThat(send: (notice: NoticeRow, signal: AbortSignal) => Promise<'sent'>) {
@@ -62,9 +67,21 @@ describeOnBothStores('the outbox', (opened) => {
     { on = storage, notify = NOTIFY as NotifyConfig, tryMs = 1000 } = {},
   ) =>
     new Delivery({
+      audit: auditOf(on, notify),
       ...{ storage: on, notify: () => notify, senders, log: silentLog, tryMs },
       onResult: (channel, result) => results.push(`${channel} ${result}`),
     });
+  /** As `serve` has it: what is on record is told. */
+  const auditOf = (on: Storage, notify: NotifyConfig) => {
+    const outbox = new Outbox({ notify: () => notify, random: systemRandom });
+    return new Audit({
+      ...{ storage: on, chain: chainOf(on), clock: opened.clock },
+      consequences: (entry) => outbox.consequencesOf(entry),
+    });
+  };
+  /** What is on record of dead letters, the newest first. */
+  const onRecord = async () =>
+    (await storage.audit.list({})).map(({ event, actor, detail }) => ({ event, actor, detail }));
   const add = (id: string, channel: Channel = 'webhook', on: Driver = storage) =>
     on.commit([BOB], addNotice(id, channel, TOLD));
   const all = () =>
@@ -113,13 +130,43 @@ describeOnBothStores('the outbox', (opened) => {
     const refused = refusing(new NotDelivered('HTTP 410', true));
     await deliveryOf(refused.senders).round();
     expect((await storage.read(listDeadLetters())).map(({ id }) => id).sort()).toEqual(['n1', 'n2']);
-    expect(await storage.commit([], reviveDeadLetters('n1'))).toBe(1);
-    expect(await storage.commit([], reviveDeadLetters('other'))).toBe(0);
+    const deps = { storage, audit: auditOf(storage, NOTIFY_NONE) };
+    expect(await changeDeadLetters(deps, 'retry', 'n1')).toBe(1);
+    expect(await changeDeadLetters(deps, 'retry', 'other')).toBe(0);
     const { seen, senders } = sendersThat(() => Promise.resolve('sent'));
     await deliveryOf(senders).round();
     expect(seen.map(({ id }) => id)).toEqual(['n1']);
-    expect(await storage.commit([], dropDeadLetters(null))).toBe(1);
+    expect(await changeDeadLetters(deps, 'drop', null)).toBe(1);
     expect(await all()).toEqual([]);
+    const letter = { channel: 'webhook', what: 'totp.enabled', user: BOB, reason: 'HTTP 410' };
+    const record = await onRecord();
+    expect(record.slice(0, 2)).toEqual([
+      { event: 'notice.dropped', actor: 'operator:', detail: { notice: 'all' } },
+      { event: 'notice.retried', actor: 'operator:', detail: { notice: 'n1' } },
+    ]);
+    for (const notice of ['n1', 'n2']) {
+      const dead = { event: 'notice.dead', actor: 'system', detail: { notice, ...letter } };
+      expect(record.slice(2)).toContainEqual(dead);
+    }
+  });
+
+  test('that a mail was given up is told to the webhook; that one of its own was is not', async () => {
+    await add('n1', 'matrix');
+    await add('n2');
+    const { seen, senders } = sendersThat((notice) =>
+      notice.event === 'notice.dead'
+        ? Promise.resolve('sent')
+        : Promise.reject(new NotDelivered('HTTP 410', true)),
+    );
+    const delivery = deliveryOf(senders);
+    await delivery.round();
+    await delivery.round();
+    expect(await onRecord()).toHaveLength(2);
+    const told = seen.filter(({ event }) => event === 'notice.dead');
+    expect(told.map(({ channel, detail }) => [channel, JSON.parse(detail).channel])).toEqual([
+      ['webhook', 'matrix'],
+    ]);
+    expect((await storage.read(listDeadLetters())).map(({ id }) => id).sort()).toEqual(['n1', 'n2']);
   });
 
   test('attack 192: killed between the sending and its mark, another process sends it again under the same id', async () => {
@@ -181,11 +228,11 @@ describeOnBothStores('the outbox', (opened) => {
     const { seen, senders } = sendersThat((notice) =>
       notice.recipient === 'a1' ? Promise.resolve('sent') : Promise.reject(new NotDelivered('550', true)),
     );
-    await deliveryOf(senders).round();
+    await deliveryOf(senders, { notify: { ...NOTIFY, webhook: undefined } }).round();
     // An address may be learnt just now: it is looked for once more.
     expect(results).not.toContain('mail no_recipient');
     opened.at(opened.clock.now() + NOTIFY.retryFirstMs);
-    await deliveryOf(senders).round();
+    await deliveryOf(senders, { notify: { ...NOTIFY, webhook: undefined } }).round();
     expect(seen.map(({ id, recipient }) => [id, recipient]).sort()).toEqual([
       ['m1.a1', 'a1'],
       ['m1.a2', 'a2'],
@@ -201,10 +248,27 @@ describeOnBothStores('the outbox', (opened) => {
     await delivery.round();
     expect(await all()).toMatchObject([{ attempts: 0 }]);
     opened.clock.advance(49 * HOUR);
-    await delivery.round();
+    await deliveryOf(refusing(new Error('never asked')).senders, { notify: off }).round();
     expect(await storage.read(listDeadLetters())).toMatchObject([
       { id: 'n1', failure: 'the channel is off' },
     ]);
+    const detail = { channel: 'webhook', reason: 'the channel is off' };
+    expect(await onRecord()).toEqual([{ event: 'notice.dead', actor: 'system', detail }]);
+  });
+
+  test('while all channels are off the store is not asked each second', async () => {
+    const reads: object[] = [];
+    const watched = {
+      ...storage,
+      read: (query: object) => Promise.resolve(reads.push(query)).then(() => []),
+    };
+    const delivery = deliveryOf(refusing(new Error('never asked')).senders, {
+      ...{ on: watched as unknown as Storage, notify: NOTIFY_NONE },
+    });
+    for (let round = 0; round < 600; round += 1) await delivery.round();
+    expect(reads).toHaveLength(3);
+    await delivery.round();
+    expect(reads).toHaveLength(6);
   });
 
   test('attack 191: so many wait at most', async () => {

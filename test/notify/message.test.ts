@@ -49,6 +49,11 @@ describe('the texts', () => {
       'Der Betreiber hat einen Code für deine Zwei-Faktor-Authentifizierung ausgestellt',
     ],
     [
+      'emergency_code.used',
+      'A code that the operator issued was used',
+      'Ein Code, den der Betreiber ausgestellt hat, wurde verwendet',
+    ],
+    [
       'operator.imported',
       'The operator set up your two-factor authentication',
       'Der Betreiber hat deine Zwei-Faktor-Authentifizierung eingerichtet',

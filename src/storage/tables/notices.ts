@@ -95,25 +95,44 @@ export function addressNotice({ id, attempts }: Pick<NoticeRow, 'id' | 'attempts
   );
 }
 
-/** An attempt failed: the notice waits, or becomes a dead letter (`dueAt` null). Lost if the lease was. */
+/** An attempt that failed. */
+export interface FailedAttempt {
+  readonly failure: string;
+  /** How long until the next one. */
+  readonly waitMs: number;
+}
+
+/** The notice waits for its next attempt. Lost if the lease was. */
 export function retryNotice(
   { id, attempts }: Pick<NoticeRow, 'id' | 'attempts'>,
-  { failure, waitMs, giveUpAfterMs }: { failure: string; waitMs: number; giveUpAfterMs: number },
-): Decision<{ readonly dueAt: number | null }> {
+  { failure, waitMs }: FailedAttempt,
+): Decision<object> {
   return decide(
-    `UPDATE notices SET failure = :failure,
-       due_at = CASE WHEN :now + :waitMs > made_at + :giveUpAfterMs THEN NULL ELSE :now + :waitMs END
-     WHERE id = :id AND attempts = :attempts AND ${WAITS} RETURNING due_at AS "dueAt"`,
+    `UPDATE notices SET failure = :failure, due_at = :now + :waitMs
+     WHERE id = :id AND attempts = :attempts AND ${WAITS}`,
+    { id, attempts, failure, waitMs },
+  );
+}
+
+/** The notice becomes a dead letter, if its next attempt were too late. Lost if the lease was. */
+export function giveUpNotice(
+  { id, attempts }: Pick<NoticeRow, 'id' | 'attempts'>,
+  { failure, waitMs }: FailedAttempt,
+  giveUpAfterMs: number,
+): Decision<object> {
+  return decide(
+    `UPDATE notices SET failure = :failure, due_at = NULL
+     WHERE id = :id AND attempts = :attempts AND ${WAITS} AND :now + :waitMs > made_at + :giveUpAfterMs`,
     { id, attempts, failure, waitMs, giveUpAfterMs },
   );
 }
 
-/** What waits for a channel that is off for longer than it is tried becomes a dead letter. */
-export function buryNotices(channel: Channel, giveUpAfterMs: number): Effect {
-  return effect(
-    `UPDATE notices SET due_at = NULL, failure = 'the channel is off'
+/** What waits for a channel that is off for longer than it is tried becomes a dead letter. Lost where there is none. */
+export function buryNotices(channel: Channel, failure: string, giveUpAfterMs: number): Decision<object> {
+  return decide(
+    `UPDATE notices SET due_at = NULL, failure = :failure
      WHERE channel = :channel AND ${WAITS} AND made_at < :now - :giveUpAfterMs`,
-    { channel, giveUpAfterMs },
+    { channel, failure, giveUpAfterMs },
   );
 }
 
@@ -131,13 +150,18 @@ export function listDeadLetters(): Query<NoticeRow> {
 
 const CHOSEN = 'due_at IS NULL AND (CAST(:id AS TEXT) IS NULL OR id = CAST(:id AS TEXT))';
 
-/** Sends dead letters once more, with the whole time to be tried; all of them without an id. */
-export function reviveDeadLetters(id: string | null): Effect {
-  return effect(`UPDATE notices SET due_at = :now, made_at = :now, attempts = 0 WHERE ${CHOSEN}`, { id });
+/** How many there are; of one with this id. */
+export function countDeadLetters(id: string | null): Query<{ readonly count: number }> {
+  return ask(`SELECT count(*) AS count FROM notices WHERE ${CHOSEN}`, { id });
 }
 
-export function dropDeadLetters(id: string | null): Effect {
-  return effect(`DELETE FROM notices WHERE ${CHOSEN}`, { id });
+/** Sends dead letters once more, with the whole time to be tried; all of them without an id. Lost if there is none. */
+export function reviveDeadLetters(id: string | null): Decision<object> {
+  return decide(`UPDATE notices SET due_at = :now, made_at = :now, attempts = 0 WHERE ${CHOSEN}`, { id });
+}
+
+export function dropDeadLetters(id: string | null): Decision<object> {
+  return decide(`DELETE FROM notices WHERE ${CHOSEN}`, { id });
 }
 
 export function countWaiting(): Query<{ readonly channel: Channel; readonly count: number }> {
