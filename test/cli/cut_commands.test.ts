@@ -2,21 +2,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { NoDatabase } from '../../src/storage/errors.ts';
 import { enter } from '../support/entries.ts';
 import { postgresPrograms } from '../support/postgres.ts';
-import { PROGRAM } from '../support/serve_process.ts';
+import { mainFile, preloaded } from '../support/serve_process.ts';
 import { type CommandLine, commandLine, type Outcome } from './command_line.ts';
 import { contentOf, dropPostgres, newPostgres, OperatedDatabase } from './operated_database.ts';
 
-const CUT_POINTS = pathToFileURL(join(import.meta.dirname, '../support/cut_points.ts'));
-/** From any folder. */
-const TSX = import.meta.resolve('tsx');
 const BOB = '@bob:example.org';
 const CAROL = '@carol:example.org';
 /** Files that a command makes for itself. */
@@ -28,9 +24,7 @@ async function runFollowed(
   folder: string,
   words: readonly string[],
 ): Promise<{ code: number | null; err: string }> {
-  const module = `${CUT_POINTS}?${new URLSearchParams(settings)}`;
-  const program = resolve(PROGRAM.at(-1) ?? '');
-  const preload = ['--import', TSX, '--import', module, program];
+  const preload = ['--import', preloaded('cut_points', settings), mainFile()];
   const child = spawn(process.execPath, [...preload, ...words], {
     cwd: folder,
     env: { ...process.env, MATRIX_2FA_CONFIG: join(folder, 'config.yaml') },

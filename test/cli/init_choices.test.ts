@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
-import { PROGRAM } from '../support/serve_process.ts';
+import { mainFile } from '../support/serve_process.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
 let line: CommandLine;
@@ -120,7 +120,7 @@ describe('a real terminal', () => {
   async function onTerminal(
     steps: readonly (readonly [string, string])[],
   ): Promise<{ code: number; shown: string }> {
-    const words = [process.execPath, ...PROGRAM, 'init', '--dir', line.folder];
+    const words = [process.execPath, mainFile(), 'init', '--dir', line.folder];
     const child = spawn('python3', ['-c', TERMINAL, ...words], { stdio: ['pipe', 'pipe', 'inherit'] });
     const left = [...steps];
     let shown = '';

@@ -14,6 +14,7 @@ import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { setup } from '../storage/rows.ts';
 import { enrol } from '../support/enrolment.ts';
+import { mainFile } from '../support/serve_process.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
 const BOB = '@bob:example.org';
@@ -184,7 +185,7 @@ test('killed between two batches it has lost nothing, and is run again', async (
     });
     await storage.commit([], setups);
   }
-  const words = ['--import', 'tsx', 'src/cli/main.ts', 'keys', 'retire', first, '--config', line.configFile];
+  const words = [mainFile(), 'keys', 'retire', first, '--config', line.configFile];
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   const [said] = await once(child.stderr, 'data');
   child.kill('SIGKILL');

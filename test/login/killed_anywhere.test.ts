@@ -1,14 +1,11 @@
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { codeNow } from '../support/enrolment.ts';
 import { call } from '../support/http.ts';
-import { ServeProcess } from '../support/serve_process.ts';
+import { preloaded, ServeProcess } from '../support/serve_process.ts';
 import { MINUTE, PASSWORD, STEP, signIn, startSignIns, submit, TOTP } from './support.ts';
-
-const FAULT_POINTS = pathToFileURL(join(import.meta.dirname, '../support/fault_points.ts'));
 
 let app: TestApp;
 let running: ServeProcess | undefined;
@@ -41,7 +38,7 @@ async function killedAt(point: number, wishes: JsonObject): Promise<CutOff> {
   const user = await app.enrol(name);
   await app.shutDown();
   const serve = await ServeProcess.start(join(app.directory, 'config.yaml'), {
-    preload: [`${FAULT_POINTS}?at=${point}`],
+    preload: [preloaded('fault_points', { at: String(point) })],
   });
   running = serve;
   const delivered: string[] = [];

@@ -1,4 +1,4 @@
-import { afterEach, describe } from '@jest/globals';
+import { afterAll, afterEach, describe } from '@jest/globals';
 import { type AppOptions, startApp, type TestApp } from './app.ts';
 import { describeBehindPgbouncer } from './pgbouncer.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from './postgres.ts';
@@ -10,7 +10,7 @@ export function describeOnBothDatabases(title: string, tests: (start: StartApp) 
   describeOnDatabases(title, tests, false);
 }
 
-/** The same, and on PostgreSQL behind PgBouncer. */
+/** The same, and on PostgreSQL behind PgBouncer; what `start` starts is for all tests, and ends after the last one. */
 export function describeOnPooledDatabases(title: string, tests: (start: StartApp) => void): void {
   describeOnDatabases(title, tests, true);
 }
@@ -34,10 +34,14 @@ function describeOnDatabases(title: string, tests: (start: StartApp) => void, is
   const programs = postgresPrograms();
   const suite = programs === undefined ? describe.skip : describe;
 
-  afterEach(async () => {
-    for (const each of dispose.splice(0).toReversed()) await each();
-  });
-  describe(`${title}, on SQLite`, () => tests(start));
-  suite(`${title}, on PostgreSQL`, () => tests(startOnPostgres((url) => url)));
-  if (isPooled) describeBehindPgbouncer(title, (through) => tests(startOnPostgres(through)));
+  const disposing = (suiteOn: StartApp) => {
+    tests(suiteOn);
+    // Jest calls hooks in the order in which they stand: those of the suite come first.
+    (isPooled ? afterAll : afterEach)(async () => {
+      for (const each of dispose.splice(0).toReversed()) await each();
+    });
+  };
+  describe(`${title}, on SQLite`, () => disposing(start));
+  suite(`${title}, on PostgreSQL`, () => disposing(startOnPostgres((url) => url)));
+  if (isPooled) describeBehindPgbouncer(title, (through) => disposing(startOnPostgres(through)));
 }

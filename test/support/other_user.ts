@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-import { PROGRAM } from './serve_process.ts';
+import { mainFile } from './serve_process.ts';
 
 /** Debian's user `nobody`, who owns no file. */
 export const NOBODY = 65_534;
@@ -20,7 +20,7 @@ export function isRoot(): boolean {
 
 /** Runs a command of the program to its end. */
 export async function asNobody(...words: readonly string[]): Promise<{ code: number; err: string }> {
-  const child = spawn(process.execPath, [...PROGRAM, ...words], {
+  const child = spawn(process.execPath, [mainFile(), ...words], {
     uid: NOBODY,
     gid: NOBODY,
     stdio: ['ignore', 'ignore', 'pipe'],

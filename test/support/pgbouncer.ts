@@ -37,8 +37,8 @@ export function describeBehindPgbouncer(
     beforeAll(async () => {
       bouncer = await startPgbouncer(program ?? '', await postgresServer(programs ?? ''));
     });
-    afterAll(() => bouncer?.stop());
     tests((url) => bouncer?.through(url) ?? url);
+    afterAll(() => bouncer?.stop());
   });
 }
 

@@ -7,9 +7,11 @@ const STOPPED_WITHIN_MS = 10_000;
 
 /**
  * After the last suite of a run: ends the PostgreSQL server that `postgres.ts` may have started, and removes the folder
- * that `run_setup.mjs` made.
+ * that `run_setup.mjs` made and the program that `built_program.ts` made.
  */
 export default async function tearDown() {
+  const program = join(import.meta.dirname, '../../.cache/program', process.env.M2FA_TEST_RUN);
+  rmSync(program, { recursive: true, force: true });
   const folder = join(tmpdir(), `m2fa-postgres-${process.env.M2FA_TEST_RUN}`);
   const ready = join(folder, 'ready');
   if (existsSync(ready)) await end(Number(readFileSync(ready, 'utf8')));

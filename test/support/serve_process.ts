@@ -11,12 +11,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { builtProgram } from './built_program.ts';
 
-const TYPES = ['--import', 'tsx'];
-const MAIN = 'src/cli/main.ts';
+/** The file of the program, for Node. */
+export function mainFile(): string {
+  return join(builtProgram(), 'src', 'cli', 'main.js');
+}
 
-/** The program, for Node. */
-export const PROGRAM: readonly string[] = [...TYPES, MAIN];
+/** A module of this folder that is preloaded into the program (`program.tsconfig.json` lists them). */
+export function preloaded(name: string, settings: Record<string, string> = {}): string {
+  const module = pathToFileURL(join(builtProgram(), 'test/support', `${name}.js`));
+  return `${module}?${new URLSearchParams(settings)}`;
+}
 
 export interface ServeOptions {
   /** Modules that are loaded before the program. */
@@ -47,7 +55,7 @@ export class ServeProcess {
   /** Resolves once it listens. */
   static async start(configFile: string, options: ServeOptions = {}): Promise<ServeProcess> {
     const preload = (options.preload ?? []).flatMap((module) => ['--import', module]);
-    const program = options.program ?? [...TYPES, ...preload, MAIN];
+    const program = options.program ?? [...preload, mainFile()];
     const logFile = options.logTo === undefined ? undefined : openSync(options.logTo, 'a');
     const child = spawn(process.execPath, [...program, 'serve', '--config', configFile], {
       stdio: ['ignore', 'pipe', logFile ?? 'pipe'],
