@@ -211,7 +211,7 @@ export const SETTINGS = [
     default: 10,
     min: 1,
     max: 100,
-    doc: 'PostgreSQL: how many connections a process has at most. A request waits up to 5 s for one.',
+    doc: 'PostgreSQL: how many connections a process has at most. A request waits up to 5 s for one. It has one more for its own work.',
     note: 'connections of a process at most',
   },
   {

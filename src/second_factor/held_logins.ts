@@ -1,6 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
 import { type Write, when } from '../storage/statement.ts';
-import type { Storage } from '../storage/storage.ts';
+import { type Storage, storageAside } from '../storage/storage.ts';
 import { findVersion } from '../storage/tables/accounts.ts';
 import {
   type AllowanceRate,
@@ -85,7 +85,7 @@ export class HeldLogins {
     private readonly random: RandomSource,
     private readonly settings: HeldLoginsSettings,
   ) {
-    this.doubtful = new DoubtfulHolds(storage);
+    this.doubtful = new DoubtfulHolds(storageAside(storage));
   }
 
   /**

@@ -99,6 +99,8 @@ export interface Foundations {
   /** What can be read again changes in it: it is read at each use (`config/live_config.ts`). */
   readonly config: Config;
   readonly storage: Storage;
+  /** The same, for what is done from time to time: no request keeps it waiting for a connection. */
+  readonly aside: Storage;
   readonly processes: LiveProcesses;
   readonly vault: Vault;
   readonly mark: MarkKeeper;
@@ -139,7 +141,12 @@ export function compose(foundations: Foundations) {
     audit: shared.audit,
     totp: shared.totp,
     seenUsers: shared.seenUsers,
-    pruning: new Pruning({ ...shared, holder: shared.processes.id, settings: foundations.config.audit }),
+    pruning: new Pruning({
+      ...shared,
+      storage: shared.aside,
+      holder: shared.processes.id,
+      settings: foundations.config.audit,
+    }),
     reminders: remindersOf(shared),
     challenges: shared.challenges,
     sessionBlock: new SessionBlock(shared),
@@ -217,8 +224,9 @@ function basicServices(foundations: Foundations) {
 }
 
 function remindersOf(shared: SharedServices): Reminders {
-  const lease = new HourlyLease({ ...shared, holder: shared.processes.id }, 'policy reminders');
-  return new Reminders({ ...shared, lease, policy: () => shared.config.policy });
+  const { aside: storage, processes } = shared;
+  const lease = new HourlyLease({ ...shared, storage, holder: processes.id }, 'policy reminders');
+  return new Reminders({ ...shared, storage, lease, policy: () => shared.config.policy });
 }
 
 function sessionEngine({ config, storage, vault, clock, random }: Foundations): UiaEngine {
@@ -269,7 +277,15 @@ function loginServices(shared: SharedServices) {
     register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
     sessionEndings: new SessionEndings({ ...doors, sessions: storage.sessions }),
     pageSignIn: new PageSignIn({ ...doors, sessions, tickets, login: pageLogin }),
-    sweeper: new HoldSweeper(storage.holds, holds, homeserver, shared.audit, clock, log, shared.onHoldEnded),
+    sweeper: new HoldSweeper(
+      shared.aside.holds,
+      holds,
+      homeserver,
+      shared.audit,
+      clock,
+      log,
+      shared.onHoldEnded,
+    ),
   };
 }
 

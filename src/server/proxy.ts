@@ -9,7 +9,7 @@ import { openWhenThere } from '../storage/awaited_storage.ts';
 import { DatabaseClock } from '../storage/database_clock.ts';
 import { nameOfDatabase, openStorage } from '../storage/open_storage.ts';
 import type { RetryCause } from '../storage/statement.ts';
-import { type Storage, storageOn } from '../storage/storage.ts';
+import { type Storage, storageAside, storageOn } from '../storage/storage.ts';
 import type { EndedHold } from '../storage/tables/holds.ts';
 import { LiveProcesses } from '../storage/tables/processes.ts';
 import { watchedDriver } from '../storage/watched_driver.ts';
@@ -80,8 +80,9 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     ({ reason }) => log.warn({}, `${nameOfDatabase(config.storage)}: is waited for: ${reason}`),
   );
   const storage = storageOn(watchedDriver(opened, watch.store));
-  const processes = new LiveProcesses(storage, randomId(random), selfDescription(config, keys));
-  const mark = new MarkKeeper(storage, marks, log);
+  const aside = storageAside(storage);
+  const processes = new LiveProcesses(aside, randomId(random), selfDescription(config, keys));
+  const mark = new MarkKeeper(aside, marks, log);
   const homeserver = new HomeserverClient({
     url: config.homeserver.url,
     random,
@@ -98,6 +99,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const foundations = {
     config,
     storage,
+    aside,
     processes,
     vault: keys.vault,
     mark,
@@ -112,7 +114,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   };
   const services = compose(foundations);
   const housekeeping = new Housekeeping({
-    storage,
+    storage: aside,
     sweeper: services.sweeper,
     keys,
     mark,

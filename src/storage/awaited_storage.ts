@@ -52,13 +52,24 @@ function awaited(open: () => Promise<Driver>, onUnusable: (error: unknown) => vo
     );
     return opened;
   };
+  const aside = async () => {
+    const found = await driver();
+    return found.aside?.() ?? found;
+  };
   return {
     pool: () => there?.pool?.(),
+    aside: () => using(aside, async () => undefined),
+    ...using(driver, async () => {
+      await (await opened?.catch(() => undefined))?.close();
+    }),
+  };
+}
+
+function using(driver: () => Promise<Driver>, close: () => Promise<void>): Driver {
+  return {
     commit: async (accounts, unit) => (await driver()).commit(accounts, unit),
     read: async (query) => (await driver()).read(query),
     check: async () => (await driver()).check(),
-    close: async () => {
-      await (await opened?.catch(() => undefined))?.close();
-    },
+    close,
   };
 }

@@ -128,6 +128,11 @@ export interface Driver {
   read<Row>(query: Query<Row>): Promise<Row[]>;
   /** Its connections; undefined where there is no pool of them. */
   pool?(): PoolState | undefined;
+  /**
+   * The same database by one more connection, for what must go on while requests hold all others. It ends with this
+   * driver. Undefined where there is no pool of connections.
+   */
+  aside?(): Driver | undefined;
   /** Resolves if the store can read and write now. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -24,6 +24,12 @@ export interface Storage extends Driver {
   readonly audit: AuditStore;
 }
 
+/** The whole store, asked by a connection that no request uses; where there is no pool of them, the store itself. */
+export function storageAside(storage: Storage): Storage {
+  const driver = storage.aside?.();
+  return driver === undefined ? storage : storageOn(driver);
+}
+
 /** The whole store on one database; what is asked of it is the same on each. */
 export function storageOn(driver: Driver): Storage {
   return {
@@ -38,6 +44,7 @@ export function storageOn(driver: Driver): Storage {
     commit: (accounts, unit) => driver.commit(accounts, unit),
     read: (query) => driver.read(query),
     pool: () => driver.pool?.(),
+    aside: () => driver.aside?.(),
     check: () => driver.check(),
     close: () => driver.close(),
   };

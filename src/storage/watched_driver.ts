@@ -36,6 +36,10 @@ export function watchedDriver(driver: Driver, watch: StoreWatch): Driver {
     },
     read: (query) => watched('read', () => driver.read(query)),
     pool: () => driver.pool?.(),
+    aside: () => {
+      const aside = driver.aside?.();
+      return aside && watchedDriver(aside, watch);
+    },
     check: () => watched('check', () => driver.check()),
     close: () => driver.close(),
   };

@@ -1,4 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
+import { Pool } from 'pg';
 import { Connections } from '../../src/storage/postgres/connections.ts';
 import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
 
@@ -25,4 +26,15 @@ suite('attack 116: a connection that the database cuts while it is lent', () => 
     await connections.end();
     await dropDatabase(server, connectionString);
   });
+});
+
+test('F-8: a connection that is not to be had is waited for once', async () => {
+  const connect = jest.spyOn(Pool.prototype, 'connect');
+  const connections = new Connections({ host: '127.0.0.1', port: 1, max: 2 });
+  const work = () => Promise.reject(new Error('it was lent'));
+  await expect(connections.inTransaction(work)).rejects.toThrow('ECONNREFUSED');
+  await expect(connections.ask(work)).rejects.toThrow('ECONNREFUSED');
+  expect(connect).toHaveBeenCalledTimes(2);
+  connect.mockRestore();
+  await connections.end();
 });

@@ -46,12 +46,23 @@ export class Connections {
     return lend(await this.#pool.connect(), work);
   }
 
+  /** Lends a connection to a question, which is asked once more where the connection turns out to be broken. */
+  async ask<T>(question: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    try {
+      return await lend(client, question);
+    } catch (error) {
+      if (isAnswer(error)) throw error;
+    }
+    return this.use(question);
+  }
+
   /**
    * Lends a connection with a transaction begun. What `work` throws rolls it back; else it is committed.
    * A connection that broke while it was not in use shows at its first use: that is tried once more.
    */
   async inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    return lend(await this.#begun(), async (client) => {
+    return lend(await this.#begin(), async (client) => {
       const result = await work(client);
       await client.query('COMMIT');
       return result;
@@ -67,24 +78,17 @@ export class Connections {
     return this.#pool.end();
   }
 
-  async #begun(): Promise<PoolClient> {
-    try {
-      return await this.#begin();
-    } catch (error) {
-      if (isAnswer(error)) throw error;
-      return this.#begin();
-    }
-  }
-
-  async #begin(): Promise<PoolClient> {
+  /** @throws what a connection that is not to be had throws: it was waited for long enough */
+  async #begin(mayBeBroken = true): Promise<PoolClient> {
     const client = await this.#pool.connect();
     try {
       await client.query(BEGIN);
       return client;
     } catch (error) {
       client.release(true);
-      throw error;
+      if (isAnswer(error) || !mayBeBroken) throw error;
     }
+    return this.#begin(false);
   }
 }
 

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PoolClient } from 'pg';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
@@ -19,7 +18,7 @@ import { type PostgresAddress, poolConfig, postgresName, requireFiles } from './
 import { Connections } from './connections.ts';
 import { hasSchema, migrate, schemaVersion } from './migrate.ts';
 import { numbered } from './statement_text.ts';
-import { asStoreError, collisionIn, isAnswer, isRefusal } from './store_error.ts';
+import { asStoreError, collisionIn, isRefusal } from './store_error.ts';
 import { RunningUnit, Undo } from './unit_of_work.ts';
 
 /** How often a unit that collides with others is run, and the bounds of the pause before the next time, in ms. */
@@ -60,7 +59,8 @@ export async function openPostgresStorage(options: PostgresOptions): Promise<Sto
       if (options.mayMigrate === false) requireNewest(await schemaVersion(client), postgresName(options));
       await migrate(client);
     });
-    return storageOn(new PostgresDriver(connections, options));
+    const aside = new PostgresDriver(new Connections({ ...poolConfig(options), max: 1 }), options);
+    return storageOn(new PostgresDriver(connections, options, aside));
   } catch (error) {
     await connections.end();
     throw isRefusal(error)
@@ -77,6 +77,7 @@ class PostgresDriver implements Driver {
   constructor(
     private readonly connections: Connections,
     private readonly options: Pick<PostgresOptions, 'clock' | 'random' | 'onTime' | 'onRetry'>,
+    private readonly asideDriver?: Driver,
   ) {}
 
   // The answer of a unit has the type that its values say: no type can follow how it is made.
@@ -89,14 +90,23 @@ class PostgresDriver implements Driver {
     return this.connections.state;
   }
 
+  aside(): Driver | undefined {
+    return this.asideDriver;
+  }
+
   async check(): Promise<void> {
     await this.commit([], effect('UPDATE store_checks SET checks = checks + 1'));
   }
 
   /** Ends the connections when everything that was asked for before is done. */
   close(): Promise<void> {
-    this.#closed ??= Promise.allSettled(this.#underWay).then(() => this.connections.end());
+    this.#closed ??= this.#end();
     return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    await Promise.allSettled([...this.#underWay, this.asideDriver?.close()]);
+    await this.connections.end();
   }
 
   async #follow<T>(work: () => Promise<T>): Promise<T> {
@@ -146,16 +156,9 @@ class PostgresDriver implements Driver {
     }
   }
 
-  /** A question may be asked again where the connection turns out to be broken. */
   async #ask<Row>({ sql, values }: Query<Row>): Promise<Row[]> {
     const statement = numbered(sql, values, this.options.clock?.now() ?? 'of statement');
-    const ask = async (client: PoolClient) => (await client.query(statement)).rows;
-    try {
-      return await this.connections.use(ask);
-    } catch (error) {
-      if (isAnswer(error)) throw error;
-      return this.connections.use(ask);
-    }
+    return this.connections.ask(async (client) => (await client.query(statement)).rows);
   }
 
   #pauseMs(): number {
