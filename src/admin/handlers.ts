@@ -56,7 +56,7 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
     listUsers: ({ query }) => listPage(deps, query),
     showUser: async ({ id: userId }) => {
       await requireKnown(storage, userId);
-      return json(await showUser(storage, userId));
+      return json(await showUser(storage, userId, deps.policyNow()));
     },
     unlockUser: async ({ id: userId, body, by }) => {
       await requireKnown(storage, userId);

@@ -34,6 +34,21 @@ function listOf(items: JsonObject): JsonObject {
 export const GROUNDS = exactly({ reason: GROUND, verified_by: GROUND });
 export const REASON = exactly({}, { reason: GROUND });
 
+/** What is asked of a user. */
+const LISTED_POLICY = {
+  policy: { enum: [...POLICY_MODES] },
+  policy_source: {
+    type: 'string',
+    description: '`database`, `users`, `administrators`, `group:<name>` or `default`.',
+  },
+  deadline_ts: {
+    type: ['integer', 'null'],
+    description: 'When the grace is over; null where nothing is asked, or it has not begun.',
+  },
+  administrator: { type: ['boolean', 'null'], description: 'Null: the homeserver has not said.' },
+  standing: { enum: [...STANDINGS] },
+};
+
 export const LISTED_USERS = exactly({
   users: listOf(
     exactly({
@@ -46,17 +61,7 @@ export const LISTED_USERS = exactly({
       first_seen_at: TIME_OR_NEVER,
       last_seen_at: TIME_OR_NEVER,
       locked: { type: 'boolean' },
-      policy: { enum: [...POLICY_MODES] },
-      policy_source: {
-        type: 'string',
-        description: '`database`, `users`, `administrators`, `group:<name>` or `default`.',
-      },
-      deadline_ts: {
-        type: ['integer', 'null'],
-        description: 'When the grace is over; null where nothing is asked, or it has not begun.',
-      },
-      administrator: { type: ['boolean', 'null'], description: 'Null: the homeserver has not said.' },
-      standing: { enum: [...STANDINGS] },
+      ...LISTED_POLICY,
     }),
   ),
   next: { type: ['string', 'null'], description: 'What `after` is for the rest; null if there is none.' },
@@ -72,6 +77,7 @@ export const SHOWN_USER = exactly({
   locked: { type: 'boolean' },
   lanes: listOf(exactly({ lane: TEXT, failures: COUNT, wait_until: COUNT, shut: { type: 'boolean' } })),
   held_logins: COUNT,
+  ...LISTED_POLICY,
 });
 
 const MODE = { enum: [...POLICY_MODES, null] };

@@ -16,9 +16,10 @@ export function userShowCommand(surroundings: Surroundings): Command {
     .action(async (text: string, { config: asked, json }: { config?: string; json?: boolean }) => {
       const userId = requireUserId(text);
       const now = surroundings.clock.now();
-      const user = await withStore(configFrom(asked, surroundings), surroundings, async (store) => {
+      const config = configFrom(asked, surroundings);
+      const user = await withStore(config, surroundings, async (store) => {
         await requireKnownUser(store, userId);
-        return showUser(store, userId);
+        return showUser(store, userId, config.policy);
       });
       surroundings.out(...(json === true ? jsonLines(user) : asLines(user, now)));
     });
@@ -33,9 +34,20 @@ function asLines(user: ShownUser, now: number): string[] {
         (last_used_at === null ? 'never used' : `last used ${moment(last_used_at)}`),
     ),
     ...recoveryLines(user),
+    `  policy: ${policyText(user)}`,
     ...user.lanes.filter(({ failures }) => failures > 0).map((lane) => laneLine(lane, now)),
     ...(user.held_logins > 0 ? [`  ${counted(user.held_logins, 'sign-in')} waiting for a code`] : []),
   ];
+}
+
+/** What is asked of the user, what says so, and where they stand. */
+function policyText({ policy, policy_source: source, standing, deadline_ts: deadline }: ShownUser): string {
+  const from = source === 'default' ? '' : ` (${source})`;
+  const asked = `${policy}${from}`;
+  if (standing === 'owes_enrolment') return `${asked}; overdue: the next sign-in asks for a set-up`;
+  if (standing === 'cannot_enrol') return `${asked}; cannot set it up here`;
+  if (standing !== 'in_grace') return asked;
+  return deadline === null ? `${asked}; grace not begun` : `${asked}; in grace until ${moment(deadline)}`;
 }
 
 function recoveryLines({ enabled, recovery }: ShownUser): string[] {

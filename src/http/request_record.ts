@@ -14,6 +14,8 @@ export class RequestRecord {
   /** Whose account it is about: only as the homeserver, a token or a session named it, never as it was typed. */
   userId: string | undefined;
   deviceId: string | undefined;
+  /** It is of an application service that the operator listed, which acts for users that are no one's. */
+  isOfService = false;
   /** How long the homeserver took, all questions of this request together; undefined if there was none. */
   upstreamMs: number | undefined;
   readonly checks: FactorCheck[] = [];

@@ -66,7 +66,7 @@ export class RegisterGate {
     const outcome = await (service === undefined ? upstream.attempt(call) : upstream.logIn(call));
     if (outcome.kind === 'refused') return rebuildError(outcome.answer, body);
     if (outcome.kind === 'without_token') {
-      if (typeof outcome.body.user_id === 'string')
+      if (service === undefined && typeof outcome.body.user_id === 'string')
         await this.parts.policies.registered(outcome.body.user_id);
       return { status: 200, body: withOwnWellKnown(outcome.body, publicBaseUrl) };
     }

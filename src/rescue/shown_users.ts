@@ -1,9 +1,12 @@
+import type { PolicyConfig } from '../config/config.ts';
 import { LANE_RULES } from '../limits/throttle.ts';
+import { type ListedPolicy, listedPolicy } from '../policy/listed_policy.ts';
 import type { Storage } from '../storage/storage.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
+import { findPolicy } from '../storage/tables/policies.ts';
 
 /** As much of a user as an operator needs to help; nothing secret. Times in ms. */
-export interface ShownUser {
+export interface ShownUser extends ListedPolicy {
   readonly user_id: string;
   readonly enabled: boolean;
   readonly authenticators: readonly {
@@ -29,8 +32,14 @@ export interface ShownUser {
 }
 
 /** The state of one user. */
-export async function showUser({ factors, holds, read }: Storage, userId: string): Promise<ShownUser> {
+export async function showUser(
+  { factors, holds, read }: Storage,
+  userId: string,
+  policy: PolicyConfig,
+): Promise<ShownUser> {
   const authenticators = await factors.authenticators(userId);
+  const enabled = authenticators.length > 0;
+  const [row] = await read(findPolicy(userId));
   const recovery = await factors.recoverySet(userId);
   const lanes = (await read(lanesOf(userId))).map(({ lane, failures, waitUntil }) => ({
     lane,
@@ -40,7 +49,7 @@ export async function showUser({ factors, holds, read }: Storage, userId: string
   }));
   return {
     user_id: userId,
-    enabled: authenticators.length > 0,
+    enabled,
     authenticators: authenticators.map(({ id, name, enabledAt, lastUsedAt }) => ({
       id,
       name,
@@ -58,5 +67,6 @@ export async function showUser({ factors, holds, read }: Storage, userId: string
     locked: lanes.some(({ shut }) => shut),
     lanes,
     held_logins: await holds.countForUser(userId),
+    ...listedPolicy(policy, { userId, enabled, row }, row?.now ?? 0),
   };
 }

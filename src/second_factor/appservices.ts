@@ -32,11 +32,13 @@ export class AppserviceTokens {
     this.hashes = derived(services, (listed) => listed.map(({ asToken }) => Buffer.from(hashToken(asToken))));
   }
 
-  /** The listed service that makes this request; undefined if none does. Compares hashes, in constant time. */
+  /** The listed service that makes this request, which is noted; undefined if none does. Compares hashes, in constant time. */
   serviceOf(request: ClientRequest): ServiceListed | undefined {
     if (request.token.kind !== 'token') return undefined;
     const { token } = request.token;
-    return this.isListed(token) ? new ServiceListed(token) : undefined;
+    if (!this.isListed(token)) return undefined;
+    if (request.client.record !== undefined) request.client.record.isOfService = true;
+    return new ServiceListed(token);
   }
 
   isListed(token: string): boolean {

@@ -17,7 +17,7 @@ export interface SeenUsersDeps {
 
 /**
  * Notes which users are there, for `user list`: those that a request was about, as the homeserver, a token or a session
- * named them. Each is written once a day, and no request waits for it.
+ * named them, but for those whom a listed application service acts for. Each is written once a day, and no request waits for it.
  */
 export class SeenUsers {
   private readonly noted: Remembered;
@@ -27,7 +27,8 @@ export class SeenUsers {
     this.noted = new Remembered(deps.clock, SEEN_EVERY_MS, MOST_REMEMBERED);
   }
 
-  finished({ record: { userId }, route, status }: FinishedRequest): void {
+  finished({ record: { userId, isOfService }, route, status }: FinishedRequest): void {
+    if (isOfService) return;
     // Of an account that was closed nothing is kept but the record.
     const isClosed = route?.id === 'deactivate_account' && status === 200;
     if (userId === undefined || isClosed || this.noted.has(userId)) return;

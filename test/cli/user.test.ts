@@ -90,13 +90,16 @@ async function failTimes(userId: string, times: number): Promise<void> {
   }
 }
 
-const ENROLLED = {
-  ...{ enabled: true, authenticators: 1, factors: { totp: 1 }, recovery_codes_remaining: 3 },
-  ...{ last_used_at: null, first_seen_at: null, last_seen_at: null, locked: false },
+const NOT_ASKED = {
   policy: 'optional',
   policy_source: 'default',
   deadline_ts: null,
   administrator: null,
+};
+const ENROLLED = {
+  ...{ enabled: true, authenticators: 1, factors: { totp: 1 }, recovery_codes_remaining: 3 },
+  ...{ last_used_at: null, first_seen_at: null, last_seen_at: null, locked: false },
+  ...NOT_ASKED,
   standing: 'owes_factor',
 };
 
@@ -133,10 +136,13 @@ describe('user show', () => {
       locked: false,
       lanes: [{ lane: 'elsewhere', failures: 2, wait_until: 0, shut: false }],
       held_logins: 1,
+      ...NOT_ASKED,
+      standing: 'owes_factor',
     });
     const text = await line.type('user', 'show', BOB);
     expect(text.out).toContain('two-factor authentication is on');
     expect(text.out).toContain('2 wrong codes in a row (elsewhere)');
+    expect(text.out).toContain('  policy: optional\n');
     expect(text.out).toContain('1 sign-in waiting for a code');
     expect(text.out + out).not.toContain(bob.recoveryCodes[0]);
   });
@@ -145,7 +151,7 @@ describe('user show', () => {
     await enter(storage, alicesOldRecord());
     expect(await line.type('user', 'show', '@alice:example.org')).toEqual({
       code: 0,
-      out: '@alice:example.org: two-factor authentication is off',
+      out: '@alice:example.org: two-factor authentication is off\n  policy: optional',
       err: '',
     });
   });

@@ -104,6 +104,10 @@ describeOnOperated('lists of users', (at) => {
       storage.commit([], effect('UPDATE policies SET required_since = required_since - 691200000')),
     );
     expect(await ids('--overdue')).toEqual([ALICE]);
+    const shown = (await type('user', 'show', ALICE)).out;
+    expect(shown).toMatch(/policy: required \([a-z:]+\); overdue/);
+    const asJson = JSON.parse((await type('user', 'show', ALICE, '--json')).out);
+    expect(asJson).toMatchObject({ policy: 'required', standing: 'owes_enrolment', administrator: true });
     expect((await type('user', 'list', '--overdue')).out).toMatch(/@alice:hs +off +required, overdue/);
     await at.database.with((storage) => storage.commit([ALICE], rememberExemption(ALICE, 'guest')));
     expect(await listed(ALICE)).toMatchObject({ standing: 'cannot_enrol' });

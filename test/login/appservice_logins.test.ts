@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ask } from '../../src/storage/statement.ts';
 import { LOGIN, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { failCommits, startSignIns, TOTP } from './support.ts';
@@ -38,6 +39,19 @@ test('attack 40: a listed application service logs a user with 2FA in, and that 
   expect(answer.json.user_id).toBe(bob.userId);
   const [record] = await app.storage.audit.list({ userId: bob.userId });
   expect(record).toMatchObject({ event: 'appservice.login', address: '127.0.0.1' });
+});
+
+test('whom a listed service acts for is not counted among the users who were seen', async () => {
+  await start(true);
+  await app.post(LOGIN, login, TOKEN);
+  await app.post('/_matrix/client/v3/register', { type: login.type, username: 'bo_ghost' }, TOKEN);
+  const alice = app.stub.signIn('alice').token;
+  await app.call({ target: '/_matrix/client/v3/account/two-factor', token: alice });
+  // Once all who were seen are noted.
+  await app.shutDown();
+  await app.start();
+  const seen = ask<{ userId: string }>('SELECT user_id AS "userId" FROM known_users');
+  expect(await app.storage.read(seen)).toEqual([{ userId: '@alice:localhost' }]);
 });
 
 test('attack 40: one that is not listed is gated by the user in the answer', async () => {
