@@ -3,6 +3,7 @@ import type { Factors } from '../factors/factors.ts';
 import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Lanes } from '../limits/lanes.ts';
+import type { StepUps } from '../second_factor/step_ups.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { Clock } from '../system/clock.ts';
@@ -18,6 +19,7 @@ export interface AccountDeps {
   readonly homeserver: Homeserver;
   readonly recovery: RecoverySetDeps;
   readonly lanes: Lanes;
+  readonly stepUps: StepUps;
   readonly vault: Vault;
   readonly mark: MarkKeeper;
   readonly clock: Clock;

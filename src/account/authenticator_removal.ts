@@ -4,7 +4,6 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Json } from '../matrix/wire.ts';
-import type { Caller } from '../second_factor/caller.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
 import type { AfterRemoval } from '../storage/tables/factor_changes.ts';
 import type { AccountDeps } from './account_deps.ts';
@@ -35,10 +34,11 @@ export class AuthenticatorRemoval {
   }
 
   /** @throws Refusal unknown_authenticator */
-  private async remove(factor: Factor, { request, caller, body }: ProvenRequest): Promise<Answer> {
+  private async remove(factor: Factor, proven: ProvenRequest): Promise<Answer> {
+    const { body } = proven;
     const { authenticator_id: authenticatorId } = body;
-    if (typeof authenticatorId === 'string') await this.removeOne(factor, request, caller, authenticatorId);
-    else await this.removeAll(factor, request, caller);
+    if (typeof authenticatorId === 'string') await this.removeOne(factor, proven, authenticatorId);
+    else await this.removeAll(factor, proven);
     return { status: 200, body: {} };
   }
 
@@ -59,21 +59,21 @@ export class AuthenticatorRemoval {
     if (left.length === 0 && (await this.policy.keepsLast(userId))) throw new Refusal('factor_required');
   }
 
-  private async removeOne(factor: Factor, request: ClientRequest, caller: Caller, id: string): Promise<void> {
-    const { userId } = caller.owner;
+  private async removeOne(factor: Factor, proven: ProvenRequest, id: string): Promise<void> {
+    const { userId } = proven.caller.owner;
     const keepLast = await this.policy.keepsLast(userId);
-    const recorded = this.recorded(factor, request, caller, { authenticator: id });
+    const recorded = this.recorded(factor, proven, { authenticator: id });
     if (await this.deps.store.removeAuthenticator(userId, id, recorded, keepLast)) return;
     const left = await this.deps.store.authenticators(userId);
     const isThere = left.some((authenticator) => authenticator.id === id);
     throw new Refusal(keepLast && isThere ? 'factor_required' : 'unknown_authenticator');
   }
 
-  private async removeAll(factor: Factor, request: ClientRequest, caller: Caller): Promise<void> {
-    const { userId } = caller.owner;
+  private async removeAll(factor: Factor, proven: ProvenRequest): Promise<void> {
+    const { userId } = proven.caller.owner;
     const { store } = this.deps;
     const { length: authenticators } = await store.authenticators(userId, factor.kind);
-    const recorded = this.recorded(factor, request, caller, { authenticators });
+    const recorded = this.recorded(factor, proven, { authenticators });
     if (!(await this.policy.keepsLast(userId))) {
       await store.removeKind(userId, factor.kind, recorded);
     } else if (!(await store.removeKindKeepingLast(userId, factor.kind, recorded))) {
@@ -84,13 +84,13 @@ export class AuthenticatorRemoval {
   /** The last authenticator of any kind gone is 2FA off. */
   private recorded(
     { kind }: Factor,
-    { client }: ClientRequest,
-    { owner }: Caller,
+    { request, caller, keptStepUp }: ProvenRequest,
     detail: Readonly<Record<string, string | number>>,
   ): AfterRemoval {
-    const { userId, deviceId } = owner;
+    const { userId, deviceId } = caller.owner;
+    const { client } = request;
     const entry = (deed: FactorDeed) =>
       this.deps.audit.recorded({ userId, deviceId, event: `${kind}.${deed}`, client, detail });
-    return { someLeft: entry('removed'), noneLeft: entry('disabled') };
+    return { someLeft: [entry('removed'), keptStepUp], noneLeft: entry('disabled') };
   }
 }

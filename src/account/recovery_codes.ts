@@ -51,31 +51,31 @@ export class RecoveryCodes {
     return 'two_factor';
   }
 
-  private async renew({ request, caller }: ProvenRequest): Promise<Answer> {
-    const { userId } = caller.owner;
+  private async renew(proven: ProvenRequest): Promise<Answer> {
+    const { userId } = proven.caller.owner;
     await this.policy.requireCodesAllowed(userId);
     const { shown, set } = await newRecoverySet(
       { userId, count: this.settings.recoveryCount },
       this.deps.recovery,
     );
-    const recorded = this.recorded(request, caller, 'recovery.regenerated');
+    const recorded = this.recorded(proven, 'recovery.regenerated');
     if (!(await this.deps.store.replaceRecoverySet(userId, set, recorded))) throw new Refusal('not_enrolled');
     return { status: 200, body: { recovery_codes: [...shown], generated_at: set.generatedAt } };
   }
 
-  private async remove({ request, caller }: ProvenRequest): Promise<Answer> {
-    await this.policy.requireCodesDeletable(caller.owner.userId);
-    const recorded = this.recorded(request, caller, 'recovery.deleted');
-    await this.deps.store.deleteRecoverySet(caller.owner.userId, recorded);
+  private async remove(proven: ProvenRequest): Promise<Answer> {
+    const { userId } = proven.caller.owner;
+    await this.policy.requireCodesDeletable(userId);
+    await this.deps.store.deleteRecoverySet(userId, this.recorded(proven, 'recovery.deleted'));
     return { status: 200, body: {} };
   }
 
   private recorded(
-    request: ClientRequest,
-    { owner }: Caller,
+    { request, caller, keptStepUp }: ProvenRequest,
     event: 'recovery.regenerated' | 'recovery.deleted',
   ): Write {
-    const { userId, deviceId } = owner;
-    return this.deps.audit.recorded({ userId, event, client: request.client, deviceId });
+    const { userId, deviceId } = caller.owner;
+    const entry = this.deps.audit.recorded({ userId, event, client: request.client, deviceId });
+    return [entry, keptStepUp];
   }
 }

@@ -27,6 +27,7 @@ export class SetUp {
         await this.setUps.requireAllowed(caller.owner.userId, kind);
         return this.requirementFor(caller);
       },
+      takesStepUp: true,
       carryOut: (proven) => this.begin(kind, proven),
     };
   }

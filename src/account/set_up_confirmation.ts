@@ -32,11 +32,12 @@ export class SetUpConfirmation {
 
   private async activate(
     request: ClientRequest,
-    { owner }: Caller,
+    caller: Caller,
     { factor }: SettableFactor,
     { confirmation, shown }: ReadyConfirmation,
   ): Promise<Answer> {
     const { userId, authenticatorId } = confirmation;
+    const { owner } = caller;
     const wasOn = await this.deps.store.isEnrolled(userId);
     const recorded = this.deps.audit.recorded({
       userId,
@@ -45,7 +46,9 @@ export class SetUpConfirmation {
       deviceId: owner.deviceId,
       detail: { authenticator: authenticatorId },
     });
-    if (!(await this.deps.store.activate(confirmation, recorded))) throw new Refusal('unknown_setup');
+    const page = await this.deps.stepUps.pageOf(request, caller);
+    const also = [recorded, this.deps.stepUps.kept(page)];
+    if (!(await this.deps.store.activate(confirmation, also))) throw new Refusal('unknown_setup');
     await this.deps.mark.keep();
     await this.deps.lanes.remember(userId, request.client);
     return { status: 200, body: { authenticator_id: authenticatorId, recovery_codes: [...shown] } };

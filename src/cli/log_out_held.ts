@@ -2,6 +2,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
+import { pageSessionSweep } from '../login/page_session_sweeper.ts';
 import { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type Log, silentLog } from '../system/log.ts';
@@ -10,10 +11,10 @@ import { SealingVault } from '../vault/sealing_vault.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * Prepares to log the held logins that have ended out at the homeserver, once. What it does not take then stays
+ * Prepares to log the held logins and page sessions that have ended out at the homeserver, once. What it does not take then stays
  * for a running `serve`, which tries again (R10).
  *
- * @returns does it; answers how many are gone
+ * @returns does it; answers how many held logins are gone
  * @throws KeyFileError before anything was done
  */
 export async function preparedSweep(
@@ -33,7 +34,11 @@ export async function preparedSweep(
   return async () => {
     const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
     try {
-      return await new HoldSweeper(storage.holds, holds, homeserver, audit, clock, log).sweep();
+      const [gone] = await Promise.all([
+        new HoldSweeper(storage.holds, holds, homeserver, audit, clock, log).sweep(),
+        pageSessionSweep({ storage, vault, homeserver, clock, log }).sweep(),
+      ]);
+      return gone;
     } finally {
       await homeserver.close();
     }

@@ -24,6 +24,7 @@ export interface Config {
   };
   readonly login: LoginConfig;
   readonly uia: UiaConfig;
+  readonly account: AccountPageConfig;
   readonly limits: LimitsConfig;
   readonly policy: PolicyConfig;
   readonly sso: SsoConfig;
@@ -82,6 +83,14 @@ export interface UiaConfig {
   readonly sessionTtlMs: number;
   /** Beyond it the oldest sessions are dropped. */
   readonly maxSessions: number;
+}
+
+/** Times of the account page's own sessions, in ms. */
+export interface AccountPageConfig {
+  /** How long a second factor that was accepted on the page stands; 0 for not at all. */
+  readonly stepUpMs: number;
+  readonly idleMs: number;
+  readonly lifetimeMs: number;
 }
 
 export interface LimitsConfig {

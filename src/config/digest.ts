@@ -6,8 +6,18 @@ import type { Config } from './config.ts';
  * judged by. Addresses, paths, looks and secrets are not in it.
  */
 export function digestOfSettings(config: Config): string {
-  const { publicBaseUrl, totp, recovery, login, uia, limits, policy, applicationServices } = config;
+  const { publicBaseUrl, totp, recovery, login, uia, account, limits, policy, applicationServices } = config;
   const services = applicationServices.map(({ id }) => id);
-  const text = JSON.stringify({ publicBaseUrl, totp, recovery, login, uia, limits, policy, services });
+  const text = JSON.stringify({
+    publicBaseUrl,
+    totp,
+    recovery,
+    login,
+    uia,
+    account,
+    limits,
+    policy,
+    services,
+  });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

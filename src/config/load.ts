@@ -100,6 +100,11 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       sessionTtlMs: durationAt('uia.session_ttl', settings.uia.session_ttl),
       maxSessions: settings.uia.max_sessions,
     },
+    account: {
+      stepUpMs: durationAt('account.step_up', settings.account.step_up),
+      idleMs: durationAt('account.idle', settings.account.idle),
+      lifetimeMs: durationAt('account.lifetime', settings.account.lifetime),
+    },
     limits: {
       perAddress: rateLimit(settings.limits.per_address),
       signInPerUser: rateLimit(settings.limits.sign_in_per_user),

@@ -108,6 +108,7 @@ export const SECTIONS: readonly SectionRow[] = [
   { path: 'recovery', doc: 'Recovery codes.' },
   { path: 'login', doc: 'The ways to sign in.' },
   { path: 'uia', doc: 'User-interactive authentication sessions.' },
+  { path: 'account', doc: 'The account page.' },
   {
     path: 'limits',
     doc: 'Rate limits are written as in Synapse. Wrong codes bring waits of their own beside these.',
@@ -356,6 +357,30 @@ export const SETTINGS = [
     min: 1,
     max: 10_000_000,
     doc: 'Sessions kept at once of each kind (sign-in pages, logins, access tokens), and held logins; beyond it the oldest of the user with the most end.',
+  },
+  {
+    path: 'account.step_up',
+    type: 'duration',
+    default: '10m',
+    max: '1h',
+    doc: 'How long a second factor that was accepted on the account page stands for further acts there: signing out other devices, and adding an authenticator, which ask for the password alone then. 0: never.',
+    note: 'how long a second factor stands on the page; 0 for not at all',
+  },
+  {
+    path: 'account.idle',
+    type: 'duration',
+    default: '15m',
+    min: '1m',
+    max: '1d',
+    doc: 'Without activity for so long the page signs out.',
+  },
+  {
+    path: 'account.lifetime',
+    type: 'duration',
+    default: '8h',
+    min: '1m',
+    max: '7d',
+    doc: 'After so long the page signs out, whatever happens on it.',
   },
   {
     path: 'limits.per_address.per_second',

@@ -12,7 +12,6 @@ import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller, TokenOwners } from '../second_factor/caller.ts';
 import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
-import type { Requirement } from '../second_factor/own_action.ts';
 import type { OwesFactor, Standings } from '../second_factor/standing.ts';
 import { witnessBy } from '../second_factor/witness.ts';
 import type { Write } from '../storage/statement.ts';
@@ -88,9 +87,13 @@ export class GuardedRequest {
     if (standing.is === 'owes_enrolment') throw callers.enrolment.owed(standing);
     if (standing.is !== 'owes_factor') return this.relayWithoutFactor(caller, body);
     missing.requireKnown(request);
-    return endpoint.signingKeys
-      ? this.takeKeys(caller, body, standing)
-      : this.prove(caller, body, 'two_factor', standing);
+    if (endpoint.signingKeys) return this.takeKeys(caller, body, standing);
+    const page = await this.deps.ownerSessions.stepUps.pageOf(request, caller);
+    const isSteppedUp = endpoint.stepUp && page?.steppedUpBy !== undefined;
+    return this.prove(
+      { caller, body, page, requirement: isSteppedUp ? 'stepped_up' : 'two_factor' },
+      standing,
+    );
   }
 
   private witness({ token, owner }: Caller): Witness {
@@ -151,7 +154,8 @@ export class GuardedRequest {
     // A sign-in with a second factor a moment ago counts for the keys, too.
     const isFresh = await this.deps.freshLogins.isFresh(token, owner.userId);
     const readable = await this.withoutSpentCode(caller, body);
-    return this.prove(caller, readable, isFresh ? 'fresh_sign_in' : 'two_factor', standing);
+    const requirement = isFresh ? 'fresh_sign_in' : 'two_factor';
+    return this.prove({ caller, body: readable, requirement }, standing);
   }
 
   /** A login's own password field with its spent code is good for the login's first key upload. */
@@ -166,14 +170,13 @@ export class GuardedRequest {
   }
 
   private async prove(
-    caller: Caller,
-    body: JsonObject,
-    requirement: Requirement,
+    asked: Pick<OwnedRequest, 'caller' | 'body' | 'requirement' | 'page'>,
     standing: OwesFactor,
   ): Promise<Answer> {
+    const { caller } = asked;
     // Without `auth` the shapes are strict: one server takes a missing list as all devices (attack 106).
     const requireSound = (about: JsonObject) => void requireShape(this.endpoint.shape, about);
-    const owned: OwnedRequest = { request: this.request, caller, body, requirement, requireSound };
+    const owned: OwnedRequest = { ...asked, request: this.request, requireSound };
     const owner = new OwnerSession(this.deps.ownerSessions, owned);
     const step = await owner.advance();
     if (step.is === 'answer') return step.answer;

@@ -6,6 +6,7 @@ import type { JsonObject } from '../matrix/wire.ts';
 import type { Policies } from '../policy/policies.ts';
 import type { TokenOwners } from '../second_factor/caller.ts';
 import type { OwnAction } from '../second_factor/own_action.ts';
+import type { CallingPage } from '../second_factor/step_ups.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Session } from '../uia/session.ts';
 import { letThrough, OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
@@ -28,7 +29,7 @@ export class OwnActions {
   async handle(action: OwnAction, request: ClientRequest): Promise<Answer> {
     const body: JsonObject = requireShape(action.shape, request.body ?? {});
     const caller = await this.deps.tokenOwners.require(request);
-    const requirement = await action.requirementFor(caller, body);
+    const required = await action.requirementFor(caller, body);
     // Nothing in these bodies goes to the homeserver, and their shapes have no key that must be there.
     const requireSound = () => undefined;
     const { codesForChanges } = await this.deps.policies.of(caller.owner.userId);
@@ -36,10 +37,27 @@ export class OwnActions {
     const withoutBackup =
       codesForChanges.value === false &&
       (await this.deps.storage.factors.emergencyCode(caller.owner.userId)) === undefined;
-    const proof = await this.prove({ request, caller, body, requirement, requireSound, withoutBackup });
+    const { stepUps } = this.deps.ownerSessions;
+    const page = await stepUps.pageOf(request, caller);
+    const isSteppedUp = action.takesStepUp === true && this.isSteppedUp(page, withoutBackup);
+    const requirement = required === 'two_factor' && isSteppedUp ? 'stepped_up' : required;
+    const proof = await this.prove({
+      ...{ request, caller, body, requirement, requireSound, withoutBackup, page },
+    });
     if (proof.is === 'answer') return proof.answer;
-    const answer = await action.carryOut({ request, caller, body: proof.body, proven: requirement });
-    return letThrough(answer, proof.session);
+    const { body: about, session } = proof;
+    const keptStepUp = stepUps.kept(page);
+    const answer = await action.carryOut({
+      ...{ request, caller, body: about, proven: requirement, keptStepUp },
+    });
+    return letThrough(answer, session);
+  }
+
+  /** Where backup factors do not count for changes, a step-up by one of them does not either. */
+  private isSteppedUp(page: CallingPage | undefined, withoutBackup: boolean): boolean {
+    if (page?.steppedUpBy === undefined) return false;
+    const factor = this.deps.ownerSessions.secondFactors.ofKind(page.steppedUpBy);
+    return !(withoutBackup && factor?.role === 'backup');
   }
 
   private async prove(

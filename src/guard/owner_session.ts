@@ -4,8 +4,9 @@ import type { Answer } from '../http/answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
 import { challenge, codeRefused, codeWanted, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
-import { type CodeStep, factorKindIn } from '../second_factor/code_step.ts';
+import { type CodeOutcome, type CodeStep, factorKindIn } from '../second_factor/code_step.ts';
 import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
+import type { StepUps } from '../second_factor/step_ups.ts';
 import { type Write, when } from '../storage/statement.ts';
 import { finishSession, stillStands } from '../storage/tables/sessions.ts';
 import { requireOwnName } from '../uia/allowed_stages.ts';
@@ -30,6 +31,7 @@ import type { Verdict } from './verdict.ts';
 export interface OwnerSessionDeps extends SessionOfRequestDeps, LeasedAttemptDeps {
   readonly codes: { readonly presented: PresentedCodes; readonly step: CodeStep };
   readonly passwordSessions: PasswordSessions;
+  readonly stepUps: StepUps;
 }
 
 const PASSWORD_REFUSED: ChallengeError = {
@@ -93,7 +95,9 @@ export class OwnerSession {
 
   /** Uses the proof up for what is done here: true for exactly one request. */
   async spend({ session }: Pending): Promise<boolean> {
-    return (await this.attempt.spend(session, finishSession(session))) !== undefined;
+    const { page, requirement } = this.owned;
+    const underStepUp = requirement === 'stepped_up' && isBegunUnderStepUp(session) ? page : undefined;
+    return (await this.attempt.spend(session, finishSession(session, underStepUp?.sessionId))) !== undefined;
   }
 
   /** Leaves a session whose homeserver, or store, did not answer: the request may come again. */
@@ -171,7 +175,7 @@ export class OwnerSession {
   }
 
   private async takeCode(session: Session, presented: Presented): Promise<OwnerStep> {
-    const outcome = await this.deps.codes.step.take(session, presented, this.owned.request);
+    const outcome = await this.judge(session, presented);
     switch (outcome.is) {
       case 'passed':
         return challenged(outcome.session);
@@ -183,6 +187,16 @@ export class OwnerSession {
       case 'refused':
         return challenged(session, codeRefused(outcome.reason));
     }
+  }
+
+  /** A code that is accepted for a request of the account page begins a step-up there. */
+  private async judge(session: Session, presented: Presented): Promise<CodeOutcome> {
+    const outcome = await this.deps.codes.step.take(session, presented, this.owned.request);
+    const { page } = this.owned;
+    if (page !== undefined && outcome.is === 'passed') {
+      await this.deps.stepUps.start(page, presented.factor.kind, session);
+    }
+    return outcome;
   }
 
   private async takePassword(session: Session, fields: JsonObject): Promise<OwnerStep> {
@@ -210,10 +224,15 @@ export class OwnerSession {
     if (appended === undefined || standingOf(session, appended.factor.stage) !== 'next') {
       return challenged(session, codeWanted(this.deps.ways));
     }
-    const outcome = await this.deps.codes.step.take(session, appended, this.owned.request);
+    const outcome = await this.judge(session, appended);
     if (outcome.is === 'passed') return pendingPassword(outcome.session, appended.password);
     return challenged(session, codeRefused(outcome.is === 'refused' ? outcome.reason : 'wrong_code'));
   }
+}
+
+/** Sessions under a step-up are the only ones that ask for the password and nothing else, not even offer a page. */
+function isBegunUnderStepUp({ flows }: Session): boolean {
+  return flows.length === 1 && flows[0]?.length === 1 && flows[0][0] === PASSWORD_STAGE;
 }
 
 /** The answer to a request that went through; what it means to the operator, where a second factor was given for it. */

@@ -5,6 +5,7 @@ import type { Caller } from '../second_factor/caller.ts';
 import type { OfferedWays } from '../second_factor/challenge_answer.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
+import type { CallingPage } from '../second_factor/step_ups.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Session, SessionBinding } from '../uia/session.ts';
@@ -18,6 +19,8 @@ export interface OwnedRequest {
   readonly requirement: Requirement;
   /** Whether a recovery code does not count for it. */
   readonly withoutBackup?: boolean;
+  /** The account page, where the request came from one. */
+  readonly page?: CallingPage | undefined;
   /**
    * Checks what the request is about, without `auth`, before it is bound to a session: no code is spent, and no page
    * asks for an approval, of something that cannot be done. Throws Refusal bad_json.
@@ -80,6 +83,7 @@ export class SessionOfRequest {
 
   /** The single-stage `m.login.sso` stands first: some clients know or take no other (docs/clients.md). */
   private async flowsFor(requirement: Requirement): Promise<Flow[]> {
+    if (requirement === 'stepped_up') return [[PASSWORD_STAGE]];
     const pages: Flow[] = this.deps.ways.pages ? [[SSO_STAGE]] : [];
     if (requirement !== 'two_factor') return [...pages, [PASSWORD_STAGE]];
     const available = await this.deps.secondFactors.stagesOf(this.owned.caller.owner.userId);
@@ -103,7 +107,10 @@ export class SessionOfRequest {
   }
 }
 
-/** Whether what a session asks for is enough for what is required now: 2FA may have been turned on since. */
+/**
+ * Whether what a session asks for is enough for what is required now: 2FA may have been turned on since, or the step-up
+ * that it was begun under has ended. One that asks for more stays as it was begun.
+ */
 function meets(session: Session, requirement: Requirement): boolean {
   return requirement !== 'two_factor' || !session.flows.some((flow) => flow[0] === PASSWORD_STAGE);
 }

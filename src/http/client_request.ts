@@ -47,6 +47,7 @@ export const PAGE_HEADERS = [
   'cookie',
   'origin',
   'sec-fetch-site',
+  'x-m2fa-page',
   'x-m2fa-probe',
 ] as const;
 

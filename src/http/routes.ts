@@ -38,6 +38,8 @@ export interface GuardRules {
   readonly tokenless: 'relayed' | 'refused';
   /** Whether the rules for cross-signing keys apply: first and repeated uploads, fresh logins. */
   readonly signingKeys: boolean;
+  /** Whether a step-up of the account page stands for the second factor (docs/security_model.md). */
+  readonly stepUp: boolean;
   readonly consequence: Consequence;
 }
 
@@ -96,7 +98,7 @@ const ROWS = {
     path: 'delete_devices',
     bodyLimit: LARGE,
     prefixMatch: true,
-    guard: { shape: 'delete_devices_request' },
+    guard: { shape: 'delete_devices_request', stepUp: true },
     deed: 'remove_devices',
   },
   delete_device: {
@@ -104,7 +106,7 @@ const ROWS = {
     method: 'DELETE',
     path: 'devices/{deviceId}',
     othersPass: true,
-    guard: { shape: 'delete_device_request' },
+    guard: { shape: 'delete_device_request', stepUp: true },
     deed: 'remove_device',
   },
   change_password: {
@@ -253,6 +255,8 @@ const ROWS = {
   sign_in_page: { door: 'page', method: 'GET', path: '/_2fa/login' },
   sign_in_form: { door: 'page', method: 'POST', path: '/_2fa/login', form: true },
   account_page: { door: 'page', method: 'GET', path: '/_2fa/account' },
+  page_session: { door: 'page', method: 'POST', path: '/_2fa/account/session' },
+  page_sign_out: { door: 'page', method: 'POST', path: '/_2fa/account/sign-out', form: true },
   web_asset: { door: 'page', method: 'GET', path: '/_2fa/assets/{version}/{file}' },
 
   health: { door: 'discovery', method: 'GET', path: '/_2fa/health' },
@@ -293,6 +297,7 @@ const USUAL_GUARD = {
   judge: 'request',
   tokenless: 'refused',
   signingKeys: false,
+  stepUp: false,
   consequence: undefined,
 } as const;
 

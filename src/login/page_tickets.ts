@@ -60,7 +60,7 @@ export class PageTickets {
   }
 
   /** Undefined if something is left to prove, or factors or password were changed meanwhile. */
-  private async proofOf(session: Session): Promise<FactorPassed | StandingPasses | undefined> {
+  async proofOf(session: Session): Promise<FactorPassed | StandingPasses | undefined> {
     if (!isSatisfied(session.flows, session.completed)) return undefined;
     const passed = passedIn(session);
     const standing = await this.deps.standings.of(session.binding.userId);
@@ -73,7 +73,7 @@ export class PageTickets {
    * The held login of this sign-in is gone: another sign-in took it, or many others pushed it out. Its password is
    * judged once more, and no code is asked for again. Undefined if the password no longer is that user's.
    */
-  private async signInAgain(request: ClientRequest, session: Session): Promise<HeldLogin | undefined> {
+  async signInAgain(request: ClientRequest, session: Session): Promise<HeldLogin | undefined> {
     const { userId } = session.binding;
     if (session.password === undefined) return undefined;
     const user = { type: 'm.id.user', user: userId };

@@ -97,7 +97,7 @@ export class UpstreamLogin {
   private async withOwner(grant: Grant, client: ClientAddress): Promise<Grant> {
     if (grant.userId !== '') return grant;
     try {
-      return grant.ownedBy(await grant.askOwner(this.homeserver, client));
+      return grant.ownedBy(await grant.askOwner(this.homeserver, { client }));
     } catch (error) {
       await this.discard(grant);
       throw new Refusal('homeserver_unclear', { cause: error });

@@ -83,6 +83,7 @@ export interface Shapes {
   authenticator_name_request: JsonObject & { name: string };
   enrolment_request: EnrolmentRequest;
   enrolment_confirm_request: EnrolmentConfirmRequest;
+  page_session_request: JsonObject;
   // Parts of requests
   auth: AuthShape | null;
   stage_totp: AuthShape & { token?: string | null };
@@ -109,6 +110,7 @@ export interface Shapes {
   recovery_codes_answer: JsonObject;
   history_answer: JsonObject;
   policy_answer: JsonObject;
+  page_session_answer: JsonObject;
   versions_answer: JsonObject;
   login_flows_answer: JsonObject;
   well_known_client: JsonObject;

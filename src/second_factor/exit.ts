@@ -13,6 +13,7 @@ import type { Clock } from '../system/clock.ts';
 import type { FreshLogins } from './fresh_logins.ts';
 import type { Grant, PassingProof, Proof, ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
+import type { PageSessionShown } from './page_shown.ts';
 
 /** The client that takes a held login. */
 export interface Taker {
@@ -65,6 +66,33 @@ export class Exit {
     const unit = releaseHold(proof.record, held.id, this.consequences(held, grant, proof, taker));
     const released = await this.deps.storage.commit([held.userId], unit);
     return released.won && released.after[0] !== undefined ? letOut(answer, proof, held, taker) : undefined;
+  }
+
+  /**
+   * Gives a held login to the account page, and uses the proof up: for exactly one caller (R8). Its token goes from one
+   * seal under another.
+   * @param keep the page session that keeps it; its token has lived for `heldMs`
+   * @returns whether it was there to be given
+   */
+  async enter(
+    held: HeldLogin,
+    proof: ReleasingProof,
+    taker: Taker,
+    keep: (grant: Grant, heldMs: number) => Write,
+  ): Promise<boolean> {
+    const { grant, grantedAt } = this.deps.holds.open(held);
+    grant.openFor(proof);
+    const also = [
+      this.consequences(held, grant, proof, taker),
+      keep(grant, this.deps.clock.now() - grantedAt),
+    ];
+    const entered = await this.deps.storage.commit([held.userId], releaseHold(proof.record, held.id, also));
+    return entered.won && entered.after[0] !== undefined;
+  }
+
+  /** The access token of a page session, for the page that brought its cookie. */
+  tokenFor(grant: Grant, proof: PageSessionShown): string {
+    return grant.openFor(proof).accessToken;
   }
 
   /**

@@ -1,14 +1,16 @@
-import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { Asker, Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
+import type { PageSession } from '../storage/tables/page_sessions.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { ServiceListed } from './appservices.ts';
 import type { FactorPassed } from './code_step.ts';
 import { hashToken } from './fresh_logins.ts';
+import type { PageSessionShown } from './page_shown.ts';
 import type { PassPresented, PassRedeemed } from './passes.ts';
 import type { Standing, StandingPasses } from './standing.ts';
 import { witnessBy } from './witness.ts';
@@ -18,7 +20,7 @@ export type PassingProof = StandingPasses | PassRedeemed | ServiceListed;
 /** What hands a held login out, and is used up by it. */
 export type ReleasingProof = FactorPassed | PassPresented;
 /** What opens a grant. Each is a class that one file alone can make. */
-export type Proof = PassingProof | ReleasingProof;
+export type Proof = PassingProof | ReleasingProof | PageSessionShown;
 
 /** An opened grant. */
 export interface OpenedGrant {
@@ -26,6 +28,7 @@ export interface OpenedGrant {
   readonly body: JsonObject;
   /** As it came; undefined for a grant that was sealed meanwhile. */
   readonly received: HomeserverAnswer | undefined;
+  readonly accessToken: string;
 }
 
 /** What is sealed beside a grant. */
@@ -47,6 +50,8 @@ export interface OpenedHold extends HoldFacts {
 
 /** By what a held login is sealed. */
 type HoldName = Pick<HeldLogin, 'id' | 'userId'>;
+/** By what the token of a page session is sealed. */
+type PageSessionName = Pick<PageSession, 'id' | 'userId'>;
 
 /**
  * A login that the homeserver granted, closed: the token in it goes to the homeserver that made it, into the vault,
@@ -79,7 +84,7 @@ class Grant {
   /** The one door. Only `exit.ts` goes through it. */
   openFor(proof: Proof): OpenedGrant {
     if (!proof.isFor(this.userId)) throw new Error('a grant was to be opened with the proof of another user');
-    return { body: this.#body, received: this.#received };
+    return { body: this.#body, received: this.#received, accessToken: this.#accessToken };
   }
 
   ownedBy(userId: string): Grant {
@@ -87,8 +92,8 @@ class Grant {
   }
 
   /** Whose it is, by the homeserver. @throws Refusal */
-  async askOwner(homeserver: Homeserver, client: ClientAddress): Promise<string> {
-    return (await homeserver.whoami(this.#accessToken, { client })).userId;
+  async askOwner(homeserver: Homeserver, asker: Asker): Promise<string> {
+    return (await homeserver.whoami(this.#accessToken, asker)).userId;
   }
 
   /** The homeserver as a witness about the owner. @param hasPassword they have just signed in with one */
@@ -139,6 +144,15 @@ class Grant {
       identityOf(held),
     );
   }
+
+  /** Seals it for the account page, which gets no more of it than the token and whose it is. */
+  sealForPage(vault: Vault, session: PageSessionName): Buffer {
+    const { userId: user_id, deviceId: device_id = '' } = this;
+    return vault.seal(
+      JSON.stringify({ body: { user_id, device_id }, accessToken: this.#accessToken }),
+      pageIdentityOf(session),
+    );
+  }
 }
 
 export type { Grant };
@@ -161,11 +175,20 @@ export function readStrayGrant(answer: HomeserverAnswer): Grant | undefined {
 
 /** Opens what `Grant.seal` sealed: the grant, closed as before, and what was beside it. */
 export function openHold(vault: Vault, held: HeldLogin): OpenedHold {
-  const plain = vault.open(held.sealedGrant, identityOf(held)).toString();
-  const { accessToken, body, ...beside } = JSON.parse(plain) as JsonObject;
+  const { grant, beside } = grantIn(vault.open(held.sealedGrant, identityOf(held)));
+  return { grant, ...factsOf(beside) };
+}
+
+/** Opens what `Grant.sealForPage` sealed, closed as before. */
+export function openPageGrant(vault: Vault, session: PageSession): Grant {
+  return grantIn(vault.open(session.sealedToken, pageIdentityOf(session))).grant;
+}
+
+function grantIn(plain: Buffer): { readonly grant: Grant; readonly beside: JsonObject } {
+  const { accessToken, body, ...beside } = JSON.parse(plain.toString()) as JsonObject;
   if (typeof accessToken !== 'string' || !isJsonObject(body))
     throw new Error('what is sealed is not a grant');
-  return { grant: new Grant(accessToken, body), ...factsOf(beside) };
+  return { grant: new Grant(accessToken, body), beside };
 }
 
 function factsOf({ grantedAt, usesAllowance, refresh, password }: JsonObject): HoldFacts {
@@ -180,6 +203,10 @@ function factsOf({ grantedAt, usesAllowance, refresh, password }: JsonObject): H
 
 function identityOf({ id, userId }: HoldName): string {
   return `hold:${id}:${userId}`;
+}
+
+function pageIdentityOf({ id, userId }: PageSessionName): string {
+  return `page-session:${id}:${userId}`;
 }
 
 function textOr<T>(value: Json | undefined, otherwise: T): string | T {

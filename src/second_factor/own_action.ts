@@ -1,13 +1,15 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import type { Write } from '../storage/statement.ts';
 import type { Caller } from './caller.ts';
 
 /**
  * What the owner of a token must prove before something is done for them. `fresh_sign_in`: the password, as a
- * second factor was given a moment ago; a code behind it is left off, and not looked at.
+ * second factor was given a moment ago; a code behind it is left off, and not looked at. `stepped_up`: the password, as a
+ * second factor was given a moment ago on the page that asks.
  */
-export type Requirement = 'two_factor' | 'password' | 'fresh_sign_in';
+export type Requirement = 'two_factor' | 'password' | 'fresh_sign_in' | 'stepped_up';
 
 /** A request whose owner has given the proof that it needs. */
 export interface ProvenRequest {
@@ -16,6 +18,8 @@ export interface ProvenRequest {
   /** What it is about, without `auth`: of this request, or of an earlier one that this one goes on with. */
   readonly body: JsonObject;
   readonly proven: Requirement;
+  /** Written behind a change of factors: it keeps the step-up of the page that the request came from. */
+  readonly keptStepUp: Write;
 }
 
 /** A change of the two-factor API: guarded like a request to the homeserver, but done here (attack 89). */
@@ -26,6 +30,8 @@ export interface OwnAction {
    * @throws Refusal if it cannot be done: no code shall be spent for it
    */
   requirementFor(caller: Caller, body: JsonObject): Promise<Requirement>;
+  /** Whether a step-up of the account page stands for the second factor (docs/security_model.md). */
+  readonly takesStepUp?: true;
   /** Does it, once for each proof. @throws Refusal */
   carryOut(proven: ProvenRequest): Promise<Answer>;
 }

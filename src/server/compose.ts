@@ -33,7 +33,9 @@ import { Lanes } from '../limits/lanes.ts';
 import { ThrottleRecord } from '../limits/throttle_record.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
+import { PageEntry } from '../login/page_entry.ts';
 import { PageLogin } from '../login/page_login.ts';
+import { pageSessionSweep } from '../login/page_session_sweeper.ts';
 import { PageSessions } from '../login/page_sessions.ts';
 import { PageSignIn } from '../login/page_sign_in.ts';
 import { PageTickets } from '../login/page_tickets.ts';
@@ -48,6 +50,8 @@ import { UpstreamLogin } from '../login/upstream_login.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import { Outbox } from '../notify/outbox.ts';
 import { AccountPage } from '../pages/account/account_page.ts';
+import { PageSessionDoor } from '../pages/account/page_session.ts';
+import { SessionCookie } from '../pages/account/session_cookie.ts';
 import { EnrolmentPage } from '../pages/fallback/enrolment_page.ts';
 import { FallbackPage } from '../pages/fallback/fallback_page.ts';
 import { FormPages } from '../pages/forms/form_pages.ts';
@@ -67,6 +71,7 @@ import { SsoRedirect } from '../pages/sign_in/sso_redirect.ts';
 import { pageTexts } from '../pages/texts/own_texts.ts';
 import { Policies } from '../policy/policies.ts';
 import { Reminders } from '../policy/reminders.ts';
+import { AccountSessions } from '../second_factor/account_sessions.ts';
 import { AppserviceTokens } from '../second_factor/appservices.ts';
 import { TokenOwners } from '../second_factor/caller.ts';
 import { Challenges } from '../second_factor/challenges.ts';
@@ -80,6 +85,7 @@ import { Passes } from '../second_factor/passes.ts';
 import { PresentedCodes } from '../second_factor/presented.ts';
 import { SessionBlock } from '../second_factor/session_block.ts';
 import { Standings } from '../second_factor/standing.ts';
+import { StepUps } from '../second_factor/step_ups.ts';
 import { Chain } from '../storage/chain.ts';
 import { HourlyLease } from '../storage/hourly_lease.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -131,7 +137,7 @@ export function compose(foundations: Foundations) {
   return {
     ...login,
     ...account,
-    ...pageServices(shared, login.pageSignIn, account.enrolments),
+    ...pageServices(shared, login, account.enrolments),
     guard: guardDeps(shared),
     ownActions: new OwnActions(shared),
     discovery: discovery(shared),
@@ -171,6 +177,7 @@ function sharedServices(foundations: Foundations) {
     limits: { address: addressLimit, device: deviceLimit },
     leases,
     ways: basics.ways,
+    stepUps: basics.stepUps,
   };
   return {
     ...basics,
@@ -217,6 +224,11 @@ function basicServices(foundations: Foundations) {
     deviceLimit: new DeviceLimit(clock),
     passes: new Passes({ storage, freshLogins, clock, random }),
     policies,
+    stepUps: new StepUps({
+      storage,
+      stepUpMs: config.account.stepUpMs,
+      publicBaseUrl: config.publicBaseUrl,
+    }),
     standings: new Standings({ factors: storage.factors, policies }),
     enrolment: new OwedEnrolment(config.publicBaseUrl, { factors, policies }),
     appservices: new AppserviceTokens(() => config.applicationServices),
@@ -272,6 +284,7 @@ function loginServices(shared: SharedServices) {
   const pageLogin = new PageLogin(doors);
   const sessions = new PageSessions(doors);
   const tickets = new PageTickets({ ...doors, sessions, login: pageLogin });
+  const accountSessions = new AccountSessions({ ...doors, settings: config.account });
   return {
     login: new LoginGate({ ...doors, signIn, secondLogin }),
     register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
@@ -286,6 +299,9 @@ function loginServices(shared: SharedServices) {
       log,
       shared.onHoldEnded,
     ),
+    accountSessions,
+    pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
+    pageSessionSweep: pageSessionSweep({ ...shared, storage: shared.aside }),
   };
 }
 
@@ -317,7 +333,11 @@ function accountServices(shared: SharedServices) {
 }
 
 /** The pages. */
-function pageServices(shared: SharedServices, pageSignIn: PageSignIn, enrolments: Enrolment) {
+function pageServices(
+  shared: SharedServices,
+  { pageSignIn, accountSessions }: ReturnType<typeof loginServices>,
+  enrolments: Enrolment,
+) {
   const { config, vault, homeserver, clock, random, log, totp } = shared;
   const { publicBaseUrl, login, sso } = config;
   const brand = brandOf(config.brand);
@@ -343,12 +363,17 @@ function pageServices(shared: SharedServices, pageSignIn: PageSignIn, enrolments
     setUp: new SignInSetUp(pageSignIn, setUps),
   });
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
+  const cookie = new SessionCookie(publicBaseUrl);
   const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits, isSound: isSoundSession });
   return {
     assets,
     signInPage,
     providerPage,
     accountPage: new AccountPage(shell, { ...shared.ways, digits: totp.digits }, shared.factors),
+    pageSession: new PageSessionDoor({
+      ...{ sessions: accountSessions, cookie, pages: formPages, log },
+      settings: { idleMs: config.account.idleMs, publicBaseUrl },
+    }),
     ssoRedirect: new SsoRedirect(homeserver, providerPage, login.sso),
     enrolmentPage: new EnrolmentPage(enrolments, formPages, setUps),
     fallbackPage: new FallbackPage(proofs, formPages, homeserver, shared.factors, totp.digits),

@@ -33,6 +33,8 @@ export function routeHandlers(services: Services): Readonly<Record<RouteId, Hand
     begin_enrolment: (request) => services.enrolments.handleBegin(request),
     confirm_enrolment: (request) => services.enrolments.handleConfirm(request),
     own_history: (request) => services.ownHistory.handle(request),
+    page_session: (request) => services.pageSession.call(request),
+    page_sign_out: (request) => services.pageSession.signOut(request),
     account_page: async (request) => services.accountPage.handle(request),
     sso_fallback_page: (request) => services.fallbackPage.show(SSO_STAGE, request),
     sso_fallback_form: (request) => services.fallbackPage.submit(SSO_STAGE, request),

@@ -35,6 +35,7 @@ export class Housekeeping {
     private readonly deps: {
       readonly storage: Storage;
       readonly sweeper: HoldSweeper;
+      readonly pageSessionSweep: { sweep(): Promise<number> };
       readonly keys: { refresh(): Promise<void> };
       readonly mark: MarkKeeper;
       readonly processes: LiveProcesses;
@@ -79,7 +80,8 @@ export class Housekeeping {
   }
 
   /**
-   * One round: the keys are read again, the database is marked, ended holds are logged out, expired rows dropped.
+   * One round: the keys are read again, the database is marked, ended holds and page sessions are logged out, expired
+   * rows dropped.
    * A homeserver that is slow to log out delays no later round.
    */
   async round(): Promise<void> {
@@ -87,7 +89,7 @@ export class Housekeeping {
       this.underWay = undefined;
     });
     await this.underWay;
-    await this.deps.sweeper.sweep();
+    await Promise.all([this.deps.sweeper.sweep(), this.deps.pageSessionSweep.sweep()]);
   }
 
   private async roundQuietly(): Promise<void> {

@@ -116,6 +116,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const housekeeping = new Housekeeping({
     storage: aside,
     sweeper: services.sweeper,
+    pageSessionSweep: services.pageSessionSweep,
     keys,
     mark,
     processes,
@@ -282,6 +283,7 @@ export class MatrixProxy {
     const leftOver = [
       requests.settled(),
       services.sweeper.settled(),
+      services.pageSessionSweep.settled(),
       homeserver.endLogins(),
       notices.addresses.settled(),
       delivery.stop(),

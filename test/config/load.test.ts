@@ -48,6 +48,7 @@ describe('a configuration that is fine', () => {
       recovery: { count: 10 },
       login: { appendedCode: true, sso: true, holdTtlMs: 300_000 },
       uia: { sessionTtlMs: 600_000, maxSessions: 10_000 },
+      account: { stepUpMs: 600_000, idleMs: 900_000, lifetimeMs: 28_800_000 },
       limits: {
         perAddress: { perSecond: 2, burstCount: 60 },
         signInPerUser: { perSecond: 0.003, burstCount: 4 },
@@ -110,6 +111,7 @@ totp: { issuer: Example, window: 2, algorithm: sha256, digits: 8, period: 60 }
 recovery: { count: 4 }
 login: { appended_code: false, sso: false, hold_ttl: 90s }
 uia: { session_ttl: 2h, max_sessions: 5 }
+account: { step_up: 0, idle: 5m, lifetime: 1h }
 limits:
   per_address: { per_second: 0.5, burst_count: 3 }
   sign_in_per_user: { per_second: 1, burst_count: 2 }
@@ -127,6 +129,7 @@ log: { level: debug, format: pretty }
       recovery: { count: 4 },
       login: { appendedCode: false, sso: false, holdTtlMs: 90_000 },
       uia: { sessionTtlMs: 7_200_000, maxSessions: 5 },
+      account: { stepUpMs: 0, idleMs: 300_000, lifetimeMs: 3_600_000 },
       limits: {
         perAddress: { perSecond: 0.5, burstCount: 3 },
         signInPerUser: { perSecond: 1, burstCount: 2 },

@@ -5,6 +5,7 @@ import * as codeStep from '../../src/second_factor/code_step.ts';
 import type { Exit, Taker } from '../../src/second_factor/exit.ts';
 import * as grants from '../../src/second_factor/grant.ts';
 import type { HeldLogins } from '../../src/second_factor/held_logins.ts';
+import * as pages from '../../src/second_factor/page_shown.ts';
 import * as passes from '../../src/second_factor/passes.ts';
 import * as standing from '../../src/second_factor/standing.ts';
 import type { HeldLogin } from '../../src/storage/tables/holds.ts';
@@ -29,6 +30,7 @@ declare const standingPasses: standing.StandingPasses;
 declare const passPresented: passes.PassPresented;
 declare const passRedeemed: passes.PassRedeemed;
 declare const serviceListed: appservices.ServiceListed;
+declare const pageShown: pages.PageSessionShown;
 
 /** What may compile, so that the errors below have the cause that they name. */
 export function rightReleases(): void {
@@ -38,6 +40,8 @@ export function rightReleases(): void {
   void exit.release(held, factorPassed, taker);
   void exit.release(held, passPresented, taker);
   void exit.exchange({ held, claimant: '', second: grant, proof: factorPassed, taker });
+  void exit.enter(held, passPresented, taker, () => []);
+  void exit.tokenFor(grant, pageShown);
 }
 
 export async function withoutProof(): Promise<void> {
@@ -51,6 +55,14 @@ export async function withoutProof(): Promise<void> {
   await exit.exchange({ held, claimant: '', second: grant, taker });
   // @ts-expect-error no proof
   grant.openFor();
+  // @ts-expect-error no proof
+  await exit.enter(held, undefined, taker, () => []);
+  // @ts-expect-error a page session makes no client a login
+  exit.handOut(grant, pageShown);
+  // @ts-expect-error the cookie of a page session releases no held login
+  await exit.release(held, pageShown, taker);
+  // @ts-expect-error the token of a page session is for its page alone
+  exit.tokenFor(grant, factorPassed);
 }
 
 export async function withASession(): Promise<void> {
@@ -163,6 +175,8 @@ export function buildingAProof(): void {
   void new passes.PassRedeemed('@bob:example.org');
   // @ts-expect-error exported as a type only
   void new appservices.ServiceListed('token');
+  // @ts-expect-error exported as a type only
+  void new pages.PageSessionShown('@bob:example.org');
   // @ts-expect-error exported as a type only
   void new grants.Grant('token', {});
   // @ts-expect-error one proof is not another

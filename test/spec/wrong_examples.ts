@@ -46,6 +46,18 @@ const POLICY = {
   device_passwords: 'forbidden',
 };
 
+const PAGE_SESSION = {
+  user_id: '@bob:example.org',
+  device_id: 'ABC',
+  access_token: 'syt_x',
+  page_key: 'k'.repeat(43),
+  step_up_until_ts: null,
+  idle_ms: 900_000,
+  ends_ts: 1760000000000,
+  factor: 'totp',
+  codes_left: 3,
+};
+
 /** For each shape values that do not have it, by what is wrong with them. */
 export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
   auth: {
@@ -204,6 +216,13 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'no deadline': { ...POLICY, deadline_ts: undefined },
     'a deadline in words': { ...POLICY, deadline_ts: 'tomorrow' },
     'what another user is asked': { ...POLICY, user_id: '@bob:example.org' },
+  },
+  page_session_request: { 'a user in it': { user_id: '@bob:example.org' }, 'a list': [] },
+  page_session_answer: {
+    'no token': { ...PAGE_SESSION, access_token: undefined },
+    'a short key': { ...PAGE_SESSION, page_key: 'k' },
+    'no word on the step-up': { ...PAGE_SESSION, step_up_until_ts: undefined },
+    'the cookie in it': { ...PAGE_SESSION, cookie: 'x' },
   },
   recovery_request: { ...wrongAuth({}), 'an unknown key': { codes: ['mine-mine-mine'] } },
 

@@ -28,6 +28,7 @@ const OWN_ENDPOINTS: readonly OwnEndpoint[] = [
   { method: 'POST', path: '/account/two-factor/totp', answer: 'totp_setup_answer' },
   { method: 'POST', path: '/account/two-factor/totp/confirm', answer: 'totp_confirm_answer' },
   { method: 'DELETE', path: '/account/two-factor/totp', answer: 'empty_answer' },
+  { method: 'POST', path: '/_2fa/account/session', answer: 'page_session_answer' },
   { method: 'POST', path: '/org.matrix.2fa/enrolment', answer: 'totp_setup_answer' },
   { method: 'POST', path: '/org.matrix.2fa/enrolment/confirm', answer: 'enrolment_confirm_answer' },
   { method: 'GET', path: '/account/two-factor/recovery', answer: 'recovery_state' },

@@ -1,6 +1,7 @@
 import type { ClientRequest } from '../../http/client_request.ts';
 import { readCookie } from '../../http/cookies.ts';
 import type { Form } from '../../http/form.ts';
+import { isOwnSite } from '../../http/own_site.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -68,7 +69,7 @@ export class FormTokens {
    * @throws Refusal forbidden if it came from elsewhere; invalid_param, too_large, slow_body
    */
   async read(request: ClientRequest): Promise<Form> {
-    this.#requireOwnSite(request);
+    if (!isOwnSite(request, this.#origin)) throw new Refusal('forbidden');
     const form = await request.readForm?.();
     if (form === undefined) throw new Refusal('invalid_param');
     const cookie = this.#cookieOf(request);
@@ -76,17 +77,6 @@ export class FormTokens {
       throw new Refusal('forbidden');
     }
     return form;
-  }
-
-  /** A page without referrer sends `Origin: null`: then the browser's own word on the site counts, where it gives one. */
-  #requireOwnSite({ headers, client }: ClientRequest): void {
-    const site = headers['sec-fetch-site'];
-    if (site !== undefined && site !== 'same-origin' && site !== 'none') throw new Refusal('forbidden');
-    const { origin } = headers;
-    if (origin === undefined || origin === 'null' || origin === this.#origin) return;
-    if (client.host === undefined || origin !== `${client.proto}://${client.host}`) {
-      throw new Refusal('forbidden');
-    }
   }
 
   /** The cookie that the browser has, or a new one and the header that sets it. */

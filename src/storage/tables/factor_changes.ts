@@ -11,6 +11,7 @@ import {
 import { dropEmergencyCodeWithoutFactor } from './emergency_codes.ts';
 import { forgetPlaces, forgetPlacesWithoutFactor } from './known_places.ts';
 import { clearLanes, clearLanesWithoutFactor } from './lanes.ts';
+import { endPageSessionsOf } from './page_sessions.ts';
 import { endGraceWithoutFactor } from './policies.ts';
 import { endOtherProofs, endProofs, endProofsAfterRemoval } from './proofs.ts';
 import {
@@ -151,6 +152,7 @@ export function removingAllFactors(userId: string) {
     clearLanes(userId),
     forgetPlaces(userId),
     endGraceWithoutFactor(userId),
+    endPageSessionsOf(userId),
   ] as const;
 }
 

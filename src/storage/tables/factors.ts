@@ -20,6 +20,7 @@ import {
   removingKindKeepingLast,
   replacingRecoverySet,
 } from './factor_changes.ts';
+import { endPageSessionsOf } from './page_sessions.ts';
 import { endProofs } from './proofs.ts';
 import { findRecoveryRows, type NewRecoverySet, type RecoverySet } from './recovery_sets.ts';
 import {
@@ -71,7 +72,8 @@ export interface FactorStore {
 
   /**
    * Ends what a user has proven or begun under the present factors and password: held logins, claimed ones too,
-   * which the next sweep logs out, sessions, login tokens, fresh logins, set-ups (R12, attacks 153 and 180).
+   * which the next sweep logs out, page sessions likewise, sessions, login tokens, fresh logins, set-ups (R12, attacks 153
+   * and 180).
    */
   endProofs(userId: string): Promise<void>;
 
@@ -156,7 +158,7 @@ export class FactorTables implements FactorStore {
   }
 
   async endProofs(userId: string): Promise<void> {
-    await this.driver.commit([userId], endProofs(userId));
+    await this.driver.commit([userId], [endProofs(userId), endPageSessionsOf(userId)]);
   }
 
   async beginSetup(setup: Setup): Promise<void> {

@@ -1,4 +1,5 @@
 import { ask, bothDialects, type Effect, effect, type Query } from '../statement.ts';
+import { endAllPageSessions } from './page_sessions.ts';
 
 /** Tables of what is under way: none of it may go on from a copy. */
 const UNDER_WAY = [
@@ -18,7 +19,8 @@ const UNDER_WAY = [
 
 /**
  * Ends what was under way when a backup was made: sessions, set-ups, sign-ins, passes, and codes of
- * operators, which may have been used since. Held logins have ended, so that the next process that serves logs them out.
+ * operators, which may have been used since. Held logins and page sessions have ended, so that the next process that serves logs
+ * them out.
  */
 export function endWhatWasUnderWay(): readonly Effect[] {
   return [
@@ -30,6 +32,7 @@ export function endWhatWasUnderWay(): readonly Effect[] {
           `UPDATE holds SET expires_at = ${least}(expires_at, :now), claimant = NULL, claimed_until = 0, leased_until = 0`,
       ),
     ),
+    endAllPageSessions(),
     effect('UPDATE accounts SET version = version + 1'),
   ];
 }

@@ -9,6 +9,7 @@ import {
   type Values,
 } from '../statement.ts';
 import { currentVersion } from './accounts.ts';
+import { HAS_STEP_UP } from './page_sessions.ts';
 
 /** A UIA session as stored. Its id is kept hashed (R11). */
 export interface StoredSession {
@@ -212,13 +213,19 @@ export function endFailedSession(idHash: string, failureLimit: number): Effect {
   });
 }
 
-/** Ends a live session that stands where a request has read it: won by one request, which does what it was for. */
-export function finishSession({ idHash, completed, bodyDigest }: SessionState): Decision<object> {
-  return decide(
-    `DELETE FROM sessions WHERE id_hash = :idHash AND completed = :completed
-       AND body_digest IS NOT DISTINCT FROM :bodyDigest AND expires_at > :now`,
-    { idHash, bodyDigest, completed: JSON.stringify(completed) },
-  );
+/**
+ * Ends a live session that stands where a request has read it: won by one request, which does what it was for.
+ * @param pageSession whose step-up must stand, where the session was begun under one
+ */
+export function finishSession(
+  { idHash, completed, bodyDigest }: SessionState,
+  pageSession?: string,
+): Decision<object> {
+  const finished = `DELETE FROM sessions WHERE id_hash = :idHash AND completed = :completed
+    AND body_digest IS NOT DISTINCT FROM :bodyDigest AND expires_at > :now`;
+  const values = { idHash, bodyDigest, completed: JSON.stringify(completed) };
+  if (pageSession === undefined) return decide(finished, values);
+  return decide(`${finished} AND ${HAS_STEP_UP}`, { ...values, pageSession });
 }
 
 /** Ends a session: won by one request, which does what the session was for. */

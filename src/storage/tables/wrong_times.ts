@@ -1,4 +1,5 @@
 import { bothDialects, type Effect, effect } from '../statement.ts';
+import { endPageSessionsOfTheFuture } from './page_sessions.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -20,6 +21,7 @@ export function endWrongTimes(setupMs: number): readonly Effect[] {
   return [
     endHolds,
     freeHolds,
+    ...endPageSessionsOfTheFuture(SLACK, LONGEST_PAUSE),
     effect(`DELETE FROM sessions WHERE created_at > :now + ${SLACK}`),
     effect(`UPDATE session_turns SET taken_until = 0 WHERE taken_until > :now + ${LONGEST}`),
     effect(`DELETE FROM setups WHERE expires_at > :now + :setupMs + ${SLACK}`, { setupMs }),

@@ -27,6 +27,7 @@ import { auditChains } from './0024_audit_chains.ts';
 import { knownUsers } from './0025_known_users.ts';
 import { policies } from './0026_policies.ts';
 import { policyTold } from './0027_policy_told.ts';
+import { pageSessions } from './0028_page_sessions.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -57,6 +58,7 @@ export const MIGRATIONS: readonly string[] = [
   knownUsers,
   policies,
   policyTold,
+  pageSessions,
 ];
 
 /**
