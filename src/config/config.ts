@@ -161,6 +161,8 @@ export interface BrandConfig {
   readonly colour: string;
   /** Where people find help who have lost everything: `https:` or `mailto:`. */
   readonly helpUrl: string | undefined;
+  readonly privacyUrl: string | undefined;
+  readonly showVersion: boolean;
   /** The tag of a language, for readers who ask for none that there is. */
   readonly language: string;
   readonly german: 'du' | 'sie';

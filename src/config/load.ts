@@ -28,6 +28,7 @@ import {
   parseListen,
   parseNetwork,
   parseOrigin,
+  parsePageUrl,
   parsePostgresUrl,
   parsePublicOrigin,
 } from './values.ts';
@@ -127,6 +128,8 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       logo: at(['brand', 'logo'], () => logoIn(settings.brand.logo, absolute)),
       colour: at(['brand', 'colour'], () => parseColour(settings.brand.colour)),
       helpUrl: at(['brand', 'help_url'], () => helpUrlIn(settings.brand.help_url)),
+      privacyUrl: at(['brand', 'privacy_url'], () => pageUrlIn(settings.brand.privacy_url)),
+      showVersion: settings.brand.show_version,
       language: at(['brand', 'language'], () => languageTag(settings.brand.language)),
       german: settings.brand.german,
       texts: at(['brand', 'texts'], () => textsIn(settings.brand.texts, absolute)),
@@ -206,6 +209,10 @@ function listenIf(written: string | undefined): ListenAddress | undefined {
 
 function helpUrlIn(written: string | undefined): string | undefined {
   return written === undefined ? undefined : parseHelpUrl(written);
+}
+
+function pageUrlIn(written: string | undefined): string | undefined {
+  return written === undefined ? undefined : parsePageUrl(written);
 }
 
 function rateLimit(setting: Settings['limits']['per_address']): RateLimit {

@@ -540,7 +540,7 @@ export const SETTINGS = [
   {
     path: 'brand.logo',
     type: 'file',
-    doc: 'A picture beside it: an SVG, PNG or WebP file, square, at most 256 KiB. Left out, a shield.',
+    doc: 'A picture beside it: an SVG, PNG or WebP file, square, at most 256 KiB. Left out, the first letter of the name.',
     example: 'logo.svg',
     note: 'SVG, PNG or WebP, square, at most 256 KiB',
   },
@@ -554,9 +554,23 @@ export const SETTINGS = [
   {
     path: 'brand.help_url',
     type: 'text',
-    doc: 'Where people find help who have lost authenticator and recovery codes: `https://…` or `mailto:…`. Linked from every page.',
+    doc: 'Where people find help who have lost authenticator and recovery codes: `https://…` or `mailto:…`. Linked from every page. Left out, the first administrator or the support page that the homeserver names at `/.well-known/matrix/support`.',
     example: 'https://example.org/help',
     note: 'for those who lost everything; or mailto:',
+  },
+  {
+    path: 'brand.privacy_url',
+    type: 'text',
+    doc: 'Your privacy policy: `https://…`. Linked from every page.',
+    example: 'https://example.org/privacy',
+    note: 'linked from every page',
+  },
+  {
+    path: 'brand.show_version',
+    type: 'flag',
+    default: false,
+    doc: 'Whether the foot of the pages says which version of this program runs.',
+    note: 'true: the foot of the pages says which version runs',
   },
   {
     path: 'brand.language',

@@ -202,6 +202,17 @@ export function parseHelpUrl(value: string): string {
 }
 
 /**
+ * The address of a page that people are led to.
+ *
+ * @throws BadValue
+ */
+export function parsePageUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol !== 'https:') throw new BadValue('must be a URL that begins with https://');
+  return url.href;
+}
+
+/**
  * An address or a CIDR range, as it was written.
  *
  * @throws BadValue

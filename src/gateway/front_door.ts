@@ -25,6 +25,8 @@ import { type CheckAnswer, PassThrough, type PassThroughOptions } from './pass_t
 import { shownToken } from './passing_token.ts';
 import { RequestLog, type RequestLogDeps } from './request_log.ts';
 
+/** The page that says so (`http/routes.ts`). */
+const NOT_FOUND_PAGE = '/_2fa/not-found';
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** One client waits for its sign-in page on an idle connection for more than a minute. */
@@ -135,7 +137,11 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     else if (found.kind === 'pass') passOn(request, response);
     else if (found.kind === 'route') app(atCanonicalTarget(request, found), response, found);
     else if (found.kind === 'preflight') sendPreflight(response);
-    else refuseTarget(found.refusal, request, response);
+    else {
+      const page = found.refusal === 'unrecognized' ? notFoundPage(request) : undefined;
+      if (page === undefined) refuseTarget(found.refusal, request, response);
+      else app(atCanonicalTarget(request, page), response, page);
+    }
   }
 
   function passOn(request: IncomingMessage, response: ServerResponse): void {
@@ -199,6 +205,14 @@ function prepareServer({ admit, admitWaiting, log, headMs }: ServerParts): Serve
     if (server.listening) log.error({ err: error }, 'A connection could not be accepted');
   });
   return server;
+}
+
+/** For people who ask for something below `/_2fa/` that is not there; programs get the refusal. */
+function notFoundPage({ method, url = '', headers }: IncomingMessage): RouteMatch | undefined {
+  const isForPeople = url.startsWith('/_2fa/') && headers.accept?.includes('text/html') === true;
+  if (!isForPeople || (method !== 'GET' && method !== 'HEAD')) return undefined;
+  const found = classify(method, NOT_FOUND_PAGE);
+  return found.kind === 'route' ? found : undefined;
 }
 
 function atCanonicalTarget(request: IncomingMessage, match: RouteMatch): IncomingMessage {

@@ -57,9 +57,11 @@ import { FallbackPage } from '../pages/fallback/fallback_page.ts';
 import { FormPages } from '../pages/forms/form_pages.ts';
 import { FormTokens } from '../pages/forms/form_tokens.ts';
 import { KnownBrowser } from '../pages/forms/known_browser.ts';
+import { HelpPage } from '../pages/help/help_page.ts';
 import { SetUpPages } from '../pages/set_up/set_up_pages.ts';
 import { Assets } from '../pages/shell/assets.ts';
 import { brandOf } from '../pages/shell/brand.ts';
+import { contactAt } from '../pages/shell/contact.ts';
 import { PageShell } from '../pages/shell/page.ts';
 import { ProviderPage } from '../pages/sign_in/provider_page.ts';
 import { ProviderRounds } from '../pages/sign_in/provider_rounds.ts';
@@ -342,12 +344,14 @@ function pageServices(
   const { publicBaseUrl, login, sso } = config;
   const brand = brandOf(config.brand);
   const assets = new Assets(brand.logo);
+  const contact = () => (config.brand.helpUrl === undefined ? undefined : contactAt(config.brand.helpUrl));
   const shell = new PageShell({
     brand,
     assets,
     random,
     texts: pageTexts(config.brand),
     publicBaseUrl,
+    contact,
   });
   const formTokens = new FormTokens(vault, random, publicBaseUrl);
   const formPages = new FormPages(shell, formTokens, log);
@@ -373,6 +377,12 @@ function pageServices(
     pageSession: new PageSessionDoor({
       ...{ sessions: accountSessions, cookie, pages: formPages, log },
       settings: { idleMs: config.account.idleMs, publicBaseUrl },
+    }),
+    helpPage: new HelpPage(shell, {
+      appendedCode: login.appendedCode,
+      kinds: shared.factors.all.map(({ kind }) => kind),
+      server: brand.name,
+      contact,
     }),
     ssoRedirect: new SsoRedirect(homeserver, providerPage, login.sso),
     enrolmentPage: new EnrolmentPage(enrolments, formPages, setUps),

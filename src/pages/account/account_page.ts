@@ -33,7 +33,7 @@ export class AccountPage {
       title: account.title,
       request,
       script: 'account.js',
-      wide: true,
+      width: 'wide',
       body: html`<div id="account"></div>
 <div id="announcer" class="visually-hidden" role="status"></div>
 <noscript><section class="card"><h1>${account.title}</h1><p>${account.needsScript}</p></section></noscript>
@@ -44,6 +44,16 @@ ${jsonBlock('data', {
   digits: this.settings.digits,
 })}`,
     });
+  }
+
+  /** `/_2fa/` and the like: what people type. */
+  redirect({ search }: ClientRequest): Answer {
+    return {
+      status: 308,
+      headers: { Location: `/_2fa/account${search}`, 'Cache-Control': 'no-store' },
+      sameOrigin: true,
+      body: Buffer.alloc(0),
+    };
   }
 
   /** The texts, with those of the ways in that are offered, and of what happens to each factor. */

@@ -7,8 +7,9 @@ export interface Brand {
   readonly colour: string;
   /** What is written on it. */
   readonly onColour: '#ffffff' | '#16181d';
-  /** Where people find help who have lost authenticator and recovery codes. */
-  readonly helpUrl: string | undefined;
+  readonly privacyUrl: string | undefined;
+  /** Whether the foot of the pages says which version runs. */
+  readonly showVersion: boolean;
 }
 
 export interface Logo {
@@ -18,8 +19,8 @@ export interface Logo {
 }
 
 /** The brand with the text colour that can be read on its own. */
-export function brandOf(settings: Omit<Brand, 'onColour'>): Brand {
-  return { ...settings, onColour: readableOn(settings.colour) };
+export function brandOf({ name, logo, colour, privacyUrl, showVersion }: Omit<Brand, 'onColour'>): Brand {
+  return { name, logo, colour, privacyUrl, showVersion, onColour: readableOn(colour) };
 }
 
 /** White or nearly black, whichever has more contrast (WCAG 2.2, relative luminance). */

@@ -5,6 +5,8 @@ import { choiceCookie, languageFor } from '../texts/language.ts';
 import type { PageTexts, Say } from '../texts/texts.ts';
 import type { Assets } from './assets.ts';
 import type { Brand } from './brand.ts';
+import type { FindContact } from './contact.ts';
+import { footer } from './footer.ts';
 import { type Html, html } from './html.ts';
 import { pageHeaders } from './page_headers.ts';
 
@@ -20,8 +22,8 @@ export interface Page {
   readonly script?: string;
   /** 200 by default. */
   readonly status?: number;
-  /** Room for lists and tables; narrow by default, as for a form. */
-  readonly wide?: boolean;
+  /** Room for lists and tables, or for reading; narrow by default, as for a form. */
+  readonly width?: 'wide' | 'medium';
 }
 
 export interface PageShellDeps {
@@ -31,6 +33,7 @@ export interface PageShellDeps {
   readonly texts: PageTexts;
   /** What browsers see. */
   readonly publicBaseUrl: string;
+  readonly contact: FindContact;
 }
 
 /** What all pages have in common: the document, the brand, the style sheet, the headers. */
@@ -62,7 +65,8 @@ export class PageShell {
   }
 
   private document(page: Page, say: Say, nonce: string): Html {
-    const { brand, assets } = this.deps;
+    const { brand, assets, texts, contact } = this.deps;
+    const parts = { request: page.request, say, brand, texts, contact: contact() };
     return html`<!doctype html>
 <html lang="${say.language}">
 <head>
@@ -76,18 +80,25 @@ export class PageShell {
 <style nonce="${nonce}">:root{--brand:${brand.colour};--on-brand:${brand.onColour}}</style>
 ${page.script !== undefined && html`<script type="module" src="${assets.url(page.script)}" nonce="${nonce}"></script>`}
 </head>
-<body${page.wide === true && html` class="wide"`}>
+<body${page.width !== undefined && html` class="${page.width}"`}>
 <a class="skip" href="#main">${say('shell.skip')}</a>
 <header class="masthead">
-<img src="${assets.url(brand.logo === undefined ? 'icon.svg' : 'logo')}" alt="" width="36" height="36">
-<span>${brand.name}</span>
+${mark(brand, assets)}
+<strong>${brand.name}</strong>
 </header>
 <main id="main" tabindex="-1">
 ${page.body}
 </main>
-${brand.helpUrl !== undefined && html`<footer><a href="${brand.helpUrl}" target="_blank" rel="noopener">${say('shell.contact')} ${say('shell.newTab')}</a></footer>`}
+${footer(parts)}
 </body>
 </html>
 `;
   }
+}
+
+/** The operator's picture, else the first letter of their name. */
+function mark({ logo, name }: Brand, assets: Assets): Html {
+  return logo === undefined
+    ? html`<span class="mark" aria-hidden="true">${[...name][0] ?? ''}</span>`
+    : html`<img src="${assets.url('logo')}" alt="" width="32" height="32">`;
 }

@@ -1,0 +1,78 @@
+import type { Answer } from '../../http/answer.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import { contactText, type FindContact } from '../shell/contact.ts';
+import { HELP } from '../shell/footer.ts';
+import { type Html, html, htmlIn } from '../shell/html.ts';
+import type { PageShell } from '../shell/page.ts';
+import type { Say } from '../texts/texts.ts';
+
+/** The sections in their order; each is the id of one, so that links lead to it. */
+const SECTIONS = [
+  'what',
+  'app',
+  'passkey',
+  'recovery-code',
+  'password-field',
+  'refused',
+  'lost',
+  'lost-all',
+] as const;
+type Section = (typeof SECTIONS)[number];
+
+export interface HelpPageSettings {
+  /** Whether a code may stand behind the password. */
+  readonly appendedCode: boolean;
+  readonly kinds: readonly string[];
+  /** What the operator calls their server. */
+  readonly server: string;
+  readonly contact: FindContact;
+}
+
+/** `GET /_2fa/help`, for everybody; and the page for addresses that are not there. */
+export class HelpPage {
+  constructor(
+    private readonly shell: PageShell,
+    private readonly settings: HelpPageSettings,
+  ) {}
+
+  handle(request: ClientRequest): Answer {
+    const say = this.shell.sayFor(request);
+    const sections = SECTIONS.filter(
+      (section) => section !== 'passkey' || this.settings.kinds.includes('webauthn'),
+    );
+    return this.shell.renderPage({
+      title: say('help.title'),
+      request,
+      width: 'medium',
+      body: html`<h1>${say('help.title')}</h1>
+${sections.map(
+  (section) => html`<section class="card" id="${section}"><h2>${say(`help.${section}.title`)}</h2>
+<p>${this.answerOf(section, say)}</p></section>
+`,
+)}`,
+    });
+  }
+
+  /** Below `/_2fa/`, for people; programs get JSON. */
+  notFound(request: ClientRequest): Answer {
+    const say = this.shell.sayFor(request);
+    const title = say('error.notFound.title');
+    return this.shell.renderPage({
+      title: say('shell.error', { title }),
+      request,
+      status: 404,
+      body: html`<section class="card"><h1>${title}</h1>
+<ul><li><a href="/_2fa/account">${say('shell.account')}</a></li>
+<li><a href="${HELP}">${say('shell.help')}</a></li></ul></section>`,
+    });
+  }
+
+  private answerOf(section: Section, say: Say): Html {
+    const { appendedCode, contact, server } = this.settings;
+    if (section === 'lost-all') {
+      return htmlIn(say.form('help.lost-all.text'), { contact: contactText(say, contact(), server) });
+    }
+    if (section === 'password-field' && !appendedCode) return html`${say('help.password-field.notTaken')}`;
+    return html`${say.form(`help.${section}.text`)}`;
+  }
+}
