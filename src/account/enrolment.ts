@@ -5,6 +5,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
 import type { EnrolmentConfirmRequest, EnrolmentRequest } from '../matrix/shapes.ts';
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import { enrolling } from '../storage/tables/factor_changes.ts';
@@ -17,6 +18,7 @@ import type { BegunSetUp, ReadyConfirmation, SettableFactor, SetUpOwner, SetUps 
 export interface EnrolmentDeps extends AccountDeps {
   readonly engine: UiaEngine;
   readonly standings: Standings;
+  readonly holds: Pick<HeldLogins, 'giveMoreTime'>;
   readonly policy: AccountPolicy;
   readonly enrolment: OwedEnrolment;
 }
@@ -83,7 +85,14 @@ export class Enrolment {
     client.record?.isOf(session.binding.userId, null);
     const allowed = await this.deps.enrolment.factorsFor(session.binding.userId);
     if (!allowed.includes(factor)) throw otherFactor();
-    return this.setUps.begin(this.requireSettable(factor), ownerOf(session), name);
+    const settable = this.requireSettable(factor);
+    return this.setUps.begin(settable, ownerOf(await this.withMoreTime(session)), name);
+  }
+
+  /** To install an app takes longer than to read a code: the login is held so much longer, once. */
+  private async withMoreTime(session: Session): Promise<Session> {
+    if (session.holdId !== null) await this.deps.holds.giveMoreTime(session.holdId, session.idHash);
+    return this.requireOwing(session.id);
   }
 
   /** The first of the factors that a page can set up for this user; undefined if there is none. */

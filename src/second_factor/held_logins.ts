@@ -13,13 +13,15 @@ import {
   countExcessHolds,
   dropHold,
   endOneOfMost,
+  extendHold,
   findHoldsOfUser,
   findHoldsToJoin,
   type HeldLogin,
   keepHoldUnder,
   keepHoldWhereRoom,
 } from '../storage/tables/holds.ts';
-import type { Clock } from '../system/clock.ts';
+import { extendSession } from '../storage/tables/sessions.ts';
+import { type Clock, MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -37,6 +39,9 @@ const LEFT_FOR_OWNER = 1;
 const HOLDS_PER_USER = 8;
 /** How many holds end at most where one is kept: more than one only after the setting was lowered. */
 const ENDED_AT_ONCE = 20;
+
+/** How much longer a login is held for a set-up. */
+const MORE_MS = 10 * MINUTE;
 
 /** What became of a granted login. */
 export interface Kept {
@@ -228,6 +233,19 @@ export class HeldLogins {
   /** What was granted. */
   open(held: HeldLogin): OpenedHold {
     return openHold(this.vault, held);
+  }
+
+  /**
+   * Gives a held login, and a session that waits with it, ten minutes more: once, for a set-up, which takes longer than a
+   * code. It is held no longer than its token lives.
+   */
+  async giveMoreTime(holdId: string, idHash: string): Promise<void> {
+    const held = await this.find(holdId);
+    if (held === undefined) return;
+    const { expiresInMs = Number.POSITIVE_INFINITY } = this.open(held).grant;
+    const until = Math.min(held.expiresAt + MORE_MS, held.createdAt + expiresInMs);
+    const also = extendSession(idHash, MORE_MS, until);
+    await this.storage.commit([held.userId], when(extendHold(held, until), { won: also, lost: [] }));
   }
 
   /** Reserves the hold for one finisher for `forMs`; false if another one has it or it has ended. */

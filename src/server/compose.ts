@@ -185,6 +185,7 @@ function sharedServices(foundations: Foundations) {
     ...basics,
     secondFactors: factors,
     presented,
+    holds: heldLogins(foundations),
     challenges: new Challenges({ factors, engine, storage }),
     codeStep,
     engine,
@@ -243,6 +244,14 @@ function remindersOf(shared: SharedServices): Reminders {
   return new Reminders({ ...shared, storage, lease, policy: () => shared.config.policy });
 }
 
+function heldLogins({ config, storage, vault, clock, random }: Foundations): HeldLogins {
+  return new HeldLogins(storage, vault, clock, random, {
+    holdTtlMs: config.login.holdTtlMs,
+    maximum: config.uia.maxSessions,
+    allowance: config.limits.signInPerUser,
+  });
+}
+
 function sessionEngine({ config, storage, vault, clock, random }: Foundations): UiaEngine {
   return new UiaEngine(
     { store: storage.sessions, vault, clock, random },
@@ -258,12 +267,7 @@ function sessionEngine({ config, storage, vault, clock, random }: Foundations): 
 
 /** Where users sign in and out. All doors share the held logins and their limits. */
 function loginServices(shared: SharedServices) {
-  const { config, storage, vault, homeserver, clock, random, log } = shared;
-  const holds = new HeldLogins(storage, vault, clock, random, {
-    holdTtlMs: config.login.holdTtlMs,
-    maximum: config.uia.maxSessions,
-    allowance: config.limits.signInPerUser,
-  });
+  const { config, storage, vault, homeserver, clock, log, holds } = shared;
   const readings = new Readings(
     { factors: storage.factors, codes: shared.factors, vault, policies: shared.policies },
     shared.ways,

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import { MINUTE } from '../../src/system/clock.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { codeAt } from '../support/enrolment.ts';
@@ -62,6 +63,30 @@ describeOnBothDatabases('a set-up during a sign-in', (start) => {
     expect(await submit(app, next, codeAt(setUp.seed, app.clock.now()))).toMatchObject({ status: 401 });
     app.clock.advance(STEP);
     expect(await submit(app, next, codeAt(setUp.seed, app.clock.now()))).toMatchObject({ status: 200 });
+  });
+
+  test('a begun set-up has ten minutes more, once; a login without one has not', async () => {
+    const session = await owedSignIn(app);
+    app.clock.advance(4 * MINUTE);
+    const setUp = await begun(app, session);
+    app.clock.advance(9 * MINUTE);
+    expect(await confirm(app, session, setUp, wrongFor(setUp, app))).toMatchObject({ status: 403 });
+    expect(await begin(app, session)).toMatchObject({ status: 200 });
+    app.clock.advance(3 * MINUTE);
+    expect(await begin(app, session)).toMatchObject(UNKNOWN);
+    await app.proxy.keepHouse();
+    expect(app.stub.liveTokens('carol')).toEqual([]);
+
+    const unused = await owedSignIn(app);
+    app.clock.advance(6 * MINUTE);
+    expect(await begin(app, unused)).toMatchObject(UNKNOWN);
+
+    const last = await owedSignIn(app);
+    app.clock.advance(4 * MINUTE);
+    const late = await begun(app, last);
+    app.clock.advance(9 * MINUTE);
+    expect(await confirm(app, last, late)).toMatchObject({ status: 200 });
+    expect(await collect(app, last)).toMatchObject({ status: 200 });
   });
 
   test('an equal sign-in joins the held login; nothing is asked of others', async () => {
@@ -191,7 +216,7 @@ describeOnBothDatabases('a set-up during a sign-in', (start) => {
   test('a set-up ends with its sign-in', async () => {
     const session = await owedSignIn(app);
     const setUp = await begun(app, session);
-    app.clock.advance(5 * 60_000);
+    app.clock.advance(15 * MINUTE);
     expect(await confirm(app, session, setUp)).toMatchObject(UNKNOWN);
     expect(await isEnrolled(app)).toBe(false);
   });

@@ -135,6 +135,18 @@ export function findHeldLogin(id: string): Query<HeldLogin> {
   return ask(`SELECT ${COLUMNS} FROM holds WHERE id = :id AND expires_at > :now`, { id });
 }
 
+/** A live hold ends later: won once. */
+export function extendHold(
+  { id, expiresAt }: Pick<HeldLogin, 'id' | 'expiresAt'>,
+  until: number,
+): Decision<object> {
+  return decide(
+    `UPDATE holds SET expires_at = :until, extended = 1
+     WHERE id = :id AND extended = 0 AND expires_at = :expiresAt AND expires_at > :now`,
+    { id, expiresAt, until },
+  );
+}
+
 /** Reserves a live hold for one finisher; lost if another one has it. */
 export function claimHold(id: string, claimant: string, until: number): Decision<object> {
   return decide(

@@ -1,5 +1,6 @@
 import {
   ask,
+  bothDialects,
   type Decision,
   decide,
   type Effect,
@@ -203,6 +204,18 @@ export function countSessionFailure(idHash: string): Decision<{ readonly failure
   return decide('UPDATE sessions SET failures = failures + 1 WHERE id_hash = :idHash RETURNING failures', {
     idHash,
   });
+}
+
+/** A live session ends so much later, at `until` at the latest. */
+export function extendSession(idHash: string, moreMs: number, until: number): Effect {
+  return effect(
+    bothDialects(
+      ({ least }) =>
+        `UPDATE sessions SET expires_at = ${least}(expires_at + :moreMs, :until)
+         WHERE id_hash = :idHash AND expires_at > :now`,
+    ),
+    { idHash, moreMs, until },
+  );
 }
 
 /** Ends a session that has had so many failed attempts. */

@@ -28,6 +28,7 @@ import { knownUsers } from './0025_known_users.ts';
 import { policies } from './0026_policies.ts';
 import { policyTold } from './0027_policy_told.ts';
 import { pageSessions } from './0028_page_sessions.ts';
+import { moreTime } from './0029_more_time.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -59,6 +60,7 @@ export const MIGRATIONS: readonly string[] = [
   policies,
   policyTold,
   pageSessions,
+  moreTime,
 ];
 
 /**
