@@ -57,6 +57,7 @@ async function serve(
   const proxy = await createProxy(config, { clock, random, log, acceptEmptyDatabase });
   try {
     const url = await proxy.listen();
+    proxy.findContact();
     reload.begin(proxy, log);
     out(
       `matrix-2fa-proxy listens on ${url} as ${config.publicBaseUrl}, in front of ${config.homeserver.url}`,

@@ -554,7 +554,7 @@ export const SETTINGS = [
   {
     path: 'brand.help_url',
     type: 'text',
-    doc: 'Where people find help who have lost authenticator and recovery codes: `https://…` or `mailto:…`. Linked from every page. Left out, the first administrator or the support page that the homeserver names at `/.well-known/matrix/support`.',
+    doc: 'Where people find help who have lost authenticator and recovery codes: `https://…` or `mailto:…`. Linked from every page. Left out, the support page or else the first administrator that the homeserver names at `/.well-known/matrix/support` of `homeserver.url`.',
     example: 'https://example.org/help',
     note: 'for those who lost everything; or mailto:',
   },

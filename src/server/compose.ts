@@ -27,6 +27,7 @@ import { OwnActions } from '../guard/own_actions.ts';
 import { PasswordSessions } from '../guard/password_sessions.ts';
 import { isSoundSession } from '../guard/sound_session.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
+import { SupportContact } from '../homeserver/support_contact.ts';
 import { AddressLimit } from '../limits/address_limit.ts';
 import { DeviceLimit } from '../limits/device_limit.ts';
 import { Lanes } from '../limits/lanes.ts';
@@ -61,7 +62,7 @@ import { HelpPage } from '../pages/help/help_page.ts';
 import { SetUpPages } from '../pages/set_up/set_up_pages.ts';
 import { Assets } from '../pages/shell/assets.ts';
 import { brandOf } from '../pages/shell/brand.ts';
-import { contactAt } from '../pages/shell/contact.ts';
+import { contactAt, contactOf } from '../pages/shell/contact.ts';
 import { PageShell } from '../pages/shell/page.ts';
 import { ProviderPage } from '../pages/sign_in/provider_page.ts';
 import { ProviderRounds } from '../pages/sign_in/provider_rounds.ts';
@@ -348,7 +349,9 @@ function pageServices(
   const { publicBaseUrl, login, sso } = config;
   const brand = brandOf(config.brand);
   const assets = new Assets(brand.logo);
-  const contact = () => (config.brand.helpUrl === undefined ? undefined : contactAt(config.brand.helpUrl));
+  const support = new SupportContact(config.homeserver.url, log);
+  const { helpUrl } = config.brand;
+  const contact = () => (helpUrl === undefined ? contactOf(support.current()) : contactAt(helpUrl));
   const shell = new PageShell({
     brand,
     assets,
@@ -382,6 +385,8 @@ function pageServices(
       ...{ sessions: accountSessions, cookie, pages: formPages, log },
       settings: { idleMs: config.account.idleMs, publicBaseUrl },
     }),
+    // The operator says it themselves: then no one else is asked.
+    support: helpUrl === undefined ? support : undefined,
     helpPage: new HelpPage(shell, {
       appendedCode: login.appendedCode,
       kinds: shared.factors.all.map(({ kind }) => kind),

@@ -223,6 +223,11 @@ export class MatrixProxy {
     return this.parts.delivery.round();
   }
 
+  /** Has the homeserver say, now and every hour, whom people find help at, unless `brand.help_url` does. */
+  findContact(): void {
+    this.parts.services.support?.start();
+  }
+
   /** Logs out what has ended and drops what has expired, now. */
   keepHouse(): Promise<void> {
     return this.parts.housekeeping.round();
@@ -274,6 +279,7 @@ export class MatrixProxy {
     const { housekeeping, frontDoor, homeserver, services, notices, delivery, requests, storage } =
       this.parts;
     this.parts.watch.stopping();
+    services.support?.stop();
     await Promise.all([frontDoor.close(graceMs), housekeeping.stop(), inTime(delivery.stop(), graceMs)]);
     await Promise.all([this.parts.forWatchers?.close(), this.parts.forAdministrators?.close()]);
     await inTime(homeserver.endLogins(), loginsMs);

@@ -91,6 +91,11 @@ export class TestApp {
     this.url = await this.#proxy.listen();
   }
 
+  /** As `serve` does: the homeserver is asked who its support is. */
+  findContact(): void {
+    this.#proxy?.findContact();
+  }
+
   /** Starts the application once more on the same data, as a second process does. It ends with this one. */
   async startAnother(): Promise<TestApp> {
     const other = new TestApp(this.stub, this.clock, this.directory, this.options);

@@ -124,14 +124,14 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'page GET',
-    mostFiles: 43,
+    mostFiles: 45,
     prepare: async (scene) => async () => {
       await visitedPage(scene);
     },
   },
   {
     name: 'page password',
-    mostFiles: 116,
+    mostFiles: 118,
     prepare: async (scene) => {
       const visitor = await visitedPage(scene);
       return async () => {
@@ -141,7 +141,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'page code',
-    mostFiles: 96,
+    mostFiles: 98,
     prepare: async (scene) => {
       const visitor = await visitedPage(scene);
       demand(200, await visitor.send({ user: 'bob', password: 'bob password' }));

@@ -1,3 +1,4 @@
+import type { NamedSupport } from '../../homeserver/support_contact.ts';
 import type { Say } from '../texts/texts.ts';
 import { type Html, html, htmlIn } from './html.ts';
 
@@ -17,6 +18,12 @@ export function contactAt(href: string): Contact {
   const { protocol, host, pathname } = new URL(href);
   const text = protocol === 'mailto:' ? pathname : `${host}${pathname === '/' ? '' : pathname}`;
   return { href, text };
+}
+
+/** The contact that the homeserver names. */
+export function contactOf(named: NamedSupport | undefined): Contact | undefined {
+  if (named === undefined) return undefined;
+  return 'href' in named ? contactAt(named.href) : { text: named.userId, href: undefined };
 }
 
 /** The sentence that leads people to the operator. */
