@@ -4,6 +4,7 @@ import type { Answer } from '../http/answer.ts';
 import { BodyBudget } from '../http/body_budget.ts';
 import { networkOf } from '../http/network.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
+import type { RequestRecord } from '../http/request_record.ts';
 import { RateLimit } from '../limits/rate_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -33,6 +34,14 @@ export interface AdminDoorDeps {
   readonly log: Log;
 }
 
+/** What is known of a request for its line in the log; the door notes what it learns. */
+export interface AskedAdmin {
+  readonly client: { readonly ip: string; readonly record: RequestRecord };
+  route?: AdminRouteId;
+  /** The name of the token. */
+  token?: string;
+}
+
 /** The admin API: who may, and what; the handlers do it. */
 export class AdminDoor {
   private readonly perToken: RateLimit;
@@ -45,25 +54,28 @@ export class AdminDoor {
   }
 
   /** Never throws. No other origin may read the answer. */
-  async answer(request: IncomingMessage): Promise<Answer> {
+  async answer(request: IncomingMessage, asking: AskedAdmin): Promise<Answer> {
     try {
-      return { ...(await this.carryOut(request)), sameOrigin: true };
+      return { ...(await this.carryOut(request, asking)), sameOrigin: true };
     } catch (error) {
       return { ...refusalAnswer(unreadable(error), this.deps.log), sameOrigin: true };
     }
   }
 
-  private async carryOut(request: IncomingMessage): Promise<Answer> {
+  private async carryOut(request: IncomingMessage, asking: AskedAdmin): Promise<Answer> {
     refusePages(request);
-    const token = await this.requireToken(request);
+    const token = await this.requireToken(request, asking);
+    asking.token = token.name;
     this.perToken.take(token.name);
     const [path = '', search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
     const { id, route, segment } = requireRoute(path, request.method);
+    asking.route = id;
     if (route.scope !== undefined && !token.scopes.includes(route.scope)) {
-      await this.recordRefusal(request, { why: 'scope', token: token.name, route: id });
+      await this.recordRefusal(asking, { why: 'scope', token: token.name, route: id });
       throw new Refusal('forbidden', { text: `This takes a token with the scope ${route.scope}.` });
     }
     const idInPath = segment === undefined ? '' : idIn(segment, route);
+    if (route.path.startsWith('/users/{id}')) asking.client.record.isOf(idInPath, null);
     const query = queryOf(search, route);
     const key = route.method === 'GET' ? undefined : idempotencyKeyOf(request);
     const bytes = await bytesOf(request, route, this.budget);
@@ -81,23 +93,23 @@ export class AdminDoor {
    * A right token passes however many wrong ones came from its address.
    * @throws Refusal missing_token, unknown_token, limit_exceeded; KeyFileError
    */
-  private async requireToken(request: IncomingMessage): Promise<AdminToken> {
+  private async requireToken(request: IncomingMessage, asking: AskedAdmin): Promise<AdminToken> {
     const header = headerOf(request, 'authorization');
     const text = /^Bearer +([\x21-\x7e]{1,256})$/i.exec(header ?? '')?.[1];
     if (header === undefined) throw new Refusal('missing_token');
     const token = text === undefined ? undefined : this.deps.tokens.find(text);
     if (token !== undefined) return token;
-    this.wrongTokens.take(networkOf(addressOf(request)));
-    await this.recordRefusal(request, { why: 'token' });
+    this.wrongTokens.take(networkOf(asking.client.ip));
+    await this.recordRefusal(asking, { why: 'token' });
     throw new Refusal('unknown_token');
   }
 
   /** It is about no user. */
   private async recordRefusal(
-    request: IncomingMessage,
+    { client }: AskedAdmin,
     detail: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const entry = { event: 'admin.refused', client: { ip: addressOf(request) }, detail } as const;
+    const entry = { event: 'admin.refused', client, detail } as const;
     await this.deps.storage.commit([], this.deps.audit.recorded(entry));
   }
 }
@@ -115,10 +127,6 @@ function requireRoute(path: string, method: string | undefined): MatchedRoute {
   const found = routes.find(({ route }) => route.method === method);
   if (found === undefined) throw new Refusal('method_not_allowed');
   return found;
-}
-
-function addressOf({ socket }: IncomingMessage): string {
-  return socket.remoteAddress ?? '';
 }
 
 /** A file of tokens that cannot be read lets no one in, and says so. */

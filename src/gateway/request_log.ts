@@ -26,6 +26,14 @@ export interface FinishedRequest extends BegunRequest {
   readonly ms: number;
 }
 
+/** What the line of a request is made of; those of the admin API have routes of their own, and a token. */
+export interface LoggedRequest extends Omit<FinishedRequest, 'route' | 'client'> {
+  readonly client: Pick<ClientAddress, 'ip'>;
+  readonly route: { readonly id: string; readonly door: string } | undefined;
+  /** `admin:<name of the token>`. */
+  readonly actor?: string | undefined;
+}
+
 export interface RequestLogDeps {
   readonly log: Log;
   readonly readClientAddress: ReadClientAddress;
@@ -54,22 +62,21 @@ export class RequestLog {
     const outcome = answer.outcome ?? outcomeOfStatus(answer.status, begun.route?.forbidden);
     const ms = this.deps.ticks() - begun.begunAt;
     const finished = { ...begun, outcome, status: answer.status, ms };
-    this.write(finished);
+    logRequest(this.deps.log, finished);
     this.deps.onFinished?.(finished);
     return { ...answer, headers: { ...answer.headers, 'X-Request-ID': begun.record.id } };
   }
+}
 
-  private write(finished: FinishedRequest): void {
-    const { log } = this.deps;
-    const { outcome } = finished;
-    if (outcome.is === 'passed') log.debug(fieldsOf(finished), textOf(outcome));
-    else if (outcome.is === 'failed') log.error(fieldsOf(finished), textOf(outcome));
-    else log.info(fieldsOf(finished), textOf(outcome));
-  }
+export function logRequest(log: Log, request: LoggedRequest): void {
+  const { outcome } = request;
+  if (outcome.is === 'passed') log.debug(fieldsOf(request), textOf(outcome));
+  else if (outcome.is === 'failed') log.error(fieldsOf(request), textOf(outcome));
+  else log.info(fieldsOf(request), textOf(outcome));
 }
 
 /** In the order in which they stand in the line. */
-function fieldsOf({ outcome, client, method, route, status, record, ms }: FinishedRequest) {
+function fieldsOf({ outcome, client, method, route, status, record, ms, actor }: LoggedRequest) {
   return {
     event: 'request',
     outcome: outcome.is,
@@ -79,6 +86,7 @@ function fieldsOf({ outcome, client, method, route, status, record, ms }: Finish
     route: route?.id,
     status,
     door: route?.door,
+    actor,
     user_id: record.userId,
     device_id: record.deviceId,
     factor: record.factor,

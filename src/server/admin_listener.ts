@@ -1,9 +1,14 @@
-import { AdminDoor } from '../admin/admin_door.ts';
+import { AdminDoor, type AskedAdmin } from '../admin/admin_door.ts';
 import { adminHandlers } from '../admin/handlers.ts';
 import { Once } from '../admin/once.ts';
 import { AdminTokens } from '../admin/token_file.ts';
+import { logRequest } from '../gateway/request_log.ts';
+import { RequestRecord } from '../http/request_record.ts';
 import { sendAnswer } from '../http/send_answer.ts';
+import { outcomeOfStatus } from '../matrix/outcome.ts';
+import { systemTicks } from '../system/clock.ts';
 import { systemPause } from '../system/pause.ts';
+import { randomId } from '../system/random.ts';
 import type { Foundations, Services } from './compose.ts';
 import { SideListener } from './side_listener.ts';
 
@@ -23,5 +28,19 @@ export function adminListener(foundations: Foundations, { audit, hasher, totp }:
     clock: machineClock,
     log,
   });
-  return new SideListener(async (request, response) => sendAnswer(response, await door.answer(request)));
+  return new SideListener(async (request, response) => {
+    const begunAt = systemTicks();
+    const record = new RequestRecord(randomId(random));
+    const asking: AskedAdmin = { client: { ip: request.socket.remoteAddress ?? '', record } };
+    const answer = await door.answer(request, asking);
+    const { client, route: id, token } = asking;
+    logRequest(log, {
+      ...{ client, record, begunAt, method: request.method ?? '', status: answer.status },
+      actor: token && `admin:${token}`,
+      route: id && { id, door: 'admin' },
+      outcome: answer.outcome ?? outcomeOfStatus(answer.status),
+      ms: systemTicks() - begunAt,
+    });
+    sendAnswer(response, { ...answer, headers: { ...answer.headers, 'X-Request-ID': record.id } });
+  });
 }

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ask as askStore } from '../../src/storage/statement.ts';
 import { addNotice, buryNotices } from '../../src/storage/tables/notices.ts';
+import { createLogger } from '../../src/system/logger.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import type { HttpCall } from '../support/http.ts';
@@ -48,6 +49,30 @@ describeOnBothDatabases('the admin API', (start) => {
   async function events(userId: string): Promise<string[]> {
     return (await app.storage.audit.list({ userId })).map(({ event }) => event);
   }
+
+  test('each request has its line in the log, with route and token, and its id in the answer', async () => {
+    const lines: string[] = [];
+    const log = createLogger({ level: 'debug', format: 'json' }, { write: (line) => void lines.push(line) });
+    const other = await start({ ...WITH_ADMIN, log });
+    const reader = await newToken(other, 'reader', 'users:read');
+    const send = (method: string, target: string, bearer: string) =>
+      ask(other, { method, target, token: bearer, ...(method === 'GET' ? {} : { json: {} }) });
+    const shown = await send('GET', `${ADMIN}/users`, reader);
+    await send('POST', `${BOBS}/unlock`, reader);
+    await send('GET', `${ADMIN}/users`, 'm2fa_admin_invented');
+    await send('GET', `${ADMIN}/nowhere`, reader);
+    const logged = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'request');
+    expect(logged).toMatchObject([
+      { outcome: 'passed', route: 'listUsers', door: 'admin', status: 200, actor: 'admin:reader' },
+      { outcome: 'refused', route: 'unlockUser', status: 403, actor: 'admin:reader' },
+      { outcome: 'refused', reason: 'token', status: 401, method: 'GET', address: '127.0.0.1' },
+      { outcome: 'refused', reason: 'target', status: 404, actor: 'admin:reader' },
+    ]);
+    expect(shown.headers['x-request-id']).toBe(logged[0]?.request_id);
+    expect(lines.join('')).not.toContain(reader);
+    const refused = (await other.storage.audit.list({})).find(({ event }) => event === 'admin.refused');
+    expect(refused?.requestId).toBe(logged[2]?.request_id);
+  });
 
   test('each route answers as spec/openapi.json says, and does what the command does', async () => {
     await app.storage.commit([], [addNotice('n1', 'webhook', LETTER), buryNotices('webhook', 'x', -1)]);

@@ -15,6 +15,7 @@ const V3 = '/_matrix/client/v3';
 /** As docs/watch.md has them. */
 const KEYS = [
   ...['level', 'time', 'event', 'outcome', 'reason', 'address', 'method', 'route', 'status', 'door'],
+  'actor',
   ...['user_id', 'device_id', 'factor', 'request_id', 'ms', 'upstream_ms', 'msg'],
 ];
 
