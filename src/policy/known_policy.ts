@@ -1,7 +1,7 @@
 import type { PolicyConfig, PolicyRule } from '../config/config.ts';
 import type { PolicyRow } from '../storage/tables/policies.ts';
 import { HOUR } from '../system/clock.ts';
-import { type AppliedPolicy, applied, matches, sourcesFor } from './precedence.ts';
+import { type AppliedPolicy, applied, Members, sourcesFor } from './precedence.ts';
 
 /** What holds for a user, and since when, in ms; null: nothing is asked of them, or they were not seen yet. */
 export interface KnownPolicy {
@@ -52,7 +52,7 @@ function isAdministratorOf(config: PolicyConfig, userId: string, { isAdministrat
 
 /** Whether the operator names this user among the administrators. */
 export function isNamedAdministrator({ administrators }: PolicyConfig, userId: string): boolean {
-  return administrators.members.some((member) => matches(member, userId));
+  return Members.of(administrators.members).has(userId);
 }
 
 /** Reminders before a deadline, by the time that is left: with each the next number. */

@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { PolicyConfig, PolicyRule } from '../config/config.ts';
-import { foldLocalpart, parseUserId } from '../matrix/user_id.ts';
+import { foldLocalpart } from '../matrix/user_id.ts';
 import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
@@ -20,7 +20,7 @@ import {
   knownPolicy,
   reminderStage,
 } from './known_policy.ts';
-import { type AppliedPolicy, fits } from './precedence.ts';
+import { type AppliedPolicy, Members } from './precedence.ts';
 
 /** What can be asked about a user: the homeserver, with a token of theirs. */
 export interface Witness {
@@ -158,18 +158,11 @@ function mayRequireOf(config: PolicyConfig, name: string): boolean {
   const { default: usual, users, administrators, groups } = config;
   if (usual.mode === 'required') return true;
   if (administrators.rule.mode === 'required') {
-    if (administrators.detect || administrators.members.some((member) => isNamed(member, name))) return true;
+    if (administrators.detect || Members.of(administrators.members).mayMean(name)) return true;
   }
   if (
     Object.entries(users).some(([userId, { mode }]) => mode === 'required' && foldLocalpart(userId) === name)
   )
     return true;
-  return groups.some(
-    ({ members, rule }) => rule.mode === 'required' && members.some((member) => isNamed(member, name)),
-  );
-}
-
-function isNamed(pattern: string, name: string): boolean {
-  const localpart = parseUserId(pattern)?.localpart ?? '';
-  return fits(localpart.split('*').map(foldLocalpart), name);
+  return groups.some(({ members, rule }) => rule.mode === 'required' && Members.of(members).mayMean(name));
 }

@@ -1,5 +1,5 @@
 import type { PolicyConfig, PolicyRule } from '../config/config.ts';
-import { parseUserId } from '../matrix/user_id.ts';
+import { foldLocalpart, parseUserId } from '../matrix/user_id.ts';
 
 /** Every key of a rule with its value, and what it is from. */
 export type AppliedPolicy = { readonly [Key in keyof PolicyRule]-?: Applied<PolicyRule[Key]> };
@@ -26,7 +26,7 @@ export interface Subject {
 
 /** The sources that speak of a user, those first that count first; the last has every key. */
 export function sourcesFor(config: PolicyConfig, { userId, isAdministrator, stored }: Subject): Source[] {
-  const group = config.groups.find(({ members }) => members.some((member) => matches(member, userId)));
+  const group = config.groups.find(({ members }) => Members.of(members).has(userId));
   const sources: (Source | undefined)[] = [
     { name: 'database', rule: stored },
     { name: 'users', rule: config.users[userId] ?? {} },
@@ -53,12 +53,55 @@ export function applied(sources: readonly Source[]): AppliedPolicy {
   };
 }
 
-/** Whether a user id, in which `*` stands for any characters of the local part, is that of this user. */
-export function matches(pattern: string, userId: string): boolean {
-  if (!pattern.includes('*')) return pattern === userId;
-  const [wanted, user] = [parseUserId(pattern), parseUserId(userId)];
-  if (wanted === undefined || user === undefined || wanted.server !== user.server) return false;
-  return fits(wanted.localpart.split('*'), user.localpart);
+/** A pattern with `*`, cut at each. */
+interface CutPattern {
+  readonly server: string;
+  readonly parts: readonly string[];
+  readonly foldedParts: readonly string[];
+}
+
+/** Of lists, which may be long: what is looked up at each sign-in is made of them once. */
+const MADE = new WeakMap<readonly string[], Members>();
+
+/** Whom a list names: user ids, in which `*` stands for any characters of the local part. */
+export class Members {
+  private readonly ids: ReadonlySet<string>;
+  private readonly names: ReadonlySet<string>;
+  private readonly patterns: readonly CutPattern[];
+
+  static of(list: readonly string[]): Members {
+    const made = MADE.get(list) ?? new Members(list);
+    MADE.set(list, made);
+    return made;
+  }
+
+  private constructor(list: readonly string[]) {
+    this.ids = new Set(list.filter((each) => !each.includes('*')));
+    this.names = new Set([...this.ids].map(foldLocalpart));
+    this.patterns = list.filter((each) => each.includes('*')).flatMap(cut);
+  }
+
+  has(userId: string): boolean {
+    if (this.ids.has(userId)) return true;
+    if (this.patterns.length === 0) return false;
+    const user = parseUserId(userId);
+    return (
+      user !== undefined &&
+      this.patterns.some(({ server, parts }) => server === user.server && fits(parts, user.localpart))
+    );
+  }
+
+  /** Whether one of the list could be meant by this folded name: a hint (R5), never the decision. */
+  mayMean(name: string): boolean {
+    return this.names.has(name) || this.patterns.some(({ foldedParts }) => fits(foldedParts, name));
+  }
+}
+
+function cut(pattern: string): CutPattern[] {
+  const { localpart, server } = parseUserId(pattern) ?? {};
+  if (localpart === undefined || server === undefined) return [];
+  const parts = localpart.split('*');
+  return [{ server, parts, foldedParts: parts.map(foldLocalpart) }];
 }
 
 /** Whether a text begins with the first part, ends with the last, and has the others between them, in order. */

@@ -1,7 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { PolicyConfig, PolicyRule } from '../../src/config/config.ts';
-import { applied, fits, matches, sourcesFor } from '../../src/policy/precedence.ts';
+import { applied, fits, Members, sourcesFor } from '../../src/policy/precedence.ts';
 
 const NAMES = ['database', 'users', 'administrators', 'group:staff', 'default'] as const;
 
@@ -81,7 +81,19 @@ describe('a pattern', () => {
     ['@*:example.org', '@x:example.org:8448', false],
     ['@.*:example.org', '@bob:example.org', false],
   ])('%s and %s', (pattern, userId, isMatch) => {
-    expect(matches(pattern, userId)).toBe(isMatch);
+    expect(Members.of([pattern]).has(userId)).toBe(isMatch);
+  });
+
+  test('a long list is cut once, however often it is asked', () => {
+    const list = Array.from({ length: 50_000 }, (_, n) => `@user${n}${n % 2 === 0 ? '' : '-*'}:hs`);
+    const walked = jest.spyOn(list, 'filter');
+    for (const each of ['@user2:hs', '@user3-x:hs', '@user4-x:hs', '@user2:other']) {
+      expect(Members.of(list).has(each)).toBe(['@user2:hs', '@user3-x:hs'].includes(each));
+    }
+    expect(Members.of(list).mayMean('user2')).toBe(true);
+    expect(Members.of(list).mayMean('user3-anything')).toBe(true);
+    expect(Members.of(list).mayMean('user4-anything')).toBe(false);
+    expect(walked).toHaveBeenCalledTimes(2);
   });
 
   test('fits as an expression with any characters does', () => {
