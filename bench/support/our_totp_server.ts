@@ -60,6 +60,7 @@ async function enrolWithSession(storage: Storage, vault: Vault, index: number): 
     tokenHash: hashToken(token),
     expiresAt: now + 60_000,
     failures: 0,
+    replaces: [],
   });
   await storage.factors.activate({
     setupId: `setup${index}`,
@@ -68,6 +69,8 @@ async function enrolWithSession(storage: Storage, vault: Vault, index: number): 
     foldedLocalpart: `user${index}`,
     sealedSeed: vault.seal(seed, `authenticator:authenticator${index}:${userId}`),
     step: 0,
+    wasOn: false,
+    replaced: [],
     recovery: {
       salt: systemRandom.bytes(16),
       pepperKeyId: vault.pepper().keyId,

@@ -3,6 +3,7 @@ import type { Factors } from '../factors/factors.ts';
 import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Lanes } from '../limits/lanes.ts';
+import type { Standings } from '../second_factor/standing.ts';
 import type { StepUps } from '../second_factor/step_ups.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
@@ -16,6 +17,7 @@ export interface AccountDeps {
   readonly store: FactorStore;
   readonly storage: Storage;
   readonly factors: Factors;
+  readonly standings: Standings;
   readonly homeserver: Homeserver;
   readonly recovery: RecoverySetDeps;
   readonly lanes: Lanes;

@@ -8,7 +8,7 @@ import type { AccountDeps } from './account_deps.ts';
 /** What the operator's policy allows users to change about their second factors. What they have stays in force. */
 export class AccountPolicy {
   constructor(
-    private readonly deps: Pick<AccountDeps, 'homeserver' | 'store' | 'factors'> & {
+    private readonly deps: Pick<AccountDeps, 'homeserver' | 'standings' | 'factors'> & {
       readonly policies: Policies;
     },
   ) {}
@@ -44,10 +44,10 @@ export class AccountPolicy {
   /** `GET …/org.matrix.2fa/policy`: what is asked of the caller, so that clients can tell them. @throws Refusal */
   async describe(request: ClientRequest): Promise<Answer> {
     const { owner } = await requireCaller(this.deps.homeserver, request);
-    const { policies, store, factors } = this.deps;
+    const { policies, standings, factors } = this.deps;
     const policy = await policies.of(owner.userId);
     const due =
-      policy.mode.value === 'required' && !(await store.isEnrolled(owner.userId))
+      policy.mode.value === 'required' && (await standings.ofFactor(owner.userId)) === undefined
         ? await policies.dueFor(owner.userId)
         : undefined;
     return {

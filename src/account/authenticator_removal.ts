@@ -1,18 +1,20 @@
 import type { FactorDeed } from '../audit/events.ts';
-import type { Factor } from '../factors/factor.ts';
+import type { Detail, Factor } from '../factors/factor.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Json } from '../matrix/wire.ts';
 import type { OwnAction, ProvenRequest } from '../second_factor/own_action.ts';
+import type { Authenticator } from '../storage/tables/authenticators.ts';
 import type { AfterRemoval } from '../storage/tables/factor_changes.ts';
 import type { AccountDeps } from './account_deps.ts';
 import type { AccountPolicy } from './account_policy.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
 
 /**
- * `DELETE /account/two-factor/{kind}`: one authenticator of this kind by its id, or all of them. The last one of any kind
- * gone is 2FA off.
+ * `DELETE /account/two-factor/{kind}`: one authenticator of this kind by its id, or all of them; and
+ * `DELETE /account/two-factor`: everything. The last one of any kind gone is 2FA off; as long as one stays, the recovery
+ * codes do.
  */
 export class AuthenticatorRemoval {
   constructor(
@@ -32,6 +34,17 @@ export class AuthenticatorRemoval {
       carryOut: (proven) => this.remove(factor, proven),
     };
   }
+
+  /** `DELETE /account/two-factor`: 2FA off, whatever there is. @throws Refusal not_enrolled, factor_required */
+  readonly everything: OwnAction = {
+    shape: 'two_factor_delete_request',
+    requirementFor: async ({ owner }) => {
+      if ((await this.deps.standings.ofFactor(owner.userId)) === undefined) throw new Refusal('not_enrolled');
+      if (await this.policy.keepsLast(owner.userId)) throw new Refusal('factor_required');
+      return 'two_factor';
+    },
+    carryOut: (proven) => this.turnOff(proven),
+  };
 
   /** @throws Refusal unknown_authenticator */
   private async remove(factor: Factor, proven: ProvenRequest): Promise<Answer> {
@@ -81,6 +94,18 @@ export class AuthenticatorRemoval {
     }
   }
 
+  private async turnOff({ request, caller }: ProvenRequest): Promise<Answer> {
+    const { userId, deviceId } = caller.owner;
+    if (await this.policy.keepsLast(userId)) throw new Refusal('factor_required');
+    const removals = removalsOf(await this.deps.store.authenticators(userId));
+    const recorded = removals.map(({ kind, detail }, at) => {
+      const event = `${kind}.${at + 1 < removals.length ? 'removed' : 'disabled'}` as const;
+      return this.deps.audit.recorded({ userId, deviceId, event, client: request.client, detail });
+    });
+    if (!(await this.deps.store.turnOff(userId, recorded))) throw new Refusal('not_enrolled');
+    return { status: 200, body: {} };
+  }
+
   /** The last authenticator of any kind gone is 2FA off. */
   private recorded(
     { kind }: Factor,
@@ -93,4 +118,18 @@ export class AuthenticatorRemoval {
       this.deps.audit.recorded({ userId, deviceId, event: `${kind}.${deed}`, client, detail });
     return { someLeft: [entry('removed'), keptStepUp], noneLeft: entry('disabled') };
   }
+}
+
+/** What goes on record of authenticators that go together: an entry for each kind. */
+export function removalsOf(
+  removed: readonly Authenticator[],
+): { readonly kind: string; readonly detail: Detail }[] {
+  return [...new Set(removed.map(({ kind }) => kind))].map((kind) => {
+    const [only, ...others] = removed.filter((each) => each.kind === kind).map(({ id }) => id);
+    const count = others.length + 1;
+    return {
+      kind,
+      detail: count === 1 && only !== undefined ? { authenticator: only } : { authenticators: count },
+    };
+  });
 }

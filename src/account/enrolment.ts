@@ -7,19 +7,15 @@ import type { EnrolmentConfirmRequest, EnrolmentRequest } from '../matrix/shapes
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
-import type { Standings } from '../second_factor/standing.ts';
 import { enrolling } from '../storage/tables/factor_changes.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type Session, standingOf } from '../uia/session.ts';
 import type { AccountDeps } from './account_deps.ts';
-import type { AccountPolicy } from './account_policy.ts';
 import type { BegunSetUp, ReadyConfirmation, SettableFactor, SetUpOwner, SetUps } from './set_ups.ts';
 
 export interface EnrolmentDeps extends AccountDeps {
   readonly engine: UiaEngine;
-  readonly standings: Standings;
   readonly holds: Pick<HeldLogins, 'giveMoreTime'>;
-  readonly policy: AccountPolicy;
   readonly enrolment: OwedEnrolment;
 }
 
@@ -86,7 +82,7 @@ export class Enrolment {
     const allowed = await this.deps.enrolment.factorsFor(session.binding.userId);
     if (!allowed.includes(factor)) throw otherFactor();
     const settable = this.requireSettable(factor);
-    return this.setUps.begin(settable, ownerOf(await this.withMoreTime(session)), name);
+    return this.setUps.begin(settable, ownerOf(await this.withMoreTime(session)), { name });
   }
 
   /** To install an app takes longer than to read a code: the login is held so much longer, once. */
@@ -120,15 +116,14 @@ export class Enrolment {
    */
   async confirm(
     request: ClientRequest,
-    { session: id, recovery_codes: withCodes = true, ...body }: EnrolmentConfirmRequest,
+    { session: id, recovery_codes: codes, ...body }: EnrolmentConfirmRequest,
   ): Promise<EnrolledNow> {
     const session = await this.requireOwing(id);
     request.client.record?.isOf(session.binding.userId, null);
     const setup = await this.setUps.require(body.setup_id, ownerOf(session));
     const settable = this.requireSettable(setup.kind);
     const { proof } = settable.setUp.read(body);
-    if (!withCodes) await this.deps.policy.requireCodesDeletable(session.binding.userId);
-    return this.setUps.confirm(setup, settable, { proof, withCodes }, (ready) =>
+    return this.setUps.confirm(setup, settable, { proof, codes }, (ready) =>
       this.enrol(request, session, settable, ready),
     );
   }

@@ -47,7 +47,7 @@ export class RecoveryCodes {
   };
 
   private async requireEnrolled({ owner }: Caller): Promise<'two_factor'> {
-    if (!(await this.deps.store.isEnrolled(owner.userId))) throw new Refusal('not_enrolled');
+    if ((await this.deps.standings.ofFactor(owner.userId)) === undefined) throw new Refusal('not_enrolled');
     return 'two_factor';
   }
 

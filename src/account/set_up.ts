@@ -1,15 +1,14 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import type { JsonObject } from '../matrix/wire.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { OwnAction, ProvenRequest, Requirement } from '../second_factor/own_action.ts';
+import { MOST_AUTHENTICATORS, type Replaces } from '../storage/tables/setups.ts';
 import type { AccountDeps } from './account_deps.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
 import type { SettableFactor, SetUps } from './set_ups.ts';
-
-/** Every verification looks at each authenticator, so there must be a bound; no one needs more than this. */
-const MOST_AUTHENTICATORS = 20;
 
 /** `POST /account/two-factor/{kind}`: a pending authenticator. The live ones stay untouched (attack 84). */
 export class SetUp {
@@ -23,31 +22,38 @@ export class SetUp {
     const kind = requireFactorOfPath(this.deps.factors, request);
     return {
       shape: 'totp_setup_request',
-      requirementFor: async (caller) => {
+      requirementFor: async (caller, body) => {
         await this.setUps.requireAllowed(caller.owner.userId, kind);
-        return this.requirementFor(caller);
+        return this.requirementFor(caller, replacesIn(body));
       },
       takesStepUp: true,
       carryOut: (proven) => this.begin(kind, proven),
     };
   }
 
-  /** @throws Refusal too_many_authenticators */
-  private async requirementFor({ owner }: Caller): Promise<Requirement> {
+  /** @throws Refusal too_many_authenticators, unknown_authenticator */
+  private async requirementFor({ owner }: Caller, replaces: Replaces): Promise<Requirement> {
     const enrolled = await this.deps.store.authenticators(owner.userId);
-    if (enrolled.length >= MOST_AUTHENTICATORS) throw new Refusal('too_many_authenticators');
+    const ids = replaces === 'all' ? enrolled.map(({ id }) => id) : replaces;
+    if (ids.some((replaced) => enrolled.every(({ id }) => id !== replaced))) {
+      throw new Refusal('unknown_authenticator');
+    }
+    if (enrolled.length - ids.length >= MOST_AUTHENTICATORS) throw new Refusal('too_many_authenticators');
     return enrolled.length > 0 ? 'two_factor' : 'password';
   }
 
   /** @throws Refusal unknown_setup */
   private async begin(kind: SettableFactor, { caller, body, proven }: ProvenRequest): Promise<Answer> {
-    const { userId } = caller.owner;
-    const begun = await this.setUps.begin(kind, { userId, begunBy: hashToken(caller.token) }, body.name);
-    // 2FA was turned on after this set-up began. A password alone must not add an authenticator, so the set-up id is
-    // not returned. After this line 2FA cannot be turned on by another set-up: this one replaced it (attack 89).
-    if (proven === 'password' && (await this.deps.store.isEnrolled(userId))) {
-      throw new Refusal('unknown_setup');
-    }
-    return { status: 200, body: begun };
+    const owner = { userId: caller.owner.userId, begunBy: hashToken(caller.token) };
+    // A password alone must not add an authenticator: 2FA may have been turned on since it was proven (attack 89).
+    const onlyWhileOff = proven === 'password';
+    const wanted = { name: body.name, replaces: replacesIn(body), onlyWhileOff };
+    return { status: 200, body: await this.setUps.begin(kind, owner, wanted) };
   }
+}
+
+/** As the schema has it. */
+function replacesIn({ replaces }: JsonObject): Replaces {
+  if (replaces === 'all') return replaces;
+  return Array.isArray(replaces) ? replaces.filter((id) => typeof id === 'string') : [];
 }

@@ -1,15 +1,19 @@
+import type { FactorEvent } from '../audit/events.ts';
+import type { Detail } from '../factors/factor.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import type { JsonObject } from '../matrix/wire.ts';
 import { type Caller, requireCaller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { AccountDeps } from './account_deps.ts';
+import { removalsOf } from './authenticator_removal.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
 import type { ReadyConfirmation, SettableFactor, SetUps } from './set_ups.ts';
 
 /**
  * `POST /account/two-factor/{kind}/confirm`: the first proof turns a set-up into an authenticator, and is spent (attack
- * 76), with new recovery codes that are shown now and never again.
+ * 76). New recovery codes are shown now and never again.
  */
 export class SetUpConfirmation {
   constructor(
@@ -17,7 +21,10 @@ export class SetUpConfirmation {
     private readonly setUps: SetUps,
   ) {}
 
-  /** @throws Refusal missing_param if there is no code; unknown_setup, wrong_setup_code; limit_exceeded if it is being confirmed, or hashes wait */
+  /**
+   * @throws Refusal missing_param if there is no code; unknown_setup, wrong_setup_code, codes_required; limit_exceeded
+   *   if it is being confirmed, or hashes wait
+   */
   async handle(request: ClientRequest): Promise<Answer> {
     const settable = requireFactorOfPath(this.deps.factors, request);
     const { setupId, proof } = settable.setUp.read(request.body);
@@ -25,7 +32,8 @@ export class SetUpConfirmation {
     const { owner, token } = caller;
     const setup = await this.setUps.require(setupId, { userId: owner.userId, begunBy: hashToken(token) });
     if (setup.kind !== settable.factor.kind) throw new Refusal('unknown_setup');
-    return this.setUps.confirm(setup, settable, { proof, withCodes: true }, (ready) =>
+    const codes = wantedCodes(request.body);
+    return this.setUps.confirm(setup, settable, { proof, codes }, (ready) =>
       this.activate(request, caller, settable, ready),
     );
   }
@@ -34,18 +42,20 @@ export class SetUpConfirmation {
     request: ClientRequest,
     caller: Caller,
     { factor }: SettableFactor,
-    { confirmation, shown }: ReadyConfirmation,
+    { confirmation, replaced, shown }: ReadyConfirmation,
   ): Promise<Answer> {
-    const { userId, authenticatorId } = confirmation;
+    const { userId, authenticatorId, wasOn, recovery } = confirmation;
     const { owner } = caller;
-    const wasOn = await this.deps.store.isEnrolled(userId);
-    const recorded = this.deps.audit.recorded({
-      userId,
-      event: `${factor.kind}.${wasOn ? 'added' : 'enabled'}`,
-      client: request.client,
-      deviceId: owner.deviceId,
-      detail: { authenticator: authenticatorId },
-    });
+    const entry = (event: FactorEvent, detail: Detail = {}) =>
+      this.deps.audit.recorded({ userId, event, client: request.client, deviceId: owner.deviceId, detail });
+    const hadCodes =
+      wasOn && recovery !== 'kept' && (await this.deps.store.recoverySet(userId)) !== undefined;
+    const recorded = [
+      entry(`${factor.kind}.${wasOn ? 'added' : 'enabled'}`, { authenticator: authenticatorId }),
+      removalsOf(replaced).map(({ kind, detail }) => entry(`${kind}.removed`, detail)),
+      wasOn && shown.length > 0 ? entry('recovery.regenerated') : [],
+      hadCodes && recovery === 'none' ? entry('recovery.deleted') : [],
+    ];
     const page = await this.deps.stepUps.pageOf(request, caller);
     const also = [recorded, this.deps.stepUps.kept(page)];
     if (!(await this.deps.store.activate(confirmation, also))) throw new Refusal('unknown_setup');
@@ -53,4 +63,11 @@ export class SetUpConfirmation {
     await this.deps.lanes.remember(userId, request.client);
     return { status: 200, body: { authenticator_id: authenticatorId, recovery_codes: [...shown] } };
   }
+}
+
+/** @throws Refusal bad_json */
+function wantedCodes(body: JsonObject | undefined): boolean | undefined {
+  const wanted = body?.recovery_codes;
+  if (wanted === undefined || typeof wanted === 'boolean') return wanted;
+  throw new Refusal('bad_json', { text: '`recovery_codes` must be true or false.' });
 }

@@ -4,8 +4,9 @@ import { newRecoverySet } from '../factors/recovery/new_recovery_set.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import type { Json, JsonObject } from '../matrix/wire.ts';
+import type { Authenticator } from '../storage/tables/authenticators.ts';
 import type { Confirmation } from '../storage/tables/factor_changes.ts';
-import type { Setup } from '../storage/tables/setups.ts';
+import type { Replaces, Setup } from '../storage/tables/setups.ts';
 import { SECOND } from '../system/clock.ts';
 import { randomId } from '../system/random.ts';
 import type { AccountDeps, AccountSettings } from './account_deps.ts';
@@ -32,16 +33,41 @@ export interface SetUpOwner {
   readonly endsAt?: number;
 }
 
+/** What is wanted of a new set-up. */
+export interface WantedSetUp {
+  readonly name?: Json | undefined;
+  /** None where it is left out. */
+  readonly replaces?: Replaces;
+  /** Only the password was proven for it: lost where 2FA is on. */
+  readonly onlyWhileOff?: boolean;
+}
+
 /** What the client is told of a new set-up: of every factor these, and what it says itself. */
 export interface BegunSetUp extends JsonObject {
   setup_id: string;
   expires_ts: number;
+  /** What a confirmation that asks for nothing else does to the recovery codes. */
+  recovery_codes: 'new' | 'kept' | 'none';
+}
+
+/** A first proof, and what is to become of the recovery codes: undefined is left to the rule. */
+export interface WantedConfirmation {
+  readonly proof: Json;
+  readonly codes: boolean | undefined;
 }
 
 /** What a set-up becomes, with the new recovery codes in the order in which they are shown. */
 export interface ReadyConfirmation {
   readonly confirmation: Confirmation;
+  readonly replaced: readonly Authenticator[];
   readonly shown: readonly string[];
+}
+
+/** What a confirmation does besides adding its authenticator. */
+interface Plan {
+  readonly wasOn: boolean;
+  readonly replaced: readonly Authenticator[];
+  readonly codes: 'new' | 'kept' | 'none';
 }
 
 /** What both ways to set a factor up have in common: under an access token, and during a sign-in. */
@@ -57,26 +83,29 @@ export class SetUps {
     return this.policy.requireSetUp(userId, factor.kind);
   }
 
-  /** Begins a set-up; one that the user began before ends. Answers what the client is told. */
+  /**
+   * Begins a set-up; one that the user began before ends. Answers what the client is told.
+   * @throws Refusal unknown_setup if 2FA was turned on since its password was proven
+   */
   async begin(
     { factor, setUp }: SettableFactor,
     { userId, begunBy, endsAt = Number.POSITIVE_INFINITY }: SetUpOwner,
-    name: Json | undefined,
+    { name, replaces = [], onlyWhileOff = false }: WantedSetUp,
   ): Promise<BegunSetUp> {
     const id = randomId(this.deps.random);
     const { secret, answer } = await setUp.begin(userId);
     const expiresAt = Math.min(this.deps.clock.now() + this.settings.setupTtlMs, endsAt);
-    await this.deps.store.beginSetup({
-      id,
-      userId,
-      kind: factor.kind,
+    const setup = {
+      ...{ id, userId, kind: factor.kind, replaces, expiresAt, failures: 0 },
       name: typeof name === 'string' && name !== '' ? name : setUp.usualName,
       sealedSeed: this.deps.vault.seal(secret, identityOf({ id, userId })),
       tokenHash: begunBy,
-      expiresAt,
-      failures: 0,
-    });
-    return { ...answer, setup_id: id, expires_ts: expiresAt };
+    };
+    const { codes } = await this.plan(setup, undefined);
+    if (!(await this.deps.store.beginSetup(setup, onlyWhileOff))) throw new Refusal('unknown_setup');
+    const hasCodes = codes === 'kept' && (await this.hasCodes(userId));
+    const told = codes === 'kept' && !hasCodes ? 'none' : codes;
+    return { ...answer, setup_id: id, expires_ts: expiresAt, recovery_codes: told };
   }
 
   /** Only who began a set-up may go on with it (attack 59); to all others it is unknown. @throws Refusal unknown_setup */
@@ -93,16 +122,16 @@ export class SetUps {
 
   /**
    * Judges the first proof of a set-up, and has what follows done by `carryOut`: of many confirmations at once by one.
-   * @param withCodes whether recovery codes are made
-   * @throws Refusal wrong_setup_code; limit_exceeded if it is being confirmed, or hashes wait
+   * @throws Refusal codes_required, wrong_setup_code; limit_exceeded if it is being confirmed, or hashes wait
    */
   async confirm<Done>(
     setup: Setup,
     settable: SettableFactor,
-    { proof, withCodes }: { readonly proof: Json; readonly withCodes: boolean },
+    { proof, codes }: WantedConfirmation,
     carryOut: (ready: ReadyConfirmation) => Promise<Done>,
   ): Promise<Done> {
     await this.requireAllowed(setup.userId, settable);
+    const plan = await this.plan(setup, codes);
     const confirmed = await settable.setUp.confirm(setup.userId, this.secretOf(setup), proof);
     if (confirmed === undefined) return this.refuse(setup);
     // Before the hashes, which are costly: of many confirmations at once one makes them (attack 140).
@@ -110,7 +139,7 @@ export class SetUps {
       throw new Refusal('limit_exceeded', { limit: 'set_up', retryAfterMs: RETRY_AFTER_MS });
     }
     try {
-      return await carryOut(await this.ready(setup, confirmed, withCodes));
+      return await carryOut(await this.ready(setup, confirmed, plan));
     } catch (error) {
       // Where this fails, too, the set-up comes back by itself after its time.
       await this.deps.store.giveSetupBack(setup.id).catch(() => undefined);
@@ -118,14 +147,37 @@ export class SetUps {
     }
   }
 
+  /**
+   * What becomes of the recovery codes: saved ones stay good when an authenticator is added or replaced, unless new ones
+   * are asked for; they are new when 2FA is turned on, or everything is replaced. What the confirmation writes holds
+   * only while it is so.
+   * @throws Refusal codes_required
+   */
+  private async plan({ userId, replaces }: Setup, wanted: boolean | undefined): Promise<Plan> {
+    const all = await this.deps.store.authenticators(userId);
+    const wasOn = all.length > 0;
+    const replaced = all.filter(({ id }) => replaces === 'all' || replaces.includes(id));
+    const startsAfresh = !wasOn || replaces === 'all';
+    if (!(wanted ?? startsAfresh)) {
+      if (startsAfresh) await this.policy.requireCodesDeletable(userId);
+      return { wasOn, replaced, codes: startsAfresh ? 'none' : 'kept' };
+    }
+    if (await this.policy.mayHaveCodes(userId)) return { wasOn, replaced, codes: 'new' };
+    return { wasOn, replaced, codes: startsAfresh ? 'none' : 'kept' };
+  }
+
+  private async hasCodes(userId: string): Promise<boolean> {
+    if (!(await this.policy.mayHaveCodes(userId))) return false;
+    return (await this.deps.store.recoverySet(userId)) !== undefined;
+  }
+
   private async ready(
     { id, userId }: Setup,
     { secret, lastStep }: ConfirmedAuthenticator,
-    withCodes: boolean,
+    { wasOn, replaced, codes }: Plan,
   ): Promise<ReadyConfirmation> {
     const count = this.settings.recoveryCount;
-    const makes = withCodes && (await this.policy.mayHaveCodes(userId));
-    const made = makes ? await newRecoverySet({ userId, count }, this.deps.recovery) : undefined;
+    const made = codes === 'new' ? await newRecoverySet({ userId, count }, this.deps.recovery) : undefined;
     const authenticatorId = randomId(this.deps.random, 96);
     const confirmation = {
       setupId: id,
@@ -134,9 +186,11 @@ export class SetUps {
       foldedLocalpart: foldLocalpart(userId),
       sealedSeed: this.deps.vault.seal(secret, `authenticator:${authenticatorId}:${userId}`),
       step: lastStep,
-      recovery: made?.set,
-    };
-    return { confirmation, shown: made?.shown ?? [] };
+      recovery: made?.set ?? (codes === 'kept' ? 'kept' : 'none'),
+      wasOn,
+      replaced: replaced.map((authenticator) => authenticator.id),
+    } as const;
+    return { confirmation, replaced, shown: made?.shown ?? [] };
   }
 
   private async refuse(setup: Setup): Promise<never> {

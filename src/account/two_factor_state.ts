@@ -6,7 +6,7 @@ import type { AccountDeps } from './account_deps.ts';
 
 /** `GET /account/two-factor`: whether 2FA is on and with what. Never a secret (attack 86). */
 export class TwoFactorState {
-  constructor(private readonly deps: Pick<AccountDeps, 'factors' | 'homeserver' | 'store'>) {}
+  constructor(private readonly deps: Pick<AccountDeps, 'factors' | 'homeserver' | 'standings'>) {}
 
   /** @throws Refusal */
   async handle(request: ClientRequest): Promise<Answer> {
@@ -15,7 +15,7 @@ export class TwoFactorState {
   }
 
   private async stateOf(userId: string): Promise<JsonObject> {
-    if (!(await this.deps.store.isEnrolled(userId))) return { enabled: false, providers: {} };
+    if ((await this.deps.standings.ofFactor(userId)) === undefined) return { enabled: false, providers: {} };
     const providers: JsonObject = {};
     for (const factor of this.deps.factors.all) {
       const description = await factor.describe(userId);

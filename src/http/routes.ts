@@ -172,6 +172,13 @@ const ROWS = {
 
   // Our own two-factor API (spec/).
   two_factor_state: { door: 'account', method: 'GET', path: 'account/two-factor', prefixes: OWN_PREFIXES },
+  turn_off: {
+    door: 'account',
+    method: 'DELETE',
+    path: 'account/two-factor',
+    prefixes: OWN_PREFIXES,
+    deed: 'turn_off',
+  },
   set_up_factor: {
     door: 'account',
     method: 'POST',

@@ -37,11 +37,13 @@ export interface RegisterRequest extends GuardedRequest {
 
 export interface TotpSetupRequest extends GuardedRequest {
   name?: string;
+  replaces?: 'all' | string[];
 }
 
 export interface TotpConfirmRequest extends JsonObject {
   setup_id: string;
   token: string;
+  recovery_codes?: boolean;
 }
 
 export interface TotpDeleteRequest extends GuardedRequest {
@@ -79,6 +81,7 @@ export interface Shapes {
   totp_setup_request: TotpSetupRequest;
   totp_confirm_request: TotpConfirmRequest;
   totp_delete_request: TotpDeleteRequest;
+  two_factor_delete_request: GuardedRequest;
   recovery_request: GuardedRequest;
   authenticator_name_request: JsonObject & { name: string };
   enrolment_request: EnrolmentRequest;

@@ -24,7 +24,11 @@ export interface ProvenRequest {
 
 /** A change of the two-factor API: guarded like a request to the homeserver, but done here (attack 89). */
 export interface OwnAction {
-  readonly shape: 'totp_setup_request' | 'totp_delete_request' | 'recovery_request';
+  readonly shape:
+    | 'totp_setup_request'
+    | 'totp_delete_request'
+    | 'recovery_request'
+    | 'two_factor_delete_request';
   /**
    * What must be proven: the second factor where it is on, and the password.
    * @throws Refusal if it cannot be done: no code shall be spent for it

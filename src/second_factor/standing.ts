@@ -54,8 +54,8 @@ export class Standings {
 
   /** @param witness who can be asked about the user; without one the last known answers count */
   async of(userId: string, witness?: Witness): Promise<Standing> {
-    const owing = await this.deps.factors.owing(userId);
-    if (owing !== undefined) return { is: 'owes_factor', version: owing.version };
+    const owing = await this.ofFactor(userId);
+    if (owing !== undefined) return owing;
     const due = await this.deps.policies.dueFor(userId, witness);
     if (due.is === 'due') {
       return { is: 'owes_enrolment', version: due.version, deadlineTs: due.deadlineTs };
@@ -64,6 +64,12 @@ export class Standings {
     return due.is === 'in_grace'
       ? { is: 'in_grace', proof, deadlineTs: due.deadlineTs }
       : { is: due.standing, proof };
+  }
+
+  /** Undefined for a user who has 2FA off, whatever else they owe. */
+  async ofFactor(userId: string): Promise<OwesFactor | undefined> {
+    const owing = await this.deps.factors.owing(userId);
+    return owing && { is: 'owes_factor', version: owing.version };
   }
 }
 

@@ -335,7 +335,7 @@ function accountServices(shared: SharedServices) {
     authenticatorNames: new AuthenticatorNames(parts),
     ownHistory: new OwnHistory(parts),
     accountPolicy: policy,
-    enrolments: new Enrolment({ ...shared, ...parts, policy }, setUps),
+    enrolments: new Enrolment({ ...shared, ...parts }, setUps),
   };
 }
 

@@ -21,6 +21,7 @@ export function routeHandlers(services: Services): Readonly<Record<RouteId, Hand
     well_known_client: (request) => services.discovery.wellKnown(request),
     ...guardedHandlers(services),
     two_factor_state: (request) => services.state.handle(request),
+    turn_off: (request) => services.ownActions.handle(services.authenticatorRemoval.everything, request),
     set_up_factor: async (request) => services.ownActions.handle(services.setUp.of(request), request),
     confirm_factor: (request) => services.setUpConfirmation.handle(request),
     remove_authenticators: async (request) =>

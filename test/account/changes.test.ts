@@ -23,6 +23,7 @@ import {
 const CHANGES = [
   ['adding an authenticator', 'POST', TOTP_API],
   ['turning 2FA off', 'DELETE', TOTP_API],
+  ['turning everything off', 'DELETE', STATE],
   ['new recovery codes', 'POST', RECOVERY_API],
   ['no recovery codes', 'DELETE', RECOVERY_API],
 ] as const;

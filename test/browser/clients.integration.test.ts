@@ -95,7 +95,7 @@ function inBrowser(app: () => RealApp): void {
 
     const there = new AccountPerson(beside, app().clock, bob.name, bob.password);
     await there.enterWithRecoveryCode(codes[1]);
-    const found = await there.replaceThePhone(codes[2], 'Phone');
+    const found = await there.replaceThePhone(codes[2]);
     await there.press('End all other sessions');
     await there.prove(there.phoneCode(found), 'End');
     await beside.getByText('There are no other sessions.').waitFor();

@@ -135,7 +135,12 @@ async function afterOtherUser(text: string, ...words: string[]): Promise<Outcome
     sealedSeed: Buffer.of(0),
     tokenHash: '',
   };
-  await storage.factors.beginSetup({ ...setup, expiresAt: line.clock.now() + 1000, failures: 0 });
+  await storage.factors.beginSetup({
+    ...setup,
+    expiresAt: line.clock.now() + 1000,
+    failures: 0,
+    replaces: [],
+  });
   await storage.factors.activate({
     setupId: setup.id,
     userId,
@@ -143,6 +148,7 @@ async function afterOtherUser(text: string, ...words: string[]): Promise<Outcome
     foldedLocalpart: text,
     sealedSeed: Buffer.of(0),
     step: 0,
+    ...{ wasOn: false, replaced: [] },
     recovery: { salt: Buffer.of(0), pepperKeyId: 'key', hashes: [], tags: [], generatedAt: line.clock.now() },
   });
   return line.type(...words);

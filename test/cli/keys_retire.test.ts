@@ -181,7 +181,7 @@ test('killed between two batches it has lost nothing, and is run again', async (
     const setups = Array.from({ length: 100 }, (_, number) => {
       const userId = `@user-${batch}-${number}:example.org`;
       const sealedSeed = vault.seal('seed', `setup:id ${userId}:${userId}`);
-      return keepSetup(setup(userId, { id: `id ${userId}`, sealedSeed }));
+      return keepSetup(setup(userId, { id: `id ${userId}`, sealedSeed }), false);
     });
     await storage.commit([], setups);
   }

@@ -16,6 +16,7 @@ const SETUP = {
   params: { type: 'm.totp.v1.rfc6238-sha1', step: 30, size: 6 },
   setup_id: 's',
   expires_ts: 1,
+  recovery_codes: 'new',
 };
 
 function enabledWith(authenticators: unknown, more: object = {}): unknown {
@@ -182,6 +183,10 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'an unknown key': { nam: 'phone' },
     'an empty name': { name: '' },
     'a name that is too long': { name: 'x'.repeat(101) },
+    'it replaces one that has no id': { replaces: [''] },
+    'it replaces what is not a list': { replaces: 'phone' },
+    'it replaces one twice': { replaces: ['a', 'a'] },
+    'it replaces more than there can be': { replaces: Array.from({ length: 21 }, (_, at) => `a${at}`) },
   },
   totp_confirm_request: {
     'a secret of the client': { setup_id: 's', token: '287082', secret: 'GEZDGNBVGY3TQOJQ' },
@@ -189,12 +194,17 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'the code is a number': { setup_id: 's', token: 287082 },
     'no set-up': { token: '287082' },
     'an empty set-up': { setup_id: '', token: '287082' },
+    'the codes are wanted by a word': { setup_id: 's', token: '287082', recovery_codes: 'new' },
   },
   totp_delete_request: {
     ...wrongAuth({}),
     'an unknown key': { authenticator: 'a' },
     'the id is a list': { authenticator_id: ['a'] },
     'the id is null': { authenticator_id: null },
+  },
+  two_factor_delete_request: {
+    ...wrongAuth({}),
+    'the id of one authenticator': { authenticator_id: 'a' },
   },
   authenticator_name_request: {
     'the name is missing': {},
@@ -289,9 +299,10 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'a link to something else': { ...SETUP, uri: 'otpauth://hotp/Example' },
     'an unknown kind of code': { ...SETUP, params: { ...SETUP.params, type: 'm.totp' } },
     'no end': { ...SETUP, expires_ts: undefined },
+    'an unknown word on the codes': { ...SETUP, recovery_codes: 'old' },
   },
   totp_confirm_answer: {
-    'no codes': { authenticator_id: 'a', recovery_codes: [] },
+    'nothing about codes': { authenticator_id: 'a' },
     'no id': { recovery_codes: ['7q2k-x9vd-03mh'] },
     'a code twice': { authenticator_id: 'a', recovery_codes: ['7q2k-x9vd-03mh', '7q2k-x9vd-03mh'] },
     'a code with a look-alike': { authenticator_id: 'a', recovery_codes: ['7q2k-x9vd-o3mh'] },

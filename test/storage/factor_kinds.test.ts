@@ -25,6 +25,7 @@ async function turnOn(storage: Storage, kind: string, now: number): Promise<void
     tokenHash: 'token hash',
     expiresAt: now + MINUTE,
     failures: 0,
+    replaces: [],
   });
   await storage.factors.activate({
     setupId,
@@ -33,6 +34,8 @@ async function turnOn(storage: Storage, kind: string, now: number): Promise<void
     foldedLocalpart: 'bob',
     sealedSeed: Buffer.from('sealed'),
     step: 0,
+    wasOn: await storage.factors.isEnrolled(BOB),
+    replaced: [],
     recovery: { salt: Buffer.alloc(16), pepperKeyId: 'k', hashes: ['hash'], tags: [1], generatedAt: now },
   });
 }

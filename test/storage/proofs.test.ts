@@ -44,7 +44,10 @@ describeOnBothStores('what a change of the factors ends (R1, R12)', (opened) => 
   });
 
   const changes: [string, () => Promise<unknown>][] = [
-    ['a new authenticator', () => storage.factors.activate(confirmation(ALICE, { setupId: 'again' }))],
+    [
+      'a new authenticator',
+      () => storage.factors.activate(confirmation(ALICE, { setupId: 'again', wasOn: true })),
+    ],
     [
       'one authenticator removed',
       () => storage.factors.removeAuthenticator(ALICE, `authenticator-1-${ALICE}`),

@@ -35,6 +35,7 @@ export function setup(userId: string, different: Partial<Setup> = {}): Setup {
     tokenHash: 'token hash',
     expiresAt: NOW + 10 * MINUTE,
     failures: 0,
+    replaces: [],
     ...different,
   };
 }
@@ -49,6 +50,8 @@ export function confirmation(userId: string, different: Partial<Confirmation> = 
     foldedLocalpart: userId.slice(1, userId.indexOf(':')),
     sealedSeed: Buffer.from('sealed anew'),
     step: 100,
+    wasOn: false,
+    replaced: [],
     recovery: recoverySet('1'),
     ...different,
   };
@@ -75,7 +78,7 @@ export async function enrol(
   await storage.factors.beginSetup(setup(userId, { id: setupId }));
   const authenticatorId = `authenticator-${number}-${userId}`;
   const activated = await storage.factors.activate(
-    confirmation(userId, { setupId, authenticatorId, step, recovery }),
+    confirmation(userId, { setupId, authenticatorId, step, recovery, wasOn: number > 1 }),
   );
   expect(activated).toBe(true);
 }

@@ -105,7 +105,9 @@ describeOnBothStores('set-ups', (opened) => {
     const before = await storage.factors.authenticators(ALICE);
     await storage.factors.beginSetup(setup(ALICE, { id: 'again' }));
     for (let wrong = 0; wrong < 5; wrong += 1) await storage.factors.countSetupFailure('again', 5);
-    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'again' }))).toBe(false);
+    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'again', wasOn: true }))).toBe(
+      false,
+    );
     expect(await storage.factors.authenticators(ALICE)).toEqual(before);
     expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe('hash-1-1');
     expect(await spendStep(storage, ALICE, `authenticator-1-${ALICE}`, 101)).toBe(true);
@@ -117,11 +119,74 @@ describeOnBothStores('set-ups', (opened) => {
     await storage.factors.beginSetup(setup(ALICE, { id: 'again' }));
     const twice = { ...recoverySet('2'), hashes: ['same', 'same'] };
     const failed = storage.factors.activate(
-      confirmation(ALICE, { setupId: 'again', authenticatorId: 'new', recovery: twice }),
+      confirmation(ALICE, { setupId: 'again', authenticatorId: 'new', recovery: twice, wasOn: true }),
     );
     await expect(failed).rejects.toBeDefined();
     expect(await storage.factors.authenticators(ALICE)).toEqual(before);
     expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe('hash-1-1');
     expect(await storage.factors.findSetup('again')).toBeDefined();
+  });
+
+  test('attack 216: a plan that is no longer true loses: no codes are made or dropped by it', async () => {
+    await storage.factors.beginSetup(setup(ALICE, { id: 'first' }));
+    await storage.factors.beginSetup(setup(BOB, { id: 'other' }));
+    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'first', wasOn: true }))).toBe(
+      false,
+    );
+    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'first' }))).toBe(true);
+    await storage.factors.beginSetup(setup(ALICE, { id: 'again' }));
+    const stale = confirmation(ALICE, {
+      setupId: 'again',
+      authenticatorId: 'new',
+      recovery: recoverySet('2'),
+    });
+    expect(await storage.factors.activate(stale)).toBe(false);
+    expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe('hash-1-1');
+    expect(await storage.factors.activate({ ...stale, wasOn: true, recovery: 'kept' })).toBe(true);
+    expect((await storage.factors.recoverySet(ALICE))?.codes[0]?.hash).toBe('hash-1-1');
+  });
+
+  test('those that are replaced go with the confirmation, and only they; `none` drops the codes', async () => {
+    await enrol(storage, ALICE, { step: 100 });
+    await enrol(storage, BOB, { step: 100 });
+    await storage.factors.beginSetup(setup(ALICE, { id: 'again', replaces: 'all' }));
+    expect((await storage.factors.findSetup('again'))?.replaces).toBe('all');
+    const replaced = [`authenticator-1-${ALICE}`, `authenticator-1-${BOB}`];
+    const again = {
+      setupId: 'again',
+      authenticatorId: 'new',
+      wasOn: true,
+      replaced,
+      recovery: 'none',
+    } as const;
+    expect(await storage.factors.activate(confirmation(ALICE, again))).toBe(true);
+    expect((await storage.factors.authenticators(ALICE)).map(({ id }) => id)).toEqual(['new']);
+    expect(await storage.factors.authenticators(BOB)).toHaveLength(1);
+    expect(await storage.factors.recoverySet(ALICE)).toBeUndefined();
+    expect(await storage.factors.recoverySet(BOB)).toBeDefined();
+  });
+
+  test('a set-up that a password alone has proven is not kept where 2FA is on', async () => {
+    expect(await storage.factors.beginSetup(setup(ALICE, { id: 'first' }), true)).toBe(true);
+    expect(await storage.factors.activate(confirmation(ALICE, { setupId: 'first' }))).toBe(true);
+    expect(await storage.factors.beginSetup(setup(ALICE, { id: 'late' }), true)).toBe(false);
+    expect(await storage.factors.findSetup('late')).toBeUndefined();
+  });
+
+  test('the twenty-first authenticator is not confirmed; of many set-ups turned off at once one wins', async () => {
+    for (let number = 1; number <= 20; number += 1) await enrol(storage, ALICE, { step: 100, number });
+    await storage.factors.beginSetup(setup(ALICE, { id: 'more' }));
+    const more = confirmation(ALICE, {
+      setupId: 'more',
+      authenticatorId: 'new',
+      wasOn: true,
+      recovery: 'kept',
+    });
+    expect(await storage.factors.activate(more)).toBe(false);
+    expect(await storage.factors.activate({ ...more, replaced: [`authenticator-1-${ALICE}`] })).toBe(true);
+    expect(await storage.factors.authenticators(ALICE)).toHaveLength(20);
+    const off = await raceOf(10, await replicasOf(opened), (one) => one.factors.turnOff(ALICE));
+    expect(off.filter(Boolean)).toHaveLength(1);
+    expect(await storage.factors.isEnrolled(ALICE)).toBe(false);
   });
 });

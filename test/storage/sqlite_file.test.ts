@@ -79,6 +79,7 @@ async function enrol(storage: Storage, userId: string, sealedSeed: Buffer = Buff
     tokenHash: 'token',
     expiresAt: 1000,
     failures: 0,
+    replaces: [],
   });
   await storage.factors.activate({
     setupId,
@@ -87,6 +88,8 @@ async function enrol(storage: Storage, userId: string, sealedSeed: Buffer = Buff
     foldedLocalpart: userId,
     sealedSeed,
     step: 0,
+    wasOn: false,
+    replaced: [],
     recovery: {
       salt: Buffer.from('salt'),
       pepperKeyId: 'key',

@@ -76,6 +76,7 @@ export async function enrol(
     tokenHash: 'hash',
     expiresAt: now + 60_000,
     failures: 0,
+    replaces: [],
   });
   const fresh = await newRecoverySet(
     { userId, count: options.recoveryCodes ?? 3 },
@@ -93,6 +94,8 @@ export async function enrol(
     foldedLocalpart: foldLocalpart(userId),
     sealedSeed: vault.seal(seed, `authenticator:${authenticatorId}:${userId}`),
     step: options.step ?? 0,
+    wasOn: await store.isEnrolled(userId),
+    replaced: [],
     recovery: fresh.set,
   });
   return { userId, authenticatorId, seed, recoveryCodes: fresh.shown };

@@ -25,6 +25,7 @@ const OWN_ENDPOINTS: readonly OwnEndpoint[] = [
   { method: 'POST', path: '/account/3pid/delete', answer: 'unbind_answer' },
   { method: 'POST', path: '/account/3pid/unbind', answer: 'unbind_answer' },
   { method: 'GET', path: '/account/two-factor', answer: 'two_factor_state' },
+  { method: 'DELETE', path: '/account/two-factor', answer: 'empty_answer' },
   { method: 'POST', path: '/account/two-factor/totp', answer: 'totp_setup_answer' },
   { method: 'POST', path: '/account/two-factor/totp/confirm', answer: 'totp_confirm_answer' },
   { method: 'DELETE', path: '/account/two-factor/totp', answer: 'empty_answer' },

@@ -91,7 +91,7 @@ export type RecoveryState = {
   }[];
 };
 
-/** The authenticator is active, and the recovery codes are new. */
+/** The authenticator is active. Recovery codes stand here only where new ones were made. */
 export type TotpConfirmAnswer = {
   authenticator_id: string;
   recovery_codes: string[];
@@ -114,6 +114,7 @@ export type TotpSetupAnswer = {
   };
   setup_id: string;
   expires_ts: number;
+  recovery_codes: 'new' | 'kept' | 'none';
 };
 
 /** Which factors the user has. It never shows a secret. */

@@ -44,7 +44,10 @@ export async function setUp(page, old) {
       value: texts.authenticators.usualName,
       hint: texts.authenticators.nameHint,
     },
-    request: (name) => ({ call: CALLS.setUpTotp, body: name === '' ? {} : { name } }),
+    request: (name) => ({
+      call: CALLS.setUpTotp,
+      body: { ...(name === '' ? {} : { name }), ...(old && { replaces: replacing(page, old) }) },
+    }),
   });
   if (setup === undefined) return;
   const wasOn = page.state.enabled;
@@ -57,8 +60,7 @@ export async function setUp(page, old) {
     expired: () => void page.overview(texts.setup.expired, 'warning'),
     next: () => {
       page.recovered = false;
-      if (old === undefined) void page.overview(wasOn ? texts.setup.doneAdded : texts.setup.doneOn);
-      else void removeOld(page, old);
+      void page.overview(doneText(wasOn, old));
     },
   });
 }
@@ -92,6 +94,25 @@ export async function setUpInSignIn(page, { session, user }) {
     if (answer.is === 'done') page.enter(answer.body);
     else page.leave(texts.signIn.tooLate);
   }
+}
+
+/**
+ * The only one is replaced as all: its recovery codes may be lost with it, so there are new ones.
+ *
+ * @param {AccountPage} page
+ * @param {Authenticator} old
+ */
+function replacing({ state }, old) {
+  return state.authenticators.length === 1 ? 'all' : [old.id];
+}
+
+/**
+ * @param {boolean} wasOn whether 2FA was on before
+ * @param {Authenticator} [old] the one that is replaced
+ */
+function doneText(wasOn, old) {
+  if (old !== undefined) return texts.setup.replaced;
+  return wasOn ? texts.setup.doneAdded : texts.setup.doneOn;
 }
 
 /**
@@ -234,20 +255,4 @@ function showCodes(page, codes, way) {
   // The operator may want no recovery codes.
   if (codes.length === 0) return next();
   return showNewCodes(page, codes, { title: heading(way, 3), user, hadCodes, next });
-}
-
-/**
- * @param {AccountPage} page
- * @param {Authenticator} old
- */
-async function removeOld(page, old) {
-  const { name } = old;
-  await page.overview(fill(texts.setup.keptOld, { name }), 'warning');
-  const removed = await askProof(page, {
-    title: texts.setup.removeOldTitle,
-    text: fill(texts.setup.removeOldText, { name }),
-    action: texts.authenticators.remove,
-    request: () => ({ call: CALLS.removeTotp, body: { authenticator_id: old.id } }),
-  });
-  if (removed !== undefined) await page.overview(texts.setup.replaced);
 }

@@ -26,6 +26,7 @@ const DEED_TEXTS: DeedTexts = {
   remove_address: (texts) => texts.removeAddress,
   set_signing_keys: (texts) => texts.signingKeys,
   give_login_token: (texts) => texts.loginToken,
+  turn_off: (texts) => texts.turnOff,
   renew_recovery_codes: (texts) => texts.renewCodes,
   delete_recovery_codes: (texts) => texts.deleteCodes,
 };

@@ -101,6 +101,7 @@ export const german: Texts = {
     removeAddress: 'eine E-Mail-Adresse oder Telefonnummer von deinem Konto entfernen',
     signingKeys: 'die Schlüssel deiner Verschlüsselungsidentität einrichten oder ersetzen',
     loginToken: 'ein weiteres Gerät anmelden',
+    turnOff: 'die Zwei-Faktor-Anmeldung ausschalten',
     renewCodes: 'neue Wiederherstellungscodes erzeugen; die alten gelten dann nicht mehr',
     deleteCodes: 'deine Wiederherstellungscodes löschen',
     something: 'etwas an deinem Konto ändern',
@@ -268,11 +269,6 @@ export const german: Texts = {
       doneOn:
         'Die Zwei-Faktor-Authentifizierung ist eingeschaltet. Von jetzt an braucht es zum Anmelden einen Code.',
       doneAdded: 'Der Authenticator ist hinzugefügt.',
-      removeOldTitle: 'Den alten Authenticator entfernen',
-      removeOldText:
-        'Der neue funktioniert. Entferne jetzt „{name}“, damit ihn niemand benutzen kann. Warte auf den nächsten Code deiner neuen App: Der letzte ist verbraucht.',
-      keptOld:
-        'Der neue Authenticator ist hinzugefügt. Der alte, „{name}“, gilt weiter, bis du ihn entfernst.',
       replaced: 'Der Authenticator ist ersetzt. Codes des alten gelten nicht mehr.',
     },
     saveCodes: {

@@ -101,6 +101,7 @@ export const english = {
     removeAddress: 'remove an e-mail address or phone number from your account',
     signingKeys: 'set up or replace the keys of your encryption identity',
     loginToken: 'sign in another device',
+    turnOff: 'turn two-factor authentication off',
     renewCodes: 'create new recovery codes; the old ones stop working',
     deleteCodes: 'delete your recovery codes',
     something: 'change something about your account',
@@ -261,10 +262,6 @@ export const english = {
       finish: 'Done',
       doneOn: 'Two-factor authentication is on. From now on a code is needed to sign in.',
       doneAdded: 'The authenticator is added.',
-      removeOldTitle: 'Remove the old authenticator',
-      removeOldText:
-        'The new one works. Now remove “{name}”, so that no one can use it. Wait for the next code of your new app: the last one is used up.',
-      keptOld: 'The new authenticator is added. The old one, “{name}”, still works until you remove it.',
       replaced: 'The authenticator is replaced. Codes of the old one do not work any more.',
     },
     saveCodes: {

@@ -1,4 +1,4 @@
-import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
+import { ask, type Decision, decide, type Effect, effect, listOf, type Query } from '../statement.ts';
 
 /** One enrolled authenticator. */
 export interface Authenticator {
@@ -107,6 +107,20 @@ export function removeAuthenticators(userId: string, kind: string | null = null)
     userId,
     kind,
   });
+}
+
+/** Removes all of a user. Lost where there are none. */
+export function removeEveryAuthenticator(userId: string): Decision<object> {
+  return decide('DELETE FROM authenticators WHERE user_id = :userId', { userId });
+}
+
+/** Removes those that another one takes the place of. */
+export function removeReplaced(userId: string, ids: readonly string[]): readonly Effect[] {
+  if (ids.length === 0) return [];
+  const { names, values } = listOf('id', ids);
+  return [
+    effect(`DELETE FROM authenticators WHERE user_id = :userId AND id IN (${names})`, { userId, ...values }),
+  ];
 }
 
 /** The one write that accepts a proof (R8): no step, or counter, at or below the last accepted one. */

@@ -6,7 +6,9 @@ import {
   markFirstEnrolment,
   removeAuthenticator,
   removeAuthenticators,
+  removeEveryAuthenticator,
   removeKindKeepingLast,
+  removeReplaced,
 } from './authenticators.ts';
 import { dropEmergencyCodeWithoutFactor } from './emergency_codes.ts';
 import { forgetPlaces, forgetPlacesWithoutFactor } from './known_places.ts';
@@ -22,7 +24,7 @@ import {
   putRecoverySet,
 } from './recovery_sets.ts';
 import { completeEnrolment, type SessionState } from './sessions.ts';
-import { confirmSetup } from './setups.ts';
+import { confirmSetup, type SetupToConfirm } from './setups.ts';
 
 /*
  * Changes of what a user has enrolled: units of work that name the user. Each ends what was proven or begun under
@@ -30,16 +32,14 @@ import { confirmSetup } from './setups.ts';
  */
 
 /** What a set-up becomes when its first code was right. */
-export interface Confirmation {
-  readonly setupId: string;
-  readonly userId: string;
+export interface Confirmation extends SetupToConfirm {
   readonly authenticatorId: string;
   readonly foldedLocalpart: string;
   /** The seed sealed again, under the identity of the authenticator. */
   readonly sealedSeed: Buffer;
   readonly step: number;
-  /** Undefined: the user goes without codes. */
-  readonly recovery: NewRecoverySet | undefined;
+  /** The new codes; or the user keeps those that they have, or goes without. */
+  readonly recovery: NewRecoverySet | 'kept' | 'none';
 }
 
 /** The sign-in in which a user sets their first factor up. */
@@ -58,10 +58,13 @@ export interface AfterRemoval {
   readonly noneLeft: Write;
 }
 
-/** Turns a set-up into an authenticator, with new recovery codes, and `also`. Lost if the set-up is gone. */
+/**
+ * Turns a set-up into an authenticator, in the place of those that it replaces, and writes `also`. Lost if the set-up
+ * is gone, or is not what it is confirmed as.
+ */
 export function activating(confirmation: Confirmation, also: Write) {
-  const { setupId, userId } = confirmation;
-  return when(confirmSetup(setupId, userId), {
+  const { userId } = confirmation;
+  return when(confirmSetup(confirmation), {
     won: [added(confirmation), endProofs(userId), also],
     lost: [],
   });
@@ -85,15 +88,20 @@ export function enrolling<const Also extends Write>(
 }
 
 function added(confirmation: Confirmation): readonly Write[] {
-  const { setupId, userId, authenticatorId, foldedLocalpart, sealedSeed, step, recovery } = confirmation;
-  const codes =
-    recovery === undefined ? [] : [putRecoverySet(userId, recovery), putRecoveryCodes(userId, recovery)];
+  const { setupId, userId, authenticatorId, foldedLocalpart, sealedSeed, step } = confirmation;
   return [
     nameAccount(userId, foldedLocalpart),
     addAuthenticator(setupId, { id: authenticatorId, sealedSeed, lastStep: step }),
-    codes,
+    removeReplaced(userId, confirmation.replaced),
+    codesAfter(confirmation),
     markFirstEnrolment(),
   ];
+}
+
+function codesAfter({ userId, recovery }: Confirmation): readonly Write[] {
+  if (recovery === 'kept') return [];
+  if (recovery === 'none') return [deleteRecoverySet(userId)];
+  return [putRecoverySet(userId, recovery), putRecoveryCodes(userId, recovery)];
 }
 
 /** Removes one authenticator. Lost if the user has no such authenticator, or it must stay. */
@@ -128,6 +136,14 @@ export function removingKind(userId: string, kind: string, after: AfterRemoval) 
 /** Removes the authenticators of one kind. Lost where the user has no others. */
 export function removingKindKeepingLast(userId: string, kind: string, after: AfterRemoval) {
   return when(removeKindKeepingLast(userId, kind), { won: afterKind(userId, after), lost: [] });
+}
+
+/** Removes all authenticators of a user, who wants it so. Lost where there are none. */
+export function removingEverything(userId: string, also: Write) {
+  return when(removeEveryAuthenticator(userId), {
+    won: afterKind(userId, { someLeft: [], noneLeft: also }),
+    lost: [],
+  });
 }
 
 function afterKind(userId: string, after: AfterRemoval): readonly Write[] {

@@ -16,6 +16,7 @@ import {
   deletingRecoverySet,
   removingAllFactors,
   removingAuthenticator,
+  removingEverything,
   removingKind,
   removingKindKeepingLast,
   replacingRecoverySet,
@@ -31,6 +32,7 @@ import {
   findSetup,
   giveSetupBack,
   keepSetup,
+  type Replaces,
   type Setup,
   takeSetup,
 } from './setups.ts';
@@ -67,6 +69,8 @@ export interface FactorStore {
   removeKind(userId: string, kind: string, after?: AfterRemoval): Promise<number>;
   /** The same where the user has others; false if they are the last ones, which stay. */
   removeKindKeepingLast(userId: string, kind: string, after?: AfterRemoval): Promise<boolean>;
+  /** Turns 2FA off, as its user wants it: false where it is off. */
+  turnOff(userId: string, also?: Write): Promise<boolean>;
   /** Removes every authenticator, set-up, recovery code, lane and known place of `userId`: how many authenticators there were. */
   removeAllFactors(userId: string): Promise<number>;
 
@@ -77,8 +81,11 @@ export interface FactorStore {
    */
   endProofs(userId: string): Promise<void>;
 
-  /** Keeps a set-up; one that the same user began before is dropped. */
-  beginSetup(setup: Setup): Promise<void>;
+  /**
+   * Keeps a set-up; one that the same user began before is dropped.
+   * @param onlyWhileOff false, and nothing is kept, where the user has 2FA on
+   */
+  beginSetup(setup: Setup, onlyWhileOff?: boolean): Promise<boolean>;
   dropExpiredSetups(): Promise<void>;
   findSetup(id: string): Promise<Setup | undefined>;
   /**
@@ -90,8 +97,9 @@ export interface FactorStore {
   /** Counts a wrong first code; at `limit` the set-up is gone. Answers how many there were, `limit` if it was gone. */
   countSetupFailure(id: string, limit: number): Promise<number>;
   /**
-   * Turns the set-up into an authenticator whose enrolment step is spent, and replaces the recovery codes:
-   * all or nothing. False if the set-up was gone (another confirmation won).
+   * Turns the set-up into an authenticator whose enrolment step is spent, in the place of those that it replaces, and
+   * with what is to become of the recovery codes: all or nothing. False if the set-up was gone (another confirmation
+   * won), or 2FA was turned on or off meanwhile.
    */
   activate(confirmation: Confirmation, also?: Write): Promise<boolean>;
 
@@ -152,6 +160,10 @@ export class FactorTables implements FactorStore {
     return (await this.driver.commit([userId], removingKindKeepingLast(userId, kind, after))).won;
   }
 
+  async turnOff(userId: string, also: Write = []): Promise<boolean> {
+    return (await this.driver.commit([userId], removingEverything(userId, also))).won;
+  }
+
   async removeAllFactors(userId: string): Promise<number> {
     const [removed] = await this.driver.commit([userId], removingAllFactors(userId));
     return removed;
@@ -161,8 +173,10 @@ export class FactorTables implements FactorStore {
     await this.driver.commit([userId], [endProofs(userId), endPageSessionsOf(userId)]);
   }
 
-  async beginSetup(setup: Setup): Promise<void> {
-    await this.driver.commit([setup.userId], [dropSetups(setup.userId), keepSetup(setup)]);
+  async beginSetup(setup: Setup, onlyWhileOff = false): Promise<boolean> {
+    const { userId } = setup;
+    const [, kept] = await this.driver.commit([userId], [dropSetups(userId), keepSetup(setup, onlyWhileOff)]);
+    return kept !== undefined;
   }
 
   async dropExpiredSetups(): Promise<void> {
@@ -170,7 +184,9 @@ export class FactorTables implements FactorStore {
   }
 
   async findSetup(id: string): Promise<Setup | undefined> {
-    return (await this.driver.read(findSetup(id)))[0];
+    const [row] = await this.driver.read(findSetup(id));
+    if (row === undefined) return undefined;
+    return { ...row, replaces: row.replaces === null ? [] : (JSON.parse(row.replaces) as Replaces) };
   }
 
   async takeSetup(id: string, until: number): Promise<boolean> {

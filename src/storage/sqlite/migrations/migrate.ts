@@ -29,6 +29,7 @@ import { policies } from './0026_policies.ts';
 import { policyTold } from './0027_policy_told.ts';
 import { pageSessions } from './0028_page_sessions.ts';
 import { moreTime } from './0029_more_time.ts';
+import { replacingSetups } from './0030_replacing_setups.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -61,6 +62,7 @@ export const MIGRATIONS: readonly string[] = [
   policyTold,
   pageSessions,
   moreTime,
+  replacingSetups,
 ];
 
 /**
