@@ -7,7 +7,7 @@ npm run demo -- --check     walks through all of it by itself, prints each step,
 
 The demo installs Synapse from PyPI into .demo/ (Python 3.10 or newer is needed), starts it on a free port of
 this machine with the proxy in front of it on 127.0.0.1:8010, and makes two users: alice, who has a password,
-and bob, who has a second factor besides. All is kept in .demo/ between runs; delete that folder to begin again.
+and bob, who has a second factor besides. A small client on 127.0.0.1:8011 signs in by the sign-in page. All is kept in .demo/ between runs; delete that folder to begin again.
 
   --homeserver URL   use a homeserver that runs already instead of Synapse from PyPI. Nothing is changed there:
                      the second factor lives in the proxy alone. Needs:

@@ -1,8 +1,10 @@
 import { NodeCryptoPlugin } from '@otplib/plugin-crypto-node';
-import { generateSync } from 'otplib';
+import { generateSync, generateURI } from 'otplib';
 import { type Clock, SECOND } from '../src/system/clock.ts';
 
 const STEP_SECONDS = 30;
+/** What apps show above the account. */
+export const ISSUER = 'Demo';
 const crypto = new NodeCryptoPlugin();
 
 /** A code, and until when the proxy takes it. */
@@ -19,6 +21,11 @@ export class Phone {
     readonly seed: string,
     private readonly clock: Clock,
   ) {}
+
+  /** What an authenticator app reads out of a QR code. */
+  link(account: string): string {
+    return generateURI({ issuer: ISSUER, label: account, secret: this.seed });
+  }
 
   /** The code of the step before the present one: still good, and it leaves two more for now. */
   previousCode(): string {

@@ -9,6 +9,7 @@ import { freePort } from '../tools/free_port.ts';
 import { ensureSynapse } from '../tools/synapse/install.ts';
 import { type SynapseServer, startSynapse } from '../tools/synapse/server.ts';
 import { DemoFailure } from './demo_failure.ts';
+import { ISSUER } from './phone.ts';
 import { ENVIRONMENT, placesIn } from './places.ts';
 
 export interface SceneOptions {
@@ -103,7 +104,7 @@ export class Scene {
       `homeserver: { url: "${this.homeserverUrl}" }`,
       'storage: { type: sqlite, path: 2fa.db }',
       'keys: { file: keys.json }',
-      'totp: { issuer: Demo }',
+      `totp: { issuer: ${ISSUER} }`,
     ];
     await writeFile(config, `${lines.join('\n')}\n`);
     return config;

@@ -4,8 +4,10 @@ import { rm } from 'node:fs/promises';
 import { SchemaTooNew } from '../src/storage/errors.ts';
 import { systemClock } from '../src/system/clock.ts';
 import { KeyFileError } from '../src/vault/key_file_error.ts';
+import { freePort } from '../tools/free_port.ts';
 import { type Bob, findBob, StaleCast } from './cast.ts';
 import { CodeFile } from './code_file.ts';
+import { DemoClient } from './demo_client.ts';
 import type { DemoOptions, Guest } from './options.ts';
 import { sceneFolder } from './places.ts';
 import { requireFreePort, Scene } from './scene.ts';
@@ -13,25 +15,36 @@ import { codeLine, tourText } from './tour.ts';
 
 /** Where the demo's proxy listens. */
 const PORT = 8010;
+/** Where its small client is, if that port is free. */
+const CLIENT_PORT = 8011;
 
 /** Shows the demo until it is told to stop. */
 export async function showDemo({ guest }: DemoOptions, signal: AbortSignal): Promise<void> {
   await requireFreePort(PORT);
   const { scene, bob } = await openOrBeginAnew(guest, signal);
   const codeFile = new CodeFile(scene, bob);
+  const client = await DemoClient.open(await clientPort(), scene.url);
   try {
     const shown = await codeFile.refresh();
     codeFile.keepFresh();
-    say(`\n${await tourText(scene, bob, shown, guest === undefined)}\n`);
+    const isColoured = process.stdout.isTTY;
+    const style = { hasAlice: guest === undefined, isColoured, clientUrl: client.url };
+    say(`\n${await tourText(scene, bob, shown, style)}\n`);
     say(`Ctrl-C stops everything; what was done is kept for the next time.${enterHint()}`);
     const stopAsking = tellCodesOnEnter(scene, bob, codeFile);
     if (!signal.aborted) await once(signal, 'abort');
     stopAsking();
     say('\nStopping.');
   } finally {
+    await client.close();
     await codeFile.remove();
     await scene.close();
   }
+}
+
+/** The same one each time, where that can be: its link may be kept. */
+function clientPort(): Promise<number> {
+  return freePort('127.0.0.1', CLIENT_PORT).catch(() => freePort());
 }
 
 interface Opened {

@@ -6,6 +6,7 @@ import { CodeFile } from './code_file.ts';
 import { enrol, recoveryCodesIn, signIn } from './enrolment.ts';
 import type { MovableClock } from './movable_clock.ts';
 import type { Guest } from './options.ts';
+import { PageWalk } from './page_walk.ts';
 import { Phone } from './phone.ts';
 import { printedLines } from './printed_lines.ts';
 import { bodyInShort, type Expectation, Report } from './report.ts';
@@ -47,6 +48,7 @@ export class Walk {
     await this.withoutSecondFactor();
     const bob = await this.turnOn();
     const steps = [
+      () => this.walkThePages(bob),
       () => this.pasteThePrintedLines(bob),
       () => this.refuseWhatIsWrong(bob),
       () => this.signInStageByStage(bob),
@@ -97,6 +99,12 @@ export class Walk {
       (asked, answer) => this.report.tell(asked, `${answer.status} ${bodyInShort(answer.body)}`),
     );
     return { name, password, account, ...enrolled };
+  }
+
+  private walkThePages(bob: Bob): Promise<void> {
+    const { report, scene, clock, guest } = this;
+    const pages = new PageWalk({ report, scene, clock, hasAlice: guest === undefined, bob });
+    return pages.all({ freshCode: () => this.freshCode(bob), deviceCount: () => this.deviceCount(bob) });
   }
 
   private async pasteThePrintedLines(bob: Bob): Promise<void> {
