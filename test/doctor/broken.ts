@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
+import { addNotice, buryNotices, dropDeadLetters } from '../../src/storage/tables/notices.ts';
 import { announceProcess, dropProcess, listProcesses } from '../../src/storage/tables/processes.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile } from '../../src/vault/key_ring.ts';
@@ -79,6 +80,24 @@ const beside = (change: object) => async (scene: Scene) => {
   await storage.commit([], announceProcess('other', { ...description, host: 'other-host', ...change }));
   const found = await scene.doctor();
   await storage.commit([], dropProcess('other'));
+  return found;
+};
+
+/** A notice to the webhook was given up; the webhook itself is on. */
+const deadLetter = async (scene: Scene) => {
+  const { storage } = scene.proxy;
+  const told = { event: 'totp.enabled', userId: '@bob:localhost', actor: 'user', happenedAt: 1 };
+  const letter = addNotice('dead', 'webhook', { ...told, address: null, deviceId: null, detail: {} });
+  await storage.commit([], [letter, buryNotices('webhook', 'the receiver answered 410', -1)]);
+  writeFileSync(join(scene.folder, 'hook.secret'), `whsec_${Buffer.alloc(32).toString('base64')}`, {
+    mode: 0o600,
+  });
+  const webhook = '{ url: "http://127.0.0.1:1/hook", secret_file: hook.secret }';
+  const found = await configured(
+    'trusted_proxies',
+    `notify: { webhook: ${webhook} }\ntrusted_proxies`,
+  )(scene);
+  await storage.commit([], dropDeadLetters(null));
   return found;
 };
 
@@ -313,6 +332,12 @@ export const BROKEN: readonly Broken[] = [
       'trusted_proxies',
       'notify: { mail: { from: 2fa@example.org, port: 1 } }\ntrusted_proxies',
     ),
+  },
+  {
+    what: 'a notice that was given up',
+    finds: 'warn notify',
+    says: /^1 given up by webhook$/,
+    examine: deadLetter,
   },
   {
     what: 'a token for notices that is not good any more',
