@@ -79,7 +79,7 @@ describe('headers', () => {
       await visitor.open(await fallbackPage()),
       await visitor.open('/_matrix/client/r0/auth/m.login.sso/fallback/web?session=m2fa_x'),
     ];
-    expect(pages.map(({ status }) => status)).toEqual([200, 403, 200, 403, 200, 400, 403, 200, 401]);
+    expect(pages.map(({ status }) => status)).toEqual([200, 403, 200, 403, 200, 400, 403, 200, 410]);
     for (const page of pages) expectGuarded(page);
     const nonces = pages.map(({ headers }) => headers['content-security-policy']);
     expect(new Set(nonces).size).toBe(pages.length);

@@ -7,7 +7,7 @@ import type { Language } from '../../system/languages.ts';
 import { html, jsonBlock } from '../shell/html.ts';
 import type { PageShell } from '../shell/page.ts';
 import type { Texts } from '../texts/en.ts';
-import { fill, textsIn } from '../texts/texts.ts';
+import { fill, type Say, textsIn } from '../texts/texts.ts';
 
 export interface AccountPageSettings extends OfferedWays {
   /** Digits of a code, so that the page knows when one is complete. */
@@ -40,10 +40,16 @@ export class AccountPage {
 ${jsonBlock('data', {
   texts: account,
   problems: texts.problems,
-  said: say.texts,
+  said: this.saidBy(say),
   digits: this.settings.digits,
 })}`,
     });
+  }
+
+  /** Nothing tells people to type a code where it is not taken. */
+  private saidBy({ texts }: Say): Say['texts'] {
+    if (this.settings.appendedCode) return texts;
+    return { ...texts, 'help.password-field.text': texts['help.password-field.notTaken'] };
   }
 
   /** `/_2fa/` and the like: what people type. */

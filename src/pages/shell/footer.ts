@@ -17,10 +17,12 @@ interface FooterParts {
   readonly brand: Brand;
   readonly contact: Contact | undefined;
   readonly texts: PageTexts;
+  /** An error page says nothing of the address that led to it. */
+  readonly isError: boolean;
 }
 
 /** The foot of every page: help, the operator, other languages. */
-export function footer({ request, say, brand, contact, texts }: FooterParts): Html {
+export function footer({ request, say, brand, contact, texts, isError }: FooterParts): Html {
   const isOwn = request.path.startsWith(OWN_PAGES);
   const links = [
     linkTo(say, HELP, say('shell.help')),
@@ -30,7 +32,7 @@ export function footer({ request, say, brand, contact, texts }: FooterParts): Ht
   ];
   const version = say('shell.version', { version: brand.showVersion ? programVersion() : '' }).trim();
   return html`<footer>
-${links}${languageLinks(request, say, texts)}<span>${version}</span>
+${links}${!isError && languageLinks(request, say, texts)}<span>${version}</span>
 </footer>`;
 }
 

@@ -66,7 +66,14 @@ export class PageShell {
 
   private document(page: Page, say: Say, nonce: string): Html {
     const { brand, assets, texts, contact } = this.deps;
-    const parts = { request: page.request, say, brand, texts, contact: contact() };
+    const parts = {
+      request: page.request,
+      say,
+      brand,
+      texts,
+      contact: contact(),
+      isError: (page.status ?? 200) >= 400,
+    };
     return html`<!doctype html>
 <html lang="${say.language}">
 <head>
