@@ -66,7 +66,7 @@ function inBrowser(app: () => RealApp): void {
     await popup.getByText(consequence, { exact: true }).waitFor();
     await popup.getByLabel('Code', { exact: true }).fill(app().code(bob));
     await popup.keyboard.press('Enter');
-    await popup.getByText(`Type the password of ${bob.userId}.`).waitFor();
+    await popup.getByText(`Enter the password of ${bob.userId}.`).waitFor();
     await popup.locator('#password:focus').waitFor();
     const closed = popup.waitForEvent('close');
     await popup.keyboard.type(bob.password);
@@ -116,7 +116,7 @@ function inBrowser(app: () => RealApp): void {
     const bob = await app().enrolledUser();
     const device = await signIn(bob);
     const other = await app().login(bob, `${bob.password} ${app().code(bob)}`, { device_id: 'OTHER' });
-    await proveInPopup(bob, 'Remove the other session', 'remove 1 session');
+    await proveInPopup(bob, 'Remove the other session', 'sign out 1 device');
     await page.getByText('removed: 200').waitFor();
     expect(await app().whoami(String(other.json.access_token))).toBe(401);
     await app().proxy.keepHouse();
@@ -138,7 +138,7 @@ function inBrowser(app: () => RealApp): void {
   test('account/deactivate: the popup says what it is, and the account is gone', async () => {
     const bob = await app().enrolledUser();
     await signIn(bob);
-    await proveInPopup(bob, 'Deactivate the account', 'deactivate your account, for ever');
+    await proveInPopup(bob, 'Deactivate the account', 'permanently deactivate your account');
     await page.getByText('deactivated: 200').waitFor();
     expect(await app().whoami(bob.token)).toBe(401);
   });

@@ -265,19 +265,19 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     const opened = page.waitForEvent('popup');
     await press(page, 'Remove the other session');
     const popup = await opened;
-    await popup.getByText('remove 1 session').waitFor();
+    await popup.getByText('sign out 1 device').waitFor();
     await lookAt(popup, 'fallback-1-code');
     await popup.getByLabel('Code', { exact: true }).fill(app.wrongCode(bob));
     await popup.keyboard.press('Enter');
     await popup.getByText('The code is not right.').waitFor();
     await popup.getByLabel('Code', { exact: true }).fill(nextCode());
     await popup.keyboard.press('Enter');
-    await popup.getByText('Type the password of @bob:localhost.').waitFor();
+    await popup.getByText('Enter the password of @bob:localhost.').waitFor();
     expect(await focused(popup)).toBe('password');
     await lookAt(popup, 'fallback-2-password');
     await popup.keyboard.type('wrong');
     await popup.keyboard.press('Enter');
-    await popup.getByText('The password is not right.').waitFor();
+    await popup.getByText('Incorrect password.').waitFor();
     const closed = popup.waitForEvent('close');
     await popup.keyboard.type(PASSWORD);
     await popup.keyboard.press('Enter');
@@ -295,11 +295,11 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.getByLabel('Code', { exact: true }).fill(nextCode());
     await page.keyboard.press('Enter');
     await page.getByLabel('Password').fill(PASSWORD);
-    await press(page, 'Confirm');
+    await press(page, 'Approve');
     await page.getByText('You can close this page and go back to your app.').waitFor();
     await lookAt(page, 'fallback-3-done');
     await page.goto(`${app.url}${target.slice(0, -3)}xyz`);
-    await heading(page, 'That did not work');
+    await heading(page, 'This request is no longer open');
     await lookAt(page, 'fallback-4-unknown');
   });
 

@@ -4,16 +4,16 @@ import { TotpFactor } from '../../src/factors/totp/totp_factor.ts';
 import { findRoute } from '../../src/http/route_index.ts';
 import { guardedEndpoints, mountedPaths, ROUTES } from '../../src/http/routes.ts';
 import { consequenceText } from '../../src/pages/fallback/consequence_text.ts';
-import { textsIn } from '../../src/pages/texts/texts.ts';
+import { pageTexts } from '../../src/pages/texts/own_texts.ts';
 import type { Session } from '../../src/uia/session.ts';
 import { totpSettings } from '../support/enrolment.ts';
 
-const texts = textsIn('en');
+const say = pageTexts({ texts: [], german: 'du', language: 'en' }).in('en');
 const totp = new TotpFactor({} as ConstructorParameters<typeof TotpFactor>[0], totpSettings);
 
 /** What the page says of a session that was opened for `target`. */
 function saidOf(target: string, body = {}): string {
-  return consequenceText(texts, { binding: { target }, body } as unknown as Session, {
+  return consequenceText(say, { binding: { target }, body } as unknown as Session, {
     factors: [totp],
     language: 'en',
   });
@@ -42,7 +42,7 @@ describe.each(ROUTES)('the row $id', (row) => {
 
   test('is named to the owner whose proof is asked for, if it has a deed', () => {
     for (const target of targets) {
-      expect(saidOf(target) === texts.fallback.something).toBe(row.deed === undefined);
+      expect(saidOf(target) === say('approve.other')).toBe(row.deed === undefined);
     }
   });
 });
@@ -57,5 +57,5 @@ test('the page counts the devices that a request removes', () => {
 });
 
 test('a session of another kind is named in general words', () => {
-  expect(saidOf('login v3')).toBe(texts.fallback.something);
+  expect(saidOf('login v3')).toBe(say('approve.other'));
 });

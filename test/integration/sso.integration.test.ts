@@ -209,8 +209,8 @@ function inBrowser(app: () => RealApp): void {
       const fallback = `${CLIENT}/auth/m.login.sso/fallback/web?session=${first.json.session}`;
       await page.goto(app().url + fallback);
       await page.getByLabel('Password').fill('guessed');
-      await press('Confirm');
-      await page.getByText('This account has no password at its homeserver.').waitFor();
+      await press('Approve');
+      await page.getByText('This account has no password on this server.').waitFor();
     });
 
     test('the account page says where it is to go', async () => {

@@ -91,7 +91,7 @@ describe('guarded endpoints', () => {
       const session = await begin(DELETE_DEVICES, { devices: ['A', 'B'] });
       const first = await visitor.open(fallback('m.login.sso', session, prefix));
       expect(first.status).toBe(200);
-      expect(first.text).toContain('remove 2 sessions');
+      expect(first.text).toContain('sign out 2 devices');
       expect(first.text).not.toContain('bob');
       const second = await visitor.send({ code: app.code(bob) });
       expect(second.text).toContain('@bob:localhost');
@@ -176,7 +176,7 @@ describe('guarded endpoints', () => {
       expect(refused.text).not.toContain('value="wrong"');
     }
     const dead = await visitor.send({ password: 'wrong' });
-    expect(dead.status).toBe(401);
+    expect(dead.status).toBe(410);
     const anew = await ask(DELETE_DEVICES, { devices: ['A'], auth: { session } });
     expect([anew.status, anew.body.completed]).toEqual([401, []]);
     expectNothingUpstream();
@@ -211,8 +211,8 @@ describe('guarded endpoints', () => {
     const database = openDatabase(`${app.directory}/2fa.db`);
     database.prepare('UPDATE sessions SET sealed_body = NULL, body_digest = NULL').run();
     database.close();
-    expect((await visitor.send({ code: app.code(bob) })).status).toBe(401);
-    expect((await visitor.open(page)).status).toBe(401);
+    expect((await visitor.send({ code: app.code(bob) })).status).toBe(410);
+    expect((await visitor.open(page)).status).toBe(410);
     // The code was not looked at.
     const sound = await begin(DELETE_DEVICES, { devices: ['B'] });
     await visitor.open(fallback('m.login.sso', sound));
@@ -237,7 +237,7 @@ describe('guarded endpoints', () => {
     const session = await begin(DELETE_DEVICES, { devices: ['A'] });
     await visitor.open(fallback('m.login.sso', session));
     for (let attempt = 1; attempt <= 5; attempt++) await visitor.send({ code: app.wrongCode(bob) });
-    expect(visitor.last?.status).toBe(401);
+    expect(visitor.last?.status).toBe(410);
     const again = await begin(DELETE_DEVICES, { devices: ['A'] });
     await visitor.open(fallback('m.login.sso', again));
     const waiting = await visitor.send({ code: app.code(bob) });
@@ -248,7 +248,7 @@ describe('guarded endpoints', () => {
 
   test.each<[string, JsonObject, string]>([
     ['account/password', { new_password: 'other' }, 'change your password'],
-    ['account/deactivate', {}, 'deactivate your account'],
+    ['account/deactivate', {}, 'permanently deactivate your account'],
     ['login/get_token', {}, 'sign in another device'],
     ['account/two-factor/recovery', {}, 'create new recovery codes'],
   ])('%s is told before anything is typed', async (path, body, words) => {
@@ -261,7 +261,7 @@ describe('guarded endpoints', () => {
     await visitor.open(fallback('m.login.sso', session));
     await visitor.send({ code: app.code(bob) });
     app.stub.expire(token);
-    expect((await visitor.send({ password: 'bob password' })).status).toBe(401);
+    expect((await visitor.send({ password: 'bob password' })).status).toBe(410);
   });
 });
 
@@ -295,13 +295,13 @@ describe('signing in', () => {
         const challenge = await app.post(LOGIN, login);
         const session = String(challenge.json.session);
         const page = await visitor.open(fallback(stage, session));
-        expect([page.status, essence(page)]).toEqual([401, essence(nobodys)]);
+        expect([page.status, essence(page)]).toEqual([410, essence(nobodys)]);
         const { fields } = await formOfAGuardedRequest();
         const code = app.code(bob);
         const [recovery = ''] = bob.recoveryCodes;
         for (const typed of [{ code }, { recovery_code: recovery }, { password: 'bob password' }]) {
           const posted = await visitor.post({ ...fields, ...typed }, {}, fallback(stage, session));
-          expect([posted.status, essence(posted)]).toEqual([401, essence(nobodys)]);
+          expect([posted.status, essence(posted)]).toEqual([410, essence(nobodys)]);
         }
         const state = await app.post(LOGIN, { auth: { session } });
         expect(state.json.completed).toEqual(challenge.json.completed);
@@ -329,10 +329,10 @@ describe('what is approved', () => {
     const session = await begin('/_matrix/client/v3/account/deactivate', { erase: true });
     app.clock.advance(60_000);
     const said = [
-      'deactivate your account, for ever',
-      'Session: Bob&quot;s &lt;b&gt;phone&lt;/b&gt;',
-      'Address: 127.0.0.1',
-      `Time: ${new Intl.DateTimeFormat('en', { dateStyle: 'long', timeStyle: 'long', timeZone: 'UTC' }).format(at)}`,
+      'permanently deactivate your account',
+      'Asked for by <bdi>Bob&quot;s &lt;b&gt;phone&lt;/b&gt;</bdi>, from 127.0.0.1, <time datetime=',
+      `${new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at)} UTC</time>`,
+      new Date(at).toISOString(),
     ];
     const first = await visitor.open(fallback('m.login.sso', session));
     const refused = await visitor.send({ code: app.wrongCode(bob) });
@@ -341,7 +341,8 @@ describe('what is approved', () => {
       expect(page.text).not.toContain('@bob');
     }
     const next = await visitor.send({ code: app.code(bob) });
-    for (const text of [...said, 'Type the password of @bob:localhost.']) expect(next.text).toContain(text);
+    for (const text of [...said, 'Enter the password of <bdi>@bob:localhost</bdi>.'])
+      expect(next.text).toContain(text);
   });
 
   test('attack 151: the address is that of the request, not of the reader; in German, too', async () => {
@@ -350,8 +351,7 @@ describe('what is approved', () => {
     const asked = await ask(DELETE_DEVICES, { devices: ['A'] }).set('X-Forwarded-For', '198.51.100.7');
     const reader = new Visitor(app.url, { 'x-forwarded-for': '203.0.113.9', 'accept-language': 'de' });
     const page = await reader.open(fallback('m.login.2fa.totp', asked.body.session));
-    expect(page.text).toContain('Adresse: 198.51.100.7');
-    expect(page.text).toContain('Sitzung: MINE');
+    expect(page.text).toContain('Angefragt von <bdi>MINE</bdi>, Adresse 198.51.100.7, <time');
     expect(page.text).not.toContain('203.0.113.9');
   });
 });
@@ -371,7 +371,7 @@ describe('strangers', () => {
       }
     }
     for (const page of pages) {
-      expect(page.status).toBe(401);
+      expect(page.status).toBe(410);
       expect(essence(page)).toBe(essence(pages[0] as HttpAnswer));
       expect(essence(page)).not.toContain('bob');
     }
@@ -402,7 +402,7 @@ describe('strangers', () => {
     expect(app.stub.requests.length).toBe(theirs + 1);
     expect(app.stub.requests.at(-1)?.target).toBe(fallback('m.login.sso', 'AbCdEf'));
     expect(answer.status).toBe(400);
-    expect((await visitor.open(fallback('m.login.2fa.totp', 'AbCdEf'))).status).toBe(401);
+    expect((await visitor.open(fallback('m.login.2fa.totp', 'AbCdEf'))).status).toBe(410);
     expect(app.stub.requests.length).toBe(theirs + 1);
   });
 });

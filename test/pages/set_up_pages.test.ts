@@ -116,7 +116,7 @@ describe('where a set-up is owed', () => {
     const done = await visitor.send({ step: 'saved', saved: 'on' });
     expect(done.text).toContain('auth_done.js');
     expect(await collect(app, session)).toMatchObject({ status: 200, body: { user_id: CAROL } });
-    expect((await visitor.open(page)).status).toBe(401);
+    expect((await visitor.open(page)).status).toBe(410);
   });
 
   test('attack 211: the fallback page of another session, or of none, is one page for all', async () => {
@@ -129,7 +129,7 @@ describe('where a set-up is owed', () => {
     expect(bob.userId).toBe('@dave:localhost');
     for (const session of [String(login.json.session), 'm2fa_unknown', '']) {
       const page = `/_matrix/client/v3/auth/m.login.2fa.enrol/fallback/web?session=${session}`;
-      expect([session, (await visitor.open(page)).status]).toEqual([session, 401]);
+      expect([session, (await visitor.open(page)).status]).toEqual([session, 410]);
     }
   });
 });

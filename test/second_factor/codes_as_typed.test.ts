@@ -145,7 +145,7 @@ describe('attack 173: a blank code is missing: not counted, not "wrong", and the
       expectNothingWrong(page);
     }
     await expectNothingCounted();
-    expect((await visitor.send({ code: app.code(bob) })).text).toContain('Confirmed');
+    expect((await visitor.send({ code: app.code(bob) })).text).toContain('Approved');
   });
 });
 
@@ -187,7 +187,7 @@ describe('attack 174: a code in two groups', () => {
       expect(next.text).toContain('Continue to your client?');
       app.clock.advance(30_000);
       const fallback = await fallbackPage();
-      expect((await fallback.visitor.send({ code: grouped(app.code(bob)) })).text).toContain('Confirmed');
+      expect((await fallback.visitor.send({ code: grouped(app.code(bob)) })).text).toContain('Approved');
       const { seed, confirm } = await setUp();
       expect((await confirm(grouped(codeOf(seed)))).status).toBe(200);
     });

@@ -95,7 +95,7 @@ describeOnBothDatabases('attack 181: one right code 20 times at once in one sess
     await visitor.open(`/_matrix/client/v3/auth/${TOTP}/fallback/web?session=${json.session}`);
     const code = app.code(bob);
     const pages = await atOnce(() => visitor.send({ code }));
-    for (const { text } of pages) expect(text).toContain('Confirmed');
+    for (const { text } of pages) expect(text).toContain('Approved');
     await expectNothingCounted();
   });
 });

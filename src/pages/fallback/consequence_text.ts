@@ -3,10 +3,9 @@ import { findRoute } from '../../http/route_index.ts';
 import type { Deed } from '../../http/routes.ts';
 import type { Language } from '../../system/languages.ts';
 import type { Session } from '../../uia/session.ts';
-import type { Texts } from '../texts/en.ts';
-import { counted } from '../texts/texts.ts';
+import type { Say } from '../texts/texts.ts';
 
-type DeedText = (texts: Texts['fallback'], session: Session) => string;
+type DeedText = (say: Say, session: Session) => string;
 
 /** The words for these stand in the folder of the factor that the path names. */
 const FACTOR_DEEDS = { set_up_factor: 'setUp', remove_authenticators: 'remove' } as const satisfies Partial<
@@ -18,31 +17,31 @@ type FactorDeed = keyof typeof FACTOR_DEEDS;
 export type DeedTexts = Readonly<Record<Exclude<Deed, FactorDeed>, DeedText>>;
 
 const DEED_TEXTS: DeedTexts = {
-  remove_devices: (texts, session) => counted(texts.removeSessions, devicesIn(session)),
-  remove_device: (texts) => counted(texts.removeSessions, 1),
-  change_password: (texts) => texts.changePassword,
-  deactivate_account: (texts) => texts.deactivate,
-  add_address: (texts) => texts.addAddress,
-  remove_address: (texts) => texts.removeAddress,
-  set_signing_keys: (texts) => texts.signingKeys,
-  give_login_token: (texts) => texts.loginToken,
-  turn_off: (texts) => texts.turnOff,
-  renew_recovery_codes: (texts) => texts.renewCodes,
-  delete_recovery_codes: (texts) => texts.deleteCodes,
+  remove_devices: (say, session) => say('approve.removeDevices', { count: devicesIn(session) }),
+  remove_device: (say) => say('approve.removeDevices', { count: 1 }),
+  change_password: (say) => say('approve.changePassword'),
+  deactivate_account: (say) => say('approve.deactivate'),
+  add_address: (say) => say('approve.addAddress'),
+  remove_address: (say) => say('approve.removeAddress'),
+  set_signing_keys: (say) => say('approve.resetIdentity'),
+  give_login_token: (say) => say('approve.loginToken'),
+  turn_off: (say) => say('approve.turnOff'),
+  renew_recovery_codes: (say) => say('approve.renewCodes'),
+  delete_recovery_codes: (say) => say('approve.deleteCodes'),
 };
 
 /** Says what will happen once this session is done, from what it was opened for. */
 export function consequenceText(
-  { fallback }: Texts,
+  say: Say,
   session: Session,
   { factors, language }: { readonly factors: readonly Factor[]; readonly language: Language },
 ): string {
   const { target } = session.binding;
   const deed = findRoute(target)?.deed;
-  if (deed === undefined) return fallback.something;
-  if (!isFactorDeed(deed)) return DEED_TEXTS[deed](fallback, session);
+  if (deed === undefined) return say('approve.other');
+  if (!isFactorDeed(deed)) return DEED_TEXTS[deed](say, session);
   const deeds = factors.find(({ kind }) => target.endsWith(`/${kind}`))?.setUp?.deeds;
-  return deeds === undefined ? fallback.something : deeds[FACTOR_DEEDS[deed]][language];
+  return deeds === undefined ? say('approve.other') : deeds[FACTOR_DEEDS[deed]][language];
 }
 
 function isFactorDeed(deed: Deed): deed is FactorDeed {

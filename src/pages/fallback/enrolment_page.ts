@@ -6,9 +6,8 @@ import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
 import { isOver, type SetUpPages } from '../set_up/set_up_pages.ts';
 import { html } from '../shell/html.ts';
-import { fill } from '../texts/texts.ts';
-import { doneCard, timeText } from './fallback_cards.ts';
-import { DONE_SCRIPT, gone } from './fallback_page.ts';
+import { timeText } from './fallback_cards.ts';
+import { done, gone } from './fallback_page.ts';
 
 /**
  * `…/auth/m.login.2fa.enrol/fallback/web`: the set-up that a sign-in waits for, for clients that do not know its stage.
@@ -53,16 +52,9 @@ export class EnrolmentPage {
     const id = sessionIn(visit);
     const state = await this.enrolment.stateOf(id);
     if (state === undefined) return gone(visit);
-    const { texts, language } = visit;
-    if (state.is === 'done') {
-      return visit.render({
-        title: texts.fallback.doneTitle,
-        script: DONE_SCRIPT,
-        body: () => doneCard(texts),
-      });
-    }
-    const time = fill(texts.fallback.time, { time: timeText(state.openedAt, language) });
-    const about = html`<p>${texts.setUp.about}</p><p>${time}</p><p class="muted">${texts.setUp.notYou}</p>`;
+    if (state.is === 'done') return done(visit);
+    const { say } = visit;
+    const about = html`<p>${say('setup.signingIn')} ${timeText(state.openedAt, say)}</p><p class="muted">${say('setup.notYou')}</p>`;
     const place: SetUpPlace = { session: id, about };
     return this.setUps.offer(visit, place);
   }

@@ -2,12 +2,13 @@ import type { Factor } from '../../factors/factor.ts';
 import type { FactorsAsked, FallbackStanding } from '../../guard/guarded_page.ts';
 import type { Language } from '../../system/languages.ts';
 import { factorForms, passwordField, type RefusedCode } from '../forms/fields.ts';
-import { type Html, html } from '../shell/html.ts';
+import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Texts } from '../texts/en.ts';
-import { fill } from '../texts/texts.ts';
+import type { Say } from '../texts/texts.ts';
 import { consequenceText } from './consequence_text.ts';
 
 interface Card {
+  readonly say: Say;
   readonly texts: Texts;
   readonly language: Language;
   readonly tokenField: Html;
@@ -29,45 +30,45 @@ ${factorForms({ ...card, hidden: card.tokenField })}
 export function passwordCard(
   card: Card & { readonly refused: { readonly problem: string } | undefined },
 ): Html {
-  const { texts, tokenField, standing, refused } = card;
-  const { fallback } = texts;
+  const { say, tokenField, standing, refused } = card;
   const user = standing.provenUser;
+  const asking =
+    user === undefined
+      ? say('approve.ownPassword')
+      : htmlIn(say.form('approve.password'), { user: html`<bdi>${user}</bdi>` });
   return html`<section class="card">${heading(card)}
-<p>${user === undefined ? fallback.ownPasswordIntro : fill(fallback.passwordIntro, { user })}</p>
+<p>${asking}</p>
 <form method="post">
 ${tokenField}
 ${user !== undefined && html`<input type="text" name="username" autocomplete="username" value="${user}" hidden>`}
-${passwordField(fallback.password, refused, true)}
-<button class="button full">${fallback.confirm}</button>
+${passwordField(say('signIn.password'), refused, true)}
+<button class="button full">${say('approve.submit')}</button>
 </form></section>`;
 }
 
 /** All is done: the script tells the client and closes the page; in a plain tab the words have to do. */
-export function doneCard({ fallback }: Texts): Html {
-  return html`<section class="card"><h1>${fallback.doneTitle}</h1>
-<p class="notice good" role="status">${fallback.done}</p></section>`;
+export function doneCard(say: Say): Html {
+  return html`<section class="card"><h1>${say('approve.done.title')}</h1>
+<p class="notice good" role="status">${say('approve.done.text')}</p></section>`;
 }
 
 /** What is asked for, and who asked: before any proof, so that users do not approve what another client began. */
-function heading({ texts, language, standing, listed }: Card): Html {
-  const { fallback } = texts;
+function heading({ say, language, standing, listed }: Card): Html {
   const { session } = standing;
-  const device = session.deviceId ?? fallback.unknownDevice;
-  const address = session.address ?? fallback.unknownDevice;
-  return html`<h1>${fallback.title}</h1>
-<p>${fallback.about} <strong class="destination">${consequenceText(texts, session, { factors: listed, language })}</strong></p>
-<p>${fallback.askedBy}</p>
-<ul>
-<li><bdi>${fill(fallback.device, { device })}</bdi></li>
-<li>${fill(fallback.address, { address })}</li>
-<li>${fill(fallback.time, { time: timeText(session.openedAt, language) })}</li>
-</ul>
-<p class="muted">${fallback.notYou}</p>`;
+  const asked = htmlIn(say.form('approve.asked'), {
+    device: html`<bdi>${session.deviceId ?? say('approve.unknownDevice')}</bdi>`,
+    address: session.address ?? say('approve.unknownAddress'),
+    time: timeText(session.openedAt, say),
+  });
+  return html`<h1>${say('approve.title')}</h1>
+<p>${say('approve.about')} <strong class="destination">${consequenceText(say, session, { factors: listed, language })}</strong></p>
+<p>${asked}</p>
+<p class="muted">${say('approve.notYou')}</p>`;
 }
 
 /** In UTC: the server does not know the reader's time zone. */
-export function timeText(at: number, language: Language): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'long', timeZone: 'UTC' }).format(
-    at,
-  );
+export function timeText(at: number, { language }: Say): Html {
+  const style = { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' } as const;
+  const written = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, style).format(at);
+  return html`<time datetime="${new Date(at).toISOString()}">${written} UTC</time>`;
 }

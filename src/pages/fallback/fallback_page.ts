@@ -8,19 +8,13 @@ import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
 import { isSessionId } from '../../uia/session_id.ts';
 import { codeProblem, type RefusedCode, readSentCode } from '../forms/fields.ts';
-import {
-  type FormPages,
-  type PageRefusal,
-  type PageVisit,
-  problemCard,
-  refusedCode,
-} from '../forms/form_pages.ts';
+import { type FormPages, type PageRefusal, type PageVisit, refusedCode } from '../forms/form_pages.ts';
 import { waitText } from '../forms/wait_text.ts';
 import { html } from '../shell/html.ts';
 import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
 
 const FORM_SCRIPT = 'forms.js';
-export const DONE_SCRIPT = 'auth_done.js';
+const DONE_SCRIPT = 'auth_done.js';
 const ABOUT = 'about';
 const LONGEST_PASSWORD = 4096;
 
@@ -104,17 +98,16 @@ export class FallbackPage {
     standing: FallbackStanding,
     password: string,
   ): Promise<Answer> {
-    const { problems } = visit.texts;
     const refused = (problem: string): Refused => ({ asked: 'password', problem });
     if (password.length > LONGEST_PASSWORD) throw new Refusal('too_large');
     try {
       const outcome = await this.proofs.submitPassword(visit.request, standing, password);
-      return await this.answer(visit, outcome, refused(problems.wrongOwnPassword));
+      return await this.answer(visit, outcome, refused(visit.say('approve.wrongPassword')));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.refusal === 'unknown_token') return gone(visit);
       if (error.refusal === 'no_password') {
-        return this.ask(visit, standing, { ...refused(problems.noPassword), refusal: error });
+        return this.ask(visit, standing, { ...refused(visit.say('signIn.noPassword')), refusal: error });
       }
       if (error.status !== 429) throw error;
       return this.ask(visit, standing, { ...refused(waitText(visit.texts, error)), refusal: error });
@@ -128,26 +121,19 @@ export class FallbackPage {
 
   /** Asks for what is missing; where nothing is, tells the client. */
   private async ask(visit: PageVisit, standing: FallbackStanding, refused?: Refused): Promise<Answer> {
-    const { texts } = visit;
-    if (standing.missing === 'nothing') {
-      return visit.render({
-        title: texts.fallback.doneTitle,
-        script: DONE_SCRIPT,
-        body: () => doneCard(texts),
-      });
-    }
+    if (standing.missing === 'nothing') return done(visit);
     const factors = standing.missing === 'code' ? await this.proofs.factorsAsked(standing) : undefined;
     return visit.render({
-      title: texts.fallback.title,
+      title: visit.say('approve.title'),
       refusal: refused && (refused.refusal ?? refusedProof(visit, refused)),
       asks: standing.missing === 'code' ? 'factor' : 'password',
       script: FORM_SCRIPT,
       body: (formToken) => {
         const about = html`<input type="hidden" name="${ABOUT}" value="${aboutOf(standing)}">`;
         const tokenField = html`${formToken}${about}`;
-        const { language } = visit;
+        const { say, texts, language } = visit;
         const listed = this.factors.all;
-        const card = { texts, language, tokenField, standing, digits: this.digits, listed };
+        const card = { say, texts, language, tokenField, standing, digits: this.digits, listed };
         return factors !== undefined
           ? codeCard({ ...card, ...factors, refused: refused?.asked === 'code' ? refused.code : undefined })
           : passwordCard({ ...card, refused: refused?.asked === 'password' ? refused : undefined });
@@ -178,14 +164,19 @@ function sessionIn(request: ClientRequest): string {
   return request.query.get('session') ?? '';
 }
 
+/** All stages are done. */
+export function done({ say, render }: PageVisit): Answer {
+  return render({ title: say('approve.done.title'), script: DONE_SCRIPT, body: () => doneCard(say) });
+}
+
 /** Unknown, expired, another user's, dead: one page and one status for all (attack 64). */
-export function gone(visit: PageVisit): Answer {
-  const { texts } = visit;
-  const { title, ended, endedHint } = texts.problems;
+export function gone({ say, render }: PageVisit): Answer {
+  const title = say('approve.expired.title');
   const outcome = { is: 'refused', reason: 'session' } as const;
-  return visit.render({
-    title,
-    refusal: { status: 401, outcome },
-    body: () => problemCard(texts, ended, endedHint),
+  return render({
+    title: say('shell.error', { title }),
+    refusal: { status: 410, outcome },
+    body: () => html`<section class="card"><h1>${title}</h1>
+<p>${say('approve.expired.text')}</p></section>`,
   });
 }

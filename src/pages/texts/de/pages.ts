@@ -154,6 +154,7 @@ export const pages: Translation = {
   'approve.other': 'etwas in deinem Konto ändern',
   'approve.unknownDevice': 'einem unbekannten Gerät',
   'approve.unknownAddress': 'unbekannt',
+  'approve.turnOff': 'die Zwei-Faktor-Authentifizierung ausschalten',
   'approve.renewCodes': 'neue Wiederherstellungscodes erstellen; die alten gelten dann nicht mehr',
   'approve.deleteCodes': 'deine Wiederherstellungscodes löschen',
 

@@ -149,6 +149,7 @@ export const pages = {
   'approve.other': 'change something in your account',
   'approve.unknownDevice': 'an unknown device',
   'approve.unknownAddress': 'an unknown address',
+  'approve.turnOff': 'turn off two-factor authentication',
   'approve.renewCodes': 'create new recovery codes; the old ones stop working',
   'approve.deleteCodes': 'delete your recovery codes',
 
