@@ -91,7 +91,7 @@ describeInBrowser('the account page', () => {
       await person.givePassword();
       const code = nextCode(bob);
       await page.getByLabel('Code').fill(`${code.slice(0, 3)} ${code.slice(3)} `);
-      await person.heading('Sessions').waitFor();
+      await person.heading('Signed-in devices').waitFor();
     });
 
     test('attack 89: every change asks for password and code, in either order of mistakes', async () => {
@@ -173,11 +173,11 @@ describeInBrowser('the account page', () => {
       app.stub.signIn('bob');
       app.stub.signIn('bob');
       await person.signIn(nextCode(bob));
-      await person.press('End all other sessions');
-      await person.dialog().getByText('2 sessions are signed out at once.').waitFor();
-      await person.prove(nextCode(bob), 'End');
-      await page.getByText('2 sessions have ended.').waitFor();
-      await page.getByText('There are no other sessions.').waitFor();
+      await person.press('Sign out all other devices');
+      await person.dialog().getByText('2 devices are signed out at once.').waitFor();
+      await person.prove(nextCode(bob), 'Sign out');
+      await page.getByText('2 devices signed out.').waitFor();
+      await page.getByText('No other device is signed in.').waitFor();
       expect(app.stub.devicesOf('bob')).toHaveLength(1);
     });
 
@@ -198,7 +198,7 @@ describeInBrowser('the account page', () => {
       await page.keyboard.press('Enter');
       await page.getByLabel('Code').waitFor();
       await page.keyboard.type(nextCode(bob));
-      await person.heading('Sessions').waitFor();
+      await person.heading('Signed-in devices').waitFor();
       await page.getByRole('button', { name: 'Create new recovery codes' }).focus();
       await page.keyboard.press('Enter');
       await page.keyboard.type(nextCode(bob));
@@ -218,11 +218,11 @@ describeInBrowser('the account page', () => {
       await page.reload();
       await person.signIn(nextCode(bob));
       await page.clock.runFor('09:50');
-      expect(await person.heading('Sessions').isVisible()).toBe(true);
+      expect(await person.heading('Signed-in devices').isVisible()).toBe(true);
       await page.mouse.move(5, 5);
       await page.mouse.move(50, 50);
       await page.clock.runFor('09:50');
-      expect(await person.heading('Sessions').isVisible()).toBe(true);
+      expect(await person.heading('Signed-in devices').isVisible()).toBe(true);
       await page.clock.runFor('00:20');
       await page.getByText('because nothing happened for ten minutes').waitFor();
       await untilNoDevice();
@@ -259,7 +259,7 @@ describeInBrowser('the account page', () => {
     await page.getByLabel('Passwort').fill(PASSWORD);
     await person.press('Anmelden');
     await page.getByLabel('Code').fill(nextCode(bob));
-    await person.heading('Sitzungen').waitFor();
+    await person.heading('Angemeldete Geräte').waitFor();
     await lookAt(page, 'account-17-german');
   });
 

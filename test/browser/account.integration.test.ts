@@ -15,8 +15,8 @@ await describeOnSynapse('the account page, on a real Synapse', (app) => {
       await page.goto(`${app().url}/_2fa/account`);
       const person = new AccountPerson(page, app().clock, bob.name, bob.password);
       await loseAndReplaceThePhone(person, async () => undefined);
-      await page.getByText('There are no other sessions.').waitFor();
-      expect(await page.getByText('(this page)').count()).toBe(1);
+      await page.getByText('No other device is signed in.').waitFor();
+      expect(await page.getByText('This page', { exact: true }).count()).toBe(1);
     } finally {
       await browser.close();
     }

@@ -37,7 +37,7 @@ export class AccountPerson {
   async signIn(code: string): Promise<void> {
     await this.givePassword();
     await this.page.getByLabel('Code').fill(code);
-    await this.heading('Sessions').waitFor();
+    await this.heading('Signed-in devices').waitFor();
   }
 
   /** Signs in with a recovery code, as it is read from paper. */

@@ -91,6 +91,6 @@ export async function loseAndReplaceThePhone(
   await page.getByLabel('Code').fill(person.phoneCode(oldSecret));
   await page.getByText('The code is not right').waitFor();
   await page.getByLabel('Code').fill(person.phoneCode(newSecret));
-  await page.getByText('New phone').waitFor();
+  await page.getByText('New phone', { exact: true }).waitFor();
   expect(await page.getByText('Phone', { exact: true }).count()).toBe(0);
 }

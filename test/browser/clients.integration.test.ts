@@ -98,7 +98,7 @@ function inBrowser(app: () => RealApp): void {
     const found = await there.replaceThePhone(codes[2]);
     await there.press('End all other sessions');
     await there.prove(there.phoneCode(found), 'End');
-    await beside.getByText('There are no other sessions.').waitFor();
+    await beside.getByText('No other device is signed in.').waitFor();
     expect(await app().whoami(onThePhone.token)).toBe(401);
     await there.press('Sign out');
     await beside.getByText('You are signed out.').waitFor();

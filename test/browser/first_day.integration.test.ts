@@ -68,7 +68,7 @@ async function passwordOnly(app: RealApp, user: RealUser, browser: Browser): Pro
   await person.givePassword();
   await page.getByText('This server requires two-factor authentication.').waitFor();
   const { secret } = await person.setUpApp();
-  await person.heading('Sessions').waitFor();
+  await person.heading('Signed-in devices').waitFor();
   const token = signedIn(await app.login(user, `${user.password} ${person.phoneCode(secret)}`)).token;
   expect(await app.whoami(token)).toBe(200);
 }

@@ -1,6 +1,8 @@
+import { linesOf } from './activity.js';
 import { button, element } from './dom.js';
+import { tile } from './icons.js';
 import { lateCard } from './late_card.js';
-import { fill, texts, timeText } from './texts.js';
+import { plainText, say, texts, timed } from './texts.js';
 import { CALLS } from './wire.js';
 
 /** Shown at once; the rest on demand. */
@@ -8,49 +10,105 @@ const FIRST = 5;
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
- * @typedef {import('./answers.d.ts').HistoryAnswer['events'][number]} Happening
+ * @typedef {import('./activity.js').Line} Line
  */
 
-/**
- * @param {AccountPage} page
- */
+/** @param {AccountPage} page */
 export function historyCard(page) {
-  return lateCard(texts.history, (rows) => fillIn(page, rows));
+  return lateCard({
+    id: 'activity',
+    title: say('history.title'),
+    intro: say('history.intro'),
+    load: () => page.api.call(CALLS.history),
+    isWhole: isHistory,
+    notLoaded: (reason) => say('history.notLoaded', { reason }),
+    show: ({ events }) => ({ rows: shown(page, linesOf(events)) }),
+  });
+}
+
+/** @param {unknown} body */
+function isHistory(body) {
+  if (typeof body !== 'object' || body === null || !('events' in body)) return false;
+  return Array.isArray(body.events) && body.events.every((event) => typeof event?.event === 'string');
 }
 
 /**
  * @param {AccountPage} page
- * @param {HTMLElement} rows
+ * @param {Line[]} lines
  */
-async function fillIn(page, rows) {
-  const words = texts.history;
-  const answer = await page.api.call(CALLS.history);
-  const events = answer.is === 'done' ? answer.body.events : [];
-  if (events.length === 0) {
-    rows.replaceChildren(element('p', { class: 'muted' }, words.none));
-    return;
-  }
-  const list = element('ul', { class: 'list' }, events.slice(0, FIRST).map(row));
-  const more = button(words.more, showRest, { look: 'link' });
-  rows.replaceChildren(list, events.length > FIRST ? more : '');
+function shown(page, lines) {
+  if (lines.length === 0) return element('p', { class: 'plainrow muted' }, say('history.none'));
+  /** @param {Line} line */
+  const rowOf = (line) => row(page, line);
+  const list = element('ul', { class: 'rows' }, lines.slice(0, FIRST).map(rowOf));
+  const more = button(say('history.more'), showRest, { look: 'plain row' });
+  return [list, lines.length > FIRST && element('p', { class: 'plainrow' }, more)];
 
   function showRest() {
-    const rest = events.slice(FIRST).map(row);
+    const rest = lines.slice(FIRST).map(rowOf);
     list.append(...rest);
-    more.remove();
+    more.parentElement?.remove();
     rest[0]?.setAttribute('tabindex', '-1');
     rest[0]?.focus();
   }
 }
 
-/** @param {Happening} happening */
-function row({ at, event, address }) {
-  /** @type {Record<string, string>} */
-  const names = texts.history.events;
-  const place = address === null ? '' : `, ${fill(texts.history.from, { address })}`;
+/**
+ * @param {AccountPage} page
+ * @param {Line} line
+ */
+function row(page, line) {
+  const place = line.address === null ? '' : ` · ${line.address}`;
   return element(
     'li',
     {},
-    element('div', {}, names[event] ?? event, element('div', { class: 'muted' }, timeText(at) + place)),
+    tile(iconOf(line.event)),
+    element(
+      'div',
+      { class: 'what' },
+      element('b', {}, lineText(page, line)),
+      element(
+        'p',
+        {},
+        timed((date) => date + place, line.at),
+      ),
+    ),
   );
+}
+
+/** @param {string} event */
+function iconOf(event) {
+  if (/^(?:factor\.refused|throttle\.|login\.held_ended|policy\.)/.test(event)) return 'warning';
+  return /^(?:login\.|appservice\.)/.test(event) ? 'good' : 'lock';
+}
+
+/**
+ * @param {AccountPage} page
+ * @param {Line} line
+ */
+function lineText(page, { event, count, detail, used }) {
+  const name = nameOf(page, (used?.detail ?? detail).authenticator);
+  /** @type {Record<string, string>} */
+  const others = texts.history.events;
+  switch (event) {
+    case 'factor.refused':
+      return say(event, { count });
+    case 'login.completed':
+      return name === undefined ? (others[event] ?? event) : say(event, { factor: name });
+    case 'totp.added':
+    case 'totp.renamed':
+      return name === undefined ? (others[event] ?? event) : say(event, { name });
+    default:
+      return plainText(event) ?? others[event] ?? say('history.unknown', { event });
+  }
+}
+
+/**
+ * Those that are gone have no name any more.
+ *
+ * @param {AccountPage} page
+ * @param {string} [id]
+ */
+function nameOf(page, id) {
+  return page.state.authenticators.find((authenticator) => authenticator.id === id)?.name;
 }

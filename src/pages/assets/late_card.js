@@ -1,20 +1,70 @@
-import { element } from './dom.js';
-import { texts } from './texts.js';
+import { button, element, notice } from './dom.js';
+import { reasonText, say } from './texts.js';
 
 /**
- * A card whose rows come once the server has answered.
+ * A part of the page that the server is asked for. It is empty only where the server said so.
  *
- * @param {{ title: string, intro: string }} words
- * @param {(rows: HTMLElement) => Promise<void>} fillIn
+ * @template Body
+ * @typedef {object} Part
+ * @property {string} id of the card, for the links of the page
+ * @property {string} title
+ * @property {string} intro
+ * @property {() => Promise<import('./api.js').ApiAnswer<Body>>} load
+ * @property {(body: unknown) => boolean} isWhole whether a 200 has what it should have
+ * @property {(reason: string) => string} notLoaded
+ * @property {(body: Body) => { rows: import('./dom.js').Child, action?: HTMLElement }} show the action of the whole card
+ *   stands in its head
  */
-export function lateCard(words, fillIn) {
-  const rows = element('div', { class: 'rows' }, element('p', { class: 'muted' }, texts.loading));
-  void fillIn(rows);
+
+/**
+ * A card whose rows come once the server has answered. A card that could not be loaded says so and why, and asks again
+ * when it is told to.
+ *
+ * @template Body
+ * @param {Part<Body>} part
+ */
+export function lateCard(part) {
+  const heading = element('h2', { id: `${part.id}-title`, tabindex: -1 }, part.title);
+  const action = element('div', {});
+  const rows = element('div', {});
+  void load();
   return element(
     'section',
-    { class: 'card' },
-    element('h2', {}, words.title),
-    element('p', {}, words.intro),
+    { class: 'card', id: part.id, 'aria-labelledby': `${part.id}-title` },
+    element('header', {}, heading, element('p', {}, part.intro), action),
     rows,
   );
+
+  async function load() {
+    rows.replaceChildren(element('p', { class: 'plainrow muted' }, say('account.loading')));
+    const answer = await part.load();
+    if (answer.is !== 'done' || !part.isWhole(answer.body)) {
+      rows.replaceChildren(notLoaded(part.notLoaded(reasonText(answer)), again));
+      return;
+    }
+    const shown = part.show(answer.body);
+    rows.replaceChildren(element('div', {}, shown.rows));
+    action.replaceChildren(shown.action ?? '');
+  }
+
+  function again() {
+    heading.focus();
+    void load();
+  }
+}
+
+/**
+ * Says that something is not known, and why.
+ *
+ * @param {string} text
+ * @param {() => void} again
+ */
+export function notLoaded(text, again) {
+  const told = notice(
+    'bad',
+    element('p', {}, text),
+    element('p', {}, button(say('shell.tryAgain'), again, { look: 'second row' })),
+  );
+  told.setAttribute('role', 'alert');
+  return told;
 }

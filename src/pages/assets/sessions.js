@@ -1,7 +1,8 @@
 import { button, element } from './dom.js';
+import { deviceIcon, tile } from './icons.js';
 import { lateCard } from './late_card.js';
 import { askProof } from './proof.js';
-import { counted, fill, texts, timeText } from './texts.js';
+import { reasonText, say, timed } from './texts.js';
 import { CALLS } from './wire.js';
 
 /**
@@ -9,67 +10,76 @@ import { CALLS } from './wire.js';
  * @typedef {import('./wire.js').Device} Device
  */
 
-/**
- * @param {AccountPage} page
- */
+/** @param {AccountPage} page */
 export function sessionsCard(page) {
-  return lateCard(texts.sessions, (rows) => fillIn(page, rows));
-}
-
-/**
- * @param {AccountPage} page
- * @param {HTMLElement} rows
- */
-async function fillIn(page, rows) {
-  const words = texts.sessions;
-  const devices = await devicesOf(page);
-  const others = othersOf(page, devices);
-  rows.replaceChildren(
-    element(
-      'ul',
-      { class: 'list' },
-      devices.map((device) => row(page, device)),
-    ),
-    others.length > 1
-      ? button(words.endOthers, () => void endOthers(page), { look: 'quiet' })
-      : others.length === 0
-        ? element('p', { class: 'muted' }, words.none)
-        : '',
-  );
-}
-
-/**
- * Signs all sessions but this one out, which ends those of a stolen phone.
- *
- * @param {AccountPage} page
- */
-export async function endOthers(page) {
-  const others = othersOf(page, await devicesOf(page));
-  if (others.length === 0) {
-    await page.overview(texts.sessions.none);
-    return;
-  }
-  await end(page, others, texts.sessions.endOthers, counted(texts.sessions.endOthersText, others.length));
-}
-
-/**
- * The one seen last stands first.
- *
- * @param {AccountPage} page
- * @returns {Promise<Device[]>}
- */
-async function devicesOf(page) {
-  const answer = await page.api.call(CALLS.devices);
-  const devices = answer.is === 'done' ? answer.body.devices : [];
-  return devices.sort((left, right) => (right.last_seen_ts ?? 0) - (left.last_seen_ts ?? 0));
+  return lateCard({
+    id: 'devices',
+    title: say('sessions.title'),
+    intro: say('sessions.intro'),
+    load: () => page.api.call(CALLS.devices),
+    isWhole: isDeviceList,
+    notLoaded: (reason) => say('sessions.notLoaded', { reason }),
+    show: ({ devices }) => shown(page, devices),
+  });
 }
 
 /**
  * @param {AccountPage} page
  * @param {Device[]} devices
  */
+function shown(page, devices) {
+  const others = othersOf(page, devices);
+  const here = devices.filter((device) => !others.includes(device));
+  const list = element(
+    'ul',
+    { class: 'rows' },
+    [...here, ...others].map((device) => row(page, device)),
+  );
+  const none = others.length === 0 && element('p', { class: 'plainrow muted' }, say('sessions.none'));
+  if (others.length < 2) return { rows: [list, none] };
+  const action = button(say('sessions.signOutOthers'), () => void endOthers(page), { look: 'second row' });
+  return { rows: [list], action };
+}
+
+/** Whether a 200 holds a list of devices: nothing else says that there are no others. @param {unknown} body */
+function isDeviceList(body) {
+  if (typeof body !== 'object' || body === null || !('devices' in body)) return false;
+  const { devices } = body;
+  return Array.isArray(devices) && devices.every((device) => typeof device?.device_id === 'string');
+}
+
+/**
+ * Signs all devices but this page out, which ends those of a stolen phone. They are looked up, because one may have
+ * signed in meanwhile.
+ *
+ * @param {AccountPage} page
+ */
+export async function endOthers(page) {
+  const answer = await page.api.call(CALLS.devices);
+  if (page.api.signedIn === undefined) return;
+  if (answer.is !== 'done' || !isDeviceList(answer.body)) {
+    await page.overview(say('sessions.notLoaded', { reason: reasonText(answer) }), 'warning');
+    return;
+  }
+  const others = othersOf(page, answer.body.devices);
+  if (others.length === 0) {
+    await page.overview(say('sessions.none'));
+    return;
+  }
+  const text = say('sessions.signOutOthersText', { count: others.length });
+  await end(page, others, say('sessions.signOutOthers'), text);
+}
+
+/**
+ * The one seen last stands first.
+ *
+ * @param {AccountPage} page
+ * @param {Device[]} devices
+ */
 function othersOf(page, devices) {
-  return devices.filter(({ device_id: id }) => id !== page.api.signedIn?.deviceId);
+  return devices
+    .filter(({ device_id: id }) => id !== page.api.signedIn?.deviceId)
+    .sort((left, right) => (right.last_seen_ts ?? 0) - (left.last_seen_ts ?? 0));
 }
 
 /**
@@ -77,33 +87,35 @@ function othersOf(page, devices) {
  * @param {Device} device
  */
 function row(page, device) {
-  const words = texts.sessions;
   const isHere = device.device_id === page.api.signedIn?.deviceId;
-  const name = device.display_name || words.unnamed;
-  const seen = [
-    device.device_id,
-    device.last_seen_ts ? fill(words.seen, { date: timeText(device.last_seen_ts) }) : '',
-    device.last_seen_ip ? fill(words.from, { address: device.last_seen_ip }) : '',
-  ].filter((part) => part !== '');
+  const name = device.display_name || say('sessions.unnamed');
+  const title = say('sessions.signOutOf', { name });
+  const signOut = () => void end(page, [device], title, say('sessions.signOutText', { name }));
   return element(
     'li',
     {},
+    tile(isHere ? 'browser' : deviceIcon(name)),
     element(
       'div',
-      {},
-      element('strong', {}, isHere ? `${name} (${words.here})` : name),
-      element('div', { class: 'muted' }, seen.join(', ')),
+      { class: 'what' },
+      element('b', {}, name),
+      isHere && element('span', { class: 'tag' }, say('sessions.here')),
+      facts(device),
     ),
     !isHere &&
-      button(
-        words.end,
-        () => void end(page, [device], fill(words.endOf, { name }), fill(words.endText, { name })),
-        {
-          look: 'quiet',
-          label: fill(words.endOf, { name }),
-        },
+      element(
+        'div',
+        { class: 'actions' },
+        button(say('sessions.signOut'), signOut, { look: 'second row', label: title }),
       ),
   );
+}
+
+/** When a device was last seen; its id is for those who look for it. @param {Device} device */
+function facts({ device_id: id, last_seen_ts: time, last_seen_ip: address }) {
+  if (!time) return element('p', { class: 'mono' }, id);
+  const seen = timed((date) => say('sessions.seen', { date, address: address ?? '' }), time);
+  return element('details', {}, element('summary', {}, seen), element('p', { class: 'mono' }, id));
 }
 
 /**
@@ -116,12 +128,12 @@ async function end(page, devices, title, text) {
   const ended = await askProof(page, {
     title,
     text,
-    action: texts.sessions.end,
+    action: say('sessions.signOut'),
     danger: true,
     request: () => ({
       call: CALLS.endSessions,
       body: { devices: devices.map(({ device_id: id }) => id) },
     }),
   });
-  if (ended !== undefined) await page.overview(counted(texts.sessions.ended, devices.length));
+  if (ended !== undefined) await page.overview(say('sessions.done', { count: devices.length }));
 }

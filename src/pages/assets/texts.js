@@ -35,6 +35,9 @@ export function counted(text, count, more = {}) {
   return fill(count === 1 ? text.one : text.other, { count, ...more });
 }
 
+/** The last time that a date can hold, in ms (ECMA-262, "Time Values and Time Range"). */
+const LAST_TIME = 8.64e15;
+
 const plurals = new Intl.PluralRules(language);
 /** The order of plural forms in a text, as in `pages/texts/texts.ts`. */
 const categories = ['zero', 'one', 'two', 'few', 'many', 'other'].filter((category) =>
@@ -54,6 +57,18 @@ export const say = (key, ...values) => {
   return fill(forms[Math.min(at, forms.length - 1)] ?? '', places);
 };
 
+/**
+ * The text of a key that the server named, if there is one and it has no places.
+ *
+ * @param {string} key
+ */
+export function plainText(key) {
+  /** @type {Record<string, string>} */
+  const said = data.said;
+  const text = Object.hasOwn(said, key) ? said[key] : undefined;
+  return text?.includes('{') ? undefined : text;
+}
+
 /** @param {number} time in ms */
 export function timeText(time) {
   return times.format(time);
@@ -62,6 +77,41 @@ export function timeText(time) {
 /** @param {number} time in ms */
 export function dayText(time) {
   return days.format(time);
+}
+
+/**
+ * A text with a time in it, which programs can read too.
+ *
+ * @param {(date: string) => string} text with the time as `date`
+ * @param {number} time in ms
+ * @param {(time: number) => string} [shown]
+ */
+export function timed(text, time, shown = timeText) {
+  const place = '\u0000';
+  // No calendar has it.
+  if (!(Math.abs(time) <= LAST_TIME)) return [text('?')];
+  const [before = '', after = ''] = text(place).split(place);
+  const date = document.createElement('time');
+  date.dateTime = new Date(time).toISOString();
+  date.textContent = shown(time);
+  // What is unknown after the time is left out, with the sign before it.
+  return [before, date, after.replace(/ · $/, '')];
+}
+
+/**
+ * Why something could not be loaded.
+ *
+ * @param {{ status: number, body: unknown }} answer
+ */
+export function reasonText({ status, body }) {
+  if (status !== 429) return say('reason.down');
+  const wait = typeof body === 'object' && body !== null && 'retry_after_ms' in body && body.retry_after_ms;
+  const seconds = Math.max(1, Math.ceil((typeof wait === 'number' ? wait : 30_000) / 1000));
+  const time =
+    seconds < 90
+      ? say('time.seconds', { count: seconds })
+      : say('time.minutes', { count: Math.ceil(seconds / 60) });
+  return say('reason.limited', { time });
 }
 
 /** @param {number} wait in ms */

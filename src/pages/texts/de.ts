@@ -285,33 +285,7 @@ export const german: Texts = {
       confirm: 'Bestätigen',
       cancel: 'Abbrechen',
     },
-    sessions: {
-      title: 'Sitzungen',
-      intro: 'Wo du angemeldet bist. Beende, was du nicht kennst oder nicht mehr benutzt.',
-      unnamed: 'Sitzung ohne Namen',
-      here: 'diese Seite',
-      seen: 'zuletzt gesehen am {date}',
-      from: 'von {address}',
-      end: 'Beenden',
-      endOf: '„{name}“ beenden',
-      endText:
-        '„{name}“ wird sofort abgemeldet. Nachrichten darauf, die nicht gesichert sind, können verloren gehen.',
-      endOthers: 'Alle anderen Sitzungen beenden',
-      endOthersText: {
-        one: 'Eine Sitzung wird sofort abgemeldet. Nachrichten darauf, die nicht gesichert sind, können verloren gehen.',
-        other:
-          '{count} Sitzungen werden sofort abgemeldet. Nachrichten darauf, die nicht gesichert sind, können verloren gehen.',
-      },
-      ended: { one: 'Die Sitzung ist beendet.', other: '{count} Sitzungen sind beendet.' },
-      none: 'Es gibt keine anderen Sitzungen.',
-    },
     history: {
-      title: 'Verlauf',
-      intro:
-        'Was mit der Zwei-Faktor-Authentifizierung deines Kontos geschehen ist. Siehst du etwas, das nicht du warst? Ändere dein Passwort und beende deine anderen Sitzungen.',
-      none: 'Es ist noch nichts geschehen.',
-      more: 'Mehr anzeigen',
-      from: 'von {address}',
       events: {
         'factor.refused': 'Falscher Code',
         'throttle.wait': 'Zu viele falsche Codes',

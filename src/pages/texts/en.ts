@@ -277,32 +277,7 @@ export const english = {
       confirm: 'Confirm',
       cancel: 'Cancel',
     },
-    sessions: {
-      title: 'Sessions',
-      intro: 'Where you are signed in. End those that you do not know or do not use any more.',
-      unnamed: 'Session without a name',
-      here: 'this page',
-      seen: 'last seen {date}',
-      from: 'from {address}',
-      end: 'End',
-      endOf: 'End “{name}”',
-      endText: '“{name}” is signed out at once. Messages on it that were not backed up can be lost.',
-      endOthers: 'End all other sessions',
-      endOthersText: {
-        one: 'One session is signed out at once. Messages on it that were not backed up can be lost.',
-        other:
-          '{count} sessions are signed out at once. Messages on them that were not backed up can be lost.',
-      },
-      ended: { one: 'The session has ended.', other: '{count} sessions have ended.' },
-      none: 'There are no other sessions.',
-    },
     history: {
-      title: 'History',
-      intro:
-        'What happened to the two-factor authentication of your account. Do you see something that was not you? Change your password and end your other sessions.',
-      none: 'Nothing has happened yet.',
-      more: 'Show more',
-      from: 'from {address}',
       /** Those of factors stand in the folder of each. */
       events: {
         'factor.refused': 'Wrong code',

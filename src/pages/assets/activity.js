@@ -1,0 +1,58 @@
+/**
+ * What happened, as lines: one an act.
+ *
+ * @typedef {import('./answers.d.ts').HistoryAnswer['events'][number]} Happening
+ * @typedef {Happening & { count: number, used?: Happening }} Line `count` equal failures, the newest of which it is;
+ *   `used`: the authenticator whose code completed a sign-in
+ */
+
+/** Equal failures within this time are one line; a code belongs to a sign-in that it completed within this time. */
+const TOGETHER_MS = 10 * 60_000;
+
+const FAILURES = ['factor.refused', 'throttle.wait', 'throttle.shut'];
+
+/** What is said of a code or key that was accepted. */
+const USED = /^(?!recovery\.)\w+\.used$/;
+
+/**
+ * @param {readonly Happening[]} events the newest first
+ * @returns {Line[]}
+ */
+export function linesOf(events) {
+  /** @type {Line[]} */
+  const lines = [];
+  for (const event of events) {
+    if (absorbed(lines, event) || joined(lines, event)) continue;
+    lines.push({ ...event, count: 1 });
+  }
+  return lines;
+}
+
+/**
+ * @param {Line[]} lines
+ * @param {Happening} event
+ */
+function absorbed(lines, event) {
+  if (!USED.test(event.event)) return false;
+  const signIn = lines.findLast(({ event: name, address }) => {
+    return name === 'login.completed' && address === event.address;
+  });
+  if (signIn === undefined || signIn.used !== undefined || signIn.at - event.at > TOGETHER_MS) return false;
+  signIn.used = event;
+  return true;
+}
+
+/**
+ * @param {Line[]} lines
+ * @param {Happening} event
+ */
+function joined(lines, event) {
+  if (!FAILURES.includes(event.event)) return false;
+  const newest = lines.findLast(
+    ({ event: name, address, device_id: device }) =>
+      name === event.event && address === event.address && device === event.device_id,
+  );
+  if (newest === undefined || newest.at - event.at > TOGETHER_MS) return false;
+  newest.count += 1;
+  return true;
+}

@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Browser, Locator, Page, Route } from 'playwright-core';
+import { startApp, type TestApp } from '../support/app.ts';
+import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
+import type { Enrolled } from '../support/enrolment.ts';
+import { lookAt } from '../support/look_at.ts';
+import { AccountPerson } from './account_person.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const STEP_MS = 30_000;
+jest.setTimeout(60_000);
+
+const json = (status: number, body: unknown) => (route: Route) =>
+  route.fulfill({ status, contentType: 'application/json', body: JSON.stringify(body) });
+
+/** What may come in place of the answer that was asked for. None of it says that there is nothing. */
+const FAULTS: readonly [string, (route: Route) => Promise<void>, RegExp][] = [
+  ['403', json(403, { errcode: 'M_FORBIDDEN', error: 'no' }), /does not answer/],
+  ['401 of another kind', json(401, { errcode: 'M_UNAUTHORIZED', error: 'no' }), /does not answer/],
+  ['429', json(429, { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 5000 }), /busy\. Try again in 5 seconds/],
+  ['502', json(502, { errcode: 'M_UNKNOWN', error: 'away' }), /does not answer/],
+  ['HTML', (route) => route.fulfill({ status: 200, contentType: 'text/html', body: '<p>hi' }), /not answer/],
+  ['{}', json(200, {}), /does not answer/],
+  ['null', json(200, null), /does not answer/],
+  ['a list of something else', json(200, { devices: [{}], events: [null] }), /does not answer/],
+  ['a cut answer', (route) => route.fulfill({ status: 200, body: '{"devices":[],"events":[' }), /not answer/],
+  ['silence', (route) => route.abort(), /does not answer/],
+];
+
+describeInBrowser('the parts of the account page', () => {
+  let browser: Browser;
+  let app: TestApp;
+  let page: Page;
+  let person: AccountPerson;
+  let bob: Enrolled;
+
+  beforeAll(async () => {
+    browser = await startBrowser();
+    app = await startApp({ users: [{ name: 'bob', password: PASSWORD }] });
+    bob = await app.enrol('bob', 10);
+    app.stub.signIn('bob');
+    page = await openPage(browser);
+    await page.goto(`${app.url}/_2fa/account`);
+    person = new AccountPerson(page, app.clock, 'bob', PASSWORD);
+    app.clock.advance(STEP_MS);
+    await person.signIn(app.code(bob));
+  });
+  afterAll(async () => {
+    await browser.close();
+    await app.stop();
+  });
+
+  const part = (name: string): Locator => page.getByRole('region', { name, exact: true });
+
+  /** The whole page again, as after an act. */
+  async function again(): Promise<void> {
+    await person.press('Rename “phone”');
+    await person.press('Cancel');
+    await person.heading('Activity').waitFor();
+  }
+
+  describe.each([
+    ['devices', '**/v3/devices', 'Signed-in devices', /could not be loaded\. Others may be signed in/],
+    ['activity', '**/org.matrix.2fa/history', 'Activity', /Your activity could not be loaded/],
+  ])('attack 217: %s', (_, address, title, words) => {
+    test.each(FAULTS)('%s in place of the answer is no all-clear', async (_fault, fulfil, reason) => {
+      await page.route(address, fulfil);
+      await again();
+      const told = part(title).getByRole('alert');
+      await told.getByText(words).waitFor();
+      expect(await told.textContent()).toMatch(reason);
+      expect(await part(title).getByRole('listitem').count()).toBe(0);
+      expect(await page.getByText(/No other device is signed in|No activity yet/).count()).toBe(0);
+      await page.unroute(address);
+      await told.getByRole('button', { name: 'Try again' }).click();
+      await part(title).getByRole('listitem').first().waitFor();
+      expect(await page.evaluate('document.activeElement.textContent')).toBe(title);
+    });
+  });
+
+  test('what is not loaded looks well, too', async () => {
+    await page.route('**/v3/devices', json(502, {}));
+    await page.route('**/org.matrix.2fa/history', json(502, {}));
+    await again();
+    await page.getByRole('alert').nth(1).waitFor();
+    await lookAt(page, 'account-23-not-loaded');
+    await page.unrouteAll();
+  });
+
+  test('a part that is awaited says so', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route('**/v3/devices', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await again();
+    await part('Signed-in devices').getByText('Loading …').waitFor();
+    release();
+    await part('Signed-in devices').getByRole('listitem').first().waitFor();
+    await page.unrouteAll();
+  });
+
+  test('devices: this page first, then by activity, with what is known of each', async () => {
+    const here = app.stub.devicesOf('bob').at(-1)?.deviceId;
+    await page.route(
+      '**/v3/devices',
+      json(200, {
+        devices: [
+          { device_id: 'OLD', display_name: '<i>Firefox</i> on Linux', last_seen_ts: 1e12 },
+          { device_id: 'NEW', display_name: 'Pixel 9', last_seen_ts: 2e12, last_seen_ip: '192.0.2.7' },
+          { device_id: here, display_name: 'Account page', last_seen_ts: 1.5e12 },
+          { device_id: 'NEVER' },
+        ],
+      }),
+    );
+    await again();
+    await part('Signed-in devices').getByText('Pixel 9', { exact: true }).waitFor();
+    const rows = part('Signed-in devices').getByRole('listitem');
+    expect(await rows.locator('b').allTextContents()).toEqual([
+      'Account page',
+      'Pixel 9',
+      '<i>Firefox</i> on Linux',
+      'Unnamed device',
+    ]);
+    expect(await rows.first().getByText('This page').count()).toBe(1);
+    expect(await rows.first().getByRole('button').count()).toBe(0);
+    expect(await rows.nth(1).locator('summary').textContent()).toBe(
+      'Last active 18 May 2033, 03:33 · 192.0.2.7',
+    );
+    expect(await rows.nth(2).locator('summary').textContent()).toBe('Last active 9 Sept 2001, 01:46');
+    expect(await rows.nth(1).getByText('NEW').isVisible()).toBe(false);
+    await rows.nth(1).locator('summary').click();
+    expect(await rows.nth(1).getByText('NEW').isVisible()).toBe(true);
+    await lookAt(page, 'account-24-devices');
+    await page.unrouteAll();
+  });
+
+  test('activity: wrong codes are one line, and a sign-in names the authenticator', async () => {
+    const [row] = await app.storage.factors.authenticators(bob.userId);
+    const event = (name: string, at: number, detail = {}) => {
+      return { at, event: name, address: '192.0.2.7', device_id: null, detail };
+    };
+    await page.route(
+      '**/org.matrix.2fa/history',
+      json(200, {
+        events: [
+          event('login.completed', 1_900_000),
+          event('totp.used', 1_899_000, { authenticator: row?.id }),
+          event('factor.refused', 1_890_000),
+          event('factor.refused', 1_880_000),
+          event('factor.refused', 1_870_000),
+          event('factor.refused', 1_000_000),
+          event('no.such', 900_000),
+        ],
+      }),
+    );
+    await again();
+    await part('Activity').getByText('Signed in with phone').waitFor();
+    expect(await part('Activity').locator('b').allTextContents()).toEqual([
+      'Signed in with phone',
+      '3 incorrect codes',
+      'Incorrect code',
+      'Other event (no.such)',
+    ]);
+    await page.unrouteAll();
+  });
+});
