@@ -88,7 +88,7 @@ export class DemoClient {
     return { goTo: `${this.homeserverUrl}/_matrix/client/v3/login/sso/redirect?redirectUrl=${back}` };
   }
 
-  /** A login token from anywhere else than a sign-in of this browser would sign it in as another user else. */
+  /** A login token from anywhere else than a sign-in of this browser would sign it in as another user. */
   private async finish(browser: string, loginToken: string | null): Promise<Told> {
     if (loginToken === null || !this.begun.delete(browser)) return { goTo: '/' };
     const body = { type: 'm.login.token', token: loginToken, initial_device_display_name: 'demo client' };
