@@ -2,7 +2,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
-import { pageSessionSweep } from '../login/page_session_sweeper.ts';
+import { sweepOfPageSessions } from '../login/page_session_sweeper.ts';
 import { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type Log, silentLog } from '../system/log.ts';
@@ -36,7 +36,7 @@ export async function preparedSweep(
     try {
       const [gone] = await Promise.all([
         new HoldSweeper(storage.holds, holds, homeserver, audit, clock, log).sweep(),
-        pageSessionSweep({ storage, vault, homeserver, clock, log }).sweep(),
+        sweepOfPageSessions({ storage, vault, homeserver, clock, log }).sweep(),
       ]);
       return gone;
     } finally {

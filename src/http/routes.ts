@@ -262,6 +262,7 @@ const ROWS = {
   sign_in_page: { door: 'page', method: 'GET', path: '/_2fa/login' },
   sign_in_form: { door: 'page', method: 'POST', path: '/_2fa/login', form: true },
   account_page: { door: 'page', method: 'GET', path: '/_2fa/account' },
+  account_form: { door: 'page', method: 'POST', path: '/_2fa/account', form: true },
   page_session: { door: 'page', method: 'POST', path: '/_2fa/account/session' },
   page_sign_out: { door: 'page', method: 'POST', path: '/_2fa/account/sign-out', form: true },
   help_page: { door: 'page', method: 'GET', path: '/_2fa/help' },

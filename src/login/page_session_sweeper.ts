@@ -21,7 +21,7 @@ export interface PageSessionSweepDeps {
 }
 
 /** Logs ended sessions of the account page out at the homeserver (R10): a browser that was killed leaves nothing. */
-export function pageSessionSweep(deps: PageSessionSweepDeps): LogoutSweep<EndedPageSession> {
+export function sweepOfPageSessions(deps: PageSessionSweepDeps): LogoutSweep<EndedPageSession> {
   const { storage, vault, homeserver, clock, log } = deps;
   return new LogoutSweep(
     {

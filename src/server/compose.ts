@@ -36,7 +36,7 @@ import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
 import { PageEntry } from '../login/page_entry.ts';
 import { PageLogin } from '../login/page_login.ts';
-import { pageSessionSweep } from '../login/page_session_sweeper.ts';
+import { sweepOfPageSessions } from '../login/page_session_sweeper.ts';
 import { PageSessions } from '../login/page_sessions.ts';
 import { PageSignIn } from '../login/page_sign_in.ts';
 import { PageTickets } from '../login/page_tickets.ts';
@@ -64,6 +64,7 @@ import { Assets } from '../pages/shell/assets.ts';
 import { brandOf } from '../pages/shell/brand.ts';
 import { contactAt, contactOf } from '../pages/shell/contact.ts';
 import { PageShell } from '../pages/shell/page.ts';
+import { AccountEntry } from '../pages/sign_in/account_entry.ts';
 import { ProviderPage } from '../pages/sign_in/provider_page.ts';
 import { ProviderRounds } from '../pages/sign_in/provider_rounds.ts';
 import { ProviderStates } from '../pages/sign_in/provider_states.ts';
@@ -308,7 +309,7 @@ function loginServices(shared: SharedServices) {
     ),
     accountSessions,
     pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
-    pageSessionSweep: pageSessionSweep({ ...shared, storage: shared.aside }),
+    pageSessionSweep: sweepOfPageSessions({ ...shared, storage: shared.aside }),
   };
 }
 
@@ -342,7 +343,7 @@ function accountServices(shared: SharedServices) {
 /** The pages. */
 function pageServices(
   shared: SharedServices,
-  { pageSignIn, accountSessions }: ReturnType<typeof loginServices>,
+  { pageSignIn, pageEntry, accountSessions, pageSessionSweep }: ReturnType<typeof loginServices>,
   enrolments: Enrolment,
 ) {
   const { config, vault, homeserver, clock, random, log, totp } = shared;
@@ -362,27 +363,36 @@ function pageServices(
   });
   const formTokens = new FormTokens(vault, random, publicBaseUrl);
   const formPages = new FormPages(shell, formTokens, log);
-  const targets = new RedirectTargets(sso);
+  const targets = new RedirectTargets(sso, publicBaseUrl);
   const states = new ProviderStates(vault, clock);
   const rounds = new ProviderRounds(homeserver, states, formTokens, publicBaseUrl);
   const browsers = new KnownBrowser(random, publicBaseUrl);
   const setUps = new SetUpPages(enrolments, totp.digits);
+  const cookie = new SessionCookie(publicBaseUrl);
   const signInPage = new SignInPage(pageSignIn, formPages, targets, rounds, browsers, {
     offered: login.sso,
     digits: totp.digits,
     factors: shared.factors,
     setUp: new SignInSetUp(pageSignIn, setUps),
+    entry: new AccountEntry(pageEntry, cookie),
   });
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
-  const cookie = new SessionCookie(publicBaseUrl);
   const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits, isSound: isSoundSession });
   return {
     assets,
     signInPage,
     providerPage,
-    accountPage: new AccountPage(shell, { ...shared.ways, digits: totp.digits }, shared.factors),
+    accountPage: new AccountPage(
+      { pages: formPages, signInPage, cookie, homeserver, factors: shared.factors },
+      { ...shared.ways, digits: totp.digits, idleMs: config.account.idleMs },
+    ),
     pageSession: new PageSessionDoor({
       ...{ sessions: accountSessions, cookie, pages: formPages, log },
+      logOut: () => {
+        pageSessionSweep
+          .sweep()
+          .catch((err) => log.warn({ err }, 'page sessions could not be logged out now'));
+      },
       settings: { idleMs: config.account.idleMs, publicBaseUrl },
     }),
     // The operator says it themselves: then no one else is asked.

@@ -31,22 +31,28 @@ export class AccountPerson {
   async givePassword(): Promise<void> {
     await this.page.getByLabel('User name').fill(this.name);
     await this.page.getByLabel('Password').fill(this.password);
-    await this.press('Sign in');
+    await this.press('Next');
   }
 
   async signIn(code: string): Promise<void> {
     await this.givePassword();
-    await this.page.getByLabel('Code').fill(code);
+    await this.page.getByLabel('Code', { exact: true }).fill(code);
+    await this.press('Confirm');
     await this.heading('Signed-in devices').waitFor();
   }
 
   /** Signs in with a recovery code, as it is read from paper. */
   async enterWithRecoveryCode(code = ''): Promise<void> {
     await this.givePassword();
-    await this.press('Use a recovery code instead');
-    await this.page.getByLabel('Recovery code', { exact: true }).fill(code);
-    await this.press('Confirm');
+    await this.useRecoveryCode(code);
     await this.page.getByText(/You signed in with a recovery code/).waitFor();
+  }
+
+  /** On the page that asks for a code. */
+  async useRecoveryCode(code: string): Promise<void> {
+    await this.page.getByText('Use a recovery code instead').click();
+    await this.page.getByLabel('Recovery code', { exact: true }).fill(code);
+    await this.press('Use this code');
   }
 
   /** Turns 2FA on without looking around. */
@@ -59,10 +65,8 @@ export class AccountPerson {
   }
 
   /** Puts a new phone in the place of the only one. Answers its secret. */
-  async replaceThePhone(recoveryCode = ''): Promise<string> {
+  async replaceThePhone(): Promise<string> {
     await this.press('Replace the authenticator');
-    await this.dialog().getByRole('button', { name: 'Use a recovery code instead' }).click();
-    await this.dialog().getByLabel('Recovery code').fill(recoveryCode);
     await this.dialog().getByLabel('Name').fill('New phone');
     await this.prove(undefined, 'Next');
     const { secret } = await this.setUpApp();

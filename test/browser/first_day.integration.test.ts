@@ -67,7 +67,7 @@ async function passwordOnly(app: RealApp, user: RealUser, browser: Browser): Pro
   const person = new AccountPerson(page, app.clock, user.name, user.password);
   await person.givePassword();
   await page.getByText('This server requires two-factor authentication.').waitFor();
-  const { secret } = await person.setUpApp();
+  const secret = await setUpInSignIn(app, page);
   await person.heading('Signed-in devices').waitFor();
   const token = signedIn(await app.login(user, `${user.password} ${person.phoneCode(secret)}`)).token;
   expect(await app.whoami(token)).toBe(200);
@@ -89,6 +89,12 @@ async function byUia(app: RealApp, user: RealUser): Promise<void> {
 
 /** The set-up comes next on the sign-in page, and then the client. */
 async function onPage(app: RealApp, page: Page): Promise<void> {
+  await setUpInSignIn(app, page);
+  await arrive(page);
+}
+
+/** Answers the key that the page showed. */
+async function setUpInSignIn(app: RealApp, page: Page): Promise<string> {
   await page.getByRole('button', { name: 'Set up now' }).click();
   expect(await page.getByRole('button', { name: 'Later' }).count()).toBe(0);
   await page.getByRole('img', { name: 'QR code for your authenticator app' }).waitFor();
@@ -98,7 +104,7 @@ async function onPage(app: RealApp, page: Page): Promise<void> {
   await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
   await page.getByLabel('I have saved these codes').check();
   await page.getByRole('button', { name: 'Done' }).click();
-  await arrive(page);
+  return key;
 }
 
 /** Who may not set one up signs in as ever. */

@@ -39,7 +39,8 @@ const READERS: Readonly<Record<string, readonly [most: number, read: (text: stri
   query: [HEADER, readQuery],
   'redirect target': [
     HEADER,
-    (text) => new RedirectTargets({ clients: [] }).read(`https://x.example/${text}`),
+    (text) =>
+      new RedirectTargets({ clients: [] }, 'https://matrix.example.org').read(`https://x.example/${text}`),
   ],
   'user name': [BODY, (user) => readLoginBody({ type: 'm.login.password', user, password: 'x' })],
   address: [

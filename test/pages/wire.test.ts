@@ -9,11 +9,11 @@ import * as scripts from '../../src/pages/assets/wire.js';
 const ASSETS = 'src/pages/assets';
 const calls: Record<string, { method: string; path: string }> = scripts.CALLS;
 
-test('the scripts name stages and our provider as the server does', () => {
-  const { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE, ENROLMENT_STAGE, OWN_PROVIDER } = wire;
-  const names = { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE, ENROLMENT_STAGE, OWN_PROVIDER };
+test('the scripts name stages, and the session of the page, as the server does', () => {
+  const { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE } = wire;
+  const names = { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE };
   expect(scripts).toMatchObject(names);
-  expect(wire.OWN_STAGES + scripts.TOTP_KIND).toBe(TOTP_STAGE);
+  expect(findRoute(`POST ${scripts.PAGE_SESSION}`)?.id).toBe('page_session');
 });
 
 test.each(Object.entries(calls))('the request %s of the scripts has a route', (name, { method, path }) => {

@@ -1,49 +1,88 @@
 import type { Factor } from '../../factors/factor.ts';
 import type { Factors } from '../../factors/factors.ts';
+import type { Homeserver } from '../../homeserver/homeserver.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { OfferedWays } from '../../second_factor/challenge_answer.ts';
+import { MINUTE } from '../../system/clock.ts';
 import type { Language } from '../../system/languages.ts';
-import { html, jsonBlock } from '../shell/html.ts';
-import type { PageShell } from '../shell/page.ts';
+import type { FormPages, PageVisit } from '../forms/form_pages.ts';
+import { type Html, html, jsonBlock } from '../shell/html.ts';
+import { type OfferedProvider, offeredProviders } from '../sign_in/offered_providers.ts';
+import type { SignInPage } from '../sign_in/sign_in_page.ts';
 import type { Texts } from '../texts/en.ts';
-import { fill, type Say, textsIn } from '../texts/texts.ts';
+import { fill, type Say } from '../texts/texts.ts';
+import type { SessionCookie } from './session_cookie.ts';
 
 export interface AccountPageSettings extends OfferedWays {
   /** Digits of a code, so that the page knows when one is complete. */
   readonly digits: number;
+  readonly idleMs: number;
+}
+
+export interface AccountPageDeps {
+  readonly pages: FormPages;
+  readonly signInPage: SignInPage;
+  readonly cookie: SessionCookie;
+  readonly factors: Factors;
+  readonly homeserver: Homeserver;
 }
 
 /**
- * `GET /_2fa/account`: an empty page and its texts. The script makes it a client of the public API; nothing of
- * any user stands in it.
+ * `GET /_2fa/account`: the card of its sign-in, and for a browser with a cookie an empty page. With it comes a script that
+ * asks for the session, and is a client of the public API from then on; nothing of any user stands in the page.
  */
 export class AccountPage {
   constructor(
-    private readonly shell: PageShell,
+    private readonly deps: AccountPageDeps,
     private readonly settings: AccountPageSettings,
-    private readonly factors: Factors,
   ) {}
 
-  handle(request: ClientRequest): Answer {
-    const say = this.shell.sayFor(request);
-    const texts = textsIn(say.language);
-    const account = this.textsOf(texts, say.language === 'de' ? 'de' : 'en');
-    return this.shell.renderPage({
-      title: account.title,
-      request,
-      script: 'account.js',
-      width: 'wide',
-      body: html`<div id="account"></div>
+  handle(request: ClientRequest): Promise<Answer> {
+    return this.deps.pages.visit(request, async (visit) => {
+      const isSignedOut = this.deps.cookie.in(request) === undefined;
+      const providers = isSignedOut ? await offeredProviders(this.deps.homeserver, request) : undefined;
+      return visit.render({
+        title: visit.say('account.title'),
+        script: 'account.js',
+        width: 'wide',
+        body: (tokenField) => this.body(visit, tokenField, providers),
+      });
+    });
+  }
+
+  /** @param providers undefined where the browser has a cookie */
+  private body(visit: PageVisit, tokenField: Html, providers: readonly OfferedProvider[] | undefined): Html {
+    const { say, texts } = visit;
+    const notice = this.noticeIn(visit);
+    // The script shows what is there, or asks for a sign-in; a reader without it can at least sign out.
+    const shown =
+      providers !== undefined
+        ? this.deps.signInPage.accountCard(visit, tokenField, { notice, providers })
+        : html`<noscript><section class="card"><h1>${say('account.title')}</h1>
+<p>${say('account.needsScript')}</p>
+<button class="button" form="sign-out">${say('account.signOut')}</button></section></noscript>`;
+    return html`<div id="account">${shown}</div>
+<form id="sign-out" method="post" action="/_2fa/account/sign-out" hidden>${tokenField}
+<input type="hidden" name="why" value=""></form>
 <div id="announcer" class="visually-hidden" role="status"></div>
-<noscript><section class="card"><h1>${account.title}</h1><p>${account.needsScript}</p></section></noscript>
 ${jsonBlock('data', {
-  texts: account,
+  texts: this.textsOf(texts, visit.language),
   problems: texts.problems,
   said: this.saidBy(say),
   digits: this.settings.digits,
-})}`,
-    });
+})}`;
+  }
+
+  private noticeIn({ say, request }: PageVisit): Html | undefined {
+    const why = request.query.get('signed_out');
+    if (why === undefined) return undefined;
+    const minutes = Math.round(this.settings.idleMs / MINUTE);
+    const text =
+      why === 'idle'
+        ? say('account.idle', { time: minutesText(minutes, say.language) })
+        : say('account.signedOut');
+    return html`<div class="notice" role="status"><p>${text}</p></div>`;
   }
 
   /** Nothing tells people to type a code where it is not taken. */
@@ -70,7 +109,7 @@ ${jsonBlock('data', {
     const items = account.help.items.map(({ question, answer }) => {
       return { question, answer: fill(answer, { codePlace: place }) };
     });
-    const events = { ...account.history.events, ...eventTexts(this.factors.all, language) };
+    const events = { ...account.history.events, ...eventTexts(this.deps.factors.all, language) };
     return { ...account, help: { title, items }, history: { ...account.history, events } };
   }
 }
@@ -81,4 +120,10 @@ function eventTexts(factors: readonly Factor[], language: Language): Record<stri
     Object.entries(events).map(([deed, text]) => [`${kind}.${deed}`, text[language]] as const),
   );
   return Object.fromEntries(texts);
+}
+
+/** So many minutes, in the words of a language. */
+function minutesText(minutes: number, language: string): string {
+  const format = { style: 'unit', unit: 'minute', unitDisplay: 'long' } as const;
+  return new Intl.NumberFormat(language, format).format(minutes);
 }

@@ -21,6 +21,8 @@ export interface PageSessionDeps {
   readonly cookie: SessionCookie;
   readonly pages: FormPages;
   readonly settings: { readonly idleMs: number; readonly publicBaseUrl: string };
+  /** Has what has ended logged out at the homeserver, without anyone who waits for it. */
+  readonly logOut: () => void;
   readonly log: Log;
 }
 
@@ -43,10 +45,14 @@ export class PageSessionDoor {
   /** `POST /_2fa/account/sign-out`: a form of the page. */
   signOut(request: ClientRequest): Promise<Answer> {
     return this.deps.pages.visit(request, async (visit) => {
-      await visit.readForm();
+      const form = await visit.readForm();
+      const why = form.get('why') === 'idle' ? '=idle' : '';
       const cookie = this.deps.cookie.in(request);
-      if (cookie !== undefined) await this.deps.sessions.end(cookie);
-      return this.leave();
+      if (cookie !== undefined) {
+        await this.deps.sessions.end(cookie);
+        this.deps.logOut();
+      }
+      return this.leave(SIGNED_OUT + why);
     });
   }
 
@@ -68,11 +74,11 @@ export class PageSessionDoor {
     return origin !== 'null' && isOwnSite(request, this.deps.settings.publicBaseUrl);
   }
 
-  private leave(): Answer {
+  private leave(location: string): Answer {
     return {
       status: 303,
       headers: {
-        Location: SIGNED_OUT,
+        Location: location,
         'Set-Cookie': this.deps.cookie.removed,
         'Referrer-Policy': 'no-referrer',
         'Content-Type': 'text/plain',

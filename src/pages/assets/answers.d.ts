@@ -46,32 +46,17 @@ export type HistoryAnswer = {
   }[];
 };
 
-/** A granted login, as the homeserver gave it; `well_known` names the proxy. */
-export type LoginAnswer = {
+/** The session of the account page, for its script. */
+export type PageSessionAnswer = {
   user_id: string;
-  access_token: string;
-  refresh_token?: string;
-  expires_in_ms?: number;
   device_id: string;
-  home_server?: string;
-  well_known?: WellKnownClient;
-};
-
-/** The login types on offer. */
-export type LoginFlowsAnswer = {
-  flows: {
-    type: string;
-    get_login_token?: boolean;
-    oauth_aware_preferred?: boolean;
-    delegated_oidc_compatibility?: boolean;
-    'org.matrix.msc3824.delegated_oidc_compatibility'?: boolean;
-    identity_providers?: {
-      id: string;
-      name: string;
-      icon?: string;
-      brand?: string;
-    }[];
-  }[];
+  access_token: string;
+  page_key: string;
+  step_up_until_ts: number | null;
+  idle_ms: number;
+  ends_ts: number;
+  factor: string | null;
+  codes_left: number | null;
 };
 
 /** A new set of recovery codes; the old ones are dead. */
@@ -93,12 +78,6 @@ export type RecoveryState = {
 
 /** The authenticator is active. Recovery codes stand here only where new ones were made. */
 export type TotpConfirmAnswer = {
-  authenticator_id: string;
-  recovery_codes: string[];
-};
-
-/** The authenticator is active. The recovery codes are new; there are none where none were wanted. */
-export type EnrolmentConfirmAnswer = {
   authenticator_id: string;
   recovery_codes: string[];
 };

@@ -1,19 +1,22 @@
-import { CALLS, ROOT } from './wire.js';
+import { PAGE_SESSION, ROOT } from './wire.js';
 
 /**
- * The page as a client of the public API. The access token is in memory only.
+ * The page as a client of the public API. The access token and the page's key are in memory only.
  *
- * @import { Challenge, ErrorAnswer } from './answers.d.ts'
+ * @import { Challenge, ErrorAnswer, PageSessionAnswer } from './answers.d.ts'
  *
  * @typedef {{ is: 'challenge', status: 401, body: Challenge }} Challenged
  * @typedef {{ is: 'refused', status: number, body: Partial<ErrorAnswer> }} Refused status 0: no answer came
- * @typedef {{ userId: string, deviceId: string, token: string }} SignedIn
+ * @typedef {{ userId: string, deviceId: string, token: string, pageKey: string }} SignedIn
  */
 
 /**
  * @template Body
  * @typedef {{ is: 'done', status: 200, body: Body } | Challenged | Refused} ApiAnswer
  */
+
+const PAGE_KEY = 'X-M2FA-Page';
+const JSON_BODY = { 'Content-Type': 'application/json' };
 
 export class Api {
   /** @param {() => void} onEnded called when the server does not know the access token any more */
@@ -38,41 +41,61 @@ export class Api {
     return answer;
   }
 
-  /** Ends the session, also while the page is going away. */
-  signOut() {
+  /**
+   * The session of the page, by the browser's cookie: it lives on with each call.
+   *
+   * @returns {Promise<ApiAnswer<PageSessionAnswer>>}
+   */
+  async openSession() {
     const { signedIn } = this;
-    if (signedIn === undefined) return;
-    void fetch(ROOT + CALLS.logout.path, {
-      method: CALLS.logout.method,
-      keepalive: true,
-      headers: { Authorization: `Bearer ${signedIn.token}` },
-    }).catch(() => undefined);
-    this.signedIn = undefined;
+    /** @type {ApiAnswer<PageSessionAnswer>} */
+    const answer = await request(PAGE_SESSION, {
+      method: 'POST',
+      credentials: 'same-origin',
+      headers: { ...JSON_BODY, ...(signedIn && { [PAGE_KEY]: signedIn.pageKey }) },
+      body: '{}',
+    });
+    if (answer.is === 'done') {
+      const { user_id: userId, device_id: deviceId, access_token: token, page_key: pageKey } = answer.body;
+      this.signedIn = { userId, deviceId, token, pageKey };
+    }
+    return answer;
   }
 
   /**
+   * With the key of the page, which makes a factor of the last minutes count (spec/account_page.md, "The step-up").
+   *
    * @template Body
    * @param {import('./wire.js').Call<Body>} call
    * @param {object} [body]
    * @returns {Promise<ApiAnswer<Body>>}
    */
-  async #send({ method, path }, body) {
-    /** @type {Record<string, string>} */
-    const headers = {};
-    if (this.signedIn) headers.Authorization = `Bearer ${this.signedIn.token}`;
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
-    try {
-      const response = await fetch(ROOT + path, {
-        method,
-        headers,
-        cache: 'no-store',
-        credentials: 'omit',
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return read(response.status, await response.json());
-    } catch {
-      return { is: 'refused', status: 0, body: {} };
-    }
+  #send({ method, path }, body) {
+    const { signedIn } = this;
+    return request(ROOT + path, {
+      method,
+      credentials: 'omit',
+      headers: {
+        ...(signedIn && { Authorization: `Bearer ${signedIn.token}`, [PAGE_KEY]: signedIn.pageKey }),
+        ...(body === undefined ? {} : JSON_BODY),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+}
+
+/**
+ * @template Body
+ * @param {string} path
+ * @param {RequestInit} init
+ * @returns {Promise<ApiAnswer<Body>>}
+ */
+async function request(path, init) {
+  try {
+    const response = await fetch(path, { ...init, cache: 'no-store' });
+    return read(response.status, await response.json());
+  } catch {
+    return { is: 'refused', status: 0, body: {} };
   }
 }
 

@@ -55,7 +55,7 @@ function whoCard(page, flash) {
       'div',
       { class: 'who' },
       element('span', { class: 'muted' }, fill(status.signedInAs, { user: page.api.signedIn?.userId ?? '' })),
-      button(status.signOut, () => page.leave(texts.signIn.done), { look: 'link' }),
+      button(status.signOut, () => page.leave(), { look: 'link' }),
     ),
   );
 }

@@ -1,16 +1,17 @@
 import { Api } from './api.js';
-import { element, notice } from './dom.js';
-import { problemText, texts } from './texts.js';
+import { button, element, notice } from './dom.js';
+import { problemText, say, texts } from './texts.js';
 import { CALLS, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
-/** The session ends after this time without a key or a pointer. */
-const IDLE_MS = 10 * 60 * 1000;
+/** So often the page looks whether it is idle. */
 const IDLE_CHECK_MS = 5000;
+/** So often it lets its session live on, while there is activity. */
+const CALL_MS = 60_000;
 
 /**
  * What the server says of this account (`GET /account/two-factor`).
  *
- * @import { LoginAnswer, RecoveryState, TwoFactorState } from './answers.d.ts'
+ * @import { RecoveryState, TwoFactorState } from './answers.d.ts'
  *
  * @typedef {NonNullable<TwoFactorState['providers'][typeof TOTP_STAGE]>['authenticators'][number]} Authenticator
  * @typedef {{ enabled: boolean, authenticators: Authenticator[], codes: RecoveryState | undefined }} State
@@ -20,18 +21,48 @@ const IDLE_CHECK_MS = 5000;
 
 /** The page as a whole: who is signed in, what is shown, and when it ends. */
 export class AccountPage {
-  /** @param {{ signIn: Screen, overview: Screen }} screens */
-  constructor(screens) {
-    this.screens = screens;
-    this.api = new Api(() => this.leave(texts.signIn.ended));
+  /** @param {Screen} showOverview */
+  constructor(showOverview) {
+    this.showOverview = showOverview;
+    this.api = new Api(() => this.leave());
     /** @type {State} */
     this.state = { enabled: false, authenticators: [], codes: undefined };
     /** Whether the sign-in took a recovery code, so that the authenticator may be lost. */
     this.recovered = false;
+    /**
+     * The password, for the acts that take it from memory: until a reload, or the end of the step-up.
+     *
+     * @type {string | undefined}
+     */
+    this.password = undefined;
+    this.stepUpUntil = 0;
+    this.idleMs = Number.POSITIVE_INFINITY;
     this.root = required('account');
     this.announcer = required('announcer');
     this.lastActivity = Date.now();
+    this.lastCall = Date.now();
     this.#watch();
+  }
+
+  /** Whether a second factor of the last minutes counts. */
+  isSteppedUp() {
+    const stands = this.stepUpUntil > Date.now();
+    if (!stands) this.password = undefined;
+    return stands;
+  }
+
+  /** Shows the page of the session that the browser has; without one the sign-in stays as it is in the document. */
+  async open() {
+    const answer = await this.#renew();
+    if (answer.is === 'done') {
+      this.recovered = answer.body.factor === 'recovery' && this.isSteppedUp();
+      await this.overview();
+    } else if (answer.status === 401) {
+      // The cookie is removed by now: the document has the sign-in.
+      if (!this.#asksForSignIn()) location.reload();
+    } else if (!this.#asksForSignIn()) {
+      this.#showNotLoaded(answer, () => this.open());
+    }
   }
 
   /** @param {...Node} nodes */
@@ -50,26 +81,49 @@ export class AccountPage {
   }
 
   /**
-   * @param {LoginAnswer} login
-   * @param {boolean} [recovered]
+   * Signs out: the form of the document ends the session, and the browser forgets the page.
+   *
+   * @param {'idle' | ''} [why]
    */
-  enter(login, recovered = false) {
-    this.api.signedIn = { userId: login.user_id, deviceId: login.device_id, token: login.access_token };
-    this.recovered = recovered;
-    this.lastActivity = Date.now();
-    void this.overview();
+  leave(why = '') {
+    this.api.signedIn = undefined;
+    this.password = undefined;
+    const form = required('sign-out');
+    if (!(form instanceof HTMLFormElement)) return;
+    const field = form.elements.namedItem('why');
+    if (field instanceof HTMLInputElement) field.value = why;
+    form.submit();
+  }
+
+  /** Lets the session live on. */
+  async #renew() {
+    this.lastCall = Date.now();
+    const answer = await this.api.openSession();
+    if (answer.is === 'done') {
+      this.stepUpUntil = answer.body.step_up_until_ts ?? 0;
+      this.idleMs = answer.body.idle_ms;
+    }
+    return answer;
+  }
+
+  #asksForSignIn() {
+    return this.root.querySelector('form') !== null;
   }
 
   /**
-   * Signs out and says why.
-   *
-   * @param {string} why
+   * @param {import('./texts.js').Problem} answer
+   * @param {() => Promise<void>} again
    */
-  leave(why) {
-    this.api.signOut();
-    this.recovered = false;
-    for (const dialog of document.querySelectorAll('dialog')) dialog.close();
-    this.screens.signIn(this, notice('warning', element('p', {}, why)));
+  #showNotLoaded(answer, again) {
+    this.show(
+      element(
+        'section',
+        { class: 'card' },
+        element('h1', {}, texts.title),
+        notice('bad', element('p', {}, say('account.notLoaded', { reason: problemText(answer) }))),
+        button(say('shell.tryAgain'), () => void again()),
+      ),
+    );
   }
 
   /**
@@ -79,19 +133,21 @@ export class AccountPage {
    * @param {'good' | 'warning'} [kind]
    */
   async overview(done, kind = 'good') {
+    // A factor that was just accepted counts from now on.
+    if (done !== undefined) await this.#renew();
     const answer = await this.api.call(CALLS.state);
     if (this.api.signedIn === undefined) return;
     if (answer.is !== 'done') {
-      this.leave(problemText(answer));
+      this.#showNotLoaded(answer, () => this.overview());
       return;
     }
     const { enabled, providers } = answer.body;
     const authenticators = providers[TOTP_STAGE]?.authenticators ?? [];
     this.state = { enabled, authenticators, codes: providers[RECOVERY_STAGE] };
-    this.screens.overview(this, done === undefined ? undefined : notice(kind, element('p', {}, done)));
+    this.showOverview(this, done === undefined ? undefined : notice(kind, element('p', {}, done)));
   }
 
-  /** The session ends with the page, and after some time without a touch. */
+  /** The session ends after some time without a touch. */
   #watch() {
     const seen = () => {
       this.lastActivity = Date.now();
@@ -99,14 +155,23 @@ export class AccountPage {
     for (const sign of ['pointerdown', 'pointermove', 'keydown', 'scroll']) {
       addEventListener(sign, seen, { passive: true, capture: true });
     }
-    setInterval(() => {
-      if (this.api.signedIn && Date.now() - this.lastActivity >= IDLE_MS) this.leave(texts.signIn.idle);
-    }, IDLE_CHECK_MS);
-    addEventListener('pagehide', () => this.api.signOut());
-    // Back from the browser's memory: what stood there belongs to a session that has ended.
+    setInterval(() => void this.#check(), IDLE_CHECK_MS);
+    // Back from the browser's memory: what stood there may belong to a session that has ended.
     addEventListener('pageshow', (event) => {
-      if (event.persisted) this.leave(texts.signIn.ended);
+      if (event.persisted) location.reload();
     });
+  }
+
+  async #check() {
+    if (this.api.signedIn === undefined) return;
+    const now = Date.now();
+    if (now - this.lastActivity >= this.idleMs) {
+      this.leave('idle');
+      return;
+    }
+    if (this.lastActivity <= this.lastCall || now - this.lastCall < CALL_MS) return;
+    const answer = await this.#renew();
+    if (answer.status === 401) this.leave();
   }
 }
 

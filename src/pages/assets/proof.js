@@ -1,7 +1,7 @@
 import { CodeField } from './code_field.js';
 import { button, element, Field, form } from './dom.js';
 import { problems, problemText, texts } from './texts.js';
-import { PASSWORD_STAGE, TOTP_STAGE } from './wire.js';
+import { PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
 /**
  * A request that the server answers only to the owner of the account (User-Interactive Authentication).
@@ -17,13 +17,15 @@ import { PASSWORD_STAGE, TOTP_STAGE } from './wire.js';
  * @property {string} text what is about to happen
  * @property {string} [action] what stands on the button
  * @property {boolean} [danger]
+ * @property {'remembered' | 'typed'} [stepUp] a factor of the last minutes counts for it; the password is asked for at the
+ *   first such act of a load only, or each time. Without it password and a fresh factor are asked for, always
  * @property {{ label: string, value: string, hint: string }} [name] something to be named beside
  * @property {(name: string) => GuardedRequest<Body>} request
  */
 
 /**
- * Asks for the password, and a code where 2FA is on, and makes the request with them. Neither is kept: each request
- * asks again, so that an unattended page changes nothing.
+ * Asks for what the act needs, and makes the request with it: the password, and where 2FA is on a code, unless a factor
+ * of the last minutes counts.
  *
  * @template Body
  * @param {import('./page.js').AccountPage} page
@@ -41,29 +43,35 @@ export function askProof(page, options) {
  * @param {(granted: Body | undefined) => void} resolve
  */
 function openDialog(page, options, resolve) {
+  const isSteppedUp = options.stepUp !== undefined && page.isSteppedUp();
+  const remembered = isSteppedUp && options.stepUp === 'remembered' ? page.password : undefined;
   const name = options.name && nameField(options.name);
-  const code = page.state.enabled ? new CodeField() : undefined;
+  let code = page.state.enabled && !isSteppedUp ? new CodeField() : undefined;
   const password = new Field(texts.proof.password, {
     name: 'password',
     type: 'password',
     autocomplete: 'current-password',
+    value: remembered,
   });
+  password.element.hidden = remembered !== undefined;
+  const codePlace = element('div', {}, code?.element);
   /** @type {Conversation<Body>} */
   const conversation = new Conversation(page);
+  const confirm = element(
+    'button',
+    { class: `button ${options.danger ? 'danger' : ''}`, type: 'submit' },
+    options.action ?? texts.proof.confirm,
+  );
   const { element: sheet, refuse } = form(
     submit,
     element('p', {}, options.text),
     name?.element,
-    code?.element,
+    codePlace,
     password.element,
     element(
       'div',
       { class: 'actions' },
-      element(
-        'button',
-        { class: `button ${options.danger ? 'danger' : ''}`, type: 'submit' },
-        options.action ?? texts.proof.confirm,
-      ),
+      confirm,
       button(texts.proof.cancel, () => dialog.close(), { look: 'quiet' }),
     ),
   );
@@ -78,7 +86,9 @@ function openDialog(page, options, resolve) {
 
   document.body.append(dialog);
   dialog.showModal();
-  (name ?? code?.field ?? password).input.focus();
+  const first = name ?? code?.field ?? (password.element.hidden ? undefined : password);
+  if (first === undefined) confirm.focus();
+  else first.input.focus();
 
   function finish() {
     dialog.remove();
@@ -95,11 +105,18 @@ function openDialog(page, options, resolve) {
       granted = outcome.body;
       // A user who types a code of the app has not lost it.
       if (code?.stage === TOTP_STAGE) page.recovered = false;
+      if (options.stepUp === 'remembered') page.password = password.value;
       dialog.close();
     } else if (outcome.kind === 'wrong_code') {
       code?.refuse();
     } else if (outcome.kind === 'wrong_password') {
+      password.element.hidden = false;
       password.fail(problems.wrongOwnPassword);
+    } else if (outcome.kind === 'code_wanted') {
+      // The factor of the last minutes counts no more.
+      code = new CodeField();
+      codePlace.replaceChildren(code.element);
+      code.field.input.focus();
     } else if (outcome.kind === 'again') {
       code?.reopen();
       refuse(texts.proof.again);
@@ -118,7 +135,7 @@ function nameField({ label, value, hint }) {
 /**
  * @template Body
  * @typedef {{ kind: 'granted', body: Body } | { kind: 'wrong_code' } | { kind: 'wrong_password' }
- *   | { kind: 'again' } | { kind: 'refused', answer: import('./texts.js').Problem }} Outcome
+ *   | { kind: 'code_wanted' } | { kind: 'again' } | { kind: 'refused', answer: import('./texts.js').Problem }} Outcome
  */
 
 /**
@@ -131,6 +148,7 @@ class Conversation {
   constructor(page) {
     this.page = page;
     this.codeAccepted = false;
+    this.wantsCode = false;
     /** @type {string | undefined} */
     this.session = undefined;
     this.about = '';
@@ -145,7 +163,8 @@ class Conversation {
   async prove(request, code, password) {
     const begun = await this.#begin(request);
     if (begun !== undefined) return begun;
-    if (code && !this.codeAccepted) {
+    if (this.wantsCode && !code) return { kind: 'code_wanted' };
+    if (code && this.wantsCode && !this.codeAccepted) {
       const refused = await this.#giveCode(request, code);
       if (refused !== undefined) return refused;
     }
@@ -166,8 +185,16 @@ class Conversation {
     const answer = await this.#ask(request);
     if (answer.is === 'done') return { kind: 'granted', body: answer.body };
     if (answer.is === 'refused') return { kind: 'refused', answer };
-    this.session = answer.body.session;
+    this.#take(answer.body);
     return undefined;
+  }
+
+  /** @param {import('./answers.d.ts').Challenge} challenge */
+  #take({ session, flows }) {
+    this.session = session;
+    this.wantsCode = flows.some(
+      ({ stages }) => stages.includes(TOTP_STAGE) || stages.includes(RECOVERY_STAGE),
+    );
   }
 
   /**
@@ -200,7 +227,9 @@ class Conversation {
     });
     if (answer.is === 'done') return { kind: 'granted', body: answer.body };
     if (answer.is === 'refused') return { kind: 'refused', answer };
-    return this.#isAnother(answer.body) ? { kind: 'again' } : { kind: 'wrong_password' };
+    const hadCode = this.wantsCode;
+    if (!this.#isAnother(answer.body)) return { kind: 'wrong_password' };
+    return this.wantsCode && !hadCode ? { kind: 'code_wanted' } : { kind: 'again' };
   }
 
   /**
@@ -208,9 +237,9 @@ class Conversation {
    *
    * @param {import('./answers.d.ts').Challenge} challenge
    */
-  #isAnother({ session }) {
-    if (session === this.session) return false;
-    this.session = session;
+  #isAnother(challenge) {
+    if (challenge.session === this.session) return false;
+    this.#take(challenge);
     this.codeAccepted = false;
     return true;
   }

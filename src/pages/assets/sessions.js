@@ -130,6 +130,7 @@ async function end(page, devices, title, text) {
     text,
     action: say('sessions.signOut'),
     danger: true,
+    stepUp: 'remembered',
     request: () => ({
       call: CALLS.endSessions,
       body: { devices: devices.map(({ device_id: id }) => id) },

@@ -4,13 +4,13 @@ import { askProof } from './proof.js';
 import { qrCode } from './qr.js';
 import { showNewCodes } from './save_codes.js';
 import { digits, fill, problems, problemText, texts } from './texts.js';
-import { CALLS, TOTP_KIND } from './wire.js';
+import { CALLS } from './wire.js';
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
  * @typedef {import('./page.js').Authenticator} Authenticator
  * @typedef {import('./answers.d.ts').TotpSetupAnswer} Setup
- * @typedef {import('./answers.d.ts').TotpConfirmAnswer | import('./answers.d.ts').EnrolmentConfirmAnswer} Confirmed
+ * @typedef {import('./answers.d.ts').TotpConfirmAnswer} Confirmed
  */
 
 /**
@@ -39,6 +39,7 @@ export async function setUp(page, old) {
     title,
     text: texts.setup.proof,
     action: texts.setup.next,
+    stepUp: 'typed',
     name: {
       label: texts.authenticators.name,
       value: texts.authenticators.usualName,
@@ -63,37 +64,6 @@ export async function setUp(page, old) {
       void page.overview(doneText(wasOn, old));
     },
   });
-}
-
-/**
- * The set-up that a sign-in waits for, and then the sign-in itself.
- *
- * @param {AccountPage} page
- * @param {{ session: string, user: string }} signIn
- */
-export async function setUpInSignIn(page, { session, user }) {
-  const begun = await page.api.call(CALLS.beginEnrolment, { session, factor: TOTP_KIND });
-  if (begun.is !== 'done') {
-    page.leave(begun.status === 404 ? texts.signIn.tooLate : problemText(begun));
-    return;
-  }
-  const { setup_id } = begun.body;
-  showScan(page, begun.body, {
-    title: texts.setup.title,
-    intro: texts.setup.required,
-    user,
-    hadCodes: false,
-    confirm: (token) => page.api.call(CALLS.confirmEnrolment, { session, setup_id, token }),
-    cancel: () => page.leave(texts.signIn.done),
-    expired: () => page.leave(texts.setup.expired),
-    next: () => void enter(),
-  });
-
-  async function enter() {
-    const answer = await page.api.call(CALLS.login, { auth: { session } });
-    if (answer.is === 'done') page.enter(answer.body);
-    else page.leave(texts.signIn.tooLate);
-  }
 }
 
 /**

@@ -7,14 +7,10 @@
 
 export const TOTP_STAGE = 'm.login.2fa.totp';
 export const RECOVERY_STAGE = 'm.login.2fa.recovery';
-export const ENROLMENT_STAGE = 'm.login.2fa.enrol';
 export const PASSWORD_STAGE = 'm.login.password';
 
-/** The factor that this page sets up. */
-export const TOTP_KIND = 'totp';
-
-/** The sign-in page, among the identity providers of `GET /login`. */
-export const OWN_PROVIDER = 'two-factor';
+/** The session of this page, beside the public API (spec/account_page.md). */
+export const PAGE_SESSION = '/_2fa/account/session';
 
 /** Paths stand below it. */
 export const ROOT = '/_matrix/client/';
@@ -27,7 +23,6 @@ export const ROOT = '/_matrix/client/';
  */
 
 const TOTP = 'v3/account/two-factor/totp';
-const ENROLMENT = 'unstable/org.matrix.2fa/enrolment';
 const RECOVERY = 'v3/account/two-factor/recovery';
 
 /** The homeserver's own (client-server API, "Device management"): we have no schema for it.
@@ -35,22 +30,12 @@ const RECOVERY = 'v3/account/two-factor/recovery';
  */
 
 export const CALLS = {
-  /** @type {Call<answers.LoginAnswer>} */
-  login: { method: 'POST', path: 'v3/login' },
-  /** @type {Call<answers.LoginFlowsAnswer>} */
-  loginFlows: { method: 'GET', path: 'v3/login' },
-  /** @type {Call<answers.EmptyAnswer>} */
-  logout: { method: 'POST', path: 'v3/logout' },
   /** @type {Call<answers.TwoFactorState>} */
   state: { method: 'GET', path: 'v3/account/two-factor' },
   /** @type {Call<answers.TotpSetupAnswer>} */
   setUpTotp: { method: 'POST', path: TOTP },
   /** @type {Call<answers.TotpConfirmAnswer>} */
   confirmTotp: { method: 'POST', path: `${TOTP}/confirm` },
-  /** @type {Call<answers.TotpSetupAnswer>} */
-  beginEnrolment: { method: 'POST', path: ENROLMENT },
-  /** @type {Call<answers.EnrolmentConfirmAnswer>} */
-  confirmEnrolment: { method: 'POST', path: `${ENROLMENT}/confirm` },
   /** @type {Call<answers.EmptyAnswer>} */
   removeTotp: { method: 'DELETE', path: TOTP },
   /** @type {Call<answers.RecoveryCodesAnswer>} */

@@ -19,6 +19,8 @@ export interface FormPage {
   /** @param tokenField belongs into every form */
   readonly body: (tokenField: Html) => Html;
   readonly script?: string;
+  /** Room for lists and tables: as for a form where it is left out. */
+  readonly width?: 'wide';
   /** What the page tells of; without it its status is 200. */
   readonly refusal?: PageRefusal | undefined;
   /** What a page that refuses nothing asks for. */
@@ -83,10 +85,11 @@ export class FormPages {
 
   private render(request: ClientRequest, page: FormPage): Answer {
     const token = this.tokens.tokenFor(request);
-    const { title, script, refusal, asks } = page;
+    const { title, script, refusal, asks, width } = page;
     const answer = this.shell.renderPage({
       title,
       request,
+      ...(width === undefined ? {} : { width }),
       status: refusal?.status ?? 200,
       body: page.body(token.field),
       ...(script === undefined ? {} : { script }),

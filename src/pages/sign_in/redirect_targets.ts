@@ -1,23 +1,40 @@
 import { isForeignScheme, isLoopback } from '../../config/values.ts';
 
-/** Where a browser may be sent with a login token. */
+/** Where the account page is. */
+export const ACCOUNT_PAGE = '/_2fa/account';
+
+/** Where a browser may be sent after its sign-in. */
 export interface RedirectTarget {
   readonly href: string;
-  /** A site, or whatever app the device opens for the scheme. */
-  readonly kind: 'site' | 'app';
+  /** A site, whatever app the device opens for the scheme, or our own account page, which gets no login token. */
+  readonly kind: 'site' | 'app' | 'account';
   /** For people: the whole host with its port, as it goes into a certificate; for an app its scheme before it. */
   readonly name: string;
 }
 
 /** Which `redirectUrl` is taken (spec/login.md, attack 67). */
 export class RedirectTargets {
-  /** @param listed its `clients` are origins, and schemes with their colon, that need no confirmation */
-  constructor(private readonly listed: { readonly clients: readonly string[] }) {}
+  /**
+   * @param listed its `clients` are origins, and schemes with their colon, that need no confirmation
+   * @param publicBaseUrl the origin that browsers see
+   */
+  constructor(
+    private readonly listed: { readonly clients: readonly string[] },
+    private readonly publicBaseUrl: string,
+  ) {}
+
+  /** Our own account page. @param search the query that goes with it, empty or with its `?` */
+  account(search: string): RedirectTarget {
+    const url = new URL(ACCOUNT_PAGE + search, this.publicBaseUrl);
+    return { href: url.href, kind: 'account', name: url.host };
+  }
 
   /** Undefined if a browser must not be sent there. */
   read(redirectUrl: string | undefined): RedirectTarget | undefined {
     if (redirectUrl === undefined || !URL.canParse(redirectUrl)) return undefined;
     const url = new URL(redirectUrl);
+    if (url.origin === new URL(this.publicBaseUrl).origin && url.pathname === ACCOUNT_PAGE)
+      return this.account(url.search);
     if (isForeignScheme(url.protocol) || url.username !== '' || url.password !== '') return undefined;
     if (url.protocol === 'https:') return siteOf(url);
     if (url.protocol !== 'http:') return appOf(url);
@@ -38,6 +55,12 @@ export function withLoginToken({ href }: RedirectTarget, loginToken: string): st
   const [address, fragment] = at === -1 ? [href, ''] : [href.slice(0, at), href.slice(at)];
   const separator = address.includes('?') ? '&' : '?';
   return `${address}${separator}loginToken=${encodeURIComponent(loginToken)}${fragment}`;
+}
+
+/** Path and query of a target on our own site. */
+export function pathOf(href: string): string {
+  const { pathname, search } = new URL(href);
+  return pathname + search;
 }
 
 /** What stands behind the scheme says where the token goes, where the app takes addresses of any host. */

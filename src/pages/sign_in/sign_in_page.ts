@@ -8,6 +8,9 @@ import { codeProblem, type RefusedCode, readSentCode } from '../forms/fields.ts'
 import { type FormPages, type PageVisit, refusedCode } from '../forms/form_pages.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
 import { waitText } from '../forms/wait_text.ts';
+import type { Html } from '../shell/html.ts';
+import type { AccountEntry } from './account_entry.ts';
+import type { OfferedProvider } from './offered_providers.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
 import { type RedirectTarget, type RedirectTargets, withLoginToken } from './redirect_targets.ts';
 import { codeCard, confirmationCard, credentialsCard, type RefusedCredentials } from './sign_in_cards.ts';
@@ -26,6 +29,13 @@ export interface SignInPageSettings {
   readonly digits: number;
   readonly factors: Factors;
   readonly setUp: SignInSetUp;
+  readonly entry: AccountEntry;
+}
+
+/** What the first card of the account page has besides the form. */
+export interface FirstCard {
+  readonly notice: Html | undefined;
+  readonly providers: readonly OfferedProvider[];
 }
 
 /** `/_2fa/login` (spec/login.md): password, code, confirmation, and back to the client with a login token. */
@@ -48,14 +58,24 @@ export class SignInPage {
     });
   }
 
-  /** `POST`: the form of one of the three steps. */
-  submit(request: ClientRequest): Promise<Answer> {
+  /** The first card of the account page. */
+  accountCard(visit: PageVisit, tokenField: Html, first: FirstCard): Html {
+    const { texts, say } = visit;
+    const target = this.targets.account(visit.request.search);
+    return credentialsCard({ texts, say, tokenField, target, refused: undefined, ...first });
+  }
+
+  /**
+   * `POST`: the form of one of the three steps.
+   * @param isAccount it came to the account page, which is there whether or not the sign-in page is offered to clients
+   */
+  submit(request: ClientRequest, isAccount = false): Promise<Answer> {
     return this.pages.visit(request, async (visit) => {
-      this.requireOffered();
+      if (!isAccount) this.requireOffered();
       const form = await visit.readForm();
       switch (form.get('step')) {
         case 'credentials':
-          return this.takeCredentials(visit, form);
+          return this.takeCredentials(visit, form, isAccount);
         case 'code':
           return this.takeCode(visit, form);
         case 'set_up':
@@ -75,9 +95,9 @@ export class SignInPage {
     if (!this.settings.offered) throw new Refusal('unrecognized');
   }
 
-  private async takeCredentials(visit: PageVisit, form: Form): Promise<Answer> {
+  private async takeCredentials(visit: PageVisit, form: Form, isAccount: boolean): Promise<Answer> {
     const target = this.targets.read(form.get('redirectUrl'));
-    if (target === undefined) return badRedirect(visit);
+    if (target === undefined || (isAccount && target.kind !== 'account')) return badRedirect(visit);
     const name = (form.get('user') ?? '').trim();
     const password = form.get('password') ?? '';
     if (name === '' || password === '' || name.length > LONGEST_NAME || password.length > LONGEST_PASSWORD) {
@@ -135,13 +155,21 @@ export class SignInPage {
 
   private async passOn(visit: PageVisit, standing: PageStanding, target: RedirectTarget): Promise<Answer> {
     if (standing.codeWanted) return this.askCode(visit, standing, target, undefined);
+    if (target.kind === 'account') return this.enter(visit, standing.id, target);
     // After a sign-in with a recovery code the page says first what to do about the lost phone.
     const mayPass = standing.recoveryCodesLeft === undefined && this.targets.isListed(target);
     return mayPass ? this.finish(visit, standing.id) : this.askConfirmation(visit, standing, target);
   }
 
+  private async enter(visit: PageVisit, id: string, target: RedirectTarget): Promise<Answer> {
+    const deviceName = visit.say('account.deviceName');
+    return (await this.settings.entry.enter(visit.request, id, { target, deviceName })) ?? ended(visit);
+  }
+
   /** The target is the one that the sign-in began with, whatever the last form says (attack 69). */
   private async finish(visit: PageVisit, id: string): Promise<Answer> {
+    const begunFor = this.targets.read((await this.door.find(id))?.redirectUrl);
+    if (begunFor?.kind === 'account') return this.enter(visit, id, begunFor);
     const ticket = await this.door.issueTicket(visit.request, id);
     if (ticket?.kind === 'provider') return this.rounds.again(visit.request, ticket.provider, id);
     const target = this.targets.read(ticket?.redirectUrl);
@@ -150,12 +178,12 @@ export class SignInPage {
   }
 
   private askCredentials(visit: PageVisit, target: RedirectTarget, refused?: RefusedCredentials): Answer {
-    const { texts } = visit;
+    const { texts, say } = visit;
     return visit.render({
-      title: texts.signIn.title,
+      title: target.kind === 'account' ? say('account.title') : texts.signIn.title,
       refusal: refused?.refusal,
       script: SCRIPT,
-      body: (tokenField) => credentialsCard({ texts, tokenField, target, refused }),
+      body: (tokenField) => credentialsCard({ texts, say, tokenField, target, refused }),
     });
   }
 
@@ -177,23 +205,23 @@ export class SignInPage {
     refused: RefusedCode | undefined,
     refusal?: Refusal,
   ): Answer {
-    const { texts, language } = visit;
+    const { texts, say, language } = visit;
     const { digits } = this.settings;
     return visit.render({
       title: texts.signIn.codeTitle,
       refusal: refusal ?? (refused && refusedCode(visit.request)),
       asks: 'factor',
       script: SCRIPT,
-      body: (tokenField) => codeCard({ texts, language, tokenField, target, standing, digits, refused }),
+      body: (tokenField) => codeCard({ texts, say, language, tokenField, target, standing, digits, refused }),
     });
   }
 
   private askConfirmation(visit: PageVisit, standing: PageStanding, target: RedirectTarget): Answer {
-    const { texts } = visit;
+    const { texts, say } = visit;
     return visit.render({
       title: texts.signIn.confirmTitle,
       script: SCRIPT,
-      body: (tokenField) => confirmationCard({ texts, tokenField, target, standing }),
+      body: (tokenField) => confirmationCard({ texts, say, tokenField, target, standing }),
     });
   }
 }
