@@ -96,11 +96,6 @@ export const PAGE_STATES: readonly PageState[] = [
     },
   },
   {
-    name: 'account-code',
-    says: 'The account page asks for the second factor',
-    reach: (visit) => accountOf(visit, 'bob'),
-  },
-  {
     name: 'account-off',
     says: 'The account page of a user without 2FA',
     isMain: true,
