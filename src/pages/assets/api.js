@@ -34,7 +34,7 @@ export class Api {
    */
   async call(call, body) {
     const answer = await this.#send(call, body);
-    if (answer.is === 'refused' && answer.body.errcode === 'M_UNKNOWN_TOKEN' && this.signedIn) {
+    if (isTokenUnknown(answer) && this.signedIn) {
       this.signedIn = undefined;
       this.onEnded();
     }
@@ -82,6 +82,15 @@ export class Api {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }
+}
+
+/**
+ * Nothing else ends what the page shows: not a limit, a homeserver that is away, or an answer that is none.
+ *
+ * @param {ApiAnswer<unknown>} answer
+ */
+function isTokenUnknown(answer) {
+  return answer.is === 'refused' && answer.status === 401 && answer.body.errcode === 'M_UNKNOWN_TOKEN';
 }
 
 /**
