@@ -7,6 +7,8 @@ import { beginOnPage, finishOnPage, type PagePerson, signInOnPage } from './page
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+/** `login.hold_ttl`, where it is left out. */
+const HOLD_TTL = 5 * MINUTE;
 const PASSWORD = 'correct horse';
 const USERS = [{ name: 'bob', password: PASSWORD }];
 const DEVICES = '/_matrix/client/v3/delete_devices';
@@ -80,6 +82,9 @@ describeOnBothDatabases('sessions of the account page', (start) => {
     const ways = [app, other, app, other].map((each) => finishOnPage(each, id));
     expect((await Promise.all(ways)).filter((cookie) => cookie !== undefined).length).toBe(1);
     expect(await finishOnPage(app, id)).toBeUndefined();
+    // One that came late may have signed in once more: what it was granted ends with the time of a held login.
+    app.clock.advance(HOLD_TTL);
+    await app.proxy.keepHouse();
     expect(liveTokens()).toBe(before + 1);
   });
 
