@@ -23,6 +23,7 @@ const OTHERS = [
   'check-config',
   'doctor',
   'routes',
+  'texts',
   'keys list',
   'keys rotate',
   'keys retire',

@@ -29,7 +29,7 @@ describe('a refused body is told what was expected where', () => {
     [
       'totp_setup_request',
       { seed: 'JBSWY3DPEHPK3PXP' },
-      'The request body has a key that is not known here; known are `name`, `auth`.',
+      'The request body has a key that is not known here; known are `name`, `replaces`, `auth`.',
     ],
     ['totp_setup_request', { name: 'x'.repeat(101) }, '`name` must not be longer than 100 characters.'],
     [
@@ -101,5 +101,6 @@ function setupAnswer(): object {
     params: { type: 'm.totp.v1.rfc6238-sha1', step: 30, size: 6 },
     setup_id: 's',
     expires_ts: 1,
+    recovery_codes: 'new',
   };
 }
