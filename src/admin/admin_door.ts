@@ -11,7 +11,7 @@ import type { Storage } from '../storage/storage.ts';
 import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { KeyFileError } from '../vault/key_file_error.ts';
-import type { AdminHandler } from './handlers.ts';
+import type { AdminHandler, AdminRequest } from './handlers.ts';
 import type { Once } from './once.ts';
 import { bytesOf, headerOf, idempotencyKeyOf, idIn, jsonIn, queryOf } from './read_request.ts';
 import { type AdminRouteId, type MatchedRoute, routesOf } from './routes.ts';
@@ -80,11 +80,11 @@ export class AdminDoor {
     const key = route.method === 'GET' ? undefined : idempotencyKeyOf(request);
     const bytes = await bytesOf(request, route, this.budget);
     const body = jsonIn(bytes, route);
-    const act = async (): Promise<Answer> => {
-      const asked = { by: `admin:${token.name}`, id: idInPath, query, body, bytes };
+    const act = async (kept: AdminRequest['kept']): Promise<Answer> => {
+      const asked = { by: `admin:${token.name}`, id: idInPath, query, body, bytes, kept };
       return { status: 200, body: await this.deps.handlers[id](asked) };
     };
-    if (key === undefined) return act();
+    if (key === undefined) return act(() => []);
     const asked = [route.method, path, search, bytes];
     return this.deps.once.do({ token: token.name, key, asked }, act);
   }

@@ -9,7 +9,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { Json, JsonObject } from '../matrix/wire.ts';
 import { changeDeadLetters, shownDeadLetter } from '../notify/dead_letter.ts';
 import { changePolicy } from '../policy/change_policy.ts';
-import { giveEmergencyCode, USUAL_VALIDITY_MS } from '../rescue/emergency_code.ts';
+import { type GivenCode, giveEmergencyCode, USUAL_VALIDITY_MS } from '../rescue/emergency_code.ts';
 import { type Grounds, resetUser, unlockUser } from '../rescue/help.ts';
 import { ImportFileError } from '../rescue/import/entry.ts';
 import { type ImportOrder, importAuthenticators } from '../rescue/import/import_authenticators.ts';
@@ -18,6 +18,7 @@ import { isKnownUser } from '../rescue/known_user.ts';
 import { makeReport } from '../rescue/report.ts';
 import { showUser } from '../rescue/shown_users.ts';
 import { type ListedUser, listUsers, type UserFilter } from '../rescue/user_listing.ts';
+import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type EntryFilter, findNext } from '../storage/tables/audit_entries.ts';
 import { listDeadLetters } from '../storage/tables/notices.ts';
@@ -34,6 +35,8 @@ export interface AdminRequest {
   readonly query: JsonObject;
   readonly body: JsonObject;
   readonly bytes: Buffer;
+  /** Keeps the answer, in the commit of what is done: nothing where the request came without a key. */
+  readonly kept: (answer: JsonObject) => Write;
 }
 
 export type AdminHandler = (request: AdminRequest) => Promise<JsonObject>;
@@ -58,22 +61,26 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
       await requireKnown(storage, userId);
       return json(await showUser(storage, userId, deps.policyNow()));
     },
-    unlockUser: async ({ id: userId, body, by }) => {
+    unlockUser: async ({ id: userId, body, by, kept }) => {
       await requireKnown(storage, userId);
       const reason = textIn(body.reason)?.trim();
-      return { failures: await unlockUser(userId, reason, { ...deps, by }) };
+      const also = (failures: number) => kept({ failures });
+      return { failures: await unlockUser(userId, reason, { ...deps, by }, also) };
     },
     setPolicy: (request) => setPolicy(request, deps),
-    resetUser: async ({ id: userId, body, by }) => {
+    resetUser: async ({ id: userId, body, by, kept }) => {
       await requireEnrolled(storage, userId);
-      return { authenticators: await resetUser(userId, groundsIn(body), { ...deps, by }) };
+      const also = (authenticators: number) => kept({ authenticators });
+      return { authenticators: await resetUser(userId, groundsIn(body), { ...deps, by }, also) };
     },
-    giveEmergencyCode: async ({ id: userId, body, by }) => {
+    giveEmergencyCode: async ({ id: userId, body, by, kept }) => {
       await requireKnown(storage, userId);
       const order = { grounds: groundsIn(body), validForMs: USUAL_VALIDITY_MS };
-      const given = await giveEmergencyCode(userId, order, { ...deps, by });
+      const shown = ({ code, expiresAt }: GivenCode) => ({ code, expires_at: expiresAt });
+      const also = (given: GivenCode) => kept(shown(given));
+      const given = await giveEmergencyCode(userId, order, { ...deps, by }, also);
       if (given === undefined) throw new Refusal('not_enrolled');
-      return { code: given.code, expires_at: given.expiresAt };
+      return shown(given);
     },
     importUsers: (request) => importUsers(request, deps),
     listEntries: ({ query }) => entriesPage(storage, query),
@@ -89,8 +96,8 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
       const letters = await storage.read(listDeadLetters());
       return json({ dead_letters: letters.map(shownDeadLetter) });
     },
-    retryDeadLetter: async ({ id, by }) => {
-      const retried = await changeDeadLetters({ ...deps, by }, 'retry', id);
+    retryDeadLetter: async ({ id, by, kept }) => {
+      const retried = await changeDeadLetters({ ...deps, by }, 'retry', id, kept({ retried: 1 }));
       if (retried === 0) throw new Refusal('unknown_notice');
       return { retried };
     },
@@ -100,7 +107,7 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
 
 /** @throws Refusal unknown_user, invalid_param */
 async function setPolicy(
-  { id: userId, body, by }: AdminRequest,
+  { id: userId, body, by, kept }: AdminRequest,
   deps: AdminHandlersDeps,
 ): Promise<JsonObject> {
   const mode = POLICY_MODES.find((each) => each === body.mode) ?? 'inherit';
@@ -109,8 +116,9 @@ async function setPolicy(
     throw new Refusal('invalid_param', { text: 'A mode of null takes the grace back: leave grace out.' });
   const grace = graceIn(written);
   await requireKnown(deps.storage, userId);
-  await changePolicy({ ...deps, by }, userId, { mode, grace, reason: undefined });
-  return { mode: mode === 'inherit' ? null : mode };
+  const answer = { mode: mode === 'inherit' ? null : mode };
+  await changePolicy({ ...deps, by }, userId, { mode, grace, reason: undefined }, kept(answer));
+  return answer;
 }
 
 function graceIn(written: string | undefined): Grace | undefined {
@@ -169,7 +177,10 @@ function numberIn(value: Json | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-async function importUsers({ query, bytes, by }: AdminRequest, deps: AdminHandlersDeps): Promise<JsonObject> {
+async function importUsers(
+  { query, bytes, by, kept }: AdminRequest,
+  deps: AdminHandlersDeps,
+): Promise<JsonObject> {
   const format = String(query.from);
   if (!isImportFormat(format)) throw new Refusal('invalid_param');
   const { server_name: serverName, dry_run: dryRun } = query;
@@ -179,7 +190,9 @@ async function importUsers({ query, bytes, by }: AdminRequest, deps: AdminHandle
     dryRun: dryRun === true,
   };
   try {
-    const report = await importAuthenticators(order, { ...deps, ...deps.recovery, by });
+    const report = await importAuthenticators(order, { ...deps, ...deps.recovery, by }, (done) =>
+      kept(json(done)),
+    );
     if (report.imported > 0) await deps.mark.keep();
     return json(report);
   } catch (error) {

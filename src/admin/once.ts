@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Answer } from '../http/answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import type { Effect } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
   findKeptAnswer,
@@ -28,6 +29,9 @@ export interface OnceFor {
   readonly asked: readonly (string | Buffer)[];
 }
 
+/** What a request does, given what keeps its answer in the commit of that. */
+type KeptAct = (keep: (answer: JsonObject) => Effect) => Promise<Answer>;
+
 /** Requests that came with a key: equal ones are carried out once, and all get the answer. */
 export class Once {
   constructor(
@@ -40,7 +44,7 @@ export class Once {
   ) {}
 
   /** @throws Refusal conflict; whatever `act` throws: then it was not carried out, and may come again */
-  async do({ token, key: given, asked }: OnceFor, act: () => Promise<Answer>): Promise<Answer> {
+  async do({ token, key: given, asked }: OnceFor, act: KeptAct): Promise<Answer> {
     const { storage, random, pause } = this.deps;
     const key = digestOf([token, given]);
     const requestDigest = digestOf(asked);
@@ -57,12 +61,18 @@ export class Once {
     throw new Refusal('conflict', { text: 'An equal request is still being carried out.' });
   }
 
-  private async carryOut(key: string, holder: string, act: () => Promise<Answer>): Promise<Answer> {
+  private async carryOut(key: string, holder: string, act: KeptAct): Promise<Answer> {
     const { storage, vault } = this.deps;
+    const kept: string[] = [];
+    const keep = (body: Answer['body']) => {
+      const text = JSON.stringify(body);
+      kept.push(text);
+      return keepAnswer(key, holder, vault.seal(text, `admin-answer:${key}`));
+    };
     try {
-      const answer = await act();
-      const sealed = vault.seal(JSON.stringify(answer.body), `admin-answer:${key}`);
-      await storage.commit([], keepAnswer(key, holder, sealed));
+      const answer = await act(keep);
+      // What did nothing, or did not know its answer before, keeps it now.
+      if (kept.at(-1) !== JSON.stringify(answer.body)) await storage.commit([], keep(answer.body));
       return answer;
     } catch (error) {
       if (error instanceof Refusal) await storage.commit([], forgetKeyedRequest(key, holder));

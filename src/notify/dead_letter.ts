@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
-import { when } from '../storage/statement.ts';
+import { type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
   countDeadLetters,
@@ -26,17 +26,18 @@ export interface DeadLettersDeps {
   readonly by?: string | undefined;
 }
 
-/** Has dead letters sent again, or drops them, and puts that on record. @param id null: all @returns how many */
+/** Has dead letters sent again, or drops them, and puts that on record. @param id null: all @param also written in the same commit @returns how many */
 export async function changeDeadLetters(
   { storage, audit, by }: DeadLettersDeps,
   deed: keyof typeof DEEDS,
   id: string | null,
+  also: Write = [],
 ): Promise<number> {
   const { write, event } = DEEDS[deed];
   const entry = audit.recorded({ event, actor: by, detail: { notice: id ?? 'all' } });
   const [[counted]] = await storage.commit(
     [],
-    [countDeadLetters(id), when(write(id), { won: entry, lost: [] })],
+    [countDeadLetters(id), when(write(id), { won: [...entry, also], lost: [] })],
   );
   return counted?.count ?? 0;
 }

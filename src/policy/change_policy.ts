@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Grace } from '../config/config.ts';
+import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { growVersion } from '../storage/tables/accounts.ts';
 import { findPolicy, type PolicyRow, setPolicy } from '../storage/tables/policies.ts';
@@ -23,11 +24,13 @@ interface PolicyChangeDeps {
 /**
  * Sets what is asked of a user. It holds at once, in all processes: what was held or proven under the account before
  * rests on an old version of it.
+ * @param also written in the same commit
  */
 export async function changePolicy(
   { storage, audit, by }: PolicyChangeDeps,
   userId: string,
   { mode, grace, reason }: PolicyChange,
+  also: Write = [],
 ): Promise<void> {
   const [before] = await storage.read(findPolicy(userId));
   const kept = mode === undefined ? (before?.mode ?? null) : mode === 'inherit' ? null : mode;
@@ -42,7 +45,7 @@ export async function changePolicy(
     },
   });
   const set = setPolicy(userId, { mode: kept, ...stored(grace) }, grace !== undefined);
-  await storage.commit([userId], [set, growVersion(userId), recorded]);
+  await storage.commit([userId], [set, growVersion(userId), recorded, also]);
 }
 
 function stored(grace: Grace | undefined): Pick<PolicyRow, 'graceMs' | 'graceUntil'> {

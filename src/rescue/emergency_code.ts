@@ -2,7 +2,7 @@ import { newRecoverySet, type RecoverySetDeps } from '../factors/recovery/new_re
 import { when } from '../storage/statement.ts';
 import { putEmergencyCode } from '../storage/tables/emergency_codes.ts';
 import { HOUR } from '../system/clock.ts';
-import { type Grounds, groundsDetail, type HelpDeps } from './help.ts';
+import { type AlsoWritten, type Grounds, groundsDetail, type HelpDeps } from './help.ts';
 
 /** How long an emergency code is good, unless the operator says so. */
 export const USUAL_VALIDITY_MS = 24 * HOUR;
@@ -24,6 +24,7 @@ export async function giveEmergencyCode(
   userId: string,
   { grounds, validForMs }: { readonly grounds: Grounds; readonly validForMs: number },
   { storage, audit, by, recovery }: HelpDeps & { readonly recovery: RecoverySetDeps },
+  also?: AlsoWritten<GivenCode>,
 ): Promise<GivenCode | undefined> {
   const { shown, set } = await newRecoverySet({ userId, count: 1 }, recovery);
   const [[code], [hash], [tag]] = [shown, set.hashes, set.tags];
@@ -31,9 +32,15 @@ export async function giveEmergencyCode(
   const { salt, pepperKeyId } = set;
   const detail = { valid_for: validForMs, ...groundsDetail(grounds) };
   const record = audit.recorded({ userId, event: 'operator.emergency_code', actor: by, detail });
+  // What is kept is told: it is known before the store says when it wrote the code, which is no earlier.
+  const told = { code, expiresAt: recovery.clock.now() + validForMs };
   const written = await storage.commit(
     [userId],
-    when(putEmergencyCode(userId, { salt, pepperKeyId, hash, tag }, validForMs), { won: record, lost: [] }),
+    when(putEmergencyCode(userId, { salt, pepperKeyId, hash, tag }, validForMs), {
+      won: [record, also?.(told) ?? []],
+      lost: [],
+    }),
   );
-  return written.won ? { code, expiresAt: written.row.expiresAt } : undefined;
+  if (!written.won) return undefined;
+  return also === undefined ? { code, expiresAt: written.row.expiresAt } : told;
 }

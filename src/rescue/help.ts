@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
+import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { removingAllFactors } from '../storage/tables/factor_changes.ts';
 import { clearLanes, lanesOf } from '../storage/tables/lanes.ts';
@@ -16,6 +17,11 @@ export interface HelpDeps {
   readonly by?: string | undefined;
 }
 
+/** What is written in the commit of an act, made of its result: the answer that is kept for an equal request. */
+export type AlsoWritten<Result> = (result: Result) => Write;
+
+const NOTHING_MORE = () => [];
+
 /** No ground is longer, in characters: the audit keeps it for long. */
 export const LONGEST_GROUND = 1000;
 
@@ -32,12 +38,17 @@ export async function resetUser(
   userId: string,
   grounds: Grounds,
   { storage, audit, by }: HelpDeps,
+  also: AlsoWritten<number> = NOTHING_MORE,
 ): Promise<number> {
   const { length: authenticators } = await storage.factors.authenticators(userId);
   const detail = { authenticators, ...groundsDetail(grounds) };
   await storage.commit(
     [userId],
-    [audit.recorded({ userId, event: 'operator.reset', actor: by, detail }), removingAllFactors(userId)],
+    [
+      audit.recorded({ userId, event: 'operator.reset', actor: by, detail }),
+      removingAllFactors(userId),
+      also(authenticators),
+    ],
   );
   return authenticators;
 }
@@ -50,13 +61,18 @@ export async function unlockUser(
   userId: string,
   reason: string | undefined,
   { storage, audit, by }: HelpDeps,
+  also: AlsoWritten<number> = NOTHING_MORE,
 ): Promise<number> {
   const states = await storage.read(lanesOf(userId));
   const failures = states.reduce((sum, state) => sum + state.failures, 0);
   const detail = { failures, ...(reason === undefined ? {} : { reason }) };
   await storage.commit(
     [userId],
-    [audit.recorded({ userId, event: 'operator.unlock', actor: by, detail }), clearLanes(userId)],
+    [
+      audit.recorded({ userId, event: 'operator.unlock', actor: by, detail }),
+      clearLanes(userId),
+      also(failures),
+    ],
   );
   return failures;
 }

@@ -1,5 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { JsonObject } from '../../src/matrix/wire.ts';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { ask as askStore } from '../../src/storage/statement.ts';
 import { addNotice, buryNotices } from '../../src/storage/tables/notices.ts';
 import { createLogger } from '../../src/system/logger.ts';
@@ -235,6 +237,44 @@ describeOnBothDatabases('the admin API', (start) => {
     expect((await post(`${ADMIN}/users/%40no%3Alocalhost/reset`, refused)).status).toBe(404);
     expect((await post(`${BOBS}/reset`, refused)).status).toBe(200);
     expect((await post(`${BOBS}/reset`, { headers: { 'idempotency-key': 'a b' } })).status).toBe(400);
+  });
+
+  test('attack 195: killed right after the act: another process answers an equal request as it was done, and acts no more', async () => {
+    const other = await app.startAnother();
+    const { commit } = app.storage;
+    const acts: [string, string, JsonObject][] = [
+      ['POST', `${BOBS}/emergency_code`, GROUNDS],
+      ['PUT', `${BOBS}/policy`, { mode: 'required', grace: '7d' }],
+      ['POST', `${BOBS}/unlock`, {}],
+      ['POST', `${BOBS}/reset`, GROUNDS],
+    ];
+    for (const [method, target, body] of acts) {
+      let acted = false;
+      // As far as the database is concerned it ends with the commit of the act.
+      const dying: typeof commit = (accounts, unit) => {
+        if (acted) return Promise.reject(new StoreUnavailable('killed'));
+        acted = accounts.length > 0;
+        return commit(accounts, unit);
+      };
+      Object.assign(app.storage, { commit: dying });
+      const call: HttpCall = {
+        method,
+        target,
+        token,
+        json: body,
+        headers: { 'idempotency-key': `once${target}` },
+      };
+      await ask(app, call);
+      Object.assign(app.storage, { commit });
+      const before = await events(BOB);
+      const answer = await ask(other, call);
+      expect([
+        answer.status,
+        misfit(target.replace(encodeURIComponent(BOB), '{id}'), method, answer),
+      ]).toEqual([200, undefined]);
+      expect(await events(BOB)).toEqual(before);
+    }
+    expect(await events(BOB)).toHaveLength(acts.length);
   });
 
   test('attack 195: other methods, paths, parameters and bodies', async () => {

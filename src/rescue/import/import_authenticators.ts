@@ -1,7 +1,7 @@
 import type { Audit } from '../../audit/audit.ts';
 import type { TotpSettings } from '../../factors/totp/totp_settings.ts';
 import { foldLocalpart } from '../../matrix/user_id.ts';
-import { when } from '../../storage/statement.ts';
+import { type Write, when } from '../../storage/statement.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { nameAccount } from '../../storage/tables/accounts.ts';
 import { beginImport, importedAuthenticator } from '../../storage/tables/imported.ts';
@@ -9,6 +9,7 @@ import { endProofs } from '../../storage/tables/proofs.ts';
 import { type Clock, SECOND } from '../../system/clock.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
+import type { AlsoWritten } from '../help.ts';
 import { type ImportChoices, type ImportedAuthenticator, ImportJudge, type Remark } from './judge.ts';
 import { type ImportFormat, readImport } from './read_import.ts';
 
@@ -47,7 +48,11 @@ const USUAL_NAME = 'Authenticator app';
  * now is good here: it may have been used there.
  * @throws ImportFileError if the file as a whole cannot be read
  */
-export async function importAuthenticators(order: ImportOrder, deps: ImportDeps): Promise<ImportReport> {
+export async function importAuthenticators(
+  order: ImportOrder,
+  deps: ImportDeps,
+  also: AlsoWritten<ImportReport> = () => [],
+): Promise<ImportReport> {
   const entries = readImport(order.format, order.bytes);
   for (;;) {
     const enrolled = new Set(await deps.storage.factors.enrolledUsers());
@@ -56,7 +61,7 @@ export async function importAuthenticators(order: ImportOrder, deps: ImportDeps)
     if (errors.length > 0) return { imported: 0, skipped, errors };
     const report = { imported: taken.size, skipped, errors };
     if (order.dryRun || taken.size === 0) return report;
-    if (await write(taken, order.format, deps)) return report;
+    if (await write(taken, deps, { format: order.format, also: also(report) })) return report;
     // One of them turned 2FA on since they were looked at: now they are named.
   }
 }
@@ -64,8 +69,8 @@ export async function importAuthenticators(order: ImportOrder, deps: ImportDeps)
 /** False if one of the users has 2FA on: nothing is written then. */
 async function write(
   users: ReadonlyMap<string, readonly ImportedAuthenticator[]>,
-  format: ImportFormat,
   deps: ImportDeps,
+  { format, also }: { readonly format: ImportFormat; readonly also: Write },
 ): Promise<boolean> {
   const lastStep = Math.floor(deps.machineClock.now() / SECOND / deps.totp.period);
   const writes = [...users].flatMap(([userId, authenticators]) => [
@@ -84,5 +89,6 @@ async function write(
     }),
   ]);
   const ids = [...users.keys()];
-  return (await deps.storage.commit(ids, when(beginImport(ids), { won: writes, lost: 'undo' }))).won;
+  return (await deps.storage.commit(ids, when(beginImport(ids), { won: [...writes, also], lost: 'undo' })))
+    .won;
 }
