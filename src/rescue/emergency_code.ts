@@ -32,7 +32,7 @@ export async function giveEmergencyCode(
   const { salt, pepperKeyId } = set;
   const detail = { valid_for: validForMs, ...groundsDetail(grounds) };
   const record = audit.recorded({ userId, event: 'operator.emergency_code', actor: by, detail });
-  // What is kept is told: it is known before the store says when it wrote the code, which is no earlier.
+  // The answer holds the time of here: the store writes the code at this time or later.
   const told = { code, expiresAt: recovery.clock.now() + validForMs };
   const written = await storage.commit(
     [userId],
