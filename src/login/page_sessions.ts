@@ -15,6 +15,7 @@ import type { Storage } from '../storage/storage.ts';
 import { findVersion } from '../storage/tables/accounts.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
+import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { nextStages, type Session } from '../uia/session.ts';
 import type { PageSetUp, PageStanding } from './page_door.ts';
@@ -152,7 +153,7 @@ export class PageSessions {
 
   private async recoveryCodesLeft(userId: string): Promise<number> {
     const set = await this.deps.factors.recoverySet(userId);
-    return set?.codes.filter((code) => code.usedAt === null).length ?? 0;
+    return set === undefined ? 0 : codesLeftIn(set);
   }
 }
 

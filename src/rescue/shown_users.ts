@@ -4,6 +4,7 @@ import { type ListedPolicy, listedPolicy } from '../policy/listed_policy.ts';
 import type { Storage } from '../storage/storage.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
 import { findPolicy } from '../storage/tables/policies.ts';
+import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
 
 /** As much of a user as an operator needs to help; nothing secret. Times in ms. */
 export interface ShownUser extends ListedPolicy {
@@ -60,7 +61,7 @@ export async function showUser(
       recovery === undefined
         ? null
         : {
-            remaining: recovery.codes.filter(({ usedAt }) => usedAt === null).length,
+            remaining: codesLeftIn(recovery),
             total: recovery.codes.length,
             generated_at: recovery.generatedAt,
           },

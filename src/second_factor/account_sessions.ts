@@ -11,6 +11,7 @@ import {
   type PageSession,
   usePageSession,
 } from '../storage/tables/page_sessions.ts';
+import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Exit } from './exit.ts';
@@ -144,7 +145,7 @@ export class AccountSessions {
 
   private async codesLeft(userId: string): Promise<number | null> {
     const set = await this.deps.storage.factors.recoverySet(userId);
-    return set === undefined ? null : set.codes.filter(({ usedAt }) => usedAt === null).length;
+    return set === undefined ? null : codesLeftIn(set);
   }
 
   /** A factor that was set up during the sign-in is the one that the user has. */

@@ -3,6 +3,7 @@ import { type Json, type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts
 import { spendEmergencyCode } from '../../storage/tables/emergency_codes.ts';
 import type { FactorStore } from '../../storage/tables/factors.ts';
 import {
+  codesLeftIn,
   type RecoveryCode,
   type RecoverySet,
   spendRecoveryCode,
@@ -45,7 +46,7 @@ export class RecoveryFactor implements Factor {
 
   async available(userId: string): Promise<boolean> {
     const set = await this.deps.store.recoverySet(userId);
-    if (set !== undefined && remaining(set) > 0 && (await this.deps.mayHaveCodes(userId))) return true;
+    if (set !== undefined && codesLeftIn(set) > 0 && (await this.deps.mayHaveCodes(userId))) return true;
     return (await this.deps.store.emergencyCode(userId)) !== undefined;
   }
 
@@ -66,7 +67,7 @@ export class RecoveryFactor implements Factor {
     const found = codeOfHash(set, hash);
     if (found === undefined) return { is: 'no_match', why: 'wrong' };
     if (found.usedAt !== null) return { is: 'no_match', why: 'spent' };
-    const detail = { position: found.position, remaining: remaining(set) - 1 };
+    const detail = { position: found.position, remaining: codesLeftIn(set) - 1 };
     return { is: 'match', spend: spendRecoveryCode(userId, hash), detail };
   }
 
@@ -95,16 +96,12 @@ export class RecoveryFactor implements Factor {
     const set = await this.deps.store.recoverySet(userId);
     if (!set) return undefined;
     return {
-      remaining: remaining(set),
+      remaining: codesLeftIn(set),
       total: set.codes.length,
       generated_at: set.generatedAt,
       codes: set.codes.map(({ position, usedAt }) => ({ position, used_at: usedAt })),
     };
   }
-}
-
-function remaining(set: RecoverySet): number {
-  return set.codes.filter((code) => code.usedAt === null).length;
 }
 
 /** Whether an unused code has this tag, or none, as in sets that were made before there were tags. */

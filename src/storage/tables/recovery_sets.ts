@@ -27,6 +27,11 @@ export interface RecoveryCode {
   readonly usedAt: number | null;
 }
 
+/** How many codes of a set are left. */
+export function codesLeftIn({ codes }: Pick<RecoverySet, 'codes'>): number {
+  return codes.filter(({ usedAt }) => usedAt === null).length;
+}
+
 /** A set with one of its codes: a row for each. */
 export interface RecoveryRow {
   readonly salt: Buffer;
