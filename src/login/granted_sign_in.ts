@@ -17,13 +17,13 @@ import {
   type StandingPasses,
   type Standings,
 } from '../second_factor/standing.ts';
+import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
 import type { LineOutcome } from './line_leases.ts';
 import type { HeldSignIn, LoginConversation } from './login_conversation.ts';
 import type { LoginBody, Reading } from './readings.ts';
-import type { UpstreamLogin } from './upstream_login.ts';
 
 /** What a client asks for at `POST /login`, read. */
 export interface SignInRequest {

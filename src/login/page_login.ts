@@ -7,11 +7,11 @@ import type { Addresses } from '../notify/addresses.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { JoinKeys } from '../second_factor/join_keys.ts';
 import { owes, type Standings } from '../second_factor/standing.ts';
+import type { GrantedLogin, LoginOutcome, UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import { type LoginBody, type Readings, readLoginBody } from './readings.ts';
 import type { SignInLine } from './sign_in_line.ts';
-import type { GrantedLogin, LoginOutcome, UpstreamLogin } from './upstream_login.ts';
 
 /** What came of a password. */
 export type PasswordJudged = { readonly hold: HeldLogin } | { readonly refusal: Refusal };

@@ -4,6 +4,7 @@ import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Policies } from '../policy/policies.ts';
 import { type ClaimedIdentity, claimsOf, readIdentity } from '../second_factor/claimed_identity.ts';
 import { type JoinKeys, joinKeysOf, lineKeyOf } from '../second_factor/join_keys.ts';
+import { wishedDevice } from '../second_factor/upstream_login.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import { withoutAuth } from '../uia/presented_auth.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -135,14 +136,6 @@ export function readLoginBody(body: JsonObject): LoginBody {
     displayName: displayNameOf(body),
     identity: readIdentity(body),
   };
-}
-
-/** The device that a login or registration asks for; an empty one counts as absent. */
-export function wishedDevice(body: JsonObject): string | undefined {
-  const deviceId = body.device_id;
-  if (deviceId === undefined || deviceId === null || deviceId === '') return undefined;
-  if (typeof deviceId !== 'string') throw new Refusal('bad_json', { text: '`device_id` must be a string.' });
-  return deviceId;
 }
 
 function displayNameOf({ initial_device_display_name: name }: JsonObject): string | undefined {

@@ -13,13 +13,13 @@ import type { Grant } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Standings } from '../second_factor/standing.ts';
+import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
+import { wishedDevice } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSessionId } from '../uia/session_id.ts';
 import type { LoginConversation } from './login_conversation.ts';
-import { wishedDevice } from './readings.ts';
-import type { UpstreamLogin } from './upstream_login.ts';
 
 export interface RegisterGateParts {
   readonly standings: Standings;

@@ -9,11 +9,11 @@ import type { ReleasingProof } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Passes } from '../second_factor/passes.ts';
 import type { Standings } from '../second_factor/standing.ts';
+import type { GrantedLogin, UpstreamLogin } from '../second_factor/upstream_login.ts';
+import { wishedDevice } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
-import { wishedDevice } from './readings.ts';
-import type { GrantedLogin, UpstreamLogin } from './upstream_login.ts';
 
 /** How long one finisher has the hold to itself; a process that dies meanwhile leaves it to the sweep. */
 const CLAIM_MS = 3 * MINUTE;

@@ -10,6 +10,7 @@ import type { AppserviceTokens, ServiceListed } from '../second_factor/appservic
 import type { Exit } from '../second_factor/exit.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Passes } from '../second_factor/passes.ts';
+import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
 import {
@@ -25,7 +26,6 @@ import type { LoginConversation } from './login_conversation.ts';
 import { type LoginBody, type Reading, type Readings, readLoginBody } from './readings.ts';
 import type { SecondLogin } from './second_login.ts';
 import type { SignInLine } from './sign_in_line.ts';
-import type { UpstreamLogin } from './upstream_login.ts';
 
 const APPSERVICE_LOGIN = 'm.login.application_service';
 

@@ -3,10 +3,9 @@ import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import { type Grant, readGrant, readStrayGrant } from '../second_factor/grant.ts';
-import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Log } from '../system/log.ts';
-import { wishedDevice } from './readings.ts';
+import { type Grant, readGrant, readStrayGrant } from './grant.ts';
+import type { HeldLogins } from './held_logins.ts';
 
 /** A login that the homeserver granted. */
 export interface GrantedLogin {
@@ -137,3 +136,11 @@ function isWithoutToken(body: JsonObject): boolean {
 }
 
 const KNOWN_TOKENLESS_KEYS = new Set(['user_id', 'home_server', 'well_known', 'device_id']);
+
+/** The device that a login or registration asks for; an empty one counts as absent. */
+export function wishedDevice(body: JsonObject): string | undefined {
+  const deviceId = body.device_id;
+  if (deviceId === undefined || deviceId === null || deviceId === '') return undefined;
+  if (typeof deviceId !== 'string') throw new Refusal('bad_json', { text: '`device_id` must be a string.' });
+  return deviceId;
+}
