@@ -109,44 +109,48 @@ describeInBrowser('the account page', () => {
       await person.prove(undefined, 'Confirm');
       await person.heading('Save your recovery codes').waitFor();
       expect(await person.shownCodes()).toHaveLength(10);
-      await page.getByText('Older recovery codes do not work any more.').waitFor();
+      await page.getByText('New recovery codes created').waitFor();
     });
 
     test('authenticators are added, renamed and removed', async () => {
       await person.signIn(nextCode(bob));
       await person.press('Rename “phone”');
-      await page.getByLabel('Name').fill('<b>old</b> phone');
+      await person.dialog().getByLabel('Name this device').fill('<b>old</b> phone');
       await lookAt(page, 'account-14-rename');
-      await person.press('Save');
+      await person.press('Rename');
       await page.getByText('<b>old</b> phone', { exact: true }).waitFor();
 
-      await person.press('Add another authenticator');
-      await person.dialog().getByLabel('Name').fill('Tablet');
-      await person.prove(undefined, 'Next');
+      await person.press('Add an authenticator');
+      await person.prove(undefined, 'Continue');
       const secret = await person.secretOnPage();
-      await person.press('Next');
+      await person.press('Continue');
       const confirming = person.phoneCode(secret);
-      await page.getByLabel('Code').fill('000000');
-      await person.expectFailed(page.getByLabel('Code'), '000000', /clock of your phone/);
-      await page.getByLabel('Code').fill(confirming);
-      await page.getByText('The authenticator is added.').waitFor();
+      await page.getByText('Your saved recovery codes stay valid.').waitFor();
+      expect(await page.getByLabel('Also create new recovery codes').isChecked()).toBe(false);
+      await person.verify('000000', 'Tablet');
+      await person.expectFailed(page.getByLabel('Code', { exact: true }), '000000', /phone's clock/);
+      await lookAt(page, 'account-25-verify');
+      await person.verify(confirming, 'Tablet');
+      await page.getByText('Authenticator added.').waitFor();
+      await page.getByText('4 of 4 left').waitFor();
 
+      await page.getByLabel('More actions for Tablet').click();
       await person.press('Remove “Tablet”');
       await person.prove(person.phoneCode(secret), 'Remove');
-      await page.getByText('The authenticator is removed.').waitFor();
+      await page.getByText('Authenticator removed.').waitFor();
       expect(await page.getByText('Tablet', { exact: true }).count()).toBe(0);
     });
 
     test('recovery codes: used ones with their date, few, none', async () => {
       await person.givePassword();
       await person.useRecoveryCode(bob.recoveryCodes[2] ?? '');
-      await page.getByText('It is used up; 3 are left.').waitFor();
-      await page.getByText('You have few recovery codes left.').waitFor();
-      await page.getByText('One code was used').click();
+      await page.getByText('You signed in with a recovery code; 3 are left.').waitFor();
+      await page.getByText('Only a few codes are left.').waitFor();
+      await page.getByText('1 code was used').click();
       await page.getByText(/^Code 3: used/).waitFor();
-      await person.press('Delete all codes');
-      await person.prove(nextCode(bob), 'Delete all codes');
-      await page.getByText('If you lose your authenticator you cannot get in any more.').waitFor();
+      await person.press('Delete codes');
+      await person.prove(nextCode(bob), 'Delete codes');
+      await page.getByRole('heading', { name: 'you have no way back' }).waitFor();
       expect(await page.getByText('You signed in with a recovery code').count()).toBe(0);
       await lookAt(page, 'account-15-no-codes');
     });
@@ -176,7 +180,7 @@ describeInBrowser('the account page', () => {
 
     test('2FA is turned off', async () => {
       await person.signIn(nextCode(bob));
-      await person.press('Turn off two-factor authentication');
+      await person.press('Turn off');
       await lookAt(page, 'account-16-turn-off');
       await person.prove(nextCode(bob), 'Turn off');
       await page.getByRole('button', { name: 'Turn on two-factor authentication' }).waitFor();
@@ -268,8 +272,8 @@ describeInBrowser('the account page', () => {
       await person.signIn(nextCode(bob));
       for (const token of app.stub.liveTokens('bob')) app.stub.expire(token);
       await person.press('Rename “phone”');
-      await page.getByLabel('Name').fill('x');
-      await person.press('Save');
+      await page.getByLabel('Name this device').fill('x');
+      await person.press('Rename');
       await page.getByText('You are signed out.').waitFor();
     });
 
@@ -304,16 +308,17 @@ describeInBrowser('the account page', () => {
     await person.dialog().getByLabel('Passwort').fill(PASSWORD);
     await lookAt(page, 'account-19-german-proof');
     await person.dialog().getByRole('button', { name: 'Weiter' }).click();
-    const link = page.getByRole('link', { name: 'App auf diesem Gerät öffnen' });
+    const link = page.getByRole('link', { name: 'Authenticator-App öffnen' });
     const secret = new URL((await link.getAttribute('href')) ?? '').searchParams.get('secret') ?? '';
     await lookAt(page, 'account-20-german-scan');
     await person.press('Weiter');
     await page.getByLabel('Code').fill(person.phoneCode(secret));
+    await person.press('Bestätigen');
     await person.heading('Speichere deine Wiederherstellungscodes').waitFor();
     await lookAt(page, 'account-21-german-codes');
     await page.getByLabel('Ich habe diese Codes gespeichert').check();
     await person.press('Fertig');
-    await page.getByText('Von jetzt an braucht es zum Anmelden einen Code.').waitFor();
+    await page.getByText('Zwei-Faktor-Authentifizierung ist eingeschaltet.', { exact: true }).waitFor();
   });
 
   test('who comes by another way finds it', async () => {
@@ -329,15 +334,15 @@ describeInBrowser('the account page', () => {
   test('the codes are printed without the rest', async () => {
     await person.givePassword();
     await person.press('Turn on two-factor authentication');
-    await person.prove(undefined, 'Next');
+    await person.prove(undefined, 'Continue');
     const secret = await person.secretOnPage();
-    await person.press('Next');
-    await page.getByLabel('Code').fill(person.phoneCode(secret));
+    await person.press('Continue');
+    await person.verify(person.phoneCode(secret));
     await person.heading('Save your recovery codes').waitFor();
     await page.emulateMedia({ media: 'print' });
     await page.screenshot({ path: 'artefacts/account-18-print.png', fullPage: true });
     await page.getByText('Recovery codes for @bob:localhost').waitFor();
-    expect(await page.getByRole('button', { name: 'Finish' }).isVisible()).toBe(false);
+    expect(await page.getByRole('button', { name: 'Done' }).isVisible()).toBe(false);
     expect(await person.shownCodes()).toHaveLength(10);
   });
 

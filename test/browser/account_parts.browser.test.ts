@@ -52,11 +52,10 @@ describeInBrowser('the parts of the account page', () => {
 
   const part = (name: string): Locator => page.getByRole('region', { name, exact: true });
 
-  /** The whole page again, as after an act. */
+  /** The whole page again. */
   async function again(): Promise<void> {
-    await person.press('Rename “phone”');
-    await person.press('Cancel');
-    await person.heading('Activity').waitFor();
+    await page.reload();
+    await person.heading('Signed-in devices').waitFor();
   }
 
   describe.each([
@@ -78,13 +77,31 @@ describeInBrowser('the parts of the account page', () => {
     });
   });
 
+  describe('attack 217: the state', () => {
+    const STATE = '**/v3/account/two-factor';
+    test.each(FAULTS)('%s in place of the answer is neither on nor off', async (_fault, fulfil, reason) => {
+      await page.route(STATE, fulfil);
+      await again();
+      await person.heading('Your status could not be loaded').waitFor();
+      expect(await page.getByRole('alert').first().textContent()).toMatch(reason);
+      expect(await page.getByText(/Two-factor authentication is o/).count()).toBe(0);
+      expect(await page.getByRole('button', { name: 'Turn on two-factor authentication' }).count()).toBe(0);
+      await part('Signed-in devices').getByRole('listitem').first().waitFor();
+      await page.unroute(STATE);
+      await page.locator('.status').getByRole('button', { name: 'Try again' }).click();
+      await person.heading('Two-factor authentication is on').waitFor();
+    });
+  });
+
   test('what is not loaded looks well, too', async () => {
-    await page.route('**/v3/devices', json(502, {}));
-    await page.route('**/org.matrix.2fa/history', json(502, {}));
+    for (const address of ['devices', 'history', 'account/two-factor'])
+      await page.route(`**/${address}`, json(502, {}));
     await again();
-    await page.getByRole('alert').nth(1).waitFor();
+    await page.getByRole('alert').nth(2).waitFor();
     await lookAt(page, 'account-23-not-loaded');
     await page.unrouteAll();
+    await page.locator('.status').getByRole('button', { name: 'Try again' }).click();
+    await person.heading('Two-factor authentication is on').waitFor();
   });
 
   test('a part that is awaited says so', async () => {

@@ -58,33 +58,39 @@ export class AccountPerson {
   /** Turns 2FA on without looking around. */
   async turnOn(): Promise<{ secret: string; codes: string[] }> {
     await this.press('Turn on two-factor authentication');
-    await this.prove(undefined, 'Next');
+    await this.prove(undefined, 'Continue');
     const set = await this.setUpApp();
-    await this.page.getByText('From now on a code is needed to sign in.').waitFor();
+    await this.heading('Two-factor authentication is on').waitFor();
     return set;
   }
 
   /** Puts a new phone in the place of the only one. Answers its secret. */
   async replaceThePhone(): Promise<string> {
-    await this.press('Replace the authenticator');
-    await this.dialog().getByLabel('Name').fill('New phone');
-    await this.prove(undefined, 'Next');
-    const { secret } = await this.setUpApp();
-    await this.page.getByText('The authenticator is replaced.').waitFor();
+    await this.press('Set up a new authenticator');
+    await this.prove(undefined, 'Continue');
+    const { secret } = await this.setUpApp('New phone');
+    await this.heading('Two-factor authentication is on').waitFor();
     return secret;
   }
 
   /** From the picture to the saved recovery codes. */
-  async setUpApp(): Promise<{ secret: string; codes: string[] }> {
-    await this.heading('Scan this picture').waitFor();
+  async setUpApp(name = ''): Promise<{ secret: string; codes: string[] }> {
+    await this.heading('Scan the QR code').waitFor();
     const secret = await this.secretOnPage();
-    await this.press('Next');
-    await this.page.getByLabel('Code').fill(this.phoneCode(secret));
+    await this.press('Continue');
+    await this.verify(this.phoneCode(secret), name);
     await this.heading('Save your recovery codes').waitFor();
     const codes = await this.shownCodes();
     await this.page.getByLabel('I have saved these codes').check();
-    await this.press('Finish');
+    await this.press('Done');
     return { secret, codes };
+  }
+
+  /** Gives the first code of an app, and the app a name. */
+  async verify(code: string, name = ''): Promise<void> {
+    await this.page.getByLabel('Code', { exact: true }).fill(code);
+    await this.page.getByLabel('Name this device').fill(name);
+    await this.press('Verify');
   }
 
   /** Fills the dialog that asks for the proof. `code` is undefined where it asks for none, or has it already. */
@@ -102,7 +108,7 @@ export class AccountPerson {
 
   /** The secret on the page of step 1. */
   async secretOnPage(): Promise<string> {
-    const link = this.page.getByRole('link', { name: 'Open an app on this device' });
+    const link = this.page.getByRole('link', { name: 'Open authenticator app' });
     return new URL((await link.getAttribute('href')) ?? '').searchParams.get('secret') ?? '';
   }
 

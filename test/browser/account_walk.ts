@@ -16,38 +16,35 @@ export async function loseAndReplaceThePhone(
   // A user who sees the page for the first time reads how to get back in before they turn anything on.
   await lookAt('1-sign-in');
   await person.givePassword();
-  await person.heading('What if I lose my phone?').waitFor();
+  await page.getByText('One recovery code is enough.').waitFor();
   await lookAt('2-off');
 
   // Turned on in three steps.
   await person.press('Turn on two-factor authentication');
   await lookAt('3-proof');
-  await person.prove(undefined, 'Next');
-  await person.heading('Scan this picture').waitFor();
-  await page.getByText('You cannot scan it?').click();
+  await person.prove(undefined, 'Continue');
+  await person.heading('Scan the QR code').waitFor();
+  await page.getByText("Can't scan it?").click();
   await lookAt('4-scan');
   const oldSecret = await person.secretOnPage();
-  expect((await page.locator('.secret').textContent())?.replaceAll(' ', '')).toBe(oldSecret);
-  await person.press('Next');
+  expect((await page.locator('.key').textContent())?.replaceAll(' ', '')).toBe(oldSecret);
+  await person.press('Continue');
   await lookAt('5-confirm');
-  await page.getByLabel('Code').fill(person.phoneCode(oldSecret));
+  await person.verify(person.phoneCode(oldSecret));
   await person.heading('Save your recovery codes').waitFor();
   await lookAt('6-codes');
   const codes = await person.shownCodes();
   expect(codes).toHaveLength(10);
   expect(codes[0]).toMatch(/^[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}$/);
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    person.press('Download as text file'),
-  ]);
+  const [download] = await Promise.all([page.waitForEvent('download'), person.press('Download')]);
   const file = readFileSync((await download.path()) ?? '', 'utf8');
   for (const code of codes) expect(file).toContain(code);
   expect(await page.getByRole('button', { name: 'Downloaded' }).isDisabled()).toBe(true);
-  await person.press('Finish');
-  await page.getByText('Please save the codes first').waitFor();
+  await person.press('Done');
+  await page.getByText('Save the codes, then tick the box.').waitFor();
   await page.getByLabel('I have saved these codes').check();
-  await person.press('Finish');
-  await page.getByText('From now on a code is needed to sign in.').waitFor();
+  await person.press('Done');
+  await person.heading('Two-factor authentication is on').waitFor();
   await lookAt('7-on');
   expect(await page.content()).not.toContain(codes[0] ?? 'no code');
 
@@ -58,22 +55,22 @@ export async function loseAndReplaceThePhone(
   await lookAt('8-code');
   expect(await page.content()).not.toMatch(/\b(10|nine|9) (of|codes|are)/);
   await person.useRecoveryCode((codes[0] ?? '').toUpperCase().replaceAll('-', ' '));
-  await page.getByText('It is used up; 9 are left.').waitFor();
+  await page.getByText('You signed in with a recovery code; 9 are left.').waitFor();
   await lookAt('9-recovered');
 
   // The lost phone is replaced, without a further code.
-  await person.press('Replace the authenticator');
-  await person.dialog().getByLabel('Name').fill('New phone');
-  await person.prove(undefined, 'Next');
-  await person.heading('Scan this picture').waitFor();
+  await person.press('Set up a new authenticator');
+  await person.prove(undefined, 'Continue');
+  await person.heading('Scan the QR code').waitFor();
   const newSecret = await person.secretOnPage();
-  await person.press('Next');
-  await page.getByLabel('Code').fill(person.phoneCode(newSecret));
+  await person.press('Continue');
+  await person.verify(person.phoneCode(newSecret), 'New phone');
   await person.heading('Save your recovery codes').waitFor();
   expect(await person.shownCodes()).not.toContain(codes[2]);
   await page.getByLabel('I have saved these codes').check();
-  await person.press('Finish');
-  await page.getByText('The authenticator is replaced.').waitFor();
+  await person.press('Done');
+  await person.heading('Two-factor authentication is on').waitFor();
+  await page.getByText('Authenticator replaced. The old one no longer works.').waitFor();
   await lookAt('10-replaced');
 
   // Only the new phone lets in now.
@@ -86,5 +83,5 @@ export async function loseAndReplaceThePhone(
   await code.fill(person.phoneCode(newSecret));
   await person.press('Confirm');
   await page.getByText('New phone', { exact: true }).waitFor();
-  expect(await page.getByText('Phone', { exact: true }).count()).toBe(0);
+  expect(await page.getByText('Authenticator app', { exact: true }).count()).toBe(0);
 }

@@ -1,7 +1,8 @@
 import { button, element, Field, form } from './dom.js';
+import { icon, tile } from './icons.js';
 import { askProof } from './proof.js';
 import { setUp } from './setup.js';
-import { dayText, fill, problemText, texts, timeText } from './texts.js';
+import { dayText, problemText, say, timed } from './texts.js';
 import { CALLS, renameAuthenticator } from './wire.js';
 
 /**
@@ -11,18 +12,21 @@ import { CALLS, renameAuthenticator } from './wire.js';
 
 /** @param {AccountPage} page */
 export function authenticatorsCard(page) {
-  const words = texts.authenticators;
   return element(
     'section',
-    { class: 'card' },
-    element('h2', {}, words.title),
-    element('p', {}, words.intro),
+    { class: 'card', id: 'authenticators', 'aria-labelledby': 'authenticators-title' },
+    element(
+      'header',
+      {},
+      element('h2', { id: 'authenticators-title' }, say('auth.title')),
+      element('p', {}, say('auth.intro')),
+      button(say('auth.add'), () => void setUp(page), { look: 'second row' }),
+    ),
     element(
       'ul',
-      { class: 'list' },
+      { class: 'rows' },
       page.state.authenticators.map((authenticator) => row(page, authenticator)),
     ),
-    button(words.add, () => void setUp(page), { look: 'quiet' }),
   );
 }
 
@@ -31,64 +35,85 @@ export function authenticatorsCard(page) {
  * @param {Authenticator} authenticator
  */
 function row(page, authenticator) {
-  const words = texts.authenticators;
-  const { name, enabled_at: added, last_used_at: used } = authenticator;
-  const uses = used === null ? words.neverUsed : fill(words.used, { date: timeText(used) });
-  /** @type {HTMLLIElement} */
-  const item = element(
+  const { name } = authenticator;
+  return element(
     'li',
     {},
-    element(
-      'div',
-      {},
-      element('strong', {}, name),
-      element('div', { class: 'muted' }, `${fill(words.added, { date: dayText(added) })}, ${uses}`),
-    ),
+    tile('app'),
+    element('div', { class: 'what' }, element('b', {}, name), element('p', {}, dates(authenticator))),
     element(
       'div',
       { class: 'actions' },
-      button(words.rename, () => item.replaceChildren(nameForm(page, authenticator)), {
-        look: 'quiet',
-        label: fill(words.renameOf, { name }),
+      button(say('auth.rename'), () => rename(page, authenticator), {
+        look: 'plain row',
+        label: say('auth.renameOf', { name }),
       }),
-      button(words.replace, () => void setUp(page, authenticator), {
-        look: 'quiet',
-        label: fill(words.replaceOf, { name }),
+      button(say('auth.replace'), () => void setUp(page, authenticator), {
+        look: 'second row',
+        label: say('auth.replaceOf', { name }),
       }),
-      button(words.remove, () => void remove(page, authenticator), {
-        look: 'danger',
-        label: fill(words.removeOf, { name }),
-      }),
+      element(
+        'details',
+        { class: 'menu' },
+        element('summary', { 'aria-label': say('auth.more', { name }) }, icon('more')),
+        button(say('auth.remove'), () => void remove(page, authenticator), {
+          look: 'second row',
+          label: say('auth.removeOf', { name }),
+        }),
+      ),
     ),
   );
-  return item;
+}
+
+/** When it was added and last used, as times that programs read too. @param {Authenticator} authenticator */
+function dates({ enabled_at: added, last_used_at: used }) {
+  const mark = '\u0001';
+  const whole = timed((date) => say('auth.dates', { date, used: mark }), added, dayText);
+  return whole.map((part) => {
+    if (typeof part !== 'string' || !part.includes(mark)) return part;
+    if (used === null) return part.replace(mark, say('auth.neverUsed'));
+    return timed((date) => part.replace(mark, date), used);
+  });
 }
 
 /**
  * @param {AccountPage} page
  * @param {Authenticator} authenticator
  */
-function nameForm(page, { id, name }) {
-  const words = texts.authenticators;
-  const field = new Field(words.name, { value: name, maxlength: 100, autocomplete: 'off' }, words.nameHint);
+function rename(page, { id, name }) {
+  const field = new Field(
+    say('setup.name'),
+    { name: 'name', value: name, maxlength: 100, autocomplete: 'off' },
+    say('setup.nameHint'),
+  );
   const { element: sheet, refuse } = form(
-    async () => {
-      const wanted = field.value.trim();
-      if (wanted === '' || wanted === name) return page.overview();
-      const answer = await page.api.call(renameAuthenticator(id), { name: wanted });
-      if (answer.is === 'done') return page.overview(words.renamed);
-      return refuse(problemText(answer));
-    },
+    submit,
     field.element,
     element(
       'div',
       { class: 'actions' },
-      element('button', { class: 'button', type: 'submit' }, words.save),
-      button(texts.setup.cancel, () => void page.overview(), { look: 'quiet' }),
+      element('button', { class: 'button', type: 'submit' }, say('auth.rename')),
+      button(say('shell.cancel'), () => dialog.close(), { look: 'second' }),
     ),
   );
-  queueMicrotask(() => field.input.select());
-  return sheet;
+  const dialog = element(
+    'dialog',
+    { 'aria-labelledby': 'rename-title', onclose: () => dialog.remove() },
+    element('h2', { id: 'rename-title' }, say('auth.renameOf', { name })),
+    sheet,
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  field.input.select();
+
+  async function submit() {
+    const wanted = field.value.trim();
+    if (wanted === '' || wanted === name) return dialog.close();
+    const answer = await page.api.call(renameAuthenticator(id), { name: wanted });
+    if (answer.is !== 'done') return refuse(problemText(answer));
+    dialog.close();
+    return page.overview(say('auth.renamed'));
+  }
 }
 
 /**
@@ -96,15 +121,14 @@ function nameForm(page, { id, name }) {
  * @param {Authenticator} authenticator
  */
 async function remove(page, { id, name }) {
-  const words = texts.authenticators;
   const isLast = page.state.authenticators.length === 1;
   const done = await askProof(page, {
-    title: fill(words.removeOf, { name }),
-    text: fill(isLast ? words.removeLastText : words.removeText, { name }),
-    action: words.remove,
+    title: say('auth.removeOf', { name }),
+    text: isLast ? say('auth.removeLast', { name }) : say('auth.removeText', { name }),
+    action: say('auth.remove'),
     danger: true,
     request: () => ({ call: CALLS.removeTotp, body: { authenticator_id: id } }),
   });
-  if (done !== undefined)
-    await page.overview(isLast ? texts.off.done : words.removed, isLast ? 'warning' : 'good');
+  if (done === undefined) return;
+  await page.overview(isLast ? say('off.done') : say('auth.removed'), isLast ? 'warning' : 'good');
 }

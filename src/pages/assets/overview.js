@@ -5,136 +5,112 @@ import { askProof } from './proof.js';
 import { recoveryCard } from './recovery.js';
 import { endOthers, sessionsCard } from './sessions.js';
 import { setUp } from './setup.js';
-import { counted, fill, texts } from './texts.js';
+import { sectionLinks, showWho, statusHeader } from './status.js';
+import { say, texts } from './texts.js';
 import { CALLS } from './wire.js';
 
 /** @typedef {import('./page.js').AccountPage} AccountPage */
 
 /**
- * All that there is to see and do, once signed in.
+ * All that there is to see and do, once signed in. What needs the state of the account stands there only where the
+ * state is known.
  *
  * @param {AccountPage} page
  * @param {HTMLElement} [flash] what has just been done
  */
 export function showOverview(page, flash) {
   const { enabled } = page.state;
+  const isKnown = page.problem === undefined;
+  flash?.setAttribute('role', 'status');
+  const cards = [
+    isKnown && enabled && authenticatorsCard(page),
+    isKnown && enabled && recoveryCard(page),
+    sessionsCard(page),
+    historyCard(page),
+    helpCard(),
+    isKnown && enabled && offCard(page),
+  ].filter((card) => card !== false);
+  showWho(page);
   page.show(
     ...[
-      whoCard(page, flash),
-      enabled && authenticatorsCard(page),
-      enabled && recoveryCard(page),
-      sessionsCard(page),
-      historyCard(page),
-      helpCard(),
-      enabled && offCard(page),
-    ].filter((card) => card !== false),
+      flash,
+      statusHeader(page),
+      isKnown && !enabled && wayBack(),
+      isKnown && enabled && page.recovered && recoveredNotice(page),
+      element('div', { class: 'columns' }, sectionLinks(cards), element('div', { class: 'sections' }, cards)),
+    ].filter((part) => part !== false && part !== undefined),
   );
 }
 
-/**
- * @param {AccountPage} page
- * @param {HTMLElement} [flash]
- */
-function whoCard(page, flash) {
-  const { status } = texts;
-  const { enabled } = page.state;
+/** Says how users get back in after a loss, before they turn anything on: later they cannot be reached. */
+function wayBack() {
   return element(
     'section',
-    { class: 'card' },
-    flash,
-    page.recovered && enabled && recoveredNotice(page),
-    element('h1', {}, texts.title),
+    { class: 'card after-status' },
     element(
-      'p',
-      { class: 'state' },
-      element('span', { class: enabled ? 'badge on' : 'badge', 'aria-hidden': 'true' }),
-      element('strong', {}, enabled ? status.on : status.off),
-    ),
-    !enabled && offer(page),
-    element(
-      'div',
-      { class: 'who' },
-      element('span', { class: 'muted' }, fill(status.signedInAs, { user: page.api.signedIn?.userId ?? '' })),
-      button(status.signOut, () => page.leave(), { look: 'link' }),
+      'details',
+      { open: true },
+      element('summary', {}, say('help.lost.title')),
+      element('p', {}, say('help.lost.text')),
     ),
   );
 }
 
 /**
- * Says how users get back in after a loss, before they turn anything on: later they cannot be reached.
- *
- * @param {AccountPage} page
- */
-function offer(page) {
-  const { status } = texts;
-  return [
-    element('p', {}, status.offIntro),
-    element('h2', {}, status.lossTitle),
-    element('p', {}, status.loss),
-    element('p', {}, status.lossAll),
-    element(
-      'div',
-      { class: 'actions' },
-      button(status.turnOn, () => void setUp(page)),
-    ),
-  ];
-}
-
-/**
- * The phone may be lost or stolen: replacing it and ending its sessions are both offered. Each takes another code.
+ * The phone may be lost or stolen: replacing it and ending its sessions are both offered.
  *
  * @param {AccountPage} page
  */
 function recoveredNotice(page) {
-  const { recovered } = texts;
   const { authenticators, codes } = page.state;
-  if (codes === undefined || codes.remaining === 0)
-    return notice('warning', element('p', {}, recovered.last));
+  const count = codes?.remaining ?? 0;
   const [lost, ...others] = authenticators;
   return notice(
     'warning',
-    element('p', {}, counted(recovered.text, codes.remaining)),
-    element('p', {}, recovered.advice),
+    element('h2', {}, say('recovered.title')),
+    element('p', {}, count === 0 ? say('recovered.last') : say('recovered.again', { count })),
     element(
       'div',
       { class: 'actions' },
-      lost && others.length === 0 && button(recovered.replace, () => void setUp(page, lost)),
-      button(recovered.endOthers, () => void endOthers(page), { look: 'quiet' }),
+      lost && others.length === 0 && button(say('confirm.replace'), () => void setUp(page, lost)),
+      button(say('sessions.signOutOthers'), () => void endOthers(page), { look: 'second' }),
     ),
   );
 }
 
 /** @param {AccountPage} page */
 function offCard(page) {
-  const { off } = texts;
   return element(
     'section',
-    { class: 'card' },
-    element('h2', {}, off.title),
-    element('p', {}, off.intro),
-    button(off.button, () => void turnOff(page), { look: 'danger' }),
+    { class: 'card', id: 'off', 'aria-labelledby': 'off-title' },
+    element(
+      'header',
+      {},
+      element('h2', { id: 'off-title' }, say('off.title')),
+      element('p', {}, say('off.text')),
+      button(say('off.button'), () => void turnOff(page), { look: 'second row' }),
+    ),
   );
 }
 
 /** @param {AccountPage} page */
 async function turnOff(page) {
-  const { off } = texts;
   const done = await askProof(page, {
-    title: off.button,
-    text: off.text,
-    action: off.title,
+    title: say('off.title'),
+    text: say('off.text'),
+    action: say('off.button'),
     danger: true,
-    request: () => ({ call: CALLS.removeTotp, body: {} }),
+    request: () => ({ call: CALLS.turnOff, body: {} }),
   });
-  if (done !== undefined) await page.overview(off.done, 'warning');
+  if (done !== undefined) await page.overview(say('off.done'), 'warning');
 }
 
 function helpCard() {
   const { help } = texts;
   return element(
     'section',
-    { class: 'card' },
-    element('h2', {}, help.title),
+    { class: 'card', id: 'help', 'aria-labelledby': 'help-title' },
+    element('header', {}, element('h2', { id: 'help-title' }, help.title)),
     help.items.map(({ question, answer }) =>
       element('details', {}, element('summary', {}, question), element('p', {}, answer)),
     ),

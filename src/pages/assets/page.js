@@ -1,7 +1,8 @@
+import { stateIn } from './account_state.js';
 import { Api } from './api.js';
 import { button, element, notice } from './dom.js';
-import { problemText, say, texts } from './texts.js';
-import { CALLS, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
+import { problemText, reasonText, say } from './texts.js';
+import { CALLS } from './wire.js';
 
 /** So often the page looks whether it is idle. */
 const IDLE_CHECK_MS = 5000;
@@ -9,13 +10,8 @@ const IDLE_CHECK_MS = 5000;
 const CALL_MS = 60_000;
 
 /**
- * What the server says of this account (`GET /account/two-factor`).
- *
- * @import { RecoveryState, TwoFactorState } from './answers.d.ts'
- *
- * @typedef {NonNullable<TwoFactorState['providers'][typeof TOTP_STAGE]>['authenticators'][number]} Authenticator
- * @typedef {{ enabled: boolean, authenticators: Authenticator[], codes: RecoveryState | undefined }} State
- *
+ * @typedef {import('./account_state.js').State} State
+ * @typedef {import('./account_state.js').Authenticator} Authenticator
  * @typedef {(page: AccountPage, flash?: HTMLElement) => void} Screen
  */
 
@@ -27,6 +23,12 @@ export class AccountPage {
     this.api = new Api(() => this.leave());
     /** @type {State} */
     this.state = { enabled: false, authenticators: [], codes: undefined };
+    /**
+     * Why the state is not known.
+     *
+     * @type {string | undefined}
+     */
+    this.problem = undefined;
     /** Whether the sign-in took a recovery code, so that the authenticator may be lost. */
     this.recovered = false;
     /**
@@ -119,7 +121,7 @@ export class AccountPage {
       element(
         'section',
         { class: 'card' },
-        element('h1', {}, texts.title),
+        element('h1', {}, say('account.title')),
         notice('bad', element('p', {}, say('account.notLoaded', { reason: problemText(answer) }))),
         button(say('shell.tryAgain'), () => void again()),
       ),
@@ -137,13 +139,9 @@ export class AccountPage {
     if (done !== undefined) await this.#renew();
     const answer = await this.api.call(CALLS.state);
     if (this.api.signedIn === undefined) return;
-    if (answer.is !== 'done') {
-      this.#showNotLoaded(answer, () => this.overview());
-      return;
-    }
-    const { enabled, providers } = answer.body;
-    const authenticators = providers[TOTP_STAGE]?.authenticators ?? [];
-    this.state = { enabled, authenticators, codes: providers[RECOVERY_STAGE] };
+    const state = answer.is === 'done' ? stateIn(answer.body) : undefined;
+    this.problem = state === undefined ? reasonText(answer) : undefined;
+    if (state !== undefined) this.state = state;
     this.showOverview(this, done === undefined ? undefined : notice(kind, element('p', {}, done)));
   }
 

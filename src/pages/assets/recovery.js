@@ -1,7 +1,7 @@
 import { button, element, notice } from './dom.js';
 import { askProof } from './proof.js';
 import { showNewCodes } from './save_codes.js';
-import { counted, dayText, fill, texts, timeText } from './texts.js';
+import { dayText, say, timed } from './texts.js';
 import { CALLS } from './wire.js';
 
 /** With so many left it is time for new ones. */
@@ -11,47 +11,67 @@ const FEW = 3;
 
 /** @param {AccountPage} page */
 export function recoveryCard(page) {
-  const words = texts.codes;
   const { codes } = page.state;
   const remaining = codes?.remaining ?? 0;
   return element(
     'section',
-    { class: 'card' },
-    element('h2', {}, words.title),
-    remaining === 0 && notice('bad', element('p', {}, words.none)),
-    remaining > 0 && remaining <= FEW && notice('warning', element('p', {}, words.few)),
-    element('p', {}, words.intro),
-    codes && standing(codes),
+    { class: 'card', id: 'codes', 'aria-labelledby': 'codes-title' },
     element(
-      'div',
-      { class: 'actions' },
-      button(words.create, () => void create(page), { look: remaining > FEW ? 'quiet' : '' }),
-      codes && button(words.remove, () => void remove(page), { look: 'danger' }),
+      'header',
+      {},
+      element('h2', { id: 'codes-title' }, say('codes.title')),
+      element('p', {}, say('codes.intro')),
+      button(say('codes.create'), () => void renewCodes(page), { look: 'second row' }),
     ),
+    remaining === 0 && notice('bad', element('p', {}, say('codes.none'))),
+    remaining > 0 && remaining <= FEW && notice('warning', element('p', {}, say('codes.few'))),
+    codes && standing(codes),
+    codes &&
+      element(
+        'p',
+        { class: 'plainrow' },
+        button(say('codes.delete'), () => void remove(page), { look: 'plain row' }),
+      ),
   );
 }
 
 /** @param {import('./answers.d.ts').RecoveryState} codes */
-function standing({ remaining, total, generated_at: generated, codes }) {
-  const words = texts.codes;
+function standing({ remaining, total, generated_at: made, codes }) {
+  const left = say('codes.left', { count: remaining, total });
   const used = codes.flatMap(({ position, used_at: time }) => (time === null ? [] : [{ position, time }]));
   return [
     element(
       'p',
-      {},
-      element('strong', {}, counted(words.left, remaining, { total })),
-      ` ${fill(words.generated, { date: generated === null ? '' : dayText(generated) })}. ${words.exist}`,
+      { class: 'plainrow' },
+      element('b', {}, left),
+      made !== null &&
+        element(
+          'span',
+          { class: 'muted small' },
+          ' · ',
+          timed((date) => say('codes.made', { date }), made, dayText),
+        ),
     ),
+    element(
+      'div',
+      { class: 'bar', role: 'img', 'aria-label': left },
+      Array.from({ length: total }, (_, at) => element('i', { class: at < remaining ? undefined : 'used' })),
+    ),
+    element('p', { class: 'muted small' }, say('codes.notShown')),
     used.length > 0 &&
       element(
         'details',
         {},
-        element('summary', {}, counted(words.usedTitle, used.length)),
+        element('summary', {}, say('codes.usedTitle', { count: used.length })),
         element(
           'ul',
           {},
           used.map(({ position, time }) =>
-            element('li', {}, fill(words.used, { position, date: timeText(time) })),
+            element(
+              'li',
+              {},
+              timed((date) => say('codes.used', { position, date }), time),
+            ),
           ),
         ),
       ),
@@ -59,31 +79,28 @@ function standing({ remaining, total, generated_at: generated, codes }) {
 }
 
 /** @param {AccountPage} page */
-async function create(page) {
-  const words = texts.codes;
+export async function renewCodes(page) {
   const made = await askProof(page, {
-    title: words.create,
-    text: words.createText,
+    title: say('codes.create'),
+    text: say('codes.createText'),
     request: () => ({ call: CALLS.renewCodes, body: {} }),
   });
   if (made === undefined) return;
   showNewCodes(page, made.recovery_codes, {
     user: page.api.signedIn?.userId ?? '',
-    title: element('h1', {}, words.title),
-    hadCodes: page.state.codes !== undefined,
+    done: say('recovery.regenerated'),
     next: () => void page.overview(),
   });
 }
 
 /** @param {AccountPage} page */
 async function remove(page) {
-  const words = texts.codes;
   const done = await askProof(page, {
-    title: words.remove,
-    text: words.removeText,
-    action: words.remove,
+    title: say('codes.delete'),
+    text: say('codes.deleteText'),
+    action: say('codes.delete'),
     danger: true,
     request: () => ({ call: CALLS.removeCodes, body: {} }),
   });
-  if (done !== undefined) await page.overview(words.removed, 'warning');
+  if (done !== undefined) await page.overview(say('codes.deleted'), 'warning');
 }

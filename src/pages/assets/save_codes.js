@@ -1,5 +1,6 @@
 import { button, element, notice } from './dom.js';
-import { dayText, fill, texts } from './texts.js';
+import { icon } from './icons.js';
+import { dayText, say } from './texts.js';
 
 /**
  * Recovery codes, for the one time that they are shown: to copy, download, print. Goes on once they are said to
@@ -7,47 +8,46 @@ import { dayText, fill, texts } from './texts.js';
  *
  * @param {import('./page.js').AccountPage} page
  * @param {string[]} codes
- * @param {{ title: HTMLElement, user: string, hadCodes: boolean, next: () => void }} options
- *   `user`: whose they are; `hadCodes`: there were others before
+ * @param {{ steps?: HTMLElement, done?: string, user: string, next: () => void }} options
+ *   `done`: what has just been done; `user`: whose codes they are
  */
-export function showNewCodes(page, codes, { title, user, hadCodes, next }) {
-  const { saveCodes } = texts;
+export function showNewCodes(page, codes, { steps, done, user, next }) {
+  const sheet = sheetTitle(user);
   const tick = element('input', { type: 'checkbox', id: 'saved' });
-  const missing = element('p', { class: 'problem', id: 'saved-problem' }, saveCodes.savedFirst);
-  missing.hidden = true;
+  const missing = element('p', { class: 'problem', id: 'saved-problem', role: 'alert' });
   tick.setAttribute('aria-describedby', 'saved-problem');
 
   addEventListener('beforeunload', warn);
   page.show(
     element(
       'section',
-      { class: 'card printable' },
-      title,
-      element('h2', {}, saveCodes.title),
-      element('p', {}, saveCodes.intro),
-      element('p', { class: 'only-print' }, fill(saveCodes.fileTitle, { user })),
+      { class: 'card printable step-card' },
+      element('h1', {}, say('save.title')),
+      steps,
+      done !== undefined && notice('good', icon('good'), element('p', {}, done)),
+      element('p', {}, say('save.text')),
+      element('p', { class: 'only-print' }, sheet),
       element(
         'ul',
-        { class: 'codes', 'aria-label': saveCodes.list },
+        { class: 'codes', 'aria-label': say('codes.title') },
         codes.map((code) => element('li', {}, code)),
       ),
       element(
         'div',
         { class: 'actions' },
-        copyButton(page, codes),
-        downloadButton(page, codes, user),
-        printButton(),
+        copyButton(page, codes.join('\n'), say('save.copy')),
+        downloadButton(page, [sheet, '', ...codes, ''].join('\n')),
+        button(say('save.print'), () => print(), { look: 'second row' }),
       ),
-      element('p', { class: 'muted' }, saveCodes.where),
-      notice('warning', element('p', {}, `${saveCodes.warning}${hadCodes ? ` ${saveCodes.oldDead}` : ''}`)),
-      element('label', { class: 'check' }, tick, saveCodes.saved),
+      element('p', { class: 'muted small' }, say('save.where')),
+      element('label', { class: 'check' }, tick, say('save.tick')),
       missing,
-      element('div', { class: 'actions' }, button(saveCodes.finish, finish)),
+      element('div', { class: 'actions' }, button(say('save.finish'), finish, { look: 'full' })),
     ),
   );
 
   function finish() {
-    missing.hidden = tick.checked;
+    missing.textContent = tick.checked ? '' : say('save.tickFirst');
     if (!tick.checked) {
       tick.focus();
       return;
@@ -62,19 +62,29 @@ function warn(event) {
   event.preventDefault();
 }
 
+/** What stands above the codes on paper and in the file. @param {string} user */
+function sheetTitle(user) {
+  const server = document.querySelector('.masthead strong')?.textContent ?? location.host;
+  return say('save.sheet', { user, server, date: dayText(Date.now()) });
+}
+
 /**
  * @param {import('./page.js').AccountPage} page
- * @param {string[]} codes
+ * @param {string} text
+ * @param {string} label
  */
-function copyButton(page, codes) {
+export function copyButton(page, text, label) {
   const told = () => {
-    copy.textContent = texts.saveCodes.copied;
-    page.announce(texts.saveCodes.copied);
+    copy.textContent = say('save.copied');
+    page.announce(say('save.copied'));
   };
-  const copy = button(texts.saveCodes.copy, () => {
-    navigator.clipboard.writeText(codes.join('\n')).then(told, () => copy.remove());
-  });
-  copy.classList.add('quiet');
+  const copy = button(
+    label,
+    () => {
+      navigator.clipboard.writeText(text).then(told, () => copy.remove());
+    },
+    { look: 'second row' },
+  );
   // Browsers have no clipboard for pages that came without TLS.
   copy.hidden = navigator.clipboard === undefined;
   return copy;
@@ -84,30 +94,20 @@ function copyButton(page, codes) {
  * The codes can be downloaded only while they are shown, once.
  *
  * @param {import('./page.js').AccountPage} page
- * @param {string[]} codes
- * @param {string} user
+ * @param {string} text
  */
-function downloadButton(page, codes, user) {
-  const { saveCodes } = texts;
-  const download = button(saveCodes.download, () => {
-    const text = [
-      fill(saveCodes.fileTitle, { user }),
-      fill(saveCodes.fileMade, { date: dayText(Date.now()) }),
-      '',
-      ...codes,
-      '',
-    ].join('\n');
-    save(saveCodes.fileName, text);
-    download.disabled = true;
-    download.textContent = saveCodes.downloaded;
-    page.announce(saveCodes.downloaded);
-  });
-  download.classList.add('quiet');
+function downloadButton(page, text) {
+  const download = button(
+    say('save.download'),
+    () => {
+      save(say('save.fileName'), text);
+      download.disabled = true;
+      download.textContent = say('save.downloaded');
+      page.announce(say('save.downloaded'));
+    },
+    { look: 'second row' },
+  );
   return download;
-}
-
-function printButton() {
-  return button(texts.saveCodes.print, () => print(), { look: 'quiet' });
 }
 
 /**

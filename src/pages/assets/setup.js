@@ -1,10 +1,10 @@
 import { CodeField } from './code_field.js';
-import { button, element, form } from './dom.js';
+import { button, element, Field, form } from './dom.js';
 import { askProof } from './proof.js';
 import { qrCode } from './qr.js';
-import { showNewCodes } from './save_codes.js';
-import { digits, fill, problems, problemText, texts } from './texts.js';
-import { CALLS } from './wire.js';
+import { copyButton, showNewCodes } from './save_codes.js';
+import { digits, problems, problemText, say } from './texts.js';
+import { CALLS, renameAuthenticator } from './wire.js';
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
@@ -20,48 +20,51 @@ import { CALLS } from './wire.js';
  * @property {string} title
  * @property {string} [intro] what is said before the first step
  * @property {string} user whose codes they are, for the file that holds them
- * @property {boolean} hadCodes whether there were other recovery codes before
- * @property {(token: string) => Promise<import('./api.js').ApiAnswer<Confirmed>>} confirm
+ * @property {string} done what has been done in the end
+ * @property {string} [usualName] what the authenticator is called unless its user says otherwise, where it can be named
+ * @property {boolean} keepsCodes whether the saved recovery codes stay good, unless new ones are wanted
+ * @property {(token: string, newCodes: boolean) => Promise<import('./api.js').ApiAnswer<Confirmed>>} confirm
  * @property {() => void} cancel
  * @property {() => void} expired
  * @property {() => void} next after the codes were saved
  */
 
 /**
- * Turns 2FA on, or adds an authenticator, or puts one in the place of another: scan, confirm, save the codes.
+ * Turns 2FA on, or adds an authenticator, or puts one in the place of another: scan, verify, save the codes.
  *
  * @param {AccountPage} page
  * @param {Authenticator} [old] the one that is to be replaced
  */
 export async function setUp(page, old) {
-  const title = titleFor(page, old);
+  const wasOn = page.state.enabled;
+  const title = old ? say('auth.replaceOf', { name: old.name }) : say(wasOn ? 'auth.add' : 'setup.title');
   const setup = await askProof(page, {
     title,
-    text: texts.setup.proof,
-    action: texts.setup.next,
+    text: say(wasOn && !page.isSteppedUp() ? 'proof.both' : 'proof.password'),
+    action: say('proof.submit'),
     stepUp: 'typed',
-    name: {
-      label: texts.authenticators.name,
-      value: texts.authenticators.usualName,
-      hint: texts.authenticators.nameHint,
-    },
-    request: (name) => ({
-      call: CALLS.setUpTotp,
-      body: { ...(name === '' ? {} : { name }), ...(old && { replaces: replacing(page, old) }) },
-    }),
+    request: () => ({ call: CALLS.setUpTotp, body: old ? { replaces: replacing(page, old) } : {} }),
   });
   if (setup === undefined) return;
-  const wasOn = page.state.enabled;
+  const done = say(old ? 'setup.doneReplaced' : wasOn ? 'setup.doneAdded' : 'setup.doneOn');
+  const keepsCodes = setup.recovery_codes === 'kept';
   showScan(page, setup, {
     title,
     user: page.api.signedIn?.userId ?? '',
-    hadCodes: page.state.codes !== undefined,
-    confirm: (token) => page.api.call(CALLS.confirmTotp, { setup_id: setup.setup_id, token }),
+    done,
+    usualName: usualName(page, old),
+    keepsCodes,
+    confirm: (token, newCodes) =>
+      page.api.call(CALLS.confirmTotp, {
+        setup_id: setup.setup_id,
+        token,
+        ...(keepsCodes && { recovery_codes: newCodes }),
+      }),
     cancel: () => void page.overview(),
-    expired: () => void page.overview(texts.setup.expired, 'warning'),
+    expired: () => void page.overview(say('setup.expired'), 'warning'),
     next: () => {
       page.recovered = false;
-      void page.overview(doneText(wasOn, old));
+      void page.overview(done);
     },
   });
 }
@@ -77,45 +80,34 @@ function replacing({ state }, old) {
 }
 
 /**
- * @param {boolean} wasOn whether 2FA was on before
- * @param {Authenticator} [old] the one that is replaced
- */
-function doneText(wasOn, old) {
-  if (old !== undefined) return texts.setup.replaced;
-  return wasOn ? texts.setup.doneAdded : texts.setup.doneOn;
-}
-
-/**
+ * "Authenticator app", then "Authenticator app 2": the first that no other has.
+ *
  * @param {AccountPage} page
  * @param {Authenticator} [old]
  */
-function titleFor(page, old) {
-  if (old !== undefined) return fill(texts.setup.replaceTitle, { name: old.name });
-  return page.state.enabled ? texts.setup.addTitle : texts.setup.title;
+function usualName({ state }, old) {
+  const taken = state.authenticators.filter((each) => each !== old).map(({ name }) => name);
+  const name = say('setup.defaultName');
+  for (let number = 1; ; number++) {
+    const wanted = number === 1 ? name : `${name} ${number}`;
+    if (!taken.includes(wanted)) return wanted;
+  }
 }
 
-/**
- * @param {Way} way
- * @param {number} step 1 to 3
- */
-function heading({ title }, step) {
-  const { steps, progress } = texts.setup;
+/** @param {number} step 1 to 3 */
+function stepsList(step) {
   return element(
-    'header',
-    {},
-    element('h1', {}, title),
-    element('p', { class: 'visually-hidden' }, fill(progress, { step })),
-    element(
-      'ol',
-      { class: 'steps' },
-      steps.map((text, at) =>
+    'ol',
+    { class: 'steps' },
+    say('setup.steps')
+      .split(' · ')
+      .map((text, at) =>
         element(
           'li',
           { 'aria-current': at + 1 === step ? 'step' : undefined, class: at + 1 < step ? 'done' : undefined },
           text,
         ),
       ),
-    ),
   );
 }
 
@@ -125,33 +117,42 @@ function heading({ title }, step) {
  * @param {Way} way
  */
 function showScan(page, setup, way) {
-  const words = texts.setup;
   page.show(
     element(
       'section',
-      { class: 'card' },
-      heading(way, 1),
+      { class: 'card step-card' },
+      element('h1', {}, way.title),
+      stepsList(1),
       way.intro === undefined ? undefined : element('p', {}, way.intro),
-      element('h2', {}, words.scanTitle),
-      element('p', {}, words.scan),
-      qrCode(setup.uri, words.picture),
-      element('p', {}, element('a', { class: 'button quiet', href: setup.uri }, words.openApp)),
+      waysToTheApp(setup),
       element(
         'details',
         {},
-        element('summary', {}, words.cannotScan),
-        element('p', {}, fill(words.manual, { digits })),
-        element('p', {}, element('code', { class: 'secret' }, grouped(setup.seed))),
-        copySecret(page, setup.seed),
+        element('summary', {}, say('setup.cannotScan')),
+        element('p', {}, say('setup.key', { digits })),
+        element('p', { class: 'key' }, grouped(setup.seed)),
+        copyButton(page, setup.seed, say('setup.copyKey')),
       ),
       element(
         'div',
         { class: 'actions' },
-        button(words.next, () => showConfirm(page, setup, way)),
-        button(words.cancel, way.cancel, { look: 'quiet' }),
+        button(say('setup.next'), () => showVerify(page, setup, way)),
+        button(say('shell.cancel'), way.cancel, { look: 'second' }),
       ),
     ),
   );
+}
+
+/** On a phone the app is opened first; elsewhere the picture is scanned with one. @param {Setup} setup */
+function waysToTheApp({ uri }) {
+  const scan = [element('p', {}, say('setup.scanText')), qrCode(uri, say('setup.picture'))];
+  const open = (/** @type {string} */ look) => [
+    element('p', {}, say('setup.openText')),
+    element('p', {}, element('a', { class: `button ${look}`, href: uri }, say('setup.open'))),
+  ];
+  if (!matchMedia('(pointer: coarse), (max-width: 30rem)').matches)
+    return [element('h2', {}, say('setup.scan')), scan, open('second')];
+  return [open(''), element('details', {}, element('summary', {}, say('setup.scanOther')), scan)];
 }
 
 /**
@@ -165,64 +166,58 @@ function grouped(seed) {
 
 /**
  * @param {AccountPage} page
- * @param {string} seed
- */
-function copySecret(page, seed) {
-  const told = () => {
-    page.announce(texts.saveCodes.copied);
-    copy.textContent = texts.saveCodes.copied;
-  };
-  const copy = button(texts.setup.copySecret, () => {
-    navigator.clipboard.writeText(seed).then(told, () => copy.remove());
-  });
-  copy.classList.add('quiet');
-  copy.hidden = navigator.clipboard === undefined;
-  return copy;
-}
-
-/**
- * @param {AccountPage} page
  * @param {Setup} setup
  * @param {Way} way
  */
-function showConfirm(page, setup, way) {
-  const words = texts.setup;
-  const code = new CodeField({ onlyApp: true, onComplete: () => sheet.requestSubmit() });
+function showVerify(page, setup, way) {
+  const code = new CodeField({ onlyApp: true });
+  const name =
+    way.usualName === undefined
+      ? undefined
+      : new Field(
+          say('setup.name'),
+          { name: 'name', maxlength: 100, autocomplete: 'off', placeholder: way.usualName },
+          say('setup.nameHint'),
+        );
+  const newCodes = element('input', { type: 'checkbox', name: 'new_codes' });
   const { element: sheet, refuse } = form(
     submit,
-    element('p', {}, words.confirm),
+    element('p', {}, say('setup.check')),
     code.element,
+    name?.element,
+    way.keepsCodes && [
+      element('p', {}, say('setup.codesKept')),
+      element('label', { class: 'check' }, newCodes, say('setup.newCodes')),
+    ],
     element(
       'div',
       { class: 'actions' },
-      element('button', { class: 'button', type: 'submit' }, words.confirmButton),
-      button(words.back, () => showScan(page, setup, way), { look: 'quiet' }),
+      element('button', { class: 'button', type: 'submit' }, say('code.submit')),
+      button(say('shell.back'), () => showScan(page, setup, way), { look: 'second' }),
     ),
   );
   page.show(
-    element('section', { class: 'card' }, heading(way, 2), element('h2', {}, words.confirmTitle), sheet),
+    element('section', { class: 'card step-card' }, element('h1', {}, way.title), stepsList(2), sheet),
   );
   code.field.input.focus();
 
   async function submit() {
     code.clear();
     if (code.isMissing()) return code.field.fail(problems.missingCode);
-    const answer = await way.confirm(code.token);
-    if (answer.is === 'done') return showCodes(page, answer.body.recovery_codes, way);
-    if (answer.status === 403) return code.refuse(words.wrong);
+    const answer = await way.confirm(code.token, newCodes.checked);
+    if (answer.is === 'done') return confirmed(answer.body);
+    if (answer.status === 403) return code.refuse(say('setup.wrong'));
     if (answer.status === 404) return way.expired();
     return refuse(problemText(answer));
   }
-}
 
-/**
- * @param {AccountPage} page
- * @param {string[]} codes
- * @param {Way} way
- */
-function showCodes(page, codes, way) {
-  const { user, hadCodes, next } = way;
-  // The operator may want no recovery codes.
-  if (codes.length === 0) return next();
-  return showNewCodes(page, codes, { title: heading(way, 3), user, hadCodes, next });
+  /** @param {Confirmed} answer */
+  async function confirmed({ authenticator_id: id, recovery_codes: codes }) {
+    // A name that cannot be given now can be given later.
+    if (name) await page.api.call(renameAuthenticator(id), { name: name.value.trim() || way.usualName });
+    const { user, done, next } = way;
+    // The saved ones stay good, or the operator wants none.
+    if (codes.length === 0) return next();
+    return showNewCodes(page, codes, { steps: stepsList(3), done, user, next });
+  }
 }

@@ -32,6 +32,8 @@ const RECOVERY = 'v3/account/two-factor/recovery';
 export const CALLS = {
   /** @type {Call<answers.TwoFactorState>} */
   state: { method: 'GET', path: 'v3/account/two-factor' },
+  /** @type {Call<answers.EmptyAnswer>} */
+  turnOff: { method: 'DELETE', path: 'v3/account/two-factor' },
   /** @type {Call<answers.TotpSetupAnswer>} */
   setUpTotp: { method: 'POST', path: TOTP },
   /** @type {Call<answers.TotpConfirmAnswer>} */
