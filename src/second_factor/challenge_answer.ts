@@ -11,10 +11,19 @@ export interface OfferedWays {
   readonly appendedCode: boolean;
   /** Whether our pages are there, so that single sign-on leads to one that asks for the code. */
   readonly pages: boolean;
+  /** The page that explains it, for people. */
+  readonly helpUrl: string;
+}
+
+const HELP_PAGE = '/_2fa/help';
+
+/** @param publicBaseUrl what clients use: an origin without a slash at the end */
+export function helpUrl(publicBaseUrl: string): string {
+  return `${publicBaseUrl}${HELP_PAGE}`;
 }
 
 /** To a client that brought a password and no code, and may know nothing of codes: what its user can do. */
-export function codeWanted({ appendedCode, pages }: OfferedWays): ChallengeError {
+export function codeWanted({ appendedCode, pages, helpUrl: help }: OfferedWays): ChallengeError {
   const ways = appendedCode
     ? 'Type the current code of your authenticator app, or a recovery code, directly after your password.'
     : pages
@@ -22,7 +31,7 @@ export function codeWanted({ appendedCode, pages }: OfferedWays): ChallengeError
       : 'Use a client that asks for the code in a field of its own.';
   return {
     errcode: 'M_FORBIDDEN',
-    error: `Two-factor authentication is on for this account. ${ways}`,
+    error: `Two-factor authentication is on for this account. ${ways} Help: ${help}`,
     refused: undefined,
   };
 }

@@ -28,7 +28,9 @@ describe.each(PERSONALITIES)('before %s', (personality) => {
   test('a one-shot password without a code is told what to type, and counts nothing', async () => {
     const answer = await it.asBob(CHANGE_PASSWORD, bobsPassword());
     expect(challengeIn(answer)).toMatchObject({ status: 401, completed: [], errcode: 'M_FORBIDDEN' });
-    expect(answer.json.error).toMatch(/Type the current code .* directly after your password/);
+    expect(answer.json.error).toMatch(
+      /Type the current code .* directly after your password\. Help: http\S+\/_2fa\/help$/,
+    );
     expect(await it.app.storage.read(lanesOf(it.bob.userId))).toEqual([]);
   });
 
