@@ -1,3 +1,4 @@
+import { SUPPORT_DOCUMENT, supportIn } from '../homeserver/support_contact.ts';
 import { isJsonObject, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { SECOND } from '../system/clock.ts';
 import { type Finding, fail, type InsideCheck, ok, skipped, warn } from './check.ts';
@@ -126,6 +127,28 @@ export const xForwardedCheck: InsideCheck = {
       tried,
       `x_forwarded is missing on ${withoutForwarded.join(', ')}: all sign-ins share one limit by address`,
       `set x_forwarded: true on that listener in ${path}`,
+    );
+  },
+};
+
+export const contactCheck: InsideCheck = {
+  id: 'contact',
+  about: 'pages can say whom to ask for help',
+  outside: false,
+  run: async (installation) => {
+    const { brand, homeserver } = installation.config;
+    if (brand.helpUrl !== undefined) return ok(['read brand.help_url'], `brand.help_url: ${brand.helpUrl}`);
+    if (!(await installation.homeserverAnswers())) return skipped(NO_ANSWER);
+    const tried = ['read brand.help_url', `GET ${homeserver.url}${SUPPORT_DOCUMENT}`];
+    const reply = await installation.homeserver(SUPPORT_DOCUMENT);
+    const named = reply.answered && reply.status === 200 ? supportIn(reply.json ?? null) : undefined;
+    if (named !== undefined) {
+      return ok(tried, `the homeserver names ${'href' in named ? named.href : named.userId}`);
+    }
+    return warn(
+      tried,
+      'no contact is known: people who have lost everything read that they have to ask the operator, and not how',
+      `set brand.help_url, or let the homeserver serve ${SUPPORT_DOCUMENT} (docs/configure.md)`,
     );
   },
 };

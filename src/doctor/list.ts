@@ -3,6 +3,7 @@ import { bodySizeCheck, timeoutsCheck, tlsCheck } from './connection_checks.ts';
 import { configCheck, filesCheck } from './file_checks.ts';
 import {
   clockCheck,
+  contactCheck,
   homeserverCheck,
   nativeOauthCheck,
   passwordLoginCheck,
@@ -31,6 +32,7 @@ export const CHECKS: readonly Check[] = [
   rcLoginCheck,
   xForwardedCheck,
   clockCheck,
+  contactCheck,
   publicPathCheck,
   routesCheck,
   clientAddressCheck,
@@ -55,4 +57,5 @@ export const ONLINE_IDS: readonly string[] = [
   'password-login',
   'native-oauth',
   'clock',
+  'contact',
 ];

@@ -4,7 +4,8 @@ import { isJsonObject, type Json } from '../matrix/wire.ts';
 import { HOUR, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 
-const DOCUMENT = '/.well-known/matrix/support';
+/** Where homeservers say who their support is. */
+export const SUPPORT_DOCUMENT = '/.well-known/matrix/support';
 const LARGEST_DOCUMENT = 64 * 1024;
 const PATIENCE_MS = 5 * SECOND;
 const LONGEST_ADDRESS = 254;
@@ -60,17 +61,17 @@ export class SupportContact {
 /** Whom a homeserver names; undefined if no one. Rejects if it does not answer. */
 async function askSupport(url: string): Promise<NamedSupport | undefined> {
   // Redirects are not followed: the document of another server says nothing of this one.
-  const { statusCode, body } = await request(`${url}${DOCUMENT}`, {
+  const { statusCode, body } = await request(`${url}${SUPPORT_DOCUMENT}`, {
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of body) {
     size += part.length;
-    if (size > LARGEST_DOCUMENT) throw new Error(`${DOCUMENT} is larger than 64 KiB`);
+    if (size > LARGEST_DOCUMENT) throw new Error(`${SUPPORT_DOCUMENT} is larger than 64 KiB`);
     parts.push(part);
   }
-  if (statusCode >= 500) throw new Error(`${DOCUMENT}: ${statusCode}`);
+  if (statusCode >= 500) throw new Error(`${SUPPORT_DOCUMENT}: ${statusCode}`);
   return statusCode === 200 ? supportIn(JSON.parse(Buffer.concat(parts).toString('utf8'))) : undefined;
 }
 

@@ -4,11 +4,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startApp, type TestApp } from '../support/app.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
+const CONFIG = 'trusted_proxies: [127.0.0.1]\nbrand: { help_url: "https://example.org/help" }';
+
 let app: TestApp;
 let line: CommandLine;
 
 beforeAll(async () => {
-  app = await startApp({ config: 'trusted_proxies: [127.0.0.1]' });
+  app = await startApp({ config: CONFIG });
   line = commandLine();
 });
 afterAll(async () => {
@@ -21,7 +23,7 @@ async function check(...words: string[]) {
   return line.type('check-config', '--config', join(app.directory, 'config.yaml'), ...words);
 }
 
-const ONLINE = ['store', 'keys', 'homeserver', 'password-login', 'native-oauth', 'clock'];
+const ONLINE = ['store', 'keys', 'homeserver', 'password-login', 'native-oauth', 'clock', 'contact'];
 
 test('without options it asks no one', async () => {
   app.stub.clear();
@@ -58,10 +60,31 @@ test('--online fails where the homeserver is away, in two lines', async () => {
 });
 
 test('--online before the first start is a warning: serve makes the database', async () => {
-  await line.type('init', '--dir', line.folder, '--homeserver', app.stub.url);
+  await line.type(
+    'init',
+    '--dir',
+    line.folder,
+    '--homeserver',
+    app.stub.url,
+    '--help-contact',
+    'https://example.org',
+  );
   const { code, out } = await line.type('check-config', '--online');
   expect(code).toBe(0);
   expect(out).toMatch(/^warn {2}store: .*2fa\.db: there is no database; serve makes it\n {6}start serve$/);
   rmSync(join(line.folder, 'data/keys.json'));
   expect((await line.type('check-config', '--online')).code).toBe(1);
+});
+
+test('--online warns where people could not be told whom to ask', async () => {
+  const other = commandLine();
+  other.clock.set(Date.now());
+  await other.type('init', '--dir', other.folder, '--homeserver', app.stub.url);
+  await other.type('migrate');
+  const { code, out } = await other.type('check-config', '--online');
+  other.remove();
+  expect([code, out]).toEqual([
+    0,
+    expect.stringMatching(/^warn {2}contact: no contact is known: .*\n {6}set brand/),
+  ]);
 });

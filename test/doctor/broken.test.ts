@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/matrix/wire.ts';
 import { hasWebServer, startWebServer } from '../deploy/web_server.ts';
 import { HARMFUL } from '../support/hostile_text.ts';
 import { BROKEN } from './broken.ts';
@@ -40,6 +41,27 @@ suite('an installation with one thing wrong', () => {
     expect(found).toMatch(says);
     expect([fix === '', tried.length === 0]).toEqual([false, false]);
     expect([report.verdict, code]).toEqual([verdict, verdict === 'fail' ? 1 : 0]);
+  });
+
+  test('the contact that the homeserver names is enough, if it can be followed', async () => {
+    const page = 'https://example.org/support';
+    const found = async (document: JsonObject) => {
+      const restore = scene.stub.override(/GET \/\.well-known\/matrix\/support/, () => ({
+        status: 200,
+        body: document,
+      }));
+      const { report } = await scene.configured(
+        (config) => config.replace('brand:', '# brand:'),
+        () => scene.doctor('--only', 'contact'),
+      );
+      restore();
+      return checkIn(report, 'contact');
+    };
+    expect(await found({ support_page: page })).toMatchObject({
+      verdict: 'ok',
+      found: `the homeserver names ${page}`,
+    });
+    expect(await found({ support_page: 'ftp://example.org' })).toMatchObject({ verdict: 'warn' });
   });
 
   const shipped = (['nginx', 'haproxy'] as const).filter(hasWebServer);

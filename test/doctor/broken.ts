@@ -247,6 +247,12 @@ export const BROKEN: readonly Broken[] = [
     examine: (scene) => homeserverClock(30_000)(scene),
   },
   {
+    what: 'pages that know no contact',
+    finds: 'warn contact',
+    says: /^no contact is known/,
+    examine: configured('brand:', '# brand:'),
+  },
+  {
     what: 'a web server that leads to the homeserver',
     finds: 'fail public-path',
     says: /200 with JSON, and not from a serve/,

@@ -109,6 +109,7 @@ export class Scene {
       `storage: ${this.storage}`,
       'keys: { file: data/keys.json }',
       'trusted_proxies: [127.0.0.1]',
+      'brand: { help_url: "https://example.org/help" }',
       '',
     ].join('\n');
   }
