@@ -3,7 +3,7 @@ import {
   ODD_PARTS,
   oddFederationPattern,
   oddPattern,
-  PROXY_PATH,
+  PROXY_PATHS,
   PROXY_ROOTS,
   proxyPattern,
   STRAIGHT_ROOTS,
@@ -29,7 +29,7 @@ export const LISTS = {
   ],
   haproxy: (topology) => [
     `    acl to_proxy path_beg ${PROXY_ROOTS.join(' ')}`,
-    `    acl to_proxy path ${PROXY_PATH}`,
+    `    acl to_proxy path ${PROXY_PATHS.join(' ')}`,
     ...(topology === 'full'
       ? []
       : [
@@ -68,11 +68,11 @@ function matches(pattern: string): string {
 /** The lists for programs. */
 export function listsAsJson(): object {
   return {
-    full: { to_proxy: { roots: PROXY_ROOTS, paths: [PROXY_PATH] } },
+    full: { to_proxy: { roots: PROXY_ROOTS, paths: PROXY_PATHS } },
     selective: {
       straight: { roots: STRAIGHT_ROOTS, pattern: straightPattern() },
       never_straight: ODD_PARTS,
-      to_proxy: { roots: PROXY_ROOTS, paths: [PROXY_PATH] },
+      to_proxy: { roots: PROXY_ROOTS, paths: PROXY_PATHS },
     },
   };
 }

@@ -51,14 +51,18 @@ interface Target {
   readonly path: string;
 }
 
-/** One target for each path and prefix. Where the well-known document is, clients do not look on this host first. */
+/** Clients do not look for the first on this host first. The second is what people type; all is well without it. */
+const NOT_NEEDED = ['/.well-known/matrix/client', '/_2fa'];
+
+/** One target for each path and prefix. */
 function gatedTargets(): Target[] {
-  return ROUTES.filter(({ id }) => id !== 'well_known_client').flatMap((route) =>
-    mountedPaths(route).map(({ path }) => ({
-      method: route.method,
+  const all = ROUTES.flatMap((route) => mountedPaths(route).map(({ path }) => ({ ...route, path })));
+  return all
+    .filter(({ path }) => !NOT_NEEDED.includes(path))
+    .map(({ method, path }) => ({
+      method,
       path: path.replaceAll('{kind}', 'totp').replaceAll(/\{\w+\}/g, 'ABC'),
-    })),
-  );
+    }));
 }
 
 async function whereAstray(installation: Installation, { method, path }: Target): Promise<string[]> {

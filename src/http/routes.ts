@@ -266,7 +266,7 @@ const ROWS = {
   page_session: { door: 'page', method: 'POST', path: '/_2fa/account/session' },
   page_sign_out: { door: 'page', method: 'POST', path: '/_2fa/account/sign-out', form: true },
   help_page: { door: 'page', method: 'GET', path: '/_2fa/help' },
-  to_account_page: { door: 'page', method: 'GET', path: ['/_2fa/', '/_2fa/account/'] },
+  to_account_page: { door: 'page', method: 'GET', path: ['/_2fa', '/_2fa/', '/_2fa/account/'] },
   // What people get for an address below `/_2fa/` that is not there.
   not_found_page: { door: 'page', method: 'GET', path: '/_2fa/not-found' },
   web_asset: { door: 'page', method: 'GET', path: '/_2fa/assets/{version}/{file}' },

@@ -6,8 +6,8 @@ export const PROXY_ROOTS: readonly string[] = [
   '/_2fa/',
 ];
 
-/** The only other path that it sends to the proxy. Everything else is 404. */
-export const PROXY_PATH = '/.well-known/matrix/client';
+/** The only other paths that it sends to the proxy; `/_2fa` is what people type. Everything else is 404. */
+export const PROXY_PATHS: readonly string[] = ['/.well-known/matrix/client', '/_2fa'];
 
 /** What federation needs: all that port 8448 may serve. */
 export const FEDERATION_ROOTS: readonly string[] = ['/_matrix/federation/', '/_matrix/key/'];
@@ -44,7 +44,8 @@ export function oddPattern(): string {
 /** The same for what goes to the proxy. */
 export function proxyPattern(): string {
   const roots = PROXY_ROOTS.map((root) => root.slice(1)).join('|');
-  return `^/(${roots}|${PROXY_PATH.slice(1).replace('.', '[.]')}([?]|$))`;
+  const paths = PROXY_PATHS.map((path) => path.slice(1).replace('.', '[.]')).join('|');
+  return `^/(${roots}|(${paths})([?]|$))`;
 }
 
 /** The same for federation. */

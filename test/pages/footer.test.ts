@@ -77,7 +77,7 @@ describe('the head of a page', () => {
 });
 
 describe('addresses that people type', () => {
-  test.each(['/_2fa/', '/_2fa/account/'])('%s leads to the account page', async (path) => {
+  test.each(['/_2fa', '/_2fa/', '/_2fa/account/'])('%s leads to the account page', async (path) => {
     const { headers } = await supertest(plain.url).get(`${path}?action=x&access_token=y`).expect(308);
     expect(headers.location).toBe('/_2fa/account?action=x');
   });
