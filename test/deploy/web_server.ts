@@ -63,15 +63,17 @@ function programOf(server: TestedServer): string | undefined {
   return [server, `/usr/sbin/${server}`].find((program) => spawnSync(program, words).status === 0);
 }
 
+/** @param change what an operator changes in the shipped file */
 export async function startWebServer(
   server: TestedServer,
   topology: Topology,
   behind: Behind,
+  change: (shipped: string) => string = (shipped) => shipped,
 ): Promise<RunningWebServer> {
   const folder = mkdtempSync(join(tmpdir(), `${server}-`));
   const ports = { plain: await freePort(), clients: await freePort(), federation: await freePort() };
   makeCertificate(folder);
-  const shipped = readFileSync(SHIPPED[server](topology), 'utf8');
+  const shipped = change(readFileSync(SHIPPED[server](topology), 'utf8'));
   const child = START[server](shipped, { ...behind, folder, ports });
   const said: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(String(chunk)));
@@ -119,12 +121,15 @@ const START: Readonly<Record<TestedServer, (shipped: string, place: Place) => Ch
   caddy: (shipped, place) => {
     const certificate = `    tls ${place.folder}/both.pem ${place.folder}/both.pem\n`;
     const text = placed(shipped, place).replaceAll(
-      /^matrix\.example\.org(?::(\d+))? \{\n/gm,
-      (_, port = '443') => `https://matrix.example.org:${standIn(port, place)} {\n${certificate}`,
+      /^([\d.]+|matrix\.example\.org)(?::(\d+))? \{\n/gm,
+      (_, host, port = '443') => `https://${host}:${standIn(port, place)} {\n${certificate}`,
     );
     const { plain } = place.ports;
     const file = join(place.folder, 'Caddyfile');
-    writeFileSync(file, `{\n    admin off\n    default_bind 127.0.0.1\n    http_port ${plain}\n}\n${text}`);
+    writeFileSync(
+      file,
+      text.replace(/^\{\n/m, `{\n    admin off\n    default_bind 127.0.0.1\n    http_port ${plain}\n`),
+    );
     const environment = { ...process.env, HOME: place.folder, XDG_DATA_HOME: place.folder };
     return spawn('caddy', ['run', '--adapter', 'caddyfile', '--config', file], { env: environment });
   },

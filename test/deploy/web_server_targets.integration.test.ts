@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request as requestTls } from 'node:https';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { LISTS, type WebServer } from '../../src/cli/web_server_lists.ts';
 import { LOGIN } from '../support/app.ts';
@@ -77,6 +78,36 @@ const ELSEWHERE = [
 function passedOn(server: TestedServer, target: string): string {
   return server === 'caddy' ? target.replace('{', '%7B') : target;
 }
+
+/** How long a client may take for the head of a request. nginx has a minute for it without a line. */
+const HEAD_TIMES = [
+  ['haproxy', 'timeout http-request 30s', 'timeout http-request 1s'],
+  ['caddy', 'read_header 30s', 'read_header 1s'],
+] as const;
+
+describe.each(HEAD_TIMES)('%s', (server, shipped, shorter) => {
+  const suite = hasWebServer(server) ? test : test.skip;
+
+  suite.each(TOPOLOGIES)(
+    'lets go of a client that does not finish the head of a request: %s',
+    async (topology) => {
+      const file = readFileSync(SHIPPED[server](topology), 'utf8');
+      expect(file).toContain(shipped);
+      const web = await startWebServer(server, topology, { proxy: 1, homeserver: 1 }, () =>
+        file.replace(shipped, shorter),
+      );
+      const { hostname, port } = new URL(web.clients);
+      const socket = connectTls({
+        ...{ host: hostname, port: Number(port) },
+        ...{ servername: 'matrix.example.org', rejectUnauthorized: false },
+      });
+      socket.on('error', () => undefined).resume();
+      socket.write('GET /_matrix/client/versions HTTP/1.1\r\nHost: matrix.example.org\r\nX-Slow:');
+      await once(socket, 'close');
+      await web.stop();
+    },
+  );
+});
 
 describe.each(SERVERS)('%s', (server) => {
   const suite = hasWebServer(server) ? describe : describe.skip;
