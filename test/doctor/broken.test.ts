@@ -64,12 +64,14 @@ suite('an installation with one thing wrong', () => {
     expect(await found({ support_page: 'ftp://example.org' })).toMatchObject({ verdict: 'warn' });
   });
 
-  const shipped = (['nginx', 'haproxy'] as const).filter(hasWebServer);
+  const shipped = (['nginx', 'haproxy', 'caddy'] as const).filter(hasWebServer);
   const topologies = ['full', 'selective'] as const;
   test.each(shipped.flatMap((server) => topologies.map((topology) => ({ server, topology }))))(
     'nothing is found behind the shipped file for $server, $topology',
     async ({ server, topology }) => {
-      const front = await startWebServer(server, topology, scene.behindWebServers);
+      const front = await startWebServer(server, topology, scene.behindWebServers, (shipped) =>
+        shipped.replaceAll('matrix.example.org', '127.0.0.1'),
+      );
       const found = await scene.configured(
         (config) => config.replace(scene.publicUrl, front.clients),
         // Its address and certificate are made up for the test: serve names another one.
