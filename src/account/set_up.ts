@@ -26,7 +26,7 @@ export class SetUp {
         await this.setUps.requireAllowed(caller.owner.userId, kind);
         return this.requirementFor(caller, replacesIn(body));
       },
-      takesStepUp: true,
+      takesStepUp: (body, onlyReplaces) => !onlyReplaces || replacesIn(body).length > 0,
       carryOut: (proven) => this.begin(kind, proven),
     };
   }

@@ -363,7 +363,7 @@ export const SETTINGS = [
     type: 'duration',
     default: '10m',
     max: '1h',
-    doc: 'How long a second factor that was accepted on the account page stands for further acts there: signing out other devices, and adding an authenticator, which ask for the password alone then. 0: never.',
+    doc: 'How long a second factor that was accepted on the account page stands for further acts there: signing out other devices, and adding an authenticator, which ask for the password alone then. 0: never, but for one replacement of an authenticator after a sign-in by recovery code.',
     note: 'how long a second factor stands on the page; 0 for not at all',
   },
   {

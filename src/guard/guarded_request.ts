@@ -89,7 +89,7 @@ export class GuardedRequest {
     missing.requireKnown(request);
     if (endpoint.signingKeys) return this.takeKeys(caller, body, standing);
     const page = await this.deps.ownerSessions.stepUps.pageOf(request, caller);
-    const isSteppedUp = endpoint.stepUp && page?.steppedUpBy !== undefined;
+    const isSteppedUp = endpoint.stepUp && page?.steppedUpBy !== undefined && !page.onlyReplaces;
     return this.prove(
       { caller, body, page, requirement: isSteppedUp ? 'stepped_up' : 'two_factor' },
       standing,

@@ -39,7 +39,8 @@ export class OwnActions {
       (await this.deps.storage.factors.emergencyCode(caller.owner.userId)) === undefined;
     const { stepUps } = this.deps.ownerSessions;
     const page = await stepUps.pageOf(request, caller);
-    const isSteppedUp = action.takesStepUp === true && this.isSteppedUp(page, withoutBackup);
+    const takesStepUp = action.takesStepUp?.(body, page?.onlyReplaces === true) === true;
+    const isSteppedUp = takesStepUp && this.isSteppedUp(page, withoutBackup);
     const requirement = required === 'two_factor' && isSteppedUp ? 'stepped_up' : required;
     const proof = await this.prove({
       ...{ request, caller, body, requirement, requireSound, withoutBackup, page },

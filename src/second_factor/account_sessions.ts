@@ -1,7 +1,7 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { ENROLMENT_STAGE, OWN_STAGES } from '../matrix/wire.ts';
+import { ENROLMENT_STAGE, OWN_STAGES, RECOVERY_STAGE } from '../matrix/wire.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import {
@@ -12,6 +12,7 @@ import {
   usePageSession,
 } from '../storage/tables/page_sessions.ts';
 import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
+import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Exit } from './exit.ts';
@@ -23,6 +24,9 @@ import { hasPageKey, type PageSessionShown, shownBy } from './page_shown.ts';
 const SECRET_BITS = 256;
 /** In place of a factor, where one was set up. */
 const SET_UP = ENROLMENT_STAGE.slice(OWN_STAGES.length);
+const RECOVERY = RECOVERY_STAGE.slice(OWN_STAGES.length);
+/** How long a recovery code stands for replacing the authenticator, where no factor stands for anything else. */
+const REPLACEMENT_MS = 10 * MINUTE;
 
 export interface AccountSessionSettings {
   readonly stepUpMs: number;
@@ -82,7 +86,7 @@ export class AccountSessions {
         sealedToken: grant.sealForPage(vault, { id, userId }),
         lifetimeMs: Math.floor(Math.min(settings.lifetimeMs, expiresInMs - heldMs)),
         idleMs: settings.idleMs,
-        stepUpMs: factor === null ? 0 : settings.stepUpMs,
+        stepUpMs: this.stepUpMs(factor),
       });
     });
     return entered ? cookie : undefined;
@@ -146,6 +150,13 @@ export class AccountSessions {
   private async codesLeft(userId: string): Promise<number | null> {
     const set = await this.deps.storage.factors.recoverySet(userId);
     return set === undefined ? null : codesLeftIn(set);
+  }
+
+  /** A lost authenticator is replaced by one recovery code, whatever else is asked for. */
+  private stepUpMs(factor: string | null): number {
+    const { stepUpMs } = this.deps.settings;
+    if (factor === null) return 0;
+    return stepUpMs === 0 && factor === RECOVERY ? REPLACEMENT_MS : stepUpMs;
   }
 
   /** A factor that was set up during the sign-in is the one that the user has. */

@@ -34,8 +34,11 @@ export interface OwnAction {
    * @throws Refusal if it cannot be done: no code shall be spent for it
    */
   requirementFor(caller: Caller, body: JsonObject): Promise<Requirement>;
-  /** Whether a step-up of the account page stands for the second factor (docs/security_model.md). */
-  readonly takesStepUp?: true;
+  /**
+   * Whether a step-up of the account page stands for the second factor (docs/security_model.md). Never, if left out.
+   * @param onlyReplaces of a step-up that is for replacing an authenticator alone
+   */
+  readonly takesStepUp?: (body: JsonObject, onlyReplaces: boolean) => boolean;
   /** Does it, once for each proof. @throws Refusal */
   carryOut(proven: ProvenRequest): Promise<Answer>;
 }

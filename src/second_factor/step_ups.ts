@@ -13,6 +13,8 @@ export interface CallingPage {
   readonly sessionId: string;
   /** The kind of the factor that its step-up stands for; undefined without one. */
   readonly steppedUpBy: string | undefined;
+  /** There are no step-ups but that of a recovery code at the sign-in, for one authenticator that replaces others. */
+  readonly onlyReplaces: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export class StepUps {
   constructor(
     private readonly deps: {
       readonly storage: Storage;
-      /** How long a factor stands, in ms; 0 for not at all. */
+      /** How long a factor stands, in ms; 0 for not at all, but for the one replacement after a recovery code. */
       readonly stepUpMs: number;
       readonly publicBaseUrl: string;
     },
@@ -39,17 +41,24 @@ export class StepUps {
     return {
       sessionId: session.id,
       steppedUpBy: session.stepUpUntil === null ? undefined : (session.stepUpBy ?? undefined),
+      onlyReplaces: this.deps.stepUpMs === 0,
     };
   }
 
   /** A factor was accepted in `session` for a request of this page. */
   async start({ sessionId }: CallingPage, by: string, { idHash, binding }: Session): Promise<void> {
-    const started = startStepUp(sessionId, { by, stepUpMs: this.deps.stepUpMs, idHash });
+    const { stepUpMs } = this.deps;
+    // None begins, and none that stands is cut short.
+    if (stepUpMs === 0) return;
+    const started = startStepUp(sessionId, { by, stepUpMs, idHash });
     await this.deps.storage.commit([binding.userId], started);
   }
 
-  /** Written behind a change of factors by this page: it ends the step-ups of all others. */
+  /**
+   * Written behind a change of factors by this page: it ends the step-ups of all others. One that is for one replacement
+   * ends with it, too.
+   */
   kept(page: CallingPage | undefined): Write {
-    return page === undefined ? [] : keepStepUp(page.sessionId);
+    return page === undefined || page.onlyReplaces ? [] : keepStepUp(page.sessionId);
   }
 }

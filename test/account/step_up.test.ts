@@ -231,6 +231,32 @@ describeOnBothDatabases('the step-up of the account page', (start) => {
     for (const call of STEPPED_UP) expect(asksFactor(await person.ask(call))).toBe(true);
   });
 
+  test('switched off, a recovery code at the sign-in stands for one replacement, and for nothing else', async () => {
+    const person = await begin('account: { step_up: 0 }', (enrolled) => enrolled.recoveryCodes[0] ?? '');
+    expect((await person.call()).json.step_up_until_ts).toBe(app.clock.now() + 10 * MINUTE);
+    for (const call of [...STEPPED_UP, ...ALWAYS_FRESH])
+      expect(asksFactor(await person.ask(call))).toBe(true);
+    const none = { ...SET_UP, json: { replaces: [] } };
+    expect(asksFactor(await person.ask(none))).toBe(true);
+
+    const replacement = { ...SET_UP, json: { replaces: 'all' } };
+    const { setup_id, seed } = (await person.ask(withAuth(replacement, password()))).json;
+    const late = (await person.ask(replacement)).json.session;
+    // A fresh factor for another act neither ends nor prolongs it.
+    const oneShot = password({ password: `${PASSWORD}${app.code(bob)}` });
+    expect((await person.ask(withAuth(DEVICES, oneShot))).status).toBe(200);
+    const confirm = {
+      method: 'POST',
+      target: `${V3}/account/two-factor/totp/confirm`,
+      json: { setup_id, token: codeAt(seedIn(seed), app.clock.now()) } as JsonObject,
+    };
+    expect((await person.ask(confirm)).status).toBe(200);
+    expect((await person.call()).json.step_up_until_ts).toBeNull();
+    expect(asksFactor(await person.ask(replacement))).toBe(true);
+    const again = await person.ask(withAuth(replacement, password({ session: String(late) })));
+    expect(again.json).not.toHaveProperty('setup_id');
+  });
+
   test('two processes know of it, and of its end', async () => {
     const person = await begin();
     const other = await app.startAnother();
