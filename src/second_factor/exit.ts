@@ -5,7 +5,7 @@ import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { withOwnWellKnown } from '../matrix/well_known.ts';
 import { isJsonObject } from '../matrix/wire.ts';
-import type { Write } from '../storage/statement.ts';
+import type { CommitAnswer, Unit, Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { exchangeHold, releaseHold } from '../storage/tables/releases.ts';
@@ -64,8 +64,17 @@ export class Exit {
     // Before anything is written: the proof of another user changes nothing.
     const answer = this.rebuilt(grant, proof, this.deps.clock.now() - grantedAt);
     const unit = releaseHold(proof.record, held.id, this.consequences(held, grant, proof, taker));
-    const released = await this.deps.storage.commit([held.userId], unit);
+    const released = await this.committed(held, unit);
     return released.won && released.after[0] !== undefined ? letOut(answer, proof, held, taker) : undefined;
+  }
+
+  private async committed<const U extends Unit>(held: HeldLogin, unit: U): Promise<CommitAnswer<U>> {
+    try {
+      return await this.deps.storage.commit([held.userId], unit);
+    } catch (error) {
+      await this.deps.holds.doubtful.releaseFailed(held, error);
+      throw error;
+    }
   }
 
   /**

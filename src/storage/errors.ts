@@ -12,6 +12,24 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** What became of a unit whose commit was not answered. */
+export type UnitOutcome = 'written' | 'not_written' | 'open';
+
+/** The connection was lost after a commit was asked for: the unit may be written, or not. */
+export class CommitUnanswered extends StoreUnavailable {
+  /**
+   * @param outcome asks the store what became of it
+   * @throws StoreUnavailable while the store is away
+   */
+  constructor(
+    cause: unknown,
+    readonly outcome: () => Promise<UnitOutcome>,
+  ) {
+    super(cause);
+    this.name = 'CommitUnanswered';
+  }
+}
+
 /** The database cannot be opened, and waiting does not help: the message says which one, and why. */
 export class CannotOpen extends Error {
   /** @param name the database's for people: without a password */

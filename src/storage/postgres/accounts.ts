@@ -1,10 +1,11 @@
 import type { PoolClient } from 'pg';
 
 const TIME = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS time';
+const TRANSACTION = 'pg_current_xact_id()::text AS transaction';
 
 /** The inner question locks; the time is taken after that. */
 const LOCK = `
-  SELECT ${TIME} FROM
+  SELECT ${TIME}, ${TRANSACTION} FROM
     (SELECT user_id FROM accounts WHERE user_id = ANY($1::text[]) ORDER BY user_id FOR UPDATE) AS locked`;
 
 const ADD_MISSING = `
@@ -14,21 +15,23 @@ const ADD_MISSING = `
 /**
  * Locks the rows of these users, in order, for the rest of the transaction: two units of one user never wait for
  * each other in a circle. A user who was not seen before gets a row.
- * @returns the database's time when they were locked, in ms since the epoch
  */
-export async function lockAccounts(client: PoolClient, accounts: readonly string[]): Promise<number> {
+export async function lockAccounts(client: PoolClient, accounts: readonly string[]): Promise<Locked> {
   const users = [...new Set(accounts)].toSorted();
-  if (users.length === 0) return timeOf(await client.query<TimeRow>(`SELECT ${TIME}`));
-  const locked = await client.query<TimeRow>(LOCK, [users]);
-  if (locked.rows.length === users.length) return timeOf(locked);
+  if (users.length === 0) return lockedBy(await client.query<Locked>(`SELECT ${TIME}`));
+  const locked = await client.query<Locked>(LOCK, [users]);
+  if (locked.rows.length === users.length) return lockedBy(locked);
   await client.query(ADD_MISSING, [users]);
-  return timeOf(await client.query<TimeRow>(LOCK, [users]));
+  return lockedBy(await client.query<Locked>(LOCK, [users]));
 }
 
-interface TimeRow {
+export interface Locked {
+  /** The database's time when they were locked, in ms since the epoch. */
   readonly time: number;
+  /** By which the database knows the transaction later; only where accounts were locked. */
+  readonly transaction?: string;
 }
 
-function timeOf({ rows }: { readonly rows: readonly TimeRow[] }): number {
-  return Math.max(...rows.map(({ time }) => time));
+function lockedBy({ rows }: { readonly rows: readonly Locked[] }): Locked {
+  return { ...rows[0], time: Math.max(...rows.map(({ time }) => time)) };
 }

@@ -60,11 +60,12 @@ export class Connections {
   /**
    * Lends a connection with a transaction begun. What `work` throws rolls it back; else it is committed.
    * A connection that broke while it was not in use shows at its first use: that is tried once more.
+   * @throws LostAnswer
    */
   async inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     return lend(await this.#begin(), async (client) => {
       const result = await work(client);
-      await client.query('COMMIT');
+      await commit(client);
       return result;
     });
   }
@@ -89,6 +90,17 @@ export class Connections {
       if (isAnswer(error) || !mayBeBroken) throw error;
     }
     return this.#begin(false);
+  }
+}
+
+/** The connection was lost when a commit had been asked for, and not answered. */
+export class LostAnswer extends Error {}
+
+async function commit(client: PoolClient): Promise<void> {
+  try {
+    await client.query('COMMIT');
+  } catch (error) {
+    throw isAnswer(error) ? error : new LostAnswer('the commit was not answered', { cause: error });
   }
 }
 

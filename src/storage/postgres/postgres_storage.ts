@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
-import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
+import { CannotOpen, CommitUnanswered, NoDatabase, StoreUnavailable, type UnitOutcome } from '../errors.ts';
 import { requireNewest } from '../sqlite/migrations/migrate.ts';
 import {
   type BranchAnswer,
@@ -15,11 +15,12 @@ import {
 import { type Storage, storageOn } from '../storage.ts';
 import { lockAccounts } from './accounts.ts';
 import { type PostgresAddress, poolConfig, postgresName, requireFiles } from './address.ts';
-import { Connections } from './connections.ts';
+import { Connections, LostAnswer } from './connections.ts';
 import { hasSchema, migrate, schemaVersion } from './migrate.ts';
 import { numbered } from './statement_text.ts';
 import { asStoreError, collisionIn, isRefusal } from './store_error.ts';
 import { RunningUnit, Undo } from './unit_of_work.ts';
+import { outcomeOf } from './unit_outcome.ts';
 
 /** How often a unit that collides with others is run, and the bounds of the pause before the next time, in ms. */
 const TRIES = 5;
@@ -138,11 +139,13 @@ class PostgresDriver implements Driver {
 
   async #commitOnce(accounts: readonly string[], unit: Unit): Promise<unknown> {
     let afterwards: (() => void) | undefined;
+    let transaction: string | undefined;
     try {
       return await this.connections.inTransaction(async (client) => {
-        const time = await lockAccounts(client, accounts);
-        if (this.options.clock === undefined) this.options.onTime?.(time);
-        const now = this.options.clock?.now() ?? time;
+        const locked = await lockAccounts(client, accounts);
+        transaction = locked.transaction;
+        if (this.options.clock === undefined) this.options.onTime?.(locked.time);
+        const now = this.options.clock?.now() ?? locked.time;
         const running = new RunningUnit((statement) => client.query(statement), now);
         const answer = await running.write(unit);
         afterwards = await running.enter();
@@ -150,10 +153,16 @@ class PostgresDriver implements Driver {
       });
     } catch (error) {
       if (error instanceof Undo) return UNDONE;
-      throw error;
+      const named = transaction;
+      if (!(error instanceof LostAnswer) || named === undefined) throw error;
+      throw new CommitUnanswered(error.cause, () => this.#outcomeOf(named));
     } finally {
       afterwards?.();
     }
+  }
+
+  #outcomeOf(transaction: string): Promise<UnitOutcome> {
+    return this.#follow(() => this.connections.ask((client) => outcomeOf(client, transaction)));
   }
 
   async #ask<Row>({ sql, values }: Query<Row>): Promise<Row[]> {

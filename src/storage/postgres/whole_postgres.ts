@@ -40,7 +40,7 @@ export async function onWholePostgres<T>(
 }
 
 async function databaseOn(client: PoolClient, clock: Clock | undefined): Promise<WholeDatabase> {
-  const now = clock?.now() ?? (await lockAccounts(client, []));
+  const now = clock?.now() ?? (await lockAccounts(client, [])).time;
   const unit = new RunningUnit((statement) => client.query(statement), now);
   return {
     version: () => schemaVersion(client),

@@ -131,6 +131,12 @@ export function keepHold(held: HeldLogin): Effect {
   return effect(`INSERT INTO holds (${KEPT}) VALUES (${VALUES})`, { ...held });
 }
 
+/** Keeps a login that was given out and has no client, so that the next sweep logs it out. */
+export function keepEndedHold(held: HeldLogin): Effect {
+  const ended = { ...held, expiresAt: held.createdAt };
+  return effect(`INSERT INTO holds (${KEPT}) VALUES (${VALUES}) ON CONFLICT (id) DO NOTHING`, ended);
+}
+
 export function findHeldLogin(id: string): Query<HeldLogin> {
   return ask(`SELECT ${COLUMNS} FROM holds WHERE id = :id AND expires_at > :now`, { id });
 }
