@@ -12,8 +12,8 @@ const AT_ONCE = 6;
 /** Chance alone is further apart once in 15,000 times. */
 const FAR = 4;
 /** What a homeserver takes for a password. */
-const HASHING_MS = 15;
-/** The sign-ins of a burst wait for each other: about 20 s on an idle machine. */
+const HASHING_MS = 5;
+/** The sign-ins of a burst wait for each other: seconds on an idle machine. */
 const LIMIT_MS = 120_000;
 
 /** `bob` has 2FA on, `alice` has not, `nobody` is not a user. */
