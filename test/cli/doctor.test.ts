@@ -17,7 +17,7 @@ let app: TestApp;
 let line: CommandLine;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp({ config: 'brand: { help_url: "https://example.org/help" }' });
   line = commandLine();
 });
 afterAll(async () => {

@@ -95,7 +95,7 @@ export class UpgradeMachine {
     writeFileSync(this.file('release/SHA256SUMS'), `${digest}  ${basename(tarball)}\n`);
   }
 
-  /** Has the configuration that `init` wrote name the addresses of this machine, and this homeserver. */
+  /** Has the configuration that `init` wrote name the addresses of this machine, this homeserver and a contact. */
   placeConfiguration(homeserver: string): void {
     const file = this.file('etc/matrix-2fa-proxy/config.yaml');
     const text = readFileSync(file, 'utf8');
@@ -103,7 +103,7 @@ export class UpgradeMachine {
     const placed = text
       .replace('http://127.0.0.1:8008', homeserver)
       .replaceAll('127.0.0.1:8010', new URL(first).host);
-    writeFileSync(file, placed);
+    writeFileSync(file, `${placed}\nbrand: { help_url: "https://example.org/help" }\n`);
   }
 
   async stop(): Promise<void> {
