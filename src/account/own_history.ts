@@ -1,6 +1,7 @@
 import { unprovenEvents } from '../audit/events.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
+import { deedOf } from '../http/routes.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { requireCaller } from '../second_factor/caller.ts';
 import { type AuditRow, findHistory, type HistoryExtent } from '../storage/tables/audit.ts';
@@ -15,7 +16,7 @@ const LINES = 100;
 const FREQUENT_LINES = 80;
 
 /** Further facts that are the user's to know. An operator's reasons and names are not among them. */
-const SHOWN_DETAIL = ['authenticator', 'position', 'stage'];
+const SHOWN_DETAIL = ['authenticator', 'position', 'remaining', 'stage', 'devices'];
 
 /** `GET …/org.matrix.2fa/history`: what the audit knows of the caller's own account, the newest first. */
 export class OwnHistory {
@@ -35,8 +36,14 @@ export class OwnHistory {
 }
 
 function eventOf({ at, event, address, deviceId, detail }: AuditRow): JsonObject {
-  const shown = Object.entries(JSON.parse(detail) as JsonObject).filter(([name]) =>
-    SHOWN_DETAIL.includes(name),
-  );
-  return { at, event, address, device_id: deviceId, detail: Object.fromEntries(shown) };
+  const known = JSON.parse(detail) as JsonObject;
+  const shown = Object.entries(known).filter(([name]) => SHOWN_DETAIL.includes(name));
+  const deed = deedOf(known.endpoint);
+  return {
+    at,
+    event,
+    address,
+    device_id: deviceId,
+    detail: { ...Object.fromEntries(shown), ...(deed === undefined ? {} : { action: deed }) },
+  };
 }

@@ -184,7 +184,7 @@ export class GuardedRequest {
       const verdict = await this.judge(owned, owner, step);
       if (verdict.is !== 'accepted') return await owner.settle(step, verdict);
       // It is done: what follows from it follows, whether or not its session was ended meanwhile.
-      const answer = await owner.settle(step, verdict, this.recorded(caller));
+      const answer = await owner.settle(step, verdict, this.recorded(caller, step.body));
       const { userId } = caller.owner;
       await this.deps.consequences.of(this.endpoint.consequence, { userId, ...standing }, verdict.answer);
       return answer;
@@ -244,13 +244,16 @@ export class GuardedRequest {
     return answer.status < 300 ? { is: 'accepted', answer } : unrelated(answer, body);
   }
 
-  private recorded({ owner }: Caller): readonly Write[] {
+  private recorded({ owner }: Caller, { devices }: JsonObject): readonly Write[] {
     return this.deps.audit.recorded({
       userId: owner.userId,
       event: 'guard.passed',
       client: this.request.client,
       deviceId: owner.deviceId,
-      detail: { endpoint: this.endpoint.route },
+      detail: {
+        endpoint: this.endpoint.route,
+        ...(Array.isArray(devices) ? { devices: devices.length } : {}),
+      },
     });
   }
 

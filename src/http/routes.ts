@@ -368,3 +368,8 @@ export function mountedPaths(row: Pick<Route, 'paths' | 'prefixes'>): MountedPat
 export function isKnownPrefix(segment: string): boolean {
   return (CLIENT_PREFIXES as readonly string[]).includes(segment);
 }
+
+/** What a guarded route does, by its id as the audit has it; undefined for what has no such id today. */
+export function deedOf(id: unknown): Deed | undefined {
+  return ROUTES.find((route) => route.id === id && route.guard !== undefined)?.deed;
+}

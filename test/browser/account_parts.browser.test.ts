@@ -157,6 +157,7 @@ describeInBrowser('the parts of the account page', () => {
 
   test('activity: wrong codes are one line, and a sign-in names the authenticator', async () => {
     const [row] = await app.storage.factors.authenticators(bob.userId);
+    const here = app.stub.devicesOf('bob').at(-1)?.deviceId;
     const event = (name: string, at: number, detail = {}) => {
       return { at, event: name, address: '192.0.2.7', device_id: null, detail };
     };
@@ -170,18 +171,78 @@ describeInBrowser('the parts of the account page', () => {
           event('factor.refused', 1_880_000),
           event('factor.refused', 1_870_000),
           event('factor.refused', 1_000_000),
+          event('guard.passed', 980_000, { action: 'remove_devices', devices: 2 }),
+          event('guard.passed', 970_000, { action: 'remove_device' }),
+          event('guard.passed', 960_000, { action: 'no_such' }),
+          { ...event('guard.passed', 950_000), device_id: 'GONE' },
+          { ...event('recovery.used', 940_000, { position: 2, remaining: 1 }), device_id: here },
           event('no.such', 900_000),
         ],
       }),
     );
     await again();
     await part('Activity').getByText('Signed in with phone').waitFor();
+    await part('Activity').getByRole('button', { name: 'Show more' }).click();
+    const used = part('Activity').getByRole('listitem').filter({ hasText: 'Recovery code used (1 left)' });
+    await used.getByText(/ · Account page · 192\.0\.2\.7$/).waitFor();
     expect(await part('Activity').locator('b').allTextContents()).toEqual([
       'Signed in with phone',
       '3 incorrect codes',
       'Incorrect code',
+      'Approved: sign out 2 devices',
+      'Approved: sign out 1 device',
+      'Approved: change something in your account',
+      'Protected action confirmed',
+      'Recovery code used (1 left)',
       'Other event (no.such)',
     ]);
+    expect(await page.getByText('Lost your phone?').count()).toBe(0);
     await page.unrouteAll();
+  });
+
+  test('a recovery code that was used at another door is told of until it is said that nothing is lost', async () => {
+    const used = {
+      at: 1_900_000,
+      event: 'recovery.used',
+      address: '192.0.2.7',
+      device_id: 'PHONE',
+      detail: {},
+    };
+    const older = { ...used, at: 1_800_000, event: 'totp.used' };
+    await page.route('**/org.matrix.2fa/history', json(200, { events: [used, older] }));
+    await page.route(
+      '**/v3/devices',
+      json(200, { devices: [{ device_id: 'PHONE', display_name: 'Pixel 9' }] }),
+    );
+    await again();
+    await page.getByText(/^A recovery code was used on 1 Jan 1970, \d\d:31 \(Pixel 9\)/).waitFor();
+    await page.getByRole('button', { name: 'Set up a new authenticator' }).waitFor();
+    await lookAt(page, 'account-25-recovered-earlier');
+    await person.press('I still have my phone');
+    expect(await page.getByText('A recovery code was used').count()).toBe(0);
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
+    await again();
+    await part('Activity').getByText('Recovery code used').waitFor();
+    expect(await page.getByText('A recovery code was used').count()).toBe(0);
+
+    // A later one is another matter.
+    await page.unroute('**/org.matrix.2fa/history');
+    const later = { ...used, at: 2_500_000, device_id: null };
+    await page.route('**/org.matrix.2fa/history', json(200, { events: [later, used] }));
+    await again();
+    await page.getByText(/^A recovery code was used on 1 Jan 1970, \d\d:41 \(192\.0\.2\.7\)/).waitFor();
+    await page.unrouteAll();
+  });
+
+  test('until when a factor counts, and in the title that something is wrong', async () => {
+    await again();
+    expect(await page.locator('.status .aside').textContent()).toMatch(/^Verified until \d\d:\d\d$/);
+    const title = await page.title();
+    await person.press('Turn off');
+    await person.dialog().getByRole('button', { name: 'Turn off' }).click();
+    expect(await page.title()).toBe(`Error: ${title}`);
+    await page.keyboard.press('Escape');
+    await person.dialog().waitFor({ state: 'detached' });
+    expect(await page.title()).toBe(title);
   });
 });

@@ -113,6 +113,27 @@ describe('the history', () => {
     expect(others.body).toEqual({ events: [] });
   });
 
+  test('says what was approved, of how many devices, and how many recovery codes were left', async () => {
+    app.clock.advance(30_000);
+    const removal = (devices: string[], code: string) => {
+      const identifier = { type: 'm.id.user', user: bob.userId };
+      const auth = { type: 'm.login.password', identifier, password: `pw ${code}` };
+      return app.post('/_matrix/client/v3/delete_devices', { devices, auth }, token);
+    };
+    expect((await removal(['ONE', 'TWO'], app.code(bob))).status).toBe(200);
+    expect((await removal(['ONE'], bob.recoveryCodes[0] ?? '')).status).toBe(200);
+    const { body } = await supertest(app.url).get(`${ROOT}/history`).set(bearer(token)).expect(200);
+    const check = validator('history_answer');
+    expect(check(body) || check.errors).toBe(true);
+    const told = body.events.map(({ event, detail }: { event: string; detail: object }) => [event, detail]);
+    expect(told.slice(0, 4)).toEqual([
+      ['guard.passed', { action: 'remove_devices', devices: 1 }],
+      ['recovery.used', { position: 1, remaining: bob.recoveryCodes.length - 1 }],
+      ['guard.passed', { action: 'remove_devices', devices: 2 }],
+      ['totp.used', { authenticator: bob.authenticatorId }],
+    ]);
+  });
+
   test('keeps what the operator wrote down to themselves', async () => {
     await enter(app.storage, {
       at: app.clock.now(),

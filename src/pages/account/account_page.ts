@@ -11,7 +11,7 @@ import { type Html, html, jsonBlock } from '../shell/html.ts';
 import { type OfferedProvider, offeredProviders } from '../sign_in/offered_providers.ts';
 import type { SignInPage } from '../sign_in/sign_in_page.ts';
 import type { Texts } from '../texts/en.ts';
-import { fill, type Say } from '../texts/texts.ts';
+import type { Say } from '../texts/texts.ts';
 import type { SessionCookie } from './session_cookie.ts';
 
 export interface AccountPageSettings extends OfferedWays {
@@ -101,16 +101,10 @@ ${jsonBlock('data', {
     };
   }
 
-  /** The texts, with those of the ways in that are offered, and of what happens to each factor. */
+  /** The texts, with those of what happens to each factor. */
   private textsOf({ account }: Texts, language: Language) {
-    const { appendedCode, pages } = this.settings;
-    const { codePlace, title } = account.help;
-    const place = appendedCode ? codePlace.appended : pages ? codePlace.page : codePlace.field;
-    const items = account.help.items.map(({ question, answer }) => {
-      return { question, answer: fill(answer, { codePlace: place }) };
-    });
     const events = { ...account.history.events, ...eventTexts(this.deps.factors.all, language) };
-    return { ...account, help: { title, items }, history: { ...account.history, events } };
+    return { ...account, history: { ...account.history, events } };
   }
 }
 

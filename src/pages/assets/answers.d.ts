@@ -41,7 +41,10 @@ export type HistoryAnswer = {
     detail: {
       authenticator?: string;
       position?: number;
+      remaining?: number;
       stage?: string;
+      action?: string;
+      devices?: number;
     };
   }[];
 };

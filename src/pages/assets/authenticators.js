@@ -1,4 +1,4 @@
-import { button, element, Field, form } from './dom.js';
+import { button, element, Field, form, markTitle } from './dom.js';
 import { icon, tile } from './icons.js';
 import { askProof } from './proof.js';
 import { setUp } from './setup.js';
@@ -98,13 +98,18 @@ function rename(page, { id, name }) {
   );
   const dialog = element(
     'dialog',
-    { 'aria-labelledby': 'rename-title', onclose: () => dialog.remove() },
+    { 'aria-labelledby': 'rename-title', onclose: close },
     element('h2', { id: 'rename-title' }, say('auth.renameOf', { name })),
     sheet,
   );
   document.body.append(dialog);
   dialog.showModal();
   field.input.select();
+
+  function close() {
+    dialog.remove();
+    markTitle(false);
+  }
 
   async function submit() {
     const wanted = field.value.trim();

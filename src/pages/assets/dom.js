@@ -1,3 +1,5 @@
+import { say } from './texts.js';
+
 /**
  * What the scripts of the pages build elements with. Values become text nodes and attributes, never markup.
  *
@@ -62,6 +64,13 @@ export function notice(kind, ...children) {
   return element('div', { class: `notice ${kind}`, tabindex: -1 }, ...children);
 }
 
+const title = document.title;
+
+/** Says in the title of the document whether something is wrong with what was typed. @param {boolean} isWrong */
+export function markTitle(isWrong) {
+  document.title = isWrong ? say('shell.error', { title }) : title;
+}
+
 let fields = 0;
 
 /** A labelled input with room for a hint and for what is wrong with it. */
@@ -96,6 +105,7 @@ export class Field {
     this.problem.textContent = text;
     this.problem.hidden = false;
     this.input.setAttribute('aria-invalid', 'true');
+    markTitle(true);
     this.input.focus();
     this.input.select();
   }
@@ -130,6 +140,7 @@ export function form(submit, ...children) {
     if (underWay) return;
     underWay = true;
     refusal.hidden = true;
+    markTitle(false);
     made.setAttribute('aria-busy', 'true');
     try {
       await submit();
@@ -143,6 +154,7 @@ export function form(submit, ...children) {
   function refuse(text) {
     refusal.replaceChildren(text);
     refusal.hidden = false;
+    markTitle(true);
     refusal.focus();
   }
 

@@ -11,23 +11,29 @@ const FIRST = 5;
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
  * @typedef {import('./activity.js').Line} Line
+ * @typedef {import('./api.js').ApiAnswer<import('./answers.d.ts').HistoryAnswer>} HistoryAnswer
+ * @typedef {Promise<Map<string, string>>} Names of devices, by their ids
  */
 
-/** @param {AccountPage} page */
-export function historyCard(page) {
+/**
+ * @param {AccountPage} page
+ * @param {{ asked: Promise<HistoryAnswer>, names: Names }} answers
+ */
+export function historyCard(page, { asked, names }) {
   return lateCard({
     id: 'activity',
     title: say('history.title'),
     intro: say('history.intro'),
+    asked,
     load: () => page.api.call(CALLS.history),
     isWhole: isHistory,
     notLoaded: (reason) => say('history.notLoaded', { reason }),
-    show: ({ events }) => ({ rows: shown(page, linesOf(events)) }),
+    show: ({ events }) => ({ rows: shown(page, linesOf(events), names) }),
   });
 }
 
 /** @param {unknown} body */
-function isHistory(body) {
+export function isHistory(body) {
   if (typeof body !== 'object' || body === null || !('events' in body)) return false;
   return Array.isArray(body.events) && body.events.every((event) => typeof event?.event === 'string');
 }
@@ -35,11 +41,12 @@ function isHistory(body) {
 /**
  * @param {AccountPage} page
  * @param {Line[]} lines
+ * @param {Names} names
  */
-function shown(page, lines) {
+function shown(page, lines, names) {
   if (lines.length === 0) return element('p', { class: 'plainrow muted' }, say('history.none'));
   /** @param {Line} line */
-  const rowOf = (line) => row(page, line);
+  const rowOf = (line) => row(page, line, names);
   const list = element('ul', { class: 'rows' }, lines.slice(0, FIRST).map(rowOf));
   const more = button(say('history.more'), showRest, { look: 'plain row' });
   return [list, lines.length > FIRST && element('p', { class: 'plainrow' }, more)];
@@ -56,9 +63,16 @@ function shown(page, lines) {
 /**
  * @param {AccountPage} page
  * @param {Line} line
+ * @param {Names} names
  */
-function row(page, line) {
+function row(page, line, names) {
   const place = line.address === null ? '' : ` · ${line.address}`;
+  const device = element('span', {});
+  // The list of devices may come later, or not at all; those that are gone have no name any more.
+  void names.then((known) => {
+    const name = known.get(line.device_id ?? '');
+    device.textContent = name === undefined ? '' : ` · ${name}`;
+  });
   return element(
     'li',
     {},
@@ -70,7 +84,9 @@ function row(page, line) {
       element(
         'p',
         {},
-        timed((date) => date + place, line.at),
+        timed((date) => date, line.at),
+        device,
+        place,
       ),
     ),
   );
@@ -95,12 +111,41 @@ function lineText(page, { event, count, detail, used }) {
       return say(event, { count });
     case 'login.completed':
       return name === undefined ? (others[event] ?? event) : say(event, { factor: name });
+    case 'guard.passed':
+      return detail.action === undefined
+        ? (others[event] ?? event)
+        : say(event, { action: actionText(detail) });
+    case 'recovery.used':
+      return detail.remaining === undefined
+        ? (others[event] ?? event)
+        : say(event, { count: detail.remaining });
     case 'totp.added':
     case 'totp.renamed':
       return name === undefined ? (others[event] ?? event) : say(event, { name });
     default:
       return plainText(event) ?? others[event] ?? say('history.unknown', { event });
   }
+}
+
+/**
+ * @type {Record<string, 'approve.changePassword' | 'approve.deactivate' | 'approve.addAddress' | 'approve.removeAddress'
+ *   | 'approve.resetIdentity' | 'approve.loginToken'>}
+ */
+const ACTIONS = {
+  change_password: 'approve.changePassword',
+  deactivate_account: 'approve.deactivate',
+  add_address: 'approve.addAddress',
+  remove_address: 'approve.removeAddress',
+  set_signing_keys: 'approve.resetIdentity',
+  give_login_token: 'approve.loginToken',
+};
+
+/** What was approved. @param {Line['detail']} detail */
+function actionText({ action = '', devices }) {
+  if (action === 'remove_device') return say('approve.removeDevices', { count: 1 });
+  if (action === 'remove_devices' && devices !== undefined)
+    return say('approve.removeDevices', { count: devices });
+  return say(ACTIONS[action] ?? 'approve.other');
 }
 
 /**

@@ -9,7 +9,8 @@ import { reasonText, say } from './texts.js';
  * @property {string} id of the card, for the links of the page
  * @property {string} title
  * @property {string} intro
- * @property {() => Promise<import('./api.js').ApiAnswer<Body>>} load
+ * @property {Promise<import('./api.js').ApiAnswer<Body>>} asked what other parts wait for, too
+ * @property {() => Promise<import('./api.js').ApiAnswer<Body>>} load asks again
  * @property {(body: unknown) => boolean} isWhole whether a 200 has what it should have
  * @property {(reason: string) => string} notLoaded
  * @property {(body: Body) => { rows: import('./dom.js').Child, action?: HTMLElement }} show the action of the whole card
@@ -27,7 +28,7 @@ export function lateCard(part) {
   const heading = element('h2', { id: `${part.id}-title`, tabindex: -1 }, part.title);
   const action = element('div', {});
   const rows = element('div', {});
-  void load();
+  void load(part.asked);
   return element(
     'section',
     { class: 'card', id: part.id, 'aria-labelledby': `${part.id}-title` },
@@ -35,9 +36,10 @@ export function lateCard(part) {
     rows,
   );
 
-  async function load() {
+  /** @param {Promise<import('./api.js').ApiAnswer<Body>>} asked */
+  async function load(asked) {
     rows.replaceChildren(element('p', { class: 'plainrow muted' }, say('account.loading')));
-    const answer = await part.load();
+    const answer = await asked;
     if (answer.is !== 'done' || !part.isWhole(answer.body)) {
       rows.replaceChildren(notLoaded(part.notLoaded(reasonText(answer)), again));
       return;
@@ -49,7 +51,7 @@ export function lateCard(part) {
 
   function again() {
     heading.focus();
-    void load();
+    void load(part.load());
   }
 }
 

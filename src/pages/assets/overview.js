@@ -1,12 +1,12 @@
 import { authenticatorsCard } from './authenticators.js';
-import { button, element, notice } from './dom.js';
+import { button, element } from './dom.js';
 import { historyCard } from './history.js';
 import { askProof } from './proof.js';
+import { recoveredBanner } from './recovered.js';
 import { recoveryCard } from './recovery.js';
-import { endOthers, sessionsCard } from './sessions.js';
-import { setUp } from './setup.js';
+import { namesIn, sessionsCard } from './sessions.js';
 import { sectionLinks, showWho, statusHeader } from './status.js';
-import { say, texts } from './texts.js';
+import { say } from './texts.js';
 import { CALLS } from './wire.js';
 
 /** @typedef {import('./page.js').AccountPage} AccountPage */
@@ -22,12 +22,13 @@ export function showOverview(page, flash) {
   const { enabled } = page.state;
   const isKnown = page.problem === undefined;
   flash?.setAttribute('role', 'status');
+  const devices = page.api.call(CALLS.devices);
+  const history = { asked: page.api.call(CALLS.history), names: devices.then(namesIn) };
   const cards = [
     isKnown && enabled && authenticatorsCard(page),
     isKnown && enabled && recoveryCard(page),
-    sessionsCard(page),
-    historyCard(page),
-    helpCard(),
+    sessionsCard(page, devices),
+    historyCard(page, history),
     isKnown && enabled && offCard(page),
   ].filter((card) => card !== false);
   showWho(page);
@@ -36,7 +37,7 @@ export function showOverview(page, flash) {
       flash,
       statusHeader(page),
       isKnown && !enabled && wayBack(),
-      isKnown && enabled && page.recovered && recoveredNotice(page),
+      isKnown && enabled && recoveredBanner(page, history),
       element('div', { class: 'columns' }, sectionLinks(cards), element('div', { class: 'sections' }, cards)),
     ].filter((part) => part !== false && part !== undefined),
   );
@@ -52,28 +53,6 @@ function wayBack() {
       { open: true },
       element('summary', {}, say('help.lost.title')),
       element('p', {}, say('help.lost.text')),
-    ),
-  );
-}
-
-/**
- * The phone may be lost or stolen: replacing it and ending its sessions are both offered.
- *
- * @param {AccountPage} page
- */
-function recoveredNotice(page) {
-  const { authenticators, codes } = page.state;
-  const count = codes?.remaining ?? 0;
-  const [lost, ...others] = authenticators;
-  return notice(
-    'warning',
-    element('h2', {}, say('recovered.title')),
-    element('p', {}, count === 0 ? say('recovered.last') : say('recovered.again', { count })),
-    element(
-      'div',
-      { class: 'actions' },
-      lost && others.length === 0 && button(say('confirm.replace'), () => void setUp(page, lost)),
-      button(say('sessions.signOutOthers'), () => void endOthers(page), { look: 'second' }),
     ),
   );
 }
@@ -103,16 +82,4 @@ async function turnOff(page) {
     request: () => ({ call: CALLS.turnOff, body: {} }),
   });
   if (done !== undefined) await page.overview(say('off.done'), 'warning');
-}
-
-function helpCard() {
-  const { help } = texts;
-  return element(
-    'section',
-    { class: 'card', id: 'help', 'aria-labelledby': 'help-title' },
-    element('header', {}, element('h2', { id: 'help-title' }, help.title)),
-    help.items.map(({ question, answer }) =>
-      element('details', {}, element('summary', {}, question), element('p', {}, answer)),
-    ),
-  );
 }

@@ -1,6 +1,6 @@
 import { stateIn } from './account_state.js';
 import { Api } from './api.js';
-import { button, element, notice } from './dom.js';
+import { button, element, markTitle, notice } from './dom.js';
 import { problemText, reasonText, say } from './texts.js';
 import { CALLS } from './wire.js';
 
@@ -57,7 +57,7 @@ export class AccountPage {
   async open() {
     const answer = await this.#renew();
     if (answer.is === 'done') {
-      this.recovered = answer.body.factor === 'recovery' && this.isSteppedUp();
+      this.recovered = answer.body.factor === 'recovery';
       await this.overview();
     } else if (answer.status === 401) {
       // The cookie is removed by now: the document has the sign-in.
@@ -70,6 +70,7 @@ export class AccountPage {
   /** @param {...Node} nodes */
   show(...nodes) {
     this.root.replaceChildren(...nodes);
+    markTitle(false);
     window.scrollTo(0, 0);
     const flash = this.root.querySelector('.notice:not([hidden])');
     const heading = this.root.querySelector('h1');

@@ -1,6 +1,6 @@
 import { CodeField } from './code_field.js';
-import { button, element, Field, form } from './dom.js';
-import { problems, problemText, texts } from './texts.js';
+import { button, element, Field, form, markTitle } from './dom.js';
+import { problems, problemText, say, texts } from './texts.js';
 import { PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
 /**
@@ -47,7 +47,7 @@ function openDialog(page, options, resolve) {
   const remembered = isSteppedUp && options.stepUp === 'remembered' ? page.password : undefined;
   const name = options.name && nameField(options.name);
   let code = page.state.enabled && !isSteppedUp ? new CodeField() : undefined;
-  const password = new Field(texts.proof.password, {
+  const password = new Field(say('signIn.password'), {
     name: 'password',
     type: 'password',
     autocomplete: 'current-password',
@@ -60,7 +60,7 @@ function openDialog(page, options, resolve) {
   const confirm = element(
     'button',
     { class: `button ${options.danger ? 'danger' : ''}`, type: 'submit' },
-    options.action ?? texts.proof.confirm,
+    options.action ?? say('proof.submit'),
   );
   const { element: sheet, refuse } = form(
     submit,
@@ -72,7 +72,7 @@ function openDialog(page, options, resolve) {
       'div',
       { class: 'actions' },
       confirm,
-      button(texts.proof.cancel, () => dialog.close(), { look: 'quiet' }),
+      button(say('shell.cancel'), () => dialog.close(), { look: 'second' }),
     ),
   );
   const dialog = element(
@@ -92,6 +92,7 @@ function openDialog(page, options, resolve) {
 
   function finish() {
     dialog.remove();
+    markTitle(false);
     resolve(granted);
   }
 
@@ -99,7 +100,7 @@ function openDialog(page, options, resolve) {
     code?.clear();
     password.clear();
     if (code && !conversation.codeAccepted && code.isMissing()) return code.field.fail(problems.missingCode);
-    if (password.value === '') return password.fail(texts.proof.missingPassword);
+    if (password.value === '') return password.fail(say('signIn.missingPassword'));
     const outcome = await conversation.prove(options.request(name?.value.trim() ?? ''), code, password.value);
     if (outcome.kind === 'granted') {
       granted = outcome.body;

@@ -8,14 +8,19 @@ import { CALLS } from './wire.js';
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
  * @typedef {import('./wire.js').Device} Device
+ * @typedef {import('./api.js').ApiAnswer<{ devices: Device[] }>} DevicesAnswer
  */
 
-/** @param {AccountPage} page */
-export function sessionsCard(page) {
+/**
+ * @param {AccountPage} page
+ * @param {Promise<DevicesAnswer>} asked
+ */
+export function sessionsCard(page, asked) {
   return lateCard({
     id: 'devices',
     title: say('sessions.title'),
     intro: say('sessions.intro'),
+    asked,
     load: () => page.api.call(CALLS.devices),
     isWhole: isDeviceList,
     notLoaded: (reason) => say('sessions.notLoaded', { reason }),
@@ -46,6 +51,19 @@ function isDeviceList(body) {
   if (typeof body !== 'object' || body === null || !('devices' in body)) return false;
   const { devices } = body;
   return Array.isArray(devices) && devices.every((device) => typeof device?.device_id === 'string');
+}
+
+/**
+ * What each device is called, by its id; nothing of what could not be loaded.
+ *
+ * @param {DevicesAnswer} answer
+ * @returns {Map<string, string>}
+ */
+export function namesIn({ is, body }) {
+  if (is !== 'done' || !isDeviceList(body)) return new Map();
+  return new Map(
+    body.devices.map(({ device_id: id, display_name: name }) => [id, name || say('sessions.unnamed')]),
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { button, element } from './dom.js';
 import { icon } from './icons.js';
 import { renewCodes } from './recovery.js';
 import { setUp } from './setup.js';
-import { say } from './texts.js';
+import { clockText, say, timed } from './texts.js';
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
@@ -25,6 +25,7 @@ export function statusHeader(page) {
     { class: `status ${look}`.trim() },
     icon(standing === 'on' ? 'good' : standing === 'unknown' ? 'unknown' : 'warning', 'big'),
     element('div', {}, element('h1', {}, say(`status.${standing}`)), text, action(page, standing)),
+    verified(page),
   );
 }
 
@@ -48,6 +49,19 @@ function action(page, standing) {
     unknown: button(say('shell.tryAgain'), () => void page.overview(), { look: 'second' }),
   };
   return element('p', { class: 'actions' }, does[standing]);
+}
+
+/**
+ * Until when a factor of the last minutes counts: then the words go.
+ *
+ * @param {AccountPage} page
+ */
+function verified(page) {
+  if (!page.isSteppedUp()) return undefined;
+  const text = timed((time) => say('stepUp.until', { time }), page.stepUpUntil, clockText);
+  const note = element('p', { class: 'aside' }, text);
+  setTimeout(() => note.remove(), page.stepUpUntil - Date.now());
+  return note;
 }
 
 /**

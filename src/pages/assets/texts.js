@@ -16,6 +16,7 @@ const language = document.documentElement.lang;
 // The reader's own way to write dates, where it goes with the language of the page: `en-GB` for `en`.
 const region = navigator.languages.find((name) => name.split('-')[0] === language) ?? language;
 const times = new Intl.DateTimeFormat(region, { dateStyle: 'medium', timeStyle: 'short' });
+const clocks = new Intl.DateTimeFormat(region, { timeStyle: 'short' });
 const days = new Intl.DateTimeFormat(region, { dateStyle: 'medium' });
 
 /**
@@ -72,6 +73,11 @@ export function plainText(key) {
 /** @param {number} time in ms */
 export function timeText(time) {
   return times.format(time);
+}
+
+/** @param {number} time in ms */
+export function clockText(time) {
+  return clocks.format(time);
 }
 
 /** @param {number} time in ms */

@@ -111,28 +111,6 @@ export const german: Texts = {
   account: {
     title: 'Zwei-Faktor-Authentifizierung',
     needsScript: 'Diese Seite braucht JavaScript. Bitte schalte es für diese Seite ein.',
-    signIn: {
-      device: 'Kontoseite',
-      title: 'Dein Konto',
-      intro:
-        'Melde dich an, um die Zwei-Faktor-Authentifizierung zu verwalten. Wenn du diese Seite schließt, wirst du wieder abgemeldet.',
-      name: 'Benutzername',
-      password: 'Passwort',
-      submit: 'Anmelden',
-      otherWay:
-        'Meldest du dich mit {providers} an? Dann hat dein Konto hier vielleicht kein Passwort, und die Zwei-Faktor-Authentifizierung wird dort eingeschaltet.',
-      or: 'oder',
-      codeTitle: 'Bestätige, dass du es bist',
-      codeIntro: 'Gib den Code ein, den deine Authenticator-App gerade anzeigt.',
-      recoveryIntro: 'Gib einen der Wiederherstellungscodes ein, die du gespeichert hast. Jeder gilt einmal.',
-      confirm: 'Bestätigen',
-      back: 'Als jemand anderes anmelden',
-      idle: 'Du wurdest abgemeldet, weil zehn Minuten lang nichts geschehen ist.',
-      done: 'Du bist abgemeldet.',
-      ended: 'Deine Sitzung auf dieser Seite ist beendet. Bitte melde dich neu an.',
-      tooMany: 'Zu viele falsche Codes, oder zu spät. Bitte melde dich neu an.',
-      tooLate: 'Diese Anmeldung ist beendet. Bitte melde dich neu an.',
-    },
     code: {
       label: 'Code',
       recoveryLabel: 'Wiederherstellungscode',
@@ -150,13 +128,8 @@ export const german: Texts = {
       minutes: { one: 'eine Minute', other: '{count} Minuten' },
     },
     proof: {
-      title: 'Bestätige, dass du es bist',
-      password: 'Passwort',
-      missingPassword: 'Bitte gib dein Passwort ein.',
       codeAccepted: 'Der Code war richtig.',
       again: 'Zu viele falsche Versuche. Bitte gib einen neuen Code und dein Passwort ein.',
-      confirm: 'Bestätigen',
-      cancel: 'Abbrechen',
     },
     history: {
       events: {
@@ -179,42 +152,6 @@ export const german: Texts = {
         'policy.overdue': 'Die Zeit zum Einrichten der Zwei-Faktor-Authentifizierung ist um',
         'policy.changed': 'Der Betreiber hat geändert, was von diesem Konto verlangt wird',
       },
-    },
-    help: {
-      title: 'Fragen und Antworten',
-      codePlace: {
-        appended:
-          'Tippe ihn direkt hinter das Passwort in dasselbe Feld. Genauso, wenn du in einer App dein Passwort änderst: Ins Feld für das alte Passwort gehören Passwort und Code.',
-        page: 'Wähle in dieser App stattdessen Single Sign-on (SSO). Es öffnet eine Seite, die nach Passwort und Code fragt.',
-        field:
-          'Eine solche App kommt nicht in dieses Konto. Nimm eine, die ein eigenes Feld für den Code hat.',
-      },
-      items: [
-        {
-          question: 'Was ist Zwei-Faktor-Authentifizierung?',
-          answer:
-            'Zum Anmelden braucht es zweierlei: dein Passwort, das du weißt, und einen Code aus etwas, das du hast. Wer nur eins davon stiehlt, kommt nicht hinein.',
-        },
-        {
-          question: 'Was ist eine Authenticator-App?',
-          answer:
-            'Eine App, die alle 30 Sekunden einen neuen sechsstelligen Code anzeigt, auch ohne Netz. Jede App für zeitbasierte Codes (TOTP) ist geeignet. Verlierst du sie, melde dich mit einem Wiederherstellungscode oder einem anderen Authenticator an.',
-        },
-        {
-          question: 'Was ist ein Wiederherstellungscode?',
-          answer:
-            'Zwölf Buchstaben und Ziffern in Vierergruppen, etwa 7q2k-x9vd-03mh. Er gilt einmal anstelle eines Codes der App. Bindestriche und Großschreibung sind egal. Verlierst du deine Codes, erstelle hier mit deinem Authenticator neue.',
-        },
-        {
-          question: 'Meine App fragt nur nach einem Passwort. Wohin kommt der Code?',
-          answer: '{codePlace}',
-        },
-        {
-          question: 'Ich habe beides verloren. Was nun?',
-          answer:
-            'Bitte den Betreiber dieses Servers um Hilfe. Er kann die Zwei-Faktor-Authentifizierung für dich zurücksetzen, aber erst, wenn sicher ist, dass du es bist.',
-        },
-      ],
     },
   },
 };

@@ -109,28 +109,6 @@ export const english = {
   account: {
     title: 'Two-factor authentication',
     needsScript: 'This page needs JavaScript. Please switch it on for this page.',
-    signIn: {
-      device: 'Account page',
-      title: 'Your account',
-      intro:
-        'Sign in to manage two-factor authentication. You are signed out again when you close this page.',
-      name: 'User name',
-      password: 'Password',
-      submit: 'Sign in',
-      otherWay:
-        'Do you sign in with {providers}? Then your account may have no password here, and two-factor authentication is turned on there.',
-      or: 'or',
-      codeTitle: 'Confirm that it is you',
-      codeIntro: 'Enter the code that your authenticator app shows now.',
-      recoveryIntro: 'Enter one of the recovery codes that you saved. Each works once.',
-      confirm: 'Confirm',
-      back: 'Sign in as another user',
-      idle: 'You were signed out because nothing happened for ten minutes.',
-      done: 'You are signed out.',
-      ended: 'Your session on this page has ended. Please sign in again.',
-      tooMany: 'Too many wrong codes, or too late. Please sign in again.',
-      tooLate: 'This sign-in has ended. Please sign in again.',
-    },
     code: {
       label: 'Code',
       recoveryLabel: 'Recovery code',
@@ -147,13 +125,8 @@ export const english = {
       minutes: { one: 'one minute', other: '{count} minutes' },
     },
     proof: {
-      title: 'Confirm that it is you',
-      password: 'Password',
-      missingPassword: 'Please enter your password.',
       codeAccepted: 'The code was right.',
       again: 'Too many wrong attempts. Please enter a new code and your password.',
-      confirm: 'Confirm',
-      cancel: 'Cancel',
     },
     history: {
       /** Those of factors stand in the folder of each. */
@@ -177,43 +150,6 @@ export const english = {
         'policy.overdue': 'The time to set up two-factor authentication is over',
         'policy.changed': 'The operator changed what is asked of this account',
       } satisfies Record<NamedEvent, string>,
-    },
-    help: {
-      title: 'Questions and answers',
-      /** Where a code goes in an app that asks only for a password, by what the operator offers. */
-      codePlace: {
-        appended:
-          'Type it directly after the password, in the same field. It is the same when you change your password in an app: it wants password and code in the field for the old password.',
-        page: 'Choose single sign-on (SSO) in that app instead. It opens a page that asks for password and code.',
-        field:
-          'Such an app cannot sign in to this account. Use one that asks for the code in a field of its own.',
-      },
-      items: [
-        {
-          question: 'What is two-factor authentication?',
-          answer:
-            'Signing in takes two things: your password, which you know, and a code from something that you have. Someone who steals one of them cannot get in.',
-        },
-        {
-          question: 'What is an authenticator app?',
-          answer:
-            'An app that shows a new six-digit code every 30 seconds, also without a network. Any app for time-based codes (TOTP) works. If you lose it, sign in with a recovery code or another authenticator.',
-        },
-        {
-          question: 'What is a recovery code?',
-          answer:
-            'Twelve letters and digits in groups of four, such as 7q2k-x9vd-03mh. It stands in for a code of the app, once. Dashes and capital letters do not matter. If you lose your codes, create new ones here with your authenticator.',
-        },
-        {
-          question: 'My app asks only for a password. Where does the code go?',
-          answer: '{codePlace}',
-        },
-        {
-          question: 'I have lost both. What now?',
-          answer:
-            'Ask the operator of this server. They can reset two-factor authentication for you, but only after making sure that it is you.',
-        },
-      ],
     },
   },
 };
