@@ -10,6 +10,7 @@ export class AccountPolicy {
   constructor(
     private readonly deps: Pick<AccountDeps, 'homeserver' | 'standings' | 'factors'> & {
       readonly policies: Policies;
+      readonly devicePasswords: { readonly enabled: boolean };
     },
   ) {}
 
@@ -59,8 +60,9 @@ export class AccountPolicy {
         factors: [...(policy.factors.value ?? factors.primaryKinds())],
         recovery_codes: policy.recoveryCodes.value ?? 'optional',
         recovery_codes_for_changes: policy.codesForChanges.value ?? true,
-        // There are none in this version.
-        device_passwords: 'forbidden',
+        device_passwords: this.deps.devicePasswords.enabled
+          ? (policy.devicePasswords.value ?? 'allowed')
+          : 'forbidden',
       },
     };
   }

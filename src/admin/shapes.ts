@@ -77,6 +77,16 @@ export const SHOWN_USER = exactly({
   locked: { type: 'boolean' },
   lanes: listOf(exactly({ lane: TEXT, failures: COUNT, wait_until: COUNT, shut: { type: 'boolean' } })),
   held_logins: COUNT,
+  device_passwords: listOf(
+    exactly({
+      id: TEXT,
+      name: TEXT,
+      device_id: TEXT,
+      created_at: COUNT,
+      last_used_at: { type: ['integer', 'null'], minimum: 0 },
+      last_used_address: { type: ['string', 'null'] },
+    }),
+  ),
   ...LISTED_POLICY,
 });
 

@@ -31,6 +31,17 @@ const ACCOUNT_EVENTS = {
   'operator.emergency_code': 'operator',
   /** Such a code was accepted. */
   'emergency_code.used': 'user',
+  /** A device password was made, opened its login for the first time, or again (once an hour), got another name. */
+  'device_password.created': 'user',
+  'device_password.first_used': 'user',
+  'device_password.used': 'user',
+  'device_password.renamed': 'user',
+  /** Its owner ended it. */
+  'device_password.revoked': 'user',
+  /** It ended with something else: its device was removed, the password changed. */
+  'device_password.ended': 'system',
+  /** It was right and opened nothing: by another name, with a code behind it, forbidden or expired. */
+  'device_password.refused': 'user',
   /** The operator took over authenticators of a user from another program. */
   'operator.imported': 'operator',
   /** The user was first seen under the requirement to set up a second factor, or is reminded of it. */
@@ -88,7 +99,13 @@ export type AuditEvent = NamedEvent | OwnEvent | FactorEvent;
  * What can happen without a second factor, as often as someone with only a password or a token likes. Of each only
  * the newest stay, for each user: nothing less than a factor makes the record grow without an end (`pruning.ts`).
  */
-export const UNPROVEN_EVENTS: readonly NamedEvent[] = ['factor.refused', 'throttle.wait', 'login.held_ended'];
+export const UNPROVEN_EVENTS: readonly NamedEvent[] = [
+  'factor.refused',
+  'throttle.wait',
+  'login.held_ended',
+  'device_password.refused',
+  'device_password.renamed',
+];
 /** The same for what is about no account. */
 export const UNPROVEN_OWN_EVENTS: readonly OwnEvent[] = ['admin.refused', 'notice.dead'];
 export const UNPROVEN_DEED: FactorDeed = 'renamed';

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { KNOWN_SCHEMA, lookAtDatabase } from '../storage/look.ts';
 import { nameOfDatabase } from '../storage/open_storage.ts';
 import type { Storage } from '../storage/storage.ts';
+import { countDevicePasswordsUnder } from '../storage/tables/device_passwords.ts';
 import { listProcesses } from '../storage/tables/processes.ts';
 import { countPeppered } from '../storage/tables/sealed_values.ts';
 import { MINUTE, SECOND } from '../system/clock.ts';
@@ -123,6 +124,13 @@ async function requireUnneeded(
   if (sets > 0) {
     throw new CommandFailed(
       `${counted(sets, 'set')} of recovery codes cannot be checked without ${id}; their users have to renew them first`,
+    );
+  }
+  const [digested] = await storage.read(countDevicePasswordsUnder(id));
+  if (digested !== undefined && digested.count > 0) {
+    throw new CommandFailed(
+      `${counted(digested.count, 'device password')} cannot be checked without ${id}; each moves on to the active key ` +
+        'at its next use, or is revoked',
     );
   }
   if (emergencyCodes > 0) {

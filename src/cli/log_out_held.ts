@@ -1,6 +1,7 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
+import { sweepOfDevicePasswords } from '../login/device_password_sweeper.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { sweepOfPageSessions } from '../login/page_session_sweeper.ts';
 import { HeldLogins } from '../second_factor/held_logins.ts';
@@ -11,7 +12,7 @@ import { SealingVault } from '../vault/sealing_vault.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * Prepares to log the held logins and page sessions that have ended out at the homeserver, once. What it does not take then stays
+ * Prepares to log the held logins, page sessions and device passwords that have ended out at the homeserver, once. What it does not take then stays
  * for a running `serve`, which tries again (R10).
  *
  * @returns does it; answers how many held logins are gone
@@ -37,6 +38,7 @@ export async function preparedSweep(
       const [gone] = await Promise.all([
         new HoldSweeper(storage.holds, holds, homeserver, audit, clock, log).sweep(),
         sweepOfPageSessions({ storage, vault, homeserver, clock, log }).sweep(),
+        sweepOfDevicePasswords({ storage, vault, homeserver, clock, log }).sweep(),
       ]);
       return gone;
     } finally {

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { DevicePasswordEnds } from '../device_passwords/ends.ts';
 import { resetUser } from '../rescue/help.ts';
 import type { Storage } from '../storage/storage.ts';
+import { listDevicePasswords } from '../storage/tables/device_passwords.ts';
 import { CommandFailed, UsageError } from './failures.ts';
 import { type GroundsOptions, groundsOptions, requireGrounds } from './grounds.ts';
 import { requireKnownUser, unseenOption } from './known_user.ts';
@@ -14,6 +16,7 @@ import { counted, jsonLines } from './text.ts';
 interface ResetOptions extends GroundsOptions {
   readonly config?: string;
   readonly unseen?: boolean;
+  readonly revokeDevicePasswords?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -24,6 +27,8 @@ interface ResetDone {
   readonly authenticators: number;
   /** Sign-ins that waited for a code. */
   readonly logged_out: number;
+  /** Those that were revoked; without `--revoke-device-passwords` none. */
+  readonly device_passwords: number;
 }
 
 /** `user reset`: removes every factor of a user who has lost phone and codes. The last resort. */
@@ -33,6 +38,7 @@ export function userResetCommand(surroundings: Surroundings): Command {
     .argument('<user-id>', 'in full, as in @bob:example.org');
   for (const option of groundsOptions()) command.addOption(option);
   return command
+    .option('--revoke-device-passwords', 'end their device passwords too, and log out the devices of these')
     .option('--yes', 'do not ask')
     .addOption(unseenOption())
     .addOption(configOption())
@@ -50,7 +56,11 @@ async function reset(userId: string, options: ResetOptions, surroundings: Surrou
     const audit = await operatorAudit(config, storage, surroundings);
     const logOutEndedHolds = await preparedSweep(config, { storage, audit }, surroundings);
     const authenticators = await resetUser(userId, grounds, { storage, audit });
-    return { user_id: userId, authenticators, logged_out: await logOutEndedHolds() };
+    const device_passwords =
+      options.revokeDevicePasswords === true
+        ? await new DevicePasswordEnds({ storage, audit }).endAll(userId, 'reset')
+        : 0;
+    return { user_id: userId, authenticators, device_passwords, logged_out: await logOutEndedHolds() };
   });
   surroundings.out(...(options.json === true ? jsonLines(done) : asLines(done)));
 }
@@ -59,11 +69,12 @@ async function reset(userId: string, options: ResetOptions, surroundings: Surrou
 async function requireSomethingToReset(
   storage: Storage,
   userId: string,
-  { unseen }: ResetOptions,
+  { unseen, revokeDevicePasswords }: ResetOptions,
 ): Promise<void> {
   if (unseen === true) return;
   await requireKnownUser(storage, userId);
   if (await storage.factors.isEnrolled(userId)) return;
+  if (revokeDevicePasswords === true && (await storage.read(listDevicePasswords(userId))).length > 0) return;
   throw new CommandFailed(`${userId} has not turned two-factor authentication on`);
 }
 
@@ -78,9 +89,10 @@ async function requireConsent(
   if (!consent) throw new CommandFailed('nothing was changed');
 }
 
-function asLines({ user_id, authenticators, logged_out }: ResetDone): string[] {
+function asLines({ user_id, authenticators, logged_out, device_passwords }: ResetDone): string[] {
   return [
     `${user_id} has no second factor any more; ${counted(authenticators, 'authenticator')} removed.`,
+    ...(device_passwords > 0 ? [`${counted(device_passwords, 'device password')} revoked.`] : []),
     ...(logged_out > 0 ? [`${counted(logged_out, 'sign-in')} that waited for a code logged out.`] : []),
   ];
 }

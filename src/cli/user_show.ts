@@ -36,6 +36,13 @@ function asLines(user: ShownUser, now: number): string[] {
     ...recoveryLines(user),
     `  policy: ${policyText(user)}`,
     ...user.lanes.filter(({ failures }) => failures > 0).map((lane) => laneLine(lane, now)),
+    ...user.device_passwords.map(
+      ({ name, id, device_id, last_used_at, last_used_address }) =>
+        `  device password "${name}" (${id}), device ${device_id}, ` +
+        (last_used_at === null
+          ? 'never used'
+          : `last used ${moment(last_used_at)} from ${last_used_address}`),
+    ),
     ...(user.held_logins > 0 ? [`  ${counted(user.held_logins, 'sign-in')} waiting for a code`] : []),
   ];
 }

@@ -25,6 +25,7 @@ export interface Config {
   readonly login: LoginConfig;
   readonly uia: UiaConfig;
   readonly account: AccountPageConfig;
+  readonly devicePasswords: DevicePasswordConfig;
   readonly limits: LimitsConfig;
   readonly policy: PolicyConfig;
   readonly sso: SsoConfig;
@@ -85,6 +86,11 @@ export interface UiaConfig {
   readonly maxSessions: number;
 }
 
+export interface DevicePasswordConfig {
+  readonly enabled: boolean;
+  readonly maxPerUser: number;
+}
+
 /** Times of the account page's own sessions, in ms. */
 export interface AccountPageConfig {
   /** How long a second factor that was accepted on the page stands; 0 for not at all. */
@@ -114,6 +120,7 @@ export interface PolicyRule {
   readonly factors?: readonly string[] | undefined;
   readonly recoveryCodes?: 'required' | 'optional' | 'off' | undefined;
   readonly codesForChanges?: boolean | undefined;
+  readonly devicePasswords?: 'allowed' | 'forbidden' | undefined;
 }
 
 /** Who must have two-factor authentication (docs/policy.md). Members are user ids; `*` stands in their local parts. */

@@ -39,6 +39,7 @@ function ruleWith(more: JsonObject): JsonObject {
           codes_for_changes: { type: 'boolean' },
         },
       },
+      device_passwords: { enum: ['allowed', 'forbidden'] },
     },
   };
 }

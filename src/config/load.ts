@@ -106,6 +106,10 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       idleMs: durationAt('account.idle', settings.account.idle),
       lifetimeMs: durationAt('account.lifetime', settings.account.lifetime),
     },
+    devicePasswords: {
+      enabled: settings.device_passwords.enabled,
+      maxPerUser: settings.device_passwords.max_per_user,
+    },
     limits: {
       perAddress: rateLimit(settings.limits.per_address),
       signInPerUser: rateLimit(settings.limits.sign_in_per_user),

@@ -52,7 +52,7 @@ export function policyFrom(
 }
 
 function ruleFrom(written: RuleSettings, path: SettingPath, { at }: PolicyReader): PolicyRule {
-  const { policy: mode, grace, after_grace: afterGrace, factors, recovery } = written;
+  const { policy: mode, grace, after_grace: afterGrace, factors, recovery, device_passwords } = written;
   const rule: PolicyRule = {
     mode,
     grace: grace === undefined ? undefined : at([...path, 'grace'], () => parseGrace(grace)),
@@ -60,6 +60,7 @@ function ruleFrom(written: RuleSettings, path: SettingPath, { at }: PolicyReader
     factors,
     recoveryCodes: recovery?.codes,
     codesForChanges: recovery?.codes_for_changes,
+    devicePasswords: device_passwords,
   };
   // What is left out is not there, so that it can be told by its key.
   return Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined));

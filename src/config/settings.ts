@@ -47,6 +47,7 @@ export interface RuleSettings {
     readonly codes?: 'required' | 'optional' | 'off';
     readonly codes_for_changes?: boolean;
   };
+  readonly device_passwords?: 'allowed' | 'forbidden';
 }
 
 interface AdministratorSettings extends RuleSettings {
@@ -109,6 +110,10 @@ export const SECTIONS: readonly SectionRow[] = [
   { path: 'login', doc: 'The ways to sign in.' },
   { path: 'uia', doc: 'User-interactive authentication sessions.' },
   { path: 'account', doc: 'The account page.' },
+  {
+    path: 'device_passwords',
+    doc: 'Device passwords: for bots and apps that know only passwords. Each releases one login, which was made with the second factor.',
+  },
   {
     path: 'limits',
     doc: 'Rate limits are written as in Synapse. Wrong codes bring waits of their own beside these.',
@@ -383,6 +388,20 @@ export const SETTINGS = [
     doc: 'After so long the page signs out, whatever happens on it.',
   },
   {
+    path: 'device_passwords.enabled',
+    type: 'flag',
+    default: true,
+    doc: 'Whether users can make device passwords, and sign in with them. Off, those that there are stay, and open nothing.',
+  },
+  {
+    path: 'device_passwords.max_per_user',
+    type: 'integer',
+    default: 20,
+    min: 1,
+    max: 1000,
+    doc: 'How many one user may have.',
+  },
+  {
     path: 'limits.per_address.per_second',
     type: 'rate',
     default: 2,
@@ -504,6 +523,15 @@ export const SETTINGS = [
     default: true,
     doc: 'Whether a recovery code is good for changes of two-factor authentication itself; at sign-in it is in any case.',
     note: 'whether they are good for changes of two-factor authentication',
+    reload: true,
+  },
+  {
+    path: 'policy.device_passwords',
+    type: 'choice',
+    choices: ['allowed', 'forbidden'],
+    default: 'allowed',
+    doc: '`forbidden`: no device passwords are made, and those that there are open nothing.',
+    note: 'or forbidden',
     reload: true,
   },
   {

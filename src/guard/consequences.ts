@@ -1,5 +1,7 @@
+import type { DevicePasswordEnds } from '../device_passwords/ends.ts';
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Consequence } from '../http/routes.ts';
+import type { JsonObject } from '../matrix/wire.ts';
 import type { Passes } from '../second_factor/passes.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AccountVersion } from '../storage/tables/accounts.ts';
@@ -14,18 +16,32 @@ export class Consequences {
   constructor(
     private readonly storage: Pick<Storage, 'commit' | 'factors'>,
     private readonly passes: Passes,
+    private readonly devicePasswordEnds: DevicePasswordEnds,
   ) {}
 
-  /** @param asked who asked, and the version of their account under which the factor was owed */
-  async of(consequence: Consequence, asked: AccountVersion, answer: HomeserverAnswer): Promise<void> {
-    await this.withoutFactor(consequence, asked.userId);
+  /** @param asked who asked for what, and the version of their account under which the factor was owed */
+  async of(
+    consequence: Consequence,
+    { body, ...asked }: AccountVersion & { readonly body: JsonObject },
+    answer: HomeserverAnswer,
+  ): Promise<void> {
+    await this.withoutFactor(consequence, asked.userId, body);
     if (consequence === 'login_token_issued') await this.rememberLoginToken(asked, answer);
   }
 
-  /** What follows for every user: a password change ends held logins and sessions (R12). */
-  async withoutFactor(consequence: Consequence, userId: string): Promise<void> {
-    if (consequence === 'password_changed') await this.storage.factors.endProofs(userId);
-    if (consequence === 'account_deactivated') await this.storage.commit([userId], removeUser(userId));
+  /**
+   * What follows for every user: a password change ends held logins and sessions (R12), and with the other devices the
+   * device passwords.
+   */
+  async withoutFactor(consequence: Consequence, userId: string, body: JsonObject): Promise<void> {
+    if (consequence === 'password_changed') {
+      await this.storage.factors.endProofs(userId);
+      if (body.logout_devices !== false) await this.devicePasswordEnds.endAll(userId, 'password_changed');
+    }
+    if (consequence === 'account_deactivated') {
+      await this.devicePasswordEnds.endAll(userId, 'deactivated');
+      await this.storage.commit([userId], removeUser(userId));
+    }
   }
 
   /** The token stands for the second factor of the user who asked for it, once (spec/guarded_endpoints.md). */

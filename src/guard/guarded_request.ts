@@ -130,7 +130,7 @@ export class GuardedRequest {
     // What follows from an answer follows, even where its client has gone.
     const signal = consequence === undefined ? this.request.signal : undefined;
     const answer = await this.callHomeserver(sent, token, { signal });
-    if (answer.status === 200) await this.deps.consequences.withoutFactor(consequence, owner.userId);
+    if (answer.status === 200) await this.deps.consequences.withoutFactor(consequence, owner.userId, sent);
     return relayAnswer(withoutUnusableFlows(answer), body);
   }
 
@@ -186,7 +186,8 @@ export class GuardedRequest {
       // It is done: what follows from it follows, whether or not its session was ended meanwhile.
       const answer = await owner.settle(step, verdict, this.recorded(caller, step.body));
       const { userId } = caller.owner;
-      await this.deps.consequences.of(this.endpoint.consequence, { userId, ...standing }, verdict.answer);
+      const asked = { userId, ...standing, body: step.body };
+      await this.deps.consequences.of(this.endpoint.consequence, asked, verdict.answer);
       return answer;
     } catch (error) {
       await owner.letGo(step, error);

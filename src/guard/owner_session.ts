@@ -5,6 +5,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
 import { challenge, codeRefused, codeWanted, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
 import { type CodeOutcome, type CodeStep, factorKindIn } from '../second_factor/code_step.ts';
+import type { LoginDeed } from '../second_factor/own_action.ts';
 import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
 import type { StepUps } from '../second_factor/step_ups.ts';
 import { type Write, when } from '../storage/statement.ts';
@@ -98,6 +99,15 @@ export class OwnerSession {
     const { page, requirement } = this.owned;
     const underStepUp = requirement === 'stepped_up' && isBegunUnderStepUp(session) ? page : undefined;
     return (await this.attempt.spend(session, finishSession(session, underStepUp?.sessionId))) !== undefined;
+  }
+
+  /** The same, and keeps a login in one unit with it: `lost` if another request has used the proof up. */
+  async spendOn({ session }: Pending, { keep, also }: LoginDeed): Promise<'lost' | 'not_kept' | number> {
+    const kept = when(keep, { won: also, lost: [] });
+    const unit = when(finishSession(session, undefined), { won: kept, lost: [] });
+    const spent = await this.attempt.settle(session, unit, false);
+    if (!spent.won) return 'lost';
+    return spent.after.won ? spent.after.row.createdAt : 'not_kept';
   }
 
   /** Leaves a session whose homeserver, or store, did not answer: the request may come again. */

@@ -24,6 +24,7 @@ import { isMadeByOAuth, judgePassword, takesPassword } from './judge_password.ts
 import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';
 import { logout } from './logout.ts';
 import { nameDevice } from './name_device.ts';
+import { refusedHere } from './own_passwords.ts';
 import { publishedKeys } from './published_keys.ts';
 import { WholeAnswer } from './read_answer.ts';
 import { transportRefusal } from './transport_refusal.ts';
@@ -99,7 +100,9 @@ export class HomeserverClient implements Homeserver {
    *   not HTTP); unknown_token if the token has characters that no header may carry; the signal's reason if
    *   it was aborted.
    */
-  call(call: HomeserverCall): Promise<HomeserverAnswer> {
+  async call(call: HomeserverCall): Promise<HomeserverAnswer> {
+    const refused = refusedHere(call.body);
+    if (refused !== undefined) return refused;
     const bulkhead = this.bulkheads[call.errand ?? 'other'];
     const timeMs = this.answerTimeoutMs;
     const { whenLate } = call;

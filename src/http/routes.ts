@@ -225,6 +225,31 @@ const ROWS = {
     path: 'org.matrix.2fa/authenticators/{authenticatorId}',
     prefixes: UNSTABLE,
   },
+  device_passwords: {
+    door: 'account',
+    method: 'GET',
+    path: 'org.matrix.2fa/device_passwords',
+    prefixes: UNSTABLE,
+  },
+  create_device_password: {
+    door: 'account',
+    method: 'POST',
+    path: 'org.matrix.2fa/device_passwords',
+    prefixes: UNSTABLE,
+    deed: 'create_device_password',
+  },
+  rename_device_password: {
+    door: 'account',
+    method: 'PUT',
+    path: 'org.matrix.2fa/device_passwords/{devicePasswordId}',
+    prefixes: UNSTABLE,
+  },
+  revoke_device_password: {
+    door: 'account',
+    method: 'DELETE',
+    path: 'org.matrix.2fa/device_passwords/{devicePasswordId}',
+    prefixes: UNSTABLE,
+  },
   own_policy: { door: 'account', method: 'GET', path: 'org.matrix.2fa/policy', prefixes: UNSTABLE },
   begin_enrolment: {
     door: 'account',

@@ -1,5 +1,5 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
-import { openPageGrant } from '../second_factor/grant.ts';
+import { openToken } from '../second_factor/grant.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
   dropPageSession,
@@ -30,7 +30,7 @@ export function sweepOfPageSessions(deps: PageSessionSweepDeps): LogoutSweep<End
         await storage.commit([], leasePageSessionUntil(id, until));
       },
       logOut: async (session) => {
-        await openPageGrant(vault, session).logOut(homeserver);
+        await openToken(vault, 'page-session', session).logOut(homeserver);
         await storage.commit([], dropPageSession(session.id));
       },
     },

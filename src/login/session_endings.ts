@@ -1,3 +1,4 @@
+import type { DevicePasswordEnds } from '../device_passwords/ends.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import { relayAnswer } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
@@ -14,6 +15,7 @@ export interface SessionEndingsParts {
   readonly factors: FactorStore;
   readonly sessions: SessionStore;
   readonly appservices: AppserviceTokens;
+  readonly devicePasswordEnds: DevicePasswordEnds;
 }
 
 /**
@@ -28,34 +30,39 @@ export class SessionEndings {
     return this.relay(request, undefined);
   }
 
-  /** Ends the sessions that are bound to this token. */
+  /** Ends the sessions that are bound to this token, and the device password whose login it is. */
   async logout(request: ClientRequest): Promise<Answer> {
-    const caller = await this.enrolledCaller(request);
-    const answer = await this.relay(request, tokenOf(request));
+    const caller = (await this.parts.factors.anyoneEnrolled()) ? await this.caller(request) : undefined;
+    const token = tokenOf(request);
+    const answer = await this.relay(request, token);
+    if (answer.status === 200 && token !== undefined) await this.parts.devicePasswordEnds.endOfToken(token);
     if (answer.status === 200 && caller !== undefined) {
       await this.parts.sessions.endOfToken(caller.owner.userId, hashToken(caller.token));
     }
     return answer;
   }
 
-  /** Ends all that the user has proven or begun (R12). */
+  /** Ends all that the user has proven or begun (R12), and their device passwords, whether 2FA is on or off. */
   async logoutAll(request: ClientRequest): Promise<Answer> {
-    const caller = await this.enrolledCaller(request);
+    const { devicePasswordEnds, factors } = this.parts;
+    const isSomethingThere = (await factors.anyoneEnrolled()) || (await devicePasswordEnds.areThere());
+    const caller = isSomethingThere ? await this.caller(request) : undefined;
     const answer = await this.relay(request, tokenOf(request));
     if (answer.status === 200 && caller !== undefined) {
-      await this.parts.factors.endProofs(caller.owner.userId);
+      await factors.endProofs(caller.owner.userId);
+      await devicePasswordEnds.endAll(caller.owner.userId, 'logged_out_everywhere');
     }
     return answer;
   }
 
   /**
-   * Whose token it is, before it is gone. Undefined where no user has 2FA, so that there is nothing to end here,
-   * for a token that is expired: Synapse still logs it out (docs/homeservers.md), and for an account
+   * Whose token it is, before it is gone; asked only where there may be something to end here. Undefined for a request
+   * without one, for a token that is expired: Synapse still logs it out (docs/homeservers.md), and for an account
    * that is locked: it may do nothing else (client-server API, "Account locking").
    */
-  private async enrolledCaller(request: ClientRequest): Promise<Caller | undefined> {
+  private async caller(request: ClientRequest): Promise<Caller | undefined> {
     const token = tokenOf(request);
-    if (token === undefined || !(await this.parts.factors.anyoneEnrolled())) return undefined;
+    if (token === undefined) return undefined;
     try {
       return { token, owner: await this.parts.homeserver.whoami(token, request, 'essential') };
     } catch (error) {

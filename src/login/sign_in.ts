@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
+import type { DevicePasswordRelease } from '../device_passwords/release.ts';
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
@@ -149,6 +150,7 @@ export interface LoginGateDeps {
   readonly appservices: AppserviceTokens;
   readonly exit: Exit;
   readonly audit: Audit;
+  readonly devicePasswordRelease: DevicePasswordRelease;
 }
 
 /**
@@ -161,6 +163,8 @@ export class LoginGate {
   /** @throws Refusal */
   async handle(request: ClientRequest): Promise<Answer> {
     const body = requireShape('login_request', request.body);
+    const released = await this.deps.devicePasswordRelease.handle(request, body);
+    if (released !== undefined) return released;
     const auth = presentedAuth(body);
     if (body.type === TOKEN_LOGIN && this.deps.passes.isOurs(body.token)) {
       return this.deps.secondLogin.redeem(request, body.token, withoutAuth(body));

@@ -194,6 +194,36 @@ const KINDS = {
     text: 'Invalid username or password.',
     outcome: refused('wrong_password'),
   },
+  device_password_refused: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'Invalid username or password',
+    outcome: refused('wrong_password'),
+  },
+  device_passwords_forbidden: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The operator of this server does not let this account have device passwords.',
+    outcome: refused('policy'),
+  },
+  device_password_needs_factor: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'Device passwords are for accounts with two-factor authentication switched on.',
+    outcome: refused('policy'),
+  },
+  too_many_device_passwords: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'There are as many device passwords as one account may have. Revoke one first.',
+    outcome: refused('policy'),
+  },
+  unknown_device_password: {
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+    text: 'There is no such device password.',
+    outcome: refused('request'),
+  },
   unknown_setup: {
     status: 404,
     errcode: 'M_NOT_FOUND',

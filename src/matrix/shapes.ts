@@ -84,6 +84,10 @@ export interface Shapes {
   two_factor_delete_request: GuardedRequest;
   recovery_request: GuardedRequest;
   authenticator_name_request: JsonObject & { name: string };
+  device_password_answer: JsonObject;
+  device_passwords_answer: JsonObject;
+  device_password_name_request: JsonObject & { name: string };
+  device_password_request: GuardedRequest & { name?: string };
   enrolment_request: EnrolmentRequest;
   enrolment_confirm_request: EnrolmentConfirmRequest;
   page_session_request: JsonObject;

@@ -34,6 +34,14 @@ const TOLD: Readonly<Record<string, Wording>> = {
     en: 'A recovery code was used ({n} left)',
     de: 'Ein Wiederherstellungscode wurde verwendet (noch {n} übrig)',
   },
+  'device_password.created': {
+    en: 'A device password was created',
+    de: 'Ein Gerätepasswort wurde erstellt',
+  },
+  'device_password.first_used': {
+    en: 'A device password was used for the first time',
+    de: 'Ein Gerätepasswort wurde zum ersten Mal verwendet',
+  },
   'emergency_code.used': {
     en: 'A code that the operator issued was used',
     de: 'Ein Code, den der Betreiber ausgestellt hat, wurde verwendet',

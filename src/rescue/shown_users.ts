@@ -2,6 +2,7 @@ import type { PolicyConfig } from '../config/config.ts';
 import { LANE_RULES } from '../limits/throttle.ts';
 import { type ListedPolicy, listedPolicy } from '../policy/listed_policy.ts';
 import type { Storage } from '../storage/storage.ts';
+import { listDevicePasswords } from '../storage/tables/device_passwords.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
 import { findPolicy } from '../storage/tables/policies.ts';
 import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
@@ -30,6 +31,14 @@ export interface ShownUser extends ListedPolicy {
     readonly shut: boolean;
   }[];
   readonly held_logins: number;
+  readonly device_passwords: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly device_id: string;
+    readonly created_at: number;
+    readonly last_used_at: number | null;
+    readonly last_used_address: string | null;
+  }[];
 }
 
 /** The state of one user. */
@@ -42,6 +51,7 @@ export async function showUser(
   const enabled = authenticators.length > 0;
   const [row] = await read(findPolicy(userId));
   const recovery = await factors.recoverySet(userId);
+  const devicePasswords = await read(listDevicePasswords(userId));
   const lanes = (await read(lanesOf(userId))).map(({ lane, failures, waitUntil }) => ({
     lane,
     failures,
@@ -68,6 +78,14 @@ export async function showUser(
     locked: lanes.some(({ shut }) => shut),
     lanes,
     held_logins: await holds.countForUser(userId),
+    device_passwords: devicePasswords.map((each) => ({
+      id: each.id,
+      name: each.name,
+      device_id: each.deviceId,
+      created_at: each.createdAt,
+      last_used_at: each.lastUsedAt,
+      last_used_address: each.lastUsedAddress,
+    })),
     ...listedPolicy(policy, { userId, enabled, row }, row?.now ?? 0),
   };
 }

@@ -17,7 +17,7 @@ import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Exit } from './exit.ts';
 import { hashToken } from './fresh_logins.ts';
-import { type Grant, openPageGrant, type ReleasingProof } from './grant.ts';
+import { type Grant, openToken, type ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
 import { hasPageKey, type PageSessionShown, shownBy } from './page_shown.ts';
 
@@ -83,7 +83,7 @@ export class AccountSessions {
       const { userId, deviceId = null, tokenHash, expiresInMs = Number.POSITIVE_INFINITY } = grant;
       return keepPageSession({
         ...{ id, cookieHash: hashToken(cookie), userId, deviceId, tokenHash, factor },
-        sealedToken: grant.sealForPage(vault, { id, userId }),
+        sealedToken: grant.sealToken(vault, 'page-session', { id, userId }),
         lifetimeMs: Math.floor(Math.min(settings.lifetimeMs, expiresInMs - heldMs)),
         idleMs: settings.idleMs,
         stepUpMs: this.stepUpMs(factor),
@@ -108,7 +108,7 @@ export class AccountSessions {
     const session = await storage.commit([], usePageSession(cookieHash, settings.idleMs));
     if (session === undefined) return undefined;
     request.client.record?.isOf(session.userId, session.deviceId);
-    const grant = openPageGrant(vault, session);
+    const grant = openToken(vault, 'page-session', session);
     const shown = await this.shownIn(request, session, grant);
     if (shown === undefined) {
       await this.end(cookie);

@@ -53,6 +53,30 @@ export function claimsOf(body: JsonObject): string[] {
   return [...new Set([...users, ...addresses.map((address) => `address ${foldAddress(address)}`)])];
 }
 
+/**
+ * Whether a login body names this user and no one else: every name in any spelling of theirs, with their server or
+ * without one, and no third-party identifier.
+ */
+export function namesOnly(userId: string, body: JsonObject): boolean {
+  const { names, addresses } = namingFields(body);
+  const { type } = identifierOf(body);
+  if (names.length === 0 || addresses.length > 0) return false;
+  if (type !== undefined && type !== 'm.id.user') return false;
+  return names.every((name) => foldLocalpart(name) === foldLocalpart(userId) && hasServerOf(userId, name));
+}
+
+/** A name that says nothing of a server means ours. */
+function hasServerOf(userId: string, name: string): boolean {
+  const named = serverIn(name);
+  return named === undefined || named === serverIn(userId);
+}
+
+function serverIn(name: string): string | undefined {
+  const spelt = name.slice(0, LONGEST_ADDRESS).normalize('NFKC').trim().toLowerCase();
+  const colon = spelt.indexOf(':');
+  return colon === -1 ? undefined : spelt.slice(colon);
+}
+
 function namingFields(body: JsonObject): NamingFields {
   const objects = [body, identifierOf(body)];
   const textsOf = (...keys: string[]) =>

@@ -3,13 +3,14 @@ import { relayBytes } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { withOwnWellKnown } from '../matrix/well_known.ts';
-import { isJsonObject } from '../matrix/wire.ts';
+import { ownWellKnown, withOwnWellKnown } from '../matrix/well_known.ts';
+import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import type { CommitAnswer, Unit, Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { exchangeHold, releaseHold } from '../storage/tables/releases.ts';
 import type { Clock } from '../system/clock.ts';
+import type { DevicePasswordChecked } from './device_password_checked.ts';
 import type { FreshLogins } from './fresh_logins.ts';
 import type { Grant, PassingProof, Proof, ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
@@ -102,6 +103,19 @@ export class Exit {
   /** The access token of a page session, for the page that brought its cookie. */
   tokenFor(grant: Grant, proof: PageSessionShown): string {
     return grant.openFor(proof).accessToken;
+  }
+
+  /**
+   * The answer to a sign-in with a device password: its own login's token, the same every time.
+   * @param expiresInMs what is left of the token's life; undefined if it does not expire
+   */
+  forDevicePassword(grant: Grant, proof: DevicePasswordChecked, expiresInMs: number | undefined): Answer {
+    const { accessToken } = grant.openFor(proof);
+    const well_known = ownWellKnown({}, this.deps.publicBaseUrl);
+    const body: JsonObject = { user_id: grant.userId, access_token: accessToken, well_known };
+    body.device_id = grant.deviceId ?? '';
+    if (expiresInMs !== undefined) body.expires_in_ms = expiresInMs;
+    return { status: 200, body };
   }
 
   /**

@@ -1,14 +1,14 @@
-import type { Asker, Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { Asker, Homeserver, HomeserverAnswer, TokenOwner } from '../homeserver/homeserver.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
-import type { PageSession } from '../storage/tables/page_sessions.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { ServiceListed } from './appservices.ts';
 import type { FactorPassed } from './code_step.ts';
+import type { DevicePasswordChecked } from './device_password_checked.ts';
 import { hashToken } from './fresh_logins.ts';
 import type { PageSessionShown } from './page_shown.ts';
 import type { PassPresented, PassRedeemed } from './passes.ts';
@@ -20,7 +20,7 @@ export type PassingProof = StandingPasses | PassRedeemed | ServiceListed;
 /** What hands a held login out, and is used up by it. */
 export type ReleasingProof = FactorPassed | PassPresented;
 /** What opens a grant. Each is a class that one file alone can make. */
-export type Proof = PassingProof | ReleasingProof | PageSessionShown;
+export type Proof = PassingProof | ReleasingProof | PageSessionShown | DevicePasswordChecked;
 
 /** An opened grant. */
 export interface OpenedGrant {
@@ -50,8 +50,10 @@ export interface OpenedHold extends HoldFacts {
 
 /** By what a held login is sealed. */
 type HoldName = Pick<HeldLogin, 'id' | 'userId'>;
-/** By what the token of a page session is sealed. */
-type PageSessionName = Pick<PageSession, 'id' | 'userId'>;
+/** What keeps the token of a login and no more of it: a page session, a device password. */
+type TokenKeeper = 'page-session' | 'device-password';
+/** By what such a token is sealed. */
+type KeeperName = Pick<HeldLogin, 'id' | 'userId'>;
 
 /**
  * A login that the homeserver granted, closed: the token in it goes to the homeserver that made it, into the vault,
@@ -93,7 +95,12 @@ class Grant {
 
   /** Whose it is, by the homeserver. @throws Refusal */
   async askOwner(homeserver: Homeserver, asker: Asker): Promise<string> {
-    return (await homeserver.whoami(this.#accessToken, asker)).userId;
+    return (await this.askTokenOwner(homeserver, asker)).userId;
+  }
+
+  /** Whose it is, and on which device. @throws Refusal */
+  askTokenOwner(homeserver: Homeserver, asker: Asker): Promise<TokenOwner> {
+    return homeserver.whoami(this.#accessToken, asker);
   }
 
   /** The homeserver as a witness about the owner. @param hasPassword they have just signed in with one */
@@ -145,12 +152,12 @@ class Grant {
     );
   }
 
-  /** Seals it for the account page, which gets no more of it than the token and whose it is. */
-  sealForPage(vault: Vault, session: PageSessionName): Buffer {
+  /** Seals it for what gets no more of it than the token and whose it is. */
+  sealToken(vault: Vault, keeper: TokenKeeper, name: KeeperName): Buffer {
     const { userId: user_id, deviceId: device_id = '' } = this;
     return vault.seal(
       JSON.stringify({ body: { user_id, device_id }, accessToken: this.#accessToken }),
-      pageIdentityOf(session),
+      keeperIdentityOf(keeper, name),
     );
   }
 }
@@ -179,9 +186,13 @@ export function openHold(vault: Vault, held: HeldLogin): OpenedHold {
   return { grant, ...factsOf(beside) };
 }
 
-/** Opens what `Grant.sealForPage` sealed, closed as before. */
-export function openPageGrant(vault: Vault, session: PageSession): Grant {
-  return grantIn(vault.open(session.sealedToken, pageIdentityOf(session))).grant;
+/** Opens what `Grant.sealToken` sealed, closed as before. */
+export function openToken(
+  vault: Vault,
+  keeper: TokenKeeper,
+  row: KeeperName & { readonly sealedToken: Buffer },
+): Grant {
+  return grantIn(vault.open(row.sealedToken, keeperIdentityOf(keeper, row))).grant;
 }
 
 function grantIn(plain: Buffer): { readonly grant: Grant; readonly beside: JsonObject } {
@@ -205,8 +216,8 @@ function identityOf({ id, userId }: HoldName): string {
   return `hold:${id}:${userId}`;
 }
 
-function pageIdentityOf({ id, userId }: PageSessionName): string {
-  return `page-session:${id}:${userId}`;
+function keeperIdentityOf(keeper: TokenKeeper, { id, userId }: KeeperName): string {
+  return `${keeper}:${id}:${userId}`;
 }
 
 function textOr<T>(value: Json | undefined, otherwise: T): string | T {

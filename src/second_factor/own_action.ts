@@ -1,7 +1,8 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
+import type { RefusalName } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import type { Write } from '../storage/statement.ts';
+import type { Decision, Write } from '../storage/statement.ts';
 import type { Caller } from './caller.ts';
 
 /**
@@ -22,13 +23,15 @@ export interface ProvenRequest {
   readonly keptStepUp: Write;
 }
 
-/** A change of the two-factor API: guarded like a request to the homeserver, but done here (attack 89). */
-export interface OwnAction {
+interface GuardedAction {
   readonly shape:
     | 'totp_setup_request'
     | 'totp_delete_request'
     | 'recovery_request'
-    | 'two_factor_delete_request';
+    | 'two_factor_delete_request'
+    | 'device_password_request';
+  /** Checks what it is about before it is bound to a session. @throws Refusal */
+  readonly requireSound?: (body: JsonObject) => void;
   /**
    * What must be proven: the second factor where it is on, and the password.
    * @throws Refusal if it cannot be done: no code shall be spent for it
@@ -39,6 +42,38 @@ export interface OwnAction {
    * @param onlyReplaces of a step-up that is for replacing an authenticator alone
    */
   readonly takesStepUp?: (body: JsonObject, onlyReplaces: boolean) => boolean;
+}
+
+/** A change of the two-factor API: guarded like a request to the homeserver, but done here (attack 89). */
+export interface OwnAction extends GuardedAction {
   /** Does it, once for each proof. @throws Refusal */
   carryOut(proven: ProvenRequest): Promise<Answer>;
+}
+
+/** The second factor and a password that is to be judged. */
+export interface PasswordProof {
+  readonly request: ClientRequest;
+  readonly caller: Caller;
+  /** As in `ProvenRequest`. */
+  readonly body: JsonObject;
+  readonly password: string;
+}
+
+/** What a login that judged the password is to become. */
+export interface LoginDeed {
+  /** Keeps it, in the unit that uses the proof up. */
+  readonly keep: Decision<{ readonly createdAt: number }>;
+  /** Written with it. */
+  readonly also: Write;
+  answer(createdAt: number): Answer;
+  /** Ends the login: it was not kept. */
+  undo(): Promise<void>;
+}
+
+/** A change for which the homeserver judges the password by a login, which is kept. */
+export interface ProvingAction extends GuardedAction {
+  /** Undefined if the password is wrong. @throws Refusal if the homeserver did not say: what was proven stays */
+  logIn(proof: PasswordProof): Promise<LoginDeed | undefined>;
+  /** Why `keep` was lost, where it was. */
+  readonly refusedInCommit: Exclude<RefusalName, 'limit_exceeded'>;
 }

@@ -13,6 +13,10 @@ import { Audit } from '../audit/audit.ts';
 import { chainSeals } from '../audit/macs.ts';
 import { Pruning } from '../audit/pruning.ts';
 import type { Config } from '../config/config.ts';
+import { DevicePasswordCreation } from '../device_passwords/creation.ts';
+import { DevicePasswordEnds } from '../device_passwords/ends.ts';
+import { OwnDevicePasswords } from '../device_passwords/own_device_passwords.ts';
+import { DevicePasswordRelease } from '../device_passwords/release.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { Probes } from '../discovery/probes.ts';
 import { Readiness } from '../discovery/readiness.ts';
@@ -32,6 +36,7 @@ import { AddressLimit } from '../limits/address_limit.ts';
 import { DeviceLimit } from '../limits/device_limit.ts';
 import { Lanes } from '../limits/lanes.ts';
 import { ThrottleRecord } from '../limits/throttle_record.ts';
+import { sweepOfDevicePasswords } from '../login/device_password_sweeper.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
 import { PageEntry } from '../login/page_entry.ts';
@@ -234,6 +239,8 @@ function basicServices(foundations: Foundations) {
     deviceLimit: new DeviceLimit(clock),
     passes: new Passes({ storage, freshLogins, clock, random }),
     policies,
+    devicePasswords: config.devicePasswords,
+    devicePasswordEnds: new DevicePasswordEnds({ storage, audit }),
     stepUps: new StepUps({
       storage,
       stepUpMs: config.account.stepUpMs,
@@ -299,7 +306,12 @@ function loginServices(shared: SharedServices) {
   const tickets = new PageTickets({ ...doors, sessions, login: pageLogin });
   const accountSessions = new AccountSessions({ ...doors, settings: config.account });
   return {
-    login: new LoginGate({ ...doors, signIn, secondLogin }),
+    login: new LoginGate({
+      ...doors,
+      signIn,
+      secondLogin,
+      devicePasswordRelease: new DevicePasswordRelease({ ...doors, ends: shared.devicePasswordEnds }),
+    }),
     register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
     sessionEndings: new SessionEndings({ ...doors, sessions: storage.sessions }),
     pageSignIn: new PageSignIn({ ...doors, sessions, tickets, login: pageLogin }),
@@ -315,6 +327,22 @@ function loginServices(shared: SharedServices) {
     accountSessions,
     pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
     pageSessionSweep: sweepOfPageSessions({ ...shared, storage: shared.aside }),
+    ...devicePasswordServices(shared, upstream),
+  };
+}
+
+function devicePasswordServices(shared: SharedServices, upstream: UpstreamLogin) {
+  const { log } = shared;
+  const devicePasswordSweep = sweepOfDevicePasswords({ ...shared, storage: shared.aside });
+  const logOut = () => {
+    devicePasswordSweep
+      .sweep()
+      .catch((err) => log.warn({ err }, 'logins of device passwords could not be logged out now'));
+  };
+  return {
+    devicePasswordSweep,
+    devicePasswordCreation: new DevicePasswordCreation({ ...shared, upstream }),
+    ownDevicePasswords: new OwnDevicePasswords(shared, logOut),
   };
 }
 
@@ -330,7 +358,11 @@ function accountServices(shared: SharedServices) {
     recoveryCount: config.recovery.count,
     setupTtlMs: config.uia.sessionTtlMs,
   };
-  const policy = new AccountPolicy({ ...parts, policies: shared.policies });
+  const policy = new AccountPolicy({
+    ...parts,
+    policies: shared.policies,
+    devicePasswords: shared.devicePasswords,
+  });
   const setUps = new SetUps(parts, settings, policy);
   return {
     state: new TwoFactorState(parts),
@@ -419,7 +451,7 @@ function guardDeps(shared: SharedServices): GuardedRequestDeps {
   return {
     ...shared,
     callers: { tokenOwners, appservices, standings, enrolment },
-    consequences: new Consequences(shared.storage, shared.passes),
+    consequences: new Consequences(shared.storage, shared.passes, shared.devicePasswordEnds),
     missing: new MissingEndpoints(shared.clock),
   };
 }

@@ -30,6 +30,11 @@ export function routeHandlers(services: Services): Readonly<Record<RouteId, Hand
     renew_recovery_codes: (request) => services.ownActions.handle(services.recoveryCodes.renewal, request),
     delete_recovery_codes: (request) => services.ownActions.handle(services.recoveryCodes.removal, request),
     rename_authenticator: (request) => services.authenticatorNames.rename(request),
+    device_passwords: (request) => services.ownDevicePasswords.list(request),
+    create_device_password: (request) =>
+      services.ownActions.handleByLogin(services.devicePasswordCreation.action, request),
+    rename_device_password: (request) => services.ownDevicePasswords.rename(request),
+    revoke_device_password: (request) => services.ownDevicePasswords.revoke(request),
     own_policy: (request) => services.accountPolicy.describe(request),
     begin_enrolment: (request) => services.enrolments.handleBegin(request),
     confirm_enrolment: (request) => services.enrolments.handleConfirm(request),

@@ -36,6 +36,7 @@ export class Housekeeping {
       readonly storage: Storage;
       readonly sweeper: HoldSweeper;
       readonly pageSessionSweep: { sweep(): Promise<number> };
+      readonly devicePasswordSweep: { sweep(): Promise<number> };
       readonly keys: { refresh(): Promise<void> };
       readonly mark: MarkKeeper;
       readonly processes: LiveProcesses;
@@ -80,7 +81,7 @@ export class Housekeeping {
   }
 
   /**
-   * One round: the keys are read again, the database is marked, ended holds and page sessions are logged out, expired
+   * One round: the keys are read again, the database is marked, ended holds, page sessions and device passwords are logged out, expired
    * rows dropped.
    * A homeserver that is slow to log out delays no later round.
    */
@@ -89,7 +90,8 @@ export class Housekeeping {
       this.underWay = undefined;
     });
     await this.underWay;
-    await Promise.all([this.deps.sweeper.sweep(), this.deps.pageSessionSweep.sweep()]);
+    const { sweeper, pageSessionSweep, devicePasswordSweep } = this.deps;
+    await Promise.all([sweeper.sweep(), pageSessionSweep.sweep(), devicePasswordSweep.sweep()]);
   }
 
   private async roundQuietly(): Promise<void> {

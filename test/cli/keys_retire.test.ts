@@ -143,6 +143,26 @@ test('nothing is done while an emergency code needs its pepper', async () => {
   });
 });
 
+test('nothing is done while a device password is found by its digests only', async () => {
+  await storage.commit(
+    [BOB],
+    effect(
+      `INSERT INTO device_passwords
+      (id, user_id, name, secret_digest, device_id, token_hash, sealed_token, created_at)
+      VALUES ('d', :user, 'bot', :digest, 'D', 'hash', x'00', 0)`,
+      { user: BOB, digest: `${first}.00` },
+    ),
+  );
+  await renewCodes(await rotate());
+  expect(await line.type('keys', 'retire', first)).toMatchObject({
+    code: 1,
+    out: '',
+    err:
+      `matrix-2fa-proxy: 1 device password cannot be checked without ${first}; each moves on to the active key at ` +
+      'its next use, or is revoked',
+  });
+});
+
 test('a value that does not open keeps the key', async () => {
   await renewCodes(await rotate());
   await storage.commit([BOB], effect('UPDATE authenticators SET id = :id', { id: 'another' }));

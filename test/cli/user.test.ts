@@ -8,6 +8,7 @@ import { readGrant } from '../../src/second_factor/grant.ts';
 import { HeldLogins } from '../../src/second_factor/held_logins.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { keepDevicePassword, listDevicePasswords } from '../../src/storage/tables/device_passwords.ts';
 import { countAttempt, lanesOf } from '../../src/storage/tables/lanes.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
@@ -68,6 +69,20 @@ async function holdLogin(): Promise<void> {
     atEnd: 'logout',
     version: undefined,
   });
+}
+
+/** A device password that was made. */
+async function keepDevicePasswordOf(userId: string): Promise<void> {
+  const json = { user_id: userId, access_token: 'bots-token', device_id: 'BOT' };
+  const grant = readGrant({ status: 200, headers: {}, bytes: Buffer.alloc(0), json });
+  if (grant === undefined) throw new Error('a grant of this shape is read');
+  const made = {
+    ...{ id: 'd', userId, name: 'bot', deviceId: 'BOT', lifetimeMs: null },
+    secretDigest: 'key.00',
+    tokenHash: grant.tokenHash,
+    sealedToken: grant.sealToken(vault, 'device-password', { id: 'd', userId }),
+  };
+  await storage.commit([userId], keepDevicePassword(made, 9));
 }
 
 /** Alice had 2FA on once. */
@@ -136,6 +151,7 @@ describe('user show', () => {
       locked: false,
       lanes: [{ lane: 'elsewhere', failures: 2, wait_until: 0, shut: false }],
       held_logins: 1,
+      device_passwords: [],
       ...NOT_ASKED,
       standing: 'owes_factor',
     });
@@ -266,7 +282,24 @@ describe('user reset', () => {
     await holdLogin();
     const { code, out } = await line.type('user', 'reset', BOB, ...GROUNDS, '--yes', '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual({ user_id: BOB, authenticators: 1, logged_out: 1 });
+    expect(JSON.parse(out)).toEqual({
+      user_id: BOB,
+      authenticators: 1,
+      device_passwords: 0,
+      logged_out: 1,
+    });
+  });
+
+  test('leaves device passwords, and revokes them with --revoke-device-passwords', async () => {
+    await keepDevicePasswordOf(BOB);
+    const left = await line.type('user', 'reset', BOB, ...GROUNDS, '--yes');
+    expect(left).toMatchObject({ code: 0 });
+    const shown = await line.type('user', 'show', BOB);
+    expect(shown.out).toContain('  device password "bot" (d), device BOT, never used');
+    const revoked = await line.type('user', 'reset', BOB, ...GROUNDS, '--yes', '--revoke-device-passwords');
+    expect(revoked.out).toContain('1 device password revoked.');
+    expect(loggedOut).toEqual(['Bearer bots-token']);
+    expect(await storage.read(listDevicePasswords(BOB))).toEqual([]);
   });
 
   test.each([

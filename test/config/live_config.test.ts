@@ -43,6 +43,7 @@ policy:
   registration_grace: 1h
   factors: [totp]
   recovery: { codes: required, codes_for_changes: false }
+  device_passwords: forbidden
 sso: { name: other, clients: ["https://app.example.org"] }
 log: { level: debug, format: pretty }
 notify:

@@ -49,6 +49,7 @@ describe('a configuration that is fine', () => {
       login: { appendedCode: true, sso: true, holdTtlMs: 300_000 },
       uia: { sessionTtlMs: 600_000, maxSessions: 10_000 },
       account: { stepUpMs: 600_000, idleMs: 900_000, lifetimeMs: 28_800_000 },
+      devicePasswords: { enabled: true, maxPerUser: 20 },
       limits: {
         perAddress: { perSecond: 2, burstCount: 60 },
         signInPerUser: { perSecond: 0.003, burstCount: 4 },
@@ -61,6 +62,7 @@ describe('a configuration that is fine', () => {
           afterGrace: 'enrol',
           recoveryCodes: 'optional',
           codesForChanges: true,
+          devicePasswords: 'allowed',
         },
         users: {},
         administrators: { rule: {}, members: [], detect: true },

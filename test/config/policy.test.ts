@@ -31,6 +31,7 @@ test('without the section nothing is asked of anyone', () => {
       afterGrace: 'enrol',
       recoveryCodes: 'optional',
       codesForChanges: true,
+      devicePasswords: 'allowed',
     },
     users: {},
     administrators: { rule: {}, members: [], detect: true },

@@ -10,6 +10,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['server', 'doctor'],
   ['gateway', 'pages'],
   ['login', 'guard', 'account', 'discovery', 'admin'],
+  ['device_passwords'],
   ['second_factor', 'rescue'],
   ['limits', 'policy', 'notify'],
   ['uia', 'factors', 'homeserver', 'audit'],

@@ -2,6 +2,7 @@ import type { EnrolledNow, EnrolmentState } from '../../src/account/enrolment.ts
 import type { PassedSignIn } from '../../src/login/second_login.ts';
 import * as appservices from '../../src/second_factor/appservices.ts';
 import * as codeStep from '../../src/second_factor/code_step.ts';
+import type * as devicePasswords from '../../src/second_factor/device_password_checked.ts';
 import type { Exit, Taker } from '../../src/second_factor/exit.ts';
 import * as grants from '../../src/second_factor/grant.ts';
 import type { HeldLogins } from '../../src/second_factor/held_logins.ts';
@@ -31,6 +32,7 @@ declare const passPresented: passes.PassPresented;
 declare const passRedeemed: passes.PassRedeemed;
 declare const serviceListed: appservices.ServiceListed;
 declare const pageShown: pages.PageSessionShown;
+declare const deviceChecked: devicePasswords.DevicePasswordChecked;
 
 /** What may compile, so that the errors below have the cause that they name. */
 export function rightReleases(): void {
@@ -42,6 +44,7 @@ export function rightReleases(): void {
   void exit.exchange({ held, claimant: '', second: grant, proof: factorPassed, taker });
   void exit.enter(held, passPresented, taker, () => []);
   void exit.tokenFor(grant, pageShown);
+  exit.forDevicePassword(grant, deviceChecked, undefined);
 }
 
 export async function withoutProof(): Promise<void> {
@@ -63,6 +66,12 @@ export async function withoutProof(): Promise<void> {
   await exit.release(held, pageShown, taker);
   // @ts-expect-error the token of a page session is for its page alone
   exit.tokenFor(grant, factorPassed);
+  // @ts-expect-error a device password opens no login that waits for a factor
+  await exit.release(held, deviceChecked, taker);
+  // @ts-expect-error a device password opens its own login alone
+  exit.handOut(grant, deviceChecked);
+  // @ts-expect-error the login of a device password is for a device password alone
+  exit.forDevicePassword(grant, standingPasses, undefined);
 }
 
 export async function withASession(): Promise<void> {

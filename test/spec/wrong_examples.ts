@@ -59,6 +59,25 @@ const PAGE_SESSION = {
   codes_left: 3,
 };
 
+const DEVICE_PASSWORD = {
+  id: 'k3Jx9QpRt5uVwXyZ',
+  device_password: 'm2dp-0123-4567-89ab-cdef-ghjk-mnpq-rstv-wxyz',
+  device_id: 'GHTYAJCE',
+  name: 'matrix-commander',
+  created_at: 1760000000000,
+};
+
+const LISTED_DEVICE_PASSWORD = {
+  id: 'k3Jx9QpRt5uVwXyZ',
+  name: 'matrix-commander',
+  device_id: 'GHTYAJCE',
+  created_at: 1760000000000,
+  last_used_at: null,
+  last_used_address: null,
+  expires_at: null,
+  usable: true,
+};
+
 /** For each shape values that do not have it, by what is wrong with them. */
 export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
   auth: {
@@ -98,6 +117,30 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'no codes': { authenticator_id: 'x' },
     'a code in capitals': { authenticator_id: 'x', recovery_codes: ['7Q2K-X9VD-03MH'] },
     'more than it says': { authenticator_id: 'x', recovery_codes: [], seed: 'x' },
+  },
+  device_password_request: {
+    ...wrongAuth({ name: 'bot' }),
+    'an empty name': { name: '' },
+    'a name of two lines': { name: 'bot\nroot' },
+    'a device of the choice of the client': { name: 'bot', device_id: 'ABC' },
+  },
+  device_password_name_request: {
+    'no name': {},
+    'the name is a number': { name: 5 },
+    'more than a name': { name: 'bot', device_id: 'ABC' },
+  },
+  device_password_answer: {
+    'no secret': { ...DEVICE_PASSWORD, device_password: undefined },
+    'a secret without dashes': {
+      ...DEVICE_PASSWORD,
+      device_password: 'm2dp0123456789abcdefghjkmnpqrstvwxyz',
+    },
+    'a token': { ...DEVICE_PASSWORD, access_token: 'syt_x' },
+  },
+  device_passwords_answer: {
+    'no list': {},
+    'a secret': { device_passwords: [{ ...LISTED_DEVICE_PASSWORD, device_password: 'm2dp-x' }] },
+    'a time as a text': { device_passwords: [{ ...LISTED_DEVICE_PASSWORD, created_at: 'yesterday' }] },
   },
   stage_totp: {
     'the code is a number': { type: 'm.login.2fa.totp', token: 287082 },

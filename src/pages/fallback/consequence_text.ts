@@ -27,6 +27,7 @@ const DEED_TEXTS: DeedTexts = {
   give_login_token: (say) => say('approve.loginToken'),
   turn_off: (say) => say('approve.turnOff'),
   renew_recovery_codes: (say) => say('approve.renewCodes'),
+  create_device_password: (say) => say('approve.devicePassword'),
   delete_recovery_codes: (say) => say('approve.deleteCodes'),
 };
 

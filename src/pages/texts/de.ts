@@ -148,6 +148,14 @@ export const german: Texts = {
         'emergency_code.used': 'Notfallcode des Betreibers benutzt',
         'operator.imported':
           'Zwei-Faktor-Authentifizierung vom Betreiber eingeschaltet, mit deinem bisherigen Authenticator',
+        'device_password.created': 'Gerätepasswort erstellt',
+        'device_password.first_used': 'Gerätepasswort zum ersten Mal verwendet',
+        'device_password.used': 'Mit einem Gerätepasswort angemeldet',
+        'device_password.renamed': 'Gerätepasswort umbenannt',
+        'device_password.revoked': 'Gerätepasswort widerrufen',
+        'device_password.ended':
+          'Gerätepasswort beendet: Das Gerät wurde abgemeldet oder das Passwort geändert',
+        'device_password.refused': 'Anmeldung mit einem Gerätepasswort abgelehnt',
         'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
         'policy.overdue': 'Die Zeit zum Einrichten der Zwei-Faktor-Authentifizierung ist um',
         'policy.changed': 'Der Betreiber hat geändert, was von diesem Konto verlangt wird',

@@ -146,6 +146,14 @@ export const english = {
         'emergency_code.used': 'Emergency code of the operator used',
         'operator.imported':
           'Two-factor authentication turned on by the operator, with your authenticator of before',
+        'device_password.created': 'Device password created',
+        'device_password.first_used': 'Device password used for the first time',
+        'device_password.used': 'Signed in with a device password',
+        'device_password.renamed': 'Device password renamed',
+        'device_password.revoked': 'Device password revoked',
+        'device_password.ended':
+          'Device password ended: its device was signed out, or the password was changed',
+        'device_password.refused': 'Sign-in with a device password refused',
         'policy.required': 'Two-factor authentication is required from now on',
         'policy.overdue': 'The time to set up two-factor authentication is over',
         'policy.changed': 'The operator changed what is asked of this account',

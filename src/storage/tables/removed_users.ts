@@ -1,4 +1,5 @@
 import { type Effect, effect } from '../statement.ts';
+import { endDevicePasswordsOf } from './device_passwords.ts';
 import { endPageSessionsOf } from './page_sessions.ts';
 import { endProofs } from './proofs.ts';
 
@@ -27,13 +28,13 @@ export const REMOVED_WITH_USER = [
   'accounts',
 ] as const;
 
-/** What stays: the record, held logins and page sessions until they are logged out, and notices until they are sent. */
-export const KEPT_WITHOUT_USER = ['audit', 'holds', 'page_sessions', 'notices'] as const;
+/** What stays: the record, held logins, page sessions and device passwords until they are logged out, and notices until they are sent. */
+export const KEPT_WITHOUT_USER = ['audit', 'holds', 'page_sessions', 'device_passwords', 'notices'] as const;
 
 /** Removes all of a user whose account is closed, but what is on record; in a unit that names them. */
 export function removeUser(userId: string): readonly Effect[] {
   const rows = REMOVED_WITH_USER.map((table) =>
     effect(`DELETE FROM ${table} WHERE user_id = :userId`, { userId }),
   );
-  return [...endProofs(userId), endPageSessionsOf(userId), ...rows];
+  return [...endProofs(userId), endPageSessionsOf(userId), endDevicePasswordsOf(userId), ...rows];
 }

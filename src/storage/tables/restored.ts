@@ -1,4 +1,5 @@
 import { ask, bothDialects, type Effect, effect, type Query } from '../statement.ts';
+import { freeEndedDevicePasswords } from './device_passwords.ts';
 import { endAllPageSessions } from './page_sessions.ts';
 
 /** Tables of what is under way: none of it may go on from a copy. */
@@ -20,7 +21,7 @@ const UNDER_WAY = [
 /**
  * Ends what was under way when a backup was made: sessions, set-ups, sign-ins, passes, and codes of
  * operators, which may have been used since. Held logins and page sessions have ended, so that the next process that serves logs
- * them out.
+ * them out. Device passwords stay: what was revoked since opens nothing, as its token is dead.
  */
 export function endWhatWasUnderWay(): readonly Effect[] {
   return [
@@ -33,6 +34,7 @@ export function endWhatWasUnderWay(): readonly Effect[] {
       ),
     ),
     endAllPageSessions(),
+    freeEndedDevicePasswords(),
     effect('UPDATE accounts SET version = version + 1'),
   ];
 }

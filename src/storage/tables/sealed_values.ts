@@ -22,6 +22,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   sealed('sessions.sealed_token', 'session-token', ['id_hash']),
   sealed('holds.sealed_grant', 'hold', ['id', 'user_id']),
   sealed('page_sessions.sealed_token', 'page-session', ['id', 'user_id']),
+  sealed('device_passwords.sealed_token', 'device-password', ['id', 'user_id']),
   sealed('session_turns.sealed_onward', 'session-onward', ['id_hash'], null),
   sealed('leases.sealed_outcome', 'lease', ['key', 'holder'], null),
   sealed('challenges.sealed', 'challenge', ['session_hash']),

@@ -1,4 +1,5 @@
 import { bothDialects, type Effect, effect } from '../statement.ts';
+import { endDevicePasswordsOfTheFuture } from './device_passwords.ts';
 import { endPageSessionsOfTheFuture } from './page_sessions.ts';
 
 const MINUTE = 60_000;
@@ -22,6 +23,7 @@ export function endWrongTimes(setupMs: number): readonly Effect[] {
     endHolds,
     freeHolds,
     ...endPageSessionsOfTheFuture(SLACK, LONGEST_PAUSE),
+    ...endDevicePasswordsOfTheFuture(SLACK, LONGEST_PAUSE),
     effect(`DELETE FROM sessions WHERE created_at > :now + ${SLACK}`),
     effect(`UPDATE session_turns SET taken_until = 0 WHERE taken_until > :now + ${LONGEST}`),
     effect(`DELETE FROM setups WHERE expires_at > :now + :setupMs + ${SLACK}`, { setupMs }),

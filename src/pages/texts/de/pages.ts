@@ -157,6 +157,7 @@ export const pages: Translation = {
   'approve.turnOff': 'die Zwei-Faktor-Authentifizierung ausschalten',
   'approve.renewCodes': 'neue Wiederherstellungscodes erstellen; die alten gelten dann nicht mehr',
   'approve.deleteCodes': 'deine Wiederherstellungscodes löschen',
+  'approve.devicePassword': 'ein Gerätepasswort erstellen, das ohne Code anmeldet',
 
   // Account page
   'account.title': 'Kontosicherheit',
@@ -345,6 +346,13 @@ export const pages: Translation = {
   'emergency_code.used': 'Notfallcode verwendet',
   'operator.imported':
     'Zwei-Faktor-Authentifizierung durch einen Betreiber eingeschaltet, mit deinem bisherigen Authenticator',
+  'device_password.created': 'Gerätepasswort erstellt',
+  'device_password.first_used': 'Gerätepasswort zum ersten Mal verwendet',
+  'device_password.used': 'Mit einem Gerätepasswort angemeldet',
+  'device_password.renamed': 'Gerätepasswort umbenannt',
+  'device_password.revoked': 'Gerätepasswort widerrufen',
+  'device_password.ended': 'Gerätepasswort beendet: Das Gerät wurde abgemeldet oder das Passwort geändert',
+  'device_password.refused': 'Anmeldung mit einem Gerätepasswort abgelehnt',
   'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
   'policy.overdue': 'Zeit zum Einrichten der Zwei-Faktor-Authentifizierung abgelaufen',
   'policy.changed': 'Anforderung an dieses Konto durch einen Betreiber geändert',

@@ -152,6 +152,7 @@ export const pages = {
   'approve.turnOff': 'turn off two-factor authentication',
   'approve.renewCodes': 'create new recovery codes; the old ones stop working',
   'approve.deleteCodes': 'delete your recovery codes',
+  'approve.devicePassword': 'create a device password, which signs in without a code',
 
   // Account page
   'account.title': 'Account security',
@@ -332,6 +333,13 @@ export const pages = {
   'emergency_code.used': 'Emergency code used',
   'operator.imported':
     'Two-factor authentication turned on by an administrator, with your previous authenticator',
+  'device_password.created': 'Device password created',
+  'device_password.first_used': 'Device password used for the first time',
+  'device_password.used': 'Signed in with a device password',
+  'device_password.renamed': 'Device password renamed',
+  'device_password.revoked': 'Device password revoked',
+  'device_password.ended': 'Device password ended: its device was signed out, or the password was changed',
+  'device_password.refused': 'Sign-in with a device password refused',
   'policy.required': 'Two-factor authentication is required from now on',
   'policy.overdue': 'Time to set up two-factor authentication is over',
   'policy.changed': 'Requirement for this account changed by an administrator',

@@ -30,6 +30,7 @@ import { policyTold } from './0027_policy_told.ts';
 import { pageSessions } from './0028_page_sessions.ts';
 import { moreTime } from './0029_more_time.ts';
 import { replacingSetups } from './0030_replacing_setups.ts';
+import { devicePasswords } from './0031_device_passwords.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -63,6 +64,7 @@ export const MIGRATIONS: readonly string[] = [
   pageSessions,
   moreTime,
   replacingSetups,
+  devicePasswords,
 ];
 
 /**

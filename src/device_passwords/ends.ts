@@ -1,0 +1,55 @@
+import { hashToken } from '../second_factor/fresh_logins.ts';
+import { type Write, when } from '../storage/statement.ts';
+import {
+  type DevicePassword,
+  endDevicePassword,
+  endDevicePasswordsOf,
+  findAnyDevicePassword,
+  findDevicePasswordOfToken,
+  listDevicePasswords,
+} from '../storage/tables/device_passwords.ts';
+import type { DevicePasswordDeps } from './device_password_deps.ts';
+
+/** What ended a device password that its owner did not revoke. */
+export type EndCause = 'device_gone' | 'password_changed' | 'logged_out_everywhere' | 'deactivated' | 'reset';
+
+/**
+ * The ends of device passwords that come of something else. From its end on one releases nothing; the next sweep logs
+ * its login out, whose keys are gone with it.
+ */
+export class DevicePasswordEnds {
+  constructor(private readonly deps: Pick<DevicePasswordDeps, 'storage' | 'audit'>) {}
+
+  /** Whether any user has one: logouts need not ask whose a token is where none has. */
+  async areThere(): Promise<boolean> {
+    return (await this.deps.storage.read(findAnyDevicePassword())).length > 0;
+  }
+
+  async end(ended: DevicePassword, cause: EndCause): Promise<void> {
+    await this.deps.storage.commit([ended.userId], this.ending(ended, cause));
+  }
+
+  /** The login of a device password was logged out by its own token. */
+  async endOfToken(token: string): Promise<void> {
+    const [found] = await this.deps.storage.read(findDevicePasswordOfToken(hashToken(token)));
+    if (found !== undefined) await this.end(found, 'device_gone');
+  }
+
+  /** Ends all of a user: how many there were. */
+  async endAll(userId: string, cause: EndCause): Promise<number> {
+    const live = await this.deps.storage.read(listDevicePasswords(userId));
+    if (live.length === 0) return 0;
+    const each = live.map((found) => this.ending(found, cause));
+    // One that was made meanwhile ends too.
+    await this.deps.storage.commit([userId], [each, endDevicePasswordsOf(userId)]);
+    return live.length;
+  }
+
+  private ending({ id, userId, deviceId }: DevicePassword, cause: EndCause): Write {
+    const recorded = this.deps.audit.recorded({
+      ...{ userId, event: 'device_password.ended', deviceId },
+      detail: { device_password: id, cause },
+    });
+    return when(endDevicePassword(userId, id), { won: recorded, lost: [] });
+  }
+}

@@ -1,0 +1,240 @@
+import { expect, test } from '@jest/globals';
+import { removingAllFactors } from '../../src/storage/tables/factor_changes.ts';
+import { LOGIN, passwordLogin } from '../support/app.ts';
+import { describeOnBothDatabases } from '../support/both_databases.ts';
+import { API, BOB, BotApp, expectRefused, PASSWORD, REFUSED } from './bot.ts';
+
+const WHOAMI = 'GET /_matrix/client/v3/account/whoami';
+const CLIENT = '/_matrix/client';
+
+describeOnBothDatabases('a sign-in with a device password', (start) => {
+  test('hands out its own login, the same every time and under every prefix, in one question upstream', async () => {
+    const it = await BotApp.start(start);
+    const made = await it.make();
+    it.app.stub.clear();
+    const asked = { device_id: 'ANOTHER', initial_device_display_name: 'x', refresh_token: true };
+    const first = await it.signIn(made.password, asked);
+    expect([first.status, Object.keys(first.json).sort()]).toEqual([
+      200,
+      ['access_token', 'device_id', 'user_id', 'well_known'],
+    ]);
+    expect(first.json).toMatchObject({
+      user_id: BOB,
+      device_id: made.deviceId,
+      well_known: { 'm.homeserver': { base_url: 'https://matrix.example.org' } },
+    });
+    for (const prefix of ['r0', 'v1', 'api/v1', 'unstable']) {
+      const target = `${CLIENT}/${prefix}/login`;
+      const again = await it.app.post(target, passwordLogin(BOB, made.password));
+      expect(again.json).toEqual(first.json);
+    }
+    expect(new Set(it.upstream())).toEqual(new Set([WHOAMI]));
+    expect((await it.list())[0]).toMatchObject({ last_used_address: '127.0.0.1', usable: true });
+  });
+
+  test('puts the first use on record, and then one an hour; owners are told of the first', async () => {
+    const it = await BotApp.start(start);
+    const made = await it.make();
+    for (let turn = 0; turn < 3; turn++) await it.signIn(made.password);
+    it.app.clock.advance(61 * 60_000);
+    for (let turn = 0; turn < 3; turn++) await it.signIn(made.password);
+    const events = (await it.events()).filter((event) => event.startsWith('device_password'));
+    expect(events).toEqual(['device_password.used', 'device_password.first_used', 'device_password.created']);
+  });
+
+  test('attack 221: wrong, revoked and expired ones get the same bytes, and nothing goes upstream', async () => {
+    const it = await BotApp.start(start, {
+      config: 'limits: { per_address: { per_second: 1000, burst_count: 5000 } }',
+    });
+    const [made, revoked] = [await it.make(), await it.make('old')];
+    await it.revoke(revoked);
+    await it.app.proxy.keepHouse();
+    it.app.stub.clear();
+    const wrong = `m2dp-${'0000-'.repeat(7)}0000`;
+    expectRefused(await it.signIn(wrong));
+    expectRefused(await it.signIn(revoked.password));
+    for (let turn = 0; turn < 200; turn++) await it.app.post(LOGIN, passwordLogin('bob', wrong));
+    expect(it.upstream()).toEqual([]);
+    expect((await it.signIn(made.password)).status).toBe(200);
+    const code = it.freshCode();
+    const owner = await it.app.post(LOGIN, passwordLogin('bob', `${PASSWORD} ${code}`));
+    expect(owner.status).toBe(200);
+  });
+
+  test('attack 221: one whose login has expired is refused without a question', async () => {
+    const it = await BotApp.start(start);
+    it.app.stub.override(/\/login$/, async (_exchange, next) => {
+      const answer = await next();
+      const body = typeof answer === 'object' && 'body' in answer ? answer.body : {};
+      return { status: 200, body: { ...(body as object), expires_in_ms: 60_000 } } as never;
+    });
+    const made = await it.make();
+    const { json } = await it.signIn(made.password);
+    expect(json.expires_in_ms).toBeLessThanOrEqual(60_000);
+    expect(json.expires_in_ms).toBeGreaterThan(0);
+    it.app.clock.advance(61_000);
+    it.app.stub.clear();
+    expectRefused(await it.signIn(made.password));
+    expect(it.upstream()).toEqual([]);
+    expect((await it.list())[0]).toMatchObject({ usable: false, expires_at: expect.any(Number) });
+  });
+
+  test('attack 222: spellings are one secret; other lengths are ordinary passwords; a code behind it is refused', async () => {
+    const it = await BotApp.start(start);
+    const { password } = await it.make();
+    const bare = password.replaceAll('-', '');
+    const lookAlike = `m2dp${bare.slice(4).replaceAll('1', 'I').replaceAll('0', 'o')}`;
+    for (const spelt of [bare, password.toUpperCase(), `  ${password.replaceAll('-', ' ')} `, lookAlike]) {
+      expect((await it.signIn(spelt)).status).toBe(200);
+    }
+    it.app.stub.clear();
+    for (const behind of [it.freshCode(), ` ${it.freshCode()}`, ` ${it.bob.recoveryCodes[0]}`]) {
+      expectRefused(await it.signIn(password + behind));
+    }
+    expect(it.upstream()).toEqual([]);
+    for (const ordinary of [bare.slice(0, -1), `${bare}x`, 'm2dp-my own words']) {
+      expect((await it.signIn(ordinary)).status).toBe(403);
+    }
+    expect(it.upstream().filter((each) => each.endsWith('/login'))).toHaveLength(3);
+  });
+
+  test('attack 223: other names, none, two of them, another server and addresses are refused', async () => {
+    const it = await BotApp.start(start);
+    const { password } = await it.make();
+    it.app.stub.clear();
+    const type = 'm.login.password';
+    const id = (user: string) => ({ type: 'm.id.user', user });
+    const refused = [
+      { identifier: id('eve') },
+      { identifier: id('@bob:evil.example') },
+      { user: 'eve', identifier: id('bob') },
+      { user: 'bob', identifier: id('eve') },
+      {},
+      { identifier: id('') },
+      { identifier: { type: 'm.id.thirdparty', medium: 'email', address: 'bob@example.org' } },
+      { identifier: { ...id('bob'), address: 'bob@example.org' } },
+      { identifier: { type: 'm.id.phone', country: 'GB', phone: '1' } },
+    ];
+    for (const names of refused) {
+      expectRefused(await it.app.post(LOGIN, { type, password, ...names }));
+    }
+    expect(it.upstream()).toEqual([]);
+    for (const names of [{ user: 'bob' }, { identifier: id('BOB') }, { identifier: id(BOB), user: '@Bob' }]) {
+      expect((await it.app.post(LOGIN, { type, password, ...names })).status).toBe(200);
+    }
+    expect(await it.events()).toContain('device_password.refused');
+  });
+
+  test('attack 223: with a session it is refused, and joins nothing that is held', async () => {
+    const it = await BotApp.start(start);
+    const { password } = await it.make();
+    const held = await it.app.post(LOGIN, passwordLogin('bob', PASSWORD));
+    it.app.stub.clear();
+    const auth = { type: 'm.login.2fa.totp', session: held.json.session, token: it.freshCode() };
+    expectRefused(await it.app.post(LOGIN, { ...passwordLogin('bob', password), auth }));
+    expect(it.upstream()).toEqual([]);
+  });
+
+  test('attack 225: as a password elsewhere it is wrong, and the homeserver never sees it', async () => {
+    const it = await BotApp.start(start);
+    const { password } = await it.make();
+    const bare = password.slice(5);
+    it.app.stub.clear();
+    const code = it.freshCode();
+    const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: BOB } };
+    const devices = `${CLIENT}/v3/delete_devices`;
+    const change = `${CLIENT}/v3/account/password`;
+    const wrong = { ...auth, password: `${password} ${code}` };
+    expect((await it.ask('POST', devices, it.phone, { devices: ['X'], auth: wrong })).status).toBe(401);
+    expect((await it.ask('POST', API, it.phone, { name: 'more', auth: wrong })).status).toBe(401);
+    const twoFactor = `${CLIENT}/v3/account/two-factor/totp`;
+    expect((await it.ask('POST', twoFactor, it.phone, { name: 'x', auth: wrong })).status).toBe(401);
+    // Of a user without 2FA, whose requests are relayed, and as the new password.
+    const eves = { type: 'm.login.password', identifier: { type: 'm.id.user', user: 'eve' }, password };
+    expect((await it.ask('POST', devices, it.eve, { devices: ['X'], auth: eves })).status).toBe(403);
+    const renewed = { new_password: password, auth: { ...eves, password: 'eves password' } };
+    expect((await it.ask('POST', change, it.eve, renewed)).status).toBe(403);
+    const registered = { username: 'new', password, auth: { type: 'm.login.dummy' } };
+    await it.app.post(`${CLIENT}/v3/register`, registered);
+    const form = new URLSearchParams({ user: 'bob', password });
+    await it.app.call({
+      method: 'POST',
+      target: '/_2fa/account',
+      body: form.toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+    const sent = it.app.stub.requests.map(({ target, bytes }) => `${target} ${bytes}`);
+    expect(sent.filter((each) => each.replaceAll('-', '').includes(bare.replaceAll('-', '')))).toEqual([]);
+    expect(it.app.stub.passwordOf('eve')).toBe('eves password');
+  });
+
+  test('attack 226: the whoami of another user, of another device, an error or silence gives 502 and changes nothing', async () => {
+    const it = await BotApp.start(start);
+    const made = await it.make();
+    const answers = [
+      { status: 200, body: { user_id: '@eve:localhost', device_id: made.deviceId } },
+      { status: 200, body: { user_id: BOB, device_id: 'BOBSPHONE' } },
+      { status: 200, body: { user_id: BOB } },
+      { status: 500, body: { errcode: 'M_UNKNOWN', error: 'x' } },
+      { status: 403, body: { errcode: 'M_USER_LOCKED', error: 'x' } },
+      { status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', error: 'x' } },
+    ];
+    for (const answer of answers) {
+      it.app.stub.failNext('/account/whoami', answer);
+      expect((await it.signIn(made.password)).status).toBe(502);
+    }
+    await it.app.stub.setDown('refuse');
+    expect((await it.signIn(made.password)).status).toBe(502);
+    await it.app.stub.setDown(undefined);
+    expect((await it.signIn(made.password)).status).toBe(200);
+  });
+
+  test('attack 228: the rows of two users, moved into each other, open nothing', async () => {
+    const it = await BotApp.start(start);
+    const [one, other] = [await it.make(), await it.make('other')];
+    await it.app.storage.commit([BOB], {
+      does: 'effect',
+      sql: `UPDATE device_passwords SET sealed_token =
+        (SELECT moved.sealed_token FROM device_passwords AS moved WHERE moved.id = :from) WHERE id = :to`,
+      values: { from: other.id, to: one.id },
+    });
+    expect((await it.signIn(one.password)).status).toBe(500);
+    expect((await it.signIn(other.password)).status).toBe(200);
+  });
+
+  test('attack 229: neither secret nor token is in the database, the log or any later answer', async () => {
+    const lines: string[] = [];
+    const note = (fields: object, text?: string) => void lines.push(JSON.stringify([fields, text]));
+    const log = { debug: note, info: note, warn: note, error: note, fatal: note } as never;
+    const it = await BotApp.start(start, { log });
+    const made = await it.make();
+    const { json } = await it.signIn(made.password);
+    const wrong = await it.signIn(`${made.password} ${it.freshCode()}`);
+    const rows = await it.app.storage.read<object>({
+      does: 'ask',
+      sql: 'SELECT * FROM device_passwords',
+      values: {},
+    });
+    const audit = await it.app.storage.audit.list({ userId: BOB });
+    const seen = JSON.stringify([rows, audit, lines, await it.list(), wrong.text, it.upstream()]);
+    expect(seen).toContain(made.id);
+    for (const secret of [made.password, made.password.slice(5).replaceAll('-', ''), json.access_token]) {
+      expect(seen).not.toContain(secret);
+    }
+    expect(REFUSED).not.toContain(made.id);
+  });
+
+  test('it stays through 2FA that is off; a user who owes a set-up is told so', async () => {
+    for (const [config, status] of [
+      ['', 200],
+      ['policy: { default: required, grace: 0s }', 403],
+    ] as const) {
+      const it = await BotApp.start(start, { config });
+      const made = await it.make();
+      await it.app.storage.commit([BOB], removingAllFactors(BOB));
+      const answer = await it.signIn(made.password);
+      expect(answer.status).toBe(status);
+      if (status === 403) expect(answer.json.error).toMatch(/requires two-factor authentication/);
+    }
+  });
+});
