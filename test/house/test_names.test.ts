@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { expect, test } from '@jest/globals';
 
@@ -33,4 +33,10 @@ test('a test bears the name of a module, or test/README.md says what it tests', 
 
 test('test/README.md describes no test that is not there', () => {
   expect(described.filter((name) => !tests.includes(name))).toEqual([]);
+});
+
+test('the suites that begin first are there', () => {
+  const named: string[] = JSON.parse(readFileSync('test/support/long_suites.json', 'utf8'));
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((name) => !existsSync(name))).toEqual([]);
 });
