@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +72,19 @@ describe('deploy/docker/Dockerfile', () => {
 describe('deploy/docker/compose.yaml', () => {
   const { services, networks, secrets }: Compose = parse(shipped('compose.yaml'));
 
+  (hasDockerCompose() ? test : test.skip)(
+    'docker-compose reads it without a complaint, and complains of a fault',
+    async () => {
+      const judge = (file: string) => runCommand('docker-compose', ['--file', file, 'config', '--quiet']);
+      expect(await judge(`${FOLDER}/compose.yaml`)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+      const folder = mkdtempSync(join(tmpdir(), 'compose-'));
+      const faulty = join(folder, 'compose.yaml');
+      writeFileSync(faulty, shipped('compose.yaml').replace('user:', 'usr:'));
+      expect(await judge(faulty)).toMatchObject({ code: 1, stderr: expect.stringContaining('usr') });
+      rmSync(folder, { recursive: true });
+    },
+  );
+
   test('only Caddy publishes ports, and it shares no network with the homeserver and the database', () => {
     const publishing = Object.entries(services).filter(([, { ports }]) => ports !== undefined);
     expect(publishing.map(([name]) => name)).toEqual(['caddy']);
@@ -99,10 +113,19 @@ describe('deploy/docker/compose.yaml', () => {
 });
 
 test('its Caddyfile is that of the full topology, before the container of the proxy', () => {
-  const body = (text: string) => text.slice(text.indexOf('\nmatrix.example.org {'));
+  const body = (text: string) => text.slice(text.indexOf('\n{\n'));
   const full = readFileSync('deploy/caddy/full.Caddyfile', 'utf8');
   expect(body(shipped('Caddyfile'))).toBe(body(full.replaceAll(/127\.0\.0\.1:80(?:08|10)/g, 'proxy:8010')));
 });
+
+/** Whether the program is there; says so if not (with CI=true it fails). It needs no Docker to read a file. */
+function hasDockerCompose(): boolean {
+  if (spawnSync('docker-compose', ['version']).status === 0) return true;
+  const missing = 'docker-compose is missing: apt-get install docker-compose';
+  if (process.env.CI === 'true') throw new Error(missing);
+  console.warn(`not read by it: ${missing}`);
+  return false;
+}
 
 /** The linter; says so if it cannot be had (with CI=true it fails). */
 async function findHadolint(): Promise<string | undefined> {
