@@ -7,7 +7,7 @@ import type { EnrolmentConfirmRequest, EnrolmentRequest } from '../matrix/shapes
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
-import { enrolling } from '../storage/tables/factor_changes.ts';
+import { enrolling, isConfirmed } from '../storage/tables/factor_changes.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type Session, standingOf } from '../uia/session.ts';
 import type { AccountDeps } from './account_deps.ts';
@@ -165,7 +165,7 @@ export class Enrolment {
       audit.recorded({ ...entry, event: `${factor.kind}.enabled` }),
       audit.recorded({ ...entry, event: 'login.enrolled' }),
     ]);
-    if (!(await storage.commit([userId], unit)).won) {
+    if (!isConfirmed(await storage.commit([userId], unit))) {
       await this.requireOwing(session.id);
       throw new Refusal('unknown_setup');
     }

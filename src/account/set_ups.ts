@@ -133,7 +133,7 @@ export class SetUps {
     await this.requireAllowed(setup.userId, settable);
     const plan = await this.plan(setup, codes);
     const confirmed = await settable.setUp.confirm(setup.userId, this.secretOf(setup), proof);
-    if (confirmed === undefined) return this.refuse(setup);
+    if (confirmed === undefined) return this.refuse(setup, settable);
     // Before the hashes, which are costly: of many confirmations at once one makes them (attack 140).
     if (!(await this.deps.store.takeSetup(setup.id, this.deps.clock.now() + TAKEN_MS))) {
       throw new Refusal('limit_exceeded', { limit: 'set_up', retryAfterMs: RETRY_AFTER_MS });
@@ -173,7 +173,7 @@ export class SetUps {
 
   private async ready(
     { id, userId }: Setup,
-    { secret, lastStep }: ConfirmedAuthenticator,
+    { secret, lastStep, claim }: ConfirmedAuthenticator,
     { wasOn, replaced, codes }: Plan,
   ): Promise<ReadyConfirmation> {
     const count = this.settings.recoveryCount;
@@ -186,6 +186,7 @@ export class SetUps {
       foldedLocalpart: foldLocalpart(userId),
       sealedSeed: this.deps.vault.seal(secret, `authenticator:${authenticatorId}:${userId}`),
       step: lastStep,
+      claim: claim?.(authenticatorId),
       recovery: made?.set ?? (codes === 'kept' ? 'kept' : 'none'),
       wasOn,
       replaced: replaced.map((authenticator) => authenticator.id),
@@ -193,9 +194,10 @@ export class SetUps {
     return { confirmation, replaced, shown: made?.shown ?? [] };
   }
 
-  private async refuse(setup: Setup): Promise<never> {
+  private async refuse(setup: Setup, { factor }: SettableFactor): Promise<never> {
     await this.deps.store.countSetupFailure(setup.id, MOST_FAILURES);
-    throw new Refusal('wrong_setup_code');
+    const { refused: text } = factor;
+    throw new Refusal('wrong_setup_code', text === undefined ? {} : { text });
   }
 }
 

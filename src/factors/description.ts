@@ -1,4 +1,5 @@
 import type { Json, JsonObject, SecondFactorStage } from '../matrix/wire.ts';
+import type { Decision, Write } from '../storage/statement.ts';
 import type { Language, Wording } from '../system/languages.ts';
 
 /** How a code is told from other input where one field takes several kinds. */
@@ -18,6 +19,15 @@ export interface ConfirmedAuthenticator {
   readonly secret: Buffer;
   /** The step or counter of the first proof: it is spent. */
   readonly lastStep: number;
+  /** What else is kept with the authenticator of this id, in the tables of the factor. */
+  readonly claim?: (authenticatorId: string) => AuthenticatorClaim;
+}
+
+/** A write that the confirmation of a set-up needs to win: without it no authenticator is added. */
+export interface AuthenticatorClaim {
+  readonly take: Decision<unknown>;
+  /** Takes it back where the set-up turns out to be gone. */
+  readonly giveBack: Write;
 }
 
 /** What pages show of a secret that an app takes, before its first code. */
@@ -83,8 +93,14 @@ export interface FactorDescription {
    */
   readonly counter?: string;
   readonly events: EventTexts;
+  /** What a client is told of a proof that was not accepted, also the first one, where it is not a code. */
+  readonly refused?: string;
+  /** The operator has it off: no flow, path or page names it. What users have of it stays in their state. */
+  readonly isOff?: boolean;
   /** Without it pages have no way to this factor, unless its codes are typed. */
   readonly page?: FactorPage;
+  /** What pages say that have no way to it: how its user gets on. */
+  readonly elsewhere?: Wording;
   /** Of primary factors: without it users cannot turn them on. */
   readonly setUp?: FactorSetUp;
 }

@@ -1,4 +1,4 @@
-import { type Write, when } from '../statement.ts';
+import { type CommitAnswer, type Decision, decide, type Write, when } from '../statement.ts';
 import { nameAccount } from './accounts.ts';
 import {
   addAuthenticator,
@@ -40,7 +40,17 @@ export interface Confirmation extends SetupToConfirm {
   readonly step: number;
   /** The new codes; or the user keeps those that they have, or goes without. */
   readonly recovery: NewRecoverySet | 'kept' | 'none';
+  readonly claim?: Claim | undefined;
 }
+
+/** A write that a confirmation needs to win: what else is kept with the authenticator, in a table of its factor. */
+export interface Claim {
+  readonly take: Decision<unknown>;
+  /** Where the confirmation is lost after all. */
+  readonly giveBack: Write;
+}
+
+const NOTHING_CLAIMED: Claim = { take: decide('SELECT 1 AS found'), giveBack: [] };
 
 /** The sign-in in which a user sets their first factor up. */
 export interface EnrollingSignIn {
@@ -63,11 +73,12 @@ export interface AfterRemoval {
  * is gone, or is not what it is confirmed as.
  */
 export function activating(confirmation: Confirmation, also: Write) {
-  const { userId } = confirmation;
-  return when(confirmSetup(confirmation), {
+  const { userId, claim = NOTHING_CLAIMED } = confirmation;
+  const confirming = when(confirmSetup(confirmation), {
     won: [added(confirmation), endProofs(userId), also],
-    lost: [],
+    lost: claim.giveBack,
   });
+  return when(claim.take, { won: confirming, lost: [] });
 }
 
 /**
@@ -79,12 +90,18 @@ export function enrolling<const Also extends Write>(
   { session, begunBy, stage, holdId }: EnrollingSignIn,
   also: Also,
 ) {
-  const { setupId, userId } = confirmation;
+  const { setupId, userId, claim = NOTHING_CLAIMED } = confirmation;
   const { idHash } = session;
-  return when(completeEnrolment(session, { setupId, begunBy, stage }), {
+  const completing = when(completeEnrolment(session, { setupId, begunBy, stage }), {
     won: [added(confirmation), endOtherProofs(userId, { idHash, holdId }), also],
-    lost: [],
+    lost: claim.giveBack,
   });
+  return when(claim.take, { won: completing, lost: [] });
+}
+
+/** Whether a unit of `activating` or `enrolling` did it. */
+export function isConfirmed(answer: CommitAnswer<ReturnType<typeof activating | typeof enrolling>>): boolean {
+  return answer.won && answer.after.won;
 }
 
 function added(confirmation: Confirmation): readonly Write[] {

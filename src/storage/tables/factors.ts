@@ -14,6 +14,7 @@ import {
   activating,
   type Confirmation,
   deletingRecoverySet,
+  isConfirmed,
   removingAllFactors,
   removingAuthenticator,
   removingEverything,
@@ -203,7 +204,7 @@ export class FactorTables implements FactorStore {
   }
 
   async activate(confirmation: Confirmation, also: Write = []): Promise<boolean> {
-    return (await this.driver.commit([confirmation.userId], activating(confirmation, also))).won;
+    return isConfirmed(await this.driver.commit([confirmation.userId], activating(confirmation, also)));
   }
 
   async recoverySet(userId: string): Promise<RecoverySet | undefined> {

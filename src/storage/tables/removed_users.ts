@@ -12,6 +12,7 @@ export const REMOVED_WITH_USER = [
   'recovery_sets',
   'emergency_codes',
   'setups',
+  'credentials',
   'authenticators',
   'challenges',
   'sessions',

@@ -31,6 +31,7 @@ import { pageSessions } from './0028_page_sessions.ts';
 import { moreTime } from './0029_more_time.ts';
 import { replacingSetups } from './0030_replacing_setups.ts';
 import { devicePasswords } from './0031_device_passwords.ts';
+import { credentials } from './0032_credentials.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -65,6 +66,7 @@ export const MIGRATIONS: readonly string[] = [
   moreTime,
   replacingSetups,
   devicePasswords,
+  credentials,
 ];
 
 /**
