@@ -57,7 +57,7 @@ export class AccountPolicy {
         mode: policy.mode.value ?? 'optional',
         in_grace: due?.is === 'in_grace',
         deadline_ts: due === undefined || due.is === 'not_due' ? null : due.deadlineTs,
-        factors: [...(policy.factors.value ?? factors.primaryKinds())],
+        factors: factors.settableKinds().filter((kind) => policy.factors.value?.includes(kind) ?? true),
         recovery_codes: policy.recoveryCodes.value ?? 'optional',
         recovery_codes_for_changes: policy.codesForChanges.value ?? true,
         device_passwords: this.deps.devicePasswords.enabled

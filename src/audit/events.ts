@@ -90,6 +90,8 @@ export type FactorDeed =
   | 'disabled'
   /** Accepted. */
   | 'used'
+  /** The counter of an authenticator went back: there may be a copy of its key. */
+  | 'counter_back'
   | 'regenerated'
   | 'deleted';
 

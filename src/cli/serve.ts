@@ -58,6 +58,7 @@ async function serve(
   try {
     const url = await proxy.listen();
     proxy.findContact();
+    await proxy.remarkOnFactors();
     reload.begin(proxy, log);
     out(
       `matrix-2fa-proxy listens on ${url} as ${config.publicBaseUrl}, in front of ${config.homeserver.url}`,

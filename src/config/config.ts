@@ -18,6 +18,10 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly applicationServices: readonly ApplicationService[];
   readonly totp: TotpConfig;
+  /** Undefined: passkeys and security keys are off. */
+  readonly webauthn: WebauthnConfig | undefined;
+  /** Whether the operator wants them on. */
+  readonly webauthnWanted: boolean;
   readonly recovery: {
     /** Codes in a set. */
     readonly count: number;
@@ -70,6 +74,14 @@ export interface TotpConfig {
   readonly algorithm: 'sha1' | 'sha256' | 'sha512';
   readonly digits: number;
   readonly periodMs: number;
+}
+
+export interface WebauthnConfig {
+  /** The domain that credentials are bound to. */
+  readonly rpId: string;
+  readonly rpName: string;
+  readonly origins: readonly string[];
+  readonly userVerification: 'required' | 'preferred' | 'discouraged';
 }
 
 export interface LoginConfig {

@@ -6,11 +6,23 @@ import type { Config } from './config.ts';
  * judged by. Addresses, paths, looks and secrets are not in it.
  */
 export function digestOfSettings(config: Config): string {
-  const { publicBaseUrl, totp, recovery, login, uia, account, limits, policy, applicationServices } = config;
+  const {
+    publicBaseUrl,
+    totp,
+    webauthn,
+    recovery,
+    login,
+    uia,
+    account,
+    limits,
+    policy,
+    applicationServices,
+  } = config;
   const services = applicationServices.map(({ id }) => id);
   const text = JSON.stringify({
     publicBaseUrl,
     totp,
+    webauthn,
     recovery,
     login,
     uia,

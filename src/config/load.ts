@@ -14,6 +14,7 @@ import { keysFrom } from './load_keys.ts';
 import { notifyFrom } from './load_notify.ts';
 import { policyFrom } from './load_policy.ts';
 import { languageTag, readTexts } from './load_texts.ts';
+import { webauthnFrom } from './load_webauthn.ts';
 import { readPicture } from './picture.ts';
 import { type PathOfType, type Settings, settingAt } from './settings.ts';
 import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
@@ -91,6 +92,8 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       digits: settings.totp.digits,
       periodMs: durationAt('totp.period', settings.totp.period),
     },
+    webauthn: webauthnFrom(settings.webauthn, publicBaseUrl, at),
+    webauthnWanted: settings.webauthn.enabled,
     recovery: { count: settings.recovery.count },
     login: {
       appendedCode: settings.login.appended_code,

@@ -13,6 +13,11 @@ export function remarksOn(config: Config): string[] {
       'login.appended_code and login.sso are both off: users with 2FA can sign in only with clients that know it',
     );
   }
+  if (config.webauthnWanted && config.webauthn === undefined) {
+    remarks.push(
+      'webauthn.enabled does nothing: browsers bind no passkey to an IP address; give a domain in webauthn.rp_id',
+    );
+  }
   const { rule, detect } = config.policy.administrators;
   if (detect && Object.keys(rule).length > 0) {
     remarks.push(

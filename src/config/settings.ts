@@ -35,7 +35,7 @@ export const POLICY_MODES = ['optional', 'required', 'forbidden'] as const;
 export type PolicyMode = (typeof POLICY_MODES)[number];
 
 /** Which factors a policy may name. */
-export const FACTOR_KINDS = ['totp'] as const;
+export const FACTOR_KINDS = ['totp', 'webauthn'] as const;
 
 /** A rule of the policy as it is written: what it leaves out, others say. */
 export interface RuleSettings {
@@ -105,6 +105,10 @@ export const SECTIONS: readonly SectionRow[] = [
   {
     path: 'totp',
     doc: 'One-time codes. Set these before the first user turns 2FA on: apps keep what they scanned.',
+  },
+  {
+    path: 'webauthn',
+    doc: 'Passkeys and security keys: [passkeys.md](passkeys.md). Our pages do not ask for them yet, only clients that know the stage.',
   },
   { path: 'recovery', doc: 'Recovery codes.' },
   { path: 'login', doc: 'The ways to sign in.' },
@@ -314,6 +318,44 @@ export const SETTINGS = [
     min: '10s',
     max: '5m',
     doc: 'How long a code stands.',
+  },
+  {
+    path: 'webauthn.enabled',
+    type: 'flag',
+    default: false,
+    doc: 'Whether passkeys and security keys are taken as a second factor. So far they need a client that knows them.',
+    note: 'for clients that know passkeys; our pages do not yet',
+  },
+  {
+    path: 'webauthn.rp_id',
+    type: 'line',
+    maxLength: 253,
+    doc: 'The domain that passkeys are bound to. Left out, it is the host of `public_base_url`. Where it changes, passkeys of before are of no use.',
+    example: 'example.org',
+    note: 'the domain that passkeys are bound to; by default the host of public_base_url',
+  },
+  {
+    path: 'webauthn.rp_name',
+    type: 'line',
+    maxLength: 64,
+    doc: 'What browsers show of the server. Left out, it is `rp_id`.',
+    example: 'Example',
+    note: 'what browsers show; by default rp_id',
+  },
+  {
+    path: 'webauthn.origins',
+    type: 'texts',
+    default: [],
+    doc: 'The pages that may ask for passkeys: `https://`, a host that is `rp_id` or below it, and a port. Left empty, it is the one of `public_base_url`.',
+    note: 'pages that may ask for passkeys; by default that of public_base_url',
+  },
+  {
+    path: 'webauthn.user_verification',
+    type: 'choice',
+    choices: ['required', 'preferred', 'discouraged'],
+    default: 'preferred',
+    doc: 'Whether authenticators ask for a PIN, a finger or a face.',
+    note: 'required, preferred or discouraged: a PIN, a finger or a face',
   },
   {
     path: 'recovery.count',

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../matrix/wire.ts';
-import type { Decision, Effect } from '../storage/statement.ts';
+import type { Decision, Effect, Write } from '../storage/statement.ts';
 import type { FactorDescription } from './description.ts';
 
 /** Facts for the audit: which authenticator, which position. No secret. */
@@ -21,6 +21,10 @@ export type FactorVerdict =
       readonly detail: Detail;
       /** What goes on record in the place of `<kind>.used`. */
       readonly event?: 'emergency_code.used';
+      /** What is written with it where it is won. */
+      readonly also?: Write;
+      /** What else goes on record where it is lost, and `note`, which keeps that, is won. */
+      readonly suspicion?: { readonly note: Decision<unknown>; readonly deed: 'counter_back' };
     }
   /** One and the same to the client, whatever the reason (attack 87). */
   | { readonly is: 'no_match'; readonly why: 'wrong' | 'spent' | 'malformed' }
@@ -53,6 +57,8 @@ export interface Factor extends FactorDescription {
    * @throws Refusal limit_exceeded if there is no room for a costly look
    */
   verify(attempt: Attempt, proof: Json): Promise<FactorVerdict>;
+  /** What the operator should hear of at the start of `serve`. */
+  remark?(): Promise<string | undefined>;
   /** The factor's entry under `providers` in the state (`GET /account/two-factor`), or undefined if the user has none. */
   describe(userId: string): Promise<JsonObject | undefined>;
 }

@@ -22,6 +22,8 @@ const NOT_A_KIND = ENROLMENT_STAGE.slice(OWN_STAGES.length);
 /** The factors, found by what is on the wire. */
 export class Factors {
   readonly all: readonly Factor[];
+  /** Those that the operator has not turned off. */
+  readonly offered: readonly Factor[];
   private readonly checks = new Map<Factor, (auth: JsonObject) => void>();
 
   /** @throws RangeError if a kind is not a word for paths, or two factors share a name */
@@ -30,6 +32,7 @@ export class Factors {
       ...factors.filter(({ role }) => role === 'primary'),
       ...factors.filter(({ role }) => role === 'backup'),
     ];
+    this.offered = this.all.filter(({ isOff }) => isOff !== true);
     const odd = factors.find(({ kind }) => !/^[a-z0-9_]{1,32}$/.test(kind) || kind === NOT_A_KIND);
     if (odd !== undefined) throw new RangeError(`a kind of factor cannot be called ${odd.kind}`);
     for (const name of ['kind', 'stage'] as const) {
@@ -39,13 +42,13 @@ export class Factors {
     }
   }
 
-  /** Undefined if no factor has this stage: what a client writes is asked for here, once. */
+  /** Undefined if no factor that is offered has this stage: what a client writes is asked for here, once. */
   ofStage(stage: string): Factor | undefined {
-    return this.all.find((factor) => factor.stage === stage);
+    return this.offered.find((factor) => factor.stage === stage);
   }
 
   ofKind(kind: string): Factor | undefined {
-    return this.all.find((factor) => factor.kind === kind);
+    return this.offered.find((factor) => factor.kind === kind);
   }
 
   /** @throws Refusal bad_json if `auth` does not have the shape of the factor's stage */
@@ -62,13 +65,19 @@ export class Factors {
 
   /** The kinds that users can set up. */
   settableKinds(): string[] {
-    return this.all.filter(({ setUp }) => setUp !== undefined).map(({ kind }) => kind);
+    return this.offered.filter(({ setUp }) => setUp !== undefined).map(({ kind }) => kind);
   }
 
   /** The factors that this user can use now, in the order of the list. */
   async availableTo(userId: string): Promise<Factor[]> {
-    const availability = await Promise.all(this.all.map((factor) => factor.available(userId)));
-    return this.all.filter((_, index) => availability[index]);
+    const availability = await Promise.all(this.offered.map((factor) => factor.available(userId)));
+    return this.offered.filter((_, index) => availability[index]);
+  }
+
+  /** What the operator should hear of at the start. */
+  async remarks(): Promise<string[]> {
+    const remarks = await Promise.all(this.offered.map((factor) => factor.remark?.()));
+    return remarks.filter((remark) => remark !== undefined);
   }
 
   /** The stages that this user can use now, in the order of the list. */

@@ -9,6 +9,8 @@ import { RecoveryFactor } from './recovery/recovery_factor.ts';
 import type { RecoveryHasher } from './recovery/recovery_hasher.ts';
 import { TotpFactor } from './totp/totp_factor.ts';
 import type { TotpSettings } from './totp/totp_settings.ts';
+import { WebauthnFactor } from './webauthn/webauthn_factor.ts';
+import type { WebauthnSettings } from './webauthn/webauthn_settings.ts';
 
 /** What any factor can be made of. */
 export interface FactorDeps {
@@ -23,6 +25,8 @@ export interface FactorDeps {
 export interface ListedFactorDeps extends FactorDeps {
   readonly hasher: RecoveryHasher;
   readonly totp: TotpSettings;
+  /** Undefined: passkeys and security keys are off. */
+  readonly webauthn: WebauthnSettings | undefined;
   /** Whether the operator lets this user have recovery codes. */
   readonly mayHaveCodes: (userId: string) => Promise<boolean>;
 }
@@ -33,6 +37,7 @@ export type CreateFactor = (deps: FactorDeps) => Factor;
 /** Every factor there is: a line each. Clients are offered them in this order, the primary ones first. */
 const FACTORS: readonly ((deps: ListedFactorDeps) => Factor)[] = [
   (deps) => new TotpFactor(deps, deps.totp),
+  (deps) => new WebauthnFactor(deps, deps.webauthn),
   (deps) => new RecoveryFactor(deps, deps.totp.digits),
 ];
 

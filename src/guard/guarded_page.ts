@@ -95,6 +95,7 @@ export class GuardedPage {
         return { kind: 'missing', standing: at };
       case 'refused':
         return outcome.isOver ? GONE : { kind: 'refused', standing: at };
+      case 'unasked':
       case 'out_of_order':
         return { kind: 'refused', standing: at };
       case 'gone':

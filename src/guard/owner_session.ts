@@ -194,8 +194,10 @@ export class OwnerSession {
         return challenged(session);
       case 'out_of_order':
         return challenged(session, WRONG_ORDER);
+      case 'unasked':
+        return challenged(session, codeRefused('spent_code', presented.factor));
       case 'refused':
-        return challenged(session, codeRefused(outcome.reason));
+        return challenged(session, codeRefused(outcome.reason, presented.factor));
     }
   }
 

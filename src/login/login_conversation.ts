@@ -108,10 +108,12 @@ export class LoginConversation {
       case 'missing':
         // A client that does not know our stages shows `error`, and some loop without an errcode.
         return challenge(session, auth === undefined ? codeWanted(this.deps.ways) : undefined);
+      case 'unasked':
+        return challenge(session, codeRefused('spent_code', presented?.factor));
       case 'refused':
-        return challenge(session, codeRefused(outcome.reason));
+        return challenge(session, codeRefused(outcome.reason, presented?.factor));
       case 'out_of_order':
-        return challenge(session, codeRefused('wrong_code'));
+        return challenge(session, codeRefused('wrong_code', presented?.factor));
       case 'gone':
         return undefined;
     }
@@ -148,8 +150,10 @@ export class LoginConversation {
         return this.finish(request, outcome.session, hold);
       case 'missing':
         return challenge(session);
+      case 'unasked':
+        return challenge(session, codeRefused('spent_code', presented.factor));
       case 'refused':
-        return challenge(session, codeRefused(outcome.reason));
+        return challenge(session, codeRefused(outcome.reason, presented.factor));
       case 'out_of_order':
         return challenge(session, WRONG_ORDER);
       case 'gone':
@@ -233,7 +237,7 @@ export class LoginConversation {
   }
 
   private sessionUnknown(): Answer {
-    const flows = this.deps.secondFactors.all.map(({ stage }) => [PASSWORD_STAGE, stage]);
+    const flows = this.deps.secondFactors.offered.map(({ stage }) => [PASSWORD_STAGE, stage]);
     return challenge({ id: this.deps.engine.unusedId(), flows, completed: [] }, SESSION_UNKNOWN);
   }
 }

@@ -96,6 +96,7 @@ export class PageSignIn implements PageDoor {
         return { kind: 'missing', standing: await sessions.standing(session) };
       case 'refused':
         return outcome.isOver ? undefined : { kind: 'refused', standing: await sessions.standing(session) };
+      case 'unasked':
       case 'out_of_order':
         return { kind: 'refused', standing: await sessions.standing(session) };
       case 'gone':

@@ -46,6 +46,22 @@ export interface TotpConfirmRequest extends JsonObject {
   recovery_codes?: boolean;
 }
 
+export interface WebauthnConfirmRequest extends JsonObject {
+  setup_id: string;
+  credential: {
+    id: string;
+    rawId: string;
+    type: 'public-key';
+    response: {
+      clientDataJSON: string;
+      attestationObject: string;
+      transports?: string[];
+    };
+    clientExtensionResults?: { credProps?: { rk?: boolean } };
+  };
+  recovery_codes?: boolean;
+}
+
 export interface TotpDeleteRequest extends GuardedRequest {
   authenticator_id?: string;
 }
@@ -81,6 +97,7 @@ export interface Shapes {
   totp_setup_request: TotpSetupRequest;
   totp_confirm_request: TotpConfirmRequest;
   totp_delete_request: TotpDeleteRequest;
+  webauthn_confirm_request: WebauthnConfirmRequest;
   two_factor_delete_request: GuardedRequest;
   recovery_request: GuardedRequest;
   authenticator_name_request: JsonObject & { name: string };
@@ -94,6 +111,7 @@ export interface Shapes {
   // Parts of requests
   auth: AuthShape | null;
   stage_totp: AuthShape & { token?: string | null };
+  stage_webauthn: AuthShape & { credential?: JsonObject | null };
   stage_recovery: AuthShape & { token?: string | null };
   stage_password: AuthShape & { password: string };
   stage_sso: AuthShape;
@@ -112,6 +130,8 @@ export interface Shapes {
   two_factor_state: JsonObject;
   totp_setup_answer: JsonObject;
   totp_confirm_answer: JsonObject;
+  webauthn_setup_answer: JsonObject;
+  webauthn_confirm_answer: JsonObject;
   enrolment_confirm_answer: JsonObject;
   recovery_state: JsonObject;
   recovery_codes_answer: JsonObject;

@@ -12,6 +12,10 @@ const TOLD_BY_DEED: Readonly<Record<string, Wording>> = {
   },
   added: { en: 'An authenticator was added', de: 'Ein Authenticator wurde hinzugefügt' },
   removed: { en: 'An authenticator was removed', de: 'Ein Authenticator wurde entfernt' },
+  counter_back: {
+    en: 'One of your security keys may have been copied',
+    de: 'Einer deiner Sicherheitsschlüssel wurde vielleicht kopiert',
+  },
 };
 
 const SET_UP_UNTIL: Wording = {

@@ -1,3 +1,4 @@
+import type { FactorDescription } from '../factors/description.ts';
 import type { Answer } from '../http/answer.ts';
 import type { Outcome } from '../matrix/outcome.ts';
 import { isSecondFactorStage, PASSWORD_STAGE } from '../matrix/wire.ts';
@@ -36,11 +37,14 @@ export function codeWanted({ appendedCode, pages, helpUrl: help }: OfferedWays):
   };
 }
 
-/** Wrong, spent and malformed codes alike to the client (attack 87); the operator is told which. */
-export function codeRefused(reason: RefusedCodeReason): ChallengeError {
+/** Wrong, spent and malformed proofs alike to the client (attack 87); the operator is told which. */
+export function codeRefused(
+  reason: RefusedCodeReason,
+  factor?: Pick<FactorDescription, 'refused'>,
+): ChallengeError {
   return {
     errcode: 'M_FORBIDDEN',
-    error: 'The code is not right, or was used already: each code works once.',
+    error: factor?.refused ?? 'The code is not right, or was used already: each code works once.',
     refused: reason,
   };
 }

@@ -45,13 +45,13 @@ export class Challenges {
 
   /** A handler whose 401 has the questions in `params`; the handler itself where no factor asks any. */
   inAnswersOf(handler: Handler): Handler {
-    if (this.deps.factors.all.every(({ challenge }) => challenge === undefined)) return handler;
+    if (this.deps.factors.offered.every(({ challenge }) => challenge === undefined)) return handler;
     return async (request) => this.inAnswer(await handler(request));
   }
 
   private nextIn(session: Session): Factor[] {
     const next = nextStages(session.flows, session.completed);
-    return this.deps.factors.all.filter(({ stage }) => next.includes(stage));
+    return this.deps.factors.offered.filter(({ stage }) => next.includes(stage));
   }
 
   private async inAnswer(answer: Answer): Promise<Answer> {

@@ -75,8 +75,8 @@ export type CodeOutcome =
       readonly isOver: boolean;
       readonly reason: RefusedCodeReason;
     }
-  /** Nothing was judged or counted. */
-  | { readonly is: 'missing' | 'out_of_order'; readonly session: Session }
+  /** Nothing was judged or counted. `unasked`: the proof answers a question that is not open any more. */
+  | { readonly is: 'missing' | 'unasked' | 'out_of_order'; readonly session: Session }
   /** The session ended meanwhile: the code was not spent for it. */
   | { readonly is: 'gone' };
 
@@ -142,7 +142,7 @@ export class CodeStep {
     // Another body than the one that this request is about was bound meanwhile: that one is not approved.
     if (current?.bodyDigest !== session.bodyDigest) return { is: 'gone' };
     const now = { ...current, body: session.body };
-    if (outcome.is === 'unasked' && standingOf(now, stage) === 'next') return { is: 'missing', session: now };
+    if (outcome.is === 'unasked' && standingOf(now, stage) === 'next') return { is: 'unasked', session: now };
     return this.take(now, presented, from);
   }
 
@@ -221,16 +221,29 @@ function judged({ engine, audit, throttleRecord }: CodeStepDeps, trial: Trial, v
     attempt.counts ? throttleRecord.shut(way, factor.stage, attempt) : [],
   ] as const;
   if (verdict.is === 'no_match') return failed;
+  const { suspicion } = verdict;
+  const suspected =
+    suspicion === undefined
+      ? []
+      : when(suspicion.note, {
+          won: audit.recorded({
+            ...entry,
+            event: `${factor.kind}.${suspicion.deed}`,
+            detail: verdict.detail,
+          }),
+          lost: [],
+        });
   const passed = [
     completeStage(session, stageOf(presented)),
     accepted(attempt),
+    verdict.also ?? [],
     audit.recorded({
       ...entry,
       event: verdict.event ?? `${factor.kind}.used`,
       detail: { ...detail, ...verdict.detail },
     }),
   ] as const;
-  return when(verdict.spend, { won: passed, lost: failed });
+  return when(verdict.spend, { won: passed, lost: [...failed, suspected] as const });
 }
 
 function writtenIn(answer: CommitAnswer<ReturnType<typeof judged>>, verdict: Judgement): Written {

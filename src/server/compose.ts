@@ -165,6 +165,7 @@ export function compose(foundations: Foundations) {
     }),
     reminders: remindersOf(shared),
     challenges: shared.challenges,
+    factors: shared.factors,
     sessionBlock: new SessionBlock(shared),
     egressGate: new EgressGate(shared.homeserver, shared.standings, shared.log),
   };
@@ -216,7 +217,7 @@ function basicServices(foundations: Foundations) {
   });
   const policies = new Policies({ storage, audit }, () => config.policy);
   const factorDeps = {
-    ...{ storage, store: storage.factors, vault, random, hasher, totp },
+    ...{ storage, store: storage.factors, vault, random, hasher, totp, webauthn: config.webauthn },
     clock: machineClock,
     mayHaveCodes: async (userId: string) => (await policies.of(userId)).recoveryCodes.value !== 'off',
   };
@@ -436,7 +437,7 @@ function pageServices(
     support: helpUrl === undefined ? support : undefined,
     helpPage: new HelpPage(shell, {
       appendedCode: login.appendedCode,
-      kinds: shared.factors.all.map(({ kind }) => kind),
+      kinds: shared.factors.offered.map(({ kind }) => kind),
       server: brand.name,
       contact,
     }),

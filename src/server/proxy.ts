@@ -167,6 +167,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     forWatchers,
     forAdministrators,
     watch,
+    log,
     unusable,
   };
   return new MatrixProxy(live, served);
@@ -189,6 +190,7 @@ export class MatrixProxy {
       readonly forWatchers: SideListener | undefined;
       readonly forAdministrators: SideListener | undefined;
       readonly watch: Watch;
+      readonly log: Log;
       readonly unusable: Promise<never>;
     },
   ) {}
@@ -222,6 +224,12 @@ export class MatrixProxy {
   /** Sends the notices that are due, now. */
   sendNotices(): Promise<void> {
     return this.parts.delivery.round();
+  }
+
+  /** Says what of the users' factors is of no use under the present settings. Where the store is away it says nothing. */
+  async remarkOnFactors(): Promise<void> {
+    const remarks = await this.parts.services.factors.remarks().catch(() => []);
+    for (const remark of remarks) this.parts.log.warn({}, remark);
   }
 
   /** Has the homeserver say, now and every hour, whom people find help at, unless `brand.help_url` does. */

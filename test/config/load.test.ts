@@ -45,6 +45,7 @@ describe('a configuration that is fine', () => {
       trustedProxies: [],
       applicationServices: [],
       totp: { issuer: 'matrix.example.org', window: 1, algorithm: 'sha1', digits: 6, periodMs: 30_000 },
+      webauthnWanted: false,
       recovery: { count: 10 },
       login: { appendedCode: true, sso: true, holdTtlMs: 300_000 },
       uia: { sessionTtlMs: 600_000, maxSessions: 10_000 },

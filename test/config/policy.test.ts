@@ -111,7 +111,11 @@ describe('what cannot be meant is refused with its line', () => {
       'policy: { administrators: { members: ["@root:*"] } }',
       'config.yaml:1: policy.administrators.members.0: "@root:*" is not a user id such as @staff-*:example.org',
     ],
-    ['a factor', 'policy: { factors: [sms] }', 'config.yaml:1: policy.factors.0: must be one of totp'],
+    [
+      'a factor',
+      'policy: { factors: [sms] }',
+      'config.yaml:1: policy.factors.0: must be one of totp, webauthn',
+    ],
     [
       'a group twice',
       'policy:\n  groups:\n    - { name: staff }\n    - { name: staff }',

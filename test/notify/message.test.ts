@@ -25,6 +25,11 @@ describe('the texts', () => {
       'Zwei-Faktor-Authentifizierung wurde ausgeschaltet',
     ],
     ['totp.added', 'An authenticator was added', 'Ein Authenticator wurde hinzugefügt'],
+    [
+      'webauthn.counter_back',
+      'One of your security keys may have been copied',
+      'Einer deiner Sicherheitsschlüssel wurde vielleicht kopiert',
+    ],
     ['totp.removed', 'An authenticator was removed', 'Ein Authenticator wurde entfernt'],
     [
       'recovery.regenerated',

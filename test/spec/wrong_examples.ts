@@ -78,6 +78,15 @@ const LISTED_DEVICE_PASSWORD = {
   usable: true,
 };
 
+const PASSKEY = {
+  id: 'AAAA',
+  rawId: 'AAAA',
+  type: 'public-key',
+  response: { clientDataJSON: 'AAAA', attestationObject: 'AAAA' },
+};
+
+const PASSKEY_SETUP = { public_key: {}, setup_id: 'x', expires_ts: 1, recovery_codes: 'new' };
+
 /** For each shape values that do not have it, by what is wrong with them. */
 export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
   auth: {
@@ -146,6 +155,29 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'the code is a number': { type: 'm.login.2fa.totp', token: 287082 },
     'another type': { type: 'm.login.2fa.recovery', token: '287082' },
     'no type': { token: '287082' },
+  },
+  stage_webauthn: {
+    'the credential is a text': { type: 'm.login.2fa.webauthn', credential: 'x' },
+    'a credential without a response': {
+      type: 'm.login.2fa.webauthn',
+      credential: { id: 'AA', rawId: 'AA', type: 'public-key' },
+    },
+    'an id that is not base64url': {
+      type: 'm.login.2fa.webauthn',
+      credential: { id: 'A+', rawId: 'A+', type: 'public-key', response: {} },
+    },
+    'another type': { type: 'm.login.2fa.totp', credential: null },
+  },
+  webauthn_confirm_request: {
+    'no credential': { setup_id: 'x' },
+    'no set-up': { credential: PASSKEY },
+    'a credential of another type': { setup_id: 'x', credential: { ...PASSKEY, type: 'password' } },
+    'bytes that are not base64url': { setup_id: 'x', credential: { ...PASSKEY, id: 'A=' } },
+    'transports that are one text': {
+      setup_id: 'x',
+      credential: { ...PASSKEY, response: { ...PASSKEY.response, transports: 'usb' } },
+    },
+    'a secret of the client': { setup_id: 'x', credential: PASSKEY, seed: 'x' },
   },
   stage_recovery: {
     'the code is an object': { type: 'm.login.2fa.recovery', token: {} },
@@ -349,6 +381,15 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'no id': { recovery_codes: ['7q2k-x9vd-03mh'] },
     'a code twice': { authenticator_id: 'a', recovery_codes: ['7q2k-x9vd-03mh', '7q2k-x9vd-03mh'] },
     'a code with a look-alike': { authenticator_id: 'a', recovery_codes: ['7q2k-x9vd-o3mh'] },
+  },
+  webauthn_setup_answer: {
+    'no options': { setup_id: 'x', expires_ts: 1, recovery_codes: 'new' },
+    'options without a challenge': { ...PASSKEY_SETUP, public_key: { rp: { id: 'x', name: 'x' } } },
+    'an unknown word on the codes': { ...PASSKEY_SETUP, recovery_codes: 'old' },
+  },
+  webauthn_confirm_answer: {
+    'nothing about codes': { authenticator_id: 'a' },
+    'no id': { recovery_codes: ['7q2k-x9vd-03mh'] },
   },
   recovery_codes_answer: {
     'no time': { recovery_codes: ['7q2k-x9vd-03mh'] },

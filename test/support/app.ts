@@ -96,9 +96,13 @@ export class TestApp {
     this.#proxy?.findContact();
   }
 
-  /** Starts the application once more on the same data, as a second process does. It ends with this one. */
-  async startAnother(): Promise<TestApp> {
-    const other = new TestApp(this.stub, this.clock, this.directory, this.options);
+  /**
+   * Starts the application once more on the same data, as a second process does. It ends with this one.
+   * @param config in the place of this one's
+   */
+  async startAnother(config = this.options.config): Promise<TestApp> {
+    const options = config === undefined ? this.options : { ...this.options, config };
+    const other = new TestApp(this.stub, this.clock, this.directory, options);
     await other.start();
     this.#others.push(other);
     return other;

@@ -39,7 +39,13 @@ export class CodeSteps {
     const parts = { storage, store: storage.factors, vault, clock, random: systemRandom };
     const audit = new Audit({ storage, chain: chainOf(storage), clock });
     this.presented = new PresentedCodes(
-      createFactors({ ...parts, hasher, mayHaveCodes: () => Promise.resolve(true), totp: totpSettings }),
+      createFactors({
+        ...parts,
+        hasher,
+        mayHaveCodes: () => Promise.resolve(true),
+        totp: totpSettings,
+        webauthn: undefined,
+      }),
     );
     this.engine = new UiaEngine(
       { store: storage.sessions, vault, clock, random: systemRandom },

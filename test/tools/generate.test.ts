@@ -27,6 +27,7 @@ test('every factor has a schema for its stage', () => {
   expect(factorSchemas().map(({ file }) => file)).toEqual([
     'schemas/auth.json',
     'schemas/stage_totp.json',
+    'schemas/stage_webauthn.json',
     'schemas/stage_recovery.json',
   ]);
 });

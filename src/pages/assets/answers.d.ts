@@ -111,6 +111,18 @@ export type TwoFactorState = {
         last_used_at: number | null;
       }[];
     };
+    'm.login.2fa.webauthn'?: {
+      authenticators: {
+        id: string;
+        name: string;
+        enabled_at: number;
+        last_used_at: number | null;
+        backed_up: boolean;
+        discoverable: boolean | null;
+        usable: boolean;
+        counter_alert_at: number | null;
+      }[];
+    };
     'm.login.2fa.recovery'?: RecoveryState;
   };
 };

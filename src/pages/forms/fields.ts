@@ -128,8 +128,12 @@ interface FactorForms extends CodeForms {
 export function factorForms(forms: FactorForms): Html {
   const { asked, texts, kinds } = forms;
   const questions = asked.map((each) => questionForm(forms, each));
-  const takesCodes = kinds.some((kind) => asked.every(({ factor }) => factor.kind !== kind));
+  const withoutForm = asked.filter(({ factor }) => factor.page === undefined);
+  // The field for codes is there for those, too: a page is never without one.
+  const takesCodes =
+    withoutForm.length > 0 || kinds.some((kind) => asked.every(({ factor }) => factor.kind !== kind));
   return html`${questions}
+${withoutForm.map(({ factor: { elsewhere } }) => elsewhere && html`<p>${elsewhere[forms.language]}</p>`)}
 ${kinds.includes('totp') && html`<p>${texts.signIn.codeIntro}</p>`}
 ${takesCodes && codeForms(forms)}`;
 }
