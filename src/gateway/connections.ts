@@ -34,7 +34,7 @@ export class Connections {
     this.waiting.delete(socket);
     this.answers.add(response);
     if (this.isEnding) endConnectionAfter(response);
-    response.once('close', () => {
+    response.on('close', () => {
       this.answers.delete(response);
       if (!socket.destroyed) this.wait(socket);
     });

@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { PassedRequest } from '../http/answer.ts';
 import { BodyBudget } from '../http/body_budget.ts';
 import { clientAddressReader, type ReadClientAddress } from '../http/client_address.ts';
+import type { ClientAddress, PresentedToken } from '../http/client_request.ts';
 import { CORS_HEADERS } from '../http/cors.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import { requestIdReader } from '../http/request_id.ts';
@@ -117,6 +118,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     checkAnswer: options.checkAnswer,
   });
 
+  /** Writing to a client that has just gone may fail; an error without a listener would end the process (attack 117). */
+  const noteWriteError = (error: Error): void => log.debug({ err: error }, 'An answer could not be written');
+
   function admit(request: IncomingMessage, response: ServerResponse): void {
     admitAs(classify(request.method ?? '', request.url ?? ''), request, response);
   }
@@ -129,8 +133,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 
   function admitAs(found: Classification, request: IncomingMessage, response: ServerResponse): void {
-    // Writing to a client that has just gone may fail; an error without a listener would end the process (attack 117).
-    response.on('error', (error) => log.debug({ err: error }, 'An answer could not be written'));
+    response.on('error', noteWriteError);
     connections.serve(request, response);
     // A client that is gone has no address any more: it must not get round the limits without one (attack 74).
     if (request.socket.remoteAddress === undefined) request.socket.destroy();
@@ -145,14 +148,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 
   function passOn(request: IncomingMessage, response: ServerResponse): void {
-    const judged = options.checkRequest?.({
-      // Mostly no one asks: what passes must not pay for it.
-      get path() {
-        return (request.url ?? '').split('?', 1)[0] ?? '';
-      },
-      readClient: () => readClientAddress(request),
-      readToken: () => shownToken(request),
-    });
+    const judged = options.checkRequest?.(new ShownRequest(request, readClientAddress));
     if (judged === undefined) {
       passThrough.forward(request, response);
       return;
@@ -178,6 +174,29 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     await passThrough.destroy();
   };
   return { server, passing: () => passThrough.passing, close };
+}
+
+/**
+ * Mostly nothing of it is asked for: what passes must not pay for it. A class, as an object literal with a getter has a
+ * hidden class of its own each time, which the garbage collector pays for.
+ */
+class ShownRequest implements PassedRequest {
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly readClientAddress: ReadClientAddress,
+  ) {}
+
+  get path(): string {
+    return (this.request.url ?? '').split('?', 1)[0] ?? '';
+  }
+
+  readClient(): ClientAddress {
+    return this.readClientAddress(this.request);
+  }
+
+  readToken(): PresentedToken {
+    return shownToken(this.request);
+  }
 }
 
 interface ServerParts {

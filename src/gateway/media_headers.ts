@@ -31,8 +31,12 @@ export function sandboxedMedia(target: string, headers: string[]): string[] {
   return [...headers, ...ADDED];
 }
 
+/** In no other target can the path have `media` in it: what all else pays is this one look. */
+const HINT_OF_MEDIA = /media|%/i;
+
 /** Whether the path has `media` in it, in any spelling that a homeserver may decode; a sandbox too many does no harm. */
 function mayBeMedia(target: string): boolean {
+  if (!HINT_OF_MEDIA.test(target)) return false;
   const end = target.indexOf('?');
   const path = (end === -1 ? target : target.slice(0, end)).toLowerCase();
   return path.includes('media') || (path.includes('%') && unescaped(path).includes('media'));

@@ -71,7 +71,7 @@ export class PassThrough {
   /** Forwards the target byte for byte. */
   forward(request: IncomingMessage, response: ServerResponse): void {
     this.passing += 1;
-    response.once('close', () => this.#done(response));
+    response.on('close', () => this.#done(response));
     const client = this.#options.readClientAddress(request);
     const { headers, hasBody } = upstreamHeaders(request.rawHeaders, client);
     const path = request.url as string;

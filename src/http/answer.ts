@@ -21,9 +21,9 @@ export type Handler = (request: ClientRequest) => Promise<Answer>;
 export interface PassedRequest {
   /** As it was sent, without its query. */
   readonly path: string;
-  readonly readClient: () => ClientAddress;
+  readClient(): ClientAddress;
   /** What a homeserver could take for its access token. */
-  readonly readToken: () => PresentedToken;
+  readToken(): PresentedToken;
 }
 
 /** A small answer to a request that was passed through, before it is given out. */
