@@ -71,7 +71,6 @@ export class PassThrough {
   /** Forwards the target byte for byte. */
   forward(request: IncomingMessage, response: ServerResponse): void {
     this.passing += 1;
-    response.on('close', () => this.#done(response));
     const client = this.#options.readClientAddress(request);
     const { headers, hasBody } = upstreamHeaders(request.rawHeaders, client);
     const path = request.url as string;
@@ -84,7 +83,12 @@ export class PassThrough {
       headers: check === undefined ? headers : acceptingReadable(headers),
       body: hasBody ? new ClientBody(request, this.#options.uploadSilenceMs ?? UPLOAD_SILENCE) : null,
     };
-    this.#pool.dispatch(dispatched, new Relay(this.#pool, dispatched, response, this.#options, check));
+    const relay = new Relay(this.#pool, dispatched, response, this.#options, check);
+    response.on('close', () => {
+      this.#done(response);
+      relay.endWithClient();
+    });
+    this.#pool.dispatch(dispatched, relay);
   }
 
   #done(response: ServerResponse): void {
@@ -126,7 +130,6 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#options = options;
     this.#mayRetry =
       dispatched.body === null && (dispatched.method === 'GET' || dispatched.method === 'HEAD');
-    response.on('close', () => this.#onClientDone());
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -223,7 +226,8 @@ class Relay implements Dispatcher.DispatchHandler {
     sendAnswer(this.#response, refusalAnswer(error, this.#options.log));
   }
 
-  #onClientDone(): void {
+  /** The client has its answer, or has gone: then the homeserver need not go on. */
+  endWithClient(): void {
     if (!this.#response.writableFinished) this.#controller?.abort(new Error('the client went away'));
   }
 
