@@ -74,7 +74,8 @@ async function measured({ pid }: Tree, signIns: number, work: () => Promise<void
 
 async function granted(tree: Tree, body: JsonObject): Promise<void> {
   const answer = await post(tree, body);
-  if (answer.access_token === undefined) throw new Error(`a sign-in was refused: ${JSON.stringify(answer)}`);
+  if (answer.access_token === undefined)
+    throw new Error(`${tree.url}: a sign-in was refused: ${JSON.stringify(answer)}`);
 }
 
 async function post({ url }: Tree, body: JsonObject): Promise<JsonObject> {

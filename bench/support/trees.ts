@@ -54,7 +54,9 @@ export async function withTwoTrees(
   };
   try {
     const before = await start(resolve(against));
-    await work(before, await start(process.cwd()));
+    const now = await start(process.cwd());
+    console.log(`before: ${before.url}, now: ${now.url}`);
+    await work(before, now);
   } finally {
     for (const each of running) await each.stop();
     rmSync(folder, { recursive: true, force: true });
