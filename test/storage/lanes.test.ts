@@ -61,6 +61,18 @@ describeOnPooledStores('lanes and known places', (opened) => {
     expect(await count()).toEqual({ failures: 1 });
   });
 
+  test('a known place is noted again an hour after it was, and after a clock was ahead', async () => {
+    const use = async () =>
+      (await opened.storage.commit([BOB], rememberPlace(BOB, { kind: 'browser', digest: 'b' }, 16)))[0];
+    expect(await use()).toBe(1);
+    opened.clock.advance(HOUR);
+    expect(await use()).toBe(0);
+    opened.clock.advance(1);
+    expect(await use()).toBe(1);
+    opened.clock.advance(-DAY);
+    expect(await use()).toBe(1);
+  });
+
   test('attack 145: of known places 16 of a kind are kept, for their time', async () => {
     for (let turn = 0; turn < 20; turn++) {
       const place = { kind: 'network', digest: `${turn}` } as const;

@@ -1,3 +1,4 @@
+import { HOUR } from '../../system/clock.ts';
 import { ask, type Effect, effect, type Query } from '../statement.ts';
 
 export type PlaceKind = 'network' | 'browser';
@@ -29,7 +30,10 @@ export function browsersOfName(
   );
 }
 
-/** Remembers where a user has passed a factor. Of each kind the `most` used last are kept. */
+/**
+ * Remembers where a user has passed a factor, to the hour: a further sign-in from there writes nothing. Of each kind the
+ * `most` used last are kept.
+ */
 export function rememberPlace(
   userId: string,
   { kind, digest }: Place,
@@ -38,7 +42,8 @@ export function rememberPlace(
   return [
     effect(
       `INSERT INTO known_places (user_id, kind, digest, last_used_at) VALUES (:userId, :kind, :digest, :now)
-       ON CONFLICT (user_id, kind, digest) DO UPDATE SET last_used_at = excluded.last_used_at`,
+       ON CONFLICT (user_id, kind, digest) DO UPDATE SET last_used_at = excluded.last_used_at
+         WHERE known_places.last_used_at NOT BETWEEN excluded.last_used_at - ${HOUR} AND excluded.last_used_at`,
       { userId, kind, digest },
     ),
     effect(
