@@ -95,6 +95,7 @@ describeInBrowser('the account page', () => {
       await person.signIn(nextCode(bob));
       await person.press('Create new recovery codes');
       const dialogCode = person.dialog().getByLabel('Code');
+      expect(await person.dialog().locator('.notice').isVisible()).toBe(false);
       await person.dialog().getByRole('button', { name: 'Continue' }).click();
       await person.expectFailed(dialogCode, '', /Please enter a code/);
       const wrong = app.wrongCode(bob);

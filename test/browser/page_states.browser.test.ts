@@ -6,37 +6,51 @@ import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts
 import { ClientPage } from '../support/client_page.ts';
 import { ContactSheet } from './contact_sheet.ts';
 import { PAGE_STATES } from './page_states.ts';
-import { PASSWORD, PageVisit, type Users } from './page_visit.ts';
+import { PASSWORD, PageVisit, type Scene } from './page_visit.ts';
 
 jest.setTimeout(120_000);
 
 /** `npm run pages` names a folder: then each state is photographed, in every look and in two languages. */
 const FOLDER = process.env.M2FA_PAGES;
-const LANGUAGES = FOLDER === undefined ? ['en'] : ['en', 'de'];
+/** Where nothing is photographed only the main states are looked at in German, too. */
+const LOOKED_AT = PAGE_STATES.flatMap((state) => {
+  const languages = FOLDER === undefined && state.isMain !== true ? ['en'] : ['en', 'de'];
+  return languages.map((language) => ({ language, state, name: state.name }));
+});
+/** The narrowest window, and one of 1000 px at 200 %. */
+const WIDTHS = [320, 500];
 const LIMITS = 'limits: { per_address: { per_second: 1000, burst_count: 10000 } }';
 
 describeInBrowser('every state of every page', () => {
   const sheet = FOLDER === undefined ? undefined : new ContactSheet(FOLDER);
   let browser: Browser;
   let app: TestApp;
-  let client: ClientPage;
-  let users: Users;
+  let scene: Scene;
   const seen: unknown[] = [];
 
   beforeAll(async () => {
     browser = await startBrowser();
     app = await startApp({
-      users: ['alice', 'bob', 'carol'].map((name) => ({ name, password: PASSWORD })),
+      users: ['alice', 'bob', 'carol', 'dave', 'erin'].map((name) => ({ name, password: PASSWORD })),
       config: LIMITS,
     });
-    client = await ClientPage.serve(app.url);
-    users = { bob: await app.enrol('bob', 10), carol: await app.enrol('carol', 10) };
+    const client = await ClientPage.serve(app.url);
+    const users = {
+      bob: await app.enrol('bob', 10),
+      carol: await app.enrol('carol', 10),
+      dave: await app.enrol('dave', 0),
+      erin: await app.enrol('erin', 10),
+    };
+    scene = { app, client, users, signedIn: new Map() };
+    const { token, deviceId } = app.stub.signIn('bob');
+    const device = `/_matrix/client/v3/devices/${deviceId}`;
+    await app.call({ method: 'PUT', target: device, json: { display_name: 'Pixel 9' }, token });
   });
 
   afterAll(async () => {
     if (sheet !== undefined) process.stdout.write(`All pictures: ${sheet.write()}\n`);
     await browser.close();
-    await client.stop();
+    await scene.client.stop();
     await app.stop();
   });
 
@@ -44,24 +58,28 @@ describeInBrowser('every state of every page', () => {
     expect(new Set(PAGE_STATES.map(({ name }) => name)).size).toBe(PAGE_STATES.length);
   });
 
-  test.each(
-    LANGUAGES.flatMap((language) => PAGE_STATES.map((state) => ({ language, state, name: state.name }))),
-  )(
+  test.each(LOOKED_AT)(
     '$name, $language: reached, in its language, accessible, and nothing is cut off on a phone',
     async ({ language, state }) => {
       const page = await openPage(browser, { locale: language });
-      await state.reach(new PageVisit(page, app, client, users));
+      await state.reach(new PageVisit(page, scene, language));
       await page.waitForLoadState('networkidle');
       expect(await page.locator('html').getAttribute('lang')).toBe(language);
-      await page.locator('h1').first().waitFor();
+      await page.locator('h1').first().waitFor({ state: 'attached' });
       expect(await seriousFindings(page)).toEqual([]);
       const text = await page.evaluate('document.body.innerText');
       // A state that was not reached looks like the one before it.
       expect(seen).not.toContain(text);
       seen.push(text);
       await sheet?.photograph(page, state, language);
-      await page.setViewportSize({ width: 360, height: 700 });
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+      if (state.isMain === true) {
+        await page.emulateMedia({ forcedColors: 'active' });
+        expect(await seriousFindings(page)).toEqual([]);
+      }
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 700 });
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      }
       await page.context().close();
     },
   );

@@ -20,6 +20,36 @@ async function accountOf(visit: PageVisit, name: string): Promise<void> {
   await visit.givePassword(name);
 }
 
+async function accountOn(visit: PageVisit): Promise<void> {
+  await visit.openAccountOn('bob');
+}
+
+async function setUpOf(visit: PageVisit): Promise<void> {
+  await accountOf(visit, 'alice');
+  await visit.press('status.turnOn');
+  await visit.fillDialog();
+}
+
+async function savedCodesOf(visit: PageVisit): Promise<void> {
+  await visit.openAccountOn('erin');
+  await visit.press('codes.create');
+  await visit.fillDialog(visit.freshCode('erin'));
+  await visit.page.locator('.codes').waitFor();
+}
+
+/** A dialog of the account page. */
+function dialog(name: string, says: string, open: (visit: PageVisit) => Promise<void>): PageState {
+  return {
+    name,
+    says,
+    reach: async (visit) => {
+      await accountOn(visit);
+      await open(visit);
+      await visit.page.getByRole('dialog').waitFor();
+    },
+  };
+}
+
 /** All of them that a test reaches and that `npm run pages` photographs. A further one is a further line. */
 export const PAGE_STATES: readonly PageState[] = [
   {
@@ -105,9 +135,115 @@ export const PAGE_STATES: readonly PageState[] = [
     name: 'account-on',
     says: 'The account page of a user with 2FA',
     isMain: true,
+    reach: accountOn,
+  },
+  {
+    name: 'account-weak',
+    says: 'The account page of a user with one authenticator and no recovery code',
+    isMain: true,
+    reach: async (visit) => {
+      await accountOf(visit, 'dave');
+      await visit.giveCode(visit.freshCode('dave'));
+    },
+  },
+  {
+    name: 'account-recovery-field',
+    says: 'The recovery code is asked for at the sign-in of the account page',
     reach: async (visit) => {
       await accountOf(visit, 'bob');
-      await visit.giveCode(visit.freshCode('bob'));
+      await visit.openRecoveryField();
+    },
+  },
+  {
+    name: 'account-recovered',
+    says: 'The account page after a sign-in by recovery code',
+    isMain: true,
+    reach: async (visit) => {
+      await accountOf(visit, 'bob');
+      await visit.giveRecoveryCode(visit.recoveryCode('bob'));
+    },
+  },
+  {
+    name: 'account-not-loaded',
+    says: 'The account page where the server does not answer',
+    reach: async (visit) => {
+      await visit.answerParts(502, {});
+      await accountOf(visit, 'alice');
+    },
+  },
+  {
+    name: 'account-limited',
+    says: 'The same where the server is busy',
+    reach: async (visit) => {
+      await visit.answerParts(429, { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 20_000 });
+      await accountOf(visit, 'alice');
+    },
+  },
+  dialog('account-proof', 'New recovery codes ask for password and code', (visit) =>
+    visit.press('codes.create'),
+  ),
+  dialog('account-proof-missing', 'The same when nothing was typed', async (visit) => {
+    await visit.press('codes.create');
+    await visit.page.getByRole('dialog').waitFor();
+    await visit.page.keyboard.press('Enter');
+    await visit.page.locator('dialog [aria-invalid]').waitFor();
+  }),
+  dialog('account-rename', 'An authenticator is renamed', (visit) =>
+    visit.press('auth.renameOf', { name: 'phone' }),
+  ),
+  dialog('account-remove', 'The last authenticator is removed', async (visit) => {
+    await visit.page.locator('.menu summary').first().click();
+    await visit.press('auth.removeOf', { name: 'phone' });
+  }),
+  dialog('account-delete-codes', 'Recovery codes are deleted', (visit) => visit.press('codes.delete')),
+  dialog('account-turn-off', '2FA is turned off', (visit) => visit.press('off.button')),
+  dialog('account-sign-out-device', 'A device is signed out', (visit) =>
+    visit.press('sessions.signOutOf', { name: 'Pixel 9' }),
+  ),
+  {
+    name: 'account-scan',
+    says: 'A set-up: the picture to scan',
+    isMain: true,
+    reach: async (visit) => {
+      await setUpOf(visit);
+      await visit.page.locator('details:has(.key) > summary').click();
+    },
+  },
+  {
+    name: 'account-verify',
+    says: 'A set-up: the first code',
+    reach: async (visit) => {
+      await setUpOf(visit);
+      await visit.press('setup.next');
+    },
+  },
+  {
+    name: 'account-verify-wrong',
+    says: 'The same after a wrong code',
+    reach: async (visit) => {
+      await setUpOf(visit);
+      await visit.press('setup.next');
+      await visit.page.locator('input[name="code"]').fill('000000');
+      await visit.page.keyboard.press('Enter');
+      await visit.page.locator('[aria-invalid]').waitFor();
+    },
+  },
+  { name: 'account-codes', says: 'New recovery codes', isMain: true, reach: savedCodesOf },
+  {
+    name: 'account-codes-print',
+    says: 'The same on paper',
+    reach: async (visit) => {
+      await savedCodesOf(visit);
+      await visit.page.emulateMedia({ media: 'print' });
+    },
+  },
+  {
+    name: 'sign-in-foreign-form',
+    says: 'A form whose browser keeps no cookies',
+    reach: async (visit) => {
+      await visit.openSignIn();
+      await visit.page.context().clearCookies();
+      await visit.givePassword('alice');
     },
   },
 ];

@@ -1,4 +1,8 @@
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
+import { pages as german } from '../../src/pages/texts/de/pages.ts';
+import { pages as english } from '../../src/pages/texts/en/pages.ts';
+import type { TextKey } from '../../src/pages/texts/keys.ts';
+import { fill } from '../../src/pages/texts/texts.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { ClientPage } from '../support/client_page.ts';
 import type { Enrolled } from '../support/enrolment.ts';
@@ -9,58 +13,126 @@ const STEP_MS = 30_000;
 /** Those who sign in: by name, with 2FA on or not. */
 export type Users = Readonly<Record<string, Enrolled | undefined>>;
 
+/** What all visits of a test have in common. */
+export interface Scene {
+  readonly app: TestApp;
+  readonly client: ClientPage;
+  readonly users: Users;
+  /** The cookies of account pages that are signed in, by user. */
+  readonly signedIn: Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>;
+}
+
 /**
- * A visit to the pages, in whatever language: fields are found by what browsers fill into them, never by their labels.
+ * A visit to the pages, in whatever language: fields are found by what browsers fill into them, buttons by the keys of
+ * their texts.
  */
 export class PageVisit {
   constructor(
     readonly page: Page,
-    private readonly app: TestApp,
-    private readonly client: ClientPage,
-    private readonly users: Users,
+    private readonly scene: Scene,
+    private readonly language: string,
   ) {}
 
   async open(path: string): Promise<void> {
-    await this.page.goto(`${this.app.url}${path}`);
+    await this.page.goto(`${this.scene.app.url}${path}`);
   }
 
   /** As a client leads to it. */
   openSignIn(): Promise<void> {
-    const back = encodeURIComponent(this.client.url);
+    const back = encodeURIComponent(this.scene.client.url);
     return this.open(`/_matrix/client/v3/login/sso/redirect?redirectUrl=${back}`);
   }
 
   async givePassword(name: string, password = PASSWORD): Promise<void> {
     await this.fill('username', name);
     await this.fill('current-password', password);
-    await this.page.keyboard.press('Enter');
-    await this.page.waitForLoadState('networkidle');
+    await this.enter();
   }
 
   async giveCode(code: string): Promise<void> {
     await this.fill('one-time-code', code);
+    await this.enter();
+  }
+
+  /** The page as it is when the server has taken the form. */
+  async enter(): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
     await this.page.keyboard.press('Enter');
-    await this.page.waitForLoadState('networkidle');
+    await loaded;
+  }
+
+  /** The account page of a user with 2FA: the first visit signs in, the others come with its cookie. */
+  async openAccountOn(name: string): Promise<void> {
+    const context = this.page.context();
+    const cookies = this.scene.signedIn.get(name);
+    if (cookies !== undefined) {
+      await context.addCookies(cookies);
+      await this.open('/_2fa/account');
+      return;
+    }
+    await this.open('/_2fa/account');
+    await this.givePassword(name);
+    await this.giveCode(this.freshCode(name));
+    this.scene.signedIn.set(name, await context.cookies());
+  }
+
+  async openRecoveryField(): Promise<void> {
+    await this.page.locator('summary').first().click();
+  }
+
+  async giveRecoveryCode(code: string): Promise<void> {
+    await this.openRecoveryField();
+    await this.page.locator('input[name="recovery_code"]').fill(code);
+    await this.enter();
+  }
+
+  /** One for each language: a code works once. */
+  recoveryCode(name: string): string {
+    const [first, second] = this.enrolled(name).recoveryCodes;
+    return (this.language === 'de' ? second : first) ?? '';
+  }
+
+  async press(key: TextKey, places: Readonly<Record<string, string>> = {}): Promise<void> {
+    const text = this.language === 'de' ? (german[key] ?? english[key]) : english[key];
+    await this.page
+      .getByRole('button', { name: fill(text, places), exact: true })
+      .first()
+      .click();
+  }
+
+  /** Where the page awaits nothing of the server, and no other page. */
+  async fillDialog(code?: string): Promise<void> {
+    await this.page.getByRole('dialog').waitFor();
+    if (code !== undefined) await this.fill('one-time-code', code);
+    await this.fill('current-password', PASSWORD);
+    await this.page.keyboard.press('Enter');
+    await this.page.getByRole('dialog').waitFor({ state: 'detached' });
+  }
+
+  /** What each part of the account page is told by the server, in place of the truth. */
+  async answerParts(status: number, body: object): Promise<void> {
+    for (const part of ['**/v3/devices', '**/history', '**/v3/account/two-factor'])
+      await this.page.route(part, (route) => route.fulfill({ status, json: body }));
   }
 
   /** A code that was not used: the clock moves on. */
   freshCode(name: string): string {
-    this.app.clock.advance(STEP_MS);
-    return this.app.code(this.enrolled(name));
+    this.scene.app.clock.advance(STEP_MS);
+    return this.scene.app.code(this.enrolled(name));
   }
 
   wrongCode(name: string): string {
-    return this.app.wrongCode(this.enrolled(name));
+    return this.scene.app.wrongCode(this.enrolled(name));
   }
 
   /** Where a client leads for a stage that it does not know: somebody removes a device. */
   async openFallback(name: string): Promise<void> {
-    const challenge = await this.app.post(LOGIN, passwordLogin(name, PASSWORD));
+    const challenge = await this.scene.app.post(LOGIN, passwordLogin(name, PASSWORD));
     const auth = { type: 'm.login.2fa.totp', session: String(challenge.json.session) };
-    const login = await this.app.post(LOGIN, { auth: { ...auth, token: this.freshCode(name) } });
+    const login = await this.scene.app.post(LOGIN, { auth: { ...auth, token: this.freshCode(name) } });
     const remove = { devices: ['ELSEWHERE'] };
     const path = '/_matrix/client/v3/delete_devices';
-    const guarded = await this.app.post(path, remove, String(login.json.access_token));
+    const guarded = await this.scene.app.post(path, remove, String(login.json.access_token));
     const session = encodeURIComponent(String(guarded.json.session));
     await this.open(`/_matrix/client/v3/auth/m.login.2fa.totp/fallback/web?session=${session}`);
   }
@@ -70,7 +142,7 @@ export class PageVisit {
   }
 
   private enrolled(name: string): Enrolled {
-    const enrolled = this.users[name];
+    const enrolled = this.scene.users[name];
     if (enrolled === undefined) throw new Error(`${name} has no second factor`);
     return enrolled;
   }

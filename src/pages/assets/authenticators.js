@@ -20,7 +20,7 @@ export function authenticatorsCard(page) {
       {},
       element('h2', { id: 'authenticators-title' }, say('auth.title')),
       element('p', {}, say('auth.intro')),
-      button(say('auth.add'), () => void setUp(page), { look: 'second row' }),
+      button(say('auth.add'), () => void setUp(page), { look: 'row' }),
     ),
     element(
       'ul',

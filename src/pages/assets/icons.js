@@ -49,7 +49,7 @@ export function tile(name) {
 const DEVICES = [
   [/android|\bios\b|iphone|ipad|pixel|galaxy|phone|mobile|tablet/i, 'phone'],
   [/desktop/i, 'computer'],
-  [/chrom|firefox|safari|\bedge\b|opera|browser|\bweb\b|https?:/i, 'browser'],
+  [/account page|kontoseite|chrom|firefox|safari|\bedge\b|opera|browser|\bweb\b|https?:/i, 'browser'],
   [/windows|mac ?os|linux|ubuntu|debian|laptop|computer/i, 'computer'],
   [/terminal|shell|\bcli\b|curl|\bbot\b|\btui\b/i, 'terminal'],
 ];

@@ -72,7 +72,8 @@ export class AccountPage {
     this.root.replaceChildren(...nodes);
     markTitle(false);
     window.scrollTo(0, 0);
-    const flash = this.root.querySelector('.notice:not([hidden])');
+    // What stands there at each visit is read in its turn: what has just been done is told first.
+    const flash = this.root.querySelector('.notice:not([hidden], .recovered > *, .sections *)');
     const heading = this.root.querySelector('h1');
     heading?.setAttribute('tabindex', '-1');
     (flash instanceof HTMLElement ? flash : heading)?.focus();

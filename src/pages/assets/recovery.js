@@ -30,7 +30,7 @@ export function recoveryCard(page) {
       element(
         'p',
         { class: 'plainrow' },
-        button(say('codes.delete'), () => void remove(page), { look: 'plain row' }),
+        button(say('codes.delete'), () => void remove(page), { look: 'link row' }),
       ),
   );
 }

@@ -87,6 +87,9 @@ export function sectionLinks(cards) {
   return element(
     'nav',
     { 'aria-label': say('account.title') },
-    cards.map((card) => element('a', { href: `#${card.id}` }, card.querySelector('h2')?.textContent)),
+    cards.map((card) => {
+      const name = card.id === 'off' ? say('off.button') : card.querySelector('h2')?.textContent;
+      return element('a', { href: `#${card.id}` }, name);
+    }),
   );
 }
