@@ -14,6 +14,7 @@ import { dropIdleLanes } from '../storage/tables/lanes.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
 import { dropGoneAddresses } from '../storage/tables/notice_owners.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
+import { dropOldVisits } from '../storage/tables/visits.ts';
 import { endWrongTimes } from '../storage/tables/wrong_times.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -128,6 +129,7 @@ export class Housekeeping {
           dropEndedEmergencyCodes(),
           dropGoneAddresses(GONE_KEPT_MS),
           dropOldAnswers(),
+          dropOldVisits(),
         ],
       ),
     ]);

@@ -12,6 +12,7 @@ const UNDER_WAY = [
   'sign_in_tokens',
   'fresh_logins',
   'emergency_codes',
+  'visits',
   'admin_answers',
   'processes',
   // They went out after the backup was made.

@@ -27,6 +27,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   sealed('leases.sealed_outcome', 'lease', ['key', 'holder'], null),
   sealed('challenges.sealed', 'challenge', ['session_hash']),
   sealed('notice_addresses.sealed_address', 'notice-address', ['id', 'user_id']),
+  sealed('visits.sealed_state', 'visit', ['id_hash'], null),
   sealed('admin_answers.sealed_answer', 'admin-answer', ['key'], null),
   sealed('audit_chains.sealed_head', 'audit-head', ['chain'], null),
   sealed('audit_keys.sealed_key', 'audit-key', ['key_id'], null),

@@ -34,6 +34,7 @@ export function endWrongTimes(setupMs: number): readonly Effect[] {
       `UPDATE passed_login_tokens SET ended = 1, expires_at = :now + ${LONGEST}
        WHERE expires_at > :now + ${LONGEST}`,
     ),
+    effect(`DELETE FROM visits WHERE created_at > :now + ${SLACK} OR taken_until > :now + ${LONGEST}`),
     effect(`DELETE FROM emergency_codes WHERE created_at > :now + ${SLACK}`),
     effect(`DELETE FROM admin_answers WHERE expires_at > :now + 25 * ${HOUR}`),
     effect(`UPDATE lanes SET wait_until = :now WHERE wait_until > :now + ${LONGEST}`),

@@ -32,6 +32,7 @@ import { moreTime } from './0029_more_time.ts';
 import { replacingSetups } from './0030_replacing_setups.ts';
 import { devicePasswords } from './0031_device_passwords.ts';
 import { credentials } from './0032_credentials.ts';
+import { visits } from './0033_visits.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -67,6 +68,7 @@ export const MIGRATIONS: readonly string[] = [
   replacingSetups,
   devicePasswords,
   credentials,
+  visits,
 ];
 
 /**
