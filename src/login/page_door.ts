@@ -1,4 +1,5 @@
 import type { ClientRequest } from '../http/client_request.ts';
+import type { Refusal } from '../matrix/refusals.ts';
 import type { AskedFactor } from '../second_factor/challenges.ts';
 
 /** What a person typed into the first form of the sign-in page, and where they want to go. */
@@ -6,8 +7,8 @@ export interface PageCredentials {
   /** A user name, a full user id or an e-mail address. */
   readonly name: string;
   readonly password: string;
-  /** By what the browser is known again; undefined if it keeps no cookie that we set. */
-  readonly browser: string | undefined;
+  /** The mark by which the browser is known again, or will be if a code behind the password is right. */
+  readonly browser: string;
   /** Judged before: it is one that a browser may be sent to. */
   readonly redirectUrl: string;
 }
@@ -20,6 +21,10 @@ export interface PageStanding {
   /** Names this sign-in in the next form. Never log it (R11). */
   readonly id: string;
   readonly userId: string;
+  /** The version of the account: another one later means that factors or password were changed. */
+  readonly version: number;
+  /** When the sign-in ends by itself, in ms since the epoch. */
+  readonly endsAt: number;
   readonly redirectUrl: string;
   /** The identity provider of the homeserver that they came by; undefined after a password. */
   readonly provider: string | undefined;
@@ -31,6 +36,17 @@ export interface PageStanding {
   readonly asked: readonly AskedFactor[];
   /** Set after a recovery code: how many are left. */
   readonly recoveryCodesLeft: number | undefined;
+  /** Whether the password is all that protects the account, and its owner may change that. */
+  readonly mayTurnOn: boolean;
+}
+
+/** What came of name and password. */
+export interface PageBegun {
+  readonly standing: PageStanding;
+  /**
+   * What came of a code that stood behind the password; undefined if there was none. A refusal: it was not judged.
+   */
+  readonly appended: 'accepted' | 'refused' | Refusal | undefined;
 }
 
 /** A code as a person typed it, and where. */
@@ -49,6 +65,13 @@ export interface PageCodeOutcome {
   readonly standing: PageStanding;
 }
 
+/** The last code that the sign-in could take was wrong. */
+export interface PageCodesUsedUp {
+  readonly kind: 'used_up';
+  /** How long the account takes no further code, in ms; 0 if it takes one. */
+  readonly waitMs: number;
+}
+
 /** A person whom the homeserver's own single sign-on sent back to us. */
 export interface ProviderReturn {
   /** Of the homeserver, for one use. */
@@ -62,12 +85,17 @@ export interface ProviderReturn {
 export type PageTicket =
   | { readonly kind: 'client'; readonly redirectUrl: string; readonly loginToken: string }
   /** Once more through the homeserver's single sign-on, for a login token that the client can use. */
-  | { readonly kind: 'provider'; readonly provider: string };
+  | { readonly kind: 'provider'; readonly provider: string }
+  /** There is none: the factors or the password were changed meanwhile. */
+  | { readonly kind: 'changed' };
+
+/** Whose sign-in has ended, and under which version of the account it was. */
+export type EndedSignIn = Pick<PageStanding, 'userId' | 'version'>;
 
 /** The door behind the sign-in page. Undefined everywhere: that sign-in has ended, and begins again. */
 export interface PageDoor {
   /** @throws Refusal login_refused, limit_exceeded, homeserver_unreachable, homeserver_slow, homeserver_unclear */
-  begin(request: ClientRequest, credentials: PageCredentials): Promise<PageStanding>;
+  begin(request: ClientRequest, credentials: PageCredentials): Promise<PageBegun>;
   /**
    * Learns from the homeserver whose login token it is; that login is held and never handed out.
    * @throws Refusal login_refused, homeserver_unreachable, homeserver_slow, homeserver_unclear
@@ -77,7 +105,15 @@ export interface PageDoor {
   /** The same sign-in with the set-up that was offered in it, which then comes next. */
   withSetUp(request: ClientRequest, id: string): Promise<PageStanding | undefined>;
   /** @throws Refusal limit_exceeded, totp_waits, totp_shut */
-  submitCode(request: ClientRequest, id: string, code: PageCode): Promise<PageCodeOutcome | undefined>;
+  submitCode(
+    request: ClientRequest,
+    id: string,
+    code: PageCode,
+  ): Promise<PageCodeOutcome | PageCodesUsedUp | undefined>;
+  /** Ends a sign-in that its user does not want: its held login is logged out. */
+  cancel(id: string): Promise<void>;
+  /** Whether factors or password of the user were changed since. */
+  isChanged(ended: EndedSignIn): Promise<boolean>;
   /** What comes after the last form: for a sign-in by password one of our login tokens, for exactly one caller. */
   issueTicket(request: ClientRequest, id: string): Promise<PageTicket | undefined>;
   /**

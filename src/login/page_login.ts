@@ -3,24 +3,32 @@ import { waitMs } from '../homeserver/retry_after.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, LOGIN_PATH, PASSWORD_STAGE, TOKEN_LOGIN } from '../matrix/wire.ts';
-import type { Addresses } from '../notify/addresses.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
-import type { JoinKeys } from '../second_factor/join_keys.ts';
 import { owes, type Standings } from '../second_factor/standing.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
-import { type LoginBody, type Readings, readLoginBody } from './readings.ts';
+import {
+  isRefusedCredential,
+  type LoginBody,
+  type Reading,
+  type Readings,
+  readLoginBody,
+} from './readings.ts';
 import type { SignInLine } from './sign_in_line.ts';
 
 /** What came of a password. */
-export type PasswordJudged = { readonly hold: HeldLogin } | { readonly refusal: Refusal };
+export type PasswordJudged = PasswordHeld | { readonly refusal: Refusal };
 
-/** A sign-in with name and password. */
-interface TypedPassword {
-  readonly password: string | undefined;
-  readonly keys: JoinKeys;
+/** The password was right, and its login is held. */
+export interface PasswordHeld {
+  readonly hold: HeldLogin;
+  /** How the field was read: the password without the code that stood behind it. */
+  readonly reading: Reading;
 }
+
+/** How a password field may be read: with a code at its end, or only as it was sent. */
+export type PasswordReadings = 'both' | 'as_sent';
 
 /** Has the homeserver judge what a person brings to the sign-in page. What it grants is held for everyone (R1). */
 export class PageLogin {
@@ -32,7 +40,6 @@ export class PageLogin {
       readonly line: SignInLine;
       readonly readings: Readings;
       readonly homeserver: Homeserver;
-      readonly addresses: Addresses;
     },
   ) {}
 
@@ -41,19 +48,29 @@ export class PageLogin {
     request: ClientRequest,
     identifier: JsonObject,
     password: string,
+    how: PasswordReadings = 'both',
   ): Promise<PasswordJudged> {
     const body = readLoginBody({ type: PASSWORD_STAGE, identifier, password });
-    const keys = this.deps.readings.joinKeys(body, password);
-    const join = async (): Promise<PasswordJudged | undefined> => {
-      const hold = await this.deps.holds.findToJoin(keys);
-      return hold && { hold };
-    };
-    const ask = () => this.ask(request, body, keys);
+    const { readings } = this.deps;
+    const all =
+      how === 'both'
+        ? await readings.of(body, await readings.mayMeanEnrolled(body))
+        : [readings.asSent(body)];
+    const join = () => this.join(all);
+    const ask = () => this.ask(request, body, all);
     const joined = await join();
     if (joined !== undefined) return joined;
-    const key = await this.deps.readings.lineKey(body);
+    const key = await readings.lineKey(body);
     if (key === undefined) return (await ask()).answer;
     return this.deps.line.ask<PasswordJudged>({ key, join, ask, refuse: refusalHeard });
+  }
+
+  private async join(readings: readonly Reading[]): Promise<PasswordHeld | undefined> {
+    for (const reading of readings) {
+      const hold = reading.joinKeys && (await this.deps.holds.findToJoin(reading.joinKeys));
+      if (hold !== undefined) return { hold, reading };
+    }
+    return undefined;
   }
 
   /**
@@ -63,22 +80,33 @@ export class PageLogin {
   async withToken(request: ClientRequest, token: string): Promise<HeldLogin> {
     const granted = await this.logIn(request, { type: TOKEN_LOGIN, token });
     if (granted.kind === 'refused') throw refusalOf(granted.answer);
-    return this.hold(request, granted, undefined);
+    const hold = await this.hold(request, granted, undefined);
+    if (hold === undefined) throw new Refusal('login_refused');
+    return hold;
   }
 
-  /** Has the homeserver judge the password; what it grants is held. */
+  /** Has the homeserver judge the readings one by one; what it grants is held. */
   private async ask(
     request: ClientRequest,
-    { body, password }: LoginBody,
-    keys: JoinKeys,
+    { body }: LoginBody,
+    readings: readonly Reading[],
   ): Promise<{ answer: PasswordJudged; outcome: LineOutcome }> {
-    const granted = await this.logIn(request, body);
-    if (granted.kind === 'refused') {
-      return { answer: { refusal: refusalOf(granted.answer) }, outcome: refusedOutcome(granted.answer) };
+    let refused: HomeserverAnswer | undefined;
+    for (const reading of readings) {
+      const granted = await this.logIn(request, { ...body, password: reading.password ?? '' });
+      if (granted.kind === 'refused') {
+        refused = granted.answer;
+        if (isRefusedCredential(refused)) continue;
+        break;
+      }
+      const hold = await this.hold(request, granted, reading);
+      // The login of an account without 2FA is not joined.
+      if (hold !== undefined) {
+        return { answer: { hold, reading }, outcome: { is: hold.joinKey === null ? 'passed' : 'held' } };
+      }
     }
-    const hold = await this.hold(request, granted, { password, keys });
-    // The login of an account without 2FA is not joined.
-    return { answer: { hold }, outcome: { is: hold.joinKey === null ? 'passed' : 'held' } };
+    if (refused === undefined) throw new Refusal('login_refused');
+    return { answer: { refusal: refusalOf(refused) }, outcome: refusedOutcome(refused) };
   }
 
   private async logIn(
@@ -95,30 +123,31 @@ export class PageLogin {
     return outcome;
   }
 
+  /** Undefined if this reading must not let anyone in: no one gets in with more than their password (attack 100). */
   private async hold(
     { client }: ClientRequest,
     { grant }: GrantedLogin,
-    typed: TypedPassword | undefined,
-  ): Promise<HeldLogin> {
+    reading: Reading | undefined,
+  ): Promise<HeldLogin | undefined> {
+    let isHeld = false;
     try {
       // The login of an account without 2FA is neither joined nor counted: every door gives it out at once.
-      const witness = grant.witness(this.deps.homeserver, client, typed !== undefined);
+      const witness = grant.witness(this.deps.homeserver, client, reading !== undefined);
       const standing = await this.deps.standings.of(grant.userId, witness);
-      grant.noticeOwner(this.deps.addresses, client, standing);
+      if (reading?.appended !== undefined && standing.is !== 'owes_factor') return undefined;
       const isOwing = owes(standing);
       const { hold, isOwn } = await this.deps.holds.keep({
         grant,
-        password: typed?.password,
-        joinKeys: isOwing ? typed?.keys : undefined,
-        usesAllowance: isOwing && typed !== undefined,
+        password: reading?.password,
+        joinKeys: isOwing ? reading?.joinKeys : undefined,
+        usesAllowance: isOwing && reading !== undefined,
         atEnd: 'logout',
         version: isOwing ? standing.version : undefined,
       });
-      if (!isOwn) await this.deps.upstream.discard(grant);
+      isHeld = isOwn;
       return hold;
-    } catch (error) {
-      await this.deps.upstream.discard(grant);
-      throw error;
+    } finally {
+      if (!isHeld) await this.deps.upstream.discard(grant);
     }
   }
 }

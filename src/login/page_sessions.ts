@@ -56,14 +56,14 @@ export class PageSessions {
   ) {}
 
   /** Opens the session of a sign-in: a user with 2FA brings a code in it. */
-  async open({ client, hold, proven, redirectUrl, provider, password }: PageOpening): Promise<PageStanding> {
+  async open({ client, hold, proven, redirectUrl, provider, password }: PageOpening): Promise<Session> {
     const { userId } = hold;
     const standing = await this.deps.standings.of(userId);
     const body: JsonObject = {
       redirect_url: redirectUrl,
       ...(provider === undefined ? {} : { provider }),
     };
-    const session = await this.deps.engine.open(
+    return this.deps.engine.open(
       { target: TARGET, userId, tokenHash: null },
       {
         flows: await this.flowsOf(userId, proven, standing),
@@ -76,7 +76,6 @@ export class PageSessions {
         endsAt: hold.expiresAt,
       },
     );
-    return this.standing(session);
   }
 
   private async flowsOf(userId: string, proven: string, standing: Standing): Promise<readonly Flow[]> {
@@ -96,13 +95,12 @@ export class PageSessions {
     const { hold, session } = found;
     const { userId } = hold;
     if ((await this.deps.standings.of(userId)).is !== 'in_grace') return undefined;
-    const [account] = await this.deps.storage.read(findVersion(userId));
     return this.deps.engine.open(session.binding, {
       flows: enrolmentFlows(session.completed),
       completed: session.completed,
       body: session.body,
       holdId: hold.id,
-      version: account?.version ?? 0,
+      version: await this.versionOf(userId),
       password: session.password,
       client,
       endsAt: hold.expiresAt,
@@ -128,6 +126,8 @@ export class PageSessions {
     return {
       id: session.id,
       userId,
+      version: await this.versionOf(userId),
+      endsAt: session.expiresAt,
       redirectUrl: redirectUrlOf(session),
       provider: providerOf(session),
       codeWanted: nextStages(session.flows, session.completed).some((stage) => stage !== ENROLMENT_STAGE),
@@ -137,7 +137,20 @@ export class PageSessions {
       recoveryCodesLeft: session.completed.includes(RECOVERY_STAGE)
         ? await this.recoveryCodesLeft(userId)
         : undefined,
+      mayTurnOn: await this.mayTurnOn(session),
     };
+  }
+
+  /** The version of an account as it is now. */
+  async versionOf(userId: string): Promise<number> {
+    const [account] = await this.deps.storage.read(findVersion(userId));
+    return account?.version ?? 0;
+  }
+
+  private async mayTurnOn(session: Session): Promise<boolean> {
+    if (providerOf(session) !== undefined || session.completed.some(isSecondFactorStage)) return false;
+    const { is } = await this.deps.standings.of(session.binding.userId);
+    return is === 'passes' || is === 'in_grace';
   }
 
   /** Whether a factor is to be set up before the sign-in goes on, or may be. */

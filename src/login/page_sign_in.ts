@@ -1,14 +1,21 @@
 import type { ClientRequest } from '../http/client_request.ts';
 import type { Lanes } from '../limits/lanes.ts';
+import { LANE_RULES } from '../limits/throttle.ts';
+import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import { type JsonObject, PASSWORD_STAGE, TOKEN_LOGIN } from '../matrix/wire.ts';
 import { readIdentity } from '../second_factor/claimed_identity.ts';
-import type { CodeStep } from '../second_factor/code_step.ts';
+import type { CodeSource, CodeStep } from '../second_factor/code_step.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
-import { isSatisfied } from '../uia/session.ts';
+import type { Storage } from '../storage/storage.ts';
+import { laneStanding } from '../storage/tables/lanes.ts';
+import { isSatisfied, type Session } from '../uia/session.ts';
 import type {
+  EndedSignIn,
+  PageBegun,
   PageCode,
   PageCodeOutcome,
+  PageCodesUsedUp,
   PageCredentials,
   PageDoor,
   PageStanding,
@@ -18,6 +25,7 @@ import type {
 import type { PageLogin } from './page_login.ts';
 import type { PageSessions } from './page_sessions.ts';
 import type { PageTickets } from './page_tickets.ts';
+import type { Reading } from './readings.ts';
 
 export interface PageSignInDeps {
   readonly login: PageLogin;
@@ -26,6 +34,7 @@ export interface PageSignInDeps {
   readonly presented: PresentedCodes;
   readonly codeStep: CodeStep;
   readonly lanes: Lanes;
+  readonly storage: Pick<Storage, 'read'>;
 }
 
 /**
@@ -39,19 +48,36 @@ export class PageSignIn implements PageDoor {
   async begin(
     from: ClientRequest,
     { name, password, browser, redirectUrl }: PageCredentials,
-  ): Promise<PageStanding> {
+  ): Promise<PageBegun> {
     const identifier = identifierOf(name);
     const request = await this.byBrowser(from, readIdentity({ identifier }).foldedNames, browser);
     const judged = await this.deps.login.withPassword(request, identifier, password);
     if ('refusal' in judged) throw judged.refusal;
+    const { hold, reading } = judged;
     const { client } = request;
-    return this.deps.sessions.open({
+    const session = await this.deps.sessions.open({
       client,
-      hold: judged.hold,
+      hold,
       proven: PASSWORD_STAGE,
       redirectUrl,
-      password,
+      ...(reading.password !== undefined && { password: reading.password }),
     });
+    return this.withAppended(session, reading, { client, browser });
+  }
+
+  /** Judges the code that stood behind the password, once. */
+  private async withAppended(session: Session, { appended }: Reading, from: CodeSource): Promise<PageBegun> {
+    const standing = () => this.deps.sessions.standing(session);
+    if (appended === undefined) return { standing: await standing(), appended };
+    try {
+      const outcome = await this.deps.codeStep.take(session, appended, from);
+      return outcome.is === 'passed'
+        ? { standing: await this.deps.sessions.standing(outcome.session), appended: 'accepted' }
+        : { standing: await standing(), appended: 'refused' };
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 429) throw error;
+      return { standing: await standing(), appended: error };
+    }
   }
 
   /** @throws Refusal */
@@ -61,7 +87,10 @@ export class PageSignIn implements PageDoor {
   ): Promise<PageStanding> {
     const hold = await this.deps.login.withToken(request, loginToken);
     const { client } = request;
-    return this.deps.sessions.open({ client, hold, proven: TOKEN_LOGIN, redirectUrl, provider });
+    const { sessions } = this.deps;
+    return sessions.standing(
+      await sessions.open({ client, hold, proven: TOKEN_LOGIN, redirectUrl, provider }),
+    );
   }
 
   async find(id: string): Promise<PageStanding | undefined> {
@@ -79,7 +108,7 @@ export class PageSignIn implements PageDoor {
     request: ClientRequest,
     id: string,
     { code, kind, browser }: PageCode,
-  ): Promise<PageCodeOutcome | undefined> {
+  ): Promise<PageCodeOutcome | PageCodesUsedUp | undefined> {
     const { sessions, presented, codeStep } = this.deps;
     const found = await sessions.find(id);
     if (found === undefined) return undefined;
@@ -95,7 +124,9 @@ export class PageSignIn implements PageDoor {
       case 'missing':
         return { kind: 'missing', standing: await sessions.standing(session) };
       case 'refused':
-        return outcome.isOver ? undefined : { kind: 'refused', standing: await sessions.standing(session) };
+        return outcome.isOver
+          ? { kind: 'used_up', waitMs: await this.waitOf(session.binding.userId, { client, browser }) }
+          : { kind: 'refused', standing: await sessions.standing(session) };
       case 'unasked':
       case 'out_of_order':
         return { kind: 'refused', standing: await sessions.standing(session) };
@@ -106,6 +137,21 @@ export class PageSignIn implements PageDoor {
 
   issueTicket(request: ClientRequest, id: string): Promise<PageTicket | undefined> {
     return this.deps.tickets.issue(request, id);
+  }
+
+  cancel(id: string): Promise<void> {
+    return this.deps.tickets.cancel(id);
+  }
+
+  async isChanged({ userId, version }: EndedSignIn): Promise<boolean> {
+    return (await this.deps.sessions.versionOf(userId)) !== version;
+  }
+
+  /** How long the lane of this browser or address takes no further code. */
+  private async waitOf(userId: string, from: CodeSource): Promise<number> {
+    const { lane } = await this.deps.lanes.of({ userId, place: 'login', ...from });
+    const [standing] = await this.deps.storage.read(laneStanding(userId, lane, LANE_RULES));
+    return standing?.waitMs ?? 0;
   }
 
   passProviderToken(id: string, loginToken: string): Promise<string | undefined> {

@@ -34,15 +34,26 @@ export class PageTickets {
     const found = await this.deps.sessions.find(id);
     if (found === undefined) return undefined;
     const { session } = found;
+    if (!isSatisfied(session.flows, session.completed)) return undefined;
     const proof = await this.proofOf(session);
-    if (proof === undefined) return undefined;
+    if (proof === undefined) return { kind: 'changed' };
     const hold = found.hold ?? (await this.signInAgain(request, session));
-    if (hold === undefined) return undefined;
+    if (hold === undefined) return { kind: 'changed' };
     const provider = providerOf(session);
     if (provider !== undefined) return this.sendToProvider(session, hold, provider);
     if (!(await this.deps.engine.finish(session))) return undefined;
     const loginToken = await this.deps.passes.issue(hold, proof);
     return { kind: 'client', redirectUrl: redirectUrlOf(session), loginToken };
+  }
+
+  /** As `PageDoor.cancel`. Equal sign-ins that share the held login sign in once more, by themselves. */
+  async cancel(id: string): Promise<void> {
+    const found = await this.deps.sessions.find(id);
+    if (found === undefined) return;
+    const { session, hold } = found;
+    const { idHash } = session;
+    if (!(await this.deps.engine.finish(session)) || hold === undefined) return;
+    if (await this.deps.holds.claim(hold, idHash, CLAIM_MS)) await this.deps.holds.end(hold, idHash);
   }
 
   /** As `PageDoor.passProviderToken`. */
@@ -77,7 +88,7 @@ export class PageTickets {
     const { userId } = session.binding;
     if (session.password === undefined) return undefined;
     const user = { type: 'm.id.user', user: userId };
-    const judged = await this.deps.login.withPassword(request, user, session.password);
+    const judged = await this.deps.login.withPassword(request, user, session.password, 'as_sent');
     if ('hold' in judged) return judged.hold.userId === userId ? judged.hold : undefined;
     if (judged.refusal.refusal === 'login_refused') return undefined;
     throw judged.refusal;

@@ -1,4 +1,5 @@
 import type { AppendedCode, Factors } from '../factors/factors.ts';
+import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Policies } from '../policy/policies.ts';
@@ -61,10 +62,15 @@ export class Readings {
    * failing looks and costs the same for all (attack 100).
    */
   async of(signIn: LoginBody, hinted: boolean): Promise<Reading[]> {
-    const asSent = this.readingOf(signIn, signIn.password, undefined);
+    const asSent = this.asSent(signIn);
     const appended = await this.appendedCodeOf(signIn);
     if (appended === undefined) return [asSent];
     return hinted ? [this.readingOf(signIn, appended.password, appended), asSent] : [asSent, asSent];
+  }
+
+  /** The field read as nothing but the password. */
+  asSent(signIn: LoginBody): Reading {
+    return this.readingOf(signIn, signIn.password, undefined);
   }
 
   /**
@@ -80,11 +86,6 @@ export class Readings {
       appended?.password ?? signIn.password,
       signIn.password,
     );
-  }
-
-  /** The keys of the held logins that this sign-in may join. */
-  joinKeys({ identity, body }: LoginBody, password: string): JoinKeys {
-    return joinKeysOf(this.deps.vault, identity, password, body);
   }
 
   /**
@@ -107,7 +108,10 @@ export class Readings {
     password: string | undefined,
     appended: AppendedCode | undefined,
   ): Reading {
-    const joinKeys = password === undefined ? undefined : this.joinKeys(signIn, password);
+    const joinKeys =
+      password === undefined
+        ? undefined
+        : joinKeysOf(this.deps.vault, signIn.identity, password, signIn.body);
     return { password, appended, joinKeys };
   }
 }
@@ -140,4 +144,9 @@ export function readLoginBody(body: JsonObject): LoginBody {
 
 function displayNameOf({ initial_device_display_name: name }: JsonObject): string | undefined {
   return typeof name === 'string' ? name : undefined;
+}
+
+/** Whether the homeserver found the credential wrong, so that the other reading may be tried. */
+export function isRefusedCredential(answer: HomeserverAnswer): boolean {
+  return answer.status === 403 || (answer.status === 401 && answer.json?.flows === undefined);
 }

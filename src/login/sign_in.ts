@@ -24,7 +24,13 @@ import {
 } from './granted_sign_in.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import type { LoginConversation } from './login_conversation.ts';
-import { type LoginBody, type Reading, type Readings, readLoginBody } from './readings.ts';
+import {
+  isRefusedCredential,
+  type LoginBody,
+  type Reading,
+  type Readings,
+  readLoginBody,
+} from './readings.ts';
 import type { SecondLogin } from './second_login.ts';
 import type { SignInLine } from './sign_in_line.ts';
 
@@ -219,9 +225,4 @@ function bodyFor({ login, hinted }: SignInRequest, reading: Reading): JsonObject
 
 function tokenOf({ token }: ClientRequest): string | undefined {
   return token.kind === 'token' ? token.token : undefined;
-}
-
-/** Whether the homeserver found the credential wrong, so that the other reading may be tried. */
-function isRefusedCredential(answer: HomeserverAnswer): boolean {
-  return answer.status === 403 || (answer.status === 401 && answer.json?.flows === undefined);
 }

@@ -62,6 +62,7 @@ import { FallbackPage } from '../pages/fallback/fallback_page.ts';
 import { FormPages } from '../pages/forms/form_pages.ts';
 import { FormTokens } from '../pages/forms/form_tokens.ts';
 import { KnownBrowser } from '../pages/forms/known_browser.ts';
+import { Visits } from '../pages/forms/visits.ts';
 import { HelpPage } from '../pages/help/help_page.ts';
 import { SetUpPages } from '../pages/set_up/set_up_pages.ts';
 import { Assets } from '../pages/shell/assets.ts';
@@ -75,6 +76,9 @@ import { ProviderStates } from '../pages/sign_in/provider_states.ts';
 import { RedirectTargets } from '../pages/sign_in/redirect_targets.ts';
 import { SignInPage } from '../pages/sign_in/sign_in_page.ts';
 import { SignInSetUp } from '../pages/sign_in/sign_in_set_up.ts';
+import { SignInSteps } from '../pages/sign_in/sign_in_steps.ts';
+import { SignInViews } from '../pages/sign_in/sign_in_views.ts';
+import type { SignInVisit } from '../pages/sign_in/sign_in_visit.ts';
 import { SsoRedirect } from '../pages/sign_in/sso_redirect.ts';
 import { pageTexts } from '../pages/texts/own_texts.ts';
 import { Policies } from '../policy/policies.ts';
@@ -407,13 +411,19 @@ function pageServices(
   const browsers = new KnownBrowser(random, publicBaseUrl);
   const setUps = new SetUpPages(enrolments, totp.digits);
   const cookie = new SessionCookie(publicBaseUrl);
-  const signInPage = new SignInPage(pageSignIn, formPages, targets, rounds, browsers, {
-    offered: login.sso,
-    digits: totp.digits,
-    factors: shared.factors,
-    setUp: new SignInSetUp(pageSignIn, setUps),
-    entry: new AccountEntry(pageEntry, cookie),
-  });
+  const setUp = new SignInSetUp(pageSignIn, setUps);
+  const entry = new AccountEntry(pageEntry, cookie);
+  const signIn = { ...shared, door: pageSignIn, pages: formPages, targets, rounds, browsers, setUp, entry };
+  const settings = { digits: totp.digits, host: new URL(publicBaseUrl).host };
+  const signInPage = new SignInPage(
+    {
+      ...signIn,
+      visits: new Visits<SignInVisit>({ ...shared, tokens: formTokens, pause: systemPause }),
+      steps: new SignInSteps(signIn),
+      views: new SignInViews({ ...signIn, settings }),
+    },
+    login.sso,
+  );
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
   const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits, isSound: isSoundSession });
   return {

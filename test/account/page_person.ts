@@ -58,12 +58,13 @@ export async function signInOnPage(app: TestApp, credentials: Credentials): Prom
 /** What a sign-in with nothing left to prove is known by. */
 export async function beginOnPage(app: TestApp, { name, password, code }: Credentials): Promise<string> {
   const { pageSignIn } = servicesOf(app);
-  const begun = await pageSignIn.begin(REQUEST, { name, password, browser: undefined, redirectUrl: ORIGIN });
-  if (code === undefined) return begun.id;
+  const browser = 'x'.repeat(22);
+  const { standing } = await pageSignIn.begin(REQUEST, { name, password, browser, redirectUrl: ORIGIN });
+  if (code === undefined) return standing.id;
   const kind = code.includes('-') ? 'recovery' : 'totp';
-  const judged = await pageSignIn.submitCode(REQUEST, begun.id, { code, kind, browser: 'x'.repeat(22) });
+  const judged = await pageSignIn.submitCode(REQUEST, standing.id, { code, kind, browser });
   expect(judged?.kind).toBe('accepted');
-  return begun.id;
+  return standing.id;
 }
 
 /** The cookie that it leads to. */

@@ -57,7 +57,7 @@ describe.each(DECORATIONS)('attack 126: %s, twelve at once', (_name, decoration)
     await visitor.open(`/_2fa/login?redirectUrl=${encodeURIComponent('https://app.example.net/')}`);
     await visitor.send({ user: 'bob', password: PASSWORD });
     await visitor.send({ code: app.code(bob) });
-    expect((await visitor.send({ step: 'confirmation' })).status).toBe(303);
+    expect((await visitor.send({ decision: 'allow' })).status).toBe(303);
   });
 });
 

@@ -127,7 +127,7 @@ async function visitPage(name: string): Promise<Visitor> {
 /** The code, the confirmation, and the client that redeems the login token. */
 async function finishPage(visitor: Visitor): Promise<Response> {
   await visitor.send({ code: app.code(bob) });
-  const sent = await visitor.send({ step: 'confirmation' });
+  const sent = await visitor.send({ decision: 'allow' });
   const location = new URL(String(sent.headers.location));
   return post(app, LOGIN, { type: 'm.login.token', token: location.searchParams.get('loginToken') ?? '' });
 }
@@ -163,7 +163,7 @@ describe('attack 138: sign-ins without end by a user who has the password', () =
     await page.send({ code: app.code(bob) });
     app.clock.advance(STEP);
     expect((await signIn(app, 'bob', `${PASSWORD} ${app.code(bob)}`)).status).toBe(200);
-    const sent = await page.send({ step: 'confirmation' });
+    const sent = await page.send({ decision: 'allow' });
     const location = new URL(String(sent.headers.location));
     const login = { type: 'm.login.token', token: location.searchParams.get('loginToken') ?? '' };
     expect((await post(app, LOGIN, login)).body.user_id).toBe(bob.userId);

@@ -44,7 +44,7 @@ function inBrowser(app: () => RealApp): void {
 
   /** Answers the device that the client got. */
   async function goOn(userId: string): Promise<string> {
-    await page.getByRole('heading', { name: 'Continue to your client?' }).waitFor();
+    await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
     await press(page, 'Continue');
     const state = page.getByText(`signed in as ${userId}`);
     await state.waitFor();
@@ -53,7 +53,7 @@ function inBrowser(app: () => RealApp): void {
 
   async function signIn(bob: TwoFactorUser): Promise<string> {
     await comeWithPassword(bob);
-    await page.getByLabel('Code', { exact: true }).fill(app().code(bob));
+    await page.getByLabel('Authentication code').fill(app().code(bob));
     await page.keyboard.press('Enter');
     return goOn(bob.userId);
   }
@@ -64,7 +64,7 @@ function inBrowser(app: () => RealApp): void {
     await press(page, button);
     const popup = await opened;
     await popup.getByText(consequence, { exact: true }).waitFor();
-    await popup.getByLabel('Code', { exact: true }).fill(app().code(bob));
+    await popup.getByLabel('Authentication code').fill(app().code(bob));
     await popup.keyboard.press('Enter');
     await popup.getByText(`Enter the password of ${bob.userId}.`).waitFor();
     await popup.locator('#password:focus').waitFor();
@@ -86,10 +86,10 @@ function inBrowser(app: () => RealApp): void {
     await comeWithPassword(bob);
     await page.getByText('Use a recovery code instead').click();
     await page.getByLabel('Recovery code').fill(codes[0] ?? '');
-    await press(page, 'Use this code');
+    await page.keyboard.press('Enter');
     await page.getByText('You used a recovery code. 9 are left.').waitFor();
     const opened = page.waitForEvent('popup');
-    await page.getByRole('link', { name: /^Account page/ }).click();
+    await page.getByRole('link', { name: /^Account security \(/ }).click();
     const beside = await opened;
     const device = await goOn(bob.userId);
 
@@ -104,10 +104,10 @@ function inBrowser(app: () => RealApp): void {
     await beside.getByText('You are signed out.').waitFor();
 
     await comeWithPassword(bob);
-    await page.getByLabel('Code', { exact: true }).fill(there.phoneCode(lost));
+    await page.getByLabel('Authentication code').fill(there.phoneCode(lost));
     await page.keyboard.press('Enter');
-    await page.getByText('The code is not right.').waitFor();
-    await page.getByLabel('Code', { exact: true }).fill(there.phoneCode(found));
+    await page.getByText('That code is incorrect or was already used.').waitFor();
+    await page.getByLabel('Authentication code').fill(there.phoneCode(found));
     await page.keyboard.press('Enter');
     expect(await goOn(bob.userId)).toBe(device);
   });

@@ -119,9 +119,9 @@ async function beginOnPage(browser: Browser, client: ClientPage, user: RealUser)
   const page = await openPage(browser);
   await page.goto(client.url);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByLabel('User name').fill(user.name);
+  await page.getByLabel('Username').fill(user.name);
   await page.getByLabel('Password').fill(user.password);
-  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByRole('button', { name: 'Continue' }).click();
   return page;
 }
 

@@ -63,9 +63,9 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
   const press = (on: Page, name: string) => on.getByRole('button', { name, exact: true }).click();
 
   async function givePassword(name: string, password = PASSWORD): Promise<void> {
-    await page.getByLabel('User name').fill(name);
+    await page.getByLabel('Username').fill(name);
     await page.getByLabel('Password').fill(password);
-    await press(page, 'Next');
+    await press(page, 'Continue');
   }
 
   /** From the client's button to the code. */
@@ -74,7 +74,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await press(page, 'Sign in');
     await heading(page, 'Sign in');
     await givePassword('bob');
-    await heading(page, 'Confirm that it is you');
+    await heading(page, 'Two-factor authentication');
   }
 
   function nextCode(): string {
@@ -91,12 +91,12 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     expect(await focused(page)).toBe('user');
     await lookAt(page, 'sign-in-1-password');
     await givePassword('bob', 'wrong');
-    await page.getByText('User name or password is not right.').waitFor();
+    await page.getByText('Incorrect username or password.').waitFor();
     expect(await focused(page)).toBe('password');
-    expect(await page.getByLabel('User name').inputValue()).toBe('bob');
+    expect(await page.getByLabel('Username').inputValue()).toBe('bob');
     await lookAt(page, 'sign-in-2-wrong-password');
     await givePassword('bob');
-    await heading(page, 'Confirm that it is you');
+    await heading(page, 'Two-factor authentication');
     expect(await focused(page)).toBe('code');
     await lookAt(page, 'sign-in-3-code');
 
@@ -104,16 +104,16 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     const wrong = app.wrongCode(bob);
     await page.keyboard.type(wrong);
     await page.keyboard.press('Enter');
-    await page.getByText('The code is not right.').waitFor();
+    await page.getByText('That code is incorrect or was already used.').waitFor();
     expect(await focused(page)).toBe('code');
-    expect(await page.getByLabel('Code', { exact: true }).inputValue()).toBe(wrong);
+    expect(await page.getByLabel('Authentication code').inputValue()).toBe('');
     await lookAt(page, 'sign-in-4-wrong-code');
 
     // Pasted with a blank in the middle, as apps show it.
     const code = nextCode();
-    await page.getByLabel('Code', { exact: true }).fill(`${code.slice(0, 3)} ${code.slice(3)}`);
+    await page.getByLabel('Authentication code').fill(`${code.slice(0, 3)} ${code.slice(3)}`);
     await page.keyboard.press('Enter');
-    await heading(page, 'Continue to your client?');
+    await heading(page, 'Continue to ');
     await page.getByText(new URL(client.url).host).waitFor();
     await lookAt(page, 'sign-in-5-confirmation');
     await press(page, 'Continue');
@@ -140,7 +140,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await fits();
     await page.keyboard.type(nextCode());
     await page.keyboard.press('Enter');
-    await page.locator('h1:focus', { hasText: 'Continue to your client?' }).waitFor();
+    await page.locator('h1:focus', { hasText: 'Continue to ' }).waitFor();
     await page.locator('button:enabled', { hasText: 'Continue' }).waitFor();
     await page.keyboard.press('Tab');
     await page.locator('button:focus', { hasText: 'Continue' }).waitFor();
@@ -153,13 +153,13 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await signInUpToCode();
     const code = nextCode();
     await page.keyboard.type(code);
-    await page.getByLabel('Code', { exact: true }).fill(code);
+    await page.getByLabel('Authentication code').fill(code);
     // Whatever a script would send has been sent by the time that the browser has drawn twice.
     await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
-    expect(await page.getByRole('heading', { name: 'Confirm that it is you' }).isVisible()).toBe(true);
+    expect(await page.getByRole('heading', { name: 'Two-factor authentication' }).isVisible()).toBe(true);
     expect(app.stub.requestsTo('login').length).toBeLessThan(3);
     await page.keyboard.press('Enter');
-    await heading(page, 'Continue to your client?');
+    await heading(page, 'Continue to ');
   });
 
   test.each([[[0]], [[0, 0, 0]], [[0, 120]], [[0, 300, 700]], [[120, 300, 700, 1000]], [[700, 700]]])(
@@ -171,11 +171,11 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
         await page.waitForTimeout(delay);
         await page.keyboard.press('Enter');
       }
-      await heading(page, 'Continue to your client?');
+      await heading(page, 'Continue to ');
       await page.locator('button:enabled', { hasText: 'Continue' }).waitFor();
       expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
       for (const key of ['Enter', 'Space', '1', 'Enter']) await page.keyboard.press(key);
-      expect(await page.getByText('Continue to your client?').isVisible()).toBe(true);
+      expect(await page.getByText('Continue to ').isVisible()).toBe(true);
       expect(app.stub.devicesOf('bob').filter(({ displayName }) => displayName === 'A web client')).toEqual(
         [],
       );
@@ -188,15 +188,16 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.clock.pauseAt('2026-01-01T08:10:00Z');
     await page.keyboard.type(nextCode());
     await page.keyboard.press('Enter');
-    await heading(page, 'Continue to your client?');
+    await heading(page, 'Continue to ');
     const button = page.getByRole('button', { name: 'Continue', exact: true });
     await page.clock.runFor(499);
     for (const key of ['Tab', 'Enter', 'Space', 'Tab', 'Enter']) await page.keyboard.press(key);
     await button.click({ force: true, noWaitAfter: true });
     await button.dispatchEvent('click');
-    expect([await button.isDisabled(), await page.getByText('Continue to your client?').isVisible()]).toEqual(
-      [true, true],
-    );
+    expect([await button.isDisabled(), await page.getByText('Continue to ').isVisible()]).toEqual([
+      true,
+      true,
+    ]);
     await page.clock.runFor(1);
     await button.click();
     await page.getByText('signed in as @bob:localhost').waitFor();
@@ -206,7 +207,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.goto(client.url);
     await press(page, 'Sign in');
     await givePassword('alice');
-    await heading(page, 'Continue to your client?');
+    await heading(page, 'Continue to ');
     await press(page, 'Continue');
     await page.getByText('signed in as @alice:localhost').waitFor();
   });
@@ -221,14 +222,14 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     expect(await focused(page)).toBe('recovery');
     await page.keyboard.type('nonsense');
     await page.keyboard.press('Enter');
-    await page.getByText('The recovery code is not right.').waitFor();
+    await page.getByText('That recovery code is incorrect or was already used.').waitFor();
     expect(await focused(page)).toBe('recovery');
     await lookAt(page, 'sign-in-6-recovery');
     await page.getByLabel('Recovery code').fill(bob.recoveryCodes[0] ?? '');
     await page.keyboard.press('Enter');
     await page.getByText('9 are left').waitFor();
     await lookAt(page, 'sign-in-7-after-recovery');
-    const link = page.getByRole('link', { name: /Account page/ });
+    const link = page.getByRole('link', { name: /^Account security \(/ });
     expect(await link.getAttribute('href')).toBe('/_2fa/account');
     await press(page, 'Continue');
     await page.getByText('signed in as @bob:localhost').waitFor();
@@ -239,16 +240,16 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     page = await open({ javaScriptEnabled: false, locale: 'de-DE', viewport: { width: 320, height: 568 } });
     const back = 'io.example.app://callback';
     await page.goto(`${app.url}/_2fa/login?redirectUrl=${encodeURIComponent(back)}`);
-    await page.getByText('Eine App auf diesem Gerät (io.example.app://callback)').waitFor();
+    await page.getByText('einer App auf diesem Gerät (io.example.app://callback)').waitFor();
     await page.getByLabel('Benutzername').fill('bob');
     await page.getByLabel('Passwort').fill(PASSWORD);
     await press(page, 'Weiter');
     await page.getByText('Stattdessen einen Wiederherstellungscode verwenden').click();
     await photograph(page, 'sign-in-8-german');
-    await page.getByText('Weder Authenticator noch Wiederherstellungscode?').waitFor();
-    await page.getByLabel('Code', { exact: true }).fill(nextCode());
-    await press(page, 'Bestätigen');
-    await heading(page, 'Weiter zu deinem Client?');
+    await page.getByText('Telefon und Wiederherstellungscodes verloren?').waitFor();
+    await page.getByLabel('Authentifizierungscode').fill(nextCode());
+    await page.keyboard.press('Enter');
+    await heading(page, 'Weiter zu einer App auf diesem Gerät?');
     const sent = page.waitForResponse((response) => response.status() === 303);
     await press(page, 'Weiter').catch(() => undefined);
     const { location = '' } = await (await sent).allHeaders();
@@ -267,10 +268,10 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     const popup = await opened;
     await popup.getByText('sign out 1 device').waitFor();
     await lookAt(popup, 'fallback-1-code');
-    await popup.getByLabel('Code', { exact: true }).fill(app.wrongCode(bob));
+    await popup.getByLabel('Authentication code').fill(app.wrongCode(bob));
     await popup.keyboard.press('Enter');
-    await popup.getByText('The code is not right.').waitFor();
-    await popup.getByLabel('Code', { exact: true }).fill(nextCode());
+    await popup.getByText('That code is incorrect or was already used.').waitFor();
+    await popup.getByLabel('Authentication code').fill(nextCode());
     await popup.keyboard.press('Enter');
     await popup.getByText('Enter the password of @bob:localhost.').waitFor();
     expect(await focused(popup)).toBe('password');
@@ -292,7 +293,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     const target = `/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${challenge.json.session}`;
     await page.goto(app.url + target);
     await page.getByText('change your password', { exact: true }).waitFor();
-    await page.getByLabel('Code', { exact: true }).fill(nextCode());
+    await page.getByLabel('Authentication code').fill(nextCode());
     await page.keyboard.press('Enter');
     await page.getByLabel('Password').fill(PASSWORD);
     await press(page, 'Approve');
@@ -305,7 +306,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
 
   test('an address without a client is explained', async () => {
     await page.goto(`${app.url}/_2fa/login`);
-    await heading(page, 'That did not work');
+    await heading(page, 'This link does not work');
     await lookAt(page, 'sign-in-9-no-client');
   });
 
@@ -317,7 +318,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
       `document.body.append(Object.assign(document.createElement('iframe'), { src: '${target}' }))`,
     );
     await blocked;
-    expect(await page.frames().at(-1)?.content()).not.toContain('User name');
+    expect(await page.frames().at(-1)?.content()).not.toContain('Username');
     complaints = complaints.filter((text) => !text.includes('frame-ancestors'));
   });
 

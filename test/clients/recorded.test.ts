@@ -53,7 +53,7 @@ async function loginToken(): Promise<string> {
   await visitor.open(PAGE);
   await visitor.send({ user: 'bob', password: BOBS_PASSWORD });
   await visitor.send({ code: freshCode() });
-  const { headers } = await visitor.send({ step: 'confirmation' });
+  const { headers } = await visitor.send({ decision: 'allow' });
   return new URL(headers.location ?? '').searchParams.get('loginToken') ?? '';
 }
 

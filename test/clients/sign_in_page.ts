@@ -13,7 +13,7 @@ export async function signInOnPage(app: RealApp, user: TwoFactorUser, redirect: 
   await visitor.open(String(led.headers.location));
   await visitor.send({ user: user.name, password: user.password });
   await visitor.send({ code: app.code(user) });
-  const back = await visitor.send({ step: 'confirmation' });
+  const back = await visitor.send({ decision: 'allow' });
   if (back.status !== 303) throw new Error(`the page did not send back: ${back.status} ${back.text}`);
   return new URL(String(back.headers.location));
 }

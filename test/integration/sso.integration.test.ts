@@ -84,13 +84,13 @@ function inBrowser(app: () => RealApp): void {
   }
 
   async function giveCode(bob: TwoFactorUser): Promise<void> {
-    await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
-    await page.getByLabel('Code', { exact: true }).fill(app().code(bob));
+    await page.getByRole('heading', { name: 'Two-factor authentication' }).waitFor();
+    await page.getByLabel('Authentication code').fill(app().code(bob));
     await page.keyboard.press('Enter');
   }
 
   async function goOn(): Promise<{ userId: string; deviceId: string }> {
-    await page.getByRole('heading', { name: 'Continue to your client?' }).waitFor();
+    await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
     await press('Continue');
     const state = page.getByText(/^signed in as/);
     await state.waitFor();
@@ -165,10 +165,10 @@ function inBrowser(app: () => RealApp): void {
   test('attack 36: without the code there is no session, and nothing is left of the way up to there', async () => {
     const bob = await app().enrolledUser();
     await comeAs(bob.name);
-    await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
-    await page.getByLabel('Code', { exact: true }).fill(app().wrongCode(bob));
+    await page.getByRole('heading', { name: 'Two-factor authentication' }).waitFor();
+    await page.getByLabel('Authentication code').fill(app().wrongCode(bob));
     await page.keyboard.press('Enter');
-    await page.getByText('The code is not right.').waitFor();
+    await page.getByText('That code is incorrect or was already used.').waitFor();
     app().clock.advance(10 * 60_000);
     expect(await devicesOf(bob)).toEqual([bob.deviceId]);
   });

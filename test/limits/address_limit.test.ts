@@ -12,6 +12,11 @@ const PAGE = `/_2fa/login?redirectUrl=${encodeURIComponent('https://app.example.
 const REGISTER = '/_matrix/client/v3/register';
 const SETUP = '/_matrix/client/v3/account/two-factor/totp';
 
+/** What an answer comes to: a page tells of its limit in words. */
+function statusOf({ status, text }: HttpAnswer): number {
+  return text.includes('Too many attempts from your network.') ? 429 : status;
+}
+
 /** A wrong password at a door, the n-th; what it answers. */
 const DOORS: readonly [string, (turn: number) => Promise<HttpAnswer>, RegExp][] = [
   ['/login', (turn) => app.post(LOGIN, passwordLogin('bob', `wrong ${turn}`)), /\/login$/],
@@ -45,7 +50,7 @@ test.each(DOORS)(
     let last: HttpAnswer | undefined;
     for (let turn = 0; turn < TRIES; turn++) {
       last = await knock(turn);
-      statuses.push(last.status);
+      statuses.push(statusOf(last));
     }
     const arrived = app.stub.requests.filter(({ method, target }) => method === 'POST' && path.test(target));
     expect(arrived).toHaveLength(BURST);
@@ -54,8 +59,8 @@ test.each(DOORS)(
     if (last?.json.errcode !== undefined) expect(last.json.retry_after_ms).toBe(500);
     // One comes back each half second.
     app.clock.advance(500);
-    expect((await knock(TRIES)).status).not.toBe(429);
-    expect((await knock(TRIES)).status).toBe(429);
+    expect(statusOf(await knock(TRIES))).not.toBe(429);
+    expect(statusOf(await knock(TRIES))).toBe(429);
   },
 );
 

@@ -89,7 +89,7 @@ describeOnBothDatabases('an emergency code', (start) => {
     await visitor.send({ user: 'bob', password: PASSWORD });
     const accepted = await visitor.send({ code: await newCode() });
     expect(accepted.status).toBe(200);
-    expect((await visitor.send({})).headers.location).toContain('loginToken=');
+    expect((await visitor.send({ decision: 'allow' })).headers.location).toContain('loginToken=');
 
     const asked = await app.call({ method: 'POST', target: DELETE_DEVICES, token, json: devices });
     const { session } = asked.json;

@@ -196,7 +196,7 @@ describe('a sign-in that waits for its code while 2FA is turned off', () => {
       app.clock.advance(STEP);
       await visitor.send({ code: app.code(bob) });
       await OFF[what]?.();
-      const answer = await visitor.send({ step: 'confirmation' });
+      const answer = await visitor.send({ decision: 'allow' });
       expect(answer.status).toBe(403);
       expect(answer.headers.location).toBeUndefined();
       await app.proxy.keepHouse();

@@ -9,6 +9,7 @@ import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '.
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
 import { expectJudged } from '../support/judged.ts';
+import { pageSession } from '../support/page_session.ts';
 import { ANSWERED_BY_HAND } from '../support/stub/exchange.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -360,8 +361,8 @@ describe('strangers', () => {
   test('attack 64: unknown, expired, foreign and malformed sessions look the same, and name no one', async () => {
     const mine = await begin(DELETE_DEVICES, { devices: ['A'] });
     await visitor.open('/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F');
-    const signIn = await visitor.send({ user: 'bob', password: 'bob password' });
-    const ofThePage = /name="sign_in" value="([^"]+)"/.exec(signIn.text)?.[1] ?? '';
+    await visitor.send({ user: 'bob', password: 'bob password' });
+    const ofThePage = await pageSession(app);
     const live = await visitor.open(fallback('m.login.sso', ofThePage));
     app.clock.advance(10 * 60_000);
     const pages = [live];

@@ -5,7 +5,7 @@ import { type AppOptions, LOGIN, startApp, type TestApp } from '../support/app.t
 import type { Enrolled } from '../support/enrolment.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
 import { expectJudged } from '../support/judged.ts';
-import { Visitor } from '../support/visitor.ts';
+import { formsOf, Visitor } from '../support/visitor.ts';
 
 const CLIENT = 'https://app.example.net/';
 const LEAD = `/_matrix/client/v3/login/sso/redirect/oidc?redirectUrl=${encodeURIComponent(CLIENT)}`;
@@ -51,7 +51,7 @@ async function firstRound(): Promise<HttpAnswer> {
 
 /** From the confirmation to the client. */
 async function secondRound(): Promise<URL> {
-  const back = await visitor.open(await throughProvider(await visitor.send({ step: 'confirmation' })));
+  const back = await visitor.open(await throughProvider(await visitor.send({ decision: 'allow' })));
   expect(back.status).toBe(303);
   return new URL(back.headers.location ?? '');
 }
@@ -101,16 +101,10 @@ describe('single sign-on of the homeserver', () => {
 
   test('no code, no second round', async () => {
     await firstRound();
-    const { sign_in = '' } = Object.fromEntries(
-      [...(visitor.last?.text ?? '').matchAll(/name="(sign_in)" value="([^"]+)"/g)].map(([, name, value]) => [
-        name,
-        value,
-      ]),
-    );
-    expect(sign_in).not.toBe('');
-    const answer = await visitor.send({ step: 'confirmation', sign_in });
-    expect(answer.status).toBe(403);
-    expect(answer.headers.location).toBeUndefined();
+    const [form] = formsOf(visitor.last?.text ?? '');
+    const answer = await visitor.post({ ...form?.fields, decision: 'allow' });
+    expect(visitor.sent?.headers.location).toMatch(/^\/_2fa\/login\?v=/);
+    expect(answer.text).toContain('one-time-code');
     app.clock.advance(5 * 60_000);
     await app.proxy.keepHouse();
     expect(app.stub.devicesOf('bob')).toEqual([]);
@@ -131,13 +125,13 @@ describe('single sign-on of the homeserver', () => {
     async (change) => {
       await firstRound();
       await visitor.send({ code: app.code(bob) });
-      const back = await throughProvider(await visitor.send({ step: 'confirmation' }));
+      const back = await throughProvider(await visitor.send({ decision: 'allow' }));
       if (change !== 'another authenticator') {
         await app.storage.factors.removeAllFactors(bob.userId);
       }
       if (change !== 'off') await app.enrol('bob');
       const answer = await visitor.open(back);
-      expect(answer.status).toBe(403);
+      expect(answer.status).toBe(410);
       expect(answer.headers.location).toBeUndefined();
     },
   );
@@ -155,19 +149,19 @@ describe('single sign-on of the homeserver', () => {
     const back = await throughProvider(await visitor.open(LEAD));
     await visitor.open(back);
     const again = await visitor.open(back);
-    expect(again.status).toBe(403);
-    expect(again.text).toContain('This page has expired, or was used already.');
+    expect(again.status).toBe(410);
+    expect(again.text).toContain('This page is no longer valid');
   });
 
   test('attack 36: the way back of the second round works once', async () => {
     await firstRound();
     await visitor.send({ code: app.code(bob) });
-    const back = await throughProvider(await visitor.send({ step: 'confirmation' }));
+    const back = await throughProvider(await visitor.send({ decision: 'allow' }));
     expect((await visitor.open(back)).status).toBe(303);
     const again = await visitor.open(
       back.replace(/loginToken=.*/, `loginToken=${app.stub.mintLoginToken('bob')}`),
     );
-    expect(again.status).toBe(403);
+    expect(again.status).toBe(410);
   });
 
   test('attack 69: another browser cannot be sent in on another user’s way back', async () => {
@@ -175,7 +169,7 @@ describe('single sign-on of the homeserver', () => {
     const victim = new Visitor(app.url);
     await victim.open(`/_2fa/login?redirectUrl=${encodeURIComponent(CLIENT)}`);
     app.stub.clear();
-    expect((await victim.open(back)).status).toBe(403);
+    expect((await victim.open(back)).status).toBe(410);
     expect(app.stub.requests).toEqual([]);
   });
 
@@ -186,10 +180,10 @@ describe('single sign-on of the homeserver', () => {
       const answer = await visitor.open(
         `/_2fa/login/provider?state=${encodeURIComponent(altered)}&loginToken=x`,
       );
-      expect(answer.status).toBe(403);
+      expect(answer.status).toBe(410);
     }
     app.clock.advance(10 * 60_000);
-    expect((await visitor.open(back)).status).toBe(403);
+    expect((await visitor.open(back)).status).toBe(410);
     expect(app.stub.requests).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 /**
  * A browser without JavaScript, as far as forms are concerned: keeps cookies, fills in forms with their hidden
- * fields, does not follow redirects.
+ * fields, and follows the redirects from a form to one of our pages, but no other.
  */
 import { call, type HttpAnswer } from './http.ts';
 
@@ -14,6 +14,8 @@ export interface VisitedForm {
 export class Visitor {
   readonly cookies = new Map<string, string>();
   last: HttpAnswer | undefined;
+  /** The answer to the last form itself. */
+  sent: HttpAnswer | undefined;
 
   constructor(
     private readonly url: string,
@@ -21,7 +23,9 @@ export class Visitor {
   ) {}
 
   async open(target: string): Promise<HttpAnswer> {
-    return this.#keep(target, await call(this.url, { target, headers: this.#headers() }));
+    const answer = this.#keep(target, await call(this.url, { target, headers: this.#headers() }));
+    const { location = '' } = answer.headers;
+    return answer.status === 303 && location.startsWith('/_2fa/') ? this.open(location) : answer;
   }
 
   /** Sends the first form of the last page that has all of the fields given, the one of the step given if there is one. */
@@ -34,12 +38,26 @@ export class Visitor {
     );
     const form = forms.find(({ fields }) => fields.step === values.step) ?? forms[0];
     if (form === undefined) throw new Error(`there is no form with ${Object.keys(values).join(', ')}`);
-    const fields = { ...form.fields, ...values };
+    const { decision: _, ...others } = form.fields;
+    const fields = { ...others, ...values };
     return form.action === '' ? this.post(fields, headers) : this.post(fields, headers, form.action);
   }
 
-  /** Sends fields to where the last page stood. */
+  /** Sends fields to where the last page stood, and opens the page that this leads to. */
   async post(
+    fields: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>> = {},
+    target = this.#target,
+  ): Promise<HttpAnswer> {
+    this.sent = await this.postOnly(fields, headers, target);
+    const { location } = this.sent.headers;
+    return this.sent.status === 303 && location?.startsWith('/_2fa/') === true
+      ? this.open(location)
+      : this.sent;
+  }
+
+  /** Sends fields to where the last page stood, or to `target`. */
+  async postOnly(
     fields: Readonly<Record<string, string>>,
     headers: Readonly<Record<string, string>> = {},
     target = this.#target,
@@ -79,10 +97,9 @@ export function formsOf(page: string): VisitedForm[] {
   return [...page.matchAll(/(?<tag><form\b[^>]*>)(?<inner>.*?)<\/form>/gs)].map(({ groups }) => ({
     action: attribute(groups?.tag ?? '', 'action'),
     fields: Object.fromEntries(
-      [...(groups?.inner ?? '').matchAll(/<input\b[^>]*>/g)].map(([input]) => [
-        attribute(input, 'name'),
-        attribute(input, 'value'),
-      ]),
+      [...(groups?.inner ?? '').matchAll(/<(?:input|button)\b[^>]*>/g)]
+        .map(([field]) => [attribute(field, 'name'), attribute(field, 'value')])
+        .filter(([name]) => name !== ''),
     ),
   }));
 }

@@ -42,6 +42,8 @@ export class AccountPage {
     return this.deps.pages.visit(request, async (visit) => {
       const isSignedOut = this.deps.cookie.in(request) === undefined;
       const providers = isSignedOut ? await offeredProviders(this.deps.homeserver, request) : undefined;
+      const shown = providers && (await this.deps.signInPage.showOnAccountPage(visit, { providers }));
+      if (shown !== undefined) return shown;
       return visit.render({
         title: visit.say('account.title'),
         script: 'account.js',
@@ -58,7 +60,7 @@ export class AccountPage {
     // The script shows what is there, or asks for a sign-in; a reader without it can at least sign out.
     const shown =
       providers !== undefined
-        ? this.deps.signInPage.accountCard(visit, tokenField, { notice, providers })
+        ? this.deps.signInPage.accountCard(visit, { notice, providers }, tokenField)
         : html`<noscript><section class="card"><h1>${say('account.title')}</h1>
 <p>${say('account.needsScript')}</p>
 <button class="button" form="sign-out">${say('account.signOut')}</button></section></noscript>`;

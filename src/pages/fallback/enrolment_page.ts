@@ -4,7 +4,7 @@ import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
-import { isOver, type SetUpPages } from '../set_up/set_up_pages.ts';
+import { isOver, type SetUpPages, unsavedIn } from '../set_up/set_up_pages.ts';
 import { html } from '../shell/html.ts';
 import { timeText } from './fallback_cards.ts';
 import { done, gone } from './fallback_page.ts';
@@ -33,11 +33,17 @@ export class EnrolmentPage {
       try {
         switch (form.get('step')) {
           case 'set_up':
-            return await this.setUps.begin(visit, place);
-          case 'set_up_code':
-            return await this.setUps.takeCode(visit, place, form);
-          case 'saved':
-            return this.setUps.unsaved(visit, place, form) ?? (await this.ask(visit));
+            return await this.setUps.show(visit, place, await this.setUps.begin(visit, place.session));
+          case 'set_up_code': {
+            const shown = await this.setUps.takeCode(visit, place.session, form);
+            return await this.setUps.show(visit, place, shown);
+          }
+          case 'saved': {
+            const unsaved = unsavedIn(form);
+            return unsaved === undefined
+              ? await this.ask(visit)
+              : await this.setUps.show(visit, place, unsaved);
+          }
           default:
             throw new Refusal('invalid_param');
         }
@@ -56,7 +62,7 @@ export class EnrolmentPage {
     const { say } = visit;
     const about = html`<p>${say('setup.signingIn')} ${timeText(state.openedAt, say)}</p><p class="muted">${say('setup.notYou')}</p>`;
     const place: SetUpPlace = { session: id, about };
-    return this.setUps.offer(visit, place);
+    return this.setUps.show(visit, place, { is: 'offer' });
   }
 }
 

@@ -8,7 +8,8 @@ import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
 import { isSessionId } from '../../uia/session_id.ts';
 import { codeProblem, type RefusedCode, readSentCode } from '../forms/fields.ts';
-import { type FormPages, type PageRefusal, type PageVisit, refusedCode } from '../forms/form_pages.ts';
+import { type PageRefusal, refusedCode } from '../forms/form_page.ts';
+import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import { waitText } from '../forms/wait_text.ts';
 import { html } from '../shell/html.ts';
 import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
@@ -79,7 +80,7 @@ export class FallbackPage {
     { kind, typed }: { readonly kind: string; readonly typed: string },
   ): Promise<Answer> {
     const factor = this.factors.ofKind(kind);
-    const refused = (problem: string): Refused => ({ asked: 'code', code: { problem, typed, kind } });
+    const refused = (problem: string): Refused => ({ asked: 'code', code: { problem, kind } });
     try {
       const outcome = await this.proofs.submitCode(visit.request, standing, { kind, typed });
       if (outcome.kind === 'missing') {

@@ -4,19 +4,17 @@ import type { Form } from '../../http/form.ts';
 import type { AskedFactor } from '../../second_factor/challenges.ts';
 import type { Language } from '../../system/languages.ts';
 import { type Html, html } from '../shell/html.ts';
-import type { Texts } from '../texts/en.ts';
-import { fill } from '../texts/texts.ts';
+import type { Say } from '../texts/texts.ts';
 
-/** A code that was not accepted: what was typed stays where it stood. */
+/** A code that was not accepted. What was typed does not come back. */
 export interface RefusedCode {
   readonly problem: string;
-  readonly typed: string;
   /** Of which factor, by the field that it stood in. */
   readonly kind: string;
 }
 
 interface CodeForms {
-  readonly texts: Texts;
+  readonly say: Say;
   /** Digits of a TOTP code. */
   readonly digits: number;
   /** Where both forms go; empty: to the address of the page. */
@@ -31,9 +29,8 @@ interface CodeForms {
 /** Which field of `code_forms` holds the code. */
 const CODE_FIELDS = { totp: 'code', recovery: 'recovery_code' } as const;
 
-/** The form for a code; below it, visible without a click, the form for a recovery code. */
-function codeForms({ texts, digits, hidden, refused, action, kinds }: CodeForms): Html {
-  const { code } = texts;
+/** The form for a code; below it, folded, the form for a recovery code. */
+function codeForms({ say, hidden, refused, action, kinds }: CodeForms): Html {
   const ofTotp = refused?.kind === 'totp' ? refused : undefined;
   const ofRecovery = refused?.kind === 'recovery' ? refused : undefined;
   const open = html`<form method="post"${action !== undefined && html` action="${action}"`}>`;
@@ -41,39 +38,43 @@ function codeForms({ texts, digits, hidden, refused, action, kinds }: CodeForms)
   const forTotp = html`${open}
 ${hidden}
 <div class="field">
-<label for="code">${code.label}</label>
+<label for="code">${say('code.label')}</label>
 <input id="code" name="${CODE_FIELDS.totp}" class="code" type="text" inputmode="numeric" autocomplete="one-time-code"
- maxlength="32" required value="${ofTotp?.typed ?? ''}"
- ${ofRecovery === undefined && html`autofocus`} ${described('code', ofTotp)}>
-<p class="hint" id="code-hint">${fill(code.hint, { digits })}</p>
-${problemOf('code', ofTotp)}
+ maxlength="32"${ofRecovery === undefined && html` autofocus`}${wrongField('code', ofTotp)}>
+${problemBelow('code', ofTotp)}
 </div>
-<button class="button full">${code.submit}</button>
+<button class="button full">${say('code.submit')}</button>
 </form>`;
   return html`${hasTotp && forTotp}
 <details${(ofRecovery !== undefined || !hasTotp) && html` open`}>
-<summary>${code.recoverySummary}</summary>
+<summary>${say('code.useRecovery')}</summary>
 ${open}
 ${hidden}
 <div class="field">
-<label for="recovery">${code.recoveryLabel}</label>
+<label for="recovery">${say('code.recoveryLabel')}</label>
 <input id="recovery" name="${CODE_FIELDS.recovery}" class="code" type="text" autocomplete="off" autocapitalize="none"
- spellcheck="false" maxlength="64" required value="${ofRecovery?.typed ?? ''}"
- ${ofRecovery !== undefined && html`autofocus`} ${described('recovery', ofRecovery)}>
-<p class="hint" id="recovery-hint">${code.recoveryHint}</p>
-${problemOf('recovery', ofRecovery)}
+ spellcheck="false" maxlength="64"${ofRecovery !== undefined && html` autofocus`}${wrongField('recovery', ofRecovery, 'recovery-hint')}>
+<p class="hint" id="recovery-hint">${say('code.recoveryHint')}</p>
+${problemBelow('recovery', ofRecovery)}
 </div>
-<button class="button quiet full">${code.recoverySubmit}</button>
+<button class="button quiet full">${say('code.submit')}</button>
 </form>
-<p class="muted">${code.noneLeft}</p>
 </details>`;
 }
 
-/** What a screen reader says with a field: its hint, and first of all what was wrong. */
-function described(id: string, refused: RefusedCode | undefined): Html {
-  return refused === undefined
-    ? html`aria-describedby="${id}-hint"`
-    : html`aria-invalid="true" aria-describedby="${id}-problem ${id}-hint"`;
+/** What a screen reader says with a field: first of all what was wrong, then its hint. */
+export function wrongField(
+  id: string,
+  refused: { readonly problem: string } | undefined,
+  hint?: string,
+): Html {
+  const described = [
+    ...(refused === undefined ? [] : [`${id}-problem`]),
+    ...(hint === undefined ? [] : [hint]),
+  ];
+  return html`${refused !== undefined && html` aria-invalid="true"`}${
+    described.length > 0 && html` aria-describedby="${described.join(' ')}"`
+  }`;
 }
 
 /** A password field, without the password that was refused. */
@@ -84,26 +85,33 @@ export function passwordField(
 ): Html {
   return html`<div class="field">
 <label for="password">${label}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" maxlength="4096" required
- ${focused && html`autofocus`} ${refused !== undefined && html`aria-invalid="true" aria-describedby="password-problem"`}>
-${problemOf('password', refused)}
+<input id="password" name="password" type="password" autocomplete="current-password" maxlength="4096"${focused && html` autofocus`}${wrongField('password', refused)}>
+${problemBelow('password', refused)}
 </div>`;
 }
 
-function problemOf(id: string, refused: { readonly problem: string } | undefined): Html | undefined {
+export function problemBelow(
+  id: string,
+  refused: { readonly problem: string } | undefined,
+): Html | undefined {
   return refused && html`<p class="problem" id="${id}-problem" role="alert">${refused.problem}</p>`;
 }
 
 /** What is told of a code that was not accepted: the same for wrong and for spent ones (attack 87). */
 export function codeProblem(
-  { texts, language }: { readonly texts: Texts; readonly language: Language },
+  { say, language }: { readonly say: Say; readonly language: Language },
   factor: Factor | undefined,
   outcome: 'refused' | 'missing',
 ): string {
-  const { problems } = texts;
-  if (outcome === 'missing') return problems.missingCode;
+  if (outcome === 'missing') return say('code.missing');
   if (factor?.page !== undefined) return factor.page.refused[language];
-  return factor?.role === 'backup' ? problems.wrongRecoveryCode : problems.wrongCode;
+  return factor?.role === 'backup' ? say('code.wrongRecovery') : say('code.wrong');
+}
+
+/** Whether a form brings something for a second factor. */
+export function hasSentCode(form: Form, factors: Factors): boolean {
+  const fields = factors.all.flatMap(({ page }) => page?.field ?? []);
+  return [...fields, ...Object.values(CODE_FIELDS)].some((field) => form.has(field));
 }
 
 /** What a form brings for a second factor: the field says which kind its user meant. */
@@ -126,7 +134,7 @@ interface FactorForms extends CodeForms {
 
 /** A form for each question, and the forms for codes if there is a factor whose codes are typed. */
 export function factorForms(forms: FactorForms): Html {
-  const { asked, texts, kinds } = forms;
+  const { asked, say, kinds, digits } = forms;
   const questions = asked.map((each) => questionForm(forms, each));
   const withoutForm = asked.filter(({ factor }) => factor.page === undefined);
   // The field for codes is there for those, too: a page is never without one.
@@ -134,7 +142,7 @@ export function factorForms(forms: FactorForms): Html {
     withoutForm.length > 0 || kinds.some((kind) => asked.every(({ factor }) => factor.kind !== kind));
   return html`${questions}
 ${withoutForm.map(({ factor: { elsewhere } }) => elsewhere && html`<p>${elsewhere[forms.language]}</p>`)}
-${kinds.includes('totp') && html`<p>${texts.signIn.codeIntro}</p>`}
+${kinds.includes('totp') && html`<p>${say('code.intro', { digits })}</p>`}
 ${takesCodes && codeForms(forms)}`;
 }
 
@@ -152,9 +160,8 @@ ${hidden}
 <div class="field">
 <label for="${kind}">${page.label[language]}</label>
 <p class="hint" id="${kind}-hint">${page.question(params, language)}</p>
-<input id="${kind}" name="${page.field}" type="text" autocomplete="off" maxlength="4096" required
- aria-describedby="${kind}-hint">
-${here !== undefined && html`<p class="problem" role="alert">${here.problem}</p>`}
+<input id="${kind}" name="${page.field}" type="text" autocomplete="off" maxlength="4096"${wrongField(kind, here, `${kind}-hint`)}>
+${problemBelow(kind, here)}
 </div>
 <button class="button full">${page.submit[language]}</button>
 </form>`;

@@ -2,7 +2,6 @@ import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { Form } from '../../http/form.ts';
 import { refusalAnswer } from '../../http/refusal_answer.ts';
-import type { Outcome } from '../../matrix/outcome.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { Language } from '../../system/languages.ts';
 import type { Log } from '../../system/log.ts';
@@ -10,36 +9,10 @@ import { type Html, html } from '../shell/html.ts';
 import type { PageShell } from '../shell/page.ts';
 import type { Texts } from '../texts/en.ts';
 import { type Say, textsIn } from '../texts/texts.ts';
+import { type ErrorCause, type ErrorPage, errorPage } from './error_pages.ts';
+import { type FormPage, type PageRefusal, retryAfter } from './form_page.ts';
 import type { FormTokens } from './form_tokens.ts';
-import { waitText } from './wait_text.ts';
-
-/** A page with a form, or the last page of a sign-in or approval. */
-export interface FormPage {
-  readonly title: string;
-  /** @param tokenField belongs into every form */
-  readonly body: (tokenField: Html) => Html;
-  readonly script?: string;
-  /** Room for lists and tables: as for a form where it is left out. */
-  readonly width?: 'wide';
-  /** What the page tells of; without it its status is 200. */
-  readonly refusal?: PageRefusal | undefined;
-  /** What a page that refuses nothing asks for. */
-  readonly asks?: 'password' | 'factor' | 'enrolment' | undefined;
-}
-
-/** What a page says no to: a refusal, or something that only pages refuse. */
-export interface PageRefusal {
-  readonly status: number;
-  readonly outcome: Outcome;
-  /** Goes into a header. */
-  readonly retryAfterMs?: number | undefined;
-}
-
-/** A code that was not right. The record of the request tells whether it was right once. */
-export function refusedCode({ client }: ClientRequest): PageRefusal {
-  const isSpent = client.record?.checks.at(-1)?.result === 'spent';
-  return { status: 403, outcome: { is: 'refused', reason: isSpent ? 'spent_code' : 'wrong_code' } };
-}
+import { waitTime } from './wait_text.ts';
 
 /** What a handler of pages needs for one request. */
 export interface PageVisit {
@@ -49,7 +22,11 @@ export interface PageVisit {
   /** Texts of before `say`. */
   readonly texts: Texts;
   readonly language: Language;
+  /** How the operator's server is called. */
+  readonly server: string;
   render(page: FormPage): Answer;
+  /** A page that tells why it does not go on. */
+  fail(page: Omit<ErrorPage, 'server'>): Answer;
   /** @throws Refusal forbidden, invalid_param, too_large, slow_body */
   readForm(): Promise<Form>;
 }
@@ -74,7 +51,9 @@ export class FormPages {
         say,
         texts: textsIn(say.language),
         language: say.language === 'de' ? 'de' : 'en',
+        server: this.shell.server,
         render: (page) => this.render(request, page),
+        fail: (page) => this.render(request, errorPage(say, { ...page, server: this.shell.server })),
         readForm: () => this.tokens.read(request),
       });
     } catch (error) {
@@ -98,7 +77,7 @@ export class FormPages {
     const headers = {
       ...answer.headers,
       ...(cookies.length > 0 && { 'Set-Cookie': cookies }),
-      ...retryAfter(refusal?.retryAfterMs),
+      ...retryAfter(refusal?.retryAfterMs ?? page.retryAfterMs),
     };
     const outcome = refusal?.outcome ?? (asks && { is: 'challenged' as const, reason: asks });
     return { ...answer, headers, ...(outcome && { outcome }) };
@@ -106,18 +85,21 @@ export class FormPages {
 
   private problem(request: ClientRequest, say: Say, error: unknown): Answer {
     const { status, headers, outcome } = refusalAnswer(error, this.log, request.client.record);
-    const texts = textsIn(say.language);
-    const { text, hint } = wordsFor(texts, status, error);
-    const page = this.render(request, {
-      title: texts.problems.title,
-      refusal: {
-        status,
-        outcome,
-        retryAfterMs: error instanceof Refusal ? error.retryAfterMs : undefined,
-      },
-      body: () => problemCard(texts, text, hint),
-    });
-    return { ...page, headers: { ...page.headers, ...headers } };
+    const retryAfterMs = error instanceof Refusal ? error.retryAfterMs : undefined;
+    const cause = causeOf(error, status);
+    const page =
+      status === 429
+        ? limitedPage(say, { status, outcome, retryAfterMs })
+        : errorPage(say, {
+            cause,
+            href: request.path + request.search,
+            server: this.shell.server,
+            waitMs: retryAfterMs,
+            // A proxy that waited for the homeserver too long is a gateway all the same.
+            refusal: { status: cause === 'unknown' ? 410 : status === 504 ? 502 : status, outcome },
+          });
+    const answer = this.render(request, page);
+    return { ...answer, headers: { ...answer.headers, ...headers } };
   }
 }
 
@@ -128,17 +110,25 @@ export function problemCard({ problems }: Texts, text: string, hint?: string): H
 ${hint !== undefined && html`<p>${hint}</p>`}</section>`;
 }
 
-function wordsFor(texts: Texts, status: number, error: unknown): { text: string; hint?: string } {
-  const { problems } = texts;
-  // Coming back from the provider once more: that login token is used up.
-  if (error instanceof Refusal && error.refusal === 'login_refused') {
-    return { text: problems.ended, hint: problems.endedHint };
-  }
-  if (status === 403) return { text: problems.foreignForm, hint: problems.foreignFormHint };
-  if (error instanceof Refusal && status === 429) return { text: waitText(texts, error) };
-  return { text: status < 500 ? problems.unreadable : problems.unavailable };
+/** A limit that was met where no form could tell of it. */
+function limitedPage(say: Say, refusal: PageRefusal): FormPage {
+  const title = say('signIn.title');
+  const time = waitTime(say, refusal.retryAfterMs ?? 0);
+  const text =
+    refusal.outcome.is === 'limited' && refusal.outcome.reason === 'homeserver'
+      ? say('signIn.limitedByServer', { time })
+      : say('signIn.limited', { time });
+  return {
+    title: say('shell.error', { title }),
+    refusal,
+    body: () => html`<section class="card stack"><h1>${title}</h1>
+<p class="notice warning" role="alert">${text}</p></section>`,
+  };
 }
 
-function retryAfter(ms: number | undefined): Record<string, string> {
-  return ms === undefined ? {} : { 'Retry-After': String(Math.ceil(ms / 1000)) };
+function causeOf(error: unknown, status: number): ErrorCause {
+  // Coming back from the provider once more: that login token is used up.
+  if (error instanceof Refusal && error.refusal === 'login_refused') return 'unknown';
+  if (status === 403) return 'form';
+  return status < 500 ? 'unreadable' : 'down';
 }

@@ -2,14 +2,30 @@ import type { Enrolment, ShownSetUp } from '../../account/enrolment.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { Form } from '../../http/form.ts';
 import { Refusal } from '../../matrix/refusals.ts';
-import type { PageRefusal, PageVisit } from '../forms/form_pages.ts';
-import { waitText } from '../forms/wait_text.ts';
+import { SECOND } from '../../system/clock.ts';
+import type { PageVisit } from '../forms/form_pages.ts';
+import { waitTime } from '../forms/wait_text.ts';
 import { codesCard, offerCard, type SetUpPlace, scanCard } from './set_up_cards.ts';
 
 const SCRIPT = 'forms.js';
 const RECOVERY_CODE = /^[0-9a-z]{4}(-[0-9a-z]{4}){2}$/;
 /** More codes are in no set. */
 const MOST_CODES = 20;
+
+/** What was wrong in a step of a set-up. */
+export type SetUpProblem =
+  | { readonly is: 'notHere' | 'expired' | 'tooMany' | 'wrong' | 'missing' | 'tickFirst' }
+  | { readonly is: 'limited'; readonly retryAfterMs: number };
+
+/** The page that a set-up has come to. */
+export type SetUpShown = {
+  readonly problem?: SetUpProblem | undefined;
+} & (
+  | { readonly is: 'offer' }
+  | { readonly is: 'scan'; readonly setupId: string }
+  /** Without codes: they were shown before. */
+  | { readonly is: 'codes'; readonly codes: readonly string[] }
+);
 
 /** The pages of a set-up during a sign-in: offer, secret and first code, recovery codes. They need no script. */
 export class SetUpPages {
@@ -19,105 +35,124 @@ export class SetUpPages {
     private readonly digits: number,
   ) {}
 
-  /** Asks whether to begin. @param problem why it is asked again */
-  offer(visit: PageVisit, place: SetUpPlace, problem?: string): Answer {
-    const { texts } = visit;
-    return visit.render({
-      title: texts.setUp.title,
-      script: SCRIPT,
-      asks: 'enrolment',
-      body: (tokenField) => offerCard({ texts, tokenField, place, problem }),
-    });
-  }
-
   /** @throws Refusal owes_no_enrolment, unknown_sign_in */
-  async begin(visit: PageVisit, place: SetUpPlace): Promise<Answer> {
-    const { session } = place;
+  async begin({ request }: PageVisit, session: string): Promise<SetUpShown> {
     const factor = await this.enrolment.kindForPages(session);
-    if (factor === undefined) return this.offer(visit, place, visit.texts.setUp.notHere);
-    const begun = await this.enrolment.begin(visit.request, { session, factor });
-    return this.scan(visit, place, await this.enrolment.shown(session, begun.setup_id));
+    if (factor === undefined) return { is: 'offer', problem: { is: 'notHere' } };
+    const { setup_id: setupId } = await this.enrolment.begin(request, { session, factor });
+    return { is: 'scan', setupId };
   }
 
-  /** Judges the first code, and shows the recovery codes. @throws Refusal owes_no_enrolment, unknown_sign_in */
-  async takeCode(visit: PageVisit, place: SetUpPlace, form: Form): Promise<Answer> {
+  /** Judges the first code. @throws Refusal owes_no_enrolment, unknown_sign_in */
+  async takeCode({ request }: PageVisit, session: string, form: Form): Promise<SetUpShown> {
     const setupId = form.get('setup_id') ?? '';
-    const { session } = place;
+    const typed = form.get('code') ?? '';
     try {
-      const { recoveryCodes } = await this.enrolment.confirmTyped(visit.request, {
-        session,
-        setupId,
-        typed: form.get('code') ?? '',
-      });
-      return this.codes(visit, place, recoveryCodes);
+      const { recoveryCodes } = await this.enrolment.confirmTyped(request, { session, setupId, typed });
+      return { is: 'codes', codes: recoveryCodes };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // Sent twice, or loaded again: the codes were in the answer to the first.
-      if (await this.enrolment.isDone(session)) return this.codes(visit, place, []);
-      return this.again(visit, place, setupId, error);
+      // Sent twice: the codes were in the answer to the first.
+      if (await this.enrolment.isDone(session)) return { is: 'codes', codes: [] };
+      return this.again(session, setupId, error);
     }
   }
 
-  /** The recovery codes once more where they were not said to be saved. Undefined: they are. */
-  unsaved(visit: PageVisit, place: SetUpPlace, form: Form): Answer | undefined {
-    if (form.has('saved')) return undefined;
-    const codes = (form.get('codes') ?? '').split(' ').filter((code) => RECOVERY_CODE.test(code));
-    return this.codes(visit, place, codes.slice(0, MOST_CODES), visit.texts.setUp.tickFirst);
-  }
-
-  private async again(
-    visit: PageVisit,
-    place: SetUpPlace,
-    setupId: string,
-    refusal: Refusal,
-  ): Promise<Answer> {
-    const problem = problemOf(visit, refusal);
+  private async again(session: string, setupId: string, refusal: Refusal): Promise<SetUpShown> {
+    const problem = problemOf(refusal);
     if (problem === undefined) {
-      if (refusal.refusal === 'unknown_setup') return this.offer(visit, place, visit.texts.setUp.expired);
+      if (refusal.refusal === 'unknown_setup') return { is: 'offer', problem: { is: 'expired' } };
       throw refusal;
     }
     try {
-      return this.scan(visit, place, await this.enrolment.shown(place.session, setupId), problem, refusal);
+      await this.enrolment.shown(session, setupId);
+      return { is: 'scan', setupId, problem };
     } catch (error) {
       // It was the last wrong code that a set-up may have.
       if (!(error instanceof Refusal) || error.refusal !== 'unknown_setup') throw error;
-      return this.offer(visit, place, visit.texts.setUp.tooMany);
+      return { is: 'offer', problem: { is: 'tooMany' } };
     }
   }
 
-  private scan(
+  /** The page itself. A set-up that is over by now is offered again. @throws Refusal owes_no_enrolment, unknown_sign_in */
+  async show(visit: PageVisit, place: SetUpPlace, shown: SetUpShown): Promise<Answer> {
+    const problem = shown.problem && problemText(visit, shown.problem);
+    if (shown.is === 'codes') return codesPage(visit, place, shown.codes, problem);
+    if (shown.is === 'offer') return offerPage(visit, place, problem);
+    try {
+      const secret = await this.enrolment.shown(place.session, shown.setupId);
+      return this.scanPage(visit, place, secret, problem);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.refusal !== 'unknown_setup') throw error;
+      return offerPage(visit, place, visit.texts.setUp.expired);
+    }
+  }
+
+  private scanPage(
     visit: PageVisit,
     place: SetUpPlace,
     shown: ShownSetUp,
-    problem?: string,
-    refusal?: PageRefusal,
+    problem: string | undefined,
   ): Answer {
-    const { texts } = visit;
+    const { texts, render } = visit;
     const { digits } = this;
-    return visit.render({
-      title: texts.setUp.title,
+    return render({
+      title: titleOf(visit, texts.setUp.title, problem),
       script: SCRIPT,
       asks: 'enrolment',
-      refusal,
       body: (tokenField) => scanCard({ texts, tokenField, place, shown, digits, problem }),
-    });
-  }
-
-  private codes(visit: PageVisit, place: SetUpPlace, codes: readonly string[], problem?: string): Answer {
-    const { texts } = visit;
-    return visit.render({
-      title: texts.setUp.saveTitle,
-      script: SCRIPT,
-      body: (tokenField) => codesCard({ texts, tokenField, place, codes, problem }),
     });
   }
 }
 
+/** Asks whether to begin. */
+function offerPage(visit: PageVisit, place: SetUpPlace, problem: string | undefined): Answer {
+  const { texts, render } = visit;
+  return render({
+    title: titleOf(visit, texts.setUp.title, problem),
+    script: SCRIPT,
+    asks: 'enrolment',
+    body: (tokenField) => offerCard({ texts, tokenField, place, problem }),
+  });
+}
+
+function codesPage(
+  visit: PageVisit,
+  place: SetUpPlace,
+  codes: readonly string[],
+  problem: string | undefined,
+): Answer {
+  const { texts, render } = visit;
+  return render({
+    title: titleOf(visit, texts.setUp.saveTitle, problem),
+    script: SCRIPT,
+    body: (tokenField) => codesCard({ texts, tokenField, place, codes, problem }),
+  });
+}
+
+/** The codes that came with a form without its tick. Undefined: they are said to be saved. */
+export function unsavedIn(form: Form): SetUpShown | undefined {
+  if (form.has('saved')) return undefined;
+  const codes = (form.get('codes') ?? '').split(' ').filter((code) => RECOVERY_CODE.test(code));
+  return { is: 'codes', codes: codes.slice(0, MOST_CODES), problem: { is: 'tickFirst' } };
+}
+
+function titleOf({ say }: PageVisit, title: string, problem: string | undefined): string {
+  return problem === undefined ? title : say('shell.error', { title });
+}
+
+function problemText({ texts, say }: PageVisit, problem: SetUpProblem): string {
+  if (problem.is === 'missing') return say('code.missing');
+  if (problem.is === 'limited') return say('code.wait', { time: waitTime(say, problem.retryAfterMs) });
+  return texts.setUp[problem.is];
+}
+
 /** What is told below the field; undefined if the refusal is not about the code. */
-function problemOf({ texts }: PageVisit, refusal: Refusal): string | undefined {
-  if (refusal.refusal === 'wrong_setup_code') return texts.setUp.wrong;
-  if (refusal.refusal === 'missing_param') return texts.problems.missingCode;
-  return refusal.status === 429 ? waitText(texts, refusal) : undefined;
+function problemOf(refusal: Refusal): SetUpProblem | undefined {
+  if (refusal.refusal === 'wrong_setup_code') return { is: 'wrong' };
+  if (refusal.refusal === 'missing_param') return { is: 'missing' };
+  if (refusal.status !== 429) return undefined;
+  return { is: 'limited', retryAfterMs: refusal.retryAfterMs ?? SECOND };
 }
 
 /** Whether the session is no longer one that waits for a set-up. */

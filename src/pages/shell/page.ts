@@ -40,6 +40,11 @@ export interface PageShellDeps {
 export class PageShell {
   constructor(private readonly deps: PageShellDeps) {}
 
+  /** How the operator's server is called. */
+  get server(): string {
+    return this.deps.brand.name;
+  }
+
   /** The texts in the language of the reader. */
   sayFor(request: ClientRequest): Say {
     const { texts } = this.deps;

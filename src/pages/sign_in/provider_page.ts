@@ -5,8 +5,8 @@ import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
 import type { ProviderState } from './provider_states.ts';
 import type { RedirectTargets } from './redirect_targets.ts';
-import { backToClient, type SignInPage } from './sign_in_page.ts';
-import { badRedirect, ended } from './sign_in_problems.ts';
+import type { SignInPage } from './sign_in_page.ts';
+import { backToClient } from './sign_in_steps.ts';
 
 /**
  * The homeserver's own single sign-on, led through us: once to learn who it is and to ask for the code, and once
@@ -25,7 +25,9 @@ export class ProviderPage {
   lead(request: ClientRequest, provider: string): Promise<Answer> {
     return this.pages.visit(request, async (visit) => {
       const target = this.targets.read(request.query.get('redirectUrl'));
-      return target === undefined ? badRedirect(visit) : this.rounds.begin(request, provider, target.href);
+      return target === undefined
+        ? visit.fail({ cause: 'link' })
+        : this.rounds.begin(request, provider, target.href);
     });
   }
 
@@ -34,7 +36,7 @@ export class ProviderPage {
     return this.pages.visit(request, async (visit) => {
       const state = this.rounds.stateOf(request);
       const loginToken = request.query.get('loginToken');
-      if (state === undefined || loginToken === undefined) return ended(visit);
+      if (state === undefined || loginToken === undefined) return visit.fail({ cause: 'unknown' });
       return state.round === 1 ? this.learn(visit, state, loginToken) : this.finish(visit, state, loginToken);
     });
   }
@@ -45,9 +47,9 @@ export class ProviderPage {
     loginToken: string,
   ): Promise<Answer> {
     const target = this.targets.read(redirectUrl);
-    if (target === undefined) return badRedirect(visit);
+    if (target === undefined) return visit.fail({ cause: 'link' });
     const standing = await this.door.beginWithToken(visit.request, { loginToken, provider, redirectUrl });
-    return this.signInPage.goOn(visit, standing, target);
+    return this.signInPage.arrive(visit, standing, target);
   }
 
   private async finish(
@@ -56,6 +58,6 @@ export class ProviderPage {
     loginToken: string,
   ): Promise<Answer> {
     const target = this.targets.read(await this.door.passProviderToken(signInId, loginToken));
-    return target === undefined ? ended(visit) : backToClient(target, loginToken);
+    return target === undefined ? visit.fail({ cause: 'unknown' }) : backToClient(target, loginToken);
   }
 }

@@ -1,35 +1,34 @@
 import type { PageStanding } from '../../login/page_door.ts';
-import type { Refusal } from '../../matrix/refusals.ts';
 import type { Language } from '../../system/languages.ts';
-import { factorForms, passwordField, type RefusedCode } from '../forms/fields.ts';
-import { type Html, html } from '../shell/html.ts';
-import type { Texts } from '../texts/en.ts';
-import { counted, fill, type Say } from '../texts/texts.ts';
+import { factorForms, passwordField, problemBelow, type RefusedCode, wrongField } from '../forms/fields.ts';
+import { type Html, html, htmlIn } from '../shell/html.ts';
+import type { Say } from '../texts/texts.ts';
 import type { OfferedProvider } from './offered_providers.ts';
 import { ACCOUNT_PAGE, pathOf, type RedirectTarget } from './redirect_targets.ts';
 
-/** Not where the page stands: a provider's way back has a login token in its address. */
-export const ACTION = '/_2fa/login';
-/** One to sign in to the account page, one to replace the authenticator there. */
-const CODES_TO_REPLACE = 2;
+/** Where the sign-in page stands. */
+const SIGN_IN_PAGE = '/_2fa/login';
 const REDIRECT = '/_matrix/client/v3/login/sso/redirect';
 
 interface Card {
-  readonly texts: Texts;
   readonly say: Say;
-  readonly tokenField: Html;
+  /** The hidden fields of each form. */
+  readonly hidden: Html;
+  /** Where the forms go. */
+  readonly action: string;
   readonly target: RedirectTarget;
 }
 
-/** Credentials that were not accepted. The name stays, the password never does. */
-export interface RefusedCredentials {
-  readonly problem: string;
+/** What was wrong with name or password. The name stays, the password never comes back. */
+export interface WrongCredentials {
   readonly name: string;
-  readonly refusal: Refusal;
+  /** The field that it is told at; undefined: above the form. */
+  readonly field: 'user' | 'password' | undefined;
+  readonly problem: string | undefined;
 }
 
-interface CredentialsCard extends Card {
-  readonly refused: RefusedCredentials | undefined;
+interface CredentialsCard extends Card, WrongCredentials {
+  readonly server: string;
   /** What has to be said first. */
   readonly notice?: Html | undefined;
   readonly providers?: readonly OfferedProvider[];
@@ -37,27 +36,33 @@ interface CredentialsCard extends Card {
 
 /** The first step: who it is. */
 export function credentialsCard(card: CredentialsCard): Html {
-  const { texts, say, tokenField, target, refused } = card;
-  const { signIn } = texts;
+  const { say, hidden, action, target, name, field, problem, server } = card;
   const isAccount = target.kind === 'account';
-  const knowsName = refused !== undefined && refused.name !== '';
-  return html`<section class="card"><h1>${isAccount ? say('account.title') : signIn.title}</h1>
+  const at = (here: 'user' | 'password') =>
+    field === here && problem !== undefined ? { problem } : undefined;
+  const focusesPassword = field === 'password' || (field === undefined && name !== '');
+  return html`<section class="card stack"><h1>${isAccount ? say('account.title') : say('signIn.title')}</h1>
 ${card.notice}
-<p>${isAccount ? say('signIn.toAccount') : html`${signIn.goingTo} ${destination(texts, target)}`}</p>
-<form method="post" action="${actionOf(target)}">
-${tokenField}
-<input type="hidden" name="step" value="credentials">
-<input type="hidden" name="redirectUrl" value="${target.href}">
+${isAccount ? html`<p>${say('signIn.toAccount')}</p>` : journey(say, target)}
+${field === undefined && notice(problem)}
+<form class="stack" method="post" action="${action}">
+${hidden}
 <div class="field">
-<label for="user">${signIn.name}</label>
+<label for="user">${say('signIn.user')}</label>
 <input id="user" name="user" type="text" autocomplete="username" autocapitalize="none" spellcheck="false"
- maxlength="320" required value="${refused?.name ?? ''}" ${!knowsName && html`autofocus`} aria-describedby="user-hint">
-<p class="hint" id="user-hint">${signIn.nameHint}</p>
+ maxlength="320" value="${name}"${!focusesPassword && html` autofocus`}${wrongField('user', at('user'), 'user-hint')}>
+<p class="hint" id="user-hint">${say('signIn.userHint', { server })}</p>
+${problemBelow('user', at('user'))}
 </div>
-${passwordField(signIn.password, refused, knowsName)}
-<button class="button full">${signIn.next}</button>
+${passwordField(say('signIn.password'), at('password'), focusesPassword)}
+<button class="button full">${say('signIn.next')}</button>
 </form>
 ${providerLinks(card)}</section>`;
+}
+
+function journey(say: Say, target: RedirectTarget): Html {
+  return html`<div class="journey"><div><span><span class="label">${say('signIn.to')}</span>
+<b class="destination">${appName(say, target)}</b></span></div></div>`;
 }
 
 /** The ways through the homeserver's own single sign-on. */
@@ -65,10 +70,15 @@ function providerLinks({ say, target, providers = [] }: CredentialsCard): Html |
   if (providers.length === 0) return undefined;
   const links = providers.map(
     ({ id, name }) =>
-      html`<p><a class="button quiet full" href="${beginning(target, id)}">${say('signIn.provider', { provider: name })}</a></p>`,
+      html`<p><a class="button quiet full" href="${beginningOf(target, id)}">${say('signIn.provider', { provider: name })}</a></p>`,
   );
   return html`<p class="muted">${say('signIn.or')}</p>
 ${links}`;
+}
+
+/** What is told above a form. */
+function notice(problem: string | undefined): Html | undefined {
+  return problem === undefined ? undefined : html`<p class="notice warning" role="alert">${problem}</p>`;
 }
 
 /** The second step, for accounts with 2FA. */
@@ -77,60 +87,79 @@ export function codeCard(
     readonly standing: PageStanding;
     readonly language: Language;
     readonly digits: number;
+    /** What is told at a field. */
     readonly refused: RefusedCode | undefined;
+    /** What is told above the forms. */
+    readonly problem: string | undefined;
   },
 ): Html {
-  const { texts, tokenField, target, standing } = card;
-  const { kinds, asked } = standing;
-  const hidden = html`${tokenField}
-<input type="hidden" name="step" value="code">
-<input type="hidden" name="sign_in" value="${standing.id}">`;
-  return html`<section class="card"><h1>${texts.signIn.codeTitle}</h1>
-${factorForms({ ...card, hidden, action: actionOf(target), kinds, asked })}
+  const { say, target, standing, problem } = card;
+  const { kinds, asked, userId, provider } = standing;
+  return html`<section class="card stack"><h1>${say('code.title')}</h1>
+<div class="journey">
+<div><span>${htmlIn(say.form('code.as'), { user: html`<b>${userId}</b>` })}</span></div>
+<div><span>${htmlIn(say.form('code.for'), { app: html`<b>${appName(say, target)}</b>` })}</span></div>
+</div>
+${notice(problem)}
+${factorForms({ ...card, kinds, asked })}
 </section>
-<p><a href="${beginning(target, standing.provider)}">${texts.signIn.startAgain}</a></p>`;
+<p class="after"><a href="/_2fa/help#lost-all">${say('code.lost')}</a></p>
+<p class="after"><a href="${beginningOf(target, provider)}">${say('code.startOver')}</a></p>`;
 }
 
-/** Where this sign-in began: on our first page, or at the homeserver's provider. */
-function beginning({ href, kind }: RedirectTarget, provider: string | undefined): string {
+/** Where a sign-in begins: on our first page, or at the homeserver's provider. */
+export function beginningOf({ href, kind }: RedirectTarget, provider: string | undefined): string {
   if (kind === 'account' && provider === undefined) return pathOf(href);
-  const path = provider === undefined ? ACTION : `${REDIRECT}/${encodeURIComponent(provider)}`;
+  const path = provider === undefined ? SIGN_IN_PAGE : `${REDIRECT}/${encodeURIComponent(provider)}`;
   return `${path}?redirectUrl=${encodeURIComponent(href)}`;
 }
 
+/** The address of a visit: the account page has its own cards, which are sent to it. */
+export function addressOf(isAccount: boolean, visitId: string): string {
+  return `${isAccount ? ACCOUNT_PAGE : SIGN_IN_PAGE}?v=${visitId}`;
+}
+
 /** The last step: which client gets access (attacks 67 and 69). */
-export function confirmationCard(card: Card & { readonly standing: PageStanding }): Html {
-  const { texts, tokenField, target, standing } = card;
-  const { signIn } = texts;
+export function confirmationCard(
+  card: Card & { readonly standing: PageStanding; readonly problem: string | undefined },
+): Html {
+  const { say, hidden, action, target, standing, problem } = card;
   // The heading has the focus, so that an Enter too many presses nothing.
-  return html`<section class="card"><h1 tabindex="-1" autofocus>${signIn.confirmTitle}</h1>
-${afterRecovery(texts, standing.recoveryCodesLeft)}
-<p>${fill(signIn.confirmIntro, { user: standing.userId })} ${destination(texts, target)}</p>
-<p class="muted">${signIn.confirmWarning}</p>
-<form method="post" action="${ACTION}" data-unhurried>
-${tokenField}
-<input type="hidden" name="step" value="confirmation">
-<input type="hidden" name="sign_in" value="${standing.id}">
-<button class="button full">${signIn.confirm}</button>
-</form></section>`;
+  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${confirmTitle(say, target)}</h1>
+${notice(problem)}
+${afterRecovery(say, standing.recoveryCodesLeft)}
+<p>${say('confirm.as', { user: standing.userId })}</p>
+<p>${say('confirm.gives')} <strong class="destination">${target.name}</strong></p>
+<p class="muted">${say('confirm.warning')}</p>
+<form class="stack" method="post" action="${action}" data-unhurried>
+${hidden}
+<button class="button full" name="decision" value="allow">${say('confirm.allow')}</button>
+<button class="button quiet full" name="decision" value="deny">${say('confirm.cancel')}</button>
+</form>
+${standing.mayTurnOn && offer(say)}</section>`;
 }
 
-function afterRecovery({ signIn }: Texts, left: number | undefined): Html | undefined {
-  if (left === undefined) return undefined;
-  return html`<div class="notice warning"><p>${counted(signIn.usedRecoveryCode, left)}</p>
-<p>${left < CODES_TO_REPLACE ? signIn.afterLossTooFew : toAccountPage(signIn)}</p></div>`;
+export function confirmTitle(say: Say, target: RedirectTarget): string {
+  return target.kind === 'site' ? say('confirm.title', { app: target.name }) : say('confirm.titleApp');
 }
 
-function toAccountPage({ afterLoss, accountPage }: Texts['signIn']): Html {
-  return html`${afterLoss} <a href="/_2fa/account" target="_blank" rel="noopener">${accountPage}</a>`;
+/** The client gets nothing. */
+export function cancelledCard(say: Say): Html {
+  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('cancelled.title')}</h1>
+<p>${say('cancelled.text')}</p></section>`;
 }
 
-/** The account page has its own cards, which are sent to it. */
-function actionOf({ kind }: RedirectTarget): string {
-  return kind === 'account' ? ACCOUNT_PAGE : ACTION;
+function afterRecovery(say: Say, count: number | undefined): Html | undefined {
+  if (count === undefined) return undefined;
+  return html`<div class="notice warning"><p>${say('confirm.recovery', { count })}</p>
+<p><a href="/_2fa/account" target="_blank" rel="noopener">${say('shell.account')} ${say('shell.newTab')}</a></p></div>`;
 }
 
-function destination({ signIn }: Texts, target: RedirectTarget): Html {
-  const name = target.kind !== 'app' ? target.name : fill(signIn.app, { name: target.name });
-  return html`<strong class="destination">${name}</strong>`;
+function offer(say: Say): Html {
+  return html`<p class="muted">${say('confirm.offer')}
+<a href="/_2fa/account" target="_blank" rel="noopener">${say('confirm.offerLink')} ${say('shell.newTab')}</a></p>`;
+}
+
+function appName(say: Say, target: RedirectTarget): string {
+  return target.kind === 'app' ? say('signIn.app', { name: target.name }) : target.name;
 }

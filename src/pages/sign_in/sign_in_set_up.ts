@@ -4,10 +4,16 @@ import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { Language } from '../../system/languages.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
-import { isOver, type SetUpPages } from '../set_up/set_up_pages.ts';
-import { html } from '../shell/html.ts';
-import { ACTION } from './sign_in_cards.ts';
-import { ended } from './sign_in_problems.ts';
+import { isOver, type SetUpPages, type SetUpShown } from '../set_up/set_up_pages.ts';
+import type { Html } from '../shell/html.ts';
+import { heldBy, type SignInVisit } from './sign_in_visit.ts';
+
+const STEPS: readonly string[] = ['set_up', 'set_up_code', 'later', 'saved'];
+
+/** Whether a form is one of a set-up. */
+export function isSetUpForm(form: Form): boolean {
+  return STEPS.includes(form.get('step') ?? '');
+}
 
 /** The set-up that comes before a sign-in goes on, or that is offered in it. */
 export class SignInSetUp {
@@ -16,43 +22,84 @@ export class SignInSetUp {
     private readonly pages: SetUpPages,
   ) {}
 
-  offer(visit: PageVisit, standing: PageStanding): Answer {
-    return this.pages.offer(visit, placeOf(visit, standing));
+  /** Whether a page of the set-up comes next. Recovery codes are shown until they are said to be saved. */
+  isNext({ setUp, isPutOff = false }: SignInVisit, standing: PageStanding): boolean {
+    if (setUp?.is === 'codes') return true;
+    return standing.setUp !== undefined && !(isPutOff && standing.setUp.is === 'offered');
   }
 
-  /** Takes the form of one of its steps. Undefined: the sign-in goes on. */
-  async take(visit: PageVisit, form: Form, standing: PageStanding): Promise<Answer | undefined> {
+  /** The page of the set-up. Undefined: the sign-in has ended. */
+  async show(
+    visit: PageVisit,
+    { setUp = { is: 'offer' } }: SignInVisit,
+    standing: PageStanding,
+    form: { readonly action: string; readonly fields: Html },
+  ): Promise<Answer | undefined> {
+    const until = standing.setUp?.is === 'offered' ? standing.setUp.deadlineTs : undefined;
+    const place: SetUpPlace = {
+      session: standing.id,
+      ...form,
+      until: until === undefined ? undefined : dateText(until, visit.language),
+    };
     try {
-      return await this.takeStep(visit, form, standing);
+      return await this.pages.show(visit, place, setUp);
     } catch (error) {
       if (!isOver(error)) throw error;
-      return ended(visit);
+      return undefined;
     }
   }
 
-  private async takeStep(visit: PageVisit, form: Form, standing: PageStanding): Promise<Answer | undefined> {
-    const step = form.get('step');
-    if (step === 'set_up') return this.begin(visit, standing);
-    if (step === 'set_up_code') return this.pages.takeCode(visit, placeOf(visit, standing), form);
-    // What is owed cannot wait, whatever the form says.
-    if (standing.setUp?.is === 'wanted') return this.offer(visit, standing);
-    return step === 'saved' ? this.pages.unsaved(visit, placeOf(visit, standing), form) : undefined;
+  /** Takes the form of one of its steps. Undefined: the sign-in has ended. */
+  async take(
+    visit: PageVisit,
+    state: SignInVisit,
+    standing: PageStanding,
+    form: Form,
+  ): Promise<SignInVisit | undefined> {
+    if (!this.isNext(state, standing)) return state;
+    try {
+      return await this.takeStep(visit, state, standing, form);
+    } catch (error) {
+      if (!isOver(error)) throw error;
+      return undefined;
+    }
   }
 
-  private async begin(visit: PageVisit, standing: PageStanding): Promise<Answer> {
+  private async takeStep(
+    visit: PageVisit,
+    state: SignInVisit,
+    standing: PageStanding,
+    form: Form,
+  ): Promise<SignInVisit | undefined> {
+    switch (form.get('step')) {
+      case 'set_up':
+        return this.begin(visit, state, standing);
+      case 'set_up_code':
+        return { ...state, setUp: await this.pages.takeCode(visit, standing.id, form) };
+      case 'later':
+        // What is owed cannot wait, whatever the form says.
+        return { ...state, setUp: undefined, isPutOff: true };
+      default:
+        return { ...state, setUp: afterSaved(state, form) };
+    }
+  }
+
+  private async begin(
+    visit: PageVisit,
+    state: SignInVisit,
+    standing: PageStanding,
+  ): Promise<SignInVisit | undefined> {
     const isOffered = standing.setUp?.is === 'offered';
     const wanted = isOffered ? await this.door.withSetUp(visit.request, standing.id) : standing;
-    return wanted === undefined ? ended(visit) : this.pages.begin(visit, placeOf(visit, wanted));
+    if (wanted === undefined) return undefined;
+    return { ...state, held: heldBy(wanted), setUp: await this.pages.begin(visit, wanted.id) };
   }
 }
 
-function placeOf({ language }: PageVisit, { id, setUp }: PageStanding): SetUpPlace {
-  return {
-    session: id,
-    action: ACTION,
-    fields: html`<input type="hidden" name="sign_in" value="${id}">`,
-    until: setUp?.is === 'offered' ? dateText(setUp.deadlineTs, language) : undefined,
-  };
+/** The codes stay until the tick. */
+function afterSaved({ setUp }: SignInVisit, form: Form): SetUpShown | undefined {
+  if (setUp?.is !== 'codes' || form.has('saved')) return undefined;
+  return { ...setUp, problem: { is: 'tickFirst' } };
 }
 
 /** In UTC: the server does not know the reader's time zone. */

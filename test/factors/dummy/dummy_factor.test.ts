@@ -257,7 +257,7 @@ describeOnBothDatabases('a factor that is one folder and one line', (start) => {
     const empty = await visitor.send({ dummy_answer: '' });
     expect(questionOn(empty)).toBe(questionOn(asked));
     await visitor.send({ dummy_answer: dummyAnswer(bob.secret, questionOn(asked)) });
-    const back = await visitor.send({});
+    const back = await visitor.send({ decision: 'allow' });
     expect(back.status).toBe(303);
     expect(back.headers.location).toContain(`${REDIRECT_URL}?loginToken=`);
   });

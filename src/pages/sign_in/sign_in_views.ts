@@ -1,0 +1,233 @@
+import type { Factors } from '../../factors/factors.ts';
+import type { Answer } from '../../http/answer.ts';
+import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { Clock } from '../../system/clock.ts';
+import { codeProblem, type RefusedCode } from '../forms/fields.ts';
+import type { PageVisit } from '../forms/form_pages.ts';
+import { turnField, type Visit } from '../forms/visits.ts';
+import { waitTime } from '../forms/wait_text.ts';
+import { type Html, html } from '../shell/html.ts';
+import type { OfferedProvider } from './offered_providers.ts';
+import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
+import {
+  addressOf,
+  beginningOf,
+  cancelledCard,
+  codeCard,
+  confirmationCard,
+  confirmTitle,
+  credentialsCard,
+  type WrongCredentials,
+} from './sign_in_cards.ts';
+import type { SignInSetUp } from './sign_in_set_up.ts';
+import type { SignInProblem, SignInVisit } from './sign_in_visit.ts';
+
+const SCRIPT = 'forms.js';
+
+export interface SignInViewsDeps {
+  readonly door: PageDoor;
+  readonly targets: RedirectTargets;
+  readonly factors: Factors;
+  readonly setUp: SignInSetUp;
+  readonly clock: Clock;
+  readonly settings: {
+    /** Digits of a TOTP code. */
+    readonly digits: number;
+    /** The host that browsers see. */
+    readonly host: string;
+  };
+}
+
+/** A page of the sign-in that can be shown now. */
+interface Shown {
+  readonly visit: PageVisit;
+  readonly seen: Visit<SignInVisit>;
+  readonly target: RedirectTarget;
+  readonly beside?: BesideForm | undefined;
+}
+
+/** What the first card has besides its form. */
+export interface BesideForm {
+  readonly notice?: Html | undefined;
+  readonly providers?: readonly OfferedProvider[];
+}
+
+/** Shows where a sign-in stands. It changes nothing. */
+export class SignInViews {
+  constructor(private readonly deps: SignInViewsDeps) {}
+
+  /** The first page, whose form opens a visit with this id. */
+  first(visit: PageVisit, target: RedirectTarget, id: string): Answer {
+    return this.credentials(unseen(visit, target, id), openingAddress(target, id));
+  }
+
+  /** The card of it alone, for the account page. */
+  firstCard(
+    visit: PageVisit,
+    target: RedirectTarget,
+    id: string,
+    beside: BesideForm,
+    tokenField: Html,
+  ): Html {
+    return this.card({ ...unseen(visit, target, id), beside }, openingAddress(target, id), tokenField);
+  }
+
+  async of(visit: PageVisit, seen: Visit<SignInVisit>, beside?: BesideForm): Promise<Answer> {
+    const { state } = seen;
+    const target = this.deps.targets.read(state.target);
+    if (target === undefined) return visit.fail({ cause: 'link' });
+    const shown = { visit, seen, target, beside };
+    switch (state.step) {
+      case 'credentials':
+        return this.credentials(shown, addressOf(target.kind === 'account', seen.id));
+      case 'held':
+        return this.held(shown);
+      case 'cancelled':
+        return visit.render({ title: visit.say('cancelled.title'), body: () => cancelledCard(visit.say) });
+      case 'finished':
+        return visit.fail({ cause: 'used', href: beginningOf(target, state.provider) });
+      case 'ended':
+        return this.ended(shown, state);
+    }
+  }
+
+  private async held(shown: Shown): Promise<Answer> {
+    const { visit, seen } = shown;
+    const { held } = seen.state;
+    const standing = held && (await this.deps.door.find(held.id));
+    if (standing === undefined) return this.over(shown);
+    if (this.deps.setUp.isNext(seen.state, standing)) {
+      const form = {
+        action: addressOf(shown.target.kind === 'account', seen.id),
+        fields: turnField(seen.turn),
+      };
+      return (await this.deps.setUp.show(visit, seen.state, standing, form)) ?? this.over(shown);
+    }
+    return standing.codeWanted ? this.code(shown, standing) : this.confirmation(shown, standing);
+  }
+
+  private async over(shown: Shown): Promise<Answer> {
+    const { state } = shown.seen;
+    const isChanged = state.held !== undefined && (await this.deps.door.isChanged(state.held));
+    return this.ended(shown, { ...state, ended: { cause: isChanged ? 'changed' : 'expired', until: 0 } });
+  }
+
+  private ended({ visit, target }: Shown, { ended, provider }: SignInVisit): Answer {
+    const { cause, until } = ended ?? { cause: 'expired', until: 0 };
+    const waitMs = cause === 'tooMany' ? this.leftUntil(until) : undefined;
+    return visit.fail({ cause, href: beginningOf(target, provider), waitMs });
+  }
+
+  private credentials(shown: Shown, action: string): Answer {
+    const { visit, seen, target } = shown;
+    const { problem } = seen.state;
+    const title = visit.say(target.kind === 'account' ? 'account.title' : 'signIn.title');
+    return visit.render({
+      title: titleOf(visit, title, this.textOf(visit, problem)),
+      script: SCRIPT,
+      retryAfterMs: this.waitOf(problem),
+      body: (tokenField) => this.card(shown, action, tokenField),
+    });
+  }
+
+  private card({ visit, seen, target, beside }: Shown, action: string, tokenField: Html): Html {
+    const { say } = visit;
+    const { name, problem } = seen.state;
+    const wrong: WrongCredentials = { name, field: fieldOf(problem), problem: this.textOf(visit, problem) };
+    const hidden = html`${tokenField}${turnField(seen.turn)}`;
+    return credentialsCard({
+      ...{ say, hidden, action, target, server: this.deps.settings.host },
+      ...wrong,
+      ...beside,
+    });
+  }
+
+  private code({ visit, seen, target }: Shown, standing: PageStanding): Answer {
+    const { say, language } = visit;
+    const { digits } = this.deps.settings;
+    const { problem } = seen.state;
+    const text = this.textOf(visit, problem);
+    const atField = problem?.is === 'refused' || problem?.is === 'missing';
+    const refused: RefusedCode | undefined =
+      atField && text !== undefined ? { kind: problem.kind, problem: text } : undefined;
+    const kinds =
+      problem?.is === 'shut' ? standing.kinds.filter((kind) => kind !== problem.kind) : standing.kinds;
+    return visit.render({
+      title: titleOf(visit, say('code.title'), text),
+      script: SCRIPT,
+      retryAfterMs: this.waitOf(problem),
+      body: (tokenField) =>
+        codeCard({
+          ...{ say, language, target, digits, refused },
+          hidden: html`${tokenField}${turnField(seen.turn)}`,
+          action: addressOf(target.kind === 'account', seen.id),
+          standing: { ...standing, kinds },
+          problem: atField ? undefined : text,
+        }),
+    });
+  }
+
+  private confirmation({ visit, seen, target }: Shown, standing: PageStanding): Answer {
+    const { say } = visit;
+    const problem = this.textOf(visit, seen.state.problem);
+    return visit.render({
+      title: titleOf(visit, confirmTitle(say, target), problem),
+      script: SCRIPT,
+      body: (tokenField) =>
+        confirmationCard({
+          ...{ say, target, standing, problem },
+          hidden: html`${tokenField}${turnField(seen.turn)}`,
+          action: addressOf(target.kind === 'account', seen.id),
+        }),
+    });
+  }
+
+  private textOf(visit: PageVisit, problem: SignInProblem | undefined): string | undefined {
+    if (problem === undefined) return undefined;
+    const { say, server } = visit;
+    switch (problem.is) {
+      case 'down':
+        return say('error.down.text', { server });
+      case 'limited':
+      case 'limitedByServer':
+        return say(`signIn.${problem.is}`, { time: waitTime(say, this.leftUntil(problem.until)) });
+      case 'wait':
+        return say('code.wait', { time: waitTime(say, this.leftUntil(problem.until)) });
+      case 'shut':
+        return say('code.shut');
+      case 'refused':
+      case 'missing':
+        return codeProblem(visit, this.deps.factors.ofKind(problem.kind), problem.is);
+      default:
+        return say(`signIn.${problem.is}`);
+    }
+  }
+
+  private waitOf(problem: SignInProblem | undefined): number | undefined {
+    return problem !== undefined && 'until' in problem ? this.leftUntil(problem.until) : undefined;
+  }
+
+  private leftUntil(until: number): number {
+    return Math.max(0, until - this.deps.clock.now());
+  }
+}
+
+/** A sign-in that no form has come for yet. */
+function unseen(visit: PageVisit, target: RedirectTarget, id: string): Shown {
+  const state: SignInVisit = { target: target.href, step: 'credentials', name: '' };
+  return { visit, seen: { id, turn: 0, state }, target };
+}
+
+function openingAddress(target: RedirectTarget, id: string): string {
+  const beginning = beginningOf(target, undefined);
+  return `${beginning}${beginning.includes('?') ? '&' : '?'}v=${id}`;
+}
+
+function fieldOf(problem: SignInProblem | undefined): WrongCredentials['field'] {
+  if (problem?.is === 'missingUser') return 'user';
+  return problem?.is === 'wrong' || problem?.is === 'missingPassword' ? 'password' : undefined;
+}
+
+function titleOf({ say }: PageVisit, title: string, problem: string | undefined): string {
+  return problem === undefined ? title : say('shell.error', { title });
+}

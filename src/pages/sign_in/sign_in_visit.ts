@@ -1,0 +1,47 @@
+import type { Answer } from '../../http/answer.ts';
+import type { PageStanding } from '../../login/page_door.ts';
+import type { Outcome } from '../../matrix/outcome.ts';
+import type { SetUpShown } from '../set_up/set_up_pages.ts';
+
+/** What was wrong with the last form. Times are ms since the epoch. */
+export type SignInProblem =
+  | { readonly is: 'wrong' | 'missingUser' | 'missingPassword' | 'down' }
+  | { readonly is: 'limited' | 'limitedByServer'; readonly until: number }
+  /** Of a code: of which factor, by the field that it stood in. */
+  | { readonly is: 'refused' | 'missing' | 'shut'; readonly kind: string }
+  | { readonly is: 'wait'; readonly kind: string; readonly until: number };
+
+/** The sign-in behind a visit. */
+export type HeldSignIn = Pick<PageStanding, 'id' | 'userId' | 'version' | 'endsAt'>;
+
+/** What stands between the requests of a browser at the sign-in page. */
+export interface SignInVisit {
+  /** Where the client wants its login token. */
+  readonly target: string;
+  readonly step: 'credentials' | 'held' | 'finished' | 'cancelled' | 'ended';
+  /** As it was typed. */
+  readonly name: string;
+  /** The identity provider of the homeserver that the person came by. */
+  readonly provider?: string | undefined;
+  readonly held?: HeldSignIn | undefined;
+  readonly problem?: SignInProblem | undefined;
+  /** The page of a set-up during the sign-in. It holds recovery codes until they are said to be saved. */
+  readonly setUp?: SetUpShown | undefined;
+  /** A set-up that was offered was put off. */
+  readonly isPutOff?: boolean | undefined;
+  readonly ended?: { readonly cause: 'expired' | 'changed' | 'tooMany'; readonly until: number } | undefined;
+}
+
+/** What a form came to. */
+export interface Next {
+  readonly state: SignInVisit;
+  readonly outcome?: Outcome | undefined;
+  /** Away from the visit; without it the browser is sent to the visit. */
+  readonly answer?: Answer | undefined;
+  /** The mark that the browser keeps from now on. */
+  readonly mark?: string | undefined;
+}
+
+export function heldBy({ id, userId, version, endsAt }: PageStanding): HeldSignIn {
+  return { id, userId, version, endsAt };
+}
