@@ -70,19 +70,18 @@ describeInBrowser('the account page', () => {
     });
 
     test('a wrong password and a wrong code are said where they were typed', async () => {
-      await page.getByLabel('User name').fill('bob');
+      await page.getByLabel('Username').fill('bob');
       await page.getByLabel('Password').fill('wrong');
-      await person.press('Next');
-      await person.expectFailed(page.getByLabel('Password'), '', /not right/);
-      expect(await page.getByLabel('User name').inputValue()).toBe('bob');
+      await person.press('Continue');
+      await page.getByText('Incorrect username or password.').waitFor();
+      expect(await page.getByLabel('Password').getAttribute('aria-invalid')).toBe('true');
+      expect(await page.getByLabel('Username').inputValue()).toBe('bob');
       await page.getByLabel('Password').fill(PASSWORD);
-      await person.press('Next');
-      await page.getByLabel('Code', { exact: true }).fill(app.wrongCode(bob));
-      await person.press('Confirm');
-      await page.getByText('The code is not right').waitFor();
+      await person.press('Continue');
+      await person.giveCode(app.wrongCode(bob));
+      await page.getByText('That code is incorrect or was already used.').waitFor();
       await lookAt(page, 'account-12-wrong-code');
-      await page.getByLabel('Code', { exact: true }).fill(nextCode(bob));
-      await person.press('Confirm');
+      await person.giveCode(nextCode(bob));
       await person.heading('Signed-in devices').waitFor();
     });
 
@@ -194,7 +193,7 @@ describeInBrowser('the account page', () => {
       await page.keyboard.press('Tab');
       await page.keyboard.type(PASSWORD);
       await page.keyboard.press('Enter');
-      await page.getByLabel('Code', { exact: true }).waitFor();
+      await page.getByLabel('Authentication code').waitFor();
       await page.keyboard.type(nextCode(bob));
       await page.keyboard.press('Enter');
       await person.heading('Signed-in devices').waitFor();
@@ -281,7 +280,7 @@ describeInBrowser('the account page', () => {
     test('a homeserver that is gone is said so', async () => {
       await app.stub.setDown('refuse');
       await person.givePassword();
-      await page.getByText('cannot do this at the moment').waitFor();
+      await page.getByText('does not answer at the moment').waitFor();
       complaints = complaints.filter((text) => !text.includes('status of 50'));
     });
   });
@@ -293,7 +292,7 @@ describeInBrowser('the account page', () => {
     await page.getByLabel('Benutzername').fill('bob');
     await page.getByLabel('Passwort').fill(PASSWORD);
     await person.press('Weiter');
-    await page.getByLabel('Code', { exact: true }).fill(nextCode(bob));
+    await page.getByLabel('Authentifizierungscode').fill(nextCode(bob));
     await person.press('Bestätigen');
     await person.heading('Angemeldete Geräte').waitFor();
     await lookAt(page, 'account-17-german');

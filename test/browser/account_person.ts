@@ -29,16 +29,21 @@ export class AccountPerson {
   }
 
   async givePassword(): Promise<void> {
-    await this.page.getByLabel('User name').fill(this.name);
+    await this.page.getByLabel('Username').fill(this.name);
     await this.page.getByLabel('Password').fill(this.password);
-    await this.press('Next');
+    await this.press('Continue');
   }
 
   async signIn(code: string): Promise<void> {
     await this.givePassword();
-    await this.page.getByLabel('Code', { exact: true }).fill(code);
-    await this.press('Confirm');
+    await this.giveCode(code);
     await this.heading('Signed-in devices').waitFor();
+  }
+
+  /** On the page that asks for a code. */
+  async giveCode(code: string): Promise<void> {
+    await this.page.getByLabel('Authentication code', { exact: true }).fill(code);
+    await this.press('Verify');
   }
 
   /** Signs in with a recovery code, as it is read from paper. */
@@ -51,8 +56,9 @@ export class AccountPerson {
   /** On the page that asks for a code. */
   async useRecoveryCode(code: string): Promise<void> {
     await this.page.getByText('Use a recovery code instead').click();
-    await this.page.getByLabel('Recovery code', { exact: true }).fill(code);
-    await this.press('Use this code');
+    const field = this.page.getByLabel('Recovery code', { exact: true });
+    await field.fill(code);
+    await field.press('Enter');
   }
 
   /** Turns 2FA on without looking around. */

@@ -76,12 +76,9 @@ export async function loseAndReplaceThePhone(
   // Only the new phone lets in now.
   await person.press('Sign out');
   await person.givePassword();
-  const code = page.getByLabel('Code', { exact: true });
-  await code.fill(person.phoneCode(oldSecret));
-  await person.press('Confirm');
-  await page.getByText('The code is not right').waitFor();
-  await code.fill(person.phoneCode(newSecret));
-  await person.press('Confirm');
+  await person.giveCode(person.phoneCode(oldSecret));
+  await page.getByText('That code is incorrect or was already used.').waitFor();
+  await person.giveCode(person.phoneCode(newSecret));
   await page.getByText('New phone', { exact: true }).waitFor();
   expect(await page.getByText('Authenticator app', { exact: true }).count()).toBe(0);
 }
