@@ -16,6 +16,8 @@ export class Visitor {
   last: HttpAnswer | undefined;
   /** The answer to the last form itself. */
   sent: HttpAnswer | undefined;
+  /** Where the last redirect to one of our pages led. */
+  led: string | undefined;
 
   constructor(
     private readonly url: string,
@@ -24,8 +26,7 @@ export class Visitor {
 
   async open(target: string): Promise<HttpAnswer> {
     const answer = this.#keep(target, await call(this.url, { target, headers: this.#headers() }));
-    const { location = '' } = answer.headers;
-    return answer.status === 303 && location.startsWith('/_2fa/') ? this.open(location) : answer;
+    return this.#follow(answer);
   }
 
   /** Sends the first form of the last page that has all of the fields given, the one of the step given if there is one. */
@@ -50,10 +51,7 @@ export class Visitor {
     target = this.#target,
   ): Promise<HttpAnswer> {
     this.sent = await this.postOnly(fields, headers, target);
-    const { location } = this.sent.headers;
-    return this.sent.status === 303 && location?.startsWith('/_2fa/') === true
-      ? this.open(location)
-      : this.sent;
+    return this.#follow(this.sent);
   }
 
   /** Sends fields to where the last page stood, or to `target`. */
@@ -71,6 +69,13 @@ export class Visitor {
         headers: { 'content-type': 'application/x-www-form-urlencoded', ...this.#headers(), ...headers },
       }),
     );
+  }
+
+  async #follow(answer: HttpAnswer): Promise<HttpAnswer> {
+    const { location = '' } = answer.headers;
+    if (answer.status !== 303 || !location.startsWith('/_2fa/')) return answer;
+    this.led = location;
+    return this.open(location);
   }
 
   #target = '/';
