@@ -74,6 +74,7 @@ import { ProviderPage } from '../pages/sign_in/provider_page.ts';
 import { ProviderRounds } from '../pages/sign_in/provider_rounds.ts';
 import { ProviderStates } from '../pages/sign_in/provider_states.ts';
 import { RedirectTargets } from '../pages/sign_in/redirect_targets.ts';
+import { SignInEnds } from '../pages/sign_in/sign_in_ends.ts';
 import { SignInPage } from '../pages/sign_in/sign_in_page.ts';
 import { SignInSetUp } from '../pages/sign_in/sign_in_set_up.ts';
 import { SignInSteps } from '../pages/sign_in/sign_in_steps.ts';
@@ -419,7 +420,7 @@ function pageServices(
     {
       ...signIn,
       visits: new Visits<SignInVisit>({ ...shared, tokens: formTokens, pause: systemPause }),
-      steps: new SignInSteps(signIn),
+      steps: new SignInSteps({ ...signIn, ends: new SignInEnds(signIn) }),
       views: new SignInViews({ ...signIn, settings }),
     },
     login.sso,

@@ -5,8 +5,8 @@ import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
 import type { ProviderState } from './provider_states.ts';
 import type { RedirectTargets } from './redirect_targets.ts';
+import { backToClient } from './sign_in_ends.ts';
 import type { SignInPage } from './sign_in_page.ts';
-import { backToClient } from './sign_in_steps.ts';
 
 /**
  * The homeserver's own single sign-on, led through us: once to learn who it is and to ask for the code, and once

@@ -11,7 +11,8 @@ import { turnIn, type Visit, type Visits } from '../forms/visits.ts';
 import type { Html } from '../shell/html.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
 import { addressOf } from './sign_in_cards.ts';
-import { type SignInSteps, seeOther } from './sign_in_steps.ts';
+import { seeOther } from './sign_in_ends.ts';
+import type { SignInSteps } from './sign_in_steps.ts';
 import type { BesideForm, SignInViews } from './sign_in_views.ts';
 import type { Next, SignInVisit } from './sign_in_visit.ts';
 
