@@ -334,7 +334,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
         form.submit();
       }`);
       expect((await answered).status()).toBe(403);
-      await heading(page, 'That did not work');
+      await heading(page, 'This form could not be accepted');
     }
     expect(app.stub.requests).toEqual([]);
   });

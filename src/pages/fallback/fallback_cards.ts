@@ -3,13 +3,11 @@ import type { FactorsAsked, FallbackStanding } from '../../guard/guarded_page.ts
 import type { Language } from '../../system/languages.ts';
 import { factorForms, passwordField, type RefusedCode } from '../forms/fields.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
-import type { Texts } from '../texts/en.ts';
 import type { Say } from '../texts/texts.ts';
 import { consequenceText } from './consequence_text.ts';
 
 interface Card {
   readonly say: Say;
-  readonly texts: Texts;
   readonly language: Language;
   readonly tokenField: Html;
   readonly standing: FallbackStanding;

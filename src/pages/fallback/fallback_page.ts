@@ -6,11 +6,12 @@ import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
+import { SECOND } from '../../system/clock.ts';
 import { isSessionId } from '../../uia/session_id.ts';
 import { codeProblem, type RefusedCode, readSentCode } from '../forms/fields.ts';
 import { type PageRefusal, refusedCode } from '../forms/form_page.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
-import { waitText } from '../forms/wait_text.ts';
+import { waitText, waitTime } from '../forms/wait_text.ts';
 import { html } from '../shell/html.ts';
 import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
 
@@ -90,7 +91,7 @@ export class FallbackPage {
       return await this.answer(visit, outcome, refused(codeProblem(visit, factor, 'refused')));
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 429) throw error;
-      return this.ask(visit, standing, { ...refused(waitText(visit.texts, error)), refusal: error });
+      return this.ask(visit, standing, { ...refused(waitText(visit.say, error)), refusal: error });
     }
   }
 
@@ -111,7 +112,8 @@ export class FallbackPage {
         return this.ask(visit, standing, { ...refused(visit.say('signIn.noPassword')), refusal: error });
       }
       if (error.status !== 429) throw error;
-      return this.ask(visit, standing, { ...refused(waitText(visit.texts, error)), refusal: error });
+      const time = waitTime(visit.say, error.retryAfterMs ?? SECOND);
+      return this.ask(visit, standing, { ...refused(visit.say('signIn.limited', { time })), refusal: error });
     }
   }
 
@@ -132,9 +134,9 @@ export class FallbackPage {
       body: (formToken) => {
         const about = html`<input type="hidden" name="${ABOUT}" value="${aboutOf(standing)}">`;
         const tokenField = html`${formToken}${about}`;
-        const { say, texts, language } = visit;
+        const { say, language } = visit;
         const listed = this.factors.all;
-        const card = { say, texts, language, tokenField, standing, digits: this.digits, listed };
+        const card = { say, language, tokenField, standing, digits: this.digits, listed };
         return factors !== undefined
           ? codeCard({ ...card, ...factors, refused: refused?.asked === 'code' ? refused.code : undefined })
           : passwordCard({ ...card, refused: refused?.asked === 'password' ? refused : undefined });

@@ -5,7 +5,7 @@ import { refusalAnswer } from '../../http/refusal_answer.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { Language } from '../../system/languages.ts';
 import type { Log } from '../../system/log.ts';
-import { type Html, html } from '../shell/html.ts';
+import { html } from '../shell/html.ts';
 import type { PageShell } from '../shell/page.ts';
 import type { Texts } from '../texts/en.ts';
 import { type Say, textsIn } from '../texts/texts.ts';
@@ -101,13 +101,6 @@ export class FormPages {
     const answer = this.render(request, page);
     return { ...answer, headers: { ...answer.headers, ...headers } };
   }
-}
-
-/** The card of a page that can only tell what is wrong. */
-export function problemCard({ problems }: Texts, text: string, hint?: string): Html {
-  return html`<section class="card"><h1>${problems.title}</h1>
-<p class="notice bad">${text}</p>
-${hint !== undefined && html`<p>${hint}</p>`}</section>`;
 }
 
 /** A limit that was met where no form could tell of it. */

@@ -1,17 +1,13 @@
 import type { Refusal } from '../../matrix/refusals.ts';
 import { MINUTE, SECOND } from '../../system/clock.ts';
-import type { Texts } from '../texts/en.ts';
-import { counted, type Say } from '../texts/texts.ts';
+import type { Say } from '../texts/texts.ts';
 
-/** Says how long the user has to wait after a 429. */
-export function waitText({ problems }: Texts, refusal: Refusal): string {
-  if (refusal.refusal === 'totp_shut') return problems.totpShut;
-  const wait = refusal.retryAfterMs ?? SECOND;
-  const time =
-    wait < 2 * MINUTE
-      ? counted(problems.waitSeconds, Math.ceil(wait / SECOND))
-      : counted(problems.waitMinutes, Math.ceil(wait / MINUTE));
-  return refusal.refusal === 'totp_waits' ? `${time} ${problems.orRecoveryCode}` : time;
+/** Says how long a code has to wait after a 429. */
+export function waitText(say: Say, refusal: Refusal): string {
+  if (refusal.refusal === 'totp_shut') return say('code.shut');
+  const time = waitTime(say, refusal.retryAfterMs ?? SECOND);
+  const text = say('code.wait', { time });
+  return refusal.refusal === 'totp_waits' ? `${text} ${say('code.orRecovery')}` : text;
 }
 
 /** A waiting time in words, rounded up. */

@@ -1,8 +1,7 @@
 import { encode } from 'uqr';
 import type { ShownSetUp } from '../../account/enrolment.ts';
 import { type Html, html } from '../shell/html.ts';
-import type { Texts } from '../texts/en.ts';
-import { fill } from '../texts/texts.ts';
+import type { Say } from '../texts/texts.ts';
 
 /** Light modules round the code that scanners need (ISO/IEC 18004). */
 const QUIET_ZONE = 4;
@@ -22,23 +21,22 @@ export interface SetUpPlace {
 }
 
 interface Card {
-  readonly texts: Texts;
+  readonly say: Say;
   readonly tokenField: Html;
   readonly place: SetUpPlace;
 }
 
 /** Says that a factor is to be set up before the sign-in goes on, or that it can wait. */
 export function offerCard(card: Card & { readonly problem: string | undefined }): Html {
-  const { texts, place, problem } = card;
-  const { setUp } = texts;
+  const { say, place, problem } = card;
   const mayWait = place.until !== undefined;
-  return html`<section class="card"><h1>${setUp.title}</h1>
+  return html`<section class="card"><h1>${say('setup.owedTitle')}</h1>
 ${problem !== undefined && html`<p class="notice warning" role="alert">${problem}</p>`}
 ${place.about}
-<p>${place.until === undefined ? setUp.required : fill(setUp.requiredSoon, { date: place.until })}</p>
-<p>${setUp.need}</p>
-${step(card, 'set_up', html`<button class="button full">${setUp.now}</button>`)}
-${mayWait && step(card, 'later', html`<button class="button quiet full">${setUp.later}</button>`)}
+<p>${place.until === undefined ? say('setup.required') : say('setup.requiredSoon', { date: place.until })}</p>
+<p>${say('setup.need')}</p>
+${step(card, 'set_up', html`<button class="button full">${say('setup.now')}</button>`)}
+${mayWait && step(card, 'later', html`<button class="button quiet full">${say('setup.later')}</button>`)}
 </section>`;
 }
 
@@ -51,24 +49,23 @@ export function scanCard(
     readonly problem: string | undefined;
   },
 ): Html {
-  const { texts, shown, digits, problem } = card;
-  const { setUp } = texts;
+  const { say, shown, digits, problem } = card;
   const described = problem === undefined ? 'code-hint' : 'code-problem code-hint';
   const field = html`<input type="hidden" name="setup_id" value="${shown.setupId}">
 <div class="field">
-<label for="code">${texts.code.label}</label>
+<label for="code">${say('code.label')}</label>
 <input id="code" name="code" class="code" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="32"
  required ${problem !== undefined && html`autofocus aria-invalid="true"`} aria-describedby="${described}">
-<p class="hint" id="code-hint">${setUp.check}</p>
+<p class="hint" id="code-hint">${say('setup.check')}</p>
 ${problem !== undefined && html`<p class="problem" id="code-problem" role="alert">${problem}</p>`}
 </div>
-<button class="button full">${texts.code.submit}</button>`;
-  return html`<section class="card"><h1>${setUp.title}</h1>
-<p>${setUp.scanText}</p>
-${qrCode(shown.link, setUp.picture)}
-<p>${setUp.openText}</p>
-<p><a class="button quiet" href="${shown.link}">${setUp.open}</a></p>
-<p>${setUp.cannotScan} ${fill(setUp.key, { digits })}</p>
+<button class="button full">${say('code.submit')}</button>`;
+  return html`<section class="card"><h1>${say('setup.owedTitle')}</h1>
+<p>${say('setup.scanText')}</p>
+${qrCode(shown.link, say('setup.picture'))}
+<p>${say('setup.openText')}</p>
+<p><a class="button quiet" href="${shown.link}">${say('setup.open')}</a></p>
+<p>${say('setup.cannotScan')} ${say('setup.key', { digits })}</p>
 <p><code class="secret">${inFours(shown.key)}</code></p>
 ${step(card, 'set_up_code', field)}
 </section>`;
@@ -78,29 +75,28 @@ ${step(card, 'set_up_code', field)}
 export function codesCard(
   card: Card & { readonly codes: readonly string[]; readonly problem: string | undefined },
 ): Html {
-  const { texts, codes, problem } = card;
-  const { setUp } = texts;
+  const { say, codes, problem } = card;
   if (codes.length === 0) {
-    return html`<section class="card"><h1 tabindex="-1" autofocus>${setUp.doneOn}</h1>
-<p>${setUp.noCodes}</p>
+    return html`<section class="card"><h1 tabindex="-1" autofocus>${say('setup.doneOn')}</h1>
+<p>${say('setup.noCodes')}</p>
 ${step(
   card,
   'saved',
   html`<input type="hidden" name="saved" value="none">
-<button class="button full">${setUp.next}</button>`,
+<button class="button full">${say('setup.next')}</button>`,
 )}</section>`;
   }
   // A form that comes back without its tick has the codes with it: nothing else could show them again.
   const tick = html`<input type="hidden" name="codes" value="${codes.join(' ')}">
 <label class="check"><input type="checkbox" name="saved" required
- ${problem !== undefined && html`autofocus aria-invalid="true" aria-describedby="saved-problem"`}> ${setUp.tick}</label>
+ ${problem !== undefined && html`autofocus aria-invalid="true" aria-describedby="saved-problem"`}> ${say('save.tick')}</label>
 ${problem !== undefined && html`<p class="problem" id="saved-problem" role="alert">${problem}</p>`}
-<button class="button full">${setUp.finish}</button>`;
-  return html`<section class="card"><h1 tabindex="-1" ${problem === undefined && html`autofocus`}>${setUp.saveTitle}</h1>
-<p class="notice good" role="status">${setUp.doneOn}</p>
-<p>${setUp.saveText}</p>
-<ul class="codes" aria-label="${setUp.saveTitle}">${codes.map((code) => html`<li>${code}</li>`)}</ul>
-<p class="muted">${setUp.saveWhere}</p>
+<button class="button full">${say('save.finish')}</button>`;
+  return html`<section class="card"><h1 tabindex="-1" ${problem === undefined && html`autofocus`}>${say('save.title')}</h1>
+<p class="notice good" role="status">${say('setup.doneOn')}</p>
+<p>${say('save.text')}</p>
+<ul class="codes" aria-label="${say('save.title')}">${codes.map((code) => html`<li>${code}</li>`)}</ul>
+<p class="muted">${say('save.where')}</p>
 ${step(card, 'saved', tick)}
 </section>`;
 }

@@ -12,6 +12,15 @@ const RECOVERY_CODE = /^[0-9a-z]{4}(-[0-9a-z]{4}){2}$/;
 /** More codes are in no set. */
 const MOST_CODES = 20;
 
+const PROBLEMS = {
+  notHere: 'setup.notHere',
+  expired: 'setup.expired',
+  tooMany: 'setup.tooMany',
+  wrong: 'setup.wrong',
+  missing: 'code.missing',
+  tickFirst: 'save.tickFirst',
+} as const;
+
 /** What was wrong in a step of a set-up. */
 export type SetUpProblem =
   | { readonly is: 'notHere' | 'expired' | 'tooMany' | 'wrong' | 'missing' | 'tickFirst' }
@@ -84,7 +93,7 @@ export class SetUpPages {
       return this.scanPage(visit, place, secret, problem);
     } catch (error) {
       if (!(error instanceof Refusal) || error.refusal !== 'unknown_setup') throw error;
-      return offerPage(visit, place, visit.texts.setUp.expired);
+      return offerPage(visit, place, visit.say('setup.expired'));
     }
   }
 
@@ -94,25 +103,25 @@ export class SetUpPages {
     shown: ShownSetUp,
     problem: string | undefined,
   ): Answer {
-    const { texts, render } = visit;
+    const { say, render } = visit;
     const { digits } = this;
     return render({
-      title: titleOf(visit, texts.setUp.title, problem),
+      title: titleOf(visit, say('setup.owedTitle'), problem),
       script: SCRIPT,
       asks: 'enrolment',
-      body: (tokenField) => scanCard({ texts, tokenField, place, shown, digits, problem }),
+      body: (tokenField) => scanCard({ say, tokenField, place, shown, digits, problem }),
     });
   }
 }
 
 /** Asks whether to begin. */
 function offerPage(visit: PageVisit, place: SetUpPlace, problem: string | undefined): Answer {
-  const { texts, render } = visit;
+  const { say, render } = visit;
   return render({
-    title: titleOf(visit, texts.setUp.title, problem),
+    title: titleOf(visit, say('setup.owedTitle'), problem),
     script: SCRIPT,
     asks: 'enrolment',
-    body: (tokenField) => offerCard({ texts, tokenField, place, problem }),
+    body: (tokenField) => offerCard({ say, tokenField, place, problem }),
   });
 }
 
@@ -122,11 +131,11 @@ function codesPage(
   codes: readonly string[],
   problem: string | undefined,
 ): Answer {
-  const { texts, render } = visit;
+  const { say, render } = visit;
   return render({
-    title: titleOf(visit, texts.setUp.saveTitle, problem),
+    title: titleOf(visit, say('save.title'), problem),
     script: SCRIPT,
-    body: (tokenField) => codesCard({ texts, tokenField, place, codes, problem }),
+    body: (tokenField) => codesCard({ say, tokenField, place, codes, problem }),
   });
 }
 
@@ -141,10 +150,9 @@ function titleOf({ say }: PageVisit, title: string, problem: string | undefined)
   return problem === undefined ? title : say('shell.error', { title });
 }
 
-function problemText({ texts, say }: PageVisit, problem: SetUpProblem): string {
-  if (problem.is === 'missing') return say('code.missing');
+function problemText({ say }: PageVisit, problem: SetUpProblem): string {
   if (problem.is === 'limited') return say('code.wait', { time: waitTime(say, problem.retryAfterMs) });
-  return texts.setUp[problem.is];
+  return say(PROBLEMS[problem.is]);
 }
 
 /** What is told below the field; undefined if the refusal is not about the code. */
