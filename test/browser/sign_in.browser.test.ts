@@ -114,7 +114,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.getByLabel('Authentication code').fill(`${code.slice(0, 3)} ${code.slice(3)}`);
     await page.keyboard.press('Enter');
     await heading(page, 'Continue to ');
-    await page.getByText(new URL(client.url).host).waitFor();
+    await page.locator('.destination').getByText(new URL(client.url).host).waitFor();
     await lookAt(page, 'sign-in-5-confirmation');
     await press(page, 'Continue');
     await page.getByText('signed in as @bob:localhost').waitFor();
@@ -229,7 +229,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.keyboard.press('Enter');
     await page.getByText('9 are left').waitFor();
     await lookAt(page, 'sign-in-7-after-recovery');
-    const link = page.getByRole('link', { name: /^Account security \(/ });
+    const link = page.locator('#main').getByRole('link', { name: /^Account security \(/ });
     expect(await link.getAttribute('href')).toBe('/_2fa/account');
     await press(page, 'Continue');
     await page.getByText('signed in as @bob:localhost').waitFor();

@@ -73,7 +73,7 @@ test('each form is answered with a redirect to its visit, and the last one to th
   expect(back.text).toContain(`href="${PAGE}"`);
 });
 
-test('attack 219: a form that is sent again, or 10 times at once, is judged once', async () => {
+test('attack 242: a form that is sent again, or 10 times at once, is judged once', async () => {
   await password();
   const { fields, action } = form();
   const sent = { ...fields, code: app.wrongCode(bob) };
@@ -87,7 +87,7 @@ test('attack 219: a form that is sent again, or 10 times at once, is judged once
   expect(visitor.last?.text).toContain('That code is incorrect or was already used.');
 });
 
-test('attack 219: the first form sent ten times at once asks the homeserver once', async () => {
+test('attack 242: the first form sent ten times at once asks the homeserver once', async () => {
   await visitor.open(PAGE);
   const { fields, action } = form();
   app.stub.clear();
@@ -96,7 +96,7 @@ test('attack 219: the first form sent ten times at once asks the homeserver once
   expect(app.stub.requestsTo('login')).toHaveLength(1);
 });
 
-test('attack 219: however old and new forms come in between, each code is judged at most once', async () => {
+test('attack 242: however old and new forms come in between, each code is judged at most once', async () => {
   const plays = fc.array(fc.record({ form: fc.nat(3), together: fc.boolean() }), {
     minLength: 1,
     maxLength: 8,
@@ -129,7 +129,7 @@ test('attack 219: however old and new forms come in between, each code is judged
   );
 });
 
-test('attack 220: the address of a visit is worth nothing in another browser, guessed, or late', async () => {
+test('attack 243: the address of a visit is worth nothing in another browser, guessed, or late', async () => {
   await password();
   const { fields, action } = form();
   const other = new Visitor(app.url);

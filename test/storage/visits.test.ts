@@ -111,7 +111,7 @@ describeOnBothStores('visits', (opened) => {
     expect(await find('one')).toMatchObject({ isTaken: 0, turn: 1 });
   });
 
-  test('attack 221: a browser keeps its newest, all browsers together the newest, and none goes whose login is held', async () => {
+  test('attack 244: a browser keeps its newest, all browsers together the newest, and none goes whose login is held', async () => {
     await storage.sessions.open(session({ idHash: 'live' }), upTo(9));
     await open('held', { sessionHash: 'live' });
     for (const [at, id] of ['b', 'c', 'd', 'e'].entries()) {
