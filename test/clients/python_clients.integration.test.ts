@@ -62,6 +62,34 @@ await describeWithClients('clients in Python', install, (app, clients) => {
       }
     });
 
+    test('a device password signs in again and again as one device, until it is revoked', async () => {
+      const bob = await app().enrolledUser();
+      const target = '/_matrix/client/unstable/org.matrix.2fa/device_passwords';
+      const auth = {
+        type: 'm.login.password',
+        identifier: { type: 'm.id.user', user: bob.userId },
+        password: withCode(bob),
+      };
+      const made = await app().call({ target, token: bob.token, json: { name: 'bot', auth } });
+      expect(made.status).toBe(200);
+      const wish = { action: 'login', user: bob.userId, password: String(made.json.device_password) };
+      const [first, again] = [await drive('nio_client', wish), await drive('nio_client', wish)];
+      await expectSession(first, bob);
+      expect(first.device).toBe(made.json.device_id);
+      expect(again.token).toBe(first.token);
+      const revoking = { method: 'DELETE', target: `${target}/${made.json.id}`, token: bob.token };
+      expect((await app().call(revoking)).status).toBe(200);
+      const refused = await drive('nio_client', wish);
+      expect(refused).toMatchObject({ errcode: 'M_FORBIDDEN', error: 'Invalid username or password' });
+      // It is logged out at once, behind the answer.
+      let status = 200;
+      for (let turn = 0; status !== 401 && turn < 200; turn++) {
+        status = await app().whoami(String(first.token));
+      }
+      expect(status).toBe(401);
+      expect(await devicesOf(bob)).not.toContain(made.json.device_id);
+    });
+
     test('a login token of the sign-in page', async () => {
       const bob = await app().enrolledUser();
       const token = await loginToken(app(), bob, 'http://localhost:38080/');
