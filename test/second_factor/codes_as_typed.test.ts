@@ -237,7 +237,7 @@ describe('attack 178: a spent code', () => {
 });
 
 describe('attack 179: login.appended_code is off', () => {
-  const BEHIND = /(after|behind) (the|your) password|hinter das Passwort/i;
+  const BEHIND = /(after|behind) (the|your) password|nach dem Passwort/i;
 
   /** Of our texts, how many tell people to. */
   async function textsThatTell(): Promise<number> {
