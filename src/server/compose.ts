@@ -433,7 +433,12 @@ function pageServices(
     providerPage,
     accountPage: new AccountPage(
       { pages: formPages, signInPage, cookie, homeserver, factors: shared.factors },
-      { ...shared.ways, digits: totp.digits, idleMs: config.account.idleMs },
+      {
+        ...shared.ways,
+        digits: totp.digits,
+        idleMs: config.account.idleMs,
+        devicePasswords: config.devicePasswords.enabled,
+      },
     ),
     pageSession: new PageSessionDoor({
       ...{ sessions: accountSessions, cookie, pages: formPages, log },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Locator, Page, Route } from 'playwright-core';
-import { startApp, type TestApp } from '../support/app.ts';
+import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { lookAt } from '../support/look_at.ts';
@@ -152,6 +152,46 @@ describeInBrowser('the parts of the account page', () => {
     await rows.nth(1).locator('summary').click();
     expect(await rows.nth(1).getByText('NEW').isVisible()).toBe(true);
     await lookAt(page, 'account-24-devices');
+    await page.unrouteAll();
+  });
+
+  test('a device password is made, signs an app in, is renamed and revoked', async () => {
+    await again();
+    const mine = part('Device passwords');
+    await mine.getByText('No device passwords yet.').waitFor();
+    await person.press('Create a device password');
+    await person.dialog().getByLabel('Name of the app').fill('Backup bot');
+    app.clock.advance(STEP_MS);
+    await person.prove(app.code(bob), 'Continue');
+    await person.heading('Your new device password').waitFor();
+    await lookAt(page, 'account-26-device-password');
+    const secret = (await page.locator('code.secret').textContent()) ?? '';
+    const signIn = () => app.post(LOGIN, passwordLogin('bob', secret));
+    const released = await signIn();
+    expect([released.status, released.json.user_id]).toEqual([200, bob.userId]);
+    await person.press('Done');
+    const row = mine.getByRole('listitem').filter({ hasText: 'Backup bot' });
+    expect(await row.textContent()).not.toContain('not used yet');
+    await lookAt(page, 'account-27-device-passwords');
+
+    await person.press('Rename “Backup bot”');
+    await person.dialog().getByLabel('Name of the app').fill('Logs');
+    await page.keyboard.press('Enter');
+    await page.getByText('Device password renamed.').waitFor();
+    await person.press('Revoke “Logs”');
+    await page.getByText('The app is signed out at once').waitFor();
+    await lookAt(page, 'account-28-revoke');
+    await person.dialog().getByRole('button', { name: 'Revoke', exact: true }).click();
+    await page.getByText('Device password revoked.').waitFor();
+    await mine.getByText('No device passwords yet.').waitFor();
+    expect((await signIn()).status).toBe(403);
+  });
+
+  test('attack 217: device passwords that could not be loaded are not none', async () => {
+    await page.route('**/org.matrix.2fa/device_passwords', json(200, { device_passwords: [null] }));
+    await again();
+    await part('Device passwords').getByText('Your device passwords could not be loaded.').waitFor();
+    expect(await page.getByText('No device passwords yet.').count()).toBe(0);
     await page.unrouteAll();
   });
 

@@ -238,6 +238,16 @@ export const PAGE_STATES: readonly PageState[] = [
     },
   },
   {
+    name: 'account-device-password',
+    says: 'A new device password',
+    reach: async (visit) => {
+      await visit.openAccountOn('erin');
+      await visit.press('devicePasswords.add');
+      await visit.fillDialog(visit.freshCode('erin'));
+      await visit.page.locator('code.secret').waitFor();
+    },
+  },
+  {
     name: 'sign-in-foreign-form',
     says: 'A form whose browser keeps no cookies',
     reach: async (visit) => {

@@ -5,6 +5,8 @@ import type { Product } from './product.ts';
 /** The answers that scripts of pages read, by their schemas. */
 const ANSWERS = [
   'challenge',
+  'device_password_answer',
+  'device_passwords_answer',
   'empty_answer',
   'error',
   'history_answer',

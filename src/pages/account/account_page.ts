@@ -18,6 +18,8 @@ export interface AccountPageSettings extends OfferedWays {
   /** Digits of a code, so that the page knows when one is complete. */
   readonly digits: number;
   readonly idleMs: number;
+  /** Whether there are device passwords. */
+  readonly devicePasswords: boolean;
 }
 
 export interface AccountPageDeps {
@@ -73,6 +75,7 @@ ${jsonBlock('data', {
   problems: texts.problems,
   said: this.saidBy(say),
   digits: this.settings.digits,
+  devicePasswords: this.settings.devicePasswords,
 })}`;
   }
 

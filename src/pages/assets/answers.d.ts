@@ -16,6 +16,29 @@ export type Challenge = {
   error?: string;
 };
 
+/** The only time that the secret is shown. */
+export type DevicePasswordAnswer = {
+  id: string;
+  device_password: string;
+  device_id: string;
+  name: Name;
+  created_at: number;
+};
+
+/** The device passwords of the caller, never a secret. */
+export type DevicePasswordsAnswer = {
+  device_passwords: {
+    id: string;
+    name: Name;
+    device_id: string;
+    created_at: number;
+    last_used_at: number | null;
+    last_used_address: string | null;
+    expires_at: number | null;
+    usable: boolean;
+  }[];
+};
+
 /** Done; there is nothing to tell. */
 export type EmptyAnswer = Record<string, unknown>;
 

@@ -1,4 +1,5 @@
-import { button, element, Field, form, markTitle } from './dom.js';
+import { askName } from './dialog.js';
+import { button, element } from './dom.js';
 import { icon, tile } from './icons.js';
 import { askProof } from './proof.js';
 import { setUp } from './setup.js';
@@ -35,12 +36,12 @@ export function authenticatorsCard(page) {
  * @param {Authenticator} authenticator
  */
 function row(page, authenticator) {
-  const { name } = authenticator;
+  const { name, enabled_at: added, last_used_at: used } = authenticator;
   return element(
     'li',
     {},
     tile('app'),
-    element('div', { class: 'what' }, element('b', {}, name), element('p', {}, dates(authenticator))),
+    element('div', { class: 'what' }, element('b', {}, name), element('p', {}, useDates(added, used))),
     element(
       'div',
       { class: 'actions' },
@@ -65,8 +66,13 @@ function row(page, authenticator) {
   );
 }
 
-/** When it was added and last used, as times that programs read too. @param {Authenticator} authenticator */
-function dates({ enabled_at: added, last_used_at: used }) {
+/**
+ * When something was added and last used, as times that programs read too.
+ *
+ * @param {number} added
+ * @param {number | null} used
+ */
+export function useDates(added, used) {
   const mark = '\u0001';
   const whole = timed((date) => say('auth.dates', { date, used: mark }), added, dayText);
   return whole.map((part) => {
@@ -81,44 +87,18 @@ function dates({ enabled_at: added, last_used_at: used }) {
  * @param {Authenticator} authenticator
  */
 function rename(page, { id, name }) {
-  const field = new Field(
-    say('setup.name'),
-    { name: 'name', value: name, maxlength: 100, autocomplete: 'off' },
-    say('setup.nameHint'),
-  );
-  const { element: sheet, refuse } = form(
-    submit,
-    field.element,
-    element(
-      'div',
-      { class: 'actions' },
-      element('button', { class: 'button', type: 'submit' }, say('auth.rename')),
-      button(say('shell.cancel'), () => dialog.close(), { look: 'second' }),
-    ),
-  );
-  const dialog = element(
-    'dialog',
-    { 'aria-labelledby': 'rename-title', onclose: close },
-    element('h2', { id: 'rename-title' }, say('auth.renameOf', { name })),
-    sheet,
-  );
-  document.body.append(dialog);
-  dialog.showModal();
-  field.input.select();
-
-  function close() {
-    dialog.remove();
-    markTitle(false);
-  }
-
-  async function submit() {
-    const wanted = field.value.trim();
-    if (wanted === '' || wanted === name) return dialog.close();
+  const asked = {
+    title: say('auth.renameOf', { name }),
+    label: say('setup.name'),
+    hint: say('setup.nameHint'),
+    name,
+  };
+  askName(asked, async (wanted) => {
     const answer = await page.api.call(renameAuthenticator(id), { name: wanted });
-    if (answer.is !== 'done') return refuse(problemText(answer));
-    dialog.close();
-    return page.overview(say('auth.renamed'));
-  }
+    if (answer.is !== 'done') return problemText(answer);
+    void page.overview(say('auth.renamed'));
+    return undefined;
+  });
 }
 
 /**

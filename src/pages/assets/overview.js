@@ -1,4 +1,5 @@
 import { authenticatorsCard } from './authenticators.js';
+import { devicePasswordsCard } from './device_passwords.js';
 import { button, element } from './dom.js';
 import { historyCard } from './history.js';
 import { askProof } from './proof.js';
@@ -6,7 +7,7 @@ import { recoveredBanner } from './recovered.js';
 import { recoveryCard } from './recovery.js';
 import { namesIn, sessionsCard } from './sessions.js';
 import { sectionLinks, showWho, statusHeader } from './status.js';
-import { say } from './texts.js';
+import { devicePasswords, say } from './texts.js';
 import { CALLS } from './wire.js';
 
 /** @typedef {import('./page.js').AccountPage} AccountPage */
@@ -27,6 +28,7 @@ export function showOverview(page, flash) {
   const cards = [
     isKnown && enabled && authenticatorsCard(page),
     isKnown && enabled && recoveryCard(page),
+    isKnown && enabled && devicePasswords && devicePasswordsCard(page),
     sessionsCard(page, devices),
     historyCard(page, history),
     isKnown && enabled && offCard(page),

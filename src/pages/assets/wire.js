@@ -24,6 +24,7 @@ export const ROOT = '/_matrix/client/';
 
 const TOTP = 'v3/account/two-factor/totp';
 const RECOVERY = 'v3/account/two-factor/recovery';
+const DEVICE_PASSWORDS = 'unstable/org.matrix.2fa/device_passwords';
 
 /** The homeserver's own (client-server API, "Device management"): we have no schema for it.
  * @typedef {{ device_id: string, display_name?: string | null, last_seen_ts?: number | null, last_seen_ip?: string | null }} Device
@@ -44,6 +45,10 @@ export const CALLS = {
   renewCodes: { method: 'POST', path: RECOVERY },
   /** @type {Call<answers.EmptyAnswer>} */
   removeCodes: { method: 'DELETE', path: RECOVERY },
+  /** @type {Call<answers.DevicePasswordsAnswer>} */
+  devicePasswords: { method: 'GET', path: DEVICE_PASSWORDS },
+  /** @type {Call<answers.DevicePasswordAnswer>} */
+  makeDevicePassword: { method: 'POST', path: DEVICE_PASSWORDS },
   /** @type {Call<answers.HistoryAnswer>} */
   history: { method: 'GET', path: 'unstable/org.matrix.2fa/history' },
   /** @type {Call<{ devices: Device[] }>} */
@@ -58,4 +63,13 @@ export const CALLS = {
  */
 export function renameAuthenticator(id) {
   return { method: 'PUT', path: `unstable/org.matrix.2fa/authenticators/${encodeURIComponent(id)}` };
+}
+
+/**
+ * @param {'PUT' | 'DELETE'} method
+ * @param {string} id
+ * @returns {Call<answers.EmptyAnswer>}
+ */
+export function changeDevicePassword(method, id) {
+  return { method, path: `${DEVICE_PASSWORDS}/${encodeURIComponent(id)}` };
 }

@@ -213,6 +213,27 @@ export const pages: Translation = {
     '„{name}“ ist dein einziger Authenticator. Wenn du ihn entfernst, wird die Zwei-Faktor-Authentifizierung ausgeschaltet, und deine Wiederherstellungscodes werden gelöscht.',
   'auth.renamed': 'Authenticator umbenannt.',
   'auth.removed': 'Authenticator entfernt.',
+  'devicePasswords.title': 'Gerätepasswörter',
+  'devicePasswords.intro':
+    'Für Bots und Apps, die nur Passwörter kennen: Jedes meldet eine App an, ohne Code.',
+  'devicePasswords.add': 'Gerätepasswort erstellen',
+  'devicePasswords.addText':
+    'Erstelle für jede App ein eigenes: Zwei Apps mit demselben können verschlüsselte Nachrichten nicht zuverlässig lesen. Eine App, die ihre Daten verloren hat, braucht ein neues.',
+  'devicePasswords.name': 'Name der App',
+  'devicePasswords.nameHint': 'Andere sehen ihn vielleicht als Namen des Geräts.',
+  'devicePasswords.usualName': 'App',
+  'devicePasswords.none': 'Noch keine Gerätepasswörter.',
+  'devicePasswords.notLoaded': 'Deine Gerätepasswörter konnten nicht geladen werden. {reason}',
+  'devicePasswords.unusable': 'Es meldet nicht mehr an. Widerrufe es und erstelle ein neues.',
+  'devicePasswords.renamed': 'Gerätepasswort umbenannt.',
+  'devicePasswords.revoke': 'Widerrufen',
+  'devicePasswords.revokeOf': '„{name}“ widerrufen',
+  'devicePasswords.revokeText': 'Die App wird sofort abgemeldet, und ihre Schlüssel gehen mit ihr verloren.',
+  'devicePasswords.revoked': 'Gerätepasswort widerrufen.',
+  'devicePasswords.made': 'Dein neues Gerätepasswort',
+  'devicePasswords.madeText':
+    'Gib es in der App „{name}“ statt deines Passworts ein, mit dem Benutzernamen {user}.',
+  'devicePasswords.once': 'Du kannst es danach nicht mehr ansehen.',
   'codes.title': 'Wiederherstellungscodes',
   'codes.intro':
     'Verwende einen Wiederherstellungscode mit deinem Passwort, wenn du deinen Authenticator verlierst.',

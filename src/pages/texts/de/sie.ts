@@ -122,6 +122,14 @@ export const sie: Translation = {
   'codes.deleteText':
     'Wenn Sie sie löschen und Ihren Authenticator verlieren, kann nur ein Betreiber den Zugang wiederherstellen.',
   'sessions.intro': 'Melden Sie Geräte ab, die Sie nicht kennen.',
+  'devicePasswords.addText':
+    'Erstellen Sie für jede App ein eigenes: Zwei Apps mit demselben können verschlüsselte Nachrichten nicht zuverlässig lesen. Eine App, die ihre Daten verloren hat, braucht ein neues.',
+  'devicePasswords.notLoaded': 'Ihre Gerätepasswörter konnten nicht geladen werden. {reason}',
+  'devicePasswords.unusable': 'Es meldet nicht mehr an. Widerrufen Sie es und erstellen Sie ein neues.',
+  'devicePasswords.made': 'Ihr neues Gerätepasswort',
+  'devicePasswords.madeText':
+    'Geben Sie es in der App „{name}“ statt Ihres Passworts ein, mit dem Benutzernamen {user}.',
+  'devicePasswords.once': 'Sie können es danach nicht mehr ansehen.',
   'sessions.notLoaded':
     'Ihre Geräte konnten nicht geladen werden. Es können weitere angemeldet sein. {reason}',
   'history.intro':
