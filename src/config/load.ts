@@ -73,6 +73,7 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
 
   const listen = at(['listen'], () => parseListen(settings.listen));
   const publicBaseUrl = at(['public_base_url'], () => publicOrigin(settings.public_base_url, listen));
+  const webauthn = webauthnFrom(settings.webauthn, publicBaseUrl, at);
   return {
     listen,
     publicBaseUrl,
@@ -92,7 +93,7 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       digits: settings.totp.digits,
       periodMs: durationAt('totp.period', settings.totp.period),
     },
-    webauthn: webauthnFrom(settings.webauthn, publicBaseUrl, at),
+    webauthn,
     webauthnWanted: settings.webauthn.enabled,
     recovery: { count: settings.recovery.count },
     login: {
@@ -121,7 +122,7 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
     policy: policyFrom(
       settings.policy,
       durationAt('policy.registration_grace', settings.policy.registration_grace),
-      { at, absolute },
+      { at, absolute, hasWebauthn: webauthn !== undefined },
     ),
     sso: {
       name: settings.sso.name,

@@ -12,6 +12,8 @@ interface PolicyReader {
   /** Runs `read`; a value that it refuses is refused by the name of the setting. */
   at<T>(path: SettingPath, read: () => T): T;
   absolute(path: string): string;
+  /** Whether the operator has passkeys on. */
+  readonly hasWebauthn: boolean;
 }
 
 /** The section `policy` in values. @throws ConfigError */
@@ -51,19 +53,28 @@ export function policyFrom(
   return { ...policy, blocksSessions: all.some(({ afterGrace }) => afterGrace === 'block') };
 }
 
-function ruleFrom(written: RuleSettings, path: SettingPath, { at }: PolicyReader): PolicyRule {
+function ruleFrom(written: RuleSettings, path: SettingPath, { at, hasWebauthn }: PolicyReader): PolicyRule {
   const { policy: mode, grace, after_grace: afterGrace, factors, recovery, device_passwords } = written;
   const rule: PolicyRule = {
     mode,
     grace: grace === undefined ? undefined : at([...path, 'grace'], () => parseGrace(grace)),
     afterGrace,
-    factors,
+    factors: at([...path, 'factors'], () => requireOneOn(factors, hasWebauthn)),
     recoveryCodes: recovery?.codes,
     codesForChanges: recovery?.codes_for_changes,
     devicePasswords: device_passwords,
   };
   // What is left out is not there, so that it can be told by its key.
   return Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined));
+}
+
+/** Where none of them is on, a user who must set one up could not get in. */
+function requireOneOn(factors: RuleSettings['factors'], hasWebauthn: boolean): RuleSettings['factors'] {
+  const isNamed = factors !== undefined && factors.length > 0;
+  if (isNamed && !hasWebauthn && factors.every((kind) => kind === 'webauthn')) {
+    throw new BadValue('names only webauthn, which is off (webauthn.enabled)');
+  }
+  return factors;
 }
 
 function requireOneName(groups: readonly { readonly name: string }[], { at }: PolicyReader): void {

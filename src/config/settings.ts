@@ -545,7 +545,7 @@ export const SETTINGS = [
   {
     path: 'policy.factors',
     type: 'kinds',
-    doc: 'Which factors users may add; left out, all that there are. What they have stays valid.',
+    doc: 'Which factors users may add; left out, all that there are. One of them must be on. What they have stays valid.',
     example: '[totp]',
     note: 'which factors may be added',
     reload: true,

@@ -117,6 +117,11 @@ describe('what cannot be meant is refused with its line', () => {
       'config.yaml:1: policy.factors.0: must be one of totp, webauthn',
     ],
     [
+      'a factor that is off',
+      'policy: { factors: [webauthn] }',
+      'config.yaml:1: policy.factors: names only webauthn, which is off (webauthn.enabled)',
+    ],
+    [
       'a group twice',
       'policy:\n  groups:\n    - { name: staff }\n    - { name: staff }',
       'config.yaml:4: policy.groups.1.name: there is another group "staff"',
