@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { FairQueue } from '../../src/system/fair_queue.ts';
 
@@ -178,4 +178,30 @@ test('attack 141: nothing is refused for want of room while another party has tw
     }),
     { numRuns: 100 },
   );
+});
+
+test('work whose patience ends is refused as late, and leaves its place', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  try {
+    const queue = new FairQueue({ atOnce: 1, waiting: 10, full });
+    let finish = (): void => undefined;
+    const first = queue.run({ party: 'a' }, () => new Promise<void>((resolve) => (finish = resolve)));
+    const late = () => new Error('late');
+    const hurried = queue.run({ party: 'b', patience: { ms: 1000, late } }, async () => 'b');
+    const patient = queue.run({ party: 'c', patience: { ms: 1002, late } }, async () => 'c');
+    const refused = expect(hurried).rejects.toThrow('late');
+    await settle();
+    jest.advanceTimersByTime(999);
+    expect(queue.waiting).toBe(2);
+    jest.advanceTimersByTime(1);
+    await refused;
+    expect(queue.waiting).toBe(1);
+    finish();
+    expect(await patient).toBe('c');
+    await first;
+    // What has begun is not ended by its patience.
+    expect(jest.getTimerCount()).toBe(0);
+  } finally {
+    jest.useRealTimers();
+  }
 });
