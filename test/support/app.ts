@@ -41,7 +41,13 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   const directory = mkdtempSync(join(tmpdir(), 'matrix-2fa-test-'));
   createKeyFile(join(directory, 'keys.json'), systemRandom, systemClock);
   const app = new TestApp(stub, clock, directory, options);
-  await app.start();
+  try {
+    await app.start();
+  } catch (error) {
+    // What still listens keeps jest from ending.
+    await stub.stop();
+    throw error;
+  }
   return app;
 }
 
