@@ -11,6 +11,8 @@ export type {
   FactorDescription,
   FactorPage,
   FactorSetUp,
+  PasskeyPage,
+  TypedAnswerPage,
   TypedProof,
 } from './factors/description.ts';
 export type { Attempt, Challenge, Detail, Factor, FactorVerdict } from './factors/factor.ts';

@@ -108,7 +108,7 @@ export const SECTIONS: readonly SectionRow[] = [
   },
   {
     path: 'webauthn',
-    doc: 'Passkeys and security keys: [passkeys.md](passkeys.md). Our pages do not ask for them yet, only clients that know the stage.',
+    doc: 'Passkeys and security keys: [passkeys.md](passkeys.md). The account page does not add them yet, only clients that know them.',
   },
   { path: 'recovery', doc: 'Recovery codes.' },
   { path: 'login', doc: 'The ways to sign in.' },
@@ -324,7 +324,7 @@ export const SETTINGS = [
     type: 'flag',
     default: false,
     doc: 'Whether passkeys and security keys are taken as a second factor. So far they need a client that knows them.',
-    note: 'for clients that know passkeys; our pages do not yet',
+    note: 'added by clients that know passkeys; the account page does not yet',
   },
   {
     path: 'webauthn.rp_id',

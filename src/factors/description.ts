@@ -60,17 +60,31 @@ export interface FactorSetUp {
 }
 
 /** What pages show of a factor whose proof is not a code for the field that takes all codes. */
-export interface FactorPage {
+export type FactorPage = TypedAnswerPage | PasskeyPage;
+
+interface AnyFactorPage {
   /** The form field that holds the proof; no other factor has it. */
   readonly field: string;
-  readonly label: Wording;
   readonly submit: Wording;
   /** What is told of a proof that was not accepted, whatever the reason (attack 87). */
   readonly refused: Wording;
-  /** What the user is asked, in words. Scripts find `params` in the form, as JSON in `data-params`. */
-  question(params: JsonObject, language: Language): string;
   /** The proof in what was sent in the field; undefined if there is none. */
   read(sent: string): Json | undefined;
+}
+
+/** A question that users answer in words. */
+export interface TypedAnswerPage extends AnyFactorPage {
+  readonly is?: 'answer';
+  readonly label: Wording;
+  /** What the user is asked, in words. Scripts find `params` in the form, as JSON in `data-params`. */
+  question(params: JsonObject, language: Language): string;
+}
+
+/** A question that the browser answers (Web Authentication, Level 3): `params.public_key` are its options. */
+export interface PasskeyPage extends AnyFactorPage {
+  readonly is: 'passkey';
+  /** What stands there in place of the button where the browser cannot be asked. */
+  readonly unsupported: Wording;
 }
 
 /** What a factor says of itself. Everything that names a factor elsewhere is derived from it. */
@@ -99,8 +113,6 @@ export interface FactorDescription {
   readonly isOff?: boolean;
   /** Without it pages have no way to this factor, unless its codes are typed. */
   readonly page?: FactorPage;
-  /** What pages say that have no way to it: how its user gets on. */
-  readonly elsewhere?: Wording;
   /** Of primary factors: without it users cannot turn them on. */
   readonly setUp?: FactorSetUp;
 }

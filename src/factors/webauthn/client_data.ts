@@ -1,3 +1,4 @@
+import { parseStrictJson } from '../../matrix/strict_json.ts';
 import { isJsonObject, type Json } from '../../matrix/wire.ts';
 
 /** The answer of an authenticator to a question, as browsers write it (`AuthenticationResponseJSON`). */
@@ -25,6 +26,16 @@ export function readAssertion(proof: Json): Assertion | undefined {
   }
   const handle = userHandle === null ? {} : { userHandle };
   return { id, rawId, type, response: { clientDataJSON, authenticatorData, signature, ...handle } };
+}
+
+/** The answer in what a form brings; undefined if there is none, which counts nowhere. */
+export function readSent(sent: string): Json | undefined {
+  try {
+    const proof = parseStrictJson(Buffer.from(sent));
+    return readAssertion(proof) === undefined ? undefined : proof;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -13,14 +13,14 @@ import {
 import type { FactorStore } from '../../storage/tables/factors.ts';
 import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { FactorSetUp } from '../description.ts';
+import type { FactorSetUp, PasskeyPage } from '../description.ts';
 import type { Attempt, Challenge, Factor, FactorVerdict } from '../factor.ts';
-import { readAssertion } from './client_data.ts';
+import { readAssertion, readSent } from './client_data.ts';
 import { judgeAssertion } from './judge_assertion.ts';
 import { type KeptCredential, readCredential } from './kept_credential.ts';
 import { descriptorsOf, WebauthnSetUp } from './webauthn_set_up.ts';
 import { CHALLENGE_MS, type WebauthnSettings } from './webauthn_settings.ts';
-import { ELSEWHERE, NOT_ACCEPTED, WEBAUTHN_AUTH, WEBAUTHN_EVENTS } from './webauthn_words.ts';
+import { NOT_ACCEPTED, WEBAUTHN_AUTH, WEBAUTHN_EVENTS, WEBAUTHN_PAGE } from './webauthn_words.ts';
 
 const CHALLENGE_BYTES = 32;
 
@@ -51,7 +51,7 @@ export class WebauthnFactor implements Factor {
   readonly proofField = 'credential';
   readonly events = WEBAUTHN_EVENTS;
   readonly refused = NOT_ACCEPTED;
-  readonly elsewhere = ELSEWHERE;
+  readonly page: PasskeyPage = { ...WEBAUTHN_PAGE, is: 'passkey', field: 'credential', read: readSent };
   readonly isOff: boolean;
   readonly setUp?: FactorSetUp;
 

@@ -2,6 +2,8 @@
  * Makes forms pleasant; they work without it. No field sends itself, and nothing is sent twice.
  */
 
+import './passkey.js';
+
 /** How long a person needs to notice that the page has changed, in ms. */
 const UNSEEN_MS = 500;
 

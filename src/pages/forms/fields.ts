@@ -1,3 +1,4 @@
+import type { PasskeyPage } from '../../factors/description.ts';
 import type { Factor } from '../../factors/factor.ts';
 import type { Factors } from '../../factors/factors.ts';
 import type { Form } from '../../http/form.ts';
@@ -136,23 +137,21 @@ interface FactorForms extends CodeForms {
 export function factorForms(forms: FactorForms): Html {
   const { asked, say, kinds, digits } = forms;
   const questions = asked.map((each) => questionForm(forms, each));
-  const withoutForm = asked.filter(({ factor }) => factor.page === undefined);
-  // The field for codes is there for those, too: a page is never without one.
+  // Beside a question for the browser, which may not know passkeys, there always is the field for codes.
   const takesCodes =
-    withoutForm.length > 0 || kinds.some((kind) => asked.every(({ factor }) => factor.kind !== kind));
+    asked.some(({ factor }) => factor.page === undefined || factor.page.is === 'passkey') ||
+    kinds.some((kind) => asked.every(({ factor }) => factor.kind !== kind));
   return html`${questions}
-${withoutForm.map(({ factor: { elsewhere } }) => elsewhere && html`<p>${elsewhere[forms.language]}</p>`)}
 ${kinds.includes('totp') && html`<p>${say('code.intro', { digits })}</p>`}
 ${takesCodes && codeForms(forms)}`;
 }
 
-function questionForm(
-  { hidden, action, refused, language }: FactorForms,
-  asked: AskedFactor,
-): Html | undefined {
+function questionForm(forms: FactorForms, asked: AskedFactor): Html | undefined {
+  const { hidden, action, refused, language } = forms;
   const { factor, params } = asked;
   const { kind, page } = factor;
   if (page === undefined) return undefined;
+  if (page.is === 'passkey') return passkeyForm(forms, asked, page);
   const here: RefusedCode | undefined = refused?.kind === kind ? refused : undefined;
   const open = html`<form method="post"${action !== undefined && html` action="${action}"`} data-params="${JSON.stringify(params)}">`;
   return html`${open}
@@ -164,5 +163,22 @@ ${hidden}
 ${problemBelow(kind, here)}
 </div>
 <button class="button full">${page.submit[language]}</button>
+</form>`;
+}
+
+/** The script asks the browser and sends its answer; without it, or where it cannot, there is no dead button. */
+function passkeyForm(
+  { hidden, action, refused, language }: FactorForms,
+  { factor: { kind }, params }: AskedFactor,
+  page: PasskeyPage,
+): Html {
+  const here = refused?.kind === kind ? refused : undefined;
+  const options = JSON.stringify(params.public_key);
+  return html`<form method="post"${action !== undefined && html` action="${action}"`} data-webauthn-options="${options}">
+${hidden}
+<input type="hidden" name="${page.field}">
+${here !== undefined && html`<p class="notice bad" role="alert">${here.problem}</p>`}
+<p data-unsupported>${page.unsupported[language]}</p>
+<button class="button full" type="button" hidden>${page.submit[language]}</button>
 </form>`;
 }

@@ -22,7 +22,13 @@ export function pageHeaders(nonce: string): Readonly<Record<string, string>> {
     'Referrer-Policy': 'no-referrer',
     'Cache-Control': 'no-store',
     'Cross-Origin-Resource-Policy': 'same-origin',
-    'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+    'Permissions-Policy': [
+      'camera=()',
+      'geolocation=()',
+      'microphone=()',
+      'publickey-credentials-create=(self)',
+      'publickey-credentials-get=(self)',
+    ].join(', '),
     'X-Robots-Tag': 'noindex',
   };
 }

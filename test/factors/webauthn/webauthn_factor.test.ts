@@ -13,7 +13,7 @@ import {
   TWO_FACTOR,
   WEBAUTHN_STAGE,
 } from '../../support/passkey_user.ts';
-import { FLAGS, newKeys, SoftwareAuthenticator } from '../../support/software_authenticator.ts';
+import { FLAGS, newKeys, SoftwareAuthenticator, type Twist } from '../../support/software_authenticator.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
@@ -191,7 +191,7 @@ describeOnBothDatabases('a passkey as second factor', (start) => {
     expect((await bob.answer(auth)).status).toBe(200);
   });
 
-  test('pages that do not ask for passkeys say so, and have the field for codes', async () => {
+  test('without a script pages say that passkeys do not work there, and have the field for codes', async () => {
     const bob = await enrolled(start);
     const challenge = await bob.ask('POST', DELETE_DEVICES, { devices: ['X'] });
     const session = String(challenge.json.session);
@@ -202,9 +202,56 @@ describeOnBothDatabases('a passkey as second factor', (start) => {
     const signIn = await visitor.send({ user: 'bob', password: bob.password });
     expect(fallback.text).toContain('Passkeys funktionieren in diesem Fenster nicht.');
     expect(signIn.text).toContain('Passkeys do not work in this window.');
-    for (const page of [fallback, signIn]) expect(page.text).toContain('name="recovery_code"');
+    for (const page of [fallback, signIn]) {
+      expect(page.text).toContain('name="recovery_code"');
+      expect(page.text).toMatch(/<button [^>]*hidden>/);
+      expect(page.headers['permissions-policy']).toContain('publickey-credentials-get=(self)');
+    }
+  });
+
+  test('the form of a page: nothing, something else, a wrong answer, the right one', async () => {
+    const bob = await enrolled(start);
+    const visitor = new Visitor(bob.app.url);
+    await visitor.open(`/_2fa/login?redirectUrl=${encodeURIComponent('https://client.example.org/')}`);
+    await visitor.send({ user: 'bob', password: bob.password });
+    const answer = (twist: Twist = {}) => JSON.stringify(bob.key.get(questionOn(visitor), twist));
+    const asked = questionOn(visitor);
+    for (const credential of ['', '{', '{}', '[]', '{"id":1}']) {
+      expect((await visitor.send({ credential })).text).toContain('Enter a code.');
+    }
+    // None of them was an attempt: the question stands.
+    expect(questionOn(visitor)).toEqual(asked);
+    const refusal = await visitor.send({ credential: answer({ clientData: { origin: 'https://evil.example.org' } }) });
+    expect(refusal.text).toContain(
+      'This passkey or security key was not accepted. Try again, or use a code.',
+    );
+    expect(questionOn(visitor)).not.toEqual(asked);
+    const accepted = await visitor.send({ credential: answer() });
+    expect(accepted.text).toContain('Continue to client.example.org?');
+    const back = await visitor.send({ decision: 'allow' });
+    expect(back.headers.location).toMatch(/^https:\/\/client\.example\.org\/\?loginToken=/);
+  });
+
+  test('the form of a fallback page', async () => {
+    const bob = await enrolled(start);
+    const challenge = await bob.ask('POST', DELETE_DEVICES, { devices: ['X'] });
+    const session = String(challenge.json.session);
+    const visitor = new Visitor(bob.app.url);
+    await visitor.open(`/_matrix/client/v3/auth/${WEBAUTHN_STAGE}/fallback/web?session=${session}`);
+    const answer = bob.key.get(questionOn(visitor));
+    const done = await visitor.send({ credential: JSON.stringify(answer) });
+    expect(done.text).toContain('You can close this page');
+    // The client goes on with the password, in its session.
+    const auth = bob.passwordStage({ session });
+    expect((await bob.ask('POST', DELETE_DEVICES, { devices: ['X'], auth })).status).toBe(200);
   });
 });
+
+/** What the script of a page gives to the browser. */
+function questionOn({ last }: Visitor): JsonObject {
+  const [, written = ''] = / data-webauthn-options="([^"]*)"/.exec(last?.text ?? '') ?? [];
+  return JSON.parse(written.replaceAll('&quot;', '"').replaceAll('&amp;', '&')) as JsonObject;
+}
 
 describeOnBothDatabases('attacks on passkeys', (start) => {
   /** A refusal, alike whatever the reason, with a new question. */

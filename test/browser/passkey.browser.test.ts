@@ -1,0 +1,160 @@
+import { createServer, request as forward, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { JsonObject } from '../../src/matrix/wire.ts';
+import { startApp, type TestApp } from '../support/app.ts';
+import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { ClientPage } from '../support/client_page.ts';
+import { lookAt } from '../support/look_at.ts';
+import { PasskeyUser, WEBAUTHN_STAGE } from '../support/passkey_user.ts';
+
+const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
+const PROMPT = { name: 'Use a passkey or security key' };
+jest.setTimeout(60_000);
+
+/** A name that browsers bind passkeys to, before an application whose port is not known yet. */
+class Front {
+  private readonly server: Server;
+  target = '';
+
+  constructor() {
+    this.server = createServer((request, response) => {
+      const { method, headers, url = '/' } = request;
+      const asked = forward(`${this.target}${url}`, { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      asked.on('error', () => response.destroy());
+      request.pipe(asked);
+    });
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  }
+
+  get url(): string {
+    return `http://localhost:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+}
+
+describeInBrowser('passkeys on the pages, with an authenticator of Chromium', () => {
+  const front = new Front();
+  let browser: Browser;
+  let app: TestApp;
+  let client: ClientPage;
+  let bob: PasskeyUser;
+  let page: Page;
+  let cdp: CDPSession;
+  let authenticatorId: string;
+
+  beforeAll(async () => {
+    await front.listen();
+    app = await startApp({
+      users: [{ name: 'bob', password: 'bob password' }],
+      config: `webauthn: { enabled: true, rp_id: localhost, origins: ["${front.url}"] }`,
+    });
+    front.target = app.url;
+    client = await ClientPage.serve(front.url);
+    browser = await startBrowser();
+    page = await openPage(browser);
+    cdp = await page.context().newCDPSession(page);
+    await cdp.send('WebAuthn.enable');
+    const options = { protocol: 'ctap2', transport: 'usb', hasUserVerification: true } as const;
+    ({ authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: { ...options, isUserVerified: true, automaticPresenceSimulation: true },
+    }));
+    bob = new PasskeyUser(app, 'bob');
+    const begun = await bob.begin({ name: 'key' });
+    await page.goto(`${front.url}/_2fa/help`);
+    const made = await page.evaluate<unknown>(`(async () => {
+      const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(${JSON.stringify(begun.public_key)});
+      return (await navigator.credentials.create({ publicKey })).toJSON();
+    })()`);
+    const credential = made as JsonObject;
+    expect((await bob.confirm(begun, credential)).status).toBe(200);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await Promise.all([client.stop(), front.stop(), app.stop()]);
+  });
+
+  async function upToTheKey(): Promise<void> {
+    await page.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
+    await page.getByLabel('Username').fill('bob');
+    await page.getByLabel('Password', { exact: true }).fill('bob password');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Two-factor authentication' }).waitFor();
+  }
+
+  test('the sign-in page: the key is asked for by a button, and leads on', async () => {
+    await upToTheKey();
+    expect(await page.getByText('Passkeys do not work in this window').isVisible()).toBe(false);
+    await lookAt(page, 'passkey-1-sign-in');
+    await page.getByRole('button', PROMPT).click();
+    await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
+  });
+
+  test('a prompt that is given up leaves everything usable', async () => {
+    await upToTheKey();
+    await page.evaluate(`{
+      const own = navigator.credentials.get.bind(navigator.credentials);
+      navigator.credentials.get = (options) => own({ ...options, signal: AbortSignal.abort() });
+    }`);
+    await page.getByRole('button', PROMPT).click();
+    await page.waitForFunction(`document.querySelector('form[data-asking]') === null`);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await page.getByLabel('Recovery code').waitFor();
+    await upToTheKey();
+    await page.getByRole('button', PROMPT).click();
+    await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
+  });
+
+  test('a key that may have been copied is refused, and the page says what is left', async () => {
+    await upToTheKey();
+    const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId });
+    const [own] = credentials;
+    if (own === undefined) throw new Error('the authenticator has no credential');
+    await cdp.send('WebAuthn.clearCredentials', { authenticatorId });
+    await cdp.send('WebAuthn.addCredential', { authenticatorId, credential: { ...own, signCount: 0 } });
+    await page.getByRole('button', PROMPT).click();
+    await page
+      .getByText('This passkey or security key was not accepted. Try again, or use a code.')
+      .waitFor();
+    await lookAt(page, 'passkey-2-refused');
+    expect(await bob.events()).toContain('webauthn.counter_back');
+    await cdp.send('WebAuthn.clearCredentials', { authenticatorId });
+    await cdp.send('WebAuthn.addCredential', {
+      authenticatorId,
+      credential: { ...own, signCount: own.signCount + 10 },
+    });
+    await page.getByRole('button', PROMPT).click();
+    await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
+  });
+
+  test('the fallback page: the key is asked for, and all is done', async () => {
+    const challenge = await bob.ask('POST', DELETE_DEVICES, { devices: ['X'] });
+    const session = encodeURIComponent(String(challenge.json.session));
+    await page.goto(`${front.url}/_matrix/client/v3/auth/${WEBAUTHN_STAGE}/fallback/web?session=${session}`);
+    await page.getByRole('button', PROMPT).click();
+    await page.getByText('You can close this page').waitFor();
+  });
+
+  describe('where the browser cannot be asked', () => {
+    test('there is no dead button, but a sentence and the field for codes', async () => {
+      await page.addInitScript('delete globalThis.PublicKeyCredential');
+      await upToTheKey();
+      await page.getByText('Passkeys do not work in this window').waitFor();
+      expect(await page.getByRole('button', PROMPT).count()).toBe(0);
+      await page.getByLabel('Recovery code').waitFor();
+      await lookAt(page, 'passkey-3-unsupported');
+    });
+  });
+});
