@@ -270,6 +270,8 @@ describeInBrowser('the account page', () => {
 
     test('a session that was ended elsewhere leads back to the sign-in', async () => {
       await person.signIn(nextCode(bob));
+      // The parts of the page that come late would end the session, too.
+      await page.waitForLoadState('networkidle');
       for (const token of app.stub.liveTokens('bob')) app.stub.expire(token);
       await person.press('Rename “phone”');
       await page.getByLabel('Name this device').fill('x');

@@ -66,13 +66,15 @@ describeInBrowser('every state of every page', () => {
       await page.waitForLoadState('networkidle');
       expect(await page.locator('html').getAttribute('lang')).toBe(language);
       await page.locator('h1').first().waitFor({ state: 'attached' });
-      expect(await seriousFindings(page)).toEqual([]);
+      // What axe looks at is alike in both languages: German is looked at by `npm run pages`.
+      const isExamined = language === 'en' || FOLDER !== undefined;
+      if (isExamined) expect(await seriousFindings(page)).toEqual([]);
       const text = await page.evaluate('document.body.innerText');
       // A state that was not reached looks like the one before it.
       expect(seen).not.toContain(text);
       seen.push(text);
       await sheet?.photograph(page, state, language);
-      if (state.isMain === true) {
+      if (isExamined && state.isMain === true) {
         await page.emulateMedia({ forcedColors: 'active' });
         expect(await seriousFindings(page)).toEqual([]);
       }
