@@ -48,8 +48,12 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return context.newPage();
 }
 
-/** Pictures of the whole page as it is now: wide in both colour schemes, and 360 px wide. */
+/**
+ * Pictures of the whole page as it is now: wide in both colour schemes, and 360 px wide. None in CI, where nobody looks at
+ * them and they take a third of the time.
+ */
 export async function photograph(page: Page, name: string): Promise<void> {
+  if (process.env.CI === 'true') return;
   mkdirSync(ARTEFACTS, { recursive: true });
   const before = page.viewportSize();
   const take = (kind: string) =>
