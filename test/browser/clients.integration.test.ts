@@ -89,7 +89,10 @@ function inBrowser(app: () => RealApp): void {
     await page.keyboard.press('Enter');
     await page.getByText('You used a recovery code. 9 are left.').waitFor();
     const opened = page.waitForEvent('popup');
-    await page.locator('#main').getByRole('link', { name: /^Account security \(/ }).click();
+    await page
+      .locator('#main')
+      .getByRole('link', { name: /^Account security \(/ })
+      .click();
     const beside = await opened;
     const device = await goOn(bob.userId);
 

@@ -221,7 +221,9 @@ describeOnBothDatabases('a passkey as second factor', (start) => {
     }
     // None of them was an attempt: the question stands.
     expect(questionOn(visitor)).toEqual(asked);
-    const refusal = await visitor.send({ credential: answer({ clientData: { origin: 'https://evil.example.org' } }) });
+    const refusal = await visitor.send({
+      credential: answer({ clientData: { origin: 'https://evil.example.org' } }),
+    });
     expect(refusal.text).toContain(
       'This passkey or security key was not accepted. Try again, or use a code.',
     );
