@@ -106,7 +106,7 @@ export class PageWalk {
         ? { user: name, password }
         : text.includes('name="code"')
           ? { code: await freshCode() }
-          : { step: 'confirmation' };
+          : { decision: 'allow' };
       const answer = await page.send(fields);
       if (answer.status !== 200) return answer;
     }
