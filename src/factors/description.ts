@@ -65,9 +65,6 @@ export type FactorPage = TypedAnswerPage | PasskeyPage;
 interface AnyFactorPage {
   /** The form field that holds the proof; no other factor has it. */
   readonly field: string;
-  readonly submit: Wording;
-  /** What is told of a proof that was not accepted, whatever the reason (attack 87). */
-  readonly refused: Wording;
   /** The proof in what was sent in the field; undefined if there is none. */
   read(sent: string): Json | undefined;
 }
@@ -76,15 +73,19 @@ interface AnyFactorPage {
 export interface TypedAnswerPage extends AnyFactorPage {
   readonly is?: 'answer';
   readonly label: Wording;
+  readonly submit: Wording;
+  /** What is told of a proof that was not accepted, whatever the reason (attack 87). */
+  readonly refused: Wording;
   /** What the user is asked, in words. Scripts find `params` in the form, as JSON in `data-params`. */
   question(params: JsonObject, language: Language): string;
 }
 
-/** A question that the browser answers (Web Authentication, Level 3): `params.public_key` are its options. */
+/**
+ * A question that the browser answers (Web Authentication, Level 3): `params.public_key` are its options. Its words are
+ * those of the pages.
+ */
 export interface PasskeyPage extends AnyFactorPage {
   readonly is: 'passkey';
-  /** What stands there in place of the button where the browser cannot be asked. */
-  readonly unsupported: Wording;
 }
 
 /** What a factor says of itself. Everything that names a factor elsewhere is derived from it. */

@@ -20,7 +20,7 @@ import { judgeAssertion } from './judge_assertion.ts';
 import { type KeptCredential, readCredential } from './kept_credential.ts';
 import { descriptorsOf, WebauthnSetUp } from './webauthn_set_up.ts';
 import { CHALLENGE_MS, type WebauthnSettings } from './webauthn_settings.ts';
-import { NOT_ACCEPTED, WEBAUTHN_AUTH, WEBAUTHN_EVENTS, WEBAUTHN_PAGE } from './webauthn_words.ts';
+import { NOT_ACCEPTED, WEBAUTHN_AUTH, WEBAUTHN_EVENTS } from './webauthn_words.ts';
 
 const CHALLENGE_BYTES = 32;
 
@@ -51,7 +51,7 @@ export class WebauthnFactor implements Factor {
   readonly proofField = 'credential';
   readonly events = WEBAUTHN_EVENTS;
   readonly refused = NOT_ACCEPTED;
-  readonly page: PasskeyPage = { ...WEBAUTHN_PAGE, is: 'passkey', field: 'credential', read: readSent };
+  readonly page: PasskeyPage = { is: 'passkey', field: 'credential', read: readSent };
   readonly isOff: boolean;
   readonly setUp?: FactorSetUp;
 

@@ -31,19 +31,6 @@ export const WEBAUTHN_AUTH = {
 /** Whatever the reason: which of them it is tells an attacker how far they are (attack 87). */
 export const NOT_ACCEPTED = 'This passkey or security key was not accepted.';
 
-/** What pages say of it. */
-export const WEBAUTHN_PAGE = {
-  submit: { en: 'Use a passkey or security key', de: 'Passkey oder Sicherheitsschlüssel verwenden' },
-  refused: {
-    en: 'This passkey or security key was not accepted. Try again, or use a code.',
-    de: 'Dieser Passkey oder Sicherheitsschlüssel wurde nicht angenommen. Versuche es erneut oder verwende einen Code.',
-  },
-  unsupported: {
-    en: 'Passkeys do not work in this window. Open this page in your browser, or use a code.',
-    de: 'Passkeys funktionieren in diesem Fenster nicht. Öffne die Seite in deinem Browser oder verwende einen Code.',
-  },
-};
-
 /** What happened, for its owner. */
 export const WEBAUTHN_EVENTS = {
   enabled: {

@@ -105,6 +105,7 @@ export function codeProblem(
   outcome: 'refused' | 'missing',
 ): string {
   if (outcome === 'missing') return say('code.missing');
+  if (factor?.page?.is === 'passkey') return say('code.passkeyRefused');
   if (factor?.page !== undefined) return factor.page.refused[language];
   return factor?.role === 'backup' ? say('code.wrongRecovery') : say('code.wrong');
 }
@@ -168,7 +169,7 @@ ${problemBelow(kind, here)}
 
 /** The script asks the browser and sends its answer; without it, or where it cannot, there is no dead button. */
 function passkeyForm(
-  { hidden, action, refused, language }: FactorForms,
+  { say, hidden, action, refused }: FactorForms,
   { factor: { kind }, params }: AskedFactor,
   page: PasskeyPage,
 ): Html {
@@ -178,7 +179,7 @@ function passkeyForm(
 ${hidden}
 <input type="hidden" name="${page.field}">
 ${here !== undefined && html`<p class="notice bad" role="alert">${here.problem}</p>`}
-<p data-unsupported>${page.unsupported[language]}</p>
-<button class="button full" type="button" hidden>${page.submit[language]}</button>
+<p data-unsupported>${say('code.passkeyUnsupported')}</p>
+<button class="button full" type="button" hidden>${say('code.passkey')}</button>
 </form>`;
 }
