@@ -147,6 +147,48 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
     await page.getByText('You can close this page').waitFor();
   });
 
+  describe('the account page', () => {
+    beforeAll(async () => {
+      await page.goto(`${front.url}/_2fa/account`);
+      await page.getByLabel('Username').fill('bob');
+      await page.getByLabel('Password', { exact: true }).fill('bob password');
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', PROMPT).click();
+      await page.getByRole('heading', { name: 'Two-factor authentication is on' }).waitFor();
+    });
+
+    const passkeys = () => page.getByRole('region', { name: 'Authenticators' });
+
+    test('lists passkeys, with the one that may have been copied, and renames them', async () => {
+      await passkeys()
+        .getByText(/^Passkey or security key · Added /)
+        .waitFor();
+      await passkeys().getByText('This key may have been copied. Remove it and add it again.').waitFor();
+      await lookAt(page, 'passkey-4-account');
+      await page.getByRole('button', { name: 'Rename “key”' }).click();
+      await page.getByRole('dialog').getByLabel('Name this device').fill('blue key');
+      await page.keyboard.press('Enter');
+      await page.getByText('Authenticator renamed.').waitFor();
+      await passkeys().getByText('blue key', { exact: true }).waitFor();
+      await page.getByText('Passkey renamed to “blue key”').waitFor();
+    });
+
+    test('says of a passkey that it is backed up, or of no use', async () => {
+      await page.route('**/v3/account/two-factor', async (route) => {
+        const answer = await route.fetch();
+        const text = await answer.text();
+        const body = text
+          .replace('"backed_up":false', '"backed_up":true')
+          .replace('"usable":true', '"usable":false');
+        await route.fulfill({ response: answer, body });
+      });
+      await page.reload();
+      await passkeys().getByText('Backed up: it is not lost with one device.').waitFor();
+      await passkeys().getByText('It does not work on this server any more.').waitFor();
+      await page.unrouteAll();
+    });
+  });
+
   describe('where the browser cannot be asked', () => {
     test('there is no dead button, but a sentence and the field for codes', async () => {
       await page.addInitScript('delete globalThis.PublicKeyCredential');

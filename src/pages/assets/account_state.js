@@ -1,11 +1,19 @@
-import { RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
+import { kindOf, PASSKEY_STAGE, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
 /**
  * What the server says of this account (`GET /account/two-factor`).
  *
  * @import { RecoveryState, TwoFactorState } from './answers.d.ts'
  *
- * @typedef {NonNullable<TwoFactorState['providers'][typeof TOTP_STAGE]>['authenticators'][number]} Authenticator
+ * @typedef {object} Authenticator
+ * @property {string} kind
+ * @property {string} id
+ * @property {string} name
+ * @property {number} enabled_at
+ * @property {number | null} last_used_at
+ * @property {boolean} [usable] of passkeys, as the next two
+ * @property {boolean} [backed_up]
+ * @property {number | null} [counter_alert_at]
  * @typedef {{ enabled: boolean, authenticators: Authenticator[], codes: RecoveryState | undefined }} State
  * @typedef {'on' | 'weak' | 'off' | 'unknown'} Standing `weak`: one authenticator, and no recovery code
  */
@@ -19,9 +27,11 @@ import { RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 export function stateIn(body) {
   if (!isState(body)) return undefined;
   const { enabled, providers } = body;
-  const authenticators = providers[TOTP_STAGE]?.authenticators ?? [];
+  const authenticators = Object.entries(providers).flatMap(([stage, entry]) =>
+    authenticatorsIn(stage, entry),
+  );
   const codes = providers[RECOVERY_STAGE];
-  if (!authenticators.every((each) => typeof each?.id === 'string')) return undefined;
+  if (!authenticators.every((each) => typeof each.id === 'string')) return undefined;
   if (codes !== undefined && (typeof codes?.remaining !== 'number' || !Array.isArray(codes.codes)))
     return undefined;
   return { enabled, authenticators, codes };
@@ -36,8 +46,25 @@ function isState(body) {
     return false;
   const { enabled, providers } = body;
   if (typeof enabled !== 'boolean' || typeof providers !== 'object' || providers === null) return false;
-  const totp = /** @type {TwoFactorState['providers']} */ (providers)[TOTP_STAGE];
-  return totp === undefined || Array.isArray(totp?.authenticators);
+  const known = /** @type {TwoFactorState['providers']} */ (providers);
+  return [known[TOTP_STAGE], known[PASSKEY_STAGE]].every(
+    (entry) => entry === undefined || Array.isArray(entry?.authenticators),
+  );
+}
+
+/**
+ * Those of one kind. Factors that this page does not know may have none.
+ *
+ * @param {string} stage
+ * @param {unknown} entry
+ * @returns {Authenticator[]}
+ */
+function authenticatorsIn(stage, entry) {
+  if (typeof entry !== 'object' || entry === null || !('authenticators' in entry)) return [];
+  const { authenticators } = entry;
+  return Array.isArray(authenticators)
+    ? authenticators.map((each) => ({ ...each, kind: kindOf(stage) }))
+    : [];
 }
 
 /**

@@ -4,7 +4,7 @@ import { icon, tile } from './icons.js';
 import { askProof } from './proof.js';
 import { setUp } from './setup.js';
 import { dayText, problemText, say, timed } from './texts.js';
-import { CALLS, renameAuthenticator } from './wire.js';
+import { APP, PASSKEY, removeAuthenticator, renameAuthenticator } from './wire.js';
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
@@ -36,12 +36,18 @@ export function authenticatorsCard(page) {
  * @param {Authenticator} authenticator
  */
 function row(page, authenticator) {
-  const { name, enabled_at: added, last_used_at: used } = authenticator;
+  const { kind, name, enabled_at: added, last_used_at: used } = authenticator;
   return element(
     'li',
     {},
-    tile('app'),
-    element('div', { class: 'what' }, element('b', {}, name), element('p', {}, useDates(added, used))),
+    tile(kind === PASSKEY ? 'key' : 'app'),
+    element(
+      'div',
+      { class: 'what' },
+      element('b', {}, name),
+      element('p', {}, kindText(kind), useDates(added, used)),
+      remarks(authenticator),
+    ),
     element(
       'div',
       { class: 'actions' },
@@ -64,6 +70,23 @@ function row(page, authenticator) {
       ),
     ),
   );
+}
+
+/** The kind in words, before the dates; another's kind has none here. @param {string} kind */
+function kindText(kind) {
+  if (kind === PASSKEY) return `${say('auth.passkey')} · `;
+  return kind === APP && `${say('setup.defaultName')} · `;
+}
+
+/** What is to be known of a passkey. @param {Authenticator} authenticator */
+function remarks({ backed_up: isBackedUp, usable, counter_alert_at: alertAt }) {
+  return [
+    isBackedUp === true && element('p', {}, say('auth.backedUp')),
+    usable === false && element('p', { class: 'remark' }, icon('warning'), say('auth.unusable')),
+    alertAt !== undefined &&
+      alertAt !== null &&
+      element('p', { class: 'remark' }, icon('warning'), say('auth.copied')),
+  ];
 }
 
 /**
@@ -105,14 +128,17 @@ function rename(page, { id, name }) {
  * @param {AccountPage} page
  * @param {Authenticator} authenticator
  */
-async function remove(page, { id, name }) {
+async function remove(page, { kind, id, name }) {
   const isLast = page.state.authenticators.length === 1;
+  const text = say(isLast ? 'auth.removeLast' : kind === APP ? 'auth.removeText' : 'auth.removeKey', {
+    name,
+  });
   const done = await askProof(page, {
     title: say('auth.removeOf', { name }),
-    text: isLast ? say('auth.removeLast', { name }) : say('auth.removeText', { name }),
+    text,
     action: say('auth.remove'),
     danger: true,
-    request: () => ({ call: CALLS.removeTotp, body: { authenticator_id: id } }),
+    request: () => ({ call: removeAuthenticator(kind), body: { authenticator_id: id } }),
   });
   if (done === undefined) return;
   await page.overview(isLast ? say('off.done') : say('auth.removed'), isLast ? 'warning' : 'good');

@@ -121,6 +121,8 @@ function lineText(page, { event, count, detail, used }) {
         : say(event, { count: detail.remaining });
     case 'totp.added':
     case 'totp.renamed':
+    case 'webauthn.added':
+    case 'webauthn.renamed':
       return name === undefined ? (others[event] ?? event) : say(event, { name });
     default:
       return plainText(event) ?? others[event] ?? say('history.unknown', { event });

@@ -6,8 +6,18 @@
  */
 
 export const TOTP_STAGE = 'm.login.2fa.totp';
+export const PASSKEY_STAGE = 'm.login.2fa.webauthn';
 export const RECOVERY_STAGE = 'm.login.2fa.recovery';
 export const PASSWORD_STAGE = 'm.login.password';
+
+/** The kinds of authenticators that this page sets up. */
+export const APP = 'totp';
+export const PASSKEY = 'webauthn';
+
+/** The word for a kind of factor, as it stands in paths. @param {string} stage */
+export function kindOf(stage) {
+  return stage.split('.').at(-1) ?? stage;
+}
 
 /** The session of this page, beside the public API (spec/account_page.md). */
 export const PAGE_SESSION = '/_2fa/account/session';
@@ -22,8 +32,9 @@ export const ROOT = '/_matrix/client/';
  * @typedef {{ readonly method: string, readonly path: string, readonly answer?: Body }} Call
  */
 
-const TOTP = 'v3/account/two-factor/totp';
-const RECOVERY = 'v3/account/two-factor/recovery';
+const TWO_FACTOR = 'v3/account/two-factor';
+const TOTP = `${TWO_FACTOR}/${APP}`;
+const RECOVERY = `${TWO_FACTOR}/recovery`;
 const DEVICE_PASSWORDS = 'unstable/org.matrix.2fa/device_passwords';
 
 /** The homeserver's own (client-server API, "Device management"): we have no schema for it.
@@ -32,15 +43,13 @@ const DEVICE_PASSWORDS = 'unstable/org.matrix.2fa/device_passwords';
 
 export const CALLS = {
   /** @type {Call<answers.TwoFactorState>} */
-  state: { method: 'GET', path: 'v3/account/two-factor' },
+  state: { method: 'GET', path: TWO_FACTOR },
   /** @type {Call<answers.EmptyAnswer>} */
-  turnOff: { method: 'DELETE', path: 'v3/account/two-factor' },
+  turnOff: { method: 'DELETE', path: TWO_FACTOR },
   /** @type {Call<answers.TotpSetupAnswer>} */
   setUpTotp: { method: 'POST', path: TOTP },
   /** @type {Call<answers.TotpConfirmAnswer>} */
   confirmTotp: { method: 'POST', path: `${TOTP}/confirm` },
-  /** @type {Call<answers.EmptyAnswer>} */
-  removeTotp: { method: 'DELETE', path: TOTP },
   /** @type {Call<answers.RecoveryCodesAnswer>} */
   renewCodes: { method: 'POST', path: RECOVERY },
   /** @type {Call<answers.EmptyAnswer>} */
@@ -63,6 +72,16 @@ export const CALLS = {
  */
 export function renameAuthenticator(id) {
   return { method: 'PUT', path: `unstable/org.matrix.2fa/authenticators/${encodeURIComponent(id)}` };
+}
+
+/**
+ * Removes authenticators of one kind.
+ *
+ * @param {string} kind
+ * @returns {Call<answers.EmptyAnswer>}
+ */
+export function removeAuthenticator(kind) {
+  return { method: 'DELETE', path: `${TWO_FACTOR}/${encodeURIComponent(kind)}` };
 }
 
 /**

@@ -113,6 +113,9 @@ export const sie: Translation = {
     'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn Sie Ihr Telefon verloren haben, ersetzen Sie es hier. Wenn Sie das nicht waren, melden Sie Ihre anderen Geräte ab und ändern Sie Ihr Passwort.',
   'auth.removeLast':
     '„{name}“ ist Ihr einziger Authenticator. Wenn Sie ihn entfernen, wird die Zwei-Faktor-Authentifizierung ausgeschaltet, und Ihre Wiederherstellungscodes werden gelöscht.',
+  'auth.unusable':
+    'Er funktioniert auf diesem Server nicht mehr. Entfernen Sie ihn und fügen Sie einen neuen hinzu.',
+  'auth.copied': 'Dieser Schlüssel wurde vielleicht kopiert. Entfernen Sie ihn und fügen Sie ihn neu hinzu.',
   'codes.intro':
     'Verwenden Sie einen Wiederherstellungscode mit Ihrem Passwort, wenn Sie Ihren Authenticator verlieren.',
   'codes.few': 'Es sind nur noch wenige Codes übrig. Erstellen Sie neue, bevor Sie sie brauchen.',
