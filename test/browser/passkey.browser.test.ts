@@ -1,6 +1,6 @@
 import { createServer, request as forward, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { startApp, type TestApp } from '../support/app.ts';
@@ -186,6 +186,80 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await passkeys().getByText('Backed up: it is not lost with one device.').waitFor();
       await passkeys().getByText('It does not work on this server any more.').waitFor();
       await page.unrouteAll();
+    });
+  });
+
+  describe('the dialog of the account page that asks for a proof', () => {
+    const dialog = () => page.getByRole('dialog');
+    const proceed = () => dialog().getByRole('button', { name: 'Continue' }).click();
+    const codesOnPage = () => page.getByRole('heading', { name: 'Save your recovery codes' });
+
+    let codes: string[] = [];
+
+    beforeEach(async () => {
+      await page.reload();
+      await page.getByRole('button', { name: 'Create new recovery codes' }).click();
+    });
+
+    test('asks for the key, which need not be given again after a wrong password', async () => {
+      await dialog().getByLabel('Password').fill('wrong');
+      await lookAt(page, 'passkey-5-proof');
+      await proceed();
+      await dialog().getByText('Your passkey or security key was accepted.').waitFor();
+      await dialog().getByText('The password is not right.').waitFor();
+      await dialog().getByLabel('Password').fill('bob password');
+      await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false });
+      await proceed();
+      await codesOnPage().waitFor();
+      codes = await page
+        .getByRole('list', { name: 'Recovery codes' })
+        .getByRole('listitem')
+        .allTextContents();
+      await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: true });
+    });
+
+    test('takes a recovery code in its place', async () => {
+      await dialog().getByText('Use a recovery code instead').click();
+      await dialog()
+        .getByLabel('Recovery code')
+        .fill(codes[0] ?? '');
+      await dialog().getByLabel('Password').fill('bob password');
+      await proceed();
+      await codesOnPage().waitFor();
+    });
+
+    test('stays as it is when the prompt is given up', async () => {
+      await page.evaluate(`{
+        const own = navigator.credentials.get.bind(navigator.credentials);
+        let times = 0;
+        navigator.credentials.get = (options) =>
+          own(times++ === 0 ? { ...options, signal: AbortSignal.abort() } : options);
+      }`);
+      await dialog().getByLabel('Password').fill('bob password');
+      await proceed();
+      await page.waitForFunction(`document.querySelector('dialog form[aria-busy]') === null`);
+      expect(await dialog().getByRole('alert').count()).toBe(0);
+      await proceed();
+      await codesOnPage().waitFor();
+    });
+
+    test('says that a key was not accepted', async () => {
+      await page.route('**/two-factor/recovery', async (route) => {
+        const body = route.request().postDataJSON() as { auth?: JsonObject };
+        if (body.auth?.type !== WEBAUTHN_STAGE) return route.continue();
+        const credential = body.auth.credential as { response: JsonObject };
+        const response = { ...credential.response, signature: 'AAAA' };
+        const auth = { ...body.auth, credential: { ...credential, response } };
+        return route.continue({ postData: JSON.stringify({ ...body, auth }) });
+      });
+      await dialog().getByRole('button', PROMPT).click();
+      await dialog().getByText('This passkey or security key was not accepted.').waitFor();
+      await page.unrouteAll();
+      await dialog().getByRole('button', PROMPT).click();
+      await dialog().getByText('Your passkey or security key was accepted.').waitFor();
+      await dialog().getByLabel('Password').fill('bob password');
+      await proceed();
+      await codesOnPage().waitFor();
     });
   });
 

@@ -1,5 +1,5 @@
 import { button, element, Field } from './dom.js';
-import { digits, problems, texts } from './texts.js';
+import { problems, texts } from './texts.js';
 import { RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
 /**
@@ -7,23 +7,17 @@ import { RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
  */
 export class CodeField {
   /**
-   * @param {{ onComplete?: () => void, onKind?: (isRecovery: boolean) => void, onlyApp?: boolean }} [options]
-   *   `onComplete`: all digits are there; `onlyApp`: no recovery code will do, and no code was used yet
+   * @param {{ only?: 'app' | 'recovery' }} [options] `app`: no recovery code will do, and no code was used yet
    */
-  constructor({ onComplete, onKind, onlyApp = false } = {}) {
-    this.isRecovery = false;
-    this.onlyApp = onlyApp;
-    this.onKind = onKind;
-    this.refused = '';
+  constructor({ only } = {}) {
+    this.isRecovery = only === 'recovery';
+    this.only = only;
     this.field = new Field(texts.code.label, {
       class: 'code',
       name: 'code',
       autocomplete: 'one-time-code',
       autocapitalize: 'none',
       spellcheck: 'false',
-      oninput: () => {
-        if (onComplete && !this.isRecovery && this.isComplete()) onComplete();
-      },
     });
     this.switch = button('', () => this.#choose(!this.isRecovery), { look: 'link' });
     this.element = element('div', { class: 'with-switch' }, this.field.element, this.switch);
@@ -48,14 +42,8 @@ export class CodeField {
     return this.value.replaceAll(/[\s\-\u2010-\u2015\u2212]/g, '') === '';
   }
 
-  /** Whether a code of the app is there that was not refused just now. */
-  isComplete() {
-    return this.token.length === digits && /^\d+$/.test(this.token) && this.token !== this.refused;
-  }
-
   /** @param {string} [why] */
   refuse(why = this.isRecovery ? problems.wrongRecoveryCode : problems.wrongCode) {
-    this.refused = this.token;
     this.field.fail(why);
   }
 
@@ -84,15 +72,14 @@ export class CodeField {
     this.field.clear();
     this.#describe();
     this.field.input.focus();
-    this.onKind?.(isRecovery);
   }
 
   #describe() {
     const { label, input, hint } = this.field;
     label.textContent = this.isRecovery ? texts.code.recoveryLabel : texts.code.label;
     hint.textContent = this.isRecovery ? texts.code.recoveryHint : texts.code.hint;
-    hint.hidden = this.onlyApp;
-    this.switch.hidden = this.onlyApp;
+    hint.hidden = this.only === 'app';
+    this.switch.hidden = this.only !== undefined;
     input.inputMode = this.isRecovery ? 'text' : 'numeric';
     this.switch.textContent = this.isRecovery ? texts.code.useApp : texts.code.useRecovery;
   }

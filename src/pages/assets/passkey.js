@@ -1,6 +1,6 @@
 /*
- * Asks the browser for a passkey or security key, and sends its answer as the form would be sent. Where the browser cannot
- * be asked, as in the windows of some apps, the sentence that stands there without a script stays.
+ * Asks the browser for a passkey or security key, for scripts and for forms: there its answer is sent as the form would be.
+ * Where the browser cannot be asked, as in the windows of some apps, the sentence that stands there without a script stays.
  */
 
 for (const form of document.querySelectorAll('form[data-webauthn-options]')) {
@@ -8,12 +8,29 @@ for (const form of document.querySelectorAll('form[data-webauthn-options]')) {
 }
 
 /** Browsers that read and write the options as JSON (Web Authentication, Level 3). */
-function canAsk() {
+export function canAsk() {
   return (
     'PublicKeyCredential' in window &&
     typeof PublicKeyCredential.parseRequestOptionsFromJSON === 'function' &&
     typeof PublicKeyCredential.prototype.toJSON === 'function'
   );
+}
+
+/**
+ * The browser's answer to a question of the server.
+ *
+ * @param {unknown} options `public_key` of the stage
+ * @returns {Promise<object | undefined>} undefined if the user gave up, or no key of the account was there
+ */
+export async function askForPasskey(options) {
+  try {
+    const json = /** @type {PublicKeyCredentialRequestOptionsJSON} */ (options);
+    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(json);
+    const credential = await navigator.credentials.get({ publicKey });
+    return credential instanceof PublicKeyCredential ? credential.toJSON() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {HTMLFormElement} form */
@@ -30,17 +47,10 @@ function offer(form) {
 async function ask(form) {
   if (form.dataset.asking !== undefined) return;
   form.dataset.asking = '';
-  try {
-    const options = JSON.parse(form.dataset.webauthnOptions ?? '{}');
-    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
-    const credential = await navigator.credentials.get({ publicKey });
-    const field = form.elements.namedItem('credential');
-    if (!(credential instanceof PublicKeyCredential) || !(field instanceof HTMLInputElement)) return;
-    field.value = JSON.stringify(credential.toJSON());
-    form.requestSubmit();
-  } catch {
-    // Cancelled, or no key of the account was there: the code field is still below.
-  } finally {
-    delete form.dataset.asking;
-  }
+  const credential = await askForPasskey(JSON.parse(form.dataset.webauthnOptions ?? '{}'));
+  delete form.dataset.asking;
+  const field = form.elements.namedItem('credential');
+  if (credential === undefined || !(field instanceof HTMLInputElement)) return;
+  field.value = JSON.stringify(credential);
+  form.requestSubmit();
 }

@@ -1,5 +1,6 @@
 import { CodeField } from './code_field.js';
 import { button, element, Field, form } from './dom.js';
+import { proofText } from './factor_field.js';
 import { askProof } from './proof.js';
 import { qrCode } from './qr.js';
 import { copyButton, showNewCodes } from './save_codes.js';
@@ -40,7 +41,7 @@ export async function setUp(page, old) {
   const title = old ? say('auth.replaceOf', { name: old.name }) : say(wasOn ? 'auth.add' : 'setup.title');
   const setup = await askProof(page, {
     title,
-    text: say(wasOn && !page.isSteppedUp() ? 'proof.both' : 'proof.password'),
+    text: wasOn && !page.isSteppedUp() ? proofText(page) : say('proof.password'),
     action: say('proof.submit'),
     stepUp: 'typed',
     request: () => ({ call: CALLS.setUpTotp, body: old ? { replaces: replacing(page, old) } : {} }),
@@ -170,7 +171,7 @@ function grouped(seed) {
  * @param {Way} way
  */
 function showVerify(page, setup, way) {
-  const code = new CodeField({ onlyApp: true });
+  const code = new CodeField({ only: 'app' });
   const name =
     way.usualName === undefined
       ? undefined

@@ -345,6 +345,11 @@ export const pages: Translation = {
   'proof.password': 'Bestätige dein Passwort, um fortzufahren.',
   'proof.submit': 'Weiter',
   'proof.both': 'Bestätige dein Passwort und gib einen Code ein, um fortzufahren.',
+  'proof.passkey':
+    'Bestätige dein Passwort und verwende deinen Passkey oder Sicherheitsschlüssel, um fortzufahren.',
+  'proof.passkeyOrCode':
+    'Bestätige dein Passwort und verwende einen Passkey oder gib einen Code ein, um fortzufahren.',
+  'proof.passkeyAccepted': 'Dein Passkey oder Sicherheitsschlüssel wurde angenommen.',
 
   // Activity
   'login.completed': 'Angemeldet mit {factor}',

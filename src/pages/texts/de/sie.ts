@@ -176,6 +176,11 @@ export const sie: Translation = {
   'save.tickFirst': 'Speichern Sie die Codes und setzen Sie dann das Häkchen.',
   'proof.password': 'Bestätigen Sie Ihr Passwort, um fortzufahren.',
   'proof.both': 'Bestätigen Sie Ihr Passwort und geben Sie einen Code ein, um fortzufahren.',
+  'proof.passkey':
+    'Bestätigen Sie Ihr Passwort und verwenden Sie Ihren Passkey oder Sicherheitsschlüssel, um fortzufahren.',
+  'proof.passkeyOrCode':
+    'Bestätigen Sie Ihr Passwort und verwenden Sie einen Passkey oder geben Sie einen Code ein, um fortzufahren.',
+  'proof.passkeyAccepted': 'Ihr Passkey oder Sicherheitsschlüssel wurde angenommen.',
 
   // Activity
   'login.held_ended':

@@ -332,6 +332,9 @@ export const pages = {
   'proof.password': 'Confirm your password to continue.',
   'proof.submit': 'Continue',
   'proof.both': 'Confirm your password and enter a code to continue.',
+  'proof.passkey': 'Confirm your password and use your passkey or security key to continue.',
+  'proof.passkeyOrCode': 'Confirm your password, and use a passkey or enter a code to continue.',
+  'proof.passkeyAccepted': 'Your passkey or security key was accepted.',
 
   // Activity
   'login.completed': 'Signed in with {factor}',
