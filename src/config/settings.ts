@@ -323,8 +323,8 @@ export const SETTINGS = [
     path: 'webauthn.enabled',
     type: 'flag',
     default: false,
-    doc: 'Whether passkeys and security keys are taken as a second factor. So far they need a client that knows them.',
-    note: 'added by clients that know passkeys; the account page does not yet',
+    doc: 'Whether passkeys and security keys are taken as a second factor.',
+    note: 'passkeys and security keys as a second factor',
   },
   {
     path: 'webauthn.rp_id',

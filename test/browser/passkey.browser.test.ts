@@ -8,6 +8,7 @@ import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts
 import { ClientPage } from '../support/client_page.ts';
 import { lookAt } from '../support/look_at.ts';
 import { PasskeyUser, WEBAUTHN_STAGE } from '../support/passkey_user.ts';
+import { AccountPerson } from './account_person.ts';
 
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
 const PROMPT = { name: 'Use a passkey or security key' };
@@ -86,12 +87,12 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
     await Promise.all([client.stop(), front.stop(), app.stop()]);
   });
 
-  async function upToTheKey(): Promise<void> {
-    await page.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
-    await page.getByLabel('Username').fill('bob');
-    await page.getByLabel('Password', { exact: true }).fill('bob password');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Two-factor authentication' }).waitFor();
+  async function upToTheKey(at = page): Promise<void> {
+    await at.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
+    await at.getByLabel('Username').fill('bob');
+    await at.getByLabel('Password', { exact: true }).fill('bob password');
+    await at.keyboard.press('Enter');
+    await at.getByRole('heading', { name: 'Two-factor authentication' }).waitFor();
   }
 
   test('the sign-in page: the key is asked for by a button, and leads on', async () => {
@@ -264,13 +265,106 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
   });
 
   describe('where the browser cannot be asked', () => {
-    test('there is no dead button, but a sentence and the field for codes', async () => {
-      await page.addInitScript('delete globalThis.PublicKeyCredential');
-      await upToTheKey();
-      await page.getByText('Passkeys do not work in this window').waitFor();
-      expect(await page.getByRole('button', PROMPT).count()).toBe(0);
-      await page.getByLabel('Recovery code').waitFor();
-      await lookAt(page, 'passkey-3-unsupported');
+    let other: Page;
+
+    beforeAll(async () => {
+      other = await page.context().newPage();
+      await other.addInitScript('delete globalThis.PublicKeyCredential');
     });
+    afterAll(() => other.close());
+
+    test('there is no dead button, but a sentence and the field for codes', async () => {
+      await upToTheKey(other);
+      await other.getByText('Passkeys do not work in this window').waitFor();
+      expect(await other.getByRole('button', PROMPT).count()).toBe(0);
+      await other.getByLabel('Recovery code').waitFor();
+      await lookAt(other, 'passkey-3-unsupported');
+    });
+
+    test('nor is there one on the account page', async () => {
+      await other.goto(`${front.url}/_2fa/account`);
+      await other.getByRole('button', { name: 'Add an authenticator' }).click();
+      await other.getByText('Passkeys cannot be added in this window.').waitFor();
+      expect(await other.getByRole('radio').count()).toBe(0);
+      await other.keyboard.press('Escape');
+      await other.getByRole('button', { name: 'Create new recovery codes' }).click();
+      await other.getByText('Passkeys do not work in this window').waitFor();
+      expect(await other.getByRole('button', PROMPT).count()).toBe(0);
+      await other.getByRole('dialog').getByRole('textbox', { name: 'Recovery code' }).waitFor();
+    });
+  });
+
+  describe('a passkey is set up on the account page', () => {
+    const dialog = () => page.getByRole('dialog');
+
+    /** Up to the card from which the browser asks. */
+    async function upToTheBrowser(): Promise<void> {
+      await page.reload();
+      await page.getByRole('button', { name: 'Add an authenticator' }).click();
+      await dialog().getByLabel('Passkey or security key').check();
+      await dialog().getByLabel('Password').fill('bob password');
+      await dialog().getByRole('button', { name: 'Continue' }).click();
+      await page.getByRole('heading', { name: 'Passkey or security key' }).waitFor();
+    }
+
+    test('the same key again is told; a prompt that is given up leaves the page', async () => {
+      await upToTheBrowser();
+      await lookAt(page, 'passkey-6-set-up');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByText('Your account has this passkey or security key already.').waitFor();
+      await page.evaluate(`{
+        const own = navigator.credentials.create.bind(navigator.credentials);
+        navigator.credentials.create = (options) => own({ ...options, signal: AbortSignal.abort() });
+      }`);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.waitForFunction(`document.querySelector('form[aria-busy]') === null`);
+      expect(await page.getByText('Your account has this passkey').isVisible()).toBe(false);
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('heading', { name: 'Two-factor authentication is on' }).waitFor();
+    });
+
+    test('a second key is added, keeps the codes, signs in, and is removed with the first', async () => {
+      await upToTheBrowser();
+      const { authenticatorId: second } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+        options: {
+          ...{ protocol: 'ctap2', transport: 'internal', hasUserVerification: true, hasResidentKey: true },
+          ...{ isUserVerified: true, automaticPresenceSimulation: true },
+        },
+      });
+      await page.getByText('Your saved recovery codes stay valid.').waitFor();
+      // The first one would say that the account has it.
+      await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false });
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByText('Authenticator added.').waitFor();
+      await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: true });
+      await page.getByText('Passkey “Passkey” added').waitFor();
+      await page.getByLabel('More actions for blue key').click();
+      await page.getByRole('button', { name: 'Remove “blue key”' }).click();
+      await dialog().getByText('“blue key” will stop working.').waitFor();
+      await dialog().getByLabel('Password').fill('bob password');
+      await dialog().getByRole('button', { name: 'Remove' }).click();
+      await page.getByText('Authenticator removed.').waitFor();
+      await cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+      await upToTheKey();
+      await page.getByRole('button', PROMPT).click();
+      await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
+      await page.goto(`${front.url}/_2fa/account`);
+      authenticatorId = second;
+    });
+
+    test('the last one is replaced by an app', async () => {
+      await page.getByRole('button', { name: 'Replace “Passkey”' }).click();
+      expect(await dialog().getByLabel('Passkey or security key').isChecked()).toBe(true);
+      await dialog().getByLabel('Authenticator app').check();
+      await lookAt(page, 'passkey-7-choice');
+      await dialog().getByLabel('Password').fill('bob password');
+      await dialog().getByRole('button', { name: 'Continue' }).click();
+      const person = new AccountPerson(page, app.clock, 'bob', 'bob password');
+      await person.setUpApp();
+      await page.getByText('Authenticator replaced.').waitFor();
+      expect(await passkeysListed()).toBe(0);
+    });
+
+    const passkeysListed = () => page.getByText(/^Passkey or security key · Added /).count();
   });
 });

@@ -36,6 +36,7 @@ test.each<[object, string]>([
   [{ type: 'integer', minimum: 0 }, 'number'],
   [{ type: ['integer', 'null'] }, 'number | null'],
   [{ enum: ['a', 'b'] }, "'a' | 'b'"],
+  [{ const: 'a' }, "'a'"],
   [{ $ref: 'two_factor_state.json' }, 'TwoFactorState'],
   [{ type: 'array', items: { type: 'string' } }, 'string[]'],
   [{ type: 'object' }, 'Record<string, unknown>'],

@@ -16,6 +16,7 @@ const ANSWERS = [
   'totp_confirm_answer',
   'totp_setup_answer',
   'two_factor_state',
+  'webauthn_setup_answer',
   'well_known_client',
 ];
 
@@ -44,6 +45,7 @@ export function typeOf(schema: Json | undefined, indent: string): string {
   if (!isJsonObject(schema)) throw new Error(`there is no type for ${JSON.stringify(schema)}`);
   if (typeof schema.$ref === 'string') return nameOf(schema.$ref.replace(/\.json$/, ''));
   if (Array.isArray(schema.enum)) return schema.enum.map(literal).join(' | ');
+  if (schema.const !== undefined) return literal(schema.const);
   const types = [schema.type].flat().map((type) => typeOfKind(String(type), schema, indent));
   return types.join(' | ');
 }

@@ -76,6 +76,7 @@ ${jsonBlock('data', {
   said: this.saidBy(say),
   digits: this.settings.digits,
   devicePasswords: this.settings.devicePasswords,
+  passkeys: this.deps.factors.all.some(({ page, setUp }) => page?.is === 'passkey' && setUp !== undefined),
 })}`;
   }
 

@@ -150,6 +150,43 @@ export type TwoFactorState = {
   };
 };
 
+/** A pending passkey or security key. It lets no one in before it is confirmed. */
+export type WebauthnSetupAnswer = {
+  public_key: {
+    rp: {
+      id: string;
+      name: string;
+    };
+    user: {
+      id: string;
+      name: string;
+      displayName: string;
+    };
+    challenge: string;
+    pubKeyCredParams: {
+      type: 'public-key';
+      alg: number;
+    }[];
+    timeout: number;
+    excludeCredentials: {
+      type: 'public-key';
+      id: string;
+      transports: string[];
+    }[];
+    authenticatorSelection: {
+      residentKey: 'preferred';
+      userVerification: 'required' | 'preferred' | 'discouraged';
+    };
+    attestation: 'none';
+    extensions: {
+      credProps: true;
+    };
+  };
+  setup_id: string;
+  expires_ts: number;
+  recovery_codes: 'new' | 'kept' | 'none';
+};
+
 /** Where clients find the server: the proxy, and no OAuth beside it. */
 export type WellKnownClient = {
   'm.homeserver': {

@@ -33,6 +33,33 @@ export async function askForPasskey(options) {
   }
 }
 
+/** Whether it makes new ones, as JSON too. */
+export function canMake() {
+  return canAsk() && typeof PublicKeyCredential.parseCreationOptionsFromJSON === 'function';
+}
+
+/**
+ * What becomes of a question for a new one. `known`: the account has it already.
+ *
+ * @typedef {{ is: 'made', credential: object } | { is: 'given_up' } | { is: 'known' } | { is: 'failed' }} NewPasskey
+ *
+ * @param {unknown} options `public_key` of the set-up
+ * @returns {Promise<NewPasskey>}
+ */
+export async function makePasskey(options) {
+  try {
+    const json = /** @type {PublicKeyCredentialCreationOptionsJSON} */ (options);
+    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(json);
+    const credential = await navigator.credentials.create({ publicKey });
+    if (credential instanceof PublicKeyCredential) return { is: 'made', credential: credential.toJSON() };
+    return { is: 'failed' };
+  } catch (error) {
+    const name = error instanceof DOMException ? error.name : '';
+    if (name === 'InvalidStateError') return { is: 'known' };
+    return name === 'NotAllowedError' || name === 'AbortError' ? { is: 'given_up' } : { is: 'failed' };
+  }
+}
+
 /** @param {HTMLFormElement} form */
 function offer(form) {
   const button = form.querySelector('button');

@@ -14,6 +14,7 @@ import { PASSKEY_STAGE, RECOVERY_STAGE } from './wire.js';
  * @property {'remembered' | 'typed'} [stepUp] a factor of the last minutes counts for it; the password is asked for at the
  *   first such act of a load only, or each time. Without it password and a fresh factor are asked for, always
  * @property {{ label: string, value: string, hint: string }} [name] something to be named beside
+ * @property {HTMLElement | undefined} [choice] what else is asked for, first
  * @property {(name: string) => import('./conversation.js').GuardedRequest<Body>} request
  */
 
@@ -87,6 +88,7 @@ class ProofDialog {
   #sheet() {
     return form(
       () => this.#submit(),
+      this.options.choice,
       element('p', {}, this.options.text),
       this.name?.element,
       this.factorPlace,

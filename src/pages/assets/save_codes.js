@@ -8,7 +8,7 @@ import { dayText, say } from './texts.js';
  *
  * @param {import('./page.js').AccountPage} page
  * @param {string[]} codes
- * @param {{ steps?: HTMLElement, done?: string, user: string, next: () => void }} options
+ * @param {{ steps?: HTMLElement | undefined, done?: string, user: string, next: () => void }} options
  *   `done`: what has just been done; `user`: whose codes they are
  */
 export function showNewCodes(page, codes, { steps, done, user, next }) {

@@ -6,13 +6,14 @@
  * @typedef {{ readonly one: string, readonly other: string }} Counted
  */
 
-/** @type {{ texts: Texts['account'], problems: Texts['problems'], said: Record<TextKey, string>, digits: number, devicePasswords: boolean }} */
+/** @type {{ texts: Texts['account'], problems: Texts['problems'], said: Record<TextKey, string>, digits: number, devicePasswords: boolean, passkeys: boolean }} */
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 
 /**
- * `problems`: what goes wrong on all pages is told in the same words; `devicePasswords`: whether the operator has them on.
+ * `problems`: what goes wrong on all pages is told in the same words; `devicePasswords`, `passkeys`: whether the operator has
+ * them on.
  */
-export const { texts, problems, digits, devicePasswords } = data;
+export const { texts, problems, digits, devicePasswords, passkeys } = data;
 
 const language = document.documentElement.lang;
 // The reader's own way to write dates, where it goes with the language of the page: `en-GB` for `en`.

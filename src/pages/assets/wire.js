@@ -34,6 +34,7 @@ export const ROOT = '/_matrix/client/';
 
 const TWO_FACTOR = 'v3/account/two-factor';
 const TOTP = `${TWO_FACTOR}/${APP}`;
+const PASSKEYS = `${TWO_FACTOR}/${PASSKEY}`;
 const RECOVERY = `${TWO_FACTOR}/recovery`;
 const DEVICE_PASSWORDS = 'unstable/org.matrix.2fa/device_passwords';
 
@@ -50,6 +51,10 @@ export const CALLS = {
   setUpTotp: { method: 'POST', path: TOTP },
   /** @type {Call<answers.TotpConfirmAnswer>} */
   confirmTotp: { method: 'POST', path: `${TOTP}/confirm` },
+  /** @type {Call<answers.WebauthnSetupAnswer>} */
+  setUpPasskey: { method: 'POST', path: PASSKEYS },
+  /** @type {Call<answers.TotpConfirmAnswer>} */
+  confirmPasskey: { method: 'POST', path: `${PASSKEYS}/confirm` },
   /** @type {Call<answers.RecoveryCodesAnswer>} */
   renewCodes: { method: 'POST', path: RECOVERY },
   /** @type {Call<answers.EmptyAnswer>} */

@@ -327,6 +327,18 @@ export const pages: Translation = {
   'setup.noCodes':
     'Es gibt keine Wiederherstellungscodes zu zeigen: Sie werden nur einmal angezeigt. Auf der Kontoseite kannst du neue erstellen.',
   'setup.defaultName': 'Authenticator-App',
+  'setup.what': 'Was möchtest du einrichten?',
+  'setup.passkeyName': 'Passkey',
+  'setup.passkeyText':
+    'Dein Browser fragt, wo der Passkey gespeichert werden soll, oder bittet dich, deinen Sicherheitsschlüssel zu berühren.',
+  'setup.passkeyKnown':
+    'Dein Konto hat diesen Passkey oder Sicherheitsschlüssel schon. Verwende einen anderen.',
+  'setup.passkeyFailed':
+    'Dein Browser konnte hier keinen Passkey erstellen. Versuche es mit einem anderen Browser oder verwende eine Authenticator-App.',
+  'setup.passkeyRefused':
+    'Dieser Passkey oder Sicherheitsschlüssel wurde nicht angenommen. Versuche es erneut.',
+  'setup.passkeyUnsupported':
+    'In diesem Fenster können keine Passkeys hinzugefügt werden. Öffne dazu diese Seite in deinem Browser.',
   'save.title': 'Speichere deine Wiederherstellungscodes',
   'save.text':
     'Wenn du deinen Authenticator und diese Codes verlierst, bist du ausgesperrt. Du kannst sie später nicht mehr ansehen.',

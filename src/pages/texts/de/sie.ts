@@ -168,6 +168,17 @@ export const sie: Translation = {
     'Dieser Server verlangt einen Faktor, den diese Seite nicht einrichten kann. Melden Sie sich mit einer anderen App an.',
   'setup.noCodes':
     'Es gibt keine Wiederherstellungscodes zu zeigen: Sie werden nur einmal angezeigt. Auf der Kontoseite können Sie neue erstellen.',
+  'setup.what': 'Was möchten Sie einrichten?',
+  'setup.passkeyText':
+    'Ihr Browser fragt, wo der Passkey gespeichert werden soll, oder bittet Sie, Ihren Sicherheitsschlüssel zu berühren.',
+  'setup.passkeyKnown':
+    'Ihr Konto hat diesen Passkey oder Sicherheitsschlüssel schon. Verwenden Sie einen anderen.',
+  'setup.passkeyFailed':
+    'Ihr Browser konnte hier keinen Passkey erstellen. Versuchen Sie es mit einem anderen Browser oder verwenden Sie eine Authenticator-App.',
+  'setup.passkeyRefused':
+    'Dieser Passkey oder Sicherheitsschlüssel wurde nicht angenommen. Versuchen Sie es erneut.',
+  'setup.passkeyUnsupported':
+    'In diesem Fenster können keine Passkeys hinzugefügt werden. Öffnen Sie dazu diese Seite in Ihrem Browser.',
   'save.title': 'Speichern Sie Ihre Wiederherstellungscodes',
   'save.text':
     'Wenn Sie Ihren Authenticator und diese Codes verlieren, sind Sie ausgesperrt. Sie können sie später nicht mehr ansehen.',

@@ -314,6 +314,16 @@ export const pages = {
   'setup.noCodes':
     'There are no recovery codes to show: they are shown only once. You can create new ones on the account page.',
   'setup.defaultName': 'Authenticator app',
+  'setup.what': 'What do you want to set up?',
+  'setup.passkeyName': 'Passkey',
+  'setup.passkeyText':
+    'Your browser asks where the passkey is to be kept, or asks you to touch your security key.',
+  'setup.passkeyKnown': 'Your account has this passkey or security key already. Use another one.',
+  'setup.passkeyFailed':
+    'Your browser could not create a passkey here. Try another browser, or use an authenticator app.',
+  'setup.passkeyRefused': 'This passkey or security key was not accepted. Try again.',
+  'setup.passkeyUnsupported':
+    'Passkeys cannot be added in this window. To add one, open this page in your browser.',
   'save.title': 'Save your recovery codes',
   'save.text':
     "If you lose your authenticator and these codes, you will be locked out. You won't be able to see them again.",
