@@ -72,7 +72,9 @@ function ruleFrom(written: RuleSettings, path: SettingPath, { at, hasWebauthn }:
 function requireOneOn(factors: RuleSettings['factors'], hasWebauthn: boolean): RuleSettings['factors'] {
   const isNamed = factors !== undefined && factors.length > 0;
   if (isNamed && !hasWebauthn && factors.every((kind) => kind === 'webauthn')) {
-    throw new BadValue('names only webauthn, which is off (webauthn.enabled)');
+    throw new BadValue(
+      'names only webauthn, which is off (webauthn.enabled, or public_base_url has an IP address)',
+    );
   }
   return factors;
 }

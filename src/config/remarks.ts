@@ -15,7 +15,7 @@ export function remarksOn(config: Config): string[] {
   }
   if (config.webauthnWanted && config.webauthn === undefined) {
     remarks.push(
-      'webauthn.enabled does nothing: browsers bind no passkey to an IP address; give a domain in webauthn.rp_id',
+      'passkeys are off: browsers bind none to an IP address; give a domain in public_base_url or webauthn.rp_id, or set webauthn.enabled: false',
     );
   }
   const { rule, detect } = config.policy.administrators;

@@ -108,7 +108,7 @@ export const SECTIONS: readonly SectionRow[] = [
   },
   {
     path: 'webauthn',
-    doc: 'Passkeys and security keys: [passkeys.md](passkeys.md). The account page does not add them yet, only clients that know them.',
+    doc: 'Passkeys and security keys: [passkeys.md](passkeys.md).',
   },
   { path: 'recovery', doc: 'Recovery codes.' },
   { path: 'login', doc: 'The ways to sign in.' },
@@ -322,8 +322,8 @@ export const SETTINGS = [
   {
     path: 'webauthn.enabled',
     type: 'flag',
-    default: false,
-    doc: 'Whether passkeys and security keys are taken as a second factor.',
+    default: true,
+    doc: 'Whether passkeys and security keys are taken as a second factor. They are not where `public_base_url` has an IP address and `webauthn.rp_id` is left out.',
     note: 'passkeys and security keys as a second factor',
   },
   {

@@ -20,19 +20,21 @@ function load(webauthn: string, publicBaseUrl = 'https://matrix.example.org'): C
 }
 
 describe('passkeys', () => {
-  test('are off unless they are turned on', () => {
-    expect(load('{}').webauthn).toBeUndefined();
-    expect(remarksOn(load('{}'))).toEqual([]);
+  test('are on unless they are turned off', () => {
+    expect(load('{}').webauthn).toBeDefined();
+    expect(load('{ enabled: false }').webauthn).toBeUndefined();
+    for (const text of ['{}', '{ enabled: false }']) expect(remarksOn(load(text))).toEqual([]);
+    expect(remarksOn(load('{ enabled: false }', 'http://127.0.0.1:8010'))).toEqual([]);
   });
 
   test('are bound to the public host, where nothing else is said', () => {
-    expect(load('{ enabled: true }').webauthn).toEqual({
+    expect(load('{}').webauthn).toEqual({
       rpId: 'matrix.example.org',
       rpName: 'matrix.example.org',
       origins: ['https://matrix.example.org'],
       userVerification: 'preferred',
     });
-    const local = load('{ enabled: true }', 'http://localhost:8010');
+    const local = load('{}', 'http://localhost:8010');
     expect(local.webauthn).toMatchObject({ rpId: 'localhost', origins: ['http://localhost:8010'] });
   });
 
@@ -49,9 +51,9 @@ describe('passkeys', () => {
 
   test('are off where the public host is an IP address, and check-config says so', () => {
     for (const address of ['http://127.0.0.1:8010', 'https://192.0.2.1', 'https://[2001:db8::1]']) {
-      const config = load('{ enabled: true }', address);
+      const config = load('{}', address);
       expect(config.webauthn).toBeUndefined();
-      expect(remarksOn(config).join()).toContain('webauthn.enabled does nothing');
+      expect(remarksOn(config).join()).toContain('passkeys are off: browsers bind none to an IP address');
     }
   });
 

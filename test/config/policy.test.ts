@@ -118,8 +118,8 @@ describe('what cannot be meant is refused with its line', () => {
     ],
     [
       'a factor that is off',
-      'policy: { factors: [webauthn] }',
-      'config.yaml:1: policy.factors: names only webauthn, which is off (webauthn.enabled)',
+      'webauthn: { enabled: false }\npolicy: { factors: [webauthn] }',
+      'config.yaml:2: policy.factors: names only webauthn, which is off (webauthn.enabled, or public_base_url has an IP address)',
     ],
     [
       'a group twice',

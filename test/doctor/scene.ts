@@ -110,6 +110,8 @@ export class Scene {
       'keys: { file: data/keys.json }',
       'trusted_proxies: [127.0.0.1]',
       'brand: { help_url: "https://example.org/help" }',
+      // Browsers reach it by an IP address, to which passkeys are not bound.
+      'webauthn: { enabled: false }',
       '',
     ].join('\n');
   }

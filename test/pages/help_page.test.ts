@@ -19,7 +19,7 @@ describe('the help page', () => {
   test('has its sections, each under an id that links lead to', async () => {
     const text = await help('en');
     expect([...text.matchAll(/<section class="card" id="([a-z-]+)">/g)].map(([, id]) => id)).toEqual([
-      ...['what', 'app', 'recovery-code', 'password-field', 'refused', 'lost', 'lost-all'],
+      ...['what', 'app', 'passkey', 'recovery-code', 'password-field', 'refused', 'lost', 'lost-all'],
     ]);
     expect(text.match(/<h1/g)).toHaveLength(1);
     expect(text).not.toContain('<script');
@@ -33,11 +33,14 @@ describe('the help page', () => {
   });
 });
 
-test('where no one is named, and codes do not go into the password field, it says so', async () => {
-  const app = await startApp({ config: 'brand: { name: "<i>Ex" }\nlogin: { appended_code: false }' });
+test('where no one is named, and codes do not go into the password field, it says so; without passkeys it does not name them', async () => {
+  const app = await startApp({
+    config: 'brand: { name: "<i>Ex" }\nlogin: { appended_code: false }\nwebauthn: { enabled: false }',
+  });
   const { text } = await supertest(app.url).get('/_2fa/help').expect(200);
   await app.stop();
   expect(text).toContain('Contact the people who run &lt;i&gt;Ex. They can reset');
   expect(text).toContain('This server does not take codes in the password field.');
   expect(text).not.toContain('correct horse 123456');
+  expect(text).not.toContain('What is a passkey');
 });

@@ -18,7 +18,8 @@ import { Visitor } from '../../support/visitor.ts';
 
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
 const NOT_ACCEPTED = 'This passkey or security key was not accepted.';
-const CONFIG = 'webauthn: { enabled: true }\nlogin: { hold_ttl: 30m }\nuia: { session_ttl: 30m }';
+const OFF = 'webauthn: { enabled: false }';
+const CONFIG = 'login: { hold_ttl: 30m }\nuia: { session_ttl: 30m }';
 const MINUTE = 60_000;
 
 async function started(start: StartApp, config = CONFIG) {
@@ -153,7 +154,7 @@ describeOnBothDatabases('a passkey as second factor', (start) => {
   });
 
   test('off: no path, no flow, and what users have stays in their state, not usable', async () => {
-    const app = await started(start, '');
+    const app = await started(start, OFF);
     const bob = new PasskeyUser(app, 'bob');
     for (const [method, target] of [
       ['POST', PASSKEYS],
