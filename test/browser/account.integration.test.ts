@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { describeOnSynapse } from '../integration/describe_on_synapse.ts';
-import { hasBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { hasBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
 import { AccountPerson } from './account_person.ts';
 import { loseAndReplaceThePhone } from './account_walk.ts';
 
@@ -9,7 +9,7 @@ const onBrowser = hasBrowser('the account page on a real Synapse') ? test : test
 await describeOnSynapse('the account page, on a real Synapse', (app) => {
   onBrowser('a lost phone is replaced, and its owner is left with the one session of the page', async () => {
     const bob = await app().user();
-    const browser = await startBrowser();
+    const browser = await startWholeBrowser();
     try {
       const page = await openPage(browser);
       await page.goto(`${app().url}/_2fa/account`);

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { describeOnSynapse } from '../integration/describe_on_synapse.ts';
-import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { CLIENT, type RealApp, signedIn, type TwoFactorUser } from '../support/real_app.ts';
 import { AccountPerson } from './account_person.ts';
@@ -17,7 +17,7 @@ function inBrowser(app: () => RealApp): void {
   let page: Page;
 
   beforeAll(async () => {
-    browser = await startBrowser();
+    browser = await startWholeBrowser();
   });
   afterAll(() => browser.close());
   beforeEach(async () => {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { seedIn } from '../account/account.ts';
 import { describeOnSynapse } from '../integration/describe_on_synapse.ts';
-import { hasBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { hasBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { codeAt } from '../support/enrolment.ts';
 import { CLIENT, type RealApp, type RealUser, signedIn, TOTP } from '../support/real_app.ts';
@@ -27,7 +27,7 @@ await describeOnSynapse(
           await app().user(),
           await app().user(),
         ] as const;
-        const browser = await startBrowser();
+        const browser = await startWholeBrowser();
         const client = await ClientPage.serve(app().url);
         try {
           await inGrace(app(), users, await beginOnPage(browser, client, users[0]));

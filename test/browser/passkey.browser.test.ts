@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { startApp, type TestApp } from '../support/app.ts';
-import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { lookAt } from '../support/look_at.ts';
 import { PasskeyUser, WEBAUTHN_STAGE } from '../support/passkey_user.ts';
@@ -64,7 +64,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
     });
     front.target = app.url;
     client = await ClientPage.serve(front.url);
-    browser = await startBrowser();
+    browser = await startWholeBrowser();
     page = await openPage(browser);
     cdp = await page.context().newCDPSession(page);
     await cdp.send('WebAuthn.enable');

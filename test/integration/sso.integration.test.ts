@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { type OidcProvider, startOidcProvider } from '../../tools/oidc_provider.ts';
-import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import {
   CLIENT,
@@ -58,7 +58,7 @@ function inBrowser(app: () => RealApp): void {
   let page: Page;
 
   beforeAll(async () => {
-    browser = await startBrowser();
+    browser = await startWholeBrowser();
   });
   afterAll(() => browser.close());
   beforeEach(async () => {
