@@ -9,8 +9,9 @@ import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { ManualClock } from '../support/manual_clock.ts';
+import { makePostgresDatabase, makeSqliteDatabase } from '../support/newest_schema.ts';
 import { describeBehindPgbouncer } from '../support/pgbouncer.ts';
-import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { dropDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
 import { NOW } from './rows.ts';
 
 /** A store with what a test needs beside it. */
@@ -61,6 +62,7 @@ async function openSqlite(): Promise<OpenedStore> {
   const clock = new ManualClock(NOW);
   const directory = mkdtempSync(join(tmpdir(), 'sqlite-contract-'));
   const path = join(directory, 'data', '2fa.db');
+  await makeSqliteDatabase(path);
   const open: Storage[] = [];
   const openAnother = async () => {
     const storage = await openSqliteStorage({ path, clock });
@@ -85,7 +87,7 @@ async function openSqlite(): Promise<OpenedStore> {
 /** @param through the way to the database, from its URL */
 async function openPostgres(through: (url: string) => string): Promise<OpenedStore> {
   const server = await postgresServer(postgresPrograms() ?? '');
-  const direct = await newDatabase(server);
+  const direct = await makePostgresDatabase(server);
   const url = through(direct);
   const clock = new ManualClock(NOW);
   const open: Storage[] = [];

@@ -22,6 +22,7 @@ import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { codeAt, type Enrolled, enrol, wrongCode } from './enrolment.ts';
 import { call, type HttpAnswer, type HttpCall } from './http.ts';
 import { ManualClock } from './manual_clock.ts';
+import { makeSqliteDatabase } from './newest_schema.ts';
 import { type StubHomeserver, type StubOptions, startStub } from './stub/stub.ts';
 
 export interface AppOptions extends StubOptions {
@@ -42,6 +43,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   createKeyFile(join(directory, 'keys.json'), systemRandom, systemClock);
   const app = new TestApp(stub, clock, directory, options);
   try {
+    if (options.storage === undefined) await makeSqliteDatabase(join(directory, '2fa.db'));
     await app.start();
   } catch (error) {
     // What still listens keeps jest from ending.

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, describe } from '@jest/globals';
 import { type AppOptions, startApp, type TestApp } from './app.ts';
+import { makePostgresDatabase } from './newest_schema.ts';
 import { describeBehindPgbouncer } from './pgbouncer.ts';
-import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from './postgres.ts';
+import { dropDatabase, postgresPrograms, postgresServer } from './postgres.ts';
 
 export type StartApp = (options?: AppOptions) => Promise<TestApp>;
 
@@ -27,7 +28,7 @@ function describeOnDatabases(title: string, tests: (start: StartApp) => void, is
     (through: (url: string) => string): StartApp =>
     async (options = {}) => {
       const server = await postgresServer(programs ?? '');
-      const url = await newDatabase(server);
+      const url = await makePostgresDatabase(server);
       dispose.push(() => dropDatabase(server, url));
       return start({ ...options, storage: `{ type: postgres, url: "${through(url)}", tls: disable }` });
     };
