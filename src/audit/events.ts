@@ -21,6 +21,8 @@ const ACCOUNT_EVENTS = {
   'guard.passed': 'user',
   /** An application service that the operator listed logged in: a part of the homeserver. */
   'appservice.login': 'homeserver',
+  /** This proxy logged a user in as an application service, after their second factor. */
+  'appservice.own_login': 'system',
   /** The operator removed every factor of a user. */
   'operator.reset': 'operator',
   /** The operator put a backup of the database in its place. */

@@ -8,6 +8,13 @@ import { createKeyFile } from '../vault/key_ring.ts';
 import { CommandFailed } from './failures.ts';
 import { type FoundHomeserver, findHomeserver } from './found_homeserver.ts';
 import {
+  type NewRegistration,
+  registrationWanted,
+  settingOf,
+  nextSteps as stepsOf,
+  writeRegistration,
+} from './init_appservice.ts';
+import {
   Chooser,
   fromOption,
   HELP_CONTACT,
@@ -26,6 +33,8 @@ interface InitOptions {
   readonly trustedProxy?: readonly string[];
   readonly helpContact?: string;
   readonly homeserverConfig?: string;
+  readonly appservice?: true;
+  readonly serverName?: string;
   readonly yes?: true;
 }
 
@@ -37,6 +46,7 @@ interface Chosen {
   readonly storage: string;
   readonly trustedProxies: readonly string[];
   readonly helpContact: string | undefined;
+  readonly registration: NewRegistration | undefined;
 }
 
 const DEFAULT_HOMESERVER = 'http://127.0.0.1:8008';
@@ -61,6 +71,11 @@ export function initCommand(surroundings: Surroundings): Command {
     )
     .option('--help-contact <url>', 'for people who have lost everything: https://… or mailto:…')
     .option('--homeserver-config <file>', "Synapse's homeserver.yaml, to be read and not changed")
+    .option(
+      '--appservice',
+      'also write appservice.yaml: logins of users who have passed, without their password',
+    )
+    .option('--server-name <name>', 'for --appservice: what stands behind the colon of user ids')
     .option('--yes', 'ask nothing')
     .action((options: InitOptions) => init(options, surroundings));
 }
@@ -69,11 +84,13 @@ async function init(options: InitOptions, surroundings: Surroundings): Promise<v
   const files = {
     config: join(options.dir, 'config.yaml'),
     keys: join(options.dir, 'data', 'keys.json'),
+    ...(options.appservice === true ? { appservice: join(options.dir, 'appservice.yaml') } : {}),
   };
   requireNew(files);
   requireUsable(options);
   const synapse =
     options.homeserverConfig === undefined ? undefined : readSynapseFile(options.homeserverConfig);
+  const registration = registrationWanted(files.appservice ?? '', options, synapse?.serverName);
   const dialogue = options.yes === true ? undefined : surroundings.dialogue();
   try {
     const chooser = new Chooser(dialogue, surroundings);
@@ -87,10 +104,11 @@ async function init(options: InitOptions, surroundings: Surroundings): Promise<v
       storage: await chooser.choose(STORAGE, options.storage, 'sqlite'),
       trustedProxies: await chooser.choose(TRUSTED_PROXIES, options.trustedProxy?.join(' '), DEFAULT_PROXIES),
       helpContact: await chooser.choose(HELP_CONTACT, options.helpContact, 'none'),
+      registration,
     };
     requireNew(files);
     write(files, chosen, surroundings);
-    surroundings.out(...nextSteps(files, chosen.publicUrl));
+    surroundings.out(...nextSteps(files, chosen, found));
   } finally {
     dialogue?.end();
   }
@@ -159,33 +177,37 @@ function remarksOnFile(file: string | undefined, synapse: SynapseFile | undefine
 }
 
 interface Files {
+  readonly appservice?: string;
   readonly config: string;
   readonly keys: string;
 }
 
-/** Both files or none. */
+/** All files or none. */
 function write({ config, keys }: Files, chosen: Chosen, { random, clock }: Surroundings): void {
-  const refused = (error: unknown) => new CommandFailed(`${config} cannot be written: ${codeOf(error)}`);
+  const { registration } = chosen;
+  const made: string[] = [];
   try {
     mkdirSync(dirname(config), { recursive: true });
-  } catch (error) {
-    throw refused(error);
-  }
-  createKeyFile(keys, random, clock);
-  try {
+    if (registration !== undefined) writeRegistration(registration, random);
+    if (registration !== undefined) made.push(registration.file);
+    createKeyFile(keys, random, clock);
+    made.push(keys);
     writeFileSync(config, configText(chosen), { flag: 'wx' });
   } catch (error) {
-    rmSync(keys);
-    throw refused(error);
+    for (const file of made) rmSync(file);
+    const isSystemError = typeof error === 'object' && error !== null && 'syscall' in error;
+    throw isSystemError ? new CommandFailed(`${config} cannot be written: ${codeOf(error)}`) : error;
   }
 }
 
-function configText({ homeserver, publicUrl, storage, trustedProxies, helpContact }: Chosen): string {
+function configText(chosen: Chosen): string {
+  const { homeserver, publicUrl, storage, trustedProxies, helpContact, registration } = chosen;
+  const appservice = registration === undefined ? '' : `, ${settingOf(registration)}`;
   const brand = helpContact === undefined ? '' : `\nbrand: { help_url: ${JSON.stringify(helpContact)} }\n`;
   return `# All settings: config.sample.yaml and docs/configure.md
 listen: 127.0.0.1:8010
 public_base_url: ${publicUrl}
-homeserver: { url: "${homeserver}" }
+homeserver: { url: "${homeserver}"${appservice} }
 storage: ${storage}
 keys: { file: data/keys.json }
 
@@ -194,17 +216,23 @@ trusted_proxies: [${trustedProxies.map((network) => JSON.stringify(network)).joi
 ${brand}`;
 }
 
-function nextSteps({ config, keys }: Files, publicUrl: string): string[] {
+function nextSteps(
+  { config, keys }: Files,
+  { publicUrl, registration }: Chosen,
+  found: FoundHomeserver | undefined,
+): string[] {
+  const written = [config, keys, ...(registration === undefined ? [] : [registration.file])];
   const setPublicUrl =
     publicUrl === DEFAULT_PUBLIC_URL
       ? [`  - set public_base_url in ${config} to the address that clients use`]
       : [];
   return [
-    `Wrote ${config} and ${keys}.`,
+    `Wrote ${written.slice(0, -1).join(', ')} and ${written.at(-1)}.`,
     '',
     'Next:',
     ...setPublicUrl,
     `  - keep a copy of ${keys} in a safe place, apart from the database: without it no code can be checked`,
+    ...(registration === undefined ? [] : stepsOf(registration, found?.name)),
     `  - look whether all is well:  matrix-2fa-proxy check-config --config ${config}`,
     `  - start:                     matrix-2fa-proxy serve --config ${config}`,
     "  - lead your web server's /_matrix through the proxy: docs/install.md",

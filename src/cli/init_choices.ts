@@ -90,7 +90,10 @@ export class Chooser {
 }
 
 /** @throws UsageError if the option is given and cannot be used */
-export function fromOption<Value>({ option, parse }: Choice<Value>, given: string): Value {
+export function fromOption<Value>(
+  { option, parse }: Pick<Choice<Value>, 'option' | 'parse'>,
+  given: string,
+): Value {
   try {
     return parse(given);
   } catch (error) {

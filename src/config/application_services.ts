@@ -19,7 +19,8 @@ export function readApplicationService(file: string): ApplicationService {
   return { id, asToken };
 }
 
-function parseRegistration(file: string): unknown {
+/** What a registration file holds. @throws BadValue; the text holds nothing of the file */
+export function parseRegistration(file: string): unknown {
   const text = readText(file);
   try {
     return parse(text);

@@ -12,6 +12,7 @@ export interface Changes {
 const FROM_FILES: Readonly<Record<string, (loaded: LoadedConfig) => unknown>> = {
   'brand.texts': ({ config }) => config.brand.texts,
   application_services: ({ config }) => config.applicationServices,
+  'homeserver.appservice.file': ({ config }) => config.homeserver.appservice?.asToken,
   'notify.mail.password_file': ({ config }) => config.notify.mail?.credentials?.password,
   'notify.matrix.access_token_file': ({ config }) => config.notify.matrix?.accessToken,
   'notify.webhook.secret_file': ({ config }) => config.notify.webhook?.secret.toString('hex'),

@@ -2,6 +2,12 @@ import type { StorageSettings } from '../storage/open_storage.ts';
 import type { Language } from '../system/languages.ts';
 import type { PolicyMode } from './settings.ts';
 
+/** Our registration as an application service of the homeserver. */
+export interface OwnRegistration {
+  readonly file: string;
+  readonly asToken: string;
+}
+
 /**
  * The configuration after it was read, checked and filled up with defaults: paths are absolute, durations are
  * milliseconds. `docs/configure.md` says what each setting is for.
@@ -10,8 +16,12 @@ export interface Config {
   readonly listen: ListenAddress;
   /** What clients use: an origin without a slash at the end. */
   readonly publicBaseUrl: string;
-  /** `url` is an origin without a slash at the end. */
-  readonly homeserver: { readonly url: string };
+  readonly homeserver: {
+    /** An origin without a slash at the end. */
+    readonly url: string;
+    /** Undefined: no login in the name of a user. */
+    readonly appservice: OwnRegistration | undefined;
+  };
   readonly storage: StorageSettings;
   readonly keys: KeysConfig;
   /** Addresses and CIDR ranges of hops whose X-Forwarded-For is believed. */

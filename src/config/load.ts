@@ -3,6 +3,7 @@ import type { StorageSettings } from '../storage/open_storage.ts';
 import { readApplicationService } from './application_services.ts';
 import { checkSettings } from './check_settings.ts';
 import {
+  type ApplicationService,
   type Config,
   ConfigError,
   type ListenAddress,
@@ -10,6 +11,7 @@ import {
   type RateLimit,
   type TextsFile,
 } from './config.ts';
+import { homeserverFrom } from './load_homeserver.ts';
 import { keysFrom } from './load_keys.ts';
 import { notifyFrom } from './load_notify.ts';
 import { policyFrom } from './load_policy.ts';
@@ -28,7 +30,6 @@ import {
   parseHelpUrl,
   parseListen,
   parseNetwork,
-  parseOrigin,
   parsePageUrl,
   parsePostgresUrl,
   parsePublicOrigin,
@@ -73,18 +74,19 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
 
   const listen = at(['listen'], () => parseListen(settings.listen));
   const publicBaseUrl = at(['public_base_url'], () => publicOrigin(settings.public_base_url, listen));
+  const homeserver = homeserverFrom(settings.homeserver, { at, absolute, source });
   const webauthn = webauthnFrom(settings.webauthn, publicBaseUrl, at);
   return {
     listen,
     publicBaseUrl,
-    homeserver: { url: at(['homeserver', 'url'], () => parseOrigin(settings.homeserver.url)) },
+    homeserver,
     storage: storageFrom(settings.storage, { at, absolute }),
     keys: keysFrom(settings.keys, { at, absolute, source, environment }),
     trustedProxies: settings.trusted_proxies.map((network, index) =>
       at(['trusted_proxies', index], () => parseNetwork(network)),
     ),
     applicationServices: settings.application_services.map((path, index) =>
-      at(['application_services', index], () => readApplicationService(absolute(path))),
+      at(['application_services', index], () => listedService(absolute(path), homeserver)),
     ),
     totp: {
       issuer: settings.totp.issuer ?? new URL(publicBaseUrl).hostname,
@@ -154,6 +156,13 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       keepAddressesMs: durationAt('audit.keep_addresses', settings.audit.keep_addresses),
     },
   };
+}
+
+/** @throws BadValue */
+function listedService(file: string, { appservice }: Config['homeserver']): ApplicationService {
+  const service = readApplicationService(file);
+  if (service.asToken !== appservice?.asToken) return service;
+  throw new BadValue(`${file} is homeserver.appservice: what is listed here needs no second factor`);
 }
 
 interface StorageReader {

@@ -97,6 +97,10 @@ export interface SectionRow {
 /** The sections, outer ones first. */
 export const SECTIONS: readonly SectionRow[] = [
   { path: 'homeserver', doc: 'The homeserver behind the proxy.' },
+  {
+    path: 'homeserver.appservice',
+    doc: 'logins for users who have passed, without their password',
+  },
   { path: 'storage', doc: 'The database; its tables are made at the first start.' },
   {
     path: 'keys',
@@ -172,6 +176,12 @@ export const SETTINGS = [
     default: 'http://127.0.0.1:8008',
     doc: 'Where the homeserver answers: an origin.',
     variable: true,
+  },
+  {
+    path: 'homeserver.appservice.file',
+    type: 'file',
+    doc: 'The registration of this proxy as an application service of the homeserver, for its owner alone: `init --appservice` writes it. Its token opens every account.',
+    example: 'appservice.yaml',
   },
   {
     path: 'storage.type',

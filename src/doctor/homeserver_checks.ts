@@ -86,7 +86,7 @@ async function takesPasswords(installation: Installation): Promise<boolean> {
 }
 
 /** What the homeserver calls itself, by its federation API or its header. */
-async function serverName(installation: Installation): Promise<string> {
+export async function serverName(installation: Installation): Promise<string> {
   const reply = await installation.homeserver('/_matrix/federation/v1/version');
   const server = reply.answered ? reply.json?.server : undefined;
   if (isJsonObject(server) && typeof server.name === 'string') return server.name;

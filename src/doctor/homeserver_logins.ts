@@ -27,6 +27,32 @@ export function endOfOAuth(name: string): EndOfOAuth | undefined {
   return ENDS_OF_OAUTH.find(([server]) => server.test(name))?.[1];
 }
 
+/** How a homeserver is told of the registration of an application service. */
+const INSTALLATIONS: readonly { readonly name: RegExp; readonly way: (file: string) => string }[] = [
+  {
+    name: /synapse/i,
+    way: (file) => `Synapse: app_service_config_files: [${file}] in homeserver.yaml, then restart it`,
+  },
+  {
+    name: /dendrite/i,
+    way: (file) => `Dendrite: app_service_api: { config_files: [${file}] }, then restart it`,
+  },
+  {
+    name: /tuwunel|continuwuity|conduwuit/i,
+    way: (file) =>
+      `tuwunel, continuwuity: in the admin room !admin appservices register, and below it ${file} as a code block`,
+  },
+];
+
+/**
+ * How to tell the homeserver of our registration: a line for each kind of homeserver that it may be.
+ * @param name what it calls itself
+ */
+export function howToInstall(file: string, name: string | undefined): string[] {
+  const fitting = INSTALLATIONS.filter((each) => name !== undefined && each.name.test(name));
+  return (fitting.length > 0 ? fitting : INSTALLATIONS).map(({ way }) => way(file));
+}
+
 /**
  * Whether a homeserver takes passwords.
  * @param login its answer to `GET /login`

@@ -38,14 +38,7 @@ export const listenersCheck: InsideCheck = {
   },
 };
 
-/** What this version does not have yet: each says what its being off means. */
-export const appserviceCheck: InsideCheck = {
-  id: 'appservice',
-  about: 'the application service of this proxy works',
-  outside: false,
-  run: async () => skipped('it is off: this proxy is not an application service of the homeserver'),
-};
-
+/** What this version does not have yet: it says what its being off means. */
 export const oauthCheck: InsideCheck = {
   id: 'oauth',
   about: 'the OAuth login of this proxy works',

@@ -1,3 +1,4 @@
+import { appserviceCheck } from './appservice_check.ts';
 import type { Check } from './check.ts';
 import { bodySizeCheck, timeoutsCheck, tlsCheck } from './connection_checks.ts';
 import { configCheck, filesCheck } from './file_checks.ts';
@@ -10,7 +11,7 @@ import {
   rcLoginCheck,
   xForwardedCheck,
 } from './homeserver_checks.ts';
-import { appserviceCheck, listenersCheck, oauthCheck } from './later_checks.ts';
+import { listenersCheck, oauthCheck } from './later_checks.ts';
 import { notifyCheck } from './notify_check.ts';
 import { nativePagesCheck, oddTargetsCheck, wellKnownCheck } from './page_checks.ts';
 import { homeserverPortCheck } from './port_check.ts';

@@ -7,21 +7,16 @@ import { TOKEN_LOGIN } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { Exit } from '../second_factor/exit.ts';
-import type { Grant } from '../second_factor/grant.ts';
+import type { Grant, PassingProof } from '../second_factor/grant.ts';
 import type { HeldLogins, Kept } from '../second_factor/held_logins.ts';
-import type { Passes, PassRedeemed } from '../second_factor/passes.ts';
-import {
-  type OwesEnrolment,
-  type OwesFactor,
-  owes,
-  type StandingPasses,
-  type Standings,
-} from '../second_factor/standing.ts';
+import { isPassRedeemed, type Passes, type PassRedeemed } from '../second_factor/passes.ts';
+import { type OwesEnrolment, type OwesFactor, owes, type Standings } from '../second_factor/standing.ts';
 import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
 import type { LineOutcome } from './line_leases.ts';
+import type { Again, LoginAgain } from './login_again.ts';
 import type { HeldSignIn, LoginConversation } from './login_conversation.ts';
 import type { LoginBody, Reading } from './readings.ts';
 
@@ -32,6 +27,8 @@ export interface SignInRequest {
   readonly auth: PresentedAuth | undefined;
   /** Whether an enrolled user may be meant: the hint of R5, never the decision. */
   readonly hinted: boolean;
+  /** Whether the homeserver hears of the wished device and its name only once all is proven (R5). */
+  readonly withoutWishes: boolean;
   readonly readings: readonly Reading[];
   /** A session that has passed on another hold, which is gone. */
   readonly passed: Session | undefined;
@@ -58,6 +55,7 @@ export interface GrantedSignInDeps {
   readonly standings: Standings;
   readonly homeserver: Homeserver;
   readonly upstream: UpstreamLogin;
+  readonly again: LoginAgain;
   readonly holds: HeldLogins;
   readonly conversation: LoginConversation;
   readonly exit: Exit;
@@ -94,7 +92,7 @@ export class GrantedSignIn {
     if (standing.is !== 'owes_factor' && !(await this.mayPass())) return undefined;
     if (!owes(standing)) return passedWith(await this.handOut(standing.proof));
     const pass = standing.is === 'owes_factor' ? await this.redeemPass() : undefined;
-    if (pass !== undefined) return passedWith(this.deps.exit.handOut(this.grant, pass));
+    if (pass !== undefined) return passedWith(await this.handOut(pass));
     const { reading } = this;
     const { hold, session } = await this.hold(standing);
     return { answer: { is: 'held', hold, reading, session }, outcome: { is: 'held' } };
@@ -144,35 +142,53 @@ export class GrantedSignIn {
     return kept;
   }
 
-  /** The answer for a user without 2FA, with the device and the name that were kept back (R5). */
-  private async handOut(proof: StandingPasses): Promise<Answer> {
-    const { request, login, hinted } = this.asked;
-    if (hinted && login.password !== undefined) {
-      if (login.deviceId !== undefined) return this.logInAgainWithDevice();
+  /** The answer for one who owes nothing more, with the device and the name that were kept back (R5). */
+  private async handOut(proof: PassingProof): Promise<Answer> {
+    const { request, login, withoutWishes } = this.asked;
+    if (withoutWishes) {
+      if (login.deviceId !== undefined) return this.logInAgainWithDevice(proof);
       if (login.displayName !== undefined)
         await this.grant.nameDevice(this.deps.homeserver, login.displayName, request.client);
     }
     return this.deps.exit.handOut(this.grant, proof);
   }
 
-  private async logInAgainWithDevice(): Promise<Answer> {
-    const { request, login } = this.asked;
-    const { userId } = this.grant;
-    const outcome = await this.deps.upstream.logIn({ request, path: request.path, body: login.body });
+  private async logInAgainWithDevice(proof: PassingProof): Promise<Answer> {
+    const { login } = this.asked;
+    const again = await this.logInAgain();
+    // The credential is spent: better the device of the homeserver's choice than none.
+    if (again.is === 'impossible') return this.deps.exit.handOut(this.grant, proof);
     await this.deps.upstream.discard(this.grant);
-    if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
-    if (outcome.kind === 'refused') return rebuildError(outcome.answer, login.body);
-    const { grant } = outcome;
-    let proof: StandingPasses | undefined;
+    if (again.is === 'refused') return rebuildError(again.answer, login.body);
+    const { grant } = again;
+    let passing: PassingProof | undefined;
     try {
-      // The state that counts is the one after the last answer of the homeserver (attack 39).
-      const standing = await this.deps.standings.of(grant.userId);
-      if (!owes(standing) && grant.userId === userId) proof = standing.proof;
+      if (grant.userId === this.grant.userId) passing = await this.proofAgain(proof, grant);
     } finally {
-      if (proof === undefined) await this.deps.upstream.discard(grant);
+      if (passing === undefined) await this.deps.upstream.discard(grant);
     }
-    if (proof === undefined) throw new Refusal('hold_ended');
-    return this.deps.exit.handOut(grant, proof);
+    if (passing === undefined) throw new Refusal('hold_ended');
+    return this.deps.exit.handOut(grant, passing);
+  }
+
+  private async logInAgain(): Promise<Again> {
+    const { request, login } = this.asked;
+    const call = { request, userId: this.grant.userId, body: login.body };
+    if (login.password !== undefined) return this.deps.again.logIn(call);
+    try {
+      return await this.deps.again.logIn(call);
+    } catch (error) {
+      if (error instanceof Refusal) return { is: 'impossible' };
+      throw error;
+    }
+  }
+
+  /** What holds for the second login: the state that counts is the one after the last answer of the homeserver (attack 39). */
+  private async proofAgain(proof: PassingProof, grant: Grant): Promise<PassingProof | undefined> {
+    const { passes, standings } = this.deps;
+    if (isPassRedeemed(proof)) return passes.redeemAgain(proof, grant);
+    const standing = await standings.of(grant.userId);
+    return owes(standing) ? undefined : standing.proof;
   }
 
   private abandon(): Promise<void> {
@@ -193,7 +209,7 @@ function passedWith(answer: Answer): AskedHomeserver {
   return { answer: { is: 'answered', answer }, outcome: { is: 'passed' } };
 }
 
-/** The device that the client chose and the homeserver was told: a hinted password login went without it (R5). */
-function chosenDevice({ login, hinted }: SignInRequest): string | undefined {
-  return hinted && login.password !== undefined ? undefined : login.deviceId;
+/** The device that the client chose and the homeserver was told (R5). */
+function chosenDevice({ login, withoutWishes }: SignInRequest): string | undefined {
+  return withoutWishes ? undefined : login.deviceId;
 }

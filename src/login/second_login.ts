@@ -5,15 +5,15 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Exit, Taker } from '../second_factor/exit.ts';
-import type { ReleasingProof } from '../second_factor/grant.ts';
+import type { Grant, ReleasingProof } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Passes } from '../second_factor/passes.ts';
 import type { Standings } from '../second_factor/standing.ts';
-import type { GrantedLogin, UpstreamLogin } from '../second_factor/upstream_login.ts';
 import { wishedDevice } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import type { LoginAgain } from './login_again.ts';
 
 /** How long one finisher has the hold to itself; a process that dies meanwhile leaves it to the sweep. */
 const CLAIM_MS = 3 * MINUTE;
@@ -31,7 +31,7 @@ export interface SecondLoginDeps {
   readonly passes: Passes;
   readonly holds: HeldLogins;
   readonly standings: Standings;
-  readonly upstream: UpstreamLogin;
+  readonly again: LoginAgain;
   readonly homeserver: Homeserver;
   readonly exit: Exit;
   readonly random: RandomSource;
@@ -81,7 +81,7 @@ export class SecondLogin {
    * that does: the token that is held would soon expire for it.
    */
   private needsItsOwnLogin({ held, body }: PassedSignIn): boolean {
-    if (!isRepeatable(body)) return false;
+    if (!this.deps.again.canFor(body.type)) return false;
     const deviceId = wishedDevice(body);
     if (deviceId !== undefined && deviceId !== held.deviceId) return true;
     return body.refresh_token !== true && this.deps.holds.open(held).grant.hasRefreshToken;
@@ -90,7 +90,7 @@ export class SecondLogin {
   private async release({ request, held, body, proof }: PassedSignIn): Promise<Answer | undefined> {
     const name = body.initial_device_display_name;
     // The hold was made without a display name (R12): the one who takes it names the device.
-    if (typeof name === 'string' && isRepeatable(body)) {
+    if (typeof name === 'string' && this.deps.again.canFor(body.type)) {
       await this.deps.holds.open(held).grant.nameDevice(this.deps.homeserver, name, request.client);
     }
     // A client that hung up would get nothing: the login stays for its next try.
@@ -115,25 +115,32 @@ export class SecondLogin {
   private async secondLogin(passed: PassedSignIn, claimant: string): Promise<Answer | undefined> {
     const { request, held, body } = passed;
     const { password } = this.deps.holds.open(held);
-    const outcome = await this.deps.upstream.logIn({
+    const again = await this.deps.again.logIn({
       request,
-      path: request.path,
+      userId: held.userId,
       body: password === undefined ? body : { ...body, password },
     });
-    if (outcome.kind === 'granted') return this.exchange(passed, claimant, outcome);
-    if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
-    if (outcome.answer.status === 429) {
-      throw new Refusal('limit_exceeded', { limit: 'homeserver', retryAfterMs: waitMs(outcome.answer) });
+    if (again.is === 'granted') return this.exchange(passed, claimant, again.grant);
+    if (again.is === 'impossible') return this.releaseWithoutWishes(passed, claimant);
+    const { answer } = again;
+    if (answer.status === 429) {
+      throw new Refusal('limit_exceeded', { limit: 'homeserver', retryAfterMs: waitMs(answer) });
     }
-    if (outcome.answer.status >= 500) throw new Refusal('homeserver_unreachable');
+    if (answer.status >= 500) throw new Refusal('homeserver_unreachable');
     await this.deps.holds.end(held, claimant);
     throw new Refusal('hold_ended');
+  }
+
+  /** The credential is spent, and the homeserver does not take our registration: the device is the homeserver's choice. */
+  private async releaseWithoutWishes(passed: PassedSignIn, claimant: string): Promise<Answer | undefined> {
+    await this.deps.holds.unclaim(passed.held, claimant);
+    return this.release(passed);
   }
 
   private async exchange(
     { request, held, body, proof }: PassedSignIn,
     claimant: string,
-    { grant }: GrantedLogin,
+    grant: Grant,
   ): Promise<Answer | undefined> {
     let answer: Answer | undefined;
     try {
@@ -141,7 +148,7 @@ export class SecondLogin {
       answer = await this.deps.exit.exchange({ held, claimant, second: grant, proof, taker });
       return answer;
     } finally {
-      if (answer === undefined) await this.deps.upstream.discard(grant);
+      if (answer === undefined) await this.deps.again.discard(grant);
     }
   }
 }
@@ -157,11 +164,6 @@ function passwordLoginOf(body: JsonObject, userId: string): JsonObject {
     ...wishes
   } = body;
   return { ...wishes, type: PASSWORD_STAGE, identifier: { type: 'm.id.user', user: userId } };
-}
-
-/** Whether the body's own credential can log in once more; a login token or JWT cannot (R5). */
-function isRepeatable({ type }: JsonObject): boolean {
-  return type === PASSWORD_STAGE;
 }
 
 function takerOf({ client }: ClientRequest, body: JsonObject): Taker {

@@ -6,7 +6,7 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
-import { type JsonObject, TOKEN_LOGIN } from '../matrix/wire.ts';
+import { APPSERVICE_LOGIN, type JsonObject, TOKEN_LOGIN } from '../matrix/wire.ts';
 import type { AppserviceTokens, ServiceListed } from '../second_factor/appservices.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
@@ -23,6 +23,7 @@ import {
   type Step,
 } from './granted_sign_in.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
+import type { LoginAgain } from './login_again.ts';
 import type { LoginConversation } from './login_conversation.ts';
 import {
   isRefusedCredential,
@@ -34,8 +35,6 @@ import {
 import type { SecondLogin } from './second_login.ts';
 import type { SignInLine } from './sign_in_line.ts';
 
-const APPSERVICE_LOGIN = 'm.login.application_service';
-
 /** How often a sign-in whose held login another one took may join or make the next one. */
 const TURNS = 3;
 
@@ -44,6 +43,7 @@ export interface SignInDeps {
   readonly holds: HeldLogins;
   readonly line: SignInLine;
   readonly upstream: UpstreamLogin;
+  readonly again: LoginAgain;
   readonly granted: GrantedSignInDeps;
   readonly conversation: LoginConversation;
 }
@@ -61,12 +61,13 @@ interface SignInStart {
  * @throws Refusal
  */
 async function readSignIn(
-  readings: Readings,
+  { readings, again }: Pick<SignInDeps, 'readings' | 'again'>,
   { request, body, auth, passed }: SignInStart,
 ): Promise<SignInRequest> {
   const login = readLoginBody(body);
   const hinted = await readings.mayMeanEnrolled(login);
-  return { request, login, auth, hinted, readings: await readings.of(login, hinted), passed };
+  const withoutWishes = hinted && again.canFor(login.type);
+  return { request, login, auth, hinted, withoutWishes, readings: await readings.of(login, hinted), passed };
 }
 
 /** One sign-in: the homeserver judges it as ever (R1), unless an equal one is held or is being judged (R12). */
@@ -117,6 +118,8 @@ export class SignIn {
   /** Has the homeserver judge the readings one by one until it grants one. */
   private async ask(): Promise<AskedHomeserver> {
     const { asked, deps } = this;
+    const passed = await this.logInAsPassed();
+    if (passed !== undefined) return passed;
     let refused: { readonly answer: HomeserverAnswer; readonly sent: JsonObject } | undefined;
     for (const reading of asked.readings) {
       const sent = bodyFor(asked, reading);
@@ -138,6 +141,19 @@ export class SignIn {
     if (refused === undefined) throw new Refusal('login_refused');
     const answer = rebuildError(refused.answer, refused.sent);
     return { answer: { is: 'answered', answer }, outcome: refusedOutcome(refused.answer) };
+  }
+
+  /** The login of a session that has passed on another hold, which is gone: by our registration, if there is one. */
+  private async logInAsPassed(): Promise<AskedHomeserver | undefined> {
+    const { asked, deps } = this;
+    const { request, login, passed } = asked;
+    const userId = passed?.binding.userId ?? undefined;
+    if (userId === undefined) return undefined;
+    const grant = await deps.again.asPassed({ request, userId, body: withoutWishesIn(login.body) });
+    if (grant === undefined) return undefined;
+    // It is for this session alone: no equal sign-in joins it.
+    const reading = { ...deps.readings.asSent(login), appended: undefined, joinKeys: undefined };
+    return new GrantedSignIn(deps.granted, { ...asked, withoutWishes: true }, reading, grant).take();
   }
 
   /** Challenges the client, or hands out to a session that has passed. Undefined if another sign-in took the hold. */
@@ -185,7 +201,7 @@ export class LoginGate {
 
   private async begin(start: SignInStart): Promise<Answer> {
     const { signIn } = this.deps;
-    return new SignIn(signIn, await readSignIn(signIn.readings, start)).begin();
+    return new SignIn(signIn, await readSignIn(signIn, start)).begin();
   }
 
   /** The login of a listed application service, for any user; it is put on record first. */
@@ -215,10 +231,12 @@ export class LoginGate {
 }
 
 /** The body that goes to the homeserver: where an enrolled user may be meant, without device and name (R5, R12). */
-function bodyFor({ login, hinted }: SignInRequest, reading: Reading): JsonObject {
-  if (reading.password === undefined) return login.body;
-  const body: JsonObject = { ...login.body, password: reading.password };
-  if (!hinted) return body;
+function bodyFor({ login, withoutWishes }: SignInRequest, { password }: Reading): JsonObject {
+  const body = password === undefined ? login.body : { ...login.body, password };
+  return withoutWishes ? withoutWishesIn(body) : body;
+}
+
+function withoutWishesIn(body: JsonObject): JsonObject {
   const { device_id: _deviceId, initial_device_display_name: _name, ...anonymous } = body;
   return anonymous;
 }

@@ -13,6 +13,8 @@ export const SSO_STAGE = 'm.login.sso';
 
 /** Login with a token: that of a provider, of another client, or of our sign-in page. */
 export const TOKEN_LOGIN = 'm.login.token';
+/** Login of an application service in the name of a user. */
+export const APPSERVICE_LOGIN = 'm.login.application_service';
 
 /** Where we log in at the homeserver of our own accord, and ask which logins it has. */
 export const LOGIN_PATH = '/_matrix/client/v3/login';

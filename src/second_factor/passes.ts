@@ -60,6 +60,10 @@ class PassRedeemed {
 
 export type { PassPresented, PassRedeemed };
 
+export function isPassRedeemed(proof: object): proof is PassRedeemed {
+  return proof instanceof PassRedeemed;
+}
+
 /** Passes: login tokens that stand for what was proven before, each good once. */
 export class Passes {
   constructor(
@@ -117,6 +121,17 @@ export class Passes {
     });
     const redeemed = await this.deps.storage.commit([userId], unit);
     return redeemed.won ? new PassRedeemed(userId) : undefined;
+  }
+
+  /** What was redeemed for a login stands for the one that takes its place: the same user's, with the device that was wished. */
+  async redeemAgain(
+    redeemed: PassRedeemed,
+    { userId, tokenHash }: { readonly userId: string; readonly tokenHash: string },
+  ): Promise<PassRedeemed | undefined> {
+    if (!redeemed.isFor(userId)) return undefined;
+    const { storage, freshLogins } = this.deps;
+    await storage.commit([userId], freshLogins.remembered(tokenHash, userId, undefined));
+    return redeemed;
   }
 
   /** Whether it was issued under 2FA and ended with a change of factors or password: it signs no one in (attack 153). */

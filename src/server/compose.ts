@@ -38,6 +38,7 @@ import { Lanes } from '../limits/lanes.ts';
 import { ThrottleRecord } from '../limits/throttle_record.ts';
 import { sweepOfDevicePasswords } from '../login/device_password_sweeper.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
+import { LoginAgain } from '../login/login_again.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
 import { PageEntry } from '../login/page_entry.ts';
 import { PageLogin } from '../login/page_login.ts';
@@ -95,6 +96,7 @@ import { Exit } from '../second_factor/exit.ts';
 import { FreshLogins } from '../second_factor/fresh_logins.ts';
 import { HeldLogins } from '../second_factor/held_logins.ts';
 import { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
+import { OwnLogin } from '../second_factor/own_login.ts';
 import { Passes } from '../second_factor/passes.ts';
 import { PresentedCodes } from '../second_factor/presented.ts';
 import { SessionBlock } from '../second_factor/session_block.ts';
@@ -294,12 +296,15 @@ function loginServices(shared: SharedServices) {
   );
   const upstream = new UpstreamLogin(homeserver, holds, shared.addressLimit, log);
   const exit = new Exit({ ...shared, holds, publicBaseUrl: config.publicBaseUrl });
-  const secondLogin = new SecondLogin({ ...shared, holds, upstream, exit });
+  const ownLogin = new OwnLogin({ ...shared, upstream, registration: config.homeserver.appservice });
+  const again = new LoginAgain({ upstream, ownLogin });
+  const secondLogin = new SecondLogin({ ...shared, holds, again, exit });
   const doors = {
     ...shared,
     factors: storage.factors,
     holds,
     upstream,
+    again,
     exit,
     line: new SignInLine({ ...shared, leases: new StoredLineLeases(shared), pause: systemPause }),
     readings,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { hasWebServer, startWebServer } from '../deploy/web_server.ts';
 import { HARMFUL } from '../support/hostile_text.ts';
-import { BROKEN } from './broken.ts';
+import { BROKEN, wellRegistered } from './broken.ts';
 import { checkIn, findings, hasNginx, type Scene, startScene } from './scene.ts';
 
 const suite = hasNginx() ? describe : describe.skip;
@@ -41,6 +41,13 @@ suite('an installation with one thing wrong', () => {
     expect(found).toMatch(says);
     expect([fix === '', tried.length === 0]).toEqual([false, false]);
     expect([report.verdict, code]).toEqual([verdict, verdict === 'fail' ? 1 : 0]);
+  });
+
+  test('attack 246: a registration that works is found right, and its token is in no report', async () => {
+    const { report, out, err } = await wellRegistered(scene);
+    expect(findings(report)).toEqual([]);
+    expect(checkIn(report, 'appservice')).toMatchObject({ verdict: 'ok' });
+    expect(out + err).not.toContain('token_of_our_registration');
   });
 
   test('the contact that the homeserver names is enough, if it can be followed', async () => {

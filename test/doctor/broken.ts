@@ -101,7 +101,60 @@ const deadLetter = async (scene: Scene) => {
   return found;
 };
 
+/** With a registration of our own, which the homeserver knows by `known`, as the server called `name`. */
+const registered = (known: string | undefined, name: string, answer?: StubAnswer) => async (scene: Scene) => {
+  const { applicationServices } = scene.stub.switches;
+  if (known !== undefined) {
+    applicationServices.push({ token: known, senderLocalpart: 'two-factor', prefix: '' });
+  }
+  const restores = [
+    scene.stub.override(/federation\/v1\/version/, () => ({ status: 200, body: { server: { name } } })),
+    ...(answer === undefined ? [] : [scene.stub.override(/POST \S+\/login$/, () => answer)]),
+  ];
+  const file = join(scene.folder, 'appservice.yaml');
+  writeFileSync(file, `as_token: ${OWN_TOKEN}\n`, { mode: 0o600 });
+  const found = await configured(
+    `homeserver: { url: "${scene.stub.url}" }`,
+    `homeserver: { url: "${scene.stub.url}", appservice: { file: appservice.yaml } }`,
+  )(scene);
+  for (const restore of restores) restore();
+  if (known !== undefined) applicationServices.pop();
+  return found;
+};
+
+const OWN_TOKEN = 'token_of_our_registration';
+
+/** One that the homeserver takes. */
+export const wellRegistered = registered(OWN_TOKEN, 'Synapse');
+
 export const BROKEN: readonly Broken[] = [
+  {
+    what: 'a registration that Synapse does not know',
+    finds: 'fail appservice',
+    says: /Synapse does not know \S+appservice\.yaml/,
+    examine: registered(undefined, 'Synapse'),
+  },
+  {
+    what: 'a registration that the homeserver knows under another token',
+    finds: 'fail appservice',
+    says: /tuwunel does not know/,
+    examine: registered('another', 'tuwunel'),
+  },
+  {
+    what: 'a registration that is for the users of another server',
+    finds: 'fail appservice',
+    says: /do not cover its users/,
+    examine: registered(OWN_TOKEN, 'Synapse', { status: 403, body: { errcode: 'M_FORBIDDEN' } }),
+  },
+  {
+    what: 'a homeserver that leaves such logins to its OAuth',
+    finds: 'warn appservice',
+    says: /sign-ins go on without/,
+    examine: registered(OWN_TOKEN, 'continuwuity', {
+      status: 403,
+      body: { errcode: 'M_APPSERVICE_LOGIN_UNSUPPORTED' },
+    }),
+  },
   {
     what: 'a setting that is seldom meant',
     finds: 'warn config',

@@ -28,6 +28,8 @@ import { type StubHomeserver, type StubOptions, startStub } from './stub/stub.ts
 export interface AppOptions extends StubOptions {
   /** YAML added to the configuration, e.g. `login: { hold_ttl: 1m }`. */
   readonly config?: string;
+  /** The token of our own registration as an application service; the stub has to know it, too. */
+  readonly ownToken?: string;
   readonly log?: Log;
   readonly times?: ProxyParts['times'];
   readonly factors?: ProxyParts['factors'];
@@ -81,12 +83,17 @@ export class TestApp {
   /** Starts the application, after `shutDown` on the same data. */
   async start(): Promise<void> {
     const file = join(this.directory, 'config.yaml');
+    const { ownToken } = this.options;
+    const own = ownToken === undefined ? '' : ', appservice: { file: appservice.yaml }';
+    if (ownToken !== undefined) {
+      writeFileSync(join(this.directory, 'appservice.yaml'), `as_token: ${ownToken}\n`, { mode: 0o600 });
+    }
     writeFileSync(
       file,
       [
         'listen: 127.0.0.1:0',
         'public_base_url: https://matrix.example.org',
-        `homeserver: { url: ${this.stub.url} }`,
+        `homeserver: { url: ${this.stub.url}${own} }`,
         `storage: ${this.options.storage ?? '{ type: sqlite, path: 2fa.db }'}`,
         'keys: { file: keys.json }',
         this.options.config ?? '',

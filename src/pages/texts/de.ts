@@ -42,6 +42,7 @@ export const german: Texts = {
         'login.held_ended': 'Anmeldung vor dem zweiten Faktor abgebrochen: jemand kannte das Passwort',
         'guard.passed': 'Geschützte Aktion bestätigt',
         'appservice.login': 'Von einem Anwendungsdienst angemeldet',
+        'appservice.own_login': 'Gerät für die Anmeldung angelegt',
         'operator.reset': 'Zwei-Faktor-Authentifizierung vom Betreiber zurückgesetzt',
         'operator.restore': 'Der Betreiber hat eine Sicherung der zweiten Faktoren eingespielt',
         'operator.unlock': 'Vom Betreiber entsperrt',

@@ -45,6 +45,7 @@ export const english = {
         'login.held_ended': 'Sign-in ended before the second factor: someone knew the password',
         'guard.passed': 'Protected action confirmed',
         'appservice.login': 'Signed in by an application service',
+        'appservice.own_login': 'Device made for the sign-in',
         'operator.reset': 'Two-factor authentication reset by the operator',
         'operator.restore': 'The operator restored a backup of the second factors',
         'operator.unlock': 'Unlocked by the operator',

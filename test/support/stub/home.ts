@@ -25,7 +25,7 @@ export interface StubSwitches {
   /** Single sign-on of its own. */
   readonly sso: StubSso | undefined;
   /** The tokens of application services, each with the users it may act for. */
-  readonly applicationServices: readonly StubApplicationService[];
+  readonly applicationServices: StubApplicationService[];
 }
 
 export interface StubSso {

@@ -153,7 +153,7 @@ export class StubHomeserver {
       oauth: options.oauth ?? this.personality.nativeOauth,
       openEndedDeleteDevices: options.openEndedDeleteDevices ?? false,
       sso: options.sso,
-      applicationServices: options.applicationServices ?? [],
+      applicationServices: [...(options.applicationServices ?? [])],
     };
     for (const user of users) this.addUser(user);
     this.#home = {

@@ -381,6 +381,7 @@ export const pages: Translation = {
   'recovery.regenerated': 'Neue Wiederherstellungscodes erstellt',
   'recovery.deleted': 'Wiederherstellungscodes gelöscht',
   'appservice.login': 'Durch eine Bridge oder einen Bot angemeldet',
+  'appservice.own_login': 'Gerät für die Anmeldung angelegt',
   'operator.reset': 'Zwei-Faktor-Authentifizierung durch einen Betreiber zurückgesetzt',
   'operator.unlock': 'Wartezeit durch einen Betreiber aufgehoben',
   'history.unknown': 'Anderes Ereignis ({event})',

@@ -364,6 +364,7 @@ export const pages = {
   'recovery.regenerated': 'New recovery codes created',
   'recovery.deleted': 'Recovery codes deleted',
   'appservice.login': 'Signed in by a bridge or bot',
+  'appservice.own_login': 'Device made for your sign-in',
   'operator.reset': 'Two-factor authentication reset by an administrator',
   'operator.unlock': 'Rate limit lifted by an administrator',
   'history.unknown': 'Other event ({event})',

@@ -141,6 +141,8 @@ function applicationServiceLogin(exchange: Exchange, home: Home, body: JsonObjec
   if (service === undefined)
     throw refusal(UNKNOWN_TOKEN, 'Only for application services', { soft_logout: false });
   const user = identifiedUser(body, home);
+  // Without a prefix it is for all users, also those who are not there.
+  if (!user && service.prefix === '') throw refusal({ status: 404, errcode: 'M_NOT_FOUND' });
   const isOurs = user?.localpart === service.senderLocalpart || user?.localpart.startsWith(service.prefix);
   if (!user || !isOurs) throw refusal({ status: 403, errcode: 'M_EXCLUSIVE' });
   return grantLogin(user, body, home);
