@@ -1,11 +1,10 @@
-import { createServer, request as forward, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
+import { LocalhostFront } from '../support/localhost_front.ts';
 import { lookAt } from '../support/look_at.ts';
 import { PasskeyUser, WEBAUTHN_STAGE } from '../support/passkey_user.ts';
 import { AccountPerson } from './account_person.ts';
@@ -14,40 +13,8 @@ const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
 const PROMPT = { name: 'Use a passkey or security key' };
 jest.setTimeout(60_000);
 
-/** A name that browsers bind passkeys to, before an application whose port is not known yet. */
-class Front {
-  private readonly server: Server;
-  target = '';
-
-  constructor() {
-    this.server = createServer((request, response) => {
-      const { method, headers, url = '/' } = request;
-      const asked = forward(`${this.target}${url}`, { method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      });
-      asked.on('error', () => response.destroy());
-      request.pipe(asked);
-    });
-  }
-
-  async listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-  }
-
-  get url(): string {
-    return `http://localhost:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeAllConnections();
-    await closed;
-  }
-}
-
 describeInBrowser('passkeys on the pages, with an authenticator of Chromium', () => {
-  const front = new Front();
+  const front = new LocalhostFront();
   let browser: Browser;
   let app: TestApp;
   let client: ClientPage;
@@ -60,7 +27,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
     await front.listen();
     app = await startApp({
       users: [{ name: 'bob', password: 'bob password' }],
-      config: `webauthn: { enabled: true, rp_id: localhost, origins: ["${front.url}"] }`,
+      config: front.settings,
     });
     front.target = app.url;
     client = await ClientPage.serve(front.url);
