@@ -20,7 +20,7 @@ import { type DevicePasswordDeps, isExpired, mayHave, requireOn } from './device
 export class OwnDevicePasswords {
   /** @param logOut begins with the logouts of what has ended */
   constructor(
-    private readonly deps: DevicePasswordDeps,
+    private readonly deps: DevicePasswordDeps & { readonly isRenewable: boolean },
     private readonly logOut: () => void,
   ) {}
 
@@ -30,7 +30,10 @@ export class OwnDevicePasswords {
     const { userId } = (await requireCaller(this.deps.homeserver, request)).owner;
     const may = await mayHave(this.deps.policies, userId);
     const live = await this.deps.storage.read(listDevicePasswords(userId));
-    return { status: 200, body: { device_passwords: live.map((found) => shown(found, may)) } };
+    return {
+      status: 200,
+      body: { device_passwords: live.map((found) => shown(found, may, this.deps.isRenewable)) },
+    };
   }
 
   /** `PUT …/{id}`. @throws Refusal unrecognized, unknown_device_password */
@@ -68,7 +71,7 @@ export class OwnDevicePasswords {
   }
 }
 
-function shown(found: FoundDevicePassword, may: boolean): JsonObject {
+function shown(found: FoundDevicePassword, may: boolean, isRenewable: boolean): JsonObject {
   return {
     id: found.id,
     name: found.name,
@@ -77,6 +80,6 @@ function shown(found: FoundDevicePassword, may: boolean): JsonObject {
     last_used_at: found.lastUsedAt,
     last_used_address: found.lastUsedAddress,
     expires_at: found.expiresAt,
-    usable: may && !isExpired(found),
+    usable: may && (isRenewable || !isExpired(found)),
   };
 }

@@ -21,6 +21,7 @@ import {
 import { presentedAuth } from '../uia/presented_auth.ts';
 import { type DevicePasswordDeps, digestOf, digestsOf, isExpired, mayHave } from './device_password_deps.ts';
 import type { DevicePasswordEnds } from './ends.ts';
+import type { DevicePasswordRenewal } from './renewal.ts';
 
 export interface DevicePasswordReleaseDeps extends DevicePasswordDeps {
   readonly addressLimit: AddressLimit;
@@ -28,6 +29,7 @@ export interface DevicePasswordReleaseDeps extends DevicePasswordDeps {
   readonly enrolment: OwedEnrolment;
   readonly exit: Exit;
   readonly ends: DevicePasswordEnds;
+  readonly renewal: DevicePasswordRenewal;
 }
 
 /** Why a right secret was refused: for the record of its owner, never for the client. */
@@ -48,9 +50,10 @@ export class DevicePasswordRelease {
     const typed = body.type === PASSWORD_STAGE ? readDevicePassword(body.password) : undefined;
     if (typed === undefined) return undefined;
     const look = () => this.find(request, body, typed);
-    const found = await this.deps.addressLimit.attempt(request.client, look, () => true);
-    const standing = await this.deps.standings.of(found.userId);
+    const kept = await this.deps.addressLimit.attempt(request.client, look, () => true);
+    const standing = await this.deps.standings.of(kept.userId);
     if (standing.is === 'owes_enrolment') throw this.deps.enrolment.owed(standing);
+    const found = await this.live(request, kept);
     const grant = openToken(this.deps.vault, 'device-password', found);
     const proof = await this.check(request, found, grant);
     await this.use(request, found, typed);
@@ -72,8 +75,14 @@ export class DevicePasswordRelease {
     if (hasCodeBehind) return this.refuse(request, found, 'code_behind');
     if (presentedAuth(body)?.session !== undefined) return this.refuse(request, found, 'session');
     if (!(await mayHave(policies, found.userId))) return this.refuse(request, found, 'policy');
-    if (isExpired(found)) return this.refuse(request, found, 'expired');
+    if (isExpired(found) && !this.deps.renewal.isOn) return this.refuse(request, found, 'expired');
     return found;
+  }
+
+  /** It, or what it became by a new login if its token has expired. @throws Refusal */
+  private async live(request: ClientRequest, found: FoundDevicePassword): Promise<FoundDevicePassword> {
+    if (!isExpired(found)) return found;
+    return (await this.deps.renewal.renew(request, found)) ?? this.refuse(request, found, 'expired');
   }
 
   private async refuse(

@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import { errcodeOf } from '../homeserver/answer_refusal.ts';
-import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { waitMs } from '../homeserver/retry_after.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -13,6 +13,7 @@ import type { UpstreamLogin } from './upstream_login.ts';
 const WISHES = ['device_id', 'initial_device_display_name', 'refresh_token'] as const;
 
 export interface OwnLoginDeps {
+  readonly homeserver: Homeserver;
   readonly upstream: UpstreamLogin;
   readonly audit: Audit;
   readonly log: Log;
@@ -27,6 +28,13 @@ export interface OwnLoginCall {
   readonly userId: string;
   /** The login body of the client: only its wishes go on. */
   readonly body: JsonObject;
+}
+
+/** A device that we once logged in on. */
+export interface OwnDevice {
+  readonly request: ClientRequest;
+  readonly userId: string;
+  readonly deviceId: string;
 }
 
 /**
@@ -63,6 +71,32 @@ export class OwnLogin {
     if (outcome.kind === 'refused') return this.refused(outcome.answer);
     await this.putOnRecord(outcome.grant, { request, userId });
     return outcome.grant;
+  }
+
+  /**
+   * Whether a device of the user is still there, by the homeserver's word. `unknown`: it does not take our registration.
+   * @throws Refusal limit_exceeded, homeserver_unreachable, homeserver_slow
+   */
+  async findDevice({ request, userId, deviceId }: OwnDevice): Promise<'there' | 'gone' | 'unknown'> {
+    const { registration, homeserver } = this.deps;
+    if (registration === undefined) return 'unknown';
+    const device = encodeURIComponent(deviceId);
+    const answer = await homeserver.call({
+      method: 'GET',
+      // An application service says for which of its users it asks (application service API, "Identity assertion").
+      path: `/_matrix/client/v3/devices/${device}?user_id=${encodeURIComponent(userId)}`,
+      token: registration.asToken,
+      client: request.client,
+    });
+    if (answer.status === 200) return 'there';
+    if (answer.status === 404) return 'gone';
+    this.refused(answer);
+    return 'unknown';
+  }
+
+  /** Ends a login that no client gets. */
+  discard(grant: Grant): Promise<void> {
+    return this.deps.upstream.discard(grant);
   }
 
   /** @throws Refusal for what passes by itself */

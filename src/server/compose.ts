@@ -17,6 +17,7 @@ import { DevicePasswordCreation } from '../device_passwords/creation.ts';
 import { DevicePasswordEnds } from '../device_passwords/ends.ts';
 import { OwnDevicePasswords } from '../device_passwords/own_device_passwords.ts';
 import { DevicePasswordRelease } from '../device_passwords/release.ts';
+import { DevicePasswordRenewal } from '../device_passwords/renewal.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { Probes } from '../discovery/probes.ts';
 import { Readiness } from '../discovery/readiness.ts';
@@ -321,7 +322,7 @@ function loginServices(shared: SharedServices) {
       ...doors,
       signIn,
       secondLogin,
-      devicePasswordRelease: new DevicePasswordRelease({ ...doors, ends: shared.devicePasswordEnds }),
+      devicePasswordRelease: devicePasswordRelease(shared, exit, ownLogin),
     }),
     register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
     sessionEndings: new SessionEndings({ ...doors, sessions: storage.sessions }),
@@ -338,11 +339,21 @@ function loginServices(shared: SharedServices) {
     accountSessions,
     pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
     pageSessionSweep: sweepOfPageSessions({ ...shared, storage: shared.aside }),
-    ...devicePasswordServices(shared, upstream),
+    ...devicePasswordServices(shared, upstream, ownLogin.isOn),
   };
 }
 
-function devicePasswordServices(shared: SharedServices, upstream: UpstreamLogin) {
+function devicePasswordRelease(
+  shared: SharedServices,
+  exit: Exit,
+  ownLogin: OwnLogin,
+): DevicePasswordRelease {
+  const ends = shared.devicePasswordEnds;
+  const renewal = new DevicePasswordRenewal({ ...shared, ownLogin, ends });
+  return new DevicePasswordRelease({ ...shared, exit, ends, renewal });
+}
+
+function devicePasswordServices(shared: SharedServices, upstream: UpstreamLogin, isRenewable: boolean) {
   const { log } = shared;
   const devicePasswordSweep = sweepOfDevicePasswords({ ...shared, storage: shared.aside });
   const logOut = () => {
@@ -353,7 +364,7 @@ function devicePasswordServices(shared: SharedServices, upstream: UpstreamLogin)
   return {
     devicePasswordSweep,
     devicePasswordCreation: new DevicePasswordCreation({ ...shared, upstream }),
-    ownDevicePasswords: new OwnDevicePasswords(shared, logOut),
+    ownDevicePasswords: new OwnDevicePasswords({ ...shared, isRenewable }, logOut),
   };
 }
 

@@ -2,10 +2,32 @@ import { expect, test } from '@jest/globals';
 import { removingAllFactors } from '../../src/storage/tables/factor_changes.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
+import { call } from '../support/http.ts';
 import { API, BOB, BotApp, expectRefused, PASSWORD, REFUSED } from './bot.ts';
 
 const WHOAMI = 'GET /_matrix/client/v3/account/whoami';
 const CLIENT = '/_matrix/client';
+
+const OWN_TOKEN = 'token_of_our_registration';
+/** With a registration of the proxy as an application service. */
+const REGISTERED = {
+  ownToken: OWN_TOKEN,
+  applicationServices: [{ token: OWN_TOKEN, senderLocalpart: 'two-factor', prefix: '' }],
+};
+
+/** What the homeserver grants from now on lives for a minute. */
+function letLoginsExpire({ app }: BotApp): void {
+  app.stub.override(/\/login$/, async (_exchange, next) => {
+    const answer = await next();
+    if (typeof answer !== 'object' || !('body' in answer) || answer.status !== 200) return answer;
+    return { ...answer, body: { ...(answer.body as object), expires_in_ms: 60_000 } } as never;
+  });
+}
+
+async function uploadKeys({ app }: BotApp, token: string, deviceId: string): Promise<void> {
+  const json = { device_keys: { keys: { [`ed25519:${deviceId}`]: 'key' } } };
+  await call(app.stub.url, { target: '/_matrix/client/v3/keys/upload', token, json });
+}
 
 describeOnBothDatabases('a sign-in with a device password', (start) => {
   test('hands out its own login, the same every time and under every prefix, in one question upstream', async () => {
@@ -63,11 +85,7 @@ describeOnBothDatabases('a sign-in with a device password', (start) => {
 
   test('attack 221: one whose login has expired is refused without a question', async () => {
     const it = await BotApp.start(start);
-    it.app.stub.override(/\/login$/, async (_exchange, next) => {
-      const answer = await next();
-      const body = typeof answer === 'object' && 'body' in answer ? answer.body : {};
-      return { status: 200, body: { ...(body as object), expires_in_ms: 60_000 } } as never;
-    });
+    letLoginsExpire(it);
     const made = await it.make();
     const { json } = await it.signIn(made.password);
     expect(json.expires_in_ms).toBeLessThanOrEqual(60_000);
@@ -77,6 +95,64 @@ describeOnBothDatabases('a sign-in with a device password', (start) => {
     expectRefused(await it.signIn(made.password));
     expect(it.upstream()).toEqual([]);
     expect((await it.list())[0]).toMatchObject({ usable: false, expires_at: expect.any(Number) });
+  });
+
+  test('one whose login has expired gets a new one to its device by our registration, and keeps its keys', async () => {
+    const it = await BotApp.start(start, REGISTERED);
+    letLoginsExpire(it);
+    const made = await it.make();
+    const first = await it.signIn(made.password);
+    await uploadKeys(it, String(first.json.access_token), made.deviceId);
+    it.app.clock.advance(61_000);
+    expect((await it.list())[0]).toMatchObject({ usable: true });
+    const second = await it.signIn(made.password);
+    expect(second.json).toMatchObject({ user_id: BOB, device_id: made.deviceId });
+    expect(second.json.access_token).not.toBe(first.json.access_token);
+    expect((await it.signIn(made.password)).json.access_token).toBe(second.json.access_token);
+    const device = it.app.stub.devicesOf('bob').find(({ deviceId }) => deviceId === made.deviceId);
+    expect(device?.deviceKeys).toBeTruthy();
+    expect((await it.events()).filter((event) => event === 'appservice.own_login')).toHaveLength(1);
+  });
+
+  test('attack 230: one whose token has expired and whose device is gone ends', async () => {
+    const it = await BotApp.start(start, REGISTERED);
+    letLoginsExpire(it);
+    const made = await it.make();
+    it.app.stub.state.user(BOB).devices.delete(made.deviceId);
+    it.app.clock.advance(61_000);
+    it.app.stub.clear();
+    expectRefused(await it.signIn(made.password));
+    expect(it.upstream().filter((each) => each.endsWith('/login'))).toEqual([]);
+    expect(await it.list()).toEqual([]);
+  });
+
+  test('one that has expired is renewed by one process; the others may come again', async () => {
+    const it = await BotApp.start(start, REGISTERED);
+    letLoginsExpire(it);
+    const made = await it.make();
+    const other = await it.app.startAnother();
+    it.app.clock.advance(61_000);
+    it.app.stub.clear();
+    const login = passwordLogin('bob', made.password);
+    const answers = await Promise.all([it.app, other, it.app, other].map((app) => app.post(LOGIN, login)));
+    expect(it.upstream().filter((each) => each.endsWith('/login'))).toHaveLength(1);
+    expect(answers.map(({ status }) => status)).toContain(200);
+    for (const { status } of answers) expect([200, 429]).toContain(status);
+  });
+
+  test('attack 224: a revocation during a renewal: nothing is released, and the new login is logged out', async () => {
+    const it = await BotApp.start(start, REGISTERED);
+    letLoginsExpire(it);
+    const made = await it.make();
+    it.app.clock.advance(61_000);
+    it.app.stub.override(/GET .*\/devices\//, async (_exchange, next) => {
+      await it.revoke(made);
+      return next();
+    });
+    expectRefused(await it.signIn(made.password));
+    it.app.clock.advance(61_000);
+    await it.app.proxy.keepHouse();
+    expect(it.app.stub.liveTokens('bob')).toEqual([it.phone]);
   });
 
   test('attack 222: spellings are one secret; other lengths are ordinary passwords; a code behind it is refused', async () => {

@@ -10,6 +10,7 @@ import { Installation } from '../../src/doctor/installation.ts';
 import { Web } from '../../src/doctor/web.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { createProxy, type MatrixProxy } from '../../src/server/proxy.ts';
+import { effect } from '../../src/storage/statement.ts';
 import { MINUTE, SECOND } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { passwordLogin } from '../support/app.ts';
@@ -276,6 +277,30 @@ await describeOnSynapse(
         expect((await devicesOf(app(), bob)).sort()).toEqual([bob.deviceId, 'OWNLAPTOP', 'OWNPHONE'].sort());
         const record = await proxy.storage.audit.list({ userId: bob.userId });
         expect(record.filter(({ event }) => event === 'appservice.own_login')).toHaveLength(2);
+      } finally {
+        await proxy.close(0);
+      }
+    });
+
+    test('an expired device password is renewed by our registration, on its device', async () => {
+      const bob = await app().enrolledUser();
+      const proxy = await withRegistration(app());
+      const post = (target: string, json: JsonObject, token?: string) =>
+        call(proxy.url, { method: 'POST', target, json, ...(token !== undefined && { token }) });
+      try {
+        const auth = passwordAuth(bob, `${bob.password} ${app().code(bob)}`);
+        const target = '/_matrix/client/unstable/org.matrix.2fa/device_passwords';
+        const made = await post(target, { name: 'bot', auth }, bob.token);
+        const login = passwordLogin(bob.name, String(made.json.device_password));
+        const before = signedIn(await post(`${CLIENT}/login`, login));
+        await proxy.storage.commit([], effect('UPDATE device_passwords SET expires_at = 1', {}));
+        const after = signedIn(await post(`${CLIENT}/login`, login));
+        expect([after.deviceId, after.token === before.token]).toEqual([before.deviceId, false]);
+        expect(await app().whoami(after.token)).toBe(200);
+        await app().direct({ method: 'POST', target: `${CLIENT}/logout`, token: after.token, json: {} });
+        await proxy.storage.commit([], effect('UPDATE device_passwords SET expires_at = 1', {}));
+        expect((await post(`${CLIENT}/login`, login)).status).toBe(403);
+        expect(await devicesOf(app(), bob)).toEqual([bob.deviceId]);
       } finally {
         await proxy.close(0);
       }

@@ -94,6 +94,29 @@ export function findAnyDevicePassword(): Query<object> {
   return ask('SELECT 1 AS one FROM device_passwords WHERE ended_at IS NULL LIMIT 1');
 }
 
+/** Leases one whose token has expired to the process that renews it. Lost while another one has it, or if it has ended. */
+export function leaseRenewal(id: string, leaseMs: number): Decision<object> {
+  return decide(
+    `UPDATE device_passwords SET leased_until = :now + :leaseMs
+     WHERE id = :id AND ended_at IS NULL AND expires_at <= :now AND leased_until <= :now`,
+    { id, leaseMs },
+  );
+}
+
+/** Puts a new login to its device into the place of the one that has expired. Lost if it has ended, or is for another device. */
+export function renewDevicePassword(
+  renewed: Pick<NewDevicePassword, 'id' | 'userId' | 'deviceId' | 'tokenHash' | 'sealedToken' | 'lifetimeMs'>,
+): Decision<object> {
+  const { lifetimeMs, ...values } = renewed;
+  const expires = lifetimeMs === null ? 'NULL' : ':now + :lifetimeMs';
+  return decide(
+    `UPDATE device_passwords
+     SET token_hash = :tokenHash, sealed_token = :sealedToken, leased_until = 0, expires_at = ${expires}
+     WHERE id = :id AND user_id = :userId AND device_id = :deviceId AND ended_at IS NULL AND expires_at <= :now`,
+    lifetimeMs === null ? values : { ...values, lifetimeMs },
+  );
+}
+
 /** A use. Lost if it has ended: then nothing is handed out. The digest moves on to the key that is active now. */
 export function useDevicePassword(id: string, address: string, secretDigest: string): Decision<object> {
   return decide(

@@ -18,11 +18,20 @@ export function authenticated(exchange: Exchange, home: Home): StubToken {
 export function knownToken(exchange: Exchange, home: Home): StubToken {
   const text = presentedToken(exchange, home.personality.tokens);
   if (text === undefined) throw refusal(MISSING_TOKEN, 'Missing access token');
-  const token = home.state.tokens.get(text);
+  const token = home.state.tokens.get(text) ?? assertedBy(text, exchange, home);
   if (token === undefined) {
     throw refusal(UNKNOWN_TOKEN, 'Invalid access token passed.', home.personality.tokens.deadTokenExtra);
   }
   return token;
+}
+
+/** The user for whom an application service asks (application service API, "Identity assertion"). */
+function assertedBy(token: string, { query }: Exchange, { switches, state }: Home): StubToken | undefined {
+  const service = switches.applicationServices.find((each) => each.token === token);
+  const userId = query.get('user_id') ?? '';
+  const user = state.users.get(userId);
+  if (service === undefined || !user?.localpart.startsWith(service.prefix)) return undefined;
+  return { token, userId, deviceId: '', expiresAt: null, validatedAt: 0 };
 }
 
 /** The token in the request; undefined if this homeserver sees none. @throws StubRefusal */
