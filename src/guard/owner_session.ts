@@ -234,7 +234,10 @@ export class OwnerSession {
   private async takeBoth(session: Session, field: string): Promise<OwnerStep> {
     const appended = this.appendedTo(field);
     if (appended === undefined || standingOf(session, appended.factor.stage) !== 'next') {
-      return challenged(session, codeWanted(this.deps.ways));
+      return challenged(
+        session,
+        codeWanted(this.deps.ways, this.deps.codes.presented.isTypedIn(session.flows)),
+      );
     }
     const outcome = await this.judge(session, appended);
     if (outcome.is === 'passed') return pendingPassword(outcome.session, appended.password);

@@ -107,7 +107,11 @@ export class LoginConversation {
         return this.finish(signIn.request, outcome.session, signIn.hold);
       case 'missing':
         // A client that does not know our stages shows `error`, and some loop without an errcode.
-        return challenge(session, auth === undefined ? codeWanted(this.deps.ways) : undefined);
+        if (auth !== undefined) return challenge(session);
+        return challenge(
+          session,
+          codeWanted(this.deps.ways, this.deps.codes.presented.isTypedIn(session.flows)),
+        );
       case 'unasked':
         return challenge(session, codeRefused('spent_code', presented?.factor));
       case 'refused':

@@ -14,25 +14,34 @@ export interface OfferedWays {
   readonly pages: boolean;
   /** The page that explains it, for people. */
   readonly helpUrl: string;
+  /** Where people change what they sign in with. */
+  readonly accountUrl: string;
 }
-
-const HELP_PAGE = '/_2fa/help';
 
 /** @param publicBaseUrl what clients use: an origin without a slash at the end */
-export function helpUrl(publicBaseUrl: string): string {
-  return `${publicBaseUrl}${HELP_PAGE}`;
+export function pageUrls(publicBaseUrl: string): Pick<OfferedWays, 'helpUrl' | 'accountUrl'> {
+  return { helpUrl: `${publicBaseUrl}/_2fa/help`, accountUrl: `${publicBaseUrl}/_2fa/account` };
 }
 
-/** To a client that brought a password and no code, and may know nothing of codes: what its user can do. */
-export function codeWanted({ appendedCode, pages, helpUrl: help }: OfferedWays): ChallengeError {
-  const ways = appendedCode
+/**
+ * To a client that brought a password and no code, and may know nothing of codes: what its user can do.
+ *
+ * @param hasTyped Whether they have a primary factor whose codes are typed, and not only a passkey, say.
+ */
+export function codeWanted(ways: OfferedWays, hasTyped: boolean): ChallengeError {
+  const { appendedCode, pages, helpUrl, accountUrl } = ways;
+  const typed = hasTyped
     ? 'Type the current code of your authenticator app, or a recovery code, directly after your password.'
+    : 'Type a recovery code directly after your password.';
+  const way = appendedCode
+    ? typed
     : pages
-      ? 'Choose single sign-on (SSO) in your client: its page asks for the code.'
+      ? `Choose single sign-on (SSO) in your client: its page asks for ${hasTyped ? 'the code' : 'it'}.`
       : 'Use a client that asks for the code in a field of its own.';
+  const others = hasTyped ? '' : ` Other ways for this client: ${accountUrl}.`;
   return {
     errcode: 'M_FORBIDDEN',
-    error: `Two-factor authentication is on for this account. ${ways} Help: ${help}`,
+    error: `Two-factor authentication is on for this account. ${way}${others} Help: ${helpUrl}`,
     refused: undefined,
   };
 }

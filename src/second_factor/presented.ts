@@ -1,7 +1,7 @@
 import type { Factor } from '../factors/factor.ts';
 import type { AppendedCode, Factors } from '../factors/factors.ts';
 import { readGivenCode } from '../factors/given_code.ts';
-import type { Json, SecondFactorStage } from '../matrix/wire.ts';
+import type { Flow, Json, SecondFactorStage } from '../matrix/wire.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
 
 /** What a request brings for a second factor. */
@@ -37,6 +37,12 @@ export class PresentedCodes {
     if (proof === undefined || proof === null) return { factor, proof: undefined };
     this.factors.requireShape(factor, fields);
     return { factor, proof };
+  }
+
+  /** Whether a primary factor of these flows has codes that people type. */
+  isTypedIn(flows: readonly Flow[]): boolean {
+    const factors = flows.flat().map((stage) => this.factors.ofStage(stage));
+    return factors.some((factor) => factor?.role === 'primary' && factor.typed !== undefined);
   }
 
   /**

@@ -89,7 +89,7 @@ import { Reminders } from '../policy/reminders.ts';
 import { AccountSessions } from '../second_factor/account_sessions.ts';
 import { AppserviceTokens } from '../second_factor/appservices.ts';
 import { TokenOwners } from '../second_factor/caller.ts';
-import { helpUrl } from '../second_factor/challenge_answer.ts';
+import { pageUrls } from '../second_factor/challenge_answer.ts';
 import { Challenges } from '../second_factor/challenges.ts';
 import { CodeStep } from '../second_factor/code_step.ts';
 import { EgressGate } from '../second_factor/egress_gate.ts';
@@ -241,7 +241,7 @@ function basicServices(foundations: Foundations) {
     ways: {
       appendedCode: config.login.appendedCode,
       pages: config.login.sso,
-      helpUrl: helpUrl(config.publicBaseUrl),
+      ...pageUrls(config.publicBaseUrl),
     },
     lanes: new Lanes(storage, vault),
     addressLimit: new AddressLimit(config.limits.perAddress, clock),

@@ -61,6 +61,10 @@ describeOnBothDatabases('a passkey as second factor', (start) => {
       ['m.login.password', WEBAUTHN_STAGE],
       ['m.login.password', 'm.login.2fa.recovery'],
     ]);
+    // Clients that only ask for a password show it.
+    expect(challenge.json.error).toBe(
+      'Two-factor authentication is on for this account. Type a recovery code directly after your password. Other ways for this client: https://matrix.example.org/_2fa/account. Help: https://matrix.example.org/_2fa/help',
+    );
     expect(optionsIn(challenge)).toMatchObject({
       rpId: 'matrix.example.org',
       allowCredentials: [
