@@ -11,11 +11,36 @@ for (const form of document.forms) {
   form.addEventListener('submit', (event) => sendOnce(form, event));
   if (form.dataset.unhurried !== undefined) holdBack(form);
 }
+for (const input of document.querySelectorAll('input[data-show]')) {
+  if (input instanceof HTMLInputElement) addReveal(input);
+}
 
 /** A page that the browser kept begins as a new one. */
 window.addEventListener('pageshow', () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
+
+/**
+ * Shows what is typed as a password, and hides it again; what is sent is a password field in any case.
+ * @param {HTMLInputElement} input
+ */
+function addReveal(input) {
+  const { show = '', hide = '' } = input.dataset;
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'reveal';
+  button.textContent = show;
+  const toggle = (/** @type {boolean} */ isShown) => {
+    input.type = isShown ? 'text' : 'password';
+    button.textContent = isShown ? hide : show;
+  };
+  button.addEventListener('click', () => {
+    toggle(input.type === 'password');
+    input.focus();
+  });
+  input.form?.addEventListener('submit', () => toggle(false));
+  input.after(button);
+}
 
 /**
  * Keeps the buttons of a form off until the page has been in sight for a moment: what was typed for the page

@@ -25,7 +25,7 @@ export function showNewCodes(page, codes, { steps, done, user, next }) {
       element('h1', {}, say('save.title')),
       steps,
       done !== undefined && notice('good', icon('good'), element('p', {}, done)),
-      element('p', {}, say('save.text')),
+      element('p', {}, withLastBold(say('save.text'))),
       element('p', { class: 'only-print' }, sheet),
       element(
         'ul',
@@ -40,7 +40,7 @@ export function showNewCodes(page, codes, { steps, done, user, next }) {
         button(say('save.print'), () => print(), { look: 'second row' }),
       ),
       element('p', { class: 'muted small' }, say('save.where')),
-      element('label', { class: 'check' }, tick, say('save.tick')),
+      element('label', { class: 'check ruled' }, tick, say('save.tick')),
       missing,
       element('div', { class: 'actions' }, button(say('save.finish'), finish, { look: 'full' })),
     ),
@@ -60,6 +60,16 @@ export function showNewCodes(page, codes, { steps, done, user, next }) {
 /** @param {Event} event */
 function warn(event) {
   event.preventDefault();
+}
+
+/**
+ * A text whose last sentence stands out.
+ *
+ * @param {string} text
+ */
+function withLastBold(text) {
+  const end = text.lastIndexOf('. ') + 1;
+  return [text.slice(0, end), ' ', element('b', {}, text.slice(end).trim())];
 }
 
 /** What stands above the codes on paper and in the file. @param {string} user */

@@ -54,7 +54,7 @@ export function showScan(page, setup, way) {
         'div',
         { class: 'actions' },
         button(say('setup.next'), () => showVerify(page, setup, way)),
-        button(say('shell.cancel'), () => way.cancel(), { look: 'second' }),
+        button(say('shell.cancel'), () => way.cancel(), { look: 'plain' }),
       ),
     ),
   );
@@ -62,14 +62,21 @@ export function showScan(page, setup, way) {
 
 /** On a phone the app is opened first; elsewhere the picture is scanned with one. @param {Setup} setup */
 function waysToTheApp({ uri }) {
-  const scan = [element('p', {}, say('setup.scanText')), qrCode(uri, say('setup.picture'))];
+  const scanText = element('p', {}, say('setup.scanText'));
+  const picture = qrCode(uri, say('setup.picture'));
   const open = (/** @type {string} */ look) => [
     element('p', {}, say('setup.openText')),
     element('p', {}, element('a', { class: `button ${look}`, href: uri }, say('setup.open'))),
   ];
   if (!matchMedia('(pointer: coarse), (max-width: 30rem)').matches)
-    return [element('h2', {}, say('setup.scan')), scan, open('second')];
-  return [open(''), element('details', {}, element('summary', {}, say('setup.scanOther')), scan)];
+    return [
+      element('h2', {}, say('setup.scan')),
+      element('div', { class: 'scan' }, picture, element('div', {}, scanText, open('second'))),
+    ];
+  return [
+    open('full'),
+    element('details', {}, element('summary', {}, say('setup.scanOther')), scanText, picture),
+  ];
 }
 
 /**
@@ -97,7 +104,7 @@ function showVerify(page, setup, way) {
       'div',
       { class: 'actions' },
       element('button', { class: 'button', type: 'submit' }, say('code.submit')),
-      button(say('shell.back'), () => showScan(page, setup, way), { look: 'second' }),
+      button(say('shell.back'), () => showScan(page, setup, way), { look: 'plain' }),
     ),
   );
   page.show(

@@ -84,12 +84,33 @@ export function showWho(page) {
 
 /** The sections of the page. @param {readonly HTMLElement[]} cards */
 export function sectionLinks(cards) {
-  return element(
-    'nav',
-    { 'aria-label': say('account.title') },
-    cards.map((card) => {
-      const name = card.id === 'off' ? say('off.button') : card.querySelector('h2')?.textContent;
-      return element('a', { href: `#${card.id}` }, name);
-    }),
-  );
+  const links = cards.map((card) => {
+    const name = card.id === 'off' ? say('off.button') : card.querySelector('h2')?.textContent;
+    return element('a', { href: `#${card.id}` }, name);
+  });
+  const nav = element('nav', { 'aria-label': say('account.title') }, links);
+  const over = new AbortController();
+  const mark = () => {
+    if (!nav.isConnected) return over.abort();
+    const current = cardInSight(cards);
+    for (const [at, link] of links.entries()) {
+      if (cards[at] === current) link.setAttribute('aria-current', 'location');
+      else link.removeAttribute('aria-current');
+    }
+  };
+  addEventListener('scroll', mark, { passive: true, signal: over.signal });
+  requestAnimationFrame(mark);
+  return nav;
+}
+
+/**
+ * The section that is read: the first that does not end in the upper third of the window; at the end of the page the last.
+ *
+ * @param {readonly HTMLElement[]} cards
+ */
+function cardInSight(cards) {
+  const isAtEnd = scrollY > 0 && Math.ceil(scrollY + innerHeight) >= document.documentElement.scrollHeight;
+  const [last] = cards.slice(-1);
+  const first = cards.find((card) => card.getBoundingClientRect().bottom > innerHeight / 3);
+  return (isAtEnd ? undefined : first) ?? last;
 }

@@ -39,7 +39,7 @@ export function passwordCard(
 <form method="post">
 ${tokenField}
 ${user !== undefined && html`<input type="text" name="username" autocomplete="username" value="${user}" hidden>`}
-${passwordField(say('signIn.password'), refused, true)}
+${passwordField(say, refused, true)}
 <button class="button full">${say('approve.submit')}</button>
 </form></section>`;
 }

@@ -78,15 +78,16 @@ export function wrongField(
   }`;
 }
 
-/** A password field, without the password that was refused. */
+/** A password field, without the password that was refused. The script adds a button that shows what is typed. */
 export function passwordField(
-  label: string,
+  say: Say,
   refused: { readonly problem: string } | undefined,
   focused: boolean,
 ): Html {
   return html`<div class="field">
-<label for="password">${label}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" maxlength="4096"${focused && html` autofocus`}${wrongField('password', refused)}>
+<label for="password">${say('signIn.password')}</label>
+<input id="password" name="password" type="password" autocomplete="current-password" maxlength="4096"
+ data-show="${say('shell.showPassword')}" data-hide="${say('shell.hidePassword')}"${focused && html` autofocus`}${wrongField('password', refused)}>
 ${problemBelow('password', refused)}
 </div>`;
 }

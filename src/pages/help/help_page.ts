@@ -61,9 +61,9 @@ ${sections.map(
       title: say('shell.error', { title }),
       request,
       status: 404,
-      body: html`<section class="card"><h1>${title}</h1>
-<ul><li><a href="/_2fa/account">${say('shell.account')}</a></li>
-<li><a href="${HELP}">${say('shell.help')}</a></li></ul></section>`,
+      body: html`<section class="card stack"><h1>${title}</h1>
+<p><a class="button quiet full" href="/_2fa/account">${say('shell.account')}</a></p>
+<p><a class="button quiet full" href="${HELP}">${say('shell.help')}</a></p></section>`,
     });
   }
 

@@ -54,14 +54,14 @@ ${hidden}
 <p class="hint" id="user-hint">${say('signIn.userHint', { server })}</p>
 ${problemBelow('user', at('user'))}
 </div>
-${passwordField(say('signIn.password'), at('password'), focusesPassword)}
+${passwordField(say, at('password'), focusesPassword)}
 <button class="button full">${say('signIn.next')}</button>
 </form>
 ${providerLinks(card)}</section>`;
 }
 
 function journey(say: Say, target: RedirectTarget): Html {
-  return html`<div class="journey"><div><span><span class="label">${say('signIn.to')}</span>
+  return html`<div class="journey"><div>${windowIcon()}<span>${say('signIn.to')}
 <b class="destination">${appName(say, target)}</b></span></div></div>`;
 }
 
@@ -97,8 +97,8 @@ export function codeCard(
   const { kinds, asked, userId, provider } = standing;
   return html`<section class="card stack"><h1>${say('code.title')}</h1>
 <div class="journey">
-<div><span>${htmlIn(say.form('code.as'), { user: html`<b>${userId}</b>` })}</span></div>
-<div><span>${htmlIn(say.form('code.for'), { app: html`<b>${appName(say, target)}</b>` })}</span></div>
+<div>${personIcon()}<span>${htmlIn(say.form('code.as'), { user: html`<b>${userId}</b>` })}</span></div>
+<div>${windowIcon()}<span>${htmlIn(say.form('code.for'), { app: html`<b>${appName(say, target)}</b>` })}</span></div>
 </div>
 ${notice(problem)}
 ${factorForms({ ...card, kinds, asked })}
@@ -128,13 +128,13 @@ export function confirmationCard(
   return html`<section class="card stack"><h1 tabindex="-1" autofocus>${confirmTitle(say, target)}</h1>
 ${notice(problem)}
 ${afterRecovery(say, standing.recoveryCodesLeft)}
-<p>${say('confirm.as', { user: standing.userId })}</p>
+<p>${htmlIn(say.form('confirm.as'), { user: html`<b>${standing.userId}</b>` })}</p>
 <p>${say('confirm.gives')} <strong class="destination">${target.name}</strong></p>
-<p class="muted">${say('confirm.warning')}</p>
-<form class="stack" method="post" action="${action}" data-unhurried>
+<p class="muted small">${say('confirm.warning')}</p>
+<form class="actions stretch" method="post" action="${action}" data-unhurried>
 ${hidden}
-<button class="button full" name="decision" value="allow">${say('confirm.allow')}</button>
-<button class="button quiet full" name="decision" value="deny">${say('confirm.cancel')}</button>
+<button class="button" name="decision" value="allow">${say('confirm.allow')}</button>
+<button class="button quiet" name="decision" value="deny">${say('confirm.cancel')}</button>
 </form>
 ${standing.mayTurnOn && offer(say)}</section>`;
 }
@@ -162,4 +162,23 @@ function offer(say: Say): Html {
 
 function appName(say: Say, target: RedirectTarget): string {
   return target.kind === 'app' ? say('signIn.app', { name: target.name }) : target.name;
+}
+
+/** Beside who signs in. */
+function personIcon(): Html {
+  return icon(
+    html`<circle cx="10" cy="7" r="3.2"/><path d="M3.8 17c.8-3.2 3.2-4.8 6.2-4.8s5.4 1.6 6.2 4.8"/>`,
+  );
+}
+
+/** Beside where it leads. */
+function windowIcon(): Html {
+  return icon(
+    html`<rect x="3" y="4" width="14" height="12" rx="2"/><path d="M3 7.5h14M5.6 5.8h.01M7.6 5.8h.01"/>`,
+  );
+}
+
+/** A picture beside words that say the same, in the colour of the text. */
+function icon(drawing: Html): Html {
+  return html`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true">${drawing}</svg>`;
 }
