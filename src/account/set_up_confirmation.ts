@@ -42,20 +42,15 @@ export class SetUpConfirmation {
     request: ClientRequest,
     caller: Caller,
     { factor }: SettableFactor,
-    { confirmation, replaced, shown }: ReadyConfirmation,
+    ready: ReadyConfirmation,
   ): Promise<Answer> {
-    const { userId, authenticatorId, wasOn, recovery } = confirmation;
+    const { confirmation, shown } = ready;
+    const { userId, authenticatorId } = confirmation;
     const { owner } = caller;
-    const entry = (event: FactorEvent, detail: Detail = {}) =>
+    const entry = (event: FactorEvent, detail: Detail) =>
       this.deps.audit.recorded({ userId, event, client: request.client, deviceId: owner.deviceId, detail });
-    const hadCodes =
-      wasOn && recovery !== 'kept' && (await this.deps.store.recoverySet(userId)) !== undefined;
-    const recorded = [
-      entry(`${factor.kind}.${wasOn ? 'added' : 'enabled'}`, { authenticator: authenticatorId }),
-      removalsOf(replaced).map(({ kind, detail }) => entry(`${kind}.removed`, detail)),
-      wasOn && shown.length > 0 ? entry('recovery.regenerated') : [],
-      hadCodes && recovery === 'none' ? entry('recovery.deleted') : [],
-    ];
+    const hadCodes = (await this.deps.store.recoverySet(userId)) !== undefined;
+    const recorded = eventsOf(ready, factor.kind, hadCodes).map(({ event, detail }) => entry(event, detail));
     const page = await this.deps.stepUps.pageOf(request, caller);
     const also = [recorded, this.deps.stepUps.kept(page)];
     if (!(await this.deps.store.activate(confirmation, also))) throw new Refusal('unknown_setup');
@@ -63,6 +58,27 @@ export class SetUpConfirmation {
     await this.deps.lanes.remember(userId, request.client);
     return { status: 200, body: { authenticator_id: authenticatorId, recovery_codes: [...shown] } };
   }
+}
+
+/** What goes on record of a confirmation: what came, what it replaced, and what became of the recovery codes. */
+export function eventsOf(
+  { confirmation, replaced, shown }: ReadyConfirmation,
+  kind: string,
+  hadCodes: boolean,
+): { readonly event: FactorEvent; readonly detail: Detail }[] {
+  const { authenticatorId, wasOn, recovery } = confirmation;
+  const came = `${kind}.${wasOn ? 'added' : 'enabled'}` as const;
+  const removals = removalsOf(replaced).map((gone) => ({
+    event: `${gone.kind}.removed` as const,
+    detail: gone.detail,
+  }));
+  const codes: FactorEvent[] = wasOn && shown.length > 0 ? ['recovery.regenerated'] : [];
+  if (wasOn && hadCodes && recovery === 'none') codes.push('recovery.deleted');
+  return [
+    { event: came, detail: { authenticator: authenticatorId } },
+    ...removals,
+    ...codes.map((event) => ({ event, detail: {} })),
+  ];
 }
 
 /** @throws Refusal bad_json */

@@ -37,7 +37,7 @@ export interface SetUpOwner {
 export interface WantedSetUp {
   readonly name?: Json | undefined;
   /** None where it is left out. */
-  readonly replaces?: Replaces;
+  readonly replaces?: Replaces | undefined;
   /** Only the password was proven for it: lost where 2FA is on. */
   readonly onlyWhileOff?: boolean;
 }

@@ -95,7 +95,7 @@ function isPasswordFlow(flow: Flow): boolean {
 }
 
 /** Password and owner as `auth` and as a login: by `identifier`, because Conduit does not read `user`. */
-function passwordOf(judged: JudgedPassword): JsonObject {
+export function passwordOf(judged: Pick<JudgedPassword, 'userId' | 'password'>): JsonObject {
   return {
     type: PASSWORD_STAGE,
     identifier: { type: 'm.id.user', user: judged.userId },

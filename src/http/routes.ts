@@ -286,6 +286,7 @@ const ROWS = {
   provider_return: { door: 'page', method: 'GET', path: '/_2fa/login/provider' },
   sign_in_page: { door: 'page', method: 'GET', path: '/_2fa/login' },
   sign_in_form: { door: 'page', method: 'POST', path: '/_2fa/login', form: true },
+  replace_page: { door: 'page', method: 'GET', path: '/_2fa/login/replace' },
   account_page: { door: 'page', method: 'GET', path: '/_2fa/account' },
   account_form: { door: 'page', method: 'POST', path: '/_2fa/account', form: true },
   page_session: { door: 'page', method: 'POST', path: '/_2fa/account/session' },

@@ -110,6 +110,11 @@ export interface PageDoor {
     id: string,
     code: PageCode,
   ): Promise<PageCodeOutcome | PageCodesUsedUp | undefined>;
+  /**
+   * Signs out the other devices of its user, by the password of this sign-in. False where the homeserver did not say that
+   * they are gone.
+   */
+  endOtherDevices(request: ClientRequest, id: string): Promise<boolean>;
   /** Ends a sign-in that its user does not want: its held login is logged out. */
   cancel(id: string): Promise<void>;
   /** Whether factors or password of the user were changed since. */

@@ -139,6 +139,10 @@ export class PageSignIn implements PageDoor {
     return this.deps.tickets.issue(request, id);
   }
 
+  endOtherDevices({ client }: ClientRequest, id: string): Promise<boolean> {
+    return this.deps.tickets.endOtherDevices(client, id);
+  }
+
   cancel(id: string): Promise<void> {
     return this.deps.tickets.cancel(id);
   }

@@ -1,4 +1,6 @@
-import type { ClientRequest } from '../http/client_request.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
 import { type FactorPassed, passedIn } from '../second_factor/code_step.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Passes } from '../second_factor/passes.ts';
@@ -26,6 +28,7 @@ export class PageTickets {
       readonly standings: Standings;
       readonly sessions: PageSessions;
       readonly login: PageLogin;
+      readonly homeserver: Homeserver;
     },
   ) {}
 
@@ -54,6 +57,20 @@ export class PageTickets {
     const { idHash } = session;
     if (!(await this.deps.engine.finish(session)) || hold === undefined) return;
     if (await this.deps.holds.claim(hold, idHash, CLAIM_MS)) await this.deps.holds.end(hold, idHash);
+  }
+
+  /** As `PageDoor.endOtherDevices`. Only a session that has proven all it owes may do it. */
+  async endOtherDevices(client: ClientAddress, id: string): Promise<boolean> {
+    const found = await this.deps.sessions.find(id);
+    if (found?.hold === undefined || (await this.proofOf(found.session)) === undefined) return false;
+    const { grant, password = found.session.password } = this.deps.holds.open(found.hold);
+    if (password === undefined) return false;
+    try {
+      return await grant.endOtherDevices(this.deps.homeserver, password, client);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return false;
+    }
   }
 
   /** As `PageDoor.passProviderToken`. */

@@ -1,4 +1,5 @@
 import type { Asker, Homeserver, HomeserverAnswer, TokenOwner } from '../homeserver/homeserver.ts';
+import { endOtherDevices } from '../homeserver/other_devices.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
@@ -118,6 +119,14 @@ class Grant {
   /** @throws Refusal if the homeserver did not say that it is gone */
   logOut(homeserver: Homeserver): Promise<void> {
     return homeserver.logout(this.#accessToken);
+  }
+
+  /** Signs out all other devices of its owner. False if the homeserver did not do it. @throws Refusal */
+  async endOtherDevices(homeserver: Homeserver, password: string, client: ClientAddress): Promise<boolean> {
+    const { userId, deviceId } = this;
+    if (deviceId === undefined || deviceId === '') return false;
+    const kept = { token: this.#accessToken, userId, deviceId, password, client };
+    return endOtherDevices((call) => homeserver.call(call), kept);
   }
 
   async nameDevice(homeserver: Homeserver, name: string, client: ClientAddress): Promise<void> {

@@ -5,6 +5,7 @@ import { AuthenticatorRemoval } from '../account/authenticator_removal.ts';
 import { Enrolment } from '../account/enrolment.ts';
 import { OwnHistory } from '../account/own_history.ts';
 import { RecoveryCodes } from '../account/recovery_codes.ts';
+import { Replacement } from '../account/replacement.ts';
 import { SetUp } from '../account/set_up.ts';
 import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
 import { SetUps } from '../account/set_ups.ts';
@@ -78,6 +79,7 @@ import { ProviderStates } from '../pages/sign_in/provider_states.ts';
 import { RedirectTargets } from '../pages/sign_in/redirect_targets.ts';
 import { SignInEnds } from '../pages/sign_in/sign_in_ends.ts';
 import { SignInPage } from '../pages/sign_in/sign_in_page.ts';
+import { SignInReplace } from '../pages/sign_in/sign_in_replace.ts';
 import { SignInSetUp } from '../pages/sign_in/sign_in_set_up.ts';
 import { SignInSteps } from '../pages/sign_in/sign_in_steps.ts';
 import { SignInViews } from '../pages/sign_in/sign_in_views.ts';
@@ -155,7 +157,7 @@ export function compose(foundations: Foundations) {
   return {
     ...login,
     ...account,
-    ...pageServices(shared, login, account.enrolments),
+    ...pageServices(shared, login, account),
     guard: guardDeps(shared),
     ownActions: new OwnActions(shared),
     discovery: discovery(shared),
@@ -396,6 +398,7 @@ function accountServices(shared: SharedServices) {
     ownHistory: new OwnHistory(parts),
     accountPolicy: policy,
     enrolments: new Enrolment({ ...shared, ...parts }, setUps),
+    replacement: new Replacement({ ...shared, ...parts }, setUps, shared.policies),
   };
 }
 
@@ -403,7 +406,7 @@ function accountServices(shared: SharedServices) {
 function pageServices(
   shared: SharedServices,
   { pageSignIn, pageEntry, accountSessions, pageSessionSweep }: ReturnType<typeof loginServices>,
-  enrolments: Enrolment,
+  { enrolments, replacement }: ReturnType<typeof accountServices>,
 ) {
   const { config, vault, homeserver, clock, random, log, totp } = shared;
   const { publicBaseUrl, login, sso } = config;
@@ -429,8 +432,19 @@ function pageServices(
   const setUps = new SetUpPages(enrolments, totp.digits);
   const cookie = new SessionCookie(publicBaseUrl);
   const setUp = new SignInSetUp(pageSignIn, setUps);
+  const replace = new SignInReplace(pageSignIn, new SetUpPages(replacement, totp.digits), replacement);
   const entry = new AccountEntry(pageEntry, cookie);
-  const signIn = { ...shared, door: pageSignIn, pages: formPages, targets, rounds, browsers, setUp, entry };
+  const signIn = {
+    ...shared,
+    door: pageSignIn,
+    pages: formPages,
+    targets,
+    rounds,
+    browsers,
+    setUp,
+    replace,
+    entry,
+  };
   const settings = { digits: totp.digits, host: new URL(publicBaseUrl).host };
   const signInPage = new SignInPage(
     {

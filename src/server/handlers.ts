@@ -53,6 +53,7 @@ export function routeHandlers(services: Services): Readonly<Record<RouteId, Hand
     provider_return: (request) => services.providerPage.receive(request),
     sign_in_page: (request) => services.signInPage.show(request),
     sign_in_form: (request) => services.signInPage.submit(request),
+    replace_page: (request) => services.signInPage.showReplacement(request),
     help_page: async (request) => services.helpPage.handle(request),
     to_account_page: async (request) => services.accountPage.redirect(request),
     not_found_page: async (request) => services.helpPage.notFound(request),

@@ -1,4 +1,4 @@
-import type { EnrolledNow, EnrolmentState } from '../../src/account/enrolment.ts';
+import type { EnrolledNow, EnrolmentState } from '../../src/account/session_set_ups.ts';
 import type { PassedSignIn } from '../../src/login/second_login.ts';
 import * as appservices from '../../src/second_factor/appservices.ts';
 import * as codeStep from '../../src/second_factor/code_step.ts';

@@ -125,3 +125,8 @@ function causeOf(error: unknown, status: number): ErrorCause {
   if (status === 403) return 'form';
   return status < 500 ? 'unreadable' : 'down';
 }
+
+/** The title of a page, which tells first that something is wrong. */
+export function titleOf({ say }: PageVisit, title: string, problem: string | undefined): string {
+  return problem === undefined ? title : say('shell.error', { title });
+}

@@ -1,5 +1,6 @@
 import { encode } from 'uqr';
-import type { ShownSetUp } from '../../account/enrolment.ts';
+import type { ShownSetUp } from '../../account/session_set_ups.ts';
+import type { Answer } from '../../http/answer.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 
@@ -18,6 +19,25 @@ export interface SetUpPlace {
   readonly until?: string | undefined;
   /** What stands above the offer. */
   readonly about?: Html;
+  /** What is shown in place of the offer. */
+  readonly offer?: (problem: string | undefined) => Answer;
+  /** Where it is not the first factor: what the pages are called, and what they say at the end. */
+  readonly words?: SetUpWords;
+  /** What did not work besides. */
+  readonly warning?: string | undefined;
+}
+
+/** The words of a set-up that hang on what it is for. */
+export interface SetUpWords {
+  readonly title: string;
+  /** It is done. */
+  readonly done: string;
+  /** There are no recovery codes to show. */
+  readonly noCodes: string;
+}
+
+export function wordsOf(say: Say, { words }: SetUpPlace): SetUpWords {
+  return words ?? { title: say('setup.owedTitle'), done: say('setup.doneOn'), noCodes: say('setup.noCodes') };
 }
 
 interface Card {
@@ -60,7 +80,7 @@ export function scanCard(
 ${problem !== undefined && html`<p class="problem" id="code-problem" role="alert">${problem}</p>`}
 </div>
 <button class="button full">${say('code.submit')}</button>`;
-  return html`<section class="card"><h1>${say('setup.owedTitle')}</h1>
+  return html`<section class="card"><h1>${wordsOf(say, card.place).title}</h1>
 <p>${say('setup.scanText')}</p>
 ${qrCode(shown.link, say('setup.picture'))}
 <p>${say('setup.openText')}</p>
@@ -75,10 +95,14 @@ ${step(card, 'set_up_code', field)}
 export function codesCard(
   card: Card & { readonly codes: readonly string[]; readonly problem: string | undefined },
 ): Html {
-  const { say, codes, problem } = card;
+  const { say, codes, problem, place } = card;
+  const words = wordsOf(say, place);
+  const warning =
+    place.warning !== undefined && html`<p class="notice warning" role="alert">${place.warning}</p>`;
   if (codes.length === 0) {
-    return html`<section class="card"><h1 tabindex="-1" autofocus>${say('setup.doneOn')}</h1>
-<p>${say('setup.noCodes')}</p>
+    return html`<section class="card"><h1 tabindex="-1" autofocus>${words.done}</h1>
+${warning}
+<p>${words.noCodes}</p>
 ${step(
   card,
   'saved',
@@ -93,7 +117,8 @@ ${step(
 ${problem !== undefined && html`<p class="problem" id="saved-problem" role="alert">${problem}</p>`}
 <button class="button full">${say('save.finish')}</button>`;
   return html`<section class="card"><h1 tabindex="-1" ${problem === undefined && html`autofocus`}>${say('save.title')}</h1>
-<p class="notice good" role="status">${say('setup.doneOn')}</p>
+<p class="notice good" role="status">${words.done}</p>
+${warning}
 <p>${say('save.text')}</p>
 <ul class="codes" aria-label="${say('save.title')}">${codes.map((code) => html`<li>${code}</li>`)}</ul>
 <p class="muted">${say('save.where')}</p>

@@ -1,11 +1,12 @@
-import type { Enrolment, ShownSetUp } from '../../account/enrolment.ts';
+import type { SessionSetUps, ShownSetUp } from '../../account/session_set_ups.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { Form } from '../../http/form.ts';
 import { Refusal } from '../../matrix/refusals.ts';
+import type { Replaces } from '../../storage/tables/setups.ts';
 import { SECOND } from '../../system/clock.ts';
-import type { PageVisit } from '../forms/form_pages.ts';
+import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { waitTime } from '../forms/wait_text.ts';
-import { codesCard, offerCard, type SetUpPlace, scanCard } from './set_up_cards.ts';
+import { codesCard, offerCard, type SetUpPlace, scanCard, wordsOf } from './set_up_cards.ts';
 
 const SCRIPT = 'forms.js';
 const RECOVERY_CODE = /^[0-9a-z]{4}(-[0-9a-z]{4}){2}$/;
@@ -39,16 +40,16 @@ export type SetUpShown = {
 /** The pages of a set-up during a sign-in: offer, secret and first code, recovery codes. They need no script. */
 export class SetUpPages {
   constructor(
-    private readonly enrolment: Enrolment,
+    private readonly enrolment: SessionSetUps,
     /** Digits of a TOTP code. */
     private readonly digits: number,
   ) {}
 
   /** @throws Refusal owes_no_enrolment, unknown_sign_in */
-  async begin({ request }: PageVisit, session: string): Promise<SetUpShown> {
+  async begin({ request }: PageVisit, session: string, replaces?: Replaces): Promise<SetUpShown> {
     const factor = await this.enrolment.kindForPages(session);
     if (factor === undefined) return { is: 'offer', problem: { is: 'notHere' } };
-    const { setup_id: setupId } = await this.enrolment.begin(request, { session, factor });
+    const { setup_id: setupId } = await this.enrolment.begin(request, { session, factor, replaces });
     return { is: 'scan', setupId };
   }
 
@@ -106,7 +107,7 @@ export class SetUpPages {
     const { say, render } = visit;
     const { digits } = this;
     return render({
-      title: titleOf(visit, say('setup.owedTitle'), problem),
+      title: titleOf(visit, wordsOf(say, place).title, problem),
       script: SCRIPT,
       asks: 'enrolment',
       body: (tokenField) => scanCard({ say, tokenField, place, shown, digits, problem }),
@@ -117,6 +118,7 @@ export class SetUpPages {
 /** Asks whether to begin. */
 function offerPage(visit: PageVisit, place: SetUpPlace, problem: string | undefined): Answer {
   const { say, render } = visit;
+  if (place.offer !== undefined) return place.offer(problem);
   return render({
     title: titleOf(visit, say('setup.owedTitle'), problem),
     script: SCRIPT,
@@ -133,7 +135,7 @@ function codesPage(
 ): Answer {
   const { say, render } = visit;
   return render({
-    title: titleOf(visit, say('save.title'), problem),
+    title: titleOf(visit, codes.length === 0 ? wordsOf(say, place).done : say('save.title'), problem),
     script: SCRIPT,
     body: (tokenField) => codesCard({ say, tokenField, place, codes, problem }),
   });
@@ -144,10 +146,6 @@ export function unsavedIn(form: Form): SetUpShown | undefined {
   if (form.has('saved')) return undefined;
   const codes = (form.get('codes') ?? '').split(' ').filter((code) => RECOVERY_CODE.test(code));
   return { is: 'codes', codes: codes.slice(0, MOST_CODES), problem: { is: 'tickFirst' } };
-}
-
-function titleOf({ say }: PageVisit, title: string, problem: string | undefined): string {
-  return problem === undefined ? title : say('shell.error', { title });
 }
 
 function problemText({ say }: PageVisit, problem: SetUpProblem): string {

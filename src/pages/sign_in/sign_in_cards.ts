@@ -119,15 +119,26 @@ export function addressOf(isAccount: boolean, visitId: string): string {
   return `${isAccount ? ACCOUNT_PAGE : SIGN_IN_PAGE}?v=${visitId}`;
 }
 
+/** Where the authenticator is replaced in the sign-in of a visit. */
+export function replaceAddressOf(visitId: string): string {
+  return `${SIGN_IN_PAGE}/replace?v=${visitId}`;
+}
+
 /** The last step: which client gets access (attacks 67 and 69). */
 export function confirmationCard(
-  card: Card & { readonly standing: PageStanding; readonly problem: string | undefined },
+  card: Card & {
+    readonly standing: PageStanding;
+    readonly problem: string | undefined;
+    /** Where a lost authenticator can be replaced; undefined: not in this sign-in. */
+    readonly replaceAt: string | undefined;
+    readonly isReplaced: boolean;
+  },
 ): Html {
   const { say, hidden, action, target, standing, problem } = card;
   // The heading has the focus, so that an Enter too many presses nothing.
   return html`<section class="card stack"><h1 tabindex="-1" autofocus>${confirmTitle(say, target)}</h1>
 ${notice(problem)}
-${afterRecovery(say, standing.recoveryCodesLeft)}
+${card.isReplaced ? html`<p class="notice good" role="status">${say('setup.doneReplaced')}</p>` : afterRecovery(say, standing.recoveryCodesLeft, card.replaceAt)}
 <p>${htmlIn(say.form('confirm.as'), { user: html`<b>${standing.userId}</b>` })}</p>
 <p>${say('confirm.gives')} <strong class="destination">${target.name}</strong></p>
 <p class="muted small">${say('confirm.warning')}</p>
@@ -149,8 +160,12 @@ export function cancelledCard(say: Say): Html {
 <p>${say('cancelled.text')}</p></section>`;
 }
 
-function afterRecovery(say: Say, count: number | undefined): Html | undefined {
+function afterRecovery(say: Say, count: number | undefined, replaceAt: string | undefined): Html | undefined {
   if (count === undefined) return undefined;
+  if (replaceAt !== undefined) {
+    return html`<div class="notice warning"><p>${say('confirm.recovery', { count })}</p>
+<p>${say('confirm.recoveryLost')} <a href="${replaceAt}">${say('confirm.replace')}</a></p></div>`;
+  }
   return html`<div class="notice warning"><p>${say('confirm.recovery', { count })}</p>
 <p><a href="/_2fa/account" target="_blank" rel="noopener">${say('shell.account')} ${say('shell.newTab')}</a></p></div>`;
 }

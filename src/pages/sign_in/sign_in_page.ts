@@ -10,7 +10,7 @@ import type { KnownBrowser } from '../forms/known_browser.ts';
 import { turnIn, type Visit, type Visits } from '../forms/visits.ts';
 import type { Html } from '../shell/html.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
-import { addressOf } from './sign_in_cards.ts';
+import { addressOf, replaceAddressOf } from './sign_in_cards.ts';
 import { seeOther } from './sign_in_ends.ts';
 import type { SignInSteps } from './sign_in_steps.ts';
 import type { BesideForm, SignInViews } from './sign_in_views.ts';
@@ -49,6 +49,15 @@ export class SignInPage {
       return target === undefined
         ? visit.fail({ cause: 'link' })
         : views.first(visit, target, visits.newId());
+    });
+  }
+
+  /** `GET /_2fa/login/replace`: the authenticator is lost. It changes nothing, either. */
+  showReplacement(request: ClientRequest): Promise<Answer> {
+    return this.deps.pages.visit(request, async (visit) => {
+      this.requireOffered();
+      const seen = await this.seen(request, false);
+      return seen === undefined ? visit.fail({ cause: 'unknown' }) : this.deps.views.replacing(visit, seen);
     });
   }
 
@@ -114,6 +123,7 @@ export class SignInPage {
   }
 
   private addressOf({ id, state }: Visit<SignInVisit>): string {
+    if (state.step === 'held' && state.replacement !== undefined) return replaceAddressOf(id);
     const target = this.deps.targets.read(state.target);
     return addressOf(target?.kind === 'account', id);
   }
@@ -149,7 +159,10 @@ export class SignInPage {
   /** Keeps what a form came to, and sends the browser on. */
   private async lead(taken: Visit<SignInVisit>, { state, answer, outcome, mark }: Next): Promise<Answer> {
     await this.keep(taken, state, answer !== undefined);
-    const leading = answer ?? { ...seeOther(this.addressOf(taken)), ...(outcome && { outcome }) };
+    const leading = answer ?? {
+      ...seeOther(this.addressOf({ ...taken, state })),
+      ...(outcome && { outcome }),
+    };
     return mark === undefined ? leading : this.deps.browsers.kept(mark, leading);
   }
 

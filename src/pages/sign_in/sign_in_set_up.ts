@@ -15,6 +15,11 @@ export function isSetUpForm(form: Form): boolean {
   return STEPS.includes(form.get('step') ?? '');
 }
 
+/** Whether a form is one of a replacement. */
+export function isReplaceForm({ replacement }: SignInVisit, form: Form): boolean {
+  return form.get('step') === 'replace' || (replacement !== undefined && isSetUpForm(form));
+}
+
 /** The set-up that comes before a sign-in goes on, or that is offered in it. */
 export class SignInSetUp {
   constructor(
@@ -80,7 +85,7 @@ export class SignInSetUp {
         // What is owed cannot wait, whatever the form says.
         return { ...state, setUp: undefined, isPutOff: true };
       default:
-        return { ...state, setUp: afterSaved(state, form) };
+        return { ...state, setUp: afterSaved(state.setUp, form) };
     }
   }
 
@@ -97,7 +102,7 @@ export class SignInSetUp {
 }
 
 /** The codes stay until the tick. */
-function afterSaved({ setUp }: SignInVisit, form: Form): SetUpShown | undefined {
+export function afterSaved(setUp: SetUpShown | undefined, form: Form): SetUpShown | undefined {
   if (setUp?.is !== 'codes' || form.has('saved')) return undefined;
   return { ...setUp, problem: { is: 'tickFirst' } };
 }

@@ -9,7 +9,8 @@ import type { PageVisit } from '../forms/form_pages.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
 import type { RedirectTargets } from './redirect_targets.ts';
 import { end, type SignInEnds } from './sign_in_ends.ts';
-import { isSetUpForm, type SignInSetUp } from './sign_in_set_up.ts';
+import type { SignInReplace } from './sign_in_replace.ts';
+import { isReplaceForm, isSetUpForm, type SignInSetUp } from './sign_in_set_up.ts';
 import { heldBy, type Next, type SignInProblem, type SignInVisit } from './sign_in_visit.ts';
 
 /** No user id is longer (appendices, "User Identifiers"); e-mail addresses and passwords are allowed more. */
@@ -23,6 +24,7 @@ export interface SignInStepsDeps {
   readonly browsers: KnownBrowser;
   readonly factors: Factors;
   readonly setUp: SignInSetUp;
+  readonly replace: SignInReplace;
   readonly clock: Clock;
 }
 
@@ -37,7 +39,13 @@ export class SignInSteps {
     const standing = state.held && (await this.deps.door.find(state.held.id));
     if (standing === undefined) return this.deps.ends.over(state);
     const cleared = { ...state, problem: undefined };
-    if (isSetUpForm(form)) return this.takeSetUp(visit, cleared, standing, form);
+    const { setUp, replace } = this.deps;
+    if (isReplaceForm(state, form)) {
+      return this.takeSetUp(visit, cleared, () => replace.take(visit, cleared, standing, form));
+    }
+    if (isSetUpForm(form)) {
+      return this.takeSetUp(visit, cleared, () => setUp.take(visit, cleared, standing, form));
+    }
     if (standing.codeWanted) {
       return hasSentCode(form, this.deps.factors) ? this.takeCode(visit, cleared, standing, form) : { state };
     }
@@ -145,12 +153,11 @@ export class SignInSteps {
   private async takeSetUp(
     visit: PageVisit,
     state: SignInVisit,
-    standing: PageStanding,
-    form: Form,
+    take: () => Promise<SignInVisit | undefined>,
   ): Promise<Next> {
-    const { setUp, door } = this.deps;
+    const { door } = this.deps;
     try {
-      const taken = await setUp.take(visit, state, standing, form);
+      const taken = await take();
       if (taken === undefined) return await this.deps.ends.over(state);
       const now = taken.held && (await door.find(taken.held.id));
       return now === undefined ? await this.deps.ends.over(taken) : await this.goOn(visit, taken, now);

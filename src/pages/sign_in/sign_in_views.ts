@@ -3,7 +3,7 @@ import type { Answer } from '../../http/answer.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { Clock } from '../../system/clock.ts';
 import { codeProblem, type RefusedCode } from '../forms/fields.ts';
-import type { PageVisit } from '../forms/form_pages.ts';
+import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
 import { waitTime } from '../forms/wait_text.ts';
 import { type Html, html } from '../shell/html.ts';
@@ -17,8 +17,10 @@ import {
   confirmationCard,
   confirmTitle,
   credentialsCard,
+  replaceAddressOf,
   type WrongCredentials,
 } from './sign_in_cards.ts';
+import type { SignInReplace } from './sign_in_replace.ts';
 import type { SignInSetUp } from './sign_in_set_up.ts';
 import type { SignInProblem, SignInVisit } from './sign_in_visit.ts';
 
@@ -29,6 +31,7 @@ export interface SignInViewsDeps {
   readonly targets: RedirectTargets;
   readonly factors: Factors;
   readonly setUp: SignInSetUp;
+  readonly replace: SignInReplace;
   readonly clock: Clock;
   readonly settings: {
     /** Digits of a TOTP code. */
@@ -72,7 +75,20 @@ export class SignInViews {
     return this.card({ ...unseen(visit, target, id), beside }, openingAddress(target, id), tokenField);
   }
 
-  async of(visit: PageVisit, seen: Visit<SignInVisit>, beside?: BesideForm): Promise<Answer> {
+  of(visit: PageVisit, seen: Visit<SignInVisit>, beside?: BesideForm): Promise<Answer> {
+    return this.shown(visit, seen, { beside, isReplacing: false });
+  }
+
+  /** The page of a replacement; where there is none, what comes next. */
+  replacing(visit: PageVisit, seen: Visit<SignInVisit>): Promise<Answer> {
+    return this.shown(visit, seen, { isReplacing: true });
+  }
+
+  private async shown(
+    visit: PageVisit,
+    seen: Visit<SignInVisit>,
+    { beside, isReplacing }: { readonly beside?: BesideForm | undefined; readonly isReplacing: boolean },
+  ): Promise<Answer> {
     const { state } = seen;
     const target = this.deps.targets.read(state.target);
     if (target === undefined) return visit.fail({ cause: 'link' });
@@ -81,7 +97,7 @@ export class SignInViews {
       case 'credentials':
         return this.credentials(shown, addressOf(target.kind === 'account', seen.id));
       case 'held':
-        return this.held(shown);
+        return this.held(shown, isReplacing);
       case 'cancelled':
         return visit.render({ title: visit.say('cancelled.title'), body: () => cancelledCard(visit.say) });
       case 'finished':
@@ -91,16 +107,22 @@ export class SignInViews {
     }
   }
 
-  private async held(shown: Shown): Promise<Answer> {
+  /** @param isReplacing the page of a replacement is asked for, where there is one */
+  private async held(shown: Shown, isReplacing: boolean): Promise<Answer> {
     const { visit, seen } = shown;
-    const { held } = seen.state;
+    const { held, replacement } = seen.state;
     const standing = held && (await this.deps.door.find(held.id));
     if (standing === undefined) return this.over(shown);
+    const form = {
+      action: addressOf(shown.target.kind === 'account', seen.id),
+      fields: turnField(seen.turn),
+    };
+    // Recovery codes are shown until they are said to be saved.
+    if (isReplacing || replacement?.shown.is === 'codes') {
+      const page = await this.deps.replace.show(visit, seen.state, standing, form);
+      if (page !== undefined) return page;
+    }
     if (this.deps.setUp.isNext(seen.state, standing)) {
-      const form = {
-        action: addressOf(shown.target.kind === 'account', seen.id),
-        fields: turnField(seen.turn),
-      };
       return (await this.deps.setUp.show(visit, seen.state, standing, form)) ?? this.over(shown);
     }
     return standing.codeWanted ? this.code(shown, standing) : this.confirmation(shown, standing);
@@ -167,15 +189,21 @@ export class SignInViews {
     });
   }
 
-  private confirmation({ visit, seen, target }: Shown, standing: PageStanding): Answer {
+  private async confirmation({ visit, seen, target }: Shown, standing: PageStanding): Promise<Answer> {
     const { say } = visit;
+    const { isReplaced = false } = seen.state;
+    const mayReplace =
+      standing.recoveryCodesLeft !== undefined &&
+      !isReplaced &&
+      (await this.deps.replace.isOffered(standing));
     const problem = this.textOf(visit, seen.state.problem);
     return visit.render({
       title: titleOf(visit, confirmTitle(say, target), problem),
       script: SCRIPT,
       body: (tokenField) =>
         confirmationCard({
-          ...{ say, target, standing, problem },
+          ...{ say, target, standing, problem, isReplaced },
+          replaceAt: mayReplace ? replaceAddressOf(seen.id) : undefined,
           hidden: html`${tokenField}${turnField(seen.turn)}`,
           action: addressOf(target.kind === 'account', seen.id),
         }),
@@ -226,8 +254,4 @@ function openingAddress(target: RedirectTarget, id: string): string {
 function fieldOf(problem: SignInProblem | undefined): WrongCredentials['field'] {
   if (problem?.is === 'missingUser') return 'user';
   return problem?.is === 'wrong' || problem?.is === 'missingPassword' ? 'password' : undefined;
-}
-
-function titleOf({ say }: PageVisit, title: string, problem: string | undefined): string {
-  return problem === undefined ? title : say('shell.error', { title });
 }

@@ -14,6 +14,17 @@ export type SignInProblem =
 /** The sign-in behind a visit. */
 export type HeldSignIn = Pick<PageStanding, 'id' | 'userId' | 'version' | 'endsAt'>;
 
+/** A replacement that was begun. */
+export interface ShownReplacement {
+  readonly shown: SetUpShown;
+  /** Whether it takes the place of all authenticators. */
+  readonly isAll: boolean;
+  /** Whether all other devices are to be signed out when it is done. */
+  readonly endsOthers: boolean;
+  /** They could not be. */
+  readonly haveOthersFailed?: boolean;
+}
+
 /** What stands between the requests of a browser at the sign-in page. */
 export interface SignInVisit {
   /** Where the client wants its login token. */
@@ -29,6 +40,10 @@ export interface SignInVisit {
   readonly setUp?: SetUpShown | undefined;
   /** A set-up that was offered was put off. */
   readonly isPutOff?: boolean | undefined;
+  /** A replacement during the sign-in: gone where its recovery codes are said to be saved. */
+  readonly replacement?: ShownReplacement | undefined;
+  /** An authenticator was replaced. */
+  readonly isReplaced?: boolean | undefined;
   readonly ended?: { readonly cause: 'expired' | 'changed' | 'tooMany'; readonly until: number } | undefined;
 }
 

@@ -23,7 +23,7 @@ import {
   putRecoveryCodes,
   putRecoverySet,
 } from './recovery_sets.ts';
-import { completeEnrolment, type SessionState } from './sessions.ts';
+import { completeEnrolment, type SessionState, type SetUpOfSession } from './sessions.ts';
 import { confirmSetup, type SetupToConfirm } from './setups.ts';
 
 /*
@@ -52,13 +52,9 @@ export interface Claim {
 
 const NOTHING_CLAIMED: Claim = { take: decide('SELECT 1 AS found'), giveBack: [] };
 
-/** The sign-in in which a user sets their first factor up. */
-export interface EnrollingSignIn {
+/** The sign-in in which a user sets a factor up. */
+export interface EnrollingSignIn extends Omit<SetUpOfSession, 'setupId'> {
   readonly session: SessionState;
-  /** What the set-up was begun by. */
-  readonly begunBy: string;
-  /** The stage that it completes. */
-  readonly stage: string;
   readonly holdId: string | null;
 }
 
@@ -82,17 +78,17 @@ export function activating(confirmation: Confirmation, also: Write) {
 }
 
 /**
- * The same during a sign-in, for a user who has no second factor yet: the session has its stage, and stays with its held
- * login. One conditional write decides all of it: lost if the user has a factor by now, or session or set-up are gone.
+ * The same during a sign-in: the session has its stage, and stays with its held login. One conditional write decides all
+ * of it: lost if the factors are others by now (any, where it was to be the first), or session or set-up are gone.
  */
 export function enrolling<const Also extends Write>(
   confirmation: Confirmation,
-  { session, begunBy, stage, holdId }: EnrollingSignIn,
+  { session, holdId, ...done }: EnrollingSignIn,
   also: Also,
 ) {
   const { setupId, userId, claim = NOTHING_CLAIMED } = confirmation;
   const { idHash } = session;
-  const completing = when(completeEnrolment(session, { setupId, begunBy, stage }), {
+  const completing = when(completeEnrolment(session, { ...done, setupId }), {
     won: [added(confirmation), endOtherProofs(userId, { idHash, holdId }), also],
     lost: claim.giveBack,
   });

@@ -153,22 +153,27 @@ export interface SetUpOfSession {
   readonly begunBy: string;
   /** The stage that it completes. */
   readonly stage: string;
+  /** The authenticator is the first of its user; or the sign-in had none to set up, and it replaces others. */
+  readonly is: 'first' | 'replacing';
 }
 
 /**
  * Appends the stage of a set-up, and takes the session over to the next version of the account, which the unit that this
  * stands in makes. Lost if the session is no longer what the request has read, or is under another version; if its user
- * has an authenticator; or if the set-up is gone or another session's (R8).
+ * has an authenticator where it is the first, or none where it replaces; or if the set-up is gone or another
+ * session's (R8).
  */
 export function completeEnrolment(
   { idHash, completed, bodyDigest }: SessionState,
-  { setupId, begunBy, stage }: SetUpOfSession,
+  { setupId, begunBy, stage, is }: SetUpOfSession,
 ): Decision<object> {
+  const isFirst = is === 'first';
+  const all = [...completed, stage];
   return decide(
-    `UPDATE sessions SET completed = :completed, version = version + 1
+    `UPDATE sessions SET completed = :completed, version = version + 1${isFirst ? '' : ', flows = :flows'}
      WHERE id_hash = :idHash AND completed = :expected AND body_digest IS NOT DISTINCT FROM :bodyDigest
        AND expires_at > :now AND version = ${currentVersion('sessions.user_id')}
-       AND NOT EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = sessions.user_id)
+       AND ${isFirst ? 'NOT ' : ''}EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = sessions.user_id)
        AND EXISTS (SELECT 1 FROM setups WHERE setups.id = :setupId AND setups.user_id = sessions.user_id
          AND setups.token_hash = :begunBy AND setups.expires_at > :now)`,
     {
@@ -177,7 +182,8 @@ export function completeEnrolment(
       setupId,
       begunBy,
       expected: JSON.stringify(completed),
-      completed: JSON.stringify([...completed, stage]),
+      completed: JSON.stringify(all),
+      ...(!isFirst && { flows: JSON.stringify([all]) }),
     },
   );
 }

@@ -1,0 +1,96 @@
+import type { ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { ENROLMENT_STAGE, RECOVERY_STAGE } from '../matrix/wire.ts';
+import type { Policies } from '../policy/policies.ts';
+import type { Write } from '../storage/statement.ts';
+import type { Authenticator } from '../storage/tables/authenticators.ts';
+import type { Replaces } from '../storage/tables/setups.ts';
+import { isSatisfied, potOf, type Session } from '../uia/session.ts';
+import {
+  type ConfirmedInSession,
+  type SessionSetUpDeps,
+  SessionSetUps,
+  type WantedInSession,
+} from './session_set_ups.ts';
+import { eventsOf } from './set_up_confirmation.ts';
+import type { BegunSetUp, SetUps } from './set_ups.ts';
+
+/** What can be replaced in a sign-in. */
+export interface Replaceable {
+  readonly authenticators: readonly Pick<Authenticator, 'id' | 'name'>[];
+  /** Whether the sign-in has a password by which other devices can be signed out. */
+  readonly hasPassword: boolean;
+}
+
+/**
+ * Replacing a lost authenticator within a sign-in on our page that was proven by a recovery code: no further code is asked
+ * for (spec/login.md). Once in a sign-in, and only while the factors are those under which the code was taken.
+ */
+export class Replacement extends SessionSetUps {
+  protected readonly is = 'replacing';
+
+  constructor(
+    deps: SessionSetUpDeps,
+    setUps: SetUps,
+    private readonly policies: Pick<Policies, 'of'>,
+  ) {
+    super(deps, setUps);
+  }
+
+  /** Undefined where nothing can be replaced in this sign-in, or it has ended. */
+  async offerFor(id: string): Promise<Replaceable | undefined> {
+    try {
+      if ((await this.kindForPages(id)) === undefined) return undefined;
+      const { binding, password } = await this.requireOpen(id);
+      const authenticators = await this.deps.store.authenticators(binding.userId);
+      return { authenticators, hasPassword: password !== undefined };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return undefined;
+    }
+  }
+
+  /** @throws Refusal unknown_authenticator if it names one that the user does not have, or none */
+  override async begin(request: ClientRequest, wanted: WantedInSession): Promise<BegunSetUp> {
+    const { binding } = await this.requireOpen(wanted.session);
+    const { replaces = [] } = wanted;
+    if (!namesOnly(replaces, await this.deps.store.authenticators(binding.userId))) {
+      throw new Refusal('unknown_authenticator');
+    }
+    return super.begin(request, wanted);
+  }
+
+  protected async requireOpen(id: string): Promise<Session> {
+    const session = await this.deps.engine.find(id);
+    if (session === undefined) throw new Refusal('unknown_sign_in');
+    if (!isByRecoveryCode(session)) throw new Refusal('owes_no_enrolment');
+    const { userId } = session.binding;
+    const standing = await this.deps.standings.of(userId);
+    // Any change of the factors since the code was taken makes it worth no other (R12).
+    if (standing.is !== 'owes_factor' || standing.version !== session.version) {
+      throw new Refusal('owes_no_enrolment');
+    }
+    const { codesForChanges, mode } = await this.policies.of(userId);
+    if (codesForChanges.value === false || mode.value === 'forbidden') throw new Refusal('owes_no_enrolment');
+    return session;
+  }
+
+  protected async recorded({ client, settable, ready }: ConfirmedInSession): Promise<Write> {
+    const { userId } = ready.confirmation;
+    const hadCodes = (await this.deps.store.recoverySet(userId)) !== undefined;
+    return eventsOf(ready, settable.factor.kind, hadCodes).map(({ event, detail }) =>
+      this.deps.audit.recorded({ userId, client, event, detail }),
+    );
+  }
+}
+
+/** A session of our page that is proven, by a recovery code, and has replaced nothing yet. */
+function isByRecoveryCode({ binding, flows, completed }: Session): boolean {
+  if (potOf(binding) !== 'page' || !isSatisfied(flows, completed)) return false;
+  return completed.includes(RECOVERY_STAGE) && !completed.includes(ENROLMENT_STAGE);
+}
+
+function namesOnly(replaces: Replaces, enrolled: readonly Authenticator[]): boolean {
+  if (replaces === 'all') return enrolled.length > 0;
+  return replaces.length > 0 && replaces.every((named) => enrolled.some(({ id }) => id === named));
+}

@@ -1,0 +1,194 @@
+import type { ShownSecret } from '../factors/description.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { EnrolmentConfirmRequest } from '../matrix/shapes.ts';
+import { ENROLMENT_STAGE } from '../matrix/wire.ts';
+import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
+import type { Write } from '../storage/statement.ts';
+import { enrolling, isConfirmed } from '../storage/tables/factor_changes.ts';
+import type { SetUpOfSession } from '../storage/tables/sessions.ts';
+import type { Replaces } from '../storage/tables/setups.ts';
+import type { UiaEngine } from '../uia/engine.ts';
+import { type Session, standingOf } from '../uia/session.ts';
+import type { AccountDeps } from './account_deps.ts';
+import type { BegunSetUp, ReadyConfirmation, SettableFactor, SetUpOwner, SetUps } from './set_ups.ts';
+
+export interface SessionSetUpDeps extends AccountDeps {
+  readonly engine: UiaEngine;
+  readonly holds: Pick<HeldLogins, 'giveMoreTime'>;
+  readonly enrolment: OwedEnrolment;
+}
+
+/** What is set up, and by which sign-in. */
+export interface WantedInSession {
+  readonly session: string;
+  readonly factor: string;
+  readonly name?: string | undefined;
+  readonly replaces?: Replaces | undefined;
+}
+
+/** An authenticator that was set up during a sign-in. */
+export interface EnrolledNow {
+  readonly authenticatorId: string;
+  /** In the order in which they are shown, for the only time. */
+  readonly recoveryCodes: readonly string[];
+}
+
+/** A first code as a person typed it. */
+export interface TypedFirstCode {
+  readonly session: string;
+  readonly setupId: string;
+  readonly typed: string;
+}
+
+/** Where the set-up of a sign-in stands. */
+export interface EnrolmentState {
+  readonly is: 'wanted' | 'done';
+  /** When the sign-in began, in ms since the epoch. */
+  readonly openedAt: number;
+}
+
+/** What a page shows of a set-up that waits for its first code. */
+export interface ShownSetUp extends ShownSecret {
+  readonly setupId: string;
+}
+
+/** What goes on record when a set-up of a sign-in is confirmed. */
+export interface ConfirmedInSession {
+  readonly client: ClientRequest['client'];
+  readonly settable: SettableFactor;
+  readonly ready: ReadyConfirmation;
+}
+
+/**
+ * Setting an authenticator up during a sign-in, by the session of the sign-in alone: its password was right, and its login
+ * is held. Until the confirmation nothing changes; it completes the stage of the set-up, and all else that the user
+ * has begun ends.
+ */
+export abstract class SessionSetUps {
+  /** What a confirmation comes to. */
+  protected abstract readonly is: SetUpOfSession['is'];
+
+  constructor(
+    protected readonly deps: SessionSetUpDeps,
+    private readonly setUps: SetUps,
+  ) {}
+
+  /** The live session of a sign-in in which something may be set up. @throws Refusal unknown_sign_in, owes_no_enrolment */
+  protected abstract requireOpen(id: string): Promise<Session>;
+
+  /** What is written with a confirmation. */
+  protected abstract recorded(confirmed: ConfirmedInSession): Promise<Write>;
+
+  /** @throws Refusal unknown_sign_in, owes_no_enrolment; invalid_param if users cannot set this factor up */
+  async begin({ client }: ClientRequest, wanted: WantedInSession): Promise<BegunSetUp> {
+    const { session: id, factor, name, replaces } = wanted;
+    const session = await this.requireOpen(id);
+    client.record?.isOf(session.binding.userId, null);
+    const allowed = await this.deps.enrolment.factorsFor(session.binding.userId);
+    if (!allowed.includes(factor)) throw otherFactor();
+    const settable = this.requireSettable(factor);
+    return this.setUps.begin(settable, ownerOf(await this.withMoreTime(session)), { name, replaces });
+  }
+
+  /** To install an app takes longer than to read a code: the login is held so much longer, once. */
+  private async withMoreTime(session: Session): Promise<Session> {
+    if (session.holdId !== null) await this.deps.holds.giveMoreTime(session.holdId, session.idHash);
+    return this.requireOpen(session.id);
+  }
+
+  /** The first of the factors that a page can set up for this user; undefined if there is none. */
+  async kindForPages(id: string): Promise<string | undefined> {
+    const session = await this.requireOpen(id);
+    const allowed = await this.deps.enrolment.factorsFor(session.binding.userId);
+    return allowed.find((kind) => this.deps.factors.ofKind(kind)?.setUp?.page !== undefined);
+  }
+
+  /**
+   * What a page shows of the set-up that this session has begun.
+   * @throws Refusal unknown_sign_in, owes_no_enrolment, unknown_setup
+   */
+  async shown(id: string, setupId: string): Promise<ShownSetUp> {
+    const session = await this.requireOpen(id);
+    const setup = await this.setUps.require(setupId, ownerOf(session));
+    const { page } = this.requireSettable(setup.kind).setUp;
+    if (page === undefined) throw new Refusal('unknown_setup');
+    return { setupId, ...page.shown(setup.userId, this.setUps.secretOf(setup)) };
+  }
+
+  /**
+   * @throws Refusal unknown_sign_in, owes_no_enrolment, unknown_setup, wrong_setup_code, missing_param, bad_json;
+   *   limit_exceeded if it is being confirmed, or hashes wait
+   */
+  async confirm(
+    request: ClientRequest,
+    { session: id, recovery_codes: codes, ...body }: EnrolmentConfirmRequest,
+  ): Promise<EnrolledNow> {
+    const session = await this.requireOpen(id);
+    request.client.record?.isOf(session.binding.userId, null);
+    const setup = await this.setUps.require(body.setup_id, ownerOf(session));
+    const settable = this.requireSettable(setup.kind);
+    const { proof } = settable.setUp.read(body);
+    return this.setUps.confirm(setup, settable, { proof, codes }, (ready) =>
+      this.enrol(request, session, settable, ready),
+    );
+  }
+
+  /** The same with a code that was typed into a page. @throws Refusal as `confirm` */
+  async confirmTyped(
+    request: ClientRequest,
+    { session: id, setupId, typed }: TypedFirstCode,
+  ): Promise<EnrolledNow> {
+    const setup = await this.setUps.require(setupId, ownerOf(await this.requireOpen(id)));
+    const { proofField } = this.requireSettable(setup.kind).factor;
+    return this.confirm(request, { session: id, setup_id: setupId, [proofField]: typed });
+  }
+
+  /** Where the set-up of a sign-in stands; undefined if there is none in this session. */
+  async stateOf(id: string): Promise<EnrolmentState | undefined> {
+    const session = await this.deps.engine.find(id);
+    const standing = session && standingOf(session, ENROLMENT_STAGE);
+    if (session === undefined || standing === 'out_of_order') return undefined;
+    return { is: standing === 'done' ? 'done' : 'wanted', openedAt: session.openedAt };
+  }
+
+  async isDone(id: string): Promise<boolean> {
+    return (await this.stateOf(id))?.is === 'done';
+  }
+
+  private async enrol(
+    { client }: ClientRequest,
+    session: Session,
+    settable: SettableFactor,
+    ready: ReadyConfirmation,
+  ): Promise<EnrolledNow> {
+    const { lanes, mark, storage } = this.deps;
+    const { userId, authenticatorId } = ready.confirmation;
+    const { begunBy } = ownerOf(session);
+    const signIn = { session, begunBy, stage: ENROLMENT_STAGE, holdId: session.holdId, is: this.is };
+    const also = await this.recorded({ client, settable, ready });
+    if (!isConfirmed(await storage.commit([userId], enrolling(ready.confirmation, signIn, also)))) {
+      await this.requireOpen(session.id);
+      throw new Refusal('unknown_setup');
+    }
+    await mark.keep();
+    await lanes.remember(userId, client);
+    return { authenticatorId, recoveryCodes: ready.shown };
+  }
+
+  private requireSettable(kind: string): SettableFactor {
+    const factor = this.deps.factors.ofKind(kind);
+    if (factor?.setUp === undefined) throw otherFactor();
+    return { factor, setUp: factor.setUp };
+  }
+}
+
+function otherFactor(): Refusal {
+  return new Refusal('invalid_param', { text: '`factor` must be one of those that the challenge names.' });
+}
+
+/** No access token has such a hash: only this session goes on with what it begins. */
+function ownerOf({ binding, idHash, expiresAt }: Session): SetUpOwner {
+  return { userId: binding.userId, begunBy: `session:${idHash}`, endsAt: expiresAt };
+}

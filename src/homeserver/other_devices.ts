@@ -1,0 +1,45 @@
+import type { ClientAddress } from '../http/client_request.ts';
+import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
+import type { CallHomeserver, HomeserverAnswer } from './homeserver.ts';
+import { passwordOf } from './judge_password.ts';
+
+/** A login, its device and the password that its owner gave. */
+export interface KeptLogin {
+  readonly token: string;
+  readonly userId: string;
+  /** The device that stays. */
+  readonly deviceId: string;
+  readonly password: string;
+  readonly client: ClientAddress;
+}
+
+/**
+ * Signs out all devices of a user but one, as its owner would: by a list of the ids, never by an empty one, which some
+ * homeservers take for all. False where the homeserver did not say that they are gone.
+ * @throws Refusal if the homeserver does not answer
+ */
+export async function endOtherDevices(call: CallHomeserver, kept: KeptLogin): Promise<boolean> {
+  const { token, client } = kept;
+  const listed = await call({ method: 'GET', path: '/_matrix/client/v3/devices', token, client });
+  const ids = idsIn(listed);
+  // Without its own device among them the list is not to be trusted.
+  if (ids?.includes(kept.deviceId) !== true) return false;
+  const devices = ids.filter((id) => id !== kept.deviceId);
+  if (devices.length === 0) return true;
+  const path = '/_matrix/client/v3/delete_devices';
+  const deletion = (body: JsonObject) => call({ method: 'POST', path, token, body, client });
+  const opening = await deletion({ devices });
+  if (opening.status === 200) return true;
+  const session = opening.json?.session;
+  if (opening.status !== 401) return false;
+  const auth = { ...passwordOf(kept), ...(typeof session === 'string' && { session }) };
+  return (await deletion({ devices, auth })).status === 200;
+}
+
+/** Undefined where the answer is not a list of devices. */
+function idsIn({ status, json }: HomeserverAnswer): string[] | undefined {
+  const devices = status === 200 ? json?.devices : undefined;
+  if (!Array.isArray(devices)) return undefined;
+  const ids = devices.map((device) => (isJsonObject(device) ? device.device_id : undefined));
+  return ids.every((id) => typeof id === 'string') ? ids : undefined;
+}

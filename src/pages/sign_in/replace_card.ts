@@ -1,0 +1,38 @@
+import type { Replaceable } from '../../account/replacement.ts';
+import { type Html, html } from '../shell/html.ts';
+import type { Say } from '../texts/texts.ts';
+
+/** Asks which authenticator is lost, and says what becomes of it. */
+export function replaceCard(card: {
+  readonly say: Say;
+  readonly tokenField: Html;
+  readonly fields: Html;
+  readonly action: string;
+  readonly offered: Replaceable;
+  readonly problem: string | undefined;
+}): Html {
+  const { say, tokenField, fields, action, offered, problem } = card;
+  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('replace.title')}</h1>
+${problem !== undefined && html`<p class="notice warning" role="alert">${problem}</p>`}
+<p>${say('replace.text')}</p>
+<form class="stack" method="post" action="${action}">
+${tokenField}
+${fields}
+<input type="hidden" name="step" value="replace">
+${whichIsLost(say, offered)}
+${offered.hasPassword && html`<label class="check"><input type="checkbox" name="end_others"> ${say('replace.endOthers')}</label>`}
+<button class="button full">${say('setup.next')}</button>
+</form>
+</section>
+<p class="after"><a href="${action}">${say('shell.cancel')}</a></p>`;
+}
+
+function whichIsLost(say: Say, { authenticators }: Replaceable): Html | undefined {
+  if (authenticators.length === 1) return undefined;
+  const radio = (value: string, name: string) =>
+    html`<label class="check"><input type="radio" name="replaces" value="${value}" required> ${name}</label>`;
+  return html`<fieldset class="stack"><legend>${say('replace.which')}</legend>
+${authenticators.map(({ id, name }) => radio(id, name))}
+${radio('all', say('replace.all'))}
+</fieldset>`;
+}
