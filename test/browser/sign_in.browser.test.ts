@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { seedIn } from '../account/account.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { describeInBrowser, openPage, photograph, startBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
-import type { Enrolled } from '../support/enrolment.ts';
+import { codeAt, type Enrolled } from '../support/enrolment.ts';
 import { lookAt } from '../support/look_at.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -147,6 +148,37 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await fits();
     await page.keyboard.press('Enter');
     await page.getByText('signed in as @bob:localhost').waitFor();
+  });
+
+  test('with a recovery code: the lost authenticator is replaced, without going anywhere else', async () => {
+    bob = await app.enrol('bob', 10);
+    await signInUpToCode();
+    await page.getByText('Use a recovery code instead').click();
+    await page.getByLabel('Recovery code').fill(bob.recoveryCodes[0] ?? '');
+    await page.keyboard.press('Enter');
+    await heading(page, 'Continue to ');
+    await page.getByText('Lost your phone?').waitFor();
+    await lookAt(page, 'replace-1-offer');
+    await page.getByRole('link', { name: 'Set up a new authenticator' }).click();
+    await heading(page, 'Replace your authenticator');
+    await lookAt(page, 'replace-2-which');
+    await page.getByLabel('All of them').check();
+    await press(page, 'Continue');
+    const key = await page.locator('code.secret').textContent();
+    await lookAt(page, 'replace-3-scan');
+    await page
+      .getByLabel('Authentication code')
+      .fill(codeAt(seedIn(key?.replaceAll(' ', '')), app.clock.now()));
+    await page.keyboard.press('Enter');
+    await page.getByText('Authenticator replaced.').waitFor();
+    await lookAt(page, 'replace-4-save');
+    await page.getByLabel('I have saved these codes').check();
+    await press(page, 'Done');
+    await heading(page, 'Continue to ');
+    await lookAt(page, 'replace-5-confirmation');
+    await page.locator('button:enabled', { hasText: 'Continue' }).click();
+    await page.getByText('signed in as @bob:localhost').waitFor();
+    expect(await app.storage.factors.authenticators(bob.userId)).toHaveLength(1);
   });
 
   test('attack 152: a code never sends itself, in one piece or digit by digit', async () => {
