@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { html } from '../../src/pages/shell/html.ts';
-import type { PageState } from './page_states.ts';
+import type { PageState } from './page_visit.ts';
 
 /** A way of looking at a page. */
 interface Look {

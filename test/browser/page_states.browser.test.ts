@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { seriousFindings } from '../support/accessibility.ts';
 import { startApp, type TestApp } from '../support/app.ts';
-import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { describeInBrowser, startBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { ContactSheet } from './contact_sheet.ts';
 import { PAGE_STATES } from './page_states.ts';
@@ -26,6 +26,8 @@ describeInBrowser('every state of every page', () => {
   let browser: Browser;
   let app: TestApp;
   let scene: Scene;
+  /** One for each language: what pages load is loaded once. */
+  const contexts = new Map<string, BrowserContext>();
   const seen: unknown[] = [];
 
   beforeAll(async () => {
@@ -61,11 +63,14 @@ describeInBrowser('every state of every page', () => {
   test.each(LOOKED_AT)(
     '$name, $language: reached, in its language, accessible, and nothing is cut off on a phone',
     async ({ language, state }) => {
-      const page = await openPage(browser, { locale: language });
-      await state.reach(new PageVisit(page, scene, language));
-      await page.waitForLoadState('networkidle');
+      const context = contexts.get(language) ?? (await browser.newContext({ locale: language }));
+      contexts.set(language, context);
+      await context.clearCookies();
+      const page = await context.newPage();
+      const visit = new PageVisit(page, scene, language);
+      await state.reach(visit);
+      await visit.settled();
       expect(await page.locator('html').getAttribute('lang')).toBe(language);
-      await page.locator('h1').first().waitFor({ state: 'attached' });
       // What axe looks at is alike in both languages: German is looked at by `npm run pages`.
       const isExamined = language === 'en' || FOLDER !== undefined;
       if (isExamined) expect(await seriousFindings(page)).toEqual([]);
@@ -74,7 +79,7 @@ describeInBrowser('every state of every page', () => {
       expect(seen).not.toContain(text);
       seen.push(text);
       await sheet?.photograph(page, state, language);
-      if (isExamined && state.isMain === true) {
+      if (FOLDER !== undefined && state.isMain === true) {
         await page.emulateMedia({ forcedColors: 'active' });
         expect(await seriousFindings(page)).toEqual([]);
       }
@@ -82,7 +87,7 @@ describeInBrowser('every state of every page', () => {
         await page.setViewportSize({ width, height: 700 });
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
       }
-      await page.context().close();
+      await page.close();
     },
   );
 });

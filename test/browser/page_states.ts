@@ -1,14 +1,5 @@
-import type { PageVisit } from './page_visit.ts';
-
-/** A state of a page that people see. */
-export interface PageState {
-  /** Of its pictures. */
-  readonly name: string;
-  readonly says: string;
-  /** It is also looked at enlarged and in forced colours. */
-  readonly isMain?: boolean;
-  readonly reach: (visit: PageVisit) => Promise<void>;
-}
+import { DRAWN_STATES } from './drawn_states.ts';
+import type { PageState, PageVisit } from './page_visit.ts';
 
 async function upToCode(visit: PageVisit, name: string): Promise<void> {
   await visit.openSignIn();
@@ -94,6 +85,59 @@ export const PAGE_STATES: readonly PageState[] = [
     says: 'The sign-in page that no client led to',
     reach: (visit) => visit.open('/_2fa/login'),
   },
+  {
+    name: 'sign-in-missing',
+    says: 'The sign-in page after an empty form',
+    reach: async (visit) => {
+      await visit.openSignIn();
+      await visit.enter();
+    },
+  },
+  {
+    name: 'sign-in-code-missing',
+    says: 'The second factor is asked for once more: nothing was typed',
+    reach: async (visit) => {
+      await upToCode(visit, 'carol');
+      await visit.giveCode('');
+    },
+  },
+  {
+    name: 'sign-in-wrong-recovery',
+    says: 'The same after a wrong recovery code',
+    reach: async (visit) => {
+      await upToCode(visit, 'erin');
+      await visit.giveRecoveryCode('0000-0000-0000');
+    },
+  },
+  {
+    name: 'sign-in-consent-recovery',
+    says: 'All is proven by a recovery code: the client is named, and what is left',
+    isMain: true,
+    reach: async (visit) => {
+      await upToCode(visit, 'erin');
+      await visit.giveRecoveryCode(visit.recoveryCode('erin'));
+    },
+  },
+  {
+    name: 'sign-in-cancelled',
+    says: 'The client got no access',
+    reach: async (visit) => {
+      await upToCode(visit, 'bob');
+      await visit.giveCode(visit.freshCode('bob'));
+      const loaded = visit.page.waitForEvent('load');
+      await visit.press('confirm.cancel');
+      await loaded;
+    },
+  },
+  {
+    name: 'approve-password',
+    says: 'The fallback page asks for the password',
+    reach: async (visit) => {
+      await visit.openFallback('bob');
+      await visit.giveCode(visit.freshCode('bob'));
+    },
+  },
+  ...DRAWN_STATES,
   { name: 'help', says: 'Help before the sign-in', isMain: true, reach: (visit) => visit.open('/_2fa/help') },
   {
     name: 'not-found',

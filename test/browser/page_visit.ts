@@ -1,17 +1,28 @@
 import type { BrowserContext, Page } from 'playwright-core';
-import { pages as german } from '../../src/pages/texts/de/pages.ts';
-import { pages as english } from '../../src/pages/texts/en/pages.ts';
+import type { Html } from '../../src/pages/shell/html.ts';
 import type { TextKey } from '../../src/pages/texts/keys.ts';
-import { fill } from '../../src/pages/texts/texts.ts';
+import { pageTexts } from '../../src/pages/texts/own_texts.ts';
+import { fill, type Say } from '../../src/pages/texts/texts.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { ClientPage } from '../support/client_page.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 const STEP_MS = 30_000;
+const TEXTS = pageTexts({ texts: [], german: 'du', language: 'en' });
 
 /** Those who sign in: by name, with 2FA on or not. */
 export type Users = Readonly<Record<string, Enrolled | undefined>>;
+
+/** A state of a page that people see. */
+export interface PageState {
+  /** Of its pictures. */
+  readonly name: string;
+  readonly says: string;
+  /** It is also looked at enlarged and in forced colours. */
+  readonly isMain?: boolean;
+  readonly reach: (visit: PageVisit) => Promise<void>;
+}
 
 /** What all visits of a test have in common. */
 export interface Scene {
@@ -35,6 +46,20 @@ export class PageVisit {
 
   async open(path: string): Promise<void> {
     await this.page.goto(`${this.scene.app.url}${path}`);
+  }
+
+  /** What a view draws, in the frame of an error page: states that would take servers and time to reach. */
+  async draw(view: (say: Say) => Html): Promise<void> {
+    await this.open('/_2fa/login');
+    const markup = JSON.stringify(view(TEXTS.in(this.language)).toString());
+    await this.page.evaluate(`document.querySelector('main').innerHTML = ${markup}`);
+  }
+
+  /** Waits until the page has what it shows: its heading, and each part that is loaded late. */
+  async settled(): Promise<void> {
+    await this.page.locator('h1').first().waitFor({ state: 'attached' });
+    const loading = this.text('account.loading');
+    await this.page.getByText(loading).first().waitFor({ state: 'detached' });
   }
 
   /** As a client leads to it. */
@@ -93,9 +118,8 @@ export class PageVisit {
   }
 
   async press(key: TextKey, places: Readonly<Record<string, string>> = {}): Promise<void> {
-    const text = this.language === 'de' ? (german[key] ?? english[key]) : english[key];
     await this.page
-      .getByRole('button', { name: fill(text, places), exact: true })
+      .getByRole('button', { name: fill(this.text(key), places), exact: true })
       .first()
       .click();
   }
@@ -135,6 +159,10 @@ export class PageVisit {
     const guarded = await this.scene.app.post(path, remove, String(login.json.access_token));
     const session = encodeURIComponent(String(guarded.json.session));
     await this.open(`/_matrix/client/v3/auth/m.login.2fa.totp/fallback/web?session=${session}`);
+  }
+
+  private text(key: TextKey): string {
+    return TEXTS.in(this.language).texts[key];
   }
 
   private async fill(autocomplete: string, text: string): Promise<void> {
