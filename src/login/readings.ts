@@ -7,6 +7,8 @@ import { type ClaimedIdentity, claimsOf, readIdentity } from '../second_factor/c
 import { type JoinKeys, joinKeysOf, lineKeyOf } from '../second_factor/join_keys.ts';
 import { wishedDevice } from '../second_factor/upstream_login.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
+import { type Clock, MINUTE } from '../system/clock.ts';
+import { Remembered } from '../system/remembered.ts';
 import { withoutAuth } from '../uia/presented_auth.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { StandingInLine } from './sign_in_line.ts';
@@ -35,9 +37,13 @@ export interface ReadingsSettings {
   readonly appendedCode: boolean;
 }
 
+/** How long is remembered that an account has 2FA on, in ms. */
+const ENROLLED_FOR_MS = 5 * MINUTE;
+const ANYONE = 'anyone';
+
 /** What the password field of a sign-in can mean, and who may be meant by its name. */
 export class Readings {
-  private hasSeenEnrolled = false;
+  private readonly enrolled: Remembered;
 
   constructor(
     private readonly deps: {
@@ -45,9 +51,12 @@ export class Readings {
       readonly codes: Pick<Factors, 'readAppended'>;
       readonly vault: Vault;
       readonly policies: Policies;
+      readonly clock: Clock;
     },
     private readonly settings: ReadingsSettings,
-  ) {}
+  ) {
+    this.enrolled = new Remembered(deps.clock, ENROLLED_FOR_MS, 1);
+  }
 
   /** Whether a user may be meant who owes something: the hint of R5, never the decision. */
   async mayMeanEnrolled(signIn: LoginBody): Promise<boolean> {
@@ -89,12 +98,16 @@ export class Readings {
   }
 
   /**
-   * Whether any account has 2FA on, or had while this process runs, or may have to set it up: each sign-in asks, and where the last user has
-   * turned 2FA off, sign-ins may go on as before, which costs little and decides nothing.
+   * Whether any account has 2FA on, or had a few minutes ago, or may have to set it up. Each sign-in asks; where the last
+   * user has turned 2FA off, sign-ins go on as before for that time, which costs little and decides nothing.
    */
   private async mayBeAnyoneEnrolled(): Promise<boolean> {
-    this.hasSeenEnrolled ||= await this.deps.factors.anyoneEnrolled();
-    return this.hasSeenEnrolled || this.deps.policies.mayOwe(undefined);
+    if (this.enrolled.has(ANYONE)) return true;
+    if (await this.deps.factors.anyoneEnrolled()) {
+      this.enrolled.add(ANYONE);
+      return true;
+    }
+    return this.deps.policies.mayOwe(undefined);
   }
 
   private async appendedCodeOf(signIn: LoginBody): Promise<AppendedCode | undefined> {

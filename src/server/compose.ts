@@ -294,7 +294,7 @@ function sessionEngine({ config, storage, vault, clock, random }: Foundations): 
 function loginServices(shared: SharedServices) {
   const { config, storage, vault, homeserver, clock, log, holds } = shared;
   const readings = new Readings(
-    { factors: storage.factors, codes: shared.factors, vault, policies: shared.policies },
+    { factors: storage.factors, codes: shared.factors, vault, policies: shared.policies, clock },
     shared.ways,
   );
   const upstream = new UpstreamLogin(homeserver, holds, shared.addressLimit, log);

@@ -3,7 +3,7 @@ import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { call } from '../support/http.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES } from '../support/stub/stub.ts';
-import { arrivals, loginsOf, PASSWORD, signIn, startSignIns } from './support.ts';
+import { arrivals, loginsOf, MINUTE, PASSWORD, signIn, startSignIns } from './support.ts';
 
 let app: TestApp;
 
@@ -74,6 +74,20 @@ test('R5: a login that cannot mean an enrolled user goes as it is, with one requ
   const body = passwordLogin('alice', PASSWORD, { device_id: 'D', initial_device_display_name: 'n' });
   await app.post(LOGIN, body);
   expect(loginsOf(app).map(({ json }) => json)).toEqual([body]);
+});
+
+test('some minutes after the last user turned 2FA off, no password is read as one with a code', async () => {
+  const { app: started, bob } = await startSignIns();
+  app = started;
+  const body = passwordLogin('alice', `${PASSWORD} 123456`);
+  await app.post(LOGIN, body);
+  expect(loginsOf(app)).toHaveLength(2);
+
+  await app.storage.factors.removeAllFactors(bob.userId);
+  app.stub.clear();
+  app.clock.advance(6 * MINUTE);
+  await app.post(LOGIN, body);
+  expect(loginsOf(app)).toHaveLength(1);
 });
 
 test('attack 101: well_known of a login names us and no OAuth', async () => {
