@@ -261,8 +261,8 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.keyboard.press('Enter');
     await page.getByText('9 are left').waitFor();
     await lookAt(page, 'sign-in-7-after-recovery');
-    const link = page.locator('#main').getByRole('link', { name: /^Account security \(/ });
-    expect(await link.getAttribute('href')).toBe('/_2fa/account');
+    const link = page.locator('#main').getByRole('link', { name: 'Set up a new authenticator' });
+    expect(await link.getAttribute('href')).toMatch(/^\/_2fa\/login\/replace\?v=/);
     await press(page, 'Continue');
     await page.getByText('signed in as @bob:localhost').waitFor();
   });
