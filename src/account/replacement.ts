@@ -12,7 +12,7 @@ import {
   SessionSetUps,
   type WantedInSession,
 } from './session_set_ups.ts';
-import { eventsOf } from './set_up_confirmation.ts';
+import { eventsOf, willLoseCodes } from './set_up_confirmation.ts';
 import type { BegunSetUp, SetUps } from './set_ups.ts';
 
 /** What can be replaced in a sign-in. */
@@ -77,8 +77,8 @@ export class Replacement extends SessionSetUps {
 
   protected async recorded({ client, settable, ready }: ConfirmedInSession): Promise<Write> {
     const { userId } = ready.confirmation;
-    const hadCodes = (await this.deps.store.recoverySet(userId)) !== undefined;
-    return eventsOf(ready, settable.factor.kind, hadCodes).map(({ event, detail }) =>
+    const losesCodes = await willLoseCodes(this.deps.store, ready.confirmation);
+    return eventsOf(ready, settable.factor.kind, losesCodes).map(({ event, detail }) =>
       this.deps.audit.recorded({ userId, client, event, detail }),
     );
   }

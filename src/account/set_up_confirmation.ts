@@ -6,6 +6,8 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { type Caller, requireCaller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
+import type { Confirmation } from '../storage/tables/factor_changes.ts';
+import type { FactorStore } from '../storage/tables/factors.ts';
 import type { AccountDeps } from './account_deps.ts';
 import { removalsOf } from './authenticator_removal.ts';
 import { requireFactorOfPath } from './factor_of_path.ts';
@@ -49,8 +51,10 @@ export class SetUpConfirmation {
     const { owner } = caller;
     const entry = (event: FactorEvent, detail: Detail) =>
       this.deps.audit.recorded({ userId, event, client: request.client, deviceId: owner.deviceId, detail });
-    const hadCodes = (await this.deps.store.recoverySet(userId)) !== undefined;
-    const recorded = eventsOf(ready, factor.kind, hadCodes).map(({ event, detail }) => entry(event, detail));
+    const losesCodes = await willLoseCodes(this.deps.store, confirmation);
+    const recorded = eventsOf(ready, factor.kind, losesCodes).map(({ event, detail }) =>
+      entry(event, detail),
+    );
     const page = await this.deps.stepUps.pageOf(request, caller);
     const also = [recorded, this.deps.stepUps.kept(page)];
     if (!(await this.deps.store.activate(confirmation, also))) throw new Refusal('unknown_setup');
@@ -60,20 +64,28 @@ export class SetUpConfirmation {
   }
 }
 
+/** Whether a confirmation takes recovery codes away and makes none. The store is asked only where it could. */
+export async function willLoseCodes(
+  store: Pick<FactorStore, 'recoverySet'>,
+  { userId, wasOn, recovery }: Confirmation,
+): Promise<boolean> {
+  return wasOn && recovery === 'none' && (await store.recoverySet(userId)) !== undefined;
+}
+
 /** What goes on record of a confirmation: what came, what it replaced, and what became of the recovery codes. */
 export function eventsOf(
   { confirmation, replaced, shown }: ReadyConfirmation,
   kind: string,
-  hadCodes: boolean,
+  losesCodes: boolean,
 ): { readonly event: FactorEvent; readonly detail: Detail }[] {
-  const { authenticatorId, wasOn, recovery } = confirmation;
+  const { authenticatorId, wasOn } = confirmation;
   const came = `${kind}.${wasOn ? 'added' : 'enabled'}` as const;
   const removals = removalsOf(replaced).map((gone) => ({
     event: `${gone.kind}.removed` as const,
     detail: gone.detail,
   }));
   const codes: FactorEvent[] = wasOn && shown.length > 0 ? ['recovery.regenerated'] : [];
-  if (wasOn && hadCodes && recovery === 'none') codes.push('recovery.deleted');
+  if (losesCodes) codes.push('recovery.deleted');
   return [
     { event: came, detail: { authenticator: authenticatorId } },
     ...removals,
