@@ -1,10 +1,11 @@
 import type { Enrolment } from '../../account/enrolment.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
+import type { Form } from '../../http/form.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
-import { isOver, type SetUpPages, unsavedIn } from '../set_up/set_up_pages.ts';
+import { type SetUpPages, unlessOver, unsavedIn } from '../set_up/set_up_pages.ts';
 import { html } from '../shell/html.ts';
 import { timeText } from './fallback_cards.ts';
 import { done, gone } from './fallback_page.ts';
@@ -30,28 +31,24 @@ export class EnrolmentPage {
     return this.pages.visit(request, async (visit) => {
       const form = await visit.readForm();
       const place = { session: sessionIn(visit) };
-      try {
-        switch (form.get('step')) {
-          case 'set_up':
-            return await this.setUps.show(visit, place, await this.setUps.begin(visit, place.session));
-          case 'set_up_code': {
-            const shown = await this.setUps.takeCode(visit, place.session, form);
-            return await this.setUps.show(visit, place, shown);
-          }
-          case 'saved': {
-            const unsaved = unsavedIn(form);
-            return unsaved === undefined
-              ? await this.ask(visit)
-              : await this.setUps.show(visit, place, unsaved);
-          }
-          default:
-            throw new Refusal('invalid_param');
-        }
-      } catch (error) {
-        if (!isOver(error)) throw error;
-        return this.ask(visit);
-      }
+      const shown = await unlessOver(() => this.takeStep(visit, place, form));
+      return shown ?? this.ask(visit);
     });
+  }
+
+  private async takeStep(visit: PageVisit, place: SetUpPlace, form: Form): Promise<Answer> {
+    switch (form.get('step')) {
+      case 'set_up':
+        return this.setUps.show(visit, place, await this.setUps.begin(visit, place.session));
+      case 'set_up_code':
+        return this.setUps.show(visit, place, await this.setUps.takeCode(visit, place.session, form));
+      case 'saved': {
+        const unsaved = unsavedIn(form);
+        return unsaved === undefined ? this.ask(visit) : this.setUps.show(visit, place, unsaved);
+      }
+      default:
+        throw new Refusal('invalid_param');
+    }
   }
 
   private async ask(visit: PageVisit): Promise<Answer> {

@@ -1,7 +1,7 @@
 import type { SessionSetUps, ShownSetUp } from '../../account/session_set_ups.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { Form } from '../../http/form.ts';
-import { Refusal } from '../../matrix/refusals.ts';
+import { Refusal, type RefusalName } from '../../matrix/refusals.ts';
 import type { Replaces } from '../../storage/tables/setups.ts';
 import { SECOND } from '../../system/clock.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
@@ -161,9 +161,14 @@ function problemOf(refusal: Refusal): SetUpProblem | undefined {
   return { is: 'limited', retryAfterMs: refusal.retryAfterMs ?? SECOND };
 }
 
-/** Whether the session is no longer one that waits for a set-up. */
-export function isOver(error: unknown): boolean {
-  return (
-    error instanceof Refusal && (error.refusal === 'unknown_sign_in' || error.refusal === 'owes_no_enrolment')
-  );
+/** What `work` answers; undefined where the session is no longer one that waits for a set-up. */
+export async function unlessOver<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal && OVER.includes(error.refusal)) return undefined;
+    throw error;
+  }
 }
+
+const OVER: readonly RefusalName[] = ['unknown_sign_in', 'owes_no_enrolment'];

@@ -5,7 +5,7 @@ import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { Replaces } from '../../storage/tables/setups.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
-import { isOver, type SetUpPages } from '../set_up/set_up_pages.ts';
+import { type SetUpPages, unlessOver } from '../set_up/set_up_pages.ts';
 import type { Html } from '../shell/html.ts';
 import { replaceCard } from './replace_card.ts';
 import { afterSaved } from './sign_in_set_up.ts';
@@ -51,12 +51,7 @@ export class SignInReplace {
         script: 'forms.js',
         body: (tokenField) => replaceCard({ ...visit, ...forms, tokenField, offered, problem }),
       });
-    try {
-      return await this.pages.show(visit, { ...place, offer }, shown);
-    } catch (error) {
-      if (!isOver(error)) throw error;
-      return undefined;
-    }
+    return unlessOver(() => this.pages.show(visit, { ...place, offer }, shown));
   }
 
   private wordsOf(
@@ -71,18 +66,13 @@ export class SignInReplace {
   }
 
   /** Takes the form of one of its steps. Undefined: the sign-in has ended, or its factors were changed. */
-  async take(
+  take(
     visit: PageVisit,
     state: SignInVisit,
     standing: PageStanding,
     form: Form,
   ): Promise<SignInVisit | undefined> {
-    try {
-      return await this.takeStep(visit, state, standing, form);
-    } catch (error) {
-      if (!isOver(error)) throw error;
-      return undefined;
-    }
+    return unlessOver(() => this.takeStep(visit, state, standing, form));
   }
 
   private async takeStep(

@@ -4,7 +4,7 @@ import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { Language } from '../../system/languages.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
-import { isOver, type SetUpPages, type SetUpShown } from '../set_up/set_up_pages.ts';
+import { type SetUpPages, type SetUpShown, unlessOver } from '../set_up/set_up_pages.ts';
 import type { Html } from '../shell/html.ts';
 import { heldBy, type SignInVisit } from './sign_in_visit.ts';
 
@@ -46,12 +46,7 @@ export class SignInSetUp {
       ...form,
       until: until === undefined ? undefined : dateText(until, visit.language),
     };
-    try {
-      return await this.pages.show(visit, place, setUp);
-    } catch (error) {
-      if (!isOver(error)) throw error;
-      return undefined;
-    }
+    return unlessOver(() => this.pages.show(visit, place, setUp));
   }
 
   /** Takes the form of one of its steps. Undefined: the sign-in has ended. */
@@ -62,12 +57,7 @@ export class SignInSetUp {
     form: Form,
   ): Promise<SignInVisit | undefined> {
     if (!this.isNext(state, standing)) return state;
-    try {
-      return await this.takeStep(visit, state, standing, form);
-    } catch (error) {
-      if (!isOver(error)) throw error;
-      return undefined;
-    }
+    return unlessOver(() => this.takeStep(visit, state, standing, form));
   }
 
   private async takeStep(
