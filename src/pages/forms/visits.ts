@@ -109,6 +109,25 @@ export class Visits<State> {
     await this.deps.storage.commit([], keepVisit(kept, TIMES));
   }
 
+  /**
+   * What the form of a turn comes to; where it could not be judged, the visit is as it was `before`. A browser that sends a
+   * form twice leaves the first one: its request does not end what comes of it, which is for the visit.
+   */
+  async judge<Visited extends { readonly request: ClientRequest }, Next>(
+    visit: Visited,
+    taken: Visit<State>,
+    before: KeptState<State>,
+    judge: (unhurried: Visited) => Promise<Next>,
+  ): Promise<Next> {
+    const request = { ...visit.request, signal: new AbortController().signal };
+    try {
+      return await judge({ ...visit, request });
+    } catch (error) {
+      await this.keep(taken, before);
+      throw error;
+    }
+  }
+
   private async rowOf(request: ClientRequest, id: string): Promise<FoundVisit | undefined> {
     if (!ID.test(id)) return undefined;
     const [row] = await this.deps.storage.read(findVisit(hashOf(id)));

@@ -4,6 +4,7 @@ import type { Outcome } from '../../matrix/outcome.ts';
 import type { Clock } from '../../system/clock.ts';
 import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
+import { seeOther } from '../forms/see_other.ts';
 import type { AccountEntry } from './account_entry.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
 import { type RedirectTarget, type RedirectTargets, withLoginToken } from './redirect_targets.ts';
@@ -67,19 +68,4 @@ export function end(state: SignInVisit, cause: 'changed' | 'expired'): Next {
 /** Sends the browser back to its client. */
 export function backToClient(target: RedirectTarget, loginToken: string): Answer {
   return seeOther(withLoginToken(target, loginToken));
-}
-
-/** Sends the browser on, with a GET. */
-export function seeOther(location: string): Answer {
-  return {
-    status: 303,
-    headers: {
-      Location: location,
-      'Referrer-Policy': 'no-referrer',
-      'Cache-Control': 'no-store',
-      'Content-Type': 'text/plain',
-    },
-    sameOrigin: true,
-    body: Buffer.alloc(0),
-  };
 }

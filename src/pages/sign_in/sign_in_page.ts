@@ -7,11 +7,11 @@ import { StoreUnavailable } from '../../storage/errors.ts';
 import { hashSessionId } from '../../uia/session_id.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
+import { seeOther } from '../forms/see_other.ts';
 import { turnIn, type Visit, type Visits } from '../forms/visits.ts';
 import type { Html } from '../shell/html.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
 import { addressOf, replaceAddressOf } from './sign_in_cards.ts';
-import { seeOther } from './sign_in_ends.ts';
 import type { SignInSteps } from './sign_in_steps.ts';
 import type { BesideForm, SignInViews } from './sign_in_views.ts';
 import type { Next, SignInVisit } from './sign_in_visit.ts';
@@ -144,15 +144,11 @@ export class SignInPage {
   }
 
   private async judge(visit: PageVisit, taken: Visit<SignInVisit>, form: Form): Promise<Answer> {
-    // A browser that sends a form twice leaves the first one: what comes of it is for the visit.
-    const request = { ...visit.request, signal: new AbortController().signal };
-    let next: Next;
-    try {
-      next = await this.deps.steps.take({ ...visit, request }, taken.state, form);
-    } catch (error) {
-      await this.deps.visits.keep(taken, { state: taken.state, held: heldIn(taken.state) });
-      throw error;
-    }
+    const { visits, steps } = this.deps;
+    const before = { state: taken.state, held: heldIn(taken.state) };
+    const next = await visits.judge(visit, taken, before, (unhurried) =>
+      steps.take(unhurried, taken.state, form),
+    );
     return this.lead(taken, next);
   }
 
