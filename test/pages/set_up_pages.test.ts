@@ -148,7 +148,9 @@ describe('in the grace', () => {
 
   test('later goes on, with the date until when', async () => {
     const offer = await credentials();
-    expect(offer.text).toMatch(/requires two-factor authentication from \w+ \d+, \d{4}, [\d:]+ [AP]M UTC/);
+    expect(offer.text).toMatch(
+      /requires two-factor authentication from <time datetime="[^"]+">\d+ \w+ \d{4}, \d\d:\d\d UTC<\/time>/,
+    );
     await visitor.send({ step: 'later' });
     expect(await goOn()).toBe(200);
     expect(await isEnrolled(app)).toBe(false);

@@ -4,10 +4,10 @@ import type { ClientRequest } from '../../http/client_request.ts';
 import type { Form } from '../../http/form.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
+import { timeText } from '../forms/time_text.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
 import { type SetUpPages, unlessOver, unsavedIn } from '../set_up/set_up_pages.ts';
 import { html } from '../shell/html.ts';
-import { timeText } from './fallback_cards.ts';
 import { done, gone } from './fallback_page.ts';
 
 /**

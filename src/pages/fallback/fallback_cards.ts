@@ -2,6 +2,7 @@ import type { Factor } from '../../factors/factor.ts';
 import type { FactorsAsked, FallbackStanding } from '../../guard/guarded_page.ts';
 import type { Language } from '../../system/languages.ts';
 import { factorForms, passwordField, type RefusedCode } from '../forms/fields.ts';
+import { timeText } from '../forms/time_text.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 import { consequenceText } from './consequence_text.ts';
@@ -62,11 +63,4 @@ function heading({ say, language, standing, listed }: Card): Html {
 <p>${say('approve.about')} <strong class="destination">${consequenceText(say, session, { factors: listed, language })}</strong></p>
 <p>${asked}</p>
 <p class="muted">${say('approve.notYou')}</p>`;
-}
-
-/** In UTC: the server does not know the reader's time zone. */
-export function timeText(at: number, { language }: Say): Html {
-  const style = { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' } as const;
-  const written = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, style).format(at);
-  return html`<time datetime="${new Date(at).toISOString()}">${written} UTC</time>`;
 }

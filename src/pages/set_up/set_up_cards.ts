@@ -1,7 +1,7 @@
 import { encode } from 'uqr';
 import type { ShownSetUp } from '../../account/session_set_ups.ts';
 import type { Answer } from '../../http/answer.ts';
-import { type Html, html } from '../shell/html.ts';
+import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 
 /** Light modules round the code that scanners need (ISO/IEC 18004). */
@@ -16,7 +16,7 @@ export interface SetUpPlace {
   /** Hidden fields of each form, besides those of the set-up. */
   readonly fields?: Html;
   /** Set where it may wait: until when, in words. */
-  readonly until?: string | undefined;
+  readonly until?: Html | undefined;
   /** What stands above the offer. */
   readonly about?: Html;
   /** What is shown in place of the offer. */
@@ -53,7 +53,7 @@ export function offerCard(card: Card & { readonly problem: string | undefined })
   return html`<section class="card"><h1>${say('setup.owedTitle')}</h1>
 ${problem !== undefined && html`<p class="notice warning" role="alert">${problem}</p>`}
 ${place.about}
-<p>${place.until === undefined ? say('setup.required') : say('setup.requiredSoon', { date: place.until })}</p>
+<p>${place.until === undefined ? say('setup.required') : htmlIn(say.form('setup.requiredSoon'), { date: place.until })}</p>
 <p>${say('setup.need')}</p>
 ${step(card, 'set_up', html`<button class="button full">${say('setup.now')}</button>`)}
 ${mayWait && step(card, 'later', html`<button class="button quiet full">${say('setup.later')}</button>`)}

@@ -1,8 +1,8 @@
 import type { Answer } from '../../http/answer.ts';
 import type { Form } from '../../http/form.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
-import type { Language } from '../../system/languages.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
+import { timeText } from '../forms/time_text.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
 import { type SetUpPages, type SetUpShown, unlessOver } from '../set_up/set_up_pages.ts';
 import type { Html } from '../shell/html.ts';
@@ -44,7 +44,7 @@ export class SignInSetUp {
     const place: SetUpPlace = {
       session: standing.id,
       ...form,
-      until: until === undefined ? undefined : dateText(until, visit.language),
+      until: until === undefined ? undefined : timeText(until, visit.say),
     };
     return unlessOver(() => this.pages.show(visit, place, setUp));
   }
@@ -95,10 +95,4 @@ export class SignInSetUp {
 export function afterSaved(setUp: SetUpShown | undefined, form: Form): SetUpShown | undefined {
   if (setUp?.is !== 'codes' || form.has('saved')) return undefined;
   return { ...setUp, problem: { is: 'tickFirst' } };
-}
-
-/** In UTC: the server does not know the reader's time zone. */
-function dateText(at: number, language: Language): string {
-  const format = { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' } as const;
-  return new Intl.DateTimeFormat(language, format).format(at);
 }

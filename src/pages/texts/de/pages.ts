@@ -313,7 +313,7 @@ export const pages: Translation = {
   'setup.required':
     'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richte sie jetzt ein, um die Anmeldung fortzusetzen.',
   'setup.requiredSoon':
-    'Dieser Server verlangt ab {date} UTC Zwei-Faktor-Authentifizierung. Richte sie jetzt oder später ein.',
+    'Dieser Server verlangt ab {date} Zwei-Faktor-Authentifizierung. Richte sie jetzt oder später ein.',
   'setup.need':
     'Du brauchst eine Authenticator-App auf deinem Telefon oder Computer. Von da an braucht es zum Anmelden einen Code aus ihr.',
   'setup.signingIn': 'Eine App meldet sich in deinem Konto an.',

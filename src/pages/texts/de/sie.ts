@@ -157,7 +157,7 @@ export const sie: Translation = {
   'setup.required':
     'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richten Sie sie jetzt ein, um die Anmeldung fortzusetzen.',
   'setup.requiredSoon':
-    'Dieser Server verlangt ab {date} UTC Zwei-Faktor-Authentifizierung. Richten Sie sie jetzt oder später ein.',
+    'Dieser Server verlangt ab {date} Zwei-Faktor-Authentifizierung. Richten Sie sie jetzt oder später ein.',
   'setup.need':
     'Sie brauchen eine Authenticator-App auf Ihrem Telefon oder Computer. Von da an braucht es zum Anmelden einen Code aus ihr.',
   'setup.signingIn': 'Eine App meldet sich in Ihrem Konto an.',

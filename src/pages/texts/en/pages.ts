@@ -302,7 +302,7 @@ export const pages = {
   'setup.owedTitle': 'Set up two-factor authentication',
   'setup.required': 'This server requires two-factor authentication. Set it up now to go on signing in.',
   'setup.requiredSoon':
-    'This server requires two-factor authentication from {date} UTC. Set it up now, or later.',
+    'This server requires two-factor authentication from {date}. Set it up now, or later.',
   'setup.need':
     'You need an authenticator app on your phone or computer. From then on a code from it is needed to sign in.',
   'setup.signingIn': 'An app is signing in to your account.',
