@@ -37,7 +37,8 @@ function refuseWhatIsNotThereYet({ settings, where }: ConfigSource): void {
   }
 }
 
-function isWritten(settings: unknown, [name = '', ...rest]: SettingPath): boolean {
+/** Whether a setting, or one below it, is written: a default is not. */
+export function isWritten(settings: unknown, [name = '', ...rest]: SettingPath): boolean {
   if (!isJsonObject(settings) || !(name in settings)) return false;
   return rest.length === 0 || isWritten(settings[name], rest);
 }

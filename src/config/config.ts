@@ -30,7 +30,7 @@ export interface Config {
   readonly totp: TotpConfig;
   /** Undefined: passkeys and security keys are off. */
   readonly webauthn: WebauthnConfig | undefined;
-  /** Whether the operator wants them on. */
+  /** Whether the operator asks for them: a setting of theirs is written, and they are not turned off. */
   readonly webauthnWanted: boolean;
   readonly recovery: {
     /** Codes in a set. */

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { StorageSettings } from '../storage/open_storage.ts';
 import { readApplicationService } from './application_services.ts';
-import { checkSettings } from './check_settings.ts';
+import { checkSettings, isWritten } from './check_settings.ts';
 import {
   type ApplicationService,
   type Config,
@@ -96,7 +96,7 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       periodMs: durationAt('totp.period', settings.totp.period),
     },
     webauthn,
-    webauthnWanted: settings.webauthn.enabled,
+    webauthnWanted: settings.webauthn.enabled && isWritten(source.settings, ['webauthn']),
     recovery: { count: settings.recovery.count },
     login: {
       appendedCode: settings.login.appended_code,

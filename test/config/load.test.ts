@@ -51,7 +51,7 @@ describe('a configuration that is fine', () => {
         origins: ['https://matrix.example.org'],
         userVerification: 'preferred',
       },
-      webauthnWanted: true,
+      webauthnWanted: false,
       recovery: { count: 10 },
       login: { appendedCode: true, sso: true, holdTtlMs: 300_000 },
       uia: { sessionTtlMs: 600_000, maxSessions: 10_000 },

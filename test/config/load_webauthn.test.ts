@@ -49,11 +49,16 @@ describe('passkeys', () => {
     });
   });
 
-  test('are off where the public host is an IP address, and check-config says so', () => {
+  test('are off where the public host is an IP address, and check-config says so to those who set something of them', () => {
     for (const address of ['http://127.0.0.1:8010', 'https://192.0.2.1', 'https://[2001:db8::1]']) {
-      const config = load('{}', address);
+      for (const written of ['{ enabled: true }', '{ user_verification: required }']) {
+        const config = load(written, address);
+        expect(config.webauthn).toBeUndefined();
+        expect(remarksOn(config).join()).toContain('passkeys are off: browsers bind none to an IP address');
+      }
+      const config = load('', address);
       expect(config.webauthn).toBeUndefined();
-      expect(remarksOn(config).join()).toContain('passkeys are off: browsers bind none to an IP address');
+      expect(remarksOn(config)).toEqual([]);
     }
   });
 
