@@ -20,7 +20,7 @@ export interface HelpDeps {
 /** What is written in the commit of an act, made of its result: the answer that is kept for an equal request. */
 export type AlsoWritten<Result> = (result: Result) => Write;
 
-const NOTHING_MORE = () => [];
+export const NOTHING_MORE: AlsoWritten<unknown> = () => [];
 
 /** No ground is longer, in characters: the audit keeps it for long. */
 export const LONGEST_GROUND = 1000;

@@ -9,7 +9,7 @@ import { endProofs } from '../../storage/tables/proofs.ts';
 import { type Clock, SECOND } from '../../system/clock.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { AlsoWritten } from '../help.ts';
+import { type AlsoWritten, NOTHING_MORE } from '../help.ts';
 import { type ImportChoices, type ImportedAuthenticator, ImportJudge, type Remark } from './judge.ts';
 import { type ImportFormat, readImport } from './read_import.ts';
 
@@ -51,7 +51,7 @@ const USUAL_NAME = 'Authenticator app';
 export async function importAuthenticators(
   order: ImportOrder,
   deps: ImportDeps,
-  also: AlsoWritten<ImportReport> = () => [],
+  also: AlsoWritten<ImportReport> = NOTHING_MORE,
 ): Promise<ImportReport> {
   const entries = readImport(order.format, order.bytes);
   for (;;) {
