@@ -2,7 +2,7 @@ import { useDates } from './authenticators.js';
 import { askName, openDialog } from './dialog.js';
 import { button, element, notice } from './dom.js';
 import { deviceIcon, tile } from './icons.js';
-import { lateCard } from './late_card.js';
+import { hasList, lateCard } from './late_card.js';
 import { askProof } from './proof.js';
 import { copyButton } from './save_codes.js';
 import { problemText, say } from './texts.js';
@@ -22,7 +22,7 @@ export function devicePasswordsCard(page) {
     intro: say('devicePasswords.intro'),
     asked: load(),
     load,
-    isWhole,
+    isWhole: (body) => hasList(body, 'device_passwords', 'id'),
     notLoaded: (reason) => say('devicePasswords.notLoaded', { reason }),
     show: ({ device_passwords: all }) => ({
       rows:
@@ -36,13 +36,6 @@ export function devicePasswordsCard(page) {
       action: button(say('devicePasswords.add'), () => void make(page), { look: 'second row' }),
     }),
   });
-}
-
-/** Whether a 200 holds a list of device passwords. @param {unknown} body */
-function isWhole(body) {
-  if (typeof body !== 'object' || body === null || !('device_passwords' in body)) return false;
-  const all = body.device_passwords;
-  return Array.isArray(all) && all.every((each) => typeof each?.id === 'string');
 }
 
 /**

@@ -19,24 +19,37 @@ export function openDialog({ title, action, danger = false }, content, act) {
       button(say('shell.cancel'), () => dialog.close(), { look: 'second' }),
     ),
   );
-  const dialog = element(
-    'dialog',
-    { 'aria-labelledby': 'dialog-title', onclose: close },
-    element('h2', { id: 'dialog-title' }, title),
-    sheet,
-  );
-  document.body.append(dialog);
+  const dialog = newDialog(title, sheet);
   dialog.showModal();
-
-  function close() {
-    dialog.remove();
-    markTitle(false);
-  }
 
   async function submit() {
     const problem = await act();
     if (problem !== undefined) return refuse(problem);
     dialog.close();
+  }
+}
+
+/**
+ * A dialog on the page, not shown yet. It goes when it is closed.
+ *
+ * @param {string} title
+ * @param {HTMLElement} content
+ * @param {() => void} [onClosed]
+ */
+export function newDialog(title, content, onClosed = () => undefined) {
+  const dialog = element(
+    'dialog',
+    { 'aria-labelledby': 'dialog-title', onclose: close },
+    element('h2', { id: 'dialog-title' }, title),
+    content,
+  );
+  document.body.append(dialog);
+  return dialog;
+
+  function close() {
+    dialog.remove();
+    markTitle(false);
+    onClosed();
   }
 }
 
@@ -47,10 +60,15 @@ export function openDialog({ title, action, danger = false }, content, act) {
  * @param {(name: string) => Promise<string | undefined>} rename what is wrong; undefined if nothing is
  */
 export function askName({ title, label, hint, name }, rename) {
-  const field = new Field(label, { name: 'name', value: name, maxlength: 100, autocomplete: 'off' }, hint);
+  const field = nameField({ label, value: name, hint });
   openDialog({ title, action: say('auth.rename') }, field.element, async () => {
     const wanted = field.value.trim();
     return wanted === '' || wanted === name ? undefined : rename(wanted);
   });
   field.input.select();
+}
+
+/** @param {{ label: string, value: string, hint: string }} name */
+export function nameField({ label, value, hint }) {
+  return new Field(label, { name: 'name', value, maxlength: 100, autocomplete: 'off' }, hint);
 }

@@ -1,7 +1,7 @@
 import { linesOf } from './activity.js';
 import { button, element } from './dom.js';
 import { tile } from './icons.js';
-import { lateCard } from './late_card.js';
+import { hasList, lateCard } from './late_card.js';
 import { plainText, say, texts, timed } from './texts.js';
 import { CALLS } from './wire.js';
 
@@ -34,8 +34,7 @@ export function historyCard(page, { asked, names }) {
 
 /** @param {unknown} body */
 export function isHistory(body) {
-  if (typeof body !== 'object' || body === null || !('events' in body)) return false;
-  return Array.isArray(body.events) && body.events.every((event) => typeof event?.event === 'string');
+  return hasList(body, 'events', 'event');
 }
 
 /**

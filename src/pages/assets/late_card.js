@@ -56,6 +56,18 @@ export function lateCard(part) {
 }
 
 /**
+ * Whether a 200 has a list, each of its entries with its text: nothing else says that there are none.
+ *
+ * @param {unknown} body
+ * @param {string} list
+ * @param {string} text
+ */
+export function hasList(body, list, text) {
+  const entries = /** @type {Record<string, unknown> | null | undefined} */ (body)?.[list];
+  return Array.isArray(entries) && entries.every((entry) => typeof entry?.[text] === 'string');
+}
+
+/**
  * Says that something is not known, and why.
  *
  * @param {string} text

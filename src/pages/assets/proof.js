@@ -1,5 +1,6 @@
 import { Conversation } from './conversation.js';
-import { button, element, Field, form, markTitle } from './dom.js';
+import { nameField, newDialog } from './dialog.js';
+import { button, element, Field, form } from './dom.js';
 import { FactorField } from './factor_field.js';
 import { problems, problemText, say, texts } from './texts.js';
 import { PASSKEY_STAGE, RECOVERY_STAGE } from './wire.js';
@@ -64,16 +65,10 @@ class ProofDialog {
       options.action ?? say('proof.submit'),
     );
     this.sheet = this.#sheet();
-    this.dialog = element(
-      'dialog',
-      { 'aria-labelledby': 'proof-title', onclose: () => this.#finish() },
-      element('h2', { id: 'proof-title' }, options.title),
-      this.sheet.element,
-    );
+    this.dialog = newDialog(options.title, this.sheet.element, () => this.resolve(this.granted));
   }
 
   open() {
-    document.body.append(this.dialog);
     this.dialog.showModal();
     if (this.name !== undefined) this.name.input.focus();
     else if (this.factor !== undefined) this.factor.focus();
@@ -100,12 +95,6 @@ class ProofDialog {
         button(say('shell.cancel'), () => this.dialog.close(), { look: 'second' }),
       ),
     );
-  }
-
-  #finish() {
-    this.dialog.remove();
-    markTitle(false);
-    this.resolve(this.granted);
   }
 
   #request() {
@@ -180,9 +169,4 @@ class ProofDialog {
     if (this.options.stepUp === 'remembered') this.page.password = this.password.value;
     this.dialog.close();
   }
-}
-
-/** @param {{ label: string, value: string, hint: string }} name */
-function nameField({ label, value, hint }) {
-  return new Field(label, { name: 'name', value, maxlength: 100, autocomplete: 'off' }, hint);
 }

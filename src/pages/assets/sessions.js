@@ -1,6 +1,6 @@
 import { button, element } from './dom.js';
 import { deviceIcon, tile } from './icons.js';
-import { lateCard } from './late_card.js';
+import { hasList, lateCard } from './late_card.js';
 import { askProof } from './proof.js';
 import { reasonText, say, timed } from './texts.js';
 import { CALLS } from './wire.js';
@@ -46,11 +46,9 @@ function shown(page, devices) {
   return { rows: [list], action };
 }
 
-/** Whether a 200 holds a list of devices: nothing else says that there are no others. @param {unknown} body */
+/** Whether a 200 holds a list of devices. @param {unknown} body */
 function isDeviceList(body) {
-  if (typeof body !== 'object' || body === null || !('devices' in body)) return false;
-  const { devices } = body;
-  return Array.isArray(devices) && devices.every((device) => typeof device?.device_id === 'string');
+  return hasList(body, 'devices', 'device_id');
 }
 
 /**
