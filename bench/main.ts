@@ -1,6 +1,7 @@
 /**
  * Measures, side by side in one run, and prints ratios: `npm run bench`, or `npm run bench -- NAME…` for some. With
- * `--against TREE`, a worktree of another commit, those that can compare with it.
+ * `--against TREE`, a worktree of another commit, those that can compare with it. `--json FILE` writes the figures of those
+ * that give them, a line for each.
  * Figures are for reading, never for a test: they are the machine's as much as ours.
  */
 import { parseArgs } from 'node:util';
@@ -13,14 +14,22 @@ import { run as passChange } from './pass_change.ts';
 import { run as passThrough } from './pass_through.ts';
 import { measureRecoveryHash, recoveryHashTable } from './recovery_hash.ts';
 import { run as signInChange } from './sign_in_change.ts';
+import { run as statements } from './statements.ts';
 import { build } from './support/built.ts';
+import { type BenchResult, ResultFile } from './support/results.ts';
 import { run as totpVerifications } from './totp_verifications.ts';
 
 interface Bench {
   readonly name: string;
   readonly what: string;
-  /** @param against another tree of this project, to compare with */
-  readonly run: (against: string | undefined) => Promise<void>;
+  /**
+   * @param against another tree of this project, to compare with
+   * @param report is given the figures, where a bench has some for machines
+   */
+  readonly run: (
+    against: string | undefined,
+    report: (results: readonly BenchResult[]) => void,
+  ) => Promise<void>;
 }
 
 const BENCHES: readonly Bench[] = [
@@ -42,6 +51,7 @@ const BENCHES: readonly Bench[] = [
     what: 'requests that are passed on, beside another tree of this project',
     run: passChange,
   },
+  { name: 'statements', what: 'what requests ask of the store, counted', run: statements },
   { name: 'logins', what: 'what a second factor adds to a login at a real Synapse', run: logins },
   {
     name: 'totp_verifications',
@@ -63,7 +73,7 @@ const BENCHES: readonly Bench[] = [
 async function main(args: string[]): Promise<number> {
   const { positionals: names, values } = parseArgs({
     args,
-    options: { against: { type: 'string' } },
+    options: { against: { type: 'string' }, json: { type: 'string' } },
     allowPositionals: true,
   });
   const unknown = names.find((name) => !BENCHES.some((bench) => bench.name === name));
@@ -71,12 +81,13 @@ async function main(args: string[]): Promise<number> {
     console.error(`there is no bench ${unknown}; there are: ${BENCHES.map(({ name }) => name).join(', ')}`);
     return 2;
   }
+  const file = values.json === undefined ? undefined : new ResultFile(values.json);
   build();
   for (const { name, what, run } of BENCHES.filter(
     (bench) => names.length === 0 || names.includes(bench.name),
   )) {
     console.log(`\n== ${name}: ${what}`);
-    await run(values.against);
+    await run(values.against, (results) => file?.add(name, new Date(), results));
   }
   return 0;
 }

@@ -22,16 +22,22 @@ export interface Way {
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
 const PAGE = `/_2fa/login?redirectUrl=${encodeURIComponent('https://app.example.net/')}`;
 
+/** Who is at the stub. */
+export const USERS = ['alice', 'bob'].map((name) => ({ name, password: `${name} password` }));
+
 /** The application before a stub: alice has no 2FA, bob has. */
 export class Scene {
   private constructor(
     readonly app: TestApp,
-    private readonly bob: Enrolled,
+    readonly bob: Enrolled,
   ) {}
 
   static async start(): Promise<Scene> {
-    const users = ['alice', 'bob'].map((name) => ({ name, password: `${name} password` }));
-    const app = await startApp({ users });
+    return Scene.on(await startApp({ users: USERS }));
+  }
+
+  /** @param app its stub has `USERS` */
+  static async on(app: TestApp): Promise<Scene> {
     return new Scene(app, await app.enrol('bob'));
   }
 
@@ -61,7 +67,7 @@ function demand(status: number, answer: HttpAnswer): HttpAnswer {
   throw new Error(`expected ${status}, but the answer was ${answer.status} ${answer.text}`);
 }
 
-function login(name: string): HttpCall {
+export function login(name: string): HttpCall {
   return { method: 'POST', target: LOGIN, json: passwordLogin(name, `${name} password`) };
 }
 

@@ -1,0 +1,81 @@
+/** What requests ask of the store, counted: for the bench that prints it, and the test that holds it. */
+import { login, Scene, WAYS, type Way } from '../../tools/ways/ways.ts';
+import { LOGIN, passwordLogin, type TestApp } from './app.ts';
+import { type Asked, StatementRecorder } from './statements.ts';
+
+export interface CountedWay {
+  readonly name: string;
+  readonly asked: Asked;
+}
+
+type CountableWay = Pick<Way, 'name' | 'prepare'>;
+
+const MORE_WAYS: readonly CountableWay[] = [
+  {
+    name: 'appended code',
+    prepare: async (scene) => {
+      const json = passwordLogin('bob', `bob password ${scene.freshCode()}`);
+      return async () => void (await scene.expect(200, { method: 'POST', target: LOGIN, json }));
+    },
+  },
+  {
+    name: 'recovery code → token',
+    prepare: async (scene) => {
+      const { json } = await scene.expect(401, login('bob'));
+      const [code = ''] = scene.bob.recoveryCodes;
+      const auth = { type: 'm.login.2fa.recovery', session: json.session ?? '', token: code };
+      return async () => void (await scene.expect(200, { method: 'POST', target: LOGIN, json: { auth } }));
+    },
+  },
+];
+
+/** What one sign-in comes to, of the requests that it is made of. */
+const WHOLE: Readonly<Record<string, readonly string[]>> = {
+  'whole TOTP sign-in': ['login → 401', 'code → token'],
+  'whole sign-in on the page': ['page GET', 'page password', 'page code'],
+};
+
+/** @param app its stub has the `USERS` of `tools/ways` */
+export async function countWays(app: TestApp): Promise<CountedWay[]> {
+  const scene = await Scene.on(app);
+  // Once a day it is noted that a user was seen, for which no answer waits (`src/server/seen_users.ts`).
+  await scene.expect(401, login('bob'));
+  const recorder = StatementRecorder.start();
+  try {
+    const counted: CountedWay[] = [];
+    for (const way of [...WAYS, ...MORE_WAYS]) counted.push(await count(way, scene, recorder));
+    const wholes = Object.entries(WHOLE).map(([name, parts]) => sumOf(name, parts, counted));
+    return [...counted, ...wholes];
+  } finally {
+    recorder.stop();
+  }
+}
+
+async function count(
+  { name, prepare }: CountableWay,
+  scene: Scene,
+  recorder: StatementRecorder,
+): Promise<CountedWay> {
+  scene.letOldSignInsEnd();
+  const send = await prepare(scene);
+  // The clock was set on: the process has to announce itself again, which is no part of the request that is counted.
+  await scene.expect(200, login('alice'));
+  return { name, asked: await recorder.during(send) };
+}
+
+function sumOf(name: string, parts: readonly string[], counted: readonly CountedWay[]): CountedWay {
+  const asked = parts.map((part) => {
+    const found = counted.find((way) => way.name === part);
+    if (found === undefined) throw new Error(`there is no way ${part}`);
+    return found.asked;
+  });
+  const total = (of: (each: Asked) => number) => asked.reduce((sum, each) => sum + of(each), 0);
+  return {
+    name,
+    asked: {
+      statements: asked.flatMap(({ statements }) => statements),
+      commits: total(({ commits }) => commits),
+      roundTrips: total(({ roundTrips }) => roundTrips),
+    },
+  };
+}
