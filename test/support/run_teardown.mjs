@@ -7,7 +7,7 @@ const STOPPED_WITHIN_MS = 10_000;
 
 /**
  * After the last suite of a run: ends the PostgreSQL server that `postgres.ts` may have started, and removes the folder
- * that `run_setup.mjs` made and the program that `built_program.ts` made.
+ * that `run_setup.mjs` made, the program that `built_program.ts` made and what `openapi_judge.ts` parsed.
  */
 export default async function tearDown() {
   const program = join(import.meta.dirname, '../../.cache/program', process.env.M2FA_TEST_RUN);
@@ -16,6 +16,7 @@ export default async function tearDown() {
   const ready = join(folder, 'ready');
   if (existsSync(ready)) await end(Number(readFileSync(ready, 'utf8')));
   rmSync(folder, { recursive: true, force: true });
+  rmSync(join(tmpdir(), `m2fa-spec-${process.env.M2FA_TEST_RUN}`), { recursive: true, force: true });
   if (tmpdir().startsWith('/dev/shm/m2fa-tests-')) rmSync(tmpdir(), { recursive: true, force: true });
 }
 
