@@ -44,6 +44,19 @@ const ACCOUNT_EVENTS = {
   'device_password.ended': 'system',
   /** It was right and opened nothing: by another name, with a code behind it, forbidden or expired. */
   'device_password.refused': 'user',
+  /** The recovery of an account was begun, by its password; all were told that it runs; a voter voted on it. */
+  'recovery_request.begun': 'user',
+  'recovery_request.told': 'system',
+  'recovery_request.voted': 'user',
+  /** It was ended: by a link, on a page, by a sign-in, by a voter, or as a device was used. */
+  'recovery_request.cancelled': 'user',
+  /** The operator opened it, or ended it. */
+  'recovery_request.approved': 'operator',
+  'recovery_request.denied': 'operator',
+  /** Its wait is over; it was made use of; or it was not, in time. */
+  'recovery_request.opened': 'system',
+  'recovery_request.finished': 'user',
+  'recovery_request.expired': 'system',
   /** The operator took over authenticators of a user from another program. */
   'operator.imported': 'operator',
   /** The user was first seen under the requirement to set up a second factor, or is reminded of it. */

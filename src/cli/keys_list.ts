@@ -44,8 +44,8 @@ async function withUses(keys: readonly KeyDescription[], storage: Storage): Prom
   const listed: ListedKey[] = [];
   for (const key of keys) {
     const [peppered] = await storage.read(countPeppered(key.id));
-    const values =
-      (await countUnder(storage, key.id)) + (peppered?.sets ?? 0) + (peppered?.emergencyCodes ?? 0);
+    const { sets = 0, emergencyCodes = 0, claims = 0 } = peppered ?? {};
+    const values = (await countUnder(storage, key.id)) + sets + emergencyCodes + claims;
     const processes = live.filter(({ keyIds }) => keyIds.split(' ').includes(key.id)).length;
     listed.push({ ...key, values, processes });
   }

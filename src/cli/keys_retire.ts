@@ -120,7 +120,7 @@ async function requireUnneeded(
     );
   }
   const [peppered] = await storage.read(countPeppered(id));
-  const { sets, emergencyCodes } = peppered ?? { sets: 0, emergencyCodes: 0 };
+  const { sets = 0, emergencyCodes = 0, claims = 0 } = peppered ?? {};
   if (sets > 0) {
     throw new CommandFailed(
       `${counted(sets, 'set')} of recovery codes cannot be checked without ${id}; their users have to renew them first`,
@@ -136,6 +136,11 @@ async function requireUnneeded(
   if (emergencyCodes > 0) {
     throw new CommandFailed(
       `${counted(emergencyCodes, 'emergency code')} cannot be checked without ${id}; make new ones, or wait for their end`,
+    );
+  }
+  if (claims > 0) {
+    throw new CommandFailed(
+      `${counted(claims, 'account recovery', 'account recoveries')} could not be finished without ${id}; wait for their end`,
     );
   }
 }

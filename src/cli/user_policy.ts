@@ -91,6 +91,7 @@ function asJson(userId: string, { policy, requiredSince, deadlineTs }: KnownPoli
     factors: { value: policy.factors.value ?? null, source: policy.factors.source },
     recovery_codes: policy.recoveryCodes,
     recovery_codes_for_changes: policy.codesForChanges,
+    account_recovery: policy.accountRecovery,
     device_passwords: policy.devicePasswords,
     required_since: requiredSince,
     deadline_ts: deadlineTs,
@@ -100,7 +101,16 @@ function asJson(userId: string, { policy, requiredSince, deadlineTs }: KnownPoli
 function asLines(userId: string, known: KnownPolicy): string[] {
   const { policy, requiredSince, deadlineTs } = known;
   const line = (name: string, value: unknown, source: string) => `  ${name}: ${value} (${source})`;
-  const { mode, grace, afterGrace, factors, recoveryCodes, codesForChanges, devicePasswords } = policy;
+  const {
+    mode,
+    grace,
+    afterGrace,
+    factors,
+    recoveryCodes,
+    codesForChanges,
+    accountRecovery,
+    devicePasswords,
+  } = policy;
   return [
     userId,
     line('policy', mode.value, mode.source),
@@ -113,6 +123,7 @@ function asLines(userId: string, known: KnownPolicy): string[] {
       codesForChanges.value === false ? 'no' : 'yes',
       codesForChanges.source,
     ),
+    line('account recovery', accountRecovery.value, accountRecovery.source),
     line('device passwords', devicePasswords.value, devicePasswords.source),
     ...(requiredSince === null ? [] : [`  required since ${moment(requiredSince)}`]),
     ...(deadlineTs === null ? [] : [`  to be set up until ${moment(deadlineTs)}`]),

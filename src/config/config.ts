@@ -42,6 +42,7 @@ export interface Config {
   readonly devicePasswords: DevicePasswordConfig;
   readonly limits: LimitsConfig;
   readonly policy: PolicyConfig;
+  readonly accountRecovery: AccountRecoveryConfig;
   readonly sso: SsoConfig;
   readonly brand: BrandConfig;
   readonly log: LogConfig;
@@ -142,6 +143,7 @@ export interface PolicyRule {
   readonly factors?: readonly string[] | undefined;
   readonly recoveryCodes?: 'required' | 'optional' | 'off' | undefined;
   readonly codesForChanges?: boolean | undefined;
+  readonly accountRecovery?: 'allowed' | 'forbidden' | undefined;
   readonly devicePasswords?: 'allowed' | 'forbidden' | undefined;
 }
 
@@ -165,6 +167,43 @@ export interface PolicyConfig {
   /** Whether sessions of anyone may be refused: asked for every request that is passed on. */
   readonly blocksSessions: boolean;
 }
+
+/** The delayed recovery of an account (docs/recover.md). */
+export interface AccountRecoveryConfig {
+  readonly enabled: boolean;
+  readonly waitMs: number;
+  readonly claimWindowMs: number;
+  /** Whether administrators of the homeserver may use it. */
+  readonly administrators: boolean;
+  readonly noticeEveryMs: number;
+  readonly onSessionUse: 'notify' | 'cancel';
+  /** Matrix ids and mail addresses. */
+  readonly operators: readonly string[];
+  readonly roomAdmins: boolean;
+  readonly publicNotice: boolean;
+  readonly calendar: RecoveryCalendarConfig;
+  readonly vouch: { readonly enabled: boolean; readonly waitMs: number };
+  readonly votes: {
+    readonly enabled: boolean;
+    readonly quorum: number;
+    readonly waitMs: number;
+    readonly nominationAgeMs: number;
+  };
+}
+
+export const WEEK_DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type WeekDay = (typeof WEEK_DAYS)[number];
+
+export interface RecoveryCalendarConfig {
+  /** Of users who have set none: an IANA name. */
+  readonly timeZone: string;
+  readonly workWeek: readonly WeekDay[];
+  readonly holidays: HolidaysConfig | undefined;
+  readonly absences: boolean;
+}
+
+/** Where holidays come from. */
+export type HolidaysConfig = { readonly region: string } | { readonly file: string; readonly text: string };
 
 /** A token bucket, written as in Synapse. */
 export interface RateLimit {

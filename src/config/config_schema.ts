@@ -37,6 +37,7 @@ function ruleWith(more: JsonObject): JsonObject {
         properties: {
           codes: { enum: ['required', 'optional', 'off'] },
           codes_for_changes: { type: 'boolean' },
+          account_recovery: { enum: ['allowed', 'forbidden'] },
         },
       },
       device_passwords: { enum: ['allowed', 'forbidden'] },
@@ -77,6 +78,16 @@ const TYPES: Readonly<Record<SettingRow['type'], JsonObject>> = {
         members_file: { type: 'string', minLength: 1 },
       }),
       required: ['name'],
+    },
+  },
+  holidays: {
+    type: ['string', 'object', 'null'],
+    if: { type: 'object' },
+    // biome-ignore lint/suspicious/noThenProperty: it is a keyword of JSON Schema
+    then: {
+      additionalProperties: false,
+      required: ['file'],
+      properties: { file: { type: 'string', minLength: 1 } },
     },
   },
 };

@@ -36,6 +36,7 @@ function sharedSettings(config: Config): Shared {
     devicePasswords: config.devicePasswords,
     limits: config.limits,
     policy: config.policy,
+    accountRecovery: config.accountRecovery,
     sso: { clients: config.sso.clients },
     audit: config.audit,
   };

@@ -11,6 +11,7 @@ import {
   type RateLimit,
   type TextsFile,
 } from './config.ts';
+import { accountRecoveryFrom } from './load_account_recovery.ts';
 import { homeserverFrom } from './load_homeserver.ts';
 import { keysFrom } from './load_keys.ts';
 import { notifyFrom } from './load_notify.ts';
@@ -126,6 +127,10 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       durationAt('policy.registration_grace', settings.policy.registration_grace),
       { at, absolute, hasWebauthn: webauthn !== undefined },
     ),
+    accountRecovery: accountRecoveryFrom(settings.account_recovery, {
+      at,
+      hasAppservice: homeserver.appservice !== undefined,
+    }),
     sso: {
       name: settings.sso.name,
       preferred: settings.sso.preferred,

@@ -62,6 +62,7 @@ function ruleFrom(written: RuleSettings, path: SettingPath, { at, hasWebauthn }:
     factors: at([...path, 'factors'], () => requireOneOn(factors, hasWebauthn)),
     recoveryCodes: recovery?.codes,
     codesForChanges: recovery?.codes_for_changes,
+    accountRecovery: recovery?.account_recovery,
     devicePasswords: device_passwords,
   };
   // What is left out is not there, so that it can be told by its key.

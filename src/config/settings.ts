@@ -28,6 +28,8 @@ interface ValueTypes {
   readonly rules: Readonly<Record<string, PolicyMode | RuleSettings>>;
   readonly administrators: AdministratorSettings;
   readonly groups: readonly GroupSettings[];
+  /** A region such as `DE-BE`, or a file with a calendar. */
+  readonly holidays: string | { readonly file: string } | null;
 }
 
 /** What is asked of users (docs/policy.md). */
@@ -46,6 +48,7 @@ export interface RuleSettings {
   readonly recovery?: {
     readonly codes?: 'required' | 'optional' | 'off';
     readonly codes_for_changes?: boolean;
+    readonly account_recovery?: 'allowed' | 'forbidden';
   };
   readonly device_passwords?: 'allowed' | 'forbidden';
 }
@@ -136,7 +139,17 @@ export const SECTIONS: readonly SectionRow[] = [
     path: 'policy',
     doc: 'Who must have two-factor authentication, and who must not: docs/policy.md.',
   },
-  { path: 'policy.recovery', doc: 'recovery codes' },
+  { path: 'policy.recovery', doc: 'recovery codes, and account recovery' },
+  {
+    path: 'account_recovery',
+    doc: 'A way back in for owners who have lost authenticator and recovery codes, after a delay in which everybody is told and anyone of them can cancel it. Off unless it is turned on here.',
+  },
+  { path: 'account_recovery.calendar', doc: 'the days on which its clock runs' },
+  { path: 'account_recovery.vouch', doc: 'an unused recovery code that shortens the wait' },
+  {
+    path: 'account_recovery.votes',
+    doc: 'other users, named beforehand, whose votes shorten the wait',
+  },
   { path: 'sso', doc: 'The sign-in page as clients see it.' },
   { path: 'brand', doc: 'What the pages show.' },
   { path: 'log', doc: 'What is written to standard error.' },
@@ -578,6 +591,15 @@ export const SETTINGS = [
     reload: true,
   },
   {
+    path: 'policy.recovery.account_recovery',
+    type: 'choice',
+    choices: ['allowed', 'forbidden'],
+    default: 'allowed',
+    doc: '`forbidden`: users may not begin the recovery of an account. It counts where `account_recovery.enabled` is on.',
+    note: 'or forbidden',
+    reload: true,
+  },
+  {
     path: 'policy.device_passwords',
     type: 'choice',
     choices: ['allowed', 'forbidden'],
@@ -585,6 +607,141 @@ export const SETTINGS = [
     doc: '`forbidden`: no device passwords are made, and those that there are open nothing.',
     note: 'or forbidden',
     reload: true,
+  },
+  {
+    path: 'account_recovery.enabled',
+    type: 'flag',
+    default: false,
+    doc: 'Whether owners can begin it. Anyone who knows the password can, so it is worth what its notices, its wait and its cancel links are worth ([security_model.md](security_model.md#account-recovery)).',
+    note: 'a way back in for owners who lost authenticator and recovery codes',
+  },
+  {
+    path: 'account_recovery.wait',
+    type: 'duration',
+    default: '72h',
+    min: '48h',
+    max: '90d',
+    doc: 'How long its clock runs before it opens.',
+    note: 'how long it waits, at least 48h',
+  },
+  {
+    path: 'account_recovery.claim_window',
+    type: 'duration',
+    default: '7d',
+    min: '1h',
+    max: '90d',
+    doc: 'How long it stays open once it has opened.',
+    note: 'how long it stays open then',
+  },
+  {
+    path: 'account_recovery.administrators',
+    type: 'flag',
+    default: false,
+    doc: 'Whether administrators of the homeserver may use it.',
+  },
+  {
+    path: 'account_recovery.notice_every',
+    type: 'duration',
+    default: '7d',
+    min: '1d',
+    max: '90d',
+    doc: 'How often all are told again while it waits.',
+    note: 'how often all are told again',
+  },
+  {
+    path: 'account_recovery.on_session_use',
+    type: 'choice',
+    choices: ['notify', 'cancel'],
+    default: 'notify',
+    doc: '`notify`: a device that is used meanwhile is shown the notice. `cancel`: a recovery does not open if the homeserver says that a device of the user was used after it was begun; it needs `homeserver.appservice`.',
+    note: 'or cancel: it does not open if a device of the user was used',
+  },
+  {
+    path: 'account_recovery.operators',
+    type: 'texts',
+    default: [],
+    doc: 'Matrix ids and mail addresses that are told of every recovery.',
+    note: 'who is told of every one: Matrix ids and mail addresses',
+  },
+  {
+    path: 'account_recovery.room_admins',
+    type: 'flag',
+    default: false,
+    doc: "Whether the other administrators of the user's rooms are told; it needs `homeserver.appservice`.",
+  },
+  {
+    path: 'account_recovery.public_notice',
+    type: 'flag',
+    default: false,
+    doc: "Whether the user's profile says so while it runs and for 90 days after; it needs `homeserver.appservice`.",
+  },
+  {
+    path: 'account_recovery.calendar.time_zone',
+    type: 'text',
+    default: 'UTC',
+    doc: 'The time zone of users who have set none, such as `Europe/Berlin`.',
+  },
+  {
+    path: 'account_recovery.calendar.work_week',
+    type: 'texts',
+    default: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
+    doc: 'The days of the week on which its clock runs.',
+  },
+  {
+    path: 'account_recovery.calendar.holidays',
+    type: 'holidays',
+    doc: 'Days on which it does not run: those of a region such as `DE-BE`, or `{file: holidays.ics}`. Left out, there are none.',
+    example: 'DE-BE',
+  },
+  {
+    path: 'account_recovery.calendar.absences',
+    type: 'flag',
+    default: true,
+    doc: 'Whether it stops during absences that the owner entered before it was begun.',
+  },
+  {
+    path: 'account_recovery.vouch.enabled',
+    type: 'flag',
+    default: true,
+    doc: 'Whether an unused recovery code, given at the beginning, shortens the wait.',
+  },
+  {
+    path: 'account_recovery.vouch.wait',
+    type: 'duration',
+    default: '24h',
+    min: '1h',
+    max: '90d',
+    doc: 'The wait with such a code, where it is shorter.',
+  },
+  {
+    path: 'account_recovery.votes.enabled',
+    type: 'flag',
+    default: false,
+    doc: 'Whether owners can name other users whose votes shorten the wait, or cancel it.',
+  },
+  {
+    path: 'account_recovery.votes.quorum',
+    type: 'integer',
+    default: 2,
+    min: 1,
+    max: 5,
+    doc: 'How many of them must say yes.',
+  },
+  {
+    path: 'account_recovery.votes.wait',
+    type: 'duration',
+    default: '24h',
+    min: '1h',
+    max: '90d',
+    doc: 'The wait once they have, where it is shorter.',
+  },
+  {
+    path: 'account_recovery.votes.nomination_age',
+    type: 'duration',
+    default: '7d',
+    min: '1d',
+    max: '365d',
+    doc: 'How long before its beginning they must have been named.',
   },
   {
     path: 'sso.name',

@@ -50,6 +50,7 @@ export function applied(sources: readonly Source[]): AppliedPolicy {
     factors: first('factors'),
     recoveryCodes: first('recoveryCodes'),
     codesForChanges: first('codesForChanges'),
+    accountRecovery: first('accountRecovery'),
     devicePasswords: first('devicePasswords'),
   };
 }

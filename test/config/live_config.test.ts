@@ -42,7 +42,7 @@ policy:
   after_grace: block
   registration_grace: 1h
   factors: [totp]
-  recovery: { codes: required, codes_for_changes: false }
+  recovery: { codes: required, codes_for_changes: false, account_recovery: forbidden }
   device_passwords: forbidden
 sso: { name: other, clients: ["https://app.example.org"] }
 log: { level: debug, format: pretty }

@@ -31,6 +31,7 @@ test('without the section nothing is asked of anyone', () => {
       afterGrace: 'enrol',
       recoveryCodes: 'optional',
       codesForChanges: true,
+      accountRecovery: 'allowed',
       devicePasswords: 'allowed',
     },
     users: {},
@@ -50,7 +51,7 @@ policy:
   administrators: { policy: required, after_grace: block, members: ["@root:example.org"], detect: false }
   groups:
     - { name: staff, members: ["@staff-*:example.org"], policy: required, grace: 30d, factors: [totp] }
-    - { name: bots, members_file: bots.txt, recovery: { codes: off, codes_for_changes: false } }
+    - { name: bots, members_file: bots.txt, recovery: { codes: off, codes_for_changes: false, account_recovery: forbidden } }
   grace: 3600
   recovery: { codes: required }
 `);
@@ -74,7 +75,7 @@ policy:
     {
       name: 'bots',
       members: ['@bot1:example.org', '@bot-*:example.org'],
-      rule: { recoveryCodes: 'off', codesForChanges: false },
+      rule: { recoveryCodes: 'off', codesForChanges: false, accountRecovery: 'forbidden' },
     },
   ]);
 });

@@ -58,11 +58,11 @@ describeOnBothStores('codes of operators', (opened) => {
 
   test('attack 187: late it is gone, and its row too', async () => {
     await put(ALICE, 'one');
-    expect(await storage.read(countPeppered('key'))).toEqual([{ sets: 1, emergencyCodes: 1 }]);
+    expect(await storage.read(countPeppered('key'))).toEqual([{ sets: 1, emergencyCodes: 1, claims: 0 }]);
     opened.at(NOW + HOUR);
     expect(await storage.factors.emergencyCode(ALICE)).toBeUndefined();
     expect(await spend(storage, ALICE, 'one')).toBe(false);
-    expect(await storage.read(countPeppered('key'))).toEqual([{ sets: 1, emergencyCodes: 0 }]);
+    expect(await storage.read(countPeppered('key'))).toEqual([{ sets: 1, emergencyCodes: 0, claims: 0 }]);
     await storage.commit([], dropEndedEmergencyCodes());
     expect(await rows()).toBe(0);
   });

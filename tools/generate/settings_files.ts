@@ -93,7 +93,7 @@ function inPlainWords(markdown: string): string {
 }
 
 function yamlOf(value: Exclude<SettingRow['default'], undefined>): string {
-  return stringify(value).trim();
+  return stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trim();
 }
 
 function indentOf(path: string): string {

@@ -58,6 +58,16 @@ export const german: Texts = {
         'device_password.ended':
           'Gerätepasswort beendet: Das Gerät wurde abgemeldet oder das Passwort geändert',
         'device_password.refused': 'Anmeldung mit einem Gerätepasswort abgelehnt',
+        'recovery_request.begun': 'Wiederherstellung des Kontos begonnen',
+        'recovery_request.told': 'Erinnerung an die Wiederherstellung des Kontos verschickt',
+        'recovery_request.voted': 'Stimme zur Wiederherstellung des Kontos',
+        'recovery_request.cancelled': 'Wiederherstellung des Kontos abgebrochen',
+        'recovery_request.approved': 'Wiederherstellung des Kontos von einem Betreiber freigegeben',
+        'recovery_request.denied': 'Wiederherstellung des Kontos von einem Betreiber abgelehnt',
+        'recovery_request.opened': 'Wiederherstellung des Kontos kann jetzt abgeschlossen werden',
+        'recovery_request.finished':
+          'Konto wiederhergestellt: Zwei-Faktor-Authentifizierung neu eingerichtet',
+        'recovery_request.expired': 'Wiederherstellung des Kontos abgelaufen',
         'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
         'policy.overdue': 'Die Zeit zum Einrichten der Zwei-Faktor-Authentifizierung ist um',
         'policy.changed': 'Der Betreiber hat geändert, was von diesem Konto verlangt wird',

@@ -17,10 +17,11 @@ export function listSealedSeeds(afterId: string, most: number): Query<SealedSeed
   );
 }
 
-/** The keys that the hashes of recovery codes, and of good codes of operators, were mixed with. */
+/** The keys that the hashes of recovery codes, of good codes of operators, and of open claim codes were mixed with. */
 export function listPepperKeys(): Query<{ readonly keyId: string }> {
   return ask(
     `SELECT pepper_key_id AS "keyId" FROM recovery_sets
-     UNION SELECT pepper_key_id FROM emergency_codes WHERE expires_at > :now ORDER BY 1`,
+     UNION SELECT pepper_key_id FROM emergency_codes WHERE expires_at > :now
+     UNION SELECT pepper_key_id FROM recovery_requests WHERE state IN ('waiting', 'open') ORDER BY 1`,
   );
 }

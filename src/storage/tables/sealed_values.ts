@@ -27,6 +27,9 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   sealed('leases.sealed_outcome', 'lease', ['key', 'holder'], null),
   sealed('challenges.sealed', 'challenge', ['session_hash']),
   sealed('notice_addresses.sealed_address', 'notice-address', ['id', 'user_id']),
+  sealed('recovery_notices.sealed_address', 'recovery-notice', ['id', 'user_id']),
+  sealed('recovery_votes.sealed_link', 'recovery-vote', ['id', 'user_id']),
+  sealed('recovery_contacts.sealed_contact', 'recovery-contact', ['user_id']),
   sealed('visits.sealed_state', 'visit', ['id_hash'], null),
   sealed('admin_answers.sealed_answer', 'admin-answer', ['key'], null),
   sealed('audit_chains.sealed_head', 'audit-head', ['chain'], null),
@@ -88,13 +91,15 @@ export function replaceSealed(
   });
 }
 
-/** How many sets of recovery codes are hashed with the pepper of this key, and codes of operators that are still good. */
+/** How many sets of recovery codes, codes of operators that are still good, and open claim codes are hashed with the pepper of this key. */
 export function countPeppered(
   keyId: string,
-): Query<{ readonly sets: number; readonly emergencyCodes: number }> {
+): Query<{ readonly sets: number; readonly emergencyCodes: number; readonly claims: number }> {
   return ask(
     `SELECT (SELECT count(*) FROM recovery_sets WHERE pepper_key_id = :keyId) AS sets,
-       (SELECT count(*) FROM emergency_codes WHERE pepper_key_id = :keyId AND expires_at > :now) AS "emergencyCodes"`,
+       (SELECT count(*) FROM emergency_codes WHERE pepper_key_id = :keyId AND expires_at > :now) AS "emergencyCodes",
+       (SELECT count(*) FROM recovery_requests
+        WHERE pepper_key_id = :keyId AND state IN ('waiting', 'open')) AS claims`,
     { keyId },
   );
 }

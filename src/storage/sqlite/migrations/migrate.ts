@@ -33,6 +33,7 @@ import { replacingSetups } from './0030_replacing_setups.ts';
 import { devicePasswords } from './0031_device_passwords.ts';
 import { credentials } from './0032_credentials.ts';
 import { visits } from './0033_visits.ts';
+import { accountRecovery } from './0034_account_recovery.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -69,6 +70,7 @@ export const MIGRATIONS: readonly string[] = [
   devicePasswords,
   credentials,
   visits,
+  accountRecovery,
 ];
 
 /**
