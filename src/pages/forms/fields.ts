@@ -7,6 +7,9 @@ import type { Language } from '../../system/languages.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 
+/** No user id is longer (appendices, "User Identifiers"); e-mail addresses are allowed more. */
+export const LONGEST_NAME = 320;
+
 /** A code that was not accepted. What was typed does not come back. */
 export interface RefusedCode {
   readonly problem: string;
@@ -183,4 +186,39 @@ ${here !== undefined && html`<p class="notice bad" role="alert">${here.problem}<
 <p data-unsupported>${say('code.passkeyUnsupported')}</p>
 <button class="button full" type="button" hidden>${say('code.passkey')}</button>
 </form>`;
+}
+
+/** What was wrong with name or password. The name stays, the password never comes back. */
+export interface WrongCredentials {
+  readonly name: string;
+  /** The field that it is told at; undefined: above the form. */
+  readonly field: 'user' | 'password' | undefined;
+  readonly problem: string | undefined;
+}
+
+/** The field at which a problem is told; undefined: above the form. */
+export function fieldOf(problem: { readonly is: string } | undefined): WrongCredentials['field'] {
+  if (problem?.is === 'missingUser') return 'user';
+  return problem?.is === 'wrong' || problem?.is === 'missingPassword' ? 'password' : undefined;
+}
+
+/** The fields for name and password, and the button. @param server of which a user id is an example */
+export function credentialFields(say: Say, server: string, { name, field, problem }: WrongCredentials): Html {
+  const at = (here: 'user' | 'password') =>
+    field === here && problem !== undefined ? { problem } : undefined;
+  const focusesPassword = field === 'password' || (field === undefined && name !== '');
+  return html`<div class="field">
+<label for="user">${say('signIn.user')}</label>
+<input id="user" name="user" type="text" autocomplete="username" autocapitalize="none" spellcheck="false"
+ maxlength="${LONGEST_NAME}" value="${name}"${!focusesPassword && html` autofocus`}${wrongField('user', at('user'), 'user-hint')}>
+<p class="hint" id="user-hint">${say('signIn.userHint', { server })}</p>
+${problemBelow('user', at('user'))}
+</div>
+${passwordField(say, at('password'), focusesPassword)}
+<button class="button full">${say('signIn.next')}</button>`;
+}
+
+/** What is told above a form. */
+export function notice(problem: string | undefined): Html | undefined {
+  return problem === undefined ? undefined : html`<p class="notice warning" role="alert">${problem}</p>`;
 }

@@ -1,6 +1,12 @@
 import type { PageStanding } from '../../login/page_door.ts';
 import type { Language } from '../../system/languages.ts';
-import { factorForms, passwordField, problemBelow, type RefusedCode, wrongField } from '../forms/fields.ts';
+import {
+  credentialFields,
+  factorForms,
+  notice,
+  type RefusedCode,
+  type WrongCredentials,
+} from '../forms/fields.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 import type { OfferedProvider } from './offered_providers.ts';
@@ -19,14 +25,6 @@ interface Card {
   readonly target: RedirectTarget;
 }
 
-/** What was wrong with name or password. The name stays, the password never comes back. */
-export interface WrongCredentials {
-  readonly name: string;
-  /** The field that it is told at; undefined: above the form. */
-  readonly field: 'user' | 'password' | undefined;
-  readonly problem: string | undefined;
-}
-
 interface CredentialsCard extends Card, WrongCredentials {
   readonly server: string;
   /** What has to be said first. */
@@ -36,26 +34,15 @@ interface CredentialsCard extends Card, WrongCredentials {
 
 /** The first step: who it is. */
 export function credentialsCard(card: CredentialsCard): Html {
-  const { say, hidden, action, target, name, field, problem, server } = card;
+  const { say, hidden, action, target, field, problem, server } = card;
   const isAccount = target.kind === 'account';
-  const at = (here: 'user' | 'password') =>
-    field === here && problem !== undefined ? { problem } : undefined;
-  const focusesPassword = field === 'password' || (field === undefined && name !== '');
   return html`<section class="card stack"><h1>${isAccount ? say('account.title') : say('signIn.title')}</h1>
 ${card.notice}
 ${isAccount ? html`<p>${say('signIn.toAccount')}</p>` : journey(say, target)}
 ${field === undefined && notice(problem)}
 <form class="stack" method="post" action="${action}">
 ${hidden}
-<div class="field">
-<label for="user">${say('signIn.user')}</label>
-<input id="user" name="user" type="text" autocomplete="username" autocapitalize="none" spellcheck="false"
- maxlength="320" value="${name}"${!focusesPassword && html` autofocus`}${wrongField('user', at('user'), 'user-hint')}>
-<p class="hint" id="user-hint">${say('signIn.userHint', { server })}</p>
-${problemBelow('user', at('user'))}
-</div>
-${passwordField(say, at('password'), focusesPassword)}
-<button class="button full">${say('signIn.next')}</button>
+${credentialFields(say, server, card)}
 </form>
 ${providerLinks(card)}</section>`;
 }
@@ -74,11 +61,6 @@ function providerLinks({ say, target, providers = [] }: CredentialsCard): Html |
   );
   return html`<p class="muted">${say('signIn.or')}</p>
 ${links}`;
-}
-
-/** What is told above a form. */
-function notice(problem: string | undefined): Html | undefined {
-  return problem === undefined ? undefined : html`<p class="notice warning" role="alert">${problem}</p>`;
 }
 
 /** The second step, for accounts with 2FA. */

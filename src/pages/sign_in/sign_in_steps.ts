@@ -3,6 +3,12 @@ import type { Form } from '../../http/form.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { type Clock, SECOND } from '../../system/clock.ts';
+import {
+  awayFrom,
+  credentialsRefused,
+  type RefusedCredentials,
+  readCredentials,
+} from '../forms/credentials.ts';
 import { hasSentCode, readSentCode } from '../forms/fields.ts';
 import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
@@ -12,10 +18,6 @@ import { end, type SignInEnds } from './sign_in_ends.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import { isReplaceForm, isSetUpForm, type SignInSetUp } from './sign_in_set_up.ts';
 import { heldBy, type Next, type SignInProblem, type SignInVisit } from './sign_in_visit.ts';
-
-/** No user id is longer (appendices, "User Identifiers"); e-mail addresses and passwords are allowed more. */
-const LONGEST_NAME = 320;
-const LONGEST_PASSWORD = 4096;
 
 export interface SignInStepsDeps {
   readonly door: PageDoor;
@@ -69,14 +71,9 @@ export class SignInSteps {
 
   private async takeCredentials(visit: PageVisit, before: SignInVisit, form: Form): Promise<Next> {
     const { door, browsers } = this.deps;
-    const name = (form.get('user') ?? '').trim().slice(0, LONGEST_NAME + 1);
-    const password = form.get('password') ?? '';
+    const { name, password, problem } = readCredentials(form);
     const state: SignInVisit = { ...before, name, problem: undefined };
-    if (name === '') return missing(state, 'missingUser');
-    if (password === '') return missing(state, 'missingPassword');
-    if (name.length > LONGEST_NAME || password.length > LONGEST_PASSWORD) {
-      return this.refuse(state, new Refusal('login_refused'));
-    }
+    if (problem !== undefined) return refusedIn(state, problem);
     try {
       const browser = browsers.valueFor(visit.request);
       const credentials = { name, password, browser, redirectUrl: state.target };
@@ -92,25 +89,17 @@ export class SignInSteps {
 
   /** @throws the error, if it is not about what was typed */
   private refuse(state: SignInVisit, error: unknown): Next {
-    if (!(error instanceof Refusal)) throw error;
-    const { outcome } = error;
-    if (error.refusal === 'login_refused') return { state: { ...state, problem: { is: 'wrong' } }, outcome };
-    if (error.refusal === 'hold_ended') return end(state, 'changed');
-    if (error.status === 429) {
-      const isServers = outcome.is === 'limited' && outcome.reason === 'homeserver';
-      const until = this.untilOf(error);
-      return {
-        state: { ...state, problem: { is: isServers ? 'limitedByServer' : 'limited', until } },
-        outcome,
-      };
-    }
-    return this.away(state, error);
+    if (error instanceof Refusal && error.refusal === 'hold_ended') return end(state, 'changed');
+    const refused = credentialsRefused(error, this.deps.clock.now());
+    if (refused === undefined) throw error;
+    return refusedIn(state, refused);
   }
 
   /** The homeserver is away: the form is shown again. @throws Refusal if it is not that */
   private away(state: SignInVisit, error: unknown): Next {
-    if (!(error instanceof Refusal) || error.status < 500) throw error;
-    return { state: { ...state, problem: { is: 'down' } }, outcome: error.outcome };
+    const refused = awayFrom(error);
+    if (refused === undefined) throw error;
+    return refusedIn(state, refused);
   }
 
   private async takeCode(
@@ -131,7 +120,7 @@ export class SignInSteps {
         case 'refused':
           return wrongCode(visit, state, kind);
         case 'missing':
-          return missing(state, 'missing', kind);
+          return missing(state, kind);
         case 'used_up':
           return this.deps.ends.tooMany(visit, state, outcome);
       }
@@ -193,8 +182,14 @@ function wrongCode({ request }: PageVisit, state: SignInVisit, kind: string): Ne
   return { state: { ...state, problem: { is: 'refused', kind } }, outcome: refusedCode(request).outcome };
 }
 
+function refusedIn(state: SignInVisit, { problem, outcome }: RefusedCredentials): Next {
+  return { state: { ...state, problem }, outcome };
+}
+
 /** Nothing was typed: nothing was judged or counted. */
-function missing(state: SignInVisit, is: 'missing' | 'missingUser' | 'missingPassword', kind = 'totp'): Next {
-  const problem: SignInProblem = is === 'missing' ? { is, kind } : { is };
-  return { state: { ...state, problem }, outcome: new Refusal('missing_param').outcome };
+function missing(state: SignInVisit, kind: string): Next {
+  return {
+    state: { ...state, problem: { is: 'missing', kind } },
+    outcome: new Refusal('missing_param').outcome,
+  };
 }

@@ -2,7 +2,8 @@ import type { Factors } from '../../factors/factors.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { Clock } from '../../system/clock.ts';
-import { codeProblem, type RefusedCode } from '../forms/fields.ts';
+import { credentialText } from '../forms/credentials.ts';
+import { codeProblem, fieldOf, type RefusedCode, type WrongCredentials } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
 import { waitTime } from '../forms/wait_text.ts';
@@ -18,7 +19,6 @@ import {
   confirmTitle,
   credentialsCard,
   replaceAddressOf,
-  type WrongCredentials,
 } from './sign_in_cards.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import type { SignInSetUp } from './sign_in_set_up.ts';
@@ -212,13 +212,8 @@ export class SignInViews {
 
   private textOf(visit: PageVisit, problem: SignInProblem | undefined): string | undefined {
     if (problem === undefined) return undefined;
-    const { say, server } = visit;
+    const { say } = visit;
     switch (problem.is) {
-      case 'down':
-        return say('error.down.text', { server });
-      case 'limited':
-      case 'limitedByServer':
-        return say(`signIn.${problem.is}`, { time: waitTime(say, this.leftUntil(problem.until)) });
       case 'wait':
         return say('code.wait', { time: waitTime(say, this.leftUntil(problem.until)) });
       case 'shut':
@@ -227,7 +222,7 @@ export class SignInViews {
       case 'missing':
         return codeProblem(visit, this.deps.factors.ofKind(problem.kind), problem.is);
       default:
-        return say(`signIn.${problem.is}`);
+        return credentialText(visit, problem, 'until' in problem ? this.leftUntil(problem.until) : 0);
     }
   }
 
@@ -249,9 +244,4 @@ function unseen(visit: PageVisit, target: RedirectTarget, id: string): Shown {
 function openingAddress(target: RedirectTarget, id: string): string {
   const beginning = beginningOf(target, undefined);
   return `${beginning}${beginning.includes('?') ? '&' : '?'}v=${id}`;
-}
-
-function fieldOf(problem: SignInProblem | undefined): WrongCredentials['field'] {
-  if (problem?.is === 'missingUser') return 'user';
-  return problem?.is === 'wrong' || problem?.is === 'missingPassword' ? 'password' : undefined;
 }

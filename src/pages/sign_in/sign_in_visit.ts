@@ -1,12 +1,12 @@
 import type { Answer } from '../../http/answer.ts';
 import type { PageStanding } from '../../login/page_door.ts';
 import type { Outcome } from '../../matrix/outcome.ts';
+import type { CredentialProblem } from '../forms/credentials.ts';
 import type { SetUpShown } from '../set_up/set_up_pages.ts';
 
 /** What was wrong with the last form. Times are ms since the epoch. */
 export type SignInProblem =
-  | { readonly is: 'wrong' | 'missingUser' | 'missingPassword' | 'down' }
-  | { readonly is: 'limited' | 'limitedByServer'; readonly until: number }
+  | CredentialProblem
   /** Of a code: of which factor, by the field that it stood in. */
   | { readonly is: 'refused' | 'missing' | 'shut'; readonly kind: string }
   | { readonly is: 'wait'; readonly kind: string; readonly until: number };
