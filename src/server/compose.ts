@@ -63,6 +63,7 @@ import { SessionCookie } from '../pages/account/session_cookie.ts';
 import { EnrolmentPage } from '../pages/fallback/enrolment_page.ts';
 import { FallbackPage } from '../pages/fallback/fallback_page.ts';
 import { FormPages } from '../pages/forms/form_pages.ts';
+import { FormProblems } from '../pages/forms/form_problems.ts';
 import { FormTokens } from '../pages/forms/form_tokens.ts';
 import { KnownBrowser } from '../pages/forms/known_browser.ts';
 import { Visits } from '../pages/forms/visits.ts';
@@ -434,6 +435,7 @@ function pageServices(
   const setUp = new SignInSetUp(pageSignIn, setUps);
   const replace = new SignInReplace(pageSignIn, new SetUpPages(replacement, totp.digits), replacement);
   const entry = new AccountEntry(pageEntry, cookie);
+  const problems = new FormProblems(shared);
   const signIn = {
     ...shared,
     door: pageSignIn,
@@ -444,6 +446,7 @@ function pageServices(
     setUp,
     replace,
     entry,
+    problems,
   };
   const settings = { digits: totp.digits, host: new URL(publicBaseUrl).host };
   const signInPage = new SignInPage(

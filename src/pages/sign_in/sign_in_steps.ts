@@ -2,22 +2,17 @@ import type { Factors } from '../../factors/factors.ts';
 import type { Form } from '../../http/form.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import { Refusal } from '../../matrix/refusals.ts';
-import { type Clock, SECOND } from '../../system/clock.ts';
-import {
-  awayFrom,
-  credentialsRefused,
-  type RefusedCredentials,
-  readCredentials,
-} from '../forms/credentials.ts';
+import { type RefusedCredentials, readCredentials } from '../forms/credentials.ts';
 import { hasSentCode, readSentCode } from '../forms/fields.ts';
 import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
+import type { FormProblems } from '../forms/form_problems.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
 import type { RedirectTargets } from './redirect_targets.ts';
 import { end, type SignInEnds } from './sign_in_ends.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import { isReplaceForm, isSetUpForm, type SignInSetUp } from './sign_in_set_up.ts';
-import { heldBy, type Next, type SignInProblem, type SignInVisit } from './sign_in_visit.ts';
+import { heldBy, type Next, type SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInStepsDeps {
   readonly door: PageDoor;
@@ -27,7 +22,7 @@ export interface SignInStepsDeps {
   readonly factors: Factors;
   readonly setUp: SignInSetUp;
   readonly replace: SignInReplace;
-  readonly clock: Clock;
+  readonly problems: FormProblems;
 }
 
 /** What the forms of the sign-in page come to. Each is given here once: its turn was taken. */
@@ -90,16 +85,12 @@ export class SignInSteps {
   /** @throws the error, if it is not about what was typed */
   private refuse(state: SignInVisit, error: unknown): Next {
     if (error instanceof Refusal && error.refusal === 'hold_ended') return end(state, 'changed');
-    const refused = credentialsRefused(error, this.deps.clock.now());
-    if (refused === undefined) throw error;
-    return refusedIn(state, refused);
+    return refusedIn(state, this.deps.problems.ofPassword(error));
   }
 
   /** The homeserver is away: the form is shown again. @throws Refusal if it is not that */
   private away(state: SignInVisit, error: unknown): Next {
-    const refused = awayFrom(error);
-    if (refused === undefined) throw error;
-    return refusedIn(state, refused);
+    return refusedIn(state, this.deps.problems.ofServer(error));
   }
 
   private async takeCode(
@@ -132,11 +123,10 @@ export class SignInSteps {
   }
 
   private refuseCode(state: SignInVisit, kind: string, refusal: Refusal): Next {
-    const problem: SignInProblem =
-      refusal.refusal === 'totp_shut'
-        ? { is: 'shut', kind }
-        : { is: 'wait', kind, until: this.untilOf(refusal) };
-    return { state: { ...state, problem }, outcome: refusal.outcome };
+    return {
+      state: { ...state, problem: this.deps.problems.ofCode(kind, refusal) },
+      outcome: refusal.outcome,
+    };
   }
 
   private async takeSetUp(
@@ -171,10 +161,6 @@ export class SignInSteps {
     } catch (error) {
       return this.refuse(state, error);
     }
-  }
-
-  private untilOf({ retryAfterMs }: Refusal): number {
-    return this.deps.clock.now() + (retryAfterMs ?? SECOND);
   }
 }
 

@@ -1,12 +1,9 @@
-import type { Factors } from '../../factors/factors.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
-import type { Clock } from '../../system/clock.ts';
-import { credentialText } from '../forms/credentials.ts';
-import { codeProblem, fieldOf, type RefusedCode, type WrongCredentials } from '../forms/fields.ts';
+import { fieldOf, type WrongCredentials } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
+import { type FormProblems, openKinds } from '../forms/form_problems.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
-import { waitTime } from '../forms/wait_text.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { OfferedProvider } from './offered_providers.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
@@ -22,17 +19,16 @@ import {
 } from './sign_in_cards.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import type { SignInSetUp } from './sign_in_set_up.ts';
-import type { SignInProblem, SignInVisit } from './sign_in_visit.ts';
+import type { SignInVisit } from './sign_in_visit.ts';
 
 const SCRIPT = 'forms.js';
 
 export interface SignInViewsDeps {
   readonly door: PageDoor;
   readonly targets: RedirectTargets;
-  readonly factors: Factors;
   readonly setUp: SignInSetUp;
   readonly replace: SignInReplace;
-  readonly clock: Clock;
+  readonly problems: FormProblems;
   readonly settings: {
     /** Digits of a TOTP code. */
     readonly digits: number;
@@ -136,7 +132,7 @@ export class SignInViews {
 
   private ended({ visit, target }: Shown, { ended, provider }: SignInVisit): Answer {
     const { cause, until } = ended ?? { cause: 'expired', until: 0 };
-    const waitMs = cause === 'tooMany' ? this.leftUntil(until) : undefined;
+    const waitMs = cause === 'tooMany' ? this.deps.problems.leftUntil(until) : undefined;
     return visit.fail({ cause, href: beginningOf(target, provider), waitMs });
   }
 
@@ -145,9 +141,9 @@ export class SignInViews {
     const { problem } = seen.state;
     const title = visit.say(target.kind === 'account' ? 'account.title' : 'signIn.title');
     return visit.render({
-      title: titleOf(visit, title, this.textOf(visit, problem)),
+      title: titleOf(visit, title, this.textOf(visit, seen.state)),
       script: SCRIPT,
-      retryAfterMs: this.waitOf(problem),
+      retryAfterMs: this.deps.problems.waitOf(problem),
       body: (tokenField) => this.card(shown, action, tokenField),
     });
   }
@@ -155,7 +151,11 @@ export class SignInViews {
   private card({ visit, seen, target, beside }: Shown, action: string, tokenField: Html): Html {
     const { say } = visit;
     const { name, problem } = seen.state;
-    const wrong: WrongCredentials = { name, field: fieldOf(problem), problem: this.textOf(visit, problem) };
+    const wrong: WrongCredentials = {
+      name,
+      field: fieldOf(problem),
+      problem: this.textOf(visit, seen.state),
+    };
     const hidden = html`${tokenField}${turnField(seen.turn)}`;
     return credentialsCard({
       ...{ say, hidden, action, target, server: this.deps.settings.host },
@@ -168,23 +168,18 @@ export class SignInViews {
     const { say, language } = visit;
     const { digits } = this.deps.settings;
     const { problem } = seen.state;
-    const text = this.textOf(visit, problem);
-    const atField = problem?.is === 'refused' || problem?.is === 'missing';
-    const refused: RefusedCode | undefined =
-      atField && text !== undefined ? { kind: problem.kind, problem: text } : undefined;
-    const kinds =
-      problem?.is === 'shut' ? standing.kinds.filter((kind) => kind !== problem.kind) : standing.kinds;
+    const told = this.deps.problems.told(visit, problem);
+    const kinds = openKinds(standing.kinds, problem);
     return visit.render({
-      title: titleOf(visit, say('code.title'), text),
+      title: titleOf(visit, say('code.title'), told.refused?.problem ?? told.problem),
       script: SCRIPT,
-      retryAfterMs: this.waitOf(problem),
+      retryAfterMs: this.deps.problems.waitOf(problem),
       body: (tokenField) =>
         codeCard({
-          ...{ say, language, target, digits, refused },
+          ...{ say, language, target, digits, ...told },
           hidden: html`${tokenField}${turnField(seen.turn)}`,
           action: addressOf(target.kind === 'account', seen.id),
           standing: { ...standing, kinds },
-          problem: atField ? undefined : text,
         }),
     });
   }
@@ -196,7 +191,7 @@ export class SignInViews {
       standing.recoveryCodesLeft !== undefined &&
       !isReplaced &&
       (await this.deps.replace.isOffered(standing));
-    const problem = this.textOf(visit, seen.state.problem);
+    const problem = this.textOf(visit, seen.state);
     return visit.render({
       title: titleOf(visit, confirmTitle(say, target), problem),
       script: SCRIPT,
@@ -210,28 +205,8 @@ export class SignInViews {
     });
   }
 
-  private textOf(visit: PageVisit, problem: SignInProblem | undefined): string | undefined {
-    if (problem === undefined) return undefined;
-    const { say } = visit;
-    switch (problem.is) {
-      case 'wait':
-        return say('code.wait', { time: waitTime(say, this.leftUntil(problem.until)) });
-      case 'shut':
-        return say('code.shut');
-      case 'refused':
-      case 'missing':
-        return codeProblem(visit, this.deps.factors.ofKind(problem.kind), problem.is);
-      default:
-        return credentialText(visit, problem, 'until' in problem ? this.leftUntil(problem.until) : 0);
-    }
-  }
-
-  private waitOf(problem: SignInProblem | undefined): number | undefined {
-    return problem !== undefined && 'until' in problem ? this.leftUntil(problem.until) : undefined;
-  }
-
-  private leftUntil(until: number): number {
-    return Math.max(0, until - this.deps.clock.now());
+  private textOf(visit: PageVisit, { problem }: SignInVisit): string | undefined {
+    return problem && this.deps.problems.textOf(visit, problem);
   }
 }
 

@@ -1,15 +1,8 @@
 import type { Answer } from '../../http/answer.ts';
 import type { PageStanding } from '../../login/page_door.ts';
 import type { Outcome } from '../../matrix/outcome.ts';
-import type { CredentialProblem } from '../forms/credentials.ts';
+import type { FormProblem } from '../forms/form_problems.ts';
 import type { SetUpShown } from '../set_up/set_up_pages.ts';
-
-/** What was wrong with the last form. Times are ms since the epoch. */
-export type SignInProblem =
-  | CredentialProblem
-  /** Of a code: of which factor, by the field that it stood in. */
-  | { readonly is: 'refused' | 'missing' | 'shut'; readonly kind: string }
-  | { readonly is: 'wait'; readonly kind: string; readonly until: number };
 
 /** The sign-in behind a visit. */
 export type HeldSignIn = Pick<PageStanding, 'id' | 'userId' | 'version' | 'endsAt'>;
@@ -35,7 +28,7 @@ export interface SignInVisit {
   /** The identity provider of the homeserver that the person came by. */
   readonly provider?: string | undefined;
   readonly held?: HeldSignIn | undefined;
-  readonly problem?: SignInProblem | undefined;
+  readonly problem?: FormProblem | undefined;
   /** The page of a set-up during the sign-in. It holds recovery codes until they are said to be saved. */
   readonly setUp?: SetUpShown | undefined;
   /** A set-up that was offered was put off. */
