@@ -436,6 +436,7 @@ function pageServices(
   const replace = new SignInReplace(pageSignIn, new SetUpPages(replacement, totp.digits), replacement);
   const entry = new AccountEntry(pageEntry, cookie);
   const problems = new FormProblems(shared);
+  const visiting = { ...shared, tokens: formTokens, pause: systemPause };
   const signIn = {
     ...shared,
     door: pageSignIn,
@@ -452,7 +453,7 @@ function pageServices(
   const signInPage = new SignInPage(
     {
       ...signIn,
-      visits: new Visits<SignInVisit>({ ...shared, tokens: formTokens, pause: systemPause }),
+      visits: new Visits<SignInVisit>(visiting, 'sign_in'),
       steps: new SignInSteps({ ...signIn, ends: new SignInEnds(signIn) }),
       views: new SignInViews({ ...signIn, settings }),
     },
@@ -491,8 +492,12 @@ function pageServices(
       contact,
     }),
     ssoRedirect: new SsoRedirect(homeserver, providerPage, login.sso),
-    enrolmentPage: new EnrolmentPage(enrolments, formPages, setUps),
-    fallbackPage: new FallbackPage(proofs, formPages, homeserver, shared.factors, totp.digits),
+    enrolmentPage: new EnrolmentPage(enrolments, formPages, setUps, new Visits(visiting, 'enrolment')),
+    fallbackPage: new FallbackPage({
+      ...{ proofs, homeserver, problems, pages: formPages, factors: shared.factors },
+      visits: new Visits(visiting, 'fallback'),
+      digits: totp.digits,
+    }),
   };
 }
 

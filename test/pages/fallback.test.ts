@@ -11,7 +11,7 @@ import type { HttpAnswer } from '../support/http.ts';
 import { expectJudged } from '../support/judged.ts';
 import { pageSession } from '../support/page_session.ts';
 import { ANSWERED_BY_HAND } from '../support/stub/exchange.ts';
-import { Visitor } from '../support/visitor.ts';
+import { formsOf, Visitor } from '../support/visitor.ts';
 
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
 const DONE_SCRIPT = 'auth_done.js';
@@ -139,9 +139,20 @@ describe('guarded endpoints', () => {
 
   test('attack 52: passwords guessed on the page at the same moment are judged one by one, five in all', async () => {
     const session = await begin(DELETE_DEVICES, { devices: ['A'] });
-    await visitor.open(fallback('m.login.sso', session));
+    const page = fallback('m.login.sso', session);
+    await visitor.open(page);
     await visitor.send({ code: app.code(bob) });
-    const guesses = Array.from({ length: 20 }, (_, index) => visitor.send({ password: `guess ${index}` }));
+    // Each from a tab of its own: a form that is sent again is not judged at all.
+    const tabs = await Promise.all(
+      Array.from({ length: 20 }, async () => formsOf((await visitor.open(page)).text)[0]),
+    );
+    const guesses = tabs.map((tab, index) =>
+      visitor.postOnly(
+        { ...tab?.fields, password: `guess ${index}` },
+        {},
+        page.split('?')[0] + (tab?.action ?? ''),
+      ),
+    );
     await Promise.all(guesses);
     const judged = app.stub.requestsTo('delete_devices').filter(({ json }) => json?.auth !== undefined);
     expect(judged.length).toBeGreaterThanOrEqual(1);
@@ -173,7 +184,7 @@ describe('guarded endpoints', () => {
     await visitor.send({ code: app.code(bob) });
     for (let attempt = 1; attempt < 5; attempt++) {
       const refused = await visitor.send({ password: 'wrong' });
-      expect(refused.status).toBe(403);
+      expect([refused.status, refused.text.includes('Incorrect password.')]).toEqual([200, true]);
       expect(refused.text).not.toContain('value="wrong"');
     }
     const dead = await visitor.send({ password: 'wrong' });
@@ -242,7 +253,7 @@ describe('guarded endpoints', () => {
     const again = await begin(DELETE_DEVICES, { devices: ['A'] });
     await visitor.open(fallback('m.login.sso', again));
     const waiting = await visitor.send({ code: app.code(bob) });
-    expect(waiting.status).toBe(429);
+    expect(waiting.status).toBe(200);
     expect(waiting.headers['retry-after']).toBe('30');
     expect(waiting.text).toContain('30 seconds');
   });

@@ -120,6 +120,35 @@ describe('where a set-up is owed', () => {
     expect((await visitor.open(page)).status).toBe(410);
   });
 
+  test('on the fallback page a form is judged once, and codes stay until they are said to be saved', async () => {
+    const session = await owedSignIn(app);
+    const page = `/_matrix/client/v3/auth/m.login.2fa.enrol/fallback/web?session=${session}`;
+    await visitor.open(page);
+    const seed = keyOn(await visitor.send({ step: 'set_up' }));
+    expect([visitor.sent?.status, visitor.led]).toEqual([
+      303,
+      expect.stringMatching(/^\?session=m2fa_[^&]+&v=.{22}$/),
+    ]);
+    const at = page.split('?')[0] + (visitor.led ?? '');
+    const ofCode = { ...fieldsOf('set_up_code'), code: wrongCode(seed, now()) };
+    for (let time = 0; time < 6; time++) {
+      const wrong = await visitor.post(ofCode, {}, at);
+      expect([wrong.text.includes('That code is incorrect.'), keyOn(wrong)]).toEqual([true, seed]);
+    }
+    const saved = await visitor.send({ step: 'set_up_code', code: codeAt(seed, now()) });
+    expect(codesOn(saved)).toHaveLength(10);
+    // The client did not wait for the page; the codes are shown all the same, to this browser alone.
+    expect((await collect(app, session)).status).toBe(200);
+    expect(codesOn(await visitor.open(at))).toEqual(codesOn(saved));
+    expect((await new Visitor(app.url).open(at)).status).toBe(410);
+    const { saved: _tick, ...unticked } = fieldsOf('saved');
+    expect(codesOn(await visitor.post(unticked, {}, at))).toEqual(codesOn(saved));
+    const done = await visitor.send({ step: 'saved', saved: 'on' });
+    expect([codesOn(done), done.text.includes('auth_done.js')]).toEqual([[], true]);
+    expect((await visitor.open(at)).text).toContain('You can close this page');
+    expect((await visitor.open(page)).status).toBe(410);
+  });
+
   test('attack 211: the fallback page of another session, or of none, is one page for all', async () => {
     const bob = await app.enrol('dave');
     const login = await app.post(LOGIN, {

@@ -4,6 +4,9 @@
  */
 import { call, type HttpAnswer } from './http.ts';
 
+/** Pages that a form leads to. */
+const OWN_PAGE = /^\/_2fa\/|\/fallback\/web$/;
+
 export interface VisitedForm {
   /** Where it goes; empty: to the address of the page. */
   readonly action: string;
@@ -41,7 +44,7 @@ export class Visitor {
     if (form === undefined) throw new Error(`there is no form with ${Object.keys(values).join(', ')}`);
     const { decision: _, ...others } = form.fields;
     const fields = { ...others, ...values };
-    return form.action === '' ? this.post(fields, headers) : this.post(fields, headers, form.action);
+    return this.post(fields, headers, this.#at(form.action));
   }
 
   /** Sends fields to where the last page stood, and opens the page that this leads to. */
@@ -71,11 +74,23 @@ export class Visitor {
     );
   }
 
+  /** What an address on the last page names. */
+  #at(action: string): string {
+    const { pathname, search } = new URL(
+      action === '' ? this.#target : action,
+      new URL(this.#target, this.url),
+    );
+    return pathname + search;
+  }
+
   async #follow(answer: HttpAnswer): Promise<HttpAnswer> {
     const { location = '' } = answer.headers;
-    if (answer.status !== 303 || !location.startsWith('/_2fa/')) return answer;
+    if (answer.status !== 303) return answer;
+    const here = new URL(this.#target, this.url);
+    const { origin, pathname, search } = new URL(location, here);
+    if (origin !== here.origin || !OWN_PAGE.test(pathname)) return answer;
     this.led = location;
-    return this.open(location);
+    return this.open(pathname + search);
   }
 
   #target = '/';

@@ -5,64 +5,97 @@ import type { Form } from '../../http/form.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import { timeText } from '../forms/time_text.ts';
-import type { SetUpPlace } from '../set_up/set_up_cards.ts';
-import { type SetUpPages, unlessOver, unsavedIn } from '../set_up/set_up_pages.ts';
+import { turnIn, type Visits } from '../forms/visits.ts';
+import { afterSaved, type SetUpPages, type SetUpShown, unlessOver } from '../set_up/set_up_pages.ts';
 import { html } from '../shell/html.ts';
-import { done, gone } from './fallback_page.ts';
+import { done, gone } from './last_pages.ts';
+import { leadBack, type SeenVisit, SessionVisits, sessionIn } from './session_visits.ts';
+
+/** What stands between the requests of a browser. It holds recovery codes until they are said to be saved. */
+export interface EnrolmentVisit {
+  readonly setUp?: SetUpShown | undefined;
+  /** The codes were said to be saved: the client may have gone on by now. */
+  readonly isSaved?: boolean | undefined;
+}
 
 /**
  * `…/auth/m.login.2fa.enrol/fallback/web`: the set-up that a sign-in waits for, for clients that do not know its stage.
- * Who has the session has proven the password to it; the page tells no more of the account than the set-up does.
+ * Who has the session has proven the password to it; the page tells no more of the account than the set-up does. A form is
+ * judged once and answered with a redirect to what it came to.
  */
 export class EnrolmentPage {
+  private readonly visits: SessionVisits<EnrolmentVisit>;
+
   constructor(
     private readonly enrolment: Enrolment,
     private readonly pages: FormPages,
     private readonly setUps: SetUpPages,
-  ) {}
+    visits: Visits<EnrolmentVisit>,
+  ) {
+    this.visits = new SessionVisits(visits, {});
+  }
 
   /** `GET`: changes nothing. */
   show(request: ClientRequest): Promise<Answer> {
-    return this.pages.visit(request, (visit) => this.ask(visit));
+    return this.pages.visit(request, async (visit) => {
+      const seen = await this.visits.seen(request);
+      if (seen?.state.isSaved === true) return done(visit);
+      // Whatever the client did meanwhile: nothing else could show the codes again.
+      if (seen?.state.setUp?.is === 'codes') return this.step(visit, seen, seen.state.setUp);
+      const state = await this.enrolment.stateOf(sessionIn(request));
+      if (state === undefined) return gone(visit);
+      if (seen === undefined) return visit.fail({ cause: 'unknown' });
+      if (state.is === 'done') return done(visit);
+      const { setUp = { is: 'offer' } } = seen.state;
+      const shown = await unlessOver(() => this.step(visit, seen, setUp, state.openedAt));
+      return shown ?? gone(visit);
+    });
   }
 
   /** `POST`: the form of one of the steps. */
   submit(request: ClientRequest): Promise<Answer> {
     return this.pages.visit(request, async (visit) => {
       const form = await visit.readForm();
-      const place = { session: sessionIn(visit) };
-      const shown = await unlessOver(() => this.takeStep(visit, place, form));
-      return shown ?? this.ask(visit);
+      const isFirst = turnIn(form) === 0;
+      if (isFirst && (await this.enrolment.stateOf(sessionIn(request))) === undefined) {
+        return { ...leadBack(request), outcome: { is: 'refused', reason: 'session' } };
+      }
+      return this.visits.submit(visit, form, async (unhurried, state) => ({
+        state: (await unlessOver(() => this.takeStep(unhurried, state, form))) ?? {},
+      }));
     });
   }
 
-  private async takeStep(visit: PageVisit, place: SetUpPlace, form: Form): Promise<Answer> {
-    switch (form.get('step')) {
+  private async takeStep(visit: PageVisit, state: EnrolmentVisit, form: Form): Promise<EnrolmentVisit> {
+    const session = sessionIn(visit.request);
+    const step = form.get('step');
+    // Nothing else could show the codes again.
+    if (state.setUp?.is === 'codes' && step !== 'saved') return state;
+    switch (step) {
       case 'set_up':
-        return this.setUps.show(visit, place, await this.setUps.begin(visit, place.session));
+        return { setUp: await this.setUps.begin(visit, session) };
       case 'set_up_code':
-        return this.setUps.show(visit, place, await this.setUps.takeCode(visit, place.session, form));
+        return { setUp: await this.setUps.takeCode(visit, session, form) };
       case 'saved': {
-        const unsaved = unsavedIn(form);
-        return unsaved === undefined ? this.ask(visit) : this.setUps.show(visit, place, unsaved);
+        const setUp = afterSaved(state.setUp, form);
+        return { setUp, isSaved: state.setUp?.is === 'codes' && setUp === undefined };
       }
       default:
         throw new Refusal('invalid_param');
     }
   }
 
-  private async ask(visit: PageVisit): Promise<Answer> {
-    const id = sessionIn(visit);
-    const state = await this.enrolment.stateOf(id);
-    if (state === undefined) return gone(visit);
-    if (state.is === 'done') return done(visit);
+  private step(
+    visit: PageVisit,
+    { action, turn }: SeenVisit<EnrolmentVisit>,
+    setUp: SetUpShown,
+    openedAt?: number,
+  ): Promise<Answer> {
     const { say } = visit;
-    const about = html`<p>${say('setup.signingIn')} ${timeText(state.openedAt, say)}</p><p class="muted">${say('setup.notYou')}</p>`;
-    const place: SetUpPlace = { session: id, about };
-    return this.setUps.show(visit, place, { is: 'offer' });
+    const about =
+      openedAt !== undefined &&
+      html`<p>${say('setup.signingIn')} ${timeText(openedAt, say)}</p><p class="muted">${say('setup.notYou')}</p>`;
+    const place = { session: sessionIn(visit.request), action, fields: turn };
+    return this.setUps.show(visit, { ...place, ...(about && { about }) }, setUp);
   }
-}
-
-function sessionIn({ request }: PageVisit): string {
-  return request.query.get('session') ?? '';
 }

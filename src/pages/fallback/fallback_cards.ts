@@ -1,7 +1,8 @@
 import type { Factor } from '../../factors/factor.ts';
 import type { FactorsAsked, FallbackStanding } from '../../guard/guarded_page.ts';
 import type { Language } from '../../system/languages.ts';
-import { factorForms, passwordField, type RefusedCode } from '../forms/fields.ts';
+import { factorForms, notice, passwordField } from '../forms/fields.ts';
+import type { ToldProblem } from '../forms/form_problems.ts';
 import { timeText } from '../forms/time_text.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
@@ -10,7 +11,10 @@ import { consequenceText } from './consequence_text.ts';
 interface Card {
   readonly say: Say;
   readonly language: Language;
-  readonly tokenField: Html;
+  /** The hidden fields of each form. */
+  readonly hidden: Html;
+  /** Where the forms go. */
+  readonly action: string;
   readonly standing: FallbackStanding;
   /** Digits of a TOTP code. */
   readonly digits: number;
@@ -19,26 +23,33 @@ interface Card {
 }
 
 /** Asks for the second factor, before anything of the account is told. */
-export function codeCard(card: Card & FactorsAsked & { readonly refused: RefusedCode | undefined }): Html {
-  return html`<section class="card">${heading(card)}
-${factorForms({ ...card, hidden: card.tokenField })}
+export function codeCard(card: Card & FactorsAsked & ToldProblem): Html {
+  return html`<section class="card stack">${heading(card)}
+${notice(card.problem)}
+${factorForms(card)}
 </section>`;
 }
 
 /** Asks for the password. */
 export function passwordCard(
-  card: Card & { readonly refused: { readonly problem: string } | undefined },
+  card: Card & {
+    /** What is told at the field. */
+    readonly refused: { readonly problem: string } | undefined;
+    /** What is told above the form. */
+    readonly problem: string | undefined;
+  },
 ): Html {
-  const { say, tokenField, standing, refused } = card;
+  const { say, hidden, action, standing, refused, problem } = card;
   const user = standing.provenUser;
   const asking =
     user === undefined
       ? say('approve.ownPassword')
       : htmlIn(say.form('approve.password'), { user: html`<bdi>${user}</bdi>` });
-  return html`<section class="card">${heading(card)}
+  return html`<section class="card stack">${heading(card)}
+${notice(problem)}
 <p>${asking}</p>
-<form method="post">
-${tokenField}
+<form class="stack" method="post" action="${action}">
+${hidden}
 ${user !== undefined && html`<input type="text" name="username" autocomplete="username" value="${user}" hidden>`}
 ${passwordField(say, refused, true)}
 <button class="button full">${say('approve.submit')}</button>
@@ -47,7 +58,7 @@ ${passwordField(say, refused, true)}
 
 /** All is done: the script tells the client and closes the page; in a plain tab the words have to do. */
 export function doneCard(say: Say): Html {
-  return html`<section class="card"><h1>${say('approve.done.title')}</h1>
+  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('approve.done.title')}</h1>
 <p class="notice good" role="status">${say('approve.done.text')}</p></section>`;
 }
 

@@ -1,185 +1,170 @@
 import type { Factors } from '../../factors/factors.ts';
-import type { FallbackStage, FallbackStanding, GuardedPage, ProofOutcome } from '../../guard/guarded_page.ts';
+import type { FallbackStage, FallbackStanding, GuardedPage } from '../../guard/guarded_page.ts';
 import type { Homeserver } from '../../homeserver/homeserver.ts';
 import { relayAnswer } from '../../homeserver/relay.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
-import { SECOND } from '../../system/clock.ts';
 import { isSessionId } from '../../uia/session_id.ts';
-import { codeProblem, type RefusedCode, readSentCode } from '../forms/fields.ts';
-import { type PageRefusal, refusedCode } from '../forms/form_page.ts';
-import type { FormPages, PageVisit } from '../forms/form_pages.ts';
-import { waitText, waitTime } from '../forms/wait_text.ts';
-import { html } from '../shell/html.ts';
-import { codeCard, doneCard, passwordCard } from './fallback_cards.ts';
+import { type FormPages, type PageVisit, titleOf } from '../forms/form_pages.ts';
+import { type FormProblems, openKinds } from '../forms/form_problems.ts';
+import type { Visits } from '../forms/visits.ts';
+import { type Html, html } from '../shell/html.ts';
+import { aboutField } from './approved_body.ts';
+import { codeCard, passwordCard } from './fallback_cards.ts';
+import { FallbackSteps } from './fallback_steps.ts';
+import type { FallbackVisit, PasswordProblem } from './fallback_visit.ts';
+import { done, gone } from './last_pages.ts';
+import { leadBack, type SeenVisit, SessionVisits, sessionIn } from './session_visits.ts';
 
 const FORM_SCRIPT = 'forms.js';
-const DONE_SCRIPT = 'auth_done.js';
-const ABOUT = 'about';
-const LONGEST_PASSWORD = 4096;
+/** What is told at the field of the password; all else above the form. */
+const AT_FIELD: readonly PasswordProblem['is'][] = ['wrongPassword', 'noPassword', 'missingPassword'];
 
-/** What was not accepted, and why. */
-type Refused =
-  | { readonly asked: 'code'; readonly code: RefusedCode; readonly refusal?: Refusal }
-  | { readonly asked: 'password'; readonly problem: string; readonly refusal?: Refusal };
+export interface FallbackPageDeps {
+  readonly proofs: GuardedPage;
+  readonly pages: FormPages;
+  readonly homeserver: Homeserver;
+  readonly factors: Factors;
+  readonly problems: FormProblems;
+  readonly visits: Visits<FallbackVisit>;
+  /** Digits of a TOTP code. */
+  readonly digits: number;
+}
+
+type Seen = SeenVisit<FallbackVisit>;
 
 /**
  * `…/auth/{stage}/fallback/web`: asks for what a session still lacks, and tells the client that opened the page
- * (client-server API, "Fallback").
+ * (client-server API, "Fallback"). A form is judged once and answered with a redirect to what it came to.
  */
 export class FallbackPage {
-  constructor(
-    private readonly proofs: GuardedPage,
-    private readonly pages: FormPages,
-    private readonly homeserver: Homeserver,
-    private readonly factors: Factors,
-    /** Digits of a TOTP code. */
-    private readonly digits: number,
-  ) {}
+  private readonly visits: SessionVisits<FallbackVisit>;
+  private readonly steps: FallbackSteps;
+
+  constructor(private readonly deps: FallbackPageDeps) {
+    this.visits = new SessionVisits(deps.visits, {});
+    this.steps = new FallbackSteps(deps);
+  }
 
   /** `GET`: changes nothing. @throws Refusal if the page of the homeserver cannot be had */
   async show(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
     this.requireKnown(stage);
+    const { proofs, pages } = this.deps;
     const id = sessionIn(request);
     // Our ids begin with m2fa_; single sign-on for another one is the homeserver's.
     if (stage === SSO_STAGE && id !== '' && !isSessionId(id) && !id.startsWith('m2fa_')) {
       return this.homeserversPage(request, request.search);
     }
-    const led = stage === SSO_STAGE ? await this.proofs.homeserverSession(id) : undefined;
+    const led = stage === SSO_STAGE ? await proofs.homeserverSession(id) : undefined;
     if (led !== undefined) return this.homeserversPage(request, `?session=${encodeURIComponent(led)}`);
-    return this.pages.visit(request, async (visit) => {
-      const standing = await this.proofs.find(id, stage);
-      return standing === undefined ? gone(visit) : this.ask(visit, standing);
+    return pages.visit(request, async (visit) => {
+      // First the visit, as the form that is at work on it leaves it: the session is read as it is then.
+      const seen = await this.visits.seen(request);
+      const standing = await proofs.find(id, stage);
+      if (standing === undefined || seen?.state.isOver === true) return gone(visit);
+      return seen === undefined ? visit.fail({ cause: 'unknown' }) : this.ask(visit, standing, seen);
     });
   }
 
   /** `POST`: a code or a password. */
   async submit(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
     this.requireKnown(stage);
-    return this.pages.visit(request, async (visit) => {
+    return this.deps.pages.visit(request, async (visit) => {
       const form = await visit.readForm();
-      const standing = await this.proofs.find(sessionIn(request), stage);
-      if (standing === undefined) return gone(visit);
-      // Another body was bound since the form was shown: what is approved is what was shown (attack 148).
-      if (form.get(ABOUT) !== aboutOf(standing)) return this.ask(visit, standing);
-      const password = form.get('password');
-      if (password !== undefined) return this.takePassword(visit, standing, password);
-      return this.takeCode(visit, standing, readSentCode(form, this.factors));
+      const standing = await this.deps.proofs.find(sessionIn(request), stage);
+      if (standing === undefined) {
+        return { ...leadBack(request), outcome: { is: 'refused', reason: 'session' } };
+      }
+      return this.visits.submit(visit, form, (unhurried, state) =>
+        this.steps.take(unhurried, standing, state, form),
+      );
     });
   }
 
   /** @throws Refusal unrecognized if no factor judges this stage */
   private requireKnown(stage: FallbackStage): void {
-    if (stage !== SSO_STAGE && this.factors.ofStage(stage) === undefined) throw new Refusal('unrecognized');
-  }
-
-  private async takeCode(
-    visit: PageVisit,
-    standing: FallbackStanding,
-    { kind, typed }: { readonly kind: string; readonly typed: string },
-  ): Promise<Answer> {
-    const factor = this.factors.ofKind(kind);
-    const refused = (problem: string): Refused => ({ asked: 'code', code: { problem, kind } });
-    try {
-      const outcome = await this.proofs.submitCode(visit.request, standing, { kind, typed });
-      if (outcome.kind === 'missing') {
-        const problem = codeProblem(visit, factor, 'missing');
-        return this.ask(visit, standing, { ...refused(problem), refusal: new Refusal('missing_param') });
-      }
-      return await this.answer(visit, outcome, refused(codeProblem(visit, factor, 'refused')));
-    } catch (error) {
-      if (!(error instanceof Refusal) || error.status !== 429) throw error;
-      return this.ask(visit, standing, { ...refused(waitText(visit.say, error)), refusal: error });
+    if (stage !== SSO_STAGE && this.deps.factors.ofStage(stage) === undefined) {
+      throw new Refusal('unrecognized');
     }
-  }
-
-  private async takePassword(
-    visit: PageVisit,
-    standing: FallbackStanding,
-    password: string,
-  ): Promise<Answer> {
-    const refused = (problem: string): Refused => ({ asked: 'password', problem });
-    if (password.length > LONGEST_PASSWORD) throw new Refusal('too_large');
-    try {
-      const outcome = await this.proofs.submitPassword(visit.request, standing, password);
-      return await this.answer(visit, outcome, refused(visit.say('approve.wrongPassword')));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (error.refusal === 'unknown_token') return gone(visit);
-      if (error.refusal === 'no_password') {
-        return this.ask(visit, standing, { ...refused(visit.say('signIn.noPassword')), refusal: error });
-      }
-      if (error.status !== 429) throw error;
-      const time = waitTime(visit.say, error.retryAfterMs ?? SECOND);
-      return this.ask(visit, standing, { ...refused(visit.say('signIn.limited', { time })), refusal: error });
-    }
-  }
-
-  private async answer(visit: PageVisit, outcome: ProofOutcome, refused: Refused): Promise<Answer> {
-    if (outcome.kind === 'gone') return gone(visit);
-    return this.ask(visit, outcome.standing, outcome.kind === 'refused' ? refused : undefined);
   }
 
   /** Asks for what is missing; where nothing is, tells the client. */
-  private async ask(visit: PageVisit, standing: FallbackStanding, refused?: Refused): Promise<Answer> {
-    if (standing.missing === 'nothing') return done(visit);
-    const factors = standing.missing === 'code' ? await this.proofs.factorsAsked(standing) : undefined;
+  private ask(visit: PageVisit, standing: FallbackStanding, seen: Seen): Answer | Promise<Answer> {
+    switch (standing.missing) {
+      case 'nothing':
+        return done(visit);
+      case 'code':
+        return this.code(visit, standing, seen);
+      case 'password':
+        return this.password(visit, standing, seen);
+    }
+  }
+
+  private async code(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
+    const { proofs, problems } = this.deps;
+    const { refused } = seen.state;
+    // A problem with a password is none of a code that is asked for by now.
+    const problem = refused?.of === 'code' ? refused.problem : undefined;
+    const told = problems.told(visit, problem);
+    const { kinds, asked } = await proofs.factorsAsked(standing);
     return visit.render({
-      title: visit.say('approve.title'),
-      refusal: refused && (refused.refusal ?? refusedProof(visit, refused)),
-      asks: standing.missing === 'code' ? 'factor' : 'password',
+      title: titleOf(visit, visit.say('approve.title'), told.refused?.problem ?? told.problem),
+      asks: 'factor',
       script: FORM_SCRIPT,
-      body: (formToken) => {
-        const about = html`<input type="hidden" name="${ABOUT}" value="${aboutOf(standing)}">`;
-        const tokenField = html`${formToken}${about}`;
-        const { say, language } = visit;
-        const listed = this.factors.all;
-        const card = { say, language, tokenField, standing, digits: this.digits, listed };
-        return factors !== undefined
-          ? codeCard({ ...card, ...factors, refused: refused?.asked === 'code' ? refused.code : undefined })
-          : passwordCard({ ...card, refused: refused?.asked === 'password' ? refused : undefined });
-      },
+      retryAfterMs: problems.waitOf(problem),
+      body: (tokenField) =>
+        codeCard({
+          ...this.card(visit, standing, seen, tokenField),
+          ...{ kinds: openKinds(kinds, problem), asked, ...told },
+        }),
     });
+  }
+
+  private password(visit: PageVisit, standing: FallbackStanding, seen: Seen): Answer {
+    const { refused } = seen.state;
+    const problem = refused?.of === 'password' ? refused.problem : undefined;
+    const text = problem && this.textOf(visit, problem);
+    const atField = problem !== undefined && AT_FIELD.includes(problem.is);
+    return visit.render({
+      title: titleOf(visit, visit.say('approve.title'), text),
+      asks: 'password',
+      script: FORM_SCRIPT,
+      retryAfterMs: this.deps.problems.waitOf(problem),
+      body: (tokenField) =>
+        passwordCard({
+          ...this.card(visit, standing, seen, tokenField),
+          refused: atField && text !== undefined ? { problem: text } : undefined,
+          problem: atField ? undefined : text,
+        }),
+    });
+  }
+
+  private card({ say, language }: PageVisit, standing: FallbackStanding, seen: Seen, tokenField: Html) {
+    const { digits, factors } = this.deps;
+    return {
+      ...{ say, language, standing, digits, listed: factors.all, action: seen.action },
+      hidden: html`${tokenField}${aboutField(standing)}${seen.turn}`,
+    };
+  }
+
+  private textOf(visit: PageVisit, problem: PasswordProblem): string {
+    switch (problem.is) {
+      case 'wrongPassword':
+        return visit.say('approve.wrongPassword');
+      case 'noPassword':
+        return visit.say('signIn.noPassword');
+      default:
+        return this.deps.problems.textOf(visit, problem);
+    }
   }
 
   private async homeserversPage(request: ClientRequest, search: string): Promise<Answer> {
     const { path, client, signal } = request;
     return relayAnswer(
-      await this.homeserver.call({ method: 'GET', path: path + search, client, signal }),
+      await this.deps.homeserver.call({ method: 'GET', path: path + search, client, signal }),
       {},
     );
   }
-}
-
-function refusedProof({ request }: PageVisit, { asked }: Refused): PageRefusal {
-  if (asked === 'code') return refusedCode(request);
-  return { status: 403, outcome: { is: 'refused', reason: 'wrong_password' } };
-}
-
-/** Names the body that a form asks for an approval of. */
-function aboutOf({ session }: FallbackStanding): string {
-  return session.bodyDigest ?? 'nothing';
-}
-
-function sessionIn(request: ClientRequest): string {
-  return request.query.get('session') ?? '';
-}
-
-/** All stages are done. */
-export function done({ say, render }: PageVisit): Answer {
-  return render({ title: say('approve.done.title'), script: DONE_SCRIPT, body: () => doneCard(say) });
-}
-
-/** Unknown, expired, another user's, dead: one page and one status for all (attack 64). */
-export function gone({ say, render }: PageVisit): Answer {
-  const title = say('approve.expired.title');
-  const outcome = { is: 'refused', reason: 'session' } as const;
-  return render({
-    title: say('shell.error', { title }),
-    refusal: { status: 410, outcome },
-    body: () => html`<section class="card"><h1>${title}</h1>
-<p>${say('approve.expired.text')}</p></section>`,
-  });
 }

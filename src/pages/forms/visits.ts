@@ -56,7 +56,14 @@ export class Visits<State> {
       readonly tokens: FormTokens;
       readonly pause: Pause;
     },
+    /** Of which page: no other one finds them. */
+    private readonly page: string,
   ) {}
+
+  /** Those at the page of one thing alone. */
+  at(part: string): Visits<State> {
+    return new Visits(this.deps, `${this.page} ${part}`);
+  }
 
   /** The id of a visit that is opened with the first form. */
   newId(): string {
@@ -81,7 +88,7 @@ export class Visits<State> {
   /** Opens a visit and takes its first turn. Undefined: another request has opened it. */
   async open(request: ClientRequest, id: string, state: State): Promise<Visit<State> | undefined> {
     if (!ID.test(id)) return undefined;
-    const idHash = hashOf(id);
+    const idHash = this.hashOf(id);
     const { binding: browser } = this.deps.tokens.browserOf(request);
     const row = { idHash, browser, sessionHash: null, sealedState: this.sealed(idHash, state) };
     const { won } = await this.deps.storage.commit([], openVisit(row, TIMES, LIMITS));
@@ -98,7 +105,7 @@ export class Visits<State> {
 
   /** Keeps what a turn came to; nothing if a later one was taken meanwhile. */
   async keep({ id, turn }: Visit<State>, { state, held }: KeptState<State>): Promise<void> {
-    const idHash = hashOf(id);
+    const idHash = this.hashOf(id);
     const kept = {
       idHash,
       turn,
@@ -130,8 +137,12 @@ export class Visits<State> {
 
   private async rowOf(request: ClientRequest, id: string): Promise<FoundVisit | undefined> {
     if (!ID.test(id)) return undefined;
-    const [row] = await this.deps.storage.read(findVisit(hashOf(id)));
+    const [row] = await this.deps.storage.read(findVisit(this.hashOf(id)));
     return row !== undefined && this.deps.tokens.isBrowser(request, row.browser) ? row : undefined;
+  }
+
+  private hashOf(id: string): string {
+    return createHash('sha256').update(`${this.page} ${id}`).digest('hex');
   }
 
   private opened(id: string, { idHash, turn, sealedState }: FoundVisit): Visit<State> {
@@ -156,10 +167,6 @@ export function turnField(turn: number): Html {
 export function turnIn(form: ReadonlyMap<string, string>): number {
   const turn = form.get('turn') ?? '';
   return /^\d{1,9}$/.test(turn) ? Number(turn) : -1;
-}
-
-function hashOf(id: string): string {
-  return createHash('sha256').update(id).digest('hex');
 }
 
 function identityOf(idHash: string): string {

@@ -110,9 +110,7 @@ ${step(
 <button class="button full">${say('setup.next')}</button>`,
 )}</section>`;
   }
-  // A form that comes back without its tick has the codes with it: nothing else could show them again.
-  const tick = html`<input type="hidden" name="codes" value="${codes.join(' ')}">
-<label class="check"><input type="checkbox" name="saved" required
+  const tick = html`<label class="check"><input type="checkbox" name="saved" required
  ${problem !== undefined && html`autofocus aria-invalid="true" aria-describedby="saved-problem"`}> ${say('save.tick')}</label>
 ${problem !== undefined && html`<p class="problem" id="saved-problem" role="alert">${problem}</p>`}
 <button class="button full">${say('save.finish')}</button>`;

@@ -9,9 +9,6 @@ import { waitTime } from '../forms/wait_text.ts';
 import { codesCard, offerCard, type SetUpPlace, scanCard, wordsOf } from './set_up_cards.ts';
 
 const SCRIPT = 'forms.js';
-const RECOVERY_CODE = /^[0-9a-z]{4}(-[0-9a-z]{4}){2}$/;
-/** More codes are in no set. */
-const MOST_CODES = 20;
 
 const PROBLEMS = {
   notHere: 'setup.notHere',
@@ -141,11 +138,10 @@ function codesPage(
   });
 }
 
-/** The codes that came with a form without its tick. Undefined: they are said to be saved. */
-export function unsavedIn(form: Form): SetUpShown | undefined {
-  if (form.has('saved')) return undefined;
-  const codes = (form.get('codes') ?? '').split(' ').filter((code) => RECOVERY_CODE.test(code));
-  return { is: 'codes', codes: codes.slice(0, MOST_CODES), problem: { is: 'tickFirst' } };
+/** The codes stay until the tick. */
+export function afterSaved(setUp: SetUpShown | undefined, form: Form): SetUpShown | undefined {
+  if (setUp?.is !== 'codes' || form.has('saved')) return undefined;
+  return { ...setUp, problem: { is: 'tickFirst' } };
 }
 
 function problemText({ say }: PageVisit, problem: SetUpProblem): string {

@@ -5,10 +5,9 @@ import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { Replaces } from '../../storage/tables/setups.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
-import { type SetUpPages, unlessOver } from '../set_up/set_up_pages.ts';
+import { afterSaved, type SetUpPages, unlessOver } from '../set_up/set_up_pages.ts';
 import type { Html } from '../shell/html.ts';
 import { replaceCard } from './replace_card.ts';
-import { afterSaved } from './sign_in_set_up.ts';
 import type { ShownReplacement, SignInVisit } from './sign_in_visit.ts';
 
 /** Where the forms of a page go, and where its visit stands. */

@@ -4,7 +4,7 @@ import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import { timeText } from '../forms/time_text.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
-import { type SetUpPages, type SetUpShown, unlessOver } from '../set_up/set_up_pages.ts';
+import { afterSaved, type SetUpPages, unlessOver } from '../set_up/set_up_pages.ts';
 import type { Html } from '../shell/html.ts';
 import { heldBy, type SignInVisit } from './sign_in_visit.ts';
 
@@ -89,10 +89,4 @@ export class SignInSetUp {
     if (wanted === undefined) return undefined;
     return { ...state, held: heldBy(wanted), setUp: await this.pages.begin(visit, wanted.id) };
   }
-}
-
-/** The codes stay until the tick. */
-export function afterSaved(setUp: SetUpShown | undefined, form: Form): SetUpShown | undefined {
-  if (setUp?.is !== 'codes' || form.has('saved')) return undefined;
-  return { ...setUp, problem: { is: 'tickFirst' } };
 }

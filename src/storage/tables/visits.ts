@@ -13,7 +13,7 @@ import {
 
 /** What stands between the requests of one browser at one of our pages. */
 export interface StoredVisit {
-  /** SHA-256 of the id in the address. */
+  /** SHA-256 of the id in the address, and of the page that it is for. */
   readonly idHash: string;
   /** Keyed digest of the browser's form cookie: the id is worth nothing without it. */
   readonly browser: string;

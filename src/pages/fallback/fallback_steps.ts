@@ -1,0 +1,118 @@
+import type { Factors } from '../../factors/factors.ts';
+import type { FallbackStanding, GuardedPage, ProofOutcome } from '../../guard/guarded_page.ts';
+import type { Form } from '../../http/form.ts';
+import type { Outcome } from '../../matrix/outcome.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import { readSentCode } from '../forms/fields.ts';
+import { refusedCode } from '../forms/form_page.ts';
+import type { PageVisit } from '../forms/form_pages.ts';
+import type { FormProblem, FormProblems } from '../forms/form_problems.ts';
+import { isAbout } from './approved_body.ts';
+import type { FallbackProblem, FallbackVisit } from './fallback_visit.ts';
+import type { Judged } from './session_visits.ts';
+
+const LONGEST_PASSWORD = 4096;
+
+const WRONG_PASSWORD: Outcome = { is: 'refused', reason: 'wrong_password' };
+
+type Next = Judged<FallbackVisit>;
+
+/** What the forms of the fallback pages come to. Each is given here once: its turn was taken. */
+export class FallbackSteps {
+  constructor(
+    private readonly deps: {
+      readonly proofs: GuardedPage;
+      readonly factors: Factors;
+      readonly problems: FormProblems;
+    },
+  ) {}
+
+  /** @throws Refusal what no form tells of */
+  async take(visit: PageVisit, standing: FallbackStanding, before: FallbackVisit, form: Form): Promise<Next> {
+    const state = { ...before, refused: undefined };
+    // Another body was bound since the form was shown: what is approved is what was shown (attack 148).
+    if (!isAbout(form, standing)) return { state };
+    const password = form.get('password');
+    return password === undefined
+      ? this.takeCode(visit, standing, state, form)
+      : this.takePassword(visit, standing, state, password);
+  }
+
+  private async takeCode(
+    visit: PageVisit,
+    standing: FallbackStanding,
+    state: FallbackVisit,
+    form: Form,
+  ): Promise<Next> {
+    const { proofs, factors, problems } = this.deps;
+    const { request } = visit;
+    const sent = readSentCode(form, factors);
+    const refused = (problem: FormProblem) => ({ ...state, refused: { of: 'code', problem } as const });
+    try {
+      const outcome = await proofs.submitCode(request, standing, sent);
+      switch (outcome.kind) {
+        case 'missing':
+          return missing(state, { of: 'code', problem: { is: 'missing', kind: sent.kind } });
+        case 'refused':
+          return {
+            state: refused({ is: 'refused', kind: sent.kind }),
+            outcome: refusedCode(request).outcome,
+          };
+        default:
+          return next(state, outcome);
+      }
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 429) {
+        return { state: refused(problems.ofCode(sent.kind, error)), outcome: error.outcome };
+      }
+      const { problem, outcome } = problems.ofServer(error);
+      return { state: refused(problem), outcome };
+    }
+  }
+
+  private async takePassword(
+    { request }: PageVisit,
+    standing: FallbackStanding,
+    state: FallbackVisit,
+    password: string,
+  ): Promise<Next> {
+    if (password.length > LONGEST_PASSWORD) throw new Refusal('too_large');
+    if (password === '') return missing(state, { of: 'password', problem: { is: 'missingPassword' } });
+    try {
+      const outcome = await this.deps.proofs.submitPassword(request, standing, password);
+      if (outcome.kind !== 'refused') return next(state, outcome);
+      const refused = { of: 'password', problem: { is: 'wrongPassword' } } as const;
+      return { state: { ...state, refused }, outcome: WRONG_PASSWORD };
+    } catch (error) {
+      return this.notJudged(state, error);
+    }
+  }
+
+  /** @throws the error, if no form tells of it */
+  private notJudged(state: FallbackVisit, error: unknown): Next {
+    if (error instanceof Refusal && error.refusal === 'unknown_token') {
+      return { state: { ...state, isOver: true }, outcome: error.outcome };
+    }
+    if (error instanceof Refusal && error.refusal === 'no_password') {
+      return {
+        state: { ...state, refused: { of: 'password', problem: { is: 'noPassword' } } },
+        outcome: error.outcome,
+      };
+    }
+    const { problem, outcome } = this.deps.problems.ofPassword(error);
+    return { state: { ...state, refused: { of: 'password', problem } }, outcome };
+  }
+}
+
+/** Nothing was typed: nothing was judged or counted. */
+function missing(state: FallbackVisit, refused: FallbackProblem): Next {
+  return { state: { ...state, refused }, outcome: new Refusal('missing_param').outcome };
+}
+
+/** What comes next stands in the session. */
+function next(state: FallbackVisit, outcome: ProofOutcome): Next {
+  if (outcome.kind === 'gone') return { state, outcome: { is: 'refused', reason: 'session' } };
+  const { missing: wanted } = outcome.standing;
+  if (wanted === 'nothing') return { state };
+  return { state, outcome: { is: 'challenged', reason: wanted === 'code' ? 'factor' : 'password' } };
+}

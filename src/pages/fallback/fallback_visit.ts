@@ -1,0 +1,15 @@
+import type { FormProblem } from '../forms/form_problems.ts';
+
+/** What was wrong with the last form of a fallback page. */
+export type FallbackProblem =
+  | { readonly of: 'code'; readonly problem: FormProblem }
+  | { readonly of: 'password'; readonly problem: PasswordProblem };
+
+export type PasswordProblem = { readonly is: 'wrongPassword' | 'noPassword' } | FormProblem;
+
+/** What stands between the requests of a browser at a fallback page. All else is in the session. */
+export interface FallbackVisit {
+  readonly refused?: FallbackProblem | undefined;
+  /** Nothing comes of it any more: the access token that it is for has ended. */
+  readonly isOver?: boolean | undefined;
+}
