@@ -15,7 +15,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['limits', 'policy', 'notify'],
   ['uia', 'factors', 'homeserver', 'audit'],
   ['vault', 'http', 'config'],
-  ['storage'],
+  ['storage', 'calendar'],
   ['matrix', 'system'],
 ];
 
