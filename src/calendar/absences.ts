@@ -6,7 +6,7 @@ const LONGEST_DAYS = 21;
 const DAYS_IN_A_YEAR = 60;
 const MOST_ABSENCES = 20;
 
-/** What is wrong with absences that somebody enters, in words for them; `undefined` if nothing is. */
+/** What is wrong with absences that a user enters, in words for them; `undefined` if nothing is. */
 export function faultOfAbsences(absences: readonly Absence[]): string | undefined {
   if (absences.length > MOST_ABSENCES) return `At most ${MOST_ABSENCES} absences can be entered.`;
   const taken = new Set<number>();

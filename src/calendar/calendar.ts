@@ -6,10 +6,10 @@
 import { HOUR } from '../system/clock.ts';
 import { dayOfText, localDays, textOfDay, weekdayOf } from './local_days.ts';
 
-export const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
 
-/** Whole days on which somebody cannot answer, the first and the last included, as 2026-11-29. */
+/** Whole days on which a user cannot answer, the first and the last included, as 2026-11-29. */
 export interface Absence {
   readonly from: string;
   readonly to: string;

@@ -11,11 +11,19 @@ const LAST_YEAR_READ = 2100;
 /** A calendar of holidays has a dozen a year; one with more than this many days is something else. */
 const MOST_DAYS = 20_000;
 
+/** Where holidays come from: the rules of a region, or the text of an iCalendar file. */
+export type HolidaySource = { readonly region: string } | { readonly text: string };
+
 /** Data on holidays that cannot be used; the text says why. */
 export class UnusableHolidays extends Error {}
 
 // Both libraries are loaded where a calendar is configured only: the rules of all countries take half a second and 20 MB.
 const load = createRequire(import.meta.url);
+
+/** @throws UnusableHolidays */
+export function holidaysFrom(source: HolidaySource): Holidays {
+  return 'region' in source ? holidaysOfRegion(source.region) : holidaysInFile(source.text);
+}
 
 /**
  * The public holidays of a region, by the rules of `date-holidays`.
@@ -23,7 +31,7 @@ const load = createRequire(import.meta.url);
  * @param region a country (ISO 3166-1), a state of it, a region of that: `DE`, `DE-BE`, `US-LA-NO`
  * @throws UnusableHolidays for a region that the library does not know
  */
-export function holidaysOfRegion(region: string): Holidays {
+function holidaysOfRegion(region: string): Holidays {
   const Rules: typeof DateHolidays = load('date-holidays');
   requireRegion(region, new Rules());
   const [country = '', state, part] = region.split('-');
@@ -70,7 +78,7 @@ function publicHolidays(rules: DateHolidays, year: number): ReadonlySet<string> 
  *
  * @throws UnusableHolidays for what is not such a file
  */
-export function holidaysInFile(text: string): Holidays {
+function holidaysInFile(text: string): Holidays {
   const ical: { default: typeof Ical } | typeof Ical = load('ical.js');
   const days = new Set<string>();
   for (const event of eventsIn(text, 'default' in ical ? ical.default : ical)) {

@@ -55,9 +55,9 @@ export function dayOfText(text: string): number | undefined {
   return Number.isNaN(ts) || textOfDay(day) !== text ? undefined : day;
 }
 
-/** 0 is Sunday. 1970-01-01 was a Thursday. */
+/** 0 is Monday. 1970-01-01 was a Thursday. */
 export function weekdayOf(day: number): number {
-  return (((day + 4) % 7) + 7) % 7;
+  return (((day + 3) % 7) + 7) % 7;
 }
 
 /** How far the clocks of a zone are ahead of UTC, at a moment. */

@@ -1,3 +1,5 @@
+import type { Weekday } from '../calendar/calendar.ts';
+import type { HolidaySource } from '../calendar/calendar_data.ts';
 import type { StorageSettings } from '../storage/open_storage.ts';
 import type { Language } from '../system/languages.ts';
 import type { PolicyMode } from './settings.ts';
@@ -191,19 +193,13 @@ export interface AccountRecoveryConfig {
   };
 }
 
-export const WEEK_DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type WeekDay = (typeof WEEK_DAYS)[number];
-
 export interface RecoveryCalendarConfig {
   /** Of users who have set none: an IANA name. */
   readonly timeZone: string;
-  readonly workWeek: readonly WeekDay[];
-  readonly holidays: HolidaysConfig | undefined;
+  readonly workWeek: readonly Weekday[];
+  readonly holidays: HolidaySource | undefined;
   readonly absences: boolean;
 }
-
-/** Where holidays come from. */
-export type HolidaysConfig = { readonly region: string } | { readonly file: string; readonly text: string };
 
 /** A token bucket, written as in Synapse. */
 export interface RateLimit {

@@ -129,6 +129,7 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
     ),
     accountRecovery: accountRecoveryFrom(settings.account_recovery, {
       at,
+      absolute,
       hasAppservice: homeserver.appservice !== undefined,
     }),
     sso: {

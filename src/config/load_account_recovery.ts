@@ -1,14 +1,11 @@
+import { WEEKDAYS, type Weekday } from '../calendar/calendar.ts';
+import { type HolidaySource, holidaysFrom, UnusableHolidays } from '../calendar/calendar_data.ts';
+import { isTimeZone } from '../calendar/local_days.ts';
 import { parseUserId } from '../matrix/user_id.ts';
-import {
-  type AccountRecoveryConfig,
-  type HolidaysConfig,
-  type RecoveryCalendarConfig,
-  WEEK_DAYS,
-  type WeekDay,
-} from './config.ts';
+import type { AccountRecoveryConfig, RecoveryCalendarConfig } from './config.ts';
 import { type PathOfType, type Settings, settingAt } from './settings.ts';
 import type { SettingPath } from './source.ts';
-import { BadValue, parseDuration } from './values.ts';
+import { BadValue, parseDuration, textOf } from './values.ts';
 
 type RecoverySettings = Settings['account_recovery'];
 
@@ -16,6 +13,7 @@ type RecoverySettings = Settings['account_recovery'];
 interface AccountRecoveryReader {
   /** Runs `read`; a value that it refuses is refused by the name of the setting. */
   at<T>(path: SettingPath, read: () => T): T;
+  absolute(path: string): string;
   /** Whether there is a registration as an application service. */
   readonly hasAppservice: boolean;
 }
@@ -55,13 +53,13 @@ export function accountRecoveryFrom(
 
 function calendarFrom(
   calendar: RecoverySettings['calendar'],
-  { at }: AccountRecoveryReader,
+  { at, absolute }: AccountRecoveryReader,
 ): RecoveryCalendarConfig {
   const path = ['account_recovery', 'calendar'];
   return {
     timeZone: at([...path, 'time_zone'], () => requireTimeZone(calendar.time_zone)),
     workWeek: at([...path, 'work_week'], () => requireWeek(calendar.work_week)),
-    holidays: at([...path, 'holidays'], () => requireHolidays(calendar.holidays)),
+    holidays: at([...path, 'holidays'], () => requireHolidays(calendar.holidays, absolute)),
     absences: calendar.absences,
   };
 }
@@ -81,30 +79,33 @@ function requireRegistration(settings: RecoverySettings, { at, hasAppservice }: 
   }
 }
 
-/** @throws BadValue where it is not the name of a time zone */
-export function requireTimeZone(written: string): string {
-  // Offsets such as +02:00 are taken by newer Nodes only, and have no daylight saving.
-  if (!/^[A-Za-z][\w+/-]*$/.test(written))
-    throw new BadValue(`"${written}" is not a time zone such as Europe/Berlin`);
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: written }).resolvedOptions().timeZone;
-  } catch {
-    throw new BadValue(`"${written}" is not a time zone such as Europe/Berlin`);
-  }
+function requireTimeZone(written: string): string {
+  if (!isTimeZone(written)) throw new BadValue(`"${written}" is not a time zone such as Europe/Berlin`);
+  return new Intl.DateTimeFormat('en', { timeZone: written }).resolvedOptions().timeZone;
 }
 
-function requireWeek(written: readonly string[]): WeekDay[] {
-  const unknown = written.find((day) => !(WEEK_DAYS as readonly string[]).includes(day));
-  if (unknown !== undefined) throw new BadValue(`"${unknown}" is not one of ${WEEK_DAYS.join(', ')}`);
-  const week = WEEK_DAYS.filter((day) => written.includes(day));
+function requireWeek(written: readonly string[]): Weekday[] {
+  const unknown = written.find((day) => !(WEEKDAYS as readonly string[]).includes(day));
+  if (unknown !== undefined) throw new BadValue(`"${unknown}" is not one of ${WEEKDAYS.join(', ')}`);
+  const week = WEEKDAYS.filter((day) => written.includes(day));
   if (week.length === 0) throw new BadValue('must name a day: on none the clock would never run');
   return week;
 }
 
-/** No calendar data are read yet, so none is promised. */
-function requireHolidays(written: RecoverySettings['calendar']['holidays']): HolidaysConfig | undefined {
+/** Tried at the start: a request must not find out that there are none. */
+function requireHolidays(
+  written: RecoverySettings['calendar']['holidays'],
+  absolute: (path: string) => string,
+): HolidaySource | undefined {
   if (written === undefined || written === null) return undefined;
-  throw new BadValue('is not available yet; take it out');
+  const source = typeof written === 'string' ? { region: written } : { text: textOf(absolute(written.file)) };
+  try {
+    holidaysFrom(source);
+    return source;
+  } catch (error) {
+    if (error instanceof UnusableHolidays) throw new BadValue(error.message);
+    throw error;
+  }
 }
 
 function requireRecipient(written: string): string {

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { parseUserId } from '../matrix/user_id.ts';
 import type { PolicyConfig, PolicyRule } from './config.ts';
 import type { RuleSettings, Settings } from './settings.ts';
 import type { SettingPath } from './source.ts';
-import { BadValue, parseGrace } from './values.ts';
+import { BadValue, parseGrace, textOf } from './values.ts';
 
 type PolicySettings = Settings['policy'];
 
@@ -107,14 +106,6 @@ function membersIn(file: string): string[] {
     if (!isPattern(pattern)) throw new BadValue(`${file}:${index + 1}: "${pattern}" is not a user id`);
     return [pattern];
   });
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new BadValue(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
 }
 
 function requirePattern(text: string): string {

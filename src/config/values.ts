@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
 import type { Grace, ListenAddress } from './config.ts';
@@ -226,4 +227,13 @@ export function parseNetwork(value: string): string {
     throw new BadValue('must be an address or a range such as 10.0.0.0/8');
   }
   return value;
+}
+
+/** @throws BadValue if it cannot be read */
+export function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new BadValue(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }

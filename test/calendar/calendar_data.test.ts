@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { holidaysInFile, holidaysOfRegion, UnusableHolidays } from '../../src/calendar/calendar_data.ts';
+import { holidaysFrom, UnusableHolidays } from '../../src/calendar/calendar_data.ts';
+
+const holidaysOfRegion = (region: string) => holidaysFrom({ region });
+const holidaysInFile = (text: string) => holidaysFrom({ text });
 
 describe('the holidays of a region', () => {
   test('are its public ones', () => {

@@ -64,8 +64,17 @@ describe('what cannot be meant is refused by its name', () => {
     ],
     ['{ calendar: { work_week: [] } }', 'work_week: must name a day: on none the clock would never run'],
     ['{ calendar: { holidays: [mon] } }', 'calendar.holidays: must be string,object,null'],
-    ['{ calendar: { holidays: { file: x } } }', 'calendar.holidays: is not available yet; take it out'],
+    ['{ calendar: { holidays: { file: x.ics } } }', 'x.ics'],
+    ['{ calendar: { holidays: { file: config.yaml } } }', 'calendar.holidays: is not an iCalendar file'],
+    ['{ calendar: { holidays: DE-XX } }', 'calendar.holidays: knows no region "DE-XX"'],
   ])('%s', (section, told) => {
     expect(() => load(section)).toThrow(told);
   });
+});
+
+test('holidays come from a region or a file beside the configuration', () => {
+  const ics = 'BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261224\nEND:VEVENT\nEND:VCALENDAR\n';
+  folder.write('days.ics', ics);
+  expect(load('{ calendar: { holidays: { file: days.ics } } }').calendar.holidays).toEqual({ text: ics });
+  expect(load('{ calendar: { holidays: DE-BE } }').calendar.holidays).toEqual({ region: 'DE-BE' });
 });
