@@ -55,7 +55,7 @@ function signInSaying(name: string, says: string, problem: (say: Say) => string)
           say,
           hidden: html``,
           action: '',
-          target: { href: 'https://app.example.org/', kind: 'site', name: 'app.example.org' },
+          way: { target: { href: 'https://app.example.org/', kind: 'site', name: 'app.example.org' } },
           name: 'alice',
           field: undefined,
           problem: problem(say),

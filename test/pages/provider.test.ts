@@ -64,6 +64,16 @@ function redeem(address: URL, more: object = {}): supertest.Test {
 }
 
 describe('single sign-on of the homeserver', () => {
+  test('the languages that the client asks for come back with the person', async () => {
+    visitor = new Visitor(app.url, { 'accept-language': 'en' });
+    const lead = `${LEAD}&ui_locales=de`;
+    const code = await visitor.open(await throughProvider(await visitor.open(lead)));
+    expect(code.text).toContain('<html lang="de">');
+    expect(code.text).toContain(`href="${lead.replace('&', '&amp;')}"`);
+    expect((await visitor.send({ code: app.code(bob) })).text).toContain('<html lang="de">');
+    expect((await secondRound()).origin).toBe('https://app.example.net');
+  });
+
   test('with 2FA: once to learn who it is, the code, once more; the client’s device survives', async () => {
     app.stub.signIn('bob', 'BOBPHONE');
     const code = await firstRound();

@@ -6,7 +6,7 @@ import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
 import { expectJudged } from '../support/judged.ts';
 import { pageSession } from '../support/page_session.ts';
-import { Visitor } from '../support/visitor.ts';
+import { formsOf, Visitor } from '../support/visitor.ts';
 
 const CLIENT = 'https://app.example.net/?x=1#/home';
 const PAGE = pageFor(CLIENT);
@@ -277,6 +277,46 @@ describe('signing in', () => {
     const page = await visitor.open(PAGE);
     expect(page.text).toContain('<html lang="de">');
     expect(page.text).toContain('Anmelden');
+  });
+
+  test('the languages that the client asks for go with the sign-in, whatever the browser asks for', async () => {
+    const asks = 'ui_locales=de-AT%20en';
+    visitor = new Visitor(app.url, { 'accept-language': 'en' });
+    const redirect = await visitor.open(
+      `/_matrix/client/v3/login/sso/redirect?redirectUrl=${encodeURIComponent(CLIENT)}&${asks}`,
+    );
+    expect(redirect.headers.location).toBe(`${PAGE}&${asks}`);
+    await visitor.open(redirect.headers.location ?? '');
+    const seen = [
+      await visitor.send({ user: 'bob', password: 'wrong' }),
+      await visitor.send({ user: 'bob', password: 'bob password' }),
+      await visitor.send({ code: app.wrongCode(bob) }),
+    ];
+    app.clock.advance(30_000);
+    seen.push(await visitor.send({ code: app.code(bob) }));
+    for (const { text } of seen) expect(text).toContain('<html lang="de">');
+    expect(seen[2]?.text).toContain(`href="${PAGE}&amp;${asks}"`);
+    await visitor.send({ decision: 'deny' });
+    expect(visitor.last?.text).toContain('Anmeldung abgebrochen');
+  });
+
+  test('attack 67: what is no language is not handed on', async () => {
+    for (const other of ['', 'de%0d%0aX: y', '"><b>', `${'x'.repeat(600)}`, '../de']) {
+      const page = `${PAGE}&ui_locales=${encodeURIComponent(other)}`;
+      expect((await visitor.open(page)).text).toContain('<html lang="en">');
+      expect(formsOf(visitor.last?.text ?? '')[0]?.action).not.toContain('ui_locales');
+    }
+  });
+
+  test('the account page keeps them, too, and has them where its sign-in has led', async () => {
+    visitor = new Visitor(app.url, { 'accept-language': 'en' });
+    await visitor.open('/_2fa/account?action=devices&ui_locales=de');
+    expect((await visitor.send({ user: 'bob', password: 'bob password' })).text).toContain(
+      '<html lang="de">',
+    );
+    app.clock.advance(30_000);
+    await visitor.send({ code: app.code(bob) });
+    expect(visitor.led).toBe('/_2fa/account?action=devices&ui_locales=de');
   });
 });
 

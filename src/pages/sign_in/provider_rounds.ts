@@ -4,6 +4,7 @@ import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { UNNAMED_PROVIDER } from '../../matrix/wire.ts';
 import type { FormTokens } from '../forms/form_tokens.ts';
+import { askedLocales } from '../texts/language.ts';
 import type { ProviderState, ProviderStates } from './provider_states.ts';
 
 /** Sends browsers through the homeserver's own single sign-on and knows them again when they come back. */
@@ -40,7 +41,9 @@ export class ProviderRounds {
     state: ProviderState,
     headers: Readonly<Record<string, string>>,
   ): Promise<Answer> {
-    const back = `${this.publicBaseUrl}/_2fa/login/provider?state=${this.states.seal(state)}`;
+    const asked = askedLocales(request);
+    const locales = asked === undefined ? '' : `&ui_locales=${encodeURIComponent(asked)}`;
+    const back = `${this.publicBaseUrl}/_2fa/login/provider?state=${this.states.seal(state)}${locales}`;
     const id = provider === UNNAMED_PROVIDER ? '' : `/${encodeURIComponent(provider)}`;
     const answer = await this.homeserver.call({
       method: 'GET',

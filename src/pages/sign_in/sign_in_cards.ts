@@ -9,12 +9,9 @@ import {
 } from '../forms/fields.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
+import { beginningOf, type Way } from './addresses.ts';
 import type { OfferedProvider } from './offered_providers.ts';
-import { ACCOUNT_PAGE, pathOf, type RedirectTarget } from './redirect_targets.ts';
-
-/** Where the sign-in page stands. */
-const SIGN_IN_PAGE = '/_2fa/login';
-const REDIRECT = '/_matrix/client/v3/login/sso/redirect';
+import type { RedirectTarget } from './redirect_targets.ts';
 
 interface Card {
   readonly say: Say;
@@ -22,7 +19,7 @@ interface Card {
   readonly hidden: Html;
   /** Where the forms go. */
   readonly action: string;
-  readonly target: RedirectTarget;
+  readonly way: Way;
 }
 
 interface CredentialsCard extends Card, WrongCredentials {
@@ -34,7 +31,8 @@ interface CredentialsCard extends Card, WrongCredentials {
 
 /** The first step: who it is. */
 export function credentialsCard(card: CredentialsCard): Html {
-  const { say, hidden, action, target, field, problem, server } = card;
+  const { say, hidden, action, way, field, problem, server } = card;
+  const { target } = way;
   const isAccount = target.kind === 'account';
   return html`<section class="card stack"><h1>${isAccount ? say('account.title') : say('signIn.title')}</h1>
 ${card.notice}
@@ -53,11 +51,11 @@ function journey(say: Say, target: RedirectTarget): Html {
 }
 
 /** The ways through the homeserver's own single sign-on. */
-function providerLinks({ say, target, providers = [] }: CredentialsCard): Html | undefined {
+function providerLinks({ say, way, providers = [] }: CredentialsCard): Html | undefined {
   if (providers.length === 0) return undefined;
   const links = providers.map(
     ({ id, name }) =>
-      html`<p><a class="button quiet full" href="${beginningOf(target, id)}">${say('signIn.provider', { provider: name })}</a></p>`,
+      html`<p><a class="button quiet full" href="${beginningOf({ ...way, provider: id })}">${say('signIn.provider', { provider: name })}</a></p>`,
   );
   return html`<p class="muted">${say('signIn.or')}</p>
 ${links}`;
@@ -75,35 +73,18 @@ export function codeCard(
     readonly problem: string | undefined;
   },
 ): Html {
-  const { say, target, standing, problem } = card;
-  const { kinds, asked, userId, provider } = standing;
+  const { say, way, standing, problem } = card;
+  const { kinds, asked, userId } = standing;
   return html`<section class="card stack"><h1>${say('code.title')}</h1>
 <div class="journey">
 <div>${personIcon()}<span>${htmlIn(say.form('code.as'), { user: html`<b>${userId}</b>` })}</span></div>
-<div>${windowIcon()}<span>${htmlIn(say.form('code.for'), { app: html`<b>${appName(say, target)}</b>` })}</span></div>
+<div>${windowIcon()}<span>${htmlIn(say.form('code.for'), { app: html`<b>${appName(say, way.target)}</b>` })}</span></div>
 </div>
 ${notice(problem)}
 ${factorForms({ ...card, kinds, asked })}
 </section>
 <p class="after"><a href="/_2fa/help#lost-all">${say('code.lost')}</a></p>
-<p class="after"><a href="${beginningOf(target, provider)}">${say('code.startOver')}</a></p>`;
-}
-
-/** Where a sign-in begins: on our first page, or at the homeserver's provider. */
-export function beginningOf({ href, kind }: RedirectTarget, provider: string | undefined): string {
-  if (kind === 'account' && provider === undefined) return pathOf(href);
-  const path = provider === undefined ? SIGN_IN_PAGE : `${REDIRECT}/${encodeURIComponent(provider)}`;
-  return `${path}?redirectUrl=${encodeURIComponent(href)}`;
-}
-
-/** The address of a visit: the account page has its own cards, which are sent to it. */
-export function addressOf(isAccount: boolean, visitId: string): string {
-  return `${isAccount ? ACCOUNT_PAGE : SIGN_IN_PAGE}?v=${visitId}`;
-}
-
-/** Where the authenticator is replaced in the sign-in of a visit. */
-export function replaceAddressOf(visitId: string): string {
-  return `${SIGN_IN_PAGE}/replace?v=${visitId}`;
+<p class="after"><a href="${beginningOf(way)}">${say('code.startOver')}</a></p>`;
 }
 
 /** The last step: which client gets access (attacks 67 and 69). */
@@ -116,7 +97,8 @@ export function confirmationCard(
     readonly isReplaced: boolean;
   },
 ): Html {
-  const { say, hidden, action, target, standing, problem } = card;
+  const { say, hidden, action, way, standing, problem } = card;
+  const { target } = way;
   // The heading has the focus, so that an Enter too many presses nothing.
   return html`<section class="card stack"><h1 tabindex="-1" autofocus>${confirmTitle(say, target)}</h1>
 ${notice(problem)}

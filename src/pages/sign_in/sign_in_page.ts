@@ -10,8 +10,9 @@ import type { KnownBrowser } from '../forms/known_browser.ts';
 import { seeOther } from '../forms/see_other.ts';
 import { turnIn, type Visit, type Visits } from '../forms/visits.ts';
 import type { Html } from '../shell/html.ts';
+import { askedLocales } from '../texts/language.ts';
+import { replaceAddress, signInPageFor, visitAddress, type Way } from './addresses.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
-import { addressOf, replaceAddressOf } from './sign_in_cards.ts';
 import type { SignInSteps } from './sign_in_steps.ts';
 import type { BesideForm, SignInViews } from './sign_in_views.ts';
 import type { Next, SignInVisit } from './sign_in_visit.ts';
@@ -100,7 +101,8 @@ export class SignInPage {
   async arrive(visit: PageVisit, standing: PageStanding, target: RedirectTarget): Promise<Answer> {
     const { visits, steps } = this.deps;
     const { provider } = standing;
-    const state: SignInVisit = { target: target.href, step: 'held', name: '', provider };
+    const locales = askedLocales(visit.request);
+    const state: SignInVisit = { target: target.href, step: 'held', name: '', provider, locales };
     const taken = await visits.open(visit.request, visits.newId(), state);
     if (taken === undefined) return visit.fail({ cause: 'unknown' });
     return this.lead(taken, await steps.goOn(visit, state, standing));
@@ -123,9 +125,12 @@ export class SignInPage {
   }
 
   private addressOf({ id, state }: Visit<SignInVisit>): string {
-    if (state.step === 'held' && state.replacement !== undefined) return replaceAddressOf(id);
     const target = this.deps.targets.read(state.target);
-    return addressOf(target?.kind === 'account', id);
+    if (target === undefined) return signInPageFor(undefined, state.locales);
+    const way: Way = { target, locales: state.locales };
+    return state.step === 'held' && state.replacement !== undefined
+      ? replaceAddress(way, id)
+      : visitAddress(way, id);
   }
 
   private requireOffered(): void {
@@ -140,7 +145,8 @@ export class SignInPage {
   ): Promise<Visit<SignInVisit> | undefined> {
     const { visits } = this.deps;
     if (turn !== 0 || target === undefined) return visits.take(request, id, turn);
-    return visits.open(request, id, { target: target.href, step: 'credentials', name: '' });
+    const locales = askedLocales(request);
+    return visits.open(request, id, { target: target.href, step: 'credentials', name: '', locales });
   }
 
   private async judge(visit: PageVisit, taken: Visit<SignInVisit>, form: Form): Promise<Answer> {

@@ -5,17 +5,16 @@ import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { type FormProblems, openKinds } from '../forms/form_problems.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
 import { type Html, html } from '../shell/html.ts';
+import { askedLocales } from '../texts/language.ts';
+import { beginningOf, openingAddress, replaceAddress, visitAddress, type Way } from './addresses.ts';
 import type { OfferedProvider } from './offered_providers.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
 import {
-  addressOf,
-  beginningOf,
   cancelledCard,
   codeCard,
   confirmationCard,
   confirmTitle,
   credentialsCard,
-  replaceAddressOf,
 } from './sign_in_cards.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import type { SignInSetUp } from './sign_in_set_up.ts';
@@ -41,7 +40,7 @@ export interface SignInViewsDeps {
 interface Shown {
   readonly visit: PageVisit;
   readonly seen: Visit<SignInVisit>;
-  readonly target: RedirectTarget;
+  readonly way: Way;
   readonly beside?: BesideForm | undefined;
 }
 
@@ -57,7 +56,8 @@ export class SignInViews {
 
   /** The first page, whose form opens a visit with this id. */
   first(visit: PageVisit, target: RedirectTarget, id: string): Answer {
-    return this.credentials(unseen(visit, target, id), openingAddress(target, id));
+    const shown = unseen(visit, target, id);
+    return this.credentials(shown, openingAddress(shown.way, id));
   }
 
   /** The card of it alone, for the account page. */
@@ -68,7 +68,8 @@ export class SignInViews {
     beside: BesideForm,
     tokenField: Html,
   ): Html {
-    return this.card({ ...unseen(visit, target, id), beside }, openingAddress(target, id), tokenField);
+    const shown = unseen(visit, target, id);
+    return this.card({ ...shown, beside }, openingAddress(shown.way, id), tokenField);
   }
 
   of(visit: PageVisit, seen: Visit<SignInVisit>, beside?: BesideForm): Promise<Answer> {
@@ -88,16 +89,17 @@ export class SignInViews {
     const { state } = seen;
     const target = this.deps.targets.read(state.target);
     if (target === undefined) return visit.fail({ cause: 'link' });
-    const shown = { visit, seen, target, beside };
+    const way: Way = { target, provider: state.provider, locales: state.locales };
+    const shown = { visit, seen, way, beside };
     switch (state.step) {
       case 'credentials':
-        return this.credentials(shown, addressOf(target.kind === 'account', seen.id));
+        return this.credentials(shown, visitAddress(way, seen.id));
       case 'held':
         return this.held(shown, isReplacing);
       case 'cancelled':
         return visit.render({ title: visit.say('cancelled.title'), body: () => cancelledCard(visit.say) });
       case 'finished':
-        return visit.fail({ cause: 'used', href: beginningOf(target, state.provider) });
+        return visit.fail({ cause: 'used', href: beginningOf(way) });
       case 'ended':
         return this.ended(shown, state);
     }
@@ -109,10 +111,7 @@ export class SignInViews {
     const { held, replacement } = seen.state;
     const standing = held && (await this.deps.door.find(held.id));
     if (standing === undefined) return this.over(shown);
-    const form = {
-      action: addressOf(shown.target.kind === 'account', seen.id),
-      fields: turnField(seen.turn),
-    };
+    const form = { action: visitAddress(shown.way, seen.id), fields: turnField(seen.turn) };
     // Recovery codes are shown until they are said to be saved.
     if (isReplacing || replacement?.shown.is === 'codes') {
       const page = await this.deps.replace.show(visit, seen.state, standing, form);
@@ -130,16 +129,16 @@ export class SignInViews {
     return this.ended(shown, { ...state, ended: { cause: isChanged ? 'changed' : 'expired', until: 0 } });
   }
 
-  private ended({ visit, target }: Shown, { ended, provider }: SignInVisit): Answer {
+  private ended({ visit, way }: Shown, { ended }: SignInVisit): Answer {
     const { cause, until } = ended ?? { cause: 'expired', until: 0 };
     const waitMs = cause === 'tooMany' ? this.deps.problems.leftUntil(until) : undefined;
-    return visit.fail({ cause, href: beginningOf(target, provider), waitMs });
+    return visit.fail({ cause, href: beginningOf(way), waitMs });
   }
 
   private credentials(shown: Shown, action: string): Answer {
-    const { visit, seen, target } = shown;
+    const { visit, seen, way } = shown;
     const { problem } = seen.state;
-    const title = visit.say(target.kind === 'account' ? 'account.title' : 'signIn.title');
+    const title = visit.say(way.target.kind === 'account' ? 'account.title' : 'signIn.title');
     return visit.render({
       title: titleOf(visit, title, this.textOf(visit, seen.state)),
       script: SCRIPT,
@@ -148,7 +147,7 @@ export class SignInViews {
     });
   }
 
-  private card({ visit, seen, target, beside }: Shown, action: string, tokenField: Html): Html {
+  private card({ visit, seen, way, beside }: Shown, action: string, tokenField: Html): Html {
     const { say } = visit;
     const { name, problem } = seen.state;
     const wrong: WrongCredentials = {
@@ -158,13 +157,14 @@ export class SignInViews {
     };
     const hidden = html`${tokenField}${turnField(seen.turn)}`;
     return credentialsCard({
-      ...{ say, hidden, action, target, server: this.deps.settings.host },
+      ...{ say, hidden, action, way, server: this.deps.settings.host },
       ...wrong,
       ...beside,
     });
   }
 
-  private code({ visit, seen, target }: Shown, standing: PageStanding): Answer {
+  private code(shown: Shown, standing: PageStanding): Answer {
+    const { visit, seen, way } = shown;
     const { say, language } = visit;
     const { digits } = this.deps.settings;
     const { problem } = seen.state;
@@ -176,15 +176,15 @@ export class SignInViews {
       retryAfterMs: this.deps.problems.waitOf(problem),
       body: (tokenField) =>
         codeCard({
-          ...{ say, language, target, digits, ...told },
-          hidden: html`${tokenField}${turnField(seen.turn)}`,
-          action: addressOf(target.kind === 'account', seen.id),
+          ...{ say, language, way, digits, ...told },
+          ...formOf(shown, tokenField),
           standing: { ...standing, kinds },
         }),
     });
   }
 
-  private async confirmation({ visit, seen, target }: Shown, standing: PageStanding): Promise<Answer> {
+  private async confirmation(shown: Shown, standing: PageStanding): Promise<Answer> {
+    const { visit, seen, way } = shown;
     const { say } = visit;
     const { isReplaced = false } = seen.state;
     const mayReplace =
@@ -193,14 +193,13 @@ export class SignInViews {
       (await this.deps.replace.isOffered(standing));
     const problem = this.textOf(visit, seen.state);
     return visit.render({
-      title: titleOf(visit, confirmTitle(say, target), problem),
+      title: titleOf(visit, confirmTitle(say, way.target), problem),
       script: SCRIPT,
       body: (tokenField) =>
         confirmationCard({
-          ...{ say, target, standing, problem, isReplaced },
-          replaceAt: mayReplace ? replaceAddressOf(seen.id) : undefined,
-          hidden: html`${tokenField}${turnField(seen.turn)}`,
-          action: addressOf(target.kind === 'account', seen.id),
+          ...{ say, way, standing, problem, isReplaced },
+          replaceAt: mayReplace ? replaceAddress(way, seen.id) : undefined,
+          ...formOf(shown, tokenField),
         }),
     });
   }
@@ -212,11 +211,12 @@ export class SignInViews {
 
 /** A sign-in that no form has come for yet. */
 function unseen(visit: PageVisit, target: RedirectTarget, id: string): Shown {
-  const state: SignInVisit = { target: target.href, step: 'credentials', name: '' };
-  return { visit, seen: { id, turn: 0, state }, target };
+  const locales = askedLocales(visit.request);
+  const state: SignInVisit = { target: target.href, step: 'credentials', name: '', locales };
+  return { visit, seen: { id, turn: 0, state }, way: { target, locales } };
 }
 
-function openingAddress(target: RedirectTarget, id: string): string {
-  const beginning = beginningOf(target, undefined);
-  return `${beginning}${beginning.includes('?') ? '&' : '?'}v=${id}`;
+/** Where its forms go, and what is hidden in them. */
+function formOf({ way, seen }: Shown, tokenField: Html): { readonly action: string; readonly hidden: Html } {
+  return { action: visitAddress(way, seen.id), hidden: html`${tokenField}${turnField(seen.turn)}` };
 }

@@ -23,6 +23,8 @@ export interface SignInVisit {
   /** Where the client wants its login token. */
   readonly target: string;
   readonly step: 'credentials' | 'held' | 'finished' | 'cancelled' | 'ended';
+  /** The languages that the client asked for (`ui_locales`). */
+  readonly locales?: string | undefined;
   /** As it was typed. */
   readonly name: string;
   /** The identity provider of the homeserver that the person came by. */

@@ -11,6 +11,8 @@ import {
   SSO_STAGE,
   UNNAMED_PROVIDER,
 } from '../../matrix/wire.ts';
+import { askedLocales } from '../texts/language.ts';
+import { signInPageFor } from './addresses.ts';
 import type { ProviderPage } from './provider_page.ts';
 
 /** `GET /login/sso/redirect[/{idpId}]`: our provider's way leads to the sign-in page, the others through us. */
@@ -27,9 +29,8 @@ export class SsoRedirect {
     if (!this.pages) return this.relay(request);
     const provider = request.params.idpId ?? (await this.usualProvider(request));
     if (provider !== OWN_PROVIDER) return this.providerPage.lead(request, provider);
-    const redirectUrl = request.query.get('redirectUrl');
-    const query = redirectUrl === undefined ? '' : `?redirectUrl=${encodeURIComponent(redirectUrl)}`;
-    return { status: 302, headers: { Location: `/_2fa/login${query}` }, body: Buffer.alloc(0) };
+    const page = signInPageFor(request.query.get('redirectUrl'), askedLocales(request));
+    return { status: 302, headers: { Location: page }, body: Buffer.alloc(0) };
   }
 
   /** For clients that name no provider: ours, unless the homeserver takes no passwords (as `GET /login` lists them). */

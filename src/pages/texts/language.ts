@@ -6,6 +6,8 @@ const LONGEST_READ = 512;
 /** The parameter and the cookie by which a reader chooses. */
 export const LANGUAGE_PARAMETER = 'lang';
 export const LANGUAGE_COOKIE = 'm2fa_lang';
+/** What a client asks for its user: language tags, by preference (OpenID Connect Core 3.1.2.1). */
+const LOCALES_PARAMETER = 'ui_locales';
 /** A year, in seconds. */
 const COOKIE_MAX_AGE = 31_536_000;
 
@@ -25,9 +27,16 @@ export function languageFor({ query, headers }: ClientRequest, offered: Offered)
   return (
     find(query.get(LANGUAGE_PARAMETER), languages) ??
     find(readCookie(headers.cookie, LANGUAGE_COOKIE), languages) ??
-    first(query.get('ui_locales')?.slice(0, LONGEST_READ).split(' ') ?? [], languages) ??
+    first(query.get(LOCALES_PARAMETER)?.slice(0, LONGEST_READ).split(' ') ?? [], languages) ??
     pickLanguage(headers['accept-language'], offered)
   );
+}
+
+/** What the client asked for, to be handed on in the addresses of a sign-in; undefined if those are not language tags. */
+export function askedLocales({ query }: ClientRequest): string | undefined {
+  const asked = query.get(LOCALES_PARAMETER);
+  if (asked === undefined || asked.length > LONGEST_READ) return undefined;
+  return /^[A-Za-z0-9]+([ -][A-Za-z0-9]+)*$/.test(asked) ? asked : undefined;
 }
 
 /** The header that keeps what a reader chooses with this request; undefined if they choose nothing. */
