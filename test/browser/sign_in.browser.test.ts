@@ -181,6 +181,57 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     expect(await app.storage.factors.authenticators(bob.userId)).toHaveLength(1);
   });
 
+  test('a form that was sent says that it works, is sent once, and can be sent again when the browser was stopped', async () => {
+    await page.clock.install();
+    await page.goto(client.url);
+    await press(page, 'Sign in');
+    await heading(page, 'Sign in');
+    let sent = 0;
+    await page.route('**/_2fa/login**', (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      sent += 1;
+      // The browser stays where it is, as one that was stopped.
+      return route.fulfill({ status: 204 });
+    });
+    await page.getByLabel('Username').fill('bob');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    const next = page.getByRole('button', { name: 'Continue', exact: true });
+    await page.locator('button[data-works]:disabled').waitFor();
+    await page.keyboard.press('Enter');
+    await page.clock.runFor(14_000);
+    expect([await next.isDisabled(), sent]).toEqual([true, 1]);
+    await page.clock.runFor(2000);
+    expect([await next.isDisabled(), await next.getAttribute('data-works')]).toEqual([false, null]);
+    await page.unroute('**/_2fa/login**');
+    await press(page, 'Continue');
+    await heading(page, 'Two-factor authentication');
+  });
+
+  test('a password is shown while it is typed, and sent as one', async () => {
+    await page.goto(client.url);
+    await press(page, 'Sign in');
+    await heading(page, 'Sign in');
+    const field = page.getByLabel('Password', { exact: true });
+    await page.getByLabel('Username').fill('bob');
+    await field.fill(PASSWORD);
+    await press(page, 'Show password');
+    expect(await field.getAttribute('type')).toBe('text');
+    expect(await field.inputValue()).toBe(PASSWORD);
+    expect(await field.evaluate((input) => input === input.ownerDocument.activeElement)).toBe(true);
+    await press(page, 'Hide password');
+    expect(await field.getAttribute('type')).toBe('password');
+    await press(page, 'Show password');
+    const types: (string | null)[] = [];
+    await page.exposeFunction('typeAtSubmit', (type: string) => types.push(type));
+    await page.evaluate(
+      `document.forms[0].addEventListener('submit', () => void typeAtSubmit(document.querySelector('#password').type))`,
+    );
+    await page.keyboard.press('Enter');
+    await heading(page, 'Two-factor authentication');
+    expect(types).toEqual(['password']);
+  });
+
   test('attack 152: a code never sends itself, in one piece or digit by digit', async () => {
     await signInUpToCode();
     const code = nextCode();

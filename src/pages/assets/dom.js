@@ -139,6 +139,10 @@ export function form(submit, ...children) {
     event.preventDefault();
     if (underWay) return;
     underWay = true;
+    const works = event instanceof SubmitEvent ? event.submitter : null;
+    // Not `disabled`, which would take the focus away.
+    works?.setAttribute('aria-disabled', 'true');
+    works?.setAttribute('data-works', '');
     refusal.hidden = true;
     markTitle(false);
     made.setAttribute('aria-busy', 'true');
@@ -147,6 +151,8 @@ export function form(submit, ...children) {
     } finally {
       underWay = false;
       made.removeAttribute('aria-busy');
+      works?.removeAttribute('aria-disabled');
+      works?.removeAttribute('data-works');
     }
   }
 

@@ -6,6 +6,8 @@ import './passkey.js';
 
 /** How long a person needs to notice that the page has changed, in ms. */
 const UNSEEN_MS = 500;
+/** For a person who stopped the browser while it waited for the server: then a form can be sent again. */
+const STOPPED_MS = 15_000;
 
 for (const form of document.forms) {
   form.addEventListener('submit', (event) => sendOnce(form, event));
@@ -17,7 +19,7 @@ for (const input of document.querySelectorAll('input[data-show]')) {
 
 /** A page that the browser kept begins as a new one. */
 window.addEventListener('pageshow', () => {
-  for (const form of document.forms) delete form.dataset.sent;
+  for (const form of document.forms) rest(form);
 });
 
 /**
@@ -52,7 +54,7 @@ function holdBack(form) {
   const begin = () => {
     clearTimeout(timer);
     switchButtons(form, false);
-    if (document.visibilityState === 'visible') {
+    if (document.visibilityState === 'visible' && form.dataset.sent === undefined) {
       timer = window.setTimeout(() => switchButtons(form, true), UNSEEN_MS);
     }
   };
@@ -74,6 +76,21 @@ function switchButtons(form, on) {
  * @param {SubmitEvent} event
  */
 function sendOnce(form, event) {
-  if (form.dataset.sent !== undefined) event.preventDefault();
+  if (form.dataset.sent !== undefined) return event.preventDefault();
   form.dataset.sent = '';
+  const { submitter } = event;
+  // After this event: what is off when the browser reads the form is not sent (HTML, "constructing the entry list").
+  setTimeout(() => {
+    switchButtons(form, false);
+    submitter?.setAttribute('data-works', '');
+    setTimeout(() => rest(form), STOPPED_MS);
+  });
+}
+
+/** @param {HTMLFormElement} form */
+function rest(form) {
+  if (form.dataset.sent === undefined) return;
+  delete form.dataset.sent;
+  switchButtons(form, true);
+  for (const button of form.querySelectorAll('[data-works]')) button.removeAttribute('data-works');
 }
