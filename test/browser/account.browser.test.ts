@@ -93,17 +93,17 @@ describeInBrowser('the account page', () => {
     test('attack 89: every change asks for password and code, in either order of mistakes', async () => {
       await person.signIn(nextCode(bob));
       await person.press('Create new recovery codes');
-      const dialogCode = person.dialog().getByLabel('Code');
+      const dialogCode = person.dialog().getByLabel('Authentication code');
       expect(await person.dialog().locator('.notice').isVisible()).toBe(false);
       await person.dialog().getByRole('button', { name: 'Continue' }).click();
-      await person.expectFailed(dialogCode, '', /Please enter a code/);
+      await person.expectFailed(dialogCode, '', /Enter a code/);
       const wrong = app.wrongCode(bob);
       await person.prove(wrong, 'Continue');
-      await person.expectFailed(dialogCode, wrong, /not right/);
+      await person.expectFailed(dialogCode, wrong, /code is incorrect/);
       await dialogCode.fill(nextCode(bob));
       await person.dialog().getByLabel('Password').fill('wrong');
       await person.dialog().getByRole('button', { name: 'Continue' }).click();
-      await person.expectFailed(person.dialog().getByLabel('Password'), 'wrong', /not right/);
+      await person.expectFailed(person.dialog().getByLabel('Password'), 'wrong', /Incorrect password/);
       expect(await dialogCode.getAttribute('readonly')).toBe('');
       await lookAt(page, 'account-13-proof');
       await person.prove(undefined, 'Continue');
@@ -128,7 +128,11 @@ describeInBrowser('the account page', () => {
       await page.getByText('Your saved recovery codes stay valid.').waitFor();
       expect(await page.getByLabel('Also create new recovery codes').isChecked()).toBe(false);
       await person.verify('000000', 'Tablet');
-      await person.expectFailed(page.getByLabel('Code', { exact: true }), '000000', /phone's clock/);
+      await person.expectFailed(
+        page.getByLabel('Authentication code', { exact: true }),
+        '000000',
+        /phone's clock/,
+      );
       await lookAt(page, 'account-25-verify');
       await person.verify(confirming, 'Tablet');
       await page.getByText('Authenticator added.').waitFor();
@@ -314,7 +318,7 @@ describeInBrowser('the account page', () => {
     const secret = new URL((await link.getAttribute('href')) ?? '').searchParams.get('secret') ?? '';
     await lookAt(page, 'account-20-german-scan');
     await person.press('Weiter');
-    await page.getByLabel('Code').fill(person.phoneCode(secret));
+    await page.getByLabel('Authentifizierungscode').fill(person.phoneCode(secret));
     await person.press('Bestätigen');
     await person.heading('Speichere deine Wiederherstellungscodes').waitFor();
     await lookAt(page, 'account-21-german-codes');

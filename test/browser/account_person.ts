@@ -94,14 +94,14 @@ export class AccountPerson {
 
   /** Gives the first code of an app, and the app a name. */
   async verify(code: string, name = ''): Promise<void> {
-    await this.page.getByLabel('Code', { exact: true }).fill(code);
+    await this.page.getByLabel('Authentication code', { exact: true }).fill(code);
     await this.page.getByLabel('Name this device').fill(name);
     await this.press('Verify');
   }
 
   /** Fills the dialog that asks for the proof. `code` is undefined where it asks for none, or has it already. */
   async prove(code: string | undefined, button: string): Promise<void> {
-    if (code !== undefined) await this.dialog().getByLabel('Code').fill(code);
+    if (code !== undefined) await this.dialog().getByLabel('Authentication code').fill(code);
     await this.dialog().getByLabel('Password').fill(this.password);
     await this.dialog().getByRole('button', { name: button, exact: true }).click();
   }

@@ -99,7 +99,7 @@ async function setUpInSignIn(app: RealApp, page: Page): Promise<string> {
   expect(await page.getByRole('button', { name: 'Later' }).count()).toBe(0);
   await page.getByRole('img', { name: 'QR code for your authenticator app' }).waitFor();
   const key = ((await page.locator('.secret').textContent()) ?? '').replaceAll(' ', '');
-  await page.getByRole('textbox', { name: 'Code' }).fill(codeAt(seedIn(key), app.clock.now()));
+  await page.getByRole('textbox', { name: 'Authentication code' }).fill(codeAt(seedIn(key), app.clock.now()));
   await page.getByRole('button', { name: 'Verify' }).click();
   await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
   await page.getByLabel('I have saved these codes').check();

@@ -174,7 +174,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await lookAt(page, 'passkey-5-proof');
       await proceed();
       await dialog().getByText('Your passkey or security key was accepted.').waitFor();
-      await dialog().getByText('The password is not right.').waitFor();
+      await dialog().getByText('Incorrect password.').waitFor();
       await dialog().getByLabel('Password').fill('bob password');
       await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false });
       await proceed();

@@ -5,7 +5,7 @@ import { html, jsonBlock } from '../../src/pages/shell/html.ts';
 import { german } from '../../src/pages/texts/de.ts';
 import { english } from '../../src/pages/texts/en.ts';
 import { pickLanguage } from '../../src/pages/texts/language.ts';
-import { counted, fill } from '../../src/pages/texts/texts.ts';
+import { fill } from '../../src/pages/texts/texts.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 
 const PAGE = '/_2fa/account';
@@ -66,8 +66,6 @@ describe('languages', () => {
 
   test('places are filled, unknown ones stay', () => {
     expect(fill('{a} and {b}', { a: '$&' })).toBe('$& and {b}');
-    expect(counted({ one: 'one', other: '{count}' }, 1)).toBe('one');
-    expect(counted({ one: 'one', other: '{count}' }, 0)).toBe('0');
   });
 });
 

@@ -44,7 +44,9 @@ export class AccountPage {
     return this.deps.pages.visit(request, async (visit) => {
       const isSignedOut = this.deps.cookie.in(request) === undefined;
       const providers = isSignedOut ? await offeredProviders(this.deps.homeserver, request) : undefined;
-      const shown = providers && (await this.deps.signInPage.showOnAccountPage(visit, { providers }));
+      const shown =
+        providers &&
+        (await this.deps.signInPage.showOnAccountPage(visit, { providers, after: this.beforeSignIn(visit) }));
       if (shown !== undefined) return shown;
       return visit.render({
         title: visit.say('account.title'),
@@ -62,7 +64,11 @@ export class AccountPage {
     // The script shows what is there, or asks for a sign-in; a reader without it can at least sign out.
     const shown =
       providers !== undefined
-        ? this.deps.signInPage.accountCard(visit, { notice, providers }, tokenField)
+        ? this.deps.signInPage.accountCard(
+            visit,
+            { notice, providers, after: this.beforeSignIn(visit) },
+            tokenField,
+          )
         : html`<noscript><section class="card"><h1>${say('account.title')}</h1>
 <p>${say('account.needsScript')}</p>
 <button class="button" form="sign-out">${say('account.signOut')}</button></section></noscript>`;
@@ -72,7 +78,6 @@ export class AccountPage {
 <div id="announcer" class="visually-hidden" role="status"></div>
 ${jsonBlock('data', {
   texts: this.textsOf(texts, visit.language),
-  problems: texts.problems,
   said: this.saidBy(say),
   digits: this.settings.digits,
   devicePasswords: this.settings.devicePasswords,
@@ -83,12 +88,19 @@ ${jsonBlock('data', {
   private noticeIn({ say, request }: PageVisit): Html | undefined {
     const why = request.query.get('signed_out');
     if (why === undefined) return undefined;
-    const minutes = Math.round(this.settings.idleMs / MINUTE);
     const text =
-      why === 'idle'
-        ? say('account.idle', { time: minutesText(minutes, say.language) })
-        : say('account.signedOut');
+      why === 'idle' ? say('account.idle', { time: this.idleTime(say) }) : say('account.signedOut');
     return html`<div class="notice" role="status"><p>${text}</p></div>`;
+  }
+
+  /** What people should know before they sign in here. */
+  private beforeSignIn({ say }: PageVisit): Html {
+    return html`<noscript><p class="notice warning">${say('signIn.noScriptAccount')}</p></noscript>
+<p class="hint">${say('account.stay', { time: this.idleTime(say) })}</p>`;
+  }
+
+  private idleTime(say: Say): string {
+    return say('time.minutes', { count: Math.round(this.settings.idleMs / MINUTE) });
   }
 
   /** Nothing tells people to type a code where it is not taken. */
@@ -120,10 +132,4 @@ function eventTexts(factors: readonly Factor[], language: Language): Record<stri
     Object.entries(events).map(([deed, text]) => [`${kind}.${deed}`, text[language]] as const),
   );
   return Object.fromEntries(texts);
-}
-
-/** So many minutes, in the words of a language. */
-function minutesText(minutes: number, language: string): string {
-  const format = { style: 'unit', unit: 'minute', unitDisplay: 'long' } as const;
-  return new Intl.NumberFormat(language, format).format(minutes);
 }

@@ -1,5 +1,5 @@
 import { button, element, Field } from './dom.js';
-import { problems, texts } from './texts.js';
+import { digits, say } from './texts.js';
 import { RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
 /**
@@ -12,7 +12,7 @@ export class CodeField {
   constructor({ only } = {}) {
     this.isRecovery = only === 'recovery';
     this.only = only;
-    this.field = new Field(texts.code.label, {
+    this.field = new Field(say('code.label'), {
       class: 'code',
       name: 'code',
       autocomplete: 'one-time-code',
@@ -43,7 +43,7 @@ export class CodeField {
   }
 
   /** @param {string} [why] */
-  refuse(why = this.isRecovery ? problems.wrongRecoveryCode : problems.wrongCode) {
+  refuse(why = say(this.isRecovery ? 'code.wrongRecovery' : 'code.wrong')) {
     this.field.fail(why);
   }
 
@@ -54,7 +54,7 @@ export class CodeField {
   /** The code was right and need not be given again. */
   accept() {
     this.field.input.readOnly = true;
-    this.field.hint.textContent = texts.proof.codeAccepted;
+    this.field.hint.textContent = say('proof.codeAccepted');
     this.switch.hidden = true;
   }
 
@@ -76,11 +76,11 @@ export class CodeField {
 
   #describe() {
     const { label, input, hint } = this.field;
-    label.textContent = this.isRecovery ? texts.code.recoveryLabel : texts.code.label;
-    hint.textContent = this.isRecovery ? texts.code.recoveryHint : texts.code.hint;
+    label.textContent = say(this.isRecovery ? 'code.recoveryLabel' : 'code.label');
+    hint.textContent = this.isRecovery ? say('code.recoveryHint') : say('code.intro', { digits });
     hint.hidden = this.only === 'app';
     this.switch.hidden = this.only !== undefined;
     input.inputMode = this.isRecovery ? 'text' : 'numeric';
-    this.switch.textContent = this.isRecovery ? texts.code.useApp : texts.code.useRecovery;
+    this.switch.textContent = say(this.isRecovery ? 'code.useApp' : 'code.useRecovery');
   }
 }

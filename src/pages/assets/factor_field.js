@@ -1,7 +1,7 @@
 import { CodeField } from './code_field.js';
 import { button, element, notice } from './dom.js';
 import { canAsk } from './passkey.js';
-import { problems, say } from './texts.js';
+import { say } from './texts.js';
 import { APP, PASSKEY } from './wire.js';
 
 /** @typedef {import('./page.js').AccountPage} AccountPage */
@@ -64,7 +64,7 @@ export class FactorField {
   }
 
   failMissing() {
-    this.code.field.fail(problems.missingCode);
+    this.code.field.fail(say('code.missing'));
   }
 
   clear() {

@@ -2,7 +2,7 @@ import { Conversation } from './conversation.js';
 import { nameField, newDialog } from './dialog.js';
 import { button, element, Field, form } from './dom.js';
 import { FactorField } from './factor_field.js';
-import { problems, problemText, say, texts } from './texts.js';
+import { problemText, say } from './texts.js';
 import { PASSKEY_STAGE, RECOVERY_STAGE } from './wire.js';
 
 /**
@@ -144,7 +144,7 @@ class ProofDialog {
         return this.factor?.refusePasskey();
       case 'wrong_password':
         this.password.element.hidden = false;
-        return this.password.fail(problems.wrongOwnPassword);
+        return this.password.fail(say('approve.wrongPassword'));
       case 'factor_wanted':
         // The factor of the last minutes counts no more, or it was given for something else.
         this.factor = this.#askFactor();
@@ -152,7 +152,7 @@ class ProofDialog {
         return this.factor.focus();
       case 'again':
         this.factor?.reopen();
-        return this.sheet.refuse(texts.proof.again);
+        return this.sheet.refuse(say('proof.again'));
       case 'refused':
         return this.sheet.refuse(problemText(outcome.answer));
       default:

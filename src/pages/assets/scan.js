@@ -2,7 +2,7 @@ import { CodeField } from './code_field.js';
 import { button, element, form } from './dom.js';
 import { qrCode } from './qr.js';
 import { copyButton } from './save_codes.js';
-import { digits, problems, problemText, say } from './texts.js';
+import { digits, problemText, say } from './texts.js';
 
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
@@ -114,7 +114,7 @@ function showVerify(page, setup, way) {
 
   async function submit() {
     code.clear();
-    if (code.isMissing()) return code.field.fail(problems.missingCode);
+    if (code.isMissing()) return code.field.fail(say('code.missing'));
     const answer = await way.confirm({ token: code.token });
     if (answer.is === 'done') return way.confirmed(answer.body, stepsList(3));
     if (answer.status === 403) return code.refuse(say('setup.wrong'));

@@ -3,17 +3,13 @@
  *
  * @typedef {import('../texts/en.ts').Texts} Texts
  * @typedef {import('../texts/keys.ts').TextKey} TextKey
- * @typedef {{ readonly one: string, readonly other: string }} Counted
  */
 
-/** @type {{ texts: Texts['account'], problems: Texts['problems'], said: Record<TextKey, string>, digits: number, devicePasswords: boolean, passkeys: boolean }} */
+/** @type {{ texts: Texts['account'], said: Record<TextKey, string>, digits: number, devicePasswords: boolean, passkeys: boolean }} */
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 
-/**
- * `problems`: what goes wrong on all pages is told in the same words; `devicePasswords`, `passkeys`: whether the operator has
- * them on.
- */
-export const { texts, problems, digits, devicePasswords, passkeys } = data;
+/** `devicePasswords`, `passkeys`: whether the operator has them on. */
+export const { texts, digits, devicePasswords, passkeys } = data;
 
 const language = document.documentElement.lang;
 // The reader's own way to write dates, where it goes with the language of the page: `en-GB` for `en`.
@@ -26,19 +22,12 @@ const days = new Intl.DateTimeFormat(region, { dateStyle: 'medium' });
  * @param {string} text
  * @param {Record<string, string | number>} values
  */
-export function fill(text, values) {
+function fill(text, values) {
   return text.replaceAll(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
 }
 
-/**
- * @param {Counted} text
- * @param {number} count
- * @param {Record<string, string | number>} [more]
- */
-export function counted(text, count, more = {}) {
-  return fill(count === 1 ? text.one : text.other, { count, ...more });
-}
-
+/** Where a refusal does not say how long to wait. */
+const USUAL_WAIT_MS = 30_000;
 /** The last time that a date can hold, in ms (ECMA-262, "Time Values and Time Range"). */
 const LAST_TIME = 8.64e15;
 
@@ -115,19 +104,14 @@ export function timed(text, time, shown = timeText) {
 export function reasonText({ status, body }) {
   if (status !== 429) return say('reason.down');
   const wait = typeof body === 'object' && body !== null && 'retry_after_ms' in body && body.retry_after_ms;
-  const seconds = Math.max(1, Math.ceil((typeof wait === 'number' ? wait : 30_000) / 1000));
-  const time =
-    seconds < 90
-      ? say('time.seconds', { count: seconds })
-      : say('time.minutes', { count: Math.ceil(seconds / 60) });
-  return say('reason.limited', { time });
+  return say('reason.limited', { time: waitText(typeof wait === 'number' ? wait : USUAL_WAIT_MS) });
 }
 
 /** @param {number} wait in ms */
 function waitText(wait) {
   const seconds = Math.max(1, Math.ceil(wait / 1000));
-  if (seconds < 90) return counted(texts.problem.seconds, seconds);
-  return counted(texts.problem.minutes, Math.ceil(seconds / 60));
+  if (seconds < 90) return say('time.seconds', { count: seconds });
+  return say('time.minutes', { count: Math.ceil(seconds / 60) });
 }
 
 /**
@@ -142,7 +126,7 @@ function waitText(wait) {
  * @param {Problem} answer
  */
 export function problemText({ status, body }) {
-  if (status === 429) return fill(texts.problem.wait, { time: waitText(body.retry_after_ms ?? 30_000) });
-  if (status === 0 || status >= 500) return problems.unavailable;
-  return fill(texts.problem.unexpected, { text: body.error ?? String(status) });
+  if (status === 429) return say('problem.wait', { time: waitText(body.retry_after_ms ?? USUAL_WAIT_MS) });
+  if (status === 0 || status >= 500) return say('reason.down');
+  return say('problem.unexpected', { text: body.error ?? String(status) });
 }

@@ -43,10 +43,10 @@ function linkTo(say: Say, href: string, text: string): Html {
 }
 
 /** This page in the other languages. */
-function languageLinks(request: ClientRequest, say: Say, texts: PageTexts): readonly Html[] {
+function languageLinks(request: ClientRequest, say: Say, texts: PageTexts): Html | undefined {
   const { method, path, query } = request;
-  if (method !== 'GET' || query.has(USED_UP)) return [];
-  return texts.languages
+  if (method !== 'GET' || query.has(USED_UP)) return undefined;
+  const links = texts.languages
     .filter((tag) => tag !== say.language)
     .map((tag) => {
       const address = new URLSearchParams([...query, [LANGUAGE_PARAMETER, tag]]);
@@ -54,6 +54,9 @@ function languageLinks(request: ClientRequest, say: Say, texts: PageTexts): read
       return html`<a href="${path}?${address.toString()}" lang="${tag}" hreflang="${tag}">${nameOf(tag)}</a>
 `;
     });
+  if (links.length === 0) return undefined;
+  return html`<nav aria-label="${say('shell.languages')}">${links}</nav>
+`;
 }
 
 /** What a language calls itself. */

@@ -26,6 +26,8 @@ interface CredentialsCard extends Card, WrongCredentials {
   readonly server: string;
   /** What has to be said first. */
   readonly notice?: Html | undefined;
+  /** What has to be known of what comes after it. */
+  readonly after?: Html | undefined;
   readonly providers?: readonly OfferedProvider[];
 }
 
@@ -42,6 +44,7 @@ ${field === undefined && notice(problem)}
 ${hidden}
 ${credentialFields(say, server, card)}
 </form>
+${card.after}
 ${providerLinks(card)}</section>`;
 }
 

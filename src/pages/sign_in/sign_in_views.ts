@@ -9,13 +9,7 @@ import { askedLocales } from '../texts/language.ts';
 import { beginningOf, openingAddress, replaceAddress, visitAddress, type Way } from './addresses.ts';
 import type { OfferedProvider } from './offered_providers.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
-import {
-  cancelledCard,
-  codeCard,
-  confirmationCard,
-  confirmTitle,
-  credentialsCard,
-} from './sign_in_cards.ts';
+import { cancelledCard, codeCard, confirmationCard, confirmTitle, credentialsCard } from './sign_in_cards.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import type { SignInSetUp } from './sign_in_set_up.ts';
 import type { SignInVisit } from './sign_in_visit.ts';
@@ -47,6 +41,7 @@ interface Shown {
 /** What the first card has besides its form. */
 export interface BesideForm {
   readonly notice?: Html | undefined;
+  readonly after?: Html | undefined;
   readonly providers?: readonly OfferedProvider[];
 }
 

@@ -2,36 +2,7 @@ import type { Texts } from './en.ts';
 
 /** Texte der Seiten, die ihre noch nicht aus `pages/texts/de/pages.ts` nehmen. */
 export const german: Texts = {
-  problems: {
-    wrongOwnPassword: 'Das Passwort stimmt nicht.',
-    missingCode: 'Bitte gib einen Code ein.',
-    wrongCode: 'Der Code stimmt nicht. Jeder Code gilt einmal; warte auf den nächsten.',
-    wrongRecoveryCode: 'Der Wiederherstellungscode stimmt nicht. Jeder Code gilt einmal.',
-    unavailable: 'Der Server kann das gerade nicht. Bitte versuche es später noch einmal.',
-  },
   account: {
-    title: 'Zwei-Faktor-Authentifizierung',
-    needsScript: 'Diese Seite braucht JavaScript. Bitte schalte es für diese Seite ein.',
-    code: {
-      label: 'Code',
-      recoveryLabel: 'Wiederherstellungscode',
-      hint: 'Jeder Code gilt einmal. Hast du ihn gerade benutzt, warte auf den nächsten.',
-      recoveryHint: '12 Buchstaben und Ziffern, wie xxxx-xxxx-xxxx',
-      useRecovery: 'Stattdessen einen Wiederherstellungscode benutzen',
-      useApp: 'Stattdessen die Authenticator-App benutzen',
-      noneLeft:
-        'Weder Authenticator noch Wiederherstellungscode? Bitte den Betreiber dieses Servers um Hilfe.',
-    },
-    problem: {
-      wait: 'Zu viele Versuche. Bitte warte {time} und versuche es dann noch einmal.',
-      unexpected: 'Das hat nicht geklappt: {text}',
-      seconds: { one: 'eine Sekunde', other: '{count} Sekunden' },
-      minutes: { one: 'eine Minute', other: '{count} Minuten' },
-    },
-    proof: {
-      codeAccepted: 'Der Code war richtig.',
-      again: 'Zu viele falsche Versuche. Bitte gib einen neuen Code und dein Passwort ein.',
-    },
     history: {
       events: {
         'factor.refused': 'Falscher Code',

@@ -5,35 +5,7 @@ import type { NamedEvent } from '../../audit/events.ts';
  * `{name}` is a place that `fill` fills; `{ one, other }` is chosen by a number.
  */
 export const english = {
-  problems: {
-    wrongOwnPassword: 'The password is not right.',
-    missingCode: 'Please enter a code.',
-    wrongCode: 'The code is not right. A code works once; wait for the next one.',
-    wrongRecoveryCode: 'The recovery code is not right. Each code works once.',
-    unavailable: 'The server cannot do this at the moment. Please try again later.',
-  },
   account: {
-    title: 'Two-factor authentication',
-    needsScript: 'This page needs JavaScript. Please switch it on for this page.',
-    code: {
-      label: 'Code',
-      recoveryLabel: 'Recovery code',
-      hint: 'Each code works once. If you have just used it, wait for the next one.',
-      recoveryHint: '12 letters and digits, as in xxxx-xxxx-xxxx',
-      useRecovery: 'Use a recovery code instead',
-      useApp: 'Use the authenticator app instead',
-      noneLeft: 'No authenticator and no recovery code? Ask the operator of this server for help.',
-    },
-    problem: {
-      wait: 'Too many attempts. Please wait {time}, then try again.',
-      unexpected: 'That did not work: {text}',
-      seconds: { one: 'one second', other: '{count} seconds' },
-      minutes: { one: 'one minute', other: '{count} minutes' },
-    },
-    proof: {
-      codeAccepted: 'The code was right.',
-      again: 'Too many wrong attempts. Please enter a new code and your password.',
-    },
     history: {
       /** Those of factors stand in the folder of each. */
       events: {

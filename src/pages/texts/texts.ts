@@ -73,14 +73,3 @@ function sayOf(language: string, texts: Readonly<Record<TextKey, string>>): Say 
 export function textsIn(language: string): Texts {
   return language === 'de' ? german : nestedEnglish;
 }
-
-/** A text for one and one for every other number, with `{count}` in it. */
-export interface CountedText {
-  readonly one: string;
-  readonly other: string;
-}
-
-/** The form of `text` that goes with `count`. English and German have the same two. */
-export function counted(text: CountedText, count: number): string {
-  return fill(count === 1 ? text.one : text.other, { count });
-}

@@ -181,8 +181,6 @@ export const pages: Translation = {
   'status.off': 'Zwei-Faktor-Authentifizierung ist ausgeschaltet',
   'status.offText':
     'Wer dein Passwort erfährt, kann sich als du anmelden. Füge einen zweiten Schritt hinzu, den nur du hast.',
-  'status.offTextProvider':
-    'Wer sich bei {provider} als du anmelden kann, kann sich auch hier anmelden. Füge einen zweiten Schritt hinzu, den nur du hast.',
   'status.turnOn': 'Zwei-Faktor-Authentifizierung einschalten',
   'status.unknown': 'Dein Status konnte nicht geladen werden',
   'stepUp.until': 'Bestätigt bis {time}',
@@ -362,6 +360,10 @@ export const pages: Translation = {
   'proof.passkeyOrCode':
     'Bestätige dein Passwort und verwende einen Passkey oder gib einen Code ein, um fortzufahren.',
   'proof.passkeyAccepted': 'Dein Passkey oder Sicherheitsschlüssel wurde angenommen.',
+  'proof.codeAccepted': 'Dein Code wurde angenommen.',
+  'proof.again': 'Zu viele falsche Versuche. Gib einen neuen Code und dein Passwort ein.',
+  'problem.wait': 'Zu viele Versuche. Warte {time} und versuche es dann erneut.',
+  'problem.unexpected': 'Das hat nicht geklappt: {text}',
 
   // Activity
   'login.completed': 'Angemeldet mit {factor}',

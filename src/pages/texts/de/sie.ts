@@ -100,8 +100,6 @@ export const sie: Translation = {
     'Sie haben keine Wiederherstellungscodes. Wenn Sie Ihren Authenticator verlieren, verlieren Sie den Zugang zu Ihrem Konto.',
   'status.offText':
     'Wer Ihr Passwort erfährt, kann sich als Sie anmelden. Fügen Sie einen zweiten Schritt hinzu, den nur Sie haben.',
-  'status.offTextProvider':
-    'Wer sich bei {provider} als Sie anmelden kann, kann sich auch hier anmelden. Fügen Sie einen zweiten Schritt hinzu, den nur Sie haben.',
   'status.unknown': 'Ihr Status konnte nicht geladen werden',
   'recovered.text':
     'Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} ist übrig. Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code. ‖ Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} sind übrig. Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code.',
@@ -192,6 +190,9 @@ export const sie: Translation = {
   'proof.passkeyOrCode':
     'Bestätigen Sie Ihr Passwort und verwenden Sie einen Passkey oder geben Sie einen Code ein, um fortzufahren.',
   'proof.passkeyAccepted': 'Ihr Passkey oder Sicherheitsschlüssel wurde angenommen.',
+  'proof.codeAccepted': 'Ihr Code wurde angenommen.',
+  'proof.again': 'Zu viele falsche Versuche. Geben Sie einen neuen Code und Ihr Passwort ein.',
+  'problem.wait': 'Zu viele Versuche. Warten Sie {time} und versuchen Sie es dann erneut.',
 
   // Activity
   'login.held_ended':

@@ -175,8 +175,6 @@ export const pages = {
   'status.off': 'Two-factor authentication is off',
   'status.offText':
     'Anyone who learns your password can sign in as you. Add a second step that only you have.',
-  'status.offTextProvider':
-    'Anyone who can sign in to {provider} as you can sign in here. Add a second step that only you have.',
   'status.turnOn': 'Turn on two-factor authentication',
   'status.unknown': 'Your status could not be loaded',
   'stepUp.until': 'Verified until {time}',
@@ -345,6 +343,10 @@ export const pages = {
   'proof.passkey': 'Confirm your password and use your passkey or security key to continue.',
   'proof.passkeyOrCode': 'Confirm your password, and use a passkey or enter a code to continue.',
   'proof.passkeyAccepted': 'Your passkey or security key was accepted.',
+  'proof.codeAccepted': 'Your code was accepted.',
+  'proof.again': 'Too many incorrect attempts. Enter a new code and your password.',
+  'problem.wait': 'Too many attempts. Wait {time}, then try again.',
+  'problem.unexpected': 'That did not work: {text}',
 
   // Activity
   'login.completed': 'Signed in with {factor}',
