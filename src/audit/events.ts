@@ -57,6 +57,9 @@ const ACCOUNT_EVENTS = {
   'recovery_request.opened': 'system',
   'recovery_request.finished': 'user',
   'recovery_request.expired': 'system',
+  /** What the owner had set for the recovery of their account was changed, or removed. */
+  'recovery_contacts.changed': 'user',
+  'recovery_contacts.removed': 'user',
   /** The operator took over authenticators of a user from another program. */
   'operator.imported': 'operator',
   /** The user was first seen under the requirement to set up a second factor, or is reminded of it. */

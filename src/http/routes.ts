@@ -250,6 +250,26 @@ const ROWS = {
     path: 'org.matrix.2fa/device_passwords/{devicePasswordId}',
     prefixes: UNSTABLE,
   },
+  recovery_contacts: {
+    door: 'account',
+    method: 'GET',
+    path: 'org.matrix.2fa/recovery_contacts',
+    prefixes: UNSTABLE,
+  },
+  change_recovery_contacts: {
+    door: 'account',
+    method: 'PUT',
+    path: 'org.matrix.2fa/recovery_contacts',
+    prefixes: UNSTABLE,
+    deed: 'change_recovery_contacts',
+  },
+  delete_recovery_contacts: {
+    door: 'account',
+    method: 'DELETE',
+    path: 'org.matrix.2fa/recovery_contacts',
+    prefixes: UNSTABLE,
+    deed: 'delete_recovery_contacts',
+  },
   own_policy: { door: 'account', method: 'GET', path: 'org.matrix.2fa/policy', prefixes: UNSTABLE },
   begin_enrolment: {
     door: 'account',

@@ -206,6 +206,12 @@ const KINDS = {
     text: 'The operator of this server does not let this account have device passwords.',
     outcome: refused('policy'),
   },
+  account_recovery_forbidden: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The operator of this server does not let this account be recovered this way.',
+    outcome: refused('policy'),
+  },
   device_password_needs_factor: {
     status: 403,
     errcode: 'M_FORBIDDEN',
@@ -222,6 +228,12 @@ const KINDS = {
     status: 404,
     errcode: 'M_NOT_FOUND',
     text: 'There is no such device password.',
+    outcome: refused('request'),
+  },
+  contacts_changed: {
+    status: 409,
+    errcode: 'M_CONFLICT',
+    text: 'Other requests were changing this at the same time. Try again.',
     outcome: refused('request'),
   },
   unknown_setup: {

@@ -66,6 +66,12 @@ export interface TotpDeleteRequest extends GuardedRequest {
   authenticator_id?: string;
 }
 
+export interface RecoveryContactsRequest extends GuardedRequest {
+  voters?: string[];
+  time_zone?: string | null;
+  absences?: { from: string; to: string }[];
+}
+
 export interface EnrolmentRequest extends JsonObject {
   session: string;
   factor: string;
@@ -105,6 +111,8 @@ export interface Shapes {
   device_passwords_answer: JsonObject;
   device_password_name_request: JsonObject & { name: string };
   device_password_request: GuardedRequest & { name?: string };
+  recovery_contacts_request: RecoveryContactsRequest;
+  recovery_contacts_delete_request: GuardedRequest;
   enrolment_request: EnrolmentRequest;
   enrolment_confirm_request: EnrolmentConfirmRequest;
   page_session_request: JsonObject;
@@ -137,6 +145,7 @@ export interface Shapes {
   recovery_codes_answer: JsonObject;
   history_answer: JsonObject;
   policy_answer: JsonObject;
+  recovery_contacts_answer: JsonObject;
   page_session_answer: JsonObject;
   versions_answer: JsonObject;
   login_flows_answer: JsonObject;

@@ -29,6 +29,8 @@ interface GuardedAction {
     | 'totp_delete_request'
     | 'recovery_request'
     | 'two_factor_delete_request'
+    | 'recovery_contacts_request'
+    | 'recovery_contacts_delete_request'
     | 'device_password_request';
   /** Checks what it is about before it is bound to a session. @throws Refusal */
   readonly requireSound?: (body: JsonObject) => void;

@@ -10,6 +10,7 @@ import { SetUp } from '../account/set_up.ts';
 import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
 import { SetUps } from '../account/set_ups.ts';
 import { TwoFactorState } from '../account/two_factor_state.ts';
+import { RecoveryContacts } from '../account_recovery/recovery_contacts.ts';
 import { Audit } from '../audit/audit.ts';
 import { chainSeals } from '../audit/macs.ts';
 import { Pruning } from '../audit/pruning.ts';
@@ -398,6 +399,7 @@ function accountServices(shared: SharedServices) {
     authenticatorNames: new AuthenticatorNames(parts),
     ownHistory: new OwnHistory(parts),
     accountPolicy: policy,
+    recoveryContacts: new RecoveryContacts(shared, config.accountRecovery),
     enrolments: new Enrolment({ ...shared, ...parts }, setUps),
     replacement: new Replacement({ ...shared, ...parts }, setUps, shared.policies),
   };

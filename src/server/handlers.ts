@@ -35,6 +35,11 @@ export function routeHandlers(services: Services): Readonly<Record<RouteId, Hand
       services.ownActions.handleByLogin(services.devicePasswordCreation.action, request),
     rename_device_password: (request) => services.ownDevicePasswords.rename(request),
     revoke_device_password: (request) => services.ownDevicePasswords.revoke(request),
+    recovery_contacts: (request) => services.recoveryContacts.describe(request),
+    change_recovery_contacts: (request) =>
+      services.ownActions.handle(services.recoveryContacts.change, request),
+    delete_recovery_contacts: (request) =>
+      services.ownActions.handle(services.recoveryContacts.removal, request),
     own_policy: (request) => services.accountPolicy.describe(request),
     begin_enrolment: (request) => services.enrolments.handleBegin(request),
     confirm_enrolment: (request) => services.enrolments.handleConfirm(request),

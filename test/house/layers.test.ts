@@ -9,7 +9,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['cli', 'index.ts'],
   ['server', 'doctor'],
   ['gateway', 'pages'],
-  ['login', 'guard', 'account', 'discovery', 'admin'],
+  ['login', 'guard', 'account', 'account_recovery', 'discovery', 'admin'],
   ['device_passwords'],
   ['second_factor', 'rescue'],
   ['limits', 'policy', 'notify'],

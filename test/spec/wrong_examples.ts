@@ -47,6 +47,14 @@ const POLICY = {
   device_passwords: 'forbidden',
 };
 
+const CONTACTS = {
+  voters: [],
+  time_zone: null,
+  server_time_zone: 'UTC',
+  absences: [],
+  available: { voters: true, absences: true },
+};
+
 const PAGE_SESSION = {
   user_id: '@bob:example.org',
   device_id: 'ABC',
@@ -145,6 +153,22 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
       device_password: 'm2dp0123456789abcdefghjkmnpqrstvwxyz',
     },
     'a token': { ...DEVICE_PASSWORD, access_token: 'syt_x' },
+  },
+  recovery_contacts_request: {
+    ...wrongAuth({ voters: [] }),
+    'six voters': { voters: Array.from({ length: 6 }, (_, at) => `@voter${at}:example.org`) },
+    'a voter as an object': { voters: [{ user_id: '@carol:example.org' }] },
+    'a time zone as a number': { time_zone: 60 },
+    'an absence without an end': { absences: [{ from: '2026-12-21' }] },
+    'a time of day': { absences: [{ from: '2026-12-21T10:00', to: '2026-12-22' }] },
+    'more than is asked': { wait: 0 },
+  },
+  recovery_contacts_delete_request: wrongAuth({}),
+  recovery_contacts_answer: {
+    'no voters': { ...CONTACTS, voters: undefined },
+    'a voter without a time': { ...CONTACTS, voters: [{ user_id: '@carol:example.org' }] },
+    'a time zone as a list': { ...CONTACTS, time_zone: [] },
+    'nothing said of what is available': { ...CONTACTS, available: {} },
   },
   device_passwords_answer: {
     'no list': {},

@@ -28,6 +28,8 @@ const DEED_TEXTS: DeedTexts = {
   turn_off: (say) => say('approve.turnOff'),
   renew_recovery_codes: (say) => say('approve.renewCodes'),
   create_device_password: (say) => say('approve.devicePassword'),
+  change_recovery_contacts: (say) => say('approve.recoveryContacts'),
+  delete_recovery_contacts: (say) => say('approve.noRecoveryContacts'),
   delete_recovery_codes: (say) => say('approve.deleteCodes'),
 };
 

@@ -39,6 +39,8 @@ export const german: Texts = {
         'recovery_request.finished':
           'Konto wiederhergestellt: Zwei-Faktor-Authentifizierung neu eingerichtet',
         'recovery_request.expired': 'Wiederherstellung des Kontos abgelaufen',
+        'recovery_contacts.changed': 'Kontakte für die Wiederherstellung des Kontos geändert',
+        'recovery_contacts.removed': 'Kontakte für die Wiederherstellung des Kontos entfernt',
         'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
         'policy.overdue': 'Die Zeit zum Einrichten der Zwei-Faktor-Authentifizierung ist um',
         'policy.changed': 'Der Betreiber hat geändert, was von diesem Konto verlangt wird',

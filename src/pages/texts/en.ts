@@ -42,6 +42,8 @@ export const english = {
         'recovery_request.opened': 'Account recovery can be finished now',
         'recovery_request.finished': 'Account recovered: there is a new authenticator',
         'recovery_request.expired': 'Account recovery expired',
+        'recovery_contacts.changed': 'Contacts for account recovery changed',
+        'recovery_contacts.removed': 'Contacts for account recovery removed',
         'policy.required': 'Two-factor authentication is required from now on',
         'policy.overdue': 'The time to set up two-factor authentication is over',
         'policy.changed': 'The operator changed what is asked of this account',

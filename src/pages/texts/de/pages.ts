@@ -157,6 +157,8 @@ export const pages: Translation = {
   'approve.turnOff': 'die Zwei-Faktor-Authentifizierung ausschalten',
   'approve.renewCodes': 'neue Wiederherstellungscodes erstellen; die alten gelten dann nicht mehr',
   'approve.deleteCodes': 'deine Wiederherstellungscodes löschen',
+  'approve.recoveryContacts': 'ändern, wer bei einer Wiederherstellung des Kontos benachrichtigt wird oder abstimmt, und Abwesenheiten',
+  'approve.noRecoveryContacts': 'alle Kontakte für die Wiederherstellung des Kontos entfernen',
   'approve.devicePassword': 'ein Gerätepasswort erstellen, das ohne Code anmeldet',
 
   // Account page
@@ -410,6 +412,8 @@ export const pages: Translation = {
   'recovery_request.opened': 'Wiederherstellung des Kontos kann jetzt abgeschlossen werden',
   'recovery_request.finished': 'Konto wiederhergestellt: Zwei-Faktor-Authentifizierung neu eingerichtet',
   'recovery_request.expired': 'Wiederherstellung des Kontos abgelaufen',
+  'recovery_contacts.changed': 'Kontakte für die Wiederherstellung des Kontos geändert',
+  'recovery_contacts.removed': 'Kontakte für die Wiederherstellung des Kontos entfernt',
   'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
   'policy.overdue': 'Zeit zum Einrichten der Zwei-Faktor-Authentifizierung abgelaufen',
   'policy.changed': 'Anforderung an dieses Konto durch einen Betreiber geändert',

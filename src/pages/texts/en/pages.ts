@@ -152,6 +152,8 @@ export const pages = {
   'approve.turnOff': 'turn off two-factor authentication',
   'approve.renewCodes': 'create new recovery codes; the old ones stop working',
   'approve.deleteCodes': 'delete your recovery codes',
+  'approve.recoveryContacts': 'change who is told, who votes and when you are away if your account is recovered',
+  'approve.noRecoveryContacts': 'remove all contacts for the recovery of your account',
   'approve.devicePassword': 'create a device password, which signs in without a code',
 
   // Account page
@@ -393,6 +395,8 @@ export const pages = {
   'recovery_request.opened': 'Account recovery can be finished now',
   'recovery_request.finished': 'Account recovered: there is a new authenticator',
   'recovery_request.expired': 'Account recovery expired',
+  'recovery_contacts.changed': 'Contacts for account recovery changed',
+  'recovery_contacts.removed': 'Contacts for account recovery removed',
   'policy.required': 'Two-factor authentication is required from now on',
   'policy.overdue': 'Time to set up two-factor authentication is over',
   'policy.changed': 'Requirement for this account changed by an administrator',
