@@ -50,12 +50,12 @@ export class RecoveryContacts {
     private readonly settings: Pick<AccountRecoveryConfig, 'enabled' | 'calendar' | 'votes'>,
   ) {}
 
-  /** `GET`. @throws Refusal unrecognized, account_recovery_forbidden */
+  /** `GET`: also where the policy forbids more, so that owners see what they could remove. @throws Refusal unrecognized */
   async describe(request: ClientRequest): Promise<Answer> {
     this.requireOn();
-    const { owner } = await requireCaller(this.deps.homeserver, request);
-    await this.requireAllowed(owner.userId);
-    return { status: 200, body: this.shown(await findContactList(owner.userId, this.deps)) };
+    const { userId } = (await requireCaller(this.deps.homeserver, request)).owner;
+    const isAllowed = await this.isAllowed(userId);
+    return { status: 200, body: this.shown(await findContactList(userId, this.deps), isAllowed) };
   }
 
   /** `PUT`: what is left out stays as it is. */
@@ -67,7 +67,7 @@ export class RecoveryContacts {
     carryOut: (proven) => this.put(proven),
   };
 
-  /** `DELETE`: also for those who may not have any, or have turned 2FA off: nobody has to leave an address here. */
+  /** `DELETE`: also for those who may not have any, or have turned 2FA off: no one has to leave data here. */
   readonly removal: OwnAction = {
     shape: 'recovery_contacts_delete_request',
     requirementFor: (caller) => this.removalNeeds(caller),
@@ -79,7 +79,7 @@ export class RecoveryContacts {
     { voters = [] }: RecoveryContactsRequest,
   ): Promise<Requirement> {
     this.requireOn();
-    await this.requireAllowed(owner.userId);
+    if (!(await this.isAllowed(owner.userId))) throw new Refusal('account_recovery_forbidden');
     if ((await this.deps.standings.ofFactor(owner.userId)) === undefined) throw new Refusal('not_enrolled');
     requireOthers(voters, owner.userId);
     return 'two_factor';
@@ -119,7 +119,7 @@ export class RecoveryContacts {
       });
       const keeping = before === undefined ? addRecoveryContacts(row) : changeRecoveryContacts(row);
       if (await this.written(userId, keeping, [...recorded, keptStepUp])) {
-        return { status: 200, body: this.shown(contactListOf(row, this.deps.vault)) };
+        return { status: 200, body: this.shown(contactListOf(row, this.deps.vault), true) };
       }
     }
     throw new Refusal('contacts_changed');
@@ -151,9 +151,10 @@ export class RecoveryContacts {
     return (await this.deps.storage.commit([userId], when(decision, { won, lost: [] }))).won;
   }
 
-  private shown({ voters, timeZone, absences }: ContactList): JsonObject {
+  private shown({ voters, timeZone, absences }: ContactList, isAllowed: boolean): JsonObject {
     const { votes, calendar } = this.settings;
     return {
+      allowed: isAllowed,
       voters: voters.map(({ userId, namedTs }) => ({
         user_id: userId,
         named_ts: namedTs,
@@ -171,10 +172,8 @@ export class RecoveryContacts {
     if (!this.settings.enabled) throw new Refusal('unrecognized');
   }
 
-  /** @throws Refusal account_recovery_forbidden */
-  private async requireAllowed(userId: string): Promise<void> {
-    const { accountRecovery } = await this.deps.policies.of(userId);
-    if (accountRecovery.value === 'forbidden') throw new Refusal('account_recovery_forbidden');
+  private async isAllowed(userId: string): Promise<boolean> {
+    return (await this.deps.policies.of(userId)).accountRecovery.value !== 'forbidden';
   }
 }
 

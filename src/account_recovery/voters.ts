@@ -7,13 +7,13 @@ import type { NamedVoter } from './contact_list.ts';
 export function requireOthers(voters: readonly string[], userId: string): void {
   const server = parseUserId(userId)?.server;
   for (const voter of voters) {
-    if (voter === userId) throw refused(voter, 'nobody votes on their own account');
+    if (voter === userId) throw refused(voter, 'users do not vote on their own account');
     if (parseUserId(voter)?.server !== server) throw refused(voter, 'it is not a user of this server');
   }
 }
 
 /**
- * Asked behind a proof only: nobody learns by an access token who has 2FA on. Of a user who does not exist the same is
+ * Asked behind a proof only: an access token alone does not tell who has 2FA on. Of a user who does not exist the same is
  * said as of one without it.
  *
  * @throws Refusal invalid_param

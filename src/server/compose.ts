@@ -474,6 +474,7 @@ function pageServices(
         digits: totp.digits,
         idleMs: config.account.idleMs,
         devicePasswords: config.devicePasswords.enabled,
+        accountRecovery: config.accountRecovery.enabled,
       },
     ),
     pageSession: new PageSessionDoor({

@@ -36,7 +36,13 @@ describeInBrowser('the parts of the account page', () => {
 
   beforeAll(async () => {
     browser = await startBrowser();
-    app = await startApp({ users: [{ name: 'bob', password: PASSWORD }] });
+    app = await startApp({
+      users: [
+        { name: 'bob', password: PASSWORD },
+        { name: 'carol', password: 'carols password' },
+      ],
+      config: 'account_recovery: { enabled: true, votes: { enabled: true } }',
+    });
     bob = await app.enrol('bob', 10);
     app.stub.signIn('bob');
     page = await openPage(browser);
@@ -192,6 +198,74 @@ describeInBrowser('the parts of the account page', () => {
     await again();
     await part('Device passwords').getByText('Your device passwords could not be loaded.').waitFor();
     expect(await page.getByText('No device passwords yet.').count()).toBe(0);
+    await page.unrouteAll();
+  });
+
+  test('what counts for a recovery of the account is set and removed, each time with password and code', async () => {
+    await again();
+    const mine = part('Account recovery');
+    await mine.getByText('UTC (that of the server)').waitFor();
+    const prove = async (button = 'Continue') => {
+      app.clock.advance(STEP_MS);
+      await person.prove(app.code(bob), button);
+    };
+    await person.press('Change the time zone');
+    await person.dialog().getByLabel('Time zone').fill('Asia/Kolkata');
+    await lookAt(page, 'account-29-time-zone');
+    await prove();
+    await page.getByText('Settings for account recovery changed.').waitFor();
+    await mine.getByText('Asia/Kolkata', { exact: true }).waitFor();
+
+    await person.press('Add an absence');
+    await person.dialog().getByLabel('First day').fill('2026-12-21');
+    await person.dialog().getByLabel('Last day').fill('2027-01-31');
+    await prove();
+    await person.dialog().getByText('An absence has at most 21 days.').waitFor();
+    await person.dialog().getByLabel('Last day').fill('2026-12-31');
+    await prove();
+    await mine.getByText('21 Dec 2026 to 31 Dec 2026').waitFor();
+
+    await person.press('Name a person');
+    await person.dialog().getByLabel('Username').fill('@carol:localhost');
+    await prove();
+    await person.dialog().getByText('this user does not have two-factor authentication on').waitFor();
+    await app.enrol('carol');
+    await prove();
+    await mine.getByText('@carol:localhost', { exact: true }).waitFor();
+    await mine.getByText(/^Counts from/).waitFor();
+    await lookAt(page, 'account-30-recovery-contacts');
+
+    await person.press('Remove the absence 21 Dec 2026 to 31 Dec 2026');
+    await prove();
+    await mine.getByText('No absences entered.').waitFor();
+    await mine.getByRole('button', { name: 'Remove all' }).click();
+    await prove('Remove all');
+    await mine.getByText('No one is named.').waitFor();
+    await mine.getByText('UTC (that of the server)').waitFor();
+  });
+
+  test('attack 217: settings of a recovery that could not be loaded are not none', async () => {
+    const address = '**/org.matrix.2fa/recovery_contacts';
+    await page.route(address, json(200, { voters: [], absences: [null] }));
+    await again();
+    await part('Account recovery').getByText('Your settings for account recovery could not').waitFor();
+    expect(await page.getByText('No one is named.').count()).toBe(0);
+    await page.unrouteAll();
+  });
+
+  test('what the policy forbids is there only while there is something to remove', async () => {
+    const none = { allowed: false, voters: [], absences: [], time_zone: null, server_time_zone: 'UTC' };
+    const available = { voters: true, absences: true };
+    const address = '**/org.matrix.2fa/recovery_contacts';
+    await page.route(address, json(200, { ...none, time_zone: 'Asia/Kolkata', available }));
+    await again();
+    await part('Account recovery').getByText('does not allow it for your account').waitFor();
+    expect(await part('Account recovery').getByRole('button').allTextContents()).toEqual(['Remove all']);
+    await page.unrouteAll();
+    await page.route(address, json(200, { ...none, available }));
+    await again();
+    await part('Account recovery').waitFor({ state: 'detached' });
+    expect(await page.getByRole('link', { name: 'Account recovery' }).count()).toBe(0);
     await page.unrouteAll();
   });
 

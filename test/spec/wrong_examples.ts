@@ -48,6 +48,7 @@ const POLICY = {
 };
 
 const CONTACTS = {
+  allowed: true,
   voters: [],
   time_zone: null,
   server_time_zone: 'UTC',

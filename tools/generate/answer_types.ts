@@ -12,6 +12,7 @@ const ANSWERS = [
   'history_answer',
   'page_session_answer',
   'recovery_codes_answer',
+  'recovery_contacts_answer',
   'recovery_state',
   'totp_confirm_answer',
   'totp_setup_answer',

@@ -20,6 +20,8 @@ export interface AccountPageSettings extends OfferedWays {
   readonly idleMs: number;
   /** Whether there are device passwords. */
   readonly devicePasswords: boolean;
+  /** Whether owners can recover their account after a wait. */
+  readonly accountRecovery: boolean;
 }
 
 export interface AccountPageDeps {
@@ -81,6 +83,7 @@ ${jsonBlock('data', {
   said: this.saidBy(say),
   digits: this.settings.digits,
   devicePasswords: this.settings.devicePasswords,
+  accountRecovery: this.settings.accountRecovery,
   passkeys: this.deps.factors.all.some(({ page, setUp }) => page?.is === 'passkey' && setUp !== undefined),
 })}`;
   }

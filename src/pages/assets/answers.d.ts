@@ -91,6 +91,26 @@ export type RecoveryCodesAnswer = {
   generated_at: number;
 };
 
+/** What counts for the recovery of the account of the caller. */
+export type RecoveryContactsAnswer = {
+  allowed: boolean;
+  voters: {
+    user_id: string;
+    named_ts: number;
+    counts_from_ts: number;
+  }[];
+  time_zone: string | null;
+  server_time_zone: string;
+  absences: {
+    from: string;
+    to: string;
+  }[];
+  available: {
+    voters: boolean;
+    absences: boolean;
+  };
+};
+
 /** How many recovery codes are left and when the others were used. It never shows a code. */
 export type RecoveryState = {
   remaining: number;

@@ -11,12 +11,12 @@ const FACTORS = [TOTP_STAGE, PASSKEY_STAGE, RECOVERY_STAGE];
  */
 
 /**
- * `given_up`: the user closed the browser's prompt.
+ * `given_up`: the user closed the browser's prompt. `isSpent`: what was proven does not count for another try.
  *
  * @template Body
  * @typedef {{ kind: 'granted', body: Body } | { kind: 'wrong_code' } | { kind: 'wrong_passkey' } | { kind: 'given_up' }
  *   | { kind: 'wrong_password' } | { kind: 'factor_wanted' } | { kind: 'again' }
- *   | { kind: 'refused', answer: import('./texts.js').Problem }} Outcome
+ *   | { kind: 'refused', answer: import('./texts.js').Problem, isSpent?: boolean }} Outcome
  */
 
 /**
@@ -139,10 +139,21 @@ export class Conversation {
       password,
     });
     if (answer.is === 'done') return { kind: 'granted', body: answer.body };
-    if (answer.is === 'refused') return { kind: 'refused', answer };
+    if (answer.is === 'refused') return { kind: 'refused', answer, isSpent: this.#forgetSpent(answer) };
     const wantedFactor = this.wantsFactor;
     if (!this.#isAnother(answer.body)) return { kind: 'wrong_password' };
     return this.wantsFactor && !wantedFactor ? { kind: 'factor_wanted' } : { kind: 'again' };
+  }
+
+  /**
+   * What cannot be done was refused behind the proof, which is spent by then: another try begins again.
+   *
+   * @param {import('./api.js').Refused} answer
+   */
+  #forgetSpent({ status }) {
+    const isSpent = status === 400 || status === 409;
+    if (isSpent) this.session = this.accepted = undefined;
+    return isSpent;
   }
 
   /**

@@ -5,9 +5,10 @@ import { historyCard } from './history.js';
 import { askProof } from './proof.js';
 import { recoveredBanner } from './recovered.js';
 import { recoveryCard } from './recovery.js';
+import { contactsCard } from './recovery_contacts.js';
 import { namesIn, sessionsCard } from './sessions.js';
 import { sectionLinks, showWho, statusHeader } from './status.js';
-import { devicePasswords, say } from './texts.js';
+import { accountRecovery, devicePasswords, say } from './texts.js';
 import { CALLS } from './wire.js';
 
 /** @typedef {import('./page.js').AccountPage} AccountPage */
@@ -29,6 +30,7 @@ export function showOverview(page, flash) {
     isKnown && enabled && authenticatorsCard(page),
     isKnown && enabled && recoveryCard(page),
     isKnown && enabled && devicePasswords && devicePasswordsCard(page),
+    isKnown && enabled && accountRecovery && contactsCard(page),
     sessionsCard(page, devices),
     historyCard(page, history),
     isKnown && enabled && offCard(page),

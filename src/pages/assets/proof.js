@@ -154,6 +154,7 @@ class ProofDialog {
         this.factor?.reopen();
         return this.sheet.refuse(say('proof.again'));
       case 'refused':
+        if (outcome.isSpent) this.factor?.reopen();
         return this.sheet.refuse(problemText(outcome.answer));
       default:
         return undefined;

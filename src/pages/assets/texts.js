@@ -5,11 +5,11 @@
  * @typedef {import('../texts/keys.ts').TextKey} TextKey
  */
 
-/** @type {{ texts: Texts['account'], said: Record<TextKey, string>, digits: number, devicePasswords: boolean, passkeys: boolean }} */
+/** @type {{ texts: Texts['account'], said: Record<TextKey, string>, digits: number, devicePasswords: boolean, accountRecovery: boolean, passkeys: boolean }} */
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 
-/** `devicePasswords`, `passkeys`: whether the operator has them on. */
-export const { texts, digits, devicePasswords, passkeys } = data;
+/** `devicePasswords`, `accountRecovery`, `passkeys`: whether the operator has them on. */
+export const { texts, digits, devicePasswords, accountRecovery, passkeys } = data;
 
 const language = document.documentElement.lang;
 // The reader's own way to write dates, where it goes with the language of the page: `en-GB` for `en`.

@@ -36,6 +36,7 @@ const TWO_FACTOR = 'v3/account/two-factor';
 const TOTP = `${TWO_FACTOR}/${APP}`;
 const PASSKEYS = `${TWO_FACTOR}/${PASSKEY}`;
 const RECOVERY = `${TWO_FACTOR}/recovery`;
+const RECOVERY_CONTACTS = 'unstable/org.matrix.2fa/recovery_contacts';
 const DEVICE_PASSWORDS = 'unstable/org.matrix.2fa/device_passwords';
 
 /** The homeserver's own (client-server API, "Device management"): we have no schema for it.
@@ -63,6 +64,12 @@ export const CALLS = {
   devicePasswords: { method: 'GET', path: DEVICE_PASSWORDS },
   /** @type {Call<answers.DevicePasswordAnswer>} */
   makeDevicePassword: { method: 'POST', path: DEVICE_PASSWORDS },
+  /** @type {Call<answers.RecoveryContactsAnswer>} */
+  recoveryContacts: { method: 'GET', path: RECOVERY_CONTACTS },
+  /** @type {Call<answers.RecoveryContactsAnswer>} */
+  changeContacts: { method: 'PUT', path: RECOVERY_CONTACTS },
+  /** @type {Call<answers.EmptyAnswer>} */
+  removeContacts: { method: 'DELETE', path: RECOVERY_CONTACTS },
   /** @type {Call<answers.HistoryAnswer>} */
   history: { method: 'GET', path: 'unstable/org.matrix.2fa/history' },
   /** @type {Call<{ devices: Device[] }>} */
