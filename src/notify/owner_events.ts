@@ -46,6 +46,14 @@ const TOLD: Readonly<Record<string, Wording>> = {
     en: 'A device password was used for the first time',
     de: 'Ein Gerätepasswort wurde zum ersten Mal verwendet',
   },
+  'recovery_contacts.changed': {
+    en: 'What you set for the recovery of your account was changed',
+    de: 'Was du für die Wiederherstellung deines Kontos eingestellt hast, wurde geändert',
+  },
+  'recovery_contacts.removed': {
+    en: 'What you set for the recovery of your account was removed',
+    de: 'Was du für die Wiederherstellung deines Kontos eingestellt hast, wurde entfernt',
+  },
   'emergency_code.used': {
     en: 'A code that the operator issued was used',
     de: 'Ein Code, den der Betreiber ausgestellt hat, wurde verwendet',

@@ -42,6 +42,16 @@ describe('the texts', () => {
       'A recovery code was used (3 left)',
       'Ein Wiederherstellungscode wurde verwendet (noch 3 übrig)',
     ],
+    [
+      'recovery_contacts.changed',
+      'What you set for the recovery of your account was changed',
+      'Was du für die Wiederherstellung deines Kontos eingestellt hast, wurde geändert',
+    ],
+    [
+      'recovery_contacts.removed',
+      'What you set for the recovery of your account was removed',
+      'Was du für die Wiederherstellung deines Kontos eingestellt hast, wurde entfernt',
+    ],
     ['failures', 'Wrong codes were entered', 'Falsche Codes wurden eingegeben'],
     [
       'operator.reset',
