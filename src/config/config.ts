@@ -95,6 +95,8 @@ export interface WebauthnConfig {
   readonly rpName: string;
   readonly origins: readonly string[];
   readonly userVerification: 'required' | 'preferred' | 'discouraged';
+  /** Whether users can sign in by a passkey alone. */
+  readonly passwordless: boolean;
 }
 
 export interface LoginConfig {

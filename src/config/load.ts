@@ -76,7 +76,8 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
   const listen = at(['listen'], () => parseListen(settings.listen));
   const publicBaseUrl = at(['public_base_url'], () => publicOrigin(settings.public_base_url, listen));
   const homeserver = homeserverFrom(settings.homeserver, { at, absolute, source });
-  const webauthn = webauthnFrom(settings.webauthn, publicBaseUrl, at);
+  const hasAppservice = homeserver.appservice !== undefined;
+  const webauthn = webauthnFrom(settings.webauthn, publicBaseUrl, at, hasAppservice);
   return {
     listen,
     publicBaseUrl,

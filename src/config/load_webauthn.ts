@@ -14,13 +14,18 @@ export function webauthnFrom(
   settings: Settings['webauthn'],
   publicBaseUrl: string,
   at: <T>(path: SettingPath, read: () => T) => T,
+  hasAppservice: boolean,
 ): WebauthnConfig | undefined {
   const given = settings.rp_id;
   const rpId = at(['webauthn', 'rp_id'], () => rpIdIn(given, new URL(publicBaseUrl).hostname));
   const written = settings.origins.map((origin, index) =>
     at(['webauthn', 'origins', index], () => ownOrigin(origin, rpId)),
   );
-  if (!settings.enabled || rpId === undefined) return undefined;
+  const isOff = !settings.enabled || rpId === undefined;
+  const passwordless = at(['webauthn', 'passwordless'], () =>
+    isPasswordless(settings.passwordless, isOff, hasAppservice),
+  );
+  if (isOff) return undefined;
   const origins =
     written.length > 0 ? written : [at(['webauthn', 'rp_id'], () => ownOrigin(publicBaseUrl, rpId))];
   return {
@@ -28,7 +33,18 @@ export function webauthnFrom(
     rpName: settings.rp_name ?? rpId,
     origins,
     userVerification: settings.user_verification,
+    passwordless,
   };
+}
+
+/** What cannot work is said at the start, not at the first sign-in. */
+function isPasswordless(wanted: boolean, isOff: boolean, hasAppservice: boolean): boolean {
+  if (!wanted) return false;
+  if (isOff) throw new BadValue('needs passkeys, which are off');
+  if (!hasAppservice) {
+    throw new BadValue('needs homeserver.appservice, by which users are logged in without a password');
+  }
+  return true;
 }
 
 /** Undefined if none is given and the public host cannot be one. */

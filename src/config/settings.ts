@@ -381,6 +381,13 @@ export const SETTINGS = [
     note: 'required, preferred or discouraged: a PIN, a finger or a face',
   },
   {
+    path: 'webauthn.passwordless',
+    type: 'flag',
+    default: false,
+    doc: 'Whether users can sign in on the sign-in page with a passkey alone, which asks for a PIN, a finger or a face. Needs `homeserver.appservice`.',
+    note: 'sign in with a passkey alone; needs homeserver.appservice',
+  },
+  {
     path: 'recovery.count',
     type: 'integer',
     default: 10,

@@ -31,6 +31,24 @@ export type FactorVerdict =
   /** It answers a question that is not open any more. Nothing is counted, and the client gets the next one. */
   | { readonly is: 'unasked' };
 
+/** What a factor alone made of a proof. Whose it is, is known only where it is right. */
+export type LoneVerdict =
+  | (Extract<FactorVerdict, { readonly is: 'match' }> & {
+      readonly userId: string;
+      readonly authenticatorId: string;
+    })
+  | { readonly is: 'no_match' };
+
+/** Signing in by a factor alone: its proof names the user, and stands for their password, too. */
+export interface LoneFactor {
+  /** How long a question stands. */
+  readonly questionMs: number;
+  /** What the pages give the browser with a question that no one can guess. */
+  paramsFor(question: Buffer): JsonObject;
+  /** Looks at the answer to a question that was open. Never throws on bad input. */
+  verify(question: Buffer, proof: Json): Promise<LoneVerdict>;
+}
+
 /** Who tries a factor, and where from. */
 export interface Attempt {
   /** Whose proof it must be. */
@@ -57,6 +75,8 @@ export interface Factor extends FactorDescription {
    * @throws Refusal limit_exceeded if there is no room for a costly look
    */
   verify(attempt: Attempt, proof: Json): Promise<FactorVerdict>;
+  /** Set where the operator lets users sign in by this factor alone. */
+  readonly alone?: LoneFactor;
   /** What the operator should hear of at the start of `serve`. */
   remark?(): Promise<string | undefined>;
   /** The factor's entry under `providers` in the state (`GET /account/two-factor`), or undefined if the user has none. */

@@ -1,8 +1,16 @@
 import { compileShape } from '../matrix/registry.ts';
 import { ENROLMENT_STAGE, type JsonObject, OWN_STAGES, type SecondFactorStage } from '../matrix/wire.ts';
-import type { Factor } from './factor.ts';
+import type { FactorPage } from './description.ts';
+import type { Factor, LoneFactor } from './factor.ts';
 import { type GivenCode, readGivenCode } from './given_code.ts';
 import { stageSchema } from './stage_schema.ts';
+
+/** A factor by which users can sign in alone. */
+export interface SignInFactor {
+  readonly kind: string;
+  readonly alone: LoneFactor;
+  readonly page: FactorPage;
+}
 
 /** A code as it was typed, and the factor whose codes look like it. */
 export interface TypedCode {
@@ -56,6 +64,11 @@ export class Factors {
     const check = this.checks.get(factor) ?? compileShape(stageSchema(factor));
     this.checks.set(factor, check);
     check(auth);
+  }
+
+  /** The one by which users can sign in alone, if there is one. */
+  ofLoneSignIn(): SignInFactor | undefined {
+    return this.offered.flatMap(({ alone, page, kind }) => (alone && page ? [{ alone, page, kind }] : []))[0];
   }
 
   /** Those whose authenticators turn 2FA on. */

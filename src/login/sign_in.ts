@@ -6,13 +6,12 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
-import { APPSERVICE_LOGIN, type JsonObject, TOKEN_LOGIN } from '../matrix/wire.ts';
+import { APPSERVICE_LOGIN, type JsonObject } from '../matrix/wire.ts';
 import type { AppserviceTokens, ServiceListed } from '../second_factor/appservices.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
-import type { Passes } from '../second_factor/passes.ts';
 import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
-import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
+import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
 import {
   type AskedHomeserver,
@@ -25,6 +24,7 @@ import {
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import type { LoginAgain } from './login_again.ts';
 import type { LoginConversation } from './login_conversation.ts';
+import type { OwnTokens } from './own_tokens.ts';
 import {
   isRefusedCredential,
   type LoginBody,
@@ -32,7 +32,6 @@ import {
   type Readings,
   readLoginBody,
 } from './readings.ts';
-import type { SecondLogin } from './second_login.ts';
 import type { SignInLine } from './sign_in_line.ts';
 
 /** How often a sign-in whose held login another one took may join or make the next one. */
@@ -167,8 +166,7 @@ export class SignIn {
 
 export interface LoginGateDeps {
   readonly signIn: SignInDeps;
-  readonly secondLogin: SecondLogin;
-  readonly passes: Passes;
+  readonly ownTokens: OwnTokens;
   readonly appservices: AppserviceTokens;
   readonly exit: Exit;
   readonly audit: Audit;
@@ -187,10 +185,9 @@ export class LoginGate {
     const body = requireShape('login_request', request.body);
     const released = await this.deps.devicePasswordRelease.handle(request, body);
     if (released !== undefined) return released;
+    const redeemed = await this.deps.ownTokens.handle(request, body);
+    if (redeemed !== undefined) return redeemed;
     const auth = presentedAuth(body);
-    if (body.type === TOKEN_LOGIN && this.deps.passes.isOurs(body.token)) {
-      return this.deps.secondLogin.redeem(request, body.token, withoutAuth(body));
-    }
     const service = this.deps.appservices.serviceOf(request);
     if (service !== undefined) return this.passService(request, readLoginBody(body), service);
     if (auth?.session === undefined) return this.begin({ request, body, auth });

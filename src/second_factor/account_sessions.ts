@@ -1,7 +1,8 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
-import type { ClientRequest } from '../http/client_request.ts';
+import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ENROLMENT_STAGE, OWN_STAGES, RECOVERY_STAGE } from '../matrix/wire.ts';
+import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import {
@@ -15,11 +16,12 @@ import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { Exit } from './exit.ts';
+import type { Exit, Taker } from './exit.ts';
 import { hashToken } from './fresh_logins.ts';
 import { type Grant, openToken, type ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
 import { hasPageKey, type PageSessionShown, shownBy } from './page_shown.ts';
+import type { FactorTokenClaimed } from './passes.ts';
 
 const SECRET_BITS = 256;
 /** In place of a factor, where one was set up. */
@@ -42,6 +44,14 @@ export interface PassedEntry {
   readonly factor: string | undefined;
   /** What the device is called from now on. */
   readonly deviceName: string;
+}
+
+interface NewPageSession {
+  readonly cookie: string;
+  /** The kind of the factor that was given. */
+  readonly factor: string | null;
+  /** How long the token of its login has lived. */
+  readonly heldMs: number;
 }
 
 /** What the page is told of its session, with its token. */
@@ -72,24 +82,39 @@ export class AccountSessions {
 
   /** The value of the cookie, for exactly one caller; undefined if another one took the held login, or it ended. */
   async enter(request: ClientRequest, { held, ...passed }: PassedEntry): Promise<string | undefined> {
-    const { random, exit, homeserver, holds, vault, settings } = this.deps;
+    const { random, exit, homeserver, holds } = this.deps;
     const { client } = request;
     const cookie = randomId(random, SECRET_BITS);
-    const id = randomId(random);
     const factor = await this.kindOf(held.userId, passed.factor);
     await holds.open(held).grant.nameDevice(homeserver, passed.deviceName, client);
-    const taker = { client, deviceId: undefined, passwordAsSent: undefined };
-    const entered = await exit.enter(held, passed.proof, taker, (grant, heldMs) => {
-      const { userId, deviceId = null, tokenHash, expiresInMs = Number.POSITIVE_INFINITY } = grant;
-      return keepPageSession({
-        ...{ id, cookieHash: hashToken(cookie), userId, deviceId, tokenHash, factor },
-        sealedToken: grant.sealToken(vault, 'page-session', { id, userId }),
-        lifetimeMs: Math.floor(Math.min(settings.lifetimeMs, expiresInMs - heldMs)),
-        idleMs: settings.idleMs,
-        stepUpMs: this.stepUpMs(factor),
-      });
-    });
+    const entered = await exit.enter(held, passed.proof, takerBy(client), (grant, heldMs) =>
+      this.keeping(grant, { cookie, factor, heldMs }),
+    );
     return entered ? cookie : undefined;
+  }
+
+  /** The same for a login that was just made for a factor alone; undefined if factors or password were changed meanwhile. */
+  async enterAlone(
+    { client }: ClientRequest,
+    grant: Grant,
+    proof: FactorTokenClaimed,
+  ): Promise<string | undefined> {
+    const cookie = randomId(this.deps.random, SECRET_BITS);
+    const keep = this.keeping(grant, { cookie, factor: proof.kind, heldMs: 0 });
+    return (await this.deps.exit.enterAlone(grant, proof, takerBy(client), keep)) ? cookie : undefined;
+  }
+
+  private keeping(grant: Grant, { cookie, factor, heldMs }: NewPageSession): Write {
+    const { random, vault, settings } = this.deps;
+    const { userId, deviceId = null, tokenHash, expiresInMs = Number.POSITIVE_INFINITY } = grant;
+    const id = randomId(random);
+    return keepPageSession({
+      ...{ id, cookieHash: hashToken(cookie), userId, deviceId, tokenHash, factor },
+      sealedToken: grant.sealToken(vault, 'page-session', { id, userId }),
+      lifetimeMs: Math.floor(Math.min(settings.lifetimeMs, expiresInMs - heldMs)),
+      idleMs: settings.idleMs,
+      stepUpMs: this.stepUpMs(factor),
+    });
   }
 
   /**
@@ -165,4 +190,8 @@ export class AccountSessions {
     const [authenticator] = await this.deps.storage.factors.authenticators(userId);
     return authenticator?.kind ?? null;
   }
+}
+
+function takerBy(client: ClientAddress): Taker {
+  return { client, deviceId: undefined, passwordAsSent: undefined };
 }

@@ -5,8 +5,9 @@ import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ownWellKnown, withOwnWellKnown } from '../matrix/well_known.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
-import type { CommitAnswer, Unit, Write } from '../storage/statement.ts';
+import { type CommitAnswer, type Unit, type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
+import { spendFactorToken } from '../storage/tables/factor_tokens.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { exchangeHold, releaseHold } from '../storage/tables/releases.ts';
 import type { Clock } from '../system/clock.ts';
@@ -15,6 +16,7 @@ import type { FreshLogins } from './fresh_logins.ts';
 import type { Grant, PassingProof, Proof, ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
 import type { PageSessionShown } from './page_shown.ts';
+import type { FactorTokenClaimed } from './passes.ts';
 
 /** The client that takes a held login. */
 export interface Taker {
@@ -66,7 +68,9 @@ export class Exit {
     const answer = this.rebuilt(grant, proof, this.deps.clock.now() - grantedAt);
     const unit = releaseHold(proof.record, held.id, this.consequences(held, grant, proof, taker));
     const released = await this.committed(held, unit);
-    return released.won && released.after[0] !== undefined ? letOut(answer, proof, held, taker) : undefined;
+    return released.won && released.after[0] !== undefined
+      ? letOut(answer, proof, held.userId, taker)
+      : undefined;
   }
 
   private async committed<const U extends Unit>(held: HeldLogin, unit: U): Promise<CommitAnswer<U>> {
@@ -100,6 +104,32 @@ export class Exit {
     return entered.won && entered.after[0] !== undefined;
   }
 
+  /**
+   * Gives out the login that was made for a factor alone, and uses its token up: for exactly one caller (R8). Undefined if
+   * factors or password were changed meanwhile: the login is to be ended then.
+   */
+  async redeem(grant: Grant, proof: FactorTokenClaimed, taker: Taker): Promise<Answer | undefined> {
+    const answer = this.rebuilt(grant, proof, 0);
+    return (await this.spent(grant, proof, taker)) ? letOut(answer, proof, proof.userId, taker) : undefined;
+  }
+
+  /** Gives such a login to the account page. @param keep the page session that keeps it */
+  enterAlone(grant: Grant, proof: FactorTokenClaimed, taker: Taker, keep: Write): Promise<boolean> {
+    grant.openFor(proof);
+    return this.spent(grant, proof, taker, keep);
+  }
+
+  private async spent(
+    grant: Grant,
+    { userId, tokenHash, claimant }: FactorTokenClaimed,
+    taker: Taker,
+    also: Write = [],
+  ): Promise<boolean> {
+    const won = [this.completed(userId, grant, taker, undefined), also];
+    const unit = when(spendFactorToken(tokenHash, claimant), { won, lost: [] });
+    return (await this.deps.storage.commit([userId], unit)).won;
+  }
+
   /** The access token of a page session, for the page that brought its cookie. */
   tokenFor(grant: Grant, proof: PageSessionShown): string {
     return grant.openFor(proof).accessToken;
@@ -131,7 +161,9 @@ export class Exit {
       [held.userId],
       exchangeHold(proof.record, held.id, claimant, also),
     );
-    return exchanged.won && exchanged.after[0] !== undefined ? letOut(answer, proof, held, taker) : undefined;
+    return exchanged.won && exchanged.after[0] !== undefined
+      ? letOut(answer, proof, held.userId, taker)
+      : undefined;
   }
 
   /** The answer of a login whose token was held for `heldMs`: it lives that much shorter. */
@@ -144,21 +176,30 @@ export class Exit {
 
   /** What is written with a release, all or nothing: the record, what a fresh login may do, the allowance. */
   private consequences(held: HeldLogin, grant: Grant, proof: ReleasingProof, taker: Taker): Write[] {
-    const { holds, audit, freshLogins } = this.deps;
+    const { holds } = this.deps;
     const allowance = holds.allowanceGivenBack(held);
     if (!proof.hasFactor) return [allowance];
     const { passwordAsSent } = taker;
     const hasCode = passwordAsSent !== undefined && passwordAsSent !== holds.open(held).password;
-    const completed = audit.recorded({
-      userId: held.userId,
-      event: 'login.completed',
-      client: taker.client,
-      deviceId: taker.deviceId ?? grant.deviceId,
-    });
+    return [...this.completed(held.userId, grant, taker, hasCode ? passwordAsSent : undefined), allowance];
+  }
+
+  /** A sign-in with a second factor goes on record, and its token is fresh. */
+  private completed(
+    userId: string,
+    { tokenHash, deviceId }: Grant,
+    taker: Taker,
+    passwordWithCode: string | undefined,
+  ): Write[] {
+    const { audit, freshLogins } = this.deps;
     return [
-      completed,
-      freshLogins.remembered(grant.tokenHash, held.userId, hasCode ? passwordAsSent : undefined),
-      allowance,
+      audit.recorded({
+        userId,
+        event: 'login.completed',
+        client: taker.client,
+        deviceId: taker.deviceId ?? deviceId,
+      }),
+      freshLogins.remembered(tokenHash, userId, passwordWithCode),
     ];
   }
 }
@@ -166,8 +207,8 @@ export class Exit {
 /** The answer with what it means to the operator. */
 function letOut(
   answer: Answer,
-  proof: ReleasingProof,
-  { userId }: HeldLogin,
+  proof: ReleasingProof | FactorTokenClaimed,
+  userId: string,
   { client, deviceId }: Taker,
 ): Answer {
   client.record?.isOf(userId, deviceId ?? null);

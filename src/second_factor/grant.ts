@@ -12,7 +12,7 @@ import type { FactorPassed } from './code_step.ts';
 import type { DevicePasswordChecked } from './device_password_checked.ts';
 import { hashToken } from './fresh_logins.ts';
 import type { PageSessionShown } from './page_shown.ts';
-import type { PassPresented, PassRedeemed } from './passes.ts';
+import type { FactorTokenClaimed, PassPresented, PassRedeemed } from './passes.ts';
 import type { Standing, StandingPasses } from './standing.ts';
 import { witnessBy } from './witness.ts';
 
@@ -21,7 +21,12 @@ export type PassingProof = StandingPasses | PassRedeemed | ServiceListed;
 /** What hands a held login out, and is used up by it. */
 export type ReleasingProof = FactorPassed | PassPresented;
 /** What opens a grant. Each is a class that one file alone can make. */
-export type Proof = PassingProof | ReleasingProof | PageSessionShown | DevicePasswordChecked;
+export type Proof =
+  | PassingProof
+  | ReleasingProof
+  | PageSessionShown
+  | DevicePasswordChecked
+  | FactorTokenClaimed;
 
 /** An opened grant. */
 export interface OpenedGrant {

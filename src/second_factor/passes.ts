@@ -1,6 +1,13 @@
 import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AccountVersion } from '../storage/tables/accounts.ts';
+import {
+  claimFactorToken,
+  type FactorToken,
+  findFactorToken,
+  keepFactorToken,
+  unclaimFactorToken,
+} from '../storage/tables/factor_tokens.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { redeemPassedToken } from '../storage/tables/passed_login_tokens.ts';
 import type { ProofOnRecord } from '../storage/tables/releases.ts';
@@ -13,8 +20,12 @@ import type { StandingPasses } from './standing.ts';
 
 /** By this the gate knows our login tokens from the homeserver's. */
 const PREFIX = 'm2fat_';
+/** The same for those that were given for a factor alone: no login is held for them. */
+const ALONE_PREFIX = 'm2faf_';
 /** A client redeems its token at once; two minutes are for slow phones (attack 69). */
 const LIFETIME_MS = 2 * MINUTE;
+/** How long one request has such a token to itself; a process that dies meanwhile leaves it to the next. */
+const CLAIM_MS = MINUTE;
 
 /** Our own login token, as a client brings it. It is used up with the release of its held login. */
 class PassPresented {
@@ -58,7 +69,42 @@ class PassRedeemed {
   }
 }
 
-export type { PassPresented, PassRedeemed };
+/** Our own login token that was given for a factor alone, claimed by one request. It is used up with that one's login. */
+class FactorTokenClaimed {
+  readonly hasFactor = true;
+  /** In place of the kind of a factor, as with `PassPresented`. */
+  readonly factor = 'login_token';
+  readonly #token: FactorToken;
+
+  constructor(
+    token: FactorToken,
+    readonly claimant: string,
+  ) {
+    this.#token = token;
+  }
+
+  isFor(userId: string): boolean {
+    return this.#token.userId === userId;
+  }
+
+  get userId(): string {
+    return this.#token.userId;
+  }
+
+  get tokenHash(): string {
+    return this.#token.tokenHash;
+  }
+
+  /** Of the factor that was given on the page. */
+  get kind(): string {
+    return this.#token.kind;
+  }
+}
+
+export type { FactorTokenClaimed, PassPresented, PassRedeemed };
+
+/** A factor that was accepted alone: what a login token is given for. */
+export type AloneAccepted = Omit<FactorToken, 'tokenHash'>;
 
 export function isPassRedeemed(proof: object): proof is PassRedeemed {
   return proof instanceof PassRedeemed;
@@ -89,9 +135,40 @@ export class Passes {
     return token;
   }
 
-  /** Whether the homeserver must never see this token. */
-  isOurs(token: unknown): token is string {
+  /** Whether it was given for a held login; the homeserver must never see it. */
+  isOfHold(token: unknown): token is string {
     return typeof token === 'string' && token.startsWith(PREFIX);
+  }
+
+  /** Whether it was given for a factor alone; the homeserver must never see it, either. */
+  isOfFactor(token: unknown): token is string {
+    return typeof token === 'string' && token.startsWith(ALONE_PREFIX);
+  }
+
+  /** A new login token for a factor alone. Undefined where factors or password were changed since it was accepted. */
+  async issueAlone(accepted: AloneAccepted): Promise<string | undefined> {
+    const { storage, random } = this.deps;
+    const token = ALONE_PREFIX + randomId(random, 256);
+    const { userId, authenticatorId, kind, version } = accepted;
+    const kept = { tokenHash: hashToken(token), userId, authenticatorId, kind, version };
+    const issued = await storage.commit([userId], keepFactorToken(kept, LIFETIME_MS));
+    return issued === undefined ? undefined : token;
+  }
+
+  /** Reserves such a token for one request. Undefined if it is unknown, used, expired, in use, or ended by a change. */
+  async claim(token: string): Promise<FactorTokenClaimed | undefined> {
+    const { storage, random } = this.deps;
+    const tokenHash = hashToken(token);
+    const [found] = await storage.read(findFactorToken(tokenHash));
+    if (found === undefined) return undefined;
+    const claimant = randomId(random);
+    const claimed = await storage.commit([found.userId], claimFactorToken(tokenHash, claimant, CLAIM_MS));
+    return claimed && new FactorTokenClaimed(found, claimant);
+  }
+
+  /** Gives it back: it is good for another try. */
+  async unclaim({ userId, tokenHash, claimant }: FactorTokenClaimed): Promise<void> {
+    await this.deps.storage.commit([userId], unclaimFactorToken(tokenHash, claimant));
   }
 
   /** Undefined if the token is unknown, used or expired. */

@@ -43,6 +43,9 @@ import { sweepOfDevicePasswords } from '../login/device_password_sweeper.ts';
 import { HoldSweeper } from '../login/hold_sweeper.ts';
 import { LoginAgain } from '../login/login_again.ts';
 import { LoginConversation } from '../login/login_conversation.ts';
+import { LoneLogin } from '../login/lone_login.ts';
+import { LoneSignIn } from '../login/lone_sign_in.ts';
+import { OwnTokens } from '../login/own_tokens.ts';
 import { PageEntry } from '../login/page_entry.ts';
 import { PageLogin } from '../login/page_login.ts';
 import { sweepOfPageSessions } from '../login/page_session_sweeper.ts';
@@ -75,10 +78,12 @@ import { brandOf } from '../pages/shell/brand.ts';
 import { contactAt, contactOf } from '../pages/shell/contact.ts';
 import { PageShell } from '../pages/shell/page.ts';
 import { AccountEntry } from '../pages/sign_in/account_entry.ts';
+import { LoneQuestions } from '../pages/sign_in/lone_questions.ts';
 import { ProviderPage } from '../pages/sign_in/provider_page.ts';
 import { ProviderRounds } from '../pages/sign_in/provider_rounds.ts';
 import { ProviderStates } from '../pages/sign_in/provider_states.ts';
 import { RedirectTargets } from '../pages/sign_in/redirect_targets.ts';
+import { SignInAlone, type SignInAloneDeps } from '../pages/sign_in/sign_in_alone.ts';
 import { SignInEnds } from '../pages/sign_in/sign_in_ends.ts';
 import { SignInPage } from '../pages/sign_in/sign_in_page.ts';
 import { SignInReplace } from '../pages/sign_in/sign_in_replace.ts';
@@ -321,11 +326,12 @@ function loginServices(shared: SharedServices) {
   const sessions = new PageSessions(doors);
   const tickets = new PageTickets({ ...doors, sessions, login: pageLogin });
   const accountSessions = new AccountSessions({ ...doors, settings: config.account });
+  const loneLogin = new LoneLogin({ ...doors, ownLogin, accountSessions });
   return {
     login: new LoginGate({
       ...doors,
       signIn,
-      secondLogin,
+      ownTokens: new OwnTokens({ ...shared, secondLogin, loneLogin }),
       devicePasswordRelease: devicePasswordRelease(shared, exit, ownLogin),
     }),
     register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
@@ -341,6 +347,7 @@ function loginServices(shared: SharedServices) {
       shared.onHoldEnded,
     ),
     accountSessions,
+    loneLogin,
     pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
     pageSessionSweep: sweepOfPageSessions({ ...shared, storage: shared.aside }),
     ...devicePasswordServices(shared, upstream, ownLogin.isOn),
@@ -408,7 +415,7 @@ function accountServices(shared: SharedServices) {
 /** The pages. */
 function pageServices(
   shared: SharedServices,
-  { pageSignIn, pageEntry, accountSessions, pageSessionSweep }: ReturnType<typeof loginServices>,
+  { pageSignIn, pageEntry, accountSessions, loneLogin, pageSessionSweep }: ReturnType<typeof loginServices>,
   { enrolments, replacement }: ReturnType<typeof accountServices>,
 ) {
   const { config, vault, homeserver, clock, random, log, totp } = shared;
@@ -439,8 +446,10 @@ function pageServices(
   const entry = new AccountEntry(pageEntry, cookie);
   const problems = new FormProblems(shared);
   const visiting = { ...shared, tokens: formTokens, pause: systemPause };
+  const alone = signInAlone(shared, loneLogin, { targets, browsers, entry });
   const signIn = {
     ...shared,
+    alone,
     door: pageSignIn,
     pages: formPages,
     targets,
@@ -502,6 +511,25 @@ function pageServices(
       digits: totp.digits,
     }),
   };
+}
+
+/** Undefined where the operator lets no one sign in by a factor alone. */
+function signInAlone(
+  shared: SharedServices,
+  login: LoneLogin,
+  pages: SignInAloneDeps['pages'],
+): SignInAlone | undefined {
+  const factor = shared.factors.ofLoneSignIn();
+  if (factor === undefined) return undefined;
+  const questions = new LoneQuestions(shared.vault, shared.clock, factor.alone.questionMs);
+  return new SignInAlone({
+    ...shared,
+    factor,
+    questions,
+    login,
+    pages,
+    door: new LoneSignIn(shared, factor),
+  });
 }
 
 function guardDeps(shared: SharedServices): GuardedRequestDeps {

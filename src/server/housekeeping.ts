@@ -9,6 +9,7 @@ import type { Storage } from '../storage/storage.ts';
 import { dropOldAnswers } from '../storage/tables/admin_answers.ts';
 import { dropEndedChallenges } from '../storage/tables/challenges.ts';
 import { dropEndedEmergencyCodes } from '../storage/tables/emergency_codes.ts';
+import { dropEndedFactorTokens } from '../storage/tables/factor_tokens.ts';
 import { dropOldPlaces } from '../storage/tables/known_places.ts';
 import { dropIdleLanes } from '../storage/tables/lanes.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
@@ -127,6 +128,7 @@ export class Housekeeping {
           dropIdleLanes(LANES_KEPT_MS),
           dropEndedChallenges(),
           dropEndedEmergencyCodes(),
+          ...dropEndedFactorTokens(),
           dropGoneAddresses(GONE_KEPT_MS),
           dropOldAnswers(),
           dropOldVisits(),

@@ -27,7 +27,7 @@ export const DRAWN_STATES: readonly PageState[] = [
     reach: (visit: Parameters<PageState['reach']>[0]) =>
       visit.draw((say) => {
         const page = errorPage(say, { cause, href: '/_2fa/login', server: SERVER, waitMs: WAIT_MS });
-        return page.body(html``);
+        return page.body(html``, '');
       }),
   })),
   {

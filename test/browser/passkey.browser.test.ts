@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { OWN_TOKEN } from '../login/lone_person.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
@@ -26,8 +27,10 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
   beforeAll(async () => {
     await front.listen();
     app = await startApp({
-      users: [{ name: 'bob', password: 'bob password' }],
-      config: front.settings,
+      users: ['bob', 'carol'].map((name) => ({ name, password: `${name} password` })),
+      config: front.settings.replace('}', ', passwordless: true }'),
+      applicationServices: [{ token: OWN_TOKEN, senderLocalpart: 'two-factor', prefix: '' }],
+      ownToken: OWN_TOKEN,
     });
     front.target = app.url;
     client = await ClientPage.serve(front.url);
@@ -333,5 +336,78 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
     });
 
     const passkeysListed = () => page.getByText(/^Passkey or security key · Added /).count();
+  });
+
+  describe('a passkey alone', () => {
+    const alone = () => page.getByRole('button', { name: 'Sign in with a passkey' });
+    let resident: string;
+
+    beforeAll(async () => {
+      // There is one at a time that is a part of the device.
+      await cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+      const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true } as const;
+      const verified = { hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
+      ({ authenticatorId: resident } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+        options: { ...options, ...verified },
+      }));
+      const carol = new PasskeyUser(app, 'carol');
+      const begun = await carol.begin({ name: 'phone' });
+      await page.goto(`${front.url}/_2fa/help`);
+      const made = await page.evaluate<unknown>(`(async () => {
+        const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(${JSON.stringify(begun.public_key)});
+        return (await navigator.credentials.create({ publicKey })).toJSON();
+      })()`);
+      expect((await carol.confirm(begun, made as JsonObject)).status).toBe(200);
+    });
+    test('signs in to a client, without a name or a password', async () => {
+      await page.goto(client.url);
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await alone().waitFor();
+      await lookAt(page, 'passkey-8-alone');
+      await alone().click();
+      await page.getByText('You are signed in as @carol:localhost.').waitFor();
+      await page.locator('button:enabled', { hasText: 'Continue' }).click();
+      await page.getByText('signed in as @carol:localhost').waitFor();
+    });
+
+    test('one that is not accepted is told, and a prompt that is given up is not', async () => {
+      await page.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
+      await cdp.send('WebAuthn.setUserVerified', { authenticatorId: resident, isUserVerified: false });
+      await alone().click();
+      await page.waitForFunction(`document.querySelector('form[data-asking]') === null`);
+      expect(await page.getByRole('alert').count()).toBe(0);
+      await cdp.send('WebAuthn.setUserVerified', { authenticatorId: resident, isUserVerified: true });
+      await app.storage.factors.removeAllFactors('@carol:localhost');
+      await alone().click();
+      await page
+        .getByText('This passkey was not accepted. Try again, or sign in with your password.')
+        .waitFor();
+      await lookAt(page, 'passkey-9-alone-refused');
+      expect(await page.getByLabel('Username').inputValue()).toBe('');
+    });
+
+    test('a page that stood too long asks anew before it asks for the passkey', async () => {
+      await page.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
+      const [before] = await questions();
+      await page.evaluate(`performance.now = () => 6 * 60_000`);
+      const loaded = page.waitForEvent('load');
+      await alone().click();
+      await loaded;
+      expect((await questions())[0]).not.toBe(before);
+    });
+
+    const questions = () =>
+      page.evaluate<string[]>(
+        `[...document.querySelectorAll('input[name=question]')].map(({ value }) => value)`,
+      );
+
+    test('without PublicKeyCredential there is no dead button', async () => {
+      const other = await page.context().newPage();
+      await other.addInitScript('delete globalThis.PublicKeyCredential');
+      await other.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
+      await other.getByText('Passkeys do not work in this window.').waitFor();
+      expect(await other.getByRole('button', { name: 'Sign in with a passkey' }).count()).toBe(0);
+      await other.close();
+    });
   });
 });

@@ -50,6 +50,7 @@ describe('a configuration that is fine', () => {
         rpName: 'matrix.example.org',
         origins: ['https://matrix.example.org'],
         userVerification: 'preferred',
+        passwordless: false,
       },
       webauthnWanted: false,
       recovery: { count: 10 },

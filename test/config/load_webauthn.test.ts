@@ -33,6 +33,7 @@ describe('passkeys', () => {
       rpName: 'matrix.example.org',
       origins: ['https://matrix.example.org'],
       userVerification: 'preferred',
+      passwordless: false,
     });
     const local = load('{}', 'http://localhost:8010');
     expect(local.webauthn).toMatchObject({ rpId: 'localhost', origins: ['http://localhost:8010'] });
@@ -46,6 +47,7 @@ describe('passkeys', () => {
       rpName: 'Example',
       origins,
       userVerification: 'required',
+      passwordless: false,
     });
   });
 
@@ -77,7 +79,8 @@ describe('passkeys', () => {
     ['{ origins: ["null"] }', 'must be a URL'],
     ['{ origins: ["*"] }', 'must be a URL'],
     ['{ user_verification: always }', 'webauthn.user_verification'],
-    ['{ passwordless: true }', 'webauthn.passwordless: there is no such setting'],
+    ['{ passwordless: true }', 'webauthn.passwordless: needs homeserver.appservice'],
+    ['{ enabled: false, passwordless: true }', 'webauthn.passwordless: needs passkeys, which are off'],
   ])('%s is refused: %s', (written, reason) => {
     expect(() => load(written)).toThrow(ConfigError);
     expect(() => load(written)).toThrow(reason);

@@ -29,6 +29,7 @@ declare const holds: HeldLogins;
 declare const factorPassed: codeStep.FactorPassed;
 declare const standingPasses: standing.StandingPasses;
 declare const passPresented: passes.PassPresented;
+declare const tokenClaimed: passes.FactorTokenClaimed;
 declare const passRedeemed: passes.PassRedeemed;
 declare const serviceListed: appservices.ServiceListed;
 declare const pageShown: pages.PageSessionShown;
@@ -45,6 +46,8 @@ export function rightReleases(): void {
   void exit.enter(held, passPresented, taker, () => []);
   void exit.tokenFor(grant, pageShown);
   exit.forDevicePassword(grant, deviceChecked, undefined);
+  void exit.redeem(grant, tokenClaimed, taker);
+  void exit.enterAlone(grant, tokenClaimed, taker, []);
 }
 
 export async function withoutProof(): Promise<void> {
@@ -72,6 +75,12 @@ export async function withoutProof(): Promise<void> {
   exit.handOut(grant, deviceChecked);
   // @ts-expect-error the login of a device password is for a device password alone
   exit.forDevicePassword(grant, standingPasses, undefined);
+  // @ts-expect-error a login token of a factor alone releases no held login
+  await exit.release(held, tokenClaimed, taker);
+  // @ts-expect-error a login is made for a token, and not handed out without using it up
+  exit.handOut(grant, tokenClaimed);
+  // @ts-expect-error no proof
+  await exit.redeem(grant, undefined, taker);
 }
 
 export async function withASession(): Promise<void> {
@@ -91,6 +100,7 @@ export async function withAnImitation(
   passing: Imitation<standing.StandingPasses>,
   presented: Imitation<passes.PassPresented>,
   redeemed: Imitation<passes.PassRedeemed>,
+  claimed: Imitation<passes.FactorTokenClaimed>,
   listed: Imitation<appservices.ServiceListed>,
   open: Imitation<grants.Grant>,
 ): Promise<void> {
@@ -102,6 +112,8 @@ export async function withAnImitation(
   await exit.release(held, presented, taker);
   // @ts-expect-error lacks the private field
   exit.handOut(grant, redeemed);
+  // @ts-expect-error lacks the private field
+  await exit.redeem(grant, claimed, taker);
   // @ts-expect-error lacks the private field
   exit.handOut(grant, listed);
   // @ts-expect-error lacks the private field

@@ -8,15 +8,24 @@ export type StartApp = (options?: AppOptions) => Promise<TestApp>;
 
 /** A suite on SQLite and on PostgreSQL. `start` stands in the place of `startApp`; what it starts ends with the test. */
 export function describeOnBothDatabases(title: string, tests: (start: StartApp) => void): void {
-  describeOnDatabases(title, tests, false);
+  describeOnDatabases(title, tests, {});
+}
+
+/** The same for an application that all tests share: what `start` starts ends after the last one. */
+export function describeOnSharedDatabases(title: string, tests: (start: StartApp) => void): void {
+  describeOnDatabases(title, tests, { isShared: true });
 }
 
 /** The same, and on PostgreSQL behind PgBouncer; what `start` starts is for all tests, and ends after the last one. */
 export function describeOnPooledDatabases(title: string, tests: (start: StartApp) => void): void {
-  describeOnDatabases(title, tests, true);
+  describeOnDatabases(title, tests, { isShared: true, isPooled: true });
 }
 
-function describeOnDatabases(title: string, tests: (start: StartApp) => void, isPooled: boolean): void {
+function describeOnDatabases(
+  title: string,
+  tests: (start: StartApp) => void,
+  { isShared = false, isPooled = false }: { readonly isShared?: boolean; readonly isPooled?: boolean },
+): void {
   const dispose: (() => Promise<void>)[] = [];
   const start: StartApp = async (options) => {
     const app = await startApp(options);
@@ -38,7 +47,7 @@ function describeOnDatabases(title: string, tests: (start: StartApp) => void, is
   const disposing = (suiteOn: StartApp) => {
     tests(suiteOn);
     // Jest calls hooks in the order in which they stand: those of the suite come first.
-    (isPooled ? afterAll : afterEach)(async () => {
+    (isShared ? afterAll : afterEach)(async () => {
       for (const each of dispose.splice(0).toReversed()) await each();
     });
   };

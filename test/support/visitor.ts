@@ -23,7 +23,7 @@ export class Visitor {
   led: string | undefined;
 
   constructor(
-    private readonly url: string,
+    public url: string,
     private readonly headers: Readonly<Record<string, string>> = {},
   ) {}
 

@@ -14,10 +14,11 @@ import type { FactorStore } from '../../storage/tables/factors.ts';
 import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { FactorSetUp, PasskeyPage } from '../description.ts';
-import type { Attempt, Challenge, Factor, FactorVerdict } from '../factor.ts';
+import type { Attempt, Challenge, Factor, FactorVerdict, LoneFactor } from '../factor.ts';
 import { readAssertion, readSent } from './client_data.ts';
 import { judgeAssertion } from './judge_assertion.ts';
 import { type KeptCredential, readCredential } from './kept_credential.ts';
+import { WebauthnAlone } from './webauthn_alone.ts';
 import { descriptorsOf, WebauthnSetUp } from './webauthn_set_up.ts';
 import { CHALLENGE_MS, type WebauthnSettings } from './webauthn_settings.ts';
 import { NOT_ACCEPTED, WEBAUTHN_AUTH, WEBAUTHN_EVENTS } from './webauthn_words.ts';
@@ -54,6 +55,7 @@ export class WebauthnFactor implements Factor {
   readonly page: PasskeyPage = { is: 'passkey', field: 'credential', read: readSent };
   readonly isOff: boolean;
   readonly setUp?: FactorSetUp;
+  readonly alone?: LoneFactor;
 
   /** @param settings undefined: the operator has it off */
   constructor(
@@ -64,6 +66,7 @@ export class WebauthnFactor implements Factor {
     if (settings === undefined) return;
     const credentialsOf = async (userId: string) => (await this.owned(userId)).map(({ kept }) => kept);
     this.setUp = new WebauthnSetUp({ ...deps, credentialsOf }, settings);
+    if (settings.passwordless) this.alone = new WebauthnAlone(deps, this.kind, settings);
   }
 
   async available(userId: string): Promise<boolean> {

@@ -8,6 +8,8 @@ export interface WebauthnSettings {
   readonly origins: readonly string[];
   /** Whether authenticators ask for a PIN, a finger or a face. */
   readonly userVerification: 'required' | 'preferred' | 'discouraged';
+  /** Whether users can sign in by a passkey alone. */
+  readonly passwordless: boolean;
 }
 
 /** How long a question stands: as long as most browsers wait for an answer. */

@@ -54,14 +54,19 @@ export class AccountPage {
         title: visit.say('account.title'),
         script: 'account.js',
         width: 'wide',
-        body: (tokenField) => this.body(visit, tokenField, providers),
+        body: (tokenField, token) => this.body(visit, { tokenField, token }, providers),
       });
     });
   }
 
   /** @param providers undefined where the browser has a cookie */
-  private body(visit: PageVisit, tokenField: Html, providers: readonly OfferedProvider[] | undefined): Html {
+  private body(
+    visit: PageVisit,
+    form: { readonly tokenField: Html; readonly token: string },
+    providers: readonly OfferedProvider[] | undefined,
+  ): Html {
     const { say, texts } = visit;
+    const { tokenField } = form;
     const notice = this.noticeIn(visit);
     // The script shows what is there, or asks for a sign-in; a reader without it can at least sign out.
     const shown =
@@ -69,7 +74,7 @@ export class AccountPage {
         ? this.deps.signInPage.accountCard(
             visit,
             { notice, providers, after: this.beforeSignIn(visit) },
-            tokenField,
+            form,
           )
         : html`<noscript><section class="card"><h1>${say('account.title')}</h1>
 <p>${say('account.needsScript')}</p>

@@ -70,11 +70,21 @@ function offer(form) {
   button.addEventListener('click', () => void ask(form));
 }
 
-/** A prompt that was cancelled leaves the page as it is. @param {HTMLFormElement} form */
+/**
+ * A prompt that was cancelled leaves the page as it is. Where its question is not good any more, the page is loaded again: pages
+ * of forms are shown by a GET, which changes nothing.
+ *
+ * @param {HTMLFormElement} form
+ */
 async function ask(form) {
   if (form.dataset.asking !== undefined) return;
+  const options = JSON.parse(form.dataset.webauthnOptions ?? '{}');
+  if (performance.now() > options.timeout) {
+    location.reload();
+    return;
+  }
   form.dataset.asking = '';
-  const credential = await askForPasskey(JSON.parse(form.dataset.webauthnOptions ?? '{}'));
+  const credential = await askForPasskey(options);
   delete form.dataset.asking;
   const field = form.elements.namedItem('credential');
   if (credential === undefined || !(field instanceof HTMLInputElement)) return;

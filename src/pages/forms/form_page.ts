@@ -5,8 +5,11 @@ import type { Html } from '../shell/html.ts';
 /** A page with a form, or the last page of a sign-in or approval. */
 export interface FormPage {
   readonly title: string;
-  /** @param tokenField belongs into every form */
-  readonly body: (tokenField: Html) => Html;
+  /**
+   * @param tokenField belongs into every form
+   * @param token what stands in it
+   */
+  readonly body: (tokenField: Html, token: string) => Html;
   readonly script?: string;
   /** Room for lists and tables: as for a form where it is left out. */
   readonly width?: 'wide';

@@ -70,7 +70,7 @@ export class FormPages {
       request,
       ...(width === undefined ? {} : { width }),
       status: refusal?.status ?? 200,
-      body: page.body(token.field),
+      body: page.body(token.field, token.value),
       ...(script === undefined ? {} : { script }),
     });
     const cookies = [answer.headers, token.headers].flatMap((headers) => headers?.['Set-Cookie'] ?? []);

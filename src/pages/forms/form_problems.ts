@@ -15,6 +15,8 @@ import { waitTime } from './wait_text.ts';
 /** What was wrong with the last form. Times are ms since the epoch. */
 export type FormProblem =
   | CredentialProblem
+  /** Of a factor alone. */
+  | { readonly is: 'refusedAlone' }
   /** Of a code: of which factor, by the field that it stood in. */
   | { readonly is: 'refused' | 'missing' | 'shut'; readonly kind: string }
   | { readonly is: 'wait'; readonly kind: string; readonly until: number };
@@ -68,6 +70,8 @@ export class FormProblems {
       case 'refused':
       case 'missing':
         return codeProblem(visit, this.deps.factors.ofKind(problem.kind), problem.is);
+      case 'refusedAlone':
+        return say('signIn.passkeyRefused');
       default:
         return credentialText(visit, problem, this.waitOf(problem) ?? 0);
     }

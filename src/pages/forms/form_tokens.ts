@@ -7,7 +7,8 @@ import { type RandomSource, randomId } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { type Html, html } from '../shell/html.ts';
 
-const FIELD = 'form_token';
+/** The field of the token in each form. */
+export const FORM_TOKEN = 'form_token';
 const PURPOSE = 'form-token';
 const BROWSER_PURPOSE = 'form-browser';
 /** What `randomId` makes, and nothing else. */
@@ -15,6 +16,7 @@ const COOKIE_VALUE = /^[A-Za-z0-9_-]{27}$/;
 
 /** What a page with a form needs: a field in the form, and the cookie that it belongs to. */
 export interface FormToken {
+  readonly value: string;
   readonly field: Html;
   /** Sets the cookie where the browser has none yet. */
   readonly headers: Readonly<Record<string, string>>;
@@ -46,8 +48,10 @@ export class FormTokens {
   /** The token for a form on the page that answers `request`. */
   tokenFor(request: ClientRequest): FormToken {
     const { value, headers } = this.#cookieFor(request);
+    const token = this.#vault.digest(PURPOSE, value);
     return {
-      field: html`<input type="hidden" name="${FIELD}" value="${this.#vault.digest(PURPOSE, value)}">`,
+      value: token,
+      field: html`<input type="hidden" name="${FORM_TOKEN}" value="${token}">`,
       headers,
     };
   }
@@ -73,7 +77,7 @@ export class FormTokens {
     const form = await request.readForm?.();
     if (form === undefined) throw new Refusal('invalid_param');
     const cookie = this.#cookieOf(request);
-    if (cookie === undefined || !this.#vault.isDigest(form.get(FIELD) ?? '', PURPOSE, cookie)) {
+    if (cookie === undefined || !this.#vault.isDigest(form.get(FORM_TOKEN) ?? '', PURPOSE, cookie)) {
       throw new Refusal('forbidden');
     }
     return form;

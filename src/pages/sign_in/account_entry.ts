@@ -25,7 +25,11 @@ export class AccountEntry {
     { target, deviceName }: EntryWishes,
   ): Promise<Answer | undefined> {
     const value = await this.entry.enter(request, id, deviceName);
-    if (value === undefined) return undefined;
+    return value === undefined ? undefined : this.entered(target, value);
+  }
+
+  /** To the account page, with the cookie of its session. */
+  entered(target: RedirectTarget, value: string): Answer {
     return {
       status: 303,
       headers: {

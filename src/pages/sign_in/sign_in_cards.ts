@@ -28,6 +28,8 @@ interface CredentialsCard extends Card, WrongCredentials {
   readonly notice?: Html | undefined;
   /** What has to be known of what comes after it. */
   readonly after?: Html | undefined;
+  /** The form for a sign-in without the password. */
+  readonly alone?: Html | undefined;
   readonly providers?: readonly OfferedProvider[];
 }
 
@@ -45,7 +47,7 @@ ${hidden}
 ${credentialFields(say, server, card)}
 </form>
 ${card.after}
-${providerLinks(card)}</section>`;
+${otherWays(card)}</section>`;
 }
 
 function journey(say: Say, target: RedirectTarget): Html {
@@ -53,14 +55,15 @@ function journey(say: Say, target: RedirectTarget): Html {
 <b class="destination">${appName(say, target)}</b></span></div></div>`;
 }
 
-/** The ways through the homeserver's own single sign-on. */
-function providerLinks({ say, way, providers = [] }: CredentialsCard): Html | undefined {
-  if (providers.length === 0) return undefined;
+/** By a passkey alone, and through the homeserver's own single sign-on. */
+function otherWays({ say, way, alone, providers = [] }: CredentialsCard): Html | undefined {
+  if (providers.length === 0 && alone === undefined) return undefined;
   const links = providers.map(
     ({ id, name }) =>
       html`<p><a class="button quiet full" href="${beginningOf({ ...way, provider: id })}">${say('signIn.provider', { provider: name })}</a></p>`,
   );
   return html`<p class="muted">${say('signIn.or')}</p>
+${alone}
 ${links}`;
 }
 
@@ -90,10 +93,13 @@ ${factorForms({ ...card, kinds, asked })}
 <p class="after"><a href="${beginningOf(way)}">${say('code.startOver')}</a></p>`;
 }
 
+/** What the last step says of who signs in. */
+export type ConfirmedStanding = Pick<PageStanding, 'userId' | 'recoveryCodesLeft' | 'mayTurnOn'>;
+
 /** The last step: which client gets access (attacks 67 and 69). */
 export function confirmationCard(
   card: Card & {
-    readonly standing: PageStanding;
+    readonly standing: ConfirmedStanding;
     readonly problem: string | undefined;
     /** Where a lost authenticator can be replaced; undefined: not in this sign-in. */
     readonly replaceAt: string | undefined;

@@ -71,9 +71,13 @@ export class SignInPage {
   }
 
   /** The first card of the account page. */
-  accountCard(visit: PageVisit, beside: BesideForm, tokenField: Html): Html {
+  accountCard(
+    visit: PageVisit,
+    beside: BesideForm,
+    form: { readonly tokenField: Html; readonly token: string },
+  ): Html {
     const { views, visits } = this.deps;
-    return views.firstCard(visit, this.accountTarget(visit.request), visits.newId(), beside, tokenField);
+    return views.firstCard(visit, this.accountTarget(visit.request), visits.newId(), beside, form);
   }
 
   /**

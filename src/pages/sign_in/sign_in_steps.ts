@@ -9,6 +9,7 @@ import type { PageVisit } from '../forms/form_pages.ts';
 import type { FormProblems } from '../forms/form_problems.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
 import type { RedirectTargets } from './redirect_targets.ts';
+import type { SignInAlone } from './sign_in_alone.ts';
 import { end, type SignInEnds } from './sign_in_ends.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import { isReplaceForm, isSetUpForm, type SignInSetUp } from './sign_in_set_up.ts';
@@ -23,6 +24,8 @@ export interface SignInStepsDeps {
   readonly setUp: SignInSetUp;
   readonly replace: SignInReplace;
   readonly problems: FormProblems;
+  /** Undefined where no one signs in by a factor alone. */
+  readonly alone: SignInAlone | undefined;
 }
 
 /** What the forms of the sign-in page come to. Each is given here once: its turn was taken. */
@@ -31,7 +34,16 @@ export class SignInSteps {
 
   /** @throws Refusal what no form tells of */
   async take(visit: PageVisit, state: SignInVisit, form: Form): Promise<Next> {
-    if (state.step === 'credentials') return this.takeCredentials(visit, state, form);
+    const { alone } = this.deps;
+    if (state.step === 'credentials') {
+      return alone?.isSent(form) === true
+        ? this.takeAlone(() => alone.take(visit, { ...state, problem: undefined }, form), state)
+        : this.takeCredentials(visit, state, form);
+    }
+    if (state.step === 'accepted' && alone !== undefined) {
+      const cleared = { ...state, problem: undefined };
+      return this.takeAlone(() => alone.decide(visit, cleared, form.get('decision')), cleared);
+    }
     if (state.step !== 'held') return { state };
     const standing = state.held && (await this.deps.door.find(state.held.id));
     if (standing === undefined) return this.deps.ends.over(state);
@@ -62,6 +74,14 @@ export class SignInSteps {
     const mayPass =
       standing.recoveryCodesLeft === undefined && target !== undefined && this.deps.targets.isListed(target);
     return mayPass ? this.deps.ends.finish(visit, state, standing.id) : { state };
+  }
+
+  private async takeAlone(take: () => Promise<Next>, state: SignInVisit): Promise<Next> {
+    try {
+      return await take();
+    } catch (error) {
+      return this.refuse(state, error);
+    }
   }
 
   private async takeCredentials(visit: PageVisit, before: SignInVisit, form: Form): Promise<Next> {

@@ -9,7 +9,15 @@ import { askedLocales } from '../texts/language.ts';
 import { beginningOf, openingAddress, replaceAddress, visitAddress, type Way } from './addresses.ts';
 import type { OfferedProvider } from './offered_providers.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
-import { cancelledCard, codeCard, confirmationCard, confirmTitle, credentialsCard } from './sign_in_cards.ts';
+import type { SignInAlone } from './sign_in_alone.ts';
+import {
+  type ConfirmedStanding,
+  cancelledCard,
+  codeCard,
+  confirmationCard,
+  confirmTitle,
+  credentialsCard,
+} from './sign_in_cards.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import type { SignInSetUp } from './sign_in_set_up.ts';
 import type { SignInVisit } from './sign_in_visit.ts';
@@ -22,6 +30,8 @@ export interface SignInViewsDeps {
   readonly setUp: SignInSetUp;
   readonly replace: SignInReplace;
   readonly problems: FormProblems;
+  /** Undefined where no one signs in by a factor alone. */
+  readonly alone: SignInAlone | undefined;
   readonly settings: {
     /** Digits of a TOTP code. */
     readonly digits: number;
@@ -61,10 +71,10 @@ export class SignInViews {
     target: RedirectTarget,
     id: string,
     beside: BesideForm,
-    tokenField: Html,
+    { tokenField, token }: { readonly tokenField: Html; readonly token: string },
   ): Html {
     const shown = unseen(visit, target, id);
-    return this.card({ ...shown, beside }, openingAddress(shown.way, id), tokenField);
+    return this.card({ ...shown, beside }, openingAddress(shown.way, id), tokenField, token);
   }
 
   of(visit: PageVisit, seen: Visit<SignInVisit>, beside?: BesideForm): Promise<Answer> {
@@ -89,6 +99,8 @@ export class SignInViews {
     switch (state.step) {
       case 'credentials':
         return this.credentials(shown, visitAddress(way, seen.id));
+      case 'accepted':
+        return this.accepted(shown);
       case 'held':
         return this.held(shown, isReplacing);
       case 'cancelled':
@@ -98,6 +110,15 @@ export class SignInViews {
       case 'ended':
         return this.ended(shown, state);
     }
+  }
+
+  /** One who signed in by a factor alone is asked who gets access. */
+  private accepted(shown: Shown): Answer | Promise<Answer> {
+    const { alone } = shown.seen.state;
+    const isOver = this.deps.alone === undefined || this.deps.alone.isOver(shown.seen.state);
+    if (alone === undefined || isOver) return this.over(shown);
+    const { userId } = alone;
+    return this.asking(shown, { userId, recoveryCodesLeft: undefined, mayTurnOn: false });
   }
 
   /** @param isReplacing the page of a replacement is asked for, where there is one */
@@ -138,11 +159,11 @@ export class SignInViews {
       title: titleOf(visit, title, this.textOf(visit, seen.state)),
       script: SCRIPT,
       retryAfterMs: this.deps.problems.waitOf(problem),
-      body: (tokenField) => this.card(shown, action, tokenField),
+      body: (tokenField, token) => this.card(shown, action, tokenField, token),
     });
   }
 
-  private card({ visit, seen, way, beside }: Shown, action: string, tokenField: Html): Html {
+  private card({ visit, seen, way, beside }: Shown, action: string, tokenField: Html, token: string): Html {
     const { say } = visit;
     const { name, problem } = seen.state;
     const wrong: WrongCredentials = {
@@ -151,8 +172,10 @@ export class SignInViews {
       problem: this.textOf(visit, seen.state),
     };
     const hidden = html`${tokenField}${turnField(seen.turn)}`;
+    const asking = { token, visit: seen.id, turn: seen.turn };
+    const alone = this.deps.alone?.form(visit, asking, { hidden, action });
     return credentialsCard({
-      ...{ say, hidden, action, way, server: this.deps.settings.host },
+      ...{ say, hidden, action, way, alone, server: this.deps.settings.host },
       ...wrong,
       ...beside,
     });
@@ -179,13 +202,18 @@ export class SignInViews {
   }
 
   private async confirmation(shown: Shown, standing: PageStanding): Promise<Answer> {
-    const { visit, seen, way } = shown;
-    const { say } = visit;
-    const { isReplaced = false } = seen.state;
+    const { isReplaced = false } = shown.seen.state;
     const mayReplace =
       standing.recoveryCodesLeft !== undefined &&
       !isReplaced &&
       (await this.deps.replace.isOffered(standing));
+    return this.asking(shown, standing, mayReplace);
+  }
+
+  private asking(shown: Shown, standing: ConfirmedStanding, mayReplace = false): Answer {
+    const { visit, seen, way } = shown;
+    const { say } = visit;
+    const { isReplaced = false } = seen.state;
     const problem = this.textOf(visit, seen.state);
     return visit.render({
       title: titleOf(visit, confirmTitle(say, way.target), problem),

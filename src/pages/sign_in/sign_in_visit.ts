@@ -1,6 +1,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { PageStanding } from '../../login/page_door.ts';
 import type { Outcome } from '../../matrix/outcome.ts';
+import type { AloneAccepted } from '../../second_factor/passes.ts';
 import type { FormProblem } from '../forms/form_problems.ts';
 import type { SetUpShown } from '../set_up/set_up_pages.ts';
 
@@ -22,7 +23,7 @@ export interface ShownReplacement {
 export interface SignInVisit {
   /** Where the client wants its login token. */
   readonly target: string;
-  readonly step: 'credentials' | 'held' | 'finished' | 'cancelled' | 'ended';
+  readonly step: 'credentials' | 'held' | 'accepted' | 'finished' | 'cancelled' | 'ended';
   /** The languages that the client asked for (`ui_locales`). */
   readonly locales?: string | undefined;
   /** As it was typed. */
@@ -30,6 +31,8 @@ export interface SignInVisit {
   /** The identity provider of the homeserver that the person came by. */
   readonly provider?: string | undefined;
   readonly held?: HeldSignIn | undefined;
+  /** A factor that was accepted alone, while its user is asked who gets access. */
+  readonly alone?: (AloneAccepted & { readonly endsAt: number }) | undefined;
   readonly problem?: FormProblem | undefined;
   /** The page of a set-up during the sign-in. It holds recovery codes until they are said to be saved. */
   readonly setUp?: SetUpShown | undefined;

@@ -29,6 +29,17 @@ export function findKnownCredential(credentialHash: string): Query<object> {
   });
 }
 
+/** Whose credential this is. */
+export function findCredentialOwner(
+  credentialHash: string,
+): Query<{ readonly userId: string; readonly authenticatorId: string }> {
+  return ask(
+    `SELECT user_id AS "userId", authenticator_id AS "authenticatorId" FROM credentials
+     WHERE credential_hash = :credentialHash`,
+    { credentialHash },
+  );
+}
+
 /** How many are bound to another domain than this one. */
 export function countForeignCredentials(rpId: string): Query<{ readonly count: number }> {
   return ask('SELECT count(*) AS count FROM credentials WHERE rp_id <> :rpId', { rpId });

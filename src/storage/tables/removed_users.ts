@@ -21,6 +21,7 @@ export const REMOVED_WITH_USER = [
   'allowances',
   'passed_login_tokens',
   'sign_in_tokens',
+  'factor_tokens',
   'fresh_logins',
   'recovery_votes',
   'recovery_notices',

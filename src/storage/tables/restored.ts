@@ -10,6 +10,8 @@ const UNDER_WAY = [
   'setups',
   'leases',
   'sign_in_tokens',
+  'factor_tokens',
+  'answered_questions',
   'fresh_logins',
   'emergency_codes',
   'visits',

@@ -30,6 +30,10 @@ export const pages: Translation = {
   'signIn.password': 'Passwort',
   'signIn.next': 'Weiter',
   'signIn.passkey': 'Mit Passkey anmelden',
+  'signIn.passkeyRefused':
+    'Dieser Passkey wurde nicht angenommen. Versuche es erneut oder melde dich mit deinem Passwort an.',
+  'signIn.passkeyUnsupported':
+    'Passkeys funktionieren in diesem Fenster nicht. Öffne die Seite in deinem Browser oder verwende dein Passwort.',
   'signIn.or': 'oder',
   'signIn.provider': 'Weiter mit {provider}',
   'signIn.noScriptAccount': 'Nach dem Anmelden braucht diese Seite JavaScript.',

@@ -18,6 +18,10 @@ export const sie: Translation = {
 
   // Code
   'code.intro': 'Geben Sie den {digits}-stelligen Code aus Ihrer Authenticator-App ein.',
+  'signIn.passkeyRefused':
+    'Dieser Passkey wurde nicht angenommen. Versuchen Sie es erneut oder melden Sie sich mit Ihrem Passwort an.',
+  'signIn.passkeyUnsupported':
+    'Passkeys funktionieren in diesem Fenster nicht. Öffnen Sie die Seite in Ihrem Browser oder verwenden Sie Ihr Passwort.',
   'code.passkeyRefused':
     'Dieser Passkey oder Sicherheitsschlüssel wurde nicht angenommen. Versuchen Sie es erneut oder verwenden Sie einen Code.',
   'code.passkeyUnsupported':

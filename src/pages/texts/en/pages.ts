@@ -34,6 +34,9 @@ export const pages = {
   'signIn.password': 'Password',
   'signIn.next': 'Continue',
   'signIn.passkey': 'Sign in with a passkey',
+  'signIn.passkeyRefused': 'This passkey was not accepted. Try again, or sign in with your password.',
+  'signIn.passkeyUnsupported':
+    'Passkeys do not work in this window. Open this page in your browser, or use your password.',
   'signIn.or': 'or',
   'signIn.provider': 'Continue with {provider}',
   'signIn.noScriptAccount': 'After you sign in, this page needs JavaScript.',

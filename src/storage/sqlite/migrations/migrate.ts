@@ -34,6 +34,7 @@ import { devicePasswords } from './0031_device_passwords.ts';
 import { credentials } from './0032_credentials.ts';
 import { visits } from './0033_visits.ts';
 import { accountRecovery } from './0034_account_recovery.ts';
+import { factorTokens } from './0035_factor_tokens.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -71,6 +72,7 @@ export const MIGRATIONS: readonly string[] = [
   credentials,
   visits,
   accountRecovery,
+  factorTokens,
 ];
 
 /**
