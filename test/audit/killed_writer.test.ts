@@ -9,7 +9,8 @@ import { openStorage, type StorageSettings } from '../../src/storage/open_storag
 import { ask } from '../../src/storage/statement.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
-import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { verified } from './audited.ts';
 
 /** After so many acts each of the writers is killed. */
@@ -66,10 +67,10 @@ describe('a process that is killed, on SQLite', () => {
 });
 
 onPostgres('a process that is killed, on PostgreSQL', () => {
-  let url: string;
+  let database: TestDatabase;
   beforeEach(async () => {
-    url = await newDatabase(await postgresServer(postgresPrograms() ?? ''));
+    database = await TestDatabase.make(postgresPrograms());
   });
-  afterEach(async () => dropDatabase(await postgresServer(postgresPrograms() ?? ''), url));
-  tests(() => ({ settings: { type: 'postgres', url, tls: 'disable', pool: 2 }, address: url }));
+  afterEach(() => database.drop());
+  tests(() => ({ settings: database.storage, address: database.url }));
 });

@@ -10,8 +10,9 @@ import { NoDatabase } from '../../src/storage/errors.ts';
 import { enter } from '../support/entries.ts';
 import { postgresPrograms } from '../support/postgres.ts';
 import { mainFile, preloaded } from '../support/serve_process.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { type CommandLine, commandLine, type Outcome } from './command_line.ts';
-import { contentOf, dropPostgres, newPostgres, OperatedDatabase } from './operated_database.ts';
+import { contentOf, OperatedDatabase } from './operated_database.ts';
 
 const BOB = '@bob:example.org';
 const CAROL = '@carol:example.org';
@@ -172,15 +173,17 @@ const onPostgres = postgresPrograms() === undefined ? describe.skip : describe;
 // all is written, while it commits, and after that.
 onPostgres('F-13: kill -9 within a command on PostgreSQL', () => {
   let target: OperatedDatabase;
+  let made: TestDatabase;
 
   beforeEach(async () => {
-    target = new OperatedDatabase(await newPostgres());
+    made = await TestDatabase.make(postgresPrograms());
+    target = new OperatedDatabase(made.storage);
     copyFileSync(source.keys, target.keys);
   });
 
   afterEach(async () => {
     target.line.remove();
-    await dropPostgres(target.storage);
+    await made.drop();
   });
 
   const killedAt = (call: string, moment: string, words: readonly string[]) =>

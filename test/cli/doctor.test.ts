@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { CHECKS } from '../../src/doctor/list.ts';
 import { MIGRATIONS, migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { announceProcess, dropProcess, listProcesses } from '../../src/storage/tables/processes.ts';
 import { programVersion } from '../../src/system/version.ts';
 import { startApp, type TestApp } from '../support/app.ts';
-import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
 const IDS = CHECKS.map(({ id }) => id);
@@ -166,9 +166,8 @@ test('a database of an older version is left as it is', async () => {
 const programs = postgresPrograms();
 (programs === undefined ? describe.skip : describe)('on PostgreSQL', () => {
   test('fsync that is off is found, and only it', async () => {
-    const server = await postgresServer(programs ?? '');
-    const url = await newDatabase(server);
-    const other = await startApp({ storage: `{ type: postgres, url: "${url}", tls: disable }` });
+    const database = await TestDatabase.make(programs);
+    const other = await startApp({ storage: database.settings() });
     const config = join(other.directory, 'config.yaml');
     const looked = async () => {
       other.clock.set(Date.now());
@@ -181,17 +180,9 @@ const programs = postgresPrograms();
       expect.stringMatching(/^fail {2}store: fsync is off: after a crash a spent code would count again$/),
       expect.stringContaining('fsync = on'),
     ]);
-    await administer(url, 'synchronous_commit');
+    await database.administer(`ALTER DATABASE ${database.name} SET synchronous_commit = off`);
     expect((await looked()).out).toContain('store: fsync and synchronous_commit are off');
     await other.stop();
-    await dropDatabase(server, url);
+    await database.drop();
   });
 });
-
-/** Turns a setting off for the database of `url`. */
-async function administer(url: string, setting: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  await client.query(`ALTER DATABASE ${new URL(url).pathname.slice(1)} SET ${setting} = off`);
-  await client.end();
-}

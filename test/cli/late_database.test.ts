@@ -1,16 +1,10 @@
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { freePort } from '../../tools/free_port.ts';
 import { call } from '../support/http.ts';
-import {
-  dropDatabase,
-  newDatabase,
-  type PostgresServer,
-  postgresPrograms,
-  postgresServer,
-} from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import type { CommandLine, Outcome } from './command_line.ts';
 import { OperatedDatabase } from './operated_database.ts';
 
@@ -18,52 +12,43 @@ const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
 
 suite('a PostgreSQL that is away at the start', () => {
-  let server: PostgresServer;
-  let url: string;
+  let database: TestDatabase;
   let operated: OperatedDatabase;
   let line: CommandLine;
   let port: number;
   let way: Server | undefined;
 
   beforeEach(async () => {
-    server = await postgresServer(programs ?? '');
-    url = await newDatabase(server);
-    operated = new OperatedDatabase({ type: 'postgres', url, tls: 'disable', pool: 2 });
+    database = await TestDatabase.make(programs);
+    operated = new OperatedDatabase(database.storage);
     ({ line } = operated);
     port = await freePort();
-    serveOn(new URL(url).pathname);
+    serveOn(database.name);
   });
 
   afterEach(async () => {
     way?.close();
     way = undefined;
     line.remove();
-    await dropDatabase(server, url);
+    await database.drop();
   });
 
   /** The database as it is reached by the way that `come` opens. */
-  function serveOn(pathname: string, user = server.user): void {
-    const at = `postgres://${user}@127.0.0.1:${port}${pathname}`;
+  function serveOn(name: string, user = database.user): void {
+    const at = `postgres://${user}@127.0.0.1:${port}/${name}`;
     operated.configure(
       `{ type: postgres, url: "${at}", pool: 2 }\nlisten: 127.0.0.1:0\nlog: { level: error }`,
     );
   }
 
   async function come(): Promise<void> {
-    const socket = join(server.socketFolder, '.s.PGSQL.5432');
+    const socket = join(database.socketFolder, '.s.PGSQL.5432');
     way = createServer((client) => {
       const upstream = connect(socket);
       for (const end of [client, upstream]) end.on('error', () => client.destroy());
       client.pipe(upstream).pipe(client);
     });
     await new Promise<void>((resolve) => way?.listen(port, '127.0.0.1', resolve));
-  }
-
-  async function administer(statement: string): Promise<void> {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    await client.query(statement);
-    await client.end();
   }
 
   const lastLine = ({ code, err }: Outcome) => ({ code, line: err.split('\n').at(-1) });
@@ -78,18 +63,18 @@ suite('a PostgreSQL that is away at the start', () => {
     serve.stop();
     await serve.ended;
     other.line.remove();
-    serveOn(new URL(url).pathname);
+    serveOn(database.name);
   };
 
   test.each<[string, () => unknown, number, RegExp]>([
-    ['no such database', () => serveOn('/no_such_database'), 1, /cannot be opened: database/],
-    ['a login that is refused', () => serveOn(new URL(url).pathname, 'stranger'), 1, /role "stranger"/],
+    ['no such database', () => serveOn('no_such_database'), 1, /cannot be opened: database/],
+    ['a login that is refused', () => serveOn(database.name, 'stranger'), 1, /role "stranger"/],
     [
       'a newer schema',
       async () => {
         await line.type('user', 'list');
         await operated.enrolled();
-        await administer('UPDATE schema_info SET version = 999, readable_from = 999');
+        await database.administer('UPDATE schema_info SET version = 999, readable_from = 999');
       },
       2,
       /schema version 999/,

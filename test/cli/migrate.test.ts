@@ -1,13 +1,13 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { MIGRATIONS, migrate, READABLE_FROM } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { decide, effect } from '../../src/storage/statement.ts';
 import { enter } from '../support/entries.ts';
 import { postgresPrograms } from '../support/postgres.ts';
-import { describeOnOperated, dropPostgres, newPostgres, OperatedDatabase } from './operated_database.ts';
+import { TestDatabase } from '../support/test_database.ts';
+import { describeOnOperated, OperatedDatabase } from './operated_database.ts';
 
 const BOB = '@bob:example.org';
 const CAROL = '@carol:example.org';
@@ -104,10 +104,12 @@ const onBoth = postgresPrograms() === undefined ? describe.skip : describe;
 onBoth('migrate --from --to', () => {
   let source: OperatedDatabase;
   let target: OperatedDatabase;
+  let made: TestDatabase;
 
   beforeEach(async () => {
     source = new OperatedDatabase();
-    target = new OperatedDatabase(await newPostgres());
+    made = await TestDatabase.make(postgresPrograms());
+    target = new OperatedDatabase(made.storage);
     await source.enrol(BOB);
     await source.with((storage) =>
       enter(storage, { at: 7, userId: BOB, event: 'totp.used', detail: { n: 1.5 } }),
@@ -117,7 +119,7 @@ onBoth('migrate --from --to', () => {
   afterEach(async () => {
     source.line.remove();
     target.line.remove();
-    await dropPostgres(target.storage);
+    await made.drop();
   });
 
   const move = (from = source.address, to = target.address, ...words: string[]) =>
@@ -210,16 +212,12 @@ onBoth('migrate --from --to', () => {
     await move();
     const before = await target.content();
     await source.enrol(CAROL);
-    if (target.storage.type !== 'postgres') throw new Error('the target is in PostgreSQL');
-    const client = new Client({ connectionString: target.storage.url });
-    await client.connect();
-    await client.query(`CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
+    await made.administer(`CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
       CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON audit DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()`);
     expect(await move()).toMatchObject({ code: 1 });
     expect(await target.content()).toEqual(before);
-    await client.query('DROP TRIGGER cut ON audit');
-    await client.end();
+    await made.administer('DROP TRIGGER cut ON audit');
     expect(await move()).toMatchObject({ code: 0 });
     expect(await target.content()).toEqual(await source.content());
   });

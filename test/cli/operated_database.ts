@@ -10,7 +10,8 @@ import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { type Enrolled, enrol } from '../support/enrolment.ts';
-import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
 const A_PROCESS = { host: 'a', version: '1', keyIds: 'key', settingsDigest: 'digest', sealingKey: 'key' };
@@ -110,24 +111,15 @@ export function describeOnOperated(title: string, tests: (at: { database: Operat
     tests(at);
   });
   (programs === undefined ? describe.skip : describe)(`${title}, on PostgreSQL`, () => {
+    let made: TestDatabase;
     beforeEach(async () => {
-      at.database = new OperatedDatabase(await newPostgres());
+      made = await TestDatabase.make(programs);
+      at.database = new OperatedDatabase(made.storage);
     });
     afterEach(async () => {
       at.database.line.remove();
-      await dropPostgres(at.database.storage);
+      await made.drop();
     });
     tests(at);
   });
-}
-
-/** The settings of a new and empty PostgreSQL database. */
-export async function newPostgres(): Promise<StorageSettings> {
-  const url = await newDatabase(await postgresServer(postgresPrograms() ?? ''));
-  return { type: 'postgres', url, tls: 'disable', pool: 2 };
-}
-
-export async function dropPostgres(settings: StorageSettings): Promise<void> {
-  if (settings.type === 'postgres')
-    await dropDatabase(await postgresServer(postgresPrograms() ?? ''), settings.url);
 }

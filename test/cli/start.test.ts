@@ -1,18 +1,12 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { asNobody, isRoot, NOBODY } from '../support/other_user.ts';
-import {
-  dropDatabase,
-  newDatabase,
-  type PostgresServer,
-  postgresPrograms,
-  postgresServer,
-} from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
 import { smallDisk } from '../support/small_disk.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { type CommandLine, commandLine, type Outcome } from './command_line.ts';
 
 let line: CommandLine;
@@ -160,33 +154,23 @@ const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
 
 suite('F-12: a PostgreSQL that refuses ends the start', () => {
-  let server: PostgresServer;
-  let url: string;
+  let database: TestDatabase;
 
   beforeEach(async () => {
-    server = await postgresServer(programs ?? '');
-    url = await newDatabase(server);
-    line.changeConfig('{ type: sqlite, path: data/2fa.db }', `{ type: postgres, url: "${url}" }`);
+    database = await TestDatabase.make(programs);
+    line.changeConfig('{ type: sqlite, path: data/2fa.db }', `{ type: postgres, url: "${database.url}" }`);
   });
 
-  afterEach(() => dropDatabase(server, url));
+  afterEach(() => database.drop());
 
-  async function administer(statement: string): Promise<void> {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    await client.query(statement);
-    await client.end();
-  }
-
-  const named = (user: string, database = new URL(url).pathname) =>
-    `postgres://${user}@${server.socketFolder}${database}`;
+  const named = (user: string, name = database.name) => `postgres://${user}@${database.socketFolder}/${name}`;
 
   test('no such database', async () => {
-    const missing = url.replace(/\/test_\w+/, '/no_such_database');
-    line.changeConfig(url, missing);
+    const missing = database.url.replace(/\/test_\w+/, '/no_such_database');
+    line.changeConfig(database.url, missing);
     expect(await start()).toEqual(
       ends(
-        `${named('tests', '/no_such_database')}: cannot be opened: database "no_such_database" does not exist`,
+        `${named('tests', 'no_such_database')}: cannot be opened: database "no_such_database" does not exist`,
       ),
     );
   });
@@ -200,19 +184,19 @@ suite('F-12: a PostgreSQL that refuses ends the start', () => {
 
   test('a user without the right to make tables', async () => {
     const role = `guest_${process.pid}`;
-    await administer(`CREATE ROLE ${role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC`);
+    await database.administer(`CREATE ROLE ${role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC`);
     try {
       line.changeConfig('postgres://tests@', `postgres://${role}@`);
       expect(await start()).toEqual(
         ends(`${named(role)}: cannot be opened: permission denied for schema public`),
       );
     } finally {
-      await administer(`DROP ROLE ${role}`);
+      await database.administer(`DROP ROLE ${role}`);
     }
   });
 
   test('tables of another program in the place of ours', async () => {
-    await administer('CREATE TABLE sessions (id TEXT)');
+    await database.administer('CREATE TABLE sessions (id TEXT)');
     expect(await start()).toMatchObject({
       code: 1,
       err: expect.stringMatching(/: cannot be opened: relation "sessions" already exists$/),

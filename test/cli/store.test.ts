@@ -2,17 +2,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Command } from 'commander';
-import { Client } from 'pg';
 import { buildProgram } from '../../src/cli/program.ts';
 import { processSurroundings } from '../../src/cli/surroundings.ts';
 import { nameOfDatabase } from '../../src/storage/open_storage.ts';
-import {
-  dropDatabase,
-  newDatabase,
-  type PostgresServer,
-  postgresPrograms,
-  postgresServer,
-} from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
 /** They make the database where it is missing. */
@@ -129,19 +123,17 @@ const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
 
 suite('an empty PostgreSQL database', () => {
-  let server: PostgresServer;
-  let url: string;
+  let database: TestDatabase;
 
   beforeEach(async () => {
-    server = await postgresServer(programs ?? '');
-    url = await newDatabase(server);
-    line.changeConfig('{ type: sqlite, path: data/2fa.db }', `{ type: postgres, url: "${url}" }`);
+    database = await TestDatabase.make(programs);
+    line.changeConfig('{ type: sqlite, path: data/2fa.db }', `{ type: postgres, url: "${database.url}" }`);
   });
 
-  afterEach(() => dropDatabase(server, url));
+  afterEach(() => database.drop());
 
   test('is left empty by every command that makes none', async () => {
-    const name = nameOfDatabase({ type: 'postgres', url, tls: 'disable', pool: 1 });
+    const name = nameOfDatabase(database.storage);
     for (const path of NEEDING_IT.filter((each) => each !== 'backup')) {
       expect(await line.type(...wordsFor(path, line.folder))).toEqual({
         code: 1,
@@ -152,10 +144,8 @@ suite('an empty PostgreSQL database', () => {
     for (const path of OTHERS.filter((each) => each !== 'init' && ALL.includes(each))) {
       await line.type(...wordsFor(path, line.folder));
     }
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    const { rows } = await client.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
-    await client.end();
+    const tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'";
+    const { rows } = await database.asOther((client) => client.query(tables));
     expect(rows).toEqual([]);
   });
 });

@@ -4,13 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { freePort } from '../../tools/free_port.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
-import {
-  dropDatabase,
-  newDatabase,
-  type PostgresServer,
-  postgresPrograms,
-  postgresServer,
-} from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { MINUTE, PASSWORD, STEP, signIn, submit } from './support.ts';
 
 /** What a commit is called on its way, and its answer on the way back. */
@@ -88,25 +83,22 @@ const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
 
 suite('F-2: a connection that is lost at a commit of a sign-in', () => {
-  let server: PostgresServer;
-  let url: string;
+  let database: TestDatabase;
   let way: Way;
   let app: TestApp;
 
   beforeEach(async () => {
-    server = await postgresServer(programs ?? '');
-    url = await newDatabase(server);
-    way = new Way(join(server.socketFolder, '.s.PGSQL.5432'));
+    database = await TestDatabase.make(programs);
+    way = new Way(join(database.socketFolder, '.s.PGSQL.5432'));
     const port = await freePort();
     await way.open(port);
-    const through = `postgres://${server.user}@127.0.0.1:${port}${new URL(url).pathname}`;
-    app = await startApp({ storage: `{ type: postgres, url: "${through}" }` });
+    app = await startApp({ storage: `{ type: postgres, url: "${database.through(port)}" }` });
   });
 
   afterEach(async () => {
     await app.stop();
     way.close();
-    await dropDatabase(server, url);
+    await database.drop();
   });
 
   /** What the client got: statuses, and a token if the last one is 200. */

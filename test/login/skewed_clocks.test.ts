@@ -2,18 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import { codeNow, type Enrolled } from '../support/enrolment.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
-import {
-  dropDatabase,
-  newDatabase,
-  type PostgresServer,
-  postgresPrograms,
-  postgresServer,
-} from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
 import { ServeProcess } from '../support/serve_process.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { MINUTE, PASSWORD, TOTP } from './support.ts';
 
 const OFF = 5 * MINUTE;
@@ -24,8 +18,7 @@ const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
 
 suite('F-9: replicas on one PostgreSQL whose clocks are five minutes ahead and behind', () => {
-  let server: PostgresServer;
-  let url: string;
+  let database: TestDatabase;
   let app: TestApp;
   let enrolled: Record<(typeof NAMES)[number], Enrolled>;
   let right: ServeProcess;
@@ -33,11 +26,10 @@ suite('F-9: replicas on one PostgreSQL whose clocks are five minutes ahead and b
   let behind: ServeProcess;
 
   beforeAll(async () => {
-    server = await postgresServer(programs ?? '');
-    url = await newDatabase(server);
+    database = await TestDatabase.make(programs);
     app = await startApp({
       users: NAMES.map((name) => ({ name, password: PASSWORD })),
-      storage: `{ type: postgres, url: "${url}", tls: disable }`,
+      storage: database.settings(),
     });
     const [bob, carol, dora] = [await app.enrol('bob'), await app.enrol('carol'), await app.enrol('dora')];
     enrolled = { bob, carol, dora };
@@ -48,7 +40,7 @@ suite('F-9: replicas on one PostgreSQL whose clocks are five minutes ahead and b
   afterAll(async () => {
     await Promise.all([right, ahead, behind].map((each) => each.stop()));
     await app.stop();
-    await dropDatabase(server, url);
+    await database.drop();
   });
 
   /** A process whose machine has a clock that is so far off. */
@@ -68,15 +60,14 @@ suite('F-9: replicas on one PostgreSQL whose clocks are five minutes ahead and b
 
   /** Resolves once each process has done a round of its housekeeping after this was called. */
   async function everyRound(): Promise<void> {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    const seen = async () => (await client.query('SELECT id, seen_at FROM processes ORDER BY id')).rows;
-    const before = await seen();
-    expect(before).toHaveLength(3);
-    const isOver = (now: typeof before) =>
-      now.every(({ seen_at: at }, index) => at !== before[index]?.seen_at);
-    while (!isOver(await seen())) await delay(50);
-    await client.end();
+    await database.asOther(async (client) => {
+      const seen = async () => (await client.query('SELECT id, seen_at FROM processes ORDER BY id')).rows;
+      const before = await seen();
+      expect(before).toHaveLength(3);
+      const isOver = (now: typeof before) =>
+        now.every(({ seen_at: at }, index) => at !== before[index]?.seen_at);
+      while (!isOver(await seen())) await delay(50);
+    });
   }
 
   test('a login that one holds is not ended by the clock of another, and is finished where the clock is right', async () => {

@@ -9,9 +9,10 @@ import { createKeyFile } from '../../src/vault/key_ring.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { call } from '../support/http.ts';
-import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
 import { ServeProcess } from '../support/serve_process.ts';
 import { type StubHomeserver, startStub } from '../support/stub/stub.ts';
+import { TestDatabase } from '../support/test_database.ts';
 
 describe('two first starts at once', () => {
   let folder: string;
@@ -48,10 +49,9 @@ describe('two first starts at once', () => {
 
   const onPostgres = postgresPrograms() === undefined ? test.skip : test;
   onPostgres('on PostgreSQL make one schema, and both serve', async () => {
-    const server = await postgresServer(postgresPrograms() ?? '');
-    const url = await newDatabase(server);
-    expect(await startBoth(`{ type: postgres, url: "${url}", tls: disable }`)).toEqual([200, 200]);
-    await dropDatabase(server, url);
+    const database = await TestDatabase.make(postgresPrograms());
+    expect(await startBoth(database.settings())).toEqual([200, 200]);
+    await database.drop();
   });
 });
 

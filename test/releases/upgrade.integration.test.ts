@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import { READABLE_FROM } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { commandLine } from '../cli/command_line.ts';
-import { dropPostgres, newPostgres } from '../cli/operated_database.ts';
 import { postgresPrograms } from '../support/postgres.ts';
 import { ServeProcess } from '../support/serve_process.ts';
 import { type StubHomeserver, startStub } from '../support/stub/stub.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { buildProgram, mainOf, nextRelease, run } from './built.ts';
 import { linkDependencies, RELEASES } from './release.ts';
 import { UpgradeMachine } from './upgrade_machine.ts';
@@ -130,11 +130,9 @@ describe.each(withOneStop)('from $version, with one stop', (release) => {
   });
 
   async function walkToPostgres(configFile: string, databaseFile: string): Promise<void> {
-    const postgres = await newPostgres();
-    if (postgres.type !== 'postgres') throw new Error('this is not PostgreSQL');
+    const postgres = await TestDatabase.make(postgresPrograms());
     const text = readFileSync(configFile, 'utf8');
-    const storage = `storage: { type: postgres, url: "${postgres.url}", tls: disable }`;
-    writeFileSync(configFile, text.replace(/^storage: .*$/m, storage));
+    writeFileSync(configFile, text.replace(/^storage: .*$/m, `storage: ${postgres.settings()}`));
     const words = ['--from', `sqlite:${databaseFile}`, '--to', postgres.url, '--config', configFile];
     expect(await run(mainOf(built), 'migrate', ...words)).toMatchObject({ code: 0 });
     const serve = await ServeProcess.start(configFile, { program: [mainOf(built)], environment: HERE() });
@@ -143,7 +141,7 @@ describe.each(withOneStop)('from $version, with one stop', (release) => {
       GRANTED,
     );
     await serve.stop();
-    await dropPostgres(postgres);
+    await postgres.drop();
   }
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { Pool } from 'pg';
 import { Connections } from '../../src/storage/postgres/connections.ts';
-import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 
 const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
@@ -9,9 +10,8 @@ const suite = programs === undefined ? describe.skip : describe;
 // The library tells of it by an event: one that nothing hears reaches the process, and Jest fails the test.
 suite('attack 116: a connection that the database cuts while it is lent', () => {
   test.each(['between two statements', 'during a statement'])('%s: the process lives', async (when) => {
-    const server = await postgresServer(programs ?? '');
-    const connectionString = await newDatabase(server);
-    const connections = new Connections({ connectionString, max: 2 });
+    const database = await TestDatabase.make(programs);
+    const connections = new Connections({ connectionString: database.url, max: 2 });
     const cutOff = connections.inTransaction(async (client) => {
       const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
       const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
@@ -24,7 +24,7 @@ suite('attack 116: a connection that the database cuts while it is lent', () => 
     await expect(cutOff).rejects.toThrow();
     await connections.use((client) => client.query('SELECT 1'));
     await connections.end();
-    await dropDatabase(server, connectionString);
+    await database.drop();
   });
 });
 

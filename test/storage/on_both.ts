@@ -11,7 +11,8 @@ import { systemRandom } from '../../src/system/random.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { makePostgresDatabase, makeSqliteDatabase } from '../support/newest_schema.ts';
 import { describeBehindPgbouncer } from '../support/pgbouncer.ts';
-import { dropDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { NOW } from './rows.ts';
 
 /** A store with what a test needs beside it. */
@@ -86,9 +87,8 @@ async function openSqlite(): Promise<OpenedStore> {
 
 /** @param through the way to the database, from its URL */
 async function openPostgres(through: (url: string) => string): Promise<OpenedStore> {
-  const server = await postgresServer(postgresPrograms() ?? '');
-  const direct = await makePostgresDatabase(server);
-  const url = through(direct);
+  const database = await TestDatabase.make(postgresPrograms(), makePostgresDatabase);
+  const url = through(database.url);
   const clock = new ManualClock(NOW);
   const open: Storage[] = [];
   const openAnother = async () => {
@@ -96,30 +96,20 @@ async function openPostgres(through: (url: string) => string): Promise<OpenedSto
     open.push(storage);
     return storage;
   };
-  const database = new URL(url).pathname.slice(1);
-  /** Without it no one gets in, and no one stays in. */
-  const allow = async (allowed: boolean) => {
-    const client = new Client({ host: server.socketFolder, user: server.user, database: 'postgres' });
-    await client.connect();
-    await client.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS ${allowed}`);
-    const all = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1';
-    if (!allowed) await client.query(all, [database]);
-    await client.end();
-  };
   return {
     storage: await openAnother(),
     clock,
     openAnother,
     takeAway: async () => {
-      await allow(false);
+      await database.allow(false);
       return async () => {
-        await allow(true);
+        await database.allow(true);
         await untilItAnswers(url);
       };
     },
     dispose: async () => {
       await Promise.all(open.map((storage) => storage.close()));
-      await dropDatabase(server, direct);
+      await database.drop();
     },
   };
 }

@@ -1,17 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { CannotOpen, StoreUnavailable } from '../../src/storage/errors.ts';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
 import { ask, decide, effect, type Sql } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
-import {
-  dropDatabase,
-  newDatabase,
-  type PostgresServer,
-  postgresPrograms,
-  postgresServer,
-} from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 
 const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
@@ -27,33 +21,29 @@ const put = (key: string) =>
 const keys = ask<{ key: string }>('SELECT key FROM leases ORDER BY key');
 
 suite('PostgreSQL that does not do as it is told', () => {
-  let server: PostgresServer;
-  let url: string;
+  let database: TestDatabase;
   let storage: Storage;
 
-  const open = (at = url) => openPostgresStorage({ url: at, tls: 'disable', pool: 10, random: systemRandom });
+  const open = (at = database.url) =>
+    openPostgresStorage({ url: at, tls: 'disable', pool: 10, random: systemRandom });
 
   beforeEach(async () => {
-    server = await postgresServer(programs ?? '');
-    url = await newDatabase(server);
+    database = await TestDatabase.make(programs);
     storage = await open();
   });
 
   afterEach(async () => {
     await storage.close();
-    await dropDatabase(server, url);
+    await database.drop();
   });
 
   const stored = async () => (await storage.read(keys)).map(({ key }) => key);
 
   /** Ends all connections of the storage, as a primary that goes away does. */
   async function cutConnections(): Promise<void> {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    await client.query(
+    await database.administer(
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
     );
-    await client.end();
   }
 
   test('a connection that broke while no one used it is replaced', async () => {
@@ -73,7 +63,12 @@ suite('PostgreSQL that does not do as it is told', () => {
   });
 
   test('F-4: a connection on which nothing can be written any more is not used again', async () => {
-    const other = await openPostgresStorage({ url, tls: 'disable', pool: 1, random: systemRandom });
+    const other = await openPostgresStorage({
+      url: database.url,
+      tls: 'disable',
+      pool: 1,
+      random: systemRandom,
+    });
     const process = ask<{ pid: number }>(onPostgres('SELECT pg_backend_pid()::int AS pid'));
     const before = await other.read(process);
     const readOnly = effect(onPostgres('SET TRANSACTION READ ONLY'));
@@ -85,9 +80,7 @@ suite('PostgreSQL that does not do as it is told', () => {
   });
 
   test('cut while it commits: it is not accepted, and not run again', async () => {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    await client.query(`
+    await database.administer(`
       CREATE TABLE commits (at BIGINT);
       CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
@@ -100,28 +93,25 @@ suite('PostgreSQL that does not do as it is told', () => {
       effect('INSERT INTO commits VALUES (1)'),
     ];
     await expect(storage.commit([BOB], unit)).rejects.toThrow(StoreUnavailable);
-    const { rows } = await client.query('SELECT last_value::int AS runs FROM runs');
+    const { rows } = await database.asOther((client) =>
+      client.query('SELECT last_value::int AS runs FROM runs'),
+    );
     expect(rows).toEqual([{ runs: 1 }]);
-    await client.end();
     expect(await stored()).toEqual([]);
   });
 
   test('a unit that collides with others is run again until it is written', async () => {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    await client.query('CREATE SEQUENCE runs');
-    await client.end();
+    await database.administer('CREATE SEQUENCE runs');
     const collide = ask(
       onPostgres(`SELECT CASE WHEN nextval('runs') < 4 THEN
         (SELECT 1 FROM (SELECT pg_advisory_xact_lock(7)) AS locked) END`),
     );
-    const other = new Client({ connectionString: url });
-    await other.connect();
-    await other.query('BEGIN; SELECT pg_advisory_xact_lock(7)');
-    const answer = await storage.commit([BOB], [put('a'), collide]);
-    expect(answer[0]).toEqual({});
-    await other.query('ROLLBACK');
-    await other.end();
+    await database.asOther(async (other) => {
+      await other.query('BEGIN; SELECT pg_advisory_xact_lock(7)');
+      const answer = await storage.commit([BOB], [put('a'), collide]);
+      expect(answer[0]).toEqual({});
+      await other.query('ROLLBACK');
+    });
   });
 
   test('300 mixed units of two users over two pools: all are written, none is in a circle with another', async () => {
@@ -136,26 +126,23 @@ suite('PostgreSQL that does not do as it is told', () => {
       return (turn % 2 === 0 ? storage : another).commit(users, writes);
     });
     expect(await Promise.all(units)).toEqual(units.map(() => [1, 1]));
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    const { rows } = await client.query(
-      'SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()',
+    const { rows } = await database.asOther((client) =>
+      client.query('SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()'),
     );
-    await client.end();
     expect(rows).toEqual([{ deadlocks: 0 }]);
     await another.close();
   });
 
   test('two first starts at once make one schema', async () => {
-    const empty = await newDatabase(server);
-    const both = await Promise.all([open(empty), open(empty)]);
+    const empty = await TestDatabase.make(programs);
+    const both = await Promise.all([open(empty.url), open(empty.url)]);
     const identities = await Promise.all(
       both.map((each) => each.read(ask<{ id: string }>('SELECT id FROM database_identity'))),
     );
     expect(identities[0]).toHaveLength(1);
     expect(identities[1]).toEqual(identities[0]);
     await Promise.all(both.map((each) => each.close()));
-    await dropDatabase(server, empty);
+    await empty.drop();
   });
 
   test('the time comes from the database where no test gives one', async () => {
@@ -164,7 +151,7 @@ suite('PostgreSQL that does not do as it is told', () => {
   });
 
   test('no such database, and a server that is away, are told apart', async () => {
-    const missing = url.replace(/\/test_\w+/, '/no_such_database');
+    const missing = database.url.replace(/\/test_\w+/, '/no_such_database');
     await expect(open(missing)).rejects.toThrow(CannotOpen);
     await expect(open('postgres://tests@127.0.0.1:1/away')).rejects.toThrow(StoreUnavailable);
   });

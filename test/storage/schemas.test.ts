@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
 import { migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { systemRandom } from '../../src/system/random.ts';
-import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 
 const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
@@ -43,25 +43,23 @@ function sqliteColumns(): Column[] {
     .toSorted(byName);
 }
 
-async function postgresColumns(url: string): Promise<Column[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query(
-    `SELECT table_name AS "table", column_name AS "column", data_type AS type, is_nullable = 'NO' AS required
-     FROM information_schema.columns
-     WHERE table_schema = 'public' AND column_name <> 'rowid'`,
+async function postgresColumns(database: TestDatabase): Promise<Column[]> {
+  const { rows } = await database.asOther((client) =>
+    client.query(
+      `SELECT table_name AS "table", column_name AS "column", data_type AS type, is_nullable = 'NO' AS required
+       FROM information_schema.columns
+       WHERE table_schema = 'public' AND column_name <> 'rowid'`,
+    ),
   );
-  await client.end();
   return rows.toSorted(byName);
 }
 
 suite('the schemas of both databases', () => {
   test('have the same tables and columns', async () => {
-    const server = await postgresServer(programs ?? '');
-    const url = await newDatabase(server);
-    const storage = await openPostgresStorage({ url, tls: 'disable', pool: 1, random: systemRandom });
+    const database = await TestDatabase.make(programs);
+    const storage = await openPostgresStorage({ ...database.storage, random: systemRandom });
     await storage.close();
-    expect(await postgresColumns(url)).toEqual(sqliteColumns());
-    await dropDatabase(server, url);
+    expect(await postgresColumns(database)).toEqual(sqliteColumns());
+    await database.drop();
   });
 });

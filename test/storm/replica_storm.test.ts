@@ -1,13 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import '../support/full_argon2.ts';
 import { haproxyProgram } from '../support/haproxy.ts';
-import {
-  dropDatabase,
-  newDatabase,
-  type PostgresServer,
-  postgresPrograms,
-  postgresServer,
-} from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { stormOver } from './replica_storm.ts';
 import { Replicas } from './replicas.ts';
 
@@ -20,20 +15,18 @@ const haproxy = haproxyProgram();
 const suite = programs === undefined || haproxy === undefined ? describe.skip : describe;
 
 suite('two replicas behind HAProxy, killed in turn in a storm of sign-ins', () => {
-  let server: PostgresServer;
-  let database: string;
+  let database: TestDatabase;
   let replicas: Replicas;
 
   beforeAll(async () => {
-    server = await postgresServer(programs ?? '');
-    database = await newDatabase(server);
+    database = await TestDatabase.make(programs);
     const people = { owners: OWNERS, recoveryCodes: 3 };
-    replicas = await Replicas.start({ haproxy: haproxy ?? '', database }, people);
+    replicas = await Replicas.start({ haproxy: haproxy ?? '', database: database.url }, people);
   }, 60_000);
 
   afterAll(async () => {
     await replicas.end();
-    await dropDatabase(server, database);
+    await database.drop();
   });
 
   test('owners are in within two tries, no code is good twice, and no login is left but those cut on their way', async () => {

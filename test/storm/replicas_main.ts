@@ -1,5 +1,6 @@
 import { haproxyProgram } from '../support/haproxy.ts';
-import { dropDatabase, newDatabase, postgresPrograms, postgresServer } from '../support/postgres.ts';
+import { postgresPrograms } from '../support/postgres.ts';
+import { TestDatabase } from '../support/test_database.ts';
 import { type StormReport, stormOver } from './replica_storm.ts';
 import { Replicas } from './replicas.ts';
 
@@ -16,9 +17,11 @@ export async function stormOverReplicas(minutes: number, say: (line: string) => 
   if (programs === undefined || haproxy === undefined) return 2;
   // Names the PostgreSQL server, which ends with this process.
   process.env.M2FA_TEST_RUN = String(process.pid);
-  const server = await postgresServer(programs);
-  const database = await newDatabase(server);
-  const replicas = await Replicas.start({ haproxy, database }, { owners: OWNERS, recoveryCodes: 1 });
+  const database = await TestDatabase.make(programs);
+  const replicas = await Replicas.start(
+    { haproxy, database: database.url },
+    { owners: OWNERS, recoveryCodes: 1 },
+  );
   try {
     const end = Date.now() + minutes * MINUTE;
     const { faults, ...counts } = await stormOver(replicas, () => Date.now() > end, say);
@@ -27,7 +30,7 @@ export async function stormOverReplicas(minutes: number, say: (line: string) => 
     return faults.length === 0 ? 0 : 1;
   } finally {
     await replicas.end();
-    await dropDatabase(server, database);
+    await database.drop();
   }
 }
 

@@ -2,7 +2,8 @@ import { afterAll, afterEach, describe } from '@jest/globals';
 import { type AppOptions, startApp, type TestApp } from './app.ts';
 import { makePostgresDatabase } from './newest_schema.ts';
 import { describeBehindPgbouncer } from './pgbouncer.ts';
-import { dropDatabase, postgresPrograms, postgresServer } from './postgres.ts';
+import { postgresPrograms } from './postgres.ts';
+import { TestDatabase } from './test_database.ts';
 
 export type StartApp = (options?: AppOptions) => Promise<TestApp>;
 
@@ -36,10 +37,12 @@ function describeOnDatabases(
   const startOnPostgres =
     (through: (url: string) => string): StartApp =>
     async (options = {}) => {
-      const server = await postgresServer(programs ?? '');
-      const url = await makePostgresDatabase(server);
-      dispose.push(() => dropDatabase(server, url));
-      return start({ ...options, storage: `{ type: postgres, url: "${through(url)}", tls: disable }` });
+      const database = await TestDatabase.make(programs, makePostgresDatabase);
+      dispose.push(() => database.drop());
+      return start({
+        ...options,
+        storage: `{ type: postgres, url: "${through(database.url)}", tls: disable }`,
+      });
     };
   const programs = postgresPrograms();
   const suite = programs === undefined ? describe.skip : describe;

@@ -15,13 +15,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Client } from 'pg';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { withDirectoryLock } from '../../tools/directory_lock.ts';
-import { copyDatabase, newDatabase, type PostgresServer } from './postgres.ts';
+import { connected, copyDatabase, newDatabase, type PostgresServer } from './postgres.ts';
 
 const MADE_WITHIN_MS = 60_000;
 const OWNER_ONLY_DIRECTORY = 0o700;
@@ -51,10 +50,8 @@ async function sqliteOriginal(): Promise<string> {
 /** Makes a PostgreSQL database: its URL. Its identity is its own. */
 export async function makePostgresDatabase(server: PostgresServer): Promise<string> {
   const made = await copyDatabase(server, await postgresOriginal(server));
-  const client = new Client({ connectionString: made });
-  await client.connect();
-  await client.query("UPDATE database_identity SET id = replace(gen_random_uuid()::text, '-', '')");
-  await client.end();
+  const renamed = "UPDATE database_identity SET id = replace(gen_random_uuid()::text, '-', '')";
+  await connected({ connectionString: made }, (client) => client.query(renamed));
   return made;
 }
 

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { withDirectoryLock } from '../../tools/directory_lock.ts';
 
 const PACKAGES = '/usr/lib/postgresql';
@@ -80,11 +80,17 @@ export async function dropDatabase(server: PostgresServer, url: string): Promise
   await administer(server, `DROP DATABASE IF EXISTS ${nameOf(url)} WITH (FORCE)`);
 }
 
-async function administer({ socketFolder, user }: PostgresServer, statement: string): Promise<void> {
-  const client = new Client({ host: socketFolder, user, database: 'postgres' });
+/** A statement that is not for one of the databases of tests. */
+export async function administer({ socketFolder, user }: PostgresServer, statement: string): Promise<void> {
+  await connected({ host: socketFolder, user, database: 'postgres' }, (client) => client.query(statement));
+}
+
+/** A connection that ends with `act`. */
+export async function connected<T>(to: ClientConfig, act: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(to);
   await client.connect();
   try {
-    await client.query(statement);
+    return await act(client);
   } finally {
     await client.end();
   }
