@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../../tools/free_port.ts';
 
 const NGINX = process.env.NGINX ?? '/usr/sbin/nginx';
 
@@ -69,14 +69,6 @@ function configuration(folder: string, port: number, upstreams: string, location
         location / { ${location} }
       }
     }`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 async function untilServing(port: number): Promise<void> {
