@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { nonceHash, PROBE_HEADER } from '../discovery/probes.ts';
 import { NoDatabase, StoreUnavailable } from '../storage/errors.ts';
 import { type DatabaseLook, KNOWN_SCHEMA, lookAtDatabase } from '../storage/look.ts';
-import { openStorage } from '../storage/open_storage.ts';
+import { onWholeDatabase, openStorage } from '../storage/open_storage.ts';
 import { isReadable } from '../storage/sqlite/migrations/migrate.ts';
 import type { Storage } from '../storage/storage.ts';
 import { dropProbe, keepProbe } from '../storage/tables/probes.ts';
@@ -93,12 +93,20 @@ export class Installation implements PublicView {
     return new DatabaseMarks(this.config.keys, () => ring);
   }
 
-  /** How far the keys fit; undefined without a store. @throws KeyFileError */
+  /** How far the keys fit, also before a migration; undefined without a database. @throws KeyFileError */
   keyFit(): Promise<KeyFit | undefined> {
     return this.once('key fit', async () => {
+      const { config, clock, random } = this.parts;
       const ring = await this.keyRing();
-      const storage = await this.storage();
-      return storage && keyFit(storage, ring, this.parts.random);
+      const database = await this.database();
+      if (database.is !== 'there') return undefined;
+      const { storage, look } = database;
+      const schema = look.schema.version;
+      if (storage !== undefined) return keyFit({ schema, read: storage.read }, ring, random);
+      if (!isOlder(look)) return undefined;
+      return onWholeDatabase(config.storage, { access: 'read', clock }, ({ write: read }) =>
+        keyFit({ schema, read }, ring, random),
+      );
     });
   }
 
@@ -114,9 +122,7 @@ export class Installation implements PublicView {
       try {
         const { config, clock } = this.parts;
         const look = await lookAtDatabase(config.storage, clock);
-        const { version } = look.schema;
-        const isOlder = version !== 0 && version < KNOWN_SCHEMA;
-        if (isOlder || !isReadable(look.schema)) return { is: 'there', look, storage: undefined };
+        if (isOlder(look) || !isReadable(look.schema)) return { is: 'there', look, storage: undefined };
         return {
           is: 'there',
           look,
@@ -218,6 +224,11 @@ export class Installation implements PublicView {
     this.asked.set(name, asked);
     return asked;
   }
+}
+
+/** Whether the database waits for a migration. */
+function isOlder({ schema: { version } }: DatabaseLook): boolean {
+  return version !== 0 && version < KNOWN_SCHEMA;
 }
 
 /** Whether a `serve` answered a probe. */

@@ -1,3 +1,4 @@
+import type { Query } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
 import { listPepperKeys, listSealedSeeds } from '../storage/tables/key_uses.ts';
@@ -18,13 +19,19 @@ export interface KeyFit {
 
 const AT_ONCE = 500;
 
-export async function keyFit(storage: Storage, ring: KeyRing, random: RandomSource): Promise<KeyFit> {
+/** A database as it is, perhaps of an older schema. */
+export interface ReadDatabase {
+  readonly schema: number;
+  readonly read: <Row>(query: Query<Row>) => Promise<Row[]>;
+}
+
+export async function keyFit(database: ReadDatabase, ring: KeyRing, random: RandomSource): Promise<KeyFit> {
   const vault = new SealingVault(ring, random);
-  const peppers = (await storage.read(listPepperKeys())).map(({ keyId }) => keyId);
+  const peppers = (await database.read(listPepperKeys(database.schema))).map(({ keyId }) => keyId);
   const missing = peppers.filter((keyId) => !ring.keys.some(({ id }) => id === keyId));
   let [opened, closed, after] = [0, 0, ''];
   for (;;) {
-    const seeds = await storage.read(listSealedSeeds(after, AT_ONCE));
+    const seeds = await database.read(listSealedSeeds(after, AT_ONCE));
     const open = seeds.filter(({ id, userId, sealedSeed }) =>
       opens(vault, sealedSeed, `authenticator:${id}:${userId}`),
     ).length;

@@ -145,7 +145,8 @@ export const markCheck: InsideCheck = {
   run: async (installation) => {
     try {
       const fit = await installation.keyFit();
-      if (fit === undefined) return skipped(await installation.withoutStore());
+      const hasStore = (await installation.storage()) !== undefined;
+      if (fit === undefined || !hasStore) return skipped(await installation.withoutStore());
       if (!doFit(fit)) return skipped('other keys do not know the mark (see keys)');
       return judgeMark(await installation.mark(), (await installation.marks()).file);
     } catch (error) {

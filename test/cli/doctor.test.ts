@@ -5,7 +5,10 @@ import { CHECKS } from '../../src/doctor/list.ts';
 import { MIGRATIONS, migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { announceProcess, dropProcess, listProcesses } from '../../src/storage/tables/processes.ts';
+import { systemRandom } from '../../src/system/random.ts';
 import { programVersion } from '../../src/system/version.ts';
+import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
+import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { postgresPrograms } from '../support/postgres.ts';
 import { TestDatabase } from '../support/test_database.ts';
@@ -138,6 +141,11 @@ test('a database of an older version is left as it is', async () => {
   const path = join(line.folder, 'older.db');
   const older = openDatabase(path);
   migrate(older, MIGRATIONS.slice(0, 3));
+  const ring = loadKeyRing(join(app.directory, 'keys.json'));
+  const seed = new SealingVault(ring, systemRandom).seal(Buffer.alloc(20), 'authenticator:a:@bob:hs');
+  older.prepare("INSERT INTO accounts VALUES ('@bob:hs', 'bob')").run();
+  older.prepare("INSERT INTO authenticators VALUES ('a', '@bob:hs', 'A', ?, 0, NULL, 0)").run(seed);
+  older.prepare("INSERT INTO recovery_sets VALUES ('@bob:hs', x'00', ?, 0)").run(ring.active.id);
   older.close();
   const config = join(line.folder, 'older.yaml');
   const text = readFileSync(join(app.directory, 'config.yaml'), 'utf8');
@@ -146,17 +154,30 @@ test('a database of an older version is left as it is', async () => {
     text.replace('path: 2fa.db', `path: ${path}`).replace('keys.json', join(app.directory, 'keys.json')),
   );
   const look = async () => {
-    const { out } = await line.type('doctor', '--config', config, '--only', 'store,schema,keys', '--json');
+    const { out } = await line.type(
+      'doctor',
+      '--config',
+      config,
+      '--only',
+      'store,schema,keys,mark',
+      '--json',
+    );
     const checks = JSON.parse(out).checks as { id: string; verdict: string; found: string }[];
     return Object.fromEntries(checks.map(({ id, ...check }) => [id, check]));
   };
   expect(await look()).toMatchObject({
     schema: { verdict: 'ok', found: `it is 3; serve brings it to ${MIGRATIONS.length} at its start` },
-    keys: { verdict: 'skipped' },
+    keys: { verdict: 'ok', found: expect.stringContaining('opens all of it') },
+    mark: { verdict: 'skipped' },
   });
   writeFileSync(config, readFileSync(config, 'utf8').replace(/(path: \S+older\.db)/, '$1, migrate: never'));
   expect(await look()).toMatchObject({
     schema: { verdict: 'fail', found: expect.stringContaining('run migrate, as storage.migrate is never') },
+  });
+  createKeyFile(join(line.folder, 'others.json'), systemRandom, line.clock);
+  writeFileSync(config, readFileSync(config, 'utf8').replace(/file: \S+keys\.json/, 'file: others.json'));
+  expect(await look()).toMatchObject({
+    keys: { verdict: 'fail', found: expect.stringMatching(/^1 of 1 authenticators do not open; recovery/) },
   });
   const after = openDatabase(path);
   expect(after.pragma('user_version', { simple: true })).toBe(3);
@@ -165,7 +186,7 @@ test('a database of an older version is left as it is', async () => {
 
 const programs = postgresPrograms();
 (programs === undefined ? describe.skip : describe)('on PostgreSQL', () => {
-  test('fsync that is off is found, and only it', async () => {
+  test('fsync that is off is found, and only it; before a migration keys are looked at as well', async () => {
     const database = await TestDatabase.make(programs);
     const other = await startApp({ storage: database.settings() });
     const config = join(other.directory, 'config.yaml');
@@ -182,6 +203,11 @@ const programs = postgresPrograms();
     ]);
     await database.administer(`ALTER DATABASE ${database.name} SET synchronous_commit = off`);
     expect((await looked()).out).toContain('store: fsync and synchronous_commit are off');
+    await other.enrol('bob');
+    await other.shutDown();
+    await database.administer('DROP TABLE emergency_codes; UPDATE schema_info SET version = 20');
+    const { out } = await line.type('check-config', '--online', '--config', config, '--json');
+    expect(JSON.parse(out).checks).toContainEqual(expect.objectContaining({ id: 'keys', verdict: 'ok' }));
     await other.stop();
     await database.drop();
   });

@@ -17,11 +17,19 @@ export function listSealedSeeds(afterId: string, most: number): Query<SealedSeed
   );
 }
 
-/** The keys that the hashes of recovery codes, of good codes of operators, and of open claim codes were mixed with. */
-export function listPepperKeys(): Query<{ readonly keyId: string }> {
-  return ask(
-    `SELECT pepper_key_id AS "keyId" FROM recovery_sets
-     UNION SELECT pepper_key_id FROM emergency_codes WHERE expires_at > :now
-     UNION SELECT pepper_key_id FROM recovery_requests WHERE state IN ('waiting', 'open') ORDER BY 1`,
-  );
+/** Where hashes stand that were mixed with a key, and the schema that brought each. */
+const PEPPERED = [
+  { since: 1, from: 'recovery_sets' },
+  { since: 21, from: 'emergency_codes WHERE expires_at > :now' },
+  { since: 34, from: "recovery_requests WHERE state IN ('waiting', 'open')" },
+];
+
+/**
+ * The keys that the hashes of recovery codes, of good codes of operators, and of open claim codes were mixed with, in a
+ * database of this schema: one that is not migrated yet is looked at as it is.
+ */
+export function listPepperKeys(schema: number): Query<{ readonly keyId: string }> {
+  const there = PEPPERED.filter(({ since }) => since <= schema);
+  const each = there.map(({ from }) => `SELECT pepper_key_id AS "keyId" FROM ${from}`);
+  return ask(`${each.join(' UNION ')} ORDER BY 1`);
 }
