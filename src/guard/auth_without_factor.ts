@@ -1,9 +1,8 @@
 import { Refusal } from '../matrix/refusals.ts';
 import { isSecondFactorStage, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { isIdentityFree, pinnedPassword, requireOwnName, withoutNames } from '../uia/allowed_stages.ts';
-import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
+import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSessionId } from '../uia/session_id.ts';
-import { withoutOurAuth } from './without_our_auth.ts';
 
 /**
  * The body of a guarded request as the homeserver may see it from a caller without 2FA (R6): its `auth` is the owner's
@@ -38,4 +37,18 @@ function passableStage({ type, fields }: PresentedAuth, ownerId: string): JsonOb
   }
   if (!isIdentityFree(type)) throw new Refusal('stage_not_offered');
   return withoutNames(others);
+}
+
+/**
+ * The body without what is ours in its `auth`: a client may still be in one of our sessions when 2FA has just been
+ * turned off, and the homeserver must see neither that session nor a code (attack 51). Where nothing is left, the
+ * homeserver's own challenge follows.
+ */
+export function withoutOurAuth(body: JsonObject): JsonObject {
+  const auth = presentedAuth(body);
+  if (auth === undefined) return body;
+  if (auth.type !== undefined && isSecondFactorStage(auth.type)) return withoutAuth(body);
+  if (auth.session === undefined || !isSessionId(auth.session)) return body;
+  const { session: _session, ...others } = auth.fields;
+  return auth.type === undefined ? withoutAuth(body) : { ...body, auth: others };
 }

@@ -1,5 +1,7 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
+import { findRoute } from '../http/route_index.ts';
+import { validator } from '../matrix/registry.ts';
 import { isSecondFactorStage, PASSWORD_STAGE, type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
 import type { AskedFactor, Challenges } from '../second_factor/challenges.ts';
 import type { CodeStep } from '../second_factor/code_step.ts';
@@ -49,15 +51,13 @@ export class GuardedPage {
       readonly challenges: Challenges;
       readonly codeStep: CodeStep;
       readonly homeserver: Homeserver;
-      /** Whether what a session was opened for can be carried out. */
-      readonly isSound: (session: Session) => boolean;
     },
   ) {}
 
   /** Undefined if there is no such session, or nothing for this page in it: the page shows both alike (attack 64). */
   async find(sessionId: string, stage: FallbackStage): Promise<FallbackStanding | undefined> {
     const session = await this.parts.engine.find(sessionId);
-    return session && this.parts.isSound(session) ? standingAt(session, stage) : undefined;
+    return session && isSoundSession(session) ? standingAt(session, stage) : undefined;
   }
 
   /**
@@ -183,4 +183,12 @@ function missingFrom(session: Session, stage: FallbackStage): FallbackStanding['
   if (!codeIsDone && next.some(isSecondFactorStage)) return 'code';
   if (stage !== SSO_STAGE) return codeIsDone ? 'nothing' : undefined;
   return next.includes(PASSWORD_STAGE) && session.token !== undefined ? 'password' : undefined;
+}
+
+/** Whether what a session was opened for can be carried out: no page asks for an approval of anything else (attack 149). */
+function isSoundSession({ binding, body, bodyDigest }: Session): boolean {
+  // Too large to be kept: it was looked at when it was bound.
+  if (body === undefined && bodyDigest !== null) return true;
+  const guard = findRoute(binding.target)?.guard;
+  return guard === undefined || validator(guard.shape)(body ?? {});
 }

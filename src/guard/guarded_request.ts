@@ -5,7 +5,7 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { GuardedEndpoint } from '../http/routes.ts';
 import { requireShape } from '../matrix/registry.ts';
-import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import type { JsonObject } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
@@ -16,9 +16,8 @@ import type { OwesFactor, Standings } from '../second_factor/standing.ts';
 import { witnessBy } from '../second_factor/witness.ts';
 import type { Write } from '../storage/statement.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
-import { isEmptyBody } from '../uia/canonical_body.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import { bodyWithoutFactor } from './auth_without_factor.ts';
+import { bodyWithoutFactor, withoutOurAuth } from './auth_without_factor.ts';
 import type { Consequences } from './consequences.ts';
 import { readChallenge, withoutUnusableFlows } from './homeserver_challenge.ts';
 import type { MissingEndpoints } from './missing_endpoints.ts';
@@ -26,9 +25,8 @@ import { OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
 import { isPassword } from './password_probe.ts';
 import type { Pending } from './pending.ts';
 import type { OwnedRequest } from './session_of_request.ts';
-import { needsNoProof } from './signing_keys.ts';
+import { KeyUpload } from './signing_keys.ts';
 import { readVerdict, unrelated, type Verdict, verdictIn } from './verdict.ts';
-import { withoutOurAuth } from './without_our_auth.ts';
 
 /** After these an owner may be told at other addresses than before. */
 const CHANGE_ADDRESSES: readonly string[] = [
@@ -96,17 +94,10 @@ export class GuardedRequest {
     );
   }
 
-  private witness({ token, owner }: Caller): Witness {
-    const { userId, isGuest } = owner;
+  private witness({ token, owner: { userId, isGuest } }: Caller): Witness {
     const { client } = this.request;
-    return witnessBy(this.deps.homeserver, {
-      token,
-      userId,
-      client,
-      isGuest,
-      hasPassword: false,
-      isSignIn: false,
-    });
+    const asked = { token, userId, client, isGuest, hasPassword: false, isSignIn: false };
+    return witnessBy(this.deps.homeserver, asked);
   }
 
   /** An application service that the operator listed: as the homeserver says. */
@@ -134,39 +125,14 @@ export class GuardedRequest {
     return relayAnswer(withoutUnusableFlows(answer), body);
   }
 
-  /**
-   * Cross-signing keys (docs/clients.md): the existing keys are looked at before `auth` is, as the first upload may
-   * carry the login's spent code.
-   */
   private async takeKeys(caller: Caller, body: JsonObject, standing: OwesFactor): Promise<Answer> {
-    const { token, owner } = caller;
-    const keys = withoutAuth(body);
-    // `auth` alone goes on with keys that came before.
-    const goesOn = isEmptyBody(keys) && presentedAuth(body) !== undefined;
-    const published = goesOn
-      ? undefined
-      : await this.deps.homeserver.publishedKeys(token, owner.userId, this.request);
-    if (published !== undefined && needsNoProof(keys, published)) {
-      const answer = await this.callHomeserver(keys, token);
-      // One server asks all the same (docs/homeservers.md): its challenge is never relayed.
-      if (answer.status !== 401) return relayAnswer(answer, keys);
-    }
-    // A sign-in with a second factor a moment ago counts for the keys, too.
-    const isFresh = await this.deps.freshLogins.isFresh(token, owner.userId);
-    const readable = await this.withoutSpentCode(caller, body);
-    const requirement = isFresh ? 'fresh_sign_in' : 'two_factor';
-    return this.prove({ caller, body: readable, requirement }, standing);
-  }
-
-  /** A login's own password field with its spent code is good for the login's first key upload. */
-  private async withoutSpentCode({ token, owner }: Caller, body: JsonObject): Promise<JsonObject> {
-    const auth = presentedAuth(body);
-    const field = auth?.fields.password;
-    if (auth?.type !== PASSWORD_STAGE || typeof field !== 'string') return body;
-    if (!(await this.deps.freshLogins.isLoginPassword(token, owner.userId, field))) return body;
-    const { presented } = this.deps.ownerSessions.codes;
-    const password = presented.inPassword(field)?.password ?? field;
-    return { ...body, auth: { ...auth.fields, password } };
+    const { homeserver, freshLogins, ownerSessions } = this.deps;
+    const upload = new KeyUpload(
+      { homeserver, freshLogins, presented: ownerSessions.codes.presented },
+      caller,
+    );
+    const outcome = await upload.begin(this.request, body, (keys) => this.callHomeserver(keys, caller.token));
+    return outcome.is === 'answer' ? outcome.answer : this.prove({ caller, ...outcome }, standing);
   }
 
   private async prove(

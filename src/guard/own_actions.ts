@@ -10,8 +10,9 @@ import type { LoginDeed, OwnAction, ProvingAction } from '../second_factor/own_a
 import type { CallingPage } from '../second_factor/step_ups.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Session } from '../uia/session.ts';
-import { letThrough, OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
+import { OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
 import { isPassword } from './password_probe.ts';
+import { letThrough } from './pending.ts';
 import type { OwnedRequest } from './session_of_request.ts';
 
 /** Guards the changes of the two-factor API: an action stands where others have their request to the homeserver. */

@@ -3,15 +3,20 @@ import { relayAnswer } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
-import { challenge, codeRefused, codeWanted, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
-import { type CodeOutcome, type CodeStep, factorKindIn } from '../second_factor/code_step.ts';
+import {
+  challenge,
+  codeRefused,
+  codeWanted,
+  PASSWORD_REFUSED,
+  WRONG_ORDER,
+} from '../second_factor/challenge_answer.ts';
+import type { CodeOutcome, CodeStep } from '../second_factor/code_step.ts';
 import type { LoginDeed } from '../second_factor/own_action.ts';
 import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
 import type { StepUps } from '../second_factor/step_ups.ts';
 import { type Write, when } from '../storage/statement.ts';
 import { finishSession, stillStands } from '../storage/tables/sessions.ts';
 import { requireOwnName } from '../uia/allowed_stages.ts';
-import type { ChallengeError } from '../uia/challenge.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, requireBody, type Session, standingOf } from '../uia/session.ts';
 import { LeasedAttempt, type LeasedAttemptDeps } from './leased_attempt.ts';
@@ -20,12 +25,18 @@ import type { PasswordSessions } from './password_sessions.ts';
 import {
   answered,
   challenged,
+  letThrough,
   type OwnerStep,
   type Pending,
   pendingPassword,
   takeOnwardStage,
 } from './pending.ts';
-import { type OwnedRequest, SessionOfRequest, type SessionOfRequestDeps } from './session_of_request.ts';
+import {
+  isBegunUnderStepUp,
+  type OwnedRequest,
+  SessionOfRequest,
+  type SessionOfRequestDeps,
+} from './session_of_request.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What sessions of owners are made with. */
@@ -34,12 +45,6 @@ export interface OwnerSessionDeps extends SessionOfRequestDeps, LeasedAttemptDep
   readonly passwordSessions: PasswordSessions;
   readonly stepUps: StepUps;
 }
-
-const PASSWORD_REFUSED: ChallengeError = {
-  errcode: 'M_FORBIDDEN',
-  error: 'The password is not right.',
-  refused: 'wrong_password',
-};
 
 /**
  * The User-Interactive Authentication of one request by a token's owner: the second factor first, then the password,
@@ -234,25 +239,11 @@ export class OwnerSession {
   private async takeBoth(session: Session, field: string): Promise<OwnerStep> {
     const appended = this.appendedTo(field);
     if (appended === undefined || standingOf(session, appended.factor.stage) !== 'next') {
-      return challenged(
-        session,
-        codeWanted(this.deps.ways, this.deps.codes.presented.isTypedIn(session.flows)),
-      );
+      const hasTyped = this.deps.codes.presented.isTypedIn(session.flows);
+      return challenged(session, codeWanted(this.deps.ways, hasTyped));
     }
     const outcome = await this.judge(session, appended);
     if (outcome.is === 'passed') return pendingPassword(outcome.session, appended.password);
     return challenged(session, codeRefused(outcome.is === 'refused' ? outcome.reason : 'wrong_code'));
   }
-}
-
-/** Sessions under a step-up are the only ones that ask for the password and nothing else, not even offer a page. */
-function isBegunUnderStepUp({ flows }: Session): boolean {
-  return flows.length === 1 && flows[0]?.length === 1 && flows[0][0] === PASSWORD_STAGE;
-}
-
-/** The answer to a request that went through; what it means to the operator, where a second factor was given for it. */
-export function letThrough(answer: Answer, session: Session): Answer {
-  const factor = factorKindIn(session);
-  const isDone = answer.status < 400 && factor !== undefined;
-  return isDone ? { ...answer, outcome: { is: 'released', factor } } : answer;
 }

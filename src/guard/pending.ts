@@ -2,6 +2,7 @@ import type { Answer } from '../http/answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { challenge, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
+import { factorKindIn } from '../second_factor/code_step.ts';
 import { pinnedPassword, withoutNames } from '../uia/allowed_stages.ts';
 import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
@@ -64,4 +65,11 @@ function pendingStage(session: Session, onward: Onward, fields: JsonObject): Pen
   const auth = { ...withoutNames(fields), session: onward.session };
   const body = session.body ?? {};
   return { is: 'pending', session, password: '', asTyped: undefined, auth, onward, body };
+}
+
+/** The answer to a request that went through; what it means to the operator, where a second factor was given for it. */
+export function letThrough(answer: Answer, session: Session): Answer {
+  const factor = factorKindIn(session);
+  const isDone = answer.status < 400 && factor !== undefined;
+  return isDone ? { ...answer, outcome: { is: 'released', factor } } : answer;
 }

@@ -114,3 +114,8 @@ export class SessionOfRequest {
 function meets(session: Session, requirement: Requirement): boolean {
   return requirement !== 'two_factor' || !session.flows.some((flow) => flow[0] === PASSWORD_STAGE);
 }
+
+/** Sessions under a step-up are the only ones that ask for the password and nothing else, not even offer a page. */
+export function isBegunUnderStepUp({ flows }: Session): boolean {
+  return flows.length === 1 && flows[0]?.length === 1 && flows[0][0] === PASSWORD_STAGE;
+}

@@ -46,6 +46,12 @@ export function codeWanted(ways: OfferedWays, hasTyped: boolean): ChallengeError
   };
 }
 
+export const PASSWORD_REFUSED: ChallengeError = {
+  errcode: 'M_FORBIDDEN',
+  error: 'The password is not right.',
+  refused: 'wrong_password',
+};
+
 /** Wrong, spent and malformed proofs alike to the client (attack 87); the operator is told which. */
 export function codeRefused(
   reason: RefusedCodeReason,

@@ -32,7 +32,6 @@ import { MissingEndpoints } from '../guard/missing_endpoints.ts';
 import { SessionLeases } from '../guard/onward.ts';
 import { OwnActions } from '../guard/own_actions.ts';
 import { PasswordSessions } from '../guard/password_sessions.ts';
-import { isSoundSession } from '../guard/sound_session.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import { SupportContact } from '../homeserver/support_contact.ts';
 import { AddressLimit } from '../limits/address_limit.ts';
@@ -471,7 +470,7 @@ function pageServices(
     login.sso,
   );
   const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
-  const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits, isSound: isSoundSession });
+  const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits });
   return {
     assets,
     signInPage,
