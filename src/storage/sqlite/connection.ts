@@ -1,10 +1,11 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
 import { CannotOpen, NoDatabase, StoreUnavailable } from '../errors.ts';
 import { QUOTED_OR_NAME, type Value, type Values } from '../statement.ts';
 import { databaseIsThere } from './database_file.ts';
 import { migrate, requireNewest, schemaVersion } from './migrations/migrate.ts';
+import { OpenFiles } from './open_files.ts';
 import { requireUsablePlace } from './place.ts';
 import { openDatabase } from './sqlite_library.ts';
 import { asStoreError, finalComplaint } from './store_error.ts';
@@ -30,20 +31,15 @@ interface Prepared {
 /** One connection to the database file, with its prepared statements. All calls are synchronous. */
 export class Connection {
   readonly #database: Database;
-  readonly #path: string;
-  /** Which files were opened. */
-  readonly #files: readonly { readonly path: string; readonly identity: string | undefined }[];
-  /** How long the database file was at the last look: it only grows while it is open. */
-  #size: number;
+  /** None in memory. */
+  readonly #files: OpenFiles | undefined;
   /** Whether the files were found in this turn of the event loop. */
   #foundInTurn = false;
   readonly #prepared = new Map<string, Prepared>();
 
   private constructor(database: Database, path: string) {
     this.#database = database;
-    this.#path = path;
-    this.#files = filesOf(path).map((file) => ({ path: file, identity: fileAt(file)?.identity }));
-    this.#size = fileAt(path)?.size ?? 0;
+    this.#files = path === IN_MEMORY ? undefined : new OpenFiles(path);
   }
 
   /**
@@ -151,26 +147,10 @@ export class Connection {
     return this.#database.inTransaction;
   }
 
-  /**
-   * SQLite goes on writing into files that were removed or replaced, and everything would be lost: if one of them
-   * cannot be found again at its path, or the database was cut, it is refused (attacks 91 and 167). When the files
-   * are back, so is the store.
-   * @throws {StoreUnavailable}
-   */
+  /** @throws {StoreUnavailable} it is closed, or its files are not those that were opened. */
   assertPresent(): void {
     if (!this.#database.open) throw new StoreUnavailable(new Error('the store is closed'));
-    if (this.#path === IN_MEMORY) return;
-    for (const { path, identity } of this.#files) {
-      const file = fileAt(path);
-      if (file?.identity !== identity)
-        throw new StoreUnavailable(new Error(`${path} is no longer the file that was opened`));
-      if (path === this.#path) this.#assertNotCut(file?.size ?? 0);
-    }
-  }
-
-  #assertNotCut(size: number): void {
-    if (size < this.#size) throw new StoreUnavailable(new Error(`${this.#path} is shorter than it was`));
-    this.#size = size;
+    this.#files?.assertPresent();
   }
 
   #assertPresentInTurn(): void {
@@ -229,7 +209,7 @@ function valuesOf(names: readonly string[], values: Values, now: number | undefi
  */
 function createWhereMissing(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: OWNER_ONLY_DIRECTORY });
-  if (fileAt(path) === undefined) closeSync(openSync(path, 'a', OWNER_ONLY));
+  if (!existsSync(path)) closeSync(openSync(path, 'a', OWNER_ONLY));
 }
 
 function configure(database: Database): void {
@@ -239,18 +219,4 @@ function configure(database: Database): void {
   database.pragma('foreign_keys = ON');
   // What a savepoint needs to undo a statement goes into memory, not into a file that is made and removed each time.
   database.pragma('temp_store = MEMORY');
-}
-
-/**
- * The database, and the files beside it that SQLite keeps as long as it is open. Commits stand in `-wal` until they
- * are copied into the database (https://www.sqlite.org/wal.html): without it a restart would lose them.
- */
-function filesOf(path: string): string[] {
-  return [path, `${path}-wal`, `${path}-shm`];
-}
-
-/** What tells the file at `path` from every other one, and its size; undefined if there is none. */
-function fileAt(path: string): { readonly identity: string; readonly size: number } | undefined {
-  const file = statSync(path, { throwIfNoEntry: false });
-  return file === undefined ? undefined : { identity: `${file.dev}:${file.ino}`, size: file.size };
 }
