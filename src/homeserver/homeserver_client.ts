@@ -1,5 +1,3 @@
-import { isIP } from 'node:net';
-import type { Dispatcher } from 'undici';
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { SECOND, systemTicks, type Ticks } from '../system/clock.ts';
@@ -24,9 +22,9 @@ import { isMadeByOAuth, judgePassword, takesPassword } from './judge_password.ts
 import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';
 import { logout } from './logout.ts';
 import { nameDevice } from './name_device.ts';
-import { refusedHere } from './own_passwords.ts';
 import { publishedKeys } from './published_keys.ts';
 import { WholeAnswer } from './read_answer.ts';
+import { refusedHere, sentRequest, tlsNameOf } from './sent_request.ts';
 import { transportRefusal } from './transport_refusal.ts';
 import { whoami } from './whoami.ts';
 
@@ -67,7 +65,6 @@ export class HomeserverClient implements Homeserver {
   private readonly answerTimeoutMs: number;
 
   constructor(options: HomeserverClientOptions) {
-    const { protocol, hostname, origin } = new URL(options.url);
     this.random = options.random;
     this.log = options.log;
     this.ticks = options.ticks ?? systemTicks;
@@ -75,9 +72,9 @@ export class HomeserverClient implements Homeserver {
     this.connectTimeoutMs = options.connectTimeoutMs ?? 5 * SECOND;
     this.answerTimeoutMs = options.answerTimeoutMs ?? 60 * SECOND;
     this.lateAnswers = new LateAnswers(this.answerTimeoutMs, this.log);
-    this.tlsName = protocol === 'https:' && isDnsName(hostname) ? hostname : undefined;
+    this.tlsName = tlsNameOf(options.url);
     const bulkhead = (connections: number) =>
-      new Bulkhead(origin, {
+      new Bulkhead(new URL(options.url).origin, {
         connections,
         connect: { timeout: this.connectTimeoutMs },
         maxResponseSize: LARGEST_ANSWER,
@@ -213,7 +210,7 @@ export class HomeserverClient implements Homeserver {
     const followClient = () => answer.stop(signal?.reason);
     signal?.addEventListener('abort', followClient, { once: true });
     try {
-      bulkhead.dispatch(this.requestOf(call), answer);
+      bulkhead.dispatch(sentRequest(call, this.tlsName), answer);
       return await answer.whole;
     } catch (error) {
       throw signal?.aborted ? signal.reason : transportRefusal(error);
@@ -222,33 +219,4 @@ export class HomeserverClient implements Homeserver {
       signal?.removeEventListener('abort', followClient);
     }
   }
-
-  private requestOf(call: HomeserverCall): Dispatcher.DispatchOptions {
-    const request: Dispatcher.DispatchOptions & { servername?: string } = {
-      method: call.method,
-      path: call.path,
-      headers: headersOf(call),
-      body: call.body === undefined ? null : JSON.stringify(call.body),
-    };
-    // Without this, undici would take the client's Host for the name in the homeserver's certificate.
-    if (this.tlsName !== undefined) request.servername = this.tlsName;
-    return request;
-  }
-}
-
-/** All headers of a request: nothing that the client sent goes upstream but its Host (R2, attack 51). */
-function headersOf(call: HomeserverCall): Record<string, string> {
-  const headers: Record<string, string> = {
-    'x-forwarded-for': call.client.ip,
-    'x-forwarded-proto': call.client.proto,
-  };
-  if (call.client.host !== undefined) headers.host = call.client.host;
-  if (call.client.record !== undefined) headers['x-request-id'] = call.client.record.id;
-  if (call.token !== undefined) headers.authorization = `Bearer ${call.token}`;
-  if (call.body !== undefined) headers['content-type'] = 'application/json';
-  return headers;
-}
-
-function isDnsName(hostname: string): boolean {
-  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
 }
