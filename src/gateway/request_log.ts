@@ -1,13 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import type { Answer } from '../http/answer.ts';
-import type { ReadClientAddress } from '../http/client_address.ts';
+import { type ReadClientAddress, trustedPeers } from '../http/client_address.ts';
 import type { ClientAddress } from '../http/client_request.ts';
-import type { ReadRequestId } from '../http/request_id.ts';
+import { headerValues } from '../http/raw_headers.ts';
 import { RequestRecord } from '../http/request_record.ts';
 import type { Route } from '../http/routes.ts';
 import { type Outcome, outcomeOfStatus, reasonOf, textOf } from '../matrix/outcome.ts';
 import type { Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
+
+/** The id of a request: goes to the homeserver, to the client, and into the log. */
+export type ReadRequestId = (request: IncomingMessage) => string;
+
+const HEADER = 'x-request-id';
+const USABLE = /^[A-Za-z0-9._-]{1,64}$/;
+const BITS = 96;
 
 /** A request on a gated or own route, or one that is refused at the front door. */
 export interface BegunRequest {
@@ -93,5 +101,18 @@ function fieldsOf({ outcome, client, method, route, status, record, ms, actor }:
     request_id: record.id,
     ms: Math.round(ms),
     upstream_ms: record.upstreamMs === undefined ? undefined : Math.round(record.upstreamMs),
+  };
+}
+
+/**
+ * Reads the id that a trusted proxy gave a request; all others get a new one, so that no client can make its
+ * requests look like another's. One that is sent twice or holds other characters counts as absent.
+ */
+export function requestIdReader(trustedProxies: readonly string[], random: RandomSource): ReadRequestId {
+  const isTrusted = trustedPeers(trustedProxies);
+  return (request) => {
+    const [given, ...more] = isTrusted(request) ? headerValues(request.rawHeaders, HEADER) : [];
+    const isUsable = given !== undefined && more.length === 0 && USABLE.test(given);
+    return isUsable ? given : randomId(random, BITS);
   };
 }
