@@ -11,9 +11,8 @@ import {
   openShutLanes,
   takeAttemptBack,
 } from '../storage/tables/lanes.ts';
-import { HOUR, SECOND } from '../system/clock.ts';
+import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
 import { rememberPlaces, type Way } from './lanes.ts';
-import { timeInWords } from './time_in_words.ts';
 
 /**
  * Three of a million codes fit at any moment, and a lane judges 20 + 6·365 = 2,210 a year at most: guessing succeeds
@@ -76,4 +75,14 @@ export function refusalIn(standing: LaneStanding | undefined): Refusal {
     retryAfterMs,
     text: `Too many wrong codes. Wait ${timeInWords(retryAfterMs)}, or use a recovery code.`,
   });
+}
+
+/** A waiting time in English words, rounded up. */
+export function timeInWords(ms: number): string {
+  if (ms < 2 * MINUTE) return numbered(Math.ceil(ms / SECOND), 'second');
+  return ms < 2 * HOUR ? numbered(Math.ceil(ms / MINUTE), 'minute') : numbered(Math.ceil(ms / HOUR), 'hour');
+}
+
+function numbered(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }

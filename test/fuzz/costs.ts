@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { readRecoveryCode } from '../../src/factors/recovery/recovery_code.ts';
-import { typedRecovery } from '../../src/factors/recovery/typed_recovery.ts';
-import { typedTotp } from '../../src/factors/totp/typed_totp.ts';
+import { typedRecovery } from '../../src/factors/recovery/recovery_factor.ts';
+import { typedTotp } from '../../src/factors/totp/totp_factor.ts';
 import { classify } from '../../src/gateway/classify.ts';
 import { repeatsSent } from '../../src/homeserver/sent_values.ts';
 import { presentedToken } from '../../src/http/access_token.ts';

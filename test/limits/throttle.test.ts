@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Attempt, accepted, counted, isShut, LANE_RULES, refusalIn } from '../../src/limits/throttle.ts';
-import { timeInWords } from '../../src/limits/time_in_words.ts';
+import {
+  type Attempt,
+  accepted,
+  counted,
+  isShut,
+  LANE_RULES,
+  refusalIn,
+  timeInWords,
+} from '../../src/limits/throttle.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';

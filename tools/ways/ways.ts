@@ -97,7 +97,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'login → 401',
-    mostFiles: 111,
+    mostFiles: 109,
     prepare: async (scene) => {
       return async () => {
         await scene.expect(401, login('bob'));
@@ -117,7 +117,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'guarded one-shot',
-    mostFiles: 121,
+    mostFiles: 119,
     prepare: async (scene) => {
       const { token } = scene.app.stub.signIn('bob', 'PHONE');
       const identifier = { type: 'm.id.user', user: 'bob' };
@@ -130,14 +130,14 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'page GET',
-    mostFiles: 49,
+    mostFiles: 48,
     prepare: async (scene) => async () => {
       await visitedPage(scene);
     },
   },
   {
     name: 'page password',
-    mostFiles: 130,
+    mostFiles: 128,
     prepare: async (scene) => {
       const visitor = await visitedPage(scene);
       return async () => {
@@ -147,7 +147,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'page code',
-    mostFiles: 107,
+    mostFiles: 106,
     prepare: async (scene) => {
       const visitor = await visitedPage(scene);
       demand(200, await visitor.send({ user: 'bob', password: 'bob password' }));

@@ -6,11 +6,11 @@ import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { FactorSetUp, TypedProof } from '../description.ts';
 import type { Attempt, Factor, FactorVerdict } from '../factor.ts';
+import { readGivenCode, splitTail } from '../given_code.ts';
 import { isTotpToken, matchStep } from './match_step.ts';
 import { TotpSetUp } from './totp_set_up.ts';
 import type { TotpSettings } from './totp_settings.ts';
 import { TOTP_AUTH, TOTP_EVENTS } from './totp_words.ts';
-import { typedTotp } from './typed_totp.ts';
 
 /** Codes of an authenticator app (RFC 6238); a user may have several authenticators. */
 export class TotpFactor implements Factor {
@@ -76,4 +76,31 @@ export class TotpFactor implements Factor {
     const seed = this.deps.vault.open(sealedSeed, `authenticator:${id}:${userId}`);
     return matchStep(seed, token, this.deps.clock.now(), this.settings);
   }
+}
+
+/** How one-time codes of `digits` digits are told from other input. */
+export function typedTotp(digits: number): TypedProof {
+  return {
+    read: readTotp,
+    tail: (field) => digitsAtEnd(field, digits, digits) ?? digitsAtEnd(field, digits, digits + 1),
+  };
+}
+
+/** A recovery code may have no letter in it, but it has 12 characters; no authenticator shows so many. */
+function readTotp(typed: string): string | undefined {
+  const token = readGivenCode(typed.replaceAll('-', ''));
+  return token !== undefined && /^[0-9]{1,10}$/.test(token) ? token : undefined;
+}
+
+/** @param length of the tail: that of the code, or one more where a blank stands in its middle */
+function digitsAtEnd(field: string, digits: number, length: number) {
+  const tail = field.slice(-length);
+  return tail.length === length && isCodeInGroups(tail, digits) ? splitTail(field, length) : undefined;
+}
+
+function isCodeInGroups(tail: string, digits: number): boolean {
+  if (tail.length === digits) return /^[0-9]+$/.test(tail);
+  const groups = tail.split(/\s/);
+  const shortest = Math.floor(digits / 2);
+  return groups.length === 2 && groups.every((group) => group.length >= shortest && /^[0-9]+$/.test(group));
 }
