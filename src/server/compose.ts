@@ -144,9 +144,9 @@ export interface Foundations {
   readonly machineClock: Clock;
   readonly random: RandomSource;
   readonly log: Log;
-  /** Those that are not in the list. */
   /** Hears of a held login that ended, once it is logged out. */
   readonly onHoldEnded: (held: EndedHold) => void;
+  /** Those that are not in the list. */
   readonly furtherFactors: readonly CreateFactor[];
 }
 

@@ -1,15 +1,18 @@
 import { PROBE_HEADER } from '../discovery/probes.ts';
 import type { Handlers } from '../gateway/app.ts';
+import { createFrontDoor, type DoorTimes, type FrontDoor } from '../gateway/front_door.ts';
 import { GuardedRequest } from '../guard/guarded_request.ts';
 import type { Handler } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { type GuardedRoute, guardedEndpoints, type RouteId } from '../http/routes.ts';
 import { type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
 import type { UnderWay } from '../system/under_way.ts';
-import type { Services } from './compose.ts';
+import type { Foundations, Services } from './compose.ts';
+import { noticingLanguages } from './notices.ts';
+import type { Watch } from './watch.ts';
 
 /** What answers which route. Every row of the route table must stand here: the type says so. */
-export function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
+function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
   return {
     login_flows: (request) => services.discovery.loginFlows(request),
     login: (request) => services.login.handle(request),
@@ -91,11 +94,41 @@ function isProbe(id: string, { headers }: ClientRequest): boolean {
  * Notes what the handlers are doing: a request may go on when its connection was cut. What factors ask of a client is
  * added to their answers. A probe does nothing but to be answered.
  */
-export function tracked(handlers: Handlers, { challenges, probes }: Services, requests: UnderWay): Handlers {
+function tracked(handlers: Handlers, { challenges, probes }: Services, requests: UnderWay): Handlers {
   const entries = Object.entries(handlers).map(([id, handler]): [string, Handler] => {
     const asking = challenges.inAnswersOf(handler);
     const plain: Handler = (request) => requests.track(asking(request));
     return [id, (request) => (isProbe(id, request) ? probes.beforeHandler(plain)(request) : plain(request))];
   });
   return Object.fromEntries(entries) as Handlers;
+}
+
+interface DoorParts {
+  readonly requests: UnderWay;
+  readonly watch: Watch;
+  /** Whether requests that are passed on are counted. */
+  readonly countsPassed: boolean;
+  readonly times: DoorTimes;
+}
+
+/** The front door, with the handlers behind it. */
+export function frontDoorOf(foundations: Foundations, services: Services, parts: DoorParts): FrontDoor {
+  const { config, storage, log } = foundations;
+  const { requests, watch, countsPassed, times } = parts;
+  const handlers = tracked(routeHandlers(services), services, requests);
+  return createFrontDoor({
+    upstream: new URL(config.homeserver.url),
+    handlers: noticingLanguages(handlers, { config, storage, requests }),
+    trustedProxies: () => config.trustedProxies,
+    checkAnswer: (answer) => services.egressGate.check(answer),
+    onFinished: (request) => {
+      watch.finished(request);
+      services.seenUsers.finished(request);
+    },
+    checkRequest: (request) =>
+      config.policy.blocksSessions ? services.sessionBlock.check(request) : undefined,
+    ...(countsPassed && { onPassed: (status: number) => watch.passed(status) }),
+    log,
+    times,
+  });
 }

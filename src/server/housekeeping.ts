@@ -21,6 +21,8 @@ import { MINUTE } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { programVersion } from '../system/version.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
+import type { Services } from './compose.ts';
+import type { Opened } from './open.ts';
 
 /** Those who wait for the outcome of a lease look several times a second. */
 const LEASES_KEPT_MS = MINUTE;
@@ -159,4 +161,13 @@ async function ifThere(act: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
   }
+}
+
+export function housekeepingOf({ keys, foundations }: Opened, services: Services): Housekeeping {
+  const { sweeper, pageSessionSweep, devicePasswordSweep, audit, pruning, reminders } = services;
+  const { aside, mark, processes, log, config } = foundations;
+  return new Housekeeping({
+    ...{ sweeper, pageSessionSweep, devicePasswordSweep, audit, pruning, reminders },
+    ...{ storage: aside, keys, mark, processes, log, setupMs: config.uia.sessionTtlMs },
+  });
 }

@@ -2,35 +2,23 @@ import type { Server } from 'node:http';
 import type { Config } from '../config/config.ts';
 import { LiveConfig } from '../config/live_config.ts';
 import type { CreateFactor } from '../factors/list.ts';
-import { createFrontDoor, type DoorTimes } from '../gateway/front_door.ts';
-import { HomeserverClient } from '../homeserver/homeserver_client.ts';
+import type { DoorTimes, FrontDoor } from '../gateway/front_door.ts';
 import type { Delivery } from '../notify/delivery.ts';
-import { openWhenThere } from '../storage/awaited_storage.ts';
-import { DatabaseClock } from '../storage/database_clock.ts';
-import { nameOfDatabase, openStorage } from '../storage/open_storage.ts';
-import type { RetryCause } from '../storage/statement.ts';
-import { type Storage, storageAside, storageOn } from '../storage/storage.ts';
-import type { EndedHold } from '../storage/tables/holds.ts';
-import { LiveProcesses } from '../storage/tables/processes.ts';
-import { watchedDriver } from '../storage/watched_driver.ts';
+import type { Storage } from '../storage/storage.ts';
 import { type Clock, SECOND, systemClock, systemTicks } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
 import { type Log, silentLog } from '../system/log.ts';
-import { type RandomSource, randomId, systemRandom } from '../system/random.ts';
+import { type RandomSource, systemRandom } from '../system/random.ts';
 import { UnderWay } from '../system/under_way.ts';
-import { DatabaseMarks } from '../vault/database_marks.ts';
-import { type KeyKeeper, openKeys } from '../vault/key_keeper.ts';
-import { MarkKeeper } from '../vault/mark_keeper.ts';
 import { adminListener } from './admin_listener.ts';
 import { compose, type Services } from './compose.ts';
 import { Gauges } from './gauges.ts';
-import { routeHandlers, tracked } from './handlers.ts';
-import { Housekeeping } from './housekeeping.ts';
-import { openKnownDatabase } from './known_database.ts';
+import { frontDoorOf } from './handlers.ts';
+import { type Housekeeping, housekeepingOf } from './housekeeping.ts';
 import { Metrics } from './metrics.ts';
 import { metricsListener } from './metrics_listener.ts';
-import { type Notices, noticesOf, noticingLanguages, noticingOwners } from './notices.ts';
-import { requireOneMachine, selfDescription } from './self_description.ts';
+import { type Opened, open } from './open.ts';
+import { requireOneMachine } from './self_description.ts';
 import { type SideListener, urlOf } from './side_listener.ts';
 import { Watch } from './watch.ts';
 
@@ -67,131 +55,42 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const { clock: machineClock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
   const metrics = config.metrics.listen === undefined ? undefined : new Metrics();
   const watch = new Watch({ log, metrics, ticks: systemTicks });
-  const onRetry = (cause: RetryCause) => watch.retried(cause);
-  const keys = await openKeys(config.keys.source, { clock: machineClock, random });
-  const marks = new DatabaseMarks(config.keys, () => keys.ring);
-  const acceptOther = parts.acceptEmptyDatabase === true;
-  const clock = new DatabaseClock(machineClock);
-  const onTime = (databaseNow: number) => clock.learn(databaseNow);
-  const open = (make: boolean) =>
-    openStorage(config.storage, { clock: machineClock, random, onTime, make, onRetry });
-  const { storage: opened, unusable } = await openWhenThere(
-    () => openKnownDatabase(config.storage, { marks, acceptOther, open }),
-    ({ reason }) => log.warn({}, `${nameOfDatabase(config.storage)}: is waited for: ${reason}`),
-  );
-  const storage = storageOn(watchedDriver(opened, watch.store));
-  const aside = storageAside(storage);
-  const processes = new LiveProcesses(aside, randomId(random), selfDescription(config, keys));
-  const mark = new MarkKeeper(aside, marks, log);
-  const homeserver = new HomeserverClient({
-    url: config.homeserver.url,
-    random,
-    log,
-    watch: watch.homeserver,
-    ...(times.answerMs === undefined
-      ? {}
-      : { answerTimeoutMs: times.answerMs, connectTimeoutMs: times.answerMs }),
-  });
-  const notices = noticesOf({
-    ...{ config, storage, vault: keys.vault, homeserver, clock, random, log },
-    onResult: (channel, result) => watch.noticed(channel, result),
-  });
-  const foundations = {
-    config,
-    storage,
-    aside,
-    processes,
-    vault: keys.vault,
-    mark,
-    homeserver: noticingOwners(homeserver, notices.addresses),
-    addresses: notices.addresses,
-    clock,
-    machineClock,
-    random,
-    log,
-    onHoldEnded: (held: EndedHold) => watch.holdEnded(held, config.login.holdTtlMs),
+  const opened = await open({
+    ...{ config, watch, machineClock, random, log, answerMs: times.answerMs },
     furtherFactors: parts.factors ?? [],
-  };
+    acceptOther: parts.acceptEmptyDatabase === true,
+  });
+  const { keys, storage, notices, foundations } = opened;
   const services = compose(foundations);
-  const housekeeping = new Housekeeping({
-    storage: aside,
-    sweeper: services.sweeper,
-    pageSessionSweep: services.pageSessionSweep,
-    devicePasswordSweep: services.devicePasswordSweep,
-    keys,
-    mark,
-    processes,
-    audit: services.audit,
-    pruning: services.pruning,
-    reminders: services.reminders,
-    log,
-    setupMs: config.uia.sessionTtlMs,
-  });
   const requests = new UnderWay();
-  const frontDoor = createFrontDoor({
-    upstream: new URL(config.homeserver.url),
-    handlers: noticingLanguages(tracked(routeHandlers(services), services, requests), {
-      config,
-      storage,
-      requests,
-    }),
-    trustedProxies: () => config.trustedProxies,
-    checkAnswer: (answer) => services.egressGate.check(answer),
-    onFinished: (request) => {
-      watch.finished(request);
-      services.seenUsers.finished(request);
-    },
-    checkRequest: (request) =>
-      config.policy.blocksSessions ? services.sessionBlock.check(request) : undefined,
-    ...(metrics && {
-      onPassed: (status) => watch.passed(status),
-    }),
-    log,
-    times,
-  });
-  const { readiness, hasher } = services;
+  const frontDoor = frontDoorOf(foundations, services, { requests, watch, countsPassed: !!metrics, times });
   const { passing } = frontDoor;
+  const { readiness, hasher } = services;
+  const { clock } = foundations;
   const gauges = new Gauges({ storage, readiness, keys, clock, passing, hashQueue: () => hasher.waiting });
-  const forWatchers = metrics && metricsListener({ metrics, readiness, lookUp: gauges.lookUp });
-  const forAdministrators = config.admin.listen && adminListener(foundations, services);
-  const served = {
-    keys,
-    storage,
-    homeserver,
-    services,
-    notices,
+  return new MatrixProxy(live, {
+    ...{ ...opened, services, requests, frontDoor, watch, log },
     delivery: notices.delivery(services.audit),
-    housekeeping,
-    requests,
-    frontDoor,
-    forWatchers,
-    forAdministrators,
-    watch,
-    log,
-    unusable,
-  };
-  return new MatrixProxy(live, served);
+    housekeeping: housekeepingOf(opened, services),
+    forWatchers: metrics && metricsListener({ metrics, readiness, lookUp: gauges.lookUp }),
+    forAdministrators: config.admin.listen && adminListener(foundations, services),
+  });
 }
 
 /** The running proxy: listens, does its housekeeping, ends cleanly. */
 export class MatrixProxy {
   constructor(
     private readonly live: LiveConfig,
-    private readonly parts: {
-      readonly keys: KeyKeeper;
-      readonly storage: Storage;
-      readonly homeserver: HomeserverClient;
+    private readonly parts: Omit<Opened, 'foundations'> & {
       readonly services: Services;
-      readonly notices: Notices;
       readonly delivery: Delivery;
       readonly housekeeping: Housekeeping;
       readonly requests: UnderWay;
-      readonly frontDoor: ReturnType<typeof createFrontDoor>;
+      readonly frontDoor: FrontDoor;
       readonly forWatchers: SideListener | undefined;
       readonly forAdministrators: SideListener | undefined;
       readonly watch: Watch;
       readonly log: Log;
-      readonly unusable: Promise<never>;
     },
   ) {}
 
