@@ -2,10 +2,10 @@ import type { PolicyConfig } from '../config/config.ts';
 import { LANE_RULES } from '../limits/throttle.ts';
 import { type ListedPolicy, listedPolicy } from '../policy/listed_policy.ts';
 import type { Storage } from '../storage/storage.ts';
-import { listDevicePasswords } from '../storage/tables/device_passwords.ts';
+import { type DevicePassword, listDevicePasswords } from '../storage/tables/device_passwords.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
 import { findPolicy } from '../storage/tables/policies.ts';
-import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
+import { codesLeftIn, type RecoverySet } from '../storage/tables/recovery_sets.ts';
 
 /** As much of a user as an operator needs to help; nothing secret. Times in ms. */
 export interface ShownUser extends ListedPolicy {
@@ -51,7 +51,6 @@ export async function showUser(
   const enabled = authenticators.length > 0;
   const [row] = await read(findPolicy(userId));
   const recovery = await factors.recoverySet(userId);
-  const devicePasswords = await read(listDevicePasswords(userId));
   const lanes = (await read(lanesOf(userId))).map(({ lane, failures, waitUntil }) => ({
     lane,
     failures,
@@ -67,25 +66,26 @@ export async function showUser(
       enabled_at: enabledAt,
       last_used_at: lastUsedAt,
     })),
-    recovery:
-      recovery === undefined
-        ? null
-        : {
-            remaining: codesLeftIn(recovery),
-            total: recovery.codes.length,
-            generated_at: recovery.generatedAt,
-          },
+    recovery: recovery === undefined ? null : shownSet(recovery),
     locked: lanes.some(({ shut }) => shut),
     lanes,
     held_logins: await holds.countForUser(userId),
-    device_passwords: devicePasswords.map((each) => ({
-      id: each.id,
-      name: each.name,
-      device_id: each.deviceId,
-      created_at: each.createdAt,
-      last_used_at: each.lastUsedAt,
-      last_used_address: each.lastUsedAddress,
-    })),
+    device_passwords: (await read(listDevicePasswords(userId))).map(shownDevicePassword),
     ...listedPolicy(policy, { userId, enabled, row }, row?.now ?? 0),
+  };
+}
+
+function shownSet(set: RecoverySet): ShownUser['recovery'] {
+  return { remaining: codesLeftIn(set), total: set.codes.length, generated_at: set.generatedAt };
+}
+
+function shownDevicePassword(each: DevicePassword): ShownUser['device_passwords'][number] {
+  return {
+    id: each.id,
+    name: each.name,
+    device_id: each.deviceId,
+    created_at: each.createdAt,
+    last_used_at: each.lastUsedAt,
+    last_used_address: each.lastUsedAddress,
   };
 }

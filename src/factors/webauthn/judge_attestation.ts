@@ -22,35 +22,18 @@ const MOST_OBJECT_BYTES = 16 * 1024;
  * authenticator is of does not matter here. Undefined if it is wrong, whatever the reason.
  */
 export async function judgeAttestation(
-  { rpId, origins, userVerification }: WebauthnSettings,
+  settings: WebauthnSettings,
   { challenge, userHandle }: KeptQuestion,
   attestation: Attestation,
 ): Promise<NewCredential | undefined> {
-  const { id, rawId, type, response, clientExtensionResults } = attestation;
+  const { id, rawId, response, clientExtensionResults } = attestation;
   if (id !== rawId || !isOnlySpelling(id, MOST_ID_BYTES)) return undefined;
   if (!isOnlySpelling(response.attestationObject, MOST_OBJECT_BYTES)) return undefined;
   try {
     if (!isOfOwnPage(response.clientDataJSON)) return undefined;
-    // Loaded at the first use: it is large, and most installations start without it.
-    const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
     const statement = await readStatement(response.attestationObject);
     if (statement === undefined) return undefined;
-    const { clientDataJSON, attestationObject } = response;
-    const { verified, registrationInfo: info } = await verifyRegistrationResponse({
-      response: {
-        id,
-        rawId,
-        type,
-        response: { clientDataJSON, attestationObject },
-        clientExtensionResults: {},
-      },
-      expectedChallenge: challenge,
-      expectedOrigin: [...origins],
-      expectedRPID: rpId,
-      expectedType: 'webauthn.create',
-      requireUserVerification: userVerification === 'required',
-      supportedAlgorithmIDs: Object.values(ALGORITHMS),
-    });
+    const { verified, registrationInfo: info } = await verify(settings, challenge, attestation);
     if (!verified || info.credential.id !== id) return undefined;
     const algorithm = await algorithmIn(info.credential.publicKey);
     if (algorithm === undefined || (statement.alg ?? algorithm) !== algorithm) return undefined;
@@ -58,7 +41,7 @@ export async function judgeAttestation(
       id,
       publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
       userHandle,
-      rpId,
+      rpId: settings.rpId,
       transports: (response.transports ?? []).filter((transport) => /^[a-z-]{1,32}$/.test(transport)),
       backupEligible: info.credentialDeviceType === 'multiDevice',
       discoverable: clientExtensionResults?.credProps?.rk ?? null,
@@ -68,6 +51,30 @@ export async function judgeAttestation(
     // The library throws on everything that is not as it should be.
     return undefined;
   }
+}
+
+async function verify(
+  { rpId, origins, userVerification }: WebauthnSettings,
+  challenge: string,
+  { id, rawId, type, response: { clientDataJSON, attestationObject } }: Attestation,
+) {
+  // Loaded at the first use: it is large, and most installations start without it.
+  const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
+  return verifyRegistrationResponse({
+    response: {
+      id,
+      rawId,
+      type,
+      response: { clientDataJSON, attestationObject },
+      clientExtensionResults: {},
+    },
+    expectedChallenge: challenge,
+    expectedOrigin: [...origins],
+    expectedRPID: rpId,
+    expectedType: 'webauthn.create',
+    requireUserVerification: userVerification === 'required',
+    supportedAlgorithmIDs: Object.values(ALGORITHMS),
+  });
 }
 
 /**

@@ -38,7 +38,6 @@ export function recoveryCard(page) {
 /** @param {import('./answers.d.ts').RecoveryState} codes */
 function standing({ remaining, total, generated_at: made, codes }) {
   const left = say('codes.left', { count: remaining, total });
-  const used = codes.flatMap(({ position, used_at: time }) => (time === null ? [] : [{ position, time }]));
   return [
     element(
       'p',
@@ -58,24 +57,27 @@ function standing({ remaining, total, generated_at: made, codes }) {
       Array.from({ length: total }, (_, at) => element('i', { class: at < remaining ? undefined : 'used' })),
     ),
     element('p', { class: 'muted small' }, say('codes.notShown')),
-    used.length > 0 &&
-      element(
-        'details',
-        {},
-        element('summary', {}, say('codes.usedTitle', { count: used.length })),
-        element(
-          'ul',
-          {},
-          used.map(({ position, time }) =>
-            element(
-              'li',
-              {},
-              timed((date) => say('codes.used', { position, date }), time),
-            ),
-          ),
-        ),
-      ),
+    usedOnes(codes),
   ];
+}
+
+/** @param {import('./answers.d.ts').RecoveryState['codes']} codes */
+function usedOnes(codes) {
+  const used = codes.flatMap(({ position, used_at: time }) => (time === null ? [] : [{ position, time }]));
+  if (used.length === 0) return undefined;
+  const lines = used.map(({ position, time }) =>
+    element(
+      'li',
+      {},
+      timed((date) => say('codes.used', { position, date }), time),
+    ),
+  );
+  return element(
+    'details',
+    {},
+    element('summary', {}, say('codes.usedTitle', { count: used.length })),
+    element('ul', {}, lines),
+  );
 }
 
 /** @param {AccountPage} page */

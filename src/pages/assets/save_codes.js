@@ -16,7 +16,6 @@ export function showNewCodes(page, codes, { steps, done, user, next }) {
   const tick = element('input', { type: 'checkbox', id: 'saved' });
   const missing = element('p', { class: 'problem', id: 'saved-problem', role: 'alert' });
   tick.setAttribute('aria-describedby', 'saved-problem');
-
   addEventListener('beforeunload', warn);
   page.show(
     element(
@@ -27,11 +26,7 @@ export function showNewCodes(page, codes, { steps, done, user, next }) {
       done !== undefined && notice('good', icon('good'), element('p', {}, done)),
       element('p', {}, withLastBold(say('save.text'))),
       element('p', { class: 'only-print' }, sheet),
-      element(
-        'ul',
-        { class: 'codes', 'aria-label': say('codes.title') },
-        codes.map((code) => element('li', {}, code)),
-      ),
+      listOf(codes),
       element(
         'div',
         { class: 'actions' },
@@ -48,13 +43,16 @@ export function showNewCodes(page, codes, { steps, done, user, next }) {
 
   function finish() {
     missing.textContent = tick.checked ? '' : say('save.tickFirst');
-    if (!tick.checked) {
-      tick.focus();
-      return;
-    }
+    if (!tick.checked) return tick.focus();
     removeEventListener('beforeunload', warn);
     next();
   }
+}
+
+/** @param {string[]} codes */
+function listOf(codes) {
+  const lines = codes.map((code) => element('li', {}, code));
+  return element('ul', { class: 'codes', 'aria-label': say('codes.title') }, lines);
 }
 
 /** @param {Event} event */
