@@ -8,6 +8,7 @@ import {
   codeRefused,
   codeWanted,
   PASSWORD_REFUSED,
+  refusalOf,
   WRONG_ORDER,
 } from '../second_factor/challenge_answer.ts';
 import type { CodeOutcome, CodeStep } from '../second_factor/code_step.ts';
@@ -200,9 +201,8 @@ export class OwnerSession {
       case 'out_of_order':
         return challenged(session, WRONG_ORDER);
       case 'unasked':
-        return challenged(session, codeRefused('spent_code', presented.factor));
       case 'refused':
-        return challenged(session, codeRefused(outcome.reason, presented.factor));
+        return challenged(session, refusalOf(outcome, presented.factor));
     }
   }
 

@@ -8,6 +8,8 @@ import {
   codeRefused,
   codeWanted,
   type OfferedWays,
+  refusalOf,
+  SESSION_UNKNOWN,
   WRONG_ORDER,
 } from '../second_factor/challenge_answer.ts';
 import { type CodeStep, passedIn } from '../second_factor/code_step.ts';
@@ -16,7 +18,6 @@ import { enrolmentFlows, type OwedEnrolment } from '../second_factor/owed_enrolm
 import type { PresentedCodes } from '../second_factor/presented.ts';
 import { type OwesEnrolment, type OwesFactor, owes, type Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
-import type { ChallengeError } from '../uia/challenge.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import type { Opening } from '../uia/opening.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
@@ -44,12 +45,6 @@ export type Resumed =
    * nothing left to prove but the password: its code is not asked for twice.
    */
   | { readonly kind: 'begin_again'; readonly body: JsonObject; readonly passed?: Session };
-
-const SESSION_UNKNOWN: ChallengeError = {
-  errcode: 'M_FORBIDDEN',
-  error: 'This authentication session is unknown or has expired. Please sign in again.',
-  refused: 'session',
-};
 
 export interface LoginConversationDeps {
   readonly engine: UiaEngine;
@@ -113,9 +108,8 @@ export class LoginConversation {
           codeWanted(this.deps.ways, this.deps.codes.presented.isTypedIn(session.flows)),
         );
       case 'unasked':
-        return challenge(session, codeRefused('spent_code', presented?.factor));
       case 'refused':
-        return challenge(session, codeRefused(outcome.reason, presented?.factor));
+        return challenge(session, refusalOf(outcome, presented?.factor));
       case 'out_of_order':
         return challenge(session, codeRefused('wrong_code', presented?.factor));
       case 'gone':
@@ -126,7 +120,8 @@ export class LoginConversation {
   /** Goes on with the session that the request names. */
   async resume(request: ClientRequest, body: JsonObject, auth: PresentedAuth): Promise<Resumed> {
     const repeated = withoutAuth(body);
-    const session = await this.deps.engine.resume(loginBinding(request), auth.session ?? '', repeated);
+    const binding = { target: targetOf(request), userId: null, tokenHash: null };
+    const session = await this.deps.engine.resume(binding, auth.session ?? '', repeated);
     if (session === undefined || session.holdId === null) return this.unknown(repeated);
     requireBody(session);
     const hold = await this.deps.holds.find(session.holdId);
@@ -142,10 +137,9 @@ export class LoginConversation {
     auth: PresentedAuth,
   ): Promise<Answer | undefined> {
     if (isSatisfied(session.flows, session.completed)) return this.finish(request, session, hold);
-    const { type } = auth;
     // The set-up has requests of its own: here the client asks what became of it.
     if (waitsForSetUp(session)) return this.askForSetUp(session);
-    if (type === undefined || session.completed.includes(type)) return challenge(session);
+    if (auth.type === undefined || session.completed.includes(auth.type)) return challenge(session);
     const presented = this.deps.codes.presented.inAuth(auth);
     if (presented === undefined) throw new Refusal('stage_not_offered');
     const outcome = await this.deps.codes.step.take(session, presented, request);
@@ -155,9 +149,8 @@ export class LoginConversation {
       case 'missing':
         return challenge(session);
       case 'unasked':
-        return challenge(session, codeRefused('spent_code', presented.factor));
       case 'refused':
-        return challenge(session, codeRefused(outcome.reason, presented.factor));
+        return challenge(session, refusalOf(outcome, presented.factor));
       case 'out_of_order':
         return challenge(session, WRONG_ORDER);
       case 'gone':
@@ -229,9 +222,8 @@ export class LoginConversation {
       return { kind: 'answer', answer: this.sessionUnknown() };
     }
     const body = (current ?? session).body ?? {};
-    return current !== undefined && isSatisfied(current.flows, current.completed)
-      ? { kind: 'begin_again', body, passed: current }
-      : { kind: 'begin_again', body };
+    const isPassed = current !== undefined && isSatisfied(current.flows, current.completed);
+    return { kind: 'begin_again', body, ...(isPassed && { passed: current }) };
   }
 
   /** An unknown session tells nothing: with a body the sign-in begins again, without one the client learns the flows. */
@@ -252,8 +244,4 @@ function waitsForSetUp(session: Session): boolean {
 
 function targetOf(request: ClientRequest): string {
   return `${request.method} ${request.path}`;
-}
-
-function loginBinding(request: ClientRequest) {
-  return { target: targetOf(request), userId: null, tokenHash: null } as const;
 }

@@ -64,6 +64,20 @@ export function codeRefused(
   };
 }
 
+/** To a code that was refused, or answers a question that is not open any more: that one was answered once. */
+export function refusalOf(
+  outcome: { readonly is: string; readonly reason?: RefusedCodeReason },
+  factor?: Pick<FactorDescription, 'refused'>,
+): ChallengeError {
+  return codeRefused(outcome.reason ?? 'spent_code', factor);
+}
+
+export const SESSION_UNKNOWN: ChallengeError = {
+  errcode: 'M_FORBIDDEN',
+  error: 'This authentication session is unknown or has expired. Please sign in again.',
+  refused: 'session',
+};
+
 /** A stage that is offered, but not now (R7). */
 export const WRONG_ORDER: ChallengeError = {
   errcode: 'M_FORBIDDEN',
