@@ -63,3 +63,18 @@ export const MISSING_PARAM: Refused = { status: 400, errcode: 'M_MISSING_PARAM' 
 export function ok(body: JsonObject = {}): StubAnswer {
   return { status: 200, body };
 }
+
+/** Sends an answer. */
+export function write(response: ServerResponse, answer: StubAnswer): void {
+  const isJson = typeof answer.body !== 'string' && !Buffer.isBuffer(answer.body);
+  const bytes = isJson
+    ? Buffer.from(JSON.stringify(answer.body))
+    : Buffer.from(answer.body as Buffer | string);
+  response.writeHead(answer.status, {
+    ...(isJson ? { 'content-type': 'application/json' } : {}),
+    'access-control-allow-origin': '*',
+    'content-length': bytes.length,
+    ...answer.headers,
+  });
+  response.end(bytes);
+}

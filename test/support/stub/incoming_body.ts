@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isJsonObject, type JsonObject } from '../../../src/matrix/wire.ts';
 
 /** How much of a body is kept for looking at. */
 const KEPT_BYTES = 64 * 1024 * 1024;
@@ -27,4 +28,14 @@ export async function readIncoming(
     if (length > limit) return undefined;
   }
   return { bytes: Buffer.concat(kept), length, hash: hash.digest('hex') };
+}
+
+/** The object in a body of JSON. */
+export function objectIn(bytes: Buffer): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -20,7 +20,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { isJsonObject, type JsonObject } from '../../../src/matrix/wire.ts';
+import type { JsonObject } from '../../../src/matrix/wire.ts';
 import { type Clock, systemClock } from '../../../src/system/clock.ts';
 import { clientAddress } from './client_address.ts';
 import { HeldSyncs, StubMedia } from './endpoints/general.ts';
@@ -32,9 +32,10 @@ import {
   type StubAnswer,
   StubRefusal,
   UNRECOGNIZED,
+  write,
 } from './exchange.ts';
 import type { Home, StubSwitches } from './home.ts';
-import { readIncoming } from './incoming_body.ts';
+import { objectIn, readIncoming } from './incoming_body.ts';
 import { LoginLimits, type LoginRates } from './limits.ts';
 import { conduit } from './personalities/conduit.ts';
 import { continuwuity } from './personalities/continuwuity.ts';
@@ -487,29 +488,6 @@ export class StubHomeserver {
 function matches(pattern: TargetPattern, exchange: Exchange): boolean {
   if (typeof pattern === 'string') return exchange.target.includes(pattern);
   return pattern.test(`${exchange.method} ${exchange.target}`);
-}
-
-function write(response: ServerResponse, answer: StubAnswer): void {
-  const isJson = typeof answer.body !== 'string' && !Buffer.isBuffer(answer.body);
-  const bytes = isJson
-    ? Buffer.from(JSON.stringify(answer.body))
-    : Buffer.from(answer.body as Buffer | string);
-  response.writeHead(answer.status, {
-    ...(isJson ? { 'content-type': 'application/json' } : {}),
-    'access-control-allow-origin': '*',
-    'content-length': bytes.length,
-    ...answer.headers,
-  });
-  response.end(bytes);
-}
-
-function objectIn(bytes: Buffer): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function localpartOf(userId: string): string {
