@@ -22,7 +22,8 @@ export class ClientBody extends Readable {
   constructor(request: IncomingMessage, silenceMs: number) {
     super();
     this.#request = request;
-    this.#silence = setTimeout(() => this.#onSilence(), silenceMs);
+    // Node says no 'close' of a request whose answer was sent before its connection went: that one runs out.
+    this.#silence = setTimeout(() => this.#onSilence(), silenceMs).unref();
     // The dispatcher takes its own listener off where it cannot connect; an error without one ends the process.
     this.on('error', () => undefined);
     request.on('data', (chunk: Buffer) => this.#onData(chunk));

@@ -235,7 +235,8 @@ describe('attack 73: long and large', () => {
     expect(received.endsWith('half')).toBe(true);
   });
 
-  test('an early refusal of an upload reaches the client', async () => {
+  test('an early refusal of an upload reaches the client, and nothing of it keeps the process alive', async () => {
+    const before = openTimers();
     door.upstream.behave((_request, response) => response.writeHead(413).end('too much'));
     const upload = httpRequest({ port: door.port, host: '127.0.0.1', path: UPLOAD, method: 'POST' });
     upload.on('error', () => undefined);
@@ -245,6 +246,8 @@ describe('attack 73: long and large', () => {
     );
     expect(status).toBe(413);
     upload.destroy();
+    while ((await openConnections()) > 0) await nextTurn();
+    expect(openTimers()).toBe(before);
   });
 });
 
@@ -355,6 +358,11 @@ async function untilReached(): Promise<void> {
 
 function openConnections(): Promise<number> {
   return new Promise((resolve) => door.door.server.getConnections((_error, count) => resolve(count)));
+}
+
+/** Those for which Node does not end. */
+function openTimers(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
 }
 
 function nextTurn(): Promise<void> {
