@@ -2,7 +2,7 @@ import type { Answer } from '../http/answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { challenge, WRONG_ORDER } from '../second_factor/challenge_answer.ts';
-import { factorKindIn } from '../second_factor/code_step.ts';
+import { factorKindIn } from '../second_factor/factor_passed.ts';
 import { pinnedPassword, withoutNames } from '../uia/allowed_stages.ts';
 import type { ChallengeError, ShownSession } from '../uia/challenge.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';

@@ -12,7 +12,8 @@ import {
   SESSION_UNKNOWN,
   WRONG_ORDER,
 } from '../second_factor/challenge_answer.ts';
-import { type CodeStep, passedIn } from '../second_factor/code_step.ts';
+import type { CodeStep } from '../second_factor/code_step.ts';
+import { passedIn } from '../second_factor/factor_passed.ts';
 import type { HeldLogins, OpeningSession } from '../second_factor/held_logins.ts';
 import { enrolmentFlows, type OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';

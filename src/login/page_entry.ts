@@ -1,6 +1,6 @@
 import type { ClientRequest } from '../http/client_request.ts';
 import type { AccountSessions } from '../second_factor/account_sessions.ts';
-import { factorKindIn } from '../second_factor/code_step.ts';
+import { factorKindIn } from '../second_factor/factor_passed.ts';
 import type { ReleasingProof } from '../second_factor/grant.ts';
 import type { Passes } from '../second_factor/passes.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';

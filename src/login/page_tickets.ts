@@ -1,7 +1,7 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type FactorPassed, passedIn } from '../second_factor/code_step.ts';
+import { type FactorPassed, passedIn } from '../second_factor/factor_passed.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Passes } from '../second_factor/passes.ts';
 import type { StandingPasses, Standings } from '../second_factor/standing.ts';

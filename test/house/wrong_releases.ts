@@ -1,9 +1,9 @@
 import type { EnrolledNow, EnrolmentState } from '../../src/account/session_set_ups.ts';
 import type { PassedSignIn } from '../../src/login/second_login.ts';
 import * as appservices from '../../src/second_factor/appservices.ts';
-import * as codeStep from '../../src/second_factor/code_step.ts';
 import type * as devicePasswords from '../../src/second_factor/device_password_checked.ts';
 import type { Exit, Taker } from '../../src/second_factor/exit.ts';
+import * as codeProof from '../../src/second_factor/factor_passed.ts';
 import * as grants from '../../src/second_factor/grant.ts';
 import type { HeldLogins } from '../../src/second_factor/held_logins.ts';
 import * as pages from '../../src/second_factor/page_shown.ts';
@@ -26,7 +26,7 @@ declare const session: Session;
 declare const standings: standing.Standings;
 declare const holds: HeldLogins;
 
-declare const factorPassed: codeStep.FactorPassed;
+declare const factorPassed: codeProof.FactorPassed;
 declare const standingPasses: standing.StandingPasses;
 declare const passPresented: passes.PassPresented;
 declare const tokenClaimed: passes.FactorTokenClaimed;
@@ -89,14 +89,14 @@ export async function withASession(): Promise<void> {
   // @ts-expect-error a session is not a proof
   await exit.release(held, session, taker);
   // @ts-expect-error a session may not have passed
-  await exit.release(held, codeStep.passedIn(session), taker);
+  await exit.release(held, codeProof.passedIn(session), taker);
 }
 
 /** All that can be seen of a proof; the private field is not among it. */
 type Imitation<P> = { [K in keyof P]: P[K] };
 
 export async function withAnImitation(
-  factor: Imitation<codeStep.FactorPassed>,
+  factor: Imitation<codeProof.FactorPassed>,
   passing: Imitation<standing.StandingPasses>,
   presented: Imitation<passes.PassPresented>,
   redeemed: Imitation<passes.PassRedeemed>,
@@ -187,7 +187,7 @@ export function readingTheToken(): void {
 
 export function buildingAProof(): void {
   // @ts-expect-error exported as a type only
-  void new codeStep.FactorPassed(session);
+  void new codeProof.FactorPassed(session);
   // @ts-expect-error exported as a type only
   void new standing.StandingPasses('@bob:example.org');
   // @ts-expect-error exported as a type only
@@ -201,7 +201,7 @@ export function buildingAProof(): void {
   // @ts-expect-error exported as a type only
   void new grants.Grant('token', {});
   // @ts-expect-error one proof is not another
-  const passed: codeStep.FactorPassed = passPresented;
+  const passed: codeProof.FactorPassed = passPresented;
   // @ts-expect-error a proof is not any object
   const proof: grants.Proof = {};
   void [passed, proof];
