@@ -23,7 +23,7 @@ interface ServerParts {
   readonly headMs: number | undefined;
 }
 
-/** A server that refuses what is no request of HTTP, and holds no connection for ever. It does not listen yet. */
+/** A server that refuses what it cannot read as HTTP, and holds each connection for a time only. It does not listen yet. */
 export function prepareServer({ admit, admitWaiting, log, headMs = HEADERS_TIME }: ServerParts): Server {
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: Math.min(HEAD_CHECKS, headMs) },
