@@ -26,6 +26,7 @@ const LONGER_FILES: Readonly<Record<string, string>> = {
   'src/storage/tables/sessions.ts': 'the statements of one table',
   'test/factors/webauthn/webauthn_factor.test.ts':
     'one application and one authenticator for all cases of a factor',
+  'test/pages/sign_in.test.ts': 'one application for all cases of the page',
   'test/personality/uia_probes.ts': 'a probe of a homeserver after another',
 };
 

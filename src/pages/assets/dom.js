@@ -118,6 +118,24 @@ export class Field {
 }
 
 /**
+ * Says that a form is under way, at the form and at the button that sent it, until what it returns is called.
+ *
+ * @param {HTMLElement} made
+ * @param {HTMLElement | null} works
+ */
+function showWork(made, works) {
+  made.setAttribute('aria-busy', 'true');
+  // Not `disabled`, which would take the focus away.
+  works?.setAttribute('aria-disabled', 'true');
+  works?.setAttribute('data-works', '');
+  return () => {
+    made.removeAttribute('aria-busy');
+    works?.removeAttribute('aria-disabled');
+    works?.removeAttribute('data-works');
+  };
+}
+
+/**
  * A form that is sent once at a time. A refusal that belongs to no field stands at its top.
  *
  * @param {() => Promise<void>} submit
@@ -139,20 +157,14 @@ export function form(submit, ...children) {
     event.preventDefault();
     if (underWay) return;
     underWay = true;
-    const works = event instanceof SubmitEvent ? event.submitter : null;
-    // Not `disabled`, which would take the focus away.
-    works?.setAttribute('aria-disabled', 'true');
-    works?.setAttribute('data-works', '');
     refusal.hidden = true;
     markTitle(false);
-    made.setAttribute('aria-busy', 'true');
+    const done = showWork(made, event instanceof SubmitEvent ? event.submitter : null);
     try {
       await submit();
     } finally {
       underWay = false;
-      made.removeAttribute('aria-busy');
-      works?.removeAttribute('aria-disabled');
-      works?.removeAttribute('data-works');
+      done();
     }
   }
 
