@@ -7,9 +7,6 @@ import { nearest } from './nearest.ts';
 import type { Settings } from './settings.ts';
 import type { ConfigSource, SettingPath } from './source.ts';
 
-/** What docs/configure.md announces and nothing stands behind yet: said so, not passed over. */
-const NOT_AVAILABLE_YET: readonly SettingPath[] = [['notify', 'matrix', 'appservice']];
-
 // `verbose` puts the schema beside an error: the known keys are read from it. `$ref` has siblings in 2020-12.
 const validate = new Ajv2020({
   // It is our own: a test checks it against the meta-schema, so that no start has to.
@@ -32,16 +29,9 @@ function schemaFile(name: string): object {
  * @throws ConfigError that names the first setting that does not fit
  */
 export function checkSettings(source: ConfigSource): Settings {
-  refuseWhatIsNotThereYet(source);
   const settings: unknown = structuredClone(source.settings);
   if (validate(settings)) return settings as Settings;
   throw describe(source, validate.errors ?? []);
-}
-
-function refuseWhatIsNotThereYet({ settings, where }: ConfigSource): void {
-  for (const path of NOT_AVAILABLE_YET) {
-    if (isWritten(settings, path)) throw new ConfigError(`${where(path)}: is not available yet; take it out`);
-  }
 }
 
 /** Whether a setting, or one below it, is written: a default is not. */

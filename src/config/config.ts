@@ -277,8 +277,8 @@ export interface MailConfig {
 }
 
 export interface MatrixConfig {
-  /** Who writes to the users. */
-  readonly userId: string;
+  /** Who writes to the users; undefined: the account of our registration. */
+  readonly userId: string | undefined;
   readonly accessToken: string;
 }
 

@@ -152,7 +152,7 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       texts: at(['brand', 'texts'], () => textsIn(settings.brand.texts, absolute)),
     },
     log: settings.log,
-    notify: notifyFrom(settings.notify, { at, absolute, source }),
+    notify: notifyFrom(settings.notify, { at, absolute, source, registration: homeserver.appservice }),
     metrics: { listen: at(['metrics', 'listen'], () => listenIf(settings.metrics.listen)) },
     admin: {
       listen: at(['admin', 'listen'], () => listenIf(settings.admin.listen)),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject } from '../matrix/wire.ts';
-import type { MailConfig, MatrixConfig, NotifyConfig, WebhookConfig } from './config.ts';
+import type { MailConfig, MatrixConfig, NotifyConfig, OwnRegistration, WebhookConfig } from './config.ts';
 import { type PathOfType, SETTINGS, type SettingRow, type Settings, settingAt } from './settings.ts';
 import type { ConfigSource, SettingPath } from './source.ts';
 import { BadValue, isLoopback, parseDuration } from './values.ts';
@@ -11,6 +11,8 @@ interface NotifyReader {
   /** Runs `read`; a value that it refuses becomes a `ConfigError` that names the setting. */
   at<T>(path: SettingPath, read: () => T): T;
   absolute(path: string): string;
+  /** Our registration at the homeserver. */
+  readonly registration: OwnRegistration | undefined;
 }
 
 type NotifySettings = Settings['notify'];
@@ -32,7 +34,9 @@ export function notifyFrom(settings: NotifySettings, reader: NotifyReader): Noti
   return {
     language: settings.language,
     mail: channel('mail', 'from', reader, () => mailFrom(settings.mail, reader)),
-    matrix: channel('matrix', 'user_id', reader, () => matrixFrom(settings.matrix, reader)),
+    matrix: channel('matrix', settings.matrix.appservice ? 'appservice' : 'user_id', reader, () =>
+      matrixFrom(settings.matrix, reader),
+    ),
     webhook: channel('webhook', 'url', reader, () => webhookFrom(settings.webhook, reader)),
     retryFirstMs: durationAt('notify.retry_first', settings.retry_first),
     giveUpAfterMs: durationAt('notify.give_up_after', settings.give_up_after),
@@ -90,7 +94,26 @@ function mailFrom(settings: NotifySettings['mail'], { at, absolute }: NotifyRead
   return { from, host, port, security, credentials: { user, password } };
 }
 
-function matrixFrom(settings: NotifySettings['matrix'], { at, absolute }: NotifyReader): MatrixConfig {
+function matrixFrom(settings: NotifySettings['matrix'], reader: NotifyReader): MatrixConfig {
+  return settings.appservice ? ownSender(settings, reader) : accountFrom(settings, reader);
+}
+
+/** The account that the homeserver has for our registration: an application service acts as it where it names no one else. */
+function ownSender(
+  { user_id: userId, access_token_file: file }: NotifySettings['matrix'],
+  { at, registration }: NotifyReader,
+): MatrixConfig {
+  const accessToken = at(['notify', 'matrix', 'appservice'], () => {
+    if (userId !== undefined || file !== undefined) {
+      throw new BadValue('stands alone: its account is that of homeserver.appservice');
+    }
+    if (registration === undefined) throw new BadValue('needs homeserver.appservice');
+    return registration.asToken;
+  });
+  return { userId: undefined, accessToken };
+}
+
+function accountFrom(settings: NotifySettings['matrix'], { at, absolute }: NotifyReader): MatrixConfig {
   const { user_id: userId = '', access_token_file: file } = settings;
   at(['notify', 'matrix', 'user_id'], () => {
     if (parseUserId(userId) === undefined)

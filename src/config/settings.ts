@@ -933,6 +933,14 @@ export const SETTINGS = [
     reload: true,
   },
   {
+    path: 'notify.matrix.appservice',
+    type: 'flag',
+    default: false,
+    doc: 'Whether the account of `homeserver.appservice` (`two-factor`) writes to the owners, in the place of an account with a token. Turns these messages on.',
+    note: 'the account of homeserver.appservice writes, without a token; turns messages on',
+    reload: true,
+  },
+  {
     path: 'notify.webhook.url',
     type: 'text',
     doc: 'Where events are posted to, signed as [Standard Webhooks](https://www.standardwebhooks.com/) says. Setting it turns them on. `http://` is taken for loopback only.',

@@ -1,3 +1,4 @@
+import type { MatrixConfig } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { failureOf, inTime } from '../notify/channel.ts';
 import { MailChannel } from '../notify/mail_channel.ts';
@@ -21,7 +22,7 @@ export const notifyCheck: InsideCheck = {
     if (on.length === 0) return skipped('it is off: users are not notified of changes');
     const tried = [
       ...(mail ? ['greeted the mail server'] : []),
-      ...(matrix ? ['asked the homeserver whose notify.matrix.access_token_file is'] : []),
+      ...(matrix ? [`asked the homeserver whose the token of ${sourceOf(matrix)} is`] : []),
       'counted dead letters',
     ];
     return (
@@ -68,8 +69,12 @@ async function matrixFault(installation: Installation, tried: string[]): Promise
   });
   try {
     const owner = await inTime(TRY_MS, (signal) => sender.whoami(signal)).catch(failureOf);
-    if (owner === matrix.userId) return undefined;
     const found = owner instanceof Error ? owner.message : 'it is the token of another account';
+    if (matrix.userId === undefined) {
+      const isKnown = typeof owner === 'string';
+      return isKnown ? undefined : fail(tried, `notify.matrix.appservice has no account: ${found}`, INSTALL);
+    }
+    if (owner === matrix.userId) return undefined;
     return fail(
       tried,
       `notify.matrix.access_token_file does not open ${matrix.userId}: ${found}`,
@@ -78,6 +83,12 @@ async function matrixFault(installation: Installation, tried: string[]): Promise
   } finally {
     await homeserver.close();
   }
+}
+
+const INSTALL = 'make the file of homeserver.appservice known to the homeserver';
+
+function sourceOf({ userId }: MatrixConfig): string {
+  return userId === undefined ? 'homeserver.appservice' : 'notify.matrix.access_token_file';
 }
 
 /** Whose a token is needs no store. */

@@ -371,13 +371,6 @@ describe('a configuration that is wrong is refused with one line:', () => {
     expect(refusal(text)).toBe(line);
   });
 
-  test.each(['notify: { matrix: { appservice: true } }'])(
-    'a section that nothing stands behind yet: %s',
-    (text) => {
-      expect(refusal(text)).toMatch(/^config\.yaml:1: [\w.]+: is not available yet; take it out$/);
-    },
-  );
-
   test.each([
     ['{ type: postgres }', 'storage.url: must be given for storage.type postgres'],
     ['{ url: postgres://me@db/two_factor }', 'storage.url: is for storage.type postgres only'],

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
 import { type ConfigFolder, configFolder } from './config_files.ts';
@@ -41,6 +42,17 @@ test('what files hold is read', () => {
   expect(webhook).toEqual({ url: 'http://127.0.0.1:9/hook', secret: Buffer.alloc(24, 7), events: ['*'] });
 });
 
+test('the account of our registration may write', () => {
+  const file = folder.write('appservice.yaml', 'as_token: of_our_registration\n');
+  chmodSync(file, 0o600);
+  const text = [
+    'homeserver: { url: "http://127.0.0.1:8008", appservice: { file: appservice.yaml } }',
+    'notify: { matrix: { appservice: true } }',
+  ];
+  const { notify } = loadConfig(folder.write('own.yaml', text.join('\n')), {});
+  expect(notify.matrix).toEqual({ userId: undefined, accessToken: 'of_our_registration' });
+});
+
 describe('what is refused, with its line', () => {
   test.each([
     ['{ mail: { host: mail.example.org } }', 'notify.mail: needs from'],
@@ -48,6 +60,8 @@ describe('what is refused, with its line', () => {
     ['{ mail: { from: 2fa@example.org, host: "a b" } }', 'notify.mail.host: must be the name'],
     ['{ mail: { from: 2fa@example.org, host: mail.example.org } }', 'notify.mail.security: none is for'],
     ['{ mail: { from: 2fa@example.org, user: me } }', 'notify.mail.user: user and password_file'],
+    ['{ matrix: { appservice: true } }', 'notify.matrix.appservice: needs homeserver.appservice'],
+    ['{ matrix: { appservice: true, user_id: "@b:e.org" } }', 'notify.matrix.appservice: stands alone'],
     ['{ matrix: { user_id: bot, access_token_file: secret } }', 'notify.matrix.user_id: must be a full'],
     ['{ matrix: { user_id: "@b:e.org" } }', 'notify.matrix.access_token_file: must be given'],
     ['{ matrix: { user_id: "@b:e.org", access_token_file: password } }', 'holds an access token and nothing'],
