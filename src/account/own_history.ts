@@ -16,7 +16,7 @@ const LINES = 100;
 const FREQUENT_LINES = 80;
 
 /** Further facts that are the user's to know. An operator's reasons and names are not among them. */
-const SHOWN_DETAIL = ['authenticator', 'position', 'remaining', 'stage', 'devices'];
+const SHOWN_DETAIL = ['authenticator', 'factor', 'position', 'remaining', 'stage', 'devices'];
 
 /** `GET …/org.matrix.2fa/history`: what the audit knows of the caller's own account, the newest first. */
 export class OwnHistory {

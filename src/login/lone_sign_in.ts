@@ -95,7 +95,10 @@ export class LoneSignIn {
         also,
         audit.recorded({ ...entry, event: `${kind}.used` }),
       ],
-      lost: [audit.recorded({ ...entry, event: 'factor.refused' }), suspected],
+      lost: [
+        audit.recorded({ ...entry, event: 'factor.refused', detail: { ...detail, factor: kind } }),
+        suspected,
+      ],
     });
     return (await storage.commit([userId], unit)).won;
   }

@@ -178,7 +178,7 @@ function judged({ engine, audit, throttleRecord }: CodeStepDeps, trial: Trial, v
   const detail = { place: way.place, lane: kindOf(attempt) };
   const failed = [
     engine.failed(session),
-    audit.recorded({ ...entry, event: 'factor.refused', detail }),
+    audit.recorded({ ...entry, event: 'factor.refused', detail: { ...detail, factor: factor.kind } }),
     attempt.counts ? throttleRecord.shut(way, factor.stage, attempt) : [],
   ] as const;
   if (verdict.is === 'no_match') return failed;

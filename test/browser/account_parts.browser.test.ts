@@ -281,6 +281,8 @@ describeInBrowser('the parts of the account page', () => {
         events: [
           event('login.completed', 1_900_000),
           event('totp.used', 1_899_000, { authenticator: row?.id }),
+          event('factor.refused', 1_895_000, { factor: 'webauthn' }),
+          event('factor.refused', 1_893_000, { factor: 'webauthn' }),
           event('factor.refused', 1_890_000),
           event('factor.refused', 1_880_000),
           event('factor.refused', 1_870_000),
@@ -301,6 +303,7 @@ describeInBrowser('the parts of the account page', () => {
     await used.getByText(/ · Account page · 192\.0\.2\.7$/).waitFor();
     expect(await part('Activity').locator('b').allTextContents()).toEqual([
       'Signed in with phone',
+      'Passkey not accepted 2 times',
       '3 incorrect codes',
       'Incorrect code',
       'Approved: sign out 2 devices',

@@ -102,6 +102,29 @@ await describeOnSynapse('matrix-js-sdk, on a real Synapse', (app) => {
     expect(await app().whoami(result.access_token)).toBe(200);
   });
 
+  test('a device password, in the field of a login dialog that knows passwords only', async () => {
+    const bob = await app().enrolledUser();
+    const auth = passwordAuth(bob, `${bob.password} ${app().code(bob)}`);
+    const made = await app().post(
+      '/_matrix/client/unstable/org.matrix.2fa/device_passwords',
+      { name: 'bot', auth },
+      bob.token,
+    );
+    const login = {
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: bob.name },
+      password: String(made.json.device_password),
+    };
+    const first = await clientOf().loginRequest(login);
+    // It comes back after a restart: the same device, whose keys it has.
+    const again = await clientOf().loginRequest({ ...login, device_id: 'OTHER' });
+    expect([first.device_id, again.device_id]).toEqual([made.json.device_id, made.json.device_id]);
+    expect(again.access_token).toBe(first.access_token);
+    const bot = clientOf({ ...bob, token: first.access_token, deviceId: first.device_id });
+    expect(await devicesOf(bot)).toContain(first.device_id);
+    await expect(clientOf().loginRequest({ ...login, password: bob.password })).rejects.toThrow(MatrixError);
+  });
+
   test('delete_devices', async () => {
     const bob = await app().enrolledUser();
     const client = clientOf(bob);

@@ -44,3 +44,12 @@ test('where no one is named, and codes do not go into the password field, it say
   expect(text).not.toContain('correct horse 123456');
   expect(text).not.toContain('What is a passkey');
 });
+
+test('where no codes go into the password field, a passkey is not said to need one there', async () => {
+  const app = await startApp({ config: 'login: { appended_code: false }' });
+  const { text } = await supertest(app.url).get('/_2fa/help').expect(200);
+  await app.stop();
+  const passkey = text.slice(text.indexOf('id="passkey"'), text.indexOf('id="recovery-code"'));
+  expect(passkey).toContain('use the sign-in page that your app offers');
+  expect(passkey).not.toContain('keep an authenticator app');
+});

@@ -50,6 +50,14 @@ test.each([
   expect(() => expectJudged(response)).toThrow('not as specified');
 });
 
+test('the beginning of a set-up is judged as that of its factor', async () => {
+  const target = '/_matrix/client/unstable/org.matrix.2fa/enrolment';
+  const body = { setup_id: 'x', expires_ts: 1, recovery_codes: 'new', public_key: { challenge: 'AAAA' } };
+  const origin = await answering(200, body);
+  const response = await request(origin).post(target).send({ session: 'm2fa_x', factor: 'webauthn' });
+  expect(() => expectJudged(response)).toThrow('webauthn_setup_answer');
+});
+
 test("the homeserver's own challenge to a user without 2FA passes as it is", async () => {
   const origin = await answering(401, { session: 'XtdlxQYf', flows: [{ stages: ['m.login.password'] }] });
   expectJudged(

@@ -1,7 +1,7 @@
 import type { Response } from 'supertest';
 import { validator } from '../../src/matrix/registry.ts';
 import type { ShapeName } from '../../src/matrix/shapes.ts';
-import { isJsonObject } from '../../src/matrix/wire.ts';
+import { isJsonObject, type JsonObject } from '../../src/matrix/wire.ts';
 import { type JudgedAnswer, type Judgement, judgeAnswer, specPath } from './openapi_judge.ts';
 
 /** An endpoint whose good answers are ours to shape. */
@@ -9,8 +9,8 @@ interface OwnEndpoint {
   readonly method: string;
   /** As the specification writes it: without base path and version. */
   readonly path: string;
-  /** The shape of its 200. */
-  readonly answer: ShapeName;
+  /** The shape of its 200: where it is of a factor, that of the factor that it is about. */
+  readonly answer: ShapeName | ((body: JsonObject) => ShapeName);
 }
 
 const OWN_ENDPOINTS: readonly OwnEndpoint[] = [
@@ -33,7 +33,11 @@ const OWN_ENDPOINTS: readonly OwnEndpoint[] = [
   { method: 'POST', path: '/account/two-factor/webauthn/confirm', answer: 'webauthn_confirm_answer' },
   { method: 'DELETE', path: '/account/two-factor/webauthn', answer: 'empty_answer' },
   { method: 'POST', path: '/_2fa/account/session', answer: 'page_session_answer' },
-  { method: 'POST', path: '/org.matrix.2fa/enrolment', answer: 'totp_setup_answer' },
+  {
+    method: 'POST',
+    path: '/org.matrix.2fa/enrolment',
+    answer: (body) => ('public_key' in body ? 'webauthn_setup_answer' : 'totp_setup_answer'),
+  },
   { method: 'POST', path: '/org.matrix.2fa/enrolment/confirm', answer: 'enrolment_confirm_answer' },
   { method: 'GET', path: '/org.matrix.2fa/device_passwords', answer: 'device_passwords_answer' },
   { method: 'POST', path: '/org.matrix.2fa/device_passwords', answer: 'device_password_answer' },
@@ -94,7 +98,9 @@ function shapeOf(answer: JudgedAnswer): ShapeName | undefined {
   if (answer.status >= 400) return 'error';
   const path = specPath(answer.path);
   const own = OWN_ENDPOINTS.find((each) => each.path === path && each.method === answer.method.toUpperCase());
-  return own?.answer;
+  return typeof own?.answer === 'function'
+    ? own.answer(isJsonObject(answer.body) ? answer.body : {})
+    : own?.answer;
 }
 
 /** Users without 2FA get the homeserver's own challenge as it is (R6): only the official schema fits it. */

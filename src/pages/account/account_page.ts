@@ -114,7 +114,11 @@ ${jsonBlock('data', {
   /** Nothing tells people to type a code where it is not taken. */
   private saidBy({ texts }: Say): Say['texts'] {
     if (this.settings.appendedCode) return texts;
-    return { ...texts, 'help.password-field.text': texts['help.password-field.notTaken'] };
+    return {
+      ...texts,
+      'help.password-field.text': texts['help.password-field.notTaken'],
+      'help.passkey.text': texts['help.passkey.notTaken'],
+    };
   }
 
   /** `/_2fa/` and the like: what people type. */

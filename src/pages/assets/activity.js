@@ -49,8 +49,11 @@ function absorbed(lines, event) {
 function joined(lines, event) {
   if (!FAILURES.includes(event.event)) return false;
   const newest = lines.findLast(
-    ({ event: name, address, device_id: device }) =>
-      name === event.event && address === event.address && device === event.device_id,
+    ({ event: name, address, device_id: device, detail }) =>
+      name === event.event &&
+      address === event.address &&
+      device === event.device_id &&
+      detail.factor === event.detail.factor,
   );
   if (newest === undefined || newest.at - event.at > TOGETHER_MS) return false;
   newest.count += 1;

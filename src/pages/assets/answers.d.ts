@@ -63,6 +63,7 @@ export type HistoryAnswer = {
     device_id: string | null;
     detail: {
       authenticator?: string;
+      factor?: string;
       position?: number;
       remaining?: number;
       stage?: string;

@@ -3,7 +3,7 @@ import { button, element } from './dom.js';
 import { tile } from './icons.js';
 import { hasList, lateCard } from './late_card.js';
 import { plainText, say, texts, timed } from './texts.js';
-import { CALLS } from './wire.js';
+import { CALLS, PASSKEY } from './wire.js';
 
 /** Shown at once; the rest on demand. */
 const FIRST = 5;
@@ -107,7 +107,7 @@ function lineText(page, { event, count, detail, used }) {
   const others = texts.history.events;
   switch (event) {
     case 'factor.refused':
-      return say(event, { count });
+      return say(detail.factor === PASSKEY ? 'history.passkeyRefused' : event, { count });
     case 'login.completed':
       return name === undefined ? (others[event] ?? event) : say(event, { factor: name });
     case 'guard.passed':

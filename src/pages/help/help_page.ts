@@ -72,7 +72,9 @@ ${sections.map(
     if (section === 'lost-all') {
       return htmlIn(say.form('help.lost-all.text'), { contact: contactText(say, contact(), server) });
     }
-    if (section === 'password-field' && !appendedCode) return html`${say('help.password-field.notTaken')}`;
+    // Nothing tells people to type a code where it is not taken.
+    const isTyped = section === 'password-field' || section === 'passkey';
+    if (isTyped && !appendedCode) return html`${say(`help.${section}.notTaken`)}`;
     return html`${say.form(`help.${section}.text`)}`;
   }
 }

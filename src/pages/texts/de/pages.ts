@@ -410,6 +410,7 @@ export const pages: Translation = {
   'login.completed': 'Angemeldet mit {factor}',
   'login.held_ended':
     'Anmeldung nicht abgeschlossen: Das Passwort war richtig, es wurde kein Code eingegeben. Wenn du das nicht warst, ändere dein Passwort.',
+  'history.passkeyRefused': 'Passkey nicht angenommen ‖ Passkey {count}-mal nicht angenommen',
   'factor.refused': 'Falscher Code ‖ {count} falsche Codes',
   'throttle.wait': 'Anmeldung nach zu vielen falschen Codes angehalten',
   'guard.passed': 'Genehmigt: {action}',
@@ -467,6 +468,8 @@ export const pages: Translation = {
   'help.passkey.title': 'Was ist ein Passkey oder Sicherheitsschlüssel?',
   'help.passkey.text':
     'Ein Schlüssel auf deinem Telefon, Computer oder USB-Stick, der deine Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Behalte zusätzlich eine Authenticator-App oder Wiederherstellungscodes.',
+  'help.passkey.notTaken':
+    'Ein Schlüssel auf deinem Telefon, Computer oder USB-Stick, der deine Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Verwende die Anmeldeseite, die deine App anbietet, oder eine App, die eine anbietet. Behalte zusätzlich Wiederherstellungscodes.',
   'help.recovery-code.title': 'Was ist ein Wiederherstellungscode?',
   'help.recovery-code.text':
     'Zwölf Buchstaben und Ziffern, etwa 7q2k-x9vd-03mh. Er ersetzt einmal den Code deiner App. Wenn du deine Wiederherstellungscodes verlierst, erstelle auf der Kontoseite mit deinem Authenticator neue.',
@@ -478,7 +481,7 @@ export const pages: Translation = {
     'Der Code fehlt oder wurde schon verwendet. Jeder Code gilt einmal: Warte auf einen neuen. Manche Apps zeigen den wahren Grund nicht an.',
   'help.lost.title': 'Ich habe mein Telefon verloren.',
   'help.lost.text':
-    'Melde dich auf der Kontoseite mit einem Wiederherstellungscode an und richte einen neuen Authenticator ein. Ein Wiederherstellungscode genügt. Wenn jemand dein Telefon haben könnte, melde auch deine anderen Geräte ab.',
+    'Melde dich auf der Kontoseite oder auf der Anmeldeseite deiner App mit einem Wiederherstellungscode an und richte dort einen neuen Authenticator ein. Ein Wiederherstellungscode genügt. Wenn jemand dein Telefon haben könnte, melde auch deine anderen Geräte ab.',
   'help.lost-all.title': 'Ich habe mein Telefon und meine Wiederherstellungscodes verloren.',
   'help.lost-all.text':
     '{contact} Dort kann die Zwei-Faktor-Authentifizierung zurückgesetzt werden, sobald sicher ist, dass du es bist.',

@@ -211,6 +211,8 @@ export const sie: Translation = {
     'Eine App, die alle 30 Sekunden einen neuen sechsstelligen Code zeigt, auch ohne Netz. Jede App für zeitbasierte Codes (TOTP) funktioniert. Wenn Sie sie verlieren, melden Sie sich mit einem Wiederherstellungscode oder einem anderen Authenticator an und ersetzen Sie sie.',
   'help.passkey.text':
     'Ein Schlüssel auf Ihrem Telefon, Computer oder USB-Stick, der Ihre Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Behalten Sie zusätzlich eine Authenticator-App oder Wiederherstellungscodes.',
+  'help.passkey.notTaken':
+    'Ein Schlüssel auf Ihrem Telefon, Computer oder USB-Stick, der Ihre Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Verwenden Sie die Anmeldeseite, die Ihre App anbietet, oder eine App, die eine anbietet. Behalten Sie zusätzlich Wiederherstellungscodes.',
   'help.recovery-code.text':
     'Zwölf Buchstaben und Ziffern, etwa 7q2k-x9vd-03mh. Er ersetzt einmal den Code Ihrer App. Wenn Sie Ihre Wiederherstellungscodes verlieren, erstellen Sie auf der Kontoseite mit Ihrem Authenticator neue.',
   'help.password-field.text':
@@ -218,7 +220,7 @@ export const sie: Translation = {
   'help.refused.text':
     'Der Code fehlt oder wurde schon verwendet. Jeder Code gilt einmal: Warten Sie auf einen neuen. Manche Apps zeigen den wahren Grund nicht an.',
   'help.lost.text':
-    'Melden Sie sich auf der Kontoseite mit einem Wiederherstellungscode an und richten Sie einen neuen Authenticator ein. Ein Wiederherstellungscode genügt. Wenn jemand Ihr Telefon haben könnte, melden Sie auch Ihre anderen Geräte ab.',
+    'Melden Sie sich auf der Kontoseite oder auf der Anmeldeseite Ihrer App mit einem Wiederherstellungscode an und richten Sie dort einen neuen Authenticator ein. Ein Wiederherstellungscode genügt. Wenn jemand Ihr Telefon haben könnte, melden Sie auch Ihre anderen Geräte ab.',
   'help.lost-all.text':
     '{contact} Dort kann die Zwei-Faktor-Authentifizierung zurückgesetzt werden, sobald sicher ist, dass Sie es sind.',
   'help.password-field.notTaken':

@@ -392,6 +392,7 @@ export const pages = {
   'login.completed': 'Signed in with {factor}',
   'login.held_ended':
     "Sign-in not completed: the password was correct, no code was entered. If this wasn't you, change your password.",
+  'history.passkeyRefused': 'Passkey not accepted ‖ Passkey not accepted {count} times',
   'factor.refused': 'Incorrect code ‖ {count} incorrect codes',
   'throttle.wait': 'Sign-in paused after too many incorrect codes',
   'guard.passed': 'Approved: {action}',
@@ -449,6 +450,8 @@ export const pages = {
   'help.passkey.title': 'What is a passkey or security key?',
   'help.passkey.text':
     'A key on your phone, computer or USB stick that proves it is you. Apps that only ask for a password cannot use it: keep an authenticator app or recovery codes as well.',
+  'help.passkey.notTaken':
+    'A key on your phone, computer or USB stick that proves it is you. Apps that only ask for a password cannot use it: use the sign-in page that your app offers, or an app that offers one. Keep recovery codes as well.',
   'help.recovery-code.title': 'What is a recovery code?',
   'help.recovery-code.text':
     'Twelve letters and digits, such as 7q2k-x9vd-03mh. It replaces the code of your app, once. If you lose your recovery codes, create new ones on the account page with your authenticator.',
@@ -460,7 +463,7 @@ export const pages = {
     'The code is missing, or it was used before. Each code works once: wait for a new one. Some apps do not show the real reason.',
   'help.lost.title': 'I lost my phone.',
   'help.lost.text':
-    'Sign in on the account page with a recovery code and set up a new authenticator. One recovery code is enough. If someone may have your phone, sign out your other devices too.',
+    'Sign in with a recovery code, on the account page or on the sign-in page of your app, and set up a new authenticator there. One recovery code is enough. If someone may have your phone, sign out your other devices too.',
   'help.lost-all.title': 'I lost my phone and my recovery codes.',
   'help.lost-all.text':
     '{contact} They can reset two-factor authentication, after they have made sure that it is you.',
