@@ -10,6 +10,7 @@ import {
   type ConfirmedInSession,
   type SessionSetUpDeps,
   SessionSetUps,
+  type SetUpKind,
   type WantedInSession,
 } from './session_set_ups.ts';
 import { eventsOf, willLoseCodes } from './set_up_confirmation.ts';
@@ -18,6 +19,8 @@ import type { BegunSetUp, SetUps } from './set_ups.ts';
 /** What can be replaced in a sign-in. */
 export interface Replaceable {
   readonly authenticators: readonly Pick<Authenticator, 'id' | 'name'>[];
+  /** What can take their place. */
+  readonly kinds: readonly SetUpKind[];
   /** Whether the sign-in has a password by which other devices can be signed out. */
   readonly hasPassword: boolean;
 }
@@ -40,10 +43,11 @@ export class Replacement extends SessionSetUps {
   /** Undefined where nothing can be replaced in this sign-in, or it has ended. */
   async offerFor(id: string): Promise<Replaceable | undefined> {
     try {
-      if ((await this.kindForPages(id)) === undefined) return undefined;
       const { binding, password } = await this.requireOpen(id);
+      const kinds = await this.kindsForPages(binding.userId);
+      if (kinds.length === 0) return undefined;
       const authenticators = await this.deps.store.authenticators(binding.userId);
-      return { authenticators, hasPassword: password !== undefined };
+      return { authenticators, kinds, hasPassword: password !== undefined };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return undefined;

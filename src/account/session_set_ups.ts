@@ -1,8 +1,9 @@
-import type { ShownSecret } from '../factors/description.ts';
+import type { SetUpPage, ShownSecret } from '../factors/description.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { EnrolmentConfirmRequest } from '../matrix/shapes.ts';
-import { ENROLMENT_STAGE } from '../matrix/wire.ts';
+import { parseStrictJson } from '../matrix/strict_json.ts';
+import { ENROLMENT_STAGE, type Json, type JsonObject } from '../matrix/wire.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Write } from '../storage/statement.ts';
@@ -35,11 +36,13 @@ export interface EnrolledNow {
   readonly recoveryCodes: readonly string[];
 }
 
-/** A first code as a person typed it. */
-export interface TypedFirstCode {
+/** A first proof as a form brings it: a code that was typed, or what the browser answered, as JSON. */
+export interface SentFirstProof {
   readonly session: string;
   readonly setupId: string;
-  readonly typed: string;
+  readonly sent: string;
+  /** Of the authenticator, if its user gave it one. */
+  readonly name?: string | undefined;
 }
 
 /** Where the set-up of a sign-in stands. */
@@ -49,10 +52,18 @@ export interface EnrolmentState {
   readonly openedAt: number;
 }
 
-/** What a page shows of a set-up that waits for its first code. */
-export interface ShownSetUp extends ShownSecret {
-  readonly setupId: string;
+/** A factor that pages can set up. */
+export interface SetUpKind {
+  readonly kind: string;
+  readonly is: SetUpPage['is'];
 }
+
+/** What a page shows of a set-up that waits for its first proof. */
+export type ShownSetUp = { readonly setupId: string } & (
+  | ({ readonly is: 'secret' } & ShownSecret)
+  /** With the options of the browser. */
+  | { readonly is: 'passkey'; readonly question: JsonObject }
+);
 
 /** What goes on record when a set-up of a sign-in is confirmed. */
 export interface ConfirmedInSession {
@@ -98,11 +109,18 @@ export abstract class SessionSetUps {
     return this.requireOpen(session.id);
   }
 
-  /** The first of the factors that a page can set up for this user; undefined if there is none. */
-  async kindForPages(id: string): Promise<string | undefined> {
-    const session = await this.requireOpen(id);
-    const allowed = await this.deps.enrolment.factorsFor(session.binding.userId);
-    return allowed.find((kind) => this.deps.factors.ofKind(kind)?.setUp?.page !== undefined);
+  /** The factors that a page can set up for a user. */
+  async kindsForPages(userId: string): Promise<readonly SetUpKind[]> {
+    const allowed = await this.deps.enrolment.factorsFor(userId);
+    return allowed.flatMap((kind) => {
+      const page = this.deps.factors.ofKind(kind)?.setUp?.page;
+      return page === undefined ? [] : [{ kind, is: page.is }];
+    });
+  }
+
+  /** The same in a sign-in. @throws Refusal unknown_sign_in, owes_no_enrolment */
+  async kindsIn(id: string): Promise<readonly SetUpKind[]> {
+    return this.kindsForPages((await this.requireOpen(id)).binding.userId);
   }
 
   /**
@@ -114,7 +132,10 @@ export abstract class SessionSetUps {
     const setup = await this.setUps.require(setupId, ownerOf(session));
     const { page } = this.requireSettable(setup.kind).setUp;
     if (page === undefined) throw new Refusal('unknown_setup');
-    return { setupId, ...page.shown(setup.userId, this.setUps.secretOf(setup)) };
+    const secret = this.setUps.secretOf(setup);
+    return page.is === 'secret'
+      ? { setupId, is: page.is, ...page.shown(setup.userId, secret) }
+      : { setupId, is: page.is, question: await page.question(setup.userId, secret) };
   }
 
   /**
@@ -124,25 +145,27 @@ export abstract class SessionSetUps {
   async confirm(
     request: ClientRequest,
     { session: id, recovery_codes: codes, ...body }: EnrolmentConfirmRequest,
+    name?: string,
   ): Promise<EnrolledNow> {
     const session = await this.requireOpen(id);
     request.client.record?.isOf(session.binding.userId, null);
     const setup = await this.setUps.require(body.setup_id, ownerOf(session));
     const settable = this.requireSettable(setup.kind);
     const { proof } = settable.setUp.read(body);
-    return this.setUps.confirm(setup, settable, { proof, codes }, (ready) =>
+    return this.setUps.confirm(setup, settable, { proof, codes, name }, (ready) =>
       this.enrol(request, session, settable, ready),
     );
   }
 
-  /** The same with a code that was typed into a page. @throws Refusal as `confirm` */
-  async confirmTyped(
+  /** The same with what the form of a page brings. @throws Refusal as `confirm` */
+  async confirmSent(
     request: ClientRequest,
-    { session: id, setupId, typed }: TypedFirstCode,
+    { session: id, setupId, sent, name }: SentFirstProof,
   ): Promise<EnrolledNow> {
-    const setup = await this.setUps.require(setupId, ownerOf(await this.requireOpen(id)));
-    const { proofField } = this.requireSettable(setup.kind).factor;
-    return this.confirm(request, { session: id, setup_id: setupId, [proofField]: typed });
+    const owner = ownerOf(await this.requireOpen(id));
+    const { factor, setUp } = this.requireSettable((await this.setUps.require(setupId, owner)).kind);
+    const proof = setUp.page?.is === 'passkey' ? jsonIn(sent) : sent;
+    return this.confirm(request, { session: id, setup_id: setupId, [factor.proofField]: proof }, name);
   }
 
   /** Where the set-up of a sign-in stands; undefined if there is none in this session. */
@@ -181,6 +204,15 @@ export abstract class SessionSetUps {
     const factor = this.deps.factors.ofKind(kind);
     if (factor?.setUp === undefined) throw otherFactor();
     return { factor, setUp: factor.setUp };
+  }
+}
+
+/** @throws Refusal bad_json: nothing was judged or counted */
+function jsonIn(sent: string): Json {
+  try {
+    return parseStrictJson(Buffer.from(sent));
+  } catch {
+    throw new Refusal('bad_json');
   }
 }
 

@@ -54,6 +54,8 @@ export interface BegunSetUp extends JsonObject {
 export interface WantedConfirmation {
   readonly proof: Json;
   readonly codes: boolean | undefined;
+  /** In place of the name that it was begun with. */
+  readonly name?: string | undefined;
 }
 
 /** What a set-up becomes, with the new recovery codes in the order in which they are shown. */
@@ -127,7 +129,7 @@ export class SetUps {
   async confirm<Done>(
     setup: Setup,
     settable: SettableFactor,
-    { proof, codes }: WantedConfirmation,
+    { proof, codes, name }: WantedConfirmation,
     carryOut: (ready: ReadyConfirmation) => Promise<Done>,
   ): Promise<Done> {
     await this.requireAllowed(setup.userId, settable);
@@ -135,7 +137,7 @@ export class SetUps {
     const confirmed = await settable.setUp.confirm(setup.userId, this.secretOf(setup), proof);
     if (confirmed === undefined) return this.refuse(setup, settable);
     // Before the hashes, which are costly: of many confirmations at once one makes them (attack 140).
-    if (!(await this.deps.store.takeSetup(setup.id, this.deps.clock.now() + TAKEN_MS))) {
+    if (!(await this.deps.store.takeSetup(setup.id, this.deps.clock.now() + TAKEN_MS, name))) {
       throw new Refusal('limit_exceeded', { limit: 'set_up', retryAfterMs: RETRY_AFTER_MS });
     }
     try {

@@ -38,9 +38,20 @@ export interface ShownSecret {
   readonly key: string;
 }
 
-/** What pages without a script show of a set-up. Its first proof is a code, typed into a field for codes. */
-export interface SetUpPage {
+/** What pages show of a set-up. */
+export type SetUpPage = SecretPage | NewPasskeyPage;
+
+/** A secret for an app, without a script. The first proof is a code, typed into a field for codes. */
+export interface SecretPage {
+  readonly is: 'secret';
   shown(userId: string, secret: Buffer): ShownSecret;
+}
+
+/** A question that the browser answers with a new credential, which is the first proof. */
+export interface NewPasskeyPage {
+  readonly is: 'passkey';
+  /** The options of the browser (Web Authentication, Level 3), as `begin` told them. */
+  question(userId: string, secret: Buffer): Promise<JsonObject>;
 }
 
 /** How users turn a primary factor on. It keeps nothing itself: its secret is kept sealed between the two requests. */

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/matrix/wire.ts';
 import { seedIn } from '../account/account.ts';
 import { CAROL, collect, isEnrolled, OWING, owedSignIn } from '../login/owing.ts';
 import { PASSWORD } from '../login/support.ts';
 import { type AppOptions, LOGIN, startApp, type TestApp } from '../support/app.ts';
 import { codeAt, wrongCode } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
+import { SoftwareAuthenticator } from '../support/software_authenticator.ts';
 import { formsOf, Visitor } from '../support/visitor.ts';
 
 const CLIENT = 'https://app.example.net/home';
@@ -45,6 +47,12 @@ async function setUp(): Promise<{ seed: Buffer; saved: HttpAnswer }> {
   return { seed, saved: await visitor.send({ step: 'set_up_code', code: codeAt(seed, now()) }) };
 }
 
+/** What a page has the browser ask for. */
+function questionOn({ text }: HttpAnswer): JsonObject {
+  const written = / data-new-passkey="([^"]*)"/.exec(text)?.[1] ?? '';
+  return JSON.parse(written.replaceAll('&quot;', '"'));
+}
+
 /** Goes on to the client, which redeems its token. */
 async function goOn(): Promise<number> {
   const { headers } = await visitor.send({ decision: 'allow' });
@@ -68,6 +76,53 @@ describe('where a set-up is owed', () => {
     expect(unticked.text).toContain('Save the codes, then tick the box.');
     await visitor.send({ step: 'saved', saved: 'on' });
     expect(await goOn()).toBe(200);
+  });
+
+  test('a passkey may be set up in place of an app: what is refused asks the same question, and one can go back', async () => {
+    const key = new SoftwareAuthenticator();
+    const offer = await credentials();
+    expect(offer.text).toMatch(/<button[^>]* value="webauthn" data-makes-passkeys hidden>/);
+    const scan = await visitor.send({ step: 'set_up', kind: 'totp' });
+    expect(keyOn(scan)).toHaveLength(20);
+    await visitor.send({ step: 'back' });
+    const asked = await visitor.send({ step: 'set_up', kind: 'webauthn' });
+    expect(asked.text).toContain('Apps that only ask for a password cannot use it');
+    const question = questionOn(asked);
+    const wrong = key.create({ ...question, challenge: 'AAAA' });
+    for (const [sent, told] of [
+      ['', 'could not create a passkey'],
+      ['{"id":', 'could not create a passkey'],
+      ['{"id":"x"}', 'could not create a passkey'],
+      [JSON.stringify(wrong), 'was not accepted'],
+    ] as const) {
+      const answer = await visitor.send({ step: 'set_up_code', credential: sent });
+      expect([sent, answer.status, questionOn(answer)]).toEqual([sent, 200, question]);
+      expect(answer.text).toContain(told);
+    }
+    expect(await isEnrolled(app)).toBe(false);
+    const saved = await visitor.send({
+      step: 'set_up_code',
+      credential: JSON.stringify(key.create(question)),
+      name: ' Yellow key\u202e ',
+    });
+    expect(codesOn(saved)).toHaveLength(10);
+    expect(await app.storage.factors.authenticators(CAROL)).toMatchObject([
+      { kind: 'webauthn', name: 'Yellow key' },
+    ]);
+    await visitor.send({ step: 'saved', saved: 'on' });
+    expect(await goOn()).toBe(200);
+  });
+
+  test('a kind that the policy does not have is not set up, whatever the form says', async () => {
+    await app.stop();
+    await start({
+      ...OWING,
+      config: `policy: { factors: [webauthn], users: { "${CAROL}": required } }`,
+    });
+    expect((await credentials()).text).not.toContain('value="totp"');
+    const asked = await visitor.send({ step: 'set_up', kind: 'totp' });
+    expect(questionOn(asked).challenge).toMatch(/^[\w-]{43}$/);
+    expect(asked.text).not.toContain('value="back"');
   });
 
   test('nothing on the page goes round it', async () => {

@@ -39,7 +39,7 @@ async function toKey(by: Visitor = visitor, more: Record<string, string> = {}): 
 /** What a person ticks, and nothing else. */
 function choose(ticked: Record<string, string>, by = visitor) {
   const [{ fields = {}, action = '' } = {}] = formsOf(by.last?.text ?? '');
-  const { replaces: _radio, end_others: _box, ...hidden } = fields;
+  const { replaces: _radio, end_others: _box, kind: _button, ...hidden } = fields;
   return by.post({ ...hidden, ...ticked }, {}, action);
 }
 

@@ -53,9 +53,10 @@ describeOnBothStores('set-ups', (opened) => {
     await storage.factors.beginSetup(begun);
     const taken = await raceOf(20, await replicasOf(opened), (one) => one.factors.takeSetup('one', NOW + 10));
     expect(taken.filter(Boolean)).toHaveLength(1);
-    expect(await opened.at(NOW + 9).factors.takeSetup('one', NOW + 20)).toBe(false);
+    expect(await opened.at(NOW + 9).factors.takeSetup('one', NOW + 20, 'lost')).toBe(false);
     await storage.factors.giveSetupBack('one');
-    expect(await storage.factors.takeSetup('one', NOW + 20)).toBe(true);
+    expect(await storage.factors.takeSetup('one', NOW + 20, 'Pixel 9')).toBe(true);
+    expect((await storage.factors.findSetup('one'))?.name).toBe('Pixel 9');
     expect(await opened.at(NOW + 20).factors.takeSetup('one', NOW + 30)).toBe(true);
     expect(await opened.at(begun.expiresAt).factors.takeSetup('one', begun.expiresAt + 1)).toBe(false);
     expect(await opened.at(NOW).factors.takeSetup('unknown', NOW + 10)).toBe(false);

@@ -42,7 +42,8 @@ export class Visitor {
     );
     const form = forms.find(({ fields }) => fields.step === values.step) ?? forms[0];
     if (form === undefined) throw new Error(`there is no form with ${Object.keys(values).join(', ')}`);
-    const { decision: _, ...others } = form.fields;
+    // Of buttons only the one that is pressed.
+    const { decision: _decision, kind: _kind, ...others } = form.fields;
     const fields = { ...others, ...values };
     return this.post(fields, headers, this.#at(form.action));
   }

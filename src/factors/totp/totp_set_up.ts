@@ -3,7 +3,7 @@ import { requireShape } from '../../matrix/registry.ts';
 import type { Json, JsonObject } from '../../matrix/wire.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
-import type { ConfirmedAuthenticator, FactorSetUp, SetUpPage, ShownSecret } from '../description.ts';
+import type { ConfirmedAuthenticator, FactorSetUp, SecretPage, ShownSecret } from '../description.ts';
 import { readGivenCode } from '../given_code.ts';
 import { matchStep } from './match_step.ts';
 import { newSeed, seedText } from './new_seed.ts';
@@ -15,7 +15,7 @@ import { TOTP_DEEDS } from './totp_words.ts';
 export class TotpSetUp implements FactorSetUp {
   readonly usualName = 'Authenticator app';
   readonly deeds = TOTP_DEEDS;
-  readonly page: SetUpPage = { shown: (userId, seed) => this.shown(userId, seed) };
+  readonly page: SecretPage = { is: 'secret', shown: (userId, seed) => this.shown(userId, seed) };
 
   constructor(
     private readonly deps: { readonly clock: Clock; readonly random: RandomSource },

@@ -3,9 +3,15 @@ import type { Json, JsonObject } from '../../matrix/wire.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { claimCredential, dropCredential, findKnownCredential } from '../../storage/tables/credentials.ts';
 import type { RandomSource } from '../../system/random.ts';
-import type { ConfirmedAuthenticator, FactorSetUp } from '../description.ts';
+import type { ConfirmedAuthenticator, FactorSetUp, NewPasskeyPage } from '../description.ts';
 import { type Attestation, judgeAttestation } from './judge_attestation.ts';
-import { hashOfCredential, type KeptCredential, readQuestion, sealable } from './kept_credential.ts';
+import {
+  hashOfCredential,
+  type KeptCredential,
+  type KeptQuestion,
+  readQuestion,
+  sealable,
+} from './kept_credential.ts';
 import { ALGORITHMS, CHALLENGE_MS, type WebauthnSettings } from './webauthn_settings.ts';
 import { WEBAUTHN_DEEDS } from './webauthn_words.ts';
 
@@ -22,6 +28,11 @@ export interface WebauthnSetUpDeps {
 export class WebauthnSetUp implements FactorSetUp {
   readonly usualName = 'Passkey';
   readonly deeds = WEBAUTHN_DEEDS;
+  readonly page: NewPasskeyPage = {
+    is: 'passkey',
+    question: async (userId, secret) =>
+      this.options(userId, readQuestion(secret), await this.deps.credentialsOf(userId)),
+  };
 
   constructor(
     private readonly deps: WebauthnSetUpDeps,
@@ -29,12 +40,23 @@ export class WebauthnSetUp implements FactorSetUp {
   ) {}
 
   async begin(userId: string): Promise<{ secret: Buffer; answer: JsonObject }> {
-    const { rpId, rpName, userVerification } = this.settings;
     const credentials = await this.deps.credentialsOf(userId);
-    const challenge = this.random();
     // One user, one handle: an authenticator keeps one discoverable credential for each.
     const userHandle = credentials[0]?.userHandle ?? this.random();
-    const publicKey = {
+    const question = { challenge: this.random(), userHandle };
+    return {
+      secret: sealable(question),
+      answer: { public_key: this.options(userId, question, credentials) },
+    };
+  }
+
+  private options(
+    userId: string,
+    { challenge, userHandle }: KeptQuestion,
+    credentials: readonly KeptCredential[],
+  ): JsonObject {
+    const { rpId, rpName, userVerification } = this.settings;
+    return {
       rp: { id: rpId, name: rpName },
       user: { id: userHandle, name: userId, displayName: userId },
       challenge,
@@ -45,7 +67,6 @@ export class WebauthnSetUp implements FactorSetUp {
       attestation: 'none',
       extensions: { credProps: true },
     };
-    return { secret: sealable({ challenge, userHandle }), answer: { public_key: publicKey } };
   }
 
   read(body: JsonObject | undefined): { setupId: string; proof: Json } {

@@ -7,6 +7,13 @@ for (const form of document.querySelectorAll('form[data-webauthn-options]')) {
   if (form instanceof HTMLFormElement && canAsk()) offer(form);
 }
 
+for (const form of document.querySelectorAll('form[data-new-passkey]')) {
+  if (form instanceof HTMLFormElement && canMake()) offerNew(form);
+}
+for (const button of document.querySelectorAll('button[data-makes-passkeys]')) {
+  if (button instanceof HTMLElement) button.hidden = !canMake();
+}
+
 /** Browsers that read and write the options as JSON (Web Authentication, Level 3). */
 export function canAsk() {
   return (
@@ -62,12 +69,38 @@ export async function makePasskey(options) {
 
 /** @param {HTMLFormElement} form */
 function offer(form) {
+  const options = JSON.parse(form.dataset.webauthnOptions ?? '{}');
+  showButton(form, options, () => askForPasskey(options));
+}
+
+/** The same for a new one. @param {HTMLFormElement} form */
+function offerNew(form) {
+  const problem = form.querySelector('[data-problem]');
+  const options = JSON.parse(form.dataset.newPasskey ?? '{}');
+  showButton(form, options, async () => {
+    if (problem instanceof HTMLElement) problem.hidden = true;
+    const made = await makePasskey(options);
+    if (made.is === 'made') return made.credential;
+    // A user who closed the browser's prompt knows.
+    if (made.is === 'given_up' || !(problem instanceof HTMLElement)) return undefined;
+    problem.textContent = (made.is === 'known' ? form.dataset.known : form.dataset.failed) ?? '';
+    problem.hidden = false;
+    return undefined;
+  });
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {{ timeout?: number }} options of the browser
+ * @param {() => Promise<object | undefined>} ask
+ */
+function showButton(form, options, ask) {
   const button = form.querySelector('button');
   const sentence = form.querySelector('[data-unsupported]');
   if (button === null || !(sentence instanceof HTMLElement)) return;
   sentence.hidden = true;
   button.hidden = false;
-  button.addEventListener('click', () => void ask(form));
+  button.addEventListener('click', () => void send(form, options, ask));
 }
 
 /**
@@ -75,16 +108,17 @@ function offer(form) {
  * of forms are shown by a GET, which changes nothing.
  *
  * @param {HTMLFormElement} form
+ * @param {{ timeout?: number }} options of the browser
+ * @param {() => Promise<object | undefined>} ask
  */
-async function ask(form) {
+async function send(form, { timeout = Number.POSITIVE_INFINITY }, ask) {
   if (form.dataset.asking !== undefined) return;
-  const options = JSON.parse(form.dataset.webauthnOptions ?? '{}');
-  if (performance.now() > options.timeout) {
+  if (performance.now() > timeout) {
     location.reload();
     return;
   }
   form.dataset.asking = '';
-  const credential = await askForPasskey(options);
+  const credential = await ask();
   delete form.dataset.asking;
   const field = form.elements.namedItem('credential');
   if (credential === undefined || !(field instanceof HTMLInputElement)) return;

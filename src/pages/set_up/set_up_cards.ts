@@ -1,8 +1,9 @@
 import { encode } from 'uqr';
-import type { ShownSetUp } from '../../account/session_set_ups.ts';
+import type { SetUpKind, ShownSetUp } from '../../account/session_set_ups.ts';
 import type { Answer } from '../../http/answer.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
+import { kindButtons } from './kind_buttons.ts';
 
 /** Light modules round the code that scanners need (ISO/IEC 18004). */
 const QUIET_ZONE = 4;
@@ -17,6 +18,8 @@ export interface SetUpPlace {
   readonly fields?: Html;
   /** Set where it may wait: until when, in words. */
   readonly until?: Html | undefined;
+  /** What its user may choose from, and come back to; undefined: there is no choice. */
+  readonly kinds?: readonly SetUpKind[];
   /** What stands above the offer. */
   readonly about?: Html;
   /** What is shown in place of the offer. */
@@ -40,7 +43,7 @@ export function wordsOf(say: Say, { words }: SetUpPlace): SetUpWords {
   return words ?? { title: say('setup.owedTitle'), done: say('setup.doneOn'), noCodes: say('setup.noCodes') };
 }
 
-interface Card {
+export interface Card {
   readonly say: Say;
   readonly tokenField: Html;
   readonly place: SetUpPlace;
@@ -49,13 +52,14 @@ interface Card {
 /** Says that a factor is to be set up before the sign-in goes on, or that it can wait. */
 export function offerCard(card: Card & { readonly problem: string | undefined }): Html {
   const { say, place, problem } = card;
+  const { kinds = [] } = place;
   const mayWait = place.until !== undefined;
   return html`<section class="card"><h1>${say('setup.owedTitle')}</h1>
 ${problem !== undefined && html`<p class="notice warning" role="alert">${problem}</p>`}
 ${place.about}
 <p>${place.until === undefined ? say('setup.required') : htmlIn(say.form('setup.requiredSoon'), { date: place.until })}</p>
-<p>${say('setup.need')}</p>
-${step(card, 'set_up', html`<button class="button full">${say('setup.now')}</button>`)}
+${kinds.some(({ is }) => is === 'passkey') ? undefined : html`<p>${say('setup.need')}</p>`}
+${step(card, 'set_up', kindButtons(say, kinds, say('setup.now')))}
 ${mayWait && step(card, 'later', html`<button class="button quiet full">${say('setup.later')}</button>`)}
 </section>`;
 }
@@ -63,7 +67,7 @@ ${mayWait && step(card, 'later', html`<button class="button quiet full">${say('s
 /** The secret, to be scanned, opened or typed; and a field for the first code. */
 export function scanCard(
   card: Card & {
-    readonly shown: ShownSetUp;
+    readonly shown: Extract<ShownSetUp, { is: 'secret' }>;
     /** Of a code. */
     readonly digits: number;
     readonly problem: string | undefined;
@@ -79,6 +83,7 @@ export function scanCard(
 <p class="hint" id="code-hint">${say('setup.check')}</p>
 ${problem !== undefined && html`<p class="problem" id="code-problem" role="alert">${problem}</p>`}
 </div>
+${nameField(say)}
 <button class="button full">${say('code.submit')}</button>`;
   return html`<section class="card"><h1>${wordsOf(say, card.place).title}</h1>
 <p>${say('setup.scanText')}</p>
@@ -88,6 +93,7 @@ ${qrCode(shown.link, say('setup.picture'))}
 <p>${say('setup.cannotScan')} ${say('setup.key', { digits })}</p>
 <p><code class="secret">${inFours(shown.key)}</code></p>
 ${step(card, 'set_up_code', field)}
+${backStep(card)}
 </section>`;
 }
 
@@ -124,14 +130,31 @@ ${step(card, 'saved', tick)}
 </section>`;
 }
 
-function step({ tokenField, place }: Card, name: string, content: Html): Html {
+/** What its user calls the authenticator; left empty it has the usual name. */
+export function nameField(say: Say): Html {
+  return html`<div class="field">
+<label for="name">${say('setup.name')}</label>
+<input id="name" name="name" type="text" autocomplete="off" maxlength="100" aria-describedby="name-hint">
+<p class="hint" id="name-hint">${say('setup.nameHint')}</p>
+</div>`;
+}
+
+/** The form of a step. @param attributes of the form, for scripts */
+export function step({ tokenField, place }: Card, name: string, content: Html, attributes?: Html): Html {
   const { action, fields } = place;
-  return html`<form method="post"${action !== undefined && html` action="${action}"`}>
+  return html`<form method="post"${action !== undefined && html` action="${action}"`}${attributes}>
 ${tokenField}
 ${fields}
 <input type="hidden" name="step" value="${name}">
 ${content}
 </form>`;
+}
+
+/** Back to the choice, where there is one. */
+export function backStep(card: Card): Html | undefined {
+  const { say, place } = card;
+  if ((place.kinds ?? []).length < 2) return undefined;
+  return step(card, 'back', html`<button class="button quiet full">${say('shell.back')}</button>`);
 }
 
 /** Dark on light in both colour schemes, because some scanners read nothing else. */

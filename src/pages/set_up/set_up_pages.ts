@@ -1,4 +1,4 @@
-import type { SessionSetUps, ShownSetUp } from '../../account/session_set_ups.ts';
+import type { SessionSetUps, SetUpKind, ShownSetUp } from '../../account/session_set_ups.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { Form } from '../../http/form.ts';
 import { Refusal, type RefusalName } from '../../matrix/refusals.ts';
@@ -6,9 +6,12 @@ import type { Replaces } from '../../storage/tables/setups.ts';
 import { SECOND } from '../../system/clock.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { waitTime } from '../forms/wait_text.ts';
+import { passkeyCard } from './passkey_card.ts';
 import { codesCard, offerCard, type SetUpPlace, scanCard, wordsOf } from './set_up_cards.ts';
 
 const SCRIPT = 'forms.js';
+const NOT_IN_NAMES = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/gu;
+const LONGEST_NAME = 100;
 
 const PROBLEMS = {
   notHere: 'setup.notHere',
@@ -19,10 +22,24 @@ const PROBLEMS = {
   tickFirst: 'save.tickFirst',
 } as const;
 
+/** The same of a passkey. */
+const PASSKEY_PROBLEMS = {
+  ...PROBLEMS,
+  wrong: 'setup.passkeyRefused',
+  missing: 'setup.passkeyFailed',
+} as const;
+
 /** What was wrong in a step of a set-up. */
 export type SetUpProblem =
   | { readonly is: 'notHere' | 'expired' | 'tooMany' | 'wrong' | 'missing' | 'tickFirst' }
   | { readonly is: 'limited'; readonly retryAfterMs: number };
+
+/** What a person chose on a page. */
+export interface WantedOnPage {
+  /** One that they may not have, or none: the first that they may. */
+  readonly kind?: string | undefined;
+  readonly replaces?: Replaces | undefined;
+}
 
 /** The page that a set-up has come to. */
 export type SetUpShown = {
@@ -43,19 +60,34 @@ export class SetUpPages {
   ) {}
 
   /** @throws Refusal owes_no_enrolment, unknown_sign_in */
-  async begin({ request }: PageVisit, session: string, replaces?: Replaces): Promise<SetUpShown> {
-    const factor = await this.enrolment.kindForPages(session);
+  async begin(
+    { request }: PageVisit,
+    session: string,
+    { kind, replaces }: WantedOnPage = {},
+  ): Promise<SetUpShown> {
+    const kinds = await this.enrolment.kindsIn(session);
+    const factor = (kinds.find((each) => each.kind === kind) ?? kinds[0])?.kind;
     if (factor === undefined) return { is: 'offer', problem: { is: 'notHere' } };
     const { setup_id: setupId } = await this.enrolment.begin(request, { session, factor, replaces });
     return { is: 'scan', setupId };
   }
 
-  /** Judges the first code. @throws Refusal owes_no_enrolment, unknown_sign_in */
+  /** What a user may choose from. */
+  kindsFor(userId: string): Promise<readonly SetUpKind[]> {
+    return this.enrolment.kindsForPages(userId);
+  }
+
+  /** Judges the first code, or the new passkey. @throws Refusal owes_no_enrolment, unknown_sign_in */
   async takeCode({ request }: PageVisit, session: string, form: Form): Promise<SetUpShown> {
     const setupId = form.get('setup_id') ?? '';
-    const typed = form.get('code') ?? '';
+    const sent = form.get('credential') ?? form.get('code') ?? '';
     try {
-      const { recoveryCodes } = await this.enrolment.confirmTyped(request, { session, setupId, typed });
+      const { recoveryCodes } = await this.enrolment.confirmSent(request, {
+        session,
+        setupId,
+        sent,
+        name: nameIn(form),
+      });
       return { is: 'codes', codes: recoveryCodes };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -83,12 +115,15 @@ export class SetUpPages {
 
   /** The page itself. A set-up that is over by now is offered again. @throws Refusal owes_no_enrolment, unknown_sign_in */
   async show(visit: PageVisit, place: SetUpPlace, shown: SetUpShown): Promise<Answer> {
-    const problem = shown.problem && problemText(visit, shown.problem);
-    if (shown.is === 'codes') return codesPage(visit, place, shown.codes, problem);
-    if (shown.is === 'offer') return offerPage(visit, place, problem);
+    const { problem } = shown;
+    const text = problem && problemText(visit, problem, PROBLEMS);
+    if (shown.is === 'codes') return codesPage(visit, place, shown.codes, text);
+    if (shown.is === 'offer') return offerPage(visit, place, text);
     try {
-      const secret = await this.enrolment.shown(place.session, shown.setupId);
-      return this.scanPage(visit, place, secret, problem);
+      const begun = await this.enrolment.shown(place.session, shown.setupId);
+      return begun.is === 'secret'
+        ? this.scanPage(visit, place, begun, text)
+        : passkeyPage(visit, place, begun, problem && problemText(visit, problem, PASSKEY_PROBLEMS));
     } catch (error) {
       if (!(error instanceof Refusal) || error.refusal !== 'unknown_setup') throw error;
       return offerPage(visit, place, visit.say('setup.expired'));
@@ -98,7 +133,7 @@ export class SetUpPages {
   private scanPage(
     visit: PageVisit,
     place: SetUpPlace,
-    shown: ShownSetUp,
+    shown: Extract<ShownSetUp, { is: 'secret' }>,
     problem: string | undefined,
   ): Answer {
     const { say, render } = visit;
@@ -110,6 +145,21 @@ export class SetUpPages {
       body: (tokenField) => scanCard({ say, tokenField, place, shown, digits, problem }),
     });
   }
+}
+
+function passkeyPage(
+  visit: PageVisit,
+  place: SetUpPlace,
+  shown: Extract<ShownSetUp, { is: 'passkey' }>,
+  problem: string | undefined,
+): Answer {
+  const { say, render } = visit;
+  return render({
+    title: titleOf(visit, wordsOf(say, place).title, problem),
+    script: SCRIPT,
+    asks: 'enrolment',
+    body: (tokenField) => passkeyCard({ say, tokenField, place, shown, problem }),
+  });
 }
 
 /** Asks whether to begin. */
@@ -144,15 +194,25 @@ export function afterSaved(setUp: SetUpShown | undefined, form: Form): SetUpShow
   return { ...setUp, problem: { is: 'tickFirst' } };
 }
 
-function problemText({ say }: PageVisit, problem: SetUpProblem): string {
-  if (problem.is === 'limited') return say('code.wait', { time: waitTime(say, problem.retryAfterMs) });
-  return say(PROBLEMS[problem.is]);
+/** What stands in names nowhere (`schemas/name.json`) is left out. */
+function nameIn(form: Form): string | undefined {
+  const name = (form.get('name') ?? '').replaceAll(NOT_IN_NAMES, '').trim().slice(0, LONGEST_NAME);
+  return name === '' ? undefined : name;
 }
 
-/** What is told below the field; undefined if the refusal is not about the code. */
+function problemText(
+  { say }: PageVisit,
+  problem: SetUpProblem,
+  texts: typeof PROBLEMS | typeof PASSKEY_PROBLEMS,
+): string {
+  if (problem.is === 'limited') return say('code.wait', { time: waitTime(say, problem.retryAfterMs) });
+  return say(texts[problem.is]);
+}
+
+/** What is told at the first proof; undefined if the refusal is not about it. */
 function problemOf(refusal: Refusal): SetUpProblem | undefined {
   if (refusal.refusal === 'wrong_setup_code') return { is: 'wrong' };
-  if (refusal.refusal === 'missing_param') return { is: 'missing' };
+  if (refusal.refusal === 'missing_param' || refusal.refusal === 'bad_json') return { is: 'missing' };
   if (refusal.status !== 429) return undefined;
   return { is: 'limited', retryAfterMs: refusal.retryAfterMs ?? SECOND };
 }

@@ -1,4 +1,5 @@
 import type { Replaceable } from '../../account/replacement.ts';
+import { kindButtons } from '../set_up/kind_buttons.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 
@@ -21,7 +22,7 @@ ${fields}
 <input type="hidden" name="step" value="replace">
 ${whichIsLost(say, offered)}
 ${offered.hasPassword && html`<label class="check"><input type="checkbox" name="end_others"> ${say('replace.endOthers')}</label>`}
-<button class="button full">${say('setup.next')}</button>
+${kindButtons(say, offered.kinds, say('setup.next'))}
 </form>
 </section>
 <p class="after"><a href="${action}">${say('shell.cancel')}</a></p>`;

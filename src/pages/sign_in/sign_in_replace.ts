@@ -40,10 +40,13 @@ export class SignInReplace {
     forms: ReplaceForms,
   ): Promise<Answer | undefined> {
     const { shown } = replacement ?? { shown: { is: 'offer' } as const };
-    const place = { session: standing.id, ...forms, ...this.wordsOf(visit, replacement) };
-    if (shown.is === 'codes') return this.pages.show(visit, place, shown);
+    const words = this.wordsOf(visit, replacement);
+    if (shown.is === 'codes') {
+      return this.pages.show(visit, { session: standing.id, ...forms, ...words }, shown);
+    }
     const offered = await this.replacement.offerFor(standing.id);
     if (offered === undefined) return undefined;
+    const place = { session: standing.id, ...forms, ...words, kinds: offered.kinds };
     const offer = (problem: string | undefined) =>
       visit.render({
         title: titleOf(visit, visit.say('replace.title'), problem),
@@ -89,6 +92,9 @@ export class SignInReplace {
     if (step === 'replace') {
       return { ...state, replacement: await this.begin(visit, standing, form) };
     }
+    if (replacement !== undefined && step === 'back') {
+      return { ...state, replacement: { ...replacement, shown: { is: 'offer' } } };
+    }
     if (replacement === undefined || step !== 'set_up_code') return state;
     return { ...state, replacement: await this.takeCode(visit, replacement, standing, form) };
   }
@@ -102,7 +108,7 @@ export class SignInReplace {
     const isKnown = isAll || authenticators.some((one) => one.id === wanted);
     if (!isKnown && authenticators.length > 0) return { ...chosen, shown: { is: 'offer' } };
     const replaces: Replaces = isAll ? 'all' : [wanted];
-    return { ...chosen, shown: await this.pages.begin(visit, id, replaces) };
+    return { ...chosen, shown: await this.pages.begin(visit, id, { replaces, kind: form.get('kind') }) };
   }
 
   private async takeCode(

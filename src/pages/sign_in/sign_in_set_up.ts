@@ -8,7 +8,7 @@ import { afterSaved, type SetUpPages, unlessOver } from '../set_up/set_up_pages.
 import type { Html } from '../shell/html.ts';
 import { heldBy, type SignInVisit } from './sign_in_visit.ts';
 
-const STEPS: readonly string[] = ['set_up', 'set_up_code', 'later', 'saved'];
+const STEPS: readonly string[] = ['set_up', 'set_up_code', 'back', 'later', 'saved'];
 
 /** Whether a form is one of a set-up. */
 export function isSetUpForm(form: Form): boolean {
@@ -45,6 +45,7 @@ export class SignInSetUp {
       session: standing.id,
       ...form,
       until: until === undefined ? undefined : timeText(until, visit.say),
+      kinds: await this.pages.kindsFor(standing.userId),
     };
     return unlessOver(() => this.pages.show(visit, place, setUp));
   }
@@ -68,9 +69,11 @@ export class SignInSetUp {
   ): Promise<SignInVisit | undefined> {
     switch (form.get('step')) {
       case 'set_up':
-        return this.begin(visit, state, standing);
+        return this.begin(visit, state, standing, form.get('kind'));
       case 'set_up_code':
         return { ...state, setUp: await this.pages.takeCode(visit, standing.id, form) };
+      case 'back':
+        return { ...state, setUp: { is: 'offer' } };
       case 'later':
         // What is owed cannot wait, whatever the form says.
         return { ...state, setUp: undefined, isPutOff: true };
@@ -83,10 +86,11 @@ export class SignInSetUp {
     visit: PageVisit,
     state: SignInVisit,
     standing: PageStanding,
+    kind: string | undefined,
   ): Promise<SignInVisit | undefined> {
     const isOffered = standing.setUp?.is === 'offered';
     const wanted = isOffered ? await this.door.withSetUp(visit.request, standing.id) : standing;
     if (wanted === undefined) return undefined;
-    return { ...state, held: heldBy(wanted), setUp: await this.pages.begin(visit, wanted.id) };
+    return { ...state, held: heldBy(wanted), setUp: await this.pages.begin(visit, wanted.id, { kind }) };
   }
 }

@@ -92,8 +92,9 @@ export interface FactorStore {
   /**
    * Takes a live set-up for one confirmation until `until`, or until it is given back: false if another one has it,
    * or it is gone. A confirmation that dies leaves it to the next, after that time.
+   * @param name in place of the one that it was begun with
    */
-  takeSetup(id: string, until: number): Promise<boolean>;
+  takeSetup(id: string, until: number, name?: string): Promise<boolean>;
   giveSetupBack(id: string): Promise<void>;
   /** Counts a wrong first code; at `limit` the set-up is gone. Answers how many there were, `limit` if it was gone. */
   countSetupFailure(id: string, limit: number): Promise<number>;
@@ -190,8 +191,8 @@ export class FactorTables implements FactorStore {
     return { ...row, replaces: row.replaces === null ? [] : (JSON.parse(row.replaces) as Replaces) };
   }
 
-  async takeSetup(id: string, until: number): Promise<boolean> {
-    return (await this.driver.commit([], takeSetup(id, until))) !== undefined;
+  async takeSetup(id: string, until: number, name?: string): Promise<boolean> {
+    return (await this.driver.commit([], takeSetup(id, until, name ?? null))) !== undefined;
   }
 
   async giveSetupBack(id: string): Promise<void> {

@@ -53,11 +53,12 @@ export function findSetup(id: string): Query<SetupRow> {
   );
 }
 
-/** Lost while another confirmation has it, or if it is gone. */
-export function takeSetup(id: string, until: number): Decision<object> {
+/** Lost while another confirmation has it, or if it is gone. @param name of the authenticator, in place of that of its beginning */
+export function takeSetup(id: string, until: number, name: string | null): Decision<object> {
   return decide(
-    'UPDATE setups SET taken_until = :until WHERE id = :id AND expires_at > :now AND taken_until <= :now',
-    { id, until },
+    `UPDATE setups SET taken_until = :until, name = COALESCE(:name, name)
+     WHERE id = :id AND expires_at > :now AND taken_until <= :now`,
+    { id, until, name },
   );
 }
 

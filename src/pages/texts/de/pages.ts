@@ -360,6 +360,7 @@ export const pages: Translation = {
     'Wenn du diese Anmeldung nicht begonnen hast, schließe diese Seite und ändere dein Passwort.',
   'setup.now': 'Jetzt einrichten',
   'setup.later': 'Später',
+  'setup.passkeyInstead': 'Passkey oder Sicherheitsschlüssel einrichten',
   'setup.tooMany': 'Zu viele falsche Codes. Es wurde nichts geändert. Beginne von vorn.',
   'setup.notHere':
     'Dieser Server verlangt einen Faktor, den diese Seite nicht einrichten kann. Melde dich mit einer anderen App an.',

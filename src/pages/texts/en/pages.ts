@@ -347,6 +347,7 @@ export const pages = {
   'setup.notYou': 'If you did not begin this sign-in, close this page and change your password.',
   'setup.now': 'Set up now',
   'setup.later': 'Later',
+  'setup.passkeyInstead': 'Set up a passkey or security key',
   'setup.tooMany': 'Too many incorrect codes. Nothing was changed. Start again.',
   'setup.notHere': 'This server wants a factor that this page cannot set up. Use another app to sign in.',
   'setup.noCodes':
