@@ -99,6 +99,21 @@ describeInBrowser('the parts of the account page', () => {
     });
   });
 
+  test('the section that is read is the current one of the navigation', async () => {
+    await page.setViewportSize({ width: 1000, height: 700 });
+    await again();
+    const nav = page.getByRole('navigation', { name: 'Account security' });
+    const current = nav.locator('[aria-current="location"]');
+    await current.waitFor();
+    expect(await current.allTextContents()).toEqual(['Authenticators']);
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+    await nav.locator('[aria-current="location"]', { hasText: 'Turn off' }).waitFor();
+    expect(await current.count()).toBe(1);
+    await page.evaluate('scrollTo(0, 0)');
+    await nav.locator('[aria-current="location"]', { hasText: 'Authenticators' }).waitFor();
+    expect(await current.count()).toBe(1);
+  });
+
   test('what is not loaded looks well, too', async () => {
     for (const address of ['devices', 'history', 'account/two-factor'])
       await page.route(`**/${address}`, json(502, {}));

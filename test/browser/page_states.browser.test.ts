@@ -4,6 +4,7 @@ import { seriousFindings } from '../support/accessibility.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { describeInBrowser, startBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
+import { PasskeyUser } from '../support/passkey_user.ts';
 import { ContactSheet } from './contact_sheet.ts';
 import { PAGE_STATES } from './page_states.ts';
 import { PASSWORD, PageVisit, type Scene } from './page_visit.ts';
@@ -19,7 +20,10 @@ const LOOKED_AT = PAGE_STATES.flatMap((state) => {
 });
 /** The narrowest window, and one of 1000 px at 200 %. */
 const WIDTHS = [320, 500];
+const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'gina', 'grace', 'heidi', 'olga', 'otto', 'oleg'];
 const LIMITS = 'limits: { per_address: { per_second: 1000, burst_count: 10000 } }';
+
+const OWING = `policy: { users: { "@olga:localhost": required, "@otto:localhost": required, "@oleg:localhost": required } }`;
 
 describeInBrowser('every state of every page', () => {
   const sheet = FOLDER === undefined ? undefined : new ContactSheet(FOLDER);
@@ -33,17 +37,28 @@ describeInBrowser('every state of every page', () => {
   beforeAll(async () => {
     browser = await startBrowser();
     app = await startApp({
-      users: ['alice', 'bob', 'carol', 'dave', 'erin'].map((name) => ({ name, password: PASSWORD })),
-      config: LIMITS,
+      users: [
+        ...NAMES.map((name) => ({ name, password: PASSWORD })),
+        { name: 'frank', password: 'frank password' },
+      ],
+      sso: { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'carol' },
+      config: `${LIMITS}\n${OWING}`,
     });
+    await new PasskeyUser(app, 'frank').enrol();
     const client = await ClientPage.serve(app.url);
     const users = {
       bob: await app.enrol('bob', 10),
       carol: await app.enrol('carol', 10),
       dave: await app.enrol('dave', 0),
       erin: await app.enrol('erin', 10),
+      gina: await app.enrol('gina', 10),
+      heidi: await app.enrol('heidi', 10),
+      grace: {
+        ...(await app.enrol('grace', 0)),
+        recoveryCodes: (await app.enrol('grace', 10)).recoveryCodes,
+      },
     };
-    scene = { app, client, users, signedIn: new Map() };
+    scene = { app, client, users, signedIn: new Map(), usedCodes: new Map() };
     const { token, deviceId } = app.stub.signIn('bob');
     const device = `/_matrix/client/v3/devices/${deviceId}`;
     await app.call({ method: 'PUT', target: device, json: { display_name: 'Pixel 9' }, token });

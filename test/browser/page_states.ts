@@ -1,5 +1,7 @@
 import { DRAWN_STATES } from './drawn_states.ts';
+import { ERROR_STATES, LATE_STATES } from './error_states.ts';
 import type { PageState, PageVisit } from './page_visit.ts';
+import { SIGN_IN_STATES } from './sign_in_states.ts';
 
 async function upToCode(visit: PageVisit, name: string): Promise<void> {
   await visit.openSignIn();
@@ -137,6 +139,8 @@ export const PAGE_STATES: readonly PageState[] = [
       await visit.giveCode(visit.freshCode('bob'));
     },
   },
+  ...SIGN_IN_STATES,
+  ...ERROR_STATES,
   ...DRAWN_STATES,
   { name: 'help', says: 'Help before the sign-in', isMain: true, reach: (visit) => visit.open('/_2fa/help') },
   {
@@ -300,4 +304,5 @@ export const PAGE_STATES: readonly PageState[] = [
       await visit.givePassword('alice');
     },
   },
+  ...LATE_STATES,
 ];

@@ -3,9 +3,10 @@ import type { Html } from '../../src/pages/shell/html.ts';
 import type { TextKey } from '../../src/pages/texts/keys.ts';
 import { pageTexts } from '../../src/pages/texts/own_texts.ts';
 import { fill, type Say } from '../../src/pages/texts/texts.ts';
+import { seedIn } from '../account/account.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { ClientPage } from '../support/client_page.ts';
-import type { Enrolled } from '../support/enrolment.ts';
+import { codeAt, type Enrolled } from '../support/enrolment.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 const STEP_MS = 30_000;
@@ -31,6 +32,8 @@ export interface Scene {
   readonly users: Users;
   /** The cookies of account pages that are signed in, by user. */
   readonly signedIn: Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>;
+  /** How many recovery codes of a user were used. */
+  readonly usedCodes: Map<string, number>;
 }
 
 /**
@@ -111,10 +114,17 @@ export class PageVisit {
     await this.enter();
   }
 
-  /** One for each language: a code works once. */
+  /** The next one: a code works once. */
   recoveryCode(name: string): string {
-    const [first, second] = this.enrolled(name).recoveryCodes;
-    return (this.language === 'de' ? second : first) ?? '';
+    const { usedCodes } = this.scene;
+    const used = usedCodes.get(name) ?? 0;
+    usedCodes.set(name, used + 1);
+    return this.enrolled(name).recoveryCodes[used] ?? '';
+  }
+
+  /** Another one for each language. */
+  onceForEach([english, german]: readonly [string, string]): string {
+    return this.language === 'de' ? german : english;
   }
 
   async press(key: TextKey, places: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -122,6 +132,64 @@ export class PageVisit {
       .getByRole('button', { name: fill(this.text(key), places), exact: true })
       .first()
       .click();
+  }
+
+  /** A button or a link that leads to another page. */
+  async pressToNext(key: TextKey): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    await this.press(key);
+    await loaded;
+  }
+
+  async follow(key: TextKey): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    await this.page.getByRole('link', { name: this.text(key) }).click();
+    await loaded;
+  }
+
+  /** Sends what a browser would have answered. */
+  async sendCredential(credential: string): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    await this.page.locator('input[name="credential"]').evaluate((field, sent) => {
+      Object.assign(field, { value: sent }).form.requestSubmit();
+    }, credential);
+    await loaded;
+  }
+
+  /** The code of the key that the page shows. */
+  async codeOfShownKey(): Promise<string> {
+    const shown = (await this.page.locator('code.secret').textContent()) ?? '';
+    return codeAt(seedIn(shown.replaceAll(' ', '')), this.scene.app.clock.now());
+  }
+
+  /** Through the homeserver's single sign-on, whose way back leads to the address that browsers see. */
+  async comeFromProvider(): Promise<void> {
+    const { app, client } = this.scene;
+    const { request } = this.page.context();
+    let address = `${app.url}/_matrix/client/v3/login/sso/redirect/oidc?redirectUrl=${encodeURIComponent(client.url)}`;
+    for (let time = 0; time < 2; time++) {
+      const answer = await request.get(address, {
+        maxRedirects: 0,
+        headers: { 'accept-language': this.language },
+      });
+      address = answer.headers().location ?? '';
+    }
+    const { pathname, search } = new URL(address);
+    await this.open(pathname + search);
+  }
+
+  failNext(pattern: string, status: number): void {
+    const body = { errcode: 'M_LIMIT_EXCEEDED', error: 'later', retry_after_ms: 120_000 };
+    this.scene.app.stub.failNext(pattern, { status, body });
+  }
+
+  async turnOff(name: string): Promise<void> {
+    await this.scene.app.storage.factors.removeAllFactors(this.enrolled(name).userId);
+  }
+
+  /** Time goes by. */
+  wait(ms: number): void {
+    this.scene.app.clock.advance(ms);
   }
 
   /** Where the page awaits nothing of the server, and no other page. */
