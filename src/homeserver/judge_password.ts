@@ -57,10 +57,9 @@ export async function isMadeByOAuth(
   call: CallHomeserver,
   random: RandomSource,
   token: string,
-  { client, signal }: Asker,
+  asker: Asker,
 ): Promise<boolean> {
-  const deletion: JsonObject = { devices: [unusedDeviceId(random)] };
-  return isOfOAuth(await call({ ...probe({ token, client }, deletion), signal }));
+  return isOfOAuth(await opened(call, random, token, asker));
 }
 
 /** Whether the account has a password at the homeserver, by the opening of the probe; where it does not say, yes. */
@@ -68,11 +67,21 @@ export async function takesPassword(
   call: CallHomeserver,
   random: RandomSource,
   token: string,
-  { client, signal }: Asker,
+  asker: Asker,
 ): Promise<boolean> {
-  const deletion: JsonObject = { devices: [unusedDeviceId(random)] };
-  const flows = readFlows((await call({ ...probe({ token, client }, deletion), signal })).json);
+  const flows = readFlows((await opened(call, random, token, asker)).json);
   return flows === undefined || flows.some(isPasswordFlow);
+}
+
+/** The opening of the probe, without a password: it deletes nothing. */
+function opened(
+  call: CallHomeserver,
+  random: RandomSource,
+  token: string,
+  { client, signal }: Asker,
+): Promise<HomeserverAnswer> {
+  const deletion: JsonObject = { devices: [unusedDeviceId(random)] };
+  return call({ ...probe({ token, client }, deletion), signal });
 }
 
 function isOfOAuth(opening: HomeserverAnswer): boolean {

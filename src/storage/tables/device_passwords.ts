@@ -9,6 +9,7 @@ import {
   listOf,
   type Query,
 } from '../statement.ts';
+import { dropRow, leaseEnded, leaseRowUntil } from './ended_rows.ts';
 
 /** A device password that is being made. */
 export interface NewDevicePassword {
@@ -187,27 +188,19 @@ export function freeEndedDevicePasswords(): Effect {
   );
 }
 
-const DUE = 'SELECT id FROM device_passwords WHERE due_at <= :now ORDER BY due_at LIMIT :limit';
-
-/** Leases ended ones to one sweep, which logs them out. In PostgreSQL two sweeps at once take different ones. */
+/** Leases ended ones to one sweep, which logs them out. */
 export function leaseEndedDevicePasswords(leaseUntil: number, limit: number): Query<EndedDevicePassword> {
-  const leasing = (due: string) =>
-    `UPDATE device_passwords SET leased_until = :leaseUntil, attempts = attempts + 1
-     WHERE id IN (${due}) RETURNING ${COLUMNS}, attempts`;
-  return ask(
-    { sqlite: leasing(DUE), postgres: leasing(`${DUE} FOR UPDATE SKIP LOCKED`) },
-    { leaseUntil, limit },
-  );
+  return leaseEnded('device_passwords', COLUMNS, { leaseUntil, limit });
 }
 
 /** Gives an ended one out again no sooner than at `until`. */
 export function leaseDevicePasswordUntil(id: string, until: number): Effect {
-  return effect('UPDATE device_passwords SET leased_until = :until WHERE id = :id', { id, until });
+  return leaseRowUntil('device_passwords', id, until);
 }
 
 /** One is logged out: it is gone. */
 export function dropDevicePassword(id: string): Effect {
-  return effect('DELETE FROM device_passwords WHERE id = :id', { id });
+  return dropRow('device_passwords', id);
 }
 
 /** How many live ones can be found only with this key. Digests begin with the id of their key, and a dot. */

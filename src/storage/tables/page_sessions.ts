@@ -9,6 +9,7 @@ import {
   type Sql,
 } from '../statement.ts';
 import { currentVersion } from './accounts.ts';
+import { dropRow, leaseEnded, leaseRowUntil } from './ended_rows.ts';
 
 /** So many pages of one session have a key of their own; the oldest loses its key. */
 const KEYS_KEPT = 5;
@@ -169,25 +170,17 @@ export function endPageSessionsOfTheFuture(slackMs: number, longestPauseMs: numb
   ];
 }
 
-const DUE = 'SELECT id FROM page_sessions WHERE due_at <= :now ORDER BY due_at LIMIT :limit';
-
-/** Leases ended sessions to one sweep, which logs them out. In PostgreSQL two sweeps at once take different ones. */
+/** Leases ended ones to one sweep, which logs them out. */
 export function leaseEndedPageSessions(leaseUntil: number, limit: number): Query<EndedPageSession> {
-  const leasing = (due: string) =>
-    `UPDATE page_sessions SET leased_until = :leaseUntil, attempts = attempts + 1
-     WHERE id IN (${due}) RETURNING ${COLUMNS}, attempts`;
-  return ask(
-    { sqlite: leasing(DUE), postgres: leasing(`${DUE} FOR UPDATE SKIP LOCKED`) },
-    { leaseUntil, limit },
-  );
+  return leaseEnded('page_sessions', COLUMNS, { leaseUntil, limit });
 }
 
-/** Gives an ended session out again no sooner than at `until`. */
+/** Gives an ended one out again no sooner than at `until`. */
 export function leasePageSessionUntil(id: string, until: number): Effect {
-  return effect('UPDATE page_sessions SET leased_until = :until WHERE id = :id', { id, until });
+  return leaseRowUntil('page_sessions', id, until);
 }
 
-/** A session is logged out: it is gone. */
+/** One is logged out: it is gone. */
 export function dropPageSession(id: string): Effect {
-  return effect('DELETE FROM page_sessions WHERE id = :id', { id });
+  return dropRow('page_sessions', id);
 }
