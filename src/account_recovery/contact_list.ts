@@ -1,4 +1,5 @@
 import type { Absence } from '../calendar/calendar.ts';
+import { openContact } from '../notify/contact_confirmation.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findRecoveryContacts, type RecoveryContactsRow } from '../storage/tables/recovery_contacts.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -12,7 +13,7 @@ export interface NamedVoter {
 export interface ContactAddress {
   readonly kind: 'mail' | 'phone';
   readonly address: string;
-  /** When its link was followed; a phone number has none. */
+  /** When its link was followed: before, it is told nothing. */
   readonly confirmedTs: number | null;
 }
 
@@ -38,7 +39,7 @@ export async function findContactList(userId: string, deps: ContactListDeps): Pr
 }
 
 export function contactListOf(row: RecoveryContactsRow, vault: ContactListDeps['vault']): ContactList {
-  const address = sealedIn(row, vault)?.address;
+  const address = openContact(row, vault)?.address;
   return {
     voters: JSON.parse(row.voters),
     absences: JSON.parse(row.absences),
@@ -48,27 +49,4 @@ export function contactListOf(row: RecoveryContactsRow, vault: ContactListDeps['
         contact: { kind: row.contactKind, address, confirmedTs: row.contactConfirmedAt },
       }),
   };
-}
-
-/** What is sealed of a contact address: with it the secret of the link that confirms it, which is sent later. */
-export interface SealedContact {
-  readonly address: string;
-  readonly token: string | null;
-}
-
-/** Undefined where there is no address. @throws SealBroken */
-export function sealedIn(
-  { userId, sealedContact }: Pick<RecoveryContactsRow, 'userId' | 'sealedContact'>,
-  vault: ContactListDeps['vault'],
-): SealedContact | undefined {
-  if (sealedContact === null) return undefined;
-  return JSON.parse(vault.open(sealedContact, identityOf(userId)).toString('utf8'));
-}
-
-export function sealContact(userId: string, contact: SealedContact, vault: Pick<Vault, 'seal'>): Buffer {
-  return vault.seal(JSON.stringify(contact), identityOf(userId));
-}
-
-function identityOf(userId: string): string {
-  return `recovery-contact:${userId}`;
 }

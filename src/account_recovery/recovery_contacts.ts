@@ -24,6 +24,7 @@ import {
 } from '../storage/tables/recovery_contacts.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
+import { type ContactAddresses, NO_ADDRESS } from './contact_address.ts';
 import { type ContactList, contactListOf, findContactList } from './contact_list.ts';
 import { requireFactors, requireOthers, votersNamed } from './voters.ts';
 
@@ -47,6 +48,7 @@ export interface RecoveryContactsDeps {
 export class RecoveryContacts {
   constructor(
     private readonly deps: RecoveryContactsDeps,
+    private readonly addresses: ContactAddresses,
     private readonly settings: Pick<AccountRecoveryConfig, 'enabled' | 'calendar' | 'votes'>,
   ) {}
 
@@ -91,8 +93,8 @@ export class RecoveryContacts {
   }
 
   /** @throws Refusal missing_param, invalid_param */
-  private requireSound({ voters, time_zone, absences }: RecoveryContactsRequest): void {
-    if ([voters, time_zone, absences].every((each) => each === undefined)) {
+  private requireSound({ voters, contact, time_zone, absences }: RecoveryContactsRequest): void {
+    if ([voters, contact, time_zone, absences].every((each) => each === undefined)) {
       throw new Refusal('missing_param', { text: 'Nothing is to be changed.' });
     }
     const { votes, calendar } = this.settings;
@@ -101,6 +103,7 @@ export class RecoveryContacts {
     if (typeof time_zone === 'string' && !isTimeZone(time_zone)) {
       throw new Refusal('invalid_param', { text: 'This time zone is not known.' });
     }
+    if (contact) this.addresses.requireSound(contact.address);
     const fault = faultOfAbsences(absences ?? []);
     if (fault !== undefined) throw new Refusal('invalid_param', { text: fault });
   }
@@ -111,14 +114,16 @@ export class RecoveryContacts {
     const wanted = requireShape('recovery_contacts_request', body);
     await requireFactors(wanted.voters ?? [], this.deps.standings);
     for (let tries = 0; tries < TRIES; tries += 1) {
-      const [before] = await this.deps.storage.read(findRecoveryContacts(userId));
-      const row = this.rowWith(wanted, before ?? emptyRow(userId));
+      const [found] = await this.deps.storage.read(findRecoveryContacts(userId));
+      const before = found ?? emptyRow(userId);
+      const row = this.rowWith(wanted, before);
       const recorded = this.deps.audit.recorded({
         ...{ userId, event: 'recovery_contacts.changed', client: request.client, deviceId },
         detail: { changed: changedIn(wanted) },
       });
-      const keeping = before === undefined ? addRecoveryContacts(row) : changeRecoveryContacts(row);
-      if (await this.written(userId, keeping, [...recorded, keptStepUp])) {
+      const keeping = found === undefined ? addRecoveryContacts(row) : changeRecoveryContacts(row);
+      const won = [...recorded, ...this.addresses.asking(before, row), keptStepUp];
+      if (await this.written(userId, keeping, won)) {
         return { status: 200, body: this.shown(contactListOf(row, this.deps.vault), true) };
       }
     }
@@ -126,13 +131,15 @@ export class RecoveryContacts {
   }
 
   private rowWith(
-    { voters, time_zone, absences }: RecoveryContactsRequest,
+    { voters, contact, time_zone, absences }: RecoveryContactsRequest,
     before: RecoveryContactsRow,
   ): RecoveryContactsRow {
     const known = JSON.parse(before.voters);
     return {
       ...before,
       ...(voters && { voters: JSON.stringify(votersNamed(voters, known, this.deps.clock.now())) }),
+      ...(contact && this.addresses.columnsWith(contact.address, before)),
+      ...(contact === null && NO_ADDRESS),
       ...(time_zone !== undefined && { timeZone: time_zone }),
       ...(absences && { absences: JSON.stringify(absences) }),
     };
@@ -151,7 +158,7 @@ export class RecoveryContacts {
     return (await this.deps.storage.commit([userId], when(decision, { won, lost: [] }))).won;
   }
 
-  private shown({ voters, timeZone, absences }: ContactList, isAllowed: boolean): JsonObject {
+  private shown({ voters, contact, timeZone, absences }: ContactList, isAllowed: boolean): JsonObject {
     const { votes, calendar } = this.settings;
     return {
       allowed: isAllowed,
@@ -160,10 +167,17 @@ export class RecoveryContacts {
         named_ts: namedTs,
         counts_from_ts: namedTs + votes.nominationAgeMs,
       })),
+      contact: contact
+        ? { kind: contact.kind, address: contact.address, confirmed_ts: contact.confirmedTs }
+        : null,
       time_zone: timeZone ?? null,
       server_time_zone: calendar.timeZone,
       absences: absences.map(({ from, to }) => ({ from, to })),
-      available: { voters: votes.enabled, absences: calendar.absences },
+      available: {
+        voters: votes.enabled,
+        mail: this.addresses.isAvailable(),
+        absences: calendar.absences,
+      },
     };
   }
 
@@ -182,14 +196,10 @@ function requireAvailable(isAvailable: boolean, what: string): void {
 }
 
 function changedIn(wanted: RecoveryContactsRequest): string {
-  const names = ['voters', 'time_zone', 'absences'] as const;
+  const names = ['voters', 'contact', 'time_zone', 'absences'] as const;
   return names.filter((name) => wanted[name] !== undefined).join(', ');
 }
 
 function emptyRow(userId: string): RecoveryContactsRow {
-  return {
-    ...{ userId, voters: '[]', absences: '[]', timeZone: null, changedAt: 0 },
-    ...{ contactKind: null, sealedContact: null, contactConfirmedAt: null },
-    ...{ confirmHash: null, confirmUntil: null },
-  };
+  return { userId, voters: '[]', absences: '[]', timeZone: null, changedAt: 0, ...NO_ADDRESS };
 }

@@ -60,6 +60,8 @@ const ACCOUNT_EVENTS = {
   /** What the owner had set for the recovery of their account was changed, or removed. */
   'recovery_contacts.changed': 'user',
   'recovery_contacts.removed': 'user',
+  /** The link in the mail to its contact address was followed. */
+  'recovery_contacts.confirmed': 'user',
   /** The operator took over authenticators of a user from another program. */
   'operator.imported': 'operator',
   /** The user was first seen under the requirement to set up a second factor, or is reminded of it. */

@@ -40,6 +40,7 @@ async function mailFault({ config, parts }: Installation, tried: string[]): Prom
   const sender = new MailChannel({
     config: () => mail,
     addresses: { open: async () => undefined },
+    confirmation: { messageOf: async () => undefined },
     languageOf: async () => config.notify.language,
     host: new URL(config.publicBaseUrl).hostname,
     clock: parts.clock,

@@ -307,6 +307,8 @@ const ROWS = {
   sign_in_page: { door: 'page', method: 'GET', path: '/_2fa/login' },
   sign_in_form: { door: 'page', method: 'POST', path: '/_2fa/login', form: true },
   replace_page: { door: 'page', method: 'GET', path: '/_2fa/login/replace' },
+  contact_page: { door: 'page', method: 'GET', path: '/_2fa/recover/contact' },
+  contact_form: { door: 'page', method: 'POST', path: '/_2fa/recover/contact', form: true },
   account_page: { door: 'page', method: 'GET', path: '/_2fa/account' },
   account_form: { door: 'page', method: 'POST', path: '/_2fa/account', form: true },
   page_session: { door: 'page', method: 'POST', path: '/_2fa/account/session' },

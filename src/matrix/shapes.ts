@@ -68,6 +68,7 @@ export interface TotpDeleteRequest extends GuardedRequest {
 
 export interface RecoveryContactsRequest extends GuardedRequest {
   voters?: string[];
+  contact?: { kind: 'mail'; address: string } | null;
   time_zone?: string | null;
   absences?: { from: string; to: string }[];
 }

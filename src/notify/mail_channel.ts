@@ -6,6 +6,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Language } from '../system/languages.ts';
 import type { Addresses } from './addresses.ts';
 import { type ChannelSender, type Delivered, NotDelivered } from './channel.ts';
+import { type AddressedMessage, CONFIRM_CONTACT, type ContactConfirmation } from './contact_confirmation.ts';
 import { type Message, messageOf } from './message.ts';
 
 /** Of one answer of the mail server, in bytes. */
@@ -17,6 +18,7 @@ const TO_PUT_RIGHT: readonly string[] = ['EAUTH', 'ETLS'];
 export interface MailChannelDeps {
   readonly config: () => MailConfig | undefined;
   readonly addresses: Pick<Addresses, 'open'>;
+  readonly confirmation: Pick<ContactConfirmation, 'messageOf'>;
   readonly languageOf: (userId: string) => Promise<Language>;
   /** What stands behind the id of a message (`Message-ID: <id@host>`). */
   readonly host: string;
@@ -28,11 +30,19 @@ export class MailChannel implements ChannelSender {
   constructor(private readonly deps: MailChannelDeps) {}
 
   async send(notice: NoticeRow, signal: AbortSignal): Promise<Delivered> {
-    const address = await this.deps.addresses.open(notice.recipient ?? '');
-    const message = messageOf(notice, await this.deps.languageOf(notice.userId));
-    if (address === undefined || message === undefined) return 'no_recipient';
-    await this.mail(address, message, notice.id, signal);
+    const addressed =
+      notice.event === CONFIRM_CONTACT
+        ? await this.deps.confirmation.messageOf(notice)
+        : await this.toOwner(notice);
+    if (addressed === undefined) return 'no_recipient';
+    await this.mail(addressed.to, addressed.message, notice.id, signal);
     return 'sent';
+  }
+
+  private async toOwner(notice: NoticeRow): Promise<AddressedMessage | undefined> {
+    const to = await this.deps.addresses.open(notice.recipient ?? '');
+    const message = messageOf(notice, await this.deps.languageOf(notice.userId));
+    return to === undefined || message === undefined ? undefined : { to, message };
   }
 
   /** Whether the mail server answers and takes the login. @throws NotDelivered */

@@ -3,7 +3,10 @@ import type { NoticeRow } from '../storage/tables/notices.ts';
 import type { Language, Wording } from '../system/languages.ts';
 import { adviceOn, toldText } from './owner_events.ts';
 
-/** A notice as an owner reads it. Neither part holds a code, a secret or a link. */
+/**
+ * A notice as its reader gets it. Neither part holds a code or a secret, nor a link but that of
+ * `contact_confirmation.ts`.
+ */
 export interface Message {
   readonly subject: string;
   readonly text: string;
@@ -78,7 +81,8 @@ function nameOf(text: string): string {
   return foreign(text).replace(NOT_IN_A_NAME, '\u00b7');
 }
 
-function serverOf(userId: string): string {
+/** The name of the server of an account, for subjects. */
+export function serverOf(userId: string): string {
   const { server = '' } = parseUserId(userId) ?? {};
   return SERVER_NAME.test(server) ? server : 'Matrix';
 }

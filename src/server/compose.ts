@@ -10,6 +10,8 @@ import { SetUp } from '../account/set_up.ts';
 import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
 import { SetUps } from '../account/set_ups.ts';
 import { TwoFactorState } from '../account/two_factor_state.ts';
+import { ContactAddresses } from '../account_recovery/contact_address.ts';
+import { ContactLinks } from '../account_recovery/contact_links.ts';
 import { RecoveryContacts } from '../account_recovery/recovery_contacts.ts';
 import { Audit } from '../audit/audit.ts';
 import { chainSeals } from '../audit/macs.ts';
@@ -71,6 +73,7 @@ import { FormTokens } from '../pages/forms/form_tokens.ts';
 import { KnownBrowser } from '../pages/forms/known_browser.ts';
 import { Visits } from '../pages/forms/visits.ts';
 import { HelpPage } from '../pages/help/help_page.ts';
+import { ContactPage } from '../pages/recover/contact_page.ts';
 import { SetUpPages } from '../pages/set_up/set_up_pages.ts';
 import { Assets } from '../pages/shell/assets.ts';
 import { brandOf } from '../pages/shell/brand.ts';
@@ -405,7 +408,11 @@ function accountServices(shared: SharedServices) {
     authenticatorNames: new AuthenticatorNames(parts),
     ownHistory: new OwnHistory(parts),
     accountPolicy: policy,
-    recoveryContacts: new RecoveryContacts(shared, config.accountRecovery),
+    recoveryContacts: new RecoveryContacts(
+      shared,
+      new ContactAddresses({ ...shared, notify: () => config.notify }),
+      config.accountRecovery,
+    ),
     enrolments: new Enrolment({ ...shared, ...parts }, setUps),
     replacement: new Replacement({ ...shared, ...parts }, setUps, shared.policies),
   };
@@ -485,6 +492,7 @@ function pageServices(
         accountRecovery: config.accountRecovery.enabled,
       },
     ),
+    contactPage: new ContactPage(new ContactLinks(shared), formPages, config.accountRecovery.enabled),
     pageSession: new PageSessionDoor({
       ...{ sessions: accountSessions, cookie, pages: formPages, log },
       logOut: () => {

@@ -49,6 +49,8 @@ function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
     own_history: (request) => services.ownHistory.handle(request),
     page_session: (request) => services.pageSession.call(request),
     page_sign_out: (request) => services.pageSession.signOut(request),
+    contact_page: (request) => services.contactPage.show(request),
+    contact_form: (request) => services.contactPage.submit(request),
     account_page: (request) => services.accountPage.handle(request),
     account_form: (request) => services.signInPage.submit(request, true),
     sso_fallback_page: (request) => services.fallbackPage.show(SSO_STAGE, request),

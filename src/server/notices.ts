@@ -6,6 +6,7 @@ import type { Handler } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Addresses } from '../notify/addresses.ts';
 import type { NoticeResult } from '../notify/channel.ts';
+import { ContactConfirmation } from '../notify/contact_confirmation.ts';
 import { Delivery } from '../notify/delivery.ts';
 import { MailChannel } from '../notify/mail_channel.ts';
 import { MatrixChannel } from '../notify/matrix_channel.ts';
@@ -45,8 +46,9 @@ export function noticesOf(deps: NoticesDeps) {
   };
   const addresses = new Addresses({ ...deps, isWanted: () => notify().mail !== undefined });
   const host = new URL(config.publicBaseUrl).hostname;
+  const confirmation = new ContactConfirmation({ ...deps, languageOf, publicBaseUrl: config.publicBaseUrl });
   const senders = {
-    mail: new MailChannel({ config: () => notify().mail, addresses, languageOf, host, clock }),
+    mail: new MailChannel({ config: () => notify().mail, addresses, confirmation, languageOf, host, clock }),
     matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, languageOf }),
     webhook: new WebhookChannel({ config: () => notify().webhook, clock }),
   };

@@ -65,8 +65,8 @@ describeOnBothDatabases('what owners set for the recovery of their account', (st
   test('is what they last set; what is left out stays', async () => {
     const it = await ContactsApp.start(start);
     const nothing = {
-      ...{ allowed: true, voters: [], time_zone: null, server_time_zone: 'UTC', absences: [] },
-      available: { voters: true, absences: true },
+      ...{ allowed: true, voters: [], contact: null, time_zone: null, server_time_zone: 'UTC', absences: [] },
+      available: { voters: true, mail: false, absences: true },
     };
     expect((await it.ask('GET')).json).toEqual(nothing);
     const away = [{ from: '2026-12-21', to: '2027-01-06' }];
@@ -195,7 +195,7 @@ describeOnBothDatabases('what owners set for the recovery of their account', (st
     expect((await it.ask('PUT', { absences: [{ from: '2026-12-01', to: '2026-12-02' }] })).status).toBe(400);
     expect((await it.ask('GET')).json).toMatchObject({
       server_time_zone: 'Europe/Berlin',
-      available: { voters: false, absences: false },
+      available: { voters: false, mail: false, absences: false },
     });
   });
 });

@@ -269,15 +269,16 @@ describeInBrowser('the parts of the account page', () => {
   });
 
   test('what the policy forbids is there only while there is something to remove', async () => {
-    const none = { allowed: false, voters: [], absences: [], time_zone: null, server_time_zone: 'UTC' };
-    const available = { voters: true, absences: true };
+    const none = { allowed: false, voters: [], contact: null, absences: [], time_zone: null };
+    const available = { voters: true, mail: true, absences: true };
+    const server_time_zone = 'UTC';
     const address = '**/org.matrix.2fa/recovery_contacts';
-    await page.route(address, json(200, { ...none, time_zone: 'Asia/Kolkata', available }));
+    await page.route(address, json(200, { ...none, time_zone: 'Asia/Kolkata', server_time_zone, available }));
     await again();
     await part('Account recovery').getByText('does not allow it for your account').waitFor();
     expect(await part('Account recovery').getByRole('button').allTextContents()).toEqual(['Remove all']);
     await page.unrouteAll();
-    await page.route(address, json(200, { ...none, available }));
+    await page.route(address, json(200, { ...none, server_time_zone, available }));
     await again();
     await part('Account recovery').waitFor({ state: 'detached' });
     expect(await page.getByRole('link', { name: 'Account recovery' }).count()).toBe(0);

@@ -50,10 +50,11 @@ const POLICY = {
 const CONTACTS = {
   allowed: true,
   voters: [],
+  contact: null,
   time_zone: null,
   server_time_zone: 'UTC',
   absences: [],
-  available: { voters: true, absences: true },
+  available: { voters: true, mail: true, absences: true },
 };
 
 const PAGE_SESSION = {
@@ -159,6 +160,7 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     ...wrongAuth({ voters: [] }),
     'six voters': { voters: Array.from({ length: 6 }, (_, at) => `@voter${at}:example.org`) },
     'a voter as an object': { voters: [{ user_id: '@carol:example.org' }] },
+    'a telephone number': { contact: { kind: 'phone', address: '+49301234567' } },
     'a time zone as a number': { time_zone: 60 },
     'an absence without an end': { absences: [{ from: '2026-12-21' }] },
     'a time of day': { absences: [{ from: '2026-12-21T10:00', to: '2026-12-22' }] },
@@ -168,6 +170,7 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
   recovery_contacts_answer: {
     'no voters': { ...CONTACTS, voters: undefined },
     'a voter without a time': { ...CONTACTS, voters: [{ user_id: '@carol:example.org' }] },
+    'a contact that may be confirmed or not': { ...CONTACTS, contact: { kind: 'mail', address: 'a@b' } },
     'a time zone as a list': { ...CONTACTS, time_zone: [] },
     'nothing said of what is available': { ...CONTACTS, available: {} },
   },

@@ -100,6 +100,11 @@ export type RecoveryContactsAnswer = {
     named_ts: number;
     counts_from_ts: number;
   }[];
+  contact: {
+    kind: 'mail' | 'phone';
+    address: string;
+    confirmed_ts: number | null;
+  } | null;
   time_zone: string | null;
   server_time_zone: string;
   absences: {
@@ -108,6 +113,7 @@ export type RecoveryContactsAnswer = {
   }[];
   available: {
     voters: boolean;
+    mail: boolean;
     absences: boolean;
   };
 };

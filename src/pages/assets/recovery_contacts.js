@@ -1,5 +1,5 @@
+import { listPart, put, row } from './contact_rows.js';
 import { button, element, Field } from './dom.js';
-import { tile } from './icons.js';
 import { hasList, lateCard } from './late_card.js';
 import { askProof } from './proof.js';
 import { dayText, say, timed } from './texts.js';
@@ -35,8 +35,8 @@ export function contactsCard(page) {
 }
 
 /** @param {Contacts} contacts */
-function isSet({ voters, absences, time_zone: zone }) {
-  return voters.length > 0 || absences.length > 0 || zone !== null;
+function isSet({ voters, contact, absences, time_zone: zone }) {
+  return voters.length > 0 || absences.length > 0 || contact !== null || zone !== null;
 }
 
 /**
@@ -48,6 +48,7 @@ function parts(page, contacts) {
   return [
     !allowed && element('p', { class: 'plainrow' }, say('contacts.forbidden')),
     allowed && zonePart(page, contacts),
+    allowed && available.mail && mailPart(page, contacts),
     allowed && available.absences && awayPart(page, contacts),
     allowed && available.voters && votersPart(page, contacts),
     isSet(contacts) &&
@@ -85,6 +86,43 @@ function zonePart(page, { time_zone: zone, server_time_zone: server }) {
     row('computer', say('contacts.zone'), [
       shown,
       button(say('contacts.zoneChange'), () => void change(), { look: 'second row' }),
+    ]),
+  );
+}
+
+/**
+ * @param {AccountPage} page
+ * @param {Contacts} contacts
+ */
+function mailPart(page, { contact }) {
+  const confirmed = contact?.confirmed_ts;
+  const state =
+    contact !== null &&
+    (typeof confirmed === 'number'
+      ? timed((date) => say('contacts.mailConfirmed', { date }), confirmed, dayText)
+      : say('contacts.mailWaits'));
+  const change = () => {
+    const field = new Field(
+      say('contacts.mailField'),
+      { name: 'mail', type: 'email', value: contact?.address ?? '', autocomplete: 'off', maxlength: 254 },
+      say('contacts.mailHint'),
+    );
+    return put(page, {
+      title: say('contacts.mailChange'),
+      text: say('contacts.mailText'),
+      fields: [field],
+      body: () => {
+        const address = field.value.trim();
+        return { contact: address === '' ? null : { kind: 'mail', address } };
+      },
+    });
+  };
+  return element(
+    'ul',
+    { class: 'rows' },
+    row('browser', say('contacts.mail'), [
+      [contact?.address ?? say('contacts.mailNone'), state && element('span', { class: 'hint' }, ' ', state)],
+      button(say('contacts.mailChange'), () => void change(), { look: 'second row' }),
     ]),
   );
 }
@@ -166,31 +204,6 @@ function votersPart(page, { voters }) {
   );
 }
 
-/**
- * @param {{ title: string, none: string, add: string }} words
- * @param {HTMLElement[]} rows
- * @param {() => void} add
- */
-function listPart({ title, none, add: action }, rows, add) {
-  return [
-    element('h3', { class: 'plainrow' }, title),
-    rows.length === 0
-      ? element('p', { class: 'plainrow muted' }, none)
-      : element('ul', { class: 'rows' }, rows),
-    element('p', { class: 'plainrow' }, button(action, add, { look: 'second row' })),
-  ];
-}
-
-/**
- * @param {import('./icons.js').IconName} icon
- * @param {string} name
- * @param {[import('./dom.js').Child, HTMLElement]} about what is said of it, and what can be done
- */
-function row(icon, name, [text, action]) {
-  const what = element('div', { class: 'what' }, element('b', {}, name), element('p', {}, text));
-  return element('li', {}, tile(icon), what, element('div', { class: 'actions' }, action));
-}
-
 /** @param {string} label */
 function dayField(label) {
   return new Field(label, { name: 'day', type: 'date', autocomplete: 'off' });
@@ -200,27 +213,6 @@ function dayField(label) {
 function rangeText({ from, to }) {
   const [first, last] = [from, to].map((day) => dayText(Date.parse(`${day}T12:00:00`)));
   return from === to ? (first ?? from) : say('contacts.awayRange', { from: first ?? from, to: last ?? to });
-}
-
-/**
- * Changes one part: it asks for the password and a fresh factor, each time.
- *
- * @param {AccountPage} page
- * @param {{ title: string, text: string, fields: Field[], body: () => object }} asked
- */
-async function put(page, { title, text, fields, body }) {
-  const choice = element(
-    'div',
-    {},
-    fields.map((field) => field.element),
-  );
-  const done = await askProof(page, {
-    title,
-    text,
-    choice,
-    request: () => ({ call: CALLS.changeContacts, body: body() }),
-  });
-  if (done !== undefined) await page.overview(say('contacts.changed'));
 }
 
 /** @param {AccountPage} page */

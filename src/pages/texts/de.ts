@@ -41,6 +41,7 @@ export const german: Texts = {
         'recovery_request.expired': 'Wiederherstellung des Kontos abgelaufen',
         'recovery_contacts.changed': 'Kontakte für die Wiederherstellung des Kontos geändert',
         'recovery_contacts.removed': 'Kontakte für die Wiederherstellung des Kontos entfernt',
+        'recovery_contacts.confirmed': 'Kontaktadresse für die Wiederherstellung des Kontos bestätigt',
         'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
         'policy.overdue': 'Die Zeit zum Einrichten der Zwei-Faktor-Authentifizierung ist um',
         'policy.changed': 'Der Betreiber hat geändert, was von diesem Konto verlangt wird',

@@ -44,6 +44,7 @@ export const english = {
         'recovery_request.expired': 'Account recovery expired',
         'recovery_contacts.changed': 'Contacts for account recovery changed',
         'recovery_contacts.removed': 'Contacts for account recovery removed',
+        'recovery_contacts.confirmed': 'Contact address for account recovery confirmed',
         'policy.required': 'Two-factor authentication is required from now on',
         'policy.overdue': 'The time to set up two-factor authentication is over',
         'policy.changed': 'The operator changed what is asked of this account',

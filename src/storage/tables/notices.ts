@@ -29,7 +29,7 @@ export interface NoticeRow extends Omit<ToldEvent, 'detail'> {
   readonly channel: Channel;
   /** As JSON. */
   readonly detail: string;
-  /** For mail: the id of an address; null while it is not known to which it goes. */
+  /** For mail: the id of an address, or what the event says; null while it is not known to which it goes. */
   readonly recipient: string | null;
   readonly madeAt: number;
   /** How often it was begun to be sent, this time included: who has another number lost its lease. */
@@ -43,14 +43,23 @@ const READ = `id, channel, event, user_id AS "userId", actor, address, device_id
   happened_at AS "happenedAt", recipient, made_at AS "madeAt", attempts, failure`;
 const WAITS = 'due_at IS NOT NULL';
 
-/** Puts a notice into the outbox, in the unit of what it tells of. */
-export function addNotice(id: string, channel: Channel, { detail, ...told }: ToldEvent): Effect {
+/**
+ * Puts a notice into the outbox, in the unit of what it tells of.
+ *
+ * @param recipient whom it goes to, where that is not the user of whom it tells
+ */
+export function addNotice(
+  id: string,
+  channel: Channel,
+  { detail, ...told }: ToldEvent,
+  recipient: string | null = null,
+): Effect {
   return effect(
-    `INSERT INTO notices (${WRITTEN}, made_at, due_at)
+    `INSERT INTO notices (${WRITTEN}, made_at, due_at, recipient)
      SELECT :id, :channel, :event, :userId, :actor, CAST(:address AS TEXT), CAST(:deviceId AS TEXT), :detail,
-       :happenedAt, :now, :now
+       :happenedAt, :now, :now, CAST(:recipient AS TEXT)
      WHERE (SELECT count(*) FROM notices WHERE ${WAITS}) < :mostWaiting`,
-    { id, channel, ...told, detail: JSON.stringify(detail), mostWaiting: MOST_WAITING },
+    { id, channel, ...told, recipient, detail: JSON.stringify(detail), mostWaiting: MOST_WAITING },
   );
 }
 
