@@ -68,6 +68,7 @@ export type ShownSetUp = { readonly setupId: string } & (
 /** What goes on record when a set-up of a sign-in is confirmed. */
 export interface ConfirmedInSession {
   readonly client: ClientRequest['client'];
+  readonly session: Session;
   readonly settable: SettableFactor;
   readonly ready: ReadyConfirmation;
 }
@@ -88,6 +89,11 @@ export abstract class SessionSetUps {
 
   /** The live session of a sign-in in which something may be set up. @throws Refusal unknown_sign_in, owes_no_enrolment */
   protected abstract requireOpen(id: string): Promise<Session>;
+
+  /** The request to recover the account that a confirmation makes use of. */
+  protected recovers(_session: Session): string | undefined {
+    return undefined;
+  }
 
   /** What is written with a confirmation. */
   protected abstract recorded(confirmed: ConfirmedInSession): Promise<Write>;
@@ -189,8 +195,11 @@ export abstract class SessionSetUps {
     const { lanes, mark, storage } = this.deps;
     const { userId, authenticatorId } = ready.confirmation;
     const { begunBy } = ownerOf(session);
-    const signIn = { session, begunBy, stage: ENROLMENT_STAGE, holdId: session.holdId, is: this.is };
-    const also = await this.recorded({ client, settable, ready });
+    const signIn = {
+      ...{ session, begunBy, stage: ENROLMENT_STAGE, holdId: session.holdId, is: this.is },
+      recovers: this.recovers(session),
+    };
+    const also = await this.recorded({ client, session, settable, ready });
     if (!isConfirmed(await storage.commit([userId], enrolling(ready.confirmation, signIn, also)))) {
       await this.requireOpen(session.id);
       throw new Refusal('unknown_setup');

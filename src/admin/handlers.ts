@@ -24,6 +24,7 @@ import { type EntryFilter, findNext } from '../storage/tables/audit_entries.ts';
 import { listDeadLetters } from '../storage/tables/notices.ts';
 import type { Clock } from '../system/clock.ts';
 import { openApi } from './openapi.ts';
+import type { RecoveryHandlers } from './recovery_handlers.ts';
 import type { AdminRouteId } from './routes.ts';
 
 /** A request that may be carried out: token, scope and shape are checked. */
@@ -50,11 +51,12 @@ export interface AdminHandlersDeps {
   readonly mark: { keep(): Promise<void> };
   /** As it is now: it is read again while the program runs. */
   readonly policyNow: () => PolicyConfig;
+  readonly recoveries: RecoveryHandlers;
 }
 
 /** What answers which route. Each throws Refusal. */
 export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRouteId, AdminHandler>> {
-  const { storage } = deps;
+  const { storage, recoveries } = deps;
   return {
     listUsers: ({ query }) => listPage(deps, query),
     showUser: async ({ id: userId }) => {
@@ -92,6 +94,12 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
           months: Number(query.months),
         }),
       ),
+    listRecoveries: ({ query }) => recoveries.list(query.running === true, Number(query.limit)),
+    showRecoveries: ({ id: userId }) => recoveries.ofUser(userId),
+    approveRecovery: ({ id: userId, body, by, kept }) =>
+      recoveries.approve({ userId, by, grounds: groundsIn(body), kept }),
+    denyRecovery: ({ id: userId, body, by, kept }) =>
+      recoveries.deny({ userId, by, grounds: groundsIn(body), kept }),
     listDeadLetters: async () => {
       const letters = await storage.read(listDeadLetters());
       return json({ dead_letters: letters.map(shownDeadLetter) });

@@ -168,6 +168,19 @@ export const REPORT = exactly({
     }),
   ),
 });
+export const RECOVERIES = exactly({
+  requests: listOf(
+    exactly({
+      ...{ id: TEXT, user_id: TEXT },
+      state: { enum: ['waiting', 'open', 'cancelled', 'refused', 'finished', 'expired'] },
+      ...{ begun_at: TIME, wait_ms: COUNT, counted_ms: COUNT, vouched: { type: 'boolean' } },
+      ...{ opened_at: TIME_OR_NEVER, closes_at: TIME_OR_NEVER, ended_at: TIME_OR_NEVER },
+      ...{ ended_by: TEXT_OR_NONE, ended_who: TEXT_OR_NONE, reason: TEXT_OR_NONE },
+    }),
+  ),
+});
+export const RECOVERY_DECIDED = exactly({ id: TEXT });
+
 export const RETRIED = exactly({ retried: COUNT });
 
 export const ERROR = {

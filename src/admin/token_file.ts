@@ -5,7 +5,14 @@ import { KeyFileError } from '../vault/key_file_error.ts';
 import { createPrivateFile, readPrivateFile, replacePrivateFile } from '../vault/private_file.ts';
 
 /** What a token may be for. */
-export const SCOPES = ['users:read', 'users:write', 'users:rescue', 'audit:read', 'notices'] as const;
+export const SCOPES = [
+  'users:read',
+  'users:write',
+  'users:rescue',
+  'audit:read',
+  'notices',
+  'recovery',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** A token as the file describes it. */

@@ -17,6 +17,8 @@ import { keysRotateCommand } from './keys_rotate.ts';
 import { migrateCommand } from './migrate.ts';
 import { notifyDeadLettersCommand } from './notify_dead_letters.ts';
 import { notifyTestCommand } from './notify_test.ts';
+import { recoveryApproveCommand, recoveryDenyCommand } from './recovery_decide.ts';
+import { recoveryListCommand, recoveryShowCommand } from './recovery_list.ts';
 import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore.ts';
 import { routesCommand } from './routes.ts';
@@ -85,6 +87,14 @@ export function buildProgram(surroundings: Surroundings): Command {
         .addCommand(userEmergencyCodeCommand(surroundings))
         .addCommand(userImportCommand(surroundings))
         .addCommand(userPolicyCommand(surroundings)),
+    )
+    .addCommand(
+      new Command('recovery')
+        .description('look at and decide account recoveries')
+        .addCommand(recoveryListCommand(surroundings))
+        .addCommand(recoveryShowCommand(surroundings))
+        .addCommand(recoveryApproveCommand(surroundings))
+        .addCommand(recoveryDenyCommand(surroundings)),
     )
     .addCommand(
       new Command('keys')

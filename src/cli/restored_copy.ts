@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { RecoveryEndings } from '../account_recovery/endings.ts';
+import { OWNER_ALONE } from '../account_recovery/seams.ts';
 import type { Config } from '../config/config.ts';
 import { CannotOpen, NoDatabase, SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
 import type { StorageSettings } from '../storage/open_storage.ts';
@@ -13,6 +15,7 @@ import {
   removeLeftOvers,
 } from '../storage/sqlite/replaced_file.ts';
 import { ask, type Driver } from '../storage/statement.ts';
+import { listAllRunning } from '../storage/tables/recovery_requests.ts';
 import {
   countEnrolled,
   endWhatWasUnderWay,
@@ -85,9 +88,14 @@ async function makeFit(database: WholeDatabase, config: Config, surroundings: Su
   const users = new Set((await database.write(findSealedAuthenticators())).map(({ userId }) => userId));
   const commit: Pick<Driver, 'commit'>['commit'] = (_accounts, unit) => database.write(unit);
   const audit = await operatorAudit(config, { commit }, surroundings);
+  const read: Driver['read'] = (query) => database.write(query);
+  const endings = new RecoveryEndings({ storage: { commit, read }, audit, telling: OWNER_ALONE });
+  // What became of them after the backup was made is not known here: none goes on.
+  const recoveries = await database.write(listAllRunning());
   await database.write([
     ...endWhatWasUnderWay(),
     spendStepsUpTo(Math.floor(clock.now() / config.totp.periodMs)),
+    ...recoveries.map((request) => endings.cancelling(request, { by: 'restore' })),
     ...[...users].map((userId) => audit.recorded({ userId, event: 'operator.restore' })),
   ]);
   return enrolled?.count ?? 0;

@@ -283,6 +283,20 @@ const ROWS = {
     path: 'org.matrix.2fa/enrolment/confirm',
     prefixes: UNSTABLE,
   },
+  begin_recovery: {
+    door: 'account',
+    method: 'POST',
+    path: 'org.matrix.2fa/recovery_request',
+    prefixes: UNSTABLE,
+    forbidden: 'wrong_password',
+  },
+  recovery_status: {
+    door: 'account',
+    method: 'POST',
+    path: 'org.matrix.2fa/recovery_request/status',
+    prefixes: UNSTABLE,
+    forbidden: 'wrong_password',
+  },
   own_history: { door: 'account', method: 'GET', path: 'org.matrix.2fa/history', prefixes: UNSTABLE },
 
   // Pages and their files.

@@ -37,6 +37,7 @@ export class PageEntry {
     if (held === undefined) return undefined;
     const releasing = proof.hasFactor ? proof : await this.passOf(session, held, proof);
     if (releasing === undefined) return undefined;
+    await this.deps.tickets.requireAlone(request.client, session, held);
     const factor = factorKindIn(session);
     return this.deps.accountSessions.enter(request, { held, proof: releasing, factor, deviceName });
   }

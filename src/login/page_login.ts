@@ -18,7 +18,14 @@ import {
 import type { SignInLine } from './sign_in_line.ts';
 
 /** What came of a password. */
-export type PasswordJudged = PasswordHeld | { readonly refusal: Refusal };
+export type PasswordJudged = PasswordHeld | PasswordRefused;
+
+export interface PasswordRefused {
+  /** What a page says of it. */
+  readonly refusal: Refusal;
+  /** What the homeserver answered; undefined where it did not. */
+  readonly answer: HomeserverAnswer | undefined;
+}
 
 /** The password was right, and its login is held. */
 export interface PasswordHeld {
@@ -106,7 +113,10 @@ export class PageLogin {
       }
     }
     if (refused === undefined) throw new Refusal('login_refused');
-    return { answer: { refusal: refusalOf(refused) }, outcome: refusedOutcome(refused) };
+    return {
+      answer: { refusal: refusalOf(refused), answer: refused },
+      outcome: refusedOutcome(refused),
+    };
   }
 
   private async logIn(
@@ -162,5 +172,5 @@ function refusalOf(answer: HomeserverAnswer): Refusal {
 /** What an equal sign-in was refused. */
 function refusalHeard(outcome: LineOutcome): PasswordJudged {
   const refused = refusedAnswer(outcome);
-  return { refusal: refused === undefined ? thrownOutcome(outcome) : refusalOf(refused) };
+  return { refusal: refused === undefined ? thrownOutcome(outcome) : refusalOf(refused), answer: refused };
 }

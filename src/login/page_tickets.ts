@@ -1,3 +1,4 @@
+import { recoveryOf } from '../account_recovery/recovered_session.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -42,6 +43,7 @@ export class PageTickets {
     if (proof === undefined) return { kind: 'changed' };
     const hold = found.hold ?? (await this.signInAgain(request, session));
     if (hold === undefined) return { kind: 'changed' };
+    await this.requireAlone(request.client, session, hold);
     const provider = providerOf(session);
     if (provider !== undefined) return this.sendToProvider(session, hold, provider);
     if (!(await this.deps.engine.finish(session))) return undefined;
@@ -63,7 +65,11 @@ export class PageTickets {
   async endOtherDevices(client: ClientAddress, id: string): Promise<boolean> {
     const found = await this.deps.sessions.find(id);
     if (found?.hold === undefined || (await this.proofOf(found.session)) === undefined) return false;
-    const { grant, password = found.session.password } = this.deps.holds.open(found.hold);
+    return this.endOthers(client, found.session, found.hold);
+  }
+
+  private async endOthers(client: ClientAddress, session: Session, hold: HeldLogin): Promise<boolean> {
+    const { grant, password = session.password } = this.deps.holds.open(hold);
     if (password === undefined) return false;
     try {
       return await grant.endOtherDevices(this.deps.homeserver, password, client);
@@ -71,6 +77,15 @@ export class PageTickets {
       if (!(error instanceof Refusal)) throw error;
       return false;
     }
+  }
+
+  /**
+   * After the recovery of an account no other session of it goes on: before that its login is not given out.
+   * @throws Refusal others_not_signed_out
+   */
+  async requireAlone(client: ClientAddress, session: Session, hold: HeldLogin): Promise<void> {
+    if (recoveryOf(session) === undefined || (await this.endOthers(client, session, hold))) return;
+    throw new Refusal('others_not_signed_out');
   }
 
   /** As `PageDoor.passProviderToken`. */

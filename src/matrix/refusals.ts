@@ -266,6 +266,48 @@ const KINDS = {
     text: 'This user is not known here.',
     outcome: refused('request'),
   },
+  recovery_forbidden: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The operator of this server does not let this account be recovered in this way.',
+    outcome: refused('policy'),
+  },
+  wrong_voucher: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The recovery code is not right, or was used. Nothing was begun.',
+    outcome: refused('wrong_code'),
+  },
+  wrong_claim: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The claim code is not right.',
+    outcome: refused('wrong_code'),
+  },
+  others_not_signed_out: {
+    status: 502,
+    errcode: 'M_UNKNOWN',
+    text: 'The other sessions of this account could not be signed out. Please try again.',
+    outcome: failed('homeserver_answer'),
+  },
+  too_many_recoveries: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The recovery of this account was begun too often in the last 30 days.',
+    outcome: refused('policy'),
+  },
+  unknown_recovery: {
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+    text: 'There is no such recovery of this account.',
+    outcome: refused('request'),
+  },
+  recovery_over: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'The recovery of this account is not open any more.',
+    outcome: refused('session'),
+  },
   not_enrolled: {
     status: 404,
     errcode: 'M_NOT_FOUND',

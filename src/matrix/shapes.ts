@@ -73,6 +73,18 @@ export interface RecoveryContactsRequest extends GuardedRequest {
   absences?: { from: string; to: string }[];
 }
 
+/** Name and password, as at a login. */
+export interface RecoveryStatusRequest extends JsonObject {
+  type: string;
+  identifier: JsonObject;
+  password: string;
+}
+
+export interface RecoveryBeginRequest extends RecoveryStatusRequest {
+  /** An unused recovery code. */
+  voucher?: string;
+}
+
 export interface EnrolmentRequest extends JsonObject {
   session: string;
   factor: string;
@@ -115,6 +127,8 @@ export interface Shapes {
   recovery_contacts_request: RecoveryContactsRequest;
   recovery_contacts_delete_request: GuardedRequest;
   enrolment_request: EnrolmentRequest;
+  recovery_begin_request: RecoveryBeginRequest;
+  recovery_status_request: RecoveryStatusRequest;
   enrolment_confirm_request: EnrolmentConfirmRequest;
   page_session_request: JsonObject;
   // Parts of requests
@@ -147,6 +161,8 @@ export interface Shapes {
   history_answer: JsonObject;
   policy_answer: JsonObject;
   recovery_contacts_answer: JsonObject;
+  recovery_begin_answer: JsonObject;
+  recovery_status_answer: JsonObject;
   page_session_answer: JsonObject;
   versions_answer: JsonObject;
   login_flows_answer: JsonObject;

@@ -7,7 +7,7 @@ import type { CodeWay, Lanes } from '../limits/lanes.ts';
 import { type Attempt, accepted, counted, refusalIn } from '../limits/throttle.ts';
 import type { ThrottleRecord } from '../limits/throttle_record.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type CommitAnswer, when } from '../storage/statement.ts';
+import { type CommitAnswer, type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LaneStanding } from '../storage/tables/lanes.ts';
 import { completeStage, stillStands } from '../storage/tables/sessions.ts';
@@ -59,6 +59,7 @@ interface Trial {
   readonly presented: PresentedProof;
   readonly way: CodeWay;
   readonly attempt: Attempt;
+  readonly whenAccepted: Write;
 }
 
 export interface CodeStepDeps {
@@ -68,6 +69,8 @@ export interface CodeStepDeps {
   readonly addressLimit: AddressLimit;
   readonly throttleRecord: ThrottleRecord;
   readonly audit: Audit;
+  /** What is written beside a factor that was accepted: it ends what the loss of one had begun. */
+  readonly whenAccepted: (userId: string, client: ClientAddress) => Promise<Write>;
 }
 
 /**
@@ -131,16 +134,13 @@ export class CodeStep {
     const { counter } = presented.factor;
     const counts = counter !== undefined;
     const { userId } = way;
-    const trial = {
-      session,
-      presented,
-      way,
-      attempt: { userId, ...(await this.deps.lanes.of(way, counter)), counts },
-    };
+    const attempt = { userId, ...(await this.deps.lanes.of(way, counter)), counts };
     const tried = { userId, session: session.idHash, network: networkOf(from.client.ip) };
     const verdict = await presented.factor.verify(tried, presented.proof);
     // Of one answer sent many times at once one has the question; the others fail neither session nor lane.
     if (verdict.is === 'unasked') return verdict;
+    const whenAccepted = verdict.is === 'match' ? await this.deps.whenAccepted(userId, from.client) : [];
+    const trial = { session, presented, way, attempt, whenAccepted };
     return counts ? this.writeCounted(trial, verdict) : this.write(trial, verdict);
   }
 
@@ -171,7 +171,7 @@ export class CodeStep {
 
 /** What is written of a code, the session standing where it was read. */
 function judged({ engine, audit, throttleRecord }: CodeStepDeps, trial: Trial, verdict: Judgement) {
-  const { session, presented, way, attempt } = trial;
+  const { session, presented, way, attempt, whenAccepted } = trial;
   const { factor } = presented;
   const { userId, client, deviceId } = way;
   const entry = { userId, client, deviceId };
@@ -198,6 +198,7 @@ function judged({ engine, audit, throttleRecord }: CodeStepDeps, trial: Trial, v
     completeStage(session, stageOf(presented)),
     accepted(attempt),
     verdict.also ?? [],
+    whenAccepted,
     audit.recorded({
       ...entry,
       event: verdict.event ?? `${factor.kind}.used`,

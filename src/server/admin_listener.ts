@@ -1,6 +1,7 @@
 import { AdminDoor, type AskedAdmin } from '../admin/admin_door.ts';
 import { adminHandlers } from '../admin/handlers.ts';
 import { Once } from '../admin/once.ts';
+import { RecoveryHandlers } from '../admin/recovery_handlers.ts';
 import { AdminTokens } from '../admin/token_file.ts';
 import { logRequest } from '../gateway/request_log.ts';
 import { RequestRecord } from '../http/request_record.ts';
@@ -13,7 +14,10 @@ import type { Foundations, Services } from './compose.ts';
 import { SideListener } from './side_listener.ts';
 
 /** The listener of the admin API, apart from where clients come in. */
-export function adminListener(foundations: Foundations, { audit, hasher, totp }: Services): SideListener {
+export function adminListener(
+  foundations: Foundations,
+  { audit, hasher, totp, recoveryEndings }: Services,
+): SideListener {
   const { config, storage, vault, random, clock, machineClock, mark, log } = foundations;
   const recovery = { vault, clock, random, hasher };
   const door = new AdminDoor({
@@ -21,6 +25,9 @@ export function adminListener(foundations: Foundations, { audit, hasher, totp }:
     handlers: adminHandlers({
       ...{ storage, audit, recovery, totp, machineClock, mark },
       policyNow: () => config.policy,
+      recoveries: new RecoveryHandlers({
+        ...{ storage, endings: recoveryEndings, claimWindowMs: config.accountRecovery.claimWindowMs },
+      }),
     }),
     once: new Once({ storage, vault, random, pause: systemPause }),
     audit,

@@ -5,14 +5,23 @@ import { AuthenticatorRemoval } from '../account/authenticator_removal.ts';
 import { Enrolment } from '../account/enrolment.ts';
 import { OwnHistory } from '../account/own_history.ts';
 import { RecoveryCodes } from '../account/recovery_codes.ts';
+import { RecoverySetUp } from '../account/recovery_set_up.ts';
 import { Replacement } from '../account/replacement.ts';
 import { SetUp } from '../account/set_up.ts';
 import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
 import { SetUps } from '../account/set_ups.ts';
 import { TwoFactorState } from '../account/two_factor_state.ts';
+import { RecoveryBegin } from '../account_recovery/begin.ts';
+import { RecoveryClock } from '../account_recovery/clock.ts';
 import { ContactAddresses } from '../account_recovery/contact_address.ts';
 import { ContactLinks } from '../account_recovery/contact_links.ts';
+import { Eligibility } from '../account_recovery/eligibility.ts';
+import { RecoveryEndings } from '../account_recovery/endings.ts';
+import { calendarsOf } from '../account_recovery/frozen_calendar.ts';
 import { RecoveryContacts } from '../account_recovery/recovery_contacts.ts';
+import { OWNER_ALONE } from '../account_recovery/seams.ts';
+import { SessionUse } from '../account_recovery/session_use.ts';
+import { Vouchers } from '../account_recovery/vouchers.ts';
 import { Audit } from '../audit/audit.ts';
 import { chainSeals } from '../audit/macs.ts';
 import { Pruning } from '../audit/pruning.ts';
@@ -54,6 +63,8 @@ import { PageSessions } from '../login/page_sessions.ts';
 import { PageSignIn } from '../login/page_sign_in.ts';
 import { PageTickets } from '../login/page_tickets.ts';
 import { Readings } from '../login/readings.ts';
+import { RecoveryClaims } from '../login/recovery_claims.ts';
+import { RecoveryDoor } from '../login/recovery_door.ts';
 import { RegisterGate } from '../login/register.ts';
 import { SecondLogin } from '../login/second_login.ts';
 import { SessionEndings } from '../login/session_endings.ts';
@@ -120,7 +131,7 @@ import { HourlyLease } from '../storage/hourly_lease.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { EndedHold } from '../storage/tables/holds.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
-import { type Clock, SECOND } from '../system/clock.ts';
+import { type Clock, SECOND, type Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { systemPause } from '../system/pause.ts';
 import type { RandomSource } from '../system/random.ts';
@@ -145,6 +156,8 @@ export interface Foundations {
   readonly clock: Clock;
   /** Of the steps of codes, on which authenticator apps and this machine agree. */
   readonly machineClock: Clock;
+  /** What this process has lived. */
+  readonly ticks: Ticks;
   readonly random: RandomSource;
   readonly log: Log;
   /** Hears of a held login that ended, once it is logged out. */
@@ -183,6 +196,8 @@ export function compose(foundations: Foundations) {
       settings: foundations.config.audit,
     }),
     reminders: remindersOf(shared),
+    recoveryClock: recoveryClock(shared),
+    recoveryEndings: shared.recovery.endings,
     challenges: shared.challenges,
     factors: shared.factors,
     sessionBlock: new SessionBlock(shared),
@@ -196,7 +211,12 @@ function sharedServices(foundations: Foundations) {
   const { storage, vault, homeserver, clock, audit, factors, lanes, addressLimit, deviceLimit } = basics;
   const engine = sessionEngine(foundations);
   const throttleRecord = new ThrottleRecord(audit, clock);
-  const codeStep = new CodeStep({ storage, engine, lanes, addressLimit, throttleRecord, audit });
+  const { recovery } = basics;
+  const codeStep = new CodeStep({
+    ...{ storage, engine, lanes, addressLimit, throttleRecord, audit },
+    whenAccepted: async (userId, client) =>
+      recovery.enabled ? recovery.endings.byFactor(userId, client) : [],
+  });
   const presented = new PresentedCodes(factors);
   const leases = new SessionLeases(storage, vault, clock);
   const ownerSessions = {
@@ -243,6 +263,7 @@ function basicServices(foundations: Foundations) {
   const factors = createFactors(factorDeps, furtherFactors);
   return {
     ...foundations,
+    recovery: recoveryParts(foundations, audit),
     totp,
     hasher,
     freshLogins,
@@ -270,6 +291,43 @@ function basicServices(foundations: Foundations) {
     enrolment: new OwedEnrolment(config.publicBaseUrl, { factors, policies }),
     appservices: new AppserviceTokens(() => config.applicationServices),
   };
+}
+
+/** What the recovery of an account has in common at all doors. */
+function recoveryParts({ config, storage }: Foundations, audit: Audit) {
+  const telling = OWNER_ALONE;
+  return {
+    enabled: config.accountRecovery.enabled,
+    telling,
+    calendarOf: calendarsOf(config.accountRecovery.calendar),
+    endings: new RecoveryEndings({ storage, audit, telling }),
+  };
+}
+
+/** How a recovery is begun, and its claim code taken: by a client, and on a page. */
+function recoveryServices(shared: SharedServices, login: PageLogin, sessions: PageSessions) {
+  const { config, recovery } = shared;
+  const vouchers = new Vouchers({ ...shared, enabled: config.accountRecovery.vouch.enabled });
+  const begin = new RecoveryBegin({
+    ...shared,
+    ...{ codes: shared, eligibility: new Eligibility(shared), vouchers },
+    telling: recovery.telling,
+    settings: config.accountRecovery,
+  });
+  return {
+    recoveryBegin: begin,
+    recoveryClaims: new RecoveryClaims({ ...shared, sessions, codes: shared }),
+    recoveryDoor: new RecoveryDoor({ ...shared, login, recovery: { ...recovery, begin } }),
+  };
+}
+
+function recoveryClock(shared: SharedServices): RecoveryClock {
+  const { aside: storage, config, recovery, ticks, log } = shared;
+  return new RecoveryClock({
+    ...{ storage, audit: shared.audit, ...recovery, settings: config.accountRecovery },
+    sessionUse: new SessionUse({ ...shared, registration: config.homeserver.appservice }),
+    time: { ticks, calendarOf: recovery.calendarOf, log },
+  });
 }
 
 function remindersOf(shared: SharedServices): Reminders {
@@ -352,6 +410,7 @@ function loginServices(shared: SharedServices) {
     loneLogin,
     pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
     pageSessionSweep: sweepOfPageSessions({ ...shared, storage: shared.aside }),
+    ...recoveryServices(shared, pageLogin, sessions),
     ...devicePasswordServices(shared, upstream, ownLogin.isOn),
   };
 }
@@ -415,6 +474,7 @@ function accountServices(shared: SharedServices) {
     ),
     enrolments: new Enrolment({ ...shared, ...parts }, setUps),
     replacement: new Replacement({ ...shared, ...parts }, setUps, shared.policies),
+    recoverySetUp: new RecoverySetUp({ ...shared, ...parts }, setUps, shared.recovery.telling),
   };
 }
 

@@ -46,6 +46,8 @@ function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
     own_policy: (request) => services.accountPolicy.describe(request),
     begin_enrolment: (request) => services.enrolments.handleBegin(request),
     confirm_enrolment: (request) => services.enrolments.handleConfirm(request),
+    begin_recovery: (request) => services.recoveryDoor.begin(request),
+    recovery_status: (request) => services.recoveryDoor.status(request),
     own_history: (request) => services.ownHistory.handle(request),
     page_session: (request) => services.pageSession.call(request),
     page_sign_out: (request) => services.pageSession.signOut(request),

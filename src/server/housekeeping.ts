@@ -1,3 +1,4 @@
+import type { RecoveryClock } from '../account_recovery/clock.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Pruning } from '../audit/pruning.ts';
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
@@ -47,6 +48,7 @@ export class Housekeeping {
       readonly audit: Audit;
       readonly pruning: Pick<Pruning, 'inTime'>;
       readonly reminders: Pick<Reminders, 'round'>;
+      readonly recoveryClock: Pick<RecoveryClock, 'round'>;
       readonly log: Log;
       /** How long a set-up waits for its first code. */
       readonly setupMs: number;
@@ -117,6 +119,7 @@ export class Housekeeping {
       this.recordStart(),
       this.deps.pruning.inTime(this.deps.audit),
       this.deps.reminders.round(),
+      this.deps.recoveryClock.round(),
       factors.dropExpiredSetups(),
       sessions.dropExpired(),
       loginTokens.dropExpired(),
@@ -164,10 +167,11 @@ async function ifThere(act: () => Promise<void>): Promise<void> {
 }
 
 export function housekeepingOf({ keys, foundations }: Opened, services: Services): Housekeeping {
-  const { sweeper, pageSessionSweep, devicePasswordSweep, audit, pruning, reminders } = services;
+  const { sweeper, pageSessionSweep, devicePasswordSweep, audit, pruning, reminders, recoveryClock } =
+    services;
   const { aside, mark, processes, log, config } = foundations;
   return new Housekeeping({
-    ...{ sweeper, pageSessionSweep, devicePasswordSweep, audit, pruning, reminders },
+    ...{ sweeper, pageSessionSweep, devicePasswordSweep, audit, pruning, reminders, recoveryClock },
     ...{ storage: aside, keys, mark, processes, log, setupMs: config.uia.sessionTtlMs },
   });
 }

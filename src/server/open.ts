@@ -7,7 +7,7 @@ import { nameOfDatabase, openStorage } from '../storage/open_storage.ts';
 import { storageAside, storageOn } from '../storage/storage.ts';
 import { LiveProcesses } from '../storage/tables/processes.ts';
 import { watchedDriver } from '../storage/watched_driver.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock, Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import { DatabaseMarks } from '../vault/database_marks.ts';
@@ -23,6 +23,7 @@ export interface Opening {
   readonly config: Config;
   readonly watch: Watch;
   readonly machineClock: Clock;
+  readonly ticks: Ticks;
   readonly random: RandomSource;
   readonly log: Log;
   /** How long the homeserver may take; undefined for its own times. */
@@ -55,7 +56,7 @@ export async function open(opening: Opening) {
     onResult: (channel, result) => watch.noticed(channel, result),
   });
   const foundations: Foundations = {
-    ...{ config, storage, aside, clock, machineClock, random, log, furtherFactors },
+    ...{ config, storage, aside, clock, machineClock, ticks: opening.ticks, random, log, furtherFactors },
     processes: new LiveProcesses(aside, randomId(random), selfDescription(config, keys)),
     vault: keys.vault,
     mark: new MarkKeeper(aside, marks, log),

@@ -5,7 +5,7 @@ import type { CreateFactor } from '../factors/list.ts';
 import type { DoorTimes, FrontDoor } from '../gateway/front_door.ts';
 import type { Delivery } from '../notify/delivery.ts';
 import type { Storage } from '../storage/storage.ts';
-import { type Clock, SECOND, systemClock, systemTicks } from '../system/clock.ts';
+import { type Clock, SECOND, systemClock, systemTicks, type Ticks } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { type RandomSource, systemRandom } from '../system/random.ts';
@@ -25,6 +25,8 @@ import { Watch } from './watch.ts';
 /** What a proxy can be given instead of the real thing. */
 export interface ProxyParts {
   readonly clock?: Clock;
+  /** What the process has lived, in ms. */
+  readonly ticks?: Ticks;
   readonly random?: RandomSource;
   readonly log?: Log;
   /** Factors besides those of the list: each is made once, and works at every door (docs/architecture.md). */
@@ -53,10 +55,11 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const live = new LiveConfig(atStart);
   const config = live.view;
   const { clock: machineClock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
+  const { ticks = systemTicks } = parts;
   const metrics = config.metrics.listen === undefined ? undefined : new Metrics();
   const watch = new Watch({ log, metrics, ticks: systemTicks });
   const opened = await open({
-    ...{ config, watch, machineClock, random, log, answerMs: times.answerMs },
+    ...{ config, watch, machineClock, ticks, random, log, answerMs: times.answerMs },
     furtherFactors: parts.factors ?? [],
     acceptOther: parts.acceptEmptyDatabase === true,
   });

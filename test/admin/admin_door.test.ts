@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/matrix/wire.ts';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { ask as askStore } from '../../src/storage/statement.ts';
 import { addNotice, buryNotices } from '../../src/storage/tables/notices.ts';
+import { beginRecovery } from '../../src/storage/tables/recovery_requests.ts';
 import { createLogger } from '../../src/system/logger.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
@@ -22,10 +23,14 @@ import {
 
 const BOB = '@bob:localhost';
 const BOBS = `${ADMIN}/users/${encodeURIComponent(BOB)}`;
-const ALL = 'users:read,users:write,users:rescue,audit:read,notices';
+const ALL = 'users:read,users:write,users:rescue,audit:read,notices,recovery';
 const LETTER = {
   ...{ event: 'totp.enabled', userId: BOB, actor: 'user', address: null, deviceId: null, detail: {} },
   happenedAt: 1,
+};
+const REQUEST = {
+  ...{ id: 'r1', userId: BOB, timeZone: null, absences: '[]', waitMs: 1000, longestMs: 1000 },
+  claim: { salt: Buffer.alloc(16), pepperKeyId: 'k', hash: '00', tag: 0 },
 };
 const SEED = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 const CSV = `user_id,seed\n@cid:localhost,${SEED}\n`;
@@ -78,9 +83,14 @@ describeOnBothDatabases('the admin API', (start) => {
 
   test('each route answers as spec/openapi.json says, and does what the command does', async () => {
     await app.storage.commit([], [addNotice('n1', 'webhook', LETTER), buryNotices('webhook', 'x', -1)]);
+    await app.storage.commit([BOB], beginRecovery(REQUEST));
     const answers = {
       [`GET ${ADMIN}/users`]: await get(`${ADMIN}/users?limit=1`),
       [`GET ${ADMIN}/users/{id}`]: await get(BOBS),
+      [`GET ${ADMIN}/recovery_requests`]: await get(`${ADMIN}/recovery_requests`),
+      [`GET ${ADMIN}/users/{id}/recovery_requests`]: await get(`${BOBS}/recovery_requests`),
+      [`POST ${ADMIN}/users/{id}/recovery_requests/approve`]: await post(`${BOBS}/recovery_requests/approve`),
+      [`POST ${ADMIN}/users/{id}/recovery_requests/deny`]: await post(`${BOBS}/recovery_requests/deny`),
       [`PUT ${ADMIN}/users/{id}/policy`]: await ask(app, {
         ...{ method: 'PUT', token, target: `${BOBS}/policy`, json: { mode: 'required', grace: '7d' } },
       }),
@@ -120,7 +130,17 @@ describeOnBothDatabases('the admin API', (start) => {
       'operator.emergency_code',
       'operator.unlock',
       'policy.changed',
+      'recovery_request.denied',
+      'recovery_request.approved',
     ]);
+    const [ended] = (await get(`${BOBS}/recovery_requests`)).json.requests as JsonObject[];
+    expect(ended).toMatchObject({
+      id: 'r1',
+      state: 'cancelled',
+      ended_by: 'operator',
+      ended_who: 'admin:all',
+    });
+    expect((await post(`${BOBS}/recovery_requests/approve`)).status).toBe(404);
     const by = { actor: 'admin:all', user_id: BOB };
     const unlock = { ...by, event: 'operator.unlock' };
     const reset = { ...by, event: 'operator.reset', detail: { authenticators: 1, ...GROUNDS } };

@@ -126,6 +126,48 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'a name of two lines': { session: 'm2fa_x', factor: 'totp', name: 'phone\nroot' },
     'no body': null,
   },
+  recovery_begin_request: {
+    'no password': { type: 'm.login.password', identifier: { type: 'm.id.user', user: 'bob' } },
+    'no identifier': { type: 'm.login.password', password: 'x' },
+    'another login type': {
+      type: 'm.login.token',
+      identifier: { type: 'm.id.user', user: 'bob' },
+      password: 'x',
+    },
+    'a code as a number': {
+      ...{ type: 'm.login.password', identifier: { type: 'm.id.user', user: 'bob' }, password: 'x' },
+      voucher: 5,
+    },
+    'a device': {
+      ...{ type: 'm.login.password', identifier: { type: 'm.id.user', user: 'bob' }, password: 'x' },
+      device_id: 'X',
+    },
+    'no body': null,
+  },
+  recovery_status_request: {
+    'no password': { type: 'm.login.password', identifier: { type: 'm.id.user', user: 'bob' } },
+    'a code along with it': {
+      ...{ type: 'm.login.password', identifier: { type: 'm.id.user', user: 'bob' }, password: 'x' },
+      voucher: '7q2k-x9vd-03mh',
+    },
+  },
+  recovery_begin_answer: {
+    'a claim code without its beginning': {
+      ...{ request_id: 'x', state: 'waiting', opens_ts: 1, told: [] },
+      claim_code: '7q2k-x9vd-03mh-m4ts',
+    },
+    'a request that has ended': { request_id: 'x', state: 'expired', opens_ts: 1, told: [] },
+    'an address alone': { request_id: 'x', state: 'waiting', opens_ts: 1, told: ['a•••@e•••.org'] },
+  },
+  recovery_status_answer: {
+    'a state that is not known': {
+      ...{ request_id: 'x', state: 'done', begun_ts: 1, opens_ts: 2, counted_ms: 0, wait_ms: 1 },
+    },
+    'a claim code': {
+      ...{ request_id: 'x', state: 'open', begun_ts: 1, opens_ts: 2, counted_ms: 1, wait_ms: 1 },
+      claim_code: 'claim-7q2k-x9vd-03mh-m4ts',
+    },
+  },
   enrolment_confirm_request: {
     'no session': { setup_id: 'x', token: '287082' },
     'no set-up': { session: 'm2fa_x', token: '287082' },

@@ -57,6 +57,8 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
 
 export class TestApp {
   url = '';
+  /** What the process has lived, in ms, as account recovery measures it: `live` makes it go on. */
+  lived = { ms: 0 };
   #proxy: MatrixProxy | undefined;
   readonly #others: TestApp[] = [];
 
@@ -102,7 +104,15 @@ export class TestApp {
     const config = loadConfig(file, {});
     const log = this.options.log ?? silentLog;
     const { times = {}, factors = [] } = this.options;
-    this.#proxy = await createProxy(config, { clock: this.clock, random: systemRandom, log, times, factors });
+    const parts = {
+      clock: this.clock,
+      ticks: () => this.lived.ms,
+      random: systemRandom,
+      log,
+      times,
+      factors,
+    };
+    this.#proxy = await createProxy(config, parts);
     this.url = await this.#proxy.listen();
   }
 
@@ -118,9 +128,16 @@ export class TestApp {
   async startAnother(config = this.options.config): Promise<TestApp> {
     const options = config === undefined ? this.options : { ...this.options, config };
     const other = new TestApp(this.stub, this.clock, this.directory, options);
+    other.lived = this.lived;
     await other.start();
     this.#others.push(other);
     return other;
+  }
+
+  /** Time goes by: the clock says so, and the process has lived it. */
+  live(ms: number): void {
+    this.clock.advance(ms);
+    this.lived.ms += ms;
   }
 
   /** Adds a key that is active from now on, as `keys rotate` does. */

@@ -58,6 +58,7 @@ export class CodeSteps {
       addressLimit: new AddressLimit({ perSecond: 1000, burstCount: 100_000 }, clock),
       throttleRecord: new ThrottleRecord(audit, clock),
       audit,
+      whenAccepted: async () => [],
     });
   }
 

@@ -11,10 +11,15 @@ const LONGEST_INPUT = 64;
 
 /** A new code in its canonical form: 12 characters, no separators. */
 export function newRecoveryCode(random: RandomSource): string {
-  return Array.from(random.bytes(LENGTH), (byte) => ALPHABET.charAt(byte % ALPHABET.length)).join('');
+  return newCode(random, LENGTH);
 }
 
-/** A canonical code as it is shown: `xxxx-xxxx-xxxx`. */
+/** A new code of so many characters, in its canonical form. */
+export function newCode(random: RandomSource, length: number): string {
+  return Array.from(random.bytes(length), (byte) => ALPHABET.charAt(byte % ALPHABET.length)).join('');
+}
+
+/** A canonical code as it is shown: in groups of four, such as `xxxx-xxxx-xxxx`. */
 export function showRecoveryCode(code: string): string {
   return code.replace(GROUP, '$&-');
 }
@@ -24,9 +29,14 @@ export function showRecoveryCode(code: string): string {
  * look like (Crockford: I and L are 1, O is 0). Undefined if it is not a recovery code.
  */
 export function readRecoveryCode(input: unknown): string | undefined {
-  if (typeof input !== 'string' || input.length > LONGEST_INPUT) return undefined;
+  return typeof input === 'string' ? readCode(input, LENGTH) : undefined;
+}
+
+/** The same of a code of so many characters. */
+export function readCode(input: string, length: number): string | undefined {
+  if (input.length > LONGEST_INPUT) return undefined;
   const typed = input.replace(SEPARATORS, '');
-  if (!/^[0-9a-z]{12}$/i.test(typed)) return undefined;
+  if (typed.length !== length || !/^[0-9a-z]*$/i.test(typed)) return undefined;
   const code = typed.toLowerCase().replace(/[il]/g, '1').replaceAll('o', '0');
   return code.includes('u') ? undefined : code;
 }

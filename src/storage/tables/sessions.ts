@@ -155,17 +155,23 @@ export interface SetUpOfSession {
   readonly stage: string;
   /** The authenticator is the first of its user; or the sign-in had none to set up, and it replaces others. */
   readonly is: 'first' | 'replacing';
+  /** The request to recover the account that it makes use of. */
+  readonly recovers?: string | undefined;
 }
+
+/** In SQL: a unit that changes a request names its user, so it cannot change before the unit is written. */
+const IS_RECOVERABLE = `AND EXISTS (SELECT 1 FROM recovery_requests WHERE recovery_requests.id = :recovers
+  AND recovery_requests.user_id = sessions.user_id AND state = 'open' AND closes_at > :now)`;
 
 /**
  * Appends the stage of a set-up, and takes the session over to the next version of the account, which the unit that this
  * stands in makes. Lost if the session is no longer what the request has read, or is under another version; if its user
- * has an authenticator where it is the first, or none where it replaces; or if the set-up is gone or another
- * session's (R8).
+ * has an authenticator where it is the first, or none where it replaces; if the set-up is gone or another
+ * session's; or if the recovery that it makes use of is not open (R8).
  */
 export function completeEnrolment(
   { idHash, completed, bodyDigest }: SessionState,
-  { setupId, begunBy, stage, is }: SetUpOfSession,
+  { setupId, begunBy, stage, is, recovers }: SetUpOfSession,
 ): Decision<object> {
   const isFirst = is === 'first';
   const all = [...completed, stage];
@@ -175,7 +181,8 @@ export function completeEnrolment(
        AND expires_at > :now AND version = ${currentVersion('sessions.user_id')}
        AND ${isFirst ? 'NOT ' : ''}EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = sessions.user_id)
        AND EXISTS (SELECT 1 FROM setups WHERE setups.id = :setupId AND setups.user_id = sessions.user_id
-         AND setups.token_hash = :begunBy AND setups.expires_at > :now)`,
+         AND setups.token_hash = :begunBy AND setups.expires_at > :now)
+       ${recovers === undefined ? '' : IS_RECOVERABLE}`,
     {
       idHash,
       bodyDigest,
@@ -184,6 +191,7 @@ export function completeEnrolment(
       expected: JSON.stringify(completed),
       completed: JSON.stringify(all),
       ...(!isFirst && { flows: JSON.stringify([all]) }),
+      ...(recovers !== undefined && { recovers }),
     },
   );
 }

@@ -1,0 +1,72 @@
+import { recoveryOf } from '../account_recovery/recovered_session.ts';
+import type { RecoveryTelling } from '../account_recovery/seams.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { ENROLMENT_STAGE } from '../matrix/wire.ts';
+import type { Write } from '../storage/statement.ts';
+import { findRecovery, finishRecovery } from '../storage/tables/recovery_requests.ts';
+import { type Session, standingOf } from '../uia/session.ts';
+import {
+  type ConfirmedInSession,
+  type SessionSetUpDeps,
+  SessionSetUps,
+  type WantedInSession,
+} from './session_set_ups.ts';
+import { eventsOf, willLoseCodes } from './set_up_confirmation.ts';
+import type { BegunSetUp, SetUps } from './set_ups.ts';
+
+/**
+ * The end of an account recovery: within a sign-in whose claim code was right, a new authenticator takes the place of all
+ * others, and new recovery codes that of the old ones. Until the confirmation nothing changes. It decides by one
+ * conditional write, which needs the request to be open: of many at once one wins.
+ */
+export class RecoverySetUp extends SessionSetUps {
+  protected readonly is = 'replacing';
+
+  constructor(
+    deps: SessionSetUpDeps,
+    setUps: SetUps,
+    private readonly telling: Pick<RecoveryTelling, 'tell'>,
+  ) {
+    super(deps, setUps);
+  }
+
+  /** @throws Refusal as for every sign-in; recovery_over */
+  override begin(request: ClientRequest, wanted: WantedInSession): Promise<BegunSetUp> {
+    return super.begin(request, { ...wanted, replaces: 'all' });
+  }
+
+  protected async requireOpen(id: string): Promise<Session> {
+    const session = await this.deps.engine.find(id);
+    if (session === undefined) throw new Refusal('unknown_sign_in');
+    const requestId = recoveryOf(session);
+    if (requestId === undefined || standingOf(session, ENROLMENT_STAGE) !== 'next') {
+      throw new Refusal('owes_no_enrolment');
+    }
+    const standing = await this.deps.standings.of(session.binding.userId);
+    const [request] = await this.deps.storage.read(findRecovery(requestId));
+    const isOpen = request?.state === 'open' && (request.closesAt ?? 0) > request.now;
+    // Factors or password were changed since (R12), or someone has ended the request.
+    if (standing.is !== 'owes_factor' || standing.version !== session.version || !isOpen) {
+      throw new Refusal('recovery_over');
+    }
+    return session;
+  }
+
+  protected override recovers(session: Session): string | undefined {
+    return recoveryOf(session);
+  }
+
+  protected async recorded({ client, session, settable, ready }: ConfirmedInSession): Promise<Write> {
+    const { userId } = ready.confirmation;
+    const { audit, store } = this.deps;
+    const id = recoveryOf(session) ?? '';
+    const events = eventsOf(ready, settable.factor.kind, await willLoseCodes(store, ready.confirmation));
+    return [
+      finishRecovery(id),
+      ...events.map(({ event, detail }) => audit.recorded({ userId, client, event, detail })),
+      audit.recorded({ userId, client, event: 'recovery_request.finished', detail: { request: id } }),
+      this.telling.tell({ id, userId }, 'ended'),
+    ];
+  }
+}

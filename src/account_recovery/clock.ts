@@ -1,0 +1,131 @@
+import type { Audit } from '../audit/audit.ts';
+import type { AccountRecoveryConfig } from '../config/config.ts';
+import { when } from '../storage/statement.ts';
+import type { Storage } from '../storage/storage.ts';
+import {
+  countTime,
+  dropOldRecoveries,
+  expireRecovery,
+  nextRunning,
+  openRecovery,
+  type SeenRecovery,
+  takeRepeated,
+  takeToldSoon,
+} from '../storage/tables/recovery_requests.ts';
+import { HOUR, MINUTE, type Ticks } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { RecoveryEndings } from './endings.ts';
+import type { CalendarOf } from './frozen_calendar.ts';
+import type { Occasion, RecoveryTelling } from './seams.ts';
+import type { SessionUse } from './session_use.ts';
+
+const DAY = 24 * HOUR;
+/** How often the clocks of requests are looked at. */
+const ROUND_MS = MINUTE;
+/** What the first round of a process counts at most: what went by before it no process has measured. */
+const FIRST_STEP_MS = MINUTE;
+const AT_ONCE = 100;
+/** How long requests are kept that have ended: longer than what they are counted for. */
+const KEPT_MS = 400 * DAY;
+
+export interface RecoveryClockDeps {
+  readonly storage: Pick<Storage, 'commit' | 'read'>;
+  readonly audit: Audit;
+  readonly telling: Pick<RecoveryTelling, 'tell'>;
+  readonly endings: RecoveryEndings;
+  readonly sessionUse: SessionUse;
+  readonly settings: AccountRecoveryConfig;
+  /** What a process has lived: no change of a clock moves it. */
+  readonly time: { readonly ticks: Ticks; readonly calendarOf: CalendarOf; readonly log: Log };
+}
+
+/**
+ * The clock of all requests. The time that each has waited stands in the store. A round adds what went by since the last
+ * one, by the database's clock, and never more than this process has measured itself: a clock that jumps ahead ends no
+ * wait early, and neither does a restart. Of two processes that count the same time one wins.
+ */
+export class RecoveryClock {
+  private roundAt: number | undefined;
+
+  constructor(private readonly deps: RecoveryClockDeps) {}
+
+  /** Does what is due, once a minute: counts, tells, opens, ends. */
+  async round(): Promise<void> {
+    const { settings, time, storage } = this.deps;
+    if (!settings.enabled) return;
+    const ticks = time.ticks();
+    const sinceMs = this.roundAt === undefined ? FIRST_STEP_MS : ticks - this.roundAt;
+    if (sinceMs < ROUND_MS) return;
+    this.roundAt = ticks;
+    for (let after = ''; ; ) {
+      const running = await storage.read(nextRunning(after, AT_ONCE));
+      for (const request of running) await this.lookAt(request, sinceMs);
+      const last = running.at(-1);
+      if (last === undefined) break;
+      after = last.id;
+    }
+    await storage.commit([], dropOldRecoveries(KEPT_MS));
+  }
+
+  private async lookAt(request: SeenRecovery, sinceMs: number): Promise<void> {
+    if (request.state === 'open') return this.expire(request);
+    const { storage, time } = this.deps;
+    const passedMs = Math.min(Math.max(0, request.now - request.countedAt), sinceMs);
+    const stepMs = time.calendarOf(request).countedMs(request.now - passedMs, request.now);
+    const counted = await storage.commit([request.userId], countTime(request, stepMs));
+    if (counted === undefined) return;
+    const countedMs = request.countedMs + stepMs;
+    if (countedMs >= request.waitMs) return this.open(request);
+    await this.tellAgain(request, countedMs);
+  }
+
+  private async expire({ id, userId, closesAt, now }: SeenRecovery): Promise<void> {
+    if (closesAt === null || closesAt > now) return;
+    const { storage, audit, telling } = this.deps;
+    const recorded = audit.recorded({ userId, event: 'recovery_request.expired', detail: { request: id } });
+    const won = [recorded, telling.tell({ id, userId }, 'ended')];
+    await storage.commit([userId], when(expireRecovery(id), { won, lost: [] }));
+  }
+
+  /** Where no one can say whether a device was used, and that would end it, it goes on waiting. */
+  private async open(request: SeenRecovery): Promise<void> {
+    const { storage, audit, telling, settings, sessionUse, endings } = this.deps;
+    const { id, userId } = request;
+    const use = await sessionUse.since(request);
+    if (settings.onSessionUse === 'cancel') {
+      if (use === 'unknown') return;
+      if (use === 'used') {
+        await endings.cancel(request, { by: 'session_use' });
+        return;
+      }
+    }
+    const detail = { request: id, ...(use === 'unknown' ? {} : { devices_used: use === 'used' }) };
+    const recorded = audit.recorded({ userId, event: 'recovery_request.opened', detail });
+    const won = [recorded, telling.tell(request, 'opened')];
+    await storage.commit([userId], when(openRecovery(id, settings.claimWindowMs), { won, lost: [] }));
+  }
+
+  private async tellAgain(request: SeenRecovery, countedMs: number): Promise<void> {
+    const { settings, time } = this.deps;
+    const { now, waitMs, toldAt, toldSoonAt } = request;
+    const opensTs = time.calendarOf(request).opensTs(now, waitMs - countedMs);
+    // One that waits no longer than that was told at its beginning.
+    if (toldSoonAt === null && waitMs > DAY && opensTs - now <= DAY) {
+      return this.told(request, 'tomorrow', takeToldSoon(request.id));
+    }
+    if (now - toldAt >= settings.noticeEveryMs) return this.told(request, 'repeated', takeRepeated(request));
+  }
+
+  private async told(
+    request: SeenRecovery,
+    occasion: Occasion,
+    taken: ReturnType<typeof takeToldSoon>,
+  ): Promise<void> {
+    const { storage, audit, telling } = this.deps;
+    const { id, userId } = request;
+    const detail = { request: id, occasion };
+    const recorded = audit.recorded({ userId, event: 'recovery_request.told', detail });
+    const won = [recorded, telling.tell(request, occasion)];
+    await storage.commit([userId], when(taken, { won, lost: [] }));
+  }
+}

@@ -1,0 +1,44 @@
+import type { Config } from '../config/config.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import { isNamedAdministrator } from '../policy/known_policy.ts';
+import type { Policies } from '../policy/policies.ts';
+import type { Standings } from '../second_factor/standing.ts';
+import type { Storage } from '../storage/storage.ts';
+import { findPolicy } from '../storage/tables/policies.ts';
+import type { RecoveringUser } from './seams.ts';
+
+/** Whose account may be recovered: asked only after the right password, so that it tells others nothing. */
+export class Eligibility {
+  constructor(
+    private readonly deps: {
+      readonly storage: Pick<Storage, 'read'>;
+      readonly policies: Policies;
+      readonly standings: Standings;
+      readonly homeserver: Homeserver;
+      readonly config: Pick<Config, 'policy' | 'accountRecovery'>;
+    },
+  ) {}
+
+  /** @throws Refusal not_enrolled, recovery_forbidden */
+  async require(user: RecoveringUser): Promise<void> {
+    const { policies, standings, config } = this.deps;
+    if ((await standings.ofFactor(user.userId)) === undefined) throw new Refusal('not_enrolled');
+    const { accountRecovery } = await policies.of(user.userId);
+    if (accountRecovery.value === 'forbidden') throw new Refusal('recovery_forbidden');
+    if (!config.accountRecovery.administrators && (await this.isAdministrator(user))) {
+      throw new Refusal('recovery_forbidden');
+    }
+  }
+
+  /** Named by the operator, or by the homeserver's word: where it has never said one, they count as one. */
+  private async isAdministrator({ userId, grant, client }: RecoveringUser): Promise<boolean> {
+    const { homeserver, storage, config } = this.deps;
+    if (isNamedAdministrator(config.policy, userId)) return true;
+    if (!config.policy.administrators.detect) return false;
+    const said = await grant.witness(homeserver, client, true).isAdministrator();
+    if (said !== undefined) return said;
+    const [known] = await storage.read(findPolicy(userId));
+    return known?.isAdministrator !== 0;
+  }
+}

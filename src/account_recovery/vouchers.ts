@@ -1,0 +1,45 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Detail } from '../factors/factor.ts';
+import type { Factors } from '../factors/factors.ts';
+import { networkOf } from '../http/network.ts';
+import type { AddressLimit } from '../limits/address_limit.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { Decision } from '../storage/statement.ts';
+import type { RecoveringUser } from './seams.ts';
+
+/** A right code, not used up yet. */
+export interface VouchedFor {
+  readonly spend: Decision<unknown>;
+  readonly detail: Detail;
+}
+
+/** Recovery codes that are given along with a request: judged and counted as at a sign-in, and they sign no one in. */
+export class Vouchers {
+  constructor(
+    private readonly deps: {
+      readonly factors: Factors;
+      readonly addressLimit: AddressLimit;
+      readonly audit: Audit;
+      readonly enabled: boolean;
+    },
+  ) {}
+
+  /** @throws Refusal wrong_voucher, limit_exceeded; invalid_param where none is taken */
+  async judge({ userId, client }: RecoveringUser, typed: string): Promise<VouchedFor> {
+    const { factors, addressLimit, audit, enabled } = this.deps;
+    const factor = factors.ofKind('recovery');
+    if (!enabled || factor === undefined) {
+      throw new Refusal('invalid_param', { text: 'No recovery code is taken along with a recovery here.' });
+    }
+    const attempt = { userId, session: '', network: networkOf(client.ip) };
+    const verdict = await addressLimit.attempt(
+      client,
+      () => factor.verify(attempt, typed),
+      ({ is }) => is === 'match',
+    );
+    // A code that the operator gave out signs in: its owner needs no recovery.
+    if (verdict.is === 'match' && verdict.event === undefined) return verdict;
+    await audit.record({ userId, client, event: 'factor.refused', detail: { place: 'recovery' } });
+    throw new Refusal('wrong_voucher');
+  }
+}

@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { effect } from '../../src/storage/statement.ts';
+import { describeOnBothDatabases } from '../support/both_databases.ts';
+import { operate } from '../support/operate.ts';
+import {
+  BOB,
+  begin,
+  DAY,
+  GROUNDS,
+  HOUR,
+  recorded,
+  running,
+  startRecovering,
+  status,
+  wait,
+} from './recovering.ts';
+
+const OWN = 'as_token_of_the_proxy_itself';
+const asService = {
+  applicationServices: [{ token: OWN, senderLocalpart: 'two-factor', prefix: '' }],
+  ownToken: OWN,
+};
+
+describeOnBothDatabases('the clock of a request', (start) => {
+  test('attack 262: a clock that jumps a day ahead or back ends no wait early, and neither does a restart', async () => {
+    const { app } = await startRecovering(start);
+    await begin(app);
+    await wait(app, HOUR);
+    for (const jump of [DAY, -DAY, -DAY, DAY, DAY]) {
+      app.clock.advance(jump);
+      await wait(app, HOUR);
+    }
+    // A jump ahead counts the hour that was lived, one back nothing.
+    expect((await running(app)).countedMs).toBe(4 * HOUR);
+    await app.shutDown();
+    app.clock.advance(30 * DAY);
+    await app.start();
+    await app.proxy.keepHouse();
+    expect((await running(app)).countedMs).toBe(4 * HOUR + 60_000);
+  });
+
+  test('attack 263: two processes count the same time once, also where it is decided in both at once', async () => {
+    const { app } = await startRecovering(start);
+    const other = await app.startAnother();
+    await begin(app);
+    await other.proxy.keepHouse();
+    for (let hour = 0; hour < 80; hour += 8) {
+      app.live(8 * HOUR);
+      await Promise.all([app.proxy.keepHouse(), other.proxy.keepHouse()]);
+      const { counted_ms, state } = await status(app);
+      if (state === 'waiting') expect(Number(counted_ms)).toBeLessThanOrEqual((hour + 8) * HOUR);
+    }
+    expect(await status(app)).toMatchObject({ state: 'open' });
+    expect(await recorded(app)).toEqual(['begun', 'told', 'opened']);
+  });
+
+  test('tells all again as often as is set, and a day before it opens', async () => {
+    const { app } = await startRecovering(start, '{ enabled: true, wait: 10d, notice_every: 3d }');
+    await begin(app);
+    for (let days = 0; days < 20; days += 1) await wait(app, DAY / 2);
+    const told = (await app.storage.audit.list({ userId: BOB }))
+      .filter(({ event }) => event === 'recovery_request.told')
+      .map(({ detail }) => detail.occasion);
+    expect(told.toReversed()).toEqual(['repeated', 'repeated', 'tomorrow']);
+    expect(await status(app)).toMatchObject({ state: 'open' });
+  });
+
+  test('runs on working days only, in the time zone and around the absences of its owner', async () => {
+    const section = '{ enabled: true, wait: 48h, calendar: { work_week: [mon, tue, wed, thu, fri] } }';
+    const { app } = await startRecovering(start, section);
+    // The Friday noon before a weekend, and an absence on the Monday after it.
+    const friday = Date.UTC(2027, 0, 8, 11);
+    app.clock.set(friday);
+    await app.storage.commit(
+      [BOB],
+      effect(
+        `INSERT INTO recovery_contacts (user_id, voters, time_zone, absences, changed_at)
+         VALUES (:userId, '[]', 'Europe/Berlin', :absences, :now)`,
+        { userId: BOB, absences: JSON.stringify([{ from: '2027-01-11', to: '2027-01-11' }]) },
+      ),
+    );
+    expect((await begin(app)).json.opens_ts).toBe(friday + 5 * DAY);
+    for (let hours = 0; hours < 5 * 24; hours += 6) {
+      expect((await running(app)).state).toBe('waiting');
+      await wait(app, 6 * HOUR);
+    }
+    expect(await status(app)).toMatchObject({ state: 'open', opens_ts: friday + 5 * DAY });
+  });
+
+  test('where the operator wants it so, a request does not open if a device was used meanwhile', async () => {
+    const section = '{ enabled: true, on_session_use: cancel }';
+    const { app } = await startRecovering(start, section, asService);
+    await begin(app);
+    let seen: number | null = null;
+    let says = 500;
+    app.stub.override(/GET .*\/v3\/devices\?user_id=/, () => ({
+      status: says,
+      body: { devices: [{ device_id: 'MINE', last_seen_ts: seen }] },
+    }));
+    await wait(app, 72 * HOUR);
+    // As long as no one says whether one was used, it goes on waiting.
+    expect(await status(app)).toMatchObject({ state: 'waiting', counted_ms: 72 * HOUR });
+    [says, seen] = [200, app.clock.now() - HOUR];
+    await wait(app, HOUR);
+    expect(await status(app)).toMatchObject({ state: 'refused' });
+
+    await begin(app);
+    seen = app.clock.now() - 1;
+    await wait(app, 72 * HOUR);
+    expect(await status(app)).toMatchObject({ state: 'open' });
+  });
+
+  test('is looked at, opened and ended by commands, with who and why on record', async () => {
+    const { app } = await startRecovering(start);
+    expect((await operate(app, 'recovery', 'approve', BOB, ...GROUNDS)).code).toBe(1);
+    expect((await operate(app, 'recovery', 'show', BOB)).code).toBe(1);
+    expect((await operate(app, 'recovery', 'list')).out).toBe('No account recovery runs.');
+    await begin(app);
+    expect((await operate(app, 'recovery', 'list')).out).toContain(`${BOB}  waiting`);
+    expect((await operate(app, 'recovery', 'deny', BOB, '--reason', ' ', '--verified-by', 'x')).code).toBe(2);
+    const approved = await operate(app, 'recovery', 'approve', BOB, ...GROUNDS);
+    expect([approved.code, approved.out]).toEqual([0, `The recovery of ${BOB} can be finished now.`]);
+    expect(await status(app)).toMatchObject({ state: 'open', opens_ts: app.clock.now() });
+    expect((await operate(app, 'recovery', 'approve', BOB, ...GROUNDS)).code).toBe(1);
+    expect((await operate(app, 'recovery', 'deny', BOB, ...GROUNDS)).code).toBe(0);
+    const [shown] = JSON.parse((await operate(app, 'recovery', 'show', BOB, '--json')).out);
+    expect(shown).toMatchObject({ state: 'cancelled', ended_by: 'operator', reason: GROUNDS[1] });
+    const [denied] = await app.storage.audit.list({ userId: BOB });
+    expect(denied).toMatchObject({
+      event: 'recovery_request.denied',
+      actor: expect.stringMatching(/^operator:./),
+      detail: { reason: GROUNDS[1], verified_by: GROUNDS[3] },
+    });
+  });
+
+  test('attack 264: a backup that is restored has no request that runs', async () => {
+    const { app } = await startRecovering(start);
+    await begin(app);
+    const file = join(app.directory, 'copy.db');
+    expect((await operate(app, 'backup', file)).code).toBe(0);
+    await app.shutDown();
+    app.clock.advance(60_000);
+    const restored = await operate(app, 'restore', file, '--replace', '--yes');
+    expect(restored.err).toBe('');
+    await app.start();
+    expect(await status(app)).toMatchObject({ state: 'cancelled' });
+    expect(await recorded(app)).toEqual(['begun', 'cancelled']);
+  });
+});
