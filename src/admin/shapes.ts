@@ -77,6 +77,7 @@ export const SHOWN_USER = exactly({
   locked: { type: 'boolean' },
   lanes: listOf(exactly({ lane: TEXT, failures: COUNT, wait_until: COUNT, shut: { type: 'boolean' } })),
   held_logins: COUNT,
+  recovery_request: { anyOf: [exactly({ state: TEXT, begun_at: TIME }), { type: 'null' }] },
   device_passwords: listOf(
     exactly({
       id: TEXT,

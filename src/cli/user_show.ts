@@ -43,6 +43,11 @@ function asLines(user: ShownUser, now: number): string[] {
           ? 'never used'
           : `last used ${moment(last_used_at)} from ${last_used_address}`),
     ),
+    ...(user.recovery_request === null
+      ? []
+      : [
+          `  account recovery: ${user.recovery_request.state}, begun ${moment(user.recovery_request.begun_at)}`,
+        ]),
     ...(user.held_logins > 0 ? [`  ${counted(user.held_logins, 'sign-in')} waiting for a code`] : []),
   ];
 }

@@ -5,6 +5,7 @@ import type { Storage } from '../storage/storage.ts';
 import { type DevicePassword, listDevicePasswords } from '../storage/tables/device_passwords.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
 import { findPolicy } from '../storage/tables/policies.ts';
+import { findRunningRecovery } from '../storage/tables/recovery_requests.ts';
 import { codesLeftIn, type RecoverySet } from '../storage/tables/recovery_sets.ts';
 
 /** As much of a user as an operator needs to help; nothing secret. Times in ms. */
@@ -31,6 +32,8 @@ export interface ShownUser extends ListedPolicy {
     readonly shut: boolean;
   }[];
   readonly held_logins: number;
+  /** The recovery of the account that runs. */
+  readonly recovery_request: { readonly state: string; readonly begun_at: number } | null;
   readonly device_passwords: readonly {
     readonly id: string;
     readonly name: string;
@@ -50,6 +53,7 @@ export async function showUser(
   const authenticators = await factors.authenticators(userId);
   const enabled = authenticators.length > 0;
   const [row] = await read(findPolicy(userId));
+  const [running] = await read(findRunningRecovery(userId));
   const recovery = await factors.recoverySet(userId);
   const lanes = (await read(lanesOf(userId))).map(({ lane, failures, waitUntil }) => ({
     lane,
@@ -70,6 +74,7 @@ export async function showUser(
     locked: lanes.some(({ shut }) => shut),
     lanes,
     held_logins: await holds.countForUser(userId),
+    recovery_request: running === undefined ? null : { state: running.state, begun_at: running.begunAt },
     device_passwords: (await read(listDevicePasswords(userId))).map(shownDevicePassword),
     ...listedPolicy(policy, { userId, enabled, row }, row?.now ?? 0),
   };

@@ -118,6 +118,7 @@ describeOnBothDatabases('the clock of a request', (start) => {
     expect((await operate(app, 'recovery', 'list')).out).toBe('No account recovery runs.');
     await begin(app);
     expect((await operate(app, 'recovery', 'list')).out).toContain(`${BOB}  waiting`);
+    expect((await operate(app, 'user', 'show', BOB)).out).toContain('  account recovery: waiting, begun ');
     expect((await operate(app, 'recovery', 'deny', BOB, '--reason', ' ', '--verified-by', 'x')).code).toBe(2);
     const approved = await operate(app, 'recovery', 'approve', BOB, ...GROUNDS);
     expect([approved.code, approved.out]).toEqual([0, `The recovery of ${BOB} can be finished now.`]);

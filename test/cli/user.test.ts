@@ -151,6 +151,7 @@ describe('user show', () => {
       locked: false,
       lanes: [{ lane: 'elsewhere', failures: 2, wait_until: 0, shut: false }],
       held_logins: 1,
+      recovery_request: null,
       device_passwords: [],
       ...NOT_ASKED,
       standing: 'owes_factor',
