@@ -18,6 +18,7 @@ import { randomId } from '../system/random.ts';
 import { newClaim } from './claim_code.ts';
 import type { Eligibility } from './eligibility.ts';
 import type { RecoveringUser, RecoveryName, RecoveryTelling } from './seams.ts';
+import type { VotersAsked } from './voters_asked.ts';
 import type { VouchedFor, Vouchers } from './vouchers.ts';
 
 /** A wait that doubles grows no longer than this. */
@@ -30,6 +31,7 @@ export interface RecoveryBeginDeps {
   readonly eligibility: Eligibility;
   readonly vouchers: Vouchers;
   readonly telling: RecoveryTelling;
+  readonly voters: Pick<VotersAsked, 'asking'>;
   readonly settings: AccountRecoveryConfig;
 }
 
@@ -89,7 +91,7 @@ export class RecoveryBegin {
     request: RecoveryName,
     vouched: VouchedFor | undefined,
   ): Promise<Write> {
-    const { audit, telling, settings } = this.deps;
+    const { audit, telling, voters, settings } = this.deps;
     const { userId, client } = user;
     const entry = { userId, client };
     const vouching =
@@ -107,6 +109,7 @@ export class RecoveryBegin {
     return [
       vouching,
       await telling.fixed(user, request),
+      await voters.asking(request),
       audit.recorded({ ...entry, event: 'recovery_request.begun', detail }),
       telling.tell(request, 'begun'),
     ];

@@ -41,6 +41,7 @@ async function mailFault({ config, parts }: Installation, tried: string[]): Prom
     config: () => mail,
     addresses: { open: async () => undefined },
     confirmation: { messageOf: async () => undefined },
+    voteRequest: { messageOf: async () => undefined },
     languageOf: async () => config.notify.language,
     host: new URL(config.publicBaseUrl).hostname,
     clock: parts.clock,
@@ -66,6 +67,7 @@ async function matrixFault(installation: Installation, tried: string[]): Promise
   });
   const sender = new MatrixChannel({
     ...{ config: () => matrix, homeserver, storage: NOT_ASKED, random: parts.random },
+    voteRequest: { messageOf: async () => undefined },
     languageOf: async () => config.notify.language,
   });
   try {

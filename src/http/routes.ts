@@ -270,6 +270,19 @@ const ROWS = {
     prefixes: UNSTABLE,
     deed: 'delete_recovery_contacts',
   },
+  recovery_vote: {
+    door: 'account',
+    method: 'POST',
+    path: 'org.matrix.2fa/recovery_vote',
+    prefixes: UNSTABLE,
+  },
+  cast_recovery_vote: {
+    door: 'account',
+    method: 'PUT',
+    path: 'org.matrix.2fa/recovery_vote',
+    prefixes: UNSTABLE,
+    deed: 'cast_recovery_vote',
+  },
   own_policy: { door: 'account', method: 'GET', path: 'org.matrix.2fa/policy', prefixes: UNSTABLE },
   begin_enrolment: {
     door: 'account',
@@ -323,6 +336,7 @@ const ROWS = {
   replace_page: { door: 'page', method: 'GET', path: '/_2fa/login/replace' },
   contact_page: { door: 'page', method: 'GET', path: '/_2fa/recover/contact' },
   contact_form: { door: 'page', method: 'POST', path: '/_2fa/recover/contact', form: true },
+  vote_page: { door: 'page', method: 'GET', path: '/_2fa/recover/vote' },
   account_page: { door: 'page', method: 'GET', path: '/_2fa/account' },
   account_form: { door: 'page', method: 'POST', path: '/_2fa/account', form: true },
   page_session: { door: 'page', method: 'POST', path: '/_2fa/account/session' },

@@ -230,6 +230,18 @@ const KINDS = {
     text: 'There is no such device password.',
     outcome: refused('request'),
   },
+  unknown_vote: {
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+    text: 'This link asks this account nothing.',
+    outcome: refused('request'),
+  },
+  vote_over: {
+    status: 409,
+    errcode: 'M_CONFLICT',
+    text: 'This was answered before, or the recovery has ended.',
+    outcome: refused('request'),
+  },
   contacts_changed: {
     status: 409,
     errcode: 'M_CONFLICT',

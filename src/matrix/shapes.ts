@@ -85,6 +85,12 @@ export interface RecoveryBeginRequest extends RecoveryStatusRequest {
   voucher?: string;
 }
 
+export interface RecoveryVoteRequest extends GuardedRequest {
+  link?: string;
+  vote?: 'yes' | 'no';
+  how?: string;
+}
+
 export interface EnrolmentRequest extends JsonObject {
   session: string;
   factor: string;
@@ -126,6 +132,8 @@ export interface Shapes {
   device_password_request: GuardedRequest & { name?: string };
   recovery_contacts_request: RecoveryContactsRequest;
   recovery_contacts_delete_request: GuardedRequest;
+  recovery_vote_question: JsonObject & { link: string };
+  recovery_vote_request: RecoveryVoteRequest;
   enrolment_request: EnrolmentRequest;
   recovery_begin_request: RecoveryBeginRequest;
   recovery_status_request: RecoveryStatusRequest;
@@ -163,6 +171,7 @@ export interface Shapes {
   recovery_contacts_answer: JsonObject;
   recovery_begin_answer: JsonObject;
   recovery_status_answer: JsonObject;
+  recovery_vote_answer: JsonObject;
   page_session_answer: JsonObject;
   versions_answer: JsonObject;
   login_flows_answer: JsonObject;

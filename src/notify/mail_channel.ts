@@ -8,6 +8,7 @@ import type { Addresses } from './addresses.ts';
 import { type ChannelSender, type Delivered, NotDelivered } from './channel.ts';
 import { type AddressedMessage, CONFIRM_CONTACT, type ContactConfirmation } from './contact_confirmation.ts';
 import { type Message, messageOf } from './message.ts';
+import { ASK_VOTER, type VoteRequest } from './vote_request.ts';
 
 /** Of one answer of the mail server, in bytes. */
 const LONGEST_ANSWER = 64 * 1024;
@@ -19,6 +20,7 @@ export interface MailChannelDeps {
   readonly config: () => MailConfig | undefined;
   readonly addresses: Pick<Addresses, 'open'>;
   readonly confirmation: Pick<ContactConfirmation, 'messageOf'>;
+  readonly voteRequest: Pick<VoteRequest, 'messageOf'>;
   readonly languageOf: (userId: string) => Promise<Language>;
   /** What stands behind the id of a message (`Message-ID: <id@host>`). */
   readonly host: string;
@@ -41,7 +43,10 @@ export class MailChannel implements ChannelSender {
 
   private async toOwner(notice: NoticeRow): Promise<AddressedMessage | undefined> {
     const to = await this.deps.addresses.open(notice.recipient ?? '');
-    const message = messageOf(notice, await this.deps.languageOf(notice.userId));
+    const message =
+      notice.event === ASK_VOTER
+        ? await this.deps.voteRequest.messageOf(notice)
+        : messageOf(notice, await this.deps.languageOf(notice.userId));
     return to === undefined || message === undefined ? undefined : { to, message };
   }
 

@@ -11,6 +11,7 @@ import type { Language } from '../system/languages.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import { type ChannelSender, type Delivered, NotDelivered } from './channel.ts';
 import { type Message, messageOf } from './message.ts';
+import { ASK_VOTER, type VoteRequest } from './vote_request.ts';
 
 const CLIENT_API = '/_matrix/client/v3';
 /** Who asks the homeserver: this program itself. */
@@ -24,6 +25,7 @@ export interface MatrixChannelDeps {
   readonly config: () => MatrixConfig | undefined;
   readonly homeserver: Pick<Homeserver, 'call'>;
   readonly storage: Pick<Storage, 'commit' | 'read'>;
+  readonly voteRequest: Pick<VoteRequest, 'messageOf'>;
   readonly languageOf: (userId: string) => Promise<Language>;
   readonly random: RandomSource;
 }
@@ -33,7 +35,10 @@ export class MatrixChannel implements ChannelSender {
   constructor(private readonly deps: MatrixChannelDeps) {}
 
   async send(notice: NoticeRow, signal: AbortSignal): Promise<Delivered> {
-    const message = messageOf(notice, await this.deps.languageOf(notice.userId));
+    const message =
+      notice.event === ASK_VOTER
+        ? await this.deps.voteRequest.messageOf(notice)
+        : messageOf(notice, await this.deps.languageOf(notice.userId));
     if (message === undefined) return 'no_recipient';
     await this.message(notice.userId, message, notice.id, signal);
     return 'sent';

@@ -4,8 +4,8 @@ import type { Language, Wording } from '../system/languages.ts';
 import { adviceOn, toldText } from './owner_events.ts';
 
 /**
- * A notice as its reader gets it. Neither part holds a code or a secret, nor a link but that of
- * `contact_confirmation.ts`.
+ * A notice as its reader gets it. Neither part holds a code or a secret, nor a link but those of
+ * `contact_confirmation.ts` and `vote_request.ts`.
  */
 export interface Message {
   readonly subject: string;

@@ -31,6 +31,7 @@ interface GuardedAction {
     | 'two_factor_delete_request'
     | 'recovery_contacts_request'
     | 'recovery_contacts_delete_request'
+    | 'recovery_vote_request'
     | 'device_password_request';
   /** Checks what it is about before it is bound to a session. @throws Refusal */
   readonly requireSound?: (body: JsonObject) => void;

@@ -19,8 +19,10 @@ import { Eligibility } from '../account_recovery/eligibility.ts';
 import { RecoveryEndings } from '../account_recovery/endings.ts';
 import { calendarsOf } from '../account_recovery/frozen_calendar.ts';
 import { RecoveryContacts } from '../account_recovery/recovery_contacts.ts';
+import { RecoveryVotes } from '../account_recovery/recovery_votes.ts';
 import { OWNER_ALONE } from '../account_recovery/seams.ts';
 import { SessionUse } from '../account_recovery/session_use.ts';
+import { VotersAsked } from '../account_recovery/voters_asked.ts';
 import { Vouchers } from '../account_recovery/vouchers.ts';
 import { Audit } from '../audit/audit.ts';
 import { chainSeals } from '../audit/macs.ts';
@@ -85,6 +87,7 @@ import { KnownBrowser } from '../pages/forms/known_browser.ts';
 import { Visits } from '../pages/forms/visits.ts';
 import { HelpPage } from '../pages/help/help_page.ts';
 import { ContactPage } from '../pages/recover/contact_page.ts';
+import { VotePage } from '../pages/recover/vote_page.ts';
 import { SetUpPages } from '../pages/set_up/set_up_pages.ts';
 import { Assets } from '../pages/shell/assets.ts';
 import { brandOf } from '../pages/shell/brand.ts';
@@ -312,6 +315,7 @@ function recoveryServices(shared: SharedServices, login: PageLogin, sessions: Pa
     ...shared,
     ...{ codes: shared, eligibility: new Eligibility(shared), vouchers },
     telling: recovery.telling,
+    voters: new VotersAsked({ ...shared, notify: () => config.notify, settings: config.accountRecovery }),
     settings: config.accountRecovery,
   });
   return {
@@ -467,6 +471,7 @@ function accountServices(shared: SharedServices) {
     authenticatorNames: new AuthenticatorNames(parts),
     ownHistory: new OwnHistory(parts),
     accountPolicy: policy,
+    recoveryVotes: new RecoveryVotes({ ...shared, endings: shared.recovery.endings }, config.accountRecovery),
     recoveryContacts: new RecoveryContacts(
       shared,
       new ContactAddresses({ ...shared, notify: () => config.notify }),
@@ -552,6 +557,7 @@ function pageServices(
         accountRecovery: config.accountRecovery.enabled,
       },
     ),
+    votePage: new VotePage(formPages, config.accountRecovery.enabled && config.accountRecovery.votes.enabled),
     contactPage: new ContactPage(new ContactLinks(shared), formPages, config.accountRecovery.enabled),
     pageSession: new PageSessionDoor({
       ...{ sessions: accountSessions, cookie, pages: formPages, log },

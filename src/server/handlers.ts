@@ -43,6 +43,8 @@ function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
       services.ownActions.handle(services.recoveryContacts.change, request),
     delete_recovery_contacts: (request) =>
       services.ownActions.handle(services.recoveryContacts.removal, request),
+    recovery_vote: (request) => services.recoveryVotes.describe(request),
+    cast_recovery_vote: (request) => services.ownActions.handle(services.recoveryVotes.casting, request),
     own_policy: (request) => services.accountPolicy.describe(request),
     begin_enrolment: (request) => services.enrolments.handleBegin(request),
     confirm_enrolment: (request) => services.enrolments.handleConfirm(request),
@@ -53,6 +55,7 @@ function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
     page_sign_out: (request) => services.pageSession.signOut(request),
     contact_page: (request) => services.contactPage.show(request),
     contact_form: (request) => services.contactPage.submit(request),
+    vote_page: (request) => services.votePage.show(request),
     account_page: (request) => services.accountPage.handle(request),
     account_form: (request) => services.signInPage.submit(request, true),
     sso_fallback_page: (request) => services.fallbackPage.show(SSO_STAGE, request),

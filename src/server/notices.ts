@@ -10,6 +10,7 @@ import { ContactConfirmation } from '../notify/contact_confirmation.ts';
 import { Delivery } from '../notify/delivery.ts';
 import { MailChannel } from '../notify/mail_channel.ts';
 import { MatrixChannel } from '../notify/matrix_channel.ts';
+import { VoteRequest } from '../notify/vote_request.ts';
 import { WebhookChannel } from '../notify/webhook_channel.ts';
 import { languageFor } from '../pages/texts/language.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -47,9 +48,13 @@ export function noticesOf(deps: NoticesDeps) {
   const addresses = new Addresses({ ...deps, isWanted: () => notify().mail !== undefined });
   const host = new URL(config.publicBaseUrl).hostname;
   const confirmation = new ContactConfirmation({ ...deps, languageOf, publicBaseUrl: config.publicBaseUrl });
+  const voteRequest = new VoteRequest({ ...deps, languageOf, publicBaseUrl: config.publicBaseUrl });
   const senders = {
-    mail: new MailChannel({ config: () => notify().mail, addresses, confirmation, languageOf, host, clock }),
-    matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, languageOf }),
+    mail: new MailChannel({
+      ...{ addresses, confirmation, voteRequest, languageOf, host, clock },
+      config: () => notify().mail,
+    }),
+    matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, voteRequest, languageOf }),
     webhook: new WebhookChannel({ config: () => notify().webhook, clock }),
   };
   const delivery = (audit: Audit) => new Delivery({ ...deps, audit, notify, senders });

@@ -57,7 +57,7 @@ describeOnBothDatabases('the contact address for a recovery', (start: StartApp) 
     return path;
   }
 
-  test('is told nothing until the button behind the link in its mail was pressed; the link itself changes nothing', async () => {
+  test('attack 270: is told nothing until the button behind the link in its mail was pressed; the link itself changes nothing', async () => {
     await begin();
     await set(ADDRESS);
     expect(mail.mails.map(({ to }) => to)).toEqual([[ADDRESS]]);
@@ -91,7 +91,7 @@ describeOnBothDatabases('the contact address for a recovery', (start: StartApp) 
     expect(mail.mails.filter(({ to }) => to.includes(ADDRESS))).toHaveLength(1);
   });
 
-  test('a link is for its own address, and for a day', async () => {
+  test('attack 270: a link is for its own address, and for a day', async () => {
     await begin();
     await set(ADDRESS);
     const first = link();
@@ -123,7 +123,7 @@ describeOnBothDatabases('the contact address for a recovery', (start: StartApp) 
     expect(mail.mails.map(({ to }) => to)).toEqual([['another@example.org']]);
   });
 
-  test('ten presses at once confirm it once', async () => {
+  test('attack 270: ten presses at once confirm it once', async () => {
     await begin();
     await set(ADDRESS);
     const another = await app.startAnother();

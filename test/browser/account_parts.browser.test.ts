@@ -259,6 +259,36 @@ describeInBrowser('the parts of the account page', () => {
     await mine.getByText('UTC (that of the server)').waitFor();
   });
 
+  test('a voter who comes by their link is asked on this page, and answers with a proof', async () => {
+    await page.goto(`${app.url}/_2fa/recover/vote?t=${'A'.repeat(27)}`);
+    await page.getByRole('link', { name: 'Continue to the account page' }).click();
+    const asked = part('Is it them?');
+    await asked.getByText('This link asks this account nothing.').waitFor();
+    const question = { user_id: '@carol:localhost', begun_ts: 1e12, open: true, vote: null, voted_ts: null };
+    const address = '**/org.matrix.2fa/recovery_vote';
+    await page.route(address, json(200, {}));
+    await again();
+    await asked.getByText('What you are asked could not be loaded.').waitFor();
+    await page.unrouteAll();
+    await page.route(address, (route) =>
+      route.request().method() === 'POST' ? json(200, question)(route) : route.continue(),
+    );
+    await again();
+    await asked.getByText(/^@carol:localhost asks to get back/).waitFor();
+    await asked.getByText('Reach them by another way than Matrix').waitFor();
+    await lookAt(page, 'account-31-vote');
+    await person.press('Yes, it is them');
+    await person.dialog().getByLabel('How you made sure').fill('on the phone');
+    app.clock.advance(STEP_MS);
+    await person.prove(app.code(bob), 'Yes, it is them');
+    await person.dialog().getByText('This link asks this account nothing.').waitFor();
+    await page.keyboard.press('Escape');
+    await person.press('Not now');
+    await page.unrouteAll();
+    await again();
+    expect(await page.getByText('Is it them?').count()).toBe(0);
+  });
+
   test('attack 217: settings of a recovery that could not be loaded are not none', async () => {
     const address = '**/org.matrix.2fa/recovery_contacts';
     await page.route(address, json(200, { voters: [], absences: [null] }));

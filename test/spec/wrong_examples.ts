@@ -209,6 +209,16 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'more than is asked': { wait: 0 },
   },
   recovery_contacts_delete_request: wrongAuth({}),
+  recovery_vote_question: { 'no link': {}, 'a link as a number': { link: 1 } },
+  recovery_vote_request: {
+    ...wrongAuth({ link: 'x', vote: 'no' }),
+    'another word': { link: 'x', vote: 'perhaps' },
+    'how as two lines': { link: 'x', vote: 'yes', how: 'a\nb' },
+  },
+  recovery_vote_answer: {
+    'no account': { begun_ts: 1, open: true, vote: null, voted_ts: null },
+    'another word': { user_id: '@bob:example.org', begun_ts: 1, open: true, vote: 'perhaps', voted_ts: null },
+  },
   recovery_contacts_answer: {
     'no voters': { ...CONTACTS, voters: undefined },
     'a voter without a time': { ...CONTACTS, voters: [{ user_id: '@carol:example.org' }] },

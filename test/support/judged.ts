@@ -44,6 +44,8 @@ const OWN_ENDPOINTS: readonly OwnEndpoint[] = [
   { method: 'GET', path: '/org.matrix.2fa/recovery_contacts', answer: 'recovery_contacts_answer' },
   { method: 'PUT', path: '/org.matrix.2fa/recovery_contacts', answer: 'recovery_contacts_answer' },
   { method: 'DELETE', path: '/org.matrix.2fa/recovery_contacts', answer: 'empty_answer' },
+  { method: 'POST', path: '/org.matrix.2fa/recovery_vote', answer: 'recovery_vote_answer' },
+  { method: 'PUT', path: '/org.matrix.2fa/recovery_vote', answer: 'recovery_vote_answer' },
   { method: 'GET', path: '/org.matrix.2fa/policy', answer: 'policy_answer' },
   { method: 'GET', path: '/account/two-factor/recovery', answer: 'recovery_state' },
   { method: 'POST', path: '/account/two-factor/recovery', answer: 'recovery_codes_answer' },

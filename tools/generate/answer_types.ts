@@ -13,6 +13,7 @@ const ANSWERS = [
   'page_session_answer',
   'recovery_codes_answer',
   'recovery_contacts_answer',
+  'recovery_vote_answer',
   'recovery_state',
   'totp_confirm_answer',
   'totp_setup_answer',

@@ -118,6 +118,15 @@ export type RecoveryContactsAnswer = {
   };
 };
 
+/** A recovery that the caller is asked about. */
+export type RecoveryVoteAnswer = {
+  user_id: string;
+  begun_ts: number;
+  open: boolean;
+  vote: 'yes' | 'no' | null;
+  voted_ts: number | null;
+};
+
 /** How many recovery codes are left and when the others were used. It never shows a code. */
 export type RecoveryState = {
   remaining: number;

@@ -9,6 +9,7 @@ import { contactsCard } from './recovery_contacts.js';
 import { namesIn, sessionsCard } from './sessions.js';
 import { sectionLinks, showWho, statusHeader } from './status.js';
 import { accountRecovery, devicePasswords, say } from './texts.js';
+import { voteCard } from './vote_card.js';
 import { CALLS } from './wire.js';
 
 /** @typedef {import('./page.js').AccountPage} AccountPage */
@@ -40,6 +41,7 @@ export function showOverview(page, flash) {
     ...[
       flash,
       statusHeader(page),
+      isKnown && enabled && voteCard(page),
       isKnown && !enabled && wayBack(),
       isKnown && enabled && recoveredBanner(page, history),
       element('div', { class: 'columns' }, sectionLinks(cards), element('div', { class: 'sections' }, cards)),

@@ -37,6 +37,7 @@ const TOTP = `${TWO_FACTOR}/${APP}`;
 const PASSKEYS = `${TWO_FACTOR}/${PASSKEY}`;
 const RECOVERY = `${TWO_FACTOR}/recovery`;
 const RECOVERY_CONTACTS = 'unstable/org.matrix.2fa/recovery_contacts';
+const RECOVERY_VOTE = 'unstable/org.matrix.2fa/recovery_vote';
 const DEVICE_PASSWORDS = 'unstable/org.matrix.2fa/device_passwords';
 
 /** The homeserver's own (client-server API, "Device management"): we have no schema for it.
@@ -70,6 +71,10 @@ export const CALLS = {
   changeContacts: { method: 'PUT', path: RECOVERY_CONTACTS },
   /** @type {Call<answers.EmptyAnswer>} */
   removeContacts: { method: 'DELETE', path: RECOVERY_CONTACTS },
+  /** @type {Call<answers.RecoveryVoteAnswer>} */
+  askedVote: { method: 'POST', path: RECOVERY_VOTE },
+  /** @type {Call<answers.RecoveryVoteAnswer>} */
+  castVote: { method: 'PUT', path: RECOVERY_VOTE },
   /** @type {Call<answers.HistoryAnswer>} */
   history: { method: 'GET', path: 'unstable/org.matrix.2fa/history' },
   /** @type {Call<{ devices: Device[] }>} */

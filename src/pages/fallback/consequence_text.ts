@@ -28,6 +28,7 @@ const DEED_TEXTS: DeedTexts = {
   turn_off: (say) => say('approve.turnOff'),
   renew_recovery_codes: (say) => say('approve.renewCodes'),
   create_device_password: (say) => say('approve.devicePassword'),
+  cast_recovery_vote: (say) => say('approve.recoveryVote'),
   change_recovery_contacts: (say) => say('approve.recoveryContacts'),
   delete_recovery_contacts: (say) => say('approve.noRecoveryContacts'),
   delete_recovery_codes: (say) => say('approve.deleteCodes'),
