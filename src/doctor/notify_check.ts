@@ -34,6 +34,9 @@ export const notifyCheck: InsideCheck = {
   },
 };
 
+/** What is sent here is for no one by name. */
+const NO_RECIPIENTS = { messageOf: async () => undefined };
+
 async function mailFault({ config, parts }: Installation, tried: string[]): Promise<Finding | undefined> {
   const { mail } = config.notify;
   if (mail === undefined) return undefined;
@@ -42,6 +45,7 @@ async function mailFault({ config, parts }: Installation, tried: string[]): Prom
     addresses: { open: async () => undefined },
     confirmation: { messageOf: async () => undefined },
     voteRequest: { messageOf: async () => undefined },
+    recovery: NO_RECIPIENTS,
     languageOf: async () => config.notify.language,
     host: new URL(config.publicBaseUrl).hostname,
     clock: parts.clock,
@@ -68,6 +72,7 @@ async function matrixFault(installation: Installation, tried: string[]): Promise
   const sender = new MatrixChannel({
     ...{ config: () => matrix, homeserver, storage: NOT_ASKED, random: parts.random },
     voteRequest: { messageOf: async () => undefined },
+    recovery: NO_RECIPIENTS,
     languageOf: async () => config.notify.language,
   });
   try {

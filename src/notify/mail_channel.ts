@@ -8,6 +8,7 @@ import type { Addresses } from './addresses.ts';
 import { type ChannelSender, type Delivered, NotDelivered } from './channel.ts';
 import { type AddressedMessage, CONFIRM_CONTACT, type ContactConfirmation } from './contact_confirmation.ts';
 import { type Message, messageOf } from './message.ts';
+import { isToRecipient, type RecoveryNotices } from './recovery_notices.ts';
 import { ASK_VOTER, type VoteRequest } from './vote_request.ts';
 
 /** Of one answer of the mail server, in bytes. */
@@ -21,6 +22,7 @@ export interface MailChannelDeps {
   readonly addresses: Pick<Addresses, 'open'>;
   readonly confirmation: Pick<ContactConfirmation, 'messageOf'>;
   readonly voteRequest: Pick<VoteRequest, 'messageOf'>;
+  readonly recovery: Pick<RecoveryNotices, 'messageOf'>;
   readonly languageOf: (userId: string) => Promise<Language>;
   /** What stands behind the id of a message (`Message-ID: <id@host>`). */
   readonly host: string;
@@ -32,13 +34,16 @@ export class MailChannel implements ChannelSender {
   constructor(private readonly deps: MailChannelDeps) {}
 
   async send(notice: NoticeRow, signal: AbortSignal): Promise<Delivered> {
-    const addressed =
-      notice.event === CONFIRM_CONTACT
-        ? await this.deps.confirmation.messageOf(notice)
-        : await this.toOwner(notice);
+    const addressed = await this.addressed(notice);
     if (addressed === undefined) return 'no_recipient';
     await this.mail(addressed.to, addressed.message, notice.id, signal);
     return 'sent';
+  }
+
+  private addressed(notice: NoticeRow): Promise<AddressedMessage | undefined> {
+    const { confirmation, recovery } = this.deps;
+    if (notice.event === CONFIRM_CONTACT) return confirmation.messageOf(notice);
+    return isToRecipient(notice) ? recovery.messageOf(notice) : this.toOwner(notice);
   }
 
   private async toOwner(notice: NoticeRow): Promise<AddressedMessage | undefined> {

@@ -10,7 +10,9 @@ import { SECOND } from '../system/clock.ts';
 import type { Language } from '../system/languages.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import { type ChannelSender, type Delivered, NotDelivered } from './channel.ts';
+import type { AddressedMessage } from './contact_confirmation.ts';
 import { type Message, messageOf } from './message.ts';
+import { isToRecipient, type RecoveryNotices } from './recovery_notices.ts';
 import { ASK_VOTER, type VoteRequest } from './vote_request.ts';
 
 const CLIENT_API = '/_matrix/client/v3';
@@ -26,6 +28,7 @@ export interface MatrixChannelDeps {
   readonly homeserver: Pick<Homeserver, 'call'>;
   readonly storage: Pick<Storage, 'commit' | 'read'>;
   readonly voteRequest: Pick<VoteRequest, 'messageOf'>;
+  readonly recovery: Pick<RecoveryNotices, 'messageOf'>;
   readonly languageOf: (userId: string) => Promise<Language>;
   readonly random: RandomSource;
 }
@@ -35,13 +38,20 @@ export class MatrixChannel implements ChannelSender {
   constructor(private readonly deps: MatrixChannelDeps) {}
 
   async send(notice: NoticeRow, signal: AbortSignal): Promise<Delivered> {
+    const named = isToRecipient(notice)
+      ? await this.deps.recovery.messageOf(notice)
+      : await this.toOwner(notice);
+    if (named === undefined) return 'no_recipient';
+    await this.message(named.to, named.message, notice.id, signal);
+    return 'sent';
+  }
+
+  private async toOwner(notice: NoticeRow): Promise<AddressedMessage | undefined> {
     const message =
       notice.event === ASK_VOTER
         ? await this.deps.voteRequest.messageOf(notice)
         : messageOf(notice, await this.deps.languageOf(notice.userId));
-    if (message === undefined) return 'no_recipient';
-    await this.message(notice.userId, message, notice.id, signal);
-    return 'sent';
+    return message && { to: notice.userId, message };
   }
 
   /** One message to one user. @throws NotDelivered */

@@ -5,7 +5,7 @@ import { adviceOn, toldText } from './owner_events.ts';
 
 /**
  * A notice as its reader gets it. Neither part holds a code or a secret, nor a link but those of
- * `contact_confirmation.ts` and `vote_request.ts`.
+ * `contact_confirmation.ts`, `recovery_message.ts` and `vote_request.ts`.
  */
 export interface Message {
   readonly subject: string;
@@ -95,6 +95,7 @@ function textWith(text: string, detail: string): string {
     .replace('{date}', typeof deadline_ts === 'number' ? momentOf(deadline_ts) : '?');
 }
 
-function momentOf(ms: number): string {
+/** A time, to the minute. */
+export function momentOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -1,3 +1,5 @@
+import { recoveryFacts } from '../account_recovery/facts.ts';
+import { calendarsOf } from '../account_recovery/frozen_calendar.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import type { Handlers } from '../gateway/app.ts';
@@ -10,6 +12,7 @@ import { ContactConfirmation } from '../notify/contact_confirmation.ts';
 import { Delivery } from '../notify/delivery.ts';
 import { MailChannel } from '../notify/mail_channel.ts';
 import { MatrixChannel } from '../notify/matrix_channel.ts';
+import { RecoveryNotices } from '../notify/recovery_notices.ts';
 import { VoteRequest } from '../notify/vote_request.ts';
 import { WebhookChannel } from '../notify/webhook_channel.ts';
 import { languageFor } from '../pages/texts/language.ts';
@@ -49,12 +52,19 @@ export function noticesOf(deps: NoticesDeps) {
   const host = new URL(config.publicBaseUrl).hostname;
   const confirmation = new ContactConfirmation({ ...deps, languageOf, publicBaseUrl: config.publicBaseUrl });
   const voteRequest = new VoteRequest({ ...deps, languageOf, publicBaseUrl: config.publicBaseUrl });
+  const recovery = new RecoveryNotices({
+    ...deps,
+    languageOf,
+    language: () => notify().language,
+    factsOf: recoveryFacts(storage, calendarsOf(config.accountRecovery.calendar)),
+    publicBaseUrl: config.publicBaseUrl,
+  });
   const senders = {
     mail: new MailChannel({
-      ...{ addresses, confirmation, voteRequest, languageOf, host, clock },
+      ...{ addresses, confirmation, recovery, voteRequest, languageOf, host, clock },
       config: () => notify().mail,
     }),
-    matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, voteRequest, languageOf }),
+    matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, recovery, voteRequest, languageOf }),
     webhook: new WebhookChannel({ config: () => notify().webhook, clock }),
   };
   const delivery = (audit: Audit) => new Delivery({ ...deps, audit, notify, senders });

@@ -29,6 +29,7 @@ async function mailTo(server: SMTPServerOptions, given: Partial<MailConfig> = {}
     addresses: { open: async () => 'bob@example.org' },
     confirmation: { messageOf: async () => undefined },
     voteRequest: { messageOf: async () => undefined },
+    recovery: { messageOf: async () => undefined },
     languageOf: async () => 'en',
     host: 'matrix.example.org',
     clock: { now: () => Date.UTC(2026, 10, 28) },

@@ -25,8 +25,8 @@ export interface MailReceiver {
   stop(): Promise<void>;
 }
 
-/** A real mail server on loopback. */
-export async function startMailReceiver(options: SMTPServerOptions = {}): Promise<MailReceiver> {
+/** A real mail server on loopback. @param at the port; a free one where it is left out */
+export async function startMailReceiver(options: SMTPServerOptions = {}, at = 0): Promise<MailReceiver> {
   const mails: ReceivedMail[] = [];
   const server = new SMTPServer({
     authOptional: true,
@@ -46,7 +46,7 @@ export async function startMailReceiver(options: SMTPServerOptions = {}): Promis
     ...options,
   });
   server.on('error', () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  await new Promise<void>((resolve) => server.listen(at, '127.0.0.1', () => resolve()));
   const { port } = server.server.address() as AddressInfo;
   return { port, mails, stop: () => new Promise((resolve) => server.close(() => resolve())) };
 }
