@@ -30,10 +30,3 @@ export interface RecoveryTelling {
   tell(request: RecoveryName, occasion: Occasion): Write;
   shown(request: RecoveryName): Promise<readonly ShownRecipient[]>;
 }
-
-/** No one but the owner is told, by the notices of the audit's entries. */
-export const OWNER_ALONE: RecoveryTelling = {
-  fixed: async () => [],
-  tell: () => [],
-  shown: async () => [],
-};

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { RecoveryEndings } from '../account_recovery/endings.ts';
-import { OWNER_ALONE } from '../account_recovery/seams.ts';
+import { tellingBy } from '../account_recovery/telling.ts';
 import { findRunningRecovery } from '../storage/tables/recovery_requests.ts';
 import { CommandFailed } from './failures.ts';
 import { type GroundsOptions, groundsOptions, requireGrounds } from './grounds.ts';
@@ -49,7 +49,7 @@ async function decide(
   const config = configFrom(options.config, surroundings);
   await withStore(config, surroundings, async (storage) => {
     const audit = await operatorAudit(config, storage, surroundings);
-    const endings = new RecoveryEndings({ storage, audit, telling: OWNER_ALONE });
+    const endings = new RecoveryEndings({ storage, audit, telling: tellingBy(() => config.notify) });
     const [request] = await storage.read(findRunningRecovery(userId));
     const by = { grounds, who: operatorName(surroundings) };
     const isDone =

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RecoveryEndings } from '../account_recovery/endings.ts';
-import { OWNER_ALONE } from '../account_recovery/seams.ts';
+import { tellingBy } from '../account_recovery/telling.ts';
 import type { Config } from '../config/config.ts';
 import { CannotOpen, NoDatabase, SchemaTooNew, StoreUnavailable } from '../storage/errors.ts';
 import type { StorageSettings } from '../storage/open_storage.ts';
@@ -89,7 +89,11 @@ async function makeFit(database: WholeDatabase, config: Config, surroundings: Su
   const commit: Pick<Driver, 'commit'>['commit'] = (_accounts, unit) => database.write(unit);
   const audit = await operatorAudit(config, { commit }, surroundings);
   const read: Driver['read'] = (query) => database.write(query);
-  const endings = new RecoveryEndings({ storage: { commit, read }, audit, telling: OWNER_ALONE });
+  const endings = new RecoveryEndings({
+    storage: { commit, read },
+    audit,
+    telling: tellingBy(() => config.notify),
+  });
   // What became of them after the backup was made is not known here: none goes on.
   const recoveries = await database.write(listAllRunning());
   await database.write([

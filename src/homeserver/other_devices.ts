@@ -20,8 +20,7 @@ export interface KeptLogin {
  */
 export async function endOtherDevices(call: CallHomeserver, kept: KeptLogin): Promise<boolean> {
   const { token, client } = kept;
-  const listed = await call({ method: 'GET', path: '/_matrix/client/v3/devices', token, client });
-  const ids = idsIn(listed);
+  const ids = await listDevices(call, kept);
   // Without its own device among them the list is not to be trusted.
   if (ids?.includes(kept.deviceId) !== true) return false;
   const devices = ids.filter((id) => id !== kept.deviceId);
@@ -34,6 +33,21 @@ export async function endOtherDevices(call: CallHomeserver, kept: KeptLogin): Pr
   if (opening.status !== 401) return false;
   const auth = { ...passwordOf(kept), ...(typeof session === 'string' && { session }) };
   return (await deletion({ devices, auth })).status === 200;
+}
+
+/** How many devices a user has besides one. Undefined where the homeserver did not say. @throws Refusal if it does not answer */
+export async function countOtherDevices(
+  call: CallHomeserver,
+  kept: Pick<KeptLogin, 'token' | 'deviceId' | 'client'>,
+): Promise<number | undefined> {
+  return (await listDevices(call, kept))?.filter((id) => id !== kept.deviceId).length;
+}
+
+async function listDevices(
+  call: CallHomeserver,
+  { token, client }: Pick<KeptLogin, 'token' | 'client'>,
+): Promise<string[] | undefined> {
+  return idsIn(await call({ method: 'GET', path: '/_matrix/client/v3/devices', token, client }));
 }
 
 /** Undefined where the answer is not a list of devices. */

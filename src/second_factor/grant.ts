@@ -1,5 +1,5 @@
 import type { Asker, Homeserver, HomeserverAnswer, TokenOwner } from '../homeserver/homeserver.ts';
-import { endOtherDevices } from '../homeserver/other_devices.ts';
+import { countOtherDevices, endOtherDevices } from '../homeserver/other_devices.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
@@ -119,6 +119,17 @@ class Grant {
   noticeOwner(addresses: Addresses, client: ClientAddress, { is }: Pick<Standing, 'is'>): void {
     if (is !== 'in_grace' && is !== 'owes_enrolment') return;
     addresses.notice({ userId: this.userId, token: this.#accessToken, client });
+  }
+
+  /** Asks for the mail addresses of the owner now, so that all of them can be told of what begins. */
+  learnAddresses(addresses: Pick<Addresses, 'beforeChange'>, client: ClientAddress): Promise<void> {
+    return addresses.beforeChange({ userId: this.userId, token: this.#accessToken, client });
+  }
+
+  /** How many other devices the owner has; undefined if the homeserver did not say. @throws Refusal */
+  countOtherDevices(homeserver: Homeserver, client: ClientAddress): Promise<number | undefined> {
+    const asking = { token: this.#accessToken, deviceId: this.deviceId ?? '', client };
+    return countOtherDevices((call) => homeserver.call(call), asking);
   }
 
   /** @throws Refusal if the homeserver did not say that it is gone */

@@ -18,10 +18,11 @@ import { ContactLinks } from '../account_recovery/contact_links.ts';
 import { Eligibility } from '../account_recovery/eligibility.ts';
 import { RecoveryEndings } from '../account_recovery/endings.ts';
 import { calendarsOf } from '../account_recovery/frozen_calendar.ts';
+import { Recipients } from '../account_recovery/recipients.ts';
 import { RecoveryContacts } from '../account_recovery/recovery_contacts.ts';
 import { RecoveryVotes } from '../account_recovery/recovery_votes.ts';
-import { OWNER_ALONE } from '../account_recovery/seams.ts';
 import { SessionUse } from '../account_recovery/session_use.ts';
+import { Telling } from '../account_recovery/telling.ts';
 import { VotersAsked } from '../account_recovery/voters_asked.ts';
 import { Vouchers } from '../account_recovery/vouchers.ts';
 import { Audit } from '../audit/audit.ts';
@@ -297,8 +298,12 @@ function basicServices(foundations: Foundations) {
 }
 
 /** What the recovery of an account has in common at all doors. */
-function recoveryParts({ config, storage }: Foundations, audit: Audit) {
-  const telling = OWNER_ALONE;
+function recoveryParts({ config, storage, vault, random, addresses }: Foundations, audit: Audit) {
+  const recipients = new Recipients({
+    ...{ addresses, vault, random },
+    operators: () => config.accountRecovery.operators,
+  });
+  const telling = new Telling({ storage, recipients, addresses, notify: () => config.notify });
   return {
     enabled: config.accountRecovery.enabled,
     telling,
