@@ -22,7 +22,7 @@ import type { VotersAsked } from './voters_asked.ts';
 import type { VouchedFor, Vouchers } from './vouchers.ts';
 
 /** A wait that doubles grows no longer than this. */
-const LONGEST_WAIT_MS = 90 * 24 * HOUR;
+export const LONGEST_WAIT_MS = 90 * 24 * HOUR;
 
 export interface RecoveryBeginDeps {
   readonly storage: Pick<Storage, 'commit' | 'read'>;

@@ -341,6 +341,10 @@ const ROWS = {
   account_form: { door: 'page', method: 'POST', path: '/_2fa/account', form: true },
   page_session: { door: 'page', method: 'POST', path: '/_2fa/account/session' },
   page_sign_out: { door: 'page', method: 'POST', path: '/_2fa/account/sign-out', form: true },
+  recover_page: { door: 'page', method: 'GET', path: '/_2fa/recover' },
+  recover_form: { door: 'page', method: 'POST', path: '/_2fa/recover', form: true },
+  recover_cancel_page: { door: 'page', method: 'GET', path: '/_2fa/recover/cancel' },
+  recover_cancel_form: { door: 'page', method: 'POST', path: '/_2fa/recover/cancel', form: true },
   help_page: { door: 'page', method: 'GET', path: '/_2fa/help' },
   to_account_page: { door: 'page', method: 'GET', path: ['/_2fa', '/_2fa/', '/_2fa/account/'] },
   // What people get for an address below `/_2fa/` that is not there.

@@ -11,7 +11,12 @@ export interface PageCredentials {
   readonly browser: string;
   /** Judged before: it is one that a browser may be sent to. */
   readonly redirectUrl: string;
+  /** Whether a code may stand behind the password; it may where this is left out. */
+  readonly readings?: PasswordReadings | undefined;
 }
+
+/** How a password field may be read: with a code at its end, or only as it was sent. */
+export type PasswordReadings = 'both' | 'as_sent';
 
 /** A set-up during a sign-in: it comes next, or is offered to a person in their grace. */
 export type PageSetUp = { readonly is: 'wanted' } | { readonly is: 'offered'; readonly deadlineTs: number };

@@ -8,6 +8,7 @@ import { owes, type Standings } from '../second_factor/standing.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
+import type { PasswordReadings } from './page_door.ts';
 import {
   isRefusedCredential,
   type LoginBody,
@@ -33,9 +34,6 @@ export interface PasswordHeld {
   /** How the field was read: the password without the code that stood behind it. */
   readonly reading: Reading;
 }
-
-/** How a password field may be read: with a code at its end, or only as it was sent. */
-export type PasswordReadings = 'both' | 'as_sent';
 
 /** Has the homeserver judge what a person brings to the sign-in page. What it grants is held for everyone (R1). */
 export class PageLogin {

@@ -47,11 +47,11 @@ export class PageSignIn implements PageDoor {
   /** @throws Refusal */
   async begin(
     from: ClientRequest,
-    { name, password, browser, redirectUrl }: PageCredentials,
+    { name, password, browser, redirectUrl, readings }: PageCredentials,
   ): Promise<PageBegun> {
     const identifier = identifierOf(name);
     const request = await this.byBrowser(from, readIdentity({ identifier }).foldedNames, browser);
-    const judged = await this.deps.login.withPassword(request, identifier, password);
+    const judged = await this.deps.login.withPassword(request, identifier, password, readings);
     if ('refusal' in judged) throw judged.refusal;
     const { hold, reading } = judged;
     const { client } = request;

@@ -12,6 +12,7 @@ import { SetUpConfirmation } from '../account/set_up_confirmation.ts';
 import { SetUps } from '../account/set_ups.ts';
 import { TwoFactorState } from '../account/two_factor_state.ts';
 import { RecoveryBegin } from '../account_recovery/begin.ts';
+import { CancelLinks } from '../account_recovery/cancel_links.ts';
 import { RecoveryClock } from '../account_recovery/clock.ts';
 import { ContactAddresses } from '../account_recovery/contact_address.ts';
 import { ContactLinks } from '../account_recovery/contact_links.ts';
@@ -61,6 +62,7 @@ import { LoneSignIn } from '../login/lone_sign_in.ts';
 import { OwnTokens } from '../login/own_tokens.ts';
 import { PageEntry } from '../login/page_entry.ts';
 import { PageLogin } from '../login/page_login.ts';
+import { PageRecovery } from '../login/page_recovery.ts';
 import { sweepOfPageSessions } from '../login/page_session_sweeper.ts';
 import { PageSessions } from '../login/page_sessions.ts';
 import { PageSignIn } from '../login/page_sign_in.ts';
@@ -89,6 +91,11 @@ import { Visits } from '../pages/forms/visits.ts';
 import { HelpPage } from '../pages/help/help_page.ts';
 import { ContactPage } from '../pages/recover/contact_page.ts';
 import { VotePage } from '../pages/recover/vote_page.ts';
+import { CancelPage } from '../pages/recover/cancel_page.ts';
+import { RecoverPage } from '../pages/recover/recover_page.ts';
+import { RecoverSteps, type RecoverStepsDeps } from '../pages/recover/recover_steps.ts';
+import { RecoverViews, type RecoverViewsDeps } from '../pages/recover/recover_views.ts';
+import type { RecoverVisit } from '../pages/recover/recover_visit.ts';
 import { SetUpPages } from '../pages/set_up/set_up_pages.ts';
 import { Assets } from '../pages/shell/assets.ts';
 import { brandOf } from '../pages/shell/brand.ts';
@@ -307,6 +314,7 @@ function recoveryParts({ config, storage, vault, random, addresses }: Foundation
   return {
     enabled: config.accountRecovery.enabled,
     telling,
+    recipients,
     calendarOf: calendarsOf(config.accountRecovery.calendar),
     endings: new RecoveryEndings({ storage, audit, telling }),
   };
@@ -315,18 +323,24 @@ function recoveryParts({ config, storage, vault, random, addresses }: Foundation
 /** How a recovery is begun, and its claim code taken: by a client, and on a page. */
 function recoveryServices(shared: SharedServices, login: PageLogin, sessions: PageSessions) {
   const { config, recovery } = shared;
+  const eligibility = new Eligibility(shared);
   const vouchers = new Vouchers({ ...shared, enabled: config.accountRecovery.vouch.enabled });
   const begin = new RecoveryBegin({
     ...shared,
-    ...{ codes: shared, eligibility: new Eligibility(shared), vouchers },
+    ...{ codes: shared, eligibility, vouchers },
     telling: recovery.telling,
     voters: new VotersAsked({ ...shared, notify: () => config.notify, settings: config.accountRecovery }),
     settings: config.accountRecovery,
   });
+  const parts = { ...recovery, eligibility, begin };
   return {
     recoveryBegin: begin,
     recoveryClaims: new RecoveryClaims({ ...shared, sessions, codes: shared }),
-    recoveryDoor: new RecoveryDoor({ ...shared, login, recovery: { ...recovery, begin } }),
+    recoveryDoor: new RecoveryDoor({ ...shared, login, recovery: parts }),
+    pageRecovery: new PageRecovery({
+      ...{ ...shared, sessions, recovery: parts },
+      settings: config.accountRecovery,
+    }),
   };
 }
 
@@ -491,8 +505,16 @@ function accountServices(shared: SharedServices) {
 /** The pages. */
 function pageServices(
   shared: SharedServices,
-  { pageSignIn, pageEntry, accountSessions, loneLogin, pageSessionSweep }: ReturnType<typeof loginServices>,
-  { enrolments, replacement }: ReturnType<typeof accountServices>,
+  {
+    pageSignIn,
+    pageEntry,
+    accountSessions,
+    loneLogin,
+    pageSessionSweep,
+    pageRecovery,
+    recoveryClaims,
+  }: ReturnType<typeof loginServices>,
+  { enrolments, replacement, recoverySetUp }: ReturnType<typeof accountServices>,
 ) {
   const { config, vault, homeserver, clock, random, log, totp } = shared;
   const { publicBaseUrl, login, sso } = config;
@@ -535,6 +557,7 @@ function pageServices(
     replace,
     entry,
     problems,
+    recovery: shared.recovery.enabled ? pageRecovery : undefined,
   };
   const settings = { digits: totp.digits, host: new URL(publicBaseUrl).host };
   const signInPage = new SignInPage(
@@ -573,6 +596,11 @@ function pageServices(
       },
       settings: { idleMs: config.account.idleMs, publicBaseUrl },
     }),
+    ...recoverPages(shared, recoverySetUp, {
+      claims: recoveryClaims,
+      ...{ ...signIn, formTokens, contact, host: settings.host },
+      sign: pageSignIn,
+    }),
     // The operator says it themselves: then no one else is asked.
     support: helpUrl === undefined ? support : undefined,
     helpPage: new HelpPage(shell, {
@@ -580,6 +608,7 @@ function pageServices(
       kinds: shared.factors.offered.map(({ kind }) => kind),
       server: brand.name,
       contact,
+      recovery: shared.recovery.enabled,
     }),
     ssoRedirect: new SsoRedirect(homeserver, providerPage, login.sso),
     enrolmentPage: new EnrolmentPage(enrolments, formPages, setUps, new Visits(visiting, 'enrolment')),
@@ -608,6 +637,31 @@ function signInAlone(
     pages,
     door: new LoneSignIn(shared, factor),
   });
+}
+
+/** The pages of account recovery. They are 404 where it is off. */
+function recoverPages(
+  shared: SharedServices,
+  finish: RecoverySetUp,
+  parts: Omit<RecoverStepsDeps & RecoverViewsDeps, 'door' | 'setUp'> & {
+    readonly pages: FormPages;
+    readonly formTokens: FormTokens;
+    readonly recovery: PageRecovery | undefined;
+  },
+) {
+  const { recovery: door, pages } = parts;
+  const deps = { ...parts, door, setUp: new SetUpPages(finish, shared.totp.digits) };
+  const links = new CancelLinks({ ...shared, ...shared.recovery });
+  return {
+    recoverPage: new RecoverPage({
+      ...{ pages, door, steps: new RecoverSteps(deps), views: new RecoverViews(deps) },
+      visits: new Visits<RecoverVisit>(
+        { ...shared, tokens: parts.formTokens, pause: systemPause },
+        'recover',
+      ),
+    }),
+    cancelPage: new CancelPage(links, pages, shared.recovery.enabled),
+  };
 }
 
 function guardDeps(shared: SharedServices): GuardedRequestDeps {

@@ -58,7 +58,7 @@ We never ask for a password or a code in a message.
     expect(text).toContain('Möglich ab: 2026-12-01 18:30 UTC');
   });
 
-  test.each(ROLES)('attack 266: the only link to %s is their own, as long as it runs; none asks for anything', (role) => {
+  test.each(ROLES)('attack 272: the only link to %s is their own, as long as it runs; none asks for anything', (role) => {
     for (const language of ['en', 'de'] as const) {
       for (const occasion of OCCASIONS) {
         const { text } = told(role, { event: recoveryEvent(occasion), language });

@@ -1,6 +1,9 @@
 import type { Refusal } from '../../matrix/refusals.ts';
-import { MINUTE, SECOND } from '../../system/clock.ts';
+import { HOUR, MINUTE, SECOND } from '../../system/clock.ts';
 import type { Say } from '../texts/texts.ts';
+
+/** From here on days are easier to grasp. */
+const HOURS_IN_WORDS = 72;
 
 /** Says how long a code has to wait after a 429. */
 export function waitText(say: Say, refusal: Refusal): string {
@@ -15,4 +18,12 @@ export function waitTime(say: Say, ms: number): string {
   return ms < 2 * MINUTE
     ? say('time.seconds', { count: Math.max(1, Math.ceil(ms / SECOND)) })
     : say('time.minutes', { count: Math.ceil(ms / MINUTE) });
+}
+
+/** A wait of hours or days in words; days only where they are whole ones. */
+export function longTime(say: Say, ms: number): string {
+  const hours = Math.ceil(ms / HOUR);
+  return hours >= HOURS_IN_WORDS && hours % 24 === 0
+    ? say('time.days', { count: hours / 24 })
+    : say('time.hours', { count: hours });
 }

@@ -1,7 +1,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { contactText, type FindContact } from '../shell/contact.ts';
-import { HELP } from '../shell/footer.ts';
+import { HELP, RECOVER_PAGE } from '../shell/footer.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { PageShell } from '../shell/page.ts';
 import type { Say } from '../texts/texts.ts';
@@ -26,6 +26,8 @@ export interface HelpPageSettings {
   /** What the operator calls their server. */
   readonly server: string;
   readonly contact: FindContact;
+  /** Whether accounts can be recovered without any factor. */
+  readonly recovery: boolean;
 }
 
 /** `GET /_2fa/help`, for everybody; and the page for addresses that are not there. */
@@ -68,9 +70,12 @@ ${sections.map(
   }
 
   private answerOf(section: Section, say: Say): Html {
-    const { appendedCode, contact, server } = this.settings;
+    const { appendedCode, contact, server, recovery } = this.settings;
     if (section === 'lost-all') {
-      return htmlIn(say.form('help.lost-all.text'), { contact: contactText(say, contact(), server) });
+      const asked = htmlIn(say.form('help.lost-all.text'), { contact: contactText(say, contact(), server) });
+      if (!recovery) return asked;
+      return html`<a href="${RECOVER_PAGE}">${say('recover.title')}</a></p>
+<p>${asked}`;
     }
     // Nothing tells people to type a code where it is not taken.
     const isTyped = section === 'password-field' || section === 'passkey';

@@ -227,4 +227,4 @@ export async function unlessOver<T>(work: () => Promise<T>): Promise<T | undefin
   }
 }
 
-const OVER: readonly RefusalName[] = ['unknown_sign_in', 'owes_no_enrolment'];
+const OVER: readonly RefusalName[] = ['unknown_sign_in', 'owes_no_enrolment', 'recovery_over'];

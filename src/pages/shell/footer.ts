@@ -7,6 +7,8 @@ import type { Contact } from './contact.ts';
 import { type Html, html } from './html.ts';
 
 export const HELP = '/_2fa/help';
+/** Where an account is recovered whose owner has no factor any more. */
+export const RECOVER_PAGE = '/_2fa/recover';
 const OWN_PAGES = '/_2fa/';
 /** A login token in an address is good once: that page cannot be asked for again. */
 const USED_UP = 'loginToken';

@@ -7,11 +7,15 @@ import {
   type RefusedCode,
   type WrongCredentials,
 } from '../forms/fields.ts';
+import { timeText } from '../forms/time_text.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 import { beginningOf, type Way } from './addresses.ts';
 import type { OfferedProvider } from './offered_providers.ts';
 import type { RedirectTarget } from './redirect_targets.ts';
+
+/** The step of the form that stops a recovery. */
+export const DONT_UNLOCK = 'dont_unlock';
 
 interface Card {
   readonly say: Say;
@@ -77,6 +81,10 @@ export function codeCard(
     readonly refused: RefusedCode | undefined;
     /** What is told above the forms. */
     readonly problem: string | undefined;
+    /** Where people are led who have lost all factors. */
+    readonly lostAt: string;
+    /** The recovery of the account that runs: by the password alone, it may be somebody else's. */
+    readonly recovery: { readonly opensTs: number } | undefined;
   },
 ): Html {
   const { say, way, standing, problem } = card;
@@ -87,10 +95,19 @@ export function codeCard(
 <div>${windowIcon()}<span>${htmlIn(say.form('code.for'), { app: html`<b>${appName(say, way.target)}</b>` })}</span></div>
 </div>
 ${notice(problem)}
+${card.recovery !== undefined && dontUnlock(card, card.recovery.opensTs)}
 ${factorForms({ ...card, kinds, asked })}
 </section>
-<p class="after"><a href="/_2fa/help#lost-all">${say('code.lost')}</a></p>
+<p class="after"><a href="${card.lostAt}">${say('code.lost')}</a></p>
 <p class="after"><a href="${beginningOf(way)}">${say('code.startOver')}</a></p>`;
+}
+
+function dontUnlock({ say, hidden, action }: Card, opensTs: number): Html {
+  return html`<form class="notice warning stack" method="post" action="${action}">
+${hidden}
+<p>${htmlIn(say.form('code.recoveryRuns'), { date: timeText(opensTs, say) })}</p>
+<button class="button full" name="step" value="${DONT_UNLOCK}">${say('code.dontUnlock')}</button>
+</form>`;
 }
 
 /** What the last step says of who signs in. */

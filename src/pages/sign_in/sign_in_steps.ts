@@ -1,6 +1,7 @@
 import type { Factors } from '../../factors/factors.ts';
 import type { Form } from '../../http/form.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageRecovery } from '../../login/page_recovery.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { type RefusedCredentials, readCredentials } from '../forms/credentials.ts';
 import { hasSentCode, readSentCode } from '../forms/fields.ts';
@@ -10,6 +11,7 @@ import type { FormProblems } from '../forms/form_problems.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
 import type { RedirectTargets } from './redirect_targets.ts';
 import type { SignInAlone } from './sign_in_alone.ts';
+import { DONT_UNLOCK } from './sign_in_cards.ts';
 import { end, type SignInEnds } from './sign_in_ends.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import { isReplaceForm, isSetUpForm, type SignInSetUp } from './sign_in_set_up.ts';
@@ -26,6 +28,8 @@ export interface SignInStepsDeps {
   readonly problems: FormProblems;
   /** Undefined where no one signs in by a factor alone. */
   readonly alone: SignInAlone | undefined;
+  /** Undefined where accounts cannot be recovered. */
+  readonly recovery: Pick<PageRecovery, 'stop'> | undefined;
 }
 
 /** What the forms of the sign-in page come to. Each is given here once: its turn was taken. */
@@ -48,7 +52,11 @@ export class SignInSteps {
     const standing = state.held && (await this.deps.door.find(state.held.id));
     if (standing === undefined) return this.deps.ends.over(state);
     const cleared = { ...state, problem: undefined };
-    const { setUp, replace } = this.deps;
+    const { setUp, replace, recovery } = this.deps;
+    if (form.get('step') === DONT_UNLOCK) {
+      const isStopped = (await recovery?.stop(visit.request, standing.id)) === true;
+      return { state: isStopped ? { ...cleared, isStopped } : cleared };
+    }
     if (isReplaceForm(state, form)) {
       return this.takeSetUp(visit, cleared, () => replace.take(visit, cleared, standing, form));
     }

@@ -1,9 +1,12 @@
+import type { RecoveryStanding } from '../../account_recovery/standing.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageRecovery } from '../../login/page_recovery.ts';
 import { fieldOf, type WrongCredentials } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { type FormProblems, openKinds } from '../forms/form_problems.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
+import { RECOVER_PAGE } from '../shell/footer.ts';
 import { type Html, html } from '../shell/html.ts';
 import { askedLocales } from '../texts/language.ts';
 import { beginningOf, openingAddress, replaceAddress, visitAddress, type Way } from './addresses.ts';
@@ -38,6 +41,8 @@ export interface SignInViewsDeps {
     /** The host that browsers see. */
     readonly host: string;
   };
+  /** Undefined where accounts cannot be recovered. */
+  readonly recovery: Pick<PageRecovery, 'runningFor'> | undefined;
 }
 
 /** A page of the sign-in that can be shown now. */
@@ -136,7 +141,8 @@ export class SignInViews {
     if (this.deps.setUp.isNext(seen.state, standing)) {
       return (await this.deps.setUp.show(visit, seen.state, standing, form)) ?? this.over(shown);
     }
-    return standing.codeWanted ? this.code(shown, standing) : this.confirmation(shown, standing);
+    if (!standing.codeWanted) return this.confirmation(shown, standing);
+    return this.code(shown, standing, await this.deps.recovery?.runningFor(standing.userId));
   }
 
   private async over(shown: Shown): Promise<Answer> {
@@ -181,11 +187,11 @@ export class SignInViews {
     });
   }
 
-  private code(shown: Shown, standing: PageStanding): Answer {
+  private code(shown: Shown, standing: PageStanding, recovery: RecoveryStanding | undefined): Answer {
     const { visit, seen, way } = shown;
     const { say, language } = visit;
     const { digits } = this.deps.settings;
-    const { problem } = seen.state;
+    const { problem, isStopped = false } = seen.state;
     const told = this.deps.problems.told(visit, problem);
     const kinds = openKinds(standing.kinds, problem);
     return visit.render({
@@ -194,8 +200,10 @@ export class SignInViews {
       retryAfterMs: this.deps.problems.waitOf(problem),
       body: (tokenField) =>
         codeCard({
-          ...{ say, language, way, digits, ...told },
+          ...{ say, language, way, digits, recovery, ...told },
           ...formOf(shown, tokenField),
+          problem: told.problem ?? (isStopped ? say('recover.stoppedText') : undefined),
+          lostAt: this.deps.recovery === undefined ? '/_2fa/help#lost-all' : RECOVER_PAGE,
           standing: { ...standing, kinds },
         }),
     });

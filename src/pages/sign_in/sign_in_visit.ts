@@ -36,6 +36,8 @@ export interface SignInVisit {
   readonly problem?: FormProblem | undefined;
   /** The page of a set-up during the sign-in. It holds recovery codes until they are said to be saved. */
   readonly setUp?: SetUpShown | undefined;
+  /** A recovery of the account was stopped. */
+  readonly isStopped?: boolean | undefined;
   /** A set-up that was offered was put off. */
   readonly isPutOff?: boolean | undefined;
   /** A replacement during the sign-in: gone where its recovery codes are said to be saved. */

@@ -75,6 +75,8 @@ const MOST_BEGUN = 3;
 const BEGUN_WITHIN_MS = 30 * 24 * 3_600_000;
 /** After one that ended so the next waits twice as long. */
 const DOUBLING = "('link', 'voter', 'operator')";
+const BEGUN =
+  'SELECT count(*) FROM recovery_requests WHERE user_id = :userId AND begun_at > :now - :withinMs';
 const RUNS = "state IN ('waiting', 'open')";
 
 const READ = `id, user_id AS "userId", state, begun_at AS "begunAt", wait_ms AS "waitMs", counted_ms AS "countedMs",
@@ -87,24 +89,41 @@ const READ = `id, user_id AS "userId", state, begun_at AS "begunAt", wait_ms AS 
  * twice that of the one before where that was cancelled by someone whom it told, or by the operator.
  */
 export function beginRecovery({ claim, ...request }: NewRecoveryRequest): Decision<RecoveryRequest> {
-  const before = (column: string) =>
-    `(SELECT ${column} FROM recovery_requests WHERE user_id = :userId ORDER BY begun_at DESC, rowid DESC LIMIT 1)`;
-  const begun =
-    'SELECT count(*) FROM recovery_requests WHERE user_id = :userId AND begun_at > :now - :withinMs';
   return decide(
     bothDialects(
-      ({ least, greatest }) =>
+      (words) =>
         `INSERT INTO recovery_requests (id, user_id, state, begun_at, wait_ms, counted_at, time_zone, absences, vouched,
            salt, pepper_key_id, claim_hash, claim_tag, told_at)
          SELECT :id, :userId, 'waiting', :now,
-           CASE WHEN ${before('ended_by')} IN ${DOUBLING}
-             THEN ${least}(:longestMs, 2 * ${greatest}(:waitMs, ${before('wait_ms')})) ELSE :waitMs END,
+           ${nextWait(words)},
            :now, CAST(:timeZone AS TEXT), :absences, 0, :salt, :pepperKeyId, :hash, :tag, :now
-         WHERE (${begun}) < :mostBegun
+         WHERE (${BEGUN}) < :mostBegun
          ON CONFLICT DO NOTHING RETURNING ${READ}`,
     ),
     { ...request, ...claim, withinMs: BEGUN_WITHIN_MS, mostBegun: MOST_BEGUN },
   );
+}
+
+/** How long a request would wait that is begun now; none where too many were begun. */
+export function findNextWait(
+  userId: string,
+  waits: Pick<NewRecoveryRequest, 'waitMs' | 'longestMs'>,
+): Query<{ readonly waitMs: number }> {
+  return ask(
+    bothDialects(
+      (words) => `SELECT CAST(${nextWait(words)} AS BIGINT) AS "waitMs" WHERE (${BEGUN}) < :mostBegun`,
+    ),
+    { userId, ...waits, withinMs: BEGUN_WITHIN_MS, mostBegun: MOST_BEGUN },
+  );
+}
+
+function before(column: string): string {
+  return `(SELECT ${column} FROM recovery_requests WHERE user_id = :userId ORDER BY begun_at DESC, rowid DESC LIMIT 1)`;
+}
+
+function nextWait({ least, greatest }: Parameters<Parameters<typeof bothDialects>[0]>[0]): string {
+  return `CASE WHEN ${before('ended_by')} IN ${DOUBLING}
+    THEN ${least}(:longestMs, 2 * ${greatest}(:waitMs, ${before('wait_ms')})) ELSE :waitMs END`;
 }
 
 /** The wait of a request becomes so long, where it is longer now. Votes do it, and a recovery code that was given along. */

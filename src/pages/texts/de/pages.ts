@@ -133,6 +133,80 @@ export const pages: Translation = {
   'error.backToApp': 'Gehe zurück zu deiner App und beginne dort von vorn.',
   'error.reload': 'Seite neu laden',
 
+  // Recovery of an account without any factor
+  'code.recoveryRuns':
+    'Jemand hat die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten. Wenn du das nicht warst, stoppe es jetzt und ändere dein Passwort.',
+  'code.dontUnlock': 'Nicht freigeben',
+  'recover.title': 'Konto wiederherstellen',
+  'recover.intro':
+    'Für den Fall, dass du dein Telefon und deine Wiederherstellungscodes verloren hast. Gib dein Passwort ein: Es beginnt nichts, bevor du gelesen hast, was geschieht.',
+  'recover.forgotten': 'Wenn du dein Passwort vergessen hast, setze es zuerst in deiner App zurück.',
+  'recover.for': 'Es geht um das Konto {user}.',
+  'recover.takes': 'Du musst {time} warten. Danach kannst du hier einen neuen Authenticator einrichten.',
+  'recover.daysOff': 'Freie Tage zählen nicht, es kann also länger dauern.',
+  'recover.tells':
+    'Benachrichtigt werden jetzt, während du wartest und am Ende die Folgenden. Jeder von ihnen kann die Wiederherstellung stoppen:',
+  'recover.devices': '{count} angemeldetes Gerät ‖ {count} angemeldete Geräte',
+  'recover.operators': 'die Betreiber dieses Servers',
+  'recover.voters': '{count} Vertrauensperson ‖ {count} Vertrauenspersonen',
+  'recover.roomAdmins': '{count} Administrator deiner Räume ‖ {count} Administratoren deiner Räume',
+  'recover.nobody': 'Zurzeit kann niemand benachrichtigt werden.',
+  'recover.useNotify':
+    'Wenn eines deiner Geräte benutzt wird, während du wartest, erfahren es die Betreiber.',
+  'recover.useCancel':
+    'Wenn eines deiner Geräte benutzt wird, während du wartest, endet die Wiederherstellung.',
+  'recover.end':
+    'Am Ende gelten alle alten Authenticators und Wiederherstellungscodes nicht mehr, und alle anderen Geräte werden abgemeldet. Nachrichten darauf, die nicht gesichert sind, gehen verloren.',
+  'recover.voucher': 'Wiederherstellungscode (freiwillig)',
+  'recover.voucherHint': 'Wenn du noch einen hast: Er wird verbraucht, und du wartest nur {time}.',
+  'recover.start': 'Wiederherstellung beginnen',
+  'recover.claimTitle': 'Bewahre deinen Abholcode auf',
+  'recover.claimText':
+    'Du brauchst ihn und dein Passwort zum Abschließen. Drucke ihn aus oder schreibe ihn auf: Du kannst ihn später nicht mehr ansehen.',
+  'recover.opens': 'Ab {date} kannst du hier abschließen.',
+  'recover.claimTick': 'Ich habe diesen Code gespeichert',
+  'recover.claimTickFirst': 'Speichere den Code und setze dann das Häkchen.',
+  'recover.sheet': 'Abholcode für {user} · {server}',
+  'recover.running': 'Die Wiederherstellung läuft',
+  'recover.runningText':
+    'Sie wurde am {begun} begonnen. Ab {date} kannst du sie auf dieser Seite abschließen, mit deinem Passwort und deinem Abholcode.',
+  'recover.notYou':
+    'Wenn du sie nicht begonnen hast, stoppe sie und ändere dein Passwort: Wer sie begonnen hat, kennt es.',
+  'recover.stop': 'Wiederherstellung stoppen',
+  'recover.finishTitle': 'Wiederherstellung abschließen',
+  'recover.finishText': 'Gib den Abholcode ein, den du am Anfang bekommen hast. Das ist bis {date} möglich.',
+  'recover.claim': 'Abholcode',
+  'recover.claimHint': 'Zum Beispiel claim-7q2k-x9vd-03mh-5tbe',
+  'recover.claimWrong': 'Dieser Abholcode ist falsch.',
+  'recover.claimMissing': 'Gib deinen Abholcode ein.',
+  'recover.newAuthenticator': 'Neuen Authenticator einrichten',
+  'recover.done': 'Dein Konto ist wiederhergestellt.',
+  'recover.noFactor': 'Du kannst dich anmelden',
+  'recover.noFactorText':
+    'Dieses Konto hat keine Zwei-Faktor-Authentifizierung. Dein Passwort genügt: Melde dich in deiner App an.',
+  'recover.notHere': 'Dieses Konto kann hier nicht wiederhergestellt werden',
+  'recover.tooOften': 'Dieses Konto sollte zu oft wiederhergestellt werden',
+  'recover.tooOftenText': 'In 30 Tagen ist das dreimal möglich.',
+  'recover.ended': 'Diese Wiederherstellung ist beendet',
+  'recover.stopped': 'Die Wiederherstellung wurde gestoppt',
+  'recover.stoppedText':
+    'Es wurde nichts geändert. Ändere jetzt dein Passwort: Wer sie begonnen hat, kennt es.',
+  'recover.stoppedOther': 'Es wurde nichts geändert. Sag der Person, der {user} gehört, persönlich Bescheid.',
+  'recover.askStop': 'Diese Wiederherstellung stoppen?',
+  'recover.askStopText':
+    'Jemand, der das Passwort von {user} kennt, hat am {begun} die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten.',
+  'recover.asksNothing': 'Diese Seite fragt weder nach einem Passwort noch nach einem Code.',
+  'recover.over.cancelled': 'Sie wurde am {date} gestoppt. Es wurde nichts geändert.',
+  'recover.over.refused': 'Sie wurde am {date} abgelehnt. Es wurde nichts geändert.',
+  'recover.over.finished':
+    'Sie wurde am {date} abgeschlossen: Das Konto hat einen neuen Authenticator. Wenn du das nicht erwartet hast, sag sofort den Betreibern dieses Servers Bescheid.',
+  'recover.over.expired': 'Sie wurde nicht rechtzeitig abgeschlossen. Es wurde nichts geändert.',
+  'recover.linkTitle': 'Dieser Link funktioniert nicht',
+  'recover.linkText':
+    'Er ist unvollständig, oder es gibt keine solche Wiederherstellung. Öffne ihn so, wie er in der Nachricht steht.',
+  'time.hours': '{count} Stunde ‖ {count} Stunden',
+  'time.days': '{count} Tag ‖ {count} Tage',
+
   // Approval in an app (fallback pages)
   'approve.title': 'Bestätige deine Identität',
   'approve.about': 'Eine App, die in deinem Konto angemeldet ist, möchte',

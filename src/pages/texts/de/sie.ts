@@ -72,6 +72,45 @@ export const sie: Translation = {
     '{server} antwortet gerade nicht. Ihr Code und Ihr Passwort wurden nicht abgelehnt. Versuchen Sie es in einer Minute erneut.',
   'error.backToApp': 'Gehen Sie zurück zu Ihrer App und beginnen Sie dort von vorn.',
 
+  // Recovery of an account without any factor
+  'code.recoveryRuns':
+    'Jemand hat die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten. Wenn Sie das nicht waren, stoppen Sie es jetzt und ändern Sie Ihr Passwort.',
+  'recover.intro':
+    'Für den Fall, dass Sie Ihr Telefon und Ihre Wiederherstellungscodes verloren haben. Geben Sie Ihr Passwort ein: Es beginnt nichts, bevor Sie gelesen haben, was geschieht.',
+  'recover.forgotten': 'Wenn Sie Ihr Passwort vergessen haben, setzen Sie es zuerst in Ihrer App zurück.',
+  'recover.takes': 'Sie müssen {time} warten. Danach können Sie hier einen neuen Authenticator einrichten.',
+  'recover.tells':
+    'Benachrichtigt werden jetzt, während Sie warten und am Ende die Folgenden. Jeder von ihnen kann die Wiederherstellung stoppen:',
+  'recover.roomAdmins': '{count} Administrator Ihrer Räume ‖ {count} Administratoren Ihrer Räume',
+  'recover.useNotify': 'Wenn eines Ihrer Geräte benutzt wird, während Sie warten, erfahren es die Betreiber.',
+  'recover.useCancel':
+    'Wenn eines Ihrer Geräte benutzt wird, während Sie warten, endet die Wiederherstellung.',
+  'recover.voucherHint': 'Wenn Sie noch einen haben: Er wird verbraucht, und Sie warten nur {time}.',
+  'recover.claimTitle': 'Bewahren Sie Ihren Abholcode auf',
+  'recover.claimText':
+    'Sie brauchen ihn und Ihr Passwort zum Abschließen. Drucken Sie ihn aus oder schreiben Sie ihn auf: Sie können ihn später nicht mehr ansehen.',
+  'recover.opens': 'Ab {date} können Sie hier abschließen.',
+  'recover.claimTickFirst': 'Speichern Sie den Code und setzen Sie dann das Häkchen.',
+  'recover.runningText':
+    'Sie wurde am {begun} begonnen. Ab {date} können Sie sie auf dieser Seite abschließen, mit Ihrem Passwort und Ihrem Abholcode.',
+  'recover.notYou':
+    'Wenn Sie sie nicht begonnen haben, stoppen Sie sie und ändern Sie Ihr Passwort: Wer sie begonnen hat, kennt es.',
+  'recover.finishText':
+    'Geben Sie den Abholcode ein, den Sie am Anfang bekommen haben. Das ist bis {date} möglich.',
+  'recover.claimMissing': 'Geben Sie Ihren Abholcode ein.',
+  'recover.done': 'Ihr Konto ist wiederhergestellt.',
+  'recover.noFactor': 'Sie können sich anmelden',
+  'recover.noFactorText':
+    'Dieses Konto hat keine Zwei-Faktor-Authentifizierung. Ihr Passwort genügt: Melden Sie sich in Ihrer App an.',
+  'recover.stoppedText':
+    'Es wurde nichts geändert. Ändern Sie jetzt Ihr Passwort: Wer sie begonnen hat, kennt es.',
+  'recover.stoppedOther':
+    'Es wurde nichts geändert. Sagen Sie der Person, der {user} gehört, persönlich Bescheid.',
+  'recover.over.finished':
+    'Sie wurde am {date} abgeschlossen: Das Konto hat einen neuen Authenticator. Wenn Sie das nicht erwartet haben, sagen Sie sofort den Betreibern dieses Servers Bescheid.',
+  'recover.linkText':
+    'Er ist unvollständig, oder es gibt keine solche Wiederherstellung. Öffnen Sie ihn so, wie er in der Nachricht steht.',
+
   // Approval in an app (fallback pages)
   'approve.title': 'Bestätigen Sie Ihre Identität',
   'approve.about': 'Eine App, die in Ihrem Konto angemeldet ist, möchte',

@@ -1,0 +1,211 @@
+import type { Form } from '../../http/form.ts';
+import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageRecovery } from '../../login/page_recovery.ts';
+import type { RecoveryClaims } from '../../login/recovery_claims.ts';
+import { Refusal } from '../../matrix/refusals.ts';
+import { type RefusedCredentials, readCredentials } from '../forms/credentials.ts';
+import type { PageVisit } from '../forms/form_pages.ts';
+import type { FormProblems } from '../forms/form_problems.ts';
+import type { KnownBrowser } from '../forms/known_browser.ts';
+import { afterSaved, type SetUpPages, unlessOver } from '../set_up/set_up_pages.ts';
+import type { AccountEntry } from '../sign_in/account_entry.ts';
+import type { RedirectTargets } from '../sign_in/redirect_targets.ts';
+import { heldBy, type RecoverNext, type RecoverProblem, type RecoverVisit } from './recover_visit.ts';
+
+/** No code that a person has is longer. */
+const LONGEST_CODE = 64;
+
+export interface RecoverStepsDeps {
+  readonly sign: Pick<PageDoor, 'begin' | 'find' | 'isChanged' | 'endOtherDevices'>;
+  readonly door: PageRecovery | undefined;
+  readonly claims: RecoveryClaims;
+  readonly setUp: SetUpPages;
+  readonly entry: AccountEntry;
+  readonly targets: RedirectTargets;
+  readonly browsers: KnownBrowser;
+  readonly problems: FormProblems;
+}
+
+/** What the forms of `/_2fa/recover` come to. Each is given here once: its turn was taken. */
+export class RecoverSteps {
+  constructor(private readonly deps: RecoverStepsDeps) {}
+
+  /** @throws Refusal what no form tells of */
+  async take(visit: PageVisit, before: RecoverVisit, form: Form): Promise<RecoverNext> {
+    const state = { ...before, problem: undefined };
+    if (before.step === 'credentials') return this.takeCredentials(visit, state, form);
+    // It is shown until it is said to be saved, whatever became of the sign-in.
+    if (state.claim !== undefined) return { state: afterClaim(state, form) };
+    if (before.step !== 'held') return { state: before };
+    const { sign, door } = this.deps;
+    const standing = state.held && (await sign.find(state.held.id));
+    if (standing === undefined || door === undefined) return this.over(state);
+    try {
+      return await this.takeHeld(visit, state, { standing, door, form });
+    } catch (error) {
+      return this.refused(state, error);
+    }
+  }
+
+  private async takeCredentials(visit: PageVisit, before: RecoverVisit, form: Form): Promise<RecoverNext> {
+    const { sign, browsers, targets, problems } = this.deps;
+    const { name, password, problem } = readCredentials(form);
+    const state: RecoverVisit = { ...before, name };
+    if (problem !== undefined) return refusedIn(state, problem);
+    try {
+      const credentials = { name, password, browser: browsers.valueFor(visit.request) };
+      const redirectUrl = targets.account('').href;
+      const { standing } = await sign.begin(visit.request, {
+        ...credentials,
+        redirectUrl,
+        readings: 'as_sent',
+      });
+      return { state: { ...state, step: 'held', held: heldBy(standing) } };
+    } catch (error) {
+      return refusedIn(state, problems.ofPassword(error));
+    }
+  }
+
+  private takeHeld(visit: PageVisit, state: RecoverVisit, at: At): Promise<RecoverNext> {
+    switch (at.form.get('step')) {
+      case 'begin':
+        return this.begin(visit, state, at);
+      case 'stop':
+        return this.stop(visit, state, at);
+      case 'claim':
+        return this.claim(visit, state, at);
+      case 'set_up':
+      case 'set_up_code':
+      case 'saved':
+        return this.takeSetUp(visit, state, at);
+      default:
+        return Promise.resolve({ state });
+    }
+  }
+
+  private async begin(
+    { request }: PageVisit,
+    state: RecoverVisit,
+    { standing, door, form }: At,
+  ): Promise<RecoverNext> {
+    const voucher = typedIn(form, 'recovery_code');
+    const begun = await door.begin(request, standing.id, voucher);
+    if (begun === undefined) return this.over(state);
+    if (begun.is === 'wrong_voucher') {
+      return { state: { ...state, problem: { is: 'voucher' } }, outcome: WRONG_CODE };
+    }
+    if (begun.is === 'not_offered') return { state };
+    const { userId } = standing;
+    return { state: { ...state, claim: { code: begun.claimCode, userId, opensTs: begun.opensTs } } };
+  }
+
+  private async stop(
+    { request }: PageVisit,
+    state: RecoverVisit,
+    { standing, door }: At,
+  ): Promise<RecoverNext> {
+    const isStopped = await door.stop(request, standing.id);
+    return { state: isStopped ? { ...state, step: 'stopped', setUp: undefined } : state };
+  }
+
+  private async claim(visit: PageVisit, state: RecoverVisit, { standing, form }: At): Promise<RecoverNext> {
+    const { sign, setUp, claims } = this.deps;
+    const typed = typedIn(form, 'claim_code');
+    if (typed === '') {
+      return {
+        state: { ...state, problem: { is: 'claimMissing' } },
+        outcome: new Refusal('missing_param').outcome,
+      };
+    }
+    const session = await claims.claim(visit.request, standing.id, typed);
+    const opened = session === undefined ? undefined : await sign.find(session);
+    if (opened === undefined) return this.over(state);
+    const shown = await unlessOver(() => setUp.begin(visit, opened.id, { replaces: 'all' }));
+    const held = heldBy((await sign.find(opened.id)) ?? opened);
+    return shown === undefined ? this.over(state) : { state: { ...state, held, setUp: shown } };
+  }
+
+  private async takeSetUp(
+    visit: PageVisit,
+    state: RecoverVisit,
+    { standing: { id }, form }: At,
+  ): Promise<RecoverNext> {
+    const { setUp, sign } = this.deps;
+    if (state.setUp === undefined) return { state };
+    if (state.setUp.is === 'codes') return this.saved(visit, state, form);
+    const shown = await unlessOver(() =>
+      form.get('step') === 'set_up'
+        ? setUp.begin(visit, id, { replaces: 'all', kind: form.get('kind') })
+        : setUp.takeCode(visit, id, form),
+    );
+    if (shown === undefined) return this.over(state);
+    if (shown.is !== 'codes') return { state: { ...state, setUp: shown } };
+    // Whoever had the old factors may have left sessions behind: all of them end.
+    const areGone = await sign.endOtherDevices(visit.request, id);
+    return { state: { ...state, setUp: shown, haveOthersFailed: !areGone } };
+  }
+
+  /** The recovery codes are saved: the person is on the account page, by this very sign-in. */
+  private async saved(visit: PageVisit, state: RecoverVisit, form: Form): Promise<RecoverNext> {
+    const setUp = afterSaved(state.setUp, form);
+    if (setUp !== undefined) return { state: { ...state, setUp } };
+    const done: RecoverVisit = { ...state, setUp: undefined, step: 'finished' };
+    const wishes = { target: this.deps.targets.account(''), deviceName: visit.say('account.deviceName') };
+    try {
+      return {
+        state: done,
+        answer: await this.deps.entry.enter(visit.request, state.held?.id ?? '', wishes),
+      };
+    } catch (error) {
+      // The account is recovered all the same: its owner signs in with the new authenticator.
+      if (!(error instanceof Refusal)) throw error;
+      return { state: { ...done, haveOthersFailed: true }, outcome: error.outcome };
+    }
+  }
+
+  /** The sign-in is not there any more. */
+  private async over(state: RecoverVisit): Promise<RecoverNext> {
+    const isChanged = state.held !== undefined && (await this.deps.sign.isChanged(state.held));
+    const outcome = { is: 'refused', reason: 'session' } as const;
+    return { state: { ...state, step: 'ended', ended: isChanged ? 'changed' : 'expired' }, outcome };
+  }
+
+  /** @throws the error, if no form tells of it */
+  private refused(state: RecoverVisit, error: unknown): RecoverNext {
+    if (error instanceof Refusal && error.refusal === 'wrong_claim') {
+      return { state: { ...state, problem: { is: 'claimWrong' } }, outcome: WRONG_CODE };
+    }
+    // It has ended or does not wait any more: the page shows how it stands.
+    if (error instanceof Refusal && error.refusal === 'recovery_over') {
+      return { state: { ...state, setUp: undefined }, outcome: error.outcome };
+    }
+    const { problems } = this.deps;
+    if (error instanceof Refusal && error.status === 429) {
+      return { state: { ...state, problem: problems.ofCode('recovery', error) }, outcome: error.outcome };
+    }
+    return refusedIn(state, problems.ofServer(error));
+  }
+}
+
+/** Where a form comes to. */
+interface At {
+  readonly standing: PageStanding;
+  readonly door: PageRecovery;
+  readonly form: Form;
+}
+
+const WRONG_CODE = { is: 'refused', reason: 'wrong_code' } as const;
+
+function refusedIn(state: RecoverVisit, { problem, outcome }: RefusedCredentials): RecoverNext {
+  return { state: { ...state, problem }, outcome };
+}
+
+function typedIn(form: Form, field: string): string {
+  return (form.get(field) ?? '').trim().slice(0, LONGEST_CODE);
+}
+
+/** The claim code stays until the tick. */
+function afterClaim(state: RecoverVisit, form: Form): RecoverVisit {
+  const problem: RecoverProblem = { is: 'claimTickFirst' };
+  return form.has('saved') ? { ...state, claim: undefined } : { ...state, problem };
+}

@@ -1,0 +1,270 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ScureBase32Plugin } from 'otplib';
+import { BOB, DAY, HOUR, PASSWORD, recorded, startRecovering, wait } from '../account_recovery/recovering.ts';
+import { type MailReceiver, startMailReceiver } from '../notify/receivers.ts';
+import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
+import { describeOnBothDatabases } from '../support/both_databases.ts';
+import { codeAt, type Enrolled } from '../support/enrolment.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const PAGE = '/_2fa/recover';
+const CLIENT = '/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F';
+const CLAIM = /claim(?:-[0-9a-z]{4}){4}/;
+const base32 = new ScureBase32Plugin();
+const SECRET = /secret=([A-Z2-7]+)/;
+
+let mail: MailReceiver;
+beforeEach(async () => {
+  mail = await startMailReceiver();
+});
+afterEach(() => mail.stop());
+
+describeOnBothDatabases('the page that recovers an account', (start) => {
+  async function recovering(section = 'wait: 72h'): Promise<{ app: TestApp; bob: Enrolled }> {
+    return startRecovering(start, `{ enabled: true, ${section}, operators: [ops@example.org] }`, {
+      config: `policy: { administrators: { detect: false } }
+notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
+      users: [
+        { name: 'bob', password: PASSWORD, emails: ['bob@example.org'] },
+        { name: 'alice', password: PASSWORD },
+      ],
+    });
+  }
+
+  /** A browser that has given name and password. */
+  async function arrived(app: TestApp, name = 'bob', password = PASSWORD): Promise<Visitor> {
+    const visitor = new Visitor(app.url);
+    await visitor.open(PAGE);
+    await visitor.send({ user: name, password });
+    return visitor;
+  }
+
+  const textOf = (visitor: Visitor) => (visitor.last?.text ?? '').replaceAll(/<[^>]*>|\s+/g, ' ');
+
+  /** Begins, and answers with the claim code. */
+  async function begun(app: TestApp, recovery_code = ''): Promise<string> {
+    const visitor = await arrived(app);
+    await visitor.send({ step: 'begin', recovery_code });
+    const claim = CLAIM.exec(textOf(visitor))?.[0] ?? '';
+    expect(claim).not.toBe('');
+    await visitor.send({ step: 'claim_saved', saved: 'on' });
+    expect(textOf(visitor)).toContain('Recovery is under way');
+    expect(visitor.last?.text).not.toMatch(CLAIM);
+    return claim;
+  }
+
+  /** The cancel links of the mails, by recipient. */
+  async function links(app: TestApp): Promise<Map<string, string>> {
+    await app.proxy.sendNotices();
+    const found = mail.mails.map(({ to, text }): [string, string] => [
+      to[0] ?? '',
+      /https:\/\/matrix\.example\.org(\/\S+)/.exec(text)?.[1] ?? '',
+    ]);
+    return new Map(found);
+  }
+
+  test('says what happens before it begins, and whom it tells', async () => {
+    const { app } = await recovering('wait: 72h, calendar: { work_week: [mon, tue] }');
+    const visitor = await arrived(app);
+    const shown = textOf(visitor);
+    for (const words of [
+      '@bob:localhost',
+      '3 days',
+      'Days off',
+      'b•••@e•••.org',
+      'the administrators of this',
+    ]) {
+      expect(shown).toContain(words);
+    }
+    expect(shown).not.toContain('bob@example.org');
+    expect(await recorded(app)).toEqual([]);
+  });
+
+  test('attack 256: before the right password all accounts look alike', async () => {
+    const { app } = await recovering();
+    await begun(app);
+    const pages = [];
+    for (const name of ['bob', 'alice', 'nobody']) {
+      const visitor = await arrived(app, name, 'wrong');
+      pages.push({ status: visitor.last?.status, text: textOf(visitor) });
+    }
+    expect(pages[0]?.text).toContain('Incorrect username or password.');
+    expect(pages[1]).toEqual(pages[0]);
+    expect(pages[2]).toEqual(pages[0]);
+    expect(textOf(await arrived(app, 'alice'))).toContain('Your password is enough');
+  });
+
+  test('from the beginning to the account page: claim code, set-up, new codes; all else is signed out', async () => {
+    const { app, bob } = await recovering();
+    const old = app.stub.signIn('bob', 'OLDPHONE').token;
+    const claim = await begun(app);
+    expect(textOf(await arrived(app))).toContain('Recovery is under way');
+    await wait(app, 72 * HOUR);
+    await wait(app, HOUR);
+    const visitor = await arrived(app);
+    await visitor.send({ claim_code: 'claim-0000-0000-0000-0000' });
+    expect(textOf(visitor)).toContain('That claim code is incorrect.');
+    await visitor.send({ claim_code: claim });
+    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
+    await visitor.send({ step: 'set_up_code', code: codeAt(seedOf(seed), app.clock.now()) });
+    expect(textOf(visitor)).toContain('Your account is recovered.');
+    expect(visitor.last?.text.match(/<li>[0-9a-z]{4}(-[0-9a-z]{4}){2}<\/li>/g)).toHaveLength(10);
+    expect(textOf(visitor)).not.toContain('could not be signed out');
+    await visitor.send({ step: 'saved', saved: 'on' });
+    expect(visitor.led).toBe('/_2fa/account');
+    expect((await recorded(app)).filter((event) => event !== 'told')).toEqual([
+      'begun',
+      'opened',
+      'finished',
+    ]);
+
+    const whoami = await app.call({ target: '/_matrix/client/v3/account/whoami', token: old });
+    expect(whoami.status).toBe(401);
+    app.clock.advance(30_000);
+    const signIn = await app.post(LOGIN, passwordLogin('bob', PASSWORD));
+    const session = String(signIn.json.session);
+    const withCode = (token: string) =>
+      app.post(LOGIN, { auth: { type: 'm.login.2fa.totp', session, token } });
+    expect((await withCode(app.code(bob))).status).not.toBe(200);
+    expect((await withCode(codeAt(seedOf(seed), app.clock.now()))).status).toBe(200);
+    expect(textOf(await arrived(app))).toContain('Recover your account');
+  });
+
+  test('attack 265: a claim code that is wrong, of another request, or of one that is not open finishes nothing', async () => {
+    const { app } = await recovering();
+    const claim = await begun(app);
+    const early = await arrived(app);
+    await early.post({ ...formIn(early), step: 'claim', claim_code: claim });
+    expect(textOf(early)).toContain('Recovery is under way');
+    const [link = ''] = (await links(app)).values();
+    const other = new Visitor(app.url);
+    await other.open(link);
+    await other.send({});
+    await begun(app);
+    await wait(app, 10 * DAY);
+    await wait(app, HOUR);
+    const visitor = await arrived(app);
+    await visitor.send({ claim_code: claim });
+    expect(textOf(visitor)).toContain('That claim code is incorrect.');
+    expect(await recorded(app)).not.toContain('finished');
+  });
+
+  test('attack 267: a set-up that was begun in time changes nothing once the request has ended', async () => {
+    const { app, bob } = await recovering();
+    const claim = await begun(app);
+    await wait(app, 72 * HOUR);
+    await wait(app, HOUR);
+    const visitor = await arrived(app);
+    await visitor.send({ claim_code: claim });
+    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
+    const [link = ''] = (await links(app)).values();
+    const owner = new Visitor(app.url);
+    await owner.open(link);
+    await owner.send({});
+    await visitor.send({ step: 'set_up_code', code: codeAt(seedOf(seed), app.clock.now()) });
+    expect(textOf(visitor)).not.toContain('recovered');
+    expect(await recorded(app)).not.toContain('finished');
+    const authenticators = await app.storage.factors.authenticators(BOB);
+    expect(authenticators).toHaveLength(1);
+    expect(bob).toBeDefined();
+  });
+
+  test('attack 270: a cancel link that is fetched changes nothing; its button cancels, without a credential', async () => {
+    const { app } = await recovering();
+    await begun(app);
+    const found = await links(app);
+    expect([...found.keys()].sort()).toEqual(['bob@example.org', 'ops@example.org']);
+    const link = found.get('ops@example.org') ?? '';
+    for (const method of ['GET', 'HEAD']) await app.call({ method, target: link });
+    expect(textOf(await arrived(app))).toContain('Recovery is under way');
+    const operator = new Visitor(app.url);
+    await operator.open(link);
+    expect(textOf(operator)).toContain('Stop this recovery?');
+    expect(operator.last?.text).not.toMatch(/type="password"|name="code"|\/_2fa\/login/);
+    await operator.send({});
+    expect(textOf(operator)).toContain('The recovery was stopped');
+    const [cancelled] = (await app.storage.audit.list({ userId: BOB })).filter(
+      ({ event }) => event === 'recovery_request.cancelled',
+    );
+    expect(JSON.stringify(cancelled?.detail)).toContain('operator mail o•••@e•••.org');
+    const owner = new Visitor(app.url);
+    await owner.open(found.get('bob@example.org') ?? '');
+    expect(textOf(owner)).toContain('It was stopped on');
+    expect(await recorded(app)).toEqual(['begun', 'cancelled']);
+  });
+
+  test('attack 271: a guessed link, half a link and that of another request cancel nothing', async () => {
+    const { app } = await recovering();
+    await begun(app);
+    const [link = ''] = (await links(app)).values();
+    const visitor = new Visitor(app.url);
+    await visitor.open(link);
+    const form = formIn(visitor);
+    for (const wrong of [link.slice(0, -1), `${PAGE}/cancel?t=${'A'.repeat(27)}`, `${PAGE}/cancel`]) {
+      const answer = await visitor.open(wrong);
+      expect(answer.status).toBe(404);
+      expect(textOf(visitor)).toContain('This link does not work');
+      await visitor.postOnly(form, {}, wrong);
+    }
+    // Without the form of the page, as another site would send it.
+    await new Visitor(app.url).postOnly({}, {}, link);
+    expect(await recorded(app)).toEqual(['begun']);
+  });
+
+  test('on the code page, after the right password, it can be stopped', async () => {
+    const { app } = await recovering();
+    await begun(app);
+    const visitor = new Visitor(app.url);
+    await visitor.open(CLIENT);
+    await visitor.send({ user: 'bob', password: PASSWORD });
+    expect(textOf(visitor)).toContain('Someone has started to recover this account');
+    expect(visitor.last?.text).toContain('href="/_2fa/recover"');
+    await visitor.send({ step: 'dont_unlock' });
+    expect(textOf(visitor)).toContain('Change your password now');
+    expect(textOf(visitor)).not.toContain('Someone has started');
+    expect(await recorded(app)).toEqual(['begun', 'cancelled']);
+  });
+
+  test('a recovery code that is given along is used up and shortens the wait; a wrong one begins nothing', async () => {
+    const { app, bob } = await recovering();
+    const visitor = await arrived(app);
+    await visitor.send({ step: 'begin', recovery_code: '0000-0000-0000' });
+    expect(textOf(visitor)).toContain('That recovery code is incorrect');
+    expect(await recorded(app)).toEqual([]);
+    await begun(app, bob.recoveryCodes[0]);
+    await wait(app, 24 * HOUR);
+    await wait(app, HOUR);
+    expect(textOf(await arrived(app))).toContain('Finish the recovery');
+  });
+});
+
+test('attack 261: where it is off its pages are not there, and no other page names it', async () => {
+  const app = await startApp({ users: [{ name: 'bob', password: PASSWORD }] });
+  try {
+    await app.enrol('bob');
+    for (const target of [PAGE, `${PAGE}/cancel?t=${'A'.repeat(27)}`]) {
+      expect((await app.call({ target })).status).toBe(404);
+      expect((await app.call({ method: 'POST', target, body: '' })).status).toBe(404);
+    }
+    const visitor = new Visitor(app.url);
+    await visitor.open(CLIENT);
+    await visitor.send({ user: 'bob', password: PASSWORD });
+    expect(visitor.last?.text).toContain('/_2fa/help#lost-all');
+    const help = await app.call({ target: '/_2fa/help' });
+    expect(`${visitor.last?.text}${help.text}`).not.toContain(PAGE);
+  } finally {
+    await app.stop();
+  }
+});
+
+/** The hidden fields of the first form of a page. */
+function formIn(visitor: Visitor): Record<string, string> {
+  const fields = [
+    ...(visitor.last?.text ?? '').matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g),
+  ];
+  return Object.fromEntries(fields.map(([, name = '', value = '']) => [name, value]));
+}
+
+function seedOf(text: string): Buffer {
+  return Buffer.from(base32.decode(text));
+}
