@@ -21,6 +21,7 @@ const LOOKED_AT = PAGE_STATES.flatMap((state) => {
 /** The narrowest window, and one of 1000 px at 200 %. */
 const WIDTHS = [320, 500];
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'gina', 'grace', 'heidi', 'olga', 'otto', 'oleg'];
+const RECOVERY = 'account_recovery: { enabled: true }';
 const LIMITS = 'limits: { per_address: { per_second: 1000, burst_count: 10000 } }';
 
 const OWING = `policy: { users: { "@olga:localhost": required, "@otto:localhost": required, "@oleg:localhost": required } }`;
@@ -42,7 +43,7 @@ describeInBrowser('every state of every page', () => {
         { name: 'frank', password: 'frank password' },
       ],
       sso: { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'carol' },
-      config: `${LIMITS}\n${OWING}`,
+      config: `${LIMITS}\n${OWING}\n${RECOVERY}`,
     });
     await new PasskeyUser(app, 'frank').enrol();
     const client = await ClientPage.serve(app.url);

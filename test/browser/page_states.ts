@@ -1,6 +1,7 @@
 import { DRAWN_STATES } from './drawn_states.ts';
 import { ERROR_STATES, LATE_STATES } from './error_states.ts';
 import type { PageState, PageVisit } from './page_visit.ts';
+import { RECOVER_STATES } from './recover_states.ts';
 import { SIGN_IN_STATES } from './sign_in_states.ts';
 
 async function upToCode(visit: PageVisit, name: string): Promise<void> {
@@ -142,6 +143,7 @@ export const PAGE_STATES: readonly PageState[] = [
   ...SIGN_IN_STATES,
   ...ERROR_STATES,
   ...DRAWN_STATES,
+  ...RECOVER_STATES,
   { name: 'help', says: 'Help before the sign-in', isMain: true, reach: (visit) => visit.open('/_2fa/help') },
   {
     name: 'not-found',

@@ -58,22 +58,25 @@ We never ask for a password or a code in a message.
     expect(text).toContain('Möglich ab: 2026-12-01 18:30 UTC');
   });
 
-  test.each(ROLES)('attack 272: the only link to %s is their own, as long as it runs; none asks for anything', (role) => {
-    for (const language of ['en', 'de'] as const) {
-      for (const occasion of OCCASIONS) {
-        const { text } = told(role, { event: recoveryEvent(occasion), language });
-        expect(text.match(/https?:\S*/g)).toEqual([CANCEL]);
+  test.each(ROLES)(
+    'attack 272: the only link to %s is their own, as long as it runs; none asks for anything',
+    (role) => {
+      for (const language of ['en', 'de'] as const) {
+        for (const occasion of OCCASIONS) {
+          const { text } = told(role, { event: recoveryEvent(occasion), language });
+          expect(text.match(/https?:\S*/g)).toEqual([CANCEL]);
+        }
+        for (const end of ENDS) {
+          const { subject, text } = told(role, {
+            event: recoveryEvent('ended'),
+            facts: { ...FACTS, end },
+            language,
+          });
+          expect(`${subject}${text}`).not.toContain('http');
+        }
       }
-      for (const end of ENDS) {
-        const { subject, text } = told(role, {
-          event: recoveryEvent('ended'),
-          facts: { ...FACTS, end },
-          language,
-        });
-        expect(`${subject}${text}`).not.toContain('http');
-      }
-    }
-  });
+    },
+  );
 
   test('each occasion and each end has a subject of its own', () => {
     const running = OCCASIONS.map((each) => told('owner', { event: recoveryEvent(each) }).subject);

@@ -67,6 +67,7 @@ export class RealApp {
   url = '';
   #proxy: MatrixProxy | undefined;
   #users = 0;
+  #livedMs = 0;
 
   private constructor(
     readonly synapse: SynapseServer,
@@ -116,8 +117,18 @@ export class RealApp {
   }
 
   async startProxy(): Promise<void> {
-    this.#proxy = await createProxy(loadConfig(this.configFile, {}), { clock: this.clock });
+    this.#proxy = await createProxy(loadConfig(this.configFile, {}), {
+      clock: this.clock,
+      ticks: () => this.#livedMs,
+    });
     this.url = await this.#proxy.listen();
+  }
+
+  /** Time goes by, as the clock and the process see it, and what is due is done. */
+  async live(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    this.#livedMs += ms;
+    await this.proxy.keepHouse();
   }
 
   async stopProxy(): Promise<void> {
