@@ -674,13 +674,13 @@ export const SETTINGS = [
     path: 'account_recovery.room_admins',
     type: 'flag',
     default: false,
-    doc: "Whether the other administrators of the user's rooms are told; it needs `homeserver.appservice`.",
+    doc: "Whether the other administrators of the user's rooms are told: who may change the levels of a room with three people or more, as the user may; it needs `homeserver.appservice`.",
   },
   {
     path: 'account_recovery.public_notice',
     type: 'flag',
     default: false,
-    doc: "Whether the user's profile says so while it runs and for 90 days after; it needs `homeserver.appservice`.",
+    doc: "Whether the user's profile says so while it runs and for 90 days after. It is not available yet.",
   },
   {
     path: 'account_recovery.calendar.time_zone',

@@ -22,6 +22,7 @@ import { calendarsOf } from '../account_recovery/frozen_calendar.ts';
 import { Recipients } from '../account_recovery/recipients.ts';
 import { RecoveryContacts } from '../account_recovery/recovery_contacts.ts';
 import { RecoveryVotes } from '../account_recovery/recovery_votes.ts';
+import { RoomAdmins } from '../account_recovery/room_admins.ts';
 import { SessionUse } from '../account_recovery/session_use.ts';
 import { Telling } from '../account_recovery/telling.ts';
 import { VotersAsked } from '../account_recovery/voters_asked.ts';
@@ -305,10 +306,13 @@ function basicServices(foundations: Foundations) {
 }
 
 /** What the recovery of an account has in common at all doors. */
-function recoveryParts({ config, storage, vault, random, addresses }: Foundations, audit: Audit) {
+function recoveryParts(foundations: Foundations, audit: Audit) {
+  const { config, storage, vault, random, addresses } = foundations;
+  const roomAdmins = new RoomAdmins({ ...foundations, registration: config.homeserver.appservice });
   const recipients = new Recipients({
     ...{ addresses, vault, random },
     operators: () => config.accountRecovery.operators,
+    ...(config.accountRecovery.roomAdmins && { roomAdminsOf: (userId: string) => roomAdmins.of(userId) }),
   });
   const telling = new Telling({ storage, recipients, addresses, notify: () => config.notify });
   return {
