@@ -16,6 +16,7 @@ import { CancelLinks } from '../account_recovery/cancel_links.ts';
 import { RecoveryClock } from '../account_recovery/clock.ts';
 import { ContactAddresses } from '../account_recovery/contact_address.ts';
 import { ContactLinks } from '../account_recovery/contact_links.ts';
+import { findContactList } from '../account_recovery/contact_list.ts';
 import { Eligibility } from '../account_recovery/eligibility.ts';
 import { RecoveryEndings } from '../account_recovery/endings.ts';
 import { calendarsOf } from '../account_recovery/frozen_calendar.ts';
@@ -93,6 +94,7 @@ import { HelpPage } from '../pages/help/help_page.ts';
 import { ContactPage } from '../pages/recover/contact_page.ts';
 import { VotePage } from '../pages/recover/vote_page.ts';
 import { CancelPage } from '../pages/recover/cancel_page.ts';
+import { ContactPage } from '../pages/recover/contact_page.ts';
 import { RecoverPage } from '../pages/recover/recover_page.ts';
 import { RecoverSteps, type RecoverStepsDeps } from '../pages/recover/recover_steps.ts';
 import { RecoverViews, type RecoverViewsDeps } from '../pages/recover/recover_views.ts';
@@ -312,6 +314,12 @@ function recoveryParts(foundations: Foundations, audit: Audit) {
   const recipients = new Recipients({
     ...{ addresses, vault, random },
     operators: () => config.accountRecovery.operators,
+    namedBy: async (userId) => {
+      const { contact } = await findContactList(userId, { storage, vault });
+      // Until its link was followed it may be anybody's.
+      const isConfirmed = contact !== undefined && contact.confirmedTs !== null;
+      return { voters: [], contact: isConfirmed ? contact : undefined };
+    },
     ...(config.accountRecovery.roomAdmins && { roomAdminsOf: (userId: string) => roomAdmins.of(userId) }),
   });
   const telling = new Telling({ storage, recipients, addresses, notify: () => config.notify });
