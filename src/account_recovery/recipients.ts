@@ -37,7 +37,7 @@ export interface RecipientsDeps {
   readonly addresses: Pick<Addresses, 'of'>;
   readonly vault: Vault;
   readonly random: RandomSource;
-  /** Left out where owners can name nobody. */
+  /** Left out where owners can name no one. */
   readonly namedBy?: (userId: string) => Promise<NamedBeforehand | undefined>;
   /** Those who administer rooms together with a user; left out where they are not told. */
   readonly roomAdminsOf?: (userId: string) => Promise<readonly string[]>;
@@ -47,7 +47,7 @@ export interface RecipientsDeps {
 
 /**
  * Whom a recovery request tells. The list is made when it begins, and frozen: what is removed or changed afterwards takes
- * nobody from it.
+ * no one from it.
  */
 export class Recipients {
   constructor(private readonly deps: RecipientsDeps) {}

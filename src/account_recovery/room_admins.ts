@@ -89,7 +89,7 @@ function adminsIn(levels: JsonObject, created: JsonObject): readonly string[] {
 }
 
 function creatorsIn({ sender, content }: JsonObject): readonly string[] {
-  // Versions that are no numbers are experiments: of those nothing is known.
+  // Versions that are not numbers are experiments: of those nothing is known.
   if (!isJsonObject(content) || !(Number(content.room_version) >= FIRST_WITH_CREATORS)) return [];
   const { additional_creators: others } = content;
   const all = [sender, ...(Array.isArray(others) ? others : [])];

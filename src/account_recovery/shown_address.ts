@@ -3,7 +3,7 @@ import { parseUserId } from '../matrix/user_id.ts';
 const LEFT_OUT = '•••';
 
 /**
- * An address as it is shown to somebody who has proven no more than a password: enough to know it again, too little to
+ * An address as it is shown to someone who has proven no more than a password: enough to know it again, too little to
  * learn it (`a•••@e•••.org`).
  */
 export function shownAddress(address: string): string {

@@ -126,7 +126,7 @@ export const LINES = {
     de: 'Wenn du meinst, dass es jemand anderes war, brich es ab. Der Link öffnet eine Seite mit einem Knopf; sie fragt weder nach Passwort noch nach Code:',
   },
   changePassword: {
-    en: 'Then change your password at your server: whoever started this knows it.',
+    en: 'Then change your password at your server: the one who started this knows it.',
     de: 'Ändere danach dein Passwort auf deinem Server: Wer das begonnen hat, kennt es.',
   },
   finishedNotYou: {

@@ -316,7 +316,7 @@ function recoveryParts(foundations: Foundations, audit: Audit) {
     operators: () => config.accountRecovery.operators,
     namedBy: async (userId) => {
       const { contact } = await findContactList(userId, { storage, vault });
-      // Until its link was followed it may be anybody's.
+      // Until its link was followed it may be anyone's.
       const isConfirmed = contact !== undefined && contact.confirmedTs !== null;
       return { voters: [], contact: isConfirmed ? contact : undefined };
     },

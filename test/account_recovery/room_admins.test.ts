@@ -57,7 +57,7 @@ test('those who may change the levels where the user may, and who are there; eac
   expect(asked.every((path) => path.includes(`user_id=${encodeURIComponent(BOB)}`))).toBe(true);
 });
 
-test('nobody of a conversation of two, and of a room that the user does not administer', async () => {
+test('no one of a conversation of two, and of a room that the user does not administer', async () => {
   const { admins } = adminsIn({
     '!dm:a': { users: { [BOB]: 100, '@carol:a': 100 }, joined: [BOB, '@carol:a'] },
     '!big:a': { users: { '@carol:a': 100 }, joined: [BOB, '@carol:a', '@dan:a'] },

@@ -37,7 +37,7 @@ Possible from: 2026-12-01 18:30 UTC
 If this was not you, cancel it. The link opens a page with one button; it asks for no password and no code:
 ${CANCEL}
 
-Then change your password at your server: whoever started this knows it.
+Then change your password at your server: the one who started this knows it.
 
 We never ask for a password or a code in a message.
 `);

@@ -84,7 +84,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     const { app } = await recovering();
     await begun(app);
     const pages = [];
-    for (const name of ['bob', 'alice', 'nobody']) {
+    for (const name of ['bob', 'alice', 'no one']) {
       const visitor = await arrived(app, name, 'wrong');
       pages.push({ status: visitor.last?.status, text: textOf(visitor) });
     }

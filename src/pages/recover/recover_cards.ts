@@ -78,7 +78,7 @@ function toldList(say: Say, { recipients, devices }: OfferedRecovery): Html {
     ...(voters > 0 ? [html`<li>${say('recover.voters', { count: voters })}</li>`] : []),
     ...(roomAdmins > 0 ? [html`<li>${say('recover.roomAdmins', { count: roomAdmins })}</li>`] : []),
   ];
-  if (lines.length === 0) return html`<p>${say('recover.nobody')}</p>`;
+  if (lines.length === 0) return html`<p>${say('recover.noOne')}</p>`;
   return html`<p>${say('recover.tells')}</p>
 <ul>${lines}</ul>`;
 }

@@ -10,7 +10,7 @@ import { turnIn, type Visit, type Visits } from '../forms/visits.ts';
 import { RECOVER_PAGE } from '../shell/footer.ts';
 import type { RecoverSteps } from './recover_steps.ts';
 import type { RecoverViews } from './recover_views.ts';
-import type { RecoverVisit } from './recover_visit.ts';
+import { addressOf, type RecoverVisit } from './recover_visit.ts';
 
 export interface RecoverPageDeps {
   readonly pages: FormPages;
@@ -73,10 +73,6 @@ export class RecoverPage {
     await visits.keep(taken, { state, held: heldIn(state) });
     return answer ?? { ...seeOther(addressOf(taken.id)), ...(outcome && { outcome }) };
   }
-}
-
-export function addressOf(visitId: string): string {
-  return `${RECOVER_PAGE}?v=${visitId}`;
 }
 
 function unknown(visit: PageVisit): Answer {

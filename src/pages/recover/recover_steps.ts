@@ -140,7 +140,7 @@ export class RecoverSteps {
     );
     if (shown === undefined) return this.over(state);
     if (shown.is !== 'codes') return { state: { ...state, setUp: shown } };
-    // Whoever had the old factors may have left sessions behind: all of them end.
+    // Those who had the old factors may have left sessions behind: all of them end.
     const areGone = await sign.endOtherDevices(visit.request, id);
     return { state: { ...state, setUp: shown, haveOthersFailed: !areGone } };
   }

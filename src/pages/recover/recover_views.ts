@@ -19,8 +19,7 @@ import {
   saidCard,
   setUpAgainCard,
 } from './recover_cards.ts';
-import { addressOf } from './recover_page.ts';
-import type { RecoverProblem, RecoverVisit } from './recover_visit.ts';
+import { addressOf, type RecoverProblem, type RecoverVisit } from './recover_visit.ts';
 
 const SCRIPT = 'forms.js';
 /** What was wrong with a claim code, or with its tick. */

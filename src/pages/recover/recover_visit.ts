@@ -3,6 +3,7 @@ import type { PageStanding } from '../../login/page_door.ts';
 import type { Outcome } from '../../matrix/outcome.ts';
 import type { FormProblem } from '../forms/form_problems.ts';
 import type { SetUpShown } from '../set_up/set_up_pages.ts';
+import { RECOVER_PAGE } from '../shell/footer.ts';
 
 /** What was wrong with the last form. Times are ms since the epoch. */
 export type RecoverProblem =
@@ -38,4 +39,9 @@ export interface RecoverNext {
 
 export function heldBy({ id, userId, version, endsAt }: PageStanding): HeldForRecovery {
   return { id, userId, version, endsAt };
+}
+
+/** The address of a visit. */
+export function addressOf(visitId: string): string {
+  return `${RECOVER_PAGE}?v=${visitId}`;
 }

@@ -83,7 +83,7 @@ export function codeCard(
     readonly problem: string | undefined;
     /** Where people are led who have lost all factors. */
     readonly lostAt: string;
-    /** The recovery of the account that runs: by the password alone, it may be somebody else's. */
+    /** The recovery of the account that runs: by the password alone, it may be someone else's. */
     readonly recovery: { readonly opensTs: number } | undefined;
   },
 ): Html {

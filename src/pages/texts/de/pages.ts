@@ -150,7 +150,7 @@ export const pages: Translation = {
   'recover.operators': 'die Betreiber dieses Servers',
   'recover.voters': '{count} Vertrauensperson ‖ {count} Vertrauenspersonen',
   'recover.roomAdmins': '{count} Administrator deiner Räume ‖ {count} Administratoren deiner Räume',
-  'recover.nobody': 'Zurzeit kann niemand benachrichtigt werden.',
+  'recover.noOne': 'Zurzeit kann niemand benachrichtigt werden.',
   'recover.useNotify':
     'Wenn eines deiner Geräte benutzt wird, während du wartest, erfahren es die Betreiber.',
   'recover.useCancel':

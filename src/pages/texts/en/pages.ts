@@ -144,7 +144,7 @@ export const pages = {
   'recover.operators': 'the administrators of this server',
   'recover.voters': '{count} person you trust ‖ {count} people you trust',
   'recover.roomAdmins': '{count} administrator of your rooms ‖ {count} administrators of your rooms',
-  'recover.nobody': 'Nobody can be told at the moment.',
+  'recover.noOne': 'No one can be told at the moment.',
   'recover.useNotify': 'If one of your devices is used while you wait, the administrators are told.',
   'recover.useCancel': 'If one of your devices is used while you wait, the recovery ends.',
   'recover.end':
@@ -163,7 +163,7 @@ export const pages = {
   'recover.runningText':
     'It was started on {begun}. From {date} on you can finish it on this page, with your password and your claim code.',
   'recover.notYou':
-    "If it wasn't you who started it, stop it and change your password: whoever started it knows it.",
+    "If it wasn't you who started it, stop it and change your password: the one who started it knows it.",
   'recover.stop': 'Stop the recovery',
   'recover.finishTitle': 'Finish the recovery',
   'recover.finishText': 'Enter the claim code that you got when you started. This is possible until {date}.',
@@ -181,7 +181,7 @@ export const pages = {
   'recover.tooOftenText': 'It can be started three times in 30 days.',
   'recover.ended': 'This recovery has ended',
   'recover.stopped': 'The recovery was stopped',
-  'recover.stoppedText': 'Nothing was changed. Change your password now: whoever started it knows it.',
+  'recover.stoppedText': 'Nothing was changed. Change your password now: the one who started it knows it.',
   'recover.stoppedOther': 'Nothing was changed. Let the owner of {user} know in person.',
   'recover.askStop': 'Stop this recovery?',
   'recover.askStopText':
