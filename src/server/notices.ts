@@ -65,10 +65,6 @@ export function noticesOf(deps: NoticesDeps) {
       config: () => notify().mail,
     }),
     matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, recovery, voteRequest, languageOf }),
-      config: () => notify().mail,
-      ...{ addresses, confirmation, recovery, languageOf, host, clock },
-    }),
-    matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, recovery, languageOf }),
     webhook: new WebhookChannel({ config: () => notify().webhook, clock }),
   };
   const delivery = (audit: Audit) => new Delivery({ ...deps, audit, notify, senders });

@@ -71,7 +71,7 @@ notify: { mail: { from: 2fa@example.org, port: ${port} } }`,
     expect(mail.mails[0]?.text).not.toContain('http');
   });
 
-  test('attack 268: what is removed afterwards takes no one from the list', async () => {
+  test('attack 271: what is removed afterwards takes no one from the list', async () => {
     const app = await recovering();
     await begin(app);
     await app.storage.commit([], effect('DELETE FROM notice_addresses'));
@@ -91,7 +91,7 @@ notify: { mail: { from: 2fa@example.org, port: ${port} } }`,
     expect([...taken().keys()].sort()).toEqual(TO);
   });
 
-  test('attack 269: addresses and links stand sealed or hashed in the database', async () => {
+  test('attack 272: addresses and links stand sealed or hashed in the database', async () => {
     const app = await recovering();
     await begin(app);
     await app.proxy.sendNotices();

@@ -59,7 +59,7 @@ We never ask for a password or a code in a message.
   });
 
   test.each(ROLES)(
-    'attack 272: the only link to %s is their own, as long as it runs; none asks for anything',
+    'attack 275: the only link to %s is their own, as long as it runs; none asks for anything',
     (role) => {
       for (const language of ['en', 'de'] as const) {
         for (const occasion of OCCASIONS) {

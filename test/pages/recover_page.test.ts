@@ -169,7 +169,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     expect(bob).toBeDefined();
   });
 
-  test('attack 270: a cancel link that is fetched changes nothing; its button cancels, without a credential', async () => {
+  test('attack 273: a cancel link that is fetched changes nothing; its button cancels, without a credential', async () => {
     const { app } = await recovering();
     await begun(app);
     const found = await links(app);
@@ -193,7 +193,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     expect(await recorded(app)).toEqual(['begun', 'cancelled']);
   });
 
-  test('attack 271: a guessed link, half a link and that of another request cancel nothing', async () => {
+  test('attack 274: a guessed link, half a link and that of another request cancel nothing', async () => {
     const { app } = await recovering();
     await begun(app);
     const [link = ''] = (await links(app)).values();
