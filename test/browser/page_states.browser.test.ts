@@ -20,7 +20,20 @@ const LOOKED_AT = PAGE_STATES.flatMap((state) => {
 });
 /** The narrowest window, and one of 1000 px at 200 %. */
 const WIDTHS = [320, 500];
-const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'gina', 'grace', 'heidi', 'olga', 'otto', 'oleg'];
+const NAMES = [
+  'alice',
+  'bob',
+  'carol',
+  'dave',
+  'erin',
+  'gina',
+  'grace',
+  'heidi',
+  'ida',
+  'olga',
+  'otto',
+  'oleg',
+];
 const RECOVERY = 'account_recovery: { enabled: true }';
 const LIMITS = 'limits: { per_address: { per_second: 1000, burst_count: 10000 } }';
 
@@ -54,6 +67,7 @@ describeInBrowser('every state of every page', () => {
       erin: await app.enrol('erin', 10),
       gina: await app.enrol('gina', 10),
       heidi: await app.enrol('heidi', 10),
+      ida: await app.enrol('ida', 10),
       grace: {
         ...(await app.enrol('grace', 0)),
         recoveryCodes: (await app.enrol('grace', 10)).recoveryCodes,

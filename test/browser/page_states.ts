@@ -25,9 +25,9 @@ async function setUpOf(visit: PageVisit): Promise<void> {
 }
 
 async function savedCodesOf(visit: PageVisit): Promise<void> {
-  await visit.openAccountOn('erin');
+  await visit.openAccountOn('ida');
   await visit.press('codes.create');
-  await visit.fillDialog(visit.freshCode('erin'));
+  await visit.fillDialog(visit.freshCode('ida'));
   await visit.page.locator('.codes').waitFor();
 }
 
@@ -291,9 +291,9 @@ export const PAGE_STATES: readonly PageState[] = [
     name: 'account-device-password',
     says: 'A new device password',
     reach: async (visit) => {
-      await visit.openAccountOn('erin');
+      await visit.openAccountOn('ida');
       await visit.press('devicePasswords.add');
-      await visit.fillDialog(visit.freshCode('erin'));
+      await visit.fillDialog(visit.freshCode('ida'));
       await visit.page.locator('code.secret').waitFor();
     },
   },
