@@ -22,6 +22,8 @@ const MADE: readonly (readonly [string, RegExp])[] = [
     /^help\.(?:what|app|passkey|recovery-code|password-field|refused|lost|lost-all)\.title$/,
   ],
   ['help.{section}.text', /^help\.(?:what|app|passkey|recovery-code|password-field|refused|lost)\.text$/],
+  ['vote.{vote}', /^vote\.(?:yes|no)$/],
+  ['vote.{vote}Text', /^vote\.(?:yes|no)Text$/],
   // What happened to an authenticator, by the name that the audit has for it.
   ['plainText(event)', /^(?:totp|webauthn)\.(?:enabled|disabled|removed)$/],
 ];
