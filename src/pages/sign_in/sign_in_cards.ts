@@ -7,6 +7,7 @@ import {
   type RefusedCode,
   type WrongCredentials,
 } from '../forms/fields.ts';
+import { recoveryNotice } from '../forms/recovery_notice.ts';
 import { timeText } from '../forms/time_text.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
@@ -113,22 +114,22 @@ ${hidden}
 /** What the last step says of who signs in. */
 export type ConfirmedStanding = Pick<PageStanding, 'userId' | 'recoveryCodesLeft' | 'mayTurnOn'>;
 
+interface ConfirmationCard extends Card {
+  readonly standing: ConfirmedStanding;
+  readonly problem: string | undefined;
+  /** Where a lost authenticator can be replaced; undefined: not in this sign-in. */
+  readonly replaceAt: string | undefined;
+  readonly isReplaced: boolean;
+}
+
 /** The last step: which client gets access (attacks 67 and 69). */
-export function confirmationCard(
-  card: Card & {
-    readonly standing: ConfirmedStanding;
-    readonly problem: string | undefined;
-    /** Where a lost authenticator can be replaced; undefined: not in this sign-in. */
-    readonly replaceAt: string | undefined;
-    readonly isReplaced: boolean;
-  },
-): Html {
+export function confirmationCard(card: ConfirmationCard): Html {
   const { say, hidden, action, way, standing, problem } = card;
   const { target } = way;
   // The heading has the focus, so that an Enter too many presses nothing.
   return html`<section class="card stack"><h1 tabindex="-1" autofocus>${confirmTitle(say, target)}</h1>
 ${notice(problem)}
-${card.isReplaced ? html`<p class="notice good" role="status">${say('setup.doneReplaced')}</p>` : afterRecovery(say, standing.recoveryCodesLeft, card.replaceAt)}
+${aboutRecovery(card)}
 <p>${htmlIn(say.form('confirm.as'), { user: html`<b>${standing.userId}</b>` })}</p>
 <p>${say('confirm.gives')} <strong class="destination">${target.name}</strong></p>
 <p class="muted small">${say('confirm.warning')}</p>
@@ -150,14 +151,10 @@ export function cancelledCard(say: Say): Html {
 <p>${say('cancelled.text')}</p></section>`;
 }
 
-function afterRecovery(say: Say, count: number | undefined, replaceAt: string | undefined): Html | undefined {
-  if (count === undefined) return undefined;
-  if (replaceAt !== undefined) {
-    return html`<div class="notice warning"><p>${say('confirm.recovery', { count })}</p>
-<p>${say('confirm.recoveryLost')} <a href="${replaceAt}">${say('confirm.replace')}</a></p></div>`;
-  }
-  return html`<div class="notice warning"><p>${say('confirm.recovery', { count })}</p>
-<p><a href="/_2fa/account" target="_blank" rel="noopener">${say('shell.account')} ${say('shell.newTab')}</a></p></div>`;
+function aboutRecovery({ say, isReplaced, standing, replaceAt }: ConfirmationCard): Html | undefined {
+  if (isReplaced) return html`<p class="notice good" role="status">${say('setup.doneReplaced')}</p>`;
+  const count = standing.recoveryCodesLeft;
+  return count === undefined ? undefined : recoveryNotice(say, count, replaceAt);
 }
 
 function offer(say: Say): Html {
