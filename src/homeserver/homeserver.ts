@@ -83,6 +83,8 @@ export interface Homeserver {
   publishedKeys(token: string, userId: string, asker: Asker): Promise<PublishedKeys>;
   /** Whether the homeserver took the new display name of a device. */
   nameDevice(token: string, deviceId: string, name: string, client: ClientAddress): Promise<boolean>;
+  /** What the owner of this token calls a device of theirs; undefined if nothing, or if the homeserver did not say. */
+  deviceName(token: string, deviceId: string, asker: Asker): Promise<string | undefined>;
   /** Resolves if the homeserver answers, without a server error. */
   check(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { isAdministrator } from './administrator.ts';
 import { Bulkhead } from './bulkhead.ts';
+import { deviceName } from './device_name.ts';
 import type {
   Asker,
   CallHomeserver,
@@ -139,6 +140,10 @@ export class HomeserverClient implements Homeserver {
 
   nameDevice(token: string, deviceId: string, name: string, client: ClientAddress): Promise<boolean> {
     return nameDevice((call) => this.call(call), { token, deviceId, name, client });
+  }
+
+  deviceName(token: string, deviceId: string, asker: Asker): Promise<string | undefined> {
+    return deviceName((call) => this.call(call), { token, deviceId }, asker);
   }
 
   async check(): Promise<void> {

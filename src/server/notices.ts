@@ -86,6 +86,7 @@ export function noticingOwners(homeserver: Homeserver, addresses: Addresses): Ho
     takesPassword: (token, asker) => homeserver.takesPassword(token, asker),
     isAdministrator: (token, userId, asker) => homeserver.isAdministrator(token, userId, asker),
     publishedKeys: (token, userId, asker) => homeserver.publishedKeys(token, userId, asker),
+    deviceName: (token, deviceId, asker) => homeserver.deviceName(token, deviceId, asker),
     nameDevice: (token, deviceId, name, client) => homeserver.nameDevice(token, deviceId, name, client),
     check: () => homeserver.check(),
   };

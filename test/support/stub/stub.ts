@@ -16,7 +16,7 @@
  *     await stub.stop()
  *
  * `expectNoUpstream` of a test is `expect(stub.requests).toEqual([])`; for requests with a valid token the
- * proxy may ask whoami, keys/query and the probe, which `stub.requestsBesideLookups()` leaves out.
+ * proxy may ask whoami, keys/query, the name of a device and the probe, which `stub.requestsBesideLookups()` leaves out.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -476,6 +476,8 @@ export class StubHomeserver {
 
   #isLookup(request: RecordedRequest): boolean {
     if (request.endpoint === 'whoami') return true;
+    if (request.endpoint === 'devices')
+      return /^GET .*\/devices\/[^/]+$/.test(`${request.method} ${request.target}`);
     if (request.endpoint === 'keys') return request.target.includes('/keys/query');
     if (request.endpoint !== 'delete_devices') return false;
     const devices = request.json?.devices;
