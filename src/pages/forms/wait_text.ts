@@ -1,17 +1,8 @@
-import type { Refusal } from '../../matrix/refusals.ts';
 import { HOUR, MINUTE, SECOND } from '../../system/clock.ts';
 import type { Say } from '../texts/texts.ts';
 
 /** From here on days are easier to grasp. */
 const HOURS_IN_WORDS = 72;
-
-/** Says how long a code has to wait after a 429. */
-export function waitText(say: Say, refusal: Refusal): string {
-  if (refusal.refusal === 'totp_shut') return say('code.shut');
-  const time = waitTime(say, refusal.retryAfterMs ?? SECOND);
-  const text = say('code.wait', { time });
-  return refusal.refusal === 'totp_waits' ? `${text} ${say('code.orRecovery')}` : text;
-}
 
 /** A waiting time in words, rounded up. */
 export function waitTime(say: Say, ms: number): string {

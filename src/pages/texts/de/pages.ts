@@ -73,7 +73,6 @@ export const pages: Translation = {
   'code.shut': 'Zu viele falsche Codes. Melde dich mit einem Wiederherstellungscode an.',
   'code.lost': 'Telefon und Wiederherstellungscodes verloren?',
   'code.startOver': 'Nicht du? Von vorn beginnen',
-  'code.orRecovery': 'Oder verwende einen Wiederherstellungscode.',
 
   // Continue to the app
   'confirm.title': 'Weiter zu {app}?',

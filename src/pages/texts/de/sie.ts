@@ -33,7 +33,6 @@ export const sie: Translation = {
     'Zu viele falsche Codes. Ihr Code wurde nicht geprüft. Warten Sie {time} und versuchen Sie es dann erneut.',
   'code.shut': 'Zu viele falsche Codes. Melden Sie sich mit einem Wiederherstellungscode an.',
   'code.startOver': 'Nicht Sie? Von vorn beginnen',
-  'code.orRecovery': 'Oder verwenden Sie einen Wiederherstellungscode.',
 
   // Continue to the app
   'confirm.as': 'Sie sind als {user} angemeldet.',

@@ -73,7 +73,6 @@ export const pages = {
   'code.shut': 'Too many incorrect codes. Use a recovery code to sign in.',
   'code.lost': 'Lost your phone and your recovery codes?',
   'code.startOver': 'Not you? Start over',
-  'code.orRecovery': 'Or use a recovery code.',
 
   // Continue to the app
   'confirm.title': 'Continue to {app}?',
