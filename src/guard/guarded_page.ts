@@ -7,6 +7,8 @@ import type { AskedFactor, Challenges } from '../second_factor/challenges.ts';
 import type { CodeStep } from '../second_factor/code_step.ts';
 import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
 import { when } from '../storage/statement.ts';
+import type { Storage } from '../storage/storage.ts';
+import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
 import { completeStage } from '../storage/tables/sessions.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, nextStages, type Session, standingOf } from '../uia/session.ts';
@@ -32,8 +34,14 @@ export interface FactorsAsked {
 }
 
 export type ProofOutcome =
+  | {
+      readonly kind: 'accepted';
+      readonly standing: FallbackStanding;
+      /** A recovery code was the proof. */
+      readonly isRecovery: boolean;
+    }
   /** `missing`: there was no code, so nothing was judged. */
-  | { readonly kind: 'accepted' | 'refused' | 'missing'; readonly standing: FallbackStanding }
+  | { readonly kind: 'refused' | 'missing'; readonly standing: FallbackStanding }
   /** The session is unknown, has expired, or had too many wrong attempts. */
   | { readonly kind: 'gone' };
 
@@ -51,6 +59,7 @@ export class GuardedPage {
       readonly challenges: Challenges;
       readonly codeStep: CodeStep;
       readonly homeserver: Homeserver;
+      readonly storage: Pick<Storage, 'factors'>;
     },
   ) {}
 
@@ -78,19 +87,36 @@ export class GuardedPage {
     return { kinds: challenges.kindsIn(session), asked: await challenges.of(session) };
   }
 
+  /**
+   * What the device that asked is called: its id where it has no name, or the homeserver does not say. Undefined for an
+   * access token that belongs to none.
+   */
+  async askedBy(request: ClientRequest, { session }: FallbackStanding): Promise<string | undefined> {
+    const { deviceId, token } = session;
+    if (deviceId === null) return undefined;
+    const name = token && (await this.parts.homeserver.deviceName(token, deviceId, request));
+    return name ?? deviceId;
+  }
+
+  /** How many recovery codes are left to the user of a session that is proven. */
+  async recoveryCodesLeft({ session }: FallbackStanding): Promise<number> {
+    const set = await this.parts.storage.factors.recoverySet(session.binding.userId);
+    return set === undefined ? 0 : codesLeftIn(set);
+  }
+
   /** @throws Refusal limit_exceeded, totp_shut */
   async submitCode(
     request: ClientRequest,
     at: FallbackStanding,
     { kind, typed }: { readonly kind: string; readonly typed: string },
   ): Promise<ProofOutcome> {
-    if (at.missing !== 'code') return { kind: 'accepted', standing: at };
+    if (at.missing !== 'code') return unchanged(at);
     const { session } = at;
     const presented = this.parts.presented.inField(typed, kind);
     const outcome = await this.parts.codeStep.take(session, presented && completing(at, presented), request);
     switch (outcome.is) {
       case 'passed':
-        return acceptedAt(outcome.session, at.stage);
+        return acceptedAt(outcome.session, at.stage, presented?.factor.role === 'backup');
       case 'missing':
         return { kind: 'missing', standing: at };
       case 'refused':
@@ -111,12 +137,12 @@ export class GuardedPage {
   ): Promise<ProofOutcome> {
     const { session } = at;
     const { token } = session;
-    if (at.missing !== 'password' || token === undefined) return { kind: 'accepted', standing: at };
+    if (at.missing !== 'password' || token === undefined) return unchanged(at);
     const { userId } = session.binding;
     const attempt = new LeasedAttempt(this.parts);
     const device = { userId, deviceId: session.deviceId };
     // Another request has a password judged: this one was not looked at.
-    if (!(await attempt.begin(session, request.client, device))) return { kind: 'accepted', standing: at };
+    if (!(await attempt.begin(session, request.client, device))) return unchanged(at);
     try {
       const asking = { request, caller: { token, owner: { userId } } };
       const isRight = await isPassword(this.parts.homeserver, asking, password);
@@ -162,9 +188,14 @@ function completing({ session, stage }: FallbackStanding, presented: Presented):
   return completes === undefined ? presented : { ...presented, completes };
 }
 
-function acceptedAt(session: Session, stage: FallbackStage): ProofOutcome {
+/** Nothing was judged: it goes on where the session stands. */
+function unchanged(standing: FallbackStanding): ProofOutcome {
+  return { kind: 'accepted', standing, isRecovery: false };
+}
+
+function acceptedAt(session: Session, stage: FallbackStage, isRecovery = false): ProofOutcome {
   const standing = standingAt(session, stage);
-  return standing === undefined ? GONE : { kind: 'accepted', standing };
+  return standing === undefined ? GONE : { kind: 'accepted', standing, isRecovery };
 }
 
 function standingAt(session: Session, stage: FallbackStage): FallbackStanding | undefined {

@@ -26,7 +26,12 @@ export const DRAWN_STATES: readonly PageState[] = [
   {
     name: 'approve-done',
     says: 'The fallback page: all is proven, and the client did not close it',
-    reach: (visit) => visit.draw(doneCard),
+    reach: (visit) => visit.draw((say) => doneCard(say)),
+  },
+  {
+    name: 'approve-done-recovery',
+    says: 'The same after a recovery code: what is left is told, and the page stays',
+    reach: (visit) => visit.draw((say) => doneCard(say, 7)),
   },
   {
     name: 'sign-in-code-shut',

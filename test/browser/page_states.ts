@@ -140,6 +140,23 @@ export const PAGE_STATES: readonly PageState[] = [
       await visit.giveCode(visit.freshCode('bob'));
     },
   },
+  {
+    name: 'approve-wrong-password',
+    says: 'The same after a wrong password',
+    reach: async (visit) => {
+      await visit.openFallback('bob');
+      await visit.giveCode(visit.freshCode('bob'));
+      await visit.giveCurrentPassword('wrong');
+    },
+  },
+  {
+    name: 'approve-wrong-code',
+    says: 'The fallback page after a wrong code',
+    reach: async (visit) => {
+      await visit.openFallback('bob');
+      await visit.giveCode(visit.wrongCode('bob'));
+    },
+  },
   ...SIGN_IN_STATES,
   ...ERROR_STATES,
   ...DRAWN_STATES,

@@ -77,6 +77,11 @@ export class PageVisit {
     await this.enter();
   }
 
+  async giveCurrentPassword(password: string): Promise<void> {
+    await this.fill('current-password', password);
+    await this.enter();
+  }
+
   async giveCode(code: string): Promise<void> {
     await this.fill('one-time-code', code);
     await this.enter();
@@ -219,14 +224,15 @@ export class PageVisit {
 
   /** Where a client leads for a stage that it does not know: somebody removes a device. */
   async openFallback(name: string): Promise<void> {
-    const challenge = await this.scene.app.post(LOGIN, passwordLogin(name, PASSWORD));
+    const named = { initial_device_display_name: 'Pixel 9' };
+    const challenge = await this.scene.app.post(LOGIN, passwordLogin(name, PASSWORD, named));
     const auth = { type: 'm.login.2fa.totp', session: String(challenge.json.session) };
     const login = await this.scene.app.post(LOGIN, { auth: { ...auth, token: this.freshCode(name) } });
     const remove = { devices: ['ELSEWHERE'] };
     const path = '/_matrix/client/v3/delete_devices';
     const guarded = await this.scene.app.post(path, remove, String(login.json.access_token));
     const session = encodeURIComponent(String(guarded.json.session));
-    await this.open(`/_matrix/client/v3/auth/m.login.2fa.totp/fallback/web?session=${session}`);
+    await this.open(`/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${session}`);
   }
 
   private text(key: TextKey): string {

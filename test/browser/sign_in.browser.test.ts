@@ -370,6 +370,25 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     expect(app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).not.toContain('OTHER');
   });
 
+  test('after a recovery code the popup tells the client, and stays open for what there is to read', async () => {
+    const { token } = app.stub.signIn('bob');
+    const challenge = await app.post('/_matrix/client/v3/account/password', { new_password: 'x' }, token);
+    const target = `/_matrix/client/v3/auth/m.login.2fa.totp/fallback/web?session=${challenge.json.session}`;
+    await page.goto(client.url);
+    const opened = page.waitForEvent('popup');
+    await page.evaluate(`{
+      globalThis.told = new Promise((resolve) => addEventListener('message', ({ data }) => resolve(data)));
+      window.open('${app.url}${target}');
+    }`);
+    const popup = await opened;
+    await popup.getByText('Use a recovery code instead').click();
+    await popup.getByLabel('Recovery code').fill(bob.recoveryCodes[9] ?? '');
+    await popup.keyboard.press('Enter');
+    expect(await page.evaluate('told')).toBe('authDone');
+    await popup.getByText(/^You used a recovery code. \d+ are left.$/).waitFor();
+    await popup.close();
+  });
+
   test('in a plain tab the page says that one can go back', async () => {
     const { token } = app.stub.signIn('bob');
     const challenge = await app.post('/_matrix/client/v3/account/password', { new_password: 'x' }, token);

@@ -263,6 +263,50 @@ describe('what stands in a visit', () => {
 });
 
 describe('what is told', () => {
+  test('attack 151: the device that asked, by its name; by its id where it has none or the homeserver does not say', async () => {
+    const user = app.stub.user('bob');
+    const device = user.devices.get('MINE');
+    const page = await pageOf();
+    const asked = async () => /<bdi>([^<]*)<\/bdi>/.exec((await visitor.open(page)).text)?.[1];
+    const names: [string | null, string][] = [
+      ['Bob’s <phone>', 'Bob’s &lt;phone&gt;'],
+      [`  ${'x'.repeat(300)}`, 'x'.repeat(100)],
+      ['   ', 'MINE'],
+      [null, 'MINE'],
+    ];
+    for (const [name, shown] of names) {
+      if (device !== undefined) device.displayName = name;
+      expect(await asked()).toBe(shown);
+    }
+    app.stub.failNext(/GET .*\/devices\//, { status: 502, body: {} });
+    if (device !== undefined) device.displayName = 'Phone';
+    expect([await asked(), await asked()]).toEqual(['MINE', 'Phone']);
+  });
+
+  test.each([
+    ['m.login.sso', 'recovery_code'],
+    ['m.login.2fa.totp', 'code'],
+  ])(
+    'after a recovery code at %s, at the end, how many are left; in another tab, and after a code of the app, nothing',
+    async (stage, field) => {
+      const page = await open({ stage });
+      const isWhole = stage === 'm.login.sso';
+      const { target } = formOn(page);
+      await visitor.send({ [field]: bob.recoveryCodes[0] ?? '' });
+      const done = isWhole ? await visitor.send({ password: 'bob password' }) : visitor.last;
+      expect(done?.text).toContain('You used a recovery code. 2 are left.');
+      expect(done?.text).toContain('data-to-read');
+      expect((await visitor.open(target)).text).toContain('2 are left');
+      const elsewhere = await visitor.open(page);
+      expect(elsewhere.text).toContain('Approved');
+      expect(elsewhere.text).not.toContain('You used');
+      await open({ stage, device: 'B' });
+      await visitor.send({ code: app.code(bob) });
+      const plain = isWhole ? await visitor.send({ password: 'bob password' }) : visitor.last;
+      expect([plain?.text.includes('Approved'), plain?.text.includes('You used')]).toEqual([true, false]);
+    },
+  );
+
   test('what is missing, at its field, and nothing is judged', async () => {
     await open();
     expect(await counted(() => visitor.send({ code: ' ' }))).toBe(0);

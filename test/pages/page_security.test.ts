@@ -166,7 +166,7 @@ describe('forms from elsewhere', () => {
       await app.call({ target: address, headers: { purpose: 'prefetch', 'sec-purpose': 'prefetch' } });
       expect((await app.call({ method: 'HEAD', target: address })).status).toBe(200);
     }
-    expect(app.stub.requests).toEqual([]);
+    expect(app.stub.requestsBesideLookups()).toEqual([]);
     expect(await countSessions(app.storage)).toBe(before);
     expect((await visitor.open(target)).text).toContain('one-time-code');
   });

@@ -8,4 +8,5 @@ const client = /** @type {{ onAuthDone?: unknown }} */ (window);
 if (typeof client.onAuthDone === 'function') client.onAuthDone();
 else window.opener?.postMessage('authDone', '*');
 
-window.close();
+// What is to be read keeps the page open; a client may close it all the same.
+if (document.querySelector('[data-to-read]') === null) window.close();

@@ -3,6 +3,7 @@ import type { FactorsAsked, FallbackStanding } from '../../guard/guarded_page.ts
 import type { Language } from '../../system/languages.ts';
 import { factorForms, notice, passwordField } from '../forms/fields.ts';
 import type { ToldProblem } from '../forms/form_problems.ts';
+import { recoveryNotice } from '../forms/recovery_notice.ts';
 import { timeText } from '../forms/time_text.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
@@ -16,6 +17,8 @@ interface Card {
   /** Where the forms go. */
   readonly action: string;
   readonly standing: FallbackStanding;
+  /** What the device that asked is called. */
+  readonly device: string | undefined;
   /** Digits of a TOTP code. */
   readonly digits: number;
   /** All factors that there are. */
@@ -27,7 +30,7 @@ export function codeCard(card: Card & FactorsAsked & ToldProblem): Html {
   return html`<section class="card stack">${heading(card)}
 ${notice(card.problem)}
 ${factorForms(card)}
-</section>`;
+${notYou(card.say)}</section>`;
 }
 
 /** Asks for the password. */
@@ -53,25 +56,34 @@ ${hidden}
 ${user !== undefined && html`<input type="text" name="username" autocomplete="username" value="${user}" hidden>`}
 ${passwordField(say, refused, true)}
 <button class="button full">${say('approve.submit')}</button>
-</form></section>`;
+</form>
+${notYou(say)}</section>`;
 }
 
-/** All is done: the script tells the client and closes the page; in a plain tab the words have to do. */
-export function doneCard(say: Say): Html {
+/**
+ * All is done: the script tells the client and closes the page, unless it has something to say; in a plain tab the words
+ * have to do.
+ * @param codesLeft after a proof by a recovery code
+ */
+export function doneCard(say: Say, codesLeft?: number): Html {
   return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('approve.done.title')}</h1>
-<p class="notice good" role="status">${say('approve.done.text')}</p></section>`;
+<p class="notice good" role="status">${say('approve.done.text')}</p>
+${codesLeft !== undefined && html`<div data-to-read>${recoveryNotice(say, codesLeft)}</div>`}</section>`;
 }
 
 /** What is asked for, and who asked: before any proof, so that users do not approve what another client began. */
-function heading({ say, language, standing, listed }: Card): Html {
+function heading({ say, language, standing, device, listed }: Card): Html {
   const { session } = standing;
   const asked = htmlIn(say.form('approve.asked'), {
-    device: html`<bdi>${session.deviceId ?? say('approve.unknownDevice')}</bdi>`,
+    device: html`<bdi>${device ?? say('approve.unknownDevice')}</bdi>`,
     address: session.address ?? say('approve.unknownAddress'),
     time: timeText(session.openedAt, say),
   });
   return html`<h1>${say('approve.title')}</h1>
 <p>${say('approve.about')} <strong class="destination">${consequenceText(say, session, { factors: listed, language })}</strong></p>
-<p>${asked}</p>
-<p class="muted">${say('approve.notYou')}</p>`;
+<p>${asked}</p>`;
+}
+
+function notYou(say: Say): Html {
+  return html`<p class="muted small">${say('approve.notYou')}</p>`;
 }

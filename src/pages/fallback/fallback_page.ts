@@ -91,15 +91,22 @@ export class FallbackPage {
   }
 
   /** Asks for what is missing; where nothing is, tells the client. */
-  private ask(visit: PageVisit, standing: FallbackStanding, seen: Seen): Answer | Promise<Answer> {
+  private ask(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
     switch (standing.missing) {
       case 'nothing':
-        return done(visit);
+        return this.done(visit, standing, seen);
       case 'code':
         return this.code(visit, standing, seen);
       case 'password':
         return this.password(visit, standing, seen);
     }
+  }
+
+  private async done(visit: PageVisit, standing: FallbackStanding, { state }: Seen): Promise<Answer> {
+    return done(
+      visit,
+      state.isRecovery === true ? await this.deps.proofs.recoveryCodesLeft(standing) : undefined,
+    );
   }
 
   private async code(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
@@ -109,6 +116,7 @@ export class FallbackPage {
     const problem = refused?.of === 'code' ? refused.problem : undefined;
     const told = problems.told(visit, problem);
     const { kinds, asked } = await proofs.factorsAsked(standing);
+    const card = await this.card(visit, standing, seen);
     return visit.render({
       title: titleOf(visit, visit.say('approve.title'), told.refused?.problem ?? told.problem),
       asks: 'factor',
@@ -116,17 +124,18 @@ export class FallbackPage {
       retryAfterMs: problems.waitOf(problem),
       body: (tokenField) =>
         codeCard({
-          ...this.card(visit, standing, seen, tokenField),
+          ...card(tokenField),
           ...{ kinds: openKinds(kinds, problem), asked, ...told },
         }),
     });
   }
 
-  private password(visit: PageVisit, standing: FallbackStanding, seen: Seen): Answer {
+  private async password(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
     const { refused } = seen.state;
     const problem = refused?.of === 'password' ? refused.problem : undefined;
     const text = problem && this.textOf(visit, problem);
     const atField = problem !== undefined && AT_FIELD.includes(problem.is);
+    const card = await this.card(visit, standing, seen);
     return visit.render({
       title: titleOf(visit, visit.say('approve.title'), text),
       asks: 'password',
@@ -134,19 +143,22 @@ export class FallbackPage {
       retryAfterMs: this.deps.problems.waitOf(problem),
       body: (tokenField) =>
         passwordCard({
-          ...this.card(visit, standing, seen, tokenField),
+          ...card(tokenField),
           refused: atField && text !== undefined ? { problem: text } : undefined,
           problem: atField ? undefined : text,
         }),
     });
   }
 
-  private card({ say, language }: PageVisit, standing: FallbackStanding, seen: Seen, tokenField: Html) {
-    const { digits, factors } = this.deps;
-    return {
-      ...{ say, language, standing, digits, listed: factors.all, action: seen.action },
+  /** What both cards have, with the token of their forms. */
+  private async card(visit: PageVisit, standing: FallbackStanding, seen: Seen) {
+    const { say, language, request } = visit;
+    const { digits, factors, proofs } = this.deps;
+    const device = await proofs.askedBy(request, standing);
+    return (tokenField: Html) => ({
+      ...{ say, language, standing, device, digits, listed: factors.all, action: seen.action },
       hidden: html`${tokenField}${aboutField(standing)}${seen.turn}`,
-    };
+    });
   }
 
   private textOf(visit: PageVisit, problem: PasswordProblem): string {

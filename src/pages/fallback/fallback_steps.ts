@@ -113,6 +113,8 @@ function missing(state: FallbackVisit, refused: FallbackProblem): Next {
 function next(state: FallbackVisit, outcome: ProofOutcome): Next {
   if (outcome.kind === 'gone') return { state, outcome: { is: 'refused', reason: 'session' } };
   const { missing: wanted } = outcome.standing;
-  if (wanted === 'nothing') return { state };
-  return { state, outcome: { is: 'challenged', reason: wanted === 'code' ? 'factor' : 'password' } };
+  const isRecovery = state.isRecovery || (outcome.kind === 'accepted' && outcome.isRecovery);
+  const then = { ...state, isRecovery };
+  if (wanted === 'nothing') return { state: then };
+  return { state: then, outcome: { is: 'challenged', reason: wanted === 'code' ? 'factor' : 'password' } };
 }

@@ -10,6 +10,8 @@ export type PasswordProblem = { readonly is: 'wrongPassword' | 'noPassword' } | 
 /** What stands between the requests of a browser at a fallback page. All else is in the session. */
 export interface FallbackVisit {
   readonly refused?: FallbackProblem | undefined;
+  /** A recovery code was the proof. */
+  readonly isRecovery?: boolean | undefined;
   /** Nothing comes of it any more: the access token that it is for has ended. */
   readonly isOver?: boolean | undefined;
 }

@@ -5,9 +5,16 @@ import { doneCard } from './fallback_cards.ts';
 
 const DONE_SCRIPT = 'auth_done.js';
 
-/** All stages are done. */
-export function done({ say, render }: PageVisit): Answer {
-  return render({ title: say('approve.done.title'), script: DONE_SCRIPT, body: () => doneCard(say) });
+/**
+ * All stages are done.
+ * @param codesLeft after a proof by a recovery code
+ */
+export function done({ say, render }: PageVisit, codesLeft?: number): Answer {
+  return render({
+    title: say('approve.done.title'),
+    script: DONE_SCRIPT,
+    body: () => doneCard(say, codesLeft),
+  });
 }
 
 /** Unknown, expired, another user's, dead: one page and one status for all (attack 64). */
