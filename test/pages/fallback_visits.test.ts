@@ -68,7 +68,9 @@ async function counted(act: () => Promise<unknown>): Promise<number> {
 }
 
 async function visits(): Promise<number> {
-  const [row] = await app.storage.read(ask<{ n: number }>('SELECT count(*) AS n FROM visits'));
+  const [row] = await app.storage.read(
+    ask<{ n: number }>('SELECT count(*) AS n FROM visits WHERE expires_at > :now'),
+  );
   return Number(row?.n);
 }
 
