@@ -41,7 +41,7 @@ export const DRAWN_STATES: readonly PageState[] = [
         const standing = { userId: '@bob:localhost', kinds: ['recovery'], asked: [] };
         return codeCard({
           ...{ ...CARD, say, language: 'en', digits: 6, refused: undefined },
-          ...{ lostAt: '/_2fa/help#lost-all', recovery: undefined },
+          ...{ canRecover: false, recovery: undefined },
           standing: standing as unknown as PageStanding,
           problem: say('code.shut'),
         });

@@ -9,6 +9,7 @@ import {
 } from '../forms/fields.ts';
 import { recoveryNotice } from '../forms/recovery_notice.ts';
 import { timeText } from '../forms/time_text.ts';
+import { HELP, RECOVER_PAGE } from '../shell/footer.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 import { beginningOf, type Way } from './addresses.ts';
@@ -82,13 +83,14 @@ export function codeCard(
     readonly refused: RefusedCode | undefined;
     /** What is told above the forms. */
     readonly problem: string | undefined;
-    /** Where people are led who have lost all factors. */
-    readonly lostAt: string;
+    /** Whether those who have lost all factors can recover the account themselves. */
+    readonly canRecover: boolean;
     /** The recovery of the account that runs: by the password alone, it may be someone else's. */
     readonly recovery: { readonly opensTs: number } | undefined;
   },
 ): Html {
   const { say, way, standing, problem } = card;
+  const lostAt = card.canRecover ? RECOVER_PAGE : `${HELP}#lost-all`;
   const { kinds, asked, userId } = standing;
   return html`<section class="card stack"><h1>${say('code.title')}</h1>
 <div class="journey">
@@ -99,7 +101,7 @@ ${notice(problem)}
 ${card.recovery !== undefined && dontUnlock(card, card.recovery.opensTs)}
 ${factorForms({ ...card, kinds, asked })}
 </section>
-<p class="after"><a href="${card.lostAt}">${say('code.lost')}</a></p>
+<p class="after"><a href="${lostAt}">${say('code.lost')}</a></p>
 <p class="after"><a href="${beginningOf(way)}">${say('code.startOver')}</a></p>`;
 }
 

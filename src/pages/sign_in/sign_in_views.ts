@@ -1,4 +1,3 @@
-import type { RecoveryStanding } from '../../account_recovery/standing.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { PageRecovery } from '../../login/page_recovery.ts';
@@ -6,7 +5,6 @@ import { fieldOf, type WrongCredentials } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { type FormProblems, openKinds } from '../forms/form_problems.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
-import { RECOVER_PAGE } from '../shell/footer.ts';
 import { type Html, html } from '../shell/html.ts';
 import { askedLocales } from '../texts/language.ts';
 import { beginningOf, openingAddress, replaceAddress, visitAddress, type Way } from './addresses.ts';
@@ -41,7 +39,6 @@ export interface SignInViewsDeps {
     /** The host that browsers see. */
     readonly host: string;
   };
-  /** Undefined where accounts cannot be recovered. */
   readonly recovery: Pick<PageRecovery, 'runningFor'> | undefined;
 }
 
@@ -187,7 +184,7 @@ export class SignInViews {
     });
   }
 
-  private code(shown: Shown, standing: PageStanding, recovery: RecoveryStanding | undefined): Answer {
+  private code(shown: Shown, standing: PageStanding, recovery: { opensTs: number } | undefined): Answer {
     const { visit, seen, way } = shown;
     const { say, language } = visit;
     const { digits } = this.deps.settings;
@@ -203,7 +200,7 @@ export class SignInViews {
           ...{ say, language, way, digits, recovery, ...told },
           ...formOf(shown, tokenField),
           problem: told.problem ?? (isStopped ? say('recover.stoppedText') : undefined),
-          lostAt: this.deps.recovery === undefined ? '/_2fa/help#lost-all' : RECOVER_PAGE,
+          canRecover: this.deps.recovery !== undefined,
           standing: { ...standing, kinds },
         }),
     });
