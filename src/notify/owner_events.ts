@@ -66,51 +66,14 @@ const TOLD: Readonly<Record<string, Wording>> = {
     en: 'The operator set up your two-factor authentication',
     de: 'Der Betreiber hat deine Zwei-Faktor-Authentifizierung eingerichtet',
   },
-  'recovery_request.begun': {
-    en: 'The recovery of your account was begun',
-    de: 'Die Wiederherstellung deines Kontos wurde begonnen',
-  },
-  'recovery_request.told': {
-    en: 'The recovery of your account is still waiting',
-    de: 'Die Wiederherstellung deines Kontos wartet noch',
-  },
-  'recovery_request.opened': {
-    en: 'The recovery of your account can be finished now',
-    de: 'Die Wiederherstellung deines Kontos kann jetzt abgeschlossen werden',
-  },
-  'recovery_request.approved': {
-    en: 'The operator approved the recovery of your account',
-    de: 'Der Betreiber hat die Wiederherstellung deines Kontos freigegeben',
-  },
-  'recovery_request.cancelled': {
-    en: 'The recovery of your account was cancelled',
-    de: 'Die Wiederherstellung deines Kontos wurde abgebrochen',
-  },
-  'recovery_request.denied': {
-    en: 'The operator ended the recovery of your account',
-    de: 'Der Betreiber hat die Wiederherstellung deines Kontos beendet',
-  },
-  'recovery_request.finished': {
-    en: 'Your account was recovered: it has a new authenticator',
-    de: 'Dein Konto wurde wiederhergestellt: Es hat einen neuen Authenticator',
-  },
   'operator.reset': {
     en: 'The operator reset your two-factor authentication',
     de: 'Der Betreiber hat deine Zwei-Faktor-Authentifizierung zurückgesetzt',
   },
 };
 
-/** Any factor that is accepted ends it (`second_factor/code_step.ts`). */
-const RECOVERY_ADVICE: Wording = {
-  en: 'Someone who knows your password asked to replace your second factor. To stop it, sign in with your second factor, or tell the operator of your server.',
-  de: 'Jemand, der dein Passwort kennt, will deinen zweiten Faktor ersetzen. Melde dich mit deinem zweiten Faktor an, um das zu verhindern, oder sag dem Betreiber deines Servers Bescheid.',
-};
-
 /** What owners can do, where the subject asks something of them. */
 const ADVICE: Readonly<Record<string, Wording>> = {
-  'recovery_request.begun': RECOVERY_ADVICE,
-  'recovery_request.told': RECOVERY_ADVICE,
-  'recovery_request.opened': RECOVERY_ADVICE,
   'policy.required': {
     en: 'Open the account page of your server, sign in, and set it up there. After that time your next sign-in asks you to set it up first.',
     de: 'Öffne die Kontoseite deines Servers, melde dich an und richte sie dort ein. Danach musst du sie bei der nächsten Anmeldung einrichten, bevor es weitergeht.',

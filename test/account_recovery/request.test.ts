@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ask, effect } from '../../src/storage/statement.ts';
+import { effect } from '../../src/storage/statement.ts';
 import { LOGIN } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { operate } from '../support/operate.ts';
@@ -48,15 +48,6 @@ describeOnBothDatabases('a request to recover an account', (start) => {
     expect(await recorded(app)).toEqual(['begun', 'told', 'opened', 'expired']);
     const audit = JSON.stringify(await app.storage.audit.list({ userId: BOB }));
     expect(audit).not.toContain(String(claim_code).slice(6));
-  });
-
-  test('is told to its owner by every channel that is on, in the commit that begins it', async () => {
-    const notify =
-      'notify: { mail: { from: 2fa@example.org } }\npolicy: { administrators: { detect: false } }';
-    const { app } = await startRecovering(start, '{ enabled: true }', { config: notify });
-    await begin(app);
-    const told = await app.storage.read(ask<object>('SELECT channel, event, user_id FROM notices'));
-    expect(told).toEqual([{ channel: 'mail', event: 'recovery_request.begun', user_id: BOB }]);
   });
 
   test('attack 256: without the right password all accounts look alike, and nothing is begun', async () => {

@@ -24,11 +24,6 @@ describe('the texts', () => {
       'Two-factor authentication was turned off',
       'Zwei-Faktor-Authentifizierung wurde ausgeschaltet',
     ],
-    [
-      'recovery_request.begun',
-      'The recovery of your account was begun',
-      'Die Wiederherstellung deines Kontos wurde begonnen',
-    ],
     ['totp.added', 'An authenticator was added', 'Ein Authenticator wurde hinzugefügt'],
     [
       'webauthn.counter_back',
