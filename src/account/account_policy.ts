@@ -26,8 +26,8 @@ export class AccountPolicy {
     return (await this.deps.policies.of(userId)).mode.value === 'required';
   }
 
-  async mayHaveCodes(userId: string): Promise<boolean> {
-    return (await this.deps.policies.of(userId)).recoveryCodes.value !== 'off';
+  mayHaveCodes(userId: string): Promise<boolean> {
+    return this.deps.policies.mayHaveCodes(userId);
   }
 
   /** @throws Refusal codes_off */

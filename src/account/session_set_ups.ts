@@ -8,7 +8,7 @@ import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Write } from '../storage/statement.ts';
 import { enrolling, isConfirmed } from '../storage/tables/factor_changes.ts';
-import type { SetUpOfSession } from '../storage/tables/sessions.ts';
+import type { SetUpOfSession } from '../storage/tables/session_enrolment.ts';
 import type { Replaces } from '../storage/tables/setups.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type Session, standingOf } from '../uia/session.ts';

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../matrix/wire.ts';
 import type { Decision, Effect, Write } from '../storage/statement.ts';
+import type { Enrolled } from '../storage/tables/factors.ts';
 import type { FactorDescription } from './description.ts';
 
 /** Facts for the audit: which authenticator, which position. No secret. */
@@ -61,8 +62,11 @@ export interface Attempt {
 
 /** A kind of second factor. A new one is a folder beside `totp/` and one line in `list.ts`. */
 export interface Factor extends FactorDescription {
-  /** Whether this user can use the factor now. */
-  available(userId: string): Promise<boolean>;
+  /**
+   * Whether this user can use the factor now.
+   * @param enrolled what they have enrolled, which was looked up once for all factors
+   */
+  available(userId: string, enrolled: Enrolled): Promise<boolean>;
   /**
    * What the client is asked to answer in this session: the same until it is answered or too old. `kept` is what must be
    * written before the client hears of it. Factors whose proof does not depend on a question have none.

@@ -1,5 +1,6 @@
 import { compileShape } from '../matrix/registry.ts';
 import { ENROLMENT_STAGE, type JsonObject, OWN_STAGES, type SecondFactorStage } from '../matrix/wire.ts';
+import type { Enrolled } from '../storage/tables/factors.ts';
 import type { FactorPage } from './description.ts';
 import type { Factor, LoneFactor } from './factor.ts';
 import { type GivenCode, readGivenCode } from './given_code.ts';
@@ -82,8 +83,8 @@ export class Factors {
   }
 
   /** The factors that this user can use now, in the order of the list. */
-  async availableTo(userId: string): Promise<Factor[]> {
-    const availability = await Promise.all(this.offered.map((factor) => factor.available(userId)));
+  async availableTo(userId: string, enrolled: Enrolled): Promise<Factor[]> {
+    const availability = await Promise.all(this.offered.map((factor) => factor.available(userId, enrolled)));
     return this.offered.filter((_, index) => availability[index]);
   }
 
@@ -94,8 +95,8 @@ export class Factors {
   }
 
   /** The stages that this user can use now, in the order of the list. */
-  async stagesOf(userId: string): Promise<SecondFactorStage[]> {
-    return (await this.availableTo(userId)).map((factor) => factor.stage);
+  async stagesOf(userId: string, enrolled: Enrolled): Promise<SecondFactorStage[]> {
+    return (await this.availableTo(userId, enrolled)).map((factor) => factor.stage);
   }
 
   /** Which kind of code was typed into a field that takes all kinds. Undefined if it is missing. */

@@ -1,10 +1,17 @@
 import type { Factors } from '../factors/factors.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type Flow, type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../matrix/wire.ts';
+import {
+  type Flow,
+  type JsonObject,
+  PASSWORD_STAGE,
+  type SecondFactorStage,
+  SSO_STAGE,
+} from '../matrix/wire.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import type { OfferedWays } from '../second_factor/challenge_answer.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
+import type { Standings } from '../second_factor/standing.ts';
 import type { CallingPage } from '../second_factor/step_ups.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
@@ -31,6 +38,7 @@ export interface OwnedRequest {
 export interface SessionOfRequestDeps {
   readonly engine: UiaEngine;
   readonly secondFactors: Factors;
+  readonly standings: Pick<Standings, 'ofFactor'>;
   readonly ways: OfferedWays;
 }
 
@@ -86,9 +94,14 @@ export class SessionOfRequest {
     if (requirement === 'stepped_up') return [[PASSWORD_STAGE]];
     const pages: Flow[] = this.deps.ways.pages ? [[SSO_STAGE]] : [];
     if (requirement !== 'two_factor') return [...pages, [PASSWORD_STAGE]];
-    const available = await this.deps.secondFactors.stagesOf(this.owned.caller.owner.userId);
-    const stages = available.filter((stage) => !this.isRefused(stage));
+    const stages = (await this.available()).filter((stage) => !this.isRefused(stage));
     return [...pages, ...stages.map((stage) => [stage, PASSWORD_STAGE])];
+  }
+
+  private async available(): Promise<SecondFactorStage[]> {
+    const { userId } = this.owned.caller.owner;
+    const owing = await this.deps.standings.ofFactor(userId);
+    return owing === undefined ? [] : this.deps.secondFactors.stagesOf(userId, owing.enrolled);
   }
 
   private fits(session: Session, requirement: Requirement): boolean {

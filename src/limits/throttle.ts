@@ -42,13 +42,10 @@ export interface Attempt extends Way {
  * right. Lost in a wait, out of budget, shut: `refusalIn` says why.
  */
 export function counted<const Then extends Write>({ userId, lane }: Attempt, then: Then) {
-  return [
-    clampWait(userId, lane, LANE_RULES),
-    when(countAttempt(userId, lane, LANE_RULES), {
-      won: then,
-      lost: laneStanding(userId, lane, LANE_RULES),
-    }),
-  ] as const;
+  return when(countAttempt(userId, lane, LANE_RULES), {
+    won: then,
+    lost: [clampWait(userId, lane, LANE_RULES), laneStanding(userId, lane, LANE_RULES)],
+  });
 }
 
 /** What an accepted factor brings besides: its lane is cleared, shut ones are opened, its places are known. */

@@ -196,7 +196,9 @@ export class LoginConversation {
     const flows =
       standing.is === 'owes_enrolment'
         ? enrolmentFlows(proven)
-        : (await this.deps.secondFactors.stagesOf(hold.userId)).map((stage): Flow => [...proven, stage]);
+        : (await this.deps.secondFactors.stagesOf(hold.userId, standing.enrolled)).map(
+            (stage): Flow => [...proven, stage],
+          );
     // 2FA was turned off at this moment, which has ended the hold.
     if (flows.length === 0) throw new Refusal('hold_ended');
     const opening = {

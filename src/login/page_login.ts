@@ -72,7 +72,7 @@ export class PageLogin {
 
   private async join(readings: readonly Reading[]): Promise<PasswordHeld | undefined> {
     for (const reading of readings) {
-      const hold = reading.joinKeys && (await this.deps.holds.findToJoin(reading.joinKeys));
+      const hold = reading.joinKeys && (await this.deps.holds.joinable.find(reading.joinKeys));
       if (hold !== undefined) return { hold, reading };
     }
     return undefined;

@@ -81,7 +81,7 @@ export class PageSessions {
   private async flowsOf(userId: string, proven: string, standing: Standing): Promise<readonly Flow[]> {
     if (standing.is === 'owes_enrolment') return enrolmentFlows([proven]);
     if (standing.is !== 'owes_factor') return [[proven]];
-    const stages = await this.deps.secondFactors.stagesOf(userId);
+    const stages = await this.deps.secondFactors.stagesOf(userId, standing.enrolled);
     return stages.map((stage): Flow => [proven, stage]);
   }
 

@@ -90,7 +90,7 @@ export class SignIn {
   /** R12: an equal sign-in shares the hold that is there. */
   private async join(): Promise<Step | undefined> {
     for (const reading of this.asked.readings) {
-      const hold = reading.joinKeys && (await this.deps.holds.findToJoin(reading.joinKeys));
+      const hold = reading.joinKeys && (await this.deps.holds.joinable.find(reading.joinKeys));
       if (hold !== undefined) return { is: 'held', hold, reading };
     }
     return undefined;

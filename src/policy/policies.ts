@@ -78,6 +78,12 @@ export class Policies {
     return { is: 'due', deadlineTs, version: seen.version };
   }
 
+  /** Whether the operator lets a user have recovery codes. Where no rule takes them from anyone, nobody is looked up. */
+  async mayHaveCodes(userId: string): Promise<boolean> {
+    if (rulesOf(this.config()).every(({ recoveryCodes }) => recoveryCodes !== 'off')) return true;
+    return (await this.of(userId)).recoveryCodes.value !== 'off';
+  }
+
   /** A new account, which has a grace of its own. */
   async registered(userId: string): Promise<void> {
     if (!mayRequire(this.config())) return;

@@ -49,6 +49,14 @@ export class Challenges {
     return async (request) => this.inAnswer(await handler(request));
   }
 
+  /** Whether a stage of these flows is of a factor that asks questions: if not, the session need not be found. */
+  private mayAsk({ flows }: JsonObject): boolean {
+    const told = JSON.stringify(flows);
+    return this.deps.factors.offered.some(
+      ({ stage, challenge }) => challenge !== undefined && told.includes(JSON.stringify(stage)),
+    );
+  }
+
   private nextIn(session: Session): Factor[] {
     const next = nextStages(session.flows, session.completed);
     return this.deps.factors.offered.filter(({ stage }) => next.includes(stage));
@@ -57,6 +65,7 @@ export class Challenges {
   private async inAnswer(answer: Answer): Promise<Answer> {
     const { status, body } = answer;
     if (status !== 401 || !isJsonObject(body) || typeof body.session !== 'string') return answer;
+    if (!this.mayAsk(body)) return answer;
     const session = await this.deps.engine.find(body.session);
     const asked = session === undefined ? [] : await this.of(session);
     if (asked.length === 0) return answer;

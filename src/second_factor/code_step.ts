@@ -152,8 +152,8 @@ export class CodeStep {
     });
     const answer = await this.deps.storage.commit([way.userId], unit);
     if (!answer.won) return { is: 'moved' };
-    const [, lane] = answer.after;
-    if (!lane.won) return this.refuse(trial, lane.after[0]);
+    const lane = answer.after;
+    if (!lane.won) return this.refuse(trial, lane.after[1][0]);
     return writtenIn(lane.after, verdict);
   }
 

@@ -1,22 +1,15 @@
 import { Refusal } from '../matrix/refusals.ts';
-import { type Write, when } from '../storage/statement.ts';
+import { type Branch, type Write, when } from '../storage/statement.ts';
 import { type Storage, storageAside } from '../storage/storage.ts';
 import { findVersion } from '../storage/tables/accounts.ts';
-import {
-  type AllowanceRate,
-  findAllowance,
-  giveBackAllowance,
-  takeAllowance,
-} from '../storage/tables/allowances.ts';
+import { type AllowanceRate, giveBackAllowance, takeAllowance } from '../storage/tables/allowances.ts';
 import {
   claimHold,
-  countExcessHolds,
   dropHold,
   endOneOfMost,
   extendHold,
-  findHoldsOfUser,
-  findHoldsToJoin,
   type HeldLogin,
+  type HoldsKept,
   keepHoldUnder,
   keepHoldWhereRoom,
 } from '../storage/tables/holds.ts';
@@ -28,12 +21,7 @@ import type { Vault } from '../vault/vault.ts';
 import { DoubtfulHolds } from './doubtful_holds.ts';
 import { type Grant, type OpenedHold, openHold } from './grant.ts';
 import { type JoinKeys, joinKeyOfOwner } from './join_keys.ts';
-
-/** How many holds one name and password may have before a further spelling of the name joins one of them. */
-const HOLDS_PER_NAME = 2;
-
-/** So many logins of a user are not used for further spellings of what is held. */
-const LEFT_FOR_OWNER = 1;
+import { JoinableHolds } from './joinable_holds.ts';
 
 /** Live holds of one user at once; a further sign-in joins one of them. */
 const HOLDS_PER_USER = 8;
@@ -82,6 +70,7 @@ export interface HeldLoginsSettings {
 /** Held logins: granted by the homeserver, kept back sealed until the second factor (R10, R12). */
 export class HeldLogins {
   readonly doubtful: DoubtfulHolds;
+  readonly joinable: JoinableHolds;
 
   constructor(
     private readonly storage: Storage,
@@ -91,31 +80,12 @@ export class HeldLogins {
     private readonly settings: HeldLoginsSettings,
   ) {
     this.doubtful = new DoubtfulHolds(storageAside(storage));
-  }
-
-  /**
-   * The live hold that a sign-in with these keys joins: an equal one, or one of the same user that was made with
-   * the same password and the same wish for a refresh token. Where there are enough holds, or few logins are left,
-   * any of them: other spellings that some homeserver takes for the same use up no login of the owner (attack 127).
-   */
-  async findToJoin(keys: JoinKeys): Promise<HeldLogin | undefined> {
-    const found = this.doubtful.without(await this.storage.read(findHoldsToJoin(keys.exact, keys.folded)));
-    const isEqual = (hold: HeldLogin) => hold.joinKey !== null && keys.exact.includes(hold.joinKey);
-    const equal = found.find(isEqual) ?? found.find((hold) => this.isLike(hold, keys));
-    if (equal !== undefined || found[0] === undefined) return equal;
-    if (found.length >= HOLDS_PER_NAME) return found[0];
-    return (await this.allowanceLeft(found[0].userId)) < LEFT_FOR_OWNER + 1 ? found[0] : undefined;
-  }
-
-  private async allowanceLeft(userId: string): Promise<number> {
-    const { allowance } = this.settings;
-    const [found] = await this.storage.read(findAllowance(userId, allowance));
-    return found?.level ?? allowance.burstCount;
-  }
-
-  private isLike(hold: HeldLogin, { password, refresh }: JoinKeys): boolean {
-    const granted = this.open(hold);
-    return granted.password === password && granted.refresh === refresh;
+    this.joinable = new JoinableHolds({
+      storage,
+      doubtful: this.doubtful,
+      open: (held) => this.open(held),
+      allowance: settings.allowance,
+    });
   }
 
   find(id: string): Promise<HeldLogin | undefined> {
@@ -135,16 +105,15 @@ export class HeldLogins {
     const { version } = made;
     const opening = await open?.(held);
     const also = opening?.write ?? [];
-    const isKept = await this.orEnd(held, () => this.keepWithinBounds(held, made, also));
-    if (!isKept) {
+    let kept = await this.orEnd(held, () => this.keepWithinBounds(held, made, also));
+    if (kept === undefined) {
       await this.requireVersion(userId, version);
-      const other = await this.liveHoldOf(userId, made.joinKeys);
+      const other = await this.joinable.ofUser(userId, made.joinKeys);
       if (other !== undefined) return { hold: other, isOwn: false };
-      const kept = when(keepHoldUnder(held, version), { won: also, lost: [] });
-      const { won } = await this.orEnd(held, () => this.storage.commit([userId], kept));
-      if (!won) throw new Refusal('hold_ended');
+      kept = await this.orEnd(held, () => this.keepUnder(held, version, also));
     }
-    await this.orEnd(held, () => this.endOfCrowd());
+    const { live } = kept;
+    await this.orEnd(held, () => this.endOfCrowd(live));
     return { hold: held, isOwn: true, session: opening?.session };
   }
 
@@ -162,26 +131,34 @@ export class HeldLogins {
     held: HeldLogin,
     { usesAllowance, version }: NewHold,
     also: Write,
-  ): Promise<boolean> {
+  ): Promise<HoldsKept | undefined> {
     const room = keepHoldWhereRoom(held, HOLDS_PER_USER, version);
-    if (!usesAllowance) {
-      return (await this.storage.commit([held.userId], when(room, { won: also, lost: [] }))).won;
-    }
+    if (!usesAllowance) return this.committed(held, when(room, { won: also, lost: [] }));
     const allowed = when(takeAllowance(held.userId, this.settings.allowance), {
       won: also,
       lost: dropHold(held.id),
     });
     const answer = await this.storage.commit([held.userId], when(room, { won: allowed, lost: [] }));
-    return answer.won && answer.after.won;
+    return answer.won && answer.after.won ? answer.row : undefined;
   }
 
-  private async liveHoldOf(userId: string, keys: JoinKeys | undefined): Promise<HeldLogin | undefined> {
-    const live = this.doubtful.without(await this.storage.read(findHoldsOfUser(userId)));
-    return live.find((hold) => keys !== undefined && this.isLike(hold, keys)) ?? live[0];
+  /** Whatever room there is. */
+  private async keepUnder(held: HeldLogin, version: number | undefined, also: Write): Promise<HoldsKept> {
+    const kept = await this.committed(held, when(keepHoldUnder(held, version), { won: also, lost: [] }));
+    if (kept === undefined) throw new Refusal('hold_ended');
+    return kept;
   }
 
-  private async endOfCrowd(): Promise<void> {
-    const [{ excess } = { excess: 0 }] = await this.storage.read(countExcessHolds(this.settings.maximum));
+  private async committed(
+    { userId }: HeldLogin,
+    unit: Branch<HoldsKept, Write, Write>,
+  ): Promise<HoldsKept | undefined> {
+    const answer = await this.storage.commit([userId], unit);
+    return answer.won ? answer.row : undefined;
+  }
+
+  private async endOfCrowd(live: number): Promise<void> {
+    const excess = live - this.settings.maximum;
     for (let turn = 0; turn < Math.min(excess, ENDED_AT_ONCE); turn++) {
       if ((await this.storage.commit([], endOneOfMost(this.settings.maximum))) === undefined) return;
     }

@@ -1,5 +1,5 @@
 import type { Policies, Witness } from '../policy/policies.ts';
-import type { FactorStore } from '../storage/tables/factors.ts';
+import type { Enrolled, FactorStore } from '../storage/tables/factors.ts';
 
 /** The user owes no second factor: looked up in the store, after the homeserver's answer. */
 class StandingPasses {
@@ -34,6 +34,7 @@ export interface OwesFactor {
   readonly is: 'owes_factor';
   /** Of the account, under which it is owed. What rests on it holds only while the account has it. */
   readonly version: number;
+  readonly enrolled: Enrolled;
 }
 
 /** The user has to set up a second factor before anything else: it is required of them, and the grace is over. */
@@ -68,8 +69,8 @@ export class Standings {
 
   /** Undefined for a user who has 2FA off, whatever else they owe. */
   async ofFactor(userId: string): Promise<OwesFactor | undefined> {
-    const owing = await this.deps.factors.owing(userId);
-    return owing && { is: 'owes_factor', version: owing.version };
+    const enrolled = await this.deps.factors.owing(userId);
+    return enrolled && { is: 'owes_factor', version: enrolled.version, enrolled };
   }
 }
 

@@ -235,6 +235,7 @@ function sharedServices(foundations: Foundations) {
   const ownerSessions = {
     engine,
     secondFactors: factors,
+    standings: basics.standings,
     codes: { presented, step: codeStep },
     passwordSessions: new PasswordSessions(homeserver, clock),
     limits: { address: addressLimit, device: deviceLimit },
@@ -271,7 +272,7 @@ function basicServices(foundations: Foundations) {
   const factorDeps = {
     ...{ storage, store: storage.factors, vault, random, hasher, totp, webauthn: config.webauthn },
     clock: machineClock,
-    mayHaveCodes: async (userId: string) => (await policies.of(userId)).recoveryCodes.value !== 'off',
+    mayHaveCodes: (userId: string) => policies.mayHaveCodes(userId),
   };
   const factors = createFactors(factorDeps, furtherFactors);
   return {

@@ -1,10 +1,10 @@
-import type { AuditRecord, Chain, SealedHead } from './chain.ts';
+import type { AuditRecord, Chain, ChainHead, SealedHead } from './chain.ts';
 import { StoreUnavailable } from './errors.ts';
 import type { Entry, Query } from './statement.ts';
-import { insertEntry } from './tables/audit.ts';
+import { insertEntries, type PlacedEntry } from './tables/audit.ts';
 import {
   advanceHead,
-  advanceWithEntry,
+  advanceWithEntries,
   beginChain,
   countChains,
   findCount,
@@ -16,6 +16,8 @@ import {
 
 /** The head is read again where another unit of this process was undone or its outcome is unknown. */
 const TRIES = 3;
+/** Entries of one statement: a database takes only so many values. */
+const AT_ONCE = 50;
 
 /** The questions that are asked one after the other; each is answered with its rows. */
 type Asking<Result> = Generator<Query<object>, Result, readonly object[]>;
@@ -26,28 +28,44 @@ type Asking<Result> = Generator<Query<object>, Result, readonly object[]>;
  *
  * An entry counts on from the head that is known in memory, on the condition that the database has exactly that one:
  * after a unit that was undone, or whose outcome is unknown, it does not, and the head is read from the database.
- * @param together whether one statement can change two tables: then an entry takes one round trip
+ * @param together whether one statement can change two tables: then the entries of a unit take one round trip
  */
 export function* entering(entries: readonly Entry[], together: boolean): Asking<void> {
-  for (const { chain, record } of entries) yield* enter(chain, record, together);
+  for (const chain of new Set(entries.map((entry) => entry.chain))) {
+    const records = entries.filter((entry) => entry.chain === chain).map(({ record }) => record);
+    for (let from = 0; from < records.length; from += AT_ONCE) {
+      yield* enter(chain, records.slice(from, from + AT_ONCE), together);
+    }
+  }
 }
 
-function* enter(chain: Chain, record: AuditRecord, together: boolean): Asking<void> {
-  let known = chain.head ?? (yield* openChain(chain, record.at));
+function* enter(chain: Chain, records: readonly AuditRecord[], together: boolean): Asking<void> {
+  const openedAt = records[0]?.at ?? 0;
+  let known = chain.head ?? (yield* openChain(chain, openedAt));
   for (let tried = 0; tried < TRIES; tried += 1) {
     const { seals } = chain;
-    const place = { chain: known.chain, n: known.n + 1 };
-    const head = { ...place, mac: seals.entryMac(record, place, known.mac) };
+    const entries = placed(chain, known, records);
+    const head = entries.at(-1)?.place ?? known;
     const next = { ...head, sealed: seals.seal(head) };
-    const written = yield together ? advanceWithEntry(known, next, record) : advanceHead(known, next);
+    const written = yield together ? advanceWithEntries(known, next, entries) : advanceHead(known, next);
     if (written.length > 0) {
-      if (!together) yield insertEntry(record, next);
+      if (!together) yield insertEntries(entries);
       chain.head = next;
       return;
     }
-    known = (yield* readHead(chain, known.chain)) ?? (yield* openChain(chain, record.at));
+    known = (yield* readHead(chain, known.chain)) ?? (yield* openChain(chain, openedAt));
   }
   throw new StoreUnavailable(new Error('the head of the audit chain changes all the time'));
+}
+
+/** The places of entries that follow on a head, each with the mac that binds it to the one before. */
+function placed({ seals }: Chain, known: ChainHead, records: readonly AuditRecord[]): PlacedEntry[] {
+  let before = known;
+  return records.map((record) => {
+    const at = { chain: before.chain, n: before.n + 1 };
+    before = { ...at, mac: seals.entryMac(record, at, before.mac) };
+    return { record, place: before };
+  });
 }
 
 /** Undefined if the chain is gone or its head does not open: what is left of it stays as it is, for `audit verify`. */

@@ -2,7 +2,7 @@ import type { Driver } from './statement.ts';
 import { type AuditStore, AuditTable } from './tables/audit.ts';
 import { type FactorStore, FactorTables } from './tables/factors.ts';
 import { type FreshLoginStore, FreshLoginTable } from './tables/fresh_logins.ts';
-import { type HoldStore, HoldTable } from './tables/holds.ts';
+import { type HoldStore, HoldTable } from './tables/hold_store.ts';
 import { type LoginTokenStore, PassedLoginTokenTable } from './tables/passed_login_tokens.ts';
 import { type SessionStore, SessionTable } from './tables/session_store.ts';
 import { type SessionTurnStore, SessionTurnTable } from './tables/session_turns.ts';

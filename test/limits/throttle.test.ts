@@ -33,16 +33,16 @@ afterEach(() => storage.close());
 
 /** A wrong code: whether it has shut its lane. @throws Refusal */
 async function fail(attempt: Attempt): Promise<boolean> {
-  const [, lane] = await storage.commit([attempt.userId], counted(attempt, []));
-  if (!lane.won) throw refusalIn(lane.after[0]);
+  const lane = await storage.commit([attempt.userId], counted(attempt, []));
+  if (!lane.won) throw refusalIn(lane.after[1][0]);
   return isShut(lane.row);
 }
 
 /** A right code. @throws Refusal */
 async function succeed(attempt: Attempt): Promise<void> {
   if (!attempt.counts) return void (await storage.commit([attempt.userId], accepted(attempt)));
-  const [, lane] = await storage.commit([attempt.userId], counted(attempt, accepted(attempt)));
-  if (!lane.won) throw refusalIn(lane.after[0]);
+  const lane = await storage.commit([attempt.userId], counted(attempt, accepted(attempt)));
+  if (!lane.won) throw refusalIn(lane.after[1][0]);
 }
 
 async function failTimes(attempt: Attempt, times: number): Promise<void> {

@@ -14,7 +14,7 @@ const lost = decide('DELETE FROM leases WHERE key = :key', { key: 'none' });
 const won = decide('UPDATE store_checks SET checks = checks + 1');
 const broken = effect('INSERT INTO leases (key, holder, until_at) VALUES (:key, NULL, 0)', { key: 'y' });
 
-test('in PostgreSQL an entry takes one round trip, but for the first of a chain', async () => {
+test('in PostgreSQL the entries of a unit take one round trip, but for the first of a chain', async () => {
   const chain = new Chain(chainSeals(testVault()));
   const known = { chain: 1, n: 4, mac: 'mac' };
   chain.head = { ...known, sealed: chain.seals.seal(known) };
@@ -24,11 +24,16 @@ test('in PostgreSQL an entry takes one round trip, but for the first of a chain'
     return { rows: [{}], rowCount: 1 };
   }, NOW);
   const entry = record({ at: NOW, userId: BOB, event: 'totp.used' });
-  await unit.write([won, { does: 'enter', record: entry, chain }, won]);
+  await unit.write([
+    { does: 'enter', record: entry, chain },
+    won,
+    { does: 'enter', record: entry, chain },
+    won,
+  ]);
   (await unit.enter())();
   expect(sent).toHaveLength(3);
   expect(sent[2]).toMatch(/^WITH head AS \(UPDATE audit_chains .*INSERT INTO audit/s);
-  expect(chain.head).toMatchObject({ chain: 1, n: 5 });
+  expect(chain.head).toMatchObject({ chain: 1, n: 6 });
 });
 
 describeOnBothStores('entries of the audit', (opened) => {
@@ -65,6 +70,16 @@ describeOnBothStores('entries of the audit', (opened) => {
       { chain: 1, n: 3, event: 'three' },
     ]);
     expect(await verified(storage)).toEqual(sound(3, 1));
+  });
+
+  test('of one unit may be many', async () => {
+    await commit(Array.from({ length: 120 }, (_, number) => entry(`event ${number}`)));
+    expect(await places()).toEqual(
+      Array.from({ length: 120 }, (_, number) => ({ chain: 1, n: number + 1, event: `event ${number}` })),
+    );
+    const inOrder = await storage.read(ask('SELECT n FROM audit ORDER BY number'));
+    expect(inOrder).toEqual(Array.from({ length: 120 }, (_, number) => ({ n: number + 1 })));
+    expect(await verified(storage)).toEqual(sound(120, 1));
   });
 
   test('of a unit that fails leave no trace, the first of a chain included', async () => {

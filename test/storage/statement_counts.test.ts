@@ -13,16 +13,16 @@ type Counts = readonly [statements: number, commits: number, roundTrips: number]
 const COUNTS: Readonly<Record<string, { readonly sqlite: Counts; readonly postgres: Counts }>> = {
   'pass-through': { sqlite: [0, 0, 0], postgres: [0, 0, 0] },
   'login without 2FA': { sqlite: [6, 0, 0], postgres: [6, 0, 6] },
-  'login → 401': { sqlite: [17, 1, 0], postgres: [18, 1, 20] },
-  'code → token': { sqlite: [23, 2, 0], postgres: [23, 2, 27] },
-  'whole TOTP sign-in': { sqlite: [40, 3, 0], postgres: [41, 3, 47] },
-  'appended code': { sqlite: [38, 3, 0], postgres: [39, 3, 45] },
-  'recovery code → token': { sqlite: [21, 2, 0], postgres: [21, 2, 25] },
-  'guarded one-shot': { sqlite: [29, 4, 0], postgres: [31, 4, 39] },
+  'login → 401': { sqlite: [8, 1, 0], postgres: [9, 1, 11] },
+  'code → token': { sqlite: [22, 2, 0], postgres: [22, 2, 26] },
+  'whole TOTP sign-in': { sqlite: [30, 3, 0], postgres: [31, 3, 37] },
+  'appended code': { sqlite: [29, 3, 0], postgres: [30, 3, 36] },
+  'recovery code → token': { sqlite: [20, 2, 0], postgres: [20, 2, 24] },
+  'guarded one-shot': { sqlite: [22, 4, 0], postgres: [24, 4, 32] },
   'page GET': { sqlite: [0, 0, 0], postgres: [0, 0, 0] },
-  'page password': { sqlite: [31, 4, 0], postgres: [35, 4, 43] },
-  'page code': { sqlite: [32, 3, 0], postgres: [34, 3, 40] },
-  'whole sign-in on the page': { sqlite: [63, 7, 0], postgres: [69, 7, 83] },
+  'page password': { sqlite: [23, 4, 0], postgres: [27, 4, 35] },
+  'page code': { sqlite: [31, 3, 0], postgres: [33, 3, 39] },
+  'whole sign-in on the page': { sqlite: [54, 7, 0], postgres: [60, 7, 74] },
 };
 
 describeOnBothDatabases('statements, commits and round trips', (start) => {

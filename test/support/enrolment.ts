@@ -9,7 +9,7 @@ import type { TotpSettings } from '../../src/factors/totp/totp_settings.ts';
 import { foldLocalpart } from '../../src/matrix/user_id.ts';
 import type { Json } from '../../src/matrix/wire.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import type { FactorStore } from '../../src/storage/tables/factors.ts';
+import type { Enrolled as EnrolledFactors, FactorStore } from '../../src/storage/tables/factors.ts';
 import type { Clock } from '../../src/system/clock.ts';
 import { randomId, systemRandom } from '../../src/system/random.ts';
 import type { Vault } from '../../src/vault/vault.ts';
@@ -129,4 +129,11 @@ export function givenCode(value: Json | undefined): GivenCode {
   const code = readGivenCode(value);
   if (code === undefined) throw new Error('this is not a code: it is missing');
   return code;
+}
+
+/** What a user has enrolled, as it is looked up for all factors at once. */
+export async function requireEnrolled(store: FactorStore, userId: string): Promise<EnrolledFactors> {
+  const enrolled = await store.owing(userId);
+  if (enrolled === undefined) throw new Error(`${userId} has no second factor`);
+  return enrolled;
 }

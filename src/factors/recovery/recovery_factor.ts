@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Json, type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
 import { spendEmergencyCode } from '../../storage/tables/emergency_codes.ts';
-import type { FactorStore } from '../../storage/tables/factors.ts';
+import type { Enrolled, FactorStore } from '../../storage/tables/factors.ts';
 import {
   codesLeftIn,
   type RecoveryCode,
@@ -47,10 +47,8 @@ export class RecoveryFactor implements Factor {
     this.typed = typedRecovery(digits);
   }
 
-  async available(userId: string): Promise<boolean> {
-    const set = await this.deps.store.recoverySet(userId);
-    if (set !== undefined && codesLeftIn(set) > 0 && (await this.deps.mayHaveCodes(userId))) return true;
-    return (await this.deps.store.emergencyCode(userId)) !== undefined;
+  async available(userId: string, { codesLeft, hasEmergencyCode }: Enrolled): Promise<boolean> {
+    return hasEmergencyCode || (codesLeft > 0 && (await this.deps.mayHaveCodes(userId)));
   }
 
   async verify(attempt: Attempt, token: Json): Promise<FactorVerdict> {

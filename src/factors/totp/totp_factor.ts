@@ -1,6 +1,6 @@
 import { type Json, type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
 import { type Authenticator, spendStep } from '../../storage/tables/authenticators.ts';
-import type { FactorStore } from '../../storage/tables/factors.ts';
+import type { Enrolled, FactorStore } from '../../storage/tables/factors.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -38,8 +38,8 @@ export class TotpFactor implements Factor {
     this.setUp = new TotpSetUp(deps, settings);
   }
 
-  async available(userId: string): Promise<boolean> {
-    return (await this.deps.store.authenticators(userId, this.kind)).length > 0;
+  async available(_userId: string, { kinds }: Enrolled): Promise<boolean> {
+    return kinds.includes(this.kind);
   }
 
   /** Finds the unspent step that the code is of. It decides nothing yet: another request may spend it first (R8). */

@@ -10,7 +10,7 @@ import {
   noteCounterAlert,
   spendCounter,
 } from '../../storage/tables/credentials.ts';
-import type { FactorStore } from '../../storage/tables/factors.ts';
+import type { Enrolled, FactorStore } from '../../storage/tables/factors.ts';
 import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { FactorSetUp, PasskeyPage } from '../description.ts';
@@ -69,8 +69,8 @@ export class WebauthnFactor implements Factor {
     if (settings.passwordless) this.alone = new WebauthnAlone(deps, this.kind, settings);
   }
 
-  async available(userId: string): Promise<boolean> {
-    return (await this.usable(userId)).length > 0;
+  async available(userId: string, { kinds }: Enrolled): Promise<boolean> {
+    return kinds.includes(this.kind) && (await this.usable(userId)).length > 0;
   }
 
   /** The question of a session: the same until it is answered, or too old. */

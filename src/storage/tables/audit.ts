@@ -46,23 +46,40 @@ export function findHistory(
   );
 }
 
-/** Its values stand in `entryValues`. */
-export const INSERTED = `INSERT INTO audit
-       (at, user_id, event, actor, address, device_id, request_id, detail, chain, n, mac)
-     SELECT :at, :userId, :event, CAST(:actor AS TEXT), CAST(:address AS TEXT), CAST(:deviceId AS TEXT),
-       CAST(:requestId AS TEXT), :detail, :chain, :n, :mac`;
+/** An entry and its place. */
+export interface PlacedEntry {
+  readonly record: AuditRecord;
+  readonly place: ChainHead;
+}
 
-export function entryValues(record: AuditRecord, { chain, n, mac }: ChainHead): Values {
-  const { at, userId, event, actor, address, deviceId, requestId, detail } = record;
+/** Adds entries, in their order. @param from where each stands, in SQL, of our own words only; empty: nowhere */
+export function insertion(
+  entries: readonly PlacedEntry[],
+  from = '',
+): { readonly text: string; readonly values: Values } {
+  const rows = entries.map((_, at) => {
+    const text = (name: string) => `CAST(:${name}${at} AS TEXT)`;
+    return `SELECT CAST(:at${at} AS BIGINT), ${text('userId')}, ${text('event')}, ${text('actor')}, ${text('address')},
+       ${text('deviceId')}, ${text('requestId')}, ${text('detail')}, CAST(:chain AS BIGINT), CAST(:n${at} AS BIGINT),
+       ${text('mac')} ${from}`;
+  });
   return {
-    ...{ at, userId, event, actor, address, deviceId, requestId, chain, n, mac },
-    detail: JSON.stringify(detail),
+    text: `INSERT INTO audit (at, user_id, event, actor, address, device_id, request_id, detail, chain, n, mac)
+     ${rows.join(' UNION ALL ')}`,
+    values: Object.assign({}, ...entries.map(valuesOf)) as Values,
   };
 }
 
-/** Adds an entry at its place. */
-export function insertEntry(record: AuditRecord, head: ChainHead): Query<object> {
-  return ask(`${INSERTED} RETURNING number`, entryValues(record, head));
+function valuesOf({ record, place: { chain, n, mac } }: PlacedEntry, at: number): Values {
+  const { detail, ...others } = record;
+  const named = Object.entries({ ...others, detail: JSON.stringify(detail), n, mac });
+  return { chain, ...Object.fromEntries(named.map(([name, value]) => [`${name}${at}`, value])) };
+}
+
+/** Adds entries at their places. */
+export function insertEntries(entries: readonly PlacedEntry[]): Query<object> {
+  const { text, values } = insertion(entries);
+  return ask(`${text} RETURNING number`, values);
 }
 
 /** An entry with its place; what came before the first chain has none. */

@@ -1,6 +1,6 @@
-import type { AuditRecord, ChainOpening, SealedHead } from '../chain.ts';
+import type { ChainOpening, SealedHead } from '../chain.ts';
 import { ask, type Effect, effect, type Query } from '../statement.ts';
-import { entryValues, INSERTED } from './audit.ts';
+import { insertion, type PlacedEntry } from './audit.ts';
 
 /** A chain as it stands in its row; `n` is 0 and the chain empty until its first entry. */
 export interface ChainRow extends ChainOpening {
@@ -67,10 +67,16 @@ export function advanceHead(known: SealedHead, { n, sealed }: SealedHead): Query
   return ask(ADVANCED, { chain: known.chain, n, sealed, known: known.sealed });
 }
 
-/** The same together with the entry: in PostgreSQL one statement, and so one round trip. */
-export function advanceWithEntry(known: SealedHead, next: SealedHead, record: AuditRecord): Query<object> {
-  return ask(`WITH head AS (${ADVANCED}) ${INSERTED} FROM head RETURNING chain`, {
-    ...entryValues(record, next),
+/** The same together with its entries: in PostgreSQL one statement, and so one round trip. */
+export function advanceWithEntries(
+  known: SealedHead,
+  next: SealedHead,
+  entries: readonly PlacedEntry[],
+): Query<object> {
+  const { text, values } = insertion(entries, 'FROM head');
+  return ask(`WITH head AS (${ADVANCED}) ${text} RETURNING chain`, {
+    ...values,
+    n: next.n,
     sealed: next.sealed,
     known: known.sealed,
   });

@@ -41,11 +41,23 @@ export function findEnrolled(userId: string): Query<object> {
   return ask('SELECT 1 AS found FROM authenticators WHERE user_id = :userId LIMIT 1', { userId });
 }
 
-const OWING = `SELECT ${currentVersion(':userId')} AS version FROM authenticators WHERE user_id = :userId LIMIT 1`;
+/** A kind of authenticators that a user has, and with each the same facts about the user. */
+export interface OwingRow {
+  readonly kind: string;
+  readonly version: number;
+  readonly codesLeft: number;
+  readonly emergencyCodes: number;
+}
 
-/** One row if the user has 2FA on, with the version of the account under which that is so. */
-export function findOwing(userId: string): Query<{ readonly version: number }> {
-  return ask(OWING, { userId });
+/** No row if the user has 2FA off. */
+export function findOwing(userId: string): Query<OwingRow> {
+  return ask(
+    `SELECT DISTINCT kind, ${currentVersion(':userId')} AS version,
+       (SELECT count(*) FROM recovery_codes WHERE user_id = :userId AND used_at IS NULL) AS "codesLeft",
+       (SELECT count(*) FROM emergency_codes WHERE user_id = :userId AND expires_at > :now) AS "emergencyCodes"
+     FROM authenticators WHERE user_id = :userId ORDER BY kind`,
+    { userId },
+  );
 }
 
 /** One row if any user has 2FA on. */

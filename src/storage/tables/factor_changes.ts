@@ -23,7 +23,8 @@ import {
   putRecoveryCodes,
   putRecoverySet,
 } from './recovery_sets.ts';
-import { completeEnrolment, type SessionState, type SetUpOfSession } from './sessions.ts';
+import { completeEnrolment, type SetUpOfSession } from './session_enrolment.ts';
+import type { SessionState } from './sessions.ts';
 import { confirmSetup, type SetupToConfirm } from './setups.ts';
 
 /*

@@ -38,6 +38,18 @@ import {
   takeSetup,
 } from './setups.ts';
 
+/** What a user with 2FA has enrolled. */
+export interface Enrolled {
+  /** Of the account, under which all of this is so. */
+  readonly version: number;
+  /** Of which factors there are authenticators. */
+  readonly kinds: readonly string[];
+  /** Unused recovery codes. */
+  readonly codesLeft: number;
+  /** Whether there is a code that the operator gave out. */
+  readonly hasEmergencyCode: boolean;
+}
+
 /**
  * What a user has enrolled. Every change of it ends what that user has proven or begun before, as `endProofs` does.
  * `also` and `after` are written with a change, in the same unit: what puts it on record.
@@ -45,8 +57,8 @@ import {
 export interface FactorStore {
   /** Whether `userId` has 2FA on (at least one authenticator). */
   isEnrolled(userId: string): Promise<boolean>;
-  /** The version of the account under which `userId` has 2FA on; undefined if it is off. */
-  owing(userId: string): Promise<{ readonly version: number } | undefined>;
+  /** What `userId` has enrolled, in one look; undefined if 2FA is off. */
+  owing(userId: string): Promise<Enrolled | undefined>;
   /** Whether any account has 2FA on. */
   anyoneEnrolled(): Promise<boolean>;
   /** Whether an enrolled user has this folded local part (a hint, see R5). */
@@ -123,8 +135,17 @@ export class FactorTables implements FactorStore {
     return (await this.driver.read(findEnrolled(userId))).length > 0;
   }
 
-  async owing(userId: string): Promise<{ readonly version: number } | undefined> {
-    return (await this.driver.read(findOwing(userId)))[0];
+  async owing(userId: string): Promise<Enrolled | undefined> {
+    const rows = await this.driver.read(findOwing(userId));
+    const [first] = rows;
+    if (first === undefined) return undefined;
+    const { version, codesLeft, emergencyCodes } = first;
+    return {
+      version,
+      kinds: rows.map(({ kind }) => kind),
+      codesLeft,
+      hasEmergencyCode: emergencyCodes > 0,
+    };
   }
 
   async anyoneEnrolled(): Promise<boolean> {

@@ -2,7 +2,6 @@ import {
   ask,
   bothDialects,
   type Decision,
-  type Driver,
   decide,
   type Effect,
   effect,
@@ -10,8 +9,6 @@ import {
   type Query,
   type Sql,
   type Values,
-  type Write,
-  when,
 } from '../statement.ts';
 
 /** A granted login kept back until the second factor (R10, R12). */
@@ -45,6 +42,11 @@ const KEPT = `id, user_id, device_id, join_key, folded_join_key, owner_join_key,
 const VALUES = `:id, :userId, :deviceId, :joinKey, :foldedJoinKey, :ownerJoinKey, :sealedGrant, :atEnd, :createdAt,
   :expiresAt`;
 
+/** How many live holds there are with the one that was kept. */
+export interface HoldsKept {
+  readonly live: number;
+}
+
 /**
  * Keeps a granted login. Lost if its user has `maximum` live ones already, or if factors or password were changed.
  * @param version of the account, under which the login is to be held; undefined where no second factor is owed
@@ -53,23 +55,25 @@ export function keepHoldWhereRoom(
   held: HeldLogin,
   maximum: number,
   version: number | undefined,
-): Decision<object> {
+): Decision<HoldsKept> {
   const hasRoom = '(SELECT count(*) FROM holds WHERE user_id = :userId AND expires_at > :now) < :maximum';
   return keepHoldWhere(hasRoom, { ...held, maximum }, version);
 }
 
 /** Keeps a granted login, whatever room there is. Lost if factors or password of its user were changed. */
-export function keepHoldUnder(held: HeldLogin, version: number | undefined): Decision<object> {
+export function keepHoldUnder(held: HeldLogin, version: number | undefined): Decision<HoldsKept> {
   return keepHoldWhere('1 = 1', { ...held }, version);
 }
 
 const IS_UNDER_VERSION = `${currentVersion(':userId')} = :version`;
 
 /** @param condition in SQL, of our own words only */
-function keepHoldWhere(condition: string, values: Values, version: number | undefined): Decision<object> {
+function keepHoldWhere(condition: string, values: Values, version: number | undefined): Decision<HoldsKept> {
   const keeping = `INSERT INTO holds (${KEPT}) SELECT ${VALUES} WHERE ${condition}`;
-  if (version === undefined) return decide(keeping, values);
-  return decide(`${keeping} AND ${IS_UNDER_VERSION}`, { ...values, version });
+  // Whether the new row is seen by now differs between databases, so it is counted apart.
+  const counting = 'RETURNING (SELECT count(*) FROM holds WHERE expires_at > :now AND id <> :id) + 1 AS live';
+  if (version === undefined) return decide(`${keeping} ${counting}`, values);
+  return decide(`${keeping} AND ${IS_UNDER_VERSION} ${counting}`, { ...values, version });
 }
 
 /** A hold is gone: it was logged out, or need not be. */
@@ -95,11 +99,6 @@ export function findHoldsOfUser(userId: string): Query<HeldLogin> {
     `SELECT ${COLUMNS} FROM holds WHERE user_id = :userId AND expires_at > :now ORDER BY created_at DESC, id`,
     { userId },
   );
-}
-
-/** How many live holds there are beyond `maximum`; below 0 if there is room. */
-export function countExcessHolds(maximum: number): Query<{ readonly excess: number }> {
-  return ask('SELECT count(*) - :maximum AS excess FROM holds WHERE expires_at > :now', { maximum });
 }
 
 /**
@@ -222,56 +221,4 @@ export function leaseEndedHolds(leaseUntil: number, limit: number): Query<EndedH
 /** Gives an ended hold out again no sooner than at `until`. */
 export function leaseHoldUntil(id: string, until: number): Effect {
   return effect('UPDATE holds SET leased_until = :until WHERE id = :id', { id, until });
-}
-
-export interface HoldStore {
-  hold(held: HeldLogin): Promise<void>;
-  find(id: string): Promise<HeldLogin | undefined>;
-  unclaim(id: string, claimant: string): Promise<void>;
-  /** Ends one hold now, for its claimant: false if it was ended or lost meanwhile. */
-  end(id: string, claimant: string): Promise<boolean>;
-  countForUser(userId: string): Promise<number>;
-  /** Up to `limit` ended holds, leased to this caller until `leaseUntil`: no two callers get the same one. */
-  leaseEnded(leaseUntil: number, limit: number): Promise<EndedHold[]>;
-  /** Gives an ended hold out again no sooner than at `until`. */
-  leaseUntil(id: string, until: number): Promise<void>;
-  /** The hold was logged out, or need not be: it is gone. `also` is written with that, if it was still there. */
-  forget(id: string, also?: Write): Promise<void>;
-}
-
-/** The held logins (R10, R12). */
-export class HoldTable implements HoldStore {
-  constructor(private readonly driver: Driver) {}
-
-  async hold(held: HeldLogin): Promise<void> {
-    await this.driver.commit([held.userId], keepHold(held));
-  }
-
-  async find(id: string): Promise<HeldLogin | undefined> {
-    return (await this.driver.read(findHeldLogin(id)))[0];
-  }
-
-  async unclaim(id: string, claimant: string): Promise<void> {
-    await this.driver.commit([], unclaimHold(id, claimant));
-  }
-
-  async end(id: string, claimant: string): Promise<boolean> {
-    return (await this.driver.commit([], endHold(id, claimant))) !== undefined;
-  }
-
-  async countForUser(userId: string): Promise<number> {
-    return (await this.driver.read(countLiveHolds(userId)))[0]?.count ?? 0;
-  }
-
-  leaseEnded(leaseUntil: number, limit: number): Promise<EndedHold[]> {
-    return this.driver.commit([], leaseEndedHolds(leaseUntil, limit));
-  }
-
-  async leaseUntil(id: string, until: number): Promise<void> {
-    await this.driver.commit([], leaseHoldUntil(id, until));
-  }
-
-  async forget(id: string, also: Write = []): Promise<void> {
-    await this.driver.commit([], when(dropHold(id), { won: also, lost: [] }));
-  }
 }

@@ -1,4 +1,4 @@
-import { ask, type Decision, decide, type Query, type Values, type Write, when } from '../statement.ts';
+import { type Decision, decide, type Write, when } from '../statement.ts';
 import { openSession, type StoredSession } from './sessions.ts';
 
 /** How many sessions are kept. */
@@ -14,62 +14,42 @@ export interface SessionLimits {
 /** More than one session is beyond a limit only where the limit was lowered: two go for each that is opened. */
 const DROPPED_AT_ONCE = 2;
 
-/** Opens a session within its limits; in a unit that names its user. */
-export function openWithin(session: StoredSession, limits: SessionLimits): Write {
-  return [lockPot(session), openSession(session), dropExcess(session, limits)];
-}
-
 /**
- * Units that open sessions of one pot run one after the other, so that each counts what the others opened. SQLite
- * has one writer at a time anyway.
+ * Opens a session within its limits; in a unit that names its user. Units that open sessions of one pot run one after
+ * the other, so that each counts what the others opened.
  */
-function lockPot({ pot }: StoredSession): Query<object> {
-  return ask(
-    {
-      sqlite: 'SELECT 1 AS locked',
-      postgres: "SELECT pg_advisory_xact_lock(hashtext('sessions in pot ' || :pot)) IS NULL AS locked",
-    },
-    { pot },
-  );
+export function openWithin(session: StoredSession, limits: SessionLimits): Write {
+  return [openSession(session), repeated(dropExcess(session, limits))];
 }
 
 /**
  * Memory and disk stay bounded however many sign-ins are begun (attacks 71, 122), and what goes belongs to who has
- * most: of a held login and of a token to the network with most, of a pot to the user with most (attack 138).
+ * most: of a held login and of a token to the network with most, of a pot to the user with most (attack 138). Each scope
+ * lies in the next one, so what goes from the first that is too full makes room in all of them.
  */
-function dropExcess(opened: StoredSession, limits: SessionLimits): readonly Write[] {
+function dropExcess(opened: StoredSession, limits: SessionLimits): Decision<object> {
   const { idHash, pot, userId, holdId, tokenHash } = opened;
-  const { perHoldOrToken, perUser, perPot } = limits;
-  const ofHold = { maximum: perHoldOrToken, holdId, pot, idHash };
-  const ofToken = { maximum: perHoldOrToken, tokenHash, idHash };
-  return [
-    ...(holdId === null ? [] : [dropOldest('hold_id = :holdId AND pot = :pot', ofHold)]),
-    ...(tokenHash === null ? [] : [dropOldest('token_hash = :tokenHash', ofToken)]),
-    dropOldest('pot = :pot AND user_id = :userId', { maximum: perUser, pot, userId, idHash }),
-    repeated(dropOfUserWithMost(perPot, opened)),
+  const ofUserWithMost = `pot = :pot AND user_id =
+    (SELECT user_id FROM sessions WHERE pot = :pot AND id_hash <> :idHash
+     GROUP BY user_id ORDER BY count(*) DESC, min(rowid) LIMIT 1)`;
+  const scopes = [
+    ...(holdId === null ? [] : [oldestBeyond('perHoldOrToken', 'hold_id = :holdId AND pot = :pot')]),
+    ...(tokenHash === null ? [] : [oldestBeyond('perHoldOrToken', 'token_hash = :tokenHash')]),
+    oldestBeyond('perUser', 'pot = :pot AND user_id = :userId'),
+    oldestBeyond('perPot', 'pot = :pot', ofUserWithMost),
   ];
+  return decide(`DELETE FROM sessions WHERE id_hash = coalesce(${scopes.join(', ')})`, {
+    ...{ idHash, pot, userId, holdId, tokenHash },
+    ...limits,
+  });
 }
 
-/** @param scope in SQL, of our own words only */
-function dropOldest(scope: string, values: Values): Write {
-  return repeated(
-    decide(
-      `DELETE FROM sessions WHERE id_hash = CASE
-         WHEN (SELECT count(*) FROM sessions WHERE ${scope}) > :maximum THEN (${oldestOf(scope)}) END`,
-      values,
-    ),
-  );
-}
-
-function dropOfUserWithMost(maximum: number, { pot, idHash }: StoredSession): Decision<object> {
-  const most = `(SELECT user_id FROM sessions WHERE pot = :pot AND id_hash <> :idHash
-    GROUP BY user_id ORDER BY count(*) DESC, min(rowid) LIMIT 1)`;
-  return decide(
-    `DELETE FROM sessions WHERE id_hash = CASE
-       WHEN (SELECT count(*) FROM sessions WHERE pot = :pot) > :maximum
-       THEN (${oldestOf(`pot = :pot AND user_id = ${most}`)}) END`,
-    { maximum, pot, idHash },
-  );
+/**
+ * @param scope that has a maximum, in SQL, of our own words only
+ * @param losing which sessions in it lose one where there are more
+ */
+function oldestBeyond(maximum: keyof SessionLimits, scope: string, losing = scope): string {
+  return `CASE WHEN (SELECT count(*) FROM sessions WHERE ${scope}) > :${maximum} THEN (${oldestOf(losing)}) END`;
 }
 
 /** Of the sessions in `scope` the oldest of the network with most, but not the one that was opened just now. */

@@ -3,7 +3,15 @@ import { TotpFactor } from '../../../src/factors/totp/totp_factor.ts';
 import { openSqliteStorage } from '../../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { systemRandom } from '../../../src/system/random.ts';
-import { attempt, codeAt, enrol, judge, totpSettings, wrongCode } from '../../support/enrolment.ts';
+import {
+  attempt,
+  codeAt,
+  enrol,
+  judge,
+  requireEnrolled,
+  totpSettings,
+  wrongCode,
+} from '../../support/enrolment.ts';
 import { ManualClock } from '../../support/manual_clock.ts';
 import { testVault } from '../../support/test_vault.ts';
 
@@ -152,8 +160,9 @@ describe('judging a code', () => {
 
 test('the factor is there for those who enrolled', async () => {
   await enrol(parts(), BOB);
-  expect(await factor.available(BOB)).toBe(true);
-  expect(await factor.available('@alice:hs')).toBe(false);
+  expect(await factor.available(BOB, await requireEnrolled(storage.factors, BOB))).toBe(true);
+  const withPasskeyOnly = { version: 1, kinds: ['webauthn'], codesLeft: 3, hasEmergencyCode: false };
+  expect(await factor.available('@alice:hs', withPasskeyOnly)).toBe(false);
 });
 
 test('the state lists authenticators and when they were used, and no seed', async () => {
