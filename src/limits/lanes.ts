@@ -1,9 +1,12 @@
 import type { ClientAddress } from '../http/client_request.ts';
 import { widerNetworkOf } from '../http/network.ts';
+import type { Effect } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
   browsersOfName,
-  knownPlaces,
+  type KnownPlace,
+  knownPlacesAndLanes,
+  notePlace,
   type Place,
   type PlaceKind,
   rememberPlace,
@@ -34,10 +37,17 @@ export interface CodeWay {
   readonly browser?: string | undefined;
 }
 
+/** A place, and whether a factor was passed there: never, more than an hour ago, or in the last hour. */
+export interface SeenPlace extends Place {
+  readonly seen: 'never' | 'before' | 'just now';
+}
+
 /** The lane in which the attempts of a user count, and what becomes known where one succeeds. */
 export interface Way {
   readonly lane: string;
-  readonly places: readonly Place[];
+  readonly places: readonly SeenPlace[];
+  /** Whether anything was counted in a lane of this user when it was looked up. */
+  readonly hasCounts: boolean;
 }
 
 /**
@@ -52,21 +62,29 @@ export class Lanes {
 
   /** @param counter of the factor: that of one-time codes has no name in its lanes */
   async of(way: CodeWay, counter = CODES): Promise<Way> {
-    const { lane, places } = await this.laneOf(way);
-    return { lane: counter === CODES ? lane : `${lane}:${counter}`, places };
+    const found = await this.storage.read(knownPlacesAndLanes(way.userId, PLACES_KEPT_MS));
+    const known = found.filter(isPlace);
+    const network = widerNetworkOf(way.client.ip);
+    const places = [this.placeOf(way.userId, 'network', network)];
+    if (way.browser !== undefined) places.push(this.placeOf(way.userId, 'browser', way.browser));
+    const lane = this.laneOf(way, network, known);
+    return {
+      lane: counter === CODES ? lane : `${lane}:${counter}`,
+      places: places.map((place) => ({ ...place, seen: seenIn(known, place) })),
+      hasCounts: known.length < found.length,
+    };
   }
 
-  private async laneOf(way: CodeWay): Promise<Way> {
-    const { userId, place, deviceId, browser, client } = way;
-    const network = widerNetworkOf(client.ip);
-    const places = [this.placeOf(userId, 'network', network)];
-    if (browser !== undefined) places.push(this.placeOf(userId, 'browser', browser));
-    if (place === 'session') return { lane: `device:${deviceId ?? '-'}`, places };
-    const known = await this.storage.read(knownPlaces(userId, PLACES_KEPT_MS));
+  private laneOf(
+    { userId, place, deviceId, browser }: CodeWay,
+    network: string,
+    known: readonly Place[],
+  ): string {
+    if (place === 'session') return `device:${deviceId ?? '-'}`;
     const inBrowser = browser === undefined ? undefined : this.find(known, userId, 'browser', browser);
-    if (inBrowser !== undefined) return { lane: `browser:${inBrowser}`, places };
+    if (inBrowser !== undefined) return `browser:${inBrowser}`;
     const inNetwork = this.find(known, userId, 'network', network);
-    return { lane: inNetwork === undefined ? 'elsewhere' : `place:${inNetwork}`, places };
+    return inNetwork === undefined ? 'elsewhere' : `place:${inNetwork}`;
   }
 
   /**
@@ -111,7 +129,22 @@ function nameOf(digest: string): string {
   return digest.slice(digest.lastIndexOf('.') + 1).slice(0, NAME_LENGTH);
 }
 
+type Found = Omit<KnownPlace, 'kind'> & { readonly kind: PlaceKind | 'lane' };
+
+function isPlace(found: Found): found is KnownPlace {
+  return found.kind !== 'lane';
+}
+
+function seenIn(known: readonly KnownPlace[], { kind, digest }: Place): SeenPlace['seen'] {
+  const found = known.find((place) => place.kind === kind && place.digest === digest);
+  if (found === undefined) return 'never';
+  return found.isFresh === 1 ? 'just now' : 'before';
+}
+
 /** What a passed factor makes known. */
-export function rememberPlaces(userId: string, places: readonly Place[]) {
-  return places.map((place) => rememberPlace(userId, place, MOST_PLACES));
+export function rememberPlaces(userId: string, places: readonly SeenPlace[]): Effect[] {
+  return places.flatMap((place) => {
+    if (place.seen === 'just now') return [];
+    return place.seen === 'before' ? [notePlace(userId, place)] : rememberPlace(userId, place, MOST_PLACES);
+  });
 }

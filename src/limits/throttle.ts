@@ -53,7 +53,15 @@ export function accepted({ userId, lane, places, counts }: Attempt): readonly Wr
   const own = counts
     ? [takeAttemptBack(userId, lane, LANE_RULES), dropFullLane(userId, lane, LANE_RULES)]
     : [endWait(userId, lane)];
-  return [...own, openShutLanes(userId, LANE_RULES), ...rememberPlaces(userId, places).flat()];
+  return [...own, openShutLanes(userId, LANE_RULES), ...rememberPlaces(userId, places)];
+}
+
+/** The same of a code that was not counted, as the unit that spends it demands that its lane admits it. */
+export function acceptedUncounted({ userId, lane, places, hasCounts }: Attempt): readonly Write[] {
+  const lanes = hasCounts
+    ? [endWait(userId, lane), openShutLanes(userId, LANE_RULES), dropFullLane(userId, lane, LANE_RULES)]
+    : [];
+  return [...lanes, ...rememberPlaces(userId, places)];
 }
 
 /** Whether a lane with so many failures admits nothing any more. */

@@ -15,9 +15,10 @@ import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
+import type { HeldSignIn } from './held_sign_in.ts';
 import type { LineOutcome } from './line_leases.ts';
 import type { Again, LoginAgain } from './login_again.ts';
-import type { HeldSignIn, LoginConversation } from './login_conversation.ts';
+import type { LoginConversation } from './login_conversation.ts';
 import type { LoginBody, Reading } from './readings.ts';
 
 /** What a client asks for at `POST /login`, read. */

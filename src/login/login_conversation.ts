@@ -1,4 +1,4 @@
-import type { AppendedCode, Factors } from '../factors/factors.ts';
+import type { Factors } from '../factors/factors.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -12,40 +12,19 @@ import {
   SESSION_UNKNOWN,
   WRONG_ORDER,
 } from '../second_factor/challenge_answer.ts';
-import type { CodeStep } from '../second_factor/code_step.ts';
+import type { CodeOutcome, CodeStep, TakenByCode } from '../second_factor/code_step.ts';
 import { passedIn } from '../second_factor/factor_passed.ts';
 import type { HeldLogins, OpeningSession } from '../second_factor/held_logins.ts';
 import { enrolmentFlows, type OwedEnrolment } from '../second_factor/owed_enrolment.ts';
-import type { PresentedCodes } from '../second_factor/presented.ts';
+import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
 import { type OwesEnrolment, type OwesFactor, owes, type Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import type { Opening } from '../uia/opening.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, requireBody, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
+import type { HeldSignIn, Resumed } from './held_sign_in.ts';
 import type { SecondLogin } from './second_login.ts';
-
-/** A login or registration whose grant is held. */
-export interface HeldSignIn {
-  readonly request: ClientRequest;
-  readonly hold: HeldLogin;
-  /** The body without `auth`, as it was sent. */
-  readonly body: JsonObject;
-  /** The stages that the homeserver has seen done: the login type used; none at registration. */
-  readonly proven: readonly string[];
-  readonly auth: PresentedAuth | undefined;
-  /** The code that stood behind the password, where that reading was the right one. */
-  readonly appended: AppendedCode | undefined;
-}
-
-/** Where a session that this request names stands. */
-export type Resumed =
-  | { readonly kind: 'answer'; readonly answer: Answer }
-  /**
-   * The held login is gone, or the session is unknown: sign in again with this body. `passed` is a session that has
-   * nothing left to prove but the password: its code is not asked for twice.
-   */
-  | { readonly kind: 'begin_again'; readonly body: JsonObject; readonly passed?: Session };
 
 export interface LoginConversationDeps {
   readonly engine: UiaEngine;
@@ -97,10 +76,10 @@ export class LoginConversation {
     const { auth } = signIn;
     if (waitsForSetUp(session)) return this.askForSetUp(session);
     const presented = signIn.appended ?? (auth && this.deps.codes.presented.inAuth(auth));
-    const outcome = await this.deps.codes.step.take(session, presented, signIn.request);
+    const outcome = await this.takeCode(signIn.request, session, signIn.hold, presented);
     switch (outcome.is) {
       case 'passed':
-        return this.finish(signIn.request, outcome.session, signIn.hold);
+        return this.finish(signIn.request, outcome.session, signIn.hold, outcome.taken);
       case 'missing':
         // A client that does not know our stages shows `error`, and some loop without an errcode.
         if (auth !== undefined) return challenge(session);
@@ -125,7 +104,7 @@ export class LoginConversation {
     const session = await this.deps.engine.resume(binding, auth.session ?? '', repeated);
     if (session === undefined || session.holdId === null) return this.unknown(repeated);
     requireBody(session);
-    const hold = await this.deps.holds.find(session.holdId);
+    const hold = session.held;
     if (hold === undefined) return this.holdGone(session, repeated);
     const answer = await this.step(request, session, hold, auth);
     return answer ? { kind: 'answer', answer } : this.holdGone(session, repeated);
@@ -143,10 +122,10 @@ export class LoginConversation {
     if (auth.type === undefined || session.completed.includes(auth.type)) return challenge(session);
     const presented = this.deps.codes.presented.inAuth(auth);
     if (presented === undefined) throw new Refusal('stage_not_offered');
-    const outcome = await this.deps.codes.step.take(session, presented, request);
+    const outcome = await this.takeCode(request, session, hold, presented);
     switch (outcome.is) {
       case 'passed':
-        return this.finish(request, outcome.session, hold);
+        return this.finish(request, outcome.session, hold, outcome.taken);
       case 'missing':
         return challenge(session);
       case 'unasked':
@@ -176,11 +155,25 @@ export class LoginConversation {
     return this.finish(request, passed, hold);
   }
 
+  private takeCode(
+    request: ClientRequest,
+    session: Session,
+    held: HeldLogin,
+    presented: Presented | undefined,
+  ): Promise<CodeOutcome> {
+    const body = session.body ?? {};
+    const release = () => this.deps.secondLogin.atOnce({ request, held, body });
+    return this.deps.codes.step.take(session, presented, request, release);
+  }
+
+  /** @param taken the held login, where it was taken with the last code */
   private async finish(
     request: ClientRequest,
     session: Session,
     hold: HeldLogin,
+    taken?: TakenByCode,
   ): Promise<Answer | undefined> {
+    if (taken !== undefined) return this.deps.secondLogin.giveOut(request, session.body ?? {}, taken);
     const proof = passedIn(session);
     if (proof === undefined) return challenge(session);
     return this.deps.secondLogin.finish({ request, held: hold, body: session.body ?? {}, proof });

@@ -111,7 +111,7 @@ export class PageSessions {
   async find(id: string): Promise<PageSession | undefined> {
     const session = await this.withoutHold(id);
     if (session === undefined || session.holdId === null) return undefined;
-    const hold = await this.deps.holds.find(session.holdId);
+    const hold = session.held;
     return hold === undefined && session.password === undefined ? undefined : { session, hold };
   }
 

@@ -4,6 +4,8 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
+import type { TakenByCode } from '../second_factor/code_step.ts';
+import type { ReleaseAtOnce } from '../second_factor/code_unit.ts';
 import type { Exit, Taker } from '../second_factor/exit.ts';
 import type { Grant, ReleasingProof } from '../second_factor/grant.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
@@ -52,6 +54,21 @@ export class SecondLogin {
   }
 
   /**
+   * What gives the held login out together with the last code of its session; undefined where something has to be done
+   * first that can fail: a login of its own (R5), or a name for the device. The code counts then, whatever comes of that.
+   */
+  atOnce(signIn: Omit<PassedSignIn, 'proof'>): ReleaseAtOnce | undefined {
+    if (this.needsItsOwnLogin(signIn) || this.nameOf(signIn.body) !== undefined) return undefined;
+    const { request, held, body } = signIn;
+    return this.deps.exit.atOnce(held, takerOf(request, body), () => !request.signal.aborted);
+  }
+
+  /** The answer to a sign-in whose held login was taken with its last code. */
+  giveOut(request: ClientRequest, body: JsonObject, taken: TakenByCode): Answer {
+    return this.deps.exit.giveOut(taken, takerOf(request, body));
+  }
+
+  /**
    * Gives the held login to the client that brings its token of the sign-in page. With a `device_id` it is a login of
    * its own (R5).
    * @param body the login without `auth`
@@ -80,7 +97,7 @@ export class SecondLogin {
    * A client that asked for another device (R5), or that does not know refresh tokens and joined the login of one
    * that does: the token that is held would soon expire for it.
    */
-  private needsItsOwnLogin({ held, body }: PassedSignIn): boolean {
+  private needsItsOwnLogin({ held, body }: Pick<PassedSignIn, 'held' | 'body'>): boolean {
     if (!this.deps.again.canFor(body.type)) return false;
     const deviceId = wishedDevice(body);
     if (deviceId !== undefined && deviceId !== held.deviceId) return true;
@@ -88,14 +105,18 @@ export class SecondLogin {
   }
 
   private async release({ request, held, body, proof }: PassedSignIn): Promise<Answer | undefined> {
-    const name = body.initial_device_display_name;
-    // The hold was made without a display name (R12): the one who takes it names the device.
-    if (typeof name === 'string' && this.deps.again.canFor(body.type)) {
+    const name = this.nameOf(body);
+    if (name !== undefined) {
       await this.deps.holds.open(held).grant.nameDevice(this.deps.homeserver, name, request.client);
     }
     // A client that hung up would get nothing: the login stays for its next try.
     request.signal.throwIfAborted();
     return this.deps.exit.release(held, proof, takerOf(request, body));
+  }
+
+  /** The hold was made without a display name (R12): the one who takes it names the device. */
+  private nameOf({ type, initial_device_display_name: name }: JsonObject): string | undefined {
+    return typeof name === 'string' && this.deps.again.canFor(type) ? name : undefined;
   }
 
   /** R5: only now may the homeserver hear the device that the client asked for. The held login is then logged out. */

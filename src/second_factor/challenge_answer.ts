@@ -4,7 +4,7 @@ import type { Outcome } from '../matrix/outcome.ts';
 import { isSecondFactorStage, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { type ChallengeError, challengeOf } from '../uia/challenge.ts';
 import { nextStages, type Session } from '../uia/session.ts';
-import type { RefusedCodeReason } from './code_step.ts';
+import type { RefusedCodeReason } from './code_unit.ts';
 
 /** The ways in that the operator offers beside the stages. */
 export interface OfferedWays {

@@ -1,34 +1,62 @@
-import type { Audit } from '../audit/audit.ts';
-import type { FactorVerdict } from '../factors/factor.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { networkOf } from '../http/network.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
-import type { CodeWay, Lanes } from '../limits/lanes.ts';
-import { type Attempt, accepted, counted, refusalIn } from '../limits/throttle.ts';
-import type { ThrottleRecord } from '../limits/throttle_record.ts';
+import type { Lanes } from '../limits/lanes.ts';
+import { counted, refusalIn } from '../limits/throttle.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type CommitAnswer, type Write, when } from '../storage/statement.ts';
+import { type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { LaneStanding } from '../storage/tables/lanes.ts';
-import { completeStage, stillStands } from '../storage/tables/sessions.ts';
+import { stillStands } from '../storage/tables/sessions.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type Session, standingOf } from '../uia/session.ts';
+import {
+  type AtOnce,
+  type CodeSource,
+  type CodeUnitDeps,
+  type Judgement,
+  judged,
+  type Match,
+  type RefusedCodeReason,
+  type ReleaseAtOnce,
+  releasing,
+  stageOf,
+  type Trial,
+  type Written,
+  wayOf,
+  writtenIn,
+} from './code_unit.ts';
+import { type FactorPassed, passedIn } from './factor_passed.ts';
 import type { Presented, PresentedProof } from './presented.ts';
 
-/** Where a code came from. */
-export interface CodeSource {
-  readonly client: ClientAddress;
-  /** The browser's mark, from its cookie; only the sign-in page knows it. */
-  readonly browser?: string;
+/** A held login that was taken for a session in the unit that accepted its last code. */
+class TakenByCode {
+  readonly #proof: FactorPassed;
+
+  constructor(
+    readonly held: HeldLogin,
+    proof: FactorPassed,
+  ) {
+    this.#proof = proof;
+  }
+
+  get proof(): FactorPassed {
+    return this.#proof;
+  }
 }
 
-/** Why a code was refused: for the operator only. */
-export type RefusedCodeReason = 'wrong_code' | 'spent_code';
+export type { TakenByCode };
 
 /** What became of a code. */
 export type CodeOutcome =
   /** The stage is done in the session: by this code, or by another request at the same moment. */
-  | { readonly is: 'passed'; readonly session: Session }
+  | {
+      readonly is: 'passed';
+      readonly session: Session;
+      /** The held login, where it was taken with this code. */
+      readonly taken?: TakenByCode | undefined;
+    }
   /** Wrong, spent and malformed are one and the same to the client (attack 87). `isOver`: it was the last attempt. */
   | {
       readonly is: 'refused';
@@ -41,34 +69,16 @@ export type CodeOutcome =
   /** The session ended meanwhile: the code was not spent for it. */
   | { readonly is: 'gone' };
 
-/** What a unit of work made of a code. `moved`: the session no longer stands where it was read, and nothing is written. */
-type Written =
-  | { readonly is: 'moved' | 'passed' | 'unasked' }
-  | {
-      readonly is: 'refused';
-      readonly isOver: boolean;
-      readonly reason: RefusedCodeReason;
-    };
+/** What became of a code in the store; with it the held login may be taken. */
+type Attempted =
+  | (Written & { readonly taken?: undefined })
+  | { readonly is: 'passed'; readonly taken: TakenByCode };
 
-/** What a factor made of a proof that it judged. */
-type Judgement = Exclude<FactorVerdict, { readonly is: 'unasked' }>;
-
-/** A code that is being judged. */
-interface Trial {
-  readonly session: Session;
-  readonly presented: PresentedProof;
-  readonly way: CodeWay;
-  readonly attempt: Attempt;
-  readonly whenAccepted: Write;
-}
-
-export interface CodeStepDeps {
+export interface CodeStepDeps extends CodeUnitDeps {
   readonly storage: Pick<Storage, 'commit'>;
   readonly engine: UiaEngine;
   readonly lanes: Lanes;
   readonly addressLimit: AddressLimit;
-  readonly throttleRecord: ThrottleRecord;
-  readonly audit: Audit;
   /** What is written beside a factor that was accepted: it ends what the loss of one had begun. */
   readonly whenAccepted: (userId: string, client: ClientAddress) => Promise<Write>;
 }
@@ -86,7 +96,12 @@ export class CodeStep {
    * @param presented undefined if there is no code
    * @throws Refusal totp_waits, totp_shut, limit_exceeded: nothing is told of the code
    */
-  async take(session: Session, presented: Presented | undefined, from: CodeSource): Promise<CodeOutcome> {
+  async take(
+    session: Session,
+    presented: Presented | undefined,
+    from: CodeSource,
+    release?: AtOnce,
+  ): Promise<CodeOutcome> {
     from.client.record?.isOf(session.binding.userId, session.deviceId);
     if (presented === undefined) return { is: 'missing', session };
     const { proof } = presented;
@@ -95,9 +110,10 @@ export class CodeStep {
     if (standing === 'done') return { is: 'passed', session };
     if (standing === 'out_of_order') return { is: 'out_of_order', session };
     if (proof === undefined) return { is: 'missing', session };
-    const outcome = await this.attempt(session, { ...presented, proof }, from);
+    const outcome = await this.attempt(session, { ...presented, proof }, from, release);
     if (outcome.is === 'passed') {
-      return { is: 'passed', session: { ...session, completed: [...session.completed, stage] } };
+      const passed = { ...session, completed: [...session.completed, stage] };
+      return { is: 'passed', session: passed, taken: outcome.taken };
     }
     if (outcome.is === 'refused') {
       return { is: 'refused', session, isOver: outcome.isOver, reason: outcome.reason };
@@ -107,16 +123,21 @@ export class CodeStep {
     if (current?.bodyDigest !== session.bodyDigest) return { is: 'gone' };
     const now = { ...current, body: session.body };
     if (outcome.is === 'unasked' && standingOf(now, stage) === 'next') return { is: 'unasked', session: now };
-    return this.take(now, presented, from);
+    return this.take(now, presented, from, release);
   }
 
-  private async attempt(session: Session, presented: PresentedProof, { client, ...from }: CodeSource) {
+  private async attempt(
+    session: Session,
+    presented: PresentedProof,
+    { client, ...from }: CodeSource,
+    release: AtOnce | undefined,
+  ) {
     const { record } = client;
     const { kind } = presented.factor;
     try {
       const outcome = await this.deps.addressLimit.attempt(
         client,
-        () => this.judge(session, presented, { client, ...from }),
+        () => this.judge(session, presented, { client, ...from }, release),
         ({ is }) => is !== 'refused',
       );
       if (outcome.is === 'passed') record?.checked(kind, 'accepted');
@@ -129,7 +150,12 @@ export class CodeStep {
     }
   }
 
-  private async judge(session: Session, presented: PresentedProof, from: CodeSource): Promise<Written> {
+  private async judge(
+    session: Session,
+    presented: PresentedProof,
+    from: CodeSource,
+    release: AtOnce | undefined,
+  ): Promise<Attempted> {
     const way = wayOf(session, from);
     const { counter } = presented.factor;
     const counts = counter !== undefined;
@@ -141,7 +167,26 @@ export class CodeStep {
     if (verdict.is === 'unasked') return verdict;
     const whenAccepted = verdict.is === 'match' ? await this.deps.whenAccepted(userId, from.client) : [];
     const trial = { session, presented, way, attempt, whenAccepted };
+    const taken = verdict.is === 'match' ? await this.takeAtOnce(trial, verdict, release?.()) : undefined;
+    if (taken !== undefined) return { is: 'passed', taken };
     return counts ? this.writeCounted(trial, verdict) : this.write(trial, verdict);
+  }
+
+  /**
+   * The shortest way of a sign-in: one unit accepts the code and takes the login. Undefined if it is not the last code,
+   * or the unit was lost: nothing is written then.
+   */
+  private async takeAtOnce(
+    trial: Trial,
+    verdict: Match,
+    release: ReleaseAtOnce | undefined,
+  ): Promise<TakenByCode | undefined> {
+    const { session, presented } = trial;
+    const passed = passedIn({ ...session, completed: [...session.completed, stageOf(presented)] });
+    if (passed === undefined || release === undefined) return undefined;
+    if (!passed.isFor(release.held.userId) || !release.isWanted()) return undefined;
+    const answer = await release.commit(releasing(this.deps, trial, verdict, release));
+    return answer.won ? new TakenByCode(release.held, passed) : undefined;
   }
 
   private async writeCounted(trial: Trial, verdict: Judgement): Promise<Written> {
@@ -167,67 +212,4 @@ export class CodeStep {
     await this.deps.throttleRecord.wait(way, presented.factor.stage);
     throw refusalIn(standing);
   }
-}
-
-/** What is written of a code, the session standing where it was read. */
-function judged({ engine, audit, throttleRecord }: CodeStepDeps, trial: Trial, verdict: Judgement) {
-  const { session, presented, way, attempt, whenAccepted } = trial;
-  const { factor } = presented;
-  const { userId, client, deviceId } = way;
-  const entry = { userId, client, deviceId };
-  const detail = { place: way.place, lane: kindOf(attempt) };
-  const failed = [
-    engine.failed(session),
-    audit.recorded({ ...entry, event: 'factor.refused', detail: { ...detail, factor: factor.kind } }),
-    attempt.counts ? throttleRecord.shut(way, factor.stage, attempt) : [],
-  ] as const;
-  if (verdict.is === 'no_match') return failed;
-  const { suspicion } = verdict;
-  const suspected =
-    suspicion === undefined
-      ? []
-      : when(suspicion.note, {
-          won: audit.recorded({
-            ...entry,
-            event: `${factor.kind}.${suspicion.deed}`,
-            detail: verdict.detail,
-          }),
-          lost: [],
-        });
-  const passed = [
-    completeStage(session, stageOf(presented)),
-    accepted(attempt),
-    verdict.also ?? [],
-    whenAccepted,
-    audit.recorded({
-      ...entry,
-      event: verdict.event ?? `${factor.kind}.used`,
-      detail: { ...detail, ...verdict.detail },
-    }),
-  ] as const;
-  return when(verdict.spend, { won: passed, lost: [...failed, suspected] as const });
-}
-
-function writtenIn(answer: CommitAnswer<ReturnType<typeof judged>>, verdict: Judgement): Written {
-  const failed = 'won' in answer ? (answer.won ? undefined : answer.after) : answer;
-  if (failed === undefined) return { is: 'passed' };
-  const [[, ended]] = failed;
-  // A right code that was not won was spent by another request at the same moment.
-  const isSpent = verdict.is === 'match' || verdict.why === 'spent';
-  return { is: 'refused', isOver: ended > 0, reason: isSpent ? 'spent_code' : 'wrong_code' };
-}
-
-/** The stage that a code completes. */
-function stageOf({ completes, factor }: Presented): string {
-  return completes ?? factor.stage;
-}
-
-function wayOf({ binding, deviceId }: Session, { client, browser }: CodeSource): CodeWay {
-  const place = binding.tokenHash === null ? 'login' : 'session';
-  return { userId: binding.userId, place, client, deviceId, browser };
-}
-
-/** What the owner and the audit are told of a lane. */
-function kindOf({ lane }: Attempt): string {
-  return lane.split(':', 1)[0] ?? lane;
 }

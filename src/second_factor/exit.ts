@@ -11,6 +11,8 @@ import { spendFactorToken } from '../storage/tables/factor_tokens.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { exchangeHold, releaseHold } from '../storage/tables/releases.ts';
 import type { Clock } from '../system/clock.ts';
+import type { TakenByCode } from './code_step.ts';
+import type { ReleaseAtOnce } from './code_unit.ts';
 import type { DevicePasswordChecked } from './device_password_checked.ts';
 import type { FreshLogins } from './fresh_logins.ts';
 import type { Grant, PassingProof, Proof, ReleasingProof } from './grant.ts';
@@ -66,11 +68,28 @@ export class Exit {
     const { grant, grantedAt } = this.deps.holds.open(held);
     // Before anything is written: the proof of another user changes nothing.
     const answer = this.rebuilt(grant, proof, this.deps.clock.now() - grantedAt);
-    const unit = releaseHold(proof.record, held.id, this.consequences(held, grant, proof, taker));
+    const unit = releaseHold(proof.record, held.id, this.consequences(held, grant, proof.hasFactor, taker));
     const released = await this.committed(held, unit);
     return released.won && released.after[0] !== undefined
       ? letOut(answer, proof, held.userId, taker)
       : undefined;
+  }
+
+  /** What gives a held login out in the unit that accepts the last code of its session (`code_step.ts`). */
+  atOnce(held: HeldLogin, taker: Taker, isWanted: () => boolean): ReleaseAtOnce {
+    return {
+      held,
+      also: this.consequences(held, this.deps.holds.open(held).grant, true, taker),
+      isWanted,
+      commit: (unit) => this.committed(held, unit),
+    };
+  }
+
+  /** The answer of a held login that was taken with the last code of its session. */
+  giveOut({ held, proof }: TakenByCode, taker: Taker): Answer {
+    const { grant, grantedAt } = this.deps.holds.open(held);
+    const answer = this.rebuilt(grant, proof, this.deps.clock.now() - grantedAt);
+    return letOut(answer, proof, held.userId, taker);
   }
 
   private async committed<const U extends Unit>(held: HeldLogin, unit: U): Promise<CommitAnswer<U>> {
@@ -97,7 +116,7 @@ export class Exit {
     const { grant, grantedAt } = this.deps.holds.open(held);
     grant.openFor(proof);
     const also = [
-      this.consequences(held, grant, proof, taker),
+      this.consequences(held, grant, proof.hasFactor, taker),
       keep(grant, this.deps.clock.now() - grantedAt),
     ];
     const entered = await this.deps.storage.commit([held.userId], releaseHold(proof.record, held.id, also));
@@ -156,7 +175,7 @@ export class Exit {
   async exchange({ held, claimant, second, proof, taker }: Exchange): Promise<Answer | undefined> {
     if (second.userId !== held.userId) throw new Refusal('homeserver_unclear');
     const answer = this.rebuilt(second, proof, 0);
-    const also = this.consequences(held, second, proof, taker);
+    const also = this.consequences(held, second, proof.hasFactor, taker);
     const exchanged = await this.deps.storage.commit(
       [held.userId],
       exchangeHold(proof.record, held.id, claimant, also),
@@ -175,10 +194,10 @@ export class Exit {
   }
 
   /** What is written with a release, all or nothing: the record, what a fresh login may do, the allowance. */
-  private consequences(held: HeldLogin, grant: Grant, proof: ReleasingProof, taker: Taker): Write[] {
+  private consequences(held: HeldLogin, grant: Grant, hasFactor: boolean, taker: Taker): Write[] {
     const { holds } = this.deps;
     const allowance = holds.allowanceGivenBack(held);
-    if (!proof.hasFactor) return [allowance];
+    if (!hasFactor) return [allowance];
     const { passwordAsSent } = taker;
     const hasCode = passwordAsSent !== undefined && passwordAsSent !== holds.open(held).password;
     return [...this.completed(held.userId, grant, taker, hasCode ? passwordAsSent : undefined), allowance];

@@ -82,8 +82,11 @@ export type Write =
   | Branch<unknown, Write, Write>
   | readonly Write[];
 
-/** A unit of work. Only its outermost branch may undo everything that the unit has written. */
-export type Unit = Write | Branch<unknown, Write, 'undo'>;
+/**
+ * A unit of work. Only its outermost branch may undo everything that the unit has written, or one that is all that
+ * follows from winning it (`whenBoth`).
+ */
+export type Unit = Write | Branch<unknown, Unit, 'undo'>;
 
 /** What a unit answers: for each statement what its kind says, for a list a list, for a branch how it went. */
 export type CommitAnswer<W> = [Write] extends [W]
@@ -157,6 +160,16 @@ export function when<Row, const Won extends Write, const Lost extends Write | 'u
   { won, lost }: { readonly won: Won; readonly lost: Lost },
 ): Branch<Row, Won, Lost> {
   return { does: 'branch', on, won, lost };
+}
+
+/** Branches on two decisions, which are won both, or nothing of the unit is written. */
+export function whenBoth<First, Second, const Won extends Write>(
+  first: Decision<First>,
+  second: Decision<Second>,
+  won: Won,
+): Branch<First, Branch<Second, Won, 'undo'>, 'undo'> {
+  const inner: Branch<Second, Won, 'undo'> = { does: 'branch', on: second, won, lost: 'undo' };
+  return { does: 'branch', on: first, won: inner, lost: 'undo' };
 }
 
 /** A list for `IN`: there is a statement for each length, which is that of the keys under which digests are looked for. */

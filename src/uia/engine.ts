@@ -7,6 +7,7 @@ import {
   bindPassword,
   countSessionFailure,
   endFailedSession,
+  type FoundSession,
   type StoredSession,
 } from '../storage/tables/sessions.ts';
 import type { Clock } from '../system/clock.ts';
@@ -96,7 +97,7 @@ export class UiaEngine {
   async find(sessionId: string): Promise<Session | undefined> {
     if (!isSessionId(sessionId)) return undefined;
     const stored = await this.findStored(hashSessionId(sessionId));
-    return stored && this.seals.open(stored, sessionId);
+    return stored && { ...this.seals.open(stored, sessionId), held: stored.held };
   }
 
   /** Whose live session this is, without opening what is sealed in it. Undefined as above. */
@@ -176,7 +177,7 @@ export class UiaEngine {
     return this.parts.store.end(session.idHash);
   }
 
-  private async findStored(idHash: string): Promise<StoredSession | undefined> {
+  private async findStored(idHash: string): Promise<FoundSession | undefined> {
     const stored = await this.parts.store.find(idHash);
     return stored && !this.isDead(stored) ? stored : undefined;
   }

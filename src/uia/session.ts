@@ -1,5 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { SessionPot } from '../storage/tables/sessions.ts';
 
 /** Who and what a session is bound to. All of it is compared on every use (attacks 44, 45). */
@@ -41,6 +42,8 @@ export interface Session {
   readonly deviceId: string | null;
   /** The held login that this session releases; null on guarded endpoints. */
   readonly holdId: string | null;
+  /** That login, as it was found with the session; undefined where it is gone, or the session was not found by its id. */
+  readonly held?: HeldLogin | undefined;
   /** The version of the account under which it was opened; null where no second factor is owed for a held login. */
   readonly version: number | null;
   /** The address that it was opened from; null where no page tells it. */

@@ -13,9 +13,10 @@ const DAVE = '@dave:example.org';
 
 /** Those who have 2FA on. */
 function having(...users: string[]) {
+  const enrolled = { version: 1, kinds: ['totp'], codesLeft: 0, hasEmergencyCode: false };
+  const owing = { is: 'owes_factor', version: 1, enrolled } as const;
   return {
-    ofFactor: (userId: string) =>
-      Promise.resolve(users.includes(userId) ? { is: 'owes_factor' as const, version: 1 } : undefined),
+    ofFactor: (userId: string) => Promise.resolve(users.includes(userId) ? owing : undefined),
   };
 }
 

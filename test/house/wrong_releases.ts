@@ -1,6 +1,7 @@
 import type { EnrolledNow, EnrolmentState } from '../../src/account/session_set_ups.ts';
 import type { PassedSignIn } from '../../src/login/second_login.ts';
 import * as appservices from '../../src/second_factor/appservices.ts';
+import type * as codeStep from '../../src/second_factor/code_step.ts';
 import type * as devicePasswords from '../../src/second_factor/device_password_checked.ts';
 import type { Exit, Taker } from '../../src/second_factor/exit.ts';
 import * as codeProof from '../../src/second_factor/factor_passed.ts';
@@ -27,6 +28,7 @@ declare const standings: standing.Standings;
 declare const holds: HeldLogins;
 
 declare const factorPassed: codeProof.FactorPassed;
+declare const takenByCode: codeStep.TakenByCode;
 declare const standingPasses: standing.StandingPasses;
 declare const passPresented: passes.PassPresented;
 declare const tokenClaimed: passes.FactorTokenClaimed;
@@ -42,6 +44,7 @@ export function rightReleases(): void {
   exit.handOut(grant, serviceListed);
   void exit.release(held, factorPassed, taker);
   void exit.release(held, passPresented, taker);
+  exit.giveOut(takenByCode, taker);
   void exit.exchange({ held, claimant: '', second: grant, proof: factorPassed, taker });
   void exit.enter(held, passPresented, taker, () => []);
   void exit.tokenFor(grant, pageShown);
@@ -59,6 +62,10 @@ export async function withoutProof(): Promise<void> {
   await exit.release(held, undefined, taker);
   // @ts-expect-error no proof
   await exit.exchange({ held, claimant: '', second: grant, taker });
+  // @ts-expect-error a login that was not taken
+  exit.giveOut(held, taker);
+  // @ts-expect-error a factor that was passed has taken no login yet
+  exit.giveOut({ held, proof: factorPassed }, taker);
   // @ts-expect-error no proof
   grant.openFor();
   // @ts-expect-error no proof

@@ -18,7 +18,7 @@ import { ManualClock } from '../support/manual_clock.ts';
 import { testVault } from '../support/test_vault.ts';
 
 const BOB = '@bob:hs';
-const elsewhere: Attempt = { userId: BOB, lane: 'elsewhere', places: [], counts: true };
+const elsewhere: Attempt = { userId: BOB, lane: 'elsewhere', places: [], hasCounts: false, counts: true };
 const recovery: Attempt = { ...elsewhere, counts: false };
 
 let storage: Storage;

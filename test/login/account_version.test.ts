@@ -31,7 +31,7 @@ describeOnBothDatabases('what a user owes changes while they sign in', (start) =
 
   each('attack 183: %s before the login is taken: the code gives no token', async (what) => {
     const challenge = await signIn(app, 'bob');
-    beforeCommit(app, 'DELETE FROM sessions WHERE id_hash = :hash', async () => changes[what]?.());
+    beforeCommit(app, 'DELETE FROM holds WHERE id = :', async () => changes[what]?.());
     const answer = await submit(app, challenge, app.code(bob));
     expect(answer.status).not.toBe(200);
     await app.proxy.keepHouse();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
+import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { app, bob, start } from '../login/each_test.ts';
 import {
   ask,
@@ -13,6 +14,7 @@ import {
   signIn,
   submit,
 } from '../login/support.ts';
+import { countFailure } from '../storage/rows.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { countSessions } from '../support/rows.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
@@ -182,12 +184,12 @@ describe('a store that fails on the way leaves no token behind', () => {
     throw new StoreUnavailable(new Error('gone'));
   };
 
-  test.each(['owing', 'recoverySet'] as const)('when %s fails after the grant', async (method) => {
+  test('when what the user has enrolled cannot be looked up after the grant', async () => {
     await start();
-    Object.assign(app.storage.factors, { [method]: failing });
+    Object.assign(app.storage.factors, { owing: failing });
     const answer = await signIn(app, 'bob');
     expect(answer.status).toBe(503);
-    Reflect.deleteProperty(app.storage.factors, method);
+    Reflect.deleteProperty(app.storage.factors, 'owing');
     app.clock.advance(10 * MINUTE);
     await app.proxy.keepHouse();
     expect(app.stub.liveTokens('bob')).toEqual([]);
@@ -236,11 +238,26 @@ describe('a store that fails on the way leaves no token behind', () => {
     const bringBack = failCommits(app, 'INSERT INTO fresh_logins', gone);
     expect((await submit(app, challenge, app.code(bob))).status).toBe(503);
     bringBack();
-    const answer = await ask(app, challenge);
+    expect((await ask(app, challenge)).body.completed).toEqual(['m.login.password']);
+    const answer = await submit(app, challenge, app.code(bob));
     expect(answer.status).toBe(200);
     expect(app.stub.isLive(answer.body.access_token)).toBe(true);
     expect(loginsOf(app)).toHaveLength(1);
   });
+});
+
+test('attack 145: a right code in a lane that waits asks the homeserver nothing, so that no time tells it', async () => {
+  await start();
+  const challenge = await signIn(app, 'bob', PASSWORD, { initial_device_display_name: 'phone' });
+  const lane = (await app.storage.read(lanesOf(bob.userId)))[0];
+  expect(lane).toBeUndefined();
+  for (let turn = 0; turn < 5; turn++) await countFailure(app.storage, bob.userId);
+  const asked = app.stub.requests.length;
+  expect((await submit(app, challenge, app.code(bob))).status).toBe(429);
+  expect(app.stub.requests).toHaveLength(asked);
+  app.clock.advance(MINUTE);
+  expect((await submit(app, challenge, app.code(bob))).status).toBe(200);
+  expect(await app.storage.read(lanesOf(bob.userId))).toMatchObject([{ failures: 0, waitUntil: 0 }]);
 });
 
 test('attack 71: beyond the largest number the oldest hold and session go, and the hold is logged out', async () => {

@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { LANE_RULES } from '../../src/limits/throttle.ts';
-import { dropOldPlaces, knownPlaces, rememberPlace } from '../../src/storage/tables/known_places.ts';
+import {
+  dropOldPlaces,
+  knownPlaces,
+  knownPlacesAndLanes,
+  rememberPlace,
+} from '../../src/storage/tables/known_places.ts';
 import {
   clampWait,
   countAttempt,
@@ -87,6 +92,19 @@ describeOnPooledStores('lanes and known places', (opened) => {
     opened.clock.advance(80 * DAY);
     expect(await opened.storage.read(knownPlaces(BOB, 90 * DAY))).toHaveLength(10);
     expect(await opened.storage.commit([], dropOldPlaces(90 * DAY))).toBe(7);
+  });
+
+  test('places are found with how long ago they were used, and with the lanes of the user', async () => {
+    await opened.storage.commit([BOB], rememberPlace(BOB, { kind: 'network', digest: 'n' }, 16));
+    await count();
+    const find = () => opened.storage.read(knownPlacesAndLanes(BOB, 90 * DAY));
+    const lane = { kind: 'lane', digest: LANE, isFresh: 0 };
+    opened.clock.advance(HOUR);
+    expect(await find()).toEqual([{ kind: 'network', digest: 'n', isFresh: 1 }, lane]);
+    opened.clock.advance(1);
+    expect(await find()).toEqual([{ kind: 'network', digest: 'n', isFresh: 0 }, lane]);
+    opened.clock.advance(-DAY);
+    expect(await find()).toEqual([{ kind: 'network', digest: 'n', isFresh: 0 }, lane]);
   });
 
   test('attack 145: a lane without an attempt for long is dropped', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
-import { ask, type Driver, decide, effect, when } from '../../src/storage/statement.ts';
+import { ask, type Driver, decide, effect, when, whenBoth } from '../../src/storage/statement.ts';
 import { describeOnPooledStores } from './on_both.ts';
 
 const BOB = '@bob:hs.example';
@@ -48,6 +48,17 @@ describeOnPooledStores('units of work', (opened) => {
     expect(await storage.commit([BOB], unit)).toMatchObject({ won: true });
     expect(await storage.commit([BOB], unit)).toEqual({ won: false, undone: true });
     expect(await stored()).toEqual(['a', 'b', 'c']);
+  });
+
+  test('of two decisions both are won, or nothing is written', async () => {
+    await storage.commit([BOB], put('a'));
+    const lost = { won: false, undone: true };
+    expect(await storage.commit([BOB], whenBoth(put('a'), put('b'), [put('c')]))).toEqual(lost);
+    expect(await storage.commit([BOB], whenBoth(put('b'), put('a'), [put('c')]))).toEqual(lost);
+    expect(await stored()).toEqual(['a']);
+    const answer = await storage.commit([BOB], whenBoth(put('b'), put('c'), [put('d'), put('a')]));
+    expect(answer).toEqual({ won: true, row: {}, after: { won: true, row: {}, after: [{}, undefined] } });
+    expect(await stored()).toEqual(['a', 'b', 'c', 'd']);
   });
 
   test('a unit that fails fails alone and whole, though others share its commit', async () => {

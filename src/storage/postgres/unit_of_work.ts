@@ -82,7 +82,7 @@ export class RunningUnit {
     return (rowCount ?? 0) > 0 ? (rows[0] ?? {}) : undefined;
   }
 
-  private async branch({ on, won, lost }: Branch<unknown, Write, Write | 'undo'>): Promise<unknown> {
+  private async branch({ on, won, lost }: Branch<unknown, Unit, Write | 'undo'>): Promise<unknown> {
     const row = await this.decide(on);
     if (row !== undefined) return { won: true, row, after: await this.write(won) };
     if (lost === 'undo') throw new Undo();

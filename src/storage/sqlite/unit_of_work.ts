@@ -52,7 +52,7 @@ export function runQuery<Row>(db: Connection, { sql, values }: Query<Row>, now: 
   return db.all<Row>(textOf(sql), values, now);
 }
 
-function runBranch(running: Running, { on, won, lost }: Branch<unknown, Write, Write | 'undo'>): unknown {
+function runBranch(running: Running, { on, won, lost }: Branch<unknown, Unit, Write | 'undo'>): unknown {
   const row = running.db.decide(textOf(on.sql), on.values, running.now);
   if (row !== undefined) return { won: true, row, after: run(running, won) };
   if (lost === 'undo') throw new Undo();

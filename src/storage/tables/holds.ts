@@ -37,6 +37,24 @@ const COLUMNS = `id, user_id AS "userId", device_id AS "deviceId", join_key AS "
   folded_join_key AS "foldedJoinKey", owner_join_key AS "ownerJoinKey", sealed_grant AS "sealedGrant",
   at_end AS "atEnd", created_at AS "createdAt", expires_at AS "expiresAt"`;
 
+/** The columns of a hold beside those of another table, in which all are null where there is none. */
+export interface HoldOfSession {
+  readonly heldId: string | null;
+  readonly heldUserId: string;
+  readonly heldDeviceId: string;
+  readonly joinKey: string | null;
+  readonly foldedJoinKey: string | null;
+  readonly ownerJoinKey: string | null;
+  readonly sealedGrant: Buffer;
+  readonly atEnd: HeldLogin['atEnd'];
+  readonly heldSince: number;
+  readonly heldUntil: number;
+}
+
+export const HOLD_OF_SESSION = `holds.id AS "heldId", holds.user_id AS "heldUserId", holds.device_id AS "heldDeviceId",
+  join_key AS "joinKey", folded_join_key AS "foldedJoinKey", owner_join_key AS "ownerJoinKey",
+  sealed_grant AS "sealedGrant", at_end AS "atEnd", holds.created_at AS "heldSince", holds.expires_at AS "heldUntil"`;
+
 const KEPT = `id, user_id, device_id, join_key, folded_join_key, owner_join_key, sealed_grant, at_end, created_at,
   expires_at`;
 const VALUES = `:id, :userId, :deviceId, :joinKey, :foldedJoinKey, :ownerJoinKey, :sealedGrant, :atEnd, :createdAt,

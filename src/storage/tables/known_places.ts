@@ -9,11 +9,30 @@ export interface Place {
   readonly digest: string;
 }
 
+/** A place in which this user has passed a factor. */
+export interface KnownPlace extends Place {
+  /** 1 if that is not an hour ago: a further sign-in from there need not be written. */
+  readonly isFresh: number;
+}
+
 /** Where this user has passed a factor in the last `keptMs`. */
-export function knownPlaces(userId: string, keptMs: number): Query<Place> {
+export function knownPlaces(userId: string, keptMs: number): Query<KnownPlace> {
   return ask(
-    'SELECT kind, digest FROM known_places WHERE user_id = :userId AND last_used_at > :now - :keptMs',
+    `SELECT kind, digest, CASE WHEN last_used_at BETWEEN :now - ${HOUR} AND :now THEN 1 ELSE 0 END AS "isFresh"
+     FROM known_places WHERE user_id = :userId AND last_used_at > :now - :keptMs`,
     { userId, keptMs },
+  );
+}
+
+/** The same with a row of the kind `lane` for each lane of the user. */
+export function knownPlacesAndLanes(
+  userId: string,
+  keptMs: number,
+): Query<Omit<KnownPlace, 'kind'> & { readonly kind: PlaceKind | 'lane' }> {
+  const places = knownPlaces(userId, keptMs);
+  return ask(
+    `${places.sql} UNION ALL SELECT 'lane', lane, 0 FROM lanes WHERE user_id = :userId`,
+    places.values,
   );
 }
 
@@ -34,18 +53,10 @@ export function browsersOfName(
  * Remembers where a user has passed a factor, to the hour: a further sign-in from there writes nothing. Of each kind the
  * `most` used last are kept.
  */
-export function rememberPlace(
-  userId: string,
-  { kind, digest }: Place,
-  most: number,
-): readonly [Effect, Effect] {
+export function rememberPlace(userId: string, place: Place, most: number): readonly [Effect, Effect] {
+  const { kind } = place;
   return [
-    effect(
-      `INSERT INTO known_places (user_id, kind, digest, last_used_at) VALUES (:userId, :kind, :digest, :now)
-       ON CONFLICT (user_id, kind, digest) DO UPDATE SET last_used_at = excluded.last_used_at
-         WHERE known_places.last_used_at NOT BETWEEN excluded.last_used_at - ${HOUR} AND excluded.last_used_at`,
-      { userId, kind, digest },
-    ),
+    notePlace(userId, place),
     effect(
       `DELETE FROM known_places WHERE user_id = :userId AND kind = :kind AND digest NOT IN (
          SELECT digest FROM known_places WHERE user_id = :userId AND kind = :kind
@@ -53,6 +64,16 @@ export function rememberPlace(
       { userId, kind, most },
     ),
   ];
+}
+
+/** The same of a place that is known: there are no more of them then. */
+export function notePlace(userId: string, { kind, digest }: Place): Effect {
+  return effect(
+    `INSERT INTO known_places (user_id, kind, digest, last_used_at) VALUES (:userId, :kind, :digest, :now)
+     ON CONFLICT (user_id, kind, digest) DO UPDATE SET last_used_at = excluded.last_used_at
+       WHERE known_places.last_used_at NOT BETWEEN excluded.last_used_at - ${HOUR} AND excluded.last_used_at`,
+    { userId, kind, digest },
+  );
 }
 
 export function forgetPlaces(userId: string): Effect {

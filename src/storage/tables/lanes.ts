@@ -7,6 +7,7 @@ import {
   effect,
   type Query,
   type Sql,
+  type Values,
 } from '../statement.ts';
 
 /** How wrong codes of a lane are counted. Times in ms. */
@@ -39,7 +40,7 @@ export interface LaneStanding {
   readonly budgetMs: number;
 }
 
-interface Words {
+export interface Words {
   readonly least: string;
   readonly greatest: string;
 }
@@ -83,6 +84,16 @@ export function countAttempt(
   return decide(sql, { userId, lane, ...numbers(rules) });
 }
 
+/** In SQL, with the values of `laneValues`: that a lane admits no attempt now, as `countAttempt` says. */
+export function refusesIn(words: Words): string {
+  return `EXISTS (SELECT 1 FROM lanes WHERE user_id = :userId AND lane = :lane
+    AND NOT (wait_until <= :now AND failures < :shutAt AND ${level(words)} + ${ROUNDING} >= ${price(words)}))`;
+}
+
+export function laneValues(userId: string, lane: string, { shutAt, budget, budgetMs }: LaneRules): Values {
+  return { userId, lane, shutAt, budget, perMs: 1 / budgetMs };
+}
+
 /** A wait that ends further ahead than any can be was written while a clock was wrong: it is the longest from now. */
 export function clampWait(userId: string, lane: string, { longestWaitMs }: LaneRules): Effect {
   return effect(
@@ -105,10 +116,13 @@ export function takeAttemptBack(userId: string, lane: string, rules: LaneRules):
 }
 
 /** Drops a lane that says nothing any more, as nothing was counted in it for long enough. */
-export function dropFullLane(userId: string, lane: string, { budget }: LaneRules): Effect {
+export function dropFullLane(userId: string, lane: string, { budget, budgetMs }: LaneRules): Effect {
   return effect(
-    `DELETE FROM lanes WHERE user_id = :userId AND lane = :lane AND failures = 0 AND budget >= :budget`,
-    { userId, lane, budget },
+    bothDialects(
+      (words) =>
+        `DELETE FROM lanes WHERE user_id = :userId AND lane = :lane AND failures = 0 AND ${level(words)} >= :budget`,
+    ),
+    { userId, lane, budget, perMs: 1 / budgetMs },
   );
 }
 

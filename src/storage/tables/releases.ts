@@ -1,6 +1,8 @@
-import { type Branch, type Decision, decide, type Write, when } from '../statement.ts';
+import { type Branch, bothDialects, type Decision, decide, type Write, when } from '../statement.ts';
 import { currentVersion } from './accounts.ts';
-import { endHold, IS_FREE, takeHold } from './holds.ts';
+import { endHold, type HeldLogin, IS_FREE, takeHold } from './holds.ts';
+import { type LaneRules, laneValues, refusesIn } from './lanes.ts';
+import type { SessionState } from './sessions.ts';
 
 /** What a sign-in has proven, on record: a session that passed, or a login token of the page. */
 export interface ProofOnRecord {
@@ -29,6 +31,35 @@ function spend(
     `DELETE FROM ${ROWS[kind]} AND expires_at > :now
        AND EXISTS (SELECT 1 FROM holds WHERE id = :holdId AND ${condition})`,
     condition === IS_FREE ? { hash, holdId } : { hash, holdId, claimant },
+  );
+}
+
+/** The lane that has to admit the code, and by which rules. */
+export interface LaneOfCode {
+  readonly lane: string;
+  readonly rules: LaneRules;
+}
+
+/**
+ * Takes a live hold for a session in which nothing is left to prove but a code that the same unit spends: as long as
+ * the session stands where the request has read it, under the version that the account still has, and the lane of the
+ * code admits it.
+ * @param of undefined for a code that is counted in no lane
+ */
+export function takeHoldByCode(
+  { idHash, completed, bodyDigest }: SessionState,
+  held: Pick<HeldLogin, 'id' | 'userId'>,
+  of: LaneOfCode | undefined,
+): Decision<object> {
+  const taking = `DELETE FROM holds WHERE id = :holdId AND ${IS_FREE} AND EXISTS (
+    SELECT 1 FROM sessions WHERE id_hash = :idHash AND hold_id = :holdId AND completed = :completed
+      AND body_digest IS NOT DISTINCT FROM :bodyDigest AND sessions.expires_at > :now
+      AND version = ${currentVersion('sessions.user_id')})`;
+  const values = { holdId: held.id, idHash, bodyDigest, completed: JSON.stringify(completed) };
+  if (of === undefined) return decide(taking, values);
+  return decide(
+    bothDialects((words) => `${taking} AND NOT ${refusesIn(words)}`),
+    { ...values, ...laneValues(held.userId, of.lane, of.rules) },
   );
 }
 

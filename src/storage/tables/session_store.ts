@@ -5,10 +5,12 @@ import {
   completeStage,
   endSession,
   endSessionsOfToken,
+  type FoundSession,
   findBoundSession,
   findSession,
   findSessionOfHold,
   type SessionRow,
+  type SessionRowWithHold,
   type SessionState,
   type StoredSession,
 } from './sessions.ts';
@@ -16,7 +18,7 @@ import {
 export interface SessionStore {
   /** Keeps a session. Beyond a limit the network with most loses the oldest of what is counted there, never this one. */
   open(session: StoredSession, limits: SessionLimits): Promise<void>;
-  find(idHash: string): Promise<StoredSession | undefined>;
+  find(idHash: string): Promise<FoundSession | undefined>;
   /**
    * The newest live session for the same token and target, and for the same body or where one of the two is empty and
    * not frozen; for "the same session again".
@@ -47,8 +49,9 @@ export class SessionTable implements SessionStore {
     await this.driver.commit([session.userId], openWithin(session, limits));
   }
 
-  find(idHash: string): Promise<StoredSession | undefined> {
-    return this.first(findSession(idHash));
+  async find(idHash: string): Promise<FoundSession | undefined> {
+    const [row] = await this.driver.read(findSession(idHash));
+    return row && foundIn(row);
   }
 
   findBound(tokenHash: string, target: string, bodyDigests: readonly string[] | null) {
@@ -85,6 +88,21 @@ export class SessionTable implements SessionStore {
 
   private async first(query: Query<SessionRow>): Promise<StoredSession | undefined> {
     const [row] = await this.driver.read(query);
-    return row && { ...row, flows: JSON.parse(row.flows), completed: JSON.parse(row.completed) };
+    return row && sessionIn(row);
   }
+}
+
+function foundIn(row: SessionRowWithHold): FoundSession {
+  const { heldId, heldUserId, heldDeviceId, heldSince, heldUntil, ...others } = row;
+  const { joinKey, foldedJoinKey, ownerJoinKey, sealedGrant, atEnd, ...session } = others;
+  if (heldId === null) return sessionIn(session);
+  const held = {
+    ...{ id: heldId, userId: heldUserId, deviceId: heldDeviceId, createdAt: heldSince, expiresAt: heldUntil },
+    ...{ joinKey, foldedJoinKey, ownerJoinKey, sealedGrant, atEnd },
+  };
+  return { ...sessionIn(session), held };
+}
+
+function sessionIn(row: SessionRow): StoredSession {
+  return { ...row, flows: JSON.parse(row.flows), completed: JSON.parse(row.completed) };
 }

@@ -9,6 +9,7 @@ import {
   type Query,
   type Values,
 } from '../statement.ts';
+import { type HeldLogin, HOLD_OF_SESSION, type HoldOfSession } from './holds.ts';
 import { HAS_STEP_UP } from './page_sessions.ts';
 
 /** A UIA session as stored. Its id is kept hashed (R11). */
@@ -47,6 +48,12 @@ export interface StoredSession {
   readonly expiresAt: number;
 }
 
+/** A session as it was found by its id. */
+export interface FoundSession extends StoredSession {
+  /** The live held login that it releases; undefined where there is none. */
+  readonly held?: HeldLogin | undefined;
+}
+
 /** Where a session was opened: on one of our pages, at `POST /login` or `/register`, or under an access token. */
 export type SessionPot = 'page' | 'login' | 'token';
 
@@ -54,10 +61,12 @@ export type SessionPot = 'page' | 'login' | 'token';
 export type SessionState = Pick<StoredSession, 'idHash' | 'completed' | 'bodyDigest'>;
 
 const SESSION = `
-  id_hash AS "idHash", sealed_id AS "sealedId", target, user_id AS "userId", token_hash AS "tokenHash", flows,
+  id_hash AS "idHash", sealed_id AS "sealedId", target, sessions.user_id AS "userId", token_hash AS "tokenHash", flows,
   completed, sealed_body AS "sealedBody", body_digest AS "bodyDigest", sealed_password AS "sealedPassword",
-  sealed_token AS "sealedToken", device_id AS "deviceId", hold_id AS "holdId", version, pot, network, address, failures,
-  created_at AS "createdAt", expires_at AS "expiresAt"`;
+  sealed_token AS "sealedToken", sessions.device_id AS "deviceId", hold_id AS "holdId", version, pot, network, address,
+  failures, sessions.created_at AS "createdAt", sessions.expires_at AS "expiresAt"`;
+
+const SESSION_WITH_HOLD = `${SESSION}, ${HOLD_OF_SESSION}`;
 
 /** A session as its row holds it: lists are JSON. */
 export type SessionRow = Omit<StoredSession, 'flows' | 'completed'> & {
@@ -95,8 +104,16 @@ function findFirst(condition: string, order: string, values: Values): Query<Sess
   );
 }
 
-export function findSession(idHash: string): Query<SessionRow> {
-  return ask(`SELECT ${SESSION} FROM sessions WHERE id_hash = :idHash AND expires_at > :now`, { idHash });
+/** A session, with the live held login that it releases; its columns are null where there is none. */
+export type SessionRowWithHold = SessionRow & HoldOfSession;
+
+export function findSession(idHash: string): Query<SessionRowWithHold> {
+  return ask(
+    `SELECT ${SESSION_WITH_HOLD} FROM sessions
+       LEFT JOIN holds ON holds.id = sessions.hold_id AND holds.expires_at > :now
+     WHERE id_hash = :idHash AND sessions.expires_at > :now`,
+    { idHash },
+  );
 }
 
 export function findBoundSession(
