@@ -8,6 +8,7 @@ import type { Reminders } from '../policy/reminders.ts';
 import { StoreUnavailable } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { dropOldAnswers } from '../storage/tables/admin_answers.ts';
+import { type AllowanceRate, dropFullAllowances } from '../storage/tables/allowances.ts';
 import { dropEndedChallenges } from '../storage/tables/challenges.ts';
 import { dropEndedEmergencyCodes } from '../storage/tables/emergency_codes.ts';
 import { dropEndedFactorTokens } from '../storage/tables/factor_tokens.ts';
@@ -50,6 +51,8 @@ export class Housekeeping {
       readonly reminders: Pick<Reminders, 'round'>;
       readonly recoveryClock: Pick<RecoveryClock, 'round'>;
       readonly log: Log;
+      /** How many logins a user may have waiting, as it is now. */
+      readonly allowance: () => AllowanceRate;
       /** How long a set-up waits for its first code. */
       readonly setupMs: number;
     },
@@ -129,6 +132,7 @@ export class Housekeeping {
         [],
         [
           dropEndedLeases(LEASES_KEPT_MS),
+          dropFullAllowances(this.deps.allowance()),
           dropOldPlaces(PLACES_KEPT_MS),
           dropIdleLanes(LANES_KEPT_MS),
           dropEndedChallenges(),
@@ -173,5 +177,6 @@ export function housekeepingOf({ keys, foundations }: Opened, services: Services
   return new Housekeeping({
     ...{ sweeper, pageSessionSweep, devicePasswordSweep, audit, pruning, reminders, recoveryClock },
     ...{ storage: aside, keys, mark, processes, log, setupMs: config.uia.sessionTtlMs },
+    allowance: () => config.limits.signInPerUser,
   });
 }

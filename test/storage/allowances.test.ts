@@ -51,8 +51,10 @@ describeOnBothStores('allowances', (opened) => {
 
   test('a full allowance is not a row', async () => {
     await take();
+    const wholeMs = (RATE.burstCount / RATE.perSecond) * 1000;
+    opened.clock.advance(wholeMs - 1000);
     expect(await storage.commit([], dropFullAllowances(RATE))).toBe(0);
-    opened.clock.advance(334_000);
+    opened.clock.advance(1001);
     expect(await storage.commit([], dropFullAllowances(RATE))).toBe(1);
   });
 });

@@ -50,12 +50,11 @@ export function giveBackAllowance(userId: string, rate: AllowanceRate): Effect {
   );
 }
 
-/** Drops rows whose whole allowance has come back. */
-export function dropFullAllowances(rate: AllowanceRate): Effect {
-  return effect(
-    bothDialects((words) => `DELETE FROM allowances WHERE ${level(words)} >= :burst`),
-    numbers(rate),
-  );
+/** Drops rows that have stood for so long that a whole allowance has come back. */
+export function dropFullAllowances({ perSecond, burstCount }: AllowanceRate): Effect {
+  return effect('DELETE FROM allowances WHERE at <= :now - :wholeMs', {
+    wholeMs: Math.ceil((burstCount / perSecond) * 1000),
+  });
 }
 
 function numbers({ perSecond, burstCount }: AllowanceRate) {

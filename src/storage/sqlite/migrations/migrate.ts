@@ -35,6 +35,7 @@ import { credentials } from './0032_credentials.ts';
 import { visits } from './0033_visits.ts';
 import { accountRecovery } from './0034_account_recovery.ts';
 import { factorTokens } from './0035_factor_tokens.ts';
+import { sweepIndexes } from './0036_sweep_indexes.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -73,6 +74,7 @@ export const MIGRATIONS: readonly string[] = [
   visits,
   accountRecovery,
   factorTokens,
+  sweepIndexes,
 ];
 
 /**
