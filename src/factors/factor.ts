@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../matrix/wire.ts';
 import type { Decision, Effect, Write } from '../storage/statement.ts';
-import type { Enrolled } from '../storage/tables/factors.ts';
+import type { Enrolled } from '../storage/tables/authenticators.ts';
 import type { FactorDescription } from './description.ts';
 
 /** Facts for the audit: which authenticator, which position. No secret. */

@@ -1,6 +1,6 @@
 import { compileShape } from '../matrix/registry.ts';
 import { ENROLMENT_STAGE, type JsonObject, OWN_STAGES, type SecondFactorStage } from '../matrix/wire.ts';
-import type { Enrolled } from '../storage/tables/factors.ts';
+import type { Enrolled } from '../storage/tables/authenticators.ts';
 import type { FactorPage } from './description.ts';
 import type { Factor, LoneFactor } from './factor.ts';
 import { type GivenCode, readGivenCode } from './given_code.ts';

@@ -1,5 +1,6 @@
 import type { Policies, Witness } from '../policy/policies.ts';
-import type { Enrolled, FactorStore } from '../storage/tables/factors.ts';
+import type { Enrolled } from '../storage/tables/authenticators.ts';
+import type { FactorStore } from '../storage/tables/factors.ts';
 
 /** The user owes no second factor: looked up in the store, after the homeserver's answer. */
 class StandingPasses {

@@ -116,6 +116,13 @@ describe('kill -9 at every point of a sign-in: no token is delivered twice', () 
     expect(seen.find(({ what }) => what.startsWith('PUT devices'))?.leaves).toBe(false);
   }, 600_000);
 
+  test('attack 166: the same where the code and the login that it releases are one commit', async () => {
+    const [granted, released, ...more] = gaps(await everywhere({}));
+    expect(granted).toEqual(['POST login']);
+    expect(released?.every((what) => what === 'commit')).toBe(true);
+    expect(more).toEqual([]);
+  }, 600_000);
+
   test('attack 166: to a chosen device it lives on from the second login on', async () => {
     const seen = await everywhere({ device_id: 'PHONE' });
     const [granted, second, ...more] = gaps(seen);

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Json, type JsonObject, RECOVERY_STAGE } from '../../matrix/wire.ts';
+import type { Enrolled } from '../../storage/tables/authenticators.ts';
 import { spendEmergencyCode } from '../../storage/tables/emergency_codes.ts';
-import type { Enrolled, FactorStore } from '../../storage/tables/factors.ts';
+import type { FactorStore } from '../../storage/tables/factors.ts';
 import {
   codesLeftIn,
   type RecoveryCode,

@@ -1,6 +1,6 @@
 import { type Json, type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
-import { type Authenticator, spendStep } from '../../storage/tables/authenticators.ts';
-import type { Enrolled, FactorStore } from '../../storage/tables/factors.ts';
+import { type Authenticator, type Enrolled, spendStep } from '../../storage/tables/authenticators.ts';
+import type { FactorStore } from '../../storage/tables/factors.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';

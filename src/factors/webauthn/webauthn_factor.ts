@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../matrix/wire.ts';
 import type { Storage } from '../../storage/storage.ts';
-import type { Authenticator } from '../../storage/tables/authenticators.ts';
+import type { Authenticator, Enrolled } from '../../storage/tables/authenticators.ts';
 import { burnChallenge, findChallenge, keepChallenge } from '../../storage/tables/challenges.ts';
 import {
   type Credential,
@@ -10,7 +10,7 @@ import {
   noteCounterAlert,
   spendCounter,
 } from '../../storage/tables/credentials.ts';
-import type { Enrolled, FactorStore } from '../../storage/tables/factors.ts';
+import type { FactorStore } from '../../storage/tables/factors.ts';
 import type { RandomSource } from '../../system/random.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { FactorSetUp, PasskeyPage } from '../description.ts';

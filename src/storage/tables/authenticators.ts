@@ -60,6 +60,25 @@ export function findOwing(userId: string): Query<OwingRow> {
   );
 }
 
+/** What a user with 2FA has enrolled. */
+export interface Enrolled {
+  /** Of the account, under which all of this is so. */
+  readonly version: number;
+  /** Of which factors there are authenticators. */
+  readonly kinds: readonly string[];
+  /** Unused recovery codes. */
+  readonly codesLeft: number;
+  /** Whether there is a code that the operator gave out. */
+  readonly hasEmergencyCode: boolean;
+}
+
+export function enrolledIn(rows: readonly OwingRow[]): Enrolled | undefined {
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const { version, codesLeft, emergencyCodes } = first;
+  return { version, kinds: rows.map(({ kind }) => kind), codesLeft, hasEmergencyCode: emergencyCodes > 0 };
+}
+
 /** One row if any user has 2FA on. */
 export function findAnyEnrolled(): Query<object> {
   return ask('SELECT 1 AS found FROM authenticators LIMIT 1');

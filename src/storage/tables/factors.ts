@@ -1,6 +1,8 @@
 import type { Driver, Write } from '../statement.ts';
 import {
   type Authenticator,
+  type Enrolled,
+  enrolledIn,
   findAnyEnrolled,
   findAuthenticators,
   findEnrolled,
@@ -37,18 +39,6 @@ import {
   type Setup,
   takeSetup,
 } from './setups.ts';
-
-/** What a user with 2FA has enrolled. */
-export interface Enrolled {
-  /** Of the account, under which all of this is so. */
-  readonly version: number;
-  /** Of which factors there are authenticators. */
-  readonly kinds: readonly string[];
-  /** Unused recovery codes. */
-  readonly codesLeft: number;
-  /** Whether there is a code that the operator gave out. */
-  readonly hasEmergencyCode: boolean;
-}
 
 /**
  * What a user has enrolled. Every change of it ends what that user has proven or begun before, as `endProofs` does.
@@ -136,16 +126,7 @@ export class FactorTables implements FactorStore {
   }
 
   async owing(userId: string): Promise<Enrolled | undefined> {
-    const rows = await this.driver.read(findOwing(userId));
-    const [first] = rows;
-    if (first === undefined) return undefined;
-    const { version, codesLeft, emergencyCodes } = first;
-    return {
-      version,
-      kinds: rows.map(({ kind }) => kind),
-      codesLeft,
-      hasEmergencyCode: emergencyCodes > 0,
-    };
+    return enrolledIn(await this.driver.read(findOwing(userId)));
   }
 
   async anyoneEnrolled(): Promise<boolean> {
