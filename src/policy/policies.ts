@@ -78,7 +78,7 @@ export class Policies {
     return { is: 'due', deadlineTs, version: seen.version };
   }
 
-  /** Whether the operator lets a user have recovery codes. Where no rule takes them from anyone, nobody is looked up. */
+  /** Whether the operator lets a user have recovery codes. Where no rule takes them from anyone, no user is looked up. */
   async mayHaveCodes(userId: string): Promise<boolean> {
     if (rulesOf(this.config()).every(({ recoveryCodes }) => recoveryCodes !== 'off')) return true;
     return (await this.of(userId)).recoveryCodes.value !== 'off';

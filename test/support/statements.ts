@@ -8,16 +8,17 @@
  * Only what hangs on an HTTP request counts, not what housekeeping does beside it: the context of a request follows its
  * promises and callbacks (https://nodejs.org/api/async_context.html).
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Client } from 'pg';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
+import { GroupCommit } from '../../src/storage/sqlite/group_commit.ts';
 
 /** What requests asked of the store. */
 export interface Asked {
   /** In their order, spaces made equal; without those that begin and end transactions. */
   readonly statements: readonly string[];
-  /** Transactions that were committed: each waits for the disk. */
+  /** Transactions that were committed: each waits for the disk. In SQLite several requests may share one. */
   readonly commits: number;
   /** Messages that were answered before the next one was sent; in SQLite there are none. */
   readonly roundTrips: number;
@@ -51,6 +52,7 @@ export class StatementRecorder {
       this.#watch(Connection.prototype, method, (sql) => this.#note(sql, 0));
     }
     this.#watch(Client.prototype, 'query', (asked) => this.#note(textOf(asked), 1));
+    this.#watchCommits();
   }
 
   static start(): StatementRecorder {
@@ -78,8 +80,22 @@ export class StatementRecorder {
     const statement = sql.replace(/\s+/g, ' ').trim();
     if (recording === undefined || statement === OF_CONNECTIONS) return;
     recording.roundTrips += messages;
-    if (statement === 'COMMIT') recording.commits += 1;
+    if (statement === 'COMMIT' && messages > 0) recording.commits += 1;
     if (!OF_TRANSACTIONS.test(statement)) recording.statements.push(statement);
+  }
+
+  /** A commit that requests and housekeeping share runs in the context of whoever came first: each write in its own. */
+  #watchCommits(): void {
+    const { write } = GroupCommit.prototype;
+    const context = this.#context;
+    GroupCommit.prototype.write = function watched<T>(this: GroupCommit, work: (db: Connection) => T) {
+      const recording = context.getStore();
+      if (recording !== undefined) recording.commits += 1;
+      return write.call(this, AsyncResource.bind(work)) as Promise<T>;
+    };
+    this.#undo.push(() => {
+      GroupCommit.prototype.write = write;
+    });
   }
 
   #watch<Name extends string>(
