@@ -47,6 +47,9 @@ export interface Said {
   readonly err: string;
 }
 
+/** Without --norc it reads the system's bashrc where its input is a socket, as Node's are, and no shell is above it. */
+const SHELL_WORDS = ['--norc', '-euo', 'pipefail', '-c'];
+
 /** The blocks of commands in a section of a page, as they are printed. */
 export function commandsUnder(page: string, heading: string): string[] {
   const text = readFileSync(page, 'utf8');
@@ -105,7 +108,7 @@ export class FreshMachine {
 
   /** In a shell of their own, in the folder with the release, with names, ports and addresses of this machine. */
   async run(commands = ''): Promise<Said> {
-    const words = ['-euo', 'pipefail', '-c', this.#placed(commands)];
+    const words = [...SHELL_WORDS, this.#placed(commands)];
     const options = { cwd: this.file('release'), env: this.#environment };
     try {
       const { stdout, stderr } = await running('bash', words, options);
@@ -124,7 +127,7 @@ export class FreshMachine {
       stdio: 'ignore',
       detached: true,
     } as const;
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', this.#placed(commands)], options);
+    const child = spawn('bash', [...SHELL_WORDS, this.#placed(commands)], options);
     writeFileSync(this.file('run/serve.pid'), `-${child.pid}`);
   }
 
