@@ -17,12 +17,14 @@ export type HolidaySource = { readonly region: string } | { readonly text: strin
 /** Data on holidays that cannot be used; the text says why. */
 export class UnusableHolidays extends Error {}
 
+type LoadModule = (name: string) => unknown;
+
 // Both libraries are loaded where a calendar is configured only: the rules of all countries take half a second and 20 MB.
-const load = createRequire(import.meta.url);
+const loadInstalled: LoadModule = createRequire(import.meta.url);
 
 /** @throws UnusableHolidays */
-export function holidaysFrom(source: HolidaySource): Holidays {
-  return 'region' in source ? holidaysOfRegion(source.region) : holidaysInFile(source.text);
+export function holidaysFrom(source: HolidaySource, load = loadInstalled): Holidays {
+  return 'region' in source ? holidaysOfRegion(source.region, load) : holidaysInFile(source.text, load);
 }
 
 /**
@@ -31,8 +33,8 @@ export function holidaysFrom(source: HolidaySource): Holidays {
  * @param region a country (ISO 3166-1), a state of it, a region of that: `DE`, `DE-BE`, `US-LA-NO`
  * @throws UnusableHolidays for a region that the library does not know
  */
-function holidaysOfRegion(region: string): Holidays {
-  const Rules: typeof DateHolidays = load('date-holidays');
+function holidaysOfRegion(region: string, load: LoadModule): Holidays {
+  const Rules = loadRules(load);
   requireRegion(region, new Rules());
   const [country = '', state, part] = region.split('-');
   const names = [country, state, part].filter((name) => name !== undefined);
@@ -47,6 +49,22 @@ function holidaysOfRegion(region: string): Holidays {
       return days.has(day);
     },
   };
+}
+
+/** It takes 45 MB, more than all else together, so it is installed by those who want it (docs/recover.md). */
+function loadRules(load: LoadModule): typeof DateHolidays {
+  try {
+    return load('date-holidays') as typeof DateHolidays;
+  } catch (error) {
+    if (!isMissingModule(error)) throw error;
+    throw new UnusableHolidays(
+      'needs the package date-holidays, which is not installed: run "npm install --no-save date-holidays@3" in the folder of matrix-2fa-proxy',
+    );
+  }
+}
+
+function isMissingModule(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
 }
 
 /** The library takes a state that it does not know for the whole country, and says nothing. */
@@ -78,8 +96,8 @@ function publicHolidays(rules: DateHolidays, year: number): ReadonlySet<string> 
  *
  * @throws UnusableHolidays for what is not such a file
  */
-function holidaysInFile(text: string): Holidays {
-  const ical: { default: typeof Ical } | typeof Ical = load('ical.js');
+function holidaysInFile(text: string, load: LoadModule): Holidays {
+  const ical = load('ical.js') as { default: typeof Ical } | typeof Ical;
   const days = new Set<string>();
   for (const event of eventsIn(text, 'default' in ical ? ical.default : ical)) {
     for (const day of daysOfEvent(event)) days.add(day);

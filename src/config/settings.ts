@@ -697,7 +697,7 @@ export const SETTINGS = [
   {
     path: 'account_recovery.calendar.holidays',
     type: 'holidays',
-    doc: 'Days on which it does not run: those of a region such as `DE-BE`, or `{file: holidays.ics}`. Left out, there are none.',
+    doc: 'Days on which it does not run: those of a region such as `DE-BE` (needs the package `date-holidays`: docs/recover.md), or `{file: holidays.ics}`. Left out, there are none.',
     example: 'DE-BE',
   },
   {

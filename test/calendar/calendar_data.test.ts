@@ -31,6 +31,14 @@ describe('the holidays of a region', () => {
   );
 });
 
+test('without the package, which is optional, it is said how to install it', () => {
+  const missing = () => {
+    throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
+  };
+  expect(() => holidaysFrom({ region: 'DE' }, missing)).toThrow(/date-holidays.*npm install/);
+  expect(() => holidaysFrom({ region: 'DE' }, missing)).toThrow(UnusableHolidays);
+});
+
 describe('a file of holidays', () => {
   const event = (...lines: string[]) => ['BEGIN:VEVENT', 'UID:x', ...lines, 'END:VEVENT'];
   const file = (...lines: string[]) =>
