@@ -14,7 +14,7 @@ let app: TestApp;
 let bob: Enrolled;
 
 beforeEach(async () => {
-  disk = smallDisk('2m');
+  disk = smallDisk('3m');
   if (disk === undefined) return;
   const users = ['alice', 'bob'].map((name) => ({ name, password: PASSWORD }));
   app = await startApp({ users, storage: `{ type: sqlite, path: ${disk.folder}/2fa.db }` });
