@@ -65,11 +65,6 @@ export function recoveryMessage(
   };
 }
 
-/** The same in as few words as a text message has. */
-export function shortRecoveryText({ subject }: Message, { end }: RecoveryFacts, cancelUrl: string): string {
-  return end === undefined ? `${subject}: ${cancelUrl}` : subject;
-}
-
 function isOwners({ role }: RecoveryReader): boolean {
   return role === 'owner' || role === 'contact';
 }

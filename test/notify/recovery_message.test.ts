@@ -1,11 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import {
-  type RecoveryFacts,
-  recoveryEvent,
-  recoveryMessage,
-  shortRecoveryText,
-} from '../../src/notify/recovery_message.ts';
+import { type RecoveryFacts, recoveryEvent, recoveryMessage } from '../../src/notify/recovery_message.ts';
 import type { RecipientRole } from '../../src/storage/tables/recovery_notices.ts';
 import type { Language } from '../../src/system/languages.ts';
 import { HARMFUL, hostileText } from '../support/hostile_text.ts';
@@ -84,12 +79,6 @@ We never ask for a password or a code in a message.
       (end) => told('owner', { event: recoveryEvent('ended'), facts: { ...FACTS, end } }).subject,
     );
     expect(new Set([...running, ...ended]).size).toBe(OCCASIONS.length + ENDS.length);
-  });
-
-  test('a text message has the subject and the link', () => {
-    const message = told('contact');
-    expect(shortRecoveryText(message, FACTS, CANCEL)).toBe(`${message.subject}: ${CANCEL}`);
-    expect(shortRecoveryText(message, { ...FACTS, end: 'cancelled' }, CANCEL)).toBe(message.subject);
   });
 
   test('attack 189: foreign text in it commands and turns nothing', () => {
