@@ -285,7 +285,10 @@ describeOnSharedDatabases('a passkey alone', (start) => {
     expect(statuses).toEqual([200, ...Array<number>(19).fill(403)]);
     expect(loginsOf(app)).toHaveLength(1);
     expect((await bob.redeem(token)).json.error).toBe(ENDED);
-    expect(app.stub.requestsTo('logout')).toEqual([]);
+    // Logins of the tests before may still be ended meanwhile.
+    const given = answers.find(({ status }) => status === 200)?.json.access_token;
+    const ended = app.stub.requestsTo('logout').map(({ headers }) => headers.authorization);
+    expect(ended).not.toContain(`Bearer ${given}`);
   });
 
   test('attack 253: a login token after two minutes, after its passkey, 2FA or password changed → 403', async () => {
