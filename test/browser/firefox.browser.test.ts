@@ -37,7 +37,7 @@ jest.setTimeout(120_000);
     await firefox.shows('Continue only if you started this sign-in there.');
     // Half a second in which no key and no click confirms.
     await firefox.read(
-      `new Promise((resolve) => { const wait = () => document.querySelector('button:disabled') ? setTimeout(wait, 50) : resolve(); wait(); })`,
+      `new Promise((resolve) => { const wait = () => document.readyState !== 'complete' || document.querySelector('button:disabled') ? setTimeout(wait, 50) : resolve(); wait(); })`,
     );
     await firefox.press('Continue');
     await firefox.shows('Sign in elsewhere');

@@ -82,7 +82,7 @@ export class Firefox {
   /** What an expression in the page is worth, as text. */
   async read(expression: string): Promise<string> {
     const { result } = (await this.send('script.evaluate', {
-      expression: `String(${expression})`,
+      expression: `(async () => String(await (${expression})))()`,
       target: { context: this.context },
       awaitPromise: true,
     })) as { result?: { value?: string } };
