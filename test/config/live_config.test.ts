@@ -88,7 +88,9 @@ test('changes are told by the names of settings: those that are taken, and those
   const start = load(PUBLIC);
   const next = loadOther();
   const rows: readonly SettingRow[] = SETTINGS;
-  const reloaded = rows.filter(({ reload }) => reload === true).map(({ path }) => path);
+  // It stands in the place of an account with a token, which is what changes here.
+  const others = rows.filter(({ path }) => path !== 'notify.matrix.appservice');
+  const reloaded = others.filter(({ reload }) => reload === true).map(({ path }) => path);
 
   expect(changesOf(start, start, next)).toEqual({
     changed: reloaded,
