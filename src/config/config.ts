@@ -170,6 +170,8 @@ export interface PolicyConfig {
   readonly registrationGraceMs: number;
   /** Whether sessions of anyone may be refused: asked for every request that is passed on. */
   readonly blocksSessions: boolean;
+  /** Whether accounts without a password can set a second factor up: then it is required of them like of others. */
+  readonly enrolsWithoutPassword: boolean;
 }
 
 /** The delayed recovery of an account (docs/recover.md). */

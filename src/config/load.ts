@@ -126,7 +126,11 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
     policy: policyFrom(
       settings.policy,
       durationAt('policy.registration_grace', settings.policy.registration_grace),
-      { at, absolute, hasWebauthn: webauthn !== undefined },
+      {
+        ...{ at, absolute, hasWebauthn: webauthn !== undefined },
+        // Their proof is a page, and the homeserver's single sign-on.
+        enrolsWithoutPassword: hasAppservice && settings.login.sso,
+      },
     ),
     accountRecovery: accountRecoveryFrom(settings.account_recovery, {
       at,

@@ -13,6 +13,7 @@ interface PolicyReader {
   absolute(path: string): string;
   /** Whether the operator has passkeys on. */
   readonly hasWebauthn: boolean;
+  readonly enrolsWithoutPassword: boolean;
 }
 
 /** The section `policy` in values. @throws ConfigError */
@@ -49,7 +50,8 @@ export function policyFrom(
   };
   const rules = [policy.default, policy.administrators.rule, ...Object.values(policy.users)];
   const all = [...rules, ...policy.groups.map(({ rule }) => rule)];
-  return { ...policy, blocksSessions: all.some(({ afterGrace }) => afterGrace === 'block') };
+  const blocksSessions = all.some(({ afterGrace }) => afterGrace === 'block');
+  return { ...policy, blocksSessions, enrolsWithoutPassword: reader.enrolsWithoutPassword };
 }
 
 function ruleFrom(written: RuleSettings, path: SettingPath, { at, hasWebauthn }: PolicyReader): PolicyRule {

@@ -7,6 +7,7 @@ import { type JsonObject, LOGIN_PATH, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import type { LoginDeed, PasswordProof, ProvingAction } from '../second_factor/own_action.ts';
+import type { OwnLogin } from '../second_factor/own_login.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import { keepDevicePassword, listDevicePasswords } from '../storage/tables/device_passwords.ts';
@@ -18,8 +19,11 @@ const ID_BITS = 96;
 export interface DevicePasswordCreationDeps extends DevicePasswordDeps {
   readonly standings: Pick<Standings, 'ofFactor'>;
   readonly upstream: UpstreamLogin;
+  readonly ownLogin: OwnLogin;
   readonly random: RandomSource;
 }
+
+type Making = Pick<PasswordProof, 'request' | 'caller'> & { readonly name: string };
 
 /**
  * `POST …/org.matrix.2fa/device_passwords`: one login makes the device, and is the judgement of the password that was
@@ -54,6 +58,7 @@ export class DevicePasswordCreation {
     const name = nameIn(body);
     const { upstream } = this.deps;
     const { userId } = caller.owner;
+    if (password === undefined) return this.logInWithout({ request, caller, name });
     const identifier = { type: 'm.id.user', user: userId };
     const outcome = await upstream.logIn({
       // The query of this request is not for the homeserver's login.
@@ -66,18 +71,27 @@ export class DevicePasswordCreation {
       if (isWrongPassword(outcome.answer)) return undefined;
       throw answerRefusal(outcome.answer);
     }
-    const { grant } = outcome;
-    if (grant.userId !== userId || (grant.deviceId ?? '') === '') {
-      await upstream.discard(grant);
-      throw new Refusal('homeserver_unclear');
-    }
-    return this.deedOf(grant, { request, caller, name });
+    return this.sound(outcome.grant, { request, caller, name });
   }
 
-  private deedOf(
-    grant: Grant,
-    { request, caller, name }: Pick<PasswordProof, 'request' | 'caller'> & { readonly name: string },
-  ): LoginDeed {
+  /** For an account without a password: the factor was all that it could prove. @throws Refusal */
+  private async logInWithout(made: Making): Promise<LoginDeed> {
+    const { request, caller, name } = made;
+    const body = { initial_device_display_name: name };
+    const grant = await this.deps.ownLogin.logIn({ request, userId: caller.owner.userId, body });
+    if (grant === undefined) throw new Refusal('no_password');
+    return this.sound(grant, made);
+  }
+
+  private async sound(grant: Grant, made: Making): Promise<LoginDeed> {
+    if (grant.userId === made.caller.owner.userId && (grant.deviceId ?? '') !== '') {
+      return this.deedOf(grant, made);
+    }
+    await this.deps.upstream.discard(grant);
+    throw new Refusal('homeserver_unclear');
+  }
+
+  private deedOf(grant: Grant, { request, caller, name }: Making): LoginDeed {
     const { random, vault, audit, upstream, devicePasswords } = this.deps;
     const id = randomId(random, ID_BITS);
     const secret = deviceSecretFrom(random.bytes(DEVICE_SECRET_LENGTH));

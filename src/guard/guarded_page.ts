@@ -23,7 +23,7 @@ export type FallbackStage = typeof SSO_STAGE | SecondFactorStage;
 export interface FallbackStanding {
   readonly session: Session;
   readonly stage: FallbackStage;
-  readonly missing: 'code' | 'password' | 'nothing';
+  readonly missing: 'code' | 'password' | 'provider' | 'nothing';
   /** Known to be the reader only once a factor was proven on this page (attack 64). */
   readonly provenUser: string | undefined;
 }
@@ -213,7 +213,9 @@ function missingFrom(session: Session, stage: FallbackStage): FallbackStanding['
   const next = nextStages(flows, completed);
   if (!codeIsDone && next.some(isSecondFactorStage)) return 'code';
   if (stage !== SSO_STAGE) return codeIsDone ? 'nothing' : undefined;
-  return next.includes(PASSWORD_STAGE) && session.token !== undefined ? 'password' : undefined;
+  if (next.includes(PASSWORD_STAGE)) return session.token === undefined ? undefined : 'password';
+  // Only sessions of accounts without a password have no flow with one.
+  return next.includes(SSO_STAGE) && !flows.flat().includes(PASSWORD_STAGE) ? 'provider' : undefined;
 }
 
 /** Whether what a session was opened for can be carried out: no page asks for an approval of anything else (attack 149). */

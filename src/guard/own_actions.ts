@@ -3,9 +3,9 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
-import type { JsonObject } from '../matrix/wire.ts';
+import { type JsonObject, SSO_STAGE } from '../matrix/wire.ts';
 import type { Policies } from '../policy/policies.ts';
-import type { TokenOwners } from '../second_factor/caller.ts';
+import type { Caller, TokenOwners } from '../second_factor/caller.ts';
 import type { LoginDeed, OwnAction, ProvingAction } from '../second_factor/own_action.ts';
 import type { CallingPage } from '../second_factor/step_ups.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -24,6 +24,8 @@ export class OwnActions {
       readonly ownerSessions: OwnerSessionDeps;
       readonly policies: Policies;
       readonly storage: Storage;
+      /** Whether accounts without a password can have 2FA: where we can log them in without one. */
+      readonly hasRegistration: boolean;
     },
   ) {}
 
@@ -41,14 +43,17 @@ export class OwnActions {
 
   /** The same where the password is judged by a login that is kept. @throws Refusal */
   async handleByLogin(action: ProvingAction, request: ClientRequest): Promise<Answer> {
-    const owned = await this.owned(action, request);
+    const asked = await this.owned(action, request);
+    // Nothing but a login could tell whether there is a password, and it is made without one then.
+    const owned: OwnedRequest = asked.first === undefined ? asked : { ...asked, first: 'none' };
     const owner = new OwnerSession(this.deps.ownerSessions, owned);
     const step = await owner.advance();
     if (step.is === 'answer') return step.answer;
+    const password = owned.first === 'none' ? undefined : step.password;
     let deed: LoginDeed | undefined;
     try {
       const { caller } = owned;
-      deed = await action.logIn({ request, caller, body: step.body, password: step.password });
+      deed = await action.logIn({ request, caller, body: step.body, password });
       if (deed === undefined) return await owner.settle(step, { is: 'wrong_password' });
       const kept = await owner.spendOn(step, deed);
       if (typeof kept === 'number') return letThrough(deed.answer(kept), step.session);
@@ -78,7 +83,15 @@ export class OwnActions {
     const takesStepUp = action.takesStepUp?.(body, page?.onlyReplaces === true) === true;
     const isSteppedUp = takesStepUp && this.isSteppedUp(page, withoutBackup);
     const requirement = required === 'two_factor' && isSteppedUp ? 'stepped_up' : required;
-    return { request, caller, body, requirement, requireSound, withoutBackup, page };
+    const first = (await this.hasPassword(request, caller)) ? undefined : 'provider';
+    return { request, caller, body, requirement, first, requireSound, withoutBackup, page };
+  }
+
+  /** Where we could not do without it, an account counts as one that has a password. */
+  private async hasPassword(request: ClientRequest, { token }: Caller): Promise<boolean> {
+    const { hasRegistration, ownerSessions } = this.deps;
+    if (!hasRegistration || !ownerSessions.ways.pages) return true;
+    return ownerSessions.passwordSessions.takesPassword(token, request);
   }
 
   /** Where backup factors do not count for changes, a step-up by one of them does not either. */
@@ -98,7 +111,11 @@ export class OwnActions {
     const step = await owner.advance();
     if (step.is === 'answer') return step;
     try {
-      const isRight = await isPassword(this.deps.homeserver, owned, step.password);
+      // Single sign-on has said on our page who it is.
+      const isRight =
+        owned.first === 'provider'
+          ? step.session.completed.includes(SSO_STAGE)
+          : await isPassword(this.deps.homeserver, owned, step.password);
       if (!isRight) return { is: 'answer', answer: await owner.settle(step, { is: 'wrong_password' }) };
       if (await owner.spend(step)) return { is: 'proven', body: step.body, session: step.session };
       return { is: 'answer', answer: await owner.again(step) };

@@ -19,7 +19,7 @@ import { type Write, when } from '../storage/statement.ts';
 import { finishSession, stillStands } from '../storage/tables/sessions.ts';
 import { requireOwnName } from '../uia/allowed_stages.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
-import { isSatisfied, requireBody, type Session, standingOf } from '../uia/session.ts';
+import { requireBody, type Session, standingOf } from '../uia/session.ts';
 import { LeasedAttempt, type LeasedAttemptDeps } from './leased_attempt.ts';
 import { shownSession } from './onward.ts';
 import type { PasswordSessions } from './password_sessions.ts';
@@ -34,6 +34,7 @@ import {
 } from './pending.ts';
 import {
   isBegunUnderStepUp,
+  isProven,
   type OwnedRequest,
   SessionOfRequest,
   type SessionOfRequestDeps,
@@ -177,9 +178,7 @@ export class OwnerSession {
     const { type } = auth;
     const onward = await this.deps.leases.find(session);
     if (onward !== undefined) return takeOnwardStage(session, onward, auth);
-    if (isSatisfied(session.flows, session.completed)) {
-      return pendingPassword(session, session.password ?? '');
-    }
+    if (isProven(session, this.owned.requirement)) return pendingPassword(session, session.password ?? '');
     if (type === undefined || type === SSO_STAGE || session.completed.includes(type)) {
       return challenged(session);
     }
@@ -194,7 +193,9 @@ export class OwnerSession {
     const outcome = await this.judge(session, presented);
     switch (outcome.is) {
       case 'passed':
-        return challenged(outcome.session);
+        return isProven(outcome.session, this.owned.requirement)
+          ? pendingPassword(outcome.session, '')
+          : challenged(outcome.session);
       case 'missing':
       case 'gone':
         return challenged(session);

@@ -12,12 +12,15 @@ const MOST = 10_000;
  */
 export class PasswordSessions {
   private readonly known: Remembered;
+  /** Those of accounts that have a password. */
+  private readonly withPassword: Remembered;
 
   constructor(
     private readonly homeserver: Homeserver,
     clock: Clock,
   ) {
     this.known = new Remembered(clock, HOUR, MOST);
+    this.withPassword = new Remembered(clock, HOUR, MOST);
   }
 
   /** @throws Refusal oauth_session */
@@ -27,6 +30,18 @@ export class PasswordSessions {
     const isMadeByOAuth = await this.ask(token, asker);
     if (isMadeByOAuth === true) throw new Refusal('oauth_session');
     if (isMadeByOAuth === false) this.known.add(hash);
+  }
+
+  /**
+   * Whether the homeserver takes a password of the token's owner: accounts of its single sign-on may have none.
+   * @throws Refusal homeserver_unreachable, homeserver_slow
+   */
+  async takesPassword(token: string, asker: Asker): Promise<boolean> {
+    const hash = hashToken(token);
+    if (this.withPassword.has(hash)) return true;
+    const takesPassword = await this.homeserver.takesPassword(token, asker);
+    if (takesPassword) this.withPassword.add(hash);
+    return takesPassword;
   }
 
   /** Undefined if the homeserver could not say: whatever needs it will be told so. */

@@ -2,6 +2,7 @@ import type { Factors } from '../factors/factors.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import {
   type Flow,
+  isSecondFactorStage,
   type JsonObject,
   PASSWORD_STAGE,
   type SecondFactorStage,
@@ -15,7 +16,7 @@ import type { Standings } from '../second_factor/standing.ts';
 import type { CallingPage } from '../second_factor/step_ups.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import type { Session, SessionBinding } from '../uia/session.ts';
+import { isSatisfied, type Session, type SessionBinding } from '../uia/session.ts';
 
 /** A request of a token's owner that needs a proof. */
 export interface OwnedRequest {
@@ -24,6 +25,11 @@ export interface OwnedRequest {
   /** The whole body, `auth` included. */
   readonly body: JsonObject;
   readonly requirement: Requirement;
+  /**
+   * What goes with the second factor. `provider`: the account has no password, and the homeserver's own single sign-on
+   * says on our page who it is. `none`: it has none, and nothing goes with the factor. Left out: the password.
+   */
+  readonly first?: 'provider' | 'none' | undefined;
   /** Whether a recovery code does not count for it. */
   readonly withoutBackup?: boolean;
   /** The account page, where the request came from one. */
@@ -91,11 +97,17 @@ export class SessionOfRequest {
 
   /** The single-stage `m.login.sso` stands first: some clients know or take no other (docs/clients.md). */
   private async flowsFor(requirement: Requirement): Promise<Flow[]> {
-    if (requirement === 'stepped_up') return [[PASSWORD_STAGE]];
+    const first = this.firstStages();
+    if (requirement === 'stepped_up') return [first];
     const pages: Flow[] = this.deps.ways.pages ? [[SSO_STAGE]] : [];
-    if (requirement !== 'two_factor') return [...pages, [PASSWORD_STAGE]];
+    if (requirement !== 'two_factor') return this.owned.first === undefined ? [...pages, first] : pages;
     const stages = (await this.available()).filter((stage) => !this.isRefused(stage));
-    return [...pages, ...stages.map((stage) => [stage, PASSWORD_STAGE])];
+    return [...pages, ...stages.map((stage) => [stage, ...first])];
+  }
+
+  private firstStages(): Flow {
+    if (this.owned.first === 'none') return [];
+    return [this.owned.first === 'provider' ? SSO_STAGE : PASSWORD_STAGE];
   }
 
   private async available(): Promise<SecondFactorStage[]> {
@@ -120,15 +132,29 @@ export class SessionOfRequest {
   }
 }
 
+/** Nothing is left to prove. The page of single sign-on alone is never enough where a second factor is required. */
+export function isProven({ flows, completed }: Session, requirement: Requirement): boolean {
+  const lacksFactor = requirement === 'two_factor' && !completed.some(isSecondFactorStage);
+  return isSatisfied(flows, completed) && !lacksFactor;
+}
+
 /**
  * Whether what a session asks for is enough for what is required now: 2FA may have been turned on since, or the step-up
  * that it was begun under has ended. One that asks for more stays as it was begun.
  */
-function meets(session: Session, requirement: Requirement): boolean {
-  return requirement !== 'two_factor' || !session.flows.some((flow) => flow[0] === PASSWORD_STAGE);
+function meets({ flows }: Session, requirement: Requirement): boolean {
+  if (requirement !== 'two_factor') return true;
+  // The page alone is offered to an account without a password while 2FA is off, and under a step-up.
+  const isPageAlone = flows.length === 1 && flows[0]?.[0] === SSO_STAGE;
+  return !isPageAlone && !flows.some((flow) => flow[0] === PASSWORD_STAGE);
 }
 
-/** Sessions under a step-up are the only ones that ask for the password and nothing else, not even offer a page. */
+/**
+ * Sessions under a step-up are the only ones that ask for the password and nothing else, not even offer a page; those of
+ * accounts without a password ask for single sign-on in its place.
+ */
 export function isBegunUnderStepUp({ flows }: Session): boolean {
-  return flows.length === 1 && flows[0]?.length === 1 && flows[0][0] === PASSWORD_STAGE;
+  const [only] = flows;
+  const first = only?.length === 1 ? only[0] : undefined;
+  return flows.length === 1 && (first === PASSWORD_STAGE || first === SSO_STAGE);
 }

@@ -331,6 +331,7 @@ const ROWS = {
   },
   sso_redirect: { door: 'page', method: 'GET', path: ['login/sso/redirect', 'login/sso/redirect/{idpId}'] },
   provider_return: { door: 'page', method: 'GET', path: '/_2fa/login/provider' },
+  provider_approval: { door: 'page', method: 'GET', path: '/_2fa/approve' },
   sign_in_page: { door: 'page', method: 'GET', path: '/_2fa/login' },
   sign_in_form: { door: 'page', method: 'POST', path: '/_2fa/login', form: true },
   replace_page: { door: 'page', method: 'GET', path: '/_2fa/login/replace' },

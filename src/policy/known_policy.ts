@@ -39,6 +39,14 @@ export function deadlineOf(
   return graceEndedAt === null ? least : Math.min(least, graceEndedAt);
 }
 
+/** Why a user cannot set a second factor up, by what the homeserver said; null if they can. */
+export function exemptionIn(
+  { enrolsWithoutPassword }: PolicyConfig,
+  { exempt }: Pick<PolicyRow, 'exempt'>,
+): PolicyRow['exempt'] {
+  return exempt === 'no_password' && enrolsWithoutPassword ? null : exempt;
+}
+
 function storedRule({ mode, graceMs, graceUntil }: PolicyRow): PolicyRule {
   const grace =
     graceUntil !== null ? { until: graceUntil } : graceMs !== null ? { durationMs: graceMs } : undefined;

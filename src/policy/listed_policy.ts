@@ -1,7 +1,7 @@
 import type { PolicyConfig } from '../config/config.ts';
 import type { PolicyMode } from '../config/settings.ts';
 import type { PolicyRow } from '../storage/tables/policies.ts';
-import { deadlineOf, isNamedAdministrator, knownPolicy } from './known_policy.ts';
+import { deadlineOf, exemptionIn, isNamedAdministrator, knownPolicy } from './known_policy.ts';
 
 export const STANDINGS = [
   'passes',
@@ -62,7 +62,7 @@ export function listedPolicy(
   if (mode.value !== 'required') return { ...shown, standing: 'passes' };
   const isInGrace = now < (deadlineTs ?? deadlineOf(config, policy, { ...row, now }));
   if (isInGrace) return { ...shown, standing: 'in_grace' };
-  return { ...shown, standing: row.exempt === null ? 'owes_enrolment' : 'cannot_enrol' };
+  return { ...shown, standing: exemptionIn(config, row) === null ? 'owes_enrolment' : 'cannot_enrol' };
 }
 
 /** The homeserver's last word; null if there was none. */

@@ -15,6 +15,7 @@ import {
 import {
   appliedTo,
   deadlineOf,
+  exemptionIn,
   isNamedAdministrator,
   type KnownPolicy,
   knownPolicy,
@@ -143,10 +144,10 @@ export class Policies {
     found: FoundPolicy,
     witness?: Witness,
   ): Promise<FoundPolicy['exempt']> {
-    if (witness === undefined) return found.exempt;
+    if (witness === undefined) return exemptionIn(this.config(), found);
     const exempt = await witness.exemption();
     if (exempt !== found.exempt) await this.deps.storage.commit([userId], rememberExemption(userId, exempt));
-    return exempt;
+    return exemptionIn(this.config(), { exempt });
   }
 }
 

@@ -59,7 +59,8 @@ export interface PasswordProof {
   readonly caller: Caller;
   /** As in `ProvenRequest`. */
   readonly body: JsonObject;
-  readonly password: string;
+  /** Undefined: the account has none, and our registration makes the login. */
+  readonly password: string | undefined;
 }
 
 /** What a login that judged the password is to become. */

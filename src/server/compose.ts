@@ -49,6 +49,7 @@ import { MissingEndpoints } from '../guard/missing_endpoints.ts';
 import { SessionLeases } from '../guard/onward.ts';
 import { OwnActions } from '../guard/own_actions.ts';
 import { PasswordSessions } from '../guard/password_sessions.ts';
+import { ProviderProof } from '../guard/provider_proof.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import { SupportContact } from '../homeserver/support_contact.ts';
 import { AddressLimit } from '../limits/address_limit.ts';
@@ -85,6 +86,7 @@ import { PageSessionDoor } from '../pages/account/page_session.ts';
 import { SessionCookie } from '../pages/account/session_cookie.ts';
 import { EnrolmentPage } from '../pages/fallback/enrolment_page.ts';
 import { FallbackPage } from '../pages/fallback/fallback_page.ts';
+import { ProviderApproval } from '../pages/fallback/provider_approval.ts';
 import { FormPages } from '../pages/forms/form_pages.ts';
 import { FormProblems } from '../pages/forms/form_problems.ts';
 import { FormTokens } from '../pages/forms/form_tokens.ts';
@@ -194,7 +196,10 @@ export function compose(foundations: Foundations) {
     ...account,
     ...pageServices(shared, login, account),
     guard: guardDeps(shared),
-    ownActions: new OwnActions(shared),
+    ownActions: new OwnActions({
+      ...shared,
+      hasRegistration: foundations.config.homeserver.appservice !== undefined,
+    }),
     discovery: discovery(shared),
     readiness: new Readiness(shared.storage, shared.homeserver),
     probes: new Probes({ storage: shared.storage, process: shared.processes.id, pause: systemPause }),
@@ -442,11 +447,12 @@ function loginServices(shared: SharedServices) {
       shared.onHoldEnded,
     ),
     accountSessions,
+    upstream,
     loneLogin,
     pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
     pageSessionSweep: sweepOfPageSessions({ ...shared, storage: shared.aside }),
     ...recoveryServices(shared, pageLogin, sessions),
-    ...devicePasswordServices(shared, upstream, ownLogin.isOn),
+    ...devicePasswordServices(shared, upstream, ownLogin),
   };
 }
 
@@ -460,7 +466,7 @@ function devicePasswordRelease(
   return new DevicePasswordRelease({ ...shared, exit, ends, renewal });
 }
 
-function devicePasswordServices(shared: SharedServices, upstream: UpstreamLogin, isRenewable: boolean) {
+function devicePasswordServices(shared: SharedServices, upstream: UpstreamLogin, ownLogin: OwnLogin) {
   const { log } = shared;
   const devicePasswordSweep = sweepOfDevicePasswords({ ...shared, storage: shared.aside });
   const logOut = () => {
@@ -470,8 +476,8 @@ function devicePasswordServices(shared: SharedServices, upstream: UpstreamLogin,
   };
   return {
     devicePasswordSweep,
-    devicePasswordCreation: new DevicePasswordCreation({ ...shared, upstream }),
-    ownDevicePasswords: new OwnDevicePasswords({ ...shared, isRenewable }, logOut),
+    devicePasswordCreation: new DevicePasswordCreation({ ...shared, upstream, ownLogin }),
+    ownDevicePasswords: new OwnDevicePasswords({ ...shared, isRenewable: ownLogin.isOn }, logOut),
   };
 }
 
@@ -521,6 +527,7 @@ function pageServices(
     pageSignIn,
     pageEntry,
     accountSessions,
+    upstream,
     loneLogin,
     pageSessionSweep,
     pageRecovery,
@@ -581,12 +588,15 @@ function pageServices(
     },
     login.sso,
   );
-  const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage);
   const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits });
+  const providerProof = new ProviderProof({ ...shared, page: proofs, upstream });
+  const providerApproval = new ProviderApproval(providerProof, formPages, rounds);
+  const providerPage = new ProviderPage(pageSignIn, formPages, targets, rounds, signInPage, providerApproval);
   return {
     assets,
     signInPage,
     providerPage,
+    providerApproval,
     accountPage: new AccountPage(
       { pages: formPages, signInPage, cookie, homeserver, factors: shared.factors },
       {
@@ -595,6 +605,7 @@ function pageServices(
         idleMs: config.account.idleMs,
         devicePasswords: config.devicePasswords.enabled,
         accountRecovery: config.accountRecovery.enabled,
+        withoutPassword: config.homeserver.appservice !== undefined && login.sso,
       },
     ),
     votePage: new VotePage(formPages, config.accountRecovery.enabled && config.accountRecovery.votes.enabled),

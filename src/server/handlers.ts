@@ -65,6 +65,7 @@ function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
     enrolment_page: (request) => services.enrolmentPage.show(request),
     enrolment_form: (request) => services.enrolmentPage.submit(request),
     sso_redirect: (request) => services.ssoRedirect.handle(request),
+    provider_approval: (request) => services.providerApproval.lead(request),
     provider_return: (request) => services.providerPage.receive(request),
     sign_in_page: (request) => services.signInPage.show(request),
     sign_in_form: (request) => services.signInPage.submit(request),

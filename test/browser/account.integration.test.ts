@@ -1,16 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { writeRegistration } from '../../src/cli/init_appservice.ts';
+import { systemRandom } from '../../src/system/random.ts';
 import { describeOnSynapse } from '../integration/describe_on_synapse.ts';
 import { hasBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { LocalhostFront } from '../support/localhost_front.ts';
 import { AccountPerson } from './account_person.ts';
 import { loseAndReplaceThePhone } from './account_walk.ts';
+import { signInWithAPasskeyAlone } from './passkey_walk.ts';
 import { liveWithASecurityKey } from './security_key_walk.ts';
 
 const inBrowser = hasBrowser('the account page on a real Synapse') ? describe : describe.skip;
 const front = new LocalhostFront();
-afterAll(() => front.stop());
+const ownFolder = mkdtempSync(join(tmpdir(), 'own-registration-'));
+const ownFile = join(ownFolder, 'appservice.yaml');
+afterAll(async () => {
+  rmSync(ownFolder, { recursive: true });
+  await front.stop();
+});
 
 await describeOnSynapse(
   'the account page, on a real Synapse',
@@ -43,10 +54,19 @@ await describeOnSynapse(
         await liveWithASecurityKey(app(), page, places);
         await client.stop();
       });
+
+      test('a person signs in with a passkey alone, to a client and to the account page', async () => {
+        page = await openPage(browser);
+        const client = await ClientPage.serve(front.url);
+        const places = { account: `${front.url}/_2fa/account`, client: client.url };
+        await signInWithAPasskeyAlone(app(), page, places);
+        await client.stop();
+      });
     });
   },
   async () => {
     await front.listen();
-    return { config: front.settings };
+    writeRegistration({ file: ownFile, serverName: 'localhost' }, systemRandom);
+    return { config: front.settings.replace('}', ', passwordless: true }'), ownFile };
   },
 );

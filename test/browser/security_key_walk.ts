@@ -52,7 +52,7 @@ export async function liveWithASecurityKey(app: RealApp, page: Page, places: Pla
 }
 
 /** From the dialog to the saved recovery codes. */
-async function setUpAKey(person: AccountPerson): Promise<string[]> {
+export async function setUpAKey(person: AccountPerson): Promise<string[]> {
   await person.dialog().getByLabel('Passkey or security key').check();
   await person.prove(undefined, 'Continue');
   await person.dialog().waitFor({ state: 'detached' });

@@ -78,6 +78,7 @@ describe('a configuration that is fine', () => {
         groups: [],
         registrationGraceMs: 86_400_000,
         blocksSessions: false,
+        enrolsWithoutPassword: false,
       },
       accountRecovery: {
         enabled: false,

@@ -39,6 +39,7 @@ test('without the section nothing is asked of anyone', () => {
     groups: [],
     registrationGraceMs: DAY,
     blocksSessions: false,
+    enrolsWithoutPassword: false,
   });
 });
 

@@ -10,9 +10,9 @@ const TEXTS = /^src\/pages\/texts\//;
 const MADE: readonly (readonly [string, RegExp])[] = [
   [
     'error.{cause}.title',
-    /^error\.(?:expired|unknown|used|tooMany|changed|link|form|unreadable|down)\.title$/,
+    /^error\.(?:expired|unknown|used|tooMany|changed|otherAccount|link|form|unreadable|down)\.title$/,
   ],
-  ['error.{cause}.text', /^error\.(?:expired|unknown|used|changed|link|form|unreadable)\.text$/],
+  ['error.{cause}.text', /^error\.(?:expired|unknown|used|changed|otherAccount|link|form|unreadable)\.text$/],
   ['error.{way}', /^error\.(?:signInAgain|backToApp|reload)$/],
   ['signIn.{is}', /^signIn\.(?:wrong|missingUser|missingPassword|limited|limitedByServer)$/],
   ['status.{standing}', /^status\.(?:on|weak|off|unknown)$/],

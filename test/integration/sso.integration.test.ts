@@ -1,9 +1,16 @@
 /** Synapse with an OpenID provider of its own, in a real browser: the provider leads through us. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { writeRegistration } from '../../src/cli/init_appservice.ts';
+import { systemRandom } from '../../src/system/random.ts';
 import { type OidcProvider, startOidcProvider } from '../../tools/oidc_provider.ts';
+import { seedIn } from '../account/account.ts';
 import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
+import { codeAt } from '../support/enrolment.ts';
 import {
   CLIENT,
   passwordAuth,
@@ -16,6 +23,10 @@ import { describeOnSynapse } from './describe_on_synapse.ts';
 
 const OIDC_CLIENT = { clientId: 'synapse', clientSecret: 'secret of the client' };
 
+const ownFolder = mkdtempSync(join(tmpdir(), 'own-registration-'));
+const ownFile = join(ownFolder, 'appservice.yaml');
+afterAll(() => rmSync(ownFolder, { recursive: true }));
+
 let provider: OidcProvider | undefined;
 
 await describeOnSynapse(
@@ -27,7 +38,8 @@ await describeOnSynapse(
   async () => {
     provider = await startOidcProvider(OIDC_CLIENT);
     const { issuer } = provider;
-    return { reachable: true, synapse: (publicBaseUrl) => singleSignOn(issuer, publicBaseUrl) };
+    writeRegistration({ file: ownFile, serverName: 'localhost' }, systemRandom);
+    return { ownFile, reachable: true, synapse: (publicBaseUrl) => singleSignOn(issuer, publicBaseUrl) };
   },
 );
 
@@ -140,6 +152,51 @@ function inBrowser(app: () => RealApp): void {
     });
   });
 
+  test('an account without a password turns 2FA on by the page of the API, and is asked for its code from then on', async () => {
+    const name = 'evelyn';
+    await comeAs(name);
+    await goOn();
+    const token = await accessToken();
+    const challenge = await app().post(TOTP, { name: 'phone' }, token);
+    expect(challenge.json.flows).toEqual([{ stages: ['m.login.sso'] }]);
+    const session = String(challenge.json.session);
+    const target = `${CLIENT}/auth/m.login.sso/fallback/web?session=${encodeURIComponent(session)}`;
+    await page.goto(app().url + target);
+    await page.getByRole('link', { name: 'Continue with University' }).click();
+    await page.getByText('You can close this page').waitFor();
+    const begun = await app().post(TOTP, { auth: { session } }, token);
+    const seed = seedIn(begun.json.seed);
+    const confirmed = await app().post(
+      `${TOTP}/confirm`,
+      { setup_id: String(begun.json.setup_id), token: codeAt(seed, app().clock.now()) },
+      token,
+    );
+    expect(confirmed.status).toBe(200);
+    await page.goto(client.url);
+    await press('Sign in elsewhere');
+    await page.getByRole('heading', { name: 'Two-factor authentication' }).waitFor();
+    app().clock.advance(30_000);
+    await page.getByLabel('Authentication code').fill(codeAt(seed, app().clock.now()));
+    await page.keyboard.press('Enter');
+    await goOn();
+  });
+
+  test('an account without a password turns 2FA on on the account page', async () => {
+    await page.goto(`${app().url}/_2fa/account`);
+    await page.getByRole('link', { name: 'Continue with University' }).click();
+    await page.getByLabel('Name').fill('felix');
+    await press('Enter');
+    await press('Turn on two-factor authentication');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Password').waitFor({ state: 'hidden' });
+    await dialog.getByRole('button', { name: 'Continue' }).last().click();
+    const popup = page.waitForEvent('popup');
+    await dialog.getByText('Sign in once more with your provider').waitFor();
+    await dialog.getByRole('button', { name: 'Continue' }).first().click();
+    await (await popup).getByRole('link', { name: 'Continue with University' }).click();
+    await page.getByRole('link', { name: 'Open authenticator app' }).waitFor();
+  });
+
   test('with 2FA: the provider asks once, we ask for one code, and one session comes of it', async () => {
     const bob = await app().enrolledUser();
     await comeAs(bob.name);
@@ -187,7 +244,7 @@ function inBrowser(app: () => RealApp): void {
   });
 
   describe('an account without a password', () => {
-    test('signs in without a code, ends its sessions at the provider, and cannot turn 2FA on', async () => {
+    test('signs in without a code, ends its sessions at the provider, and proves nothing by a password', async () => {
       await comeAs('carol');
       expect((await goOn()).userId).toBe('@carol:localhost');
       const token = await accessToken();
@@ -203,14 +260,8 @@ function inBrowser(app: () => RealApp): void {
         session: first.json.session,
       };
       const refused = await app().post(TOTP, { name: 'phone', auth }, token);
-      expect(refused.status).toBe(403);
-      expect(refused.json.error).toMatch(/no password at its homeserver/);
-
-      const fallback = `${CLIENT}/auth/m.login.sso/fallback/web?session=${first.json.session}`;
-      await page.goto(app().url + fallback);
-      await page.getByLabel('Password').fill('guessed');
-      await press('Approve');
-      await page.getByText('This account has no password on this server.').waitFor();
+      // Its flows have no such stage.
+      expect(refused.status).toBe(400);
     });
 
     test('the account page says where it is to go', async () => {

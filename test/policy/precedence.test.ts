@@ -24,6 +24,7 @@ function lookUp(bits: number) {
     ],
     registrationGraceMs: 0,
     blocksSessions: false,
+    enrolsWithoutPassword: false,
   };
   const subject = { userId: '@bob:example.org', isAdministrator: true, stored: rule(0) };
   return { has, policy: applied(sourcesFor(config, subject)) };
@@ -62,6 +63,7 @@ test('who is not an administrator, or in no group, has no rule of theirs', () =>
     groups: [{ name: 'staff', members: ['@staff-*:example.org'], rule: { mode: 'required' } }],
     registrationGraceMs: 0,
     blocksSessions: false,
+    enrolsWithoutPassword: false,
   };
   const subject = { userId: '@bob:example.org', isAdministrator: false, stored: {} };
   expect(applied(sourcesFor(config, subject)).mode).toEqual({ value: 'optional', source: 'default' });

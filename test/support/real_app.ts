@@ -60,6 +60,8 @@ export interface RealAppOptions {
   readonly reachable?: boolean;
   /** YAML added to the configuration of the proxy. */
   readonly config?: string;
+  /** Our registration as an application service, which Synapse knows then. */
+  readonly ownFile?: string;
 }
 
 export class RealApp {
@@ -86,12 +88,15 @@ export class RealApp {
       ...(options.reachable ? { publicBaseUrl: `${publicBaseUrl}/` } : {}),
       extraConfig: {
         login_via_existing_session: { enabled: true, require_ui_auth: true },
+        ...(options.ownFile === undefined ? {} : { app_service_config_files: [options.ownFile] }),
         ...options.synapse?.(publicBaseUrl),
       },
     });
     createKeyFile(join(directory, 'keys.json'), systemRandom, { now: () => Date.now() });
     const app = new RealApp(synapse, directory, publicBaseUrl);
-    writeFileSync(app.configFile, `${app.configText(port)}\n${options.config ?? ''}\n`);
+    const { ownFile, config = '' } = options;
+    const own = ownFile === undefined ? ' }' : `, appservice: { file: ${ownFile} } }`;
+    writeFileSync(app.configFile, `${app.configText(port).replace(' }', own)}\n${config}\n`);
     await app.startProxy();
     return app;
   }

@@ -22,6 +22,8 @@ export interface AccountPageSettings extends OfferedWays {
   readonly devicePasswords: boolean;
   /** Whether owners can recover their account after a wait. */
   readonly accountRecovery: boolean;
+  /** Whether accounts without a password can have 2FA. */
+  readonly withoutPassword: boolean;
 }
 
 export interface AccountPageDeps {
@@ -89,6 +91,7 @@ ${jsonBlock('data', {
   digits: this.settings.digits,
   devicePasswords: this.settings.devicePasswords,
   accountRecovery: this.settings.accountRecovery,
+  withoutPassword: this.settings.withoutPassword,
   passkeys: this.deps.factors.all.some(({ page, setUp }) => page?.is === 'passkey' && setUp !== undefined),
 })}`;
   }

@@ -1,5 +1,5 @@
 import { askForPasskey } from './passkey.js';
-import { PASSKEY_STAGE, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
+import { approvalPage, PASSKEY_STAGE, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
 
 const FACTORS = [TOTP_STAGE, PASSKEY_STAGE, RECOVERY_STAGE];
 
@@ -15,7 +15,7 @@ const FACTORS = [TOTP_STAGE, PASSKEY_STAGE, RECOVERY_STAGE];
  *
  * @template Body
  * @typedef {{ kind: 'granted', body: Body } | { kind: 'wrong_code' } | { kind: 'wrong_passkey' } | { kind: 'given_up' }
- *   | { kind: 'wrong_password' } | { kind: 'factor_wanted' } | { kind: 'again' }
+ *   | { kind: 'wrong_password' } | { kind: 'provider_wanted' } | { kind: 'factor_wanted' } | { kind: 'again' }
  *   | { kind: 'refused', answer: import('./texts.js').Problem, isSpent?: boolean }} Outcome
  */
 
@@ -35,6 +35,8 @@ export class Conversation {
      */
     this.accepted = undefined;
     this.wantsFactor = false;
+    /** Else the homeserver's own single sign-on says on a page of its own who it is. */
+    this.wantsPassword = true;
     /** @type {string | undefined} */
     this.session = undefined;
     /** @type {Record<string, unknown>} */
@@ -51,7 +53,7 @@ export class Conversation {
    * @returns {Promise<Outcome<Body>>}
    */
   async prove(request, code, password) {
-    const begun = await this.#begin(request);
+    const begun = await this.begin(request);
     if (begun !== undefined) return begun;
     if (this.wantsFactor && this.accepted === undefined) {
       if (code === undefined || code.isMissing()) return { kind: 'factor_wanted' };
@@ -59,7 +61,25 @@ export class Conversation {
       const refused = await this.#giveFactor(request, { type: stage, token });
       if (refused !== undefined) return refused;
     }
-    return this.#givePassword(request, password);
+    return this.wantsPassword ? this.#givePassword(request, password) : this.finish(request);
+  }
+
+  /**
+   * Asks whether the page of single sign-on is done.
+   *
+   * @param {GuardedRequest<Body>} request
+   * @returns {Promise<Outcome<Body>>}
+   */
+  async finish(request) {
+    const answer = await this.#ask(request, {});
+    if (answer.is === 'done') return { kind: 'granted', body: answer.body };
+    if (answer.is === 'refused') return { kind: 'refused', answer };
+    return { kind: this.#isAnother(answer.body) ? 'again' : 'provider_wanted' };
+  }
+
+  /** Where single sign-on says who it is. */
+  get providerPage() {
+    return approvalPage(this.session ?? '');
   }
 
   /**
@@ -69,7 +89,7 @@ export class Conversation {
    * @returns {Promise<Outcome<Body> | undefined>} undefined: it was accepted
    */
   async usePasskey(request) {
-    const begun = await this.#begin(request);
+    const begun = await this.begin(request);
     if (begun !== undefined) return begun;
     const asked = /** @type {{ public_key?: unknown } | undefined} */ (this.params[PASSKEY_STAGE]);
     const credential = await askForPasskey(asked?.public_key);
@@ -83,7 +103,7 @@ export class Conversation {
    * @param {GuardedRequest<Body>} request
    * @returns {Promise<Outcome<Body> | undefined>}
    */
-  async #begin(request) {
+  async begin(request) {
     const about = JSON.stringify([request.call, request.body]);
     if (this.session !== undefined && this.about === about) return undefined;
     this.about = about;
@@ -99,6 +119,7 @@ export class Conversation {
   #take({ session, flows, params }) {
     this.session = session;
     this.params = params;
+    this.wantsPassword = flows.some(({ stages }) => stages.includes(PASSWORD_STAGE));
     this.wantsFactor = flows.some(({ stages }) => stages.some((stage) => FACTORS.includes(stage)));
   }
 

@@ -2,7 +2,7 @@ import { Conversation } from './conversation.js';
 import { nameField, newDialog } from './dialog.js';
 import { button, element, Field, form } from './dom.js';
 import { FactorField } from './factor_field.js';
-import { problemText, say } from './texts.js';
+import { problemText, say, withoutPassword } from './texts.js';
 import { PASSKEY_STAGE, RECOVERY_STAGE } from './wire.js';
 
 /**
@@ -64,16 +64,52 @@ class ProofDialog {
       { class: `button ${options.danger ? 'danger' : ''}`, type: 'submit' },
       options.action ?? say('proof.submit'),
     );
+    this.provider = this.#providerWay();
+    this.closed = new AbortController();
     this.sheet = this.#sheet();
-    this.dialog = newDialog(options.title, this.sheet.element, () => this.resolve(this.granted));
+    this.dialog = newDialog(options.title, this.sheet.element, () => {
+      this.closed.abort();
+      this.resolve(this.granted);
+    });
   }
 
   open() {
     this.dialog.showModal();
+    if (withoutPassword) void this.#learn();
     if (this.name !== undefined) this.name.input.focus();
     else if (this.factor !== undefined) this.factor.focus();
     else if (this.password.element.hidden) this.confirm.focus();
     else this.password.input.focus();
+  }
+
+  /** An account may have no password: the server says so. What it refuses is told when the form is sent. */
+  async #learn() {
+    await this.conversation.begin(this.#request());
+    if (!this.conversation.wantsPassword) this.password.element.hidden = true;
+  }
+
+  #providerWay() {
+    const go = button(say('approve.providerGo'), () => this.#openProvider(), { look: 'second full' });
+    return element('div', { hidden: true }, element('p', {}, say('approve.provider')), go);
+  }
+
+  /** Its page says when it is done, where the provider lets it; else a look at this page again does. */
+  #openProvider() {
+    const opened = window.open(this.conversation.providerPage, '_blank');
+    const { signal } = this.closed;
+    window.addEventListener('focus', () => void this.#finish(), { signal });
+    window.addEventListener(
+      'message',
+      ({ source, data }) => {
+        if (source === opened && data === 'authDone') void this.#finish();
+      },
+      { signal },
+    );
+  }
+
+  async #finish() {
+    const outcome = await this.conversation.finish(this.#request());
+    if (outcome.kind !== 'provider_wanted' && !this.closed.signal.aborted) this.#follow(outcome);
   }
 
   #askFactor() {
@@ -88,6 +124,7 @@ class ProofDialog {
       this.name?.element,
       this.factorPlace,
       this.password.element,
+      this.provider,
       element(
         'div',
         { class: 'actions' },
@@ -110,7 +147,10 @@ class ProofDialog {
       await this.#usePasskey();
       if (conversation.accepted === undefined) return;
     }
-    if (password.value === '') return password.fail(say('signIn.missingPassword'));
+    if (password.value === '' && withoutPassword) await this.#learn();
+    if (password.value === '' && conversation.wantsPassword) {
+      return password.fail(say('signIn.missingPassword'));
+    }
     this.#follow(await conversation.prove(this.#request(), factor?.code, password.value));
   }
 
@@ -145,6 +185,9 @@ class ProofDialog {
       case 'wrong_password':
         this.password.element.hidden = false;
         return this.password.fail(say('approve.wrongPassword'));
+      case 'provider_wanted':
+        this.provider.hidden = false;
+        return this.provider.querySelector('button')?.focus();
       case 'factor_wanted':
         // The factor of the last minutes counts no more, or it was given for something else.
         this.factor = this.#askFactor();
@@ -167,7 +210,8 @@ class ProofDialog {
     this.granted = body;
     // A user who uses an authenticator has not lost it.
     if (accepted !== undefined && accepted !== RECOVERY_STAGE) this.page.recovered = false;
-    if (this.options.stepUp === 'remembered') this.page.password = this.password.value;
+    if (this.options.stepUp === 'remembered' && this.conversation.wantsPassword)
+      this.page.password = this.password.value;
     this.dialog.close();
   }
 }

@@ -5,11 +5,11 @@
  * @typedef {import('../texts/keys.ts').TextKey} TextKey
  */
 
-/** @type {{ texts: Texts['account'], said: Record<TextKey, string>, digits: number, devicePasswords: boolean, accountRecovery: boolean, passkeys: boolean }} */
+/** @type {{ texts: Texts['account'], said: Record<TextKey, string>, digits: number, devicePasswords: boolean, accountRecovery: boolean, passkeys: boolean, withoutPassword: boolean }} */
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 
-/** `devicePasswords`, `accountRecovery`, `passkeys`: whether the operator has them on. */
-export const { texts, digits, devicePasswords, accountRecovery, passkeys } = data;
+/** `devicePasswords`, `accountRecovery`, `passkeys`: whether the operator has them on; `withoutPassword`: whether accounts may have none. */
+export const { texts, digits, devicePasswords, accountRecovery, passkeys, withoutPassword } = data;
 
 const language = document.documentElement.lang;
 // The reader's own way to write dates, where it goes with the language of the page: `en-GB` for `en`.

@@ -25,6 +25,11 @@ export const PAGE_SESSION = '/_2fa/account/session';
 /** Paths stand below it. */
 export const ROOT = '/_matrix/client/';
 
+/** The page on which a session is approved. @param {string} session */
+export function approvalPage(session) {
+  return `${ROOT}v3/auth/m.login.sso/fallback/web?session=${encodeURIComponent(session)}`;
+}
+
 /**
  * A request without its body.
  *

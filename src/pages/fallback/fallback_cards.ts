@@ -6,6 +6,7 @@ import type { ToldProblem } from '../forms/form_problems.ts';
 import { recoveryNotice } from '../forms/recovery_notice.ts';
 import { timeText } from '../forms/time_text.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
+import type { OfferedProvider } from '../sign_in/offered_providers.ts';
 import type { Say } from '../texts/texts.ts';
 import { consequenceText } from './consequence_text.ts';
 
@@ -57,6 +58,20 @@ ${user !== undefined && html`<input type="text" name="username" autocomplete="us
 ${passwordField(say, refused, true)}
 <button class="button full">${say('approve.submit')}</button>
 </form>
+${notYou(say)}</section>`;
+}
+
+/** Leads to the homeserver's own single sign-on: the account has no password. */
+export function providerCard(card: Card & { readonly providers: readonly OfferedProvider[] }): Html {
+  const { say, standing, providers } = card;
+  const links = providers.map(({ id, name }) => {
+    const address = `/_2fa/approve?session=${encodeURIComponent(standing.session.id)}&provider=${encodeURIComponent(id)}`;
+    const text = name === '' ? say('approve.providerGo') : say('signIn.provider', { provider: name });
+    return html`<p><a class="button full" href="${address}">${text}</a></p>`;
+  });
+  return html`<section class="card stack">${heading(card)}
+<p>${say('approve.provider')}</p>
+${links}
 ${notYou(say)}</section>`;
 }
 

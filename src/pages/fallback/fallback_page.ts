@@ -11,8 +11,9 @@ import { type FormPages, type PageVisit, titleOf } from '../forms/form_pages.ts'
 import { type FormProblems, openKinds } from '../forms/form_problems.ts';
 import type { Visits } from '../forms/visits.ts';
 import { type Html, html } from '../shell/html.ts';
+import { providersForApproval } from '../sign_in/offered_providers.ts';
 import { aboutField } from './approved_body.ts';
-import { codeCard, passwordCard } from './fallback_cards.ts';
+import { codeCard, passwordCard, providerCard } from './fallback_cards.ts';
 import { FallbackSteps } from './fallback_steps.ts';
 import type { FallbackVisit, PasswordProblem } from './fallback_visit.ts';
 import { done, gone } from './last_pages.ts';
@@ -99,6 +100,8 @@ export class FallbackPage {
         return this.code(visit, standing, seen);
       case 'password':
         return this.password(visit, standing, seen);
+      case 'provider':
+        return this.provider(visit, standing, seen);
     }
   }
 
@@ -107,6 +110,17 @@ export class FallbackPage {
       visit,
       state.isRecovery === true ? await this.deps.proofs.recoveryCodesLeft(standing) : undefined,
     );
+  }
+
+  /** The account has no password: the homeserver's single sign-on says who it is. */
+  private async provider(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
+    const providers = await providersForApproval(this.deps.homeserver, visit.request);
+    const card = await this.card(visit, standing, seen);
+    return visit.render({
+      title: visit.say('approve.title'),
+      asks: 'password',
+      body: (tokenField) => providerCard({ ...card(tokenField), providers }),
+    });
   }
 
   private async code(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {

@@ -28,6 +28,8 @@ const ROWS = {
   tooMany: { status: 429, outcome: SESSION, way: 'signInAgain' },
   /** Factors or password were changed meanwhile. */
   changed: { status: 403, outcome: SESSION, way: 'signInAgain' },
+  /** The homeserver's single sign-on says that it is someone else. */
+  otherAccount: { status: 403, outcome: SESSION, way: 'tryAgain' },
   /** The client did not say where to go back to, or named a place that is not allowed. */
   link: { status: 400, outcome: REQUEST, way: 'none' },
   /** The form was not sent by our page. */

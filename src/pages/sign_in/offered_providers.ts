@@ -1,7 +1,7 @@
 import type { Homeserver } from '../../homeserver/homeserver.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
-import { isJsonObject, type Json, OWN_PROVIDER, SSO_STAGE } from '../../matrix/wire.ts';
+import { isJsonObject, type Json, OWN_PROVIDER, SSO_STAGE, UNNAMED_PROVIDER } from '../../matrix/wire.ts';
 
 /** An identity provider of the homeserver's own single sign-on. */
 export interface OfferedProvider {
@@ -25,6 +25,15 @@ export async function offeredProviders(
     if (error instanceof Refusal) return [];
     throw error;
   }
+}
+
+/** The same for an account that has no password: where the homeserver names none, the one way that it has. */
+export async function providersForApproval(
+  homeserver: Homeserver,
+  request: ClientRequest,
+): Promise<readonly OfferedProvider[]> {
+  const offered = await offeredProviders(homeserver, request);
+  return offered.length > 0 ? offered : [{ id: UNNAMED_PROVIDER, name: '' }];
 }
 
 function providersIn(flows: Json | undefined): readonly OfferedProvider[] {

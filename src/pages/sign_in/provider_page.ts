@@ -1,6 +1,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { PageDoor } from '../../login/page_door.ts';
+import type { ProviderApproval } from '../fallback/provider_approval.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
 import type { ProviderState } from './provider_states.ts';
@@ -19,6 +20,7 @@ export class ProviderPage {
     private readonly targets: RedirectTargets,
     private readonly rounds: ProviderRounds,
     private readonly signInPage: SignInPage,
+    private readonly approval: ProviderApproval,
   ) {}
 
   /** `GET /login/sso/redirect/{idpId}` for a provider of the homeserver. */
@@ -37,6 +39,7 @@ export class ProviderPage {
       const state = this.rounds.stateOf(request);
       const loginToken = request.query.get('loginToken');
       if (state === undefined || loginToken === undefined) return visit.fail({ cause: 'unknown' });
+      if (state.round === 'approval') return this.approval.receive(visit, state, loginToken);
       return state.round === 1 ? this.learn(visit, state, loginToken) : this.finish(visit, state, loginToken);
     });
   }

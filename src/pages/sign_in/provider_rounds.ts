@@ -29,6 +29,16 @@ export class ProviderRounds {
     return this.send(request, provider, { round: 2, signInId, browser }, headers);
   }
 
+  /** One round for a fallback page, to learn who it is. @throws Refusal unrecognized if there is no such provider */
+  approve(
+    request: ClientRequest,
+    provider: string,
+    about: { readonly sessionId: string; readonly bodyDigest: string | null },
+  ): Promise<Answer> {
+    const { binding: browser, headers } = this.tokens.browserOf(request);
+    return this.send(request, provider, { round: 'approval', ...about, browser }, headers);
+  }
+
   /** The state of a browser that comes back; undefined if it is not the one that was sent. */
   stateOf(request: ClientRequest): ProviderState | undefined {
     const state = this.states.open(request.query.get('state') ?? '');

@@ -7,7 +7,17 @@ export type ProviderState =
   /** The first time: who it is is not known yet. */
   | { readonly round: 1; readonly provider: string; readonly redirectUrl: string; readonly browser: string }
   /** The second time, after code and confirmation. */
-  | { readonly round: 2; readonly signInId: string; readonly browser: string };
+  | { readonly round: 2; readonly signInId: string; readonly browser: string }
+  | ApprovalState;
+
+/** Once, for a fallback page of a client's session. */
+export interface ApprovalState {
+  readonly round: 'approval';
+  readonly sessionId: string;
+  /** Of what the page asked an approval of. */
+  readonly bodyDigest: string | null;
+  readonly browser: string;
+}
 
 const IDENTITY = 'provider-state';
 const LIFETIME_MS = 10 * MINUTE;

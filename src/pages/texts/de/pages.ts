@@ -116,6 +116,9 @@ export const pages: Translation = {
   'error.changed.title': 'Dein Konto hat sich geändert',
   'error.changed.text':
     'Während dieser Anmeldung wurde die Zwei-Faktor-Authentifizierung oder das Passwort geändert. Melde dich neu an.',
+  'error.otherAccount.title': 'Das ist ein anderes Konto',
+  'error.otherAccount.text':
+    'Du hast dich mit einem anderen Konto angemeldet als dem, um das es hier geht. Es wurde nichts geändert. Melde dich mit dem richtigen Konto an.',
   'error.link.title': 'Dieser Link funktioniert nicht',
   'error.link.text':
     'Die App, die dich hierher geschickt hat, hat kein Ziel oder ein nicht erlaubtes Ziel angegeben. Beginne in deiner App von vorn.',
@@ -214,6 +217,8 @@ export const pages: Translation = {
     'Wenn du das nicht angefordert hast, schließe diese Seite und melde deine anderen Geräte ab.',
   'approve.password': 'Gib das Passwort von {user} ein.',
   'approve.ownPassword': 'Gib das Passwort deines Kontos ein.',
+  'approve.provider': 'Melde dich noch einmal bei deinem Anbieter an, damit sicher ist, dass du es bist.',
+  'approve.providerGo': 'Weiter',
   'approve.wrongPassword': 'Das Passwort ist falsch.',
   'approve.submit': 'Genehmigen',
   'approve.done.title': 'Genehmigt',

@@ -62,6 +62,8 @@ export const sie: Translation = {
   'error.changed.title': 'Ihr Konto hat sich geändert',
   'error.changed.text':
     'Während dieser Anmeldung wurde die Zwei-Faktor-Authentifizierung oder das Passwort geändert. Melden Sie sich neu an.',
+  'error.otherAccount.text':
+    'Sie haben sich mit einem anderen Konto angemeldet als dem, um das es hier geht. Es wurde nichts geändert. Melden Sie sich mit dem richtigen Konto an.',
   'error.link.text':
     'Die App, die Sie hierher geschickt hat, hat kein Ziel oder ein nicht erlaubtes Ziel angegeben. Beginnen Sie in Ihrer App von vorn.',
   'error.form.text':
@@ -115,6 +117,8 @@ export const sie: Translation = {
   'approve.about': 'Eine App, die in Ihrem Konto angemeldet ist, möchte',
   'approve.notYou':
     'Wenn Sie das nicht angefordert haben, schließen Sie diese Seite und melden Sie Ihre anderen Geräte ab.',
+  'approve.provider':
+    'Melden Sie sich noch einmal bei Ihrem Anbieter an, damit sicher ist, dass Sie es sind.',
   'approve.password': 'Geben Sie das Passwort von {user} ein.',
   'approve.ownPassword': 'Geben Sie das Passwort Ihres Kontos ein.',
   'approve.done.text': 'Sie können diese Seite schließen und zu Ihrer App zurückgehen.',

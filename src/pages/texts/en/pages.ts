@@ -111,6 +111,9 @@ export const pages = {
   'error.changed.title': 'Your account has changed',
   'error.changed.text':
     'Two-factor authentication or the password was changed during this sign-in. Sign in again.',
+  'error.otherAccount.title': 'This is another account',
+  'error.otherAccount.text':
+    'You signed in as someone else than the owner of the account that this is about. Nothing was changed. Sign in with the right account.',
   'error.link.title': 'This link does not work',
   'error.link.text':
     'The app that sent you here did not say where to return to, or named an address that is not allowed. Start again in your app.',
@@ -203,6 +206,8 @@ export const pages = {
   'approve.notYou': "If you didn't request this, close this page and sign out your other devices.",
   'approve.password': 'Enter the password of {user}.',
   'approve.ownPassword': 'Enter the password of your account.',
+  'approve.provider': 'Sign in once more with your provider, so that it is sure that it is you.',
+  'approve.providerGo': 'Continue',
   'approve.wrongPassword': 'Incorrect password.',
   'approve.submit': 'Approve',
   'approve.done.title': 'Approved',
