@@ -81,7 +81,7 @@ export class RecoveryContacts {
     { voters = [] }: RecoveryContactsRequest,
   ): Promise<Requirement> {
     this.requireOn();
-    if (!(await this.isAllowed(owner.userId))) throw new Refusal('account_recovery_forbidden');
+    if (!(await this.isAllowed(owner.userId))) throw new Refusal('recovery_forbidden');
     if ((await this.deps.standings.ofFactor(owner.userId)) === undefined) throw new Refusal('not_enrolled');
     requireOthers(voters, owner.userId);
     return 'two_factor';

@@ -206,12 +206,6 @@ const KINDS = {
     text: 'The operator of this server does not let this account have device passwords.',
     outcome: refused('policy'),
   },
-  account_recovery_forbidden: {
-    status: 403,
-    errcode: 'M_FORBIDDEN',
-    text: 'The operator of this server does not let this account be recovered this way.',
-    outcome: refused('policy'),
-  },
   device_password_needs_factor: {
     status: 403,
     errcode: 'M_FORBIDDEN',
