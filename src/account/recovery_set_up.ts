@@ -57,6 +57,20 @@ export class RecoverySetUp extends SessionSetUps {
     return recoveryOf(session);
   }
 
+  /**
+   * The password is judged once more, with the held login: an owner whom a message has warned may have changed it since
+   * the sign-in. @throws Refusal unknown_sign_in, or where the homeserver does not say
+   */
+  protected override async requireReady({ client }: ClientRequest, session: Session): Promise<void> {
+    const { holds, homeserver } = this.deps;
+    const held = session.holdId === null ? undefined : await holds.find(session.holdId);
+    if (held === undefined) throw new Refusal('unknown_sign_in');
+    const { grant, password = session.password } = holds.open(held);
+    const isRight =
+      password !== undefined && (await isStillRight(() => grant.isPassword(homeserver, password, client)));
+    if (!isRight) throw new Refusal('unknown_sign_in');
+  }
+
   protected async recorded({ client, session, settable, ready }: ConfirmedInSession): Promise<Write> {
     const { userId } = ready.confirmation;
     const { audit, store } = this.deps;
@@ -68,5 +82,15 @@ export class RecoverySetUp extends SessionSetUps {
       audit.recorded({ userId, client, event: 'recovery_request.finished', detail: { request: id } }),
       this.telling.tell({ id, userId }, 'ended'),
     ];
+  }
+}
+
+/** With the password homeservers end the logins that were made by it: then its token says nothing any more. */
+async function isStillRight(judge: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await judge();
+  } catch (error) {
+    if (error instanceof Refusal && error.refusal === 'unknown_token') return false;
+    throw error;
   }
 }

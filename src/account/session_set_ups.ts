@@ -17,7 +17,7 @@ import type { BegunSetUp, ReadyConfirmation, SettableFactor, SetUpOwner, SetUps 
 
 export interface SessionSetUpDeps extends AccountDeps {
   readonly engine: UiaEngine;
-  readonly holds: Pick<HeldLogins, 'giveMoreTime'>;
+  readonly holds: Pick<HeldLogins, 'giveMoreTime' | 'find' | 'open'>;
   readonly enrolment: OwedEnrolment;
 }
 
@@ -94,6 +94,9 @@ export abstract class SessionSetUps {
   protected recovers(_session: Session): string | undefined {
     return undefined;
   }
+
+  /** Asked after the first proof was right, before anything is written. @throws Refusal */
+  protected async requireReady(_request: ClientRequest, _session: Session): Promise<void> {}
 
   /** What is written with a confirmation. */
   protected abstract recorded(confirmed: ConfirmedInSession): Promise<Write>;
@@ -187,11 +190,13 @@ export abstract class SessionSetUps {
   }
 
   private async enrol(
-    { client }: ClientRequest,
+    request: ClientRequest,
     session: Session,
     settable: SettableFactor,
     ready: ReadyConfirmation,
   ): Promise<EnrolledNow> {
+    const { client } = request;
+    await this.requireReady(request, session);
     const { lanes, mark, storage } = this.deps;
     const { userId, authenticatorId } = ready.confirmation;
     const { begunBy } = ownerOf(session);

@@ -6,6 +6,7 @@ import {
   countTime,
   dropOldRecoveries,
   expireRecovery,
+  listPointless,
   nextRunning,
   openRecovery,
   type SeenRecovery,
@@ -57,6 +58,7 @@ export class RecoveryClock {
     const sinceMs = this.roundAt === undefined ? FIRST_STEP_MS : ticks - this.roundAt;
     if (sinceMs < ROUND_MS) return;
     this.roundAt = ticks;
+    await this.endPointless();
     for (let after = ''; ; ) {
       const running = await storage.read(nextRunning(after, AT_ONCE));
       for (const request of running) await this.lookAt(request, sinceMs);
@@ -65,6 +67,14 @@ export class RecoveryClock {
       after = last.id;
     }
     await storage.commit([], dropOldRecoveries(KEPT_MS));
+  }
+
+  /** However the last factor went: one that is set up afresh later must not be what an old request replaces. */
+  private async endPointless(): Promise<void> {
+    const { storage, endings } = this.deps;
+    for (const request of await storage.read(listPointless())) {
+      await endings.cancel(request, { by: 'turned_off' });
+    }
   }
 
   private async lookAt(request: SeenRecovery, sinceMs: number): Promise<void> {

@@ -23,7 +23,12 @@ export interface EndedBy extends Pick<RecoveryEnd, 'by'> {
   readonly who?: string | undefined;
   readonly reason?: string | undefined;
   readonly client?: Pick<ClientAddress, 'ip' | 'record'> | undefined;
+  /** The actor in the audit, where that is neither its user nor the operator at the command line. */
+  readonly actor?: string | undefined;
 }
+
+/** Ends that no one has chosen for this request. */
+const BY_ITSELF: readonly RecoveryEnd['by'][] = ['session_use', 'restore', 'turned_off'];
 
 /** An operator who decides. */
 export interface DecidingOperator {
@@ -39,7 +44,7 @@ export class RecoveryEndings {
   constructor(private readonly deps: RecoveryEndingsDeps) {}
 
   /** What ends a request, and puts it on record, if it still runs. */
-  cancelling({ id, userId }: RecoveryName, { by, who, reason, client }: EndedBy) {
+  cancelling({ id, userId }: RecoveryName, { by, who, reason, client, ...given }: EndedBy) {
     const { audit, telling } = this.deps;
     const state = by === 'session_use' ? 'refused' : 'cancelled';
     const detail = {
@@ -48,7 +53,7 @@ export class RecoveryEndings {
       ...(who === undefined ? {} : { who }),
       ...(reason === undefined ? {} : { reason }),
     };
-    const actor = by === 'session_use' || by === 'restore' ? 'system' : undefined;
+    const actor = BY_ITSELF.includes(by) ? 'system' : given.actor;
     const recorded = audit.recorded({ userId, event: 'recovery_request.cancelled', client, actor, detail });
     return when(endRecovery(id, { state, by, who: who ?? null, reason: reason ?? null }), {
       won: [recorded, telling.tell({ id, userId }, 'ended')],
@@ -65,6 +70,12 @@ export class RecoveryEndings {
   async byFactor(userId: string, client: ClientAddress): Promise<Write> {
     const [running] = await this.deps.storage.read(findRunningRecovery(userId));
     return running === undefined ? [] : this.cancelling(running, { by: 'sign_in', client });
+  }
+
+  /** What goes with the reset of an account: without a second factor there is nothing to recover. */
+  async byReset(userId: string, actor: string | undefined): Promise<Write> {
+    const [running] = await this.deps.storage.read(findRunningRecovery(userId));
+    return running === undefined ? [] : this.cancelling(running, { by: 'reset', actor });
   }
 
   /** The operator ends it. False if it does not run any more. */

@@ -1,6 +1,8 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { isJsonObject } from '../matrix/wire.ts';
+import type { Storage } from '../storage/storage.ts';
+import { findHeldDevices } from '../storage/tables/holds.ts';
 import type { SeenRecovery } from '../storage/tables/recovery_requests.ts';
 import type { Log } from '../system/log.ts';
 
@@ -11,6 +13,7 @@ const OURSELVES = { ip: '127.0.0.1', proto: 'http', host: undefined } as const;
 export class SessionUse {
   constructor(
     private readonly deps: {
+      readonly storage: Pick<Storage, 'read'>;
       readonly homeserver: Homeserver;
       /** Our registration as an application service; undefined where the operator has set none. */
       readonly registration: { readonly asToken: string } | undefined;
@@ -20,7 +23,7 @@ export class SessionUse {
 
   /** `unknown` where there is no registration, or the homeserver does not say. */
   async since({ userId, begunAt }: SeenRecovery): Promise<'used' | 'unused' | 'unknown'> {
-    const { homeserver, registration, log } = this.deps;
+    const { storage, homeserver, registration, log } = this.deps;
     if (registration === undefined) return 'unknown';
     try {
       const { status, json } = await homeserver.call({
@@ -31,8 +34,12 @@ export class SessionUse {
         client: OURSELVES,
       });
       const devices = status === 200 ? json?.devices : undefined;
-      if (Array.isArray(devices))
-        return devices.some((device) => seenAfter(device, begunAt)) ? 'used' : 'unused';
+      if (Array.isArray(devices)) {
+        // A held login has proven no second factor: that of who looks on our page how the request stands is one.
+        const held = (await storage.read(findHeldDevices(userId))).map(({ deviceId }) => deviceId);
+        const isUsed = devices.some((device) => seenAfter(device, begunAt) && !held.includes(idOf(device)));
+        return isUsed ? 'used' : 'unused';
+      }
       log.warn(
         { status },
         'the homeserver does not list the devices of a user to homeserver.appservice: run doctor',
@@ -47,4 +54,8 @@ export class SessionUse {
 
 function seenAfter(device: unknown, ts: number): boolean {
   return isJsonObject(device) && typeof device.last_seen_ts === 'number' && device.last_seen_ts > ts;
+}
+
+function idOf(device: unknown): string {
+  return isJsonObject(device) ? String(device.device_id) : '';
 }

@@ -10,7 +10,7 @@ import type { Json, JsonObject } from '../matrix/wire.ts';
 import { changeDeadLetters, shownDeadLetter } from '../notify/dead_letter.ts';
 import { changePolicy } from '../policy/change_policy.ts';
 import { type GivenCode, giveEmergencyCode, USUAL_VALIDITY_MS } from '../rescue/emergency_code.ts';
-import { type Grounds, resetUser, unlockUser } from '../rescue/help.ts';
+import { type Grounds, type ResetDeps, resetUser, unlockUser } from '../rescue/help.ts';
 import { ImportFileError } from '../rescue/import/entry.ts';
 import { type ImportOrder, importAuthenticators } from '../rescue/import/import_authenticators.ts';
 import { isImportFormat } from '../rescue/import/read_import.ts';
@@ -52,6 +52,8 @@ export interface AdminHandlersDeps {
   /** As it is now: it is read again while the program runs. */
   readonly policyNow: () => PolicyConfig;
   readonly recoveries: RecoveryHandlers;
+  /** What ends the recovery of an account that its owner has begun. */
+  readonly endingRecovery: ResetDeps['endingRecovery'];
 }
 
 /** What answers which route. Each throws Refusal. */

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { RecoveryEndings } from '../account_recovery/endings.ts';
+import { tellingBy } from '../account_recovery/telling.ts';
 import { DevicePasswordEnds } from '../device_passwords/ends.ts';
 import { resetUser } from '../rescue/help.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -7,7 +9,7 @@ import { CommandFailed, UsageError } from './failures.ts';
 import { type GroundsOptions, groundsOptions, requireGrounds } from './grounds.ts';
 import { requireKnownUser, unseenOption } from './known_user.ts';
 import { preparedSweep } from './log_out_held.ts';
-import { operatorAudit } from './operator_audit.ts';
+import { operatorAudit, operatorName } from './operator_audit.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -54,8 +56,12 @@ async function reset(userId: string, options: ResetOptions, surroundings: Surrou
     await requireSomethingToReset(storage, userId, options);
     await requireConsent(userId, options, surroundings);
     const audit = await operatorAudit(config, storage, surroundings);
+    const endings = new RecoveryEndings({ storage, audit, telling: tellingBy(() => config.notify) });
     const logOutEndedHolds = await preparedSweep(config, { storage, audit }, surroundings);
-    const authenticators = await resetUser(userId, grounds, { storage, audit });
+    const authenticators = await resetUser(userId, grounds, {
+      ...{ storage, audit },
+      endingRecovery: (id) => endings.byReset(id, `operator:${operatorName(surroundings)}`),
+    });
     const device_passwords =
       options.revokeDevicePasswords === true
         ? await new DevicePasswordEnds({ storage, audit }).endAll(userId, 'reset')

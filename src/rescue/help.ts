@@ -17,6 +17,11 @@ export interface HelpDeps {
   readonly by?: string | undefined;
 }
 
+export interface ResetDeps extends HelpDeps {
+  /** What ends the recovery of the account that its owner has begun. */
+  readonly endingRecovery: (userId: string, by: string | undefined) => Promise<Write>;
+}
+
 /** What is written in the commit of an act, made of its result: the answer that is kept for an equal request. */
 export type AlsoWritten<Result> = (result: Result) => Write;
 
@@ -31,13 +36,13 @@ export function groundsDetail({ reason, verifiedBy }: Grounds) {
 }
 
 /**
- * Removes every factor of a user, and puts it on record in the same commit.
+ * Removes every factor of a user and ends a recovery that runs, and puts it on record in the same commit.
  * @returns how many authenticators there were
  */
 export async function resetUser(
   userId: string,
   grounds: Grounds,
-  { storage, audit, by }: HelpDeps,
+  { storage, audit, by, endingRecovery }: ResetDeps,
   also: AlsoWritten<number> = NOTHING_MORE,
 ): Promise<number> {
   const { length: authenticators } = await storage.factors.authenticators(userId);
@@ -47,6 +52,7 @@ export async function resetUser(
     [
       audit.recorded({ userId, event: 'operator.reset', actor: by, detail }),
       removingAllFactors(userId),
+      await endingRecovery(userId, by),
       also(authenticators),
     ],
   );

@@ -25,6 +25,7 @@ export function adminListener(
     handlers: adminHandlers({
       ...{ storage, audit, recovery, totp, machineClock, mark },
       policyNow: () => config.policy,
+      endingRecovery: (userId, by) => recoveryEndings.byReset(userId, by),
       recoveries: new RecoveryHandlers({
         ...{ storage, endings: recoveryEndings, claimWindowMs: config.accountRecovery.claimWindowMs },
       }),

@@ -148,4 +148,52 @@ describeOnBothDatabases('the clock of a request', (start) => {
     expect(await status(app)).toMatchObject({ state: 'cancelled' });
     expect(await recorded(app)).toEqual(['begun', 'cancelled']);
   });
+
+  test('attack 341: looking how it stands, shortly before it opens too, is no use of a device', async () => {
+    const section = '{ enabled: true, on_session_use: cancel }';
+    const { app } = await startRecovering(start, section, asService);
+    await begin(app);
+    // As on a homeserver that says when each was last seen: all just now.
+    app.stub.override(/GET .*\/v3\/devices\?user_id=/, () => ({
+      status: 200,
+      body: {
+        devices: app.stub
+          .devicesOf('bob')
+          .map(({ deviceId }) => ({ device_id: deviceId, last_seen_ts: app.clock.now() })),
+      },
+    }));
+    await wait(app, 71 * HOUR);
+    expect(await status(app)).toMatchObject({ state: 'waiting' });
+    expect(app.stub.devicesOf('bob')).not.toEqual([]);
+    app.live(HOUR - 1);
+    expect(await status(app)).toMatchObject({ state: 'waiting' });
+    await wait(app, 60_000);
+    expect(await status(app)).toMatchObject({ state: 'open' });
+  });
+
+  test('attack 342: a reset ends the one that runs; without a second factor none is begun, and none goes on', async () => {
+    const { app } = await startRecovering(start);
+    await begin(app);
+    expect((await operate(app, 'user', 'reset', BOB, ...GROUNDS, '--yes')).code).toBe(0);
+    expect(await recorded(app)).toEqual(['begun', 'cancelled']);
+    const [entry] = (await app.storage.audit.list({ userId: BOB })).filter(
+      ({ event }) => event === 'recovery_request.cancelled',
+    );
+    expect(entry).toMatchObject({
+      actor: expect.stringMatching(/^operator:./),
+      detail: { channel: 'reset' },
+    });
+    expect((await begin(app)).status).toBe(404);
+
+    await app.enrol('bob');
+    await begin(app);
+    // However it went: that is found within a minute.
+    await app.storage.factors.removeAllFactors(BOB);
+    await wait(app, 60_000);
+    await app.enrol('bob');
+    expect(await status(app)).toMatchObject({ state: 'cancelled' });
+    // The one who asked for the reset is not made to wait longer.
+    await begin(app);
+    expect(await running(app)).toMatchObject({ waitMs: 72 * HOUR });
+  });
 });

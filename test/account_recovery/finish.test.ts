@@ -153,4 +153,23 @@ describeOnBothDatabases('the end of an account recovery', (start) => {
     expect(await refusal(claim(await signedIn(), code))).toBe('recovery_over');
     expect(await recorded(app)).toEqual(['begun', 'approved']);
   });
+
+  test('attack 340: the password is judged once more before anything is written: one that was changed meanwhile ends the sign-in', async () => {
+    const code = await opened();
+    const before = await app.storage.factors.authenticators(BOB);
+    const confirm = await begun((await claim(await signedIn(), code)) ?? '');
+    const restore = app.stub.override(/delete_devices/, () => ({ status: 500, body: {} }));
+    expect(await refusal(confirm())).toBe('homeserver_unclear');
+    restore();
+    // As at the homeserver itself, past us: without an end of all logins, and with it.
+    const user = app.stub.user('bob');
+    user.password = 'changed after a warning';
+    expect(await refusal(confirm())).toBe('unknown_sign_in');
+    user.password = PASSWORD;
+    for (const token of app.stub.liveTokens('bob')) app.stub.expire(token);
+    expect(await refusal(confirm())).toBe('unknown_sign_in');
+    expect(await app.storage.factors.authenticators(BOB)).toEqual(before);
+    expect(await status(app)).toMatchObject({ state: 'open' });
+    expect(await recorded(app)).toEqual(['begun', 'approved']);
+  });
 });

@@ -240,3 +240,8 @@ export function leaseEndedHolds(leaseUntil: number, limit: number): Query<EndedH
 export function leaseHoldUntil(id: string, until: number): Effect {
   return effect('UPDATE holds SET leased_until = :until WHERE id = :id', { id, until });
 }
+
+/** The devices of a user's held logins, also of those that wait for their logout. */
+export function findHeldDevices(userId: string): Query<Pick<HeldLogin, 'deviceId'>> {
+  return ask('SELECT device_id AS "deviceId" FROM holds WHERE user_id = :userId', { userId });
+}

@@ -21,6 +21,7 @@ export type RecoveryEnding =
   | 'operator'
   | 'session_use'
   | 'restore'
+  | 'reset'
   | 'turned_off';
 
 /** A request to recover an account. Times are ms since the epoch, by the database's clock. */
@@ -77,6 +78,7 @@ const BEGUN_WITHIN_MS = 30 * 24 * 3_600_000;
 const DOUBLING = "('link', 'voter', 'operator')";
 const BEGUN =
   'SELECT count(*) FROM recovery_requests WHERE user_id = :userId AND begun_at > :now - :withinMs';
+const HAS_FACTOR = 'EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = :userId)';
 const RUNS = "state IN ('waiting', 'open')";
 
 const READ = `id, user_id AS "userId", state, begun_at AS "begunAt", wait_ms AS "waitMs", counted_ms AS "countedMs",
@@ -85,7 +87,7 @@ const READ = `id, user_id AS "userId", state, begun_at AS "begunAt", wait_ms AS 
   reason`;
 
 /**
- * Begins a request. Lost where one of the user runs, or too many were begun; in a unit that names the user. The wait is
+ * Begins a request. Lost where one of the user runs, too many were begun, or there is no factor to be without; in a unit that names the user. The wait is
  * twice that of the one before where that was cancelled by someone whom it told, or by the operator.
  */
 export function beginRecovery({ claim, ...request }: NewRecoveryRequest): Decision<RecoveryRequest> {
@@ -97,7 +99,7 @@ export function beginRecovery({ claim, ...request }: NewRecoveryRequest): Decisi
          SELECT :id, :userId, 'waiting', :now,
            ${nextWait(words)},
            :now, CAST(:timeZone AS TEXT), :absences, 0, :salt, :pepperKeyId, :hash, :tag, :now
-         WHERE (${BEGUN}) < :mostBegun
+         WHERE (${BEGUN}) < :mostBegun AND ${HAS_FACTOR}
          ON CONFLICT DO NOTHING RETURNING ${READ}`,
     ),
     { ...request, ...claim, withinMs: BEGUN_WITHIN_MS, mostBegun: MOST_BEGUN },
@@ -189,6 +191,14 @@ export function listAllRunning(): Query<SeenRecovery> {
 /** The next of those that run, by id. */
 export function nextRunning(afterId: string, limit: number): Query<SeenRecovery> {
   return find(`id > :afterId AND ${RUNS} ORDER BY id LIMIT :limit`, { afterId, limit });
+}
+
+/** Those that run though their users have no second factor any more. */
+export function listPointless(): Query<SeenRecovery> {
+  return find(
+    `${RUNS} AND NOT EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = recovery_requests.user_id)`,
+    {},
+  );
 }
 
 /** What a claim code is compared with, while its request is open. */
