@@ -10,7 +10,8 @@ import { outcomeOfStatus } from '../matrix/outcome.ts';
 import { systemTicks } from '../system/clock.ts';
 import { systemPause } from '../system/pause.ts';
 import { randomId } from '../system/random.ts';
-import type { Foundations, Services } from './compose.ts';
+import type { Foundations } from './compose/foundations.ts';
+import type { Services } from './compose.ts';
 import { SideListener } from './side_listener.ts';
 
 /** The listener of the admin API, apart from where clients come in. */

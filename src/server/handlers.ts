@@ -7,7 +7,8 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { type GuardedRoute, guardedEndpoints, type RouteId } from '../http/routes.ts';
 import { type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
 import type { UnderWay } from '../system/under_way.ts';
-import type { Foundations, Services } from './compose.ts';
+import type { Foundations } from './compose/foundations.ts';
+import type { Services } from './compose.ts';
 import { noticingLanguages } from './notices.ts';
 import type { Watch } from './watch.ts';
 

@@ -13,7 +13,7 @@ import { type RandomSource, randomId } from '../system/random.ts';
 import { DatabaseMarks } from '../vault/database_marks.ts';
 import { openKeys } from '../vault/key_keeper.ts';
 import { MarkKeeper } from '../vault/mark_keeper.ts';
-import type { Foundations } from './compose.ts';
+import type { Foundations } from './compose/foundations.ts';
 import { openKnownDatabase } from './known_database.ts';
 import { noticesOf, noticingOwners } from './notices.ts';
 import { selfDescription } from './self_description.ts';

@@ -1,0 +1,30 @@
+import { Consequences } from '../../guard/consequences.ts';
+import type { GuardedRequestDeps } from '../../guard/guarded_request.ts';
+import { MissingEndpoints } from '../../guard/missing_endpoints.ts';
+import { OwnActions } from '../../guard/own_actions.ts';
+import { EgressGate } from '../../second_factor/egress_gate.ts';
+import { SessionBlock } from '../../second_factor/session_block.ts';
+import type { SharedServices } from './shared.ts';
+
+/** What stands before guarded requests of clients and the user's own actions. */
+export function guardServices(shared: SharedServices) {
+  return {
+    guard: guardDeps(shared),
+    ownActions: new OwnActions({
+      ...shared,
+      hasRegistration: shared.config.homeserver.appservice !== undefined,
+    }),
+    sessionBlock: new SessionBlock(shared),
+    egressGate: new EgressGate(shared.homeserver, shared.standings, shared.log),
+  };
+}
+
+function guardDeps(shared: SharedServices): GuardedRequestDeps {
+  const { tokenOwners, appservices, standings, enrolment } = shared;
+  return {
+    ...shared,
+    callers: { tokenOwners, appservices, standings, enrolment },
+    consequences: new Consequences(shared.storage, shared.passes, shared.devicePasswordEnds),
+    missing: new MissingEndpoints(shared.clock),
+  };
+}

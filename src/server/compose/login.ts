@@ -1,0 +1,106 @@
+import { HoldSweeper } from '../../login/hold_sweeper.ts';
+import { LoginAgain } from '../../login/login_again.ts';
+import { LoginConversation } from '../../login/login_conversation.ts';
+import { LoneLogin } from '../../login/lone_login.ts';
+import { OwnTokens } from '../../login/own_tokens.ts';
+import { PageEntry } from '../../login/page_entry.ts';
+import { PageLogin } from '../../login/page_login.ts';
+import { sweepOfPageSessions } from '../../login/page_session_sweeper.ts';
+import { PageSessions } from '../../login/page_sessions.ts';
+import { PageSignIn } from '../../login/page_sign_in.ts';
+import { PageTickets } from '../../login/page_tickets.ts';
+import { Readings } from '../../login/readings.ts';
+import { RegisterGate } from '../../login/register.ts';
+import { SecondLogin } from '../../login/second_login.ts';
+import { SessionEndings } from '../../login/session_endings.ts';
+import { LoginGate } from '../../login/sign_in.ts';
+import { SignInLine } from '../../login/sign_in_line.ts';
+import { StoredLineLeases } from '../../login/stored_line_leases.ts';
+import { AccountSessions } from '../../second_factor/account_sessions.ts';
+import { Exit } from '../../second_factor/exit.ts';
+import { OwnLogin } from '../../second_factor/own_login.ts';
+import { UpstreamLogin } from '../../second_factor/upstream_login.ts';
+import { systemPause } from '../../system/pause.ts';
+import { recoveryServices } from './account_recovery.ts';
+import { devicePasswordRelease, devicePasswordServices } from './device_passwords.ts';
+import type { SharedServices } from './shared.ts';
+
+export type LoginServices = ReturnType<typeof loginServices>;
+
+/** Where users sign in and out. All doors share the held logins and their limits. */
+export function loginServices(shared: SharedServices) {
+  const { config, homeserver, clock, holds } = shared;
+  const tokens = tokenServices(shared);
+  const { doors, upstream, exit, ownLogin, secondLogin } = tokens;
+  const codes = { presented: shared.presented, step: shared.codeStep };
+  const conversation = new LoginConversation({ ...shared, codes, holds, secondLogin });
+  const signIn = { ...doors, conversation, granted: { ...doors, conversation } };
+  const accountSessions = new AccountSessions({ ...doors, settings: config.account });
+  const loneLogin = new LoneLogin({ ...doors, ownLogin, accountSessions });
+  return {
+    login: new LoginGate({
+      ...doors,
+      signIn,
+      ownTokens: new OwnTokens({ ...shared, secondLogin, loneLogin }),
+      devicePasswordRelease: devicePasswordRelease(shared, exit, ownLogin),
+    }),
+    register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
+    sessionEndings: new SessionEndings({ ...doors, sessions: shared.storage.sessions }),
+    sweeper: new HoldSweeper(
+      shared.aside.holds,
+      holds,
+      homeserver,
+      shared.audit,
+      clock,
+      shared.log,
+      shared.onHoldEnded,
+    ),
+    accountSessions,
+    upstream,
+    loneLogin,
+    ...pageDoors(shared, doors, accountSessions),
+    ...devicePasswordServices(shared, upstream, ownLogin),
+  };
+}
+
+/** How a login is taken from the homeserver and how its token leaves, with what all doors of sign-ins need. */
+function tokenServices(shared: SharedServices) {
+  const { config, storage, vault, homeserver, clock, log, holds } = shared;
+  const readings = new Readings(
+    { factors: storage.factors, codes: shared.factors, vault, policies: shared.policies, clock },
+    shared.ways,
+  );
+  const upstream = new UpstreamLogin(homeserver, holds, shared.addressLimit, log);
+  const exit = new Exit({ ...shared, holds, publicBaseUrl: config.publicBaseUrl });
+  const ownLogin = new OwnLogin({ ...shared, upstream, registration: config.homeserver.appservice });
+  const again = new LoginAgain({ upstream, ownLogin });
+  const secondLogin = new SecondLogin({ ...shared, holds, again, exit });
+  const doors = {
+    ...shared,
+    factors: storage.factors,
+    holds,
+    upstream,
+    again,
+    exit,
+    line: new SignInLine({ ...shared, leases: new StoredLineLeases(shared), pause: systemPause }),
+    readings,
+  };
+  return { doors, upstream, exit, ownLogin, secondLogin };
+}
+
+/** What the pages call where someone signs in, or recovers their account. */
+function pageDoors(
+  shared: SharedServices,
+  doors: ReturnType<typeof tokenServices>['doors'],
+  accountSessions: AccountSessions,
+) {
+  const login = new PageLogin(doors);
+  const sessions = new PageSessions(doors);
+  const tickets = new PageTickets({ ...doors, sessions, login });
+  return {
+    pageSignIn: new PageSignIn({ ...doors, sessions, tickets, login }),
+    pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
+    pageSessionSweep: sweepOfPageSessions({ ...shared, storage: shared.aside }),
+    ...recoveryServices(shared, login, sessions),
+  };
+}

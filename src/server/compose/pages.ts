@@ -1,0 +1,70 @@
+import { GuardedPage } from '../../guard/guarded_page.ts';
+import { ProviderProof } from '../../guard/provider_proof.ts';
+import { EnrolmentPage } from '../../pages/fallback/enrolment_page.ts';
+import { FallbackPage } from '../../pages/fallback/fallback_page.ts';
+import { ProviderApproval } from '../../pages/fallback/provider_approval.ts';
+import { Visits } from '../../pages/forms/visits.ts';
+import { HelpPage } from '../../pages/help/help_page.ts';
+import { ProviderPage } from '../../pages/sign_in/provider_page.ts';
+import type { SignInPage } from '../../pages/sign_in/sign_in_page.ts';
+import { SsoRedirect } from '../../pages/sign_in/sso_redirect.ts';
+import type { AccountServices } from './account.ts';
+import { accountPages } from './account_pages.ts';
+import type { LoginServices } from './login.ts';
+import { type PageTools, pageTools } from './page_tools.ts';
+import { recoverPages } from './recover_pages.ts';
+import type { SharedServices } from './shared.ts';
+import { type SignInPages, signInPages } from './sign_in_pages.ts';
+
+/** The pages. */
+export function pageServices(shared: SharedServices, login: LoginServices, account: AccountServices) {
+  const tools = pageTools(shared);
+  const { pages, contact, brand, formTokens, visiting } = tools;
+  const { signIn, signInPage, setUps } = signInPages(shared, tools, login, account);
+  const { pageSignIn } = login;
+  return {
+    ...{ assets: tools.assets, support: tools.support, signInPage },
+    ...accountPages(shared, tools, signInPage, login),
+    ...recoverPages(shared, account.recoverySetUp, {
+      ...{ ...signIn, formTokens, contact },
+      host: new URL(shared.config.publicBaseUrl).host,
+      claims: login.recoveryClaims,
+      sign: pageSignIn,
+    }),
+    ...proofPages(shared, tools, signInPage, login, signIn),
+    helpPage: new HelpPage(tools.shell, {
+      appendedCode: shared.config.login.appendedCode,
+      kinds: shared.factors.offered.map(({ kind }) => kind),
+      server: brand.name,
+      contact,
+      recovery: shared.recovery.enabled,
+    }),
+    enrolmentPage: new EnrolmentPage(account.enrolments, pages, setUps, new Visits(visiting, 'enrolment')),
+  };
+}
+
+/** Where the homeserver's provider vouches for someone, and where they prove a request of their client. */
+function proofPages(
+  shared: SharedServices,
+  tools: PageTools,
+  signInPage: SignInPage,
+  { pageSignIn, upstream }: LoginServices,
+  { targets, rounds }: Pick<SignInPages['signIn'], 'targets' | 'rounds'>,
+) {
+  const { pages, problems, visiting } = tools;
+  const { homeserver, factors, totp } = shared;
+  const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits });
+  const providerProof = new ProviderProof({ ...shared, page: proofs, upstream });
+  const providerApproval = new ProviderApproval(providerProof, pages, rounds);
+  const providerPage = new ProviderPage(pageSignIn, pages, targets, rounds, signInPage, providerApproval);
+  return {
+    providerPage,
+    providerApproval,
+    ssoRedirect: new SsoRedirect(homeserver, providerPage, shared.config.login.sso),
+    fallbackPage: new FallbackPage({
+      ...{ proofs, homeserver, problems, pages, factors },
+      visits: new Visits(visiting, 'fallback'),
+      digits: totp.digits,
+    }),
+  };
+}

@@ -1,0 +1,84 @@
+import type { LoneLogin } from '../../login/lone_login.ts';
+import { LoneSignIn } from '../../login/lone_sign_in.ts';
+import { KnownBrowser } from '../../pages/forms/known_browser.ts';
+import { Visits } from '../../pages/forms/visits.ts';
+import { SetUpPages } from '../../pages/set_up/set_up_pages.ts';
+import { AccountEntry } from '../../pages/sign_in/account_entry.ts';
+import { LoneQuestions } from '../../pages/sign_in/lone_questions.ts';
+import { ProviderRounds } from '../../pages/sign_in/provider_rounds.ts';
+import { ProviderStates } from '../../pages/sign_in/provider_states.ts';
+import { RedirectTargets } from '../../pages/sign_in/redirect_targets.ts';
+import { SignInAlone, type SignInAloneDeps } from '../../pages/sign_in/sign_in_alone.ts';
+import { SignInEnds } from '../../pages/sign_in/sign_in_ends.ts';
+import { SignInPage } from '../../pages/sign_in/sign_in_page.ts';
+import { SignInReplace } from '../../pages/sign_in/sign_in_replace.ts';
+import { SignInSetUp } from '../../pages/sign_in/sign_in_set_up.ts';
+import { SignInSteps } from '../../pages/sign_in/sign_in_steps.ts';
+import { SignInViews } from '../../pages/sign_in/sign_in_views.ts';
+import type { SignInVisit } from '../../pages/sign_in/sign_in_visit.ts';
+import type { AccountServices } from './account.ts';
+import type { LoginServices } from './login.ts';
+import type { PageTools } from './page_tools.ts';
+import type { SharedServices } from './shared.ts';
+
+export type SignInPages = ReturnType<typeof signInPages>;
+
+/** The pages on which someone signs in. */
+export function signInPages(
+  shared: SharedServices,
+  tools: PageTools,
+  { pageSignIn, pageEntry, loneLogin, pageRecovery }: LoginServices,
+  { enrolments, replacement }: AccountServices,
+) {
+  const { config, random, totp } = shared;
+  const { publicBaseUrl, login, sso } = config;
+  const targets = new RedirectTargets(sso, publicBaseUrl);
+  const browsers = new KnownBrowser(random, publicBaseUrl);
+  const setUps = new SetUpPages(enrolments, totp.digits);
+  const entry = new AccountEntry(pageEntry, tools.cookie);
+  const signIn = {
+    ...shared,
+    ...{ targets, browsers, entry, pages: tools.pages, problems: tools.problems },
+    alone: signInAlone(shared, loneLogin, { targets, browsers, entry }),
+    door: pageSignIn,
+    rounds: providerRounds(shared, tools),
+    setUp: new SignInSetUp(pageSignIn, setUps),
+    replace: new SignInReplace(pageSignIn, new SetUpPages(replacement, totp.digits), replacement),
+    recovery: shared.recovery.enabled ? pageRecovery : undefined,
+  };
+  const settings = { digits: totp.digits, host: new URL(publicBaseUrl).host };
+  const signInPage = new SignInPage(
+    {
+      ...signIn,
+      visits: new Visits<SignInVisit>(tools.visiting, 'sign_in'),
+      steps: new SignInSteps({ ...signIn, ends: new SignInEnds(signIn) }),
+      views: new SignInViews({ ...signIn, settings }),
+    },
+    login.sso,
+  );
+  return { signIn, signInPage, setUps };
+}
+
+function providerRounds({ config, vault, homeserver, clock }: SharedServices, { formTokens }: PageTools) {
+  const states = new ProviderStates(vault, clock);
+  return new ProviderRounds(homeserver, states, formTokens, config.publicBaseUrl);
+}
+
+/** Undefined where the operator lets no one sign in by a factor alone. */
+function signInAlone(
+  shared: SharedServices,
+  login: LoneLogin,
+  pages: SignInAloneDeps['pages'],
+): SignInAlone | undefined {
+  const factor = shared.factors.ofLoneSignIn();
+  if (factor === undefined) return undefined;
+  const questions = new LoneQuestions(shared.vault, shared.clock, factor.alone.questionMs);
+  return new SignInAlone({
+    ...shared,
+    factor,
+    questions,
+    login,
+    pages,
+    door: new LoneSignIn(shared, factor),
+  });
+}
