@@ -24,6 +24,8 @@ const FEW_ROWS = [
   'visits', // a bound of their own (tables/visits.ts)
   ...['processes', 'probes', 'schema_info', 'database_identity'],
   ...['audit_chains', 'audit_gaps', 'audit_keys'], // one for each start, for what was removed, for each key
+  'oauth_clients', // oauth.max_clients
+  'oauth_keys', // one
   'emergency_codes', // given out by hand, for hours
 ];
 

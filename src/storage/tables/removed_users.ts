@@ -1,5 +1,6 @@
 import { type Effect, effect } from '../statement.ts';
 import { endDevicePasswordsOf } from './device_passwords.ts';
+import { endOauthSessionsOf } from './oauth_sessions.ts';
 import { endPageSessionsOf } from './page_sessions.ts';
 import { endProofs } from './proofs.ts';
 
@@ -22,6 +23,7 @@ export const REMOVED_WITH_USER = [
   'passed_login_tokens',
   'sign_in_tokens',
   'factor_tokens',
+  'oauth_grants',
   'fresh_logins',
   'recovery_votes',
   'recovery_notices',
@@ -34,13 +36,26 @@ export const REMOVED_WITH_USER = [
   'accounts',
 ] as const;
 
-/** What stays: the record, held logins, page sessions and device passwords until they are logged out, and notices until they are sent. */
-export const KEPT_WITHOUT_USER = ['audit', 'holds', 'page_sessions', 'device_passwords', 'notices'] as const;
+/** What stays: the record, what waits for its logout until then, notices until they are sent, and ended OAuth sessions for their time. */
+export const KEPT_WITHOUT_USER = [
+  'audit',
+  'holds',
+  'page_sessions',
+  'device_passwords',
+  'oauth_sessions',
+  'notices',
+] as const;
 
 /** Removes all of a user whose account is closed, but what is on record; in a unit that names them. */
 export function removeUser(userId: string): readonly Effect[] {
   const rows = REMOVED_WITH_USER.map((table) =>
     effect(`DELETE FROM ${table} WHERE user_id = :userId`, { userId }),
   );
-  return [...endProofs(userId), endPageSessionsOf(userId), endDevicePasswordsOf(userId), ...rows];
+  return [
+    ...endProofs(userId),
+    endPageSessionsOf(userId),
+    endDevicePasswordsOf(userId),
+    endOauthSessionsOf(userId, { because: 'account_closed', logout: 'needless' }),
+    ...rows,
+  ];
 }

@@ -1,5 +1,6 @@
 import { ask, bothDialects, type Effect, effect, type Query } from '../statement.ts';
 import { freeEndedDevicePasswords } from './device_passwords.ts';
+import { freeOauthLogouts } from './oauth_sessions.ts';
 import { endAllPageSessions } from './page_sessions.ts';
 
 /** Tables of what is under way: none of it may go on from a copy. */
@@ -11,6 +12,7 @@ const UNDER_WAY = [
   'leases',
   'sign_in_tokens',
   'factor_tokens',
+  'oauth_grants',
   'answered_questions',
   'fresh_logins',
   'emergency_codes',
@@ -38,6 +40,7 @@ export function endWhatWasUnderWay(): readonly Effect[] {
     ),
     endAllPageSessions(),
     freeEndedDevicePasswords(),
+    freeOauthLogouts(),
     effect('UPDATE accounts SET version = version + 1'),
   ];
 }

@@ -1,5 +1,7 @@
 import { bothDialects, type Effect, effect } from '../statement.ts';
 import { endDevicePasswordsOfTheFuture } from './device_passwords.ts';
+import { endOauthGrantsOfTheFuture } from './oauth_grants.ts';
+import { freeOauthSessionsOfTheFuture } from './oauth_sessions.ts';
 import { endPageSessionsOfTheFuture } from './page_sessions.ts';
 
 const MINUTE = 60_000;
@@ -24,6 +26,8 @@ export function endWrongTimes(setupMs: number): readonly Effect[] {
     freeHolds,
     ...endPageSessionsOfTheFuture(SLACK, LONGEST_PAUSE),
     ...endDevicePasswordsOfTheFuture(SLACK, LONGEST_PAUSE),
+    ...endOauthGrantsOfTheFuture(SLACK, LONGEST),
+    ...freeOauthSessionsOfTheFuture(SLACK + LONGEST_PAUSE, LONGEST),
     effect(`DELETE FROM sessions WHERE created_at > :now + ${SLACK}`),
     effect(`UPDATE session_turns SET taken_until = 0 WHERE taken_until > :now + ${LONGEST}`),
     effect(`DELETE FROM setups WHERE expires_at > :now + :setupMs + ${SLACK}`, { setupMs }),

@@ -36,6 +36,7 @@ import { visits } from './0033_visits.ts';
 import { accountRecovery } from './0034_account_recovery.ts';
 import { factorTokens } from './0035_factor_tokens.ts';
 import { sweepIndexes } from './0036_sweep_indexes.ts';
+import { oauth } from './0037_oauth.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -75,6 +76,7 @@ export const MIGRATIONS: readonly string[] = [
   accountRecovery,
   factorTokens,
   sweepIndexes,
+  oauth,
 ];
 
 /**

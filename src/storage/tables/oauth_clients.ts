@@ -1,0 +1,58 @@
+import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
+
+/** An app that has registered. */
+export interface OauthClient {
+  readonly clientId: string;
+  /** What it registered, as JSON. */
+  readonly metadata: string;
+  readonly createdAt: number;
+  readonly usedAt: number;
+}
+
+const COLUMNS = 'client_id AS "clientId", metadata, created_at AS "createdAt", used_at AS "usedAt"';
+
+/** Neither a live session nor a grant under way is of this client. */
+const IS_UNUSED = `NOT EXISTS (SELECT 1 FROM oauth_sessions
+    WHERE oauth_sessions.client_id = oauth_clients.client_id AND ended_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM oauth_grants
+    WHERE oauth_grants.client_id = oauth_clients.client_id AND expires_at > :now)`;
+
+const IS_REGISTERED = 'EXISTS (SELECT 1 FROM oauth_clients WHERE client_id = :clientId)';
+
+/** Removes the client that was not used for the longest time where there are `most` and this one is new. */
+export function makeRoomForClient(clientId: string, most: number): Effect {
+  return effect(
+    `DELETE FROM oauth_clients WHERE (SELECT count(*) FROM oauth_clients) >= :most AND NOT ${IS_REGISTERED}
+       AND client_id = (SELECT client_id FROM oauth_clients WHERE ${IS_UNUSED} ORDER BY used_at, client_id LIMIT 1)`,
+    { clientId, most },
+  );
+}
+
+/** Keeps a client, or that it was registered again. Lost if there are `most` others. */
+export function keepClient(
+  client: Pick<OauthClient, 'clientId' | 'metadata'>,
+  most: number,
+): Decision<{ readonly createdAt: number }> {
+  return decide(
+    `INSERT INTO oauth_clients (client_id, metadata, created_at, used_at)
+     SELECT :clientId, :metadata, :now, :now
+     WHERE (SELECT count(*) FROM oauth_clients) < :most OR ${IS_REGISTERED}
+     ON CONFLICT (client_id) DO UPDATE SET used_at = excluded.used_at
+     RETURNING created_at AS "createdAt"`,
+    { ...client, most },
+  );
+}
+
+export function findClient(clientId: string): Query<OauthClient> {
+  return ask(`SELECT ${COLUMNS} FROM oauth_clients WHERE client_id = :clientId`, { clientId });
+}
+
+/** Someone signs in with it. */
+export function useClient(clientId: string): Effect {
+  return effect('UPDATE oauth_clients SET used_at = :now WHERE client_id = :clientId', { clientId });
+}
+
+/** Removes the clients that were not used for so long, and that no one uses. */
+export function pruneClients(unusedMs: number): Effect {
+  return effect(`DELETE FROM oauth_clients WHERE used_at <= :now - :unusedMs AND ${IS_UNUSED}`, { unusedMs });
+}
