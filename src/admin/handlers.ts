@@ -10,7 +10,7 @@ import type { Json, JsonObject } from '../matrix/wire.ts';
 import { changeDeadLetters, shownDeadLetter } from '../notify/dead_letter.ts';
 import { changePolicy } from '../policy/change_policy.ts';
 import { type GivenCode, giveEmergencyCode, USUAL_VALIDITY_MS } from '../rescue/emergency_code.ts';
-import { type Grounds, type ResetDeps, resetUser, unlockUser } from '../rescue/help.ts';
+import { type Grounds, type ResetDeps, type ResetDone, resetUser, unlockUser } from '../rescue/help.ts';
 import { ImportFileError } from '../rescue/import/entry.ts';
 import { type ImportOrder, importAuthenticators } from '../rescue/import/import_authenticators.ts';
 import { isImportFormat } from '../rescue/import/read_import.ts';
@@ -21,6 +21,7 @@ import { type ListedUser, listUsers, type UserFilter } from '../rescue/user_list
 import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type EntryFilter, findNext } from '../storage/tables/audit_entries.ts';
+import { listDevicePasswords } from '../storage/tables/device_passwords.ts';
 import { listDeadLetters } from '../storage/tables/notices.ts';
 import type { Clock } from '../system/clock.ts';
 import { openApi } from './openapi.ts';
@@ -52,8 +53,9 @@ export interface AdminHandlersDeps {
   /** As it is now: it is read again while the program runs. */
   readonly policyNow: () => PolicyConfig;
   readonly recoveries: RecoveryHandlers;
-  /** What ends the recovery of an account that its owner has begun. */
+  /** What a reset ends, too. */
   readonly endingRecovery: ResetDeps['endingRecovery'];
+  readonly endingDevicePasswords: ResetDeps['endingDevicePasswords'];
 }
 
 /** What answers which route. Each throws Refusal. */
@@ -73,9 +75,13 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
     },
     setPolicy: (request) => setPolicy(request, deps),
     resetUser: async ({ id: userId, body, by, kept }) => {
-      await requireEnrolled(storage, userId);
-      const also = (authenticators: number) => kept({ authenticators });
-      return { authenticators: await resetUser(userId, groundsIn(body), { ...deps, by }, also) };
+      const revokeDevicePasswords = body.revoke_device_passwords === true;
+      await requireSomethingToReset(storage, userId, revokeDevicePasswords);
+      const order = { grounds: groundsIn(body), revokeDevicePasswords };
+      const shown = (done: ResetDone) => ({
+        ...{ authenticators: done.authenticators, device_passwords: done.devicePasswords },
+      });
+      return shown(await resetUser(userId, order, { ...deps, by }, (done) => kept(shown(done))));
     },
     giveEmergencyCode: async ({ id: userId, body, by, kept }) => {
       await requireKnown(storage, userId);
@@ -218,9 +224,15 @@ async function requireKnown(storage: Storage, userId: string): Promise<void> {
 }
 
 /** @throws Refusal unknown_user, not_enrolled */
-async function requireEnrolled(storage: Storage, userId: string): Promise<void> {
+async function requireSomethingToReset(
+  storage: Storage,
+  userId: string,
+  revokeDevicePasswords: boolean,
+): Promise<void> {
   await requireKnown(storage, userId);
-  if (!(await storage.factors.isEnrolled(userId))) throw new Refusal('not_enrolled');
+  if (await storage.factors.isEnrolled(userId)) return;
+  if (revokeDevicePasswords && (await storage.read(listDevicePasswords(userId))).length > 0) return;
+  throw new Refusal('not_enrolled');
 }
 
 function groundsIn({ reason, verified_by: verifiedBy }: JsonObject): Grounds {

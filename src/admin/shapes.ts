@@ -32,6 +32,15 @@ function listOf(items: JsonObject): JsonObject {
 
 /** Why, and how it is known that it is the owner who asks. */
 export const GROUNDS = exactly({ reason: GROUND, verified_by: GROUND });
+export const RESET_ORDER = exactly(
+  { reason: GROUND, verified_by: GROUND },
+  {
+    revoke_device_passwords: {
+      type: 'boolean',
+      description: 'Ends their device passwords too, and logs out the devices of these.',
+    },
+  },
+);
 export const REASON = exactly({}, { reason: GROUND });
 
 /** What is asked of a user. */
@@ -105,7 +114,10 @@ export const POLICY = exactly(
 export const POLICY_SET = exactly({ mode: MODE });
 
 export const UNLOCKED = exactly({ failures: COUNT });
-export const RESET = exactly({ authenticators: COUNT });
+export const RESET = exactly({
+  authenticators: COUNT,
+  device_passwords: { ...COUNT, description: 'Those that were revoked.' },
+});
 export const EMERGENCY_CODE = exactly({
   code: { type: 'string', description: 'Good once; it is not shown again.' },
   expires_at: TIME,

@@ -57,16 +57,19 @@ async function reset(userId: string, options: ResetOptions, surroundings: Surrou
     await requireConsent(userId, options, surroundings);
     const audit = await operatorAudit(config, storage, surroundings);
     const endings = new RecoveryEndings({ storage, audit, telling: tellingBy(() => config.notify) });
+    const devicePasswordEnds = new DevicePasswordEnds({ storage, audit });
     const logOutEndedHolds = await preparedSweep(config, { storage, audit }, surroundings);
-    const authenticators = await resetUser(userId, grounds, {
+    const order = { grounds, revokeDevicePasswords: options.revokeDevicePasswords === true };
+    const { authenticators, devicePasswords } = await resetUser(userId, order, {
       ...{ storage, audit },
-      endingRecovery: (id) => endings.byReset(id, `operator:${operatorName(surroundings)}`),
+      by: `operator:${operatorName(surroundings)}`,
+      endingRecovery: (id, by) => endings.byReset(id, by),
+      endingDevicePasswords: (id, by) => devicePasswordEnds.endingAll(id, 'reset', by),
     });
-    const device_passwords =
-      options.revokeDevicePasswords === true
-        ? await new DevicePasswordEnds({ storage, audit }).endAll(userId, 'reset')
-        : 0;
-    return { user_id: userId, authenticators, device_passwords, logged_out: await logOutEndedHolds() };
+    return {
+      ...{ user_id: userId, authenticators, device_passwords: devicePasswords },
+      logged_out: await logOutEndedHolds(),
+    };
   });
   surroundings.out(...(options.json === true ? jsonLines(done) : asLines(done)));
 }

@@ -37,17 +37,25 @@ export class DevicePasswordEnds {
 
   /** Ends all of a user: how many there were. */
   async endAll(userId: string, cause: EndCause): Promise<number> {
-    const live = await this.deps.storage.read(listDevicePasswords(userId));
-    if (live.length === 0) return 0;
-    const each = live.map((found) => this.ending(found, cause));
-    // One that was made meanwhile ends too.
-    await this.deps.storage.commit([userId], [each, endDevicePasswordsOf(userId)]);
-    return live.length;
+    const { count, write } = await this.endingAll(userId, cause);
+    if (count > 0) await this.deps.storage.commit([userId], write);
+    return count;
   }
 
-  private ending({ id, userId, deviceId }: DevicePassword, cause: EndCause): Write {
+  /**
+   * What ends all of a user, in a unit that names them, and how many there are now.
+   * @param by who does it, where that is neither the user nor the operator at the command line
+   */
+  async endingAll(userId: string, cause: EndCause, by?: string) {
+    const live = await this.deps.storage.read(listDevicePasswords(userId));
+    const each = live.map((found) => this.ending(found, cause, by));
+    // One that was made meanwhile ends too.
+    return { count: live.length, write: [each, endDevicePasswordsOf(userId)] };
+  }
+
+  private ending({ id, userId, deviceId }: DevicePassword, cause: EndCause, by?: string): Write {
     const recorded = this.deps.audit.recorded({
-      ...{ userId, event: 'device_password.ended', deviceId },
+      ...{ userId, event: 'device_password.ended', deviceId, actor: by },
       detail: { device_password: id, cause },
     });
     return when(endDevicePassword(userId, id), { won: recorded, lost: [] });

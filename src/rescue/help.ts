@@ -20,12 +20,34 @@ export interface HelpDeps {
 export interface ResetDeps extends HelpDeps {
   /** What ends the recovery of the account that its owner has begun. */
   readonly endingRecovery: (userId: string, by: string | undefined) => Promise<Write>;
+  /** What ends the device passwords of a user. */
+  readonly endingDevicePasswords: (userId: string, by: string | undefined) => Promise<CountedEnd>;
+}
+
+/** What ends several things of a user, and how many there are. */
+export interface CountedEnd {
+  readonly count: number;
+  readonly write: Write;
+}
+
+export interface ResetOrder {
+  readonly grounds: Grounds;
+  readonly revokeDevicePasswords: boolean;
+}
+
+/** How many of what a reset ended. */
+export interface ResetDone {
+  readonly authenticators: number;
+  /** Without `revokeDevicePasswords` none. */
+  readonly devicePasswords: number;
 }
 
 /** What is written in the commit of an act, made of its result: the answer that is kept for an equal request. */
 export type AlsoWritten<Result> = (result: Result) => Write;
 
 export const NOTHING_MORE: AlsoWritten<unknown> = () => [];
+
+const NONE_ENDED: CountedEnd = { count: 0, write: [] };
 
 /** No ground is longer, in characters: the audit keeps it for long. */
 export const LONGEST_GROUND = 1000;
@@ -36,16 +58,18 @@ export function groundsDetail({ reason, verifiedBy }: Grounds) {
 }
 
 /**
- * Removes every factor of a user and ends a recovery that runs, and puts it on record in the same commit.
- * @returns how many authenticators there were
+ * Removes every factor of a user, ends a recovery that runs and, where that is wished, their device passwords, and puts
+ * it on record, all in one commit: of what is to be ended nothing stays where the process dies.
  */
 export async function resetUser(
   userId: string,
-  grounds: Grounds,
-  { storage, audit, by, endingRecovery }: ResetDeps,
-  also: AlsoWritten<number> = NOTHING_MORE,
-): Promise<number> {
+  { grounds, revokeDevicePasswords }: ResetOrder,
+  { storage, audit, by, endingRecovery, endingDevicePasswords }: ResetDeps,
+  also: AlsoWritten<ResetDone> = NOTHING_MORE,
+): Promise<ResetDone> {
   const { length: authenticators } = await storage.factors.authenticators(userId);
+  const revoked = revokeDevicePasswords ? await endingDevicePasswords(userId, by) : NONE_ENDED;
+  const done = { authenticators, devicePasswords: revoked.count };
   const detail = { authenticators, ...groundsDetail(grounds) };
   await storage.commit(
     [userId],
@@ -53,10 +77,11 @@ export async function resetUser(
       audit.recorded({ userId, event: 'operator.reset', actor: by, detail }),
       removingAllFactors(userId),
       await endingRecovery(userId, by),
-      also(authenticators),
+      revoked.write,
+      also(done),
     ],
   );
-  return authenticators;
+  return done;
 }
 
 /**

@@ -17,7 +17,7 @@ import { SideListener } from './side_listener.ts';
 /** The listener of the admin API, apart from where clients come in. */
 export function adminListener(
   foundations: Foundations,
-  { audit, hasher, totp, recoveryEndings }: Services,
+  { audit, hasher, totp, recoveryEndings, devicePasswordEnds }: Services,
 ): SideListener {
   const { config, storage, vault, random, clock, machineClock, mark, log } = foundations;
   const recovery = { vault, clock, random, hasher };
@@ -27,6 +27,7 @@ export function adminListener(
       ...{ storage, audit, recovery, totp, machineClock, mark },
       policyNow: () => config.policy,
       endingRecovery: (userId, by) => recoveryEndings.byReset(userId, by),
+      endingDevicePasswords: (userId, by) => devicePasswordEnds.endingAll(userId, 'reset', by),
       recoveries: new RecoveryHandlers({
         ...{ storage, endings: recoveryEndings, claimWindowMs: config.accountRecovery.claimWindowMs },
       }),

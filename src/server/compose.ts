@@ -46,6 +46,7 @@ export function compose(foundations: Foundations) {
     reminders: remindersOf(shared),
     recoveryClock: recoveryClock(shared),
     recoveryEndings: shared.recovery.endings,
+    devicePasswordEnds: shared.devicePasswordEnds,
     challenges: shared.challenges,
     factors: shared.factors,
   };

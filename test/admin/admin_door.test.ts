@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { ask as askStore } from '../../src/storage/statement.ts';
+import { keepDevicePassword, listDevicePasswords } from '../../src/storage/tables/device_passwords.ts';
 import { addNotice, buryNotices } from '../../src/storage/tables/notices.ts';
 import { beginRecovery } from '../../src/storage/tables/recovery_requests.ts';
 import { createLogger } from '../../src/system/logger.ts';
@@ -56,6 +57,30 @@ describeOnBothDatabases('the admin API', (start) => {
   async function events(userId: string): Promise<string[]> {
     return (await app.storage.audit.list({ userId })).map(({ event }) => event);
   }
+
+  function keepDevicePasswordOf(userId: string) {
+    const made = {
+      ...{ id: 'd', userId, name: 'bot', deviceId: 'BOT', lifetimeMs: null },
+      ...{ secretDigest: 'key.00', tokenHash: 'hash', sealedToken: Buffer.alloc(0) },
+    };
+    return app.storage.commit([userId], keepDevicePassword(made, 9));
+  }
+
+  test('a reset leaves device passwords, unless they are to be revoked, also when there is no factor left', async () => {
+    await keepDevicePasswordOf(BOB);
+    const live = () => app.storage.read(listDevicePasswords(BOB));
+    const left = await post(`${BOBS}/reset`);
+    expect([left.status, left.json]).toEqual([200, { authenticators: 1, device_passwords: 0 }]);
+    expect(await live()).toHaveLength(1);
+    expect((await post(`${BOBS}/reset`)).status).toBe(404);
+    const order = { json: { ...GROUNDS, revoke_device_passwords: true } };
+    const revoked = await post(`${BOBS}/reset`, order);
+    expect([revoked.status, revoked.json]).toEqual([200, { authenticators: 0, device_passwords: 1 }]);
+    expect(await live()).toEqual([]);
+    const [ended] = await app.storage.audit.list({ userId: BOB });
+    expect(ended).toMatchObject({ event: 'device_password.ended', actor: 'admin:all' });
+    expect((await post(`${BOBS}/reset`, order)).status).toBe(404);
+  });
 
   test('each request has its line in the log, with route and token, and its id in the answer', async () => {
     const lines: string[] = [];
@@ -262,11 +287,12 @@ describeOnBothDatabases('the admin API', (start) => {
   test('attack 195: killed right after the act: another process answers an equal request as it was done, and acts no more', async () => {
     const other = await app.startAnother();
     const { commit } = app.storage;
+    await keepDevicePasswordOf(BOB);
     const acts: [string, string, JsonObject][] = [
       ['POST', `${BOBS}/emergency_code`, GROUNDS],
       ['PUT', `${BOBS}/policy`, { mode: 'required', grace: '7d' }],
       ['POST', `${BOBS}/unlock`, {}],
-      ['POST', `${BOBS}/reset`, GROUNDS],
+      ['POST', `${BOBS}/reset`, { ...GROUNDS, revoke_device_passwords: true }],
     ];
     for (const [method, target, body] of acts) {
       let acted = false;
@@ -294,7 +320,9 @@ describeOnBothDatabases('the admin API', (start) => {
       ]).toEqual([200, undefined]);
       expect(await events(BOB)).toEqual(before);
     }
-    expect(await events(BOB)).toHaveLength(acts.length);
+    expect(await app.storage.read(listDevicePasswords(BOB))).toEqual([]);
+    // The end of the device password is one more.
+    expect(await events(BOB)).toHaveLength(acts.length + 1);
   });
 
   test('attack 195: other methods, paths, parameters and bodies', async () => {
