@@ -40,11 +40,12 @@ describeOnOperated('user import', (at) => {
     ['authelia', 'authelia.csv', 0],
     ['authelia', 'authelia.yaml', 0],
     ['privacyidea', 'privacyidea.csv', 2],
+    ['privacyidea', 'privacyidea.yaml', 6, '--skip-unusable'],
     ['keycloak', 'keycloak.json', 2],
     ['csv', 'plain.csv', 0],
-  ])('%s, %s: users go on with their apps', async (format, file, skipped) => {
+  ])('%s, %s: users go on with their apps', async (format, file, skipped, ...more: string[]) => {
     const { database } = at;
-    const words = ['--from', format, '--server-name', 'example.org', join(FIXTURES, file)];
+    const words = ['--from', format, '--server-name', 'example.org', ...more, join(FIXTURES, file)];
     const dry = await type(...words, '--dry-run', '--json');
     expect(JSON.parse(dry.out)).toEqual({ imported: 2, skipped: expect.anything(), errors: [] });
     expect(await database.enrolled()).toEqual([]);

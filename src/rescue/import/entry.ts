@@ -52,6 +52,16 @@ export function seedFromBase32(text: string): Buffer | undefined {
   }
 }
 
+/** A seed of privacyIDEA: lower-case hex, or base32 where the export was made with `--b32`. */
+export function seedOfPrivacyidea(key: string): Buffer | undefined {
+  return /^([0-9a-f]{2})+$/.test(key) ? Buffer.from(key, 'hex') : seedFromBase32(key);
+}
+
+/** The user of an owner of privacyIDEA, without the realm; undefined where a token has none. */
+export function userOfPrivacyidea(owner: string): string | undefined {
+  return owner === 'n/a' ? undefined : owner.replace(/@[^@]*$/, '');
+}
+
 /** A member of an object that came from a file, as text; empty if it is neither text nor a number. */
 export function textAt(value: unknown, key: string): string {
   const member = memberAt(value, key);

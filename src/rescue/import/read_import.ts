@@ -1,6 +1,6 @@
 import { type Entry, ImportFileError } from './entry.ts';
 import { readAutheliaTable, readPlainTable, readPrivacyideaTable } from './tables.ts';
-import { readAutheliaTree, readKeycloakTree } from './trees.ts';
+import { readAutheliaTree, readKeycloakTree, readPrivacyideaTree } from './trees.ts';
 
 /** What other programs write. */
 export const IMPORT_FORMATS = ['authelia', 'keycloak', 'privacyidea', 'csv'] as const;
@@ -14,7 +14,7 @@ export const MOST_ENTRIES = 5000;
 const READERS: Readonly<Record<ImportFormat, (text: string) => Entry[]>> = {
   authelia: (text) => (isTable(text) ? readAutheliaTable(text) : readAutheliaTree(text)),
   keycloak: readKeycloakTree,
-  privacyidea: readPrivacyideaTable,
+  privacyidea: (text) => (isList(text) ? readPrivacyideaTree(text) : readPrivacyideaTable(text)),
   csv: readPlainTable,
 };
 
@@ -46,4 +46,9 @@ function textIn(bytes: Buffer): string {
 
 function isTable(text: string): boolean {
   return /^issuer,/i.test(text.trimStart());
+}
+
+/** Of YAML. */
+function isList(text: string): boolean {
+  return /^-\s/.test(text.trimStart());
 }

@@ -1,5 +1,11 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { type Entry, ImportFileError, seedFromBase32 } from './entry.ts';
+import {
+  type Entry,
+  ImportFileError,
+  seedFromBase32,
+  seedOfPrivacyidea,
+  userOfPrivacyidea,
+} from './entry.ts';
 
 /** A row longer than that, in characters, is not of these formats. */
 const LONGEST_ROW = 4096;
@@ -39,7 +45,10 @@ export function readPlainTable(text: string): Entry[] {
   }));
 }
 
-/** `pi-tokenjanitor find export --format csv`, with `--b32` or without: no head, no quotes, SHA-1 taken for granted. */
+/**
+ * `pi-tokenjanitor find export --format csv`, with `--b32` or without: no head, no quotes. It says neither of what
+ * algorithm a token is nor that it is disabled: SHA-1 is taken for granted, and docs/operate.md says how to choose.
+ */
 export function readPrivacyideaTable(text: string): Entry[] {
   if (/^\s*<(\?xml|[\w:]*KeyContainer)/.test(text)) throw otherFormat('pskc');
   // The export is a Fernet token, or what is in it.
@@ -55,11 +64,10 @@ function tokenOf(record: readonly string[], place: string): Entry {
   const [owner = '', serial = '', key = '', type = '', digits = '', period = ''] = record;
   const isToken = /^(totp|hotp)$/i.test(type) && (record.length === 5 || record.length === 6);
   if (!isToken) return { is: 'unreadable', place, why: 'this is not a line of pi-tokenjanitor' };
-  const user = owner.replace(/@[^@]*$/, '');
-  if (owner === 'n/a') return { is: 'skipped', place, user: serial, why: 'it has no owner' };
+  const user = userOfPrivacyidea(owner);
+  if (user === undefined) return { is: 'skipped', place, user: serial, why: 'it has no owner' };
   if (/^hotp$/i.test(type)) return { is: 'skipped', place, user, why: 'it is of the kind HOTP' };
-  const seed = /^([0-9a-f]{2})+$/.test(key) ? Buffer.from(key, 'hex') : seedFromBase32(key);
-  return { is: 'found', place, user, algorithm: 'sha1', digits, period, seed };
+  return { is: 'found', place, user, algorithm: 'sha1', digits, period, seed: seedOfPrivacyidea(key) };
 }
 
 /** @throws ImportFileError if a column that is needed is missing, or one is not known */

@@ -1,5 +1,13 @@
 import { parse as parseYaml } from 'yaml';
-import { type Entry, ImportFileError, memberAt, seedFromBase32, textAt } from './entry.ts';
+import {
+  type Entry,
+  ImportFileError,
+  memberAt,
+  seedFromBase32,
+  seedOfPrivacyidea,
+  textAt,
+  userOfPrivacyidea,
+} from './entry.ts';
 
 /** `authelia storage user totp export`: YAML. */
 export function readAutheliaTree(text: string): Entry[] {
@@ -15,6 +23,37 @@ export function readAutheliaTree(text: string): Entry[] {
     // The base32 text that is in the database, once more in base64.
     seed: seedFromBase32(Buffer.from(textAt(each, 'secret'), 'base64').toString('utf8')),
   }));
+}
+
+/** `pi-tokenjanitor find export --format yaml`, with `--b32` or without. */
+export function readPrivacyideaTree(text: string): Entry[] {
+  const list = yamlIn(text);
+  if (!Array.isArray(list)) throw new ImportFileError('there is no list of tokens');
+  return list.map((each: unknown, at) => tokenOf(each, `entry ${at + 1}`));
+}
+
+function tokenOf(token: unknown, place: string): Entry {
+  const type = textAt(token, 'type').toUpperCase();
+  if (type === '') return { is: 'unreadable', place, why: 'this is not a token of pi-tokenjanitor' };
+  const user = userOfPrivacyidea(textAt(token, 'owner'));
+  const skipped = (why: string): Entry => ({
+    ...{ is: 'skipped', place, why },
+    user: user ?? textAt(token, 'serial'),
+  });
+  if (user === undefined) return skipped('it has no owner');
+  if (type !== 'TOTP') return skipped(`it is of the kind ${type}`);
+  // A phone that was lost, maybe: its codes must not become good again.
+  if (textAt(token, 'revoked') !== 'false') return skipped('it is revoked');
+  if (textAt(token, 'active') !== 'true') return skipped('it is disabled');
+  const info = memberAt(token, 'info_list');
+  return {
+    ...{ is: 'found', place, user },
+    name: textAt(token, 'description') || undefined,
+    algorithm: textAt(info, 'hashlib'),
+    digits: textAt(token, 'otplen'),
+    period: textAt(info, 'timeStep'),
+    seed: seedOfPrivacyidea(textAt(token, 'otpkey')),
+  };
 }
 
 /** A realm or users file of `kc.sh export`, or several realms in a list. */
@@ -77,7 +116,8 @@ function jsonIn(text: string, name: string): unknown {
 /** @throws ImportFileError likewise */
 function yamlIn(text: string): unknown {
   try {
-    return parseYaml(text, { maxAliasCount: 0, logLevel: 'error' });
+    // All values are texts: a seed that looks like a number is not read as one.
+    return parseYaml(text, { schema: 'failsafe', maxAliasCount: 0, logLevel: 'error' });
   } catch {
     throw new ImportFileError('the file is not YAML');
   }

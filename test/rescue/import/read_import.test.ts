@@ -42,6 +42,7 @@ describe('what other programs write is read', () => {
     ['authelia', 'authelia.csv', 'line 2', 'line 3', BOTH],
     ['authelia', 'authelia.yaml', 'entry 1', 'entry 2', BOTH],
     ['privacyidea', 'privacyidea.csv', 'line 1', 'line 2', { ...BOTH, algorithm: 'sha1' }],
+    ['privacyidea', 'privacyidea.yaml', 'entry 1', 'entry 2', { ...BOTH, algorithm: 'sha1' }],
   ] as const)('%s, %s', (format, file, first, second, parameters) => {
     expect(read(format, fixture(file)).slice(0, 2)).toEqual([
       expect.objectContaining({ is: 'found', place: first, user: 'ann', seed: seedOf('ann'), ...parameters }),
@@ -55,7 +56,33 @@ describe('what other programs write is read', () => {
     ]);
   });
 
-  test('privacyidea: no owner, HOTP, keys in base32', () => {
+  test('privacyidea, YAML: no owner, other kinds, other algorithms, disabled and revoked ones', () => {
+    expect(read('privacyidea', fixture('privacyidea.yaml')).slice(2)).toEqual([
+      { is: 'skipped', place: 'entry 3', user: 'TOTP0003E6F7', why: 'it has no owner' },
+      { is: 'skipped', place: 'entry 4', user: 'dee', why: 'it is of the kind HOTP' },
+      {
+        ...{ is: 'found', place: 'entry 5', user: 'eve', seed: seedOf('eve') },
+        ...{ algorithm: 'sha256', digits: '8', period: '60' },
+      },
+      { is: 'skipped', place: 'entry 6', user: 'ann', why: 'it is of the kind SPASS' },
+      { is: 'skipped', place: 'entry 7', user: 'ann', why: 'it is disabled' },
+      { is: 'skipped', place: 'entry 8', user: 'ben', why: 'it is revoked' },
+    ]);
+  });
+
+  test('privacyidea, YAML: a key that looks like a number, one in base32, and what says nothing of its state', () => {
+    const token = (key: string, more = 'active: true\n  revoked: false') =>
+      `- owner: ann@example\n  type: totp\n  otplen: 6\n  ${more}\n  otpkey: ${key}\n  info_list: {hashlib: sha1, timeStep: '30'}\n`;
+    const [number, inBase32, unsaid] = read(
+      'privacyidea',
+      token('12345678901234567890e12345678901234567') + token('GEZDGNBVGY3TQOJQ') + token('00', ''),
+    );
+    expect(number).toMatchObject({ seed: Buffer.from('12345678901234567890e12345678901234567', 'hex') });
+    expect(inBase32).toMatchObject({ seed: Buffer.from('1234567890') });
+    expect(unsaid).toMatchObject({ is: 'skipped' });
+  });
+
+  test('privacyidea, table: no owner, HOTP, keys in base32', () => {
     expect(read('privacyidea', fixture('privacyidea.csv')).slice(2)).toEqual([
       { is: 'skipped', place: 'line 3', user: 'TOTP0003E6F7', why: 'it has no owner' },
       { is: 'skipped', place: 'line 4', user: 'dee', why: 'it is of the kind HOTP' },
