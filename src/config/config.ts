@@ -46,6 +46,7 @@ export interface Config {
   readonly policy: PolicyConfig;
   readonly accountRecovery: AccountRecoveryConfig;
   readonly sso: SsoConfig;
+  readonly oauth: OauthConfig;
   readonly brand: BrandConfig;
   readonly log: LogConfig;
   readonly notify: NotifyConfig;
@@ -218,6 +219,16 @@ export interface SsoConfig {
   readonly preferred: boolean;
   /** Clients that need no confirmation: origins (`https://app.example.org`) or schemes (`io.example.app:`). */
   readonly clients: readonly string[];
+}
+
+/** Sign-in by the OAuth 2.0 API (docs/oauth.md). */
+export interface OauthConfig {
+  readonly enabled: boolean;
+  readonly deviceGrant: boolean;
+  /** Whether the homeserver is asked for refresh tokens. */
+  readonly homeserverRefreshTokens: boolean;
+  /** How many apps may be registered. */
+  readonly maxClients: number;
 }
 
 /** Whose pages these are. */

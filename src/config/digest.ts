@@ -38,6 +38,7 @@ function sharedSettings(config: Config): Shared {
     policy: config.policy,
     accountRecovery: config.accountRecovery,
     sso: { clients: config.sso.clients },
+    oauth: config.oauth,
     audit: config.audit,
   };
 }

@@ -144,6 +144,12 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
         at(['sso', 'clients', index], () => parseClient(client)),
       ),
     },
+    oauth: {
+      enabled: settings.oauth.enabled,
+      deviceGrant: settings.oauth.device_grant,
+      homeserverRefreshTokens: settings.oauth.homeserver_refresh_tokens,
+      maxClients: settings.oauth.max_clients,
+    },
     brand: {
       name: settings.brand.name ?? new URL(publicBaseUrl).hostname,
       logo: at(['brand', 'logo'], () => logoIn(settings.brand.logo, absolute)),

@@ -151,6 +151,10 @@ export const SECTIONS: readonly SectionRow[] = [
     doc: 'other users, named beforehand, whose votes shorten the wait',
   },
   { path: 'sso', doc: 'The sign-in page as clients see it.' },
+  {
+    path: 'oauth',
+    doc: 'Sign-in by the OAuth 2.0 API of Matrix: docs/oauth.md. Once it is on, apps that know that API use nothing else. It stays shut before a homeserver that has the API itself.',
+  },
   { path: 'brand', doc: 'What the pages show.' },
   { path: 'log', doc: 'What is written to standard error.' },
   {
@@ -772,6 +776,36 @@ export const SETTINGS = [
     doc: 'Clients that need no confirmation on the sign-in page: origins (`https://app.example.org`) or schemes (`io.example.app:`). Schemes that do not belong to an app (`ftp:`, `mailto:`, `intent:`, `ms-…:` and the like) are refused, here and on the page.',
     note: 'need no confirmation: https://app.example.org, io.example.app:',
     reload: true,
+  },
+  {
+    path: 'oauth.enabled',
+    type: 'flag',
+    default: false,
+    doc: 'Whether apps may sign in by the OAuth 2.0 API ([oauth.md](oauth.md)).',
+    note: 'once it is on, apps that know this API offer nothing else',
+  },
+  {
+    path: 'oauth.device_grant',
+    type: 'flag',
+    default: true,
+    doc: 'Whether a device without a browser may be signed in by a code that its user types on another one.',
+    note: 'devices without a browser',
+  },
+  {
+    path: 'oauth.homeserver_refresh_tokens',
+    type: 'flag',
+    default: false,
+    doc: 'Whether the homeserver is asked for refresh tokens. `true` where it lets every access token expire; elsewhere these sessions would expire for nothing.',
+    note: 'true where the homeserver lets every token expire',
+  },
+  {
+    path: 'oauth.max_clients',
+    type: 'integer',
+    default: 10000,
+    min: 10,
+    max: 1000000,
+    doc: 'How many apps may be registered. Beyond it the one that was unused for longest goes; one with a session never does.',
+    note: 'registered apps',
   },
   {
     path: 'brand.name',

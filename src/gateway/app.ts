@@ -12,7 +12,7 @@ import {
   PAGE_HEADERS,
   type PageHeader,
 } from '../http/client_request.ts';
-import { readForm } from '../http/form.ts';
+import { contentType, readForm } from '../http/form.ts';
 import { readQuery } from '../http/query.ts';
 import { headerValues } from '../http/raw_headers.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
@@ -92,7 +92,7 @@ async function readRequest(
   signal: AbortSignal,
   options: AppOptions,
 ): Promise<ClientRequest> {
-  const query = readQuery(rawQuery);
+  const query = readQuery(rawQuery, route.queryLimit);
   const limits = { size: route.bodyLimit, timeMs: options.bodyTimeMs, budget: options.bodyBudget };
   return {
     method: route.method,
@@ -108,6 +108,13 @@ async function readRequest(
     headers: pageHeaders(request.rawHeaders),
     ...(route.form && {
       readForm: () => readForm(request, limits),
+    }),
+    ...(route.raw && {
+      raw: {
+        query: rawQuery,
+        contentType: contentType(request.rawHeaders),
+        readBody: () => readBody(request, limits),
+      },
     }),
   };
 }
@@ -126,7 +133,7 @@ async function readJsonBody(
   request: Request,
   limits: BodyLimits,
 ): Promise<JsonObject | undefined> {
-  if (route.bodyLimit === 0 || route.form) return undefined;
+  if (route.bodyLimit === 0 || route.form || route.raw) return undefined;
   const bytes = await readBody(request, limits);
   return bytes.length === 0 ? undefined : parseStrictJson(bytes);
 }

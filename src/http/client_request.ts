@@ -39,6 +39,18 @@ export interface ClientRequest {
    * @throws Refusal invalid_param if it is not a form, too_large, slow_body
    */
   readonly readForm?: () => Promise<Form>;
+  /** What was sent, as it is; on routes that read it by rules of their own. */
+  readonly raw?: RawRequest;
+}
+
+/** What no reader has looked at yet. */
+export interface RawRequest {
+  /** What stood behind the `?`: visible ASCII. */
+  readonly query: string;
+  /** The type of the body, without its parameters and in lower case; empty if none was named. */
+  readonly contentType: string;
+  /** @throws Refusal too_large, slow_body, or bad_json if the client went away */
+  readonly readBody: () => Promise<Buffer>;
 }
 
 /** Headers that handlers may see; all others stay outside. */

@@ -4,7 +4,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { type BodyLimits, readBody } from './body.ts';
 import { headerValues } from './raw_headers.ts';
 
-const FORM_TYPE = 'application/x-www-form-urlencoded';
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /** The fields of a form: the first value of each. */
 export type Form = ReadonlyMap<string, string>;
@@ -14,8 +14,7 @@ export type Form = ReadonlyMap<string, string>;
  * @throws Refusal invalid_param if it is not a form, too_large, slow_body
  */
 export async function readForm(request: IncomingMessage, limits: BodyLimits): Promise<Form> {
-  const [type = ''] = (headerValues(request.rawHeaders, 'content-type')[0] ?? '').split(';');
-  if (type.trim().toLowerCase() !== FORM_TYPE) throw notAForm();
+  if (contentType(request.rawHeaders) !== FORM_TYPE) throw notAForm();
   return readFields(await readBody(request, limits));
 }
 
@@ -26,11 +25,31 @@ export async function readForm(request: IncomingMessage, limits: BodyLimits): Pr
  */
 export function readFields(bytes: Buffer): Form {
   if (!isAscii(bytes)) throw notAForm();
+  return firstOfEach(new URLSearchParams(bytes.toString('latin1')));
+}
+
+function firstOfEach(pairs: URLSearchParams): Form {
   const fields = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(bytes.toString('latin1'))) {
+  for (const [name, value] of pairs) {
     if (!fields.has(name)) fields.set(name, value);
   }
   return fields;
+}
+
+/**
+ * The fields of a form or a query in which no name comes twice; undefined if one does, or if not all is ASCII.
+ */
+export function readSingleFields(text: string): Form | undefined {
+  if (!isAscii(Buffer.from(text))) return undefined;
+  const pairs = new URLSearchParams(text);
+  const fields = firstOfEach(pairs);
+  return fields.size === pairs.size ? fields : undefined;
+}
+
+/** The type of a body, without its parameters and in lower case; empty if none is named. */
+export function contentType(rawHeaders: readonly string[]): string {
+  const [type = ''] = (headerValues(rawHeaders, 'content-type')[0] ?? '').split(';');
+  return type.trim().toLowerCase();
 }
 
 function notAForm(): Refusal {

@@ -65,6 +65,10 @@ interface PathRow {
   readonly prefixMatch?: true;
   /** The body is a form from one of our pages, not JSON. */
   readonly form?: true;
+  /** Its handler reads query and body by rules of its own: they are neither JSON nor a form here. */
+  readonly raw?: true;
+  /** The longest query in characters, where it is not `LONGEST_QUERY`. */
+  readonly queryLimit?: number;
   /** What a 403 of the homeserver tells the operator here. */
   readonly forbidden?: 'wrong_password';
 }
@@ -371,7 +375,10 @@ export type Deed = Rows[IdOf<{ readonly deed: string }>]['deed'];
 
 /** One row of the table with its id and what it leaves out. */
 export interface Route
-  extends Pick<PathRow, 'door' | 'method' | 'othersPass' | 'prefixMatch' | 'form' | 'forbidden'> {
+  extends Pick<
+    PathRow,
+    'door' | 'method' | 'othersPass' | 'prefixMatch' | 'form' | 'raw' | 'queryLimit' | 'forbidden'
+  > {
   readonly id: RouteId;
   readonly paths: readonly string[];
   readonly prefixes: readonly string[];

@@ -99,6 +99,7 @@ describe('a configuration that is fine', () => {
         vouch: { enabled: true, waitMs: 86_400_000 },
         votes: { enabled: false, quorum: 2, waitMs: 86_400_000, nominationAgeMs: 604_800_000 },
       },
+      oauth: { enabled: false, deviceGrant: true, homeserverRefreshTokens: false, maxClients: 10_000 },
       sso: { name: 'password and code', preferred: false, clients: [] },
       brand: {
         name: 'matrix.example.org',

@@ -9,7 +9,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['cli', 'index.ts'],
   ['server', 'doctor'],
   ['gateway', 'pages'],
-  ['login', 'guard', 'account', 'discovery', 'admin'],
+  ['login', 'guard', 'account', 'discovery', 'admin', 'oauth'],
   ['device_passwords', 'account_recovery'],
   ['second_factor', 'rescue'],
   ['limits', 'policy', 'notify'],
