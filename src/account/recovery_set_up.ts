@@ -1,5 +1,6 @@
 import { recoveryOf } from '../account_recovery/recovered_session.ts';
 import type { RecoveryTelling } from '../account_recovery/seams.ts';
+import type { PasswordJudgement } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
@@ -67,7 +68,7 @@ export class RecoverySetUp extends SessionSetUps {
     if (held === undefined) throw new Refusal('unknown_sign_in');
     const { grant, password = session.password } = holds.open(held);
     const isRight =
-      password !== undefined && (await isStillRight(() => grant.isPassword(homeserver, password, client)));
+      password !== undefined && (await isStillRight(() => grant.judgePassword(homeserver, password, client)));
     if (!isRight) throw new Refusal('unknown_sign_in');
   }
 
@@ -86,9 +87,11 @@ export class RecoverySetUp extends SessionSetUps {
 }
 
 /** With the password homeservers end the logins that were made by it: then its token says nothing any more. */
-async function isStillRight(judge: () => Promise<boolean>): Promise<boolean> {
+async function isStillRight(judge: () => Promise<PasswordJudgement>): Promise<boolean> {
   try {
-    return await judge();
+    const judgement = await judge();
+    if (judgement.verdict !== 'wait') return judgement.verdict === 'right';
+    throw new Refusal('limit_exceeded', { limit: 'homeserver', retryAfterMs: judgement.retryAfterMs });
   } catch (error) {
     if (error instanceof Refusal && error.refusal === 'unknown_token') return false;
     throw error;

@@ -64,6 +64,7 @@ export class RecoveryBegin {
     const beginning = beginRecovery({
       ...request,
       claim,
+      begunFrom: user.client.ip,
       timeZone: own?.timeZone ?? null,
       absences: calendar.absences ? (own?.absences ?? '[]') : '[]',
       waitMs,

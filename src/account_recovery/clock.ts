@@ -1,18 +1,20 @@
 import type { Audit } from '../audit/audit.ts';
 import type { AccountRecoveryConfig } from '../config/config.ts';
-import { when } from '../storage/statement.ts';
+import { type Decision, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { SeenRecovery } from '../storage/tables/recovery_requests.ts';
 import {
   countTime,
+  dropAddressesOfEnded,
   dropOldRecoveries,
   expireRecovery,
   listPointless,
   nextRunning,
   openRecovery,
-  type SeenRecovery,
   takeRepeated,
   takeToldSoon,
-} from '../storage/tables/recovery_requests.ts';
+  takeUseTold,
+} from '../storage/tables/recovery_rounds.ts';
 import { HOUR, MINUTE, type Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { RecoveryEndings } from './endings.ts';
@@ -28,6 +30,10 @@ const FIRST_STEP_MS = MINUTE;
 const AT_ONCE = 100;
 /** How long requests are kept that have ended: longer than what they are counted for. */
 const KEPT_MS = 400 * DAY;
+/** Longer than a message about its end may take. */
+const ADDRESS_KEPT_MS = 30 * DAY;
+/** How often the homeserver is asked at most whether a device is used: a wait takes days. */
+const USE_EVERY_MS = HOUR;
 
 export interface RecoveryClockDeps {
   readonly storage: Pick<Storage, 'commit' | 'read'>;
@@ -47,6 +53,7 @@ export interface RecoveryClockDeps {
  */
 export class RecoveryClock {
   private roundAt: number | undefined;
+  private usesAskedAt: number | undefined;
 
   constructor(private readonly deps: RecoveryClockDeps) {}
 
@@ -59,14 +66,19 @@ export class RecoveryClock {
     if (sinceMs < ROUND_MS) return;
     this.roundAt = ticks;
     await this.endPointless();
+    const asksUses = this.usesAskedAt === undefined || ticks - this.usesAskedAt >= USE_EVERY_MS;
+    if (asksUses) this.usesAskedAt = ticks;
     for (let after = ''; ; ) {
       const running = await storage.read(nextRunning(after, AT_ONCE));
-      for (const request of running) await this.lookAt(request, sinceMs);
+      for (const request of running) {
+        await this.lookAt(request, sinceMs);
+        if (asksUses) await this.tellUse(request);
+      }
       const last = running.at(-1);
       if (last === undefined) break;
       after = last.id;
     }
-    await storage.commit([], dropOldRecoveries(KEPT_MS));
+    await storage.commit([], [dropOldRecoveries(KEPT_MS), dropAddressesOfEnded(ADDRESS_KEPT_MS)]);
   }
 
   /** However the last factor went: one that is set up afresh later must not be what an old request replaces. */
@@ -126,11 +138,16 @@ export class RecoveryClock {
     if (now - toldAt >= settings.noticeEveryMs) return this.told(request, 'repeated', takeRepeated(request));
   }
 
-  private async told(
-    request: SeenRecovery,
-    occasion: Occasion,
-    taken: ReturnType<typeof takeToldSoon>,
-  ): Promise<void> {
+  /** With `cancel` its end says so when it would open. */
+  private async tellUse(request: SeenRecovery): Promise<void> {
+    const { settings, sessionUse } = this.deps;
+    if (request.state !== 'waiting' || request.useToldAt !== null || settings.onSessionUse === 'cancel')
+      return;
+    if ((await sessionUse.since(request)) !== 'used') return;
+    await this.told(request, 'used', takeUseTold(request.id));
+  }
+
+  private async told(request: SeenRecovery, occasion: Occasion, taken: Decision<object>): Promise<void> {
     const { storage, audit, telling } = this.deps;
     const { id, userId } = request;
     const detail = { request: id, occasion };

@@ -11,6 +11,6 @@ export function recoveryFacts(storage: Pick<Storage, 'read'>, calendarOf: Calend
     if (request === undefined) return undefined;
     const { state, begunTs, opensTs } = standingOf(request, calendarOf);
     const end = state === 'waiting' || state === 'open' ? undefined : state;
-    return { begunTs, opensTs, end };
+    return { begunTs, opensTs, end, from: request.begunFrom ?? undefined };
   };
 }

@@ -19,6 +19,8 @@ export interface Recipient {
   readonly role: RecipientRole;
   /** A mail address, a Matrix id or a telephone number. */
   readonly address: string;
+  /** Whose address it is, where that is another user. */
+  readonly person?: string;
 }
 
 /** Those whom an owner has named beforehand, as far as they count now. */
@@ -64,13 +66,27 @@ export class Recipients {
       ...operators().map(
         (address): Recipient => ({ role: 'operator', channel: channelTo(address), address }),
       ),
-      ...others('voter', named?.voters ?? []),
-      ...others('room_admin', (await roomAdminsOf?.(userId)) ?? []),
+      ...(await this.votersIn(named)),
+      ...((await roomAdminsOf?.(userId)) ?? []).map(
+        (address): Recipient => ({ role: 'room_admin', channel: 'matrix', address }),
+      ),
     ];
     const once = new Map(all.toReversed().map((each) => [`${each.channel} ${each.address}`, each]));
     return all
       .filter((each) => once.get(`${each.channel} ${each.address}`) === each)
       .slice(0, MOST_RECIPIENTS);
+  }
+
+  /** By each way on which they can be reached, as the owner is. */
+  private async votersIn(named: NamedBeforehand | undefined): Promise<readonly Recipient[]> {
+    const all: Recipient[] = [];
+    for (const person of named?.voters ?? []) {
+      all.push({ role: 'voter', channel: 'matrix', address: person, person });
+      for (const address of await this.deps.addresses.of(person)) {
+        all.push({ role: 'voter', channel: 'mail', address, person });
+      }
+    }
+    return all;
   }
 
   /** The rows of a request that begins, each with a link of its own (160 bit). */
@@ -109,8 +125,4 @@ function contactIn(named: NamedBeforehand | undefined): Recipient[] {
   if (named?.contact === undefined) return [];
   const { kind, address } = named.contact;
   return [{ role: 'contact', channel: kind === 'mail' ? 'mail' : 'sms', address }];
-}
-
-function others(role: 'voter' | 'room_admin', userIds: readonly string[]): Recipient[] {
-  return userIds.map((address) => ({ role, channel: 'matrix', address }));
 }

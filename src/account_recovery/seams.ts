@@ -4,7 +4,7 @@ import type { Write } from '../storage/statement.ts';
 import type { RecoveryRequest } from '../storage/tables/recovery_requests.ts';
 
 /** When those are told whom a request tells. */
-export type Occasion = 'begun' | 'repeated' | 'tomorrow' | 'opened' | 'ended';
+export type Occasion = 'begun' | 'repeated' | 'tomorrow' | 'used' | 'opened' | 'ended';
 
 /** Who begins a recovery: their password was right, and its login is closed. */
 export interface RecoveringUser {

@@ -7,6 +7,7 @@ import {
   addRecipient,
   listRecipients,
   type RecipientChannel,
+  type RecipientRole,
   tellRecipients,
 } from '../storage/tables/recovery_notices.ts';
 import type { Recipients } from './recipients.ts';
@@ -20,11 +21,14 @@ export interface TellingDeps {
   readonly notify: () => NotifyConfig;
 }
 
+/** Who is told alone: the owner sees their devices for themselves. */
+const ROLES: Partial<Record<Occasion, RecipientRole>> = { used: 'operator' };
+
 /** What tells all who are in the list of a request, by each channel that is on: no channel stands for another one. */
 export function tellingBy(notify: () => NotifyConfig): Pick<RecoveryTelling, 'tell'> {
   return {
     tell: ({ id, userId }, occasion) => {
-      const told = { requestId: id, userId, occasion, event: recoveryEvent(occasion) };
+      const told = { requestId: id, userId, occasion, event: recoveryEvent(occasion), role: ROLES[occasion] };
       return tellRecipients(told, channelsOf(notify()));
     },
   };

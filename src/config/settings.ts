@@ -664,7 +664,7 @@ export const SETTINGS = [
     type: 'choice',
     choices: ['notify', 'cancel'],
     default: 'notify',
-    doc: '`notify`: a device that is used meanwhile is shown the notice. `cancel`: a recovery does not open if the homeserver says that a device of the user was used after it was begun; it needs `homeserver.appservice`.',
+    doc: '`notify`: a device that is used meanwhile is shown the notice, and with `homeserver.appservice` the operators are told of it. `cancel`: a recovery does not open if the homeserver says that a device of the user was used after it was begun; it needs `homeserver.appservice`.',
     note: 'or cancel: it does not open if a device of the user was used',
   },
   {

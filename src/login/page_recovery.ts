@@ -73,14 +73,19 @@ export class PageRecovery {
   async offerFor(request: ClientRequest, session: string): Promise<RecoveryOffer | undefined> {
     const user = await this.userOf(request, session);
     if (user === undefined) return undefined;
-    const standing = await this.runningFor(user.userId);
-    if (standing !== undefined) return { is: 'running', standing };
     try {
+      // Of one that runs, too: the operator may have said no since.
       await this.deps.recovery.eligibility.require(user);
     } catch (error) {
       return notOffered(error);
     }
-    return this.offer(user);
+    const standing = await this.runningFor(user.userId);
+    return standing === undefined ? this.offer(user) : { is: 'running', standing };
+  }
+
+  /** Whether this account may be recovered still; the page shows what is. @throws Refusal if the homeserver does not answer */
+  async isStillAllowed(request: ClientRequest, session: string): Promise<boolean> {
+    return (await this.offerFor(request, session))?.is === 'running';
   }
 
   /** Undefined: the sign-in has ended. @throws Refusal limit_exceeded, or if the homeserver does not answer */

@@ -19,6 +19,8 @@ const ABOUT: RecoverySubject = { own: LINES.whatOwn, others: LINES.whatOthers };
 export interface RecoveryFacts {
   readonly begunTs: number;
   readonly opensTs: number;
+  /** The address that it was begun from; undefined where it is not known any more. */
+  readonly from?: string | undefined;
   /** How it ended; undefined while it runs. */
   readonly end?: RecoveryEnd | undefined;
 }
@@ -87,15 +89,19 @@ function filled(text: Wording, { userId }: RecoveryReader, language: Language): 
   return text[language].replaceAll('{user}', () => foreign(userId));
 }
 
+/** The address is the owner's to know, and the operator's: others need none to ask in person. */
 function factsOf(
-  { begunTs, opensTs, end }: RecoveryFacts,
-  { userId }: RecoveryReader,
+  { begunTs, opensTs, end, from }: RecoveryFacts,
+  reader: RecoveryReader,
   language: Language,
 ): string {
+  const { userId, role } = reader;
+  const isTold = from !== undefined && (isOwners(reader) || role === 'operator');
   const line = (name: keyof typeof FACTS, value: string) => `${FACTS[name][language]}: ${value}`;
   return [
     line('account', foreign(userId)),
     line('begun', momentOf(begunTs)),
+    ...(isTold ? [line('from', foreign(from))] : []),
     ...(end === undefined ? [line('opens', momentOf(opensTs))] : []),
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import type { Wording } from '../system/languages.ts';
 
 /** When those whom a recovery request tells hear of it. */
-export type RecoveryOccasion = 'begun' | 'repeated' | 'tomorrow' | 'opened' | 'ended';
+export type RecoveryOccasion = 'begun' | 'repeated' | 'tomorrow' | 'used' | 'opened' | 'ended';
 /** How it ended. */
 export type RecoveryEnd = 'cancelled' | 'refused' | 'finished' | 'expired';
 
@@ -34,6 +34,16 @@ export const SUBJECTS: Readonly<Record<Exclude<RecoveryOccasion, 'ended'>, Recov
     others: {
       en: 'Recovery of an account opens within a day',
       de: 'Die Wiederherstellung eines Kontos ist in weniger als einem Tag möglich',
+    },
+  },
+  used: {
+    own: {
+      en: 'A device was used while your account is being recovered',
+      de: 'Ein Gerät wurde verwendet, während dein Konto wiederhergestellt wird',
+    },
+    others: {
+      en: 'A device was used while an account is being recovered',
+      de: 'Ein Gerät wurde verwendet, während ein Konto wiederhergestellt wird',
     },
   },
   opened: {
@@ -143,5 +153,6 @@ export const LINES = {
 export const FACTS = {
   account: { en: 'Account', de: 'Konto' },
   begun: { en: 'Started', de: 'Begonnen' },
+  from: { en: 'Address', de: 'Adresse' },
   opens: { en: 'Possible from', de: 'Möglich ab' },
 } as const satisfies Record<string, Wording>;

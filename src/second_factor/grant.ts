@@ -1,7 +1,12 @@
-import type { Asker, Homeserver, HomeserverAnswer, TokenOwner } from '../homeserver/homeserver.ts';
+import type {
+  Asker,
+  Homeserver,
+  HomeserverAnswer,
+  PasswordJudgement,
+  TokenOwner,
+} from '../homeserver/homeserver.ts';
 import { countOtherDevices, endOtherDevices } from '../homeserver/other_devices.ts';
 import type { ClientAddress } from '../http/client_request.ts';
-import { Refusal } from '../matrix/refusals.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
@@ -146,15 +151,9 @@ class Grant {
     return endOtherDevices((call) => homeserver.call(call), kept);
   }
 
-  /** Whether the homeserver still takes this password of its owner. @throws Refusal */
-  async isPassword(homeserver: Homeserver, password: string, client: ClientAddress): Promise<boolean> {
-    const judgement = await homeserver.judgePassword({
-      ...{ token: this.#accessToken, userId: this.userId, password, client },
-    });
-    if (judgement.verdict === 'wait') {
-      throw new Refusal('limit_exceeded', { limit: 'homeserver', retryAfterMs: judgement.retryAfterMs });
-    }
-    return judgement.verdict === 'right';
+  /** Whether this is the password of its owner. @throws Refusal */
+  judgePassword(homeserver: Homeserver, password: string, client: ClientAddress): Promise<PasswordJudgement> {
+    return homeserver.judgePassword({ token: this.#accessToken, userId: this.userId, password, client });
   }
 
   async nameDevice(homeserver: Homeserver, name: string, client: ClientAddress): Promise<void> {

@@ -11,6 +11,11 @@ import { testVault } from '../support/test_vault.ts';
 import { BOB, begin, DAY, HOUR, PASSWORD, running, startRecovering, wait } from './recovering.ts';
 
 const LINK = /https:\/\/matrix\.example\.org\/_2fa\/recover\/cancel\?t=([\w-]{27})\r?\n/;
+const OWN = 'as_token_of_the_proxy_itself';
+const asService = {
+  applicationServices: [{ token: OWN, senderLocalpart: 'two-factor', prefix: '' }],
+  ownToken: OWN,
+};
 const TO = ['bob@example.com', 'bob@example.org', 'ops@example.org'];
 
 let mail: MailReceiver;
@@ -21,7 +26,7 @@ afterEach(() => mail.stop());
 
 describeOnBothDatabases('telling of a recovery request', (start: StartApp) => {
   /** Bob has two addresses, and the server an operator who is told. */
-  async function recovering(section = 'wait: 72h', port = mail.port): Promise<TestApp> {
+  async function recovering(section = 'wait: 72h', port = mail.port, more = {}): Promise<TestApp> {
     const { app } = await startRecovering(
       start,
       `{ enabled: true, ${section}, operators: [ops@example.org, bob@example.org] }`,
@@ -29,6 +34,7 @@ describeOnBothDatabases('telling of a recovery request', (start: StartApp) => {
         config: `policy: { administrators: { detect: false } }
 notify: { mail: { from: 2fa@example.org, port: ${port} } }`,
         users: [{ name: 'bob', password: PASSWORD, emails: ['bob@example.org', 'bob@example.com'] }],
+        ...more,
       },
     );
     return app;
@@ -77,6 +83,31 @@ notify: { mail: { from: 2fa@example.org, port: ${port} } }`,
     await app.storage.commit([], effect('DELETE FROM notice_addresses'));
     await app.proxy.sendNotices();
     expect([...taken().keys()].sort()).toEqual(TO);
+  });
+
+  test('attack 343: a device that is used meanwhile → the operators are told within the hour, once, by whichever process', async () => {
+    const app = await recovering('wait: 72h', mail.port, asService);
+    const other = await app.startAnother();
+    await begin(app);
+    let seen = app.clock.now() - 1;
+    app.stub.override(/GET .*\/v3\/devices\?user_id=/, () => ({
+      status: 200,
+      body: { devices: [{ device_id: 'MINE', last_seen_ts: seen }] },
+    }));
+    await app.proxy.sendNotices();
+    expect(mail.mails[0]?.text).toMatch(/^Address: \S*127\.0\.0\.1\r?$/m);
+    taken();
+    await passes(app, HOUR);
+    expect(mail.mails).toEqual([]);
+    seen = app.clock.now();
+    for (let hours = 0; hours < 3; hours += 1) {
+      app.live(HOUR);
+      await Promise.all([app.proxy.keepHouse(), other.proxy.keepHouse()]);
+      await app.proxy.sendNotices();
+    }
+    expect(mail.mails.map(({ to }) => to[0])).toEqual(['ops@example.org']);
+    expect(mail.mails[0]?.header('Subject')).toContain('A device was used');
+    expect((await running(app)).state).toBe('waiting');
   });
 
   test('a dead mail server delays nothing, and loses nothing', async () => {

@@ -13,10 +13,13 @@ import { describeOnBothDatabases, type StartApp } from '../support/both_database
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
 import { judgeAll } from '../support/judged.ts';
+import { operate } from '../support/operate.ts';
+import { Visitor } from '../support/visitor.ts';
 import {
   BOB,
   begin,
   DAY,
+  GROUNDS,
   HOUR,
   PASSWORD,
   recorded,
@@ -33,6 +36,9 @@ const YES = { vote: 'yes', how: 'spoke to him on the phone' };
 
 /** bob has named alice and carol, who have 2FA on, long enough ago. */
 class Election {
+  /** Recovery codes that were taken. */
+  used = 0;
+
   private constructor(
     readonly app: TestApp,
     readonly people: Readonly<Record<string, Enrolled>>,
@@ -127,6 +133,30 @@ describeOnBothDatabases('votes on a recovery', (start) => {
     expect((await status(it.app)).state).toBe('open');
   });
 
+  test('attack 346: votes at once in two processes → each counts, the wait is shortened once; a yes and a no → it is over', async () => {
+    const it = await (await Election.start(start)).named();
+    const other = await it.app.startAnother();
+    const at = async (name: string, app: TestApp, vote: JsonObject) => {
+      const { [name]: person } = it.people;
+      const link = (await it.links())[`@${name}:localhost`] ?? '';
+      const identifier = { type: 'm.id.user', user: `@${name}:localhost` };
+      const password = `${PASSWORD} ${person?.recoveryCodes[it.used++ % 3]}`;
+      const json = { link, ...vote, auth: { type: 'm.login.password', identifier, password } };
+      return app.call({ method: 'PUT', target: `${API}/recovery_vote`, token: it.tokens[name] ?? '', json });
+    };
+    await begin(it.app);
+    const both = await Promise.all([at('alice', it.app, YES), at('carol', other, YES)]);
+    expect(both.map(({ status: each }) => each)).toEqual([200, 200]);
+    expect((await running(it.app)).waitMs).toBe(24 * HOUR);
+
+    await operate(it.app, 'recovery', 'deny', BOB, ...GROUNDS);
+    await begin(it.app);
+    const { waitMs } = await running(it.app);
+    await Promise.all([at('alice', other, YES), at('carol', it.app, { vote: 'no' })]);
+    expect((await status(it.app)).state).toBe('cancelled');
+    expect((await status(it.app)).wait_ms).toBe(waitMs);
+  });
+
   test('one no ends it, and says whose it was', async () => {
     const it = await (await Election.start(start)).named();
     await begin(it.app);
@@ -200,7 +230,7 @@ describeOnBothDatabases('votes on a recovery', (start) => {
     expect((await recorded(it.app)).filter((event) => event === 'voted')).toHaveLength(2);
   });
 
-  test('a voter is asked by mail, with a link that tells nothing by itself', async () => {
+  test('attack 345: a voter is asked by mail, with a link that tells nothing by itself, and has one that cancels, on record as theirs', async () => {
     const mail = await startMailReceiver();
     try {
       const it = await Election.start(
@@ -218,6 +248,22 @@ describeOnBothDatabases('votes on a recovery', (start) => {
       const page = await it.app.call({ target: `/_2fa/recover/vote?t=${links[CAROL]}` });
       expect(page.status).toBe(200);
       expect(page.text).not.toContain('bob');
+      // Besides they are told, as all are, with a link of their own that cancels; two processes may be asked at once.
+      const told = mail.mails.find(
+        ({ to, text }) => to[0] === 'carol@example.org' && text.includes('cancel?t='),
+      );
+      const [, target = ''] = /https:\/\/matrix\.example\.org(\S+cancel\S+)/.exec(told?.text ?? '') ?? [];
+      const people = await Promise.all(
+        [it.app, await it.app.startAnother()].map(async ({ url }) => {
+          const person = new Visitor(url);
+          await person.open(target);
+          return person;
+        }),
+      );
+      await Promise.all(people.map((person) => person.send({})));
+      expect(await recorded(it.app)).toEqual(['begun', 'cancelled']);
+      const [entry] = await it.app.storage.audit.list({ userId: BOB });
+      expect(entry?.detail).toMatchObject({ channel: 'link', who: 'voter mail c•••@e•••.org' });
     } finally {
       await mail.stop();
     }

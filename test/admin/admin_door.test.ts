@@ -30,7 +30,15 @@ const LETTER = {
   happenedAt: 1,
 };
 const REQUEST = {
-  ...{ id: 'r1', userId: BOB, timeZone: null, absences: '[]', waitMs: 1000, longestMs: 1000 },
+  ...{
+    id: 'r1',
+    userId: BOB,
+    timeZone: null,
+    begunFrom: '192.0.2.1',
+    absences: '[]',
+    waitMs: 1000,
+    longestMs: 1000,
+  },
   claim: { salt: Buffer.alloc(16), pepperKeyId: 'k', hash: '00', tag: 0 },
 };
 const SEED = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';

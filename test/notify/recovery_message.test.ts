@@ -38,6 +38,15 @@ We never ask for a password or a code in a message.
 `);
   });
 
+  test('owners and operators: from where it was begun; others are not', () => {
+    const facts = { ...FACTS, from: '203.0.113.7\u202e' };
+    for (const role of ROLES) {
+      const isTold = role === 'owner' || role === 'contact' || role === 'operator';
+      expect([role, told(role, { facts }).text.includes('Address: 203.0.113.7·\n')]).toEqual([role, isTold]);
+    }
+    expect(told('owner').text).not.toContain('Address');
+  });
+
   test('others: whose account it is, and why they are told', () => {
     expect(told('operator').subject).toBe('[example.org] Recovery of an account was started');
     expect(told('operator').text).toContain('the password of @bob:example.org says');

@@ -169,6 +169,31 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     expect(bob).toBeDefined();
   });
 
+  test('attack 344: what the operator has forbidden since, or an administrator since, is not finished', async () => {
+    const { app } = await recovering();
+    const claim = await begun(app);
+    await wait(app, 72 * HOUR);
+    await wait(app, HOUR);
+    const early = await arrived(app);
+    expect(textOf(early)).toContain('Finish the recovery');
+    const policies = [
+      'policy: { recovery: { account_recovery: forbidden }, administrators: { detect: false } }',
+      'policy: { administrators: { members: ["@bob:localhost"], detect: false } }',
+    ];
+    for (const policy of policies) {
+      const other = await app.startAnother(`account_recovery: { enabled: true }\n${policy}`);
+      const visitor = await arrived(other);
+      expect(textOf(visitor)).toContain('This account cannot be recovered here');
+      const form = { ...formIn(early), step: 'claim', claim_code: claim };
+      await visitor.post({ ...form, ...formIn(visitor) });
+      expect(textOf(visitor)).not.toContain('Set up your new authenticator');
+    }
+    expect(await app.storage.factors.authenticators(BOB)).toHaveLength(1);
+    expect(await recorded(app)).not.toContain('finished');
+    await early.send({ claim_code: claim });
+    expect(textOf(early)).toContain('Set up your new authenticator');
+  });
+
   test('attack 273: a cancel link that is fetched changes nothing; its button cancels, without a credential', async () => {
     const { app } = await recovering();
     await begun(app);

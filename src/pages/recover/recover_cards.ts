@@ -63,7 +63,10 @@ ${step(
 }
 
 function toldList(say: Say, { recipients, devices }: OfferedRecovery): Html {
-  const count = (role: Recipient['role']) => recipients.filter((each) => each.role === role).length;
+  const count = (role: Recipient['role']) => {
+    const told = recipients.filter((each) => each.role === role);
+    return new Set(told.map(({ person, address }) => person ?? address)).size;
+  };
   const addresses = recipients
     .filter(({ role, channel }) => (role === 'owner' || role === 'contact') && channel !== 'matrix')
     .map(({ address }) => html`<li><bdi>${shownAddress(address)}</bdi></li>`);

@@ -108,7 +108,11 @@ export class RecoverSteps {
     return { state: isStopped ? { ...state, step: 'stopped', setUp: undefined } : state };
   }
 
-  private async claim(visit: PageVisit, state: RecoverVisit, { standing, form }: At): Promise<RecoverNext> {
+  private async claim(
+    visit: PageVisit,
+    state: RecoverVisit,
+    { standing, door, form }: At,
+  ): Promise<RecoverNext> {
     const { sign, setUp, claims } = this.deps;
     const typed = typedIn(form, 'claim_code');
     if (typed === '') {
@@ -117,6 +121,7 @@ export class RecoverSteps {
         outcome: new Refusal('missing_param').outcome,
       };
     }
+    if (!(await door.isStillAllowed(visit.request, standing.id))) return { state };
     const session = await claims.claim(visit.request, standing.id, typed);
     const opened = session === undefined ? undefined : await sign.find(session);
     if (opened === undefined) return this.over(state);

@@ -27,11 +27,12 @@ export function basicServices(foundations: Foundations) {
   const { factors, ...judging } = factorServices(foundations);
   const { audit, policies } = judging;
   const freshLogins = new FreshLogins(storage, vault, clock);
+  const standings = new Standings({ factors: storage.factors, policies });
   return {
     ...foundations,
     ...judging,
     factors,
-    recovery: recoveryParts(foundations, audit),
+    recovery: recoveryParts(foundations, { audit, standings }),
     freshLogins,
     seenUsers: new SeenUsers({ storage, clock, log: foundations.log }),
     ways: {
@@ -50,7 +51,7 @@ export function basicServices(foundations: Foundations) {
       stepUpMs: config.account.stepUpMs,
       publicBaseUrl: config.publicBaseUrl,
     }),
-    standings: new Standings({ factors: storage.factors, policies }),
+    standings,
     enrolment: new OwedEnrolment(config.publicBaseUrl, { factors, policies }),
     appservices: new AppserviceTokens(() => config.applicationServices),
   };

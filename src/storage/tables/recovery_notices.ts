@@ -54,20 +54,25 @@ export interface ToldOccasion {
   readonly userId: string;
   readonly occasion: string;
   readonly event: string;
+  /** Undefined: all of them. */
+  readonly role?: RecipientRole | undefined;
 }
 
 /**
  * Puts a notice to each recipient into the outbox, once for each moment. Unlike others these count against no limit of the
  * outbox: a request has few, and who fills the outbox must not keep its owner from hearing of it.
  */
-export function tellRecipients(told: ToldOccasion, channels: readonly RecipientChannel[]): Effect {
+export function tellRecipients(
+  { role, ...told }: ToldOccasion,
+  channels: readonly RecipientChannel[],
+): Effect {
   const { names, values } = listOf('channel', channels);
   return effect(
     `INSERT INTO notices (id, channel, event, user_id, actor, detail, happened_at, made_at, due_at, recipient)
      SELECT id || '.' || :occasion || '.' || CAST(:now AS TEXT), channel, :event, :userId, 'system', '{}',
        :now, :now, :now, id
-     FROM recovery_notices WHERE request_id = :requestId AND channel IN (${names})
+     FROM recovery_notices WHERE request_id = :requestId AND channel IN (${names})${role === undefined ? '' : ' AND role = :role'}
      ON CONFLICT (id) DO NOTHING`,
-    { ...told, ...values },
+    { ...told, ...values, ...(role !== undefined && { role }) },
   );
 }

@@ -42,6 +42,10 @@ export interface RecoveryRequest {
   readonly vouched: number;
   readonly toldAt: number;
   readonly toldSoonAt: number | null;
+  /** When the operators were told that a device was used meanwhile. */
+  readonly useToldAt: number | null;
+  /** The address that it was begun from; null some time after its end. */
+  readonly begunFrom: string | null;
   readonly openedAt: number | null;
   /** When it ends if it was not finished, once it is open. */
   readonly closesAt: number | null;
@@ -64,6 +68,7 @@ export interface NewRecoveryRequest {
   readonly id: string;
   readonly userId: string;
   readonly claim: ClaimHash;
+  readonly begunFrom: string;
   readonly timeZone: string | null;
   readonly absences: string;
   /** As it is set, and how long it may become at most. */
@@ -79,10 +84,12 @@ const DOUBLING = "('link', 'voter', 'operator')";
 const BEGUN =
   'SELECT count(*) FROM recovery_requests WHERE user_id = :userId AND begun_at > :now - :withinMs';
 const HAS_FACTOR = 'EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = :userId)';
-const RUNS = "state IN ('waiting', 'open')";
+/** In SQL: it waits or is open. */
+export const RUNS = "state IN ('waiting', 'open')";
 
 const READ = `id, user_id AS "userId", state, begun_at AS "begunAt", wait_ms AS "waitMs", counted_ms AS "countedMs",
   counted_at AS "countedAt", time_zone AS "timeZone", absences, vouched, told_at AS "toldAt", told_soon_at AS "toldSoonAt",
+  use_told_at AS "useToldAt", begun_from AS "begunFrom",
   opened_at AS "openedAt", closes_at AS "closesAt", ended_at AS "endedAt", ended_by AS "endedBy", ended_who AS "endedWho",
   reason`;
 
@@ -95,10 +102,10 @@ export function beginRecovery({ claim, ...request }: NewRecoveryRequest): Decisi
     bothDialects(
       (words) =>
         `INSERT INTO recovery_requests (id, user_id, state, begun_at, wait_ms, counted_at, time_zone, absences, vouched,
-           salt, pepper_key_id, claim_hash, claim_tag, told_at)
+           salt, pepper_key_id, claim_hash, claim_tag, told_at, begun_from)
          SELECT :id, :userId, 'waiting', :now,
            ${nextWait(words)},
-           :now, CAST(:timeZone AS TEXT), :absences, 0, :salt, :pepperKeyId, :hash, :tag, :now
+           :now, CAST(:timeZone AS TEXT), :absences, 0, :salt, :pepperKeyId, :hash, :tag, :now, :begunFrom
          WHERE (${BEGUN}) < :mostBegun AND ${HAS_FACTOR}
          ON CONFLICT DO NOTHING RETURNING ${READ}`,
     ),
@@ -155,50 +162,40 @@ export function findRecoverySettings(
 /** A request with the database's time. */
 export type SeenRecovery = RecoveryRequest & { readonly now: number };
 
-function find(condition: string, values: Values): Query<SeenRecovery> {
+/** Requests by a condition in SQL, of our own words only. */
+export function findRecoveries(condition: string, values: Values): Query<SeenRecovery> {
   return ask(`SELECT ${READ}, CAST(:now AS BIGINT) AS now FROM recovery_requests WHERE ${condition}`, values);
 }
 
 export function findRecovery(id: string): Query<SeenRecovery> {
-  return find('id = :id', { id });
+  return findRecoveries('id = :id', { id });
 }
 
 /** The request of a user that runs; there is one at most. */
 export function findRunningRecovery(userId: string): Query<SeenRecovery> {
-  return find(`user_id = :userId AND ${RUNS}`, { userId });
+  return findRecoveries(`user_id = :userId AND ${RUNS}`, { userId });
 }
 
 /** The newest request of a user, whatever became of it. */
 export function findLastRecovery(userId: string): Query<SeenRecovery> {
-  return find('user_id = :userId ORDER BY begun_at DESC, rowid DESC LIMIT 1', { userId });
+  return findRecoveries('user_id = :userId ORDER BY begun_at DESC, rowid DESC LIMIT 1', { userId });
 }
 
 /** All requests of a user, the newest first. */
 export function listRecoveriesOf(userId: string): Query<SeenRecovery> {
-  return find('user_id = :userId ORDER BY begun_at DESC, rowid DESC', { userId });
+  return findRecoveries('user_id = :userId ORDER BY begun_at DESC, rowid DESC', { userId });
 }
 
 /** The newest first. @param running only those that run */
 export function listRecoveries(running: boolean, limit: number): Query<SeenRecovery> {
-  return find(`${running ? RUNS : '1 = 1'} ORDER BY begun_at DESC, rowid DESC LIMIT :limit`, { limit });
+  return findRecoveries(`${running ? RUNS : '1 = 1'} ORDER BY begun_at DESC, rowid DESC LIMIT :limit`, {
+    limit,
+  });
 }
 
 /** All that run. */
 export function listAllRunning(): Query<SeenRecovery> {
-  return find(`${RUNS} ORDER BY id`, {});
-}
-
-/** The next of those that run, by id. */
-export function nextRunning(afterId: string, limit: number): Query<SeenRecovery> {
-  return find(`id > :afterId AND ${RUNS} ORDER BY id LIMIT :limit`, { afterId, limit });
-}
-
-/** Those that run though their users have no second factor any more. */
-export function listPointless(): Query<SeenRecovery> {
-  return find(
-    `${RUNS} AND NOT EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = recovery_requests.user_id)`,
-    {},
-  );
+  return findRecoveries(`${RUNS} ORDER BY id`, {});
 }
 
 /** What a claim code is compared with, while its request is open. */
@@ -207,29 +204,6 @@ export function findClaim(userId: string): Query<ClaimHash & { readonly id: stri
     `SELECT id, salt, pepper_key_id AS "pepperKeyId", claim_hash AS hash, claim_tag AS tag FROM recovery_requests
      WHERE user_id = :userId AND state = 'open' AND closes_at > :now`,
     { userId },
-  );
-}
-
-type Seen = Pick<RecoveryRequest, 'id' | 'countedMs' | 'countedAt' | 'toldAt'>;
-
-/**
- * Counts so much time. Lost if another process has counted since it was read, or it does not wait any more: what two
- * processes see of the same time is counted once.
- */
-export function countTime({ id, countedMs, countedAt }: Seen, stepMs: number): Decision<object> {
-  return decide(
-    `UPDATE recovery_requests SET counted_ms = counted_ms + :stepMs, counted_at = :now
-     WHERE id = :id AND state = 'waiting' AND counted_ms = :countedMs AND counted_at = :countedAt`,
-    { id, countedMs, countedAt, stepMs },
-  );
-}
-
-/** It can be finished from now on, for so long. Lost unless its time is counted. */
-export function openRecovery(id: string, windowMs: number): Decision<object> {
-  return decide(
-    `UPDATE recovery_requests SET state = 'open', opened_at = :now, closes_at = :now + :windowMs
-     WHERE id = :id AND state = 'waiting' AND counted_ms >= wait_ms`,
-    { id, windowMs },
   );
 }
 
@@ -260,44 +234,10 @@ export function endRecovery(id: string, { state, by, who, reason }: RecoveryEnd)
   );
 }
 
-/** It was not finished in time. */
-export function expireRecovery(id: string): Decision<object> {
-  return decide(
-    "UPDATE recovery_requests SET state = 'expired', ended_at = :now WHERE id = :id AND state = 'open' AND closes_at <= :now",
-    { id },
-  );
-}
-
 /** It is made use of: in the unit whose deciding write has made sure that it is open. */
 export function finishRecovery(id: string): Decision<object> {
   return decide(
     "UPDATE recovery_requests SET state = 'finished', ended_at = :now WHERE id = :id AND state = 'open' AND closes_at > :now",
     { id },
   );
-}
-
-/** All are told again that it runs: won once each time. */
-export function takeRepeated({ id, toldAt }: Seen): Decision<object> {
-  return decide(
-    "UPDATE recovery_requests SET told_at = :now WHERE id = :id AND state = 'waiting' AND told_at = :toldAt",
-    { id, toldAt },
-  );
-}
-
-/** All are told that it opens soon: won once. */
-export function takeToldSoon(id: string): Decision<object> {
-  return decide(
-    "UPDATE recovery_requests SET told_soon_at = :now, told_at = :now WHERE id = :id AND state = 'waiting' AND told_soon_at IS NULL",
-    { id },
-  );
-}
-
-/** Requests that ended so long ago count for nothing any more. */
-export function dropOldRecoveries(keptMs: number): readonly Effect[] {
-  const old = 'SELECT id FROM recovery_requests WHERE ended_at <= :now - :keptMs';
-  return [
-    effect(`DELETE FROM recovery_votes WHERE request_id IN (${old})`, { keptMs }),
-    effect(`DELETE FROM recovery_notices WHERE request_id IN (${old})`, { keptMs }),
-    effect('DELETE FROM recovery_requests WHERE ended_at <= :now - :keptMs', { keptMs }),
-  ];
 }

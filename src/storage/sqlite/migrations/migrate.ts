@@ -37,6 +37,7 @@ import { accountRecovery } from './0034_account_recovery.ts';
 import { factorTokens } from './0035_factor_tokens.ts';
 import { sweepIndexes } from './0036_sweep_indexes.ts';
 import { oauth } from './0037_oauth.ts';
+import { recoveryTold } from './0038_recovery_told.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -77,6 +78,7 @@ export const MIGRATIONS: readonly string[] = [
   factorTokens,
   sweepIndexes,
   oauth,
+  recoveryTold,
 ];
 
 /**
