@@ -17,6 +17,7 @@ import type { ServiceListed } from './appservices.ts';
 import type { DevicePasswordChecked } from './device_password_checked.ts';
 import type { FactorPassed } from './factor_passed.ts';
 import { hashToken } from './fresh_logins.ts';
+import { type HoldFacts, holdFactsIn } from './hold_facts.ts';
 import type { PageSessionShown } from './page_shown.ts';
 import type { FactorTokenClaimed, PassPresented, PassRedeemed } from './passes.ts';
 import type { Standing, StandingPasses } from './standing.ts';
@@ -41,18 +42,6 @@ export interface OpenedGrant {
   /** As it came; undefined for a grant that was sealed meanwhile. */
   readonly received: HomeserverAnswer | undefined;
   readonly accessToken: string;
-}
-
-/** What is sealed beside a grant. */
-interface HoldFacts {
-  /** When the homeserver granted it. */
-  readonly grantedAt: number;
-  /** Whether an allowance is to be given back when it is taken. */
-  readonly usesAllowance: boolean;
-  /** Whether a refresh token was asked for. */
-  readonly refresh: boolean;
-  /** The password that it was granted for, without an appended code: for the second login of R5. */
-  readonly password: string | undefined;
 }
 
 /** A held login, opened; its token stays closed. */
@@ -219,7 +208,7 @@ export function readStrayGrant(answer: HomeserverAnswer): Grant | undefined {
 /** Opens what `Grant.seal` sealed: the grant, closed as before, and what was beside it. */
 export function openHold(vault: Vault, held: HeldLogin): OpenedHold {
   const { grant, beside } = grantIn(vault.open(held.sealedGrant, identityOf(held)));
-  return { grant, ...factsOf(beside) };
+  return { grant, ...holdFactsIn(beside) };
 }
 
 /** Opens what `Grant.sealToken` sealed, closed as before. */
@@ -236,16 +225,6 @@ function grantIn(plain: Buffer): { readonly grant: Grant; readonly beside: JsonO
   if (typeof accessToken !== 'string' || !isJsonObject(body))
     throw new Error('what is sealed is not a grant');
   return { grant: new Grant(accessToken, body), beside };
-}
-
-function factsOf({ grantedAt, usesAllowance, refresh, password }: JsonObject): HoldFacts {
-  if (typeof grantedAt !== 'number') throw new Error('a held login does not say when it was granted');
-  return {
-    grantedAt,
-    usesAllowance: usesAllowance === true,
-    refresh: refresh === true,
-    password: typeof password === 'string' ? password : undefined,
-  };
 }
 
 function identityOf({ id, userId }: HoldName): string {

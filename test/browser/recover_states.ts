@@ -1,5 +1,11 @@
 import type { RecoveryStanding } from '../../src/account_recovery/standing.ts';
-import { claimCard, finishCard, offerCard, runningCard } from '../../src/pages/recover/recover_cards.ts';
+import {
+  claimCard,
+  finishCard,
+  notAloneCard,
+  offerCard,
+  runningCard,
+} from '../../src/pages/recover/recover_cards.ts';
 import { type Html, html } from '../../src/pages/shell/html.ts';
 import type { Say } from '../../src/pages/texts/texts.ts';
 import type { PageState } from './page_visit.ts';
@@ -72,6 +78,7 @@ export const RECOVER_STATES: readonly PageState[] = [
       problem: undefined,
     }),
   ),
+  drawn('recover-not-alone', 'Done, but other devices are still signed in', notAloneCard),
   drawn('recover-running', 'It waits', (card) => runningCard({ ...card, standing: STANDING })),
   drawn('recover-finish', 'It can be finished', (card) =>
     finishCard({ ...card, standing: STANDING, claimProblem: undefined, problem: undefined }),

@@ -5,6 +5,7 @@ import { type MailReceiver, startMailReceiver } from '../notify/receivers.ts';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';
+import type { HttpAnswer } from '../support/http.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const PAGE = '/_2fa/recover';
@@ -169,6 +170,81 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     expect(bob).toBeDefined();
   });
 
+  test('attack 347: twenty finishes at once, in two processes, and one more → one new authenticator, one end', async () => {
+    const { app } = await recovering();
+    const claim = await begun(app);
+    await wait(app, 72 * HOUR);
+    await wait(app, HOUR);
+    const other = await app.startAnother();
+    const visitor = await arrived(app);
+    await visitor.send({ claim_code: claim });
+    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
+    const form = { ...setUpForm(visitor), code: codeAt(seedOf(seed), app.clock.now()) };
+    const target = visitor.led ?? '';
+    const send = ({ url }: TestApp) => {
+      const copy = new Visitor(url);
+      for (const [name, value] of visitor.cookies) copy.cookies.set(name, value);
+      return copy.post(form, {}, target);
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, at) => send(at % 2 === 0 ? app : other)));
+    await send(app);
+    expect((await recorded(app)).filter((event) => event === 'finished')).toHaveLength(1);
+    expect(await app.storage.factors.authenticators(BOB)).toHaveLength(1);
+    expect(textOf(await arrived(app))).toContain('Recover your account');
+  });
+
+  test('after too many wrong first codes the set-up begins again, and the request stays open', async () => {
+    const { app } = await recovering();
+    const claim = await begun(app);
+    await wait(app, 72 * HOUR);
+    await wait(app, HOUR);
+    const visitor = await arrived(app);
+    await visitor.send({ claim_code: claim });
+    const first = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
+    for (let wrongs = 0; wrongs < 5; wrongs += 1) await visitor.send({ step: 'set_up_code', code: '000000' });
+    expect(visitor.last?.text).not.toMatch(SECRET);
+    expect(textOf(visitor)).toContain('Set up your new authenticator');
+    await visitor.send({ step: 'set_up' });
+    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
+    expect(seed).not.toBe(first);
+    await visitor.send({ step: 'set_up_code', code: codeAt(seedOf(seed), app.clock.now()) });
+    expect(textOf(visitor)).toContain('Your account is recovered.');
+  });
+
+  test('attack 348: other devices that cannot be signed out keep everyone out, and it can be tried again', async () => {
+    const { app } = await recovering();
+    const old = app.stub.signIn('bob', 'OLDPHONE').token;
+    const claim = await begun(app);
+    await wait(app, 72 * HOUR);
+    await wait(app, HOUR);
+    const visitor = await arrived(app);
+    await visitor.send({ claim_code: claim });
+    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
+    const code = codeAt(seedOf(seed), app.clock.now());
+    // The password is still judged; what names a device that is there is not done.
+    const restore = app.stub.override(/delete_devices/, ({ bytes }, next) =>
+      bytes.includes('OLDPHONE') ? { status: 500, body: {} } : next(),
+    );
+    await visitor.send({ step: 'set_up_code', code });
+    expect(textOf(visitor)).toContain('Your account is recovered.');
+    for (const fields of [{ step: 'saved', saved: 'on' }, { step: 'try_again' }]) {
+      await visitor.send(fields);
+      expect(textOf(visitor)).toContain('is still in your account');
+      expect(visitor.led).not.toBe('/_2fa/account');
+    }
+    expect(app.stub.isLive(old)).toBe(true);
+    restore();
+    await visitor.send({ step: 'try_again' });
+    expect(visitor.led).toBe('/_2fa/account');
+    expect(app.stub.isLive(old)).toBe(false);
+  });
+
+  test('a code page of a client leads to it, too', async () => {
+    const { app } = await recovering();
+    const page = await codePageOf(app);
+    expect([page.status, page.text.includes(`href="${PAGE}"`)]).toEqual([200, true]);
+  });
+
   test('attack 344: what the operator has forbidden since, or an administrator since, is not finished', async () => {
     const { app } = await recovering();
     const claim = await begun(app);
@@ -276,7 +352,9 @@ test('attack 261: where it is off its pages are not there, and no other page nam
     await visitor.send({ user: 'bob', password: PASSWORD });
     expect(visitor.last?.text).toContain('/_2fa/help#lost-all');
     const help = await app.call({ target: '/_2fa/help' });
-    expect(`${visitor.last?.text}${help.text}`).not.toContain(PAGE);
+    const code = await codePageOf(app);
+    expect(code.status).toBe(200);
+    expect(`${visitor.last?.text}${help.text}${code.text}`).not.toContain(PAGE);
   } finally {
     await app.stop();
   }
@@ -288,6 +366,27 @@ function formIn(visitor: Visitor): Record<string, string> {
     ...(visitor.last?.text ?? '').matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g),
   ];
   return Object.fromEntries(fields.map(([, name = '', value = '']) => [name, value]));
+}
+
+/** The page on which bob approves what a client of theirs wants to do. */
+async function codePageOf(app: TestApp): Promise<HttpAnswer> {
+  const { token } = app.stub.signIn('bob');
+  const { json } = await app.post('/_matrix/client/v3/delete_devices', { devices: ['X'] }, token);
+  return app.call({
+    target: `/_matrix/client/v3/auth/m.login.2fa.totp/fallback/web?session=${json.session}`,
+  });
+}
+
+/** Those of the form that takes the first code. */
+function setUpForm(visitor: Visitor): Record<string, string> {
+  const [form = ''] =
+    /<form[^>]*>(?:(?!<\/form>)[\s\S])*value="set_up_code"[\s\S]*?<\/form>/.exec(visitor.last?.text ?? '') ??
+    [];
+  return Object.fromEntries(
+    [...form.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)].map(
+      ([, name = '', value = '']) => [name, value],
+    ),
+  );
 }
 
 function seedOf(text: string): Buffer {

@@ -17,10 +17,31 @@ for (const input of document.querySelectorAll('input[data-show]')) {
   if (input instanceof HTMLInputElement) addReveal(input);
 }
 
+for (const button of document.querySelectorAll('button[data-copy], button[data-print]')) {
+  if (button instanceof HTMLButtonElement) addUse(button);
+}
+
 /** A page that the browser kept begins as a new one. */
 window.addEventListener('pageshow', () => {
   for (const form of document.forms) rest(form);
 });
+
+/**
+ * Copies a code that is shown, or prints the page.
+ * @param {HTMLButtonElement} button
+ */
+function addUse(button) {
+  const { copy, copied = '' } = button.dataset;
+  // Browsers have no clipboard for pages that came without TLS.
+  button.hidden = copy !== undefined && navigator.clipboard === undefined;
+  button.addEventListener('click', () => {
+    if (copy === undefined) return print();
+    const told = () => {
+      button.textContent = copied;
+    };
+    navigator.clipboard.writeText(copy).then(told, () => button.remove());
+  });
+}
 
 /**
  * Shows what is typed as a password, and hides it again; what is sent is a password field in any case.

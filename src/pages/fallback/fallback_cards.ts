@@ -5,6 +5,7 @@ import { factorForms, notice, passwordField } from '../forms/fields.ts';
 import type { ToldProblem } from '../forms/form_problems.ts';
 import { recoveryNotice } from '../forms/recovery_notice.ts';
 import { timeText } from '../forms/time_text.ts';
+import { RECOVER_PAGE } from '../shell/footer.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { OfferedProvider } from '../sign_in/offered_providers.ts';
 import type { Say } from '../texts/texts.ts';
@@ -27,11 +28,19 @@ interface Card {
 }
 
 /** Asks for the second factor, before anything of the account is told. */
-export function codeCard(card: Card & FactorsAsked & ToldProblem): Html {
+export function codeCard(
+  card: Card &
+    FactorsAsked &
+    ToldProblem & {
+      /** Whether those who have lost all factors can recover the account themselves. */
+      readonly canRecover: boolean;
+    },
+): Html {
   return html`<section class="card stack">${heading(card)}
 ${notice(card.problem)}
 ${factorForms(card)}
-${notYou(card.say)}</section>`;
+${notYou(card.say)}</section>
+${card.canRecover && html`<p class="after"><a href="${RECOVER_PAGE}">${card.say('code.lost')}</a></p>`}`;
 }
 
 /** Asks for the password. */

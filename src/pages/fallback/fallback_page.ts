@@ -30,6 +30,8 @@ export interface FallbackPageDeps {
   readonly factors: Factors;
   readonly problems: FormProblems;
   readonly visits: Visits<FallbackVisit>;
+  /** Whether those who have lost all factors can recover the account themselves. */
+  readonly canRecover: boolean;
   /** Digits of a TOTP code. */
   readonly digits: number;
 }
@@ -139,7 +141,7 @@ export class FallbackPage {
       body: (tokenField) =>
         codeCard({
           ...card(tokenField),
-          ...{ kinds: openKinds(kinds, problem), asked, ...told },
+          ...{ kinds: openKinds(kinds, problem), asked, canRecover: this.deps.canRecover, ...told },
         }),
     });
   }

@@ -119,6 +119,10 @@ ${problem !== undefined && html`<p class="problem" id="saved-problem" role="aler
 <p>${say('recover.claimText')}</p>
 <p class="only-print">${say('recover.sheet', { user: claim.userId, server })}</p>
 <ul class="codes" aria-label="${say('recover.claim')}"><li>${claim.code}</li></ul>
+<div class="actions">
+<button class="button quiet" type="button" data-copy="${claim.code}" data-copied="${say('save.copied')}" hidden>${say('save.copy')}</button>
+<button class="button quiet" type="button" data-print hidden>${say('save.print')}</button>
+</div>
 <p>${htmlIn(say.form('recover.opens'), { date: timeText(claim.opensTs, say) })}</p>
 ${step(card, 'claim_saved', tick)}
 </section>`;
@@ -178,6 +182,15 @@ export function setUpAgainCard(card: Card & { readonly problem: string | undefin
   return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('recover.newAuthenticator')}</h1>
 ${notice(problem)}
 ${step(card, 'set_up', html`<button class="button full">${say('setup.now')}</button>`)}
+</section>`;
+}
+
+/** The account is recovered, and the other devices of it are not signed out yet: before that no one is let in. */
+export function notAloneCard(card: Card): Html {
+  const { say } = card;
+  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('recover.done')}</h1>
+${notice(say('recover.notAlone'))}
+${step(card, 'try_again', html`<button class="button full">${say('shell.tryAgain')}</button>`)}
 </section>`;
 }
 

@@ -36,6 +36,7 @@ export class RecoverSteps {
     if (before.step === 'credentials') return this.takeCredentials(visit, state, form);
     // It is shown until it is said to be saved, whatever became of the sign-in.
     if (state.claim !== undefined) return { state: afterClaim(state, form) };
+    if (before.step === 'not_alone') return this.enter(visit, state);
     if (before.step !== 'held') return { state: before };
     const { sign, door } = this.deps;
     const standing = state.held && (await sign.find(state.held.id));
@@ -154,7 +155,12 @@ export class RecoverSteps {
   private async saved(visit: PageVisit, state: RecoverVisit, form: Form): Promise<RecoverNext> {
     const setUp = afterSaved(state.setUp, form);
     if (setUp !== undefined) return { state: { ...state, setUp } };
-    const done: RecoverVisit = { ...state, setUp: undefined, step: 'finished' };
+    return this.enter(visit, { ...state, setUp: undefined });
+  }
+
+  /** As often as it takes: until the other devices are signed out no one is let in. */
+  private async enter(visit: PageVisit, state: RecoverVisit): Promise<RecoverNext> {
+    const done: RecoverVisit = { ...state, step: 'finished' };
     const wishes = { target: this.deps.targets.account(''), deviceName: visit.say('account.deviceName') };
     try {
       return {
@@ -162,8 +168,11 @@ export class RecoverSteps {
         answer: await this.deps.entry.enter(visit.request, state.held?.id ?? '', wishes),
       };
     } catch (error) {
-      // The account is recovered all the same: its owner signs in with the new authenticator.
       if (!(error instanceof Refusal)) throw error;
+      if (error.refusal === 'others_not_signed_out') {
+        return { state: { ...state, step: 'not_alone' }, outcome: error.outcome };
+      }
+      // The account is recovered all the same: its owner signs in with the new authenticator.
       return { state: { ...done, haveOthersFailed: true }, outcome: error.outcome };
     }
   }

@@ -9,19 +9,11 @@ import { turnField, type Visit } from '../forms/visits.ts';
 import { type SetUpPages, unlessOver } from '../set_up/set_up_pages.ts';
 import { contactText, type FindContact } from '../shell/contact.ts';
 import { RECOVER_PAGE } from '../shell/footer.ts';
-import { type Html, html } from '../shell/html.ts';
-import {
-  claimCard,
-  finishCard,
-  firstCard,
-  offerCard,
-  runningCard,
-  saidCard,
-  setUpAgainCard,
-} from './recover_cards.ts';
+import { html } from '../shell/html.ts';
+import { claimCard, finishCard, firstCard, offerCard, runningCard, setUpAgainCard } from './recover_cards.ts';
+import { cardOf, doneText, notAlone, SCRIPT, said } from './recover_ends.ts';
 import { addressOf, type RecoverProblem, type RecoverVisit } from './recover_visit.ts';
 
-const SCRIPT = 'forms.js';
 /** What was wrong with a claim code, or with its tick. */
 const CLAIM_TEXTS = {
   claimWrong: 'recover.claimWrong',
@@ -56,6 +48,8 @@ export class RecoverViews {
         return this.credentials(visit, seen);
       case 'held':
         return this.held(visit, seen);
+      case 'not_alone':
+        return notAlone(visit, seen);
       case 'stopped':
         return said(visit, visit.say('recover.stopped'), visit.say('recover.stoppedText'));
       case 'finished':
@@ -228,21 +222,4 @@ export class RecoverViews {
         return this.deps.problems.textOf(visit, problem);
     }
   }
-}
-
-function cardOf({ say }: PageVisit, { id, turn }: Visit<RecoverVisit>, tokenField: Html) {
-  return { say, action: addressOf(id), hidden: html`${tokenField}${turnField(turn)}` };
-}
-
-function said(
-  { render }: PageVisit,
-  title: string,
-  text: Html | string,
-  link?: { readonly href: string; readonly text: string },
-): Answer {
-  return render({ title, body: () => saidCard(title, text, link) });
-}
-
-function doneText({ say }: PageVisit, { haveOthersFailed = false }: RecoverVisit): string {
-  return haveOthersFailed ? say('replace.othersFailed') : say('setup.doneOn');
 }

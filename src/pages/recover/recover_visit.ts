@@ -15,7 +15,7 @@ export type HeldForRecovery = Pick<PageStanding, 'id' | 'userId' | 'version' | '
 
 /** What stands between the requests of a browser at `/_2fa/recover`. */
 export interface RecoverVisit {
-  readonly step: 'credentials' | 'held' | 'stopped' | 'finished' | 'ended';
+  readonly step: 'credentials' | 'held' | 'not_alone' | 'stopped' | 'finished' | 'ended';
   /** As it was typed. */
   readonly name: string;
   readonly held?: HeldForRecovery | undefined;

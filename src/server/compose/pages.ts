@@ -64,6 +64,7 @@ function proofPages(
     fallbackPage: new FallbackPage({
       ...{ proofs, homeserver, problems, pages, factors },
       visits: new Visits(visiting, 'fallback'),
+      canRecover: shared.recovery.enabled,
       digits: totp.digits,
     }),
   };

@@ -183,6 +183,8 @@ export const pages: Translation = {
   'recover.claimMissing': 'Gib deinen Abholcode ein.',
   'recover.newAuthenticator': 'Neuen Authenticator einrichten',
   'recover.done': 'Dein Konto ist wiederhergestellt.',
+  'recover.notAlone':
+    'Deine anderen Geräte konnten noch nicht abgemeldet werden. Wer eines davon hat, ist noch in deinem Konto.',
   'recover.noFactor': 'Du kannst dich anmelden',
   'recover.noFactorText':
     'Dieses Konto hat keine Zwei-Faktor-Authentifizierung. Dein Passwort genügt: Melde dich in deiner App an.',

@@ -100,6 +100,8 @@ export const sie: Translation = {
     'Geben Sie den Abholcode ein, den Sie am Anfang bekommen haben. Das ist bis {date} möglich.',
   'recover.claimMissing': 'Geben Sie Ihren Abholcode ein.',
   'recover.done': 'Ihr Konto ist wiederhergestellt.',
+  'recover.notAlone':
+    'Ihre anderen Geräte konnten noch nicht abgemeldet werden. Wer eines davon hat, ist noch in Ihrem Konto.',
   'recover.noFactor': 'Sie können sich anmelden',
   'recover.noFactorText':
     'Dieses Konto hat keine Zwei-Faktor-Authentifizierung. Ihr Passwort genügt: Melden Sie sich in Ihrer App an.',

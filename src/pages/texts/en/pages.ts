@@ -175,6 +175,8 @@ export const pages = {
   'recover.claimMissing': 'Enter your claim code.',
   'recover.newAuthenticator': 'Set up your new authenticator',
   'recover.done': 'Your account is recovered.',
+  'recover.notAlone':
+    'Your other devices could not be signed out yet. Someone who has one of them is still in your account.',
   'recover.noFactor': 'You can sign in',
   'recover.noFactorText':
     'This account has no two-factor authentication. Your password is enough: sign in in your app.',
