@@ -64,6 +64,9 @@ const ACCOUNT_EVENTS = {
   'recovery_contacts.confirmed': 'user',
   /** The operator took over authenticators of a user from another program. */
   'operator.imported': 'operator',
+  /** The user gave an app access to their account, or did not. */
+  'oauth.authorized': 'user',
+  'oauth.denied': 'user',
   /** The user was first seen under the requirement to set up a second factor, or is reminded of it. */
   'policy.required': 'system',
   /** The time in which the user had to set one up is over. */

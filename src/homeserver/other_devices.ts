@@ -43,6 +43,18 @@ export async function countOtherDevices(
   return (await listDevices(call, kept))?.filter((id) => id !== kept.deviceId).length;
 }
 
+/**
+ * Whether a user has a device. Its id is not sent: who asks for it has shown nothing yet.
+ * Undefined where the homeserver did not say. @throws Refusal if it does not answer
+ */
+export async function hasDevice(
+  call: CallHomeserver,
+  asking: Pick<KeptLogin, 'token' | 'client'>,
+  deviceId: string,
+): Promise<boolean | undefined> {
+  return (await listDevices(call, asking))?.includes(deviceId);
+}
+
 async function listDevices(
   call: CallHomeserver,
   { token, client }: Pick<KeptLogin, 'token' | 'client'>,

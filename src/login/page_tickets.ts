@@ -19,6 +19,15 @@ const PASSED_TOKEN_MS = 2 * MINUTE;
 /** How long a hold is reserved for the moment of its end. */
 const CLAIM_MS = MINUTE;
 
+/** All that a user owes is proven in this sign-in. */
+export interface ProvenSignIn {
+  readonly session: Session;
+  readonly proof: FactorPassed | StandingPasses;
+  /** Of the account, looked up before what its user owes: it stands while the account has this one. */
+  readonly version: number;
+  readonly hold: HeldLogin;
+}
+
 /** What a person takes from the sign-in page to their client. */
 export class PageTickets {
   constructor(
@@ -35,20 +44,35 @@ export class PageTickets {
 
   /** As `PageDoor.issueTicket`. */
   async issue(request: ClientRequest, id: string): Promise<PageTicket | undefined> {
-    const found = await this.deps.sessions.find(id);
-    if (found === undefined) return undefined;
-    const { session } = found;
-    if (!isSatisfied(session.flows, session.completed)) return undefined;
-    const proof = await this.proofOf(session);
-    if (proof === undefined) return { kind: 'changed' };
-    const hold = found.hold ?? (await this.signInAgain(request, session));
-    if (hold === undefined) return { kind: 'changed' };
-    await this.requireAlone(request.client, session, hold);
+    const proven = await this.proven(request, id);
+    if (proven === undefined || 'kind' in proven) return proven;
+    const { session, proof, hold } = proven;
     const provider = providerOf(session);
     if (provider !== undefined) return this.sendToProvider(session, hold, provider);
     if (!(await this.deps.engine.finish(session))) return undefined;
     const loginToken = await this.deps.passes.issue(hold, proof);
     return { kind: 'client', redirectUrl: redirectUrlOf(session), loginToken };
+  }
+
+  /**
+   * A sign-in in which nothing is left to prove, with its held login. Undefined if it has ended, or something is left.
+   * @throws Refusal if the password must be judged once more and cannot be; others_not_signed_out
+   */
+  async proven(
+    request: ClientRequest,
+    id: string,
+  ): Promise<ProvenSignIn | { readonly kind: 'changed' } | undefined> {
+    const found = await this.deps.sessions.find(id);
+    if (found === undefined) return undefined;
+    const { session } = found;
+    if (!isSatisfied(session.flows, session.completed)) return undefined;
+    const version = await this.deps.sessions.versionOf(session.binding.userId);
+    const proof = await this.proofOf(session);
+    if (proof === undefined) return { kind: 'changed' };
+    const hold = found.hold ?? (await this.signInAgain(request, session));
+    if (hold === undefined) return { kind: 'changed' };
+    await this.requireAlone(request.client, session, hold);
+    return { session, proof, version, hold };
   }
 
   /** As `PageDoor.cancel`. Equal sign-ins that share the held login sign in once more, by themselves. */
@@ -127,11 +151,11 @@ export class PageTickets {
   }
 
   /** The login that told who it is has done its part: the next sweep logs it out. */
-  private async sendToProvider(
+  async sendToProvider(
     session: Session,
     hold: HeldLogin,
     provider: string,
-  ): Promise<PageTicket | undefined> {
+  ): Promise<Extract<PageTicket, { kind: 'provider' }> | undefined> {
     const { idHash } = session;
     if (!(await this.deps.holds.claim(hold, idHash, CLAIM_MS))) return undefined;
     // Ended meanwhile, by a change of factors: its session may be left, and proves nothing.

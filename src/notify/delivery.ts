@@ -1,6 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
 import type { NotifyConfig } from '../config/config.ts';
-import { dropInParts } from '../storage/dropping.ts';
 import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findNoticeAddresses } from '../storage/tables/notice_owners.ts';
@@ -164,7 +163,7 @@ export class Delivery {
       },
       'A notice was given up',
     );
-    await dropInParts(storage, [dropOldDeadLetters()]);
+    await storage.commit([], dropOldDeadLetters());
   }
 }
 

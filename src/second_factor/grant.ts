@@ -5,7 +5,7 @@ import type {
   PasswordJudgement,
   TokenOwner,
 } from '../homeserver/homeserver.ts';
-import { countOtherDevices, endOtherDevices } from '../homeserver/other_devices.ts';
+import { countOtherDevices, endOtherDevices, hasDevice } from '../homeserver/other_devices.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
@@ -125,6 +125,11 @@ class Grant {
   countOtherDevices(homeserver: Homeserver, client: ClientAddress): Promise<number | undefined> {
     const asking = { token: this.#accessToken, deviceId: this.deviceId ?? '', client };
     return countOtherDevices((call) => homeserver.call(call), asking);
+  }
+
+  /** Whether the owner has this device; undefined if the homeserver did not say. @throws Refusal */
+  hasDevice(homeserver: Homeserver, deviceId: string, client: ClientAddress): Promise<boolean | undefined> {
+    return hasDevice((call) => homeserver.call(call), { token: this.#accessToken, client }, deviceId);
   }
 
   /** @throws Refusal if the homeserver did not say that it is gone */

@@ -50,7 +50,7 @@ export class AccountPage {
       const providers = isSignedOut ? await offeredProviders(this.deps.homeserver, request) : undefined;
       const shown =
         providers &&
-        (await this.deps.signInPage.showOnAccountPage(visit, { providers, after: this.beforeSignIn(visit) }));
+        (await this.deps.signInPage.showOn('account', visit, { providers, after: this.beforeSignIn(visit) }));
       if (shown !== undefined) return shown;
       return visit.render({
         title: visit.say('account.title'),

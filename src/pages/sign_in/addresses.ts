@@ -1,8 +1,22 @@
-import { ACCOUNT_PAGE, pathOf, type RedirectTarget } from './redirect_targets.ts';
+import { ACCOUNT_PAGE, AUTHORIZE_PAGE, pathOf, type RedirectTarget } from './redirect_targets.ts';
 
 /** Where the sign-in page stands. */
 const SIGN_IN_PAGE = '/_2fa/login';
 const REDIRECT = '/_matrix/client/v3/login/sso/redirect';
+
+/** On which page a sign-in stands. */
+export type Place = 'login' | 'account' | 'authorize';
+
+const PAGES: Readonly<Record<Place, string>> = {
+  login: SIGN_IN_PAGE,
+  account: ACCOUNT_PAGE,
+  authorize: AUTHORIZE_PAGE,
+};
+
+/** Account page and requests for access have cards of their own, which are sent to them. */
+export function placeOf({ kind }: RedirectTarget): Place {
+  return kind === 'account' || kind === 'authorize' ? kind : 'login';
+}
 
 /** Where a sign-in came from and where it leads, as far as its addresses tell. */
 export interface Way {
@@ -16,21 +30,21 @@ export interface Way {
 /** Where a sign-in begins: on our first page, or at the homeserver's provider. */
 export function beginningOf(way: Way): string {
   const { target, provider } = way;
-  if (target.kind === 'account' && provider === undefined) return inLocales(way, pathOf(target.href));
+  if (placeOf(target) !== 'login' && provider === undefined) return inLocales(way, pathOf(target.href));
   const path = provider === undefined ? SIGN_IN_PAGE : `${REDIRECT}/${encodeURIComponent(provider)}`;
   return inLocales(way, `${path}?redirectUrl=${encodeURIComponent(target.href)}`);
 }
 
-/** Where the first form opens a visit with this id. */
+/** Where the first form opens a visit with this id. A request for access may be long: it stands in the form. */
 export function openingAddress({ target, locales }: Way, visitId: string): string {
+  if (target.kind === 'authorize') return visitAddress({ target, locales }, visitId);
   const beginning = beginningOf({ target, locales });
   return `${beginning}${beginning.includes('?') ? '&' : '?'}v=${visitId}`;
 }
 
-/** The address of a visit: the account page has its own cards, which are sent to it. */
+/** The address of a visit. */
 export function visitAddress(way: Way, visitId: string): string {
-  const path = way.target.kind === 'account' ? ACCOUNT_PAGE : SIGN_IN_PAGE;
-  return inLocales(way, `${path}?v=${visitId}`);
+  return inLocales(way, `${PAGES[placeOf(way.target)]}?v=${visitId}`);
 }
 
 /** Where the authenticator is replaced in the sign-in of a visit. */

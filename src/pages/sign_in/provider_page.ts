@@ -1,6 +1,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { PageDoor } from '../../login/page_door.ts';
+import type { AccessEnd } from '../authorize/access_end.ts';
 import type { ProviderApproval } from '../fallback/provider_approval.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
@@ -21,6 +22,8 @@ export class ProviderPage {
     private readonly rounds: ProviderRounds,
     private readonly signInPage: SignInPage,
     private readonly approval: ProviderApproval,
+    /** Undefined where apps cannot ask for access. */
+    private readonly access: AccessEnd | undefined,
   ) {}
 
   /** `GET /login/sso/redirect/{idpId}` for a provider of the homeserver. */
@@ -60,6 +63,8 @@ export class ProviderPage {
     { signInId }: Extract<ProviderState, { round: 2 }>,
     loginToken: string,
   ): Promise<Answer> {
+    const asked = await this.access?.afterRound(visit, signInId, loginToken);
+    if (asked !== undefined) return asked;
     const target = this.targets.read(await this.door.passProviderToken(signInId, loginToken));
     return target === undefined ? visit.fail({ cause: 'unknown' }) : backToClient(target, loginToken);
   }

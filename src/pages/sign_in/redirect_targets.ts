@@ -1,13 +1,19 @@
 import { isForeignScheme, isLoopback } from '../../config/values.ts';
+import { shownTarget } from '../../oauth/redirect_uris.ts';
 
 /** Where the account page is. */
 export const ACCOUNT_PAGE = '/_2fa/account';
+/** Where apps ask for access (docs/oauth.md). */
+export const AUTHORIZE_PAGE = '/_2fa/oauth2/authorize';
 
 /** Where a browser may be sent after its sign-in. */
 export interface RedirectTarget {
   readonly href: string;
-  /** A site, whatever app the device opens for the scheme, or our own account page, which gets no login token. */
-  readonly kind: 'site' | 'app' | 'account';
+  /**
+   * A site, or whatever app the device opens for the scheme. Our own account page and the request of an app for access
+   * get no login token.
+   */
+  readonly kind: 'site' | 'app' | 'account' | 'authorize';
   /** For people: the whole host with its port, as it goes into a certificate; for an app its scheme before it. */
   readonly name: string;
 }
@@ -17,10 +23,12 @@ export class RedirectTargets {
   /**
    * @param listed its `clients` are origins, and schemes with their colon, that need no confirmation
    * @param publicBaseUrl the origin that browsers see
+   * @param hasAuthorize whether apps may ask for access
    */
   constructor(
     private readonly listed: { readonly clients: readonly string[] },
     private readonly publicBaseUrl: string,
+    private readonly hasAuthorize = false,
   ) {}
 
   /** Our own account page. @param search the query that goes with it, empty or with its `?` */
@@ -29,12 +37,21 @@ export class RedirectTargets {
     return { href: url.href, kind: 'account', name: url.host };
   }
 
+  /** The request of an app for access: it is judged apart. @param query of it, without its `?` */
+  authorize(query: string): RedirectTarget {
+    const url = new URL(`${AUTHORIZE_PAGE}?${query}`, this.publicBaseUrl);
+    const name = shownTarget(url.searchParams.get('redirect_uri') ?? '');
+    return { href: url.href, kind: 'authorize', name };
+  }
+
   /** Undefined if a browser must not be sent there. */
   read(redirectUrl: string | undefined): RedirectTarget | undefined {
     if (redirectUrl === undefined || !URL.canParse(redirectUrl)) return undefined;
     const url = new URL(redirectUrl);
-    if (url.origin === new URL(this.publicBaseUrl).origin && url.pathname === ACCOUNT_PAGE)
-      return this.account(url.search);
+    const isOurs = url.origin === new URL(this.publicBaseUrl).origin;
+    if (isOurs && url.pathname === ACCOUNT_PAGE) return this.account(url.search);
+    if (isOurs && this.hasAuthorize && url.pathname === AUTHORIZE_PAGE)
+      return this.authorize(url.search.slice(1));
     if (isForeignScheme(url.protocol) || url.username !== '' || url.password !== '') return undefined;
     if (url.protocol === 'https:') return siteOf(url);
     if (url.protocol !== 'http:') return appOf(url);
@@ -42,7 +59,8 @@ export class RedirectTargets {
   }
 
   /** Whether the operator trusts this client; compared whole, never by its beginning. */
-  isListed({ href }: RedirectTarget): boolean {
+  isListed({ href, kind }: RedirectTarget): boolean {
+    if (kind === 'authorize') return false;
     const url = new URL(href);
     const isSite = url.protocol === 'https:' || url.protocol === 'http:';
     return this.listed.clients.includes(isSite ? url.origin : url.protocol);
@@ -55,6 +73,11 @@ export function withLoginToken({ href }: RedirectTarget, loginToken: string): st
   const [address, fragment] = at === -1 ? [href, ''] : [href.slice(0, at), href.slice(at)];
   const separator = address.includes('?') ? '&' : '?';
   return `${address}${separator}loginToken=${encodeURIComponent(loginToken)}${fragment}`;
+}
+
+/** The query of a target on our own site. */
+export function queryOf({ href }: RedirectTarget): string {
+  return new URL(href).search.slice(1);
 }
 
 /** Path and query of a target on our own site. */

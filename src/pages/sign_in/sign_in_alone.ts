@@ -5,6 +5,7 @@ import type { LoneSignIn } from '../../login/lone_sign_in.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { Passes } from '../../second_factor/passes.ts';
 import { type Clock, MINUTE } from '../../system/clock.ts';
+import type { AccessEnd } from '../authorize/access_end.ts';
 import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import { FORM_TOKEN } from '../forms/form_tokens.ts';
@@ -15,8 +16,8 @@ import type { AccountEntry } from './account_entry.ts';
 import { loneForm, QUESTION } from './lone_form.ts';
 import type { AskingForm, LoneQuestions } from './lone_questions.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
-import { backToClient, end } from './sign_in_ends.ts';
-import type { Next, SignInVisit } from './sign_in_visit.ts';
+import { backToClient } from './sign_in_ends.ts';
+import { end, type Next, type SignInVisit } from './sign_in_visit.ts';
 
 /** How long one who was accepted may take to say yes. */
 const DECISION_MS = 10 * MINUTE;
@@ -32,6 +33,8 @@ export interface SignInAloneDeps {
     readonly targets: RedirectTargets;
     readonly browsers: KnownBrowser;
     readonly entry: AccountEntry;
+    /** Undefined where apps cannot ask for access. */
+    readonly access: AccessEnd | undefined;
   };
 }
 
@@ -81,8 +84,16 @@ export class SignInAlone {
   /** What one who was accepted answers to the question who gets access. */
   async decide(visit: PageVisit, state: SignInVisit, decision: string | undefined): Promise<Next> {
     if (this.isOver(state)) return end(state, 'expired');
-    if (decision === 'deny') return { state: { ...state, step: 'cancelled' } };
+    if (decision === 'deny') return this.deny(visit, state);
     return decision === 'allow' ? this.finish(visit, state) : { state };
+  }
+
+  private async deny(visit: PageVisit, state: SignInVisit): Promise<Next> {
+    const { targets, access } = this.deps.pages;
+    const target = targets.read(state.target);
+    return target?.kind === 'authorize' && access !== undefined
+      ? access.deny(visit, state, target)
+      : { state: { ...state, step: 'cancelled' } };
   }
 
   isOver({ alone }: SignInVisit): boolean {
@@ -97,7 +108,10 @@ export class SignInAlone {
   }
 
   private async finish(visit: PageVisit, state: SignInVisit): Promise<Next> {
-    const target = this.deps.pages.targets.read(state.target);
+    const { targets, access } = this.deps.pages;
+    const target = targets.read(state.target);
+    if (target?.kind === 'authorize' && access !== undefined)
+      return (await access.allow(visit, state, target)) ?? end(state, 'expired');
     const loginToken = state.alone && (await this.deps.passes.issueAlone(state.alone));
     if (loginToken === undefined || target === undefined) return end(state, 'changed');
     const finished: SignInVisit = { ...state, step: 'finished' };

@@ -116,7 +116,16 @@ ${hidden}
 /** What the last step says of who signs in. */
 export type ConfirmedStanding = Pick<PageStanding, 'userId' | 'recoveryCodesLeft' | 'mayTurnOn'>;
 
+/** What is asked where an app wants access to the account. */
+export interface Consent {
+  readonly title: string;
+  /** Who asks, and what for. */
+  readonly about: Html;
+}
+
 interface ConfirmationCard extends Card {
+  /** Undefined where the client gets a login token. */
+  readonly consent: Consent | undefined;
   readonly standing: ConfirmedStanding;
   readonly problem: string | undefined;
   /** Where a lost authenticator can be replaced; undefined: not in this sign-in. */
@@ -126,19 +135,19 @@ interface ConfirmationCard extends Card {
 
 /** The last step: which client gets access (attacks 67 and 69). */
 export function confirmationCard(card: ConfirmationCard): Html {
-  const { say, hidden, action, way, standing, problem } = card;
+  const { say, hidden, action, way, standing, problem, consent } = card;
   const { target } = way;
   // The heading has the focus, so that an Enter too many presses nothing.
-  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${confirmTitle(say, target)}</h1>
+  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${consent?.title ?? confirmTitle(say, target)}</h1>
 ${notice(problem)}
 ${aboutRecovery(card)}
 <p>${htmlIn(say.form('confirm.as'), { user: html`<b>${standing.userId}</b>` })}</p>
-<p>${say('confirm.gives')} <strong class="destination">${target.name}</strong></p>
+${consent?.about ?? html`<p>${say('confirm.gives')} <strong class="destination">${target.name}</strong></p>`}
 <p class="muted small">${say('confirm.warning')}</p>
 <form class="actions stretch" method="post" action="${action}" data-unhurried>
 ${hidden}
-<button class="button" name="decision" value="allow">${say('confirm.allow')}</button>
-<button class="button quiet" name="decision" value="deny">${say('confirm.cancel')}</button>
+<button class="button" name="decision" value="allow">${say(consent === undefined ? 'confirm.allow' : 'access.allow')}</button>
+<button class="button quiet" name="decision" value="deny">${say(consent === undefined ? 'confirm.cancel' : 'access.deny')}</button>
 </form>
 ${standing.mayTurnOn && offer(say)}</section>`;
 }
@@ -147,10 +156,16 @@ export function confirmTitle(say: Say, target: RedirectTarget): string {
   return target.kind === 'site' ? say('confirm.title', { app: target.name }) : say('confirm.titleApp');
 }
 
-/** The client gets nothing. */
-export function cancelledCard(say: Say): Html {
+/** The client gets nothing. @param back where an app is told so */
+export function cancelledCard(say: Say, back: string | undefined): Html {
   return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('cancelled.title')}</h1>
-<p>${say('cancelled.text')}</p></section>`;
+<p>${say('cancelled.text')}</p>
+${back !== undefined && backToApp(say, back)}</section>`;
+}
+
+/** Nothing leads back by itself: the person presses it. */
+export function backToApp(say: Say, href: string): Html {
+  return html`<p><a class="button full" href="${href}">${say('access.back')}</a></p>`;
 }
 
 function aboutRecovery({ say, isReplaced, standing, replaceAt }: ConfirmationCard): Html | undefined {

@@ -1,22 +1,22 @@
 import type { Answer } from '../../http/answer.ts';
 import type { PageCodesUsedUp, PageDoor } from '../../login/page_door.ts';
-import type { Outcome } from '../../matrix/outcome.ts';
 import type { Clock } from '../../system/clock.ts';
+import type { AccessEnd } from '../authorize/access_end.ts';
 import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import { seeOther } from '../forms/see_other.ts';
 import type { AccountEntry } from './account_entry.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
 import { type RedirectTarget, type RedirectTargets, withLoginToken } from './redirect_targets.ts';
-import type { Next, SignInVisit } from './sign_in_visit.ts';
-
-const SESSION_OVER: Outcome = { is: 'refused', reason: 'session' };
+import { end, type Next, type SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInEndsDeps {
   readonly door: PageDoor;
   readonly targets: RedirectTargets;
   readonly rounds: ProviderRounds;
   readonly entry: AccountEntry;
+  /** Undefined where apps cannot ask for access. */
+  readonly access: AccessEnd | undefined;
   readonly clock: Clock;
 }
 
@@ -32,9 +32,28 @@ export class SignInEnds {
     return answer === undefined ? this.over(state) : { state: { ...state, step: 'finished' }, answer };
   }
 
+  /** For an app that asks for access: what its user is told before they say yes. */
+  async ask(visit: PageVisit, state: SignInVisit, target: RedirectTarget): Promise<Next> {
+    return { state: { ...state, endsDevice: await this.deps.access?.endsDevice(visit, state, target) } };
+  }
+
+  /** Its user says no: the held login ends, and an app that asked for access is told. */
+  async deny(visit: PageVisit, state: SignInVisit): Promise<Next> {
+    const target = this.deps.targets.read(state.target);
+    if (target?.kind === 'authorize' && this.deps.access !== undefined)
+      return this.deps.access.deny(visit, state, target);
+    await this.deps.door.cancel(state.held?.id ?? '');
+    return { state: { ...state, step: 'cancelled' } };
+  }
+
   /** The target is the one that the sign-in began with, whatever the last form says (attack 69). */
-  async finish({ request }: PageVisit, before: SignInVisit, id: string): Promise<Next> {
-    const { door, rounds, targets } = this.deps;
+  async finish(visit: PageVisit, before: SignInVisit, id: string): Promise<Next> {
+    const { door, rounds, targets, access } = this.deps;
+    const { request } = visit;
+    const asked = targets.read(before.target);
+    if (asked?.kind === 'authorize' && access !== undefined) {
+      return (await access.allow(visit, before, asked)) ?? this.over(before);
+    }
     const ticket = await door.issueTicket(request, id);
     if (ticket === undefined) return this.over(before);
     if (ticket.kind === 'changed') return end(before, 'changed');
@@ -58,11 +77,6 @@ export class SignInEnds {
     const ended = { cause: 'tooMany', until: this.deps.clock.now() + waitMs } as const;
     return { state: { ...state, step: 'ended', ended }, outcome: refusedCode(request).outcome };
   }
-}
-
-/** The sign-in is over, for a reason that the page tells. */
-export function end(state: SignInVisit, cause: 'changed' | 'expired'): Next {
-  return { state: { ...state, step: 'ended', ended: { cause, until: 0 } }, outcome: SESSION_OVER };
 }
 
 /** Sends the browser back to its client. */

@@ -5,16 +5,19 @@ import type { PageStanding } from '../../login/page_door.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { StoreUnavailable } from '../../storage/errors.ts';
 import { hashSessionId } from '../../uia/session_id.ts';
+import type { AccessEnd } from '../authorize/access_end.ts';
+import { requestField } from '../authorize/access_request.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
 import { seeOther } from '../forms/see_other.ts';
 import { turnIn, type Visit, type Visits } from '../forms/visits.ts';
 import type { Html } from '../shell/html.ts';
 import { askedLocales } from '../texts/language.ts';
-import { replaceAddress, signInPageFor, visitAddress, type Way } from './addresses.ts';
+import { type Place, placeOf, replaceAddress, signInPageFor, visitAddress, type Way } from './addresses.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
+import type { BesideForm } from './sign_in_shown.ts';
 import type { SignInSteps } from './sign_in_steps.ts';
-import type { BesideForm, SignInViews } from './sign_in_views.ts';
+import type { SignInViews } from './sign_in_views.ts';
 import type { Next, SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInPageDeps {
@@ -24,6 +27,8 @@ export interface SignInPageDeps {
   readonly visits: Visits<SignInVisit>;
   readonly steps: SignInSteps;
   readonly views: SignInViews;
+  /** Undefined where apps cannot ask for access. */
+  readonly access: Pick<AccessEnd, 'faultOf'> | undefined;
 }
 
 /**
@@ -42,7 +47,7 @@ export class SignInPage {
     return this.deps.pages.visit(request, async (visit) => {
       this.requireOffered();
       const { visits, targets, views } = this.deps;
-      const seen = await this.seen(request, false);
+      const seen = await this.seen(request, 'login');
       if (seen !== undefined) return views.of(visit, seen);
       const redirectUrl = request.query.get('redirectUrl');
       if (request.query.has('v') && redirectUrl === undefined) return visit.fail({ cause: 'unknown' });
@@ -56,18 +61,29 @@ export class SignInPage {
   /** `GET /_2fa/login/replace`: the authenticator is lost. It changes nothing, either. */
   showReplacement(request: ClientRequest): Promise<Answer> {
     return this.deps.pages.visit(request, async (visit) => {
-      this.requireOffered();
-      const seen = await this.seen(request, false);
+      const asked = await this.seen(request, 'authorize');
+      if (asked === undefined) this.requireOffered();
+      const seen = asked ?? (await this.seen(request, 'login'));
       return seen === undefined ? visit.fail({ cause: 'unknown' }) : this.deps.views.replacing(visit, seen);
     });
   }
 
-  /** The same on the account page, where its address names a visit: undefined for its first page. */
-  async showOnAccountPage(visit: PageVisit, beside: BesideForm): Promise<Answer | undefined> {
+  /** The same on another page, where its address names a visit: undefined for its first page. */
+  async showOn(place: Place, visit: PageVisit, beside: BesideForm): Promise<Answer | undefined> {
     const { request } = visit;
     if (!request.query.has('v')) return undefined;
-    const seen = await this.seen(request, true);
+    const seen = await this.seen(request, place);
     return seen === undefined ? visit.fail({ cause: 'unknown' }) : this.deps.views.of(visit, seen, beside);
+  }
+
+  /** The first page of an app that asks for access. @param target that was judged @param name that the app knows */
+  showRequest(
+    visit: PageVisit,
+    target: RedirectTarget,
+    name: string | undefined,
+    beside: BesideForm,
+  ): Answer {
+    return this.deps.views.first(visit, target, this.deps.visits.newId(), { name, beside });
   }
 
   /** The first card of the account page. */
@@ -82,21 +98,19 @@ export class SignInPage {
 
   /**
    * `POST`: a form.
-   * @param isAccount it came to the account page, which is there whether or not the sign-in page is offered to clients
+   * @param place where it came to; all but the sign-in page are there whether or not that is offered to clients
    */
-  submit(request: ClientRequest, isAccount = false): Promise<Answer> {
+  submit(request: ClientRequest, place: Place = 'login'): Promise<Answer> {
     return this.deps.pages.visit(request, async (visit) => {
-      if (!isAccount) this.requireOffered();
+      if (place === 'login') this.requireOffered();
       const form = await visit.readForm();
       const id = request.query.get('v') ?? '';
       const turn = turnIn(form);
-      const target = isAccount
-        ? this.accountTarget(request)
-        : this.deps.targets.read(request.query.get('redirectUrl'));
+      const target = this.targetAt(place, request, form);
       if (turn === 0 && target === undefined) return visit.fail({ cause: 'link' });
       const taken = await this.take(request, id, turn, target);
       if (taken !== undefined) return this.judge(visit, taken, form);
-      const seen = await this.seen(request, isAccount);
+      const seen = await this.seen(request, place);
       return seen === undefined ? visit.fail({ cause: 'unknown' }) : seeOther(this.addressOf(seen));
     });
   }
@@ -105,11 +119,21 @@ export class SignInPage {
   async arrive(visit: PageVisit, standing: PageStanding, target: RedirectTarget): Promise<Answer> {
     const { visits, steps } = this.deps;
     const { provider } = standing;
+    const fault = await this.deps.access?.faultOf(visit, target);
+    if (fault !== undefined) return fault;
     const locales = askedLocales(visit.request);
     const state: SignInVisit = { target: target.href, step: 'held', name: '', provider, locales };
     const taken = await visits.open(visit.request, visits.newId(), state);
     if (taken === undefined) return visit.fail({ cause: 'unknown' });
     return this.lead(taken, await steps.goOn(visit, state, standing));
+  }
+
+  /** Where the first form on a page leads. */
+  private targetAt(place: Place, request: ClientRequest, form: Form): RedirectTarget | undefined {
+    if (place === 'account') return this.accountTarget(request);
+    if (place === 'login') return this.deps.targets.read(request.query.get('redirectUrl'));
+    const asked = requestField(form);
+    return asked === undefined ? undefined : this.deps.targets.authorize(asked);
   }
 
   private accountTarget({ query }: ClientRequest): RedirectTarget {
@@ -118,14 +142,15 @@ export class SignInPage {
     return this.deps.targets.account(search === '' ? '' : `?${search}`);
   }
 
-  /** The visit that the address names; undefined if it is of the other page. */
-  private async seen(request: ClientRequest, isAccount: boolean): Promise<Visit<SignInVisit> | undefined> {
+  /** The visit that the address names; undefined if it is of another page. */
+  private async seen(request: ClientRequest, place: Place): Promise<Visit<SignInVisit> | undefined> {
     const found = await this.deps.visits.find(request, request.query.get('v') ?? '');
-    return found !== undefined && this.isOfAccount(found) === isAccount ? found : undefined;
+    return found !== undefined && this.placeOf(found) === place ? found : undefined;
   }
 
-  private isOfAccount({ state }: Visit<SignInVisit>): boolean {
-    return this.deps.targets.read(state.target)?.kind === 'account';
+  private placeOf({ state }: Visit<SignInVisit>): Place {
+    const target = this.deps.targets.read(state.target);
+    return target === undefined ? 'login' : placeOf(target);
   }
 
   private addressOf({ id, state }: Visit<SignInVisit>): string {
@@ -154,8 +179,14 @@ export class SignInPage {
   }
 
   private async judge(visit: PageVisit, taken: Visit<SignInVisit>, form: Form): Promise<Answer> {
-    const { visits, steps } = this.deps;
+    const { visits, steps, targets, access } = this.deps;
     const before = { state: taken.state, held: heldIn(taken.state) };
+    const target = targets.read(taken.state.target);
+    const fault = target && (await access?.faultOf(visit, target));
+    if (fault !== undefined) {
+      await visits.keep(taken, before);
+      return fault;
+    }
     const next = await visits.judge(visit, taken, before, (unhurried) =>
       steps.take(unhurried, taken.state, form),
     );

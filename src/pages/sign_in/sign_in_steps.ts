@@ -12,10 +12,10 @@ import type { KnownBrowser } from '../forms/known_browser.ts';
 import type { RedirectTargets } from './redirect_targets.ts';
 import type { SignInAlone } from './sign_in_alone.ts';
 import { DONT_UNLOCK } from './sign_in_cards.ts';
-import { end, type SignInEnds } from './sign_in_ends.ts';
+import type { SignInEnds } from './sign_in_ends.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import { isReplaceForm, isSetUpForm, type SignInSetUp } from './sign_in_set_up.ts';
-import { heldBy, type Next, type SignInVisit } from './sign_in_visit.ts';
+import { end, heldBy, type Next, type SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInStepsDeps {
   readonly door: PageDoor;
@@ -78,6 +78,7 @@ export class SignInSteps {
     if (standing.codeWanted) return { state, outcome: { is: 'challenged', reason: 'factor' } };
     const target = this.deps.targets.read(state.target);
     if (target?.kind === 'account') return this.deps.ends.enter(visit, state, target);
+    if (target?.kind === 'authorize') return this.deps.ends.ask(visit, state, target);
     // After a sign-in with a recovery code the page says first what to do about the lost phone.
     const mayPass =
       standing.recoveryCodesLeft === undefined && target !== undefined && this.deps.targets.isListed(target);
@@ -179,10 +180,7 @@ export class SignInSteps {
     decision: string | undefined,
   ): Promise<Next> {
     const id = state.held?.id ?? '';
-    if (decision === 'deny') {
-      await this.deps.door.cancel(id);
-      return { state: { ...state, step: 'cancelled' } };
-    }
+    if (decision === 'deny') return this.deps.ends.deny(visit, state);
     if (decision !== 'allow') return { state };
     try {
       return await this.deps.ends.finish(visit, state, id);

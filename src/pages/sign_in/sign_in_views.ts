@@ -1,14 +1,13 @@
 import type { Answer } from '../../http/answer.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { PageRecovery } from '../../login/page_recovery.ts';
+import type { AccessViews } from '../authorize/access_views.ts';
 import { fieldOf, type WrongCredentials } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { type FormProblems, openKinds } from '../forms/form_problems.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
-import { type Html, html } from '../shell/html.ts';
-import { askedLocales } from '../texts/language.ts';
+import type { Html } from '../shell/html.ts';
 import { beginningOf, openingAddress, replaceAddress, visitAddress, type Way } from './addresses.ts';
-import type { OfferedProvider } from './offered_providers.ts';
 import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
 import type { SignInAlone } from './sign_in_alone.ts';
 import {
@@ -21,6 +20,7 @@ import {
 } from './sign_in_cards.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import type { SignInSetUp } from './sign_in_set_up.ts';
+import { type BesideForm, formOf, hiddenIn, type Shown, unseen } from './sign_in_shown.ts';
 import type { SignInVisit } from './sign_in_visit.ts';
 
 const SCRIPT = 'forms.js';
@@ -40,21 +40,15 @@ export interface SignInViewsDeps {
     readonly host: string;
   };
   readonly recovery: Pick<PageRecovery, 'runningFor'> | undefined;
+  /** Undefined where apps cannot ask for access. */
+  readonly accessViews: AccessViews | undefined;
 }
 
-/** A page of the sign-in that can be shown now. */
-interface Shown {
-  readonly visit: PageVisit;
-  readonly seen: Visit<SignInVisit>;
-  readonly way: Way;
-  readonly beside?: BesideForm | undefined;
-}
-
-/** What the first card has besides its form. */
-export interface BesideForm {
-  readonly notice?: Html | undefined;
-  readonly after?: Html | undefined;
-  readonly providers?: readonly OfferedProvider[];
+/** What the first page of an app that asks for access has besides. */
+interface FirstCard {
+  /** Stands in the field for the name before anyone has typed one. */
+  readonly name?: string | undefined;
+  readonly beside?: BesideForm;
 }
 
 /** Shows where a sign-in stands. It changes nothing. */
@@ -62,8 +56,8 @@ export class SignInViews {
   constructor(private readonly deps: SignInViewsDeps) {}
 
   /** The first page, whose form opens a visit with this id. */
-  first(visit: PageVisit, target: RedirectTarget, id: string): Answer {
-    const shown = unseen(visit, target, id);
+  first(visit: PageVisit, target: RedirectTarget, id: string, { name, beside }: FirstCard = {}): Answer {
+    const shown = { ...unseen(visit, target, id, name), beside };
     return this.credentials(shown, openingAddress(shown.way, id));
   }
 
@@ -106,9 +100,15 @@ export class SignInViews {
       case 'held':
         return this.held(shown, isReplacing);
       case 'cancelled':
-        return visit.render({ title: visit.say('cancelled.title'), body: () => cancelledCard(visit.say) });
+        return visit.render({
+          title: visit.say('cancelled.title'),
+          body: () => cancelledCard(visit.say, state.back?.href),
+        });
       case 'finished':
-        return visit.fail({ cause: 'used', href: beginningOf(way) });
+        return (
+          this.deps.accessViews?.leading(visit, target, state.back) ??
+          visit.fail({ cause: 'used', href: beginningOf(way) })
+        );
       case 'ended':
         return this.ended(shown, state);
     }
@@ -174,7 +174,7 @@ export class SignInViews {
       field: fieldOf(problem),
       problem: this.textOf(visit, seen.state),
     };
-    const hidden = html`${tokenField}${turnField(seen.turn)}`;
+    const hidden = hiddenIn({ way, seen }, tokenField);
     const asking = { token, visit: seen.id, turn: seen.turn };
     const alone = this.deps.alone?.form(visit, asking, { hidden, action });
     return credentialsCard({
@@ -215,17 +215,19 @@ export class SignInViews {
     return this.asking(shown, standing, mayReplace);
   }
 
-  private asking(shown: Shown, standing: ConfirmedStanding, mayReplace = false): Answer {
+  private async asking(shown: Shown, standing: ConfirmedStanding, mayReplace = false): Promise<Answer> {
     const { visit, seen, way } = shown;
     const { say } = visit;
     const { isReplaced = false } = seen.state;
     const problem = this.textOf(visit, seen.state);
+    const consent = await this.deps.accessViews?.consent(visit, seen.state, way.target);
+    if (consent?.is === 'fault') return consent.answer;
     return visit.render({
-      title: titleOf(visit, confirmTitle(say, way.target), problem),
+      title: titleOf(visit, consent?.title ?? confirmTitle(say, way.target), problem),
       script: SCRIPT,
       body: (tokenField) =>
         confirmationCard({
-          ...{ say, way, standing, problem, isReplaced },
+          ...{ say, way, standing, problem, isReplaced, consent },
           replaceAt: mayReplace ? replaceAddress(way, seen.id) : undefined,
           ...formOf(shown, tokenField),
         }),
@@ -235,16 +237,4 @@ export class SignInViews {
   private textOf(visit: PageVisit, { problem }: SignInVisit): string | undefined {
     return problem && this.deps.problems.textOf(visit, problem);
   }
-}
-
-/** A sign-in that no form has come for yet. */
-function unseen(visit: PageVisit, target: RedirectTarget, id: string): Shown {
-  const locales = askedLocales(visit.request);
-  const state: SignInVisit = { target: target.href, step: 'credentials', name: '', locales };
-  return { visit, seen: { id, turn: 0, state }, way: { target, locales } };
-}
-
-/** Where its forms go, and what is hidden in them. */
-function formOf({ way, seen }: Shown, tokenField: Html): { readonly action: string; readonly hidden: Html } {
-  return { action: visitAddress(way, seen.id), hidden: html`${tokenField}${turnField(seen.turn)}` };
 }

@@ -44,6 +44,10 @@ export interface SignInVisit {
   readonly replacement?: ShownReplacement | undefined;
   /** An authenticator was replaced. */
   readonly isReplaced?: boolean | undefined;
+  /** Whether the device that an app asks for is there: its session would end. */
+  readonly endsDevice?: boolean | undefined;
+  /** The answer that an app gets, sealed with the visit. A code in it is shown until it is not good any more. */
+  readonly back?: { readonly href: string; readonly until?: number } | undefined;
   readonly ended?: { readonly cause: 'expired' | 'changed' | 'tooMany'; readonly until: number } | undefined;
 }
 
@@ -55,6 +59,13 @@ export interface Next {
   readonly answer?: Answer | undefined;
   /** The mark that the browser keeps from now on. */
   readonly mark?: string | undefined;
+}
+
+const SESSION_OVER: Outcome = { is: 'refused', reason: 'session' };
+
+/** The sign-in is over, for a reason that the page tells. */
+export function end(state: SignInVisit, cause: 'changed' | 'expired'): Next {
+  return { state: { ...state, step: 'ended', ended: { cause, until: 0 } }, outcome: SESSION_OVER };
 }
 
 export function heldBy({ id, userId, version, endsAt }: PageStanding): HeldSignIn {

@@ -42,6 +42,8 @@ export const german: Texts = {
         'recovery_contacts.changed': 'Kontakte für die Wiederherstellung des Kontos geändert',
         'recovery_contacts.removed': 'Kontakte für die Wiederherstellung des Kontos entfernt',
         'recovery_contacts.confirmed': 'Kontaktadresse für die Wiederherstellung des Kontos bestätigt',
+        'oauth.authorized': 'Einer App Zugriff gegeben',
+        'oauth.denied': 'Einer App den Zugriff verweigert',
         'policy.required': 'Zwei-Faktor-Authentifizierung ist von nun an Pflicht',
         'policy.overdue': 'Die Zeit zum Einrichten der Zwei-Faktor-Authentifizierung ist um',
         'policy.changed': 'Der Betreiber hat geändert, was von diesem Konto verlangt wird',

@@ -45,6 +45,8 @@ export const english = {
         'recovery_contacts.changed': 'Contacts for account recovery changed',
         'recovery_contacts.removed': 'Contacts for account recovery removed',
         'recovery_contacts.confirmed': 'Contact address for account recovery confirmed',
+        'oauth.authorized': 'Access given to an app',
+        'oauth.denied': 'Access refused to an app',
         'policy.required': 'Two-factor authentication is required from now on',
         'policy.overdue': 'The time to set up two-factor authentication is over',
         'policy.changed': 'The operator changed what is asked of this account',

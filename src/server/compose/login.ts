@@ -3,6 +3,7 @@ import { LoginAgain } from '../../login/login_again.ts';
 import { LoginConversation } from '../../login/login_conversation.ts';
 import { LoneLogin } from '../../login/lone_login.ts';
 import { OwnTokens } from '../../login/own_tokens.ts';
+import { PageAccess } from '../../login/page_access.ts';
 import { PageEntry } from '../../login/page_entry.ts';
 import { PageLogin } from '../../login/page_login.ts';
 import { sweepOfPageSessions } from '../../login/page_session_sweeper.ts';
@@ -18,6 +19,7 @@ import { SignInLine } from '../../login/sign_in_line.ts';
 import { StoredLineLeases } from '../../login/stored_line_leases.ts';
 import { AccountSessions } from '../../second_factor/account_sessions.ts';
 import { Exit } from '../../second_factor/exit.ts';
+import { OAuthCodes } from '../../second_factor/oauth_codes.ts';
 import { OwnLogin } from '../../second_factor/own_login.ts';
 import { UpstreamLogin } from '../../second_factor/upstream_login.ts';
 import { systemPause } from '../../system/pause.ts';
@@ -58,7 +60,7 @@ export function loginServices(shared: SharedServices) {
     accountSessions,
     upstream,
     loneLogin,
-    ...pageDoors(shared, doors, accountSessions),
+    ...pageDoors(shared, doors, ownLogin, accountSessions),
     ...devicePasswordServices(shared, upstream, ownLogin),
   };
 }
@@ -92,6 +94,7 @@ function tokenServices(shared: SharedServices) {
 function pageDoors(
   shared: SharedServices,
   doors: ReturnType<typeof tokenServices>['doors'],
+  ownLogin: OwnLogin,
   accountSessions: AccountSessions,
 ) {
   const login = new PageLogin(doors);
@@ -99,6 +102,7 @@ function pageDoors(
   const tickets = new PageTickets({ ...doors, sessions, login });
   return {
     pageSignIn: new PageSignIn({ ...doors, sessions, tickets, login }),
+    pageAccess: new PageAccess({ ...doors, sessions, tickets, ownLogin, codes: new OAuthCodes(shared) }),
     pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
     pageSessionSweep: sweepOfPageSessions({ ...shared, storage: shared.aside }),
     ...recoveryServices(shared, login, sessions),

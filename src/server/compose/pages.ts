@@ -20,10 +20,10 @@ import { type SignInPages, signInPages } from './sign_in_pages.ts';
 export function pageServices(shared: SharedServices, login: LoginServices, account: AccountServices) {
   const tools = pageTools(shared);
   const { pages, contact, brand, formTokens, visiting } = tools;
-  const { signIn, signInPage, setUps } = signInPages(shared, tools, login, account);
+  const { signIn, signInPage, setUps, authorizePage } = signInPages(shared, tools, login, account);
   const { pageSignIn } = login;
   return {
-    ...{ assets: tools.assets, support: tools.support, signInPage },
+    ...{ assets: tools.assets, support: tools.support, signInPage, authorizePage },
     ...accountPages(shared, tools, signInPage, login),
     ...recoverPages(shared, account.recoverySetUp, {
       ...{ ...signIn, formTokens, contact },
@@ -49,14 +49,22 @@ function proofPages(
   tools: PageTools,
   signInPage: SignInPage,
   { pageSignIn, upstream }: LoginServices,
-  { targets, rounds }: Pick<SignInPages['signIn'], 'targets' | 'rounds'>,
+  { targets, rounds, access }: Pick<SignInPages['signIn'], 'targets' | 'rounds' | 'access'>,
 ) {
   const { pages, problems, visiting } = tools;
   const { homeserver, factors, totp } = shared;
   const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits });
   const providerProof = new ProviderProof({ ...shared, page: proofs, upstream });
   const providerApproval = new ProviderApproval(providerProof, pages, rounds);
-  const providerPage = new ProviderPage(pageSignIn, pages, targets, rounds, signInPage, providerApproval);
+  const providerPage = new ProviderPage(
+    pageSignIn,
+    pages,
+    targets,
+    rounds,
+    signInPage,
+    providerApproval,
+    access,
+  );
   return {
     providerPage,
     providerApproval,

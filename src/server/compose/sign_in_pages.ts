@@ -17,6 +17,7 @@ import { SignInSteps } from '../../pages/sign_in/sign_in_steps.ts';
 import { SignInViews } from '../../pages/sign_in/sign_in_views.ts';
 import type { SignInVisit } from '../../pages/sign_in/sign_in_visit.ts';
 import type { AccountServices } from './account.ts';
+import { authorizePage, oauthAccess } from './authorize_pages.ts';
 import type { LoginServices } from './login.ts';
 import type { PageTools } from './page_tools.ts';
 import type { SharedServices } from './shared.ts';
@@ -27,26 +28,23 @@ export type SignInPages = ReturnType<typeof signInPages>;
 export function signInPages(
   shared: SharedServices,
   tools: PageTools,
-  { pageSignIn, pageEntry, loneLogin, pageRecovery }: LoginServices,
+  { pageSignIn, pageEntry, pageAccess, loneLogin, pageRecovery }: LoginServices,
   { enrolments, replacement }: AccountServices,
 ) {
   const { config, random, totp } = shared;
-  const { publicBaseUrl, login, sso } = config;
-  const targets = new RedirectTargets(sso, publicBaseUrl);
-  const browsers = new KnownBrowser(random, publicBaseUrl);
   const setUps = new SetUpPages(enrolments, totp.digits);
+  const { accessParts, ...ends } = signInEnds(shared, tools, pageAccess);
+  const browsers = new KnownBrowser(random, config.publicBaseUrl);
   const entry = new AccountEntry(pageEntry, tools.cookie);
   const signIn = {
-    ...shared,
-    ...{ targets, browsers, entry, pages: tools.pages, problems: tools.problems },
-    alone: signInAlone(shared, loneLogin, { targets, browsers, entry }),
+    ...{ ...shared, ...ends, browsers, entry, pages: tools.pages, problems: tools.problems },
+    alone: signInAlone(shared, loneLogin, { ...ends, browsers, entry }),
     door: pageSignIn,
-    rounds: providerRounds(shared, tools),
     setUp: new SignInSetUp(pageSignIn, setUps),
     replace: new SignInReplace(pageSignIn, new SetUpPages(replacement, totp.digits), replacement),
     recovery: shared.recovery.enabled ? pageRecovery : undefined,
   };
-  const settings = { digits: totp.digits, host: new URL(publicBaseUrl).host };
+  const settings = { digits: totp.digits, host: new URL(config.publicBaseUrl).host };
   const signInPage = new SignInPage(
     {
       ...signIn,
@@ -54,9 +52,21 @@ export function signInPages(
       steps: new SignInSteps({ ...signIn, ends: new SignInEnds(signIn) }),
       views: new SignInViews({ ...signIn, settings }),
     },
-    login.sso,
+    config.login.sso,
   );
-  return { signIn, signInPage, setUps };
+  return {
+    ...{ signIn, signInPage, setUps },
+    authorizePage: authorizePage(shared, tools, { signInPage, ...ends, parts: accessParts }),
+  };
+}
+
+/** Where sign-ins lead: back to a client, through a provider, or to an app that asks for access. */
+function signInEnds(shared: SharedServices, tools: PageTools, pageAccess: LoginServices['pageAccess']) {
+  const { sso, publicBaseUrl, oauth } = shared.config;
+  const targets = new RedirectTargets(sso, publicBaseUrl, oauth.enabled);
+  const rounds = providerRounds(shared, tools);
+  const accessParts = oauth.enabled ? oauthAccess(shared, { pageAccess, targets, rounds }) : undefined;
+  return { targets, rounds, accessParts, access: accessParts?.end, accessViews: accessParts?.views };
 }
 
 function providerRounds({ config, vault, homeserver, clock }: SharedServices, { formTokens }: PageTools) {

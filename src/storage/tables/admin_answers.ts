@@ -1,4 +1,3 @@
-import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** A request that came with a key of its own. */
@@ -66,5 +65,5 @@ export function forgetKeyedRequest(key: string, holder: string): Effect {
 }
 
 export function dropOldAnswers(): Effect {
-  return dropSome('admin_answers', 'expires_at <= :now');
+  return effect('DELETE FROM admin_answers WHERE expires_at <= :now');
 }

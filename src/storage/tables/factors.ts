@@ -1,4 +1,3 @@
-import { dropInParts } from '../dropping.ts';
 import type { Driver, Write } from '../statement.ts';
 import {
   type Authenticator,
@@ -185,7 +184,7 @@ export class FactorTables implements FactorStore {
   }
 
   async dropExpiredSetups(): Promise<void> {
-    await dropInParts(this.driver, [dropExpiredSetups()]);
+    await this.driver.commit([], dropExpiredSetups());
   }
 
   async findSetup(id: string): Promise<Setup | undefined> {

@@ -1,4 +1,3 @@
-import { dropInParts, dropSome } from '../dropping.ts';
 import { ask, type Driver, type Effect, effect, type Query } from '../statement.ts';
 
 /**
@@ -55,6 +54,6 @@ export class FreshLoginTable implements FreshLoginStore {
   }
 
   async dropExpired(): Promise<void> {
-    await dropInParts(this.driver, [dropSome('fresh_logins', 'expires_at <= :now')]);
+    await this.driver.commit([], effect('DELETE FROM fresh_logins WHERE expires_at <= :now'));
   }
 }

@@ -1,5 +1,4 @@
 import { HOUR } from '../../system/clock.ts';
-import { dropSome } from '../dropping.ts';
 import { ask, type Effect, effect, type Query } from '../statement.ts';
 
 export type PlaceKind = 'network' | 'browser';
@@ -91,5 +90,5 @@ export function forgetPlacesWithoutFactor(userId: string): Effect {
 }
 
 export function dropOldPlaces(keptMs: number): Effect {
-  return dropSome('known_places', 'last_used_at <= :now - :keptMs', { keptMs });
+  return effect('DELETE FROM known_places WHERE last_used_at <= :now - :keptMs', { keptMs });
 }

@@ -1,4 +1,3 @@
-import { dropSome } from '../dropping.ts';
 import {
   ask,
   bothDialects,
@@ -186,7 +185,7 @@ export function clearLanesWithoutFactor(userId: string): Effect {
 
 /** Drops lanes without an attempt for `idleMs`, in which any budget has come back. */
 export function dropIdleLanes(idleMs: number): Effect {
-  return dropSome('lanes', 'budget_at <= :now - :idleMs', { idleMs });
+  return effect('DELETE FROM lanes WHERE budget_at <= :now - :idleMs', { idleMs });
 }
 
 function numbers({ budgetMs, ...rest }: LaneRules) {

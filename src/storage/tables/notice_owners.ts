@@ -1,4 +1,3 @@
-import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** What is known of a user who may get notices. */
@@ -98,5 +97,5 @@ export function markNoticeAddress(id: string, isNamed: boolean): Effect {
 
 /** Addresses that went `keptMs` ago are no longer told. */
 export function dropGoneAddresses(keptMs: number): Effect {
-  return dropSome('notice_addresses', 'gone_at <= :now - :keptMs', { keptMs });
+  return effect('DELETE FROM notice_addresses WHERE gone_at <= :now - :keptMs', { keptMs });
 }

@@ -1,5 +1,4 @@
-import { dropInParts, dropSome } from '../dropping.ts';
-import type { Decision, Driver, Query } from '../statement.ts';
+import { type Decision, type Driver, effect, type Query } from '../statement.ts';
 import { openWithin, type SessionLimits } from './session_limits.ts';
 import {
   bindBody,
@@ -80,7 +79,7 @@ export class SessionTable implements SessionStore {
   }
 
   async dropExpired(): Promise<void> {
-    await dropInParts(this.driver, [dropSome('sessions', 'expires_at <= :now')]);
+    await this.driver.commit([], effect('DELETE FROM sessions WHERE expires_at <= :now'));
   }
 
   private async wins(decision: Decision<object>): Promise<boolean> {

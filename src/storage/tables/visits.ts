@@ -1,4 +1,3 @@
-import { dropSome } from '../dropping.ts';
 import {
   ask,
   bothDialects,
@@ -130,5 +129,5 @@ export function keepVisit(kept: KeptVisit, { keptMs }: VisitTimes): Decision<obj
 }
 
 export function dropOldVisits(): Effect {
-  return dropSome('visits', 'expires_at <= :now');
+  return effect('DELETE FROM visits WHERE expires_at <= :now');
 }

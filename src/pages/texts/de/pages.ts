@@ -92,6 +92,20 @@ export const pages: Translation = {
   'confirm.offerLink': 'Zwei-Faktor-Authentifizierung einschalten',
   'cancelled.title': 'Anmeldung abgebrochen',
   'cancelled.text': 'Die App hat keinen Zugriff bekommen. Du kannst diese Seite schließen.',
+  'access.title': 'Einer App Zugriff auf dein Konto geben?',
+  'access.claims': 'Sie nennt sich „{name}“. Dieser Name ist nicht geprüft.',
+  'access.full':
+    'Sie bekommt vollen Zugriff: Sie liest deine Nachrichten, sendet in deinem Namen und sieht dein Konto. Auf der Kontoseite kannst du sie abmelden.',
+  'access.ends': 'Du bist mit dem Gerät {device} schon angemeldet. Diese Sitzung endet dann.',
+  'access.allow': 'Erlauben',
+  'access.deny': 'Ablehnen',
+  'access.back': 'Zurück zur App',
+  'access.continue.title': 'Weiter in deiner App',
+  'access.continue.text': 'Du bist angemeldet. Gehe jetzt zurück zur App: {app}',
+  'access.fault.title': 'Diese App hat etwas angefragt, das nicht geht',
+  'access.fault.text':
+    'Der Fehler liegt in der Anfrage der App, nicht bei dir. Gehe zurück zur App und beginne dort von vorn.',
+  'access.fault.detail': 'Das wird der App mitgeteilt: {error}',
   'replace.title': 'Authenticator ersetzen',
   'replace.which': 'Welcher ist verloren?',
   'replace.all': 'Alle',
@@ -529,6 +543,8 @@ export const pages: Translation = {
   'problem.unexpected': 'Das hat nicht geklappt: {text}',
 
   // Activity
+  'oauth.authorized': 'Einer App Zugriff auf dein Konto gegeben',
+  'oauth.denied': 'Einer App den Zugriff auf dein Konto verweigert',
   'login.completed': 'Angemeldet mit {factor}',
   'login.held_ended':
     'Anmeldung nicht abgeschlossen: Das Passwort war richtig, es wurde kein Code eingegeben. Wenn du das nicht warst, ändere dein Passwort.',

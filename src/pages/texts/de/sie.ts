@@ -44,6 +44,14 @@ export const sie: Translation = {
   'confirm.recoveryLost':
     'Telefon verloren? Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code.',
   'confirm.offer': 'Ihr Passwort ist der einzige Schutz dieses Kontos.',
+  'access.title': 'Einer App Zugriff auf Ihr Konto geben?',
+  'access.full':
+    'Sie bekommt vollen Zugriff: Sie liest Ihre Nachrichten, sendet in Ihrem Namen und sieht Ihr Konto. Auf der Kontoseite können Sie sie abmelden.',
+  'access.ends': 'Sie sind mit dem Gerät {device} schon angemeldet. Diese Sitzung endet dann.',
+  'access.continue.title': 'Weiter in Ihrer App',
+  'access.continue.text': 'Sie sind angemeldet. Gehen Sie jetzt zurück zur App: {app}',
+  'access.fault.text':
+    'Der Fehler liegt in der Anfrage der App, nicht bei Ihnen. Gehen Sie zurück zur App und beginnen Sie dort von vorn.',
   'cancelled.text': 'Die App hat keinen Zugriff bekommen. Sie können diese Seite schließen.',
   'replace.endOthers': 'Auch alle anderen Geräte abmelden, falls jemand Ihr Telefon haben könnte',
   'replace.othersFailed':
@@ -243,6 +251,8 @@ export const sie: Translation = {
   'problem.wait': 'Zu viele Versuche. Warten Sie {time} und versuchen Sie es dann erneut.',
 
   // Activity
+  'oauth.authorized': 'Einer App Zugriff auf Ihr Konto gegeben',
+  'oauth.denied': 'Einer App den Zugriff auf Ihr Konto verweigert',
   'login.held_ended':
     'Anmeldung nicht abgeschlossen: Das Passwort war richtig, es wurde kein Code eingegeben. Wenn Sie das nicht waren, ändern Sie Ihr Passwort.',
   'operator.imported':

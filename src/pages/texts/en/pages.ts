@@ -91,6 +91,20 @@ export const pages = {
   'confirm.offerLink': 'Turn on two-factor authentication',
   'cancelled.title': 'Sign-in cancelled',
   'cancelled.text': 'The app did not get access. You can close this page.',
+  'access.title': 'Give an app access to your account?',
+  'access.claims': 'It calls itself “{name}”. This name is not checked.',
+  'access.full':
+    'It gets full access: it reads your messages, sends in your name and can see your account. You can sign it out on the account page.',
+  'access.ends': 'You are already signed in with the device {device}. That session ends.',
+  'access.allow': 'Allow',
+  'access.deny': 'Deny',
+  'access.back': 'Back to the app',
+  'access.continue.title': 'Continue in your app',
+  'access.continue.text': 'You are signed in. Go back to the app now: {app}',
+  'access.fault.title': 'This app asked for something that does not work',
+  'access.fault.text':
+    'The fault is in the request of the app, not in what you did. Go back to the app and start again there.',
+  'access.fault.detail': 'What the app is told: {error}',
   'replace.title': 'Replace your authenticator',
   'replace.which': 'Which one is lost?',
   'replace.all': 'All of them',
@@ -505,6 +519,8 @@ export const pages = {
   'problem.unexpected': 'That did not work: {text}',
 
   // Activity
+  'oauth.authorized': 'Gave an app access to your account',
+  'oauth.denied': 'Refused an app access to your account',
   'login.completed': 'Signed in with {factor}',
   'login.held_ended':
     "Sign-in not completed: the password was correct, no code was entered. If this wasn't you, change your password.",

@@ -1,0 +1,56 @@
+import type { Homeserver } from '../../homeserver/homeserver.ts';
+import type { Answer } from '../../http/answer.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import type { AuthorizationRequests } from '../../oauth/authorization_request.ts';
+import type { FormPages, PageVisit } from '../forms/form_pages.ts';
+import { type OfferedProvider, offeredProviders } from '../sign_in/offered_providers.ts';
+import type { RedirectTargets } from '../sign_in/redirect_targets.ts';
+import type { SignInPage } from '../sign_in/sign_in_page.ts';
+import { requestIn } from './access_request.ts';
+import type { AccessViews } from './access_views.ts';
+
+export interface AuthorizePageDeps {
+  readonly pages: FormPages;
+  readonly signInPage: SignInPage;
+  readonly requests: AuthorizationRequests;
+  readonly views: AccessViews;
+  readonly targets: RedirectTargets;
+  readonly homeserver: Homeserver;
+}
+
+/**
+ * `/_2fa/oauth2/authorize`: an app asks for access to an account. It is the sign-in page with another end: the second
+ * factor and the consent are asked for each time, whatever a browser brings.
+ */
+export class AuthorizePage {
+  constructor(
+    private readonly deps: AuthorizePageDeps,
+    /** Whether browsers are led through the homeserver's own single sign-on. */
+    private readonly hasProviders: boolean,
+  ) {}
+
+  /** `GET`: changes nothing, stores nothing, and leads nowhere by itself. */
+  show(request: ClientRequest): Promise<Answer> {
+    return this.deps.pages.visit(request, async (visit) => {
+      const { signInPage, requests, targets, views } = this.deps;
+      if (request.query.has('v')) {
+        const beside = { providers: await this.providers(visit) };
+        return (await signInPage.showOn('authorize', visit, beside)) ?? visit.fail({ cause: 'unknown' });
+      }
+      const asked = requestIn(request);
+      const judged = await requests.judge(asked);
+      if (judged.is !== 'fine') return views.fault(visit, judged);
+      const beside = { providers: await this.providers(visit) };
+      return signInPage.showRequest(visit, targets.authorize(asked), judged.request.hint, beside);
+    });
+  }
+
+  /** `POST`: a form. */
+  submit(request: ClientRequest): Promise<Answer> {
+    return this.deps.signInPage.submit(request, 'authorize');
+  }
+
+  private async providers({ request }: PageVisit): Promise<readonly OfferedProvider[]> {
+    return this.hasProviders ? offeredProviders(this.deps.homeserver, request) : [];
+  }
+}

@@ -1,0 +1,90 @@
+import type { Audit } from '../audit/audit.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import { type Decision, type Write, when } from '../storage/statement.ts';
+import type { Storage } from '../storage/storage.ts';
+import { keepCode } from '../storage/tables/oauth_grants.ts';
+import { MINUTE } from '../system/clock.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { FactorPassed } from './factor_passed.ts';
+import { hashToken } from './fresh_logins.ts';
+import { type OAuthLogin, sealOAuthLogin } from './oauth_login.ts';
+import type { AloneAccepted } from './passes.ts';
+import type { StandingPasses } from './standing.ts';
+
+/** Long enough for a slow phone. RFC 6749 §4.1.2 allows ten. */
+const CODE_MS = 2 * MINUTE;
+
+/** What a client asked for, by a request that was judged. */
+export interface AskedAccess {
+  readonly clientId: string;
+  readonly redirectUri: string;
+  /** The granted tokens, as they were spelt. */
+  readonly scope: string;
+  readonly deviceId: string;
+  readonly challenge: string;
+  readonly nonce: string | undefined;
+}
+
+/** What someone has proven who gives access to their account: all that they owe, or a factor that signs in alone. */
+export type ProofOfAccess = FactorPassed | StandingPasses | AloneAccepted;
+
+/** Who gives access to their account, and by what. */
+export interface GivenAccess {
+  readonly userId: string;
+  readonly proof: ProofOfAccess;
+  /** Of the account: the code is good only while it has this one. */
+  readonly version: number;
+  readonly asked: AskedAccess;
+  /** What the login of the code needs besides. */
+  readonly login: Omit<OAuthLogin, 'hasFactor'>;
+  readonly client: ClientAddress;
+  /** The write that uses up what was proven: it wins for one request. Undefined where a form's turn is all there is. */
+  readonly spending?: Decision<object> | undefined;
+  /** What else is written with the code. */
+  readonly also?: readonly Write[];
+}
+
+/** Makes authorization codes: a person with all that they owe proven has said yes. */
+export class OAuthCodes {
+  constructor(
+    private readonly deps: {
+      readonly storage: Pick<Storage, 'commit'>;
+      readonly vault: Vault;
+      readonly random: RandomSource;
+      readonly audit: Audit;
+    },
+  ) {}
+
+  /** A new code. Undefined if what was proven is used up, or factors or password were changed since. */
+  async issue(given: GivenAccess): Promise<string | undefined> {
+    const { storage, random } = this.deps;
+    const code = randomId(random, 256);
+    const { userId, proof, spending } = given;
+    if (!isOf(proof, userId)) throw new Error('access was to be given with the proof of another user');
+    const keeping = when(this.keeping(hashToken(code), given), { won: this.following(given), lost: [] });
+    if (spending === undefined) return (await storage.commit([userId], keeping)).won ? code : undefined;
+    const spent = await storage.commit([userId], when(spending, { won: keeping, lost: [] }));
+    return spent.won && spent.after.won ? code : undefined;
+  }
+
+  private keeping(idHash: string, { userId, proof, version, asked, login }: GivenAccess): Decision<object> {
+    const hasFactor = 'authenticatorId' in proof || proof.hasFactor;
+    const sealedLogin = sealOAuthLogin(this.deps.vault, { idHash, userId }, { ...login, hasFactor });
+    const nonce = asked.nonce ?? null;
+    return keepCode({ ...asked, idHash, userId, version, nonce, sealedLogin }, CODE_MS);
+  }
+
+  private following({ userId, asked, client, also = [] }: GivenAccess): readonly Write[] {
+    const detail = { client_id: asked.clientId };
+    const { deviceId } = asked;
+    return [
+      ...also,
+      ...this.deps.audit.recorded({ event: 'oauth.authorized', userId, deviceId, client, detail }),
+    ];
+  }
+}
+
+function isOf(proof: ProofOfAccess, userId: string): boolean {
+  return 'authenticatorId' in proof ? proof.userId === userId : proof.isFor(userId);
+}
