@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { NotifyConfig } from '../config/config.ts';
+import { dropInParts } from '../storage/dropping.ts';
 import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findNoticeAddresses } from '../storage/tables/notice_owners.ts';
@@ -163,7 +164,7 @@ export class Delivery {
       },
       'A notice was given up',
     );
-    await storage.commit([], dropOldDeadLetters());
+    await dropInParts(storage, [dropOldDeadLetters()]);
   }
 }
 

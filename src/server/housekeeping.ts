@@ -5,6 +5,7 @@ import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import { GONE_KEPT_MS } from '../notify/addresses.ts';
 import type { Reminders } from '../policy/reminders.ts';
+import { dropInParts } from '../storage/dropping.ts';
 import { StoreUnavailable } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { dropOldAnswers } from '../storage/tables/admin_answers.ts';
@@ -128,21 +129,18 @@ export class Housekeeping {
       loginTokens.dropExpired(),
       signInTokens.dropExpired(),
       freshLogins.dropExpired(),
-      this.deps.storage.commit(
-        [],
-        [
-          dropEndedLeases(LEASES_KEPT_MS),
-          dropFullAllowances(this.deps.allowance()),
-          dropOldPlaces(PLACES_KEPT_MS),
-          dropIdleLanes(LANES_KEPT_MS),
-          dropEndedChallenges(),
-          dropEndedEmergencyCodes(),
-          ...dropEndedFactorTokens(),
-          dropGoneAddresses(GONE_KEPT_MS),
-          dropOldAnswers(),
-          dropOldVisits(),
-        ],
-      ),
+      dropInParts(this.deps.storage, [
+        dropEndedLeases(LEASES_KEPT_MS),
+        dropFullAllowances(this.deps.allowance()),
+        dropOldPlaces(PLACES_KEPT_MS),
+        dropIdleLanes(LANES_KEPT_MS),
+        dropEndedChallenges(),
+        dropEndedEmergencyCodes(),
+        ...dropEndedFactorTokens(),
+        dropGoneAddresses(GONE_KEPT_MS),
+        dropOldAnswers(),
+        dropOldVisits(),
+      ]),
     ]);
   }
 

@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** A request that came with a key of its own. */
@@ -65,5 +66,5 @@ export function forgetKeyedRequest(key: string, holder: string): Effect {
 }
 
 export function dropOldAnswers(): Effect {
-  return effect('DELETE FROM admin_answers WHERE expires_at <= :now');
+  return dropSome('admin_answers', 'expires_at <= :now');
 }

@@ -1,4 +1,5 @@
 import { HOUR } from '../../system/clock.ts';
+import { dropSome } from '../dropping.ts';
 import { ask, bothDialects, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** How an allowance comes back, as in Synapse's `rc_*` settings. */
@@ -52,7 +53,7 @@ export function giveBackAllowance(userId: string, rate: AllowanceRate): Effect {
 
 /** Drops rows that have stood for so long that a whole allowance has come back. */
 export function dropFullAllowances({ perSecond, burstCount }: AllowanceRate): Effect {
-  return effect('DELETE FROM allowances WHERE at <= :now - :wholeMs', {
+  return dropSome('allowances', 'at <= :now - :wholeMs', {
     wholeMs: Math.ceil((burstCount / perSecond) * 1000),
   });
 }

@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** What a factor asks a client to answer, for one session of one user. */
@@ -52,5 +53,5 @@ export function burnChallenge(
 }
 
 export function dropEndedChallenges(): Effect {
-  return effect('DELETE FROM challenges WHERE expires_at <= :now');
+  return dropSome('challenges', 'expires_at <= :now');
 }

@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** The hash of a code that an operator gave out, as that of a recovery code. */
@@ -57,5 +58,5 @@ export function dropEmergencyCodeWithoutFactor(userId: string): Effect {
 }
 
 export function dropEndedEmergencyCodes(): Effect {
-  return effect('DELETE FROM emergency_codes WHERE expires_at <= :now');
+  return dropSome('emergency_codes', 'expires_at <= :now');
 }

@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 import { currentVersion } from './accounts.ts';
 
@@ -74,7 +75,7 @@ export function keepAnswered(questionHash: string, forMs: number): Decision<obje
 
 export function dropEndedFactorTokens(): readonly Effect[] {
   return [
-    effect('DELETE FROM factor_tokens WHERE expires_at <= :now AND claimed_until <= :now'),
-    effect('DELETE FROM answered_questions WHERE expires_at <= :now'),
+    dropSome('factor_tokens', 'expires_at <= :now AND claimed_until <= :now'),
+    dropSome('answered_questions', 'expires_at <= :now'),
   ];
 }

@@ -1,3 +1,4 @@
+import { dropInParts } from '../dropping.ts';
 import type { Driver, Write } from '../statement.ts';
 import {
   type Authenticator,
@@ -184,7 +185,7 @@ export class FactorTables implements FactorStore {
   }
 
   async dropExpiredSetups(): Promise<void> {
-    await this.driver.commit([], dropExpiredSetups());
+    await dropInParts(this.driver, [dropExpiredSetups()]);
   }
 
   async findSetup(id: string): Promise<Setup | undefined> {

@@ -1,3 +1,4 @@
+import { dropInParts, dropSome } from '../dropping.ts';
 import { ask, type Driver, type Effect, effect, type Query } from '../statement.ts';
 
 /**
@@ -54,6 +55,6 @@ export class FreshLoginTable implements FreshLoginStore {
   }
 
   async dropExpired(): Promise<void> {
-    await this.driver.commit([], effect('DELETE FROM fresh_logins WHERE expires_at <= :now'));
+    await dropInParts(this.driver, [dropSome('fresh_logins', 'expires_at <= :now')]);
   }
 }

@@ -1,4 +1,5 @@
 import { HOUR } from '../../system/clock.ts';
+import { dropSome } from '../dropping.ts';
 import { ask, type Effect, effect, type Query } from '../statement.ts';
 
 export type PlaceKind = 'network' | 'browser';
@@ -90,5 +91,5 @@ export function forgetPlacesWithoutFactor(userId: string): Effect {
 }
 
 export function dropOldPlaces(keptMs: number): Effect {
-  return effect('DELETE FROM known_places WHERE last_used_at <= :now - :keptMs', { keptMs });
+  return dropSome('known_places', 'last_used_at <= :now - :keptMs', { keptMs });
 }

@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import {
   ask,
   bothDialects,
@@ -185,7 +186,7 @@ export function clearLanesWithoutFactor(userId: string): Effect {
 
 /** Drops lanes without an attempt for `idleMs`, in which any budget has come back. */
 export function dropIdleLanes(idleMs: number): Effect {
-  return effect('DELETE FROM lanes WHERE budget_at <= :now - :idleMs', { idleMs });
+  return dropSome('lanes', 'budget_at <= :now - :idleMs', { idleMs });
 }
 
 function numbers({ budgetMs, ...rest }: LaneRules) {

@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** A right that one holder has until a time, and what it leaves to those who wait. */
@@ -52,5 +53,5 @@ export function findLease(key: string): Query<LeaseRow> {
 
 /** Drops leases that ended over `keptMs` ago: no one waits for them any more. */
 export function dropEndedLeases(keptMs: number): Effect {
-  return effect('DELETE FROM leases WHERE until_at <= :now - :keptMs', { keptMs });
+  return dropSome('leases', 'until_at <= :now - :keptMs', { keptMs });
 }

@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** What is known of a user who may get notices. */
@@ -97,5 +98,5 @@ export function markNoticeAddress(id: string, isNamed: boolean): Effect {
 
 /** Addresses that went `keptMs` ago are no longer told. */
 export function dropGoneAddresses(keptMs: number): Effect {
-  return effect('DELETE FROM notice_addresses WHERE gone_at <= :now - :keptMs', { keptMs });
+  return dropSome('notice_addresses', 'gone_at <= :now - :keptMs', { keptMs });
 }

@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 export const CHANNELS = ['mail', 'matrix', 'webhook'] as const;
@@ -146,8 +147,9 @@ export function buryNotices(channel: Channel, failure: string, giveUpAfterMs: nu
 }
 
 export function dropOldDeadLetters(): Effect {
-  return effect(
-    `DELETE FROM notices WHERE due_at IS NULL AND made_at <= (
+  return dropSome(
+    'notices',
+    `due_at IS NULL AND made_at <= (
        SELECT made_at FROM notices WHERE due_at IS NULL ORDER BY made_at DESC LIMIT 1 OFFSET ${DEAD_KEPT})`,
   );
 }

@@ -1,3 +1,4 @@
+import { dropInParts, dropSome } from '../dropping.ts';
 import { ask, type Decision, type Driver, decide, type Effect, effect, type Query } from '../statement.ts';
 import { currentVersion } from './accounts.ts';
 
@@ -69,6 +70,6 @@ export class PassedLoginTokenTable implements LoginTokenStore {
   }
 
   async dropExpired(): Promise<void> {
-    await this.driver.commit([], effect('DELETE FROM passed_login_tokens WHERE expires_at <= :now'));
+    await dropInParts(this.driver, [dropSome('passed_login_tokens', 'expires_at <= :now')]);
   }
 }

@@ -1,4 +1,5 @@
-import { type Decision, type Driver, effect, type Query } from '../statement.ts';
+import { dropInParts, dropSome } from '../dropping.ts';
+import type { Decision, Driver, Query } from '../statement.ts';
 import { openWithin, type SessionLimits } from './session_limits.ts';
 import {
   bindBody,
@@ -79,7 +80,7 @@ export class SessionTable implements SessionStore {
   }
 
   async dropExpired(): Promise<void> {
-    await this.driver.commit([], effect('DELETE FROM sessions WHERE expires_at <= :now'));
+    await dropInParts(this.driver, [dropSome('sessions', 'expires_at <= :now')]);
   }
 
   private async wins(decision: Decision<object>): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, listOf, type Query } from '../statement.ts';
 
 /** Which authenticators go when a set-up is confirmed: by their ids, or all that the user has. */
@@ -41,7 +42,7 @@ export function dropSetups(userId: string): Effect {
 }
 
 export function dropExpiredSetups(): Effect {
-  return effect('DELETE FROM setups WHERE expires_at <= :now');
+  return dropSome('setups', 'expires_at <= :now');
 }
 
 export function findSetup(id: string): Query<SetupRow> {

@@ -1,3 +1,4 @@
+import { dropInParts, dropSome } from '../dropping.ts';
 import { ask, type Driver, type Effect, effect, type Query } from '../statement.ts';
 
 /** A login token that the sign-in page handed out: it stands for one held login. */
@@ -64,6 +65,6 @@ export class SignInTokenTable implements SignInTokenStore {
   }
 
   async dropExpired(): Promise<void> {
-    await this.driver.commit([], effect('DELETE FROM sign_in_tokens WHERE expires_at <= :now'));
+    await dropInParts(this.driver, [dropSome('sign_in_tokens', 'expires_at <= :now')]);
   }
 }

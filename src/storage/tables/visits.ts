@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import {
   ask,
   bothDialects,
@@ -129,5 +130,5 @@ export function keepVisit(kept: KeptVisit, { keptMs }: VisitTimes): Decision<obj
 }
 
 export function dropOldVisits(): Effect {
-  return effect('DELETE FROM visits WHERE expires_at <= :now');
+  return dropSome('visits', 'expires_at <= :now');
 }
