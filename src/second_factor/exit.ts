@@ -71,7 +71,7 @@ export class Exit {
     const unit = releaseHold(proof.record, held.id, this.consequences(held, grant, proof.hasFactor, taker));
     const released = await this.committed(held, unit);
     return released.won && released.after[0] !== undefined
-      ? letOut(answer, proof, held.userId, taker)
+      ? taken(letOut(answer, proof, held.userId, taker))
       : undefined;
   }
 
@@ -89,7 +89,7 @@ export class Exit {
   giveOut({ held, proof }: TakenByCode, taker: Taker): Answer {
     const { grant, grantedAt } = this.deps.holds.open(held);
     const answer = this.rebuilt(grant, proof, this.deps.clock.now() - grantedAt);
-    return letOut(answer, proof, held.userId, taker);
+    return taken(letOut(answer, proof, held.userId, taker));
   }
 
   private async committed<const U extends Unit>(held: HeldLogin, unit: U): Promise<CommitAnswer<U>> {
@@ -232,4 +232,10 @@ function letOut(
 ): Answer {
   client.record?.isOf(userId, deviceId ?? null);
   return proof.hasFactor ? { ...answer, outcome: { is: 'released', factor: proof.factor } } : answer;
+}
+
+/** The held login itself was given out: with it, it has ended. */
+function taken(answer: Answer): Answer {
+  const { outcome } = answer;
+  return outcome?.is === 'released' ? { ...answer, outcome: { ...outcome, hasTakenHold: true } } : answer;
 }

@@ -37,8 +37,8 @@ export class Watch {
   finished(request: FinishedRequest): void {
     const { metrics } = this.deps;
     metrics?.finished(request);
-    const { outcome, route } = request;
-    if (outcome.is === 'released' && route?.door === 'login')
+    const { outcome } = request;
+    if (outcome.is === 'released' && outcome.hasTakenHold === true)
       metrics?.count('holds_ended_total', { how: 'released' });
   }
 

@@ -3,6 +3,7 @@ import { Audit } from '../../src/audit/audit.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { changePolicy, type PolicyChange } from '../../src/policy/change_policy.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
+import { OWN_TOKEN } from '../login/lone_person.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases, type StartApp } from '../support/both_databases.ts';
 import { chainOf } from '../support/entries.ts';
@@ -108,6 +109,22 @@ describeOnBothDatabases('who owes a set-up', (start) => {
       body: { user_id: '@alice:localhost', is_guest: true },
     }));
     expect((await remove(alice)).json).not.toHaveProperty([OWES]);
+  });
+
+  test('an account without a password owes it where our registration and single sign-on let it set one up', async () => {
+    const config = 'policy: { default: required, registration_grace: 0s }';
+    const users = [{ name: 'sso', password: null }];
+    const sso = { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'sso' };
+    const applicationServices = [{ token: OWN_TOKEN, senderLocalpart: 'two-factor', prefix: '' }];
+    const remove = (app: TestApp) =>
+      app.post(`${V3}/delete_devices`, { devices: ['X'] }, tokenOf(app, 'sso'));
+    const able = await start({ config, users, sso, applicationServices, ownToken: OWN_TOKEN });
+    expectOwed(await remove(able));
+    const withoutPages = await start({
+      ...{ users, sso, applicationServices, ownToken: OWN_TOKEN },
+      config: `${config}\nlogin: { sso: false }`,
+    });
+    expect((await remove(withoutPages)).json).not.toHaveProperty([OWES]);
   });
 
   test('attack 202: has no longer grace by other devices, another process, a restart, a clock that is set back, or a reset', async () => {

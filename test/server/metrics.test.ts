@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { METRICS } from '../../src/server/metrics.ts';
+import { LonePerson, PASSWORDLESS, passwordless } from '../login/lone_person.ts';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
 
 const PASSWORD = 'correct horse';
+const METRICS_ON = 'metrics: { listen: "127.0.0.1:0" }';
 const V3 = '/_matrix/client/v3';
 
 let app: TestApp;
@@ -15,7 +17,7 @@ let bob: Enrolled;
 beforeAll(async () => {
   app = await startApp({
     users: [{ name: 'bob', password: PASSWORD }],
-    config: 'metrics: { listen: "127.0.0.1:0" }',
+    config: METRICS_ON,
   });
   bob = await app.enrol('bob');
 });
@@ -73,6 +75,19 @@ test('what happens is counted, and what is there is looked up', async () => {
   expect([...found.keys()].filter((name) => name.startsWith('m2fa_passed_total'))).toHaveLength(1);
   expect(found.get('m2fa_store_seconds_count{op="commit"}')).toBeGreaterThan(0);
   expect([...found.keys()].some((name) => name.startsWith('process_cpu'))).toBe(true);
+});
+
+test('a sign-in by a passkey alone ends no held login', async () => {
+  const lone = await startApp({ ...passwordless(), config: `${PASSWORDLESS}\n${METRICS_ON}` });
+  try {
+    const carol = await LonePerson.enrolled(lone);
+    expect((await carol.redeem(await carol.token())).status).toBe(200);
+    const { text } = await call(lone.proxy.metricsUrl ?? '', { target: '/metrics' });
+    expect(text).toContain('m2fa_requests_total{route="login",outcome="released",reason="login_token"} 1');
+    expect(text).not.toContain('m2fa_holds_ended_total{');
+  } finally {
+    await lone.stop();
+  }
 });
 
 test('held logins that no one took are counted once they are logged out', async () => {
