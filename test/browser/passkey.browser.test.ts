@@ -8,6 +8,7 @@ import { ClientPage } from '../support/client_page.ts';
 import { LocalhostFront } from '../support/localhost_front.ts';
 import { lookAt } from '../support/look_at.ts';
 import { PasskeyUser, WEBAUTHN_STAGE } from '../support/passkey_user.ts';
+import { offerNothingInFields, SecurityKey } from '../support/security_key.ts';
 import { AccountPerson } from './account_person.ts';
 
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
@@ -36,6 +37,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
     client = await ClientPage.serve(front.url);
     browser = await startWholeBrowser();
     page = await openPage(browser);
+    await offerNothingInFields(page);
     cdp = await page.context().newCDPSession(page);
     await cdp.send('WebAuthn.enable');
     const options = { protocol: 'ctap2', transport: 'usb', hasUserVerification: true } as const;
@@ -368,6 +370,22 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await page.getByText('You are signed in as @carol:localhost.').waitFor();
       await page.locator('button:enabled', { hasText: 'Continue' }).click();
       await page.getByText('signed in as @carol:localhost').waitFor();
+    });
+
+    test('what the browser offers in the field for the name signs in, unless the button was pressed', async () => {
+      const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId: resident });
+      const address = `${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`;
+      const other = await page.context().newPage();
+      const key = await SecurityKey.plugInto(other, { transport: 'internal', hasResidentKey: true });
+      await other.goto(address);
+      expect(await other.getByLabel('Username').getAttribute('autocomplete')).toBe('username webauthn');
+      // The question in the field has found no passkey, and stands there.
+      await key.learn(credentials);
+      await other.getByRole('button', { name: 'Sign in with a passkey' }).click();
+      await other.getByText('You are signed in as @carol:localhost.').waitFor();
+      await other.goto(address);
+      await other.getByText('You are signed in as @carol:localhost.').waitFor();
+      await other.close();
     });
 
     test('one that is not accepted is told, and a prompt that is given up is not', async () => {

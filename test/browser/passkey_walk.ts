@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { RealApp } from '../support/real_app.ts';
+import { offerNothingInFields } from '../support/security_key.ts';
 import { AccountPerson } from './account_person.ts';
 import { setUpAKey } from './security_key_walk.ts';
 
@@ -14,6 +15,7 @@ interface Places {
 export async function signInWithAPasskeyAlone(app: RealApp, page: Page, places: Places): Promise<void> {
   const carol = await app.user();
   const person = new AccountPerson(page, app.clock, carol.name, carol.password);
+  await offerNothingInFields(page);
   const cdp = await page.context().newCDPSession(page);
   await cdp.send('WebAuthn.enable');
   const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true } as const;

@@ -343,7 +343,9 @@ describe('what is approved', () => {
     const said = [
       'permanently deactivate your account',
       'Asked for by <bdi>Bob&quot;s &lt;b&gt;phone&lt;/b&gt;</bdi>, from 127.0.0.1, <time datetime=',
-      `${new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at)} UTC</time>`,
+      `${new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at)} UTC</time>`
+        .replaceAll(' ', '\u00a0')
+        .replace(',\u00a0', ', '),
       new Date(at).toISOString(),
     ];
     const first = await visitor.open(fallback('m.login.sso', session));

@@ -233,7 +233,7 @@ describe('in the grace', () => {
   test('later goes on, with the date until when', async () => {
     const offer = await credentials();
     expect(offer.text).toMatch(
-      /requires two-factor authentication from <time datetime="[^"]+">\d+ \w+ \d{4}, \d\d:\d\d UTC<\/time>/,
+      /requires two-factor authentication from <time datetime="[^"]+">\d+\u00a0\w+\u00a0\d{4}, \d\d:\d\d\u00a0UTC<\/time>/,
     );
     await visitor.send({ step: 'later' });
     expect(await goOn()).toBe(200);

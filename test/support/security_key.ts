@@ -2,6 +2,19 @@ import type { CDPSession, Page } from 'playwright-core';
 
 const USB = { protocol: 'ctap2', transport: 'usb', hasUserVerification: true, isUserVerified: true } as const;
 
+/** What else it is; by itself it is a key for USB that keeps no passkeys. */
+interface Kind {
+  readonly transport?: 'usb' | 'internal';
+  readonly hasResidentKey?: boolean;
+}
+
+interface Credential {
+  readonly credentialId: string;
+  readonly isResidentCredential: boolean;
+  readonly privateKey: string;
+  readonly signCount: number;
+}
+
 /** A security key of Chromium, in the hand of a person who touches it at once. It is plugged into one page at a time. */
 export class SecurityKey {
   private constructor(
@@ -9,8 +22,8 @@ export class SecurityKey {
     private authenticatorId: string,
   ) {}
 
-  static async plugInto(page: Page): Promise<SecurityKey> {
-    return new SecurityKey(...(await plug(page)));
+  static async plugInto(page: Page, kind: Kind = {}): Promise<SecurityKey> {
+    return new SecurityKey(...(await plug(page, kind)));
   }
 
   /** What it keeps, and how often it has signed, comes with it. */
@@ -20,6 +33,11 @@ export class SecurityKey {
     });
     await this.remove();
     [this.session, this.authenticatorId] = await plug(page);
+    await this.learn(credentials);
+  }
+
+  /** Keeps what another one keeps, too. */
+  async learn(credentials: readonly Credential[]): Promise<void> {
     for (const credential of credentials) {
       await this.session.send('WebAuthn.addCredential', {
         authenticatorId: this.authenticatorId,
@@ -33,11 +51,20 @@ export class SecurityKey {
   }
 }
 
-async function plug(page: Page): Promise<[CDPSession, string]> {
+async function plug(page: Page, kind: Kind = {}): Promise<[CDPSession, string]> {
   const session = await page.context().newCDPSession(page);
   await session.send('WebAuthn.enable');
   const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: { ...USB, automaticPresenceSimulation: true },
+    options: { ...USB, ...kind, automaticPresenceSimulation: true },
   });
   return [session, authenticatorId];
+}
+
+/**
+ * Has nothing offered in the field for the name: Chromium's virtual authenticators answer that question at once, and the
+ * person would be signed in before they press anything.
+ */
+export async function offerNothingInFields(page: Page): Promise<void> {
+  await page.addInitScript(`globalThis.PublicKeyCredential &&
+    (PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false))`);
 }

@@ -3,6 +3,9 @@
  * Where the browser cannot be asked, as in the windows of some apps, the sentence that stands there without a script stays.
  */
 
+/** Ends the question that stands in the field for the name. */
+let stopOffering = () => {};
+
 for (const form of document.querySelectorAll('form[data-webauthn-options]')) {
   if (form instanceof HTMLFormElement && canAsk()) offer(form);
 }
@@ -27,13 +30,14 @@ export function canAsk() {
  * The browser's answer to a question of the server.
  *
  * @param {unknown} options `public_key` of the stage
+ * @param {Omit<CredentialRequestOptions, 'publicKey'>} [way] how the browser asks
  * @returns {Promise<object | undefined>} undefined if the user gave up, or no key of the account was there
  */
-export async function askForPasskey(options) {
+export async function askForPasskey(options, way) {
   try {
     const json = /** @type {PublicKeyCredentialRequestOptionsJSON} */ (options);
     const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(json);
-    const credential = await navigator.credentials.get({ publicKey });
+    const credential = await navigator.credentials.get({ ...way, publicKey });
     return credential instanceof PublicKeyCredential ? credential.toJSON() : undefined;
   } catch {
     return undefined;
@@ -70,7 +74,33 @@ export async function makePasskey(options) {
 /** @param {HTMLFormElement} form */
 function offer(form) {
   const options = JSON.parse(form.dataset.webauthnOptions ?? '{}');
-  showButton(form, options, () => askForPasskey(options));
+  const isInField = form.dataset.offeredInField !== undefined;
+  showButton(form, options, async () => {
+    // The browser answers one question at a time.
+    stopOffering();
+    const credential = await askForPasskey(options);
+    if (credential === undefined && isInField) void offerInField(form, options);
+    return credential;
+  });
+  if (isInField) void offerInField(form, options);
+}
+
+/**
+ * Has the browser offer passkeys with the names that it knows (Web Authentication, Level 3, "conditional mediation"), as long
+ * as its question is good.
+ *
+ * @param {HTMLFormElement} form
+ * @param {{ timeout?: number }} options of the browser
+ */
+async function offerInField(form, options) {
+  const isAble = await PublicKeyCredential.isConditionalMediationAvailable?.();
+  const leftMs = (options.timeout ?? 0) - performance.now();
+  if (isAble !== true || leftMs <= 0) return;
+  const asking = new AbortController();
+  stopOffering = () => asking.abort();
+  setTimeout(stopOffering, leftMs);
+  const credential = await askForPasskey(options, { mediation: 'conditional', signal: asking.signal });
+  if (credential !== undefined) submitWith(form, credential);
 }
 
 /** The same for a new one. @param {HTMLFormElement} form */
@@ -120,8 +150,16 @@ async function send(form, { timeout = Number.POSITIVE_INFINITY }, ask) {
   form.dataset.asking = '';
   const credential = await ask();
   delete form.dataset.asking;
+  if (credential !== undefined) submitWith(form, credential);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {object} credential
+ */
+function submitWith(form, credential) {
   const field = form.elements.namedItem('credential');
-  if (credential === undefined || !(field instanceof HTMLInputElement)) return;
+  if (!(field instanceof HTMLInputElement)) return;
   field.value = JSON.stringify(credential);
   form.requestSubmit();
 }

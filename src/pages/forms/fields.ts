@@ -202,14 +202,23 @@ export function fieldOf(problem: { readonly is: string } | undefined): WrongCred
   return problem?.is === 'wrong' || problem?.is === 'missingPassword' ? 'password' : undefined;
 }
 
-/** The fields for name and password, and the button. @param server of which a user id is an example */
-export function credentialFields(say: Say, server: string, { name, field, problem }: WrongCredentials): Html {
+/**
+ * The fields for name and password, and the button.
+ * @param server of which a user id is an example
+ * @param offersPasskeys the browser may offer passkeys with the names that it knows
+ */
+export function credentialFields(
+  say: Say,
+  server: string,
+  { name, field, problem }: WrongCredentials,
+  offersPasskeys = false,
+): Html {
   const at = (here: 'user' | 'password') =>
     field === here && problem !== undefined ? { problem } : undefined;
   const focusesPassword = field === 'password' || (field === undefined && name !== '');
   return html`<div class="field">
 <label for="user">${say('signIn.user')}</label>
-<input id="user" name="user" type="text" autocomplete="username" autocapitalize="none" spellcheck="false"
+<input id="user" name="user" type="text" autocomplete="username${offersPasskeys && ' webauthn'}" autocapitalize="none" spellcheck="false"
  maxlength="${LONGEST_NAME}" value="${name}"${!focusesPassword && html` autofocus`}${wrongField('user', at('user'), 'user-hint')}>
 <p class="hint" id="user-hint">${say('signIn.userHint', { server })}</p>
 ${problemBelow('user', at('user'))}

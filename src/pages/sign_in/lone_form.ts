@@ -6,7 +6,7 @@ export const QUESTION = 'question';
 
 /**
  * The button for a sign-in by a passkey alone. The script asks the browser and sends its answer; without it, or where it
- * cannot, there is no dead button but a sentence.
+ * cannot, there is no dead button but a sentence. Browsers that can offer the passkeys in the field for the name, too.
  */
 export function loneForm(form: {
   readonly say: Say;
@@ -18,7 +18,7 @@ export function loneForm(form: {
   readonly params: object;
 }): Html {
   const { say, hidden, action, field, question, params } = form;
-  return html`<form method="post" action="${action}" data-webauthn-options="${JSON.stringify(params)}">
+  return html`<form method="post" action="${action}" data-webauthn-options="${JSON.stringify(params)}" data-offered-in-field>
 ${hidden}
 <input type="hidden" name="${QUESTION}" value="${question}">
 <input type="hidden" name="${field}">

@@ -50,7 +50,7 @@ ${isAccount ? html`<p>${say('signIn.toAccount')}</p>` : journey(say, target)}
 ${field === undefined && notice(problem)}
 <form class="stack" method="post" action="${action}">
 ${hidden}
-${credentialFields(say, server, card)}
+${credentialFields(say, server, card, card.alone !== undefined)}
 </form>
 ${card.after}
 ${otherWays(card)}</section>`;
