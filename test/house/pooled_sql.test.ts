@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals';
  * (https://www.pgbouncer.org/features.html).
  */
 const BOUND_TO_A_CONNECTION: Readonly<Record<string, RegExp>> = {
-  'a setting of the session': /[;`'"]\s*(?:SET\s+(?!LOCAL\b)[\w. ]+(?:=|\bTO\b)|RESET\b|DISCARD\b)/i,
+  'a setting of the session': /[;`'"]\s*(?:SET\s+(?!LOCAL\b)[\w. ]+(?:=|\bTO\b)|RESET\b|DISCARD\b)/,
   'a setting by a function': /\bset_config\(/i,
   'a lock of the session': /\bpg_(?:try_)?advisory_lock/i,
   'LISTEN and NOTIFY': /[;`'"]\s*(?:UN)?LISTEN\b/,

@@ -153,19 +153,19 @@ export function noteDevicePoll(
   clientId: string,
   stepMs: number,
 ): Branch<PolledGrant, readonly [], Decision<PolledGrant>> {
-  const polling = `SET polled_at = :now`;
+  const polling = 'polled_at = :now';
   const ofClient = "WHERE id_hash = :idHash AND client_id = :clientId AND kind = 'device'";
   const answering = 'RETURNING interval_ms AS "intervalMs"';
   return when(
     decide<PolledGrant>(
-      `UPDATE oauth_grants ${polling} ${ofClient}
+      `UPDATE oauth_grants SET ${polling} ${ofClient}
          AND (polled_at IS NULL OR polled_at > :now OR polled_at + interval_ms <= :now) ${answering}`,
       { idHash, clientId },
     ),
     {
       won: [],
       lost: decide<PolledGrant>(
-        `UPDATE oauth_grants ${polling}, interval_ms = interval_ms + :stepMs ${ofClient} ${answering}`,
+        `UPDATE oauth_grants SET ${polling}, interval_ms = interval_ms + :stepMs ${ofClient} ${answering}`,
         { idHash, clientId, stepMs },
       ),
     },
