@@ -62,11 +62,18 @@ const ACCOUNT_EVENTS = {
   'recovery_contacts.removed': 'user',
   /** The link in the mail to its contact address was followed. */
   'recovery_contacts.confirmed': 'user',
-  /** The operator took over authenticators of a user from another program. */
-  'operator.imported': 'operator',
-  /** The user gave an app access to their account, or did not. */
+  /** An app was allowed to sign in by OAuth, or was not; its session began, and ended. */
   'oauth.authorized': 'user',
   'oauth.denied': 'user',
+  'oauth.session_started': 'user',
+  'oauth.session_ended': 'system',
+  /** A code, or a refresh token, came once more after its time: the session ended, as two have had it. */
+  'oauth.code_reused': 'system',
+  'oauth.refresh_reused': 'system',
+  /** A session was ended by one of its tokens, which another app than its own had. */
+  'oauth.revoked_by_other': 'system',
+  /** The operator took over authenticators of a user from another program. */
+  'operator.imported': 'operator',
   /** The user was first seen under the requirement to set up a second factor, or is reminded of it. */
   'policy.required': 'system',
   /** The time in which the user had to set one up is over. */

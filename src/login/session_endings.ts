@@ -7,6 +7,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import { hashToken } from '../second_factor/fresh_logins.ts';
+import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { SessionStore } from '../storage/tables/session_store.ts';
 
@@ -16,6 +17,7 @@ export interface SessionEndingsParts {
   readonly sessions: SessionStore;
   readonly appservices: AppserviceTokens;
   readonly devicePasswordEnds: DevicePasswordEnds;
+  readonly oauthSessions: OAuthSessions;
 }
 
 /**
@@ -30,27 +32,34 @@ export class SessionEndings {
     return this.relay(request, undefined);
   }
 
-  /** Ends the sessions that are bound to this token, and the device password whose login it is. */
+  /** Ends the sessions that are bound to this token, and the device password or OAuth session whose login it is. */
   async logout(request: ClientRequest): Promise<Answer> {
     const caller = (await this.parts.factors.anyoneEnrolled()) ? await this.caller(request) : undefined;
     const token = tokenOf(request);
     const answer = await this.relay(request, token);
-    if (answer.status === 200 && token !== undefined) await this.parts.devicePasswordEnds.endOfToken(token);
+    if (answer.status === 200 && token !== undefined) {
+      await this.parts.devicePasswordEnds.endOfToken(token);
+      await this.parts.oauthSessions.endOfToken(token);
+    }
     if (answer.status === 200 && caller !== undefined) {
       await this.parts.sessions.endOfToken(caller.owner.userId, hashToken(caller.token));
     }
     return answer;
   }
 
-  /** Ends all that the user has proven or begun (R12), and their device passwords, whether 2FA is on or off. */
+  /** Ends all that the user has proven or begun (R12), their device passwords and OAuth sessions, whether 2FA is on or off. */
   async logoutAll(request: ClientRequest): Promise<Answer> {
-    const { devicePasswordEnds, factors } = this.parts;
-    const isSomethingThere = (await factors.anyoneEnrolled()) || (await devicePasswordEnds.areThere());
+    const { devicePasswordEnds, factors, oauthSessions } = this.parts;
+    const isSomethingThere =
+      (await factors.anyoneEnrolled()) ||
+      (await devicePasswordEnds.areThere()) ||
+      (await oauthSessions.areThere());
     const caller = isSomethingThere ? await this.caller(request) : undefined;
     const answer = await this.relay(request, tokenOf(request));
     if (answer.status === 200 && caller !== undefined) {
       await factors.endProofs(caller.owner.userId);
       await devicePasswordEnds.endAll(caller.owner.userId, 'logged_out_everywhere');
+      await oauthSessions.endAll(caller.owner.userId, 'logout_all');
     }
     return answer;
   }

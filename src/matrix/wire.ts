@@ -11,6 +11,9 @@ export const RECOVERY_STAGE = 'm.login.2fa.recovery';
 export const PASSWORD_STAGE = 'm.login.password';
 export const SSO_STAGE = 'm.login.sso';
 
+/** Of sessions of OAuth clients: done on a page (client-server API, "OAuth authentication"). */
+export const OAUTH_STAGE = 'm.oauth';
+
 /** Login with a token: that of a provider, of another client, or of our sign-in page. */
 export const TOKEN_LOGIN = 'm.login.token';
 /** Login of an application service in the name of a user. */

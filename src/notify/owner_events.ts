@@ -54,6 +54,18 @@ const TOLD: Readonly<Record<string, Wording>> = {
     en: 'What you set for the recovery of your account was removed',
     de: 'Was du für die Wiederherstellung deines Kontos eingestellt hast, wurde entfernt',
   },
+  'oauth.code_reused': {
+    en: 'An app was signed out: its sign-in code was used a second time',
+    de: 'Eine App wurde abgemeldet: Ihr Anmeldecode wurde ein zweites Mal verwendet',
+  },
+  'oauth.refresh_reused': {
+    en: 'An app was signed out: someone used an old token of it',
+    de: 'Eine App wurde abgemeldet: Jemand hat ein altes Token von ihr verwendet',
+  },
+  'oauth.revoked_by_other': {
+    en: 'An app was signed out by another app',
+    de: 'Eine App wurde von einer anderen App abgemeldet',
+  },
   'emergency_code.used': {
     en: 'A code that the operator issued was used',
     de: 'Ein Code, den der Betreiber ausgestellt hat, wurde verwendet',

@@ -16,12 +16,13 @@ import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { Exit, Taker } from './exit.ts';
+import type { Exit } from './exit.ts';
 import { hashToken } from './fresh_logins.ts';
 import { type Grant, openToken, type ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
 import { hasPageKey, type PageSessionShown, shownBy } from './page_shown.ts';
 import type { FactorTokenClaimed } from './passes.ts';
+import type { Taker } from './taker.ts';
 
 const SECRET_BITS = 256;
 /** In place of a factor, where one was set up. */

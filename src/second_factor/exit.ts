@@ -1,11 +1,10 @@
 import type { Audit } from '../audit/audit.ts';
 import { relayBytes } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
-import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ownWellKnown, withOwnWellKnown } from '../matrix/well_known.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
-import { type CommitAnswer, type Unit, type Write, when } from '../storage/statement.ts';
+import { type Branch, type CommitAnswer, type Unit, type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { spendFactorToken } from '../storage/tables/factor_tokens.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
@@ -17,27 +16,11 @@ import type { DevicePasswordChecked } from './device_password_checked.ts';
 import type { FreshLogins } from './fresh_logins.ts';
 import type { Grant, PassingProof, Proof, ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
+import type { OAuthGrantClaimed } from './oauth_claims.ts';
+import type { NextTokens, RefreshPresented, RefreshRepeated } from './oauth_refresh.ts';
 import type { PageSessionShown } from './page_shown.ts';
 import type { FactorTokenClaimed } from './passes.ts';
-
-/** The client that takes a held login. */
-export interface Taker {
-  readonly client: ClientAddress;
-  /** The device that it asked for. */
-  readonly deviceId: string | undefined;
-  /** The password field as it was sent, where there was one. */
-  readonly passwordAsSent: string | undefined;
-}
-
-/** A second login that takes the place of a held one. */
-export interface Exchange {
-  readonly held: HeldLogin;
-  /** Who has claimed the held login. */
-  readonly claimant: string;
-  readonly second: Grant;
-  readonly proof: ReleasingProof;
-  readonly taker: Taker;
-}
+import { type Exchange, letOut, type Taker, taken } from './taker.ts';
 
 export interface ExitDeps {
   readonly storage: Storage;
@@ -168,6 +151,45 @@ export class Exit {
   }
 
   /**
+   * Gives out the login that was made for an OAuth grant, and uses the grant up: for exactly one caller (R8). Undefined if
+   * factors or password were changed meanwhile: the login is to be ended then.
+   */
+  beginOAuth(
+    grant: Grant,
+    proof: OAuthGrantClaimed,
+    rest: JsonObject,
+    keep: Write,
+  ): Promise<Answer | undefined> {
+    return this.forOAuth(grant, proof, rest, proof.using(keep));
+  }
+
+  /** The same for a refresh token, which the next one takes the place of. Undefined if it is not the current one any more. */
+  refreshOAuth(
+    grant: Grant,
+    proof: RefreshPresented,
+    rest: JsonObject,
+    next: NextTokens,
+  ): Promise<Answer | undefined> {
+    return this.forOAuth(grant, proof, rest, proof.rotating(next));
+  }
+
+  /** The answer that the last refresh got, once more. */
+  repeatOAuth(grant: Grant, proof: RefreshRepeated, rest: JsonObject): Answer {
+    return { status: 200, body: { access_token: grant.openFor(proof).accessToken, ...rest } };
+  }
+
+  private async forOAuth(
+    grant: Grant,
+    proof: OAuthGrantClaimed | RefreshPresented,
+    rest: JsonObject,
+    unit: Branch<object, Write, readonly []>,
+  ): Promise<Answer | undefined> {
+    const { accessToken } = grant.openFor(proof);
+    const { won } = await this.deps.storage.commit([grant.userId], unit);
+    return won ? { status: 200, body: { access_token: accessToken, ...rest } } : undefined;
+  }
+
+  /**
    * Gives out a second login in the place of the held one, which the next sweep logs out (R5).
    * Undefined if it ended meanwhile: `second` is to be logged out then.
    * @throws Refusal homeserver_unclear if it is another user's
@@ -221,21 +243,4 @@ export class Exit {
       freshLogins.remembered(tokenHash, userId, passwordWithCode),
     ];
   }
-}
-
-/** The answer with what it means to the operator. */
-function letOut(
-  answer: Answer,
-  proof: ReleasingProof | FactorTokenClaimed,
-  userId: string,
-  { client, deviceId }: Taker,
-): Answer {
-  client.record?.isOf(userId, deviceId ?? null);
-  return proof.hasFactor ? { ...answer, outcome: { is: 'released', factor: proof.factor } } : answer;
-}
-
-/** The held login itself was given out: with it, it has ended. */
-function taken(answer: Answer): Answer {
-  const { outcome } = answer;
-  return outcome?.is === 'released' ? { ...answer, outcome: { ...outcome, hasTakenHold: true } } : answer;
 }

@@ -6,9 +6,10 @@ import type {
   TokenOwner,
 } from '../homeserver/homeserver.ts';
 import { countOtherDevices, endOtherDevices, hasDevice } from '../homeserver/other_devices.ts';
+import { renewTokens } from '../homeserver/renew_tokens.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
-import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
+import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
@@ -18,6 +19,8 @@ import type { DevicePasswordChecked } from './device_password_checked.ts';
 import type { FactorPassed } from './factor_passed.ts';
 import { hashToken } from './fresh_logins.ts';
 import { type HoldFacts, holdFactsIn } from './hold_facts.ts';
+import type { OAuthGrantClaimed } from './oauth_claims.ts';
+import type { RefreshPresented, RefreshRepeated } from './oauth_refresh.ts';
 import type { PageSessionShown } from './page_shown.ts';
 import type { FactorTokenClaimed, PassPresented, PassRedeemed } from './passes.ts';
 import type { Standing, StandingPasses } from './standing.ts';
@@ -33,7 +36,10 @@ export type Proof =
   | ReleasingProof
   | PageSessionShown
   | DevicePasswordChecked
-  | FactorTokenClaimed;
+  | FactorTokenClaimed
+  | OAuthGrantClaimed
+  | RefreshPresented
+  | RefreshRepeated;
 
 /** An opened grant. */
 export interface OpenedGrant {
@@ -49,12 +55,10 @@ export interface OpenedHold extends HoldFacts {
   readonly grant: Grant;
 }
 
-/** By what a held login is sealed. */
-type HoldName = Pick<HeldLogin, 'id' | 'userId'>;
-/** What keeps the token of a login and no more of it: a page session, a device password. */
-type TokenKeeper = 'page-session' | 'device-password';
-/** By what such a token is sealed. */
-type KeeperName = Pick<HeldLogin, 'id' | 'userId'>;
+/** By what a held login, or such a token, is sealed. */
+type SealedName = Pick<HeldLogin, 'id' | 'userId'>;
+/** What keeps the token of a login and no more of it: a page session, a device password, an OAuth session. */
+type TokenKeeper = 'page-session' | 'device-password' | 'oauth-session';
 
 /**
  * A login that the homeserver granted, closed: the token in it goes to the homeserver that made it, into the vault,
@@ -77,8 +81,8 @@ class Grant {
     this.#accessToken = accessToken;
     this.#body = body;
     this.#received = received;
-    this.userId = textOr(body.user_id, '');
-    this.deviceId = textOr(body.device_id, undefined);
+    this.userId = typeof body.user_id === 'string' ? body.user_id : '';
+    this.deviceId = typeof body.device_id === 'string' ? body.device_id : undefined;
     this.expiresInMs = typeof body.expires_in_ms === 'number' ? body.expires_in_ms : undefined;
     this.hasRefreshToken = body.refresh_token !== undefined;
     this.tokenHash = hashToken(accessToken);
@@ -150,6 +154,12 @@ class Grant {
     return homeserver.judgePassword({ token: this.#accessToken, userId: this.userId, password, client });
   }
 
+  /** The same session with new tokens of the homeserver. @throws Refusal unknown_token if it has ended there */
+  async renew(homeserver: Homeserver, client: ClientAddress): Promise<Grant> {
+    const body = await renewTokens(homeserver, this.#body.refresh_token, client);
+    return new Grant(body.access_token, { ...this.#body, expires_in_ms: undefined, ...body });
+  }
+
   async nameDevice(homeserver: Homeserver, name: string, client: ClientAddress): Promise<void> {
     if (this.deviceId === undefined || this.deviceId === '') return;
     await homeserver.nameDevice(this.#accessToken, this.deviceId, name, client);
@@ -175,20 +185,21 @@ class Grant {
   }
 
   /** Seals it for the store, with what has to be known of it then. */
-  seal(vault: Vault, held: HoldName, facts: HoldFacts): Buffer {
+  seal(vault: Vault, held: SealedName, facts: HoldFacts): Buffer {
     return vault.seal(
       JSON.stringify({ ...facts, body: this.#body, accessToken: this.#accessToken }),
-      identityOf(held),
+      identityOf('hold', held),
     );
   }
 
   /** Seals it for what gets no more of it than the token and whose it is. */
-  sealToken(vault: Vault, keeper: TokenKeeper, name: KeeperName): Buffer {
+  sealToken(vault: Vault, keeper: TokenKeeper, name: SealedName): Buffer {
     const { userId: user_id, deviceId: device_id = '' } = this;
-    return vault.seal(
-      JSON.stringify({ body: { user_id, device_id }, accessToken: this.#accessToken }),
-      keeperIdentityOf(keeper, name),
-    );
+    // An OAuth session alone asks for refresh tokens, and renews its own.
+    const { refresh_token, expires_in_ms } = this.#body;
+    const life = keeper === 'oauth-session' ? { refresh_token, expires_in_ms } : {};
+    const body = { user_id, device_id, ...life };
+    return vault.seal(JSON.stringify({ body, accessToken: this.#accessToken }), identityOf(keeper, name));
   }
 }
 
@@ -212,7 +223,7 @@ export function readStrayGrant(answer: HomeserverAnswer): Grant | undefined {
 
 /** Opens what `Grant.seal` sealed: the grant, closed as before, and what was beside it. */
 export function openHold(vault: Vault, held: HeldLogin): OpenedHold {
-  const { grant, beside } = grantIn(vault.open(held.sealedGrant, identityOf(held)));
+  const { grant, beside } = grantIn(vault.open(held.sealedGrant, identityOf('hold', held)));
   return { grant, ...holdFactsIn(beside) };
 }
 
@@ -220,9 +231,9 @@ export function openHold(vault: Vault, held: HeldLogin): OpenedHold {
 export function openToken(
   vault: Vault,
   keeper: TokenKeeper,
-  row: KeeperName & { readonly sealedToken: Buffer },
+  row: SealedName & { readonly sealedToken: Buffer },
 ): Grant {
-  return grantIn(vault.open(row.sealedToken, keeperIdentityOf(keeper, row))).grant;
+  return grantIn(vault.open(row.sealedToken, identityOf(keeper, row))).grant;
 }
 
 function grantIn(plain: Buffer): { readonly grant: Grant; readonly beside: JsonObject } {
@@ -232,14 +243,6 @@ function grantIn(plain: Buffer): { readonly grant: Grant; readonly beside: JsonO
   return { grant: new Grant(accessToken, body), beside };
 }
 
-function identityOf({ id, userId }: HoldName): string {
-  return `hold:${id}:${userId}`;
-}
-
-function keeperIdentityOf(keeper: TokenKeeper, { id, userId }: KeeperName): string {
+function identityOf(keeper: TokenKeeper | 'hold', { id, userId }: SealedName): string {
   return `${keeper}:${id}:${userId}`;
-}
-
-function textOr<T>(value: Json | undefined, otherwise: T): string | T {
-  return typeof value === 'string' ? value : otherwise;
 }

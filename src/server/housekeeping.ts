@@ -44,6 +44,7 @@ export class Housekeeping {
       readonly sweeper: HoldSweeper;
       readonly pageSessionSweep: { sweep(): Promise<number> };
       readonly devicePasswordSweep: { sweep(): Promise<number> };
+      readonly oauthSessionSweep: { sweep(): Promise<number> };
       readonly keys: { refresh(): Promise<void> };
       readonly mark: MarkKeeper;
       readonly processes: LiveProcesses;
@@ -91,7 +92,7 @@ export class Housekeeping {
   }
 
   /**
-   * One round: the keys are read again, the database is marked, ended holds, page sessions and device passwords are logged out, expired
+   * One round: the keys are read again, the database is marked, ended holds, page sessions, device passwords and OAuth sessions are logged out, expired
    * rows dropped.
    * A homeserver that is slow to log out delays no later round.
    */
@@ -100,8 +101,9 @@ export class Housekeeping {
       this.underWay = undefined;
     });
     await this.underWay;
-    const { sweeper, pageSessionSweep, devicePasswordSweep } = this.deps;
-    await Promise.all([sweeper.sweep(), pageSessionSweep.sweep(), devicePasswordSweep.sweep()]);
+    const { sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep } = this.deps;
+    const sweeps = [sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep];
+    await Promise.all(sweeps.map((each) => each.sweep()));
   }
 
   private async roundQuietly(): Promise<void> {
@@ -169,11 +171,12 @@ async function ifThere(act: () => Promise<void>): Promise<void> {
 }
 
 export function housekeepingOf({ keys, foundations }: Opened, services: Services): Housekeeping {
-  const { sweeper, pageSessionSweep, devicePasswordSweep, audit, pruning, reminders, recoveryClock } =
-    services;
+  const { sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep } = services;
+  const { audit, pruning, reminders, recoveryClock } = services;
   const { aside, mark, processes, log, config } = foundations;
   return new Housekeeping({
-    ...{ sweeper, pageSessionSweep, devicePasswordSweep, audit, pruning, reminders, recoveryClock },
+    ...{ sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep },
+    ...{ audit, pruning, reminders, recoveryClock },
     ...{ storage: aside, keys, mark, processes, log, setupMs: config.uia.sessionTtlMs },
     allowance: () => config.limits.signInPerUser,
   });

@@ -2,11 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 
-const PROOFS = ['FactorPassed', 'StandingPasses', 'PassPresented', 'PassRedeemed', 'ServiceListed'];
+const PROOFS = [
+  ...['FactorPassed', 'StandingPasses', 'PassPresented', 'PassRedeemed', 'ServiceListed'],
+  ...['OAuthGrantClaimed', 'RefreshPresented', 'RefreshRepeated'],
+];
 const CLOSED = [...PROOFS, 'Grant', 'Proof', 'PassingProof', 'ReleasingProof'];
 const CAST = new RegExp(`\\bas\\s+(?:\\w+\\s+as\\s+)?(?:${CLOSED.join('|')})\\b`);
 /** Where grants and proofs pass by. */
-const NEAR = ['second_factor', 'login', 'pages'];
+const NEAR = ['second_factor', 'login', 'oauth', 'pages'];
 
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))

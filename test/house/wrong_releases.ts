@@ -3,14 +3,18 @@ import type { PassedSignIn } from '../../src/login/second_login.ts';
 import * as appservices from '../../src/second_factor/appservices.ts';
 import type * as codeStep from '../../src/second_factor/code_step.ts';
 import type * as devicePasswords from '../../src/second_factor/device_password_checked.ts';
-import type { Exit, Taker } from '../../src/second_factor/exit.ts';
+import type { Exit } from '../../src/second_factor/exit.ts';
 import * as codeProof from '../../src/second_factor/factor_passed.ts';
 import * as grants from '../../src/second_factor/grant.ts';
 import type { HeldLogins } from '../../src/second_factor/held_logins.ts';
+import * as oauthClaims from '../../src/second_factor/oauth_claims.ts';
+import * as oauthRefresh from '../../src/second_factor/oauth_refresh.ts';
 import * as pages from '../../src/second_factor/page_shown.ts';
 import * as passes from '../../src/second_factor/passes.ts';
 import * as standing from '../../src/second_factor/standing.ts';
+import type { Taker } from '../../src/second_factor/taker.ts';
 import type { HeldLogin } from '../../src/storage/tables/holds.ts';
+import type { OauthSession } from '../../src/storage/tables/oauth_sessions.ts';
 import type { Session } from '../../src/uia/session.ts';
 
 /*
@@ -35,6 +39,11 @@ declare const tokenClaimed: passes.FactorTokenClaimed;
 declare const passRedeemed: passes.PassRedeemed;
 declare const serviceListed: appservices.ServiceListed;
 declare const pageShown: pages.PageSessionShown;
+declare const grantClaimed: oauthClaims.OAuthGrantClaimed;
+declare const refreshPresented: oauthRefresh.RefreshPresented;
+declare const refreshRepeated: oauthRefresh.RefreshRepeated;
+declare const oauthSession: OauthSession;
+declare const nextTokens: oauthRefresh.NextTokens;
 declare const deviceChecked: devicePasswords.DevicePasswordChecked;
 
 /** What may compile, so that the errors below have the cause that they name. */
@@ -51,6 +60,9 @@ export function rightReleases(): void {
   exit.forDevicePassword(grant, deviceChecked, undefined);
   void exit.redeem(grant, tokenClaimed, taker);
   void exit.enterAlone(grant, tokenClaimed, taker, []);
+  void exit.beginOAuth(grant, grantClaimed, {}, []);
+  void exit.refreshOAuth(grant, refreshPresented, {}, nextTokens);
+  exit.repeatOAuth(grant, refreshRepeated, {});
 }
 
 export async function withoutProof(): Promise<void> {
@@ -88,6 +100,27 @@ export async function withoutProof(): Promise<void> {
   exit.handOut(grant, tokenClaimed);
   // @ts-expect-error no proof
   await exit.redeem(grant, undefined, taker);
+}
+
+export async function withoutAClaim(): Promise<void> {
+  // @ts-expect-error no proof
+  await exit.beginOAuth(grant, undefined, {}, []);
+  // @ts-expect-error a factor that was passed has claimed no code
+  await exit.beginOAuth(grant, factorPassed, {}, []);
+  // @ts-expect-error a refresh token begins no session
+  await exit.beginOAuth(grant, refreshPresented, {}, []);
+  // @ts-expect-error a claimed code is used up by the session that it begins
+  exit.handOut(grant, grantClaimed);
+  // @ts-expect-error a claimed code releases no held login
+  await exit.release(held, grantClaimed, taker);
+  // @ts-expect-error a session is not a proof: the homeserver has not said that it lives
+  await exit.refreshOAuth(grant, oauthSession, {}, nextTokens);
+  // @ts-expect-error what was answered before is not answered anew
+  await exit.refreshOAuth(grant, refreshRepeated, {}, nextTokens);
+  // @ts-expect-error a current token is used up by its refresh
+  exit.repeatOAuth(grant, refreshPresented, {});
+  // @ts-expect-error a token that was not looked at is not a proof
+  exit.repeatOAuth(grant, oauthRefresh.standingOfRefresh(oauthSession, ''), {});
 }
 
 export async function withASession(): Promise<void> {
@@ -205,6 +238,12 @@ export function buildingAProof(): void {
   void new appservices.ServiceListed('token');
   // @ts-expect-error exported as a type only
   void new pages.PageSessionShown('@bob:example.org');
+  // @ts-expect-error exported as a type only
+  void new oauthClaims.OAuthGrantClaimed({}, '', '');
+  // @ts-expect-error exported as a type only
+  void new oauthRefresh.RefreshPresented(oauthSession, '');
+  // @ts-expect-error exported as a type only
+  void new oauthRefresh.RefreshRepeated(oauthSession);
   // @ts-expect-error exported as a type only
   void new grants.Grant('token', {});
   // @ts-expect-error one proof is not another

@@ -11,6 +11,7 @@ import { Policies } from '../../policy/policies.ts';
 import { AppserviceTokens } from '../../second_factor/appservices.ts';
 import { pageUrls } from '../../second_factor/challenge_answer.ts';
 import { FreshLogins } from '../../second_factor/fresh_logins.ts';
+import { OAuthSessions } from '../../second_factor/oauth_sessions.ts';
 import { OwedEnrolment } from '../../second_factor/owed_enrolment.ts';
 import { Passes } from '../../second_factor/passes.ts';
 import { Standings } from '../../second_factor/standing.ts';
@@ -46,6 +47,7 @@ export function basicServices(foundations: Foundations) {
     passes: new Passes({ storage, freshLogins, clock, random }),
     devicePasswords: config.devicePasswords,
     devicePasswordEnds: new DevicePasswordEnds({ storage, audit }),
+    oauthSessions: new OAuthSessions({ ...foundations, audit }),
     stepUps: new StepUps({
       storage,
       stepUpMs: config.account.stepUpMs,

@@ -58,6 +58,8 @@ export function loginServices(shared: SharedServices) {
       shared.onHoldEnded,
     ),
     accountSessions,
+    exit,
+    ownLogin,
     upstream,
     loneLogin,
     ...pageDoors(shared, doors, ownLogin, accountSessions),

@@ -57,6 +57,8 @@ export interface OauthGrant extends AskedGrant {
   readonly userId: string | null;
   readonly version: number | null;
   readonly sealedLogin: Buffer | null;
+  /** Until when one request has it to itself. */
+  readonly claimedUntil: number;
   readonly usedAt: number | null;
   readonly sessionId: string | null;
   readonly createdAt: number;
@@ -71,7 +73,7 @@ export interface PolledGrant {
 
 const COLUMNS = `id_hash AS "idHash", kind, state, client_id AS "clientId", scope, device_id AS "deviceId", nonce,
   redirect_uri AS "redirectUri", challenge, asked_from AS "askedFrom", user_id AS "userId", version,
-  sealed_login AS "sealedLogin", used_at AS "usedAt", session_id AS "sessionId", created_at AS "createdAt",
+  sealed_login AS "sealedLogin", claimed_until AS "claimedUntil", used_at AS "usedAt", session_id AS "sessionId", created_at AS "createdAt",
   expires_at AS "expiresAt", CAST(:now AS BIGINT) AS now`;
 
 /** Factors and password of its user were not changed since, and all their sessions were not signed out. */

@@ -2,6 +2,7 @@ import { type Effect, effect } from '../statement.ts';
 import { growVersion } from './accounts.ts';
 import { endFreshLogins } from './fresh_logins.ts';
 import { endHoldsOfUser, endOtherHoldsOfUser } from './holds.ts';
+import { endGrantsOf } from './oauth_grants.ts';
 import { endPassedTokens } from './passed_login_tokens.ts';
 import { dropSetups } from './setups.ts';
 import { forgetSignInTokensOfHold } from './sign_in_tokens.ts';
@@ -55,5 +56,11 @@ function endAllButSessions(userId: string): readonly Effect[] {
 }
 
 function endAllButSignIns(userId: string): readonly Effect[] {
-  return [growVersion(userId), endPassedTokens(userId), endFreshLogins(userId), dropSetups(userId)];
+  return [
+    growVersion(userId),
+    endPassedTokens(userId),
+    endFreshLogins(userId),
+    endGrantsOf(userId),
+    dropSetups(userId),
+  ];
 }
