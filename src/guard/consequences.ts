@@ -2,6 +2,7 @@ import type { DevicePasswordEnds } from '../device_passwords/ends.ts';
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Consequence } from '../http/routes.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
 import type { Passes } from '../second_factor/passes.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AccountVersion } from '../storage/tables/accounts.ts';
@@ -17,6 +18,7 @@ export class Consequences {
     private readonly storage: Pick<Storage, 'commit' | 'factors'>,
     private readonly passes: Passes,
     private readonly devicePasswordEnds: DevicePasswordEnds,
+    private readonly oauthSessions: OAuthSessions,
   ) {}
 
   /** @param asked who asked for what, and the version of their account under which the factor was owed */
@@ -31,13 +33,17 @@ export class Consequences {
 
   /**
    * What follows for every user: a password change ends held logins and sessions (R12), and with the other devices the
-   * device passwords.
+   * device passwords and OAuth sessions.
    */
   async withoutFactor(consequence: Consequence, userId: string, body: JsonObject): Promise<void> {
     if (consequence === 'password_changed') {
       await this.storage.factors.endProofs(userId);
-      if (body.logout_devices !== false) await this.devicePasswordEnds.endAll(userId, 'password_changed');
+      if (body.logout_devices !== false) {
+        await this.devicePasswordEnds.endAll(userId, 'password_changed');
+        await this.oauthSessions.endAll(userId, 'password_changed');
+      }
     }
+    if (consequence === 'devices_removed') await this.oauthSessions.endOn(userId, devicesIn(body));
     if (consequence === 'account_deactivated') {
       await this.devicePasswordEnds.endAll(userId, 'deactivated');
       await this.storage.commit([userId], removeUser(userId));
@@ -51,6 +57,10 @@ export class Consequences {
     if (typeof token !== 'string' || life === undefined) return;
     await this.passes.remember(token, asked, Math.min(life, LONGEST_LIFE));
   }
+}
+
+function devicesIn({ devices }: JsonObject): readonly string[] {
+  return Array.isArray(devices) ? devices.filter((device) => typeof device === 'string') : [];
 }
 
 /** `expires_in_ms`, or `expires_in` in seconds under the unstable name (MSC3882). */

@@ -30,6 +30,8 @@ export interface OwnedRequest {
    * says on our page who it is. `none`: it has none, and nothing goes with the factor. Left out: the password.
    */
   readonly first?: 'provider' | 'none' | undefined;
+  /** Whether it can be proven on our page alone: an OAuth client knows no other way. */
+  readonly onPage?: true | undefined;
   /** Whether a recovery code does not count for it. */
   readonly withoutBackup?: boolean;
   /** The account page, where the request came from one. */
@@ -84,7 +86,7 @@ export class SessionOfRequest {
       body,
       client: request.client,
       deviceId: caller.owner.deviceId,
-      token: this.deps.ways.pages ? caller.token : undefined,
+      token: this.hasPage ? caller.token : undefined,
     });
   }
 
@@ -99,10 +101,14 @@ export class SessionOfRequest {
   private async flowsFor(requirement: Requirement): Promise<Flow[]> {
     const first = this.firstStages();
     if (requirement === 'stepped_up') return [first];
-    const pages: Flow[] = this.deps.ways.pages ? [[SSO_STAGE]] : [];
+    const pages: Flow[] = this.hasPage ? [[SSO_STAGE]] : [];
     if (requirement !== 'two_factor') return this.owned.first === undefined ? [...pages, first] : pages;
     const stages = (await this.available()).filter((stage) => !this.isRefused(stage));
     return [...pages, ...stages.map((stage) => [stage, ...first])];
+  }
+
+  private get hasPage(): boolean {
+    return this.deps.ways.pages || this.owned.onPage === true;
   }
 
   private firstStages(): Flow {

@@ -26,7 +26,12 @@ export type GuardedShape =
   | 'get_token_request';
 
 /** What else changes when a guarded request went through. */
-export type Consequence = 'password_changed' | 'login_token_issued' | 'account_deactivated' | undefined;
+export type Consequence =
+  | 'password_changed'
+  | 'login_token_issued'
+  | 'account_deactivated'
+  | 'devices_removed'
+  | undefined;
 
 /** How an endpoint behind User-Interactive Authentication is guarded (rule R6). */
 export interface GuardRules {
@@ -102,7 +107,7 @@ const ROWS = {
     path: 'delete_devices',
     bodyLimit: LARGE,
     prefixMatch: true,
-    guard: { shape: 'delete_devices_request', stepUp: true },
+    guard: { shape: 'delete_devices_request', stepUp: true, consequence: 'devices_removed' },
     deed: 'remove_devices',
   },
   delete_device: {
@@ -110,7 +115,7 @@ const ROWS = {
     method: 'DELETE',
     path: 'devices/{deviceId}',
     othersPass: true,
-    guard: { shape: 'delete_device_request', stepUp: true },
+    guard: { shape: 'delete_device_request', stepUp: true, consequence: 'devices_removed' },
     deed: 'remove_device',
   },
   change_password: {
@@ -326,6 +331,8 @@ const ROWS = {
     path: 'auth/m.login.2fa.{kind}/fallback/web',
     form: true,
   },
+  oauth_fallback_page: { door: 'fallback', method: 'GET', path: 'auth/m.oauth/fallback/web' },
+  oauth_fallback_form: { door: 'fallback', method: 'POST', path: 'auth/m.oauth/fallback/web', form: true },
   enrolment_page: { door: 'fallback', method: 'GET', path: 'auth/m.login.2fa.enrol/fallback/web' },
   enrolment_form: {
     door: 'fallback',
@@ -363,6 +370,10 @@ const ROWS = {
   // What people get for an address below `/_2fa/` that is not there.
   not_found_page: { door: 'page', method: 'GET', path: '/_2fa/not-found' },
   web_asset: { door: 'page', method: 'GET', path: '/_2fa/assets/{version}/{file}' },
+
+  // OAuth 2.0 for clients (docs/oauth.md).
+  oauth_token: { door: 'login', method: 'POST', path: '/_2fa/oauth2/token', raw: true },
+  oauth_revoke: { door: 'login', method: 'POST', path: '/_2fa/oauth2/revoke', raw: true },
 
   health: { door: 'discovery', method: 'GET', path: '/_2fa/health' },
   ready: { door: 'discovery', method: 'GET', path: '/_2fa/ready' },

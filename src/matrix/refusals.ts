@@ -188,6 +188,12 @@ const KINDS = {
     text: 'This session was signed in by OAuth; sign in with the password.',
     outcome: refused('policy'),
   },
+  oauth_account_page: {
+    status: 403,
+    errcode: 'M_FORBIDDEN',
+    text: 'This app signed in by OAuth and cannot do this. Do it on the account page.',
+    outcome: refused('policy'),
+  },
   login_refused: {
     status: 403,
     errcode: 'M_FORBIDDEN',

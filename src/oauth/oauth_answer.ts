@@ -2,6 +2,7 @@ import type { Answer, Handler } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import type { Outcome } from '../matrix/outcome.ts';
+import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -90,6 +91,8 @@ export function oauthHandler(log: Log, handle: Handler): Handler {
       return await handle(request);
     } catch (error) {
       if (error instanceof OauthError) return oauthErrorAnswer(error);
+      // Its client has gone: no one gets an answer, and that is not our fault.
+      if (request.signal.aborted && !(error instanceof Refusal)) throw error;
       return translated(error, log, request);
     }
   };

@@ -10,6 +10,7 @@ import { recoveryClock } from './compose/account_recovery.ts';
 import type { Foundations } from './compose/foundations.ts';
 import { guardServices } from './compose/guard.ts';
 import { loginServices } from './compose/login.ts';
+import { oauthServices } from './compose/oauth.ts';
 import { pageServices } from './compose/pages.ts';
 import { type SharedServices, sharedServices } from './compose/shared.ts';
 
@@ -30,6 +31,7 @@ export function compose(foundations: Foundations) {
     ...account,
     ...pageServices(shared, login, account),
     ...guardServices(shared),
+    ...oauthServices(shared, login),
     discovery: discovery(shared),
     readiness: new Readiness(storage, homeserver),
     probes: new Probes({ storage, process: processes.id, pause: systemPause }),

@@ -4,7 +4,7 @@ import { createFrontDoor, type DoorTimes, type FrontDoor } from '../gateway/fron
 import { GuardedRequest } from '../guard/guarded_request.ts';
 import type { Handler } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type GuardedRoute, guardedEndpoints, type RouteId } from '../http/routes.ts';
+import { type GuardedRoute, guardedEndpoints, ROUTES, type RouteId } from '../http/routes.ts';
 import { type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
 import type { UnderWay } from '../system/under_way.ts';
 import type { Foundations } from './compose/foundations.ts';
@@ -63,6 +63,8 @@ function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
     sso_fallback_form: (request) => services.fallbackPage.submit(SSO_STAGE, request),
     factor_fallback_page: (request) => services.fallbackPage.show(stageOf(request), request),
     factor_fallback_form: (request) => services.fallbackPage.submit(stageOf(request), request),
+    oauth_fallback_page: (request) => services.fallbackPage.show(SSO_STAGE, request),
+    oauth_fallback_form: (request) => services.fallbackPage.submit(SSO_STAGE, request),
     enrolment_page: (request) => services.enrolmentPage.show(request),
     enrolment_form: (request) => services.enrolmentPage.submit(request),
     sso_redirect: (request) => services.ssoRedirect.handle(request),
@@ -81,6 +83,8 @@ function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
     to_account_page: async (request) => services.accountPage.redirect(request),
     not_found_page: async (request) => services.helpPage.notFound(request),
     web_asset: (request) => services.assets.handle(request),
+    oauth_token: (request) => services.oauthToken(request),
+    oauth_revoke: (request) => services.oauthRevoke(request),
     health: async () => services.readiness.health(),
     ready: () => services.readiness.ready(),
     probe: (request) => services.probes.late(request),
@@ -93,6 +97,21 @@ function guardedHandlers({ guard }: Services): Record<GuardedRoute, Handler> {
     (request) => new GuardedRequest(guard, endpoint, request).handle(),
   ]);
   return Object.fromEntries(rows) as Record<GuardedRoute, Handler>;
+}
+
+/** What asks its owner for a proof, and changes of the two-factor API, are not for OAuth clients, but for one. */
+function closedToOAuth(handlers: Handlers, { oauthLimits }: Services): Handlers {
+  const closed = ROUTES.filter(({ id, door, method }) => {
+    if (id === 'upload_signing_keys') return false;
+    return door === 'guard' || (door === 'account' && method !== 'GET');
+  }).map(({ id }): [RouteId, Handler] => [
+    id,
+    async (request) => {
+      await oauthLimits.refuse(request);
+      return handlers[id](request);
+    },
+  ]);
+  return { ...handlers, ...(Object.fromEntries(closed) as Partial<Handlers>) };
 }
 
 /** Below one of our stages, whether there is a factor for it or not. */
@@ -130,7 +149,7 @@ interface DoorParts {
 export function frontDoorOf(foundations: Foundations, services: Services, parts: DoorParts): FrontDoor {
   const { config, storage, log } = foundations;
   const { requests, watch, countsPassed, times } = parts;
-  const handlers = tracked(routeHandlers(services), services, requests);
+  const handlers = tracked(closedToOAuth(routeHandlers(services), services), services, requests);
   return createFrontDoor({
     upstream: new URL(config.homeserver.url),
     handlers: noticingLanguages(handlers, { config, storage, requests }),

@@ -1,6 +1,7 @@
 import { Consequences } from '../../guard/consequences.ts';
 import type { GuardedRequestDeps } from '../../guard/guarded_request.ts';
 import { MissingEndpoints } from '../../guard/missing_endpoints.ts';
+import { OAuthLimits } from '../../guard/oauth_limits.ts';
 import { OwnActions } from '../../guard/own_actions.ts';
 import { EgressGate } from '../../second_factor/egress_gate.ts';
 import { SessionBlock } from '../../second_factor/session_block.ts';
@@ -10,6 +11,7 @@ import type { SharedServices } from './shared.ts';
 export function guardServices(shared: SharedServices) {
   return {
     guard: guardDeps(shared),
+    oauthLimits: oauthLimits(shared),
     ownActions: new OwnActions({
       ...shared,
       hasRegistration: shared.config.homeserver.appservice !== undefined,
@@ -24,7 +26,18 @@ function guardDeps(shared: SharedServices): GuardedRequestDeps {
   return {
     ...shared,
     callers: { tokenOwners, appservices, standings, enrolment },
-    consequences: new Consequences(shared.storage, shared.passes, shared.devicePasswordEnds),
+    consequences: new Consequences(
+      shared.storage,
+      shared.passes,
+      shared.devicePasswordEnds,
+      shared.oauthSessions,
+    ),
     missing: new MissingEndpoints(shared.clock),
+    oauthLimits: oauthLimits(shared),
   };
+}
+
+function oauthLimits({ config, oauthSessions, ways }: SharedServices): OAuthLimits {
+  const { accountUrl } = ways;
+  return new OAuthLimits({ sessions: oauthSessions, accountUrl, publicBaseUrl: config.publicBaseUrl });
 }

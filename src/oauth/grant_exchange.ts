@@ -1,0 +1,138 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Answer } from '../http/answer.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import type { JsonObject } from '../matrix/wire.ts';
+import type { Exit } from '../second_factor/exit.ts';
+import { hashToken } from '../second_factor/fresh_logins.ts';
+import type { Grant } from '../second_factor/grant.ts';
+import { CLAIM_MS, type OAuthClaims, type OAuthGrantClaimed } from '../second_factor/oauth_claims.ts';
+import { newRefreshToken } from '../second_factor/oauth_refresh.ts';
+import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
+import type { Write } from '../storage/statement.ts';
+import type { Storage } from '../storage/storage.ts';
+import { findGrant, type OauthGrant } from '../storage/tables/oauth_grants.ts';
+import { endOauthSessionsOfDevice, keepOauthSession } from '../storage/tables/oauth_sessions.ts';
+import { SECOND } from '../system/clock.ts';
+import type { Pause } from '../system/pause.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
+import type { Vault } from '../vault/vault.ts';
+import { invalidGrant, notNow } from './grant_errors.ts';
+import type { GrantLogin, GrantLoginCall } from './grant_login.ts';
+
+/** A second use within this time is a client that asks twice, or whose answer was lost; later it is another's. */
+const REPEAT_MS = 20 * SECOND;
+/** Between two looks at a grant that another request has claimed. */
+const LOOK_MS = 100;
+/** Longer than a login takes, and shorter than clients wait. */
+const LOOKS = 120;
+
+export interface GrantExchangeDeps {
+  readonly storage: Pick<Storage, 'read'>;
+  readonly vault: Vault;
+  readonly audit: Audit;
+  readonly random: RandomSource;
+  readonly pause: Pause;
+  readonly claims: OAuthClaims;
+  readonly sessions: OAuthSessions;
+  readonly login: GrantLogin;
+  readonly exit: Exit;
+}
+
+/** Makes the session of an approved grant, for exactly one request: of a code, or of a device grant. */
+export class GrantExchange {
+  constructor(private readonly deps: GrantExchangeDeps) {}
+
+  /**
+   * @param found a grant of this client; whatever else its kind asks for has been judged
+   * @throws OauthError invalid_grant, server_error, temporarily_unavailable
+   * @throws Refusal limit_exceeded, homeserver_unreachable, homeserver_slow, homeserver_unclear
+   */
+  async exchange(request: ClientRequest, found: OauthGrant): Promise<Answer> {
+    if (found.state === 'used') return this.refuseUsed(request, found);
+    const claimed = await this.deps.claims.claim(found);
+    if (claimed === undefined) return this.afterAnother(request, found);
+    try {
+      return await this.logIn(request, claimed);
+    } catch (error) {
+      await this.deps.claims.giveBack(claimed);
+      throw error;
+    }
+  }
+
+  /** Used by now, or in use: the request that has claimed it is waited for. */
+  private async afterAnother(request: ClientRequest, { idHash }: OauthGrant): Promise<Answer> {
+    for (let look = 0; look < LOOKS; look++) {
+      const [found] = await this.deps.storage.read(findGrant(idHash));
+      if (found?.state === 'used') return this.refuseUsed(request, found);
+      const isInUse = found?.state === 'approved' && found.claimedUntil > found.now;
+      if (!isInUse) throw invalidGrant();
+      await this.deps.pause(LOOK_MS);
+    }
+    throw notNow(CLAIM_MS);
+  }
+
+  /** @throws OauthError */
+  private async refuseUsed({ client }: ClientRequest, used: OauthGrant): Promise<never> {
+    const { usedAt, sessionId, userId, clientId, deviceId, now } = used;
+    const isRepeat = usedAt === null || now - usedAt <= REPEAT_MS;
+    const session = isRepeat || sessionId === null ? undefined : await this.deps.sessions.find(sessionId);
+    if (session?.endedAt === null && userId !== null) {
+      const detail = { client_id: clientId };
+      await this.deps.audit.record({ userId, event: 'oauth.code_reused', client, deviceId, detail });
+      if (await this.deps.sessions.end(session, 'code_reused', { client }))
+        await this.deps.sessions.logOut(session);
+    }
+    throw invalidGrant();
+  }
+
+  private async logIn(request: ClientRequest, claimed: OAuthGrantClaimed): Promise<Answer> {
+    const { userId, deviceId } = claimed.grant;
+    const login = this.deps.claims.loginOf(claimed);
+    const call: GrantLoginCall = { request, userId, deviceId, login };
+    const grant = await this.deps.login.logIn(call);
+    let answer: Answer | undefined;
+    try {
+      // A client that hung up would get nothing: the grant stays for its next try.
+      request.signal.throwIfAborted();
+      answer = await this.begin(request, claimed, grant, login.hasFactor);
+    } finally {
+      if (answer === undefined) await this.deps.login.abandon(grant, call);
+    }
+    if (answer === undefined) throw invalidGrant();
+    return answer;
+  }
+
+  private async begin(
+    { client }: ClientRequest,
+    claimed: OAuthGrantClaimed,
+    grant: Grant,
+    hasFactor: boolean,
+  ): Promise<Answer | undefined> {
+    const { audit, exit, random, vault } = this.deps;
+    const { grant: approved, sessionId } = claimed;
+    const { userId, clientId, scope } = approved;
+    const deviceId = grant.deviceId ?? approved.deviceId;
+    const refreshToken = newRefreshToken(sessionId, randomId(random, 256));
+    const rest = { token_type: 'Bearer', scope, refresh_token: refreshToken, ...lifeOf(grant) };
+    const session = {
+      ...{ sessionId, userId, deviceId, clientId, scope, accessHash: grant.tokenHash },
+      refreshHash: hashToken(refreshToken),
+      sealedTokens: grant.sealToken(vault, 'oauth-session', { id: sessionId, userId }),
+    };
+    const started = { userId, client, deviceId, detail: { client_id: clientId, second_factor: hasFactor } };
+    const keep: Write[] = [
+      // The homeserver has ended what stood on this device before.
+      endOauthSessionsOfDevice(userId, deviceId, { because: 'device_replaced', logout: 'needless' }),
+      keepOauthSession(session),
+      audit.recorded({ ...started, event: 'oauth.session_started' }),
+    ];
+    client.record?.isOf(userId, deviceId);
+    return exit.beginOAuth(grant, claimed, rest, keep);
+  }
+}
+
+/** Only where the homeserver's token expires. */
+export function lifeOf({ expiresInMs }: Pick<Grant, 'expiresInMs'>, livedMs = 0): JsonObject {
+  if (expiresInMs === undefined) return {};
+  return { expires_in: Math.max(0, Math.floor((expiresInMs - livedMs) / SECOND)) };
+}
