@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { hashToken } from '../../src/second_factor/fresh_logins.ts';
+import { effect } from '../../src/storage/statement.ts';
 import { removeRecoveryContacts } from '../../src/storage/tables/recovery_contacts.ts';
 import { listVotes } from '../../src/storage/tables/recovery_votes.ts';
 import { systemRandom } from '../../src/system/random.ts';
@@ -264,6 +265,39 @@ describeOnBothDatabases('votes on a recovery', (start) => {
       expect(await recorded(it.app)).toEqual(['begun', 'cancelled']);
       const [entry] = await it.app.storage.audit.list({ userId: BOB });
       expect(entry?.detail).toMatchObject({ channel: 'link', who: 'voter mail c•••@e•••.org' });
+    } finally {
+      await mail.stop();
+    }
+  });
+
+  test('attack 349: sign devices out, remove contacts, voters and addresses meanwhile → all are told as before, the wait is as long', async () => {
+    const mail = await startMailReceiver();
+    try {
+      const it = await (
+        await Election.start(start, `notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`)
+      ).named();
+      for (const token of Object.values(it.tokens)) {
+        await it.app.call({ target: `${API}/recovery_contacts`, token });
+      }
+      await begin(it.app);
+      await it.app.proxy.sendNotices();
+      mail.mails.splice(0);
+      await it.app.storage.commit([BOB], removeRecoveryContacts(BOB));
+      await it.app.storage.commit([], effect('DELETE FROM notice_addresses'));
+      for (const token of it.app.stub.liveTokens('bob')) it.app.stub.expire(token);
+      await wait(it.app, 71 * HOUR);
+      await it.app.proxy.sendNotices();
+      const told = mail.mails.filter(({ text }) => text.includes('/_2fa/recover/cancel?t='));
+      expect(told.map(({ to }) => to[0]).toSorted()).toEqual([
+        'alice@example.org',
+        'bob@example.org',
+        'carol@example.org',
+      ]);
+      expect(await running(it.app)).toMatchObject({
+        state: 'waiting',
+        waitMs: 72 * HOUR,
+        countedMs: 71 * HOUR,
+      });
     } finally {
       await mail.stop();
     }
