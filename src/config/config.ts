@@ -215,8 +215,8 @@ export interface RateLimit {
 export interface SsoConfig {
   /** What clients write on the button. */
   readonly name: string;
-  /** Whether clients that know one of its flags show that button alone. */
-  readonly preferred: boolean;
+  /** Whether clients that know one of its flags show that button alone. Undefined: while apps can sign in by OAuth. */
+  readonly preferred: boolean | undefined;
   /** Clients that need no confirmation: origins (`https://app.example.org`) or schemes (`io.example.app:`). */
   readonly clients: readonly string[];
 }

@@ -154,8 +154,8 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
       name: settings.brand.name ?? new URL(publicBaseUrl).hostname,
       logo: at(['brand', 'logo'], () => logoIn(settings.brand.logo, absolute)),
       colour: at(['brand', 'colour'], () => parseColour(settings.brand.colour)),
-      helpUrl: at(['brand', 'help_url'], () => helpUrlIn(settings.brand.help_url)),
-      privacyUrl: at(['brand', 'privacy_url'], () => pageUrlIn(settings.brand.privacy_url)),
+      helpUrl: at(['brand', 'help_url'], () => ifGiven(settings.brand.help_url, parseHelpUrl)),
+      privacyUrl: at(['brand', 'privacy_url'], () => ifGiven(settings.brand.privacy_url, parsePageUrl)),
       showVersion: settings.brand.show_version,
       language: at(['brand', 'language'], () => languageTag(settings.brand.language)),
       german: settings.brand.german,
@@ -163,9 +163,9 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
     },
     log: settings.log,
     notify: notifyFrom(settings.notify, { at, absolute, source, registration: homeserver.appservice }),
-    metrics: { listen: at(['metrics', 'listen'], () => listenIf(settings.metrics.listen)) },
+    metrics: { listen: at(['metrics', 'listen'], () => ifGiven(settings.metrics.listen, parseListen)) },
     admin: {
-      listen: at(['admin', 'listen'], () => listenIf(settings.admin.listen)),
+      listen: at(['admin', 'listen'], () => ifGiven(settings.admin.listen, parseListen)),
       tokensFile: absolute(settings.admin.tokens_file),
     },
     audit: {
@@ -237,16 +237,8 @@ function textsIn(path: string | undefined, absolute: (path: string) => string): 
   return path === undefined ? [] : readTexts(absolute(path));
 }
 
-function listenIf(written: string | undefined): ListenAddress | undefined {
-  return written === undefined ? undefined : parseListen(written);
-}
-
-function helpUrlIn(written: string | undefined): string | undefined {
-  return written === undefined ? undefined : parseHelpUrl(written);
-}
-
-function pageUrlIn(written: string | undefined): string | undefined {
-  return written === undefined ? undefined : parsePageUrl(written);
+function ifGiven<T>(written: string | undefined, parse: (text: string) => T): T | undefined {
+  return written === undefined ? undefined : parse(written);
 }
 
 function rateLimit(setting: Settings['limits']['per_address']): RateLimit {

@@ -765,8 +765,8 @@ export const SETTINGS = [
   {
     path: 'sso.preferred',
     type: 'flag',
-    default: false,
-    doc: 'Whether clients that know one of its flags show that button alone: `oauth_aware_preferred`, and its older names `delegated_oidc_compatibility` and `org.matrix.msc3824.delegated_oidc_compatibility`, which Element Web 1.11 reads.',
+    doc: 'Whether clients that know one of its flags show that button alone: `oauth_aware_preferred`, and its older names `delegated_oidc_compatibility` and `org.matrix.msc3824.delegated_oidc_compatibility`, which Element Web 1.11 reads. Left out: yes while apps can sign in by OAuth (`oauth.enabled`), else no.',
+    example: 'true',
     note: 'true: clients that know it show this button alone',
   },
   {

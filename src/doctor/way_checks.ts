@@ -1,4 +1,4 @@
-import { mountedPaths, ROUTES } from '../http/routes.ts';
+import { isOauthPath, mountedPaths, ROUTES } from '../http/routes.ts';
 import { type Finding, fail, type InsideCheck, listed, ok, skipped } from './check.ts';
 import { type Installation, isProbeAnswer, PROBED_PATH } from './installation.ts';
 import { replyInWords } from './web.ts';
@@ -57,12 +57,15 @@ const NOT_NEEDED = ['/.well-known/matrix/client', '/_2fa'];
 /** One target for each path and prefix. */
 function gatedTargets(): Target[] {
   const all = ROUTES.flatMap((route) => mountedPaths(route).map(({ path }) => ({ ...route, path })));
-  return all
-    .filter(({ path }) => !NOT_NEEDED.includes(path))
-    .map(({ method, path }) => ({
-      method,
-      path: path.replaceAll('{kind}', 'totp').replaceAll(/\{\w+\}/g, 'ABC'),
-    }));
+  return (
+    all
+      // What is there while apps can sign in by OAuth only, oauthMetadataCheck looks at.
+      .filter(({ path }) => !NOT_NEEDED.includes(path) && !isOauthPath(path))
+      .map(({ method, path }) => ({
+        method,
+        path: path.replaceAll('{kind}', 'totp').replaceAll(/\{\w+\}/g, 'ABC'),
+      }))
+  );
 }
 
 async function whereAstray(installation: Installation, { method, path }: Target): Promise<string[]> {

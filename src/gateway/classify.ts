@@ -23,10 +23,7 @@ export type Classification =
   | RouteMatch
   /** OPTIONS on a gated or own path: answered here, because a preflight must succeed without the homeserver. */
   | { readonly kind: 'preflight' }
-  | {
-      readonly kind: 'refuse';
-      readonly refusal: RefusedTarget;
-    };
+  | { readonly kind: 'refuse'; readonly refusal: RefusedTarget };
 
 const PASS: Classification = { kind: 'pass' };
 const PREFLIGHT: Classification = { kind: 'preflight' };
@@ -53,8 +50,13 @@ const GATED_LITERALS = firstLiterals();
  * blocked path although it is written otherwise is refused; everything else passes, byte for byte.
  *
  * @param rawTarget the request target as it stood on the request line
+ * @param hasOauth whether the paths of the OAuth 2.0 API are there
  */
-export function classify(method: string, rawTarget: string): Classification {
+export function classify(
+  method: string,
+  rawTarget: string,
+  hasOauth: () => boolean = () => false,
+): Classification {
   // An answer to it repeats the request with its token, and no part of Matrix uses it.
   if (method === 'TRACE') return METHOD_NOT_ALLOWED;
   const scan = scanTarget(rawTarget);
@@ -64,6 +66,9 @@ export function classify(method: string, rawTarget: string): Classification {
 
   const hit = findPath(path);
   if (hit !== undefined) {
+    // Below /_matrix/ they are refused as the homeserver's own would be (R4); others are not there at all.
+    const isHidden = hit.entry.oauth && !hasOauth();
+    if (isHidden) return method === 'OPTIONS' && hit.entry.prefix !== '' ? PREFLIGHT : UNRECOGNIZED;
     const decision = decideHit(method, path, hit, rawTarget.slice(scan.pathEnd + 1));
     if (decision !== PASS) return decision;
   }
@@ -104,13 +109,8 @@ function scanTarget(target: string): TargetScan | undefined {
 
 /** Lower-case letters, digits, `_`, `-` and `.`. */
 function isPlainByte(byte: number): boolean {
-  return (
-    (byte >= 0x61 && byte <= 0x7a) ||
-    (byte >= 0x30 && byte <= 0x39) ||
-    byte === 0x5f ||
-    byte === 0x2d ||
-    byte === DOT
-  );
+  if ((byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39)) return true;
+  return byte === 0x5f || byte === 0x2d || byte === DOT;
 }
 
 /** Sound, and neither a dot nor a percent sign that could begin another escape. */

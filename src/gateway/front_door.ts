@@ -44,6 +44,8 @@ export interface FrontDoorOptions {
   readonly checkAnswer?: CheckAnswer;
   /** Looks at requests before they are passed on: undefined, or a promise that is rejected where one must not be. */
   readonly checkRequest?: (request: PassedRequest) => Promise<void> | undefined;
+  /** Whether the paths of the OAuth 2.0 API are there now; never, where it is left out. */
+  readonly hasOauth?: () => boolean;
   readonly times?: DoorTimes;
 }
 
@@ -71,7 +73,7 @@ export interface FrontDoor {
  * homeserver and hands the rest, rewritten to its canonical target, to the handlers.
  */
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  const { log, handlers, checkRequest, times = {} } = options;
+  const { log, handlers, checkRequest, hasOauth = () => false, times = {} } = options;
   const addressReader = derived(options.trustedProxies, clientAddressReader);
   const readClientAddress: ReadClientAddress = (request) => addressReader()(request);
   const requestLog = requestLogOf(options, readClientAddress);
@@ -90,7 +92,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     onPassed: options.onPassed,
     checkAnswer: options.checkAnswer,
   });
-  const admission = new Admission({ app, passThrough, requestLog, readClientAddress, log, checkRequest });
+  const admission = new Admission({
+    ...{ app, passThrough, requestLog, readClientAddress, log, checkRequest, hasOauth },
+  });
   const admit = (isWaiting: boolean) => (request: IncomingMessage, response: ServerResponse) => {
     connections.serve(request, response);
     admission.admit(request, response, isWaiting);
@@ -119,6 +123,7 @@ interface AdmissionDeps {
   readonly passThrough: PassThrough;
   readonly requestLog: RequestLog;
   readonly readClientAddress: ReadClientAddress;
+  readonly hasOauth: () => boolean;
 }
 
 /** Sends each request where its raw target says. */
@@ -131,7 +136,7 @@ class Admission {
 
   /** @param isWaiting the client waits before it sends its body: it is asked to only where that will be read (attack 97) */
   admit(request: IncomingMessage, response: ServerResponse, isWaiting: boolean): void {
-    const found = classify(request.method ?? '', request.url ?? '');
+    const found = classify(request.method ?? '', request.url ?? '', this.deps.hasOauth);
     response.on('error', this.noteWriteError);
     if (isWaiting && (found.kind === 'pass' || found.kind === 'route')) response.writeContinue();
     // A client that is gone has no address any more: it must not get round the limits without one (attack 74).

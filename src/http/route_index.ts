@@ -1,10 +1,12 @@
-import { BLOCKED, mountedPaths, ROUTES, type Route, type RouteMethod } from './routes.ts';
+import { BLOCKED, isOauthPath, mountedPaths, ROUTES, type Route, type RouteMethod } from './routes.ts';
 
 /** What the table says about one path, all methods together. */
 export interface PathEntry {
   readonly blocked: boolean;
   readonly othersPass: boolean;
   readonly prefix: string;
+  /** Whether the path belongs to the OAuth 2.0 API, which may be shut. */
+  readonly oauth: boolean;
   readonly routes: Partial<Record<RouteMethod, Route>>;
 }
 
@@ -26,7 +28,7 @@ const patterns: Pattern[] = [];
 const refusedBeginnings: string[] = [];
 let longestPattern = 0;
 
-const REFUSED: PathEntry = { blocked: true, othersPass: false, prefix: '', routes: {} };
+const REFUSED: PathEntry = { blocked: true, othersPass: false, prefix: '', oauth: false, routes: {} };
 
 fillIndex();
 
@@ -78,6 +80,7 @@ function addRoute(row: Route): void {
       blocked: false,
       othersPass: entry?.othersPass === true || row.othersPass === true,
       prefix,
+      oauth: isOauthPath(path),
       routes: { ...entry?.routes, [row.method]: row },
     };
     putEntry(path, merged);

@@ -5,6 +5,9 @@ const CLIENT_PREFIXES = ['r0', 'v1', 'v3', 'unstable', 'api/v1'] as const;
 const OWN_PREFIXES = ['r0', 'v3'] as const;
 const UNSTABLE = ['unstable'] as const;
 
+/** Where clients look for OAuth (MSC2965 in its time). */
+const METADATA_PREFIXES = ['v1', 'unstable/org.matrix.msc2965'] as const;
+
 const KIB = 1024;
 const SMALL = 64 * KIB;
 
@@ -49,7 +52,7 @@ export interface GuardRules {
 }
 
 /** The doors of the house, by what comes in through them: for the log and for counting. */
-export type Door = 'login' | 'page' | 'guard' | 'fallback' | 'account' | 'discovery';
+export type Door = 'login' | 'page' | 'guard' | 'fallback' | 'account' | 'discovery' | 'oauth';
 
 interface PathRow {
   readonly door: Door;
@@ -374,6 +377,15 @@ const ROWS = {
   // OAuth 2.0 for clients (docs/oauth.md).
   oauth_token: { door: 'login', method: 'POST', path: '/_2fa/oauth2/token', raw: true },
   oauth_revoke: { door: 'login', method: 'POST', path: '/_2fa/oauth2/revoke', raw: true },
+  // The OAuth 2.0 API (docs/oauth.md).
+  oauth_metadata: {
+    door: 'oauth',
+    method: 'GET',
+    path: ['auth_metadata', '/.well-known/oauth-authorization-server'],
+    prefixes: METADATA_PREFIXES,
+  },
+  oauth_register: { door: 'oauth', method: 'POST', path: '/_2fa/oauth2/register', raw: true },
+  oauth_jwks: { door: 'oauth', method: 'GET', path: '/_2fa/oauth2/jwks' },
 
   health: { door: 'discovery', method: 'GET', path: '/_2fa/health' },
   ready: { door: 'discovery', method: 'GET', path: '/_2fa/ready' },
@@ -448,10 +460,18 @@ export function guardedEndpoints(): GuardedEndpoint[] {
  * ends in `/` stands for everything below it.
  */
 export const BLOCKED: readonly Pick<Route, 'paths' | 'prefixes'>[] = [
-  { paths: ['auth_metadata', 'auth_issuer'], prefixes: [...CLIENT_PREFIXES, 'unstable/org.matrix.msc2965'] },
+  { paths: ['auth_metadata'], prefixes: CLIENT_PREFIXES.filter((prefix) => prefix !== 'v1') },
+  { paths: ['auth_issuer'], prefixes: [...CLIENT_PREFIXES, 'unstable/org.matrix.msc2965'] },
   { paths: ['account/two-factor/'], prefixes: OWN_PREFIXES },
   { paths: ['org.matrix.2fa/'], prefixes: UNSTABLE },
 ];
+
+const OAUTH_PATH = /^\/_2fa\/(oauth2\/|link$)|\/auth_metadata$|^\/\.well-known\/oauth-authorization-server$/;
+
+/** Whether a path is one of the OAuth 2.0 API, and not there while its door is shut (`oauth/oauth_switch.ts`). */
+export function isOauthPath(path: string): boolean {
+  return OAUTH_PATH.test(path);
+}
 
 /** What reaches the homeserver at all (rule R4); everything else is refused. */
 export const PASSING_ROOTS: readonly string[] = ['/_matrix/', '/_synapse/client/', '/.well-known/matrix/'];

@@ -7,7 +7,11 @@ export const PROXY_ROOTS: readonly string[] = [
 ];
 
 /** The only other paths that it sends to the proxy; `/_2fa` is what people type. Everything else is 404. */
-export const PROXY_PATHS: readonly string[] = ['/.well-known/matrix/client', '/_2fa'];
+export const PROXY_PATHS: readonly string[] = [
+  '/.well-known/matrix/client',
+  '/.well-known/oauth-authorization-server',
+  '/_2fa',
+];
 
 /** What federation needs: all that port 8448 may serve. */
 export const FEDERATION_ROOTS: readonly string[] = ['/_matrix/federation/', '/_matrix/key/'];

@@ -381,6 +381,12 @@ const KINDS = {
     text: 'Two-factor authentication is unavailable at the moment. Please try again later.',
     outcome: failed('store'),
   },
+  oauth_not_known: {
+    status: 503,
+    errcode: 'M_UNKNOWN',
+    text: 'It is not known yet whether apps can sign in by OAuth here. Please try again later.',
+    outcome: failed('homeserver_down'),
+  },
   internal: {
     status: 500,
     errcode: 'M_UNKNOWN',

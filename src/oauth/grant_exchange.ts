@@ -18,6 +18,7 @@ import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import { invalidGrant, notNow } from './grant_errors.ts';
 import type { GrantLogin, GrantLoginCall } from './grant_login.ts';
+import type { IdTokens } from './id_token.ts';
 
 /** A second use within this time is a client that asks twice, or whose answer was lost; later it is another's. */
 const REPEAT_MS = 20 * SECOND;
@@ -35,6 +36,7 @@ export interface GrantExchangeDeps {
   readonly claims: OAuthClaims;
   readonly sessions: OAuthSessions;
   readonly login: GrantLogin;
+  readonly idTokens: IdTokens;
   readonly exit: Exit;
 }
 
@@ -113,7 +115,10 @@ export class GrantExchange {
     const { userId, clientId, scope } = approved;
     const deviceId = grant.deviceId ?? approved.deviceId;
     const refreshToken = newRefreshToken(sessionId, randomId(random, 256));
-    const rest = { token_type: 'Bearer', scope, refresh_token: refreshToken, ...lifeOf(grant) };
+    const rest = {
+      ...{ token_type: 'Bearer', scope, refresh_token: refreshToken, ...lifeOf(grant) },
+      ...(await this.idTokenOf(approved)),
+    };
     const session = {
       ...{ sessionId, userId, deviceId, clientId, scope, accessHash: grant.tokenHash },
       refreshHash: hashToken(refreshToken),
@@ -128,6 +133,17 @@ export class GrantExchange {
     ];
     client.record?.isOf(userId, deviceId);
     return exit.beginOAuth(grant, claimed, rest, keep);
+  }
+
+  /** For clients that ask for one: matrix-js-sdk up to 41.9 refuses an answer without it. */
+  private async idTokenOf({
+    clientId,
+    userId,
+    nonce,
+    scope,
+  }: OAuthGrantClaimed['grant']): Promise<JsonObject> {
+    if (!scope.split(' ').includes('openid')) return {};
+    return { id_token: await this.deps.idTokens.issue({ clientId, userId, nonce }) };
   }
 }
 

@@ -2,6 +2,7 @@ import { Pruning } from '../audit/pruning.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { Probes } from '../discovery/probes.ts';
 import { Readiness } from '../discovery/readiness.ts';
+import type { OauthSwitch } from '../oauth/oauth_switch.ts';
 import { Reminders } from '../policy/reminders.ts';
 import { HourlyLease } from '../storage/hourly_lease.ts';
 import { systemPause } from '../system/pause.ts';
@@ -11,6 +12,7 @@ import type { Foundations } from './compose/foundations.ts';
 import { guardServices } from './compose/guard.ts';
 import { loginServices } from './compose/login.ts';
 import { oauthServices } from './compose/oauth.ts';
+import { oauthDoor } from './compose/oauth_door.ts';
 import { pageServices } from './compose/pages.ts';
 import { type SharedServices, sharedServices } from './compose/shared.ts';
 
@@ -25,14 +27,16 @@ export function compose(foundations: Foundations) {
   const shared = sharedServices(foundations);
   const login = loginServices(shared);
   const account = accountServices(shared);
+  const door = oauthDoor(shared);
   const { storage, homeserver, processes } = shared;
   return {
     ...login,
     ...account,
     ...pageServices(shared, login, account),
     ...guardServices(shared),
-    ...oauthServices(shared, login),
-    discovery: discovery(shared),
+    ...oauthServices(shared, login, door),
+    ...door,
+    discovery: discovery(shared, door.oauthSwitch),
     readiness: new Readiness(storage, homeserver),
     probes: new Probes({ storage, process: processes.id, pause: systemPause }),
     hasher: shared.hasher,
@@ -60,7 +64,14 @@ function remindersOf(shared: SharedServices): Reminders {
   return new Reminders({ ...shared, storage, lease, policy: () => shared.config.policy });
 }
 
-function discovery({ homeserver, config }: SharedServices): Discovery {
+function discovery({ homeserver, config }: SharedServices, oauth: OauthSwitch): Discovery {
   const { name, preferred } = config.sso;
-  return new Discovery(homeserver, config.publicBaseUrl, config.login.sso ? { name, preferred } : undefined);
+  const ownProvider = {
+    name,
+    // While the door is open the specification demands it (client-server API, "OAuth 2.0 aware clients").
+    get preferred() {
+      return preferred ?? oauth.isOpen;
+    },
+  };
+  return new Discovery(homeserver, config.publicBaseUrl, config.login.sso ? ownProvider : undefined);
 }

@@ -4,7 +4,14 @@ import { createFrontDoor, type DoorTimes, type FrontDoor } from '../gateway/fron
 import { GuardedRequest } from '../guard/guarded_request.ts';
 import type { Handler } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import { type GuardedRoute, guardedEndpoints, ROUTES, type RouteId } from '../http/routes.ts';
+import {
+  type GuardedRoute,
+  guardedEndpoints,
+  isOauthPath,
+  mountedPaths,
+  ROUTES,
+  type RouteId,
+} from '../http/routes.ts';
 import { type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
 import type { UnderWay } from '../system/under_way.ts';
 import type { Foundations } from './compose/foundations.ts';
@@ -85,6 +92,9 @@ function routeHandlers(services: Services): Readonly<Record<RouteId, Handler>> {
     web_asset: (request) => services.assets.handle(request),
     oauth_token: (request) => services.oauthToken(request),
     oauth_revoke: (request) => services.oauthRevoke(request),
+    oauth_metadata: (request) => services.oauthMetadata(request),
+    oauth_register: (request) => services.oauthRegister(request),
+    oauth_jwks: (request) => services.oauthJwks(request),
     health: async () => services.readiness.health(),
     ready: () => services.readiness.ready(),
     probe: (request) => services.probes.late(request),
@@ -119,6 +129,14 @@ function stageOf({ params }: ClientRequest): SecondFactorStage {
   return `m.login.2fa.${params.kind ?? ''}`;
 }
 
+/** The OAuth 2.0 API answers nothing while its door is not open. */
+function behindOauthSwitch(handlers: Handlers, { oauthSwitch }: Services): Handlers {
+  const gated = ROUTES.filter(({ paths, prefixes }) =>
+    mountedPaths({ paths, prefixes }).some(({ path }) => isOauthPath(path)),
+  ).map(({ id }): [RouteId, Handler] => [id, oauthSwitch.gated(handlers[id])]);
+  return { ...handlers, ...(Object.fromEntries(gated) as Partial<Handlers>) };
+}
+
 /** The path of late probes answers by itself. */
 function isProbe(id: string, { headers }: ClientRequest): boolean {
   return PROBE_HEADER in headers && id !== 'probe';
@@ -149,7 +167,8 @@ interface DoorParts {
 export function frontDoorOf(foundations: Foundations, services: Services, parts: DoorParts): FrontDoor {
   const { config, storage, log } = foundations;
   const { requests, watch, countsPassed, times } = parts;
-  const handlers = tracked(closedToOAuth(routeHandlers(services), services), services, requests);
+  const closed = closedToOAuth(routeHandlers(services), services);
+  const handlers = tracked(behindOauthSwitch(closed, services), services, requests);
   return createFrontDoor({
     upstream: new URL(config.homeserver.url),
     handlers: noticingLanguages(handlers, { config, storage, requests }),
@@ -161,6 +180,7 @@ export function frontDoorOf(foundations: Foundations, services: Services, parts:
     },
     checkRequest: (request) =>
       config.policy.blocksSessions ? services.sessionBlock.check(request) : undefined,
+    hasOauth: () => services.oauthSwitch.isServed,
     ...(countsPassed && { onPassed: (status: number) => watch.passed(status) }),
     log,
     times,

@@ -4,9 +4,11 @@ import type { Pruning } from '../audit/pruning.ts';
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import { GONE_KEPT_MS } from '../notify/addresses.ts';
+import type { OauthSwitch } from '../oauth/oauth_switch.ts';
 import type { Reminders } from '../policy/reminders.ts';
 import { dropInParts } from '../storage/dropping.ts';
 import { StoreUnavailable } from '../storage/errors.ts';
+import type { HourlyLease } from '../storage/hourly_lease.ts';
 import type { Storage } from '../storage/storage.ts';
 import { dropOldAnswers } from '../storage/tables/admin_answers.ts';
 import { type AllowanceRate, dropFullAllowances } from '../storage/tables/allowances.ts';
@@ -17,10 +19,13 @@ import { dropOldPlaces } from '../storage/tables/known_places.ts';
 import { dropIdleLanes } from '../storage/tables/lanes.ts';
 import { dropEndedLeases } from '../storage/tables/leases.ts';
 import { dropGoneAddresses } from '../storage/tables/notice_owners.ts';
+import { pruneClients } from '../storage/tables/oauth_clients.ts';
+import { pruneGrants } from '../storage/tables/oauth_grants.ts';
+import { pruneOauthSessions } from '../storage/tables/oauth_sessions.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { dropOldVisits } from '../storage/tables/visits.ts';
 import { endWrongTimes } from '../storage/tables/wrong_times.ts';
-import { MINUTE } from '../system/clock.ts';
+import { DAY, MINUTE } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { programVersion } from '../system/version.ts';
 import type { MarkKeeper } from '../vault/mark_keeper.ts';
@@ -31,6 +36,8 @@ import type { Opened } from './open.ts';
 const LEASES_KEPT_MS = MINUTE;
 /** Lanes without an attempt for so long have their whole budget, and their places are forgotten. */
 const LANES_KEPT_MS = PLACES_KEPT_MS;
+/** Apps that registered and have neither a session nor a grant under way. */
+const CLIENTS_KEPT_MS = DAY;
 
 /** What has to be done from time to time, without a request. */
 export class Housekeeping {
@@ -52,6 +59,8 @@ export class Housekeeping {
       readonly pruning: Pick<Pruning, 'inTime'>;
       readonly reminders: Pick<Reminders, 'round'>;
       readonly recoveryClock: Pick<RecoveryClock, 'round'>;
+      readonly oauthSwitch: Pick<OauthSwitch, 'round'>;
+      readonly oauthClientsLease: Pick<HourlyLease, 'take'>;
       readonly log: Log;
       /** How many logins a user may have waiting, as it is now. */
       readonly allowance: () => AllowanceRate;
@@ -126,6 +135,8 @@ export class Housekeeping {
       this.deps.pruning.inTime(this.deps.audit),
       this.deps.reminders.round(),
       this.deps.recoveryClock.round(),
+      this.deps.oauthSwitch.round(),
+      this.pruneClients(),
       factors.dropExpiredSetups(),
       sessions.dropExpired(),
       loginTokens.dropExpired(),
@@ -142,8 +153,16 @@ export class Housekeeping {
         dropGoneAddresses(GONE_KEPT_MS),
         dropOldAnswers(),
         dropOldVisits(),
+        ...pruneGrants(),
+        pruneOauthSessions(),
       ]),
     ]);
+  }
+
+  /** By one process, once an hour: each client is looked at. */
+  private async pruneClients(): Promise<void> {
+    const { oauthClientsLease, storage } = this.deps;
+    if (await oauthClientsLease.take()) await dropInParts(storage, [pruneClients(CLIENTS_KEPT_MS)]);
   }
 
   private async recordStart(): Promise<void> {
@@ -172,12 +191,13 @@ async function ifThere(act: () => Promise<void>): Promise<void> {
 
 export function housekeepingOf({ keys, foundations }: Opened, services: Services): Housekeeping {
   const { sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep } = services;
-  const { audit, pruning, reminders, recoveryClock } = services;
+  const { audit, pruning, reminders, recoveryClock, oauthSwitch, oauthClientsLease } = services;
   const { aside, mark, processes, log, config } = foundations;
   return new Housekeeping({
     ...{ sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep },
     ...{ audit, pruning, reminders, recoveryClock },
     ...{ storage: aside, keys, mark, processes, log, setupMs: config.uia.sessionTtlMs },
+    ...{ oauthSwitch, oauthClientsLease },
     allowance: () => config.limits.signInPerUser,
   });
 }

@@ -41,6 +41,8 @@ export interface ProxyParts {
 const NOTICES_MS = SECOND;
 /** How often ended holds are logged out and expired rows dropped. */
 const HOUSEKEEPING_MS = 5 * SECOND;
+/** How long a start waits for the homeserver to say whether it has an OAuth of its own. */
+const OAUTH_ASKED_MS = SECOND;
 const GRACE_MS = 10 * SECOND;
 /** How long logins that the homeserver has yet to answer are waited for at the end. */
 const LOGINS_MS = 4 * SECOND;
@@ -167,6 +169,7 @@ export class MatrixProxy {
     if (admin.listen !== undefined) await this.parts.forAdministrators?.listen(admin.listen);
     await this.parts.housekeeping.enter();
     await requireOneMachine(this.live.view.storage, this.parts.storage);
+    await inTime(this.parts.services.oauthSwitch.round(), OAUTH_ASKED_MS);
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, host, () => {

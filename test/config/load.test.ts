@@ -100,7 +100,7 @@ describe('a configuration that is fine', () => {
         votes: { enabled: false, quorum: 2, waitMs: 86_400_000, nominationAgeMs: 604_800_000 },
       },
       oauth: { enabled: false, deviceGrant: true, homeserverRefreshTokens: false, maxClients: 10_000 },
-      sso: { name: 'password and code', preferred: false, clients: [] },
+      sso: { name: 'password and code', preferred: undefined, clients: [] },
       brand: {
         name: 'matrix.example.org',
         logo: undefined,

@@ -15,7 +15,7 @@ let app: TestApp;
 let nonce: string;
 
 beforeAll(async () => {
-  app = await startApp({ config: 'trusted_proxies: [127.0.0.1]' });
+  app = await startApp({ config: 'trusted_proxies: [127.0.0.1]\noauth: { enabled: true }' });
 });
 afterAll(() => app.stop());
 

@@ -33,6 +33,8 @@ export interface IssuedFor {
   readonly user?: string;
   readonly deviceId?: string;
   readonly login?: Partial<OAuthLogin>;
+  readonly scope?: string;
+  readonly nonce?: string;
 }
 
 /** The application with bob, who has 2FA on, and apps that sign in by OAuth. */
@@ -62,7 +64,8 @@ export class OAuthApp {
   }
 
   /** A code as the authorize page issues it. */
-  async issue({ user = 'bob', deviceId = DEVICE, login = {} }: IssuedFor = {}): Promise<Issued> {
+  async issue(issued: IssuedFor = {}): Promise<Issued> {
+    const { user = 'bob', deviceId = DEVICE, login = {}, scope = this.scope, nonce = null } = issued;
     const userId = `@${user}:localhost`;
     const code = randomId(systemRandom, 256);
     const verifier = randomId(systemRandom, 256);
@@ -75,9 +78,9 @@ export class OAuthApp {
       ...{
         idHash,
         clientId: CLIENT,
-        scope: this.scope,
+        scope,
         deviceId,
-        nonce: null,
+        nonce,
         redirectUri: REDIRECT,
         userId,
       },

@@ -44,6 +44,18 @@ describeOnSharedDatabases('the token endpoint', (start) => {
       expect(await oauth.sessions()).toMatchObject([{ clientId: CLIENT, deviceId: DEVICE, endedAt: null }]);
     });
 
+    test('with openid there is an ID token for this user, this app and this nonce', async () => {
+      const scope = `openid ${oauth.scope}`;
+      const { json } = await oauth.exchange(await oauth.issue({ scope, nonce: 'once' }));
+      expect(json.scope).toBe(scope);
+      const [, claims = ''] = String(json.id_token).split('.');
+      expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+        ...{ iss: 'https://matrix.example.org/', sub: BOB, aud: CLIENT, nonce: 'once' },
+      });
+      const target = '/_matrix/client/v3/account/whoami';
+      expect((await oauth.app.call({ target, token: String(json.id_token) })).status).toBe(401);
+    });
+
     test.each([
       ['client_id', 'another_client'],
       ['redirect_uri', 'https://app.example.org/callback/'],

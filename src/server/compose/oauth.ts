@@ -13,16 +13,18 @@ import { OAuthClaims } from '../../second_factor/oauth_claims.ts';
 import type { Log } from '../../system/log.ts';
 import { systemPause } from '../../system/pause.ts';
 import type { LoginServices } from './login.ts';
+import type { OauthDoor } from './oauth_door.ts';
 import type { SharedServices } from './shared.ts';
 
 /** Where OAuth clients get their tokens, and give them back. */
-export function oauthServices(shared: SharedServices, login: LoginServices) {
+export function oauthServices(shared: SharedServices, login: LoginServices, { idTokens }: OauthDoor) {
   const { config, log, oauthSessions: sessions } = shared;
   const { enabled } = config.oauth;
   const { exit, ownLogin, upstream } = login;
   const deps = { ...shared, sessions, exit, pause: systemPause };
   const exchange = new GrantExchange({
     ...deps,
+    idTokens,
     claims: new OAuthClaims(shared),
     login: new GrantLogin({
       ownLogin,

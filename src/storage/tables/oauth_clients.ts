@@ -1,3 +1,4 @@
+import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** An app that has registered. */
@@ -54,5 +55,5 @@ export function useClient(clientId: string): Effect {
 
 /** Removes the clients that were not used for so long, and that no one uses. */
 export function pruneClients(unusedMs: number): Effect {
-  return effect(`DELETE FROM oauth_clients WHERE used_at <= :now - :unusedMs AND ${IS_UNUSED}`, { unusedMs });
+  return dropSome('oauth_clients', `used_at <= :now - :unusedMs AND ${IS_UNUSED}`, { unusedMs });
 }

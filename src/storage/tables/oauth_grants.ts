@@ -1,4 +1,5 @@
 import { DAY } from '../../system/clock.ts';
+import { dropSome } from '../dropping.ts';
 import {
   ask,
   type Branch,
@@ -231,7 +232,7 @@ export function endOauthGrantsOfTheFuture(slackMs: number, longestMs: number): r
 /** Removes those that have expired, and used ones after their time. */
 export function pruneGrants(): readonly Effect[] {
   return [
-    effect(`DELETE FROM oauth_grants WHERE expires_at <= :now AND claimed_until <= :now AND state <> 'used'`),
-    effect(`DELETE FROM oauth_grants WHERE expires_at <= :now - ${USED_KEPT}`),
+    dropSome('oauth_grants', "expires_at <= :now AND claimed_until <= :now AND state <> 'used'"),
+    dropSome('oauth_grants', `expires_at <= :now - ${USED_KEPT}`),
   ];
 }

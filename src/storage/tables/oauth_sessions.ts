@@ -1,4 +1,5 @@
 import { DAY } from '../../system/clock.ts';
+import { dropSome } from '../dropping.ts';
 import { ask, bothDialects, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** Ended ones are shown, and known as ended, for so long. */
@@ -36,7 +37,6 @@ export interface OauthSession extends Omit<NewOauthSession, 'sealedTokens'> {
   readonly now: number;
 }
 
-/** Why a session has ended. */
 export type SessionEnd =
   | 'revoked'
   | 'logout'
@@ -100,7 +100,7 @@ export function listOauthSessions(userId: string): Query<OauthSession> {
   );
 }
 
-/** One row where any user has a live one. */
+/** One row if there is a live one. */
 export function findAnyOauthSession(): Query<object> {
   return ask('SELECT 1 AS one FROM oauth_sessions WHERE ended_at IS NULL LIMIT 1');
 }
@@ -153,14 +153,15 @@ function ending(which: string, logout: Ending['logout']): string {
     WHERE ${which} AND ended_at IS NULL`;
 }
 
+/** Whose session has ended. */
+type EndedSession = Pick<OauthSession, 'userId' | 'deviceId' | 'clientId'>;
+const RETURNING = 'RETURNING user_id AS "userId", device_id AS "deviceId", client_id AS "clientId"';
+
 /** Ends one. Lost if it has ended before. */
-export function endOauthSession(
-  sessionId: string,
-  { because, logout }: Ending,
-): Decision<Pick<OauthSession, 'userId' | 'deviceId' | 'clientId'>> {
+export function endOauthSession(sessionId: string, { because, logout }: Ending): Decision<EndedSession> {
   return decide(
     `${ending('session_id = :sessionId', logout)}
-     RETURNING user_id AS "userId", device_id AS "deviceId", client_id AS "clientId"`,
+     ${RETURNING}`,
     { sessionId, because },
   );
 }
@@ -169,10 +170,10 @@ export function endOauthSession(
 export function endOauthSessionOfAccess(
   accessHash: string,
   { because, logout }: Ending,
-): Decision<Pick<OauthSession, 'userId' | 'deviceId' | 'clientId'>> {
+): Decision<EndedSession> {
   return decide(
     `${ending('(access_hash = :accessHash OR previous_access_hash = :accessHash)', logout)}
-     RETURNING user_id AS "userId", device_id AS "deviceId", client_id AS "clientId"`,
+     ${RETURNING}`,
     { accessHash, because },
   );
 }
@@ -235,19 +236,14 @@ export function freeOauthSessionsOfTheFuture(
   longestPauseMs: number,
   longestLeaseMs: number,
 ): readonly Effect[] {
+  const freed = (change: string) => `UPDATE oauth_sessions SET ${change}`;
   return [
-    effect('UPDATE oauth_sessions SET logout_due_at = :now WHERE logout_due_at > :now + :longestPauseMs', {
-      longestPauseMs,
-    }),
-    effect('UPDATE oauth_sessions SET leased_until = 0 WHERE leased_until > :now + :longestLeaseMs', {
-      longestLeaseMs,
-    }),
+    effect(freed('logout_due_at = :now WHERE logout_due_at > :now + :longestPauseMs'), { longestPauseMs }),
+    effect(freed('leased_until = 0 WHERE leased_until > :now + :longestLeaseMs'), { longestLeaseMs }),
   ];
 }
 
 /** Removes those that ended long ago, once they are logged out. */
 export function pruneOauthSessions(): Effect {
-  return effect(
-    `DELETE FROM oauth_sessions WHERE ended_at <= :now - ${ENDED_KEPT} AND logout_due_at IS NULL`,
-  );
+  return dropSome('oauth_sessions', `ended_at <= :now - ${ENDED_KEPT} AND logout_due_at IS NULL`);
 }
