@@ -18,7 +18,7 @@ import type { BegunSetUp, SetUps } from './set_ups.ts';
 
 /** What can be replaced in a sign-in. */
 export interface Replaceable {
-  readonly authenticators: readonly Pick<Authenticator, 'id' | 'name'>[];
+  readonly authenticators: readonly Pick<Authenticator, 'id' | 'name' | 'enabledAt' | 'lastUsedAt'>[];
   /** What can take their place. */
   readonly kinds: readonly SetUpKind[];
   /** Whether the sign-in has a password by which other devices can be signed out. */

@@ -79,6 +79,14 @@ export class Policies {
     return { is: 'due', deadlineTs, version: seen.version };
   }
 
+  /**
+   * The policy also says what those may do who have a second factor: who of them administers the homeserver is asked as
+   * of everyone. Without its word they count as administrators, and a rule for these may take their recovery codes.
+   */
+  async learnOf(userId: string, witness: Witness): Promise<void> {
+    if (this.asksWhoAdministers()) await this.witnessed(userId, await this.find(userId), witness);
+  }
+
   /** Whether the operator lets a user have recovery codes. Where no rule takes them from anyone, no user is looked up. */
   async mayHaveCodes(userId: string): Promise<boolean> {
     if (rulesOf(this.config()).every(({ recoveryCodes }) => recoveryCodes !== 'off')) return true;
@@ -113,10 +121,14 @@ export class Policies {
     return appliedTo(this.config(), userId, found);
   }
 
+  private asksWhoAdministers(): boolean {
+    const { detect, rule } = this.config().administrators;
+    return detect && Object.keys(rule).length > 0;
+  }
+
   /** Asks the homeserver whether the user is an administrator, where that matters. */
   private async witnessed(userId: string, found: FoundPolicy, witness?: Witness): Promise<FoundPolicy> {
-    const { detect, rule } = this.config().administrators;
-    if (witness === undefined || !detect || Object.keys(rule).length === 0) return found;
+    if (witness === undefined || !this.asksWhoAdministers()) return found;
     if (isNamedAdministrator(this.config(), userId)) return found;
     if (!witness.isSignIn && found.isAdministrator !== null) return found;
     const is = await witness.isAdministrator();

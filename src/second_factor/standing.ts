@@ -57,7 +57,10 @@ export class Standings {
   /** @param witness who can be asked about the user; without one the last known answers count */
   async of(userId: string, witness?: Witness): Promise<Standing> {
     const owing = await this.ofFactor(userId);
-    if (owing !== undefined) return owing;
+    if (owing !== undefined) {
+      if (witness !== undefined) await this.deps.policies.learnOf(userId, witness);
+      return owing;
+    }
     const due = await this.deps.policies.dueFor(userId, witness);
     if (due.is === 'due') {
       return { is: 'owes_enrolment', version: due.version, deadlineTs: due.deadlineTs };

@@ -151,6 +151,30 @@ describeOnBothDatabases('a request to recover an account', (start) => {
     expect(await recorded(app)).toEqual([]);
   });
 
+  test('attack 350: guests and deactivated accounts → as at a sign-in; what runs for one is not finished', async () => {
+    const { app } = await startRecovering(start);
+    app.stub.addUser({ name: 'visitor', password: PASSWORD });
+    await begin(app);
+    app.stub.user('bob').deactivated = true;
+    // The login of the beginning is held no longer.
+    await wait(app, HOUR);
+    const { token } = app.stub.signIn('carol');
+    for (const name of ['bob', 'nobody']) {
+      const asked = await Promise.all(
+        [BEGIN, STATUS, LOGIN].map(async (path) => {
+          const { status: each, json } = await app.post(path, credentials(name));
+          return { each, errcode: json.errcode };
+        }),
+      );
+      expect(new Set(asked.map((each) => JSON.stringify(each))).size).toBe(1);
+      expect(asked[0]?.each).toBe(403);
+    }
+    // A guest has no password: with its token it is told no more than that it takes a password.
+    expect((await app.post(BEGIN, { type: 'm.login.guest' }, token)).status).toBe(400);
+    expect((await app.post(BEGIN, credentials('visitor'))).status).toBe(404);
+    expect(await recorded(app)).toEqual(['begun']);
+  });
+
   test('is ended by a sign-in with a right factor, at any door, and by no wrong code', async () => {
     const { app, bob } = await startRecovering(start);
     await begin(app);

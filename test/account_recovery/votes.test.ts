@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { hashToken } from '../../src/second_factor/fresh_logins.ts';
+import { effect } from '../../src/storage/statement.ts';
 import { removeRecoveryContacts } from '../../src/storage/tables/recovery_contacts.ts';
 import { listVotes } from '../../src/storage/tables/recovery_votes.ts';
 import { systemRandom } from '../../src/system/random.ts';
@@ -36,9 +37,6 @@ const YES = { vote: 'yes', how: 'spoke to him on the phone' };
 
 /** bob has named alice and carol, who have 2FA on, long enough ago. */
 class Election {
-  /** Recovery codes that were taken. */
-  used = 0;
-
   private constructor(
     readonly app: TestApp,
     readonly people: Readonly<Record<string, Enrolled>>,
@@ -136,23 +134,23 @@ describeOnBothDatabases('votes on a recovery', (start) => {
   test('attack 346: votes at once in two processes → each counts, the wait is shortened once; a yes and a no → it is over', async () => {
     const it = await (await Election.start(start)).named();
     const other = await it.app.startAnother();
-    const at = async (name: string, app: TestApp, vote: JsonObject) => {
+    const at = async (round: number, name: string, app: TestApp, vote: JsonObject) => {
       const { [name]: person } = it.people;
       const link = (await it.links())[`@${name}:localhost`] ?? '';
       const identifier = { type: 'm.id.user', user: `@${name}:localhost` };
-      const password = `${PASSWORD} ${person?.recoveryCodes[it.used++ % 3]}`;
+      const password = `${PASSWORD} ${person?.recoveryCodes[round]}`;
       const json = { link, ...vote, auth: { type: 'm.login.password', identifier, password } };
       return app.call({ method: 'PUT', target: `${API}/recovery_vote`, token: it.tokens[name] ?? '', json });
     };
     await begin(it.app);
-    const both = await Promise.all([at('alice', it.app, YES), at('carol', other, YES)]);
+    const both = await Promise.all([at(0, 'alice', it.app, YES), at(0, 'carol', other, YES)]);
     expect(both.map(({ status: each }) => each)).toEqual([200, 200]);
     expect((await running(it.app)).waitMs).toBe(24 * HOUR);
 
     await operate(it.app, 'recovery', 'deny', BOB, ...GROUNDS);
     await begin(it.app);
     const { waitMs } = await running(it.app);
-    await Promise.all([at('alice', other, YES), at('carol', it.app, { vote: 'no' })]);
+    await Promise.all([at(1, 'alice', other, YES), at(1, 'carol', it.app, { vote: 'no' })]);
     expect((await status(it.app)).state).toBe('cancelled');
     expect((await status(it.app)).wait_ms).toBe(waitMs);
   });
@@ -264,6 +262,39 @@ describeOnBothDatabases('votes on a recovery', (start) => {
       expect(await recorded(it.app)).toEqual(['begun', 'cancelled']);
       const [entry] = await it.app.storage.audit.list({ userId: BOB });
       expect(entry?.detail).toMatchObject({ channel: 'link', who: 'voter mail c•••@e•••.org' });
+    } finally {
+      await mail.stop();
+    }
+  });
+
+  test('attack 349: sign devices out, remove contacts, voters and addresses meanwhile → all are told as before, the wait is as long', async () => {
+    const mail = await startMailReceiver();
+    try {
+      const it = await (
+        await Election.start(start, `notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`)
+      ).named();
+      for (const token of Object.values(it.tokens)) {
+        await it.app.call({ target: `${API}/recovery_contacts`, token });
+      }
+      await begin(it.app);
+      await it.app.proxy.sendNotices();
+      mail.mails.splice(0);
+      await it.app.storage.commit([BOB], removeRecoveryContacts(BOB));
+      await it.app.storage.commit([], effect('DELETE FROM notice_addresses'));
+      for (const token of it.app.stub.liveTokens('bob')) it.app.stub.expire(token);
+      await wait(it.app, 71 * HOUR);
+      await it.app.proxy.sendNotices();
+      const told = mail.mails.filter(({ text }) => text.includes('/_2fa/recover/cancel?t='));
+      expect(told.map(({ to }) => to[0]).toSorted()).toEqual([
+        'alice@example.org',
+        'bob@example.org',
+        'carol@example.org',
+      ]);
+      expect(await running(it.app)).toMatchObject({
+        state: 'waiting',
+        waitMs: 72 * HOUR,
+        countedMs: 71 * HOUR,
+      });
     } finally {
       await mail.stop();
     }

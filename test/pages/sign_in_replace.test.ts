@@ -128,7 +128,10 @@ describe('a replacement', () => {
     bob = { ...bob, recoveryCodes: (await app.enrol('bob')).recoveryCodes };
     const others = (await ids()).filter((id) => id !== first);
     app.stub.signIn('bob', 'TABLET');
-    await visitor.open((await signIn()) ?? '');
+    const clues = (await visitor.open((await signIn()) ?? '')).text.split('value="all"')[0];
+    const added = (await app.storage.factors.authenticators(BOB)).map(({ enabledAt }) => enabledAt);
+    for (const at of added) expect(clues).toContain(`Added <time datetime="${new Date(at).toISOString()}">`);
+    expect(clues).toContain('last used not used yet');
     for (const ticked of [{}, { replaces: '' }, { replaces: 'unknown' }, { replaces: '<script>' }]) {
       const { text } = await choose(ticked);
       expect([ticked, text.includes('Which one is lost?')]).toEqual([ticked, true]);

@@ -237,6 +237,25 @@ describeOnBothDatabases('who owes a set-up', (start) => {
     expectOwed(await signIn(app, 'bob'));
   });
 
+  test('attack 206: someone who has a second factor is asked about at their sign-ins, too', async () => {
+    const app = await started(start, '{ administrators: { recovery: { codes: off } } }');
+    let says: { status: number; body: JsonObject } = { status: 500, body: {} };
+    app.stub.override(ADMIN, () => says);
+    await app.enrol('alice');
+    const codes = async () => {
+      // A login that is still held would be joined: no new one is asked for.
+      app.clock.advance(DAY);
+      return (await signIn(app, 'alice')).text.includes('m.login.2fa.recovery');
+    };
+    expect(await codes()).toBe(false);
+    says = { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'You are not a server admin' } };
+    expect(await codes()).toBe(true);
+    says = { status: 500, body: {} };
+    expect(await codes()).toBe(true);
+    says = { status: 200, body: { admin: true } };
+    expect(await codes()).toBe(false);
+  });
+
   test('attack 207: is judged by the policy at the release, not by that at the beginning', async () => {
     const app = await started(start, '{ default: optional }');
     let isOver = false;

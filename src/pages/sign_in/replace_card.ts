@@ -1,6 +1,7 @@
 import type { Replaceable } from '../../account/replacement.ts';
+import { timeText } from '../forms/time_text.ts';
 import { kindButtons } from '../set_up/kind_buttons.ts';
-import { type Html, html } from '../shell/html.ts';
+import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 
 /** Asks which authenticator is lost, and says what becomes of it. */
@@ -30,10 +31,17 @@ ${kindButtons(say, offered.kinds, say('setup.next'))}
 
 function whichIsLost(say: Say, { authenticators }: Replaceable): Html | undefined {
   if (authenticators.length === 1) return undefined;
-  const radio = (value: string, name: string) =>
+  const radio = (value: string, name: Html) =>
     html`<label class="check"><input type="radio" name="replaces" value="${value}" required> ${name}</label>`;
   return html`<fieldset class="stack"><legend>${say('replace.which')}</legend>
-${authenticators.map(({ id, name }) => radio(id, name))}
-${radio('all', say('replace.all'))}
+${authenticators.map((one) => radio(one.id, told(say, one)))}
+${radio('all', html`${say('replace.all')}`)}
 </fieldset>`;
+}
+
+/** Several may have the same name. */
+function told(say: Say, { name, enabledAt, lastUsedAt }: Replaceable['authenticators'][number]): Html {
+  const used = lastUsedAt === null ? html`${say('auth.neverUsed')}` : timeText(lastUsedAt, say);
+  const dates = htmlIn(say.form('auth.dates'), { date: timeText(enabledAt, say), used });
+  return html`<span><bdi>${name}</bdi><br><span class="muted small">${dates}</span></span>`;
 }
