@@ -3,6 +3,7 @@ import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { removingAllFactors } from '../storage/tables/factor_changes.ts';
 import { clearLanes, lanesOf } from '../storage/tables/lanes.ts';
+import { endOauthSessionsOf } from '../storage/tables/oauth_sessions.ts';
 
 /** Why an operator helps a user, and how they know that it is the owner who asks. Both stay in the audit. */
 export interface Grounds {
@@ -58,8 +59,8 @@ export function groundsDetail({ reason, verifiedBy }: Grounds) {
 }
 
 /**
- * Removes every factor of a user, ends a recovery that runs and, where that is wished, their device passwords, and puts
- * it on record, all in one commit: of what is to be ended nothing stays where the process dies.
+ * Removes every factor of a user, ends a recovery that runs, their OAuth sessions and, where that is wished, their device
+ * passwords, and puts it on record, all in one commit: of what is to be ended nothing stays where the process dies.
  */
 export async function resetUser(
   userId: string,
@@ -78,6 +79,8 @@ export async function resetUser(
       removingAllFactors(userId),
       await endingRecovery(userId, by),
       revoked.write,
+      // Their logins are logged out by the next sweep of a running proxy.
+      endOauthSessionsOf(userId, { because: 'operator', logout: 'due' }),
       also(done),
     ],
   );

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
+import type { JsonObject } from '../../src/matrix/wire.ts';
 import { hashToken } from '../../src/second_factor/fresh_logins.ts';
 import { type OAuthLogin, sealOAuthLogin } from '../../src/second_factor/oauth_login.ts';
 import { findVersion } from '../../src/storage/tables/accounts.ts';
@@ -37,6 +38,14 @@ export interface IssuedFor {
   readonly nonce?: string;
 }
 
+export interface OAuthOptions extends AppOptions {
+  /** Further settings of the section `oauth`. */
+  readonly settings?: JsonObject;
+}
+
+/** What a form can be sent to. */
+export type Asked = Pick<TestApp, 'call'>;
+
 /** The application with bob, who has 2FA on, and apps that sign in by OAuth. */
 export class OAuthApp {
   private constructor(
@@ -44,16 +53,13 @@ export class OAuthApp {
     readonly bob: Enrolled,
   ) {}
 
-  static async start(start: StartApp, options: AppOptions = {}): Promise<OAuthApp> {
+  static async start(start: StartApp, { settings, ...options }: OAuthOptions = {}): Promise<OAuthApp> {
     const users = [
       { name: 'bob', password: PASSWORD },
       { name: 'eve', password: 'eves password' },
     ];
-    const app = await start({
-      users,
-      ...options,
-      config: `oauth: { enabled: true }\n${options.config ?? ''}`,
-    });
+    const section = JSON.stringify({ enabled: true, ...settings });
+    const app = await start({ users, ...options, config: `oauth: ${section}\n${options.config ?? ''}` });
     const bob = await app.enrol('bob');
     app.stub.clear();
     return new OAuthApp(app, bob);
@@ -95,7 +101,7 @@ export class OAuthApp {
   form(
     target: string,
     fields: Readonly<Record<string, string | undefined>>,
-    app: TestApp = this.app,
+    app: Asked = this.app,
   ): Promise<HttpAnswer> {
     const pairs = Object.entries(fields).filter((pair): pair is [string, string] => pair[1] !== undefined);
     return app.call({
@@ -109,13 +115,13 @@ export class OAuthApp {
   exchange(
     { code, verifier }: Issued,
     more: Readonly<Record<string, string | undefined>> = {},
-    app: TestApp = this.app,
+    app: Asked = this.app,
   ): Promise<HttpAnswer> {
     const fields = { code, code_verifier: verifier, redirect_uri: REDIRECT, client_id: CLIENT };
     return this.form(TOKEN, { grant_type: 'authorization_code', ...fields, ...more }, app);
   }
 
-  refresh(refreshToken: string, clientId = CLIENT, app: TestApp = this.app): Promise<HttpAnswer> {
+  refresh(refreshToken: string, clientId = CLIENT, app: Asked = this.app): Promise<HttpAnswer> {
     const fields = { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: clientId };
     return this.form(TOKEN, fields, app);
   }

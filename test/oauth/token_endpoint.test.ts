@@ -1,7 +1,19 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MINUTE, SECOND } from '../../src/system/clock.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
-import { BOB, CLIENT, DEVICE, expectError, OAuthApp, PASSWORD, TOKEN, tokensIn } from './oauth_app.ts';
+import { Visitor } from '../support/visitor.ts';
+import { leadsTo, registerApp, requestOf, WEB_BACK } from './asking.ts';
+import {
+  BOB,
+  CLIENT,
+  DEVICE,
+  expectError,
+  OAuthApp,
+  PASSWORD,
+  REVOKE,
+  TOKEN,
+  tokensIn,
+} from './oauth_app.ts';
 
 const LOGIN = 'POST /_matrix/client/v3/login';
 
@@ -54,6 +66,32 @@ describeOnSharedDatabases('the token endpoint', (start) => {
       });
       const target = '/_matrix/client/v3/account/whoami';
       expect((await oauth.app.call({ target, token: String(json.id_token) })).status).toBe(401);
+    });
+
+    test('a code of the authorize page gets its session, which is refreshed and revoked', async () => {
+      const { app, bob } = oauth;
+      const client_id = await registerApp(app);
+      const verifier = 'v'.repeat(43);
+      const visitor = new Visitor(app.url);
+      await visitor.open(requestOf({ client_id }));
+      await visitor.send({ user: 'bob', password: PASSWORD });
+      app.clock.advance(30 * SECOND);
+      await visitor.send({ code: app.code(bob) });
+      const code = leadsTo(await visitor.send({ decision: 'allow' })).searchParams.get('code') ?? '';
+      app.stub.clear();
+      const answer = await oauth.exchange({ code, verifier }, { client_id, redirect_uri: WEB_BACK });
+      const first = tokensIn(answer);
+      expect(answer.json.scope).toBe('urn:matrix:client:api:* urn:matrix:client:device:APPDEVICE');
+      expect(app.stub.requestsTo('login')).toMatchObject([
+        { json: { device_id: 'APPDEVICE', initial_device_display_name: 'An app' } },
+      ]);
+      expect(app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).toContain('APPDEVICE');
+      const second = tokensIn(await oauth.refresh(first.refresh, client_id));
+      expect((await oauth.form(REVOKE, { token: second.refresh, client_id })).status).toBe(200);
+      expect(app.stub.isLive(first.access)).toBe(false);
+      // The login that the page had was ended with the code.
+      await app.proxy.keepHouse();
+      expect(app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).not.toContain('APPDEVICE');
     });
 
     test.each([

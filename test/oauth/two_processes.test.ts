@@ -1,0 +1,98 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { createLogger } from '../../src/system/logger.ts';
+import type { TestApp } from '../support/app.ts';
+import { describeOnSharedDatabases } from '../support/both_databases.ts';
+import { expectError, OAuthApp, REVOKE, tokensIn } from './oauth_app.ts';
+
+/** So many requests at once, in turn to each process. */
+const AT_ONCE = 20;
+
+describeOnSharedDatabases('OAuth apps before two processes', (start) => {
+  let oauth: OAuthApp;
+  let processes: readonly TestApp[];
+  const lines: string[] = [];
+
+  beforeAll(async () => {
+    const log = createLogger({ level: 'debug', format: 'json' }, { write: (line) => void lines.push(line) });
+    oauth = await OAuthApp.start(start, { log, settings: { homeserver_refresh_tokens: true } });
+    processes = [oauth.app, await oauth.app.startAnother()];
+  });
+
+  const at = (turn: number): TestApp => processes[turn % processes.length] ?? oauth.app;
+  const times = <T>(ask: (app: TestApp) => Promise<T>): Promise<T[]> =>
+    Promise.all(Array.from({ length: AT_ONCE }, (_, turn) => ask(at(turn))));
+  const upstream = (path: string) => oauth.upstream().filter((line) => line.endsWith(path));
+
+  test('attack 323: a code at both at once begins one session', async () => {
+    const issued = await oauth.issue();
+    oauth.app.stub.clear();
+    const answers = await times((app) => oauth.exchange(issued, {}, app));
+    const won = answers.filter(({ status }) => status === 200);
+    expect(won).toHaveLength(1);
+    for (const answer of answers) if (!won.includes(answer)) expectError(answer, 400, 'invalid_grant');
+    expect(upstream('/login')).toHaveLength(1);
+    expect(await oauth.sessions()).toHaveLength(1);
+  });
+
+  test('attack 324: the refresh token of the homeserver is brought once, and all get the very same answer', async () => {
+    const answer = await oauth.exchange(await oauth.issue());
+    const first = tokensIn(answer);
+    expect(answer.json.expires_in).toBe(300);
+    oauth.app.clock.advance(240_000);
+    oauth.app.stub.clear();
+    const answers = await times((app) => oauth.refresh(first.refresh, undefined, app));
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(upstream('/refresh')).toHaveLength(1);
+    const second = tokensIn(answers[0] as (typeof answers)[number]);
+    expect(second.access).not.toBe(first.access);
+    expect(answers[0]?.json.expires_in).toBe(300);
+    expect(oauth.app.stub.isLive(second.access)).toBe(true);
+    // The same session, by its new token.
+    expect((await oauth.app.post('/_matrix/client/v3/logout', {}, second.access)).status).toBe(200);
+    expectError(await oauth.refresh(second.refresh, undefined, at(1)), 400, 'invalid_grant');
+  });
+
+  test.each([
+    [{ status: 500 }, 503, 'temporarily_unavailable'],
+    [{ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' } }, 503, 'temporarily_unavailable'],
+    [{ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } }, 400, 'invalid_grant'],
+    [{ status: 403, body: { errcode: 'M_FORBIDDEN' } }, 400, 'invalid_grant'],
+  ])('what the homeserver says of its refresh token: %j', async (failure, status, error) => {
+    const { refresh } = await oauth.signIn();
+    oauth.app.stub.failNext('/v3/refresh', failure);
+    expectError(await oauth.refresh(refresh), status, error);
+    if (status === 503) tokensIn(await oauth.refresh(refresh));
+    else expectError(await oauth.refresh(refresh), status, error);
+  });
+
+  test('attack 325: no code, verifier or token is in a log, or in an address upstream', async () => {
+    const issued = await oauth.issue();
+    const first = tokensIn(await oauth.exchange(issued));
+    const second = tokensIn(await oauth.refresh(first.refresh));
+    await oauth.refresh(first.refresh, 'another_client');
+    await oauth.exchange(issued, { code_verifier: 'w'.repeat(43) });
+    oauth.app.stub.failNext('/v3/refresh', { status: 200, body: { access_token: '' } });
+    await oauth.refresh(second.refresh);
+    await oauth.app.stub.setDown('reset');
+    await oauth.refresh(second.refresh);
+    await oauth.form(REVOKE, { token: second.access });
+    await oauth.app.stub.setDown(undefined);
+    await oauth.app.proxy.keepHouse();
+    expect(oauth.app.stub.isLive(second.access)).toBe(false);
+    const text = lines.join('');
+    expect(lines.length).toBeGreaterThan(10);
+    const secrets = [
+      issued.code,
+      issued.verifier,
+      first.access,
+      first.refresh,
+      second.access,
+      second.refresh,
+    ];
+    const targets = oauth.upstream().join('\n');
+    for (const secret of [...secrets, 'w'.repeat(43)]) {
+      expect(text).not.toContain(secret);
+      expect(targets).not.toContain(secret);
+    }
+  });
+});
