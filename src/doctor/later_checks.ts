@@ -37,11 +37,3 @@ export const listenersCheck: InsideCheck = {
     );
   },
 };
-
-/** What this version does not have yet: it says what its being off means. */
-export const oauthCheck: InsideCheck = {
-  id: 'oauth',
-  about: 'the OAuth login of this proxy works',
-  outside: false,
-  run: async () => skipped('it is off: clients that know OAuth alone cannot sign in'),
-};

@@ -11,8 +11,9 @@ import {
   rcLoginCheck,
   xForwardedCheck,
 } from './homeserver_checks.ts';
-import { listenersCheck, oauthCheck } from './later_checks.ts';
+import { listenersCheck } from './later_checks.ts';
 import { notifyCheck } from './notify_check.ts';
+import { oauthCheck } from './oauth_check.ts';
 import { nativePagesCheck, oddTargetsCheck, wellKnownCheck } from './page_checks.ts';
 import { homeserverPortCheck } from './port_check.ts';
 import { keysCheck, markCheck, processesCheck, schemaCheck, storeCheck } from './store_checks.ts';

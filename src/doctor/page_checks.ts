@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import { fail, listed, type OutsideCheck, ok, skipped } from './check.ts';
 import { OAUTH_METADATA } from './homeserver_logins.ts';
+import { isOwnMetadata } from './oauth_check.ts';
 import type { PublicView } from './public_view.ts';
 import { isSuccess, type Reply } from './web.ts';
 
@@ -74,7 +75,9 @@ export const nativePagesCheck: OutsideCheck = {
     const replies = await askAll(view, NATIVE_PAGES);
     if (replies.every(({ reply }) => !reply.answered)) return skipped(`${view.publicUrl} does not answer`);
     const served = replies.flatMap(({ target, reply }) =>
-      reply.answered && reply.status !== 404 ? [`${target} (${reply.status})`] : [],
+      reply.answered && reply.status !== 404 && !isOwnMetadata(reply, view.publicUrl)
+        ? [`${target} (${reply.status})`]
+        : [],
     );
     const tried = NATIVE_PAGES.map((target) => `GET ${view.publicUrl}${target}`);
     if (served.length === 0) return ok(tried, 'all of them are 404');

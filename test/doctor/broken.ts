@@ -352,6 +352,12 @@ export const BROKEN: readonly Broken[] = [
       )(scene),
   },
   {
+    what: 'OAuth that apps do not find',
+    finds: 'fail oauth',
+    says: /not the metadata of serve: .*auth_metadata/,
+    examine: configured('public_base_url', 'oauth: { enabled: true }\npublic_base_url'),
+  },
+  {
     what: "the homeserver's administration",
     finds: 'fail native-pages',
     says: /\/_synapse\/admin\/v1\/server_version \(200\)/,
