@@ -74,15 +74,15 @@ export class GrantExchange {
   }
 
   /** @throws OauthError */
-  private async refuseUsed({ client }: ClientRequest, used: OauthGrant): Promise<never> {
-    const { usedAt, sessionId, userId, clientId, deviceId, now } = used;
+  private async refuseUsed(
+    { client }: ClientRequest,
+    { usedAt, sessionId, now }: OauthGrant,
+  ): Promise<never> {
+    const { sessions } = this.deps;
     const isRepeat = usedAt === null || now - usedAt <= REPEAT_MS;
-    const session = isRepeat || sessionId === null ? undefined : await this.deps.sessions.find(sessionId);
-    if (session?.endedAt === null && userId !== null) {
-      const detail = { client_id: clientId };
-      await this.deps.audit.record({ userId, event: 'oauth.code_reused', client, deviceId, detail });
-      if (await this.deps.sessions.end(session, 'code_reused', { client }))
-        await this.deps.sessions.logOut(session);
+    const session = isRepeat || sessionId === null ? undefined : await sessions.find(sessionId);
+    if (session?.endedAt === null && (await sessions.end(session, 'code_reused', { client }))) {
+      await sessions.logOut(session);
     }
     throw invalidGrant();
   }

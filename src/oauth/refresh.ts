@@ -1,4 +1,3 @@
-import type { Audit } from '../audit/audit.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
@@ -39,7 +38,6 @@ export interface OAuthRefreshDeps {
   readonly storage: Pick<Storage, 'commit'>;
   readonly vault: Vault;
   readonly homeserver: Homeserver;
-  readonly audit: Audit;
   readonly random: RandomSource;
   readonly pause: Pause;
   readonly sessions: OAuthSessions;
@@ -88,13 +86,8 @@ export class OAuthRefresh {
 
   /** Two have had this session's tokens: neither can be told from the other, so it ends. */
   private async stolen({ client }: ClientRequest, session: OauthSession): Promise<never> {
-    const { audit, sessions } = this.deps;
-    const { userId, deviceId, clientId } = session;
-    if (await sessions.end(session, 'refresh_reused', { client })) {
-      const detail = { client_id: clientId };
-      await audit.record({ userId, event: 'oauth.refresh_reused', client, deviceId, detail });
-      await sessions.logOut(session);
-    }
+    const { sessions } = this.deps;
+    if (await sessions.end(session, 'refresh_reused', { client })) await sessions.logOut(session);
     throw invalidGrant();
   }
 

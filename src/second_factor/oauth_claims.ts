@@ -7,8 +7,8 @@ import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import { type OAuthLogin, openOAuthLogin } from './oauth_login.ts';
 
-/** How long one request has a grant to itself; a process that dies meanwhile leaves it to the next. */
-export const CLAIM_MS = 40 * SECOND;
+/** How long one request has a grant to itself: longer than its login may take. A process that dies leaves it to the next. */
+export const CLAIM_MS = 80 * SECOND;
 
 /** An approved grant of OAuth, claimed by one request. It is used up with that one's login. */
 class OAuthGrantClaimed {

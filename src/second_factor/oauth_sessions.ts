@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
+import type { NamedEvent } from '../audit/events.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { type Write, when } from '../storage/statement.ts';
@@ -30,6 +31,12 @@ export interface OAuthSessionsDeps {
 
 /** After these the homeserver still has the login: it is to be logged out there. */
 const LIVES_ON: readonly SessionEnd[] = ['revoked', 'refresh_reused', 'code_reused', 'operator'];
+
+/** What is put on record besides, and told: two have had the tokens of these. */
+const REUSED: Partial<Record<SessionEnd, NamedEvent>> = {
+  code_reused: 'oauth.code_reused',
+  refresh_reused: 'oauth.refresh_reused',
+};
 
 /** Who asked for an end. */
 export interface EndAsked {
@@ -124,6 +131,8 @@ export class OAuthSessions {
   ) {
     const about = { userId, client, deviceId, detail: { client_id: clientId, cause: because } };
     const won: Write[] = [this.deps.audit.recorded({ ...about, event: 'oauth.session_ended' })];
+    const reused = REUSED[because];
+    if (reused !== undefined) won.push(this.deps.audit.recorded({ ...about, event: reused }));
     if (isForeign) won.push(this.deps.audit.recorded({ ...about, event: 'oauth.revoked_by_other' }));
     return when(endOauthSession(sessionId, endingBy(because)), { won, lost: [] });
   }

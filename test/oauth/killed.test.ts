@@ -43,7 +43,7 @@ async function killedAt(point: number): Promise<readonly string[]> {
   }
   await serve.kill();
   running = undefined;
-  app.clock.set(Date.now() + 45 * SECOND);
+  app.clock.set(Date.now() + 85 * SECOND);
   await app.start();
   const points = serve.log.split('\n').flatMap((line) => /^point \d+: (.+)$/.exec(line)?.[1] ?? []);
   if (refresh === undefined) await comesAgain(issued, point);
