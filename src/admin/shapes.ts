@@ -97,6 +97,9 @@ export const SHOWN_USER = exactly({
       last_used_address: { type: ['string', 'null'] },
     }),
   ),
+  oauth_sessions: listOf(
+    exactly({ client_id: TEXT, device_id: TEXT, created_at: COUNT, last_used_at: COUNT }),
+  ),
   ...LISTED_POLICY,
 });
 

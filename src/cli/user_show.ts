@@ -43,6 +43,11 @@ function asLines(user: ShownUser, now: number): string[] {
           ? 'never used'
           : `last used ${moment(last_used_at)} from ${last_used_address}`),
     ),
+    ...user.oauth_sessions.map(
+      ({ client_id, device_id, created_at, last_used_at }) =>
+        `  app ${client_id} by OAuth, device ${device_id}, since ${moment(created_at)}, ` +
+        `last refreshed ${moment(last_used_at)}`,
+    ),
     ...(user.recovery_request === null
       ? []
       : [

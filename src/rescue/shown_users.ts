@@ -4,6 +4,7 @@ import { type ListedPolicy, listedPolicy } from '../policy/listed_policy.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type DevicePassword, listDevicePasswords } from '../storage/tables/device_passwords.ts';
 import { lanesOf } from '../storage/tables/lanes.ts';
+import { listOauthSessions, type OauthSession } from '../storage/tables/oauth_sessions.ts';
 import { findPolicy } from '../storage/tables/policies.ts';
 import { findRunningRecovery } from '../storage/tables/recovery_requests.ts';
 import { codesLeftIn, type RecoverySet } from '../storage/tables/recovery_sets.ts';
@@ -42,6 +43,13 @@ export interface ShownUser extends ListedPolicy {
     readonly last_used_at: number | null;
     readonly last_used_address: string | null;
   }[];
+  /** Apps that are signed in by OAuth. Without the id of the session, which its refresh tokens hold. */
+  readonly oauth_sessions: readonly {
+    readonly client_id: string;
+    readonly device_id: string;
+    readonly created_at: number;
+    readonly last_used_at: number;
+  }[];
 }
 
 /** The state of one user. */
@@ -76,6 +84,7 @@ export async function showUser(
     held_logins: await holds.countForUser(userId),
     recovery_request: running === undefined ? null : { state: running.state, begun_at: running.begunAt },
     device_passwords: (await read(listDevicePasswords(userId))).map(shownDevicePassword),
+    oauth_sessions: (await read(listOauthSessions(userId))).map(shownSession),
     ...listedPolicy(policy, { userId, enabled, row }, row?.now ?? 0),
   };
 }
@@ -92,5 +101,14 @@ function shownDevicePassword(each: DevicePassword): ShownUser['device_passwords'
     created_at: each.createdAt,
     last_used_at: each.lastUsedAt,
     last_used_address: each.lastUsedAddress,
+  };
+}
+
+function shownSession(each: OauthSession): ShownUser['oauth_sessions'][number] {
+  return {
+    client_id: each.clientId,
+    device_id: each.deviceId,
+    created_at: each.createdAt,
+    last_used_at: each.usedAt,
   };
 }

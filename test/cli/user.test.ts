@@ -14,6 +14,7 @@ import { systemRandom } from '../../src/system/random.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import type { Vault } from '../../src/vault/vault.ts';
+import { keepSessionOf } from '../storage/oauth_rows.ts';
 import { type Enrolled, enrol } from '../support/enrolment.ts';
 import { enter, type GivenRecord } from '../support/entries.ts';
 import { nextEndOfHold } from '../support/rows.ts';
@@ -153,6 +154,7 @@ describe('user show', () => {
       held_logins: 1,
       recovery_request: null,
       device_passwords: [],
+      oauth_sessions: [],
       ...NOT_ASKED,
       standing: 'owes_factor',
     });
@@ -162,6 +164,18 @@ describe('user show', () => {
     expect(text.out).toContain('  policy: optional\n');
     expect(text.out).toContain('1 sign-in waiting for a code');
     expect(text.out + out).not.toContain(bob.recoveryCodes[0]);
+  });
+
+  test('names the apps that are signed in by OAuth, without what their tokens hold', async () => {
+    await keepSessionOf(storage, { userId: BOB, sessionId: 'unguessable', clientId: 'element' });
+    const now = line.clock.now();
+    const { out } = await line.type('user', 'show', BOB, '--json');
+    expect(JSON.parse(out).oauth_sessions).toEqual([
+      { client_id: 'element', device_id: 'DEVICE', created_at: now, last_used_at: now },
+    ]);
+    const text = await line.type('user', 'show', BOB);
+    expect(text.out).toContain('  app element by OAuth, device DEVICE, since ');
+    expect(text.out + out).not.toContain('unguessable');
   });
 
   test('of somebody who turned 2FA off says that it is off', async () => {
