@@ -359,6 +359,8 @@ const ROWS = {
     raw: true,
     queryLimit: 16 * KIB,
   },
+  link_page: { door: 'page', method: 'GET', path: '/_2fa/link' },
+  link_form: { door: 'page', method: 'POST', path: '/_2fa/link', form: true },
   authorize_form: { door: 'page', method: 'POST', path: '/_2fa/oauth2/authorize', form: true },
   account_page: { door: 'page', method: 'GET', path: '/_2fa/account' },
   account_form: { door: 'page', method: 'POST', path: '/_2fa/account', form: true },
@@ -375,6 +377,7 @@ const ROWS = {
   web_asset: { door: 'page', method: 'GET', path: '/_2fa/assets/{version}/{file}' },
 
   // OAuth 2.0 for clients (docs/oauth.md).
+  oauth_device: { door: 'login', method: 'POST', path: '/_2fa/oauth2/device', raw: true },
   oauth_token: { door: 'login', method: 'POST', path: '/_2fa/oauth2/token', raw: true },
   oauth_revoke: { door: 'login', method: 'POST', path: '/_2fa/oauth2/revoke', raw: true },
   // The OAuth 2.0 API (docs/oauth.md).

@@ -3,11 +3,13 @@ import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
-import type { AskedAccess, OAuthCodes } from '../second_factor/oauth_codes.ts';
+import type { AskedAccess, AskedByDevice, OAuthCodes } from '../second_factor/oauth_codes.ts';
 import type { OwnLogin } from '../second_factor/own_login.ts';
 import type { AloneAccepted } from '../second_factor/passes.ts';
-import type { Write } from '../storage/statement.ts';
+import { type Write, when } from '../storage/statement.ts';
+import type { Storage } from '../storage/storage.ts';
 import { endHold, type HeldLogin } from '../storage/tables/holds.ts';
+import { denyDeviceGrant } from '../storage/tables/oauth_grants.ts';
 import { finishSession } from '../storage/tables/sessions.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type PageSessions, providerOf, redirectUrlOf } from './page_sessions.ts';
@@ -16,14 +18,13 @@ import type { PageTickets, ProvenSignIn } from './page_tickets.ts';
 /** How long a hold is reserved for the moment of its end. */
 const CLAIM_MS = MINUTE;
 
-/** What an app asks for, and what it calls itself. */
-export interface AskedByApp extends AskedAccess {
-  readonly appName: string | undefined;
-}
+/** What an app asks for, or a device that waits for its user; and what the app calls itself. */
+export type AskedByApp = (AskedAccess | AskedByDevice) & { readonly appName: string | undefined };
 
 /** What became of a yes. Undefined: that sign-in has ended. */
 export type AccessGiven =
-  | { readonly is: 'code'; readonly code: string }
+  /** The code; for a device none. */
+  | { readonly is: 'given'; readonly code: string | undefined }
   /** Once more through the homeserver's single sign-on, for a login token that the code can use. */
   | { readonly is: 'provider'; readonly provider: string }
   /** The factors or the password were changed meanwhile. */
@@ -41,6 +42,7 @@ export class PageAccess {
       readonly ownLogin: Pick<OwnLogin, 'isOn'>;
       readonly homeserver: Homeserver;
       readonly audit: Audit;
+      readonly storage: Pick<Storage, 'commit'>;
     },
   ) {}
 
@@ -101,8 +103,8 @@ export class PageAccess {
     const { appName, ...access } = asked;
     const spending = finishSession(session);
     const login = { loginToken, appName };
-    return codeOf(
-      await this.deps.codes.issue({ userId, proof, version, asked: access, login, client, spending }),
+    return givenOf(
+      await this.deps.codes.give({ userId, proof, version, asked: access, login, client, spending }),
     );
   }
 
@@ -114,27 +116,28 @@ export class PageAccess {
   ): Promise<AccessGiven> {
     const { userId, version } = accepted;
     const login = { appName };
-    return codeOf(await this.deps.codes.issue({ userId, proof: accepted, version, asked, login, client }));
+    return givenOf(await this.deps.codes.give({ userId, proof: accepted, version, asked, login, client }));
   }
 
   /** The person has said no: the held login ends. */
-  async deny({ client }: ClientRequest, id: string, { clientId, deviceId }: AskedAccess): Promise<void> {
+  async deny({ client }: ClientRequest, id: string, asked: AskedByApp): Promise<void> {
     const found = await this.deps.sessions.find(id);
     if (found === undefined) return;
     await this.deps.tickets.cancel(id);
-    await this.denied(client, found.session.binding.userId, { clientId, deviceId });
+    await this.denied(client, found.session.binding.userId, asked);
   }
 
   /** The same after a factor alone, for which no login is held. */
-  async denied(
-    client: ClientAddress,
-    userId: string,
-    { clientId, deviceId }: Pick<AskedAccess, 'clientId' | 'deviceId'>,
-  ): Promise<void> {
-    await this.deps.audit.record({
+  async denied(client: ClientAddress, userId: string, asked: AskedByApp): Promise<void> {
+    const { storage, audit } = this.deps;
+    const { clientId, deviceId } = asked;
+    const record = audit.recorded({
       ...{ event: 'oauth.denied', userId, deviceId, client },
       detail: { client_id: clientId },
     });
+    const denying =
+      'idHash' in asked ? when(denyDeviceGrant(asked.idHash, userId), { won: record, lost: [] }) : record;
+    await storage.commit([userId], denying);
   }
 
   private async give(
@@ -147,8 +150,8 @@ export class PageAccess {
     const also = await this.endOf(hold, session.idHash);
     const login = { password, appName };
     const spending = finishSession(session);
-    return codeOf(
-      await this.deps.codes.issue({ userId, proof, version, asked, login, client, spending, also }),
+    return givenOf(
+      await this.deps.codes.give({ userId, proof, version, asked, login, client, spending, also }),
     );
   }
 
@@ -159,6 +162,6 @@ export class PageAccess {
   }
 }
 
-function codeOf(code: string | undefined): AccessGiven {
-  return code === undefined ? { is: 'changed' } : { is: 'code', code };
+function givenOf(given: { readonly code: string | undefined } | undefined): AccessGiven {
+  return given === undefined ? { is: 'changed' } : { is: 'given', code: given.code };
 }

@@ -2,7 +2,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { type Decision, type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
-import { keepCode } from '../storage/tables/oauth_grants.ts';
+import { approveDeviceGrant, keepCode } from '../storage/tables/oauth_grants.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -26,6 +26,12 @@ export interface AskedAccess {
   readonly nonce: string | undefined;
 }
 
+/** What a device asked for that waits for its user. */
+export interface AskedByDevice extends Pick<AskedAccess, 'clientId' | 'deviceId'> {
+  /** Of its grant. */
+  readonly idHash: string;
+}
+
 /** What someone has proven who gives access to their account: all that they owe, or a factor that signs in alone. */
 export type ProofOfAccess = FactorPassed | StandingPasses | AloneAccepted;
 
@@ -35,8 +41,8 @@ export interface GivenAccess {
   readonly proof: ProofOfAccess;
   /** Of the account: the code is good only while it has this one. */
   readonly version: number;
-  readonly asked: AskedAccess;
-  /** What the login of the code needs besides. */
+  readonly asked: AskedAccess | AskedByDevice;
+  /** What the login that comes of it needs besides. */
   readonly login: Omit<OAuthLogin, 'hasFactor'>;
   readonly client: ClientAddress;
   /** The write that uses up what was proven: it wins for one request. Undefined where a form's turn is all there is. */
@@ -45,7 +51,7 @@ export interface GivenAccess {
   readonly also?: readonly Write[];
 }
 
-/** Makes authorization codes: a person with all that they owe proven has said yes. */
+/** Someone with all that they owe proven has said yes: makes a code, or lets the device in that waits. */
 export class OAuthCodes {
   constructor(
     private readonly deps: {
@@ -56,23 +62,43 @@ export class OAuthCodes {
     },
   ) {}
 
-  /** A new code. Undefined if what was proven is used up, or factors or password were changed since. */
-  async issue(given: GivenAccess): Promise<string | undefined> {
-    const { storage, random } = this.deps;
-    const code = randomId(random, 256);
+  /**
+   * A new code; for a device none. Undefined if what was proven is used up, factors or password were changed since, or the
+   * device waits no more.
+   */
+  async give(given: GivenAccess): Promise<{ readonly code: string | undefined } | undefined> {
+    const { storage } = this.deps;
     const { userId, proof, spending } = given;
     if (!isOf(proof, userId)) throw new Error('access was to be given with the proof of another user');
-    const keeping = when(this.keeping(hashToken(code), given), { won: this.following(given), lost: [] });
-    if (spending === undefined) return (await storage.commit([userId], keeping)).won ? code : undefined;
+    const { code, decision } = this.deciding(given);
+    const keeping = when(decision, { won: this.following(given), lost: [] });
+    if (spending === undefined) return (await storage.commit([userId], keeping)).won ? { code } : undefined;
     const spent = await storage.commit([userId], when(spending, { won: keeping, lost: [] }));
-    return spent.won && spent.after.won ? code : undefined;
+    return spent.won && spent.after.won ? { code } : undefined;
   }
 
-  private keeping(idHash: string, { userId, proof, version, asked, login }: GivenAccess): Decision<object> {
-    const hasFactor = 'authenticatorId' in proof || proof.hasFactor;
-    const sealedLogin = sealOAuthLogin(this.deps.vault, { idHash, userId }, { ...login, hasFactor });
+  private deciding(given: GivenAccess): {
+    readonly code: string | undefined;
+    readonly decision: Decision<object>;
+  } {
+    const { userId, version, asked } = given;
+    if ('idHash' in asked) {
+      const sealedLogin = this.sealed(asked.idHash, given);
+      return {
+        code: undefined,
+        decision: approveDeviceGrant(asked.idHash, { userId, version, sealedLogin }),
+      };
+    }
+    const code = randomId(this.deps.random, 256);
+    const idHash = hashToken(code);
+    const sealedLogin = this.sealed(idHash, given);
     const nonce = asked.nonce ?? null;
-    return keepCode({ ...asked, idHash, userId, version, nonce, sealedLogin }, CODE_MS);
+    return { code, decision: keepCode({ ...asked, idHash, userId, version, nonce, sealedLogin }, CODE_MS) };
+  }
+
+  private sealed(idHash: string, { userId, proof, login }: GivenAccess): Buffer {
+    const hasFactor = 'authenticatorId' in proof || proof.hasFactor;
+    return sealOAuthLogin(this.deps.vault, { idHash, userId }, { ...login, hasFactor });
   }
 
   private following({ userId, asked, client, also = [] }: GivenAccess): readonly Write[] {

@@ -266,7 +266,8 @@ describeOnSharedDatabases('an app asks for access', (start) => {
       Promise.all(
         tables.map(async (name) => {
           const sql = `SELECT count(*) AS count FROM ${name}`;
-          return (await app.storage.read({ does: 'ask', sql, values: {} }))[0];
+          const [row] = await app.storage.read<{ count: number }>({ does: 'ask', sql, values: {} });
+          return Number(row?.count);
         }),
       );
     // What has expired goes at any time: now, and not in between.
@@ -284,7 +285,9 @@ describeOnSharedDatabases('an app asks for access', (start) => {
       expect(page.headers.location).toBeUndefined();
       expect(page.text).not.toContain('value="allow"');
     }
-    expect(await counted()).toEqual(before);
+    // Held logins that have ended may go meanwhile.
+    const after = await counted();
+    expect(after.filter((count, at) => count > (before[at] ?? 0))).toEqual([]);
   });
 
   test('attack 294: a state stays a state: it becomes no markup, no header and no parameter', async () => {

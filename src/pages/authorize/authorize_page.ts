@@ -1,18 +1,18 @@
 import type { Homeserver } from '../../homeserver/homeserver.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
-import type { AuthorizationRequests } from '../../oauth/authorization_request.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import { type OfferedProvider, offeredProviders } from '../sign_in/offered_providers.ts';
 import type { RedirectTargets } from '../sign_in/redirect_targets.ts';
 import type { SignInPage } from '../sign_in/sign_in_page.ts';
 import { requestIn } from './access_request.ts';
+import type { AccessRequests } from './access_requests.ts';
 import type { AccessViews } from './access_views.ts';
 
 export interface AuthorizePageDeps {
   readonly pages: FormPages;
   readonly signInPage: SignInPage;
-  readonly requests: AuthorizationRequests;
+  readonly requests: AccessRequests;
   readonly views: AccessViews;
   readonly targets: RedirectTargets;
   readonly homeserver: Homeserver;
@@ -37,11 +37,13 @@ export class AuthorizePage {
         const beside = { providers: await this.providers(visit) };
         return (await signInPage.showOn('authorize', visit, beside)) ?? visit.fail({ cause: 'unknown' });
       }
-      const asked = requestIn(request);
-      const judged = await requests.judge(asked);
-      if (judged.is !== 'fine') return views.fault(visit, judged);
+      const target = targets.authorize(requestIn(request));
+      const judged = await requests.judge(request, target);
+      if (judged?.is !== 'fine') return views.fault(visit, judged ?? { is: 'unknown' });
       const beside = { providers: await this.providers(visit) };
-      return signInPage.showRequest(visit, targets.authorize(asked), judged.request.hint, beside);
+      const { access } = judged;
+      const hint = access.by === 'app' ? access.request.hint : undefined;
+      return signInPage.showRequest(visit, target, hint, beside);
     });
   }
 

@@ -1,21 +1,22 @@
-import { ACCOUNT_PAGE, AUTHORIZE_PAGE, pathOf, type RedirectTarget } from './redirect_targets.ts';
+import { ACCOUNT_PAGE, AUTHORIZE_PAGE, LINK_PAGE, pathOf, type RedirectTarget } from './redirect_targets.ts';
 
 /** Where the sign-in page stands. */
 const SIGN_IN_PAGE = '/_2fa/login';
 const REDIRECT = '/_matrix/client/v3/login/sso/redirect';
 
 /** On which page a sign-in stands. */
-export type Place = 'login' | 'account' | 'authorize';
+export type Place = 'login' | 'account' | 'authorize' | 'link';
 
 const PAGES: Readonly<Record<Place, string>> = {
   login: SIGN_IN_PAGE,
   account: ACCOUNT_PAGE,
   authorize: AUTHORIZE_PAGE,
+  link: LINK_PAGE,
 };
 
-/** Account page and requests for access have cards of their own, which are sent to them. */
+/** Account page and what asks for access have cards of their own, which are sent to them. */
 export function placeOf({ kind }: RedirectTarget): Place {
-  return kind === 'account' || kind === 'authorize' ? kind : 'login';
+  return kind === 'site' || kind === 'app' ? 'login' : kind;
 }
 
 /** Where a sign-in came from and where it leads, as far as its addresses tell. */

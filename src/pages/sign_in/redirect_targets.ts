@@ -5,15 +5,17 @@ import { shownTarget } from '../../oauth/redirect_uris.ts';
 export const ACCOUNT_PAGE = '/_2fa/account';
 /** Where apps ask for access (docs/oauth.md). */
 export const AUTHORIZE_PAGE = '/_2fa/oauth2/authorize';
+/** Where the code of a device is typed. */
+export const LINK_PAGE = '/_2fa/link';
 
 /** Where a browser may be sent after its sign-in. */
 export interface RedirectTarget {
   readonly href: string;
   /**
-   * A site, or whatever app the device opens for the scheme. Our own account page and the request of an app for access
-   * get no login token.
+   * A site, or whatever app the device opens for the scheme. Our own account page, the request of an app for access, and a
+   * device that waits get no login token.
    */
-  readonly kind: 'site' | 'app' | 'account' | 'authorize';
+  readonly kind: 'site' | 'app' | 'account' | 'authorize' | 'link';
   /** For people: the whole host with its port, as it goes into a certificate; for an app its scheme before it. */
   readonly name: string;
 }
@@ -44,6 +46,13 @@ export class RedirectTargets {
     return { href: url.href, kind: 'authorize', name };
   }
 
+  /** A device that waits for its user (`link_targets.ts`). @param query of its address */
+  link(query: ReadonlyMap<string, string>): RedirectTarget {
+    const kept = [...query].filter(([name]) => name !== 'v' && name !== 'lang');
+    const url = new URL(`${LINK_PAGE}?${new URLSearchParams(kept)}`, this.publicBaseUrl);
+    return { href: url.href, kind: 'link', name: '' };
+  }
+
   /** Undefined if a browser must not be sent there. */
   read(redirectUrl: string | undefined): RedirectTarget | undefined {
     if (redirectUrl === undefined || !URL.canParse(redirectUrl)) return undefined;
@@ -52,6 +61,8 @@ export class RedirectTargets {
     if (isOurs && url.pathname === ACCOUNT_PAGE) return this.account(url.search);
     if (isOurs && this.hasAuthorize && url.pathname === AUTHORIZE_PAGE)
       return this.authorize(url.search.slice(1));
+    if (isOurs && this.hasAuthorize && url.pathname === LINK_PAGE)
+      return this.link(new Map(url.searchParams));
     if (isForeignScheme(url.protocol) || url.username !== '' || url.password !== '') return undefined;
     if (url.protocol === 'https:') return siteOf(url);
     if (url.protocol !== 'http:') return appOf(url);
@@ -59,8 +70,9 @@ export class RedirectTargets {
   }
 
   /** Whether the operator trusts this client; compared whole, never by its beginning. */
-  isListed({ href, kind }: RedirectTarget): boolean {
-    if (kind === 'authorize') return false;
+  isListed(target: RedirectTarget): boolean {
+    if (isAccess(target)) return false;
+    const { href } = target;
     const url = new URL(href);
     const isSite = url.protocol === 'https:' || url.protocol === 'http:';
     return this.listed.clients.includes(isSite ? url.origin : url.protocol);
@@ -73,6 +85,11 @@ export function withLoginToken({ href }: RedirectTarget, loginToken: string): st
   const [address, fragment] = at === -1 ? [href, ''] : [href.slice(0, at), href.slice(at)];
   const separator = address.includes('?') ? '&' : '?';
   return `${address}${separator}loginToken=${encodeURIComponent(loginToken)}${fragment}`;
+}
+
+/** Whether something asks for access to the account: it is asked about each time. */
+export function isAccess({ kind }: RedirectTarget): boolean {
+  return kind === 'authorize' || kind === 'link';
 }
 
 /** The query of a target on our own site. */

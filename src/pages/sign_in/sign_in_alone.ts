@@ -15,7 +15,7 @@ import type { Html } from '../shell/html.ts';
 import type { AccountEntry } from './account_entry.ts';
 import { loneForm, QUESTION } from './lone_form.ts';
 import type { AskingForm, LoneQuestions } from './lone_questions.ts';
-import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
+import { isAccess, type RedirectTarget, type RedirectTargets } from './redirect_targets.ts';
 import { backToClient } from './sign_in_ends.ts';
 import { end, type Next, type SignInVisit } from './sign_in_visit.ts';
 
@@ -91,7 +91,7 @@ export class SignInAlone {
   private async deny(visit: PageVisit, state: SignInVisit): Promise<Next> {
     const { targets, access } = this.deps.pages;
     const target = targets.read(state.target);
-    return target?.kind === 'authorize' && access !== undefined
+    return target !== undefined && isAccess(target) && access !== undefined
       ? access.deny(visit, state, target)
       : { state: { ...state, step: 'cancelled' } };
   }
@@ -110,7 +110,7 @@ export class SignInAlone {
   private async finish(visit: PageVisit, state: SignInVisit): Promise<Next> {
     const { targets, access } = this.deps.pages;
     const target = targets.read(state.target);
-    if (target?.kind === 'authorize' && access !== undefined)
+    if (target !== undefined && isAccess(target) && access !== undefined)
       return (await access.allow(visit, state, target)) ?? end(state, 'expired');
     const loginToken = state.alone && (await this.deps.passes.issueAlone(state.alone));
     if (loginToken === undefined || target === undefined) return end(state, 'changed');

@@ -180,6 +180,7 @@ function offer(say: Say): Html {
 }
 
 function appName(say: Say, target: RedirectTarget): string {
+  if (target.kind === 'link') return say('link.app');
   return target.kind === 'app' ? say('signIn.app', { name: target.name }) : target.name;
 }
 

@@ -7,7 +7,7 @@ import type { PageVisit } from '../forms/form_pages.ts';
 import { seeOther } from '../forms/see_other.ts';
 import type { AccountEntry } from './account_entry.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
-import { type RedirectTarget, type RedirectTargets, withLoginToken } from './redirect_targets.ts';
+import { isAccess, type RedirectTarget, type RedirectTargets, withLoginToken } from './redirect_targets.ts';
 import { end, type Next, type SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInEndsDeps {
@@ -40,7 +40,7 @@ export class SignInEnds {
   /** Its user says no: the held login ends, and an app that asked for access is told. */
   async deny(visit: PageVisit, state: SignInVisit): Promise<Next> {
     const target = this.deps.targets.read(state.target);
-    if (target?.kind === 'authorize' && this.deps.access !== undefined)
+    if (target !== undefined && isAccess(target) && this.deps.access !== undefined)
       return this.deps.access.deny(visit, state, target);
     await this.deps.door.cancel(state.held?.id ?? '');
     return { state: { ...state, step: 'cancelled' } };
@@ -51,7 +51,7 @@ export class SignInEnds {
     const { door, rounds, targets, access } = this.deps;
     const { request } = visit;
     const asked = targets.read(before.target);
-    if (asked?.kind === 'authorize' && access !== undefined) {
+    if (asked !== undefined && isAccess(asked) && access !== undefined) {
       return (await access.allow(visit, before, asked)) ?? this.over(before);
     }
     const ticket = await door.issueTicket(request, id);

@@ -61,7 +61,7 @@ export class SignInPage {
   /** `GET /_2fa/login/replace`: the authenticator is lost. It changes nothing, either. */
   showReplacement(request: ClientRequest): Promise<Answer> {
     return this.deps.pages.visit(request, async (visit) => {
-      const asked = await this.seen(request, 'authorize');
+      const asked = (await this.seen(request, 'authorize')) ?? (await this.seen(request, 'link'));
       if (asked === undefined) this.requireOffered();
       const seen = asked ?? (await this.seen(request, 'login'));
       return seen === undefined ? visit.fail({ cause: 'unknown' }) : this.deps.views.replacing(visit, seen);
@@ -131,6 +131,7 @@ export class SignInPage {
   /** Where the first form on a page leads. */
   private targetAt(place: Place, request: ClientRequest, form: Form): RedirectTarget | undefined {
     if (place === 'account') return this.accountTarget(request);
+    if (place === 'link') return this.deps.targets.link(request.query);
     if (place === 'login') return this.deps.targets.read(request.query.get('redirectUrl'));
     const asked = requestField(form);
     return asked === undefined ? undefined : this.deps.targets.authorize(asked);

@@ -9,7 +9,7 @@ import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import type { FormProblems } from '../forms/form_problems.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
-import type { RedirectTargets } from './redirect_targets.ts';
+import { isAccess, type RedirectTargets } from './redirect_targets.ts';
 import type { SignInAlone } from './sign_in_alone.ts';
 import { DONT_UNLOCK } from './sign_in_cards.ts';
 import type { SignInEnds } from './sign_in_ends.ts';
@@ -78,7 +78,7 @@ export class SignInSteps {
     if (standing.codeWanted) return { state, outcome: { is: 'challenged', reason: 'factor' } };
     const target = this.deps.targets.read(state.target);
     if (target?.kind === 'account') return this.deps.ends.enter(visit, state, target);
-    if (target?.kind === 'authorize') return this.deps.ends.ask(visit, state, target);
+    if (target !== undefined && isAccess(target)) return this.deps.ends.ask(visit, state, target);
     // After a sign-in with a recovery code the page says first what to do about the lost phone.
     const mayPass =
       standing.recoveryCodesLeft === undefined && target !== undefined && this.deps.targets.isListed(target);

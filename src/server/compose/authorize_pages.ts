@@ -1,9 +1,16 @@
+import type { Answer } from '../../http/answer.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { AuthorizationRequests } from '../../oauth/authorization_request.ts';
 import { Clients } from '../../oauth/clients.ts';
+import { DeviceGrants } from '../../oauth/device_grants.ts';
+import { issuerOf } from '../../oauth/metadata.ts';
 import { AccessEnd } from '../../pages/authorize/access_end.ts';
+import { AccessRequests } from '../../pages/authorize/access_requests.ts';
 import { AccessViews } from '../../pages/authorize/access_views.ts';
 import { AuthorizePage } from '../../pages/authorize/authorize_page.ts';
+import { LinkPage } from '../../pages/link/link_page.ts';
+import { LinkTargets } from '../../pages/link/link_targets.ts';
 import type { ProviderRounds } from '../../pages/sign_in/provider_rounds.ts';
 import type { RedirectTargets } from '../../pages/sign_in/redirect_targets.ts';
 import type { SignInPage } from '../../pages/sign_in/sign_in_page.ts';
@@ -13,27 +20,37 @@ import type { SharedServices } from './shared.ts';
 
 export type AccessParts = ReturnType<typeof oauthAccess>;
 
-/** What lets an app in that asks for access to an account, at the end of a sign-in on a page. */
+/** What lets in what asks for access to an account, at the end of a sign-in on a page. */
 export function oauthAccess(
-  { config, storage, clock }: SharedServices,
+  { config, storage, vault, clock }: SharedServices,
+  { formTokens: tokens }: PageTools,
   parts: {
     readonly pageAccess: LoginServices['pageAccess'];
     readonly targets: RedirectTargets;
     readonly rounds: ProviderRounds;
   },
 ) {
-  const requests = new AuthorizationRequests(new Clients(storage), `${config.publicBaseUrl}/`);
+  const clients = new Clients(storage);
+  const devices = new DeviceGrants({ storage, vault, clients });
+  const links = new LinkTargets({ vault, tokens, devices });
+  const requests = new AccessRequests({
+    requests: new AuthorizationRequests(clients, issuerOf(config.publicBaseUrl)),
+    links,
+  });
   const views = new AccessViews({ requests, clock });
-  return {
-    requests,
-    views,
-    end: new AccessEnd({ ...parts, requests, views, clock, access: parts.pageAccess }),
-  };
+  const end = new AccessEnd({ ...parts, requests, views, clock, access: parts.pageAccess });
+  return { requests, views, links, end };
 }
 
-/** The page on which apps ask for access. */
-export function authorizePage(
-  { config, homeserver }: SharedServices,
+/** A page with a form. */
+interface Page {
+  show(request: ClientRequest): Promise<Answer>;
+  submit(request: ClientRequest): Promise<Answer>;
+}
+
+/** Where apps ask for access, and where the code of a device is typed. */
+export function accessPages(
+  { config, homeserver, clock }: SharedServices,
   { pages }: PageTools,
   {
     parts,
@@ -44,12 +61,16 @@ export function authorizePage(
     /** Undefined where the operator has not switched it on. */
     readonly parts: AccessParts | undefined;
   },
-): Pick<AuthorizePage, 'show' | 'submit'> {
-  if (parts === undefined) return OFF;
-  return new AuthorizePage({ ...parts, ...page, ...{ pages, homeserver } }, config.login.sso);
+): { readonly authorizePage: Page; readonly linkPage: Page } {
+  if (parts === undefined) return { authorizePage: OFF, linkPage: OFF };
+  const deps = { ...parts, ...page, pages, homeserver, clock };
+  return {
+    authorizePage: new AuthorizePage(deps, config.login.sso),
+    linkPage: config.oauth.deviceGrant ? new LinkPage(deps, config.login.sso) : OFF,
+  };
 }
 
-const OFF = {
+const OFF: Page = {
   show: () => Promise.reject(new Refusal('unrecognized')),
   submit: () => Promise.reject(new Refusal('unrecognized')),
 };

@@ -20,10 +20,10 @@ import { type SignInPages, signInPages } from './sign_in_pages.ts';
 export function pageServices(shared: SharedServices, login: LoginServices, account: AccountServices) {
   const tools = pageTools(shared);
   const { pages, contact, brand, formTokens, visiting } = tools;
-  const { signIn, signInPage, setUps, authorizePage } = signInPages(shared, tools, login, account);
+  const { signIn, signInPage, setUps, authorizePage, linkPage } = signInPages(shared, tools, login, account);
   const { pageSignIn } = login;
   return {
-    ...{ assets: tools.assets, support: tools.support, signInPage, authorizePage },
+    ...{ assets: tools.assets, support: tools.support, signInPage, authorizePage, linkPage },
     ...accountPages(shared, tools, signInPage, login),
     ...recoverPages(shared, account.recoverySetUp, {
       ...{ ...signIn, formTokens, contact },

@@ -17,7 +17,7 @@ import { SignInSteps } from '../../pages/sign_in/sign_in_steps.ts';
 import { SignInViews } from '../../pages/sign_in/sign_in_views.ts';
 import type { SignInVisit } from '../../pages/sign_in/sign_in_visit.ts';
 import type { AccountServices } from './account.ts';
-import { authorizePage, oauthAccess } from './authorize_pages.ts';
+import { accessPages, oauthAccess } from './authorize_pages.ts';
 import type { LoginServices } from './login.ts';
 import type { PageTools } from './page_tools.ts';
 import type { SharedServices } from './shared.ts';
@@ -56,7 +56,7 @@ export function signInPages(
   );
   return {
     ...{ signIn, signInPage, setUps },
-    authorizePage: authorizePage(shared, tools, { signInPage, ...ends, parts: accessParts }),
+    ...accessPages(shared, tools, { signInPage, ...ends, parts: accessParts }),
   };
 }
 
@@ -65,7 +65,7 @@ function signInEnds(shared: SharedServices, tools: PageTools, pageAccess: LoginS
   const { sso, publicBaseUrl, oauth } = shared.config;
   const targets = new RedirectTargets(sso, publicBaseUrl, oauth.enabled);
   const rounds = providerRounds(shared, tools);
-  const accessParts = oauth.enabled ? oauthAccess(shared, { pageAccess, targets, rounds }) : undefined;
+  const accessParts = oauth.enabled ? oauthAccess(shared, tools, { pageAccess, targets, rounds }) : undefined;
   return { targets, rounds, accessParts, access: accessParts?.end, accessViews: accessParts?.views };
 }
 

@@ -115,6 +115,23 @@ export const pages: Translation = {
   'replace.text':
     'Sobald der neue funktioniert, gelten die gewählten nicht mehr. Werden alle ersetzt, bekommst du neue Wiederherstellungscodes, und die alten gelten nicht mehr.',
 
+  // A device without a browser
+  'link.title': 'Ein anderes Gerät anmelden',
+  'link.intro': 'Gib den Code ein, den dein Gerät zeigt.',
+  'link.code': 'Code des Geräts',
+  'link.wrong': 'Dieser Code stimmt nicht oder gilt nicht mehr. Sieh auf dein Gerät und versuche es erneut.',
+  'link.app': 'einer App auf einem anderen Gerät',
+  'link.consent': 'Einem Gerät Zugriff auf dein Konto geben?',
+  'link.shows': 'Du gibst dem Gerät Zugriff, das diesen Code zeigt:',
+  'link.asked': 'Der Code wurde am {date} angefragt, von {address}.',
+  'link.warning':
+    'Fahre nur fort, wenn du das gerade selbst begonnen hast, auf einem Gerät vor dir. Wenn dir jemand den Code geschickt hat, brich ab.',
+  'link.done.title': 'Dein Gerät hat Zugriff',
+  'link.done.text': 'Mach dort weiter. Du kannst diese Seite schließen.',
+  'link.gone.title': 'Dieses Gerät wartet nicht mehr',
+  'link.gone.text':
+    'Sein Code wurde verwendet oder abgelehnt, oder er ist abgelaufen. Beginne auf dem Gerät von vorn.',
+
   // Error pages
   'error.expired.title': 'Diese Anmeldung ist abgelaufen',
   'error.expired.text':

@@ -52,6 +52,17 @@ export const sie: Translation = {
   'access.continue.text': 'Sie sind angemeldet. Gehen Sie jetzt zurück zur App: {app}',
   'access.fault.text':
     'Der Fehler liegt in der Anfrage der App, nicht bei Ihnen. Gehen Sie zurück zur App und beginnen Sie dort von vorn.',
+  'link.intro': 'Geben Sie den Code ein, den Ihr Gerät zeigt.',
+  'link.wrong':
+    'Dieser Code stimmt nicht oder gilt nicht mehr. Sehen Sie auf Ihr Gerät und versuchen Sie es erneut.',
+  'link.consent': 'Einem Gerät Zugriff auf Ihr Konto geben?',
+  'link.shows': 'Sie geben dem Gerät Zugriff, das diesen Code zeigt:',
+  'link.warning':
+    'Fahren Sie nur fort, wenn Sie das gerade selbst begonnen haben, auf einem Gerät vor Ihnen. Wenn Ihnen jemand den Code geschickt hat, brechen Sie ab.',
+  'link.done.title': 'Ihr Gerät hat Zugriff',
+  'link.done.text': 'Machen Sie dort weiter. Sie können diese Seite schließen.',
+  'link.gone.text':
+    'Sein Code wurde verwendet oder abgelehnt, oder er ist abgelaufen. Beginnen Sie auf dem Gerät von vorn.',
   'cancelled.text': 'Die App hat keinen Zugriff bekommen. Sie können diese Seite schließen.',
   'replace.endOthers': 'Auch alle anderen Geräte abmelden, falls jemand Ihr Telefon haben könnte',
   'replace.othersFailed':

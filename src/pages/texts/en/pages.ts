@@ -113,6 +113,22 @@ export const pages = {
   'replace.text':
     'When the new one works, the chosen ones stop working. If all are replaced, you get new recovery codes and the old ones stop working.',
 
+  // A device without a browser
+  'link.title': 'Sign in another device',
+  'link.intro': 'Enter the code that your device shows.',
+  'link.code': 'Code of the device',
+  'link.wrong': 'That code is not right, or it is no longer valid. Look at your device and try again.',
+  'link.app': 'an app on another device',
+  'link.consent': 'Give a device access to your account?',
+  'link.shows': 'You are giving the device access that shows this code:',
+  'link.asked': 'The code was asked for at {date}, from {address}.',
+  'link.warning':
+    'Only continue if you started this yourself, just now, on a device in front of you. If someone sent you the code, cancel.',
+  'link.done.title': 'Your device has access',
+  'link.done.text': 'Go on there. You can close this page.',
+  'link.gone.title': 'This device no longer waits',
+  'link.gone.text': 'Its code was used or refused, or it has expired. Start again on the device.',
+
   // Error pages
   'error.expired.title': 'This sign-in has expired',
   'error.expired.text': 'It was open too long, or it was ended elsewhere. You are not signed in.',
