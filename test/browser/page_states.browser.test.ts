@@ -57,7 +57,7 @@ describeInBrowser('every state of every page', () => {
         { name: 'frank', password: 'frank password' },
       ],
       sso: { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'carol' },
-      config: `${LIMITS}\n${OWING}\n${RECOVERY}`,
+      config: `${LIMITS}\n${OWING}\n${RECOVERY}\noauth: { enabled: true }`,
     });
     await new PasskeyUser(app, 'frank').enrol();
     const client = await ClientPage.serve(app.url);

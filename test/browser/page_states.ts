@@ -1,3 +1,4 @@
+import { ACCESS_STATES } from './access_states.ts';
 import { DRAWN_STATES } from './drawn_states.ts';
 import { ERROR_STATES, LATE_STATES } from './error_states.ts';
 import type { PageState, PageVisit } from './page_visit.ts';
@@ -157,6 +158,7 @@ export const PAGE_STATES: readonly PageState[] = [
       await visit.giveCode(visit.wrongCode('bob'));
     },
   },
+  ...ACCESS_STATES,
   ...SIGN_IN_STATES,
   ...ERROR_STATES,
   ...DRAWN_STATES,

@@ -43,7 +43,7 @@ export interface Scene {
 export class PageVisit {
   constructor(
     readonly page: Page,
-    private readonly scene: Scene,
+    readonly scene: Scene,
     private readonly language: string,
   ) {}
 
