@@ -6,6 +6,7 @@ import { isSuccess, type Reply } from './web.ts';
 export const METADATA_PATHS: readonly string[] = [
   ...OAUTH_METADATA,
   '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
 ];
 
 /** Whether this is the metadata of our own OAuth at this public address, and not that of another server. */

@@ -384,7 +384,8 @@ const ROWS = {
   oauth_metadata: {
     door: 'oauth',
     method: 'GET',
-    path: ['auth_metadata', '/.well-known/oauth-authorization-server'],
+    // The last one is what matrix-js-sdk up to 41 asks before it sends anyone to the page (its oidc-client-ts).
+    path: ['auth_metadata', '/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'],
     prefixes: METADATA_PREFIXES,
   },
   oauth_register: { door: 'oauth', method: 'POST', path: '/_2fa/oauth2/register', raw: true },
@@ -469,7 +470,7 @@ export const BLOCKED: readonly Pick<Route, 'paths' | 'prefixes'>[] = [
   { paths: ['org.matrix.2fa/'], prefixes: UNSTABLE },
 ];
 
-const OAUTH_PATH = /^\/_2fa\/(oauth2\/|link$)|\/auth_metadata$|^\/\.well-known\/oauth-authorization-server$/;
+const OAUTH_PATH = /^\/_2fa\/(oauth2\/|link$)|\/auth_metadata$|^\/\.well-known\/(oauth-authorization-server|openid-configuration)$/;
 
 /** Whether a path is one of the OAuth 2.0 API, and not there while its door is shut (`oauth/oauth_switch.ts`). */
 export function isOauthPath(path: string): boolean {

@@ -10,6 +10,7 @@ export const PROXY_ROOTS: readonly string[] = [
 export const PROXY_PATHS: readonly string[] = [
   '/.well-known/matrix/client',
   '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
   '/_2fa',
 ];
 

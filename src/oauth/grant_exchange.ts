@@ -12,7 +12,7 @@ import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findGrant, type OauthGrant } from '../storage/tables/oauth_grants.ts';
 import { endOauthSessionsOfDevice, keepOauthSession } from '../storage/tables/oauth_sessions.ts';
-import { SECOND } from '../system/clock.ts';
+import { DAY, SECOND } from '../system/clock.ts';
 import type { Pause } from '../system/pause.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -147,8 +147,11 @@ export class GrantExchange {
   }
 }
 
-/** Only where the homeserver's token expires. */
+/**
+ * After how many seconds an app refreshes. matrix-js-sdk up to 41 refuses an answer that does not say so (`oidc/validate.js`):
+ * a token that does not expire is asked about once a year.
+ */
 export function lifeOf({ expiresInMs }: Pick<Grant, 'expiresInMs'>, livedMs = 0): JsonObject {
-  if (expiresInMs === undefined) return {};
+  if (expiresInMs === undefined) return { expires_in: (365 * DAY) / SECOND };
   return { expires_in: Math.max(0, Math.floor((expiresInMs - livedMs) / SECOND)) };
 }

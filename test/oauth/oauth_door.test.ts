@@ -14,6 +14,7 @@ const METADATA = [
   '/_matrix/client/v1/auth_metadata',
   '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata',
   '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
 ];
 const ELEMENT = {
   client_name: 'Element',

@@ -87,6 +87,7 @@ describe('the paths of the OAuth 2.0 API', () => {
     METADATA,
     '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata',
     '/.well-known/oauth-authorization-server',
+    '/.well-known/openid-configuration',
     ...['register', 'authorize', 'token', 'revoke', 'device', 'jwks'].map((name) => `/_2fa/oauth2/${name}`),
     '/_2fa/link',
   ];
