@@ -470,7 +470,8 @@ export const BLOCKED: readonly Pick<Route, 'paths' | 'prefixes'>[] = [
   { paths: ['org.matrix.2fa/'], prefixes: UNSTABLE },
 ];
 
-const OAUTH_PATH = /^\/_2fa\/(oauth2\/|link$)|\/auth_metadata$|^\/\.well-known\/(oauth-authorization-server|openid-configuration)$/;
+const OAUTH_PATH =
+  /^\/_2fa\/(oauth2\/|link$)|\/auth_metadata$|^\/\.well-known\/(oauth-authorization-server|openid-configuration)$/;
 
 /** Whether a path is one of the OAuth 2.0 API, and not there while its door is shut (`oauth/oauth_switch.ts`). */
 export function isOauthPath(path: string): boolean {

@@ -6,7 +6,7 @@
  *     server.clients        https://127.0.0.1:port, for what stands behind port 443
  *     await server.stop();
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Topology } from '../../src/cli/web_server_lists.ts';
 import { freePort } from '../../tools/free_port.ts';
+import { makeCertificate } from '../support/certificate.ts';
 
 export const SHIPPED = {
   nginx: (topology: Topology) => `deploy/nginx/${topology}.conf`,
@@ -72,7 +73,7 @@ export async function startWebServer(
 ): Promise<RunningWebServer> {
   const folder = mkdtempSync(join(tmpdir(), `${server}-`));
   const ports = { plain: await freePort(), clients: await freePort(), federation: await freePort() };
-  makeCertificate(folder);
+  makeCertificate(folder, 'matrix.example.org');
   const shipped = change(readFileSync(SHIPPED[server](topology), 'utf8'));
   const child = START[server](shipped, { ...behind, folder, ports });
   const said: string[] = [];
@@ -153,16 +154,6 @@ function standIn(port: string, { ports }: Place): number {
 }
 
 /** `both.pem`: certificate and key, as each of the servers can read it. */
-function makeCertificate(folder: string): void {
-  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-  const names = ['-subj', '/CN=matrix.example.org', '-addext', 'subjectAltName=DNS:matrix.example.org'];
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', ['req', '-x509', ...kind, ...names, '-keyout', key, '-out', certificate], {
-    stdio: 'ignore',
-  });
-  writeFileSync(join(folder, 'both.pem'), readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'));
-}
-
 async function untilOpen(child: ChildProcess, port: number, said: () => string): Promise<void> {
   for (let tried = 0; tried < TRIES; tried++) {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${said()}`);

@@ -1,25 +1,39 @@
-import { createServer, request as forward, type Server } from 'node:http';
+import { createServer, request as forward, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** A name that browsers bind passkeys to, before an application whose port is not known yet. */
 export class LocalhostFront {
   private readonly server: Server;
   target = '';
+  #losing: string | undefined;
 
-  constructor() {
-    this.server = createServer((request, response) => {
+  /** @param secret key and certificate in PEM, where clients are to come by TLS */
+  constructor(private readonly secret?: { readonly key: Buffer; readonly cert: Buffer }) {
+    const serve: RequestListener = (request, response) => {
       const { method, headers, url = '/' } = request;
       const asked = forward(`${this.target}${url}`, { method, headers }, (answer) => {
+        if (url === this.#losing) {
+          this.#losing = undefined;
+          response.destroy();
+          return;
+        }
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);
       });
       asked.on('error', () => response.destroy());
       request.pipe(asked);
-    });
+    };
+    this.server = secret === undefined ? createServer(serve) : createSecureServer(secret, serve);
   }
 
   async listen(): Promise<void> {
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  }
+
+  /** The next answer to this target comes into being, and does not arrive. */
+  loseAnswerOf(target: string): void {
+    this.#losing = target;
   }
 
   /** The settings of an application that browsers find here. */
@@ -28,7 +42,7 @@ export class LocalhostFront {
   }
 
   get url(): string {
-    return `http://localhost:${(this.server.address() as AddressInfo).port}`;
+    return `${this.secret === undefined ? 'http' : 'https'}://localhost:${(this.server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {

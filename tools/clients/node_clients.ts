@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { runCommand } from '../synapse/run_command.ts';
-import { ClientInstallError, lastWords } from './install_error.ts';
 import { ensureFolder } from './kept_folder.ts';
+import { npmInstall } from './npm_install.ts';
 
 const ENCRYPTION = '@matrix-org/matrix-sdk-crypto-nodejs';
 
@@ -33,7 +32,7 @@ export async function ensureNodeClients(
   await ensureFolder({ directory: home, contents: JSON.stringify(MANIFEST), onProgress }, async () => {
     onProgress('installing matrix-bot-sdk from the npm registry (about 30 MB)');
     await writeManifests(home);
-    await npmInstall(home);
+    await npmInstall(home, ['--ignore-scripts']);
     onProgress('the clients for Node are installed');
   });
   return home;
@@ -45,12 +44,4 @@ async function writeManifests(directory: string): Promise<void> {
   await writeFile(join(directory, 'package.json'), JSON.stringify(MANIFEST));
   await writeFile(join(standIn, 'package.json'), JSON.stringify(NO_ENCRYPTION));
   await writeFile(join(standIn, 'index.js'), 'module.exports = {};\n');
-}
-
-async function npmInstall(directory: string): Promise<void> {
-  const npm = ['install', '--prefix', directory, '--ignore-scripts', '--no-audit', '--no-fund'];
-  const installed = await runCommand('npm', npm);
-  if (installed.code !== 0) {
-    throw new ClientInstallError(`npm could not install the clients: ${lastWords(installed.stderr)}`);
-  }
 }
