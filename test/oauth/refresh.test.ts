@@ -30,6 +30,7 @@ describeOnSharedDatabases('OAuth sessions', (start) => {
     expect(answer.json).toEqual({
       access_token: first.access,
       token_type: 'Bearer',
+      expires_in: 31_536_000,
       scope: oauth.scope,
       refresh_token: second.refresh,
     });

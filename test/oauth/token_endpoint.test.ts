@@ -37,6 +37,8 @@ describeOnSharedDatabases('the token endpoint', (start) => {
       expect(answer.json).toEqual({
         access_token: expect.any(String),
         token_type: 'Bearer',
+        // A year: the token does not expire, and older matrix-js-sdk wants a number.
+        expires_in: 31_536_000,
         scope: oauth.scope,
         refresh_token: expect.stringMatching(/^m2for_/),
       });
