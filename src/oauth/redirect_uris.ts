@@ -11,16 +11,13 @@ export type RedirectKind = 'web' | 'loopback' | 'private';
 
 export type ApplicationType = 'web' | 'native';
 
-const HOST = String.raw`(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?`;
-const PORT = '(?::[0-9]{1,5})?';
-/** What RFC 3986 takes in a path and a query; a fragment begins with another sign. */
-const SIGNS = String.raw`[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]*`;
-const REST = `(?:[/?]${SIGNS})?`;
-
-const WEB = new RegExp(`^https://(${HOST})${PORT}${REST}$`);
-const LOOPBACK = new RegExp(String.raw`^(http://(?:localhost|127\.0\.0\.1|\[::1\]))${PORT}(${REST})$`);
+/** What RFC 3986 takes in a path and a query stands in each of them; a fragment begins with another sign. */
+const WEB =
+  /^https:\/\/((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)(?::[0-9]{1,5})?(?:[/?][A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]*)?$/;
+const LOOPBACK =
+  /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:[/?][A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]*)?)$/;
 /** Without an authority: `scheme:/`, and not `scheme://`. */
-const PRIVATE = new RegExp(`^[a-z][a-z0-9+.-]*:/(?!/)${SIGNS}$`);
+const PRIVATE = /^[a-z][a-z0-9+.-]*:\/(?!\/)[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]*$/;
 
 /** The host of an https address with a dotted name, in lower case and without user info; undefined for any other. */
 export function webHost(uri: string): string | undefined {
