@@ -1,10 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { registerApp, requestOf } from '../oauth/asking.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { describeInBrowser, startBrowser } from '../support/browser.ts';
+import type { Enrolled } from '../support/enrolment.ts';
+import { AccountPerson } from './account_person.ts';
 
 jest.setTimeout(60_000);
 
@@ -60,5 +62,84 @@ describeInBrowser('an app asks for access', () => {
     await page.waitForURL(/\/back\?code=[\w-]{43}&state=the%20state&iss=/);
     expect(came.at(-1)).toMatch(/ without a referrer$/);
     await page.context().close();
+  });
+});
+
+describeInBrowser('what apps that sign in by OAuth leave to the account page', () => {
+  let browser: Browser;
+  let app: TestApp;
+  let page: Page;
+  let person: AccountPerson;
+  let bob: Enrolled;
+
+  beforeAll(async () => {
+    browser = await startBrowser();
+    app = await startApp({
+      users: [{ name: 'bob', password: 'bob password' }],
+      config: 'oauth: { enabled: true }',
+    });
+    bob = await app.enrol('bob');
+    app.stub.signIn('bob', 'PHONE');
+    app.stub.signIn('bob', 'TABLET');
+    page = await (await browser.newContext()).newPage();
+    await page.goto(`${app.url}/_2fa/account?action=org.matrix.device_delete&device_id=PHONE`);
+    person = new AccountPerson(page, app.clock, 'bob', 'bob password');
+    app.clock.advance(30_000);
+    await person.signIn(app.code(bob));
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await app.stop();
+  });
+
+  const rows = () => page.getByRole('region', { name: 'Signed-in devices' }).getByRole('listitem');
+
+  async function openAt(action: string): Promise<void> {
+    await page.goto(`${app.url}/_2fa/account?action=${action}`);
+    await person.heading('Signed-in devices').waitFor();
+  }
+
+  /** Password and code in the dialog. */
+  async function prove(password: string, button: string): Promise<void> {
+    app.clock.advance(30_000);
+    await person.dialog().getByLabel('Authentication code').fill(app.code(bob));
+    await person.dialog().getByLabel('Password', { exact: true }).fill(password);
+    await person.dialog().getByRole('button', { name: button, exact: true }).click();
+  }
+
+  test('an address opens a part after the sign-in, with the device first, and does nothing', async () => {
+    await person.heading('Signed-in devices').waitFor();
+    await page.getByText('Your app asks for this one').waitFor();
+    expect(await rows().nth(1).textContent()).toContain('PHONE');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Signed-in devices');
+    expect(app.stub.liveTokens('bob')).toHaveLength(3);
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  test('others open the end of the account, the word on cross-signing, or the overview', async () => {
+    await openAt('org.matrix.account_deactivate');
+    await page.waitForFunction("document.activeElement.textContent === 'Password and account'");
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await openAt('org.matrix.cross_signing_reset');
+    await page.getByText('To reset your encryption identity, begin it in your app.').waitFor();
+    await openAt('org.example.unknown');
+    await page.waitForFunction("document.activeElement.tagName === 'H1'");
+  });
+
+  test('the password is changed there with password and a fresh code, and the account is ended', async () => {
+    await openAt('org.matrix.account_deactivate');
+    await person.press('Change password');
+    await person.dialog().getByLabel('New password').fill('another password');
+    await prove('bob password', 'Change password');
+    await page.getByText('You are signed out.').waitFor();
+    person = new AccountPerson(page, app.clock, 'bob', 'another password');
+    app.clock.advance(30_000);
+    await person.signIn(app.code(bob));
+    await person.press('Deactivate account');
+    await person.dialog().getByText('This cannot be undone.').waitFor();
+    await prove('another password', 'Deactivate account');
+    await page.getByText('You are signed out.').waitFor();
+    expect(app.stub.liveTokens('bob')).toEqual([]);
   });
 });

@@ -248,6 +248,8 @@ export const PAGE_STATES: readonly PageState[] = [
       await accountOf(visit, 'alice');
     },
   },
+  dialog('account-password', 'The password is changed', (visit) => visit.press('end.password')),
+  dialog('account-deactivate', 'The account is ended', (visit) => visit.press('end.deactivate')),
   dialog('account-proof', 'New recovery codes ask for password and code', (visit) =>
     visit.press('codes.create'),
   ),

@@ -1,5 +1,7 @@
 import './forms.js';
+import { openAsked } from './asked_action.js';
 import { showOverview } from './overview.js';
 import { AccountPage } from './page.js';
 
-void new AccountPage(showOverview).open();
+const page = new AccountPage(showOverview);
+void page.open().then(() => openAsked(page));

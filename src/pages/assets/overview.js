@@ -1,3 +1,4 @@
+import { accountEndCard } from './account_end.js';
 import { authenticatorsCard } from './authenticators.js';
 import { devicePasswordsCard } from './device_passwords.js';
 import { button, element } from './dom.js';
@@ -34,6 +35,7 @@ export function showOverview(page, flash) {
     isKnown && enabled && accountRecovery && contactsCard(page),
     sessionsCard(page, devices),
     historyCard(page, history),
+    accountEndCard(page),
     isKnown && enabled && offCard(page),
   ].filter((card) => card !== false);
   showWho(page);

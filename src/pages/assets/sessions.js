@@ -1,3 +1,4 @@
+import { askedDevice } from './asked_action.js';
 import { button, element } from './dom.js';
 import { deviceIcon, tile } from './icons.js';
 import { hasList, lateCard } from './late_card.js';
@@ -87,7 +88,7 @@ export async function endOthers(page) {
 }
 
 /**
- * The one seen last stands first.
+ * The one that an app asked for stands first, then the one seen last.
  *
  * @param {AccountPage} page
  * @param {Device[]} devices
@@ -95,7 +96,8 @@ export async function endOthers(page) {
 function othersOf(page, devices) {
   return devices
     .filter(({ device_id: id }) => id !== page.api.signedIn?.deviceId)
-    .sort((left, right) => (right.last_seen_ts ?? 0) - (left.last_seen_ts ?? 0));
+    .sort((left, right) => (right.last_seen_ts ?? 0) - (left.last_seen_ts ?? 0))
+    .sort((left, right) => Number(isAsked(right)) - Number(isAsked(left)));
 }
 
 /**
@@ -116,6 +118,7 @@ function row(page, device) {
       { class: 'what' },
       element('b', {}, name),
       isHere && element('span', { class: 'tag' }, say('sessions.here')),
+      isAsked(device) && element('span', { class: 'tag' }, say('sessions.asked')),
       facts(device),
     ),
     !isHere &&
@@ -125,6 +128,11 @@ function row(page, device) {
         button(say('sessions.signOut'), signOut, { look: 'second row', label: title }),
       ),
   );
+}
+
+/** @param {Device} device */
+function isAsked({ device_id: id }) {
+  return id === askedDevice();
 }
 
 /** When a device was last seen; its id is for those who look for it. @param {Device} device */

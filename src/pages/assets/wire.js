@@ -85,6 +85,10 @@ export const CALLS = {
   /** @type {Call<{ devices: Device[] }>} */
   devices: { method: 'GET', path: 'v3/devices' },
   /** @type {Call<answers.EmptyAnswer>} */
+  changePassword: { method: 'POST', path: 'v3/account/password' },
+  /** @type {Call<answers.EmptyAnswer>} */
+  deactivate: { method: 'POST', path: 'v3/account/deactivate' },
+  /** @type {Call<answers.EmptyAnswer>} */
   endSessions: { method: 'POST', path: 'v3/delete_devices' },
 };
 

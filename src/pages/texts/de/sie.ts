@@ -189,6 +189,14 @@ export const sie: Translation = {
   'codes.createText': 'Ihre jetzigen Codes gelten dann sofort nicht mehr.',
   'codes.deleteText':
     'Wenn Sie sie löschen und Ihren Authenticator verlieren, kann nur ein Betreiber den Zugang wiederherstellen.',
+  'sessions.asked': 'Ihre App fragt nach diesem',
+  'actions.crossSigning':
+    'Um Ihre Verschlüsselungsidentität zurückzusetzen, beginnen Sie in Ihrer App. Sie führt Sie zu einer Seite, die nach Ihrem Passwort und Ihrem zweiten Faktor fragt.',
+  'end.intro': 'Apps, die Ihr Passwort nicht kennen, überlassen das dieser Seite.',
+  'end.newPasswordHint': 'Sie verwenden es von jetzt an überall, wo Sie sich anmelden.',
+  'end.passwordText': 'Sie werden hier abgemeldet und melden sich mit dem neuen Passwort an.',
+  'end.deactivateText':
+    'Sie werden überall abgemeldet, und niemand kann sich mehr mit diesem Konto anmelden.',
   'sessions.intro': 'Melden Sie Geräte ab, die Sie nicht kennen.',
   'devicePasswords.addText':
     'Erstellen Sie für jede App ein eigenes: Zwei Apps mit demselben können verschlüsselte Nachrichten nicht zuverlässig lesen. Eine App, die ihre Daten verloren hat, braucht ein neues.',
