@@ -2,6 +2,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { type Decision, type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
+import { useClient } from '../storage/tables/oauth_clients.ts';
 import { approveDeviceGrant, keepCode } from '../storage/tables/oauth_grants.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
@@ -106,6 +107,7 @@ export class OAuthCodes {
     const { deviceId } = asked;
     return [
       ...also,
+      useClient(asked.clientId),
       ...this.deps.audit.recorded({ event: 'oauth.authorized', userId, deviceId, client, detail }),
     ];
   }

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { hashToken } from '../../src/second_factor/fresh_logins.ts';
 import { decide, effect } from '../../src/storage/statement.ts';
+import { findClient } from '../../src/storage/tables/oauth_clients.ts';
 import { findGrant } from '../../src/storage/tables/oauth_grants.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
@@ -114,6 +115,15 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     expect(grant).toMatchObject({ nonce: 'a nonce', expiresAt: Number(grant?.createdAt) + 120_000 });
     expect(JSON.stringify(grant)).not.toContain(code);
     expect(grant?.sealedLogin?.toString('latin1')).not.toContain('bob password');
+  });
+
+  test('an app that gets access was used just now: of those that no one uses the oldest goes first', async () => {
+    const usedAt = async () => (await app.storage.read(findClient(web)))[0]?.usedAt ?? 0;
+    const before = await usedAt();
+    await signIn(requestOf({ client_id: web }));
+    expect(await usedAt()).toBe(before);
+    await visitor.send({ decision: 'allow' });
+    expect(await usedAt()).toBeGreaterThan(before);
   });
 
   test('a user without 2FA is asked for the password and the consent alone', async () => {
