@@ -105,6 +105,13 @@ export interface EnrolmentConfirmRequest extends JsonObject {
 
 /** What a value of each shape is, as far as code reads its keys; the files under `schemas/` say all of it. */
 export interface Shapes {
+  // Answers of the OAuth 2.0 API
+  oauth_metadata_answer: JsonObject;
+  oauth_register_answer: JsonObject;
+  oauth_token_answer: JsonObject;
+  oauth_device_answer: JsonObject;
+  oauth_keys_answer: JsonObject;
+  oauth_error: JsonObject;
   // Requests of the Matrix client-server API
   login_request: LoginRequest;
   register_request: RegisterRequest;

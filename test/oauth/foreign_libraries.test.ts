@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
+import { validator } from '../../src/matrix/registry.ts';
+import type { ShapeName } from '../../src/matrix/shapes.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -26,11 +28,25 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** What the libraries ask at the public address is asked where the application listens. */
-const reach = (url: string, options: object): Promise<Response> => {
+/** The shape of a good answer, by path. */
+const ANSWERS: Readonly<Record<string, ShapeName>> = {
+  '/.well-known/oauth-authorization-server': 'oauth_metadata_answer',
+  '/_2fa/oauth2/register': 'oauth_register_answer',
+  '/_2fa/oauth2/token': 'oauth_token_answer',
+  '/_2fa/oauth2/device': 'oauth_device_answer',
+  '/_2fa/oauth2/jwks': 'oauth_keys_answer',
+  '/_2fa/oauth2/revoke': 'empty_answer',
+};
+
+/** What the libraries ask at the public address is asked where the application listens; our schemas judge the answer. */
+const reach = async (url: string, options: object): Promise<Response> => {
   const { origin, pathname, search } = new URL(url);
   expect(origin).toBe(ISSUER.origin);
-  return fetch(`${app.url}${pathname}${search}`, options);
+  const answer = await fetch(`${app.url}${pathname}${search}`, options);
+  const check = validator(answer.ok ? (ANSWERS[pathname] ?? 'error') : 'oauth_error');
+  check(JSON.parse(await answer.clone().text()));
+  expect({ pathname, faults: check.errors ?? [] }).toEqual({ pathname, faults: [] });
+  return answer;
 };
 
 /** Each code is good once. */
@@ -90,6 +106,35 @@ test('oauth4webapi finds, registers, authorizes, exchanges, refreshes and revoke
   );
   await oauth.processRevocationResponse(revoked);
   expect(app.stub.isLive(tokens.access_token)).toBe(false);
+});
+
+test('oauth4webapi signs in by a code that is typed on another device', async () => {
+  const options = { [oauth.customFetch]: reach };
+  const found = await oauth.discoveryRequest(ISSUER, { algorithm: 'oauth2', ...options });
+  const server = await oauth.processDiscoveryResponse(ISSUER, found);
+  const registered = await oauth.dynamicClientRegistrationRequest(server, CLIENT, options);
+  const client = await oauth.processDynamicClientRegistrationResponse(registered);
+  const begun = await oauth.processDeviceAuthorizationResponse(
+    ...([server, client] as const),
+    await oauth.deviceAuthorizationRequest(server, client, oauth.None(), { scope: SCOPE }, options),
+  );
+  const poll = async () =>
+    oauth.processDeviceCodeResponse(
+      ...([server, client] as const),
+      await oauth.deviceCodeGrantRequest(
+        ...([server, client, oauth.None(), begun.device_code, options] as const),
+      ),
+    );
+  await expect(poll()).rejects.toMatchObject({ error: 'authorization_pending' });
+
+  const visitor = new Visitor(app.url);
+  await visitor.open(new URL(begun.verification_uri).pathname);
+  await visitor.send({ user_code: begun.user_code });
+  await visitor.send({ user: 'bob', password: 'pw' });
+  await visitor.send({ code: newCode() });
+  await visitor.send({ decision: 'allow' });
+  app.clock.advance(10_000);
+  expect(app.stub.isLive((await poll()).access_token)).toBe(true);
 });
 
 test('openid-client finds, registers, authorizes, exchanges, refreshes and revokes', async () => {

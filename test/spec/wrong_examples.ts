@@ -1,4 +1,5 @@
 import type { ShapeName } from '../../src/matrix/shapes.ts';
+import { WRONG_OAUTH_EXAMPLES } from './wrong_oauth_examples.ts';
 
 const PASSWORD_STAGE = { type: 'm.login.password', password: 'secret words' };
 const CHALLENGE = {
@@ -494,4 +495,5 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
       'org.matrix.msc2965.authentication': { issuer: 'https://oauth.example.org/' },
     },
   },
+  ...WRONG_OAUTH_EXAMPLES,
 };
