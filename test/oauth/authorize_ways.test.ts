@@ -100,6 +100,27 @@ describe('through the homeserver’s own single sign-on', () => {
     expect(login).toMatchObject({ loginToken: undefined, password: undefined, hasFactor: true });
   });
 
+  test('a device that waits is let in after the second round, in the browser in which its code was typed', async () => {
+    await start(SSO);
+    const grant = 'urn:ietf:params:oauth:grant-type:device_code';
+    const device = await registerApp(app, { grant_types: [grant] });
+    const scope = 'urn:matrix:client:api:* urn:matrix:client:device:TELEVISION';
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const send = (endpoint: string, fields: Record<string, string>) =>
+      call(app.url, {
+        ...{ method: 'POST', target: `/_2fa/oauth2/${endpoint}`, headers: form },
+        body: new URLSearchParams(fields).toString(),
+      });
+    const codes = JSON.parse((await send('device', { client_id: device, scope })).text);
+    await visitor.open('/_2fa/link');
+    await visitor.send({ user_code: codes.user_code });
+    await toConsent(visitor.led ?? '');
+    const done = await visitor.open(await throughProvider(await visitor.send({ decision: 'allow' })));
+    expect(done.text).toContain('Your device has access');
+    const poll = { grant_type: grant, device_code: codes.device_code, client_id: device };
+    expect(JSON.parse((await send('token', poll)).text)).toMatchObject({ token_type: 'Bearer', scope });
+  });
+
   test('the second round in another browser gives no code', async () => {
     await start(SSO);
     await toConsent(requestOf({ client_id: clientId }));
