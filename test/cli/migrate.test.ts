@@ -99,6 +99,46 @@ test('a database that says nothing of its readers yet is told of them by the nex
   expect(READABLE_FROM).toBeLessThanOrEqual(NEWEST);
 });
 
+const SEALED = Buffer.from([0, 255, 1, 128]);
+
+function requestRow(id: string, state: string) {
+  return {
+    ...{ id, user_id: BOB, state, begun_at: 1, wait_ms: 2, counted_ms: 3, counted_at: 4, vouched: 1 },
+    ...{ time_zone: 'Europe/Berlin', absences: '[{"from":"2026-12-01","to":"2026-12-05"}]' },
+    ...{ salt: SEALED, pepper_key_id: 'k', claim_hash: 'hash', claim_tag: 5, told_at: 6, told_soon_at: 7 },
+    ...{ opened_at: 8, closes_at: 9, ended_at: 10, ended_by: 'link', ended_who: 'Ada', reason: 'Straße 🙂' },
+    ...{ begun_from: '203.0.113.7', use_told_at: 11 },
+  };
+}
+
+/** Rows of each table of account recovery, with each column; of the requests one runs and one has ended. */
+const RECOVERY_ROWS = {
+  recovery_requests: [requestRow('r2', 'cancelled'), requestRow('r1', 'waiting')],
+  recovery_notices: ['mail', 'matrix', 'sms'].map((channel) => ({
+    ...{ id: `to ${channel}`, request_id: 'r1', user_id: BOB, channel, role: 'owner' },
+    ...{ sealed_address: SEALED, cancel_hash: `link ${channel}` },
+  })),
+  recovery_votes: [
+    {
+      ...{ id: 'v1', request_id: 'r1', user_id: BOB, voter: CAROL, link_hash: 'vote', sealed_link: SEALED },
+      ...{ vote: 'yes', how: 'seen', voted_at: 12 },
+    },
+  ],
+  recovery_contacts: [
+    {
+      ...{ user_id: BOB, voters: `[{"userId":"${CAROL}","namedTs":1}]`, contact_kind: 'mail' },
+      ...{ sealed_contact: SEALED, contact_confirmed_at: 13, confirm_hash: 'confirm', confirm_until: 14 },
+      ...{ time_zone: 'Asia/Tokyo', absences: '[]', changed_at: 15 },
+    },
+  ],
+};
+
+function insert(table: string, row: Readonly<Record<string, string | number | Buffer>>) {
+  const columns = Object.keys(row);
+  const values = columns.map((column) => `:${column}`);
+  return effect(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values.join(', ')})`, row);
+}
+
 const onBoth = postgresPrograms() === undefined ? describe.skip : describe;
 
 onBoth('migrate --from --to', () => {
@@ -146,6 +186,23 @@ onBoth('migrate --from --to', () => {
     await move();
     await target.with((storage) => enter(storage, { at: 8, userId: BOB, event: 'totp.used' }));
     expect(await target.with(({ audit }) => audit.list({ limit: 1 }))).toMatchObject([{ at: 8 }]);
+  });
+
+  test('all of account recovery: requests, whom they tell, votes and contacts, with each column', async () => {
+    const rows = Object.entries(RECOVERY_ROWS).flatMap(([table, each]) =>
+      each.map((row) => insert(table, row)),
+    );
+    await source.with((storage) => storage.commit([], rows));
+    const outcome = await move();
+    expect(outcome).toMatchObject({ code: 0, err: '' });
+    const copy = await target.content();
+    for (const [table, each] of Object.entries(RECOVERY_ROWS)) {
+      expect(outcome.out).toContain(`${table}: ${each.length} rows`);
+      expect(copy[table]).toEqual(each);
+    }
+    expect(copy).toEqual(await source.content());
+    const second = insert('recovery_requests', { ...requestRow('r3', 'open'), claim_hash: 'other' });
+    await expect(target.with((storage) => storage.commit([], second))).rejects.toThrow();
   });
 
   test('many rows, more than are read at once', async () => {
