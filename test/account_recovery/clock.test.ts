@@ -149,7 +149,7 @@ describeOnBothDatabases('the clock of a request', (start) => {
     expect(await recorded(app)).toEqual(['begun', 'cancelled']);
   });
 
-  test('attack 341: looking how it stands, shortly before it opens too, is no use of a device', async () => {
+  test('attack 277: looking how it stands, shortly before it opens too, is no use of a device', async () => {
     const section = '{ enabled: true, on_session_use: cancel }';
     const { app } = await startRecovering(start, section, asService);
     await begin(app);
@@ -171,7 +171,7 @@ describeOnBothDatabases('the clock of a request', (start) => {
     expect(await status(app)).toMatchObject({ state: 'open' });
   });
 
-  test('attack 342: a reset ends the one that runs; without a second factor none is begun, and none goes on', async () => {
+  test('attack 278: a reset ends the one that runs; without a second factor none is begun, and none goes on', async () => {
     const { app } = await startRecovering(start);
     await begin(app);
     expect((await operate(app, 'user', 'reset', BOB, ...GROUNDS, '--yes')).code).toBe(0);

@@ -154,7 +154,7 @@ describeOnBothDatabases('the end of an account recovery', (start) => {
     expect(await recorded(app)).toEqual(['begun', 'approved']);
   });
 
-  test('attack 340: the password is judged once more before anything is written: one that was changed meanwhile ends the sign-in', async () => {
+  test('attack 276: the password is judged once more before anything is written: one that was changed meanwhile ends the sign-in', async () => {
     const code = await opened();
     const before = await app.storage.factors.authenticators(BOB);
     const confirm = await begun((await claim(await signedIn(), code)) ?? '');

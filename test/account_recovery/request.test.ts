@@ -151,7 +151,7 @@ describeOnBothDatabases('a request to recover an account', (start) => {
     expect(await recorded(app)).toEqual([]);
   });
 
-  test('attack 350: guests and deactivated accounts → as at a sign-in; what runs for one is not finished', async () => {
+  test('attack 286: guests and deactivated accounts → as at a sign-in; what runs for one is not finished', async () => {
     const { app } = await startRecovering(start);
     app.stub.addUser({ name: 'visitor', password: PASSWORD });
     await begin(app);

@@ -85,7 +85,7 @@ notify: { mail: { from: 2fa@example.org, port: ${port} } }`,
     expect([...taken().keys()].sort()).toEqual(TO);
   });
 
-  test('attack 343: a device that is used meanwhile → the operators are told within the hour, once, by whichever process', async () => {
+  test('attack 279: a device that is used meanwhile → the operators are told within the hour, once, by whichever process', async () => {
     const app = await recovering('wait: 72h', mail.port, asService);
     const other = await app.startAnother();
     await begin(app);

@@ -131,7 +131,7 @@ describeOnBothDatabases('votes on a recovery', (start) => {
     expect((await status(it.app)).state).toBe('open');
   });
 
-  test('attack 346: votes at once in two processes → each counts, the wait is shortened once; a yes and a no → it is over', async () => {
+  test('attack 282: votes at once in two processes → each counts, the wait is shortened once; a yes and a no → it is over', async () => {
     const it = await (await Election.start(start)).named();
     const other = await it.app.startAnother();
     const at = async (round: number, name: string, app: TestApp, vote: JsonObject) => {
@@ -228,7 +228,7 @@ describeOnBothDatabases('votes on a recovery', (start) => {
     expect((await recorded(it.app)).filter((event) => event === 'voted')).toHaveLength(2);
   });
 
-  test('attack 345: a voter is asked by mail, with a link that tells nothing by itself, and has one that cancels, on record as theirs', async () => {
+  test('attack 281: a voter is asked by mail, with a link that tells nothing by itself, and has one that cancels, on record as theirs', async () => {
     const mail = await startMailReceiver();
     try {
       const it = await Election.start(
@@ -267,7 +267,7 @@ describeOnBothDatabases('votes on a recovery', (start) => {
     }
   });
 
-  test('attack 349: sign devices out, remove contacts, voters and addresses meanwhile → all are told as before, the wait is as long', async () => {
+  test('attack 285: sign devices out, remove contacts, voters and addresses meanwhile → all are told as before, the wait is as long', async () => {
     const mail = await startMailReceiver();
     try {
       const it = await (

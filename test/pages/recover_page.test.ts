@@ -170,7 +170,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     expect(bob).toBeDefined();
   });
 
-  test('attack 347: twenty finishes at once, in two processes, and one more → one new authenticator, one end', async () => {
+  test('attack 283: twenty finishes at once, in two processes, and one more → one new authenticator, one end', async () => {
     const { app } = await recovering();
     const claim = await begun(app);
     await wait(app, 72 * HOUR);
@@ -211,7 +211,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     expect(textOf(visitor)).toContain('Your account is recovered.');
   });
 
-  test('attack 348: other devices that cannot be signed out keep everyone out, and it can be tried again', async () => {
+  test('attack 284: other devices that cannot be signed out keep everyone out, and it can be tried again', async () => {
     const { app } = await recovering();
     const old = app.stub.signIn('bob', 'OLDPHONE').token;
     const claim = await begun(app);
@@ -245,7 +245,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     expect([page.status, page.text.includes(`href="${PAGE}"`)]).toEqual([200, true]);
   });
 
-  test('attack 344: what the operator has forbidden since, or an administrator since, is not finished', async () => {
+  test('attack 280: what the operator has forbidden since, or an administrator since, is not finished', async () => {
     const { app } = await recovering();
     const claim = await begun(app);
     await wait(app, 72 * HOUR);
