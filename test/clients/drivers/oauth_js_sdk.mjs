@@ -1,6 +1,6 @@
 // matrix-js-sdk 42 and later: its class OAuth2 does all of OAuth.
 import { join } from 'node:path';
-import { CLIENT_NAME, CLIENT_URI, cameBack, OauthSession, ownerOf } from './oauth_session.mjs';
+import { CLIENT_NAME, CLIENT_URI, cameBack, OauthSession, ownerOf, sessionWishes } from './oauth_session.mjs';
 import { talk } from './talk.mjs';
 
 const [folder] = process.argv.slice(2);
@@ -32,15 +32,7 @@ await talk(async (baseUrl) => {
       session = new OauthSession(sdk, baseUrl, { tokens, ...owner }, refresh);
       return { user_id: owner.userId, device_id: owner.deviceId, asked_device_id: oauth.context.deviceId };
     },
-    sync: () => session.sync(),
-    tokens: () => ({
-      access_token: session.tokens.access_token,
-      refresh_token: session.tokens.refresh_token,
-    }),
-    refresh: () => session.refresh(),
-    bootstrap: () => session.bootstrap(),
-    reset: () => session.reset(),
-    finish_reset: () => session.finishReset(),
+    ...sessionWishes(() => session),
     async logout() {
       await oauth.revokeToken(session.tokens.access_token, 'access_token');
       return {};

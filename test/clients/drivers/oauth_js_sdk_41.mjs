@@ -1,6 +1,6 @@
 // matrix-js-sdk 41.9, the last line that reads ID tokens: it is made for a browser, of which it needs little.
 import { join } from 'node:path';
-import { CLIENT_NAME, CLIENT_URI, cameBack, OauthSession, ownerOf } from './oauth_session.mjs';
+import { CLIENT_NAME, CLIENT_URI, cameBack, OauthSession, ownerOf, sessionWishes } from './oauth_session.mjs';
 import { talk } from './talk.mjs';
 
 const kept = new Map();
@@ -49,15 +49,7 @@ await talk(async (baseUrl) => {
       session = new OauthSession(sdk, baseUrl, { tokens, ...owner }, refresh);
       return { user_id: owner.userId, device_id: owner.deviceId, subject: done.idTokenClaims.sub };
     },
-    sync: () => session.sync(),
-    tokens: () => ({
-      access_token: session.tokens.access_token,
-      refresh_token: session.tokens.refresh_token,
-    }),
-    refresh: () => session.refresh(),
-    bootstrap: () => session.bootstrap(),
-    reset: () => session.reset(),
-    finish_reset: () => session.finishReset(),
+    ...sessionWishes(() => session),
     async logout() {
       await fetch(metadata.revocation_endpoint, {
         method: 'POST',

@@ -54,6 +54,24 @@ export class OauthSession {
   }
 }
 
+/**
+ * What a driver does with its session, whichever line of the SDK it is.
+ * @param session the session, once there is one
+ */
+export function sessionWishes(session) {
+  return {
+    sync: () => session().sync(),
+    tokens: () => ({
+      access_token: session().tokens.access_token,
+      refresh_token: session().tokens.refresh_token,
+    }),
+    refresh: () => session().refresh(),
+    bootstrap: () => session().bootstrap(),
+    reset: () => session().reset(),
+    finish_reset: () => session().finishReset(),
+  };
+}
+
 /** What is in the address to which the browser came back. */
 export function cameBack(url) {
   const { search, hash } = new URL(url);
