@@ -43,7 +43,7 @@ export function oauthAccess(
 }
 
 /** A page with a form. */
-interface Page {
+export interface AccessPage {
   show(request: ClientRequest): Promise<Answer>;
   submit(request: ClientRequest): Promise<Answer>;
 }
@@ -61,7 +61,7 @@ export function accessPages(
     /** Undefined where the operator has not switched it on. */
     readonly parts: AccessParts | undefined;
   },
-): { readonly authorizePage: Page; readonly linkPage: Page } {
+): { readonly authorizePage: AccessPage; readonly linkPage: AccessPage } {
   if (parts === undefined) return { authorizePage: OFF, linkPage: OFF };
   const deps = { ...parts, ...page, pages, homeserver, clock };
   return {
@@ -70,7 +70,7 @@ export function accessPages(
   };
 }
 
-const OFF: Page = {
+const OFF: AccessPage = {
   show: () => Promise.reject(new Refusal('unrecognized')),
   submit: () => Promise.reject(new Refusal('unrecognized')),
 };
