@@ -50,13 +50,13 @@ describeOnSharedDatabases('sessions of OAuth apps', (start) => {
 
   describe.each(['bob', 'eve'])('of %s', (user) => {
     test.each(GUARDED_CALLS.filter((each) => each !== UPLOAD_KEYS).map((each) => [each.name, each] as const))(
-      'attack 325: %s is for the account page, and nothing goes upstream',
+      'attack 326: %s is for the account page, and nothing goes upstream',
       async (_name, { method, target, body }) => {
         expectAccountPage(await oauth.app.call({ method, target, json: body, token: tokenOf(user) }));
       },
     );
 
-    test.each(CHANGES)('attack 325: so is %s %s', async (method, target) => {
+    test.each(CHANGES)('attack 326: so is %s %s', async (method, target) => {
       expectAccountPage(await oauth.app.call({ method, target, json: {}, token: tokenOf(user) }));
     });
   });
@@ -143,7 +143,7 @@ describeOnSharedDatabases('sessions of OAuth apps', (start) => {
     expect(oauth.app.stub.keysOf('eve').master).toEqual(keys.master_key);
   });
 
-  test('attack 326: no proof is taken in the request itself', async () => {
+  test('attack 327: no proof is taken in the request itself', async () => {
     const keys = keysOf('bob');
     const session = challengeOf(await upload(keys));
     const identifier = { type: 'm.id.user', user: '@bob:localhost' };
@@ -159,7 +159,7 @@ describeOnSharedDatabases('sessions of OAuth apps', (start) => {
     expect(sent()).toEqual([]);
   });
 
-  test('attack 327: what was approved is for this token and these keys alone', async () => {
+  test('attack 328: what was approved is for this token and these keys alone', async () => {
     const keys = keysOf('bob');
     const session = challengeOf(await upload(keys));
     await approve(session, [{ code: code() }, { password: PASSWORD }]);

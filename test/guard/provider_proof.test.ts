@@ -131,7 +131,7 @@ test('with 2FA on the code comes first, on the page and in the client, and then 
   expect(livesOn()).toEqual(['CLIENT']);
 });
 
-test('attack 287: another account at the provider → told, its login is ended, nothing is proven', async () => {
+test('attack 288: another account at the provider → told, its login is ended, nothing is proven', async () => {
   app.stub.addUser({ name: `other${people}`, password: null });
   const challenge = await ask('POST', TOTP);
   await visitor.open(pageOf(challenge));
@@ -143,7 +143,7 @@ test('attack 287: another account at the provider → told, its login is ended, 
   expect([again.status, again.json.completed]).toEqual([401, []]);
 });
 
-test('attack 288: the provider without the code, or for a session of before 2FA → proves nothing', async () => {
+test('attack 289: the provider without the code, or for a session of before 2FA → proves nothing', async () => {
   const before = await ask('POST', TOTP, { name: 'of before' });
   await visitor.open(pageOf(before));
   await throughProvider();
@@ -163,7 +163,7 @@ test('attack 288: the provider without the code, or for a session of before 2FA 
   ).toBe(401);
 });
 
-test('attack 288: in another browser, for another body, twice, with no session → proves nothing', async () => {
+test('attack 289: in another browser, for another body, twice, with no session → proves nothing', async () => {
   const challenge = await ask('POST', TOTP);
   await visitor.open(pageOf(challenge));
   const link = /href="(\/_2fa\/approve[^"]*)"/.exec(visitor.last?.text ?? '')?.[1] ?? '';
@@ -180,7 +180,7 @@ test('attack 288: in another browser, for another body, twice, with no session �
   expect(livesOn()).toEqual(['CLIENT']);
 });
 
-test('attack 288: an account with a password proves itself by that, and never by the provider', async () => {
+test('attack 289: an account with a password proves itself by that, and never by the provider', async () => {
   app.stub.addUser({ name: `with${people}`, password: 'a password' });
   token = app.stub.signIn(`with${people}`, 'CLIENT').token;
   const challenge = await ask('POST', TOTP);

@@ -224,7 +224,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     });
   });
 
-  test('attack 301: an unknown app or address is a page without a link, and does not show where it leads', async () => {
+  test('attack 302: an unknown app or address is a page without a link, and does not show where it leads', async () => {
     for (const wrong of [
       requestOf({ client_id: 'unknown' }),
       requestOf({ client_id: web, redirect_uri: 'https://evil.example.net/' }),
@@ -250,7 +250,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
       'invalid_scope',
     ],
     [{ prompt: 'none' }, 'login_required'],
-  ])('attack 302: %j is told on a page, and the app hears of it only by its link', async (wrong, error) => {
+  ])('attack 303: %j is told on a page, and the app hears of it only by its link', async (wrong, error) => {
     const page = await visitor.open(requestOf({ client_id: web, ...wrong }));
     expect(page.status).toBe(400);
     expect(page.headers.location).toBeUndefined();
@@ -259,7 +259,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     expect(Object.fromEntries(link.searchParams)).toEqual({ error, state: 'the state', iss: ISSUER });
   });
 
-  test('attack 303: no more is granted than is asked for, and of that only what is known', async () => {
+  test('attack 304: no more is granted than is asked for, and of that only what is known', async () => {
     const scope =
       'openid urn:matrix:org.matrix.msc2967.client:api:* urn:synapse:admin:* urn:matrix:client:device:X+/y';
     await signIn(requestOf({ client_id: web, scope }));
@@ -270,7 +270,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     });
   });
 
-  test('attack 304: GET redirects nowhere and stores nothing, whatever the browser brings', async () => {
+  test('attack 305: GET redirects nowhere and stores nothing, whatever the browser brings', async () => {
     await signIn(requestOf({ client_id: web }));
     await visitor.send({ decision: 'allow' });
     const tables = ['visits', 'sessions', 'holds', 'oauth_grants', 'oauth_clients'];
@@ -302,7 +302,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     expect(after.filter((count, at) => count > (before[at] ?? 0))).toEqual([]);
   });
 
-  test('attack 305: a state stays a state: it becomes no markup, no header and no parameter', async () => {
+  test('attack 306: a state stays a state: it becomes no markup, no header and no parameter', async () => {
     const state = '"><script>alert(1)</script>&code=stolen#x\r\nLocation: https://evil.example.net';
     const fault = await visitor.open(requestOf({ client_id: web, scope: '', state }));
     expect(fault.text).not.toContain('<script>alert');
@@ -313,7 +313,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     expect(address.searchParams.getAll('code')).toHaveLength(1);
   });
 
-  describe('attack 306: no step is skipped', () => {
+  describe('attack 307: no step is skipped', () => {
     test('consent before the password, and before the code', async () => {
       const count = await grants();
       const first = await visitor.open(requestOf({ client_id: web }));
@@ -374,7 +374,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     });
   });
 
-  test('attack 307: consent is not given in a frame, by GET, from elsewhere, or by an Enter that is held', async () => {
+  test('attack 308: consent is not given in a frame, by GET, from elsewhere, or by an Enter that is held', async () => {
     const consent = await signIn(requestOf({ client_id: web }));
     const count = await grants();
     expect(consent.headers['content-security-policy']).toContain("frame-ancestors 'none'");
@@ -390,14 +390,14 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     expect(await grants()).toBe(count);
   });
 
-  test('attack 308: no device id goes to the homeserver before the consent, nor with it', async () => {
+  test('attack 309: no device id goes to the homeserver before the consent, nor with it', async () => {
     const scope = 'urn:matrix:client:api:* urn:matrix:client:device:UNHEARDOF';
     await signIn(requestOf({ client_id: web, scope }));
     await visitor.send({ decision: 'allow' });
     expect(requestsUpstream().filter((request) => request.includes('UNHEARDOF'))).toEqual([]);
   });
 
-  test('attack 308: that the session of a device ends is told of one’s own devices, and of no one else’s', async () => {
+  test('attack 309: that the session of a device ends is told of one’s own devices, and of no one else’s', async () => {
     app.stub.signIn('bob', 'BOBPHONE');
     app.stub.signIn('carol', 'CAROLPHONE');
     const scope = (id: string) => `urn:matrix:client:api:* urn:matrix:client:device:${id}`;
@@ -408,7 +408,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     expect(foreign.text).not.toContain('already signed in');
   });
 
-  test('attack 309: every answer names its issuer, and each code is of one app and one address', async () => {
+  test('attack 310: every answer names its issuer, and each code is of one app and one address', async () => {
     await signIn(requestOf({ client_id: native, redirect_uri: NATIVE_BACK }));
     const address = leadsTo(await visitor.send({ decision: 'allow' }));
     expect(address.searchParams.get('iss')).toBe(ISSUER);
@@ -418,7 +418,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     });
   });
 
-  test('attack 310: the same browser is asked for password and code again, each time', async () => {
+  test('attack 311: the same browser is asked for password and code again, each time', async () => {
     await signIn(requestOf({ client_id: web }));
     await visitor.send({ decision: 'allow' });
     const again = await visitor.open(requestOf({ client_id: web }));
@@ -427,7 +427,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     expect(code.text).toContain('one-time-code');
   });
 
-  test('attack 311: factors that change between code and consent make no code', async () => {
+  test('attack 312: factors that change between code and consent make no code', async () => {
     const count = await grants();
     await signIn(requestOf({ client_id: web }));
     await app.storage.commit(
@@ -442,7 +442,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     expect(await grants()).toBe(count);
   });
 
-  test('attack 312: an app that is removed, or changed, between the forms gets nothing', async () => {
+  test('attack 313: an app that is removed, or changed, between the forms gets nothing', async () => {
     const passing = await registerApp(app);
     await signIn(requestOf({ client_id: passing }));
     const count = await grants();

@@ -138,7 +138,7 @@ describeOnSharedDatabases('the device grant', (start) => {
     expect((await post('device', { client_id: clientId })).json.error).toBe('invalid_scope');
   });
 
-  describe('attack 313: a user code', () => {
+  describe('attack 314: a user code', () => {
     test('that is guessed: ten tries a minute, and wrong, used and expired look alike', async () => {
       const { userCode } = await begin();
       await toConsent(userCode);
@@ -191,7 +191,7 @@ describeOnSharedDatabases('the device grant', (start) => {
     });
   });
 
-  test('attack 314: the poll of another app', async () => {
+  test('attack 315: the poll of another app', async () => {
     const { deviceCode, userCode } = await begin();
     const other = await registerApp(app, { client_name: 'Another', grant_types: [GRANT], redirect_uris: [] });
     expect((await poll(deviceCode, other)).json.error).toBe('expired_token');
@@ -201,7 +201,7 @@ describeOnSharedDatabases('the device grant', (start) => {
     expect((await pollLater(deviceCode)).status).toBe(200);
   });
 
-  test('attack 315: 20 wait from one address, no more', async () => {
+  test('attack 316: 20 wait from one address, no more', async () => {
     for (let count = 0; count < 20; count += 1) await begin();
     const full = await post('device', { client_id: clientId, scope: SCOPE });
     expect(full).toMatchObject({ status: 503, json: { error: 'temporarily_unavailable' } });

@@ -8,7 +8,7 @@ import { testVault } from '../support/test_vault.ts';
 const ISSUER = 'https://matrix.example.org/';
 
 describeOnBothStores('ID tokens', (opened) => {
-  test('attack 298: of two processes that sign first, both sign by the key that was kept', async () => {
+  test('attack 299: of two processes that sign first, both sign by the key that was kept', async () => {
     const { clock } = opened;
     const [one, other] = (await replicasOf(opened)).map(
       (storage) => new IdTokens({ storage, vault: testVault(), clock }, ISSUER),

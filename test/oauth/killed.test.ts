@@ -62,7 +62,7 @@ async function comesAgain(issued: Parameters<OAuthApp['exchange']>[0], point: nu
   expectError(await oauth.exchange(issued), 400, 'invalid_grant');
 }
 
-test('attack 328: kill -9 at every point of an exchange and a refresh makes no second session, and signs nobody out', async () => {
+test('attack 329: kill -9 at every point of an exchange and a refresh makes no second session, and signs nobody out', async () => {
   const seen: (readonly string[])[] = [];
   for (let point = 1; ; point += 1) {
     const points = await killedAt(point);

@@ -52,7 +52,7 @@ test.each<[string, Sent]>([
   ['bytes beyond ASCII', { body: Buffer.from([0x61, 0x3d, 0xff]) }],
   ['too much', { fails: new Refusal('too_large') }],
   ['a body that breaks off', { fails: new Refusal('bad_json') }],
-])('attack 299: %s is 400 invalid_request', async (_, sent) => {
+])('attack 300: %s is 400 invalid_request', async (_, sent) => {
   const { status, body } = await read(requestWith(sent));
   expect(status).toBe(400);
   expect(body).toEqual({ error: 'invalid_request', error_description: expect.stringMatching(/^[ -~]+$/) });

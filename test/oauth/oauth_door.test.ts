@@ -70,7 +70,7 @@ describeOnSharedDatabases('the OAuth door', (start) => {
   const isThere = async (clientId: unknown) =>
     (await app.storage.read(findClient(String(clientId)))).length === 1;
 
-  test('attack 293: metadata is one document on four paths, with the configured address in it', async () => {
+  test('attack 294: metadata is one document on four paths, with the configured address in it', async () => {
     for (const target of METADATA) {
       const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example' };
       const answer = await app.call({ target, headers });
@@ -160,11 +160,11 @@ describeOnSharedDatabases('the OAuth door', (start) => {
       { application_type: 'web', redirect_uris: ['http://localhost/'] },
       'invalid_redirect_uri',
     ],
-  ])('attack 291: %s is refused', async (_, different, error) => {
+  ])('attack 292: %s is refused', async (_, different, error) => {
     expectOauthError(await register({ ...ELEMENT, ...different }), 400, error);
   });
 
-  test('attack 300: pages on another host, and schemes that run in a browser, are not registered', async () => {
+  test('attack 301: pages on another host, and schemes that run in a browser, are not registered', async () => {
     const { json } = await register({
       ...ELEMENT,
       logo_uri: 'data:image/svg+xml,<svg/>',
@@ -181,14 +181,14 @@ describeOnSharedDatabases('the OAuth door', (start) => {
     ['of blanks', '  '],
     ['that is long', 'E'.repeat(256)],
     ['of a megabyte', 'E'.repeat(1024 * 1024)],
-  ])('attack 290: a name %s is refused', async (_, name) => {
+  ])('attack 291: a name %s is refused', async (_, name) => {
     const answer = await register({ ...ELEMENT, client_name: name });
     expect([answer.status, answer.json.errcode]).toEqual([400, undefined]);
     const localised = await register({ ...ELEMENT, 'client_name#fr': name });
     expect(localised.status).toBe(400);
   });
 
-  test('attack 290: markup in a name is a text like any other', async () => {
+  test('attack 291: markup in a name is a text like any other', async () => {
     const { json } = await register({ ...ELEMENT, client_name: '<b>Element</b> & "co"' });
     expect(json.client_name).toBe('<b>Element</b> & "co"');
   });
@@ -200,7 +200,7 @@ describeOnSharedDatabases('the OAuth door', (start) => {
     ['a list', { json: [] }],
     ['nothing', { method: 'POST', headers: { 'content-type': 'application/json' } }],
     ['more than 64 KiB', { json: { x: 'x'.repeat(65 * 1024) } }],
-  ])('attack 299: %s is 400 invalid_request', async (_, sent) => {
+  ])('attack 300: %s is 400 invalid_request', async (_, sent) => {
     const headers = {
       'x-forwarded-for': `198.51.100.${++address}`,
       ...('headers' in sent ? (sent.headers as object) : {}),
@@ -208,7 +208,7 @@ describeOnSharedDatabases('the OAuth door', (start) => {
     expectOauthError(await app.call({ target: REGISTER, ...sent, headers }), 400, 'invalid_request');
   });
 
-  test('attack 289: the twenty-first of a minute and an address is 429, and others go on', async () => {
+  test('attack 290: the twenty-first of a minute and an address is 429, and others go on', async () => {
     const statuses: number[] = [];
     for (let at = 0; at < 20; at++) statuses.push((await register({}, '203.0.113.7')).status);
     expect(new Set(statuses)).toEqual(new Set([400]));
@@ -220,7 +220,7 @@ describeOnSharedDatabases('the OAuth door', (start) => {
     expect((await register(ELEMENT, '203.0.113.7')).status).toBe(201);
   });
 
-  test('attack 289: where there are max_clients, unused ones make room, and a used one never goes', async () => {
+  test('attack 290: where there are max_clients, unused ones make room, and a used one never goes', async () => {
     const used = (await register({ ...ELEMENT, client_name: 'used' })).json.client_id;
     await keepSessionOf(app.storage, { sessionId: 'kept', accessHash: 'kept', clientId: String(used) });
     for (let at = 0; at < 15; at++) {
@@ -236,7 +236,7 @@ describeOnSharedDatabases('the OAuth door', (start) => {
     expect([await isThere(used), await isThere(last)]).toEqual([true, false]);
   });
 
-  test('attack 289: where all are used, a new one is 503', async () => {
+  test('attack 290: where all are used, a new one is 503', async () => {
     for (let at = 0; at < 10; at++) {
       const { json, status } = await register({ ...ELEMENT, client_name: `full ${at}` });
       if (status !== 201) break;
@@ -248,7 +248,7 @@ describeOnSharedDatabases('the OAuth door', (start) => {
     expect(answer.headers['retry-after']).toBe('60');
   });
 
-  test('attack 298: two processes sign by one key, which is sealed, and the tokens can be checked', async () => {
+  test('attack 299: two processes sign by one key, which is sealed, and the tokens can be checked', async () => {
     const other = await app.startAnother();
     const parts = { storage: app.storage, vault: testVault(), clock: app.clock };
     const both = await Promise.all([app, other].map((each) => each.call({ target: '/_2fa/oauth2/jwks' })));

@@ -36,7 +36,7 @@ function switchBefore(enabled = true) {
   };
 }
 
-describe('attack 295: the homeserver has an OAuth of its own', () => {
+describe('attack 296: the homeserver has an OAuth of its own', () => {
   test.each<[string, Says, string]>([
     ['neither path', [404, 404], 'open'],
     ['405 on both', [405, 405], 'open'],
@@ -114,7 +114,7 @@ describe('the paths of the OAuth 2.0 API', () => {
     return app;
   };
 
-  test('attack 297: while off, and while shut, they answer as if there were none', async () => {
+  test('attack 298: while off, and while shut, they answer as if there were none', async () => {
     await open({});
     const off = await seen({ call: (what) => app.call(what) });
     for (const target of PATHS) {
@@ -132,7 +132,7 @@ describe('the paths of the OAuth 2.0 API', () => {
     expect(await seen({ call: (what) => shut.call(what) })).toEqual(off);
   });
 
-  test('attack 296: while it is not known whether the homeserver has them, they are 503', async () => {
+  test('attack 297: while it is not known whether the homeserver has them, they are 503', async () => {
     await open({ config: 'oauth: { enabled: true }' });
     await app.shutDown();
     const answering = app.stub.override(METADATA, () => ({ status: 502, body: {} }));

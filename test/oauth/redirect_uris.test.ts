@@ -94,14 +94,14 @@ const REFUSED = [
   `https://element.io/${'x'.repeat(1024)}`,
 ];
 
-describe('attack 291: no app may register', () => {
+describe('attack 292: no app may register', () => {
   test.each(REFUSED)('%j', (uri) => {
     expect(mayRegister(uri, 'web', HOST)).toBe(false);
     expect(mayRegister(uri, 'native', HOST)).toBe(false);
   });
 });
 
-describe('attack 292: what differs from a registered address', () => {
+describe('attack 293: what differs from a registered address', () => {
   const registered = ['https://app.element.io/cb?x=1', 'io.element.app:/cb', 'http://127.0.0.1/cb'];
 
   test.each([

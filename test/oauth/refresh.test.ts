@@ -37,7 +37,7 @@ describeOnSharedDatabases('OAuth sessions', (start) => {
     expect(tokensIn(await oauth.refresh(second.refresh)).access).toBe(first.access);
   });
 
-  test('attack 320: 50 refreshes at once get the very same answer', async () => {
+  test('attack 321: 50 refreshes at once get the very same answer', async () => {
     const { refresh, access } = await oauth.signIn();
     const answers = await Promise.all(Array.from({ length: 50 }, () => oauth.refresh(refresh)));
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
@@ -46,7 +46,7 @@ describeOnSharedDatabases('OAuth sessions', (start) => {
     tokensIn(await oauth.refresh(next.refresh));
   });
 
-  test('attack 321: a lost answer is given once more within 60 s, byte by byte', async () => {
+  test('attack 322: a lost answer is given once more within 60 s, byte by byte', async () => {
     const { refresh } = await oauth.signIn();
     const lost = await oauth.refresh(refresh);
     oauth.app.clock.advance(MINUTE);
@@ -54,7 +54,7 @@ describeOnSharedDatabases('OAuth sessions', (start) => {
     expect([again.status, again.text]).toEqual([200, lost.text]);
   });
 
-  test('attack 322: the token before it later than that ends the session, at the homeserver too', async () => {
+  test('attack 323: the token before it later than that ends the session, at the homeserver too', async () => {
     const { refresh, access } = await oauth.signIn();
     const next = tokensIn(await oauth.refresh(refresh));
     oauth.app.clock.advance(MINUTE + SECOND);
@@ -64,7 +64,7 @@ describeOnSharedDatabases('OAuth sessions', (start) => {
     expect((await oauth.events()).slice(0, 2)).toEqual(['oauth.refresh_reused', 'oauth.session_ended']);
   });
 
-  test('attack 322: so does any older one, at any time', async () => {
+  test('attack 323: so does any older one, at any time', async () => {
     const { refresh, access } = await oauth.signIn();
     const second = tokensIn(await oauth.refresh(refresh));
     tokensIn(await oauth.refresh(second.refresh));
@@ -72,7 +72,7 @@ describeOnSharedDatabases('OAuth sessions', (start) => {
     expect(oauth.app.stub.isLive(access)).toBe(false);
   });
 
-  test('attack 323: a foreign client is refused, and nothing changes', async () => {
+  test('attack 324: a foreign client is refused, and nothing changes', async () => {
     const { refresh, access } = await oauth.signIn();
     const next = tokensIn(await oauth.refresh(refresh));
     oauth.app.clock.advance(2 * MINUTE);
@@ -89,7 +89,7 @@ describeOnSharedDatabases('OAuth sessions', (start) => {
     ['a limit', { status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 7000 } }],
     ['a strange refusal', { status: 403, body: { errcode: 'M_FORBIDDEN' } }],
     ['another 401', { status: 401, body: { errcode: 'M_MISSING_TOKEN' } }],
-  ])('attack 324: %s of the homeserver signs nobody out', async (_what, answer) => {
+  ])('attack 325: %s of the homeserver signs nobody out', async (_what, answer) => {
     const { refresh } = await oauth.signIn();
     oauth.app.stub.failNext(WHOAMI, answer);
     const refused = await oauth.refresh(refresh);
@@ -99,7 +99,7 @@ describeOnSharedDatabases('OAuth sessions', (start) => {
   });
 
   test.each(['refuse', 'reset', 'garbage'] as const)(
-    'attack 324: nor does a homeserver that is away (%s)',
+    'attack 325: nor does a homeserver that is away (%s)',
     async (mode) => {
       const { refresh } = await oauth.signIn();
       await oauth.app.stub.setDown(mode);

@@ -21,7 +21,7 @@ test('openid is granted, other tokens are not, and none comes twice', () => {
   expect(readScope(asked)).toEqual({ deviceId: 'ABC', openid: true, granted });
 });
 
-describe('attack 294: no scope is', () => {
+describe('attack 295: no scope is', () => {
   test.each([
     ['nothing', ''],
     ['no device', API],

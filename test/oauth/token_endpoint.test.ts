@@ -100,7 +100,7 @@ describeOnSharedDatabases('the token endpoint', (start) => {
       ['client_id', 'another_client'],
       ['redirect_uri', 'https://app.example.org/callback/'],
       ['code_verifier', 'x'.repeat(43)],
-    ])('attack 316: a wrong %s is refused and does not use the code up', async (name, value) => {
+    ])('attack 317: a wrong %s is refused and does not use the code up', async (name, value) => {
       const issued = await oauth.issue();
       expectError(await oauth.exchange(issued, { [name]: value }), 400, 'invalid_grant');
       expect(oauth.upstream()).toEqual([]);
@@ -136,7 +136,7 @@ describeOnSharedDatabases('the token endpoint', (start) => {
       expect(oauth.upstream()).toEqual([]);
     });
 
-    test('attack 317: of 10 at once one gets a session; the others do not end it', async () => {
+    test('attack 318: of 10 at once one gets a session; the others do not end it', async () => {
       const issued = await oauth.issue();
       const answers = await Promise.all(Array.from({ length: 10 }, () => oauth.exchange(issued)));
       const won = answers.filter(({ status }) => status === 200);
@@ -147,7 +147,7 @@ describeOnSharedDatabases('the token endpoint', (start) => {
       expect(await oauth.sessions()).toHaveLength(1);
     });
 
-    test('attack 318: once more within 20 s is only refused; later its session ends, for the right verifier alone', async () => {
+    test('attack 319: once more within 20 s is only refused; later its session ends, for the right verifier alone', async () => {
       const issued = await oauth.issue();
       const { access, refresh } = tokensIn(await oauth.exchange(issued));
       oauth.app.clock.advance(20 * SECOND);
@@ -234,7 +234,7 @@ describeOnSharedDatabases('the token endpoint', (start) => {
       ['nothing', '', {}],
       ['bytes that are not ASCII', 'grant_type=\u00fc', {}],
       ['an unfinished escape', 'grant_type=%', {}],
-    ])('attack 319: %s is refused', async (what, body, headers) => {
+    ])('attack 320: %s is refused', async (what, body, headers) => {
       const error = what === 'an unfinished escape' ? 'unsupported_grant_type' : 'invalid_request';
       expectError(await post(body, headers), 400, error);
     });

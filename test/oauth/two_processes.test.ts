@@ -23,7 +23,7 @@ describeOnSharedDatabases('OAuth apps before two processes', (start) => {
     Promise.all(Array.from({ length: AT_ONCE }, (_, turn) => ask(at(turn))));
   const upstream = (path: string) => oauth.upstream().filter((line) => line.endsWith(path));
 
-  test('attack 329: a code at both at once begins one session', async () => {
+  test('attack 330: a code at both at once begins one session', async () => {
     const issued = await oauth.issue();
     oauth.app.stub.clear();
     const answers = await times((app) => oauth.exchange(issued, {}, app));
@@ -34,7 +34,7 @@ describeOnSharedDatabases('OAuth apps before two processes', (start) => {
     expect(await oauth.sessions()).toHaveLength(1);
   });
 
-  test('attack 330: the refresh token of the homeserver is brought once, and all get the very same answer', async () => {
+  test('attack 331: the refresh token of the homeserver is brought once, and all get the very same answer', async () => {
     const answer = await oauth.exchange(await oauth.issue());
     const first = tokensIn(answer);
     expect(answer.json.expires_in).toBe(300);
@@ -65,7 +65,7 @@ describeOnSharedDatabases('OAuth apps before two processes', (start) => {
     else expectError(await oauth.refresh(refresh), status, error);
   });
 
-  test('attack 331: no code, verifier or token is in a log, or in an address upstream', async () => {
+  test('attack 332: no code, verifier or token is in a log, or in an address upstream', async () => {
     const issued = await oauth.issue();
     const first = tokensIn(await oauth.exchange(issued));
     const second = tokensIn(await oauth.refresh(first.refresh));

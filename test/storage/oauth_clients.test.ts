@@ -41,7 +41,7 @@ describeOnBothStores('clients that registered', (opened) => {
     expect(await storage.read(findClient('a'))).toEqual([{ ...found, usedAt: NOW + 2 * DAY }]);
   });
 
-  test('attack 289: where there are most, the longest unused goes; one that is used never does', async () => {
+  test('attack 290: where there are most, the longest unused goes; one that is used never does', async () => {
     await register('session');
     await keepSessionOf(storage, { clientId: 'session' });
     await register('grant');
