@@ -19,7 +19,7 @@ const COUNTS: Readonly<Record<string, { readonly sqlite: Counts; readonly postgr
   'code → token, device named': { sqlite: [20, 2, 0], postgres: [20, 2, 24] },
   'appended code': { sqlite: [19, 2, 0], postgres: [20, 2, 24] },
   'recovery code → token': { sqlite: [10, 1, 0], postgres: [10, 1, 12] },
-  'guarded one-shot': { sqlite: [22, 4, 0], postgres: [24, 4, 32] },
+  'guarded one-shot': { sqlite: [24, 4, 0], postgres: [26, 4, 34] },
   'page GET': { sqlite: [0, 0, 0], postgres: [0, 0, 0] },
   'page password': { sqlite: [22, 4, 0], postgres: [26, 4, 34] },
   'page code': { sqlite: [27, 3, 0], postgres: [29, 3, 35] },
