@@ -135,7 +135,9 @@ export class FreshMachine {
   async end(name: 'serve' | 'nginx'): Promise<void> {
     const file = this.file(`run/${name}.pid`);
     if (!existsSync(file)) return;
-    process.kill(Number(readFileSync(file, 'utf8')), 'SIGTERM');
+    const pid = Number(readFileSync(file, 'utf8'));
+    // `nginx -t` leaves an empty file, and 0 would be the process group of the tests themselves (kill(2)).
+    if (pid !== 0) process.kill(pid, 'SIGTERM');
     rmSync(file, { force: true });
     const port = name === 'serve' ? this.ports.proxy : this.ports.clients;
     while (await isOpen(port)) await delay(BETWEEN_TRIES_MS);
