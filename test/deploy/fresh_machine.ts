@@ -17,6 +17,9 @@ import { promisify } from 'node:util';
 import { freePort } from '../../tools/free_port.ts';
 import { BETWEEN_TRIES_MS, isOpen } from './web_server.ts';
 
+/** A second and more. */
+const TRIES = 40;
+
 const running = promisify(execFile);
 
 const FOLDERS = [
@@ -135,8 +138,7 @@ export class FreshMachine {
   async end(name: 'serve' | 'nginx'): Promise<void> {
     const file = this.file(`run/${name}.pid`);
     if (!existsSync(file)) return;
-    const pid = Number(readFileSync(file, 'utf8'));
-    // `nginx -t` leaves an empty file, and 0 would be the process group of the tests themselves (kill(2)).
+    const pid = await pidIn(file);
     if (pid !== 0) process.kill(pid, 'SIGTERM');
     rmSync(file, { force: true });
     const port = name === 'serve' ? this.ports.proxy : this.ports.clients;
@@ -153,6 +155,19 @@ export class FreshMachine {
     const words = ['-E', '-f', this.file('table.sed')];
     return execFileSync('sed', words, { input: commands, encoding: 'utf8' });
   }
+}
+
+/**
+ * What a program has written as its pid; 0 where none comes. `nginx -t` leaves an empty file, and nginx fills it a moment
+ * after its start has returned. 0 is no process, but the group of the tests themselves (kill(2)).
+ */
+async function pidIn(file: string): Promise<number> {
+  for (let tried = 0; tried < TRIES; tried++) {
+    const pid = Number(readFileSync(file, 'utf8'));
+    if (pid !== 0) return pid;
+    await delay(BETWEEN_TRIES_MS);
+  }
+  return 0;
 }
 
 function isFailedRun(error: unknown): error is { code: number; stdout: string; stderr: string } {
