@@ -60,6 +60,9 @@ const TO_PROXY = [
   '/_matrix/client/v3/rooms/a%5Cb/messages',
   '/_synapse/client/pick_idp',
   '/_2fa/account',
+  '/_2fa/oauth2/token',
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
 ];
 
 const ELSEWHERE = [
@@ -69,7 +72,6 @@ const ELSEWHERE = [
   '/_dendrite/admin/x',
   '/_continuwuity/account/login',
   '/_tuwunel/oidc/token',
-  '/.well-known/openid-configuration',
   '/.well-known/matrix/server',
   '/_matrixx/client/v3/sync',
 ];

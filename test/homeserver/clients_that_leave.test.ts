@@ -87,7 +87,7 @@ describe('a client that goes away while the homeserver is asked', () => {
     ['about its versions', /\/versions$/, () => ({ target: VERSIONS })],
     ['how to log in', /GET .*\/login$/, () => ({ target: LOGIN })],
     ['whose a token is', /\/whoami$/, () => asAlice(DELETE_DEVICES)],
-    ['for what needs no second factor', /\/delete_devices$/, () => asAlice(DELETE_DEVICES)],
+    ['for what needs no second factor', /device_signing\/upload$/, () => asAlice(UPLOAD_KEYS)],
     [
       'for the keys of a user with 2FA',
       /\/keys\/query$/,
