@@ -20,7 +20,12 @@ test('routes --json prints the lists for programs', async () => {
     full: {
       to_proxy: {
         roots: ['/_matrix/', '/_synapse/client/', '/_2fa/'],
-        paths: ['/.well-known/matrix/client', '/_2fa'],
+        paths: [
+          '/.well-known/matrix/client',
+          '/.well-known/oauth-authorization-server',
+          '/.well-known/openid-configuration',
+          '/_2fa',
+        ],
       },
     },
     selective: { never_straight: ['..', '//', ';', '\\', '#', '%25', '%2e', '%2f', '%5c'] },
