@@ -376,11 +376,10 @@ const ROWS = {
   not_found_page: { door: 'page', method: 'GET', path: '/_2fa/not-found' },
   web_asset: { door: 'page', method: 'GET', path: '/_2fa/assets/{version}/{file}' },
 
-  // OAuth 2.0 for clients (docs/oauth.md).
+  // The OAuth 2.0 API (docs/oauth.md).
   oauth_device: { door: 'login', method: 'POST', path: '/_2fa/oauth2/device', raw: true },
   oauth_token: { door: 'login', method: 'POST', path: '/_2fa/oauth2/token', raw: true },
   oauth_revoke: { door: 'login', method: 'POST', path: '/_2fa/oauth2/revoke', raw: true },
-  // The OAuth 2.0 API (docs/oauth.md).
   oauth_metadata: {
     door: 'oauth',
     method: 'GET',

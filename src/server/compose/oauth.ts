@@ -24,7 +24,7 @@ import type { SharedServices } from './shared.ts';
 /** Where OAuth clients get their tokens, and give them back. */
 export function oauthServices(shared: SharedServices, login: LoginServices, { idTokens }: OauthDoor) {
   const { config, log, oauthSessions: sessions } = shared;
-  const { enabled, deviceGrant } = config.oauth;
+  const { deviceGrant } = config.oauth;
   const { exit, ownLogin, upstream } = login;
   const deps = { ...shared, sessions, exit, pause: systemPause };
   const exchange = new GrantExchange({
@@ -46,9 +46,9 @@ export function oauthServices(shared: SharedServices, login: LoginServices, { id
     ]),
   );
   return {
-    oauthToken: formEndpoint(token, { log, enabled }),
-    oauthDevice: formEndpoint(deviceAuthorization(shared), { log, enabled: enabled && deviceGrant }),
-    oauthRevoke: formEndpoint(new Revocation({ sessions }), { log, enabled }),
+    oauthToken: formEndpoint(token, log),
+    oauthDevice: deviceGrant ? formEndpoint(deviceAuthorization(shared), log) : notThere,
+    oauthRevoke: formEndpoint(new Revocation({ sessions }), log),
     oauthSessionSweep: sweepOfOAuthSessions({ ...shared, storage: shared.aside }),
   };
 }
@@ -60,13 +60,10 @@ function deviceAuthorization({ config, storage, random, vault }: SharedServices)
 }
 
 /** Reads the form first; whatever is refused is refused in OAuth's words. */
-function formEndpoint(
-  handler: FormHandler,
-  { log, enabled }: { readonly log: Log; readonly enabled: boolean },
-): Handler {
-  const answer = oauthHandler(log, async (request) => handler.handle(request, await readOauthForm(request)));
-  return async (request) => {
-    if (!enabled) throw new Refusal('unrecognized');
-    return answer(request);
-  };
+function formEndpoint(handler: FormHandler, log: Log): Handler {
+  return oauthHandler(log, async (request) => handler.handle(request, await readOauthForm(request)));
 }
+
+const notThere: Handler = async () => {
+  throw new Refusal('unrecognized');
+};
