@@ -5,7 +5,7 @@ import { createProxy, type MatrixProxy } from '../src/server/proxy.ts';
 import type { Clock } from '../src/system/clock.ts';
 import { systemRandom } from '../src/system/random.ts';
 import { createKeyFile } from '../src/vault/key_ring.ts';
-import { freePort } from '../tools/free_port.ts';
+import { isFree } from '../tools/free_port.ts';
 import { ensureSynapse } from '../tools/synapse/install.ts';
 import { type SynapseServer, startSynapse } from '../tools/synapse/server.ts';
 import { DemoFailure } from './demo_failure.ts';
@@ -113,10 +113,7 @@ export class Scene {
 
 /** @throws DemoFailure if another program listens on that port of 127.0.0.1 */
 export async function requireFreePort(port: number): Promise<void> {
-  const free = await freePort('127.0.0.1', port).catch((error: unknown) => {
-    throw isAddressInUse(error) ? portIsBusy(port, error) : error;
-  });
-  if (free !== port) throw new Error(`asked for port ${port}, got ${free}`);
+  if (!(await isFree(port))) throw portIsBusy(port);
 }
 
 async function synapseFor({ folder, onProgress, signal }: SceneOptions): Promise<SynapseServer> {
@@ -140,7 +137,7 @@ function isAddressInUse(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
-function portIsBusy(port: number, cause: unknown): DemoFailure {
+function portIsBusy(port: number, cause?: unknown): DemoFailure {
   return new DemoFailure(
     `Port ${port} of 127.0.0.1 is taken by another program (another demo, perhaps): end that one first.`,
     { cause },

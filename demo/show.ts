@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { SchemaTooNew } from '../src/storage/errors.ts';
 import { systemClock } from '../src/system/clock.ts';
 import { KeyFileError } from '../src/vault/key_file_error.ts';
-import { freePort } from '../tools/free_port.ts';
+import { freePort, isFree } from '../tools/free_port.ts';
 import { type Bob, findBob, StaleCast } from './cast.ts';
 import { CodeFile } from './code_file.ts';
 import { DemoClient } from './demo_client.ts';
@@ -43,8 +43,8 @@ export async function showDemo({ guest }: DemoOptions, signal: AbortSignal): Pro
 }
 
 /** The same one each time, where that can be: its link may be kept. */
-function clientPort(): Promise<number> {
-  return freePort('127.0.0.1', CLIENT_PORT).catch(() => freePort());
+async function clientPort(): Promise<number> {
+  return (await isFree(CLIENT_PORT)) ? CLIENT_PORT : freePort();
 }
 
 interface Opened {

@@ -4,6 +4,7 @@ import { shownAddress } from '../../src/account_recovery/shown_address.ts';
 import { effect } from '../../src/storage/statement.ts';
 import { listRecipients } from '../../src/storage/tables/recovery_notices.ts';
 import { systemRandom } from '../../src/system/random.ts';
+import { freePort } from '../../tools/free_port.ts';
 import { type MailReceiver, startMailReceiver } from '../notify/receivers.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases, type StartApp } from '../support/both_databases.ts';
@@ -111,8 +112,8 @@ notify: { mail: { from: 2fa@example.org, port: ${port} } }`,
   });
 
   test('a dead mail server delays nothing, and loses nothing', async () => {
-    const { port } = mail;
     await mail.stop();
+    const port = await freePort();
     const app = await recovering('wait: 72h', port);
     expect((await begin(app)).status).toBe(200);
     await app.proxy.sendNotices();

@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDirectoryLock } from '../../tools/directory_lock.ts';
+import { isFree } from '../../tools/free_port.ts';
 import { type ClientRun, runProgram } from './run_client.ts';
 
 const POLL_MS = 50;
@@ -80,12 +80,4 @@ async function untilFree(port: number): Promise<void> {
     if (Date.now() > deadline) throw new Error(`port ${port}, which matrix-commander needs, is in use`);
     await delay(POLL_MS);
   }
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

@@ -14,11 +14,11 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../../tools/free_port.ts';
-import { BETWEEN_TRIES_MS, isOpen } from './web_server.ts';
+import { freePort, isFree } from '../../tools/free_port.ts';
 
 /** A second and more. */
 const TRIES = 40;
+const BETWEEN_TRIES_MS = 50;
 
 const running = promisify(execFile);
 
@@ -142,7 +142,7 @@ export class FreshMachine {
     if (pid !== 0) process.kill(pid, 'SIGTERM');
     rmSync(file, { force: true });
     const port = name === 'serve' ? this.ports.proxy : this.ports.clients;
-    while (await isOpen(port)) await delay(BETWEEN_TRIES_MS);
+    while (!(await isFree(port))) await delay(BETWEEN_TRIES_MS);
   }
 
   async stop(): Promise<void> {

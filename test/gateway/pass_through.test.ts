@@ -1,8 +1,9 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
+import { freePort } from '../../tools/free_port.ts';
 import { exchange, openTestDoor, parseAnswer, rawRequest, type TestDoor } from './support/door.ts';
 import { valuesOf } from './support/recording_upstream.ts';
 
@@ -305,10 +306,8 @@ test('hop-by-hop headers stay on their hop, both ways', async () => {
 
 describe('attack 91: a homeserver that is not there', () => {
   test('is told as 502 with a Matrix error and CORS, and pass-through recovers by itself', async () => {
-    const dead = createServer();
-    await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
-    const url = new URL(`http://127.0.0.1:${(dead.address() as AddressInfo).port}`);
-    await new Promise((resolve) => dead.close(resolve));
+    const port = await freePort();
+    const url = new URL(`http://127.0.0.1:${port}`);
     const alone = await openTestDoor({ upstreamUrl: url });
     const answer = parseAnswer(await exchange(alone.port, rawRequest(`POST ${UPLOAD}`, [], 'x')));
     expect(answer.status).toBe(502);
@@ -318,7 +317,7 @@ describe('attack 91: a homeserver that is not there', () => {
     const back = createServer((socket) => {
       socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'));
     });
-    await new Promise<void>((resolve) => back.listen(Number(url.port), '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => back.listen(port, '127.0.0.1', resolve));
     expect(parseAnswer(await exchange(alone.port, rawRequest(`GET ${SYNC}`))).status).toBe(200);
     await alone.close();
     await new Promise((resolve) => back.close(resolve));

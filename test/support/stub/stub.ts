@@ -18,10 +18,12 @@
  * `expectNoUpstream` of a test is `expect(stub.requests).toEqual([])`; for requests with a valid token the
  * proxy may ask whoami, keys/query, the name of a device and the probe, which `stub.requestsBesideLookups()` leaves out.
  */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { JsonObject } from '../../../src/matrix/wire.ts';
 import { type Clock, systemClock } from '../../../src/system/clock.ts';
+import { type TakenPort, takePort } from '../../../tools/free_port.ts';
 import { clientAddress } from './client_address.ts';
 import { HeldSyncs, StubMedia } from './endpoints/general.ts';
 import {
@@ -131,7 +133,7 @@ export class StubHomeserver {
   #uploadsAreHeld = false;
   #down: DownMode | undefined;
   #server: Server;
-  #port = 0;
+  #port: TakenPort | undefined;
 
   constructor(options: StubOptions) {
     const {
@@ -171,7 +173,7 @@ export class StubHomeserver {
 
   /** Base URL without a slash at its end. */
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://127.0.0.1:${this.#port?.port}`;
   }
 
   get serverName(): string {
@@ -183,18 +185,23 @@ export class StubHomeserver {
     return this.#syncs.count;
   }
 
+  /** On a port that stays its own while it is down: nobody else may answer there, and it comes back on it. */
   async listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
-    const address = this.#server.address();
-    if (typeof address === 'object' && address !== null) this.#port = address.port;
+    this.#port ??= await takePort();
+    this.#server.listen(this.#port.port, '127.0.0.1');
+    await once(this.#server, 'listening');
   }
 
   /** Ends the stub and cuts every connection. */
   async stop(): Promise<void> {
+    await this.#close();
+    this.#port?.release();
+  }
+
+  async #close(): Promise<void> {
     if (!this.#server.listening) return;
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    this.#server.closeAllConnections();
-    await closed;
+    this.#server.close().closeAllConnections();
+    await once(this.#server, 'close');
   }
 
   /** Forgets what was recorded; the state stays. */
@@ -242,7 +249,7 @@ export class StubHomeserver {
 
   isLive(token: string): boolean {
     const found = this.state.tokens.get(token);
-    return found !== undefined && this.liveTokens(localpartOf(found.userId)).includes(token);
+    return found !== undefined && this.liveTokens(found.userId.slice(1).split(':')[0] ?? '').includes(token);
   }
 
   passwordOf(name: string): string | null {
@@ -301,7 +308,7 @@ export class StubHomeserver {
 
   /** Takes the stub down in one of several ways, or up again on the same port. */
   async setDown(mode: DownMode | undefined): Promise<void> {
-    if (mode === 'refuse') await this.stop();
+    if (mode === 'refuse') await this.#close();
     if (mode !== 'refuse' && !this.#server.listening) {
       this.#server = this.#makeServer();
       await this.listen();
@@ -490,8 +497,4 @@ export class StubHomeserver {
 function matches(pattern: TargetPattern, exchange: Exchange): boolean {
   if (typeof pattern === 'string') return exchange.target.includes(pattern);
   return pattern.test(`${exchange.method} ${exchange.target}`);
-}
-
-function localpartOf(userId: string): string {
-  return userId.slice(1, userId.indexOf(':'));
 }
