@@ -2,8 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../tools/free_port.ts';
+import { untilItListens } from '../../tools/own_listener.ts';
 
 const NGINX = process.env.NGINX ?? '/usr/sbin/nginx';
 
@@ -35,7 +35,7 @@ export async function startNginx(
   const file = join(folder, `nginx-${port}.conf`);
   writeFileSync(file, configuration(folder, port, upstreams, location));
   const child = spawn('taskset', ['-c', String(core), NGINX, '-p', folder, '-c', file], { stdio: 'inherit' });
-  await untilServing(port);
+  await untilItListens(child, port);
   return {
     port,
     pid: child.pid ?? 0,
@@ -69,13 +69,4 @@ function configuration(folder: string, port: number, upstreams: string, location
         location / { ${location} }
       }
     }`;
-}
-
-async function untilServing(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const served = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
-    if (served !== undefined) return;
-    await delay(50);
-  }
-  throw new Error(`nginx did not come up on port ${port}`);
 }

@@ -9,12 +9,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Topology } from '../../src/cli/web_server_lists.ts';
 import { freePort } from '../../tools/free_port.ts';
+import { untilItListens } from '../../tools/own_listener.ts';
 import { makeCertificate } from '../support/certificate.ts';
 
 export const SHIPPED = {
@@ -47,9 +46,6 @@ interface Place extends Behind {
   readonly ports: { readonly plain: number; readonly clients: number; readonly federation: number };
 }
 
-const TRIES = 200;
-export const BETWEEN_TRIES_MS = 50;
-
 /** Whether the program is there; says so if not (with CI=true it fails). */
 export function hasWebServer(server: TestedServer): boolean {
   if (programOf(server) !== undefined) return true;
@@ -78,7 +74,7 @@ export async function startWebServer(
   const child = START[server](shipped, { ...behind, folder, ports });
   const said: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(String(chunk)));
-  await untilOpen(child, ports.clients, () => said.join(''));
+  await untilItListens(child, ports.clients, () => said.join(''));
   return {
     clients: `https://127.0.0.1:${ports.clients}`,
     federation: `https://127.0.0.1:${ports.federation}`,
@@ -151,26 +147,4 @@ function standIn(port: string, { ports }: Place): number {
   const found = known[port];
   if (found === undefined) throw new Error(`no port of the test stands for ${port}`);
   return found;
-}
-
-/** `both.pem`: certificate and key, as each of the servers can read it. */
-async function untilOpen(child: ChildProcess, port: number, said: () => string): Promise<void> {
-  for (let tried = 0; tried < TRIES; tried++) {
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${said()}`);
-    if (await isOpen(port)) return;
-    await delay(BETWEEN_TRIES_MS);
-  }
-  throw new Error(`it does not listen: ${said()}`);
-}
-
-/** Whether something listens on a port of loopback. */
-export function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

@@ -10,10 +10,8 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { run } from '../../src/cli/program.ts';
 import type { Surroundings } from '../../src/cli/surroundings.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -26,6 +24,7 @@ import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { freePort } from '../../tools/free_port.ts';
+import { untilItListens } from '../../tools/own_listener.ts';
 import { enrol } from '../support/enrolment.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { type StubHomeserver, startStub } from '../support/stub/stub.ts';
@@ -47,9 +46,6 @@ listeners:
     resources: [{ names: [client, federation] }]
 rc_login: { account: { per_second: 0.05, burst_count: 20 } }
 `;
-
-const TRIES = 200;
-const PAUSE_MS = 25;
 
 export interface SceneOptions {
   /** The `storage` section, in YAML. */
@@ -262,12 +258,7 @@ export class Scene {
       said += chunk;
     });
     this.nginx = child;
-    for (let tried = 0; tried < TRIES; tried++) {
-      if (child.exitCode !== null) throw new Error(`nginx ended: ${said}`);
-      if (await isOpen(this.port)) return;
-      await delay(PAUSE_MS);
-    }
-    throw new Error(`nginx does not listen: ${said}`);
+    await untilItListens(child, this.port, () => said);
   }
 
   private async stopNginx(): Promise<void> {
@@ -348,15 +339,4 @@ function makeCertificate(folder: string, name: string, altName: string, days: nu
   const names = ['-subj', '/CN=matrix.example.org', '-addext', `subjectAltName=${altName}`];
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', String(days)];
   execFileSync('openssl', ['req', '-x509', ...kind, ...names, ...files], { stdio: 'ignore' });
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

@@ -6,13 +6,14 @@
  *     balancer.url
  *     await balancer.stop();
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../tools/free_port.ts';
+import { untilItListens } from '../../tools/own_listener.ts';
 
 const STARTED_WITHIN_MS = 20_000;
 
@@ -38,7 +39,8 @@ export async function startHaproxy(program: string, replicas: readonly number[])
   writeFileSync(file, configuration(port, replicas));
   const child = spawn(program, ['-db', '-f', file], { stdio: 'ignore' });
   const url = `http://127.0.0.1:${port}`;
-  await untilReady(child, url);
+  await untilItListens(child, port);
+  await untilReady(url);
   return {
     url,
     stop: async () => {
@@ -72,10 +74,9 @@ ${servers.join('\n')}
 `;
 }
 
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
+async function untilReady(url: string): Promise<void> {
   const deadline = Date.now() + STARTED_WITHIN_MS;
   while (!(await isReady(url))) {
-    if (child.exitCode !== null) throw new Error(`HAProxy ended with ${child.exitCode}`);
     if (Date.now() > deadline) throw new Error('no replica answers through HAProxy');
     await pause(50);
   }

@@ -6,18 +6,15 @@
  *       test('a test', async () => openPostgresStorage({ url: through(await newDatabase(server)), … }));
  *     });
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { freePort } from '../../tools/free_port.ts';
+import { untilItListens } from '../../tools/own_listener.ts';
 import { type PostgresServer, postgresPrograms, postgresServer, unprivilegedUser } from './postgres.ts';
-
-const STARTED_WITHIN_MS = 20_000;
 
 interface Pgbouncer {
   /** The URL of a database of the server, by way of PgBouncer. */
@@ -61,7 +58,7 @@ async function startPgbouncer(program: string, server: PostgresServer): Promise<
   const file = join(folder, 'pgbouncer.ini');
   writeFileSync(file, configuration(port, server));
   const child = spawn(program, ['-q', file], { ...unprivilegedUser(), stdio: 'ignore' });
-  await untilReady(child, port);
+  await untilItListens(child, port);
   return {
     through: (url) => `postgres://${server.user}@127.0.0.1:${port}${new URL(url).pathname}`,
     stop: async () => {
@@ -89,24 +86,4 @@ max_client_conn = 200
 query_wait_timeout = 5
 server_login_retry = 1
 `;
-}
-
-async function untilReady(child: ChildProcess, port: number): Promise<void> {
-  const deadline = Date.now() + STARTED_WITHIN_MS;
-  while (!(await takesConnections(port))) {
-    if (child.exitCode !== null) throw new Error(`PgBouncer ended with ${child.exitCode}`);
-    if (Date.now() > deadline) throw new Error('PgBouncer takes no connection');
-    await pause(20);
-  }
-}
-
-function takesConnections(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

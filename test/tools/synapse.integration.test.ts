@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SynapseStartError, startSynapse } from '../../tools/synapse/server.ts';
 import { call } from '../support/http.ts';
 import { realSynapseEnvironment } from '../support/real_synapse.ts';
+import { startStub } from '../support/stub/stub.ts';
 
 const environment = await realSynapseEnvironment();
 const describeWithSynapse = environment === undefined ? describe.skip : describe;
@@ -19,9 +20,9 @@ describeWithSynapse('a Synapse of our own', () => {
 
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  function start(extraConfig: Record<string, unknown> = {}) {
+  function start(extraConfig: Record<string, unknown> = {}, port = 0) {
     if (environment === undefined) throw new Error('no Synapse');
-    return startSynapse({ environment, directory, extraConfig });
+    return startSynapse({ environment, directory, extraConfig, port });
   }
 
   test(
@@ -42,6 +43,21 @@ describeWithSynapse('a Synapse of our own', () => {
       await synapse.restart();
       expect((await call(synapse.url, whoami)).json.user_id).toBe(userId);
       await synapse.stop();
+    },
+    START_MS,
+  );
+
+  test(
+    'another homeserver on its port is not taken for it',
+    async () => {
+      const stranger = await startStub();
+      try {
+        const started = start({}, Number(new URL(stranger.url).port));
+        await expect(started).rejects.toBeInstanceOf(SynapseStartError);
+        await expect(started).rejects.toThrow('Failed to listen on TCP port');
+      } finally {
+        await stranger.stop();
+      }
     },
     START_MS,
   );

@@ -5,7 +5,8 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { freePort } from '../free_port.ts';
+import { freePort, hasCode } from '../free_port.ts';
+import { hasEnded, isListener } from '../own_listener.ts';
 import {
   homeserverConfig,
   logConfig,
@@ -95,7 +96,7 @@ export async function startSynapse(given: SynapseOptions): Promise<SynapseServer
   await keepSigningKey(files.signingKey);
   await writeConfiguration(options, { port, serverName }, secrets);
 
-  const start = () => startProcess(options.environment.python, files, url, { log, signal: options.signal });
+  const start = () => startProcess(options.environment.python, files, port, { log, signal: options.signal });
   let child = await start();
   return {
     url,
@@ -154,18 +155,14 @@ async function keptSecrets(directory: string): Promise<SynapseSecrets> {
 async function keepSigningKey(path: string): Promise<void> {
   const seed = randomBytes(32).toString('base64').replaceAll('=', '');
   await writeFile(path, `ed25519 a_1 ${seed}\n`, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
-    if (!isFileThere(error)) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   });
-}
-
-function isFileThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
 async function startProcess(
   python: string,
   files: ReturnType<typeof synapseFiles>,
-  url: string,
+  port: number,
   { log, signal }: { log: (line: string) => void; signal: AbortSignal | undefined },
 ): Promise<ChildProcess> {
   // What goes wrong before Synapse has read its log configuration is said on standard error only.
@@ -185,8 +182,10 @@ async function startProcess(
 
   const began = Date.now();
   let lastProgress = began;
+  const url = `http://127.0.0.1:${port}`;
   log('starting Synapse');
-  while (!(await answers(url))) {
+  // Another program on that port may answer as well: this one is to listen before it is asked.
+  while (!((await isListener(child, port)) && (await answers(url)))) {
     const waited = Date.now() - began;
     if (waited > START_TIMEOUT_MS) failure ??= `no answer within ${START_TIMEOUT_MS / 1000} s`;
     if (signal?.aborted) failure ??= 'it was told to end';
@@ -221,10 +220,6 @@ async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<
   const byForce = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await ended;
   clearTimeout(byForce);
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
 async function tail(path: string): Promise<string> {
