@@ -25,7 +25,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * The JSON object in `bytes`, read so strictly that every homeserver reads our serialisation of it alike (rule R2):
  * sound UTF-8 without byte order mark, no lone surrogates, integers within ±2^53 only (tuwunel takes a body with any
  * other number for empty), at most 64 levels and 10,000 values and 1,000
- * names of at most 512 bytes. Of a repeated key the last value counts. `__proto__`
+ * names of at most 512 bytes. Of a repeated key the last value counts, as homeservers have it. `__proto__`
  * and keys that only fold to a key that homeservers know are dropped at every level.
  *
  * @throws Refusal `not_json` if the bytes are not JSON, `bad_json` if they are but may not be used, `too_large` if
@@ -33,15 +33,43 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function parseStrictJson(bytes: Uint8Array): JsonObject {
   refuseOversized(bytes);
-  const value = parse(decode(bytes));
-  if (!isJsonObject(value))
-    throw new Refusal('bad_json', { text: 'The request body must be a JSON object.' });
+  const value = requireObject(parse(decode(bytes)));
   sift(value);
   return value;
 }
 
-/** Counts brackets and commas outside strings before anything recursive sees the body (attack 19). */
-function refuseOversized(bytes: Uint8Array): void {
+/**
+ * The same for bodies that no homeserver reads: one with a repeated key is refused, however the key is spelt (RFC 8259,
+ * section 4: what is made of it is "unpredictable").
+ *
+ * @throws Refusal as `parseStrictJson`
+ */
+export function parseUnrepeatedJson(bytes: Uint8Array): JsonObject {
+  const names = refuseOversized(bytes);
+  const value = requireObject(parse(decode(bytes)));
+  if (namesIn(value) < names)
+    throw new Refusal('bad_json', { text: 'A key of the request body is repeated.' });
+  sift(value);
+  return value;
+}
+
+function requireObject(value: Json): JsonObject {
+  if (isJsonObject(value)) return value;
+  throw new Refusal('bad_json', { text: 'The request body must be a JSON object.' });
+}
+
+/** How many names are left of those that were read. */
+function namesIn(value: Json | undefined): number {
+  if (Array.isArray(value)) return value.reduce((sum: number, each) => sum + namesIn(each), 0);
+  if (!isJsonObject(value)) return 0;
+  return Object.values(value).reduce((sum: number, each) => sum + 1 + namesIn(each), 0);
+}
+
+/**
+ * Counts brackets and commas outside strings before anything recursive sees the body (attack 19).
+ * @returns how many names there are, if it is JSON
+ */
+function refuseOversized(bytes: Uint8Array): number {
   let depth = 0;
   let values = 1;
   let names = 0;
@@ -66,6 +94,7 @@ function refuseOversized(bytes: Uint8Array): void {
     }
     if (values > MAX_VALUES) throw new Refusal('too_large');
   }
+  return names;
 }
 
 /** Where the string that begins at `start` has its closing quote; the end if it has none. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import { Refusal } from '../../src/matrix/refusals.ts';
-import { parseStrictJson } from '../../src/matrix/strict_json.ts';
+import { parseStrictJson, parseUnrepeatedJson } from '../../src/matrix/strict_json.ts';
 
 function parse(text: string | Uint8Array) {
   return parseStrictJson(typeof text === 'string' ? Buffer.from(text) : text);
@@ -137,5 +137,35 @@ describe('attack 14: keys that pollute or imitate', () => {
     const read = parse(JSON.stringify({ ...object, auth: object, list: [object] }));
     const kept = { user: 'a', other: 'g', Other: 'h' };
     expect(read).toEqual({ ...kept, auth: kept, list: [kept] });
+  });
+});
+
+describe('where no key may be repeated', () => {
+  test.each([
+    '{"a":1,"a":1}',
+    '{"a":1,"\\u0061":2}',
+    '{"b":[{},{"a":1,"a":1}]}',
+    '{"__proto__":1,"__proto__":2}',
+    '{"1":0,"a":0,"1":0}',
+  ])('%s is refused', (text) => {
+    expect(() => parseUnrepeatedJson(Buffer.from(text))).toThrow('repeated');
+    expect(outcome(text)).toBe('read');
+  });
+
+  test('all else is read as ever, whatever stands in its texts', () => {
+    const texts = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 3 }), {
+      noNullPrototype: true,
+    });
+    fc.assert(
+      fc.property(texts, (object) => {
+        const bytes = Buffer.from(JSON.stringify(object));
+        const read = outcome(bytes);
+        if (read === 'read') expect(parseUnrepeatedJson(bytes)).toEqual(parse(bytes));
+        else expect(() => parseUnrepeatedJson(bytes)).toThrow(Refusal);
+      }),
+    );
+    expect(parseUnrepeatedJson(Buffer.from('{"a":{"a":[{"a":"\\":"}]}}'))).toEqual({
+      a: { a: [{ a: '":' }] },
+    });
   });
 });
