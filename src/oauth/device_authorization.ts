@@ -51,7 +51,7 @@ export class DeviceAuthorization {
         userCodeHash: this.deps.devices.hashOf(userCode),
         intervalMs: INTERVAL_MS,
       };
-      const kept = await this.deps.storage.commit([], keepDeviceGrant(grant, LIFE_MS, LIMITS));
+      const [, kept] = await this.deps.storage.commit([], keepDeviceGrant(grant, LIFE_MS, LIMITS));
       if (kept !== undefined) return this.answer(deviceCode, userCode);
     }
     throw new OauthError('temporarily_unavailable', 'Too many devices wait for their users.', {

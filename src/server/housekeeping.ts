@@ -5,6 +5,8 @@ import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import type { HoldSweeper } from '../login/hold_sweeper.ts';
 import { GONE_KEPT_MS } from '../notify/addresses.ts';
 import type { OauthSwitch } from '../oauth/oauth_switch.ts';
+import { REGISTRATIONS } from '../oauth/registration.ts';
+import { TYPED_USER_CODES } from '../pages/link/link_page.ts';
 import type { Reminders } from '../policy/reminders.ts';
 import { dropInParts } from '../storage/dropping.ts';
 import { StoreUnavailable } from '../storage/errors.ts';
@@ -144,7 +146,7 @@ export class Housekeeping {
       freshLogins.dropExpired(),
       dropInParts(this.deps.storage, [
         dropEndedLeases(LEASES_KEPT_MS),
-        dropFullAllowances(this.deps.allowance()),
+        dropFullAllowances(this.deps.allowance(), REGISTRATIONS, TYPED_USER_CODES),
         dropOldPlaces(PLACES_KEPT_MS),
         dropIdleLanes(LANES_KEPT_MS),
         dropEndedChallenges(),

@@ -1,6 +1,6 @@
 /** An app that asks for access to an account, and the person who is asked. */
 import { createHash, randomBytes } from 'node:crypto';
-import { keepClient } from '../../src/storage/tables/oauth_clients.ts';
+import { registerClient } from '../../src/storage/tables/oauth_clients.ts';
 import type { TestApp } from '../support/app.ts';
 import type { HttpAnswer } from '../support/http.ts';
 
@@ -22,7 +22,7 @@ export async function registerApp(app: TestApp, metadata: object = {}): Promise<
     token_endpoint_auth_method: 'none',
     ...metadata,
   };
-  await app.storage.commit([], keepClient({ clientId, metadata: JSON.stringify(whole) }, 1000));
+  await app.storage.commit([], registerClient({ clientId, metadata: JSON.stringify(whole) }, 1000));
   return clientId;
 }
 

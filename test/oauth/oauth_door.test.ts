@@ -30,6 +30,7 @@ const ELEMENT = {
   redirect_uris: ['io.element.android:/', 'https://app.element.io/cb'],
   contacts: ['someone@element.io'],
 };
+const JSON_TEXT = { method: 'POST', headers: { 'content-type': 'application/json' } };
 const REGISTERED = {
   client_name: 'Element',
   'client_name#de': 'Element auf Deutsch',
@@ -65,8 +66,11 @@ describeOnSharedDatabases('the OAuth door', (start) => {
   });
 
   /** From an address of its own each, so that no test meets the limit of another one. */
-  const register = (json: object, from = `192.0.${Math.floor(++address / 250)}.${(address % 250) + 1}`) =>
-    app.call({ target: REGISTER, json: json as never, headers: { 'x-forwarded-for': from } });
+  const register = (
+    json: object,
+    from = `192.0.${Math.floor(++address / 250)}.${(address % 250) + 1}`,
+    at: Pick<TestApp, 'call'> = app,
+  ) => at.call({ target: REGISTER, json: json as never, headers: { 'x-forwarded-for': from } });
   const isThere = async (clientId: unknown) =>
     (await app.storage.read(findClient(String(clientId)))).length === 1;
 
@@ -198,7 +202,19 @@ describeOnSharedDatabases('the OAuth door', (start) => {
     ['no content type', { body: '{}' }],
     ['no JSON', { headers: { 'content-type': 'application/json' }, body: '{' }],
     ['a list', { json: [] }],
-    ['nothing', { method: 'POST', headers: { 'content-type': 'application/json' } }],
+    [
+      'a key twice',
+      { ...JSON_TEXT, body: `{"client_uri":"https://a.example",${JSON.stringify(ELEMENT).slice(1)}` },
+    ],
+    [
+      'a key twice, spelt in two ways',
+      {
+        ...JSON_TEXT,
+        body: `${JSON.stringify(ELEMENT).slice(0, -1)},"client\\u005furi":"https://a.example"}`,
+      },
+    ],
+    ['a key twice within another', { ...JSON_TEXT, body: '{"x":[{"y":1,"y":1}]}' }],
+    ['nothing', JSON_TEXT],
     ['more than 64 KiB', { json: { x: 'x'.repeat(65 * 1024) } }],
   ])('attack 300: %s is 400 invalid_request', async (_, sent) => {
     const headers = {
@@ -208,16 +224,24 @@ describeOnSharedDatabases('the OAuth door', (start) => {
     expectOauthError(await app.call({ target: REGISTER, ...sent, headers }), 400, 'invalid_request');
   });
 
-  test('attack 290: the twenty-first of a minute and an address is 429, and others go on', async () => {
+  test('attack 290: the twenty-first of a minute and an address is 429 at each process, and others go on', async () => {
+    const other = await app.startAnother();
+    const both = [app, other];
     const statuses: number[] = [];
-    for (let at = 0; at < 20; at++) statuses.push((await register({}, '203.0.113.7')).status);
+    for (let at = 0; at < 20; at++) {
+      statuses.push((await register({}, '203.0.113.7', both[at % 2])).status);
+    }
     expect(new Set(statuses)).toEqual(new Set([400]));
-    const answer = await register(ELEMENT, '203.0.113.7');
-    expectOauthError(answer, 429, 'temporarily_unavailable');
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    for (const each of both) {
+      const answer = await register(ELEMENT, '203.0.113.7', each);
+      expectOauthError(answer, 429, 'temporarily_unavailable');
+      expect(answer.headers['retry-after']).toBe('3');
+    }
     expect((await register(ELEMENT)).status).toBe(201);
     app.clock.advance(3000);
-    expect((await register(ELEMENT, '203.0.113.7')).status).toBe(201);
+    expect((await register(ELEMENT, '203.0.113.7', other)).status).toBe(201);
+    expect((await register(ELEMENT, '203.0.113.7')).status).toBe(429);
+    await other.shutDown();
   });
 
   test('attack 290: where there are max_clients, unused ones make room, and a used one never goes', async () => {

@@ -3,10 +3,25 @@ import { DROPPED_AT_ONCE, dropInParts } from '../../src/storage/dropping.ts';
 import { ask, effect } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { addNotice, buryNotices, dropOldDeadLetters } from '../../src/storage/tables/notices.ts';
+import { pruneClients, registerClient } from '../../src/storage/tables/oauth_clients.ts';
+import { pruneGrants } from '../../src/storage/tables/oauth_grants.ts';
+import { pruneOauthSessions } from '../../src/storage/tables/oauth_sessions.ts';
 import { dropOldVisits } from '../../src/storage/tables/visits.ts';
+import { keepCodeOf, keepSessionOf } from './oauth_rows.ts';
 import { describeOnBothStores } from './on_both.ts';
 import { NOW } from './rows.ts';
 
+/** Rows that ended long ago, numbered. */
+const NUMBERS =
+  'WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :many)';
+const fillGrants = `
+  INSERT INTO oauth_grants (id_hash, kind, state, client_id, scope, device_id, created_at, expires_at)
+  ${NUMBERS} SELECT 'ended' || n, 'code', 'approved', 'client', 'scope', 'DEVICE', 0, ${NOW - 1} FROM numbers`;
+const fillSessions = `
+  INSERT INTO oauth_sessions (session_id, user_id, device_id, client_id, scope, access_hash, refresh_hash, created_at, used_at, ended_at)
+  ${NUMBERS} SELECT 'ended' || n, '@a:b', 'DEVICE', 'client', 'scope', 'ended' || n, 'x', 0, 0, 1 FROM numbers`;
+const fillClients = `
+  INSERT INTO oauth_clients (client_id, metadata, created_at, used_at) ${NUMBERS} SELECT 'ended' || n, '{}', 0, 0 FROM numbers`;
 const ENDED = 2 * DROPPED_AT_ONCE + 200;
 const LETTER = {
   ...{ event: 'totp.enabled', userId: '@a:b', actor: 'user', address: null, deviceId: null, detail: {} },
@@ -67,6 +82,27 @@ describeOnBothStores('what has ended', (opened) => {
     expect(units).toEqual([2, 1]);
     await dropInParts(watched, [dropOldDeadLetters(), dropOldVisits()]);
     expect(units).toEqual([2, 1, 2]);
+  });
+
+  test('codes and sessions of OAuth go in parts, too, and those that have not ended stay', async () => {
+    await keepCodeOf(storage);
+    await keepSessionOf(storage);
+    await storage.commit(
+      [],
+      [fillGrants, fillSessions].map((fill) => effect(fill, { many: ENDED })),
+    );
+    await dropInParts(counted('oauth_grants'), [...pruneGrants()]);
+    expect(left).toEqual([ENDED - DROPPED_AT_ONCE, ENDED - 2 * DROPPED_AT_ONCE, 0].map((ended) => ended + 1));
+    left = [];
+    await dropInParts(counted('oauth_sessions'), [pruneOauthSessions()]);
+    expect(left).toEqual([ENDED - DROPPED_AT_ONCE, ENDED - 2 * DROPPED_AT_ONCE, 0].map((ended) => ended + 1));
+  });
+
+  test('so do apps that no one uses', async () => {
+    await storage.commit([], registerClient({ clientId: 'live', metadata: '{}' }, 10));
+    await storage.commit([], effect(fillClients, { many: ENDED }));
+    await dropInParts(counted('oauth_clients'), [pruneClients(60_000)]);
+    expect(left).toEqual([ENDED - DROPPED_AT_ONCE, ENDED - 2 * DROPPED_AT_ONCE, 0].map((ended) => ended + 1));
   });
 
   test('two processes that drop at once drop all, each row once', async () => {

@@ -2,9 +2,8 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { Storage } from '../../src/storage/storage.ts';
 import {
   findClient,
-  keepClient,
-  makeRoomForClient,
   pruneClients,
+  registerClient,
   useClient,
 } from '../../src/storage/tables/oauth_clients.ts';
 import { pruneGrants } from '../../src/storage/tables/oauth_grants.ts';
@@ -23,9 +22,9 @@ describeOnBothStores('clients that registered', (opened) => {
     storage = opened.storage;
   });
 
-  const register = async (clientId: string, most = 3) => {
+  const register = async (clientId: string, most = 3, on = storage) => {
     const client = { clientId, metadata: JSON.stringify({ name: clientId }) };
-    const [, kept] = await storage.commit([], [makeRoomForClient(clientId, most), keepClient(client, most)]);
+    const [, , kept] = await on.commit([], registerClient(client, most));
     return kept;
   };
   const isThere = async (clientId: string) => (await storage.read(findClient(clientId))).length === 1;
@@ -55,6 +54,21 @@ describeOnBothStores('clients that registered', (opened) => {
     expect(await register('late')).toBeUndefined();
     expect(await register('grant')).toBeDefined();
     expect(await areThere('session', 'grant', 'new', 'late')).toEqual([true, true, true, false]);
+  });
+
+  test('attack 290: registrations of one moment do not pass the limit together, and none takes the room of two', async () => {
+    for (const id of ['kept', 'kept too']) {
+      await register(id);
+      await keepSessionOf(storage, { sessionId: id, accessHash: id, clientId: id });
+    }
+    const replicas = await replicasOf(opened);
+    // Opens their connections, so that none waits for its own below.
+    await raceOf(20, replicas, (one) => one.read(findClient('none')));
+    const kept = await raceOf(40, replicas, (one, at) => register(`new ${at}`, 5, one));
+    expect(kept.filter((each) => each === undefined)).toEqual([]);
+    const ids = Array.from({ length: 40 }, (_, at) => `new ${at}`);
+    expect((await areThere(...ids)).filter(Boolean)).toHaveLength(3);
+    expect(await areThere('kept', 'kept too')).toEqual([true, true]);
   });
 
   test('those that no one uses go after their time', async () => {

@@ -153,6 +153,14 @@ describeOnBothStores('OAuth grants', (opened) => {
     expect(await keepDeviceGrantOf(storage, same)).toBeUndefined();
   });
 
+  test('attack 316: those of one moment do not pass the limits together', async () => {
+    const limits = { perAddress: 5, inAll: 8 };
+    const kept = await raceOf(40, await replicasOf(opened), (one, at) =>
+      keepDeviceGrantOf(one, { idHash: `${at}`, askedFrom: `192.0.2.${at % 4 < 2 ? 1 : 2}` }, limits),
+    );
+    expect(kept.filter((each) => each !== undefined)).toHaveLength(8);
+  });
+
   test('expired ones are removed, used ones after 30 days, and those of a clock that was ahead', async () => {
     await keepCodeOf(storage);
     await keepCodeOf(storage, { idHash: 'unused' });

@@ -26,7 +26,7 @@ export function keepCodeOf(storage: Storage, different: Partial<NewCode> = {}): 
   return storage.commit([code.userId], keepCode(code, 2 * MINUTE));
 }
 
-export function keepDeviceGrantOf(
+export async function keepDeviceGrantOf(
   storage: Storage,
   different: Partial<NewDeviceGrant> = {},
   limits: PendingLimits = { perAddress: 9, inAll: 99 },
@@ -40,7 +40,8 @@ export function keepDeviceGrantOf(
     intervalMs: 5000,
     ...different,
   };
-  return storage.commit([], keepDeviceGrant(grant, 10 * MINUTE, limits));
+  const [, kept] = await storage.commit([], keepDeviceGrant(grant, 10 * MINUTE, limits));
+  return kept;
 }
 
 export function keepSessionOf(storage: Storage, different: Partial<NewOauthSession> = {}): Promise<number> {

@@ -2,9 +2,10 @@ import type { Homeserver } from '../../homeserver/homeserver.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { networkOf } from '../../http/network.ts';
-import { RateLimit } from '../../limits/rate_limit.ts';
+import { SharedLimit } from '../../limits/shared_limit.ts';
 import { readUserCode } from '../../oauth/user_code.ts';
-import { type Clock, MINUTE, SECOND } from '../../system/clock.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { MINUTE, SECOND } from '../../system/clock.ts';
 import type { AccessRequests } from '../authorize/access_requests.ts';
 import type { AccessViews } from '../authorize/access_views.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
@@ -15,8 +16,8 @@ import type { SignInPage } from '../sign_in/sign_in_page.ts';
 import { codePage, USER_CODE } from './link_cards.ts';
 import { DEVICE, type LinkTargets } from './link_targets.ts';
 
-/** Of one address: so many codes can be tried in ten minutes that one in 200 million is met. */
-const RATE = { perSecond: 10 / (MINUTE / SECOND), burstCount: 10 };
+/** Of one address, at all processes together: so many codes can be tried in ten minutes that one in 200 million is met. */
+export const TYPED_USER_CODES = { perSecond: 10 / (MINUTE / SECOND), burstCount: 10 };
 
 export interface LinkPageDeps {
   readonly pages: FormPages;
@@ -26,7 +27,7 @@ export interface LinkPageDeps {
   readonly links: LinkTargets;
   readonly targets: RedirectTargets;
   readonly homeserver: Homeserver;
-  readonly clock: Clock;
+  readonly storage: Pick<Storage, 'commit' | 'read'>;
 }
 
 /**
@@ -34,14 +35,14 @@ export interface LinkPageDeps {
  * and the question whether the device gets access.
  */
 export class LinkPage {
-  private readonly limit: RateLimit;
+  private readonly limit: SharedLimit;
 
   constructor(
     private readonly deps: LinkPageDeps,
     /** Whether browsers are led through the homeserver's own single sign-on. */
     private readonly hasProviders: boolean,
   ) {
-    this.limit = new RateLimit(RATE, deps.clock, 'address');
+    this.limit = new SharedLimit(deps, 'oauth user code', TYPED_USER_CODES, 'address');
   }
 
   /** `GET`: changes nothing. */
@@ -63,7 +64,7 @@ export class LinkPage {
     if (request.query.has('v')) return this.deps.signInPage.submit(request, 'link');
     return this.deps.pages.visit(request, async (visit) => {
       const form = await visit.readForm();
-      this.limit.take(networkOf(request.client.ip));
+      await this.limit.take(networkOf(request.client.ip));
       const userCode = readUserCode(form.get(USER_CODE) ?? '');
       const query = userCode && (await this.deps.links.queryFor(request, userCode));
       return seeOther(`${LINK_PAGE}?${query ?? 'wrong=1'}`);

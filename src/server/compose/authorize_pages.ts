@@ -50,7 +50,7 @@ export interface AccessPage {
 
 /** Where apps ask for access, and where the code of a device is typed. */
 export function accessPages(
-  { config, homeserver, clock }: SharedServices,
+  { config, homeserver, storage }: SharedServices,
   { pages }: PageTools,
   {
     parts,
@@ -63,7 +63,7 @@ export function accessPages(
   },
 ): { readonly authorizePage: AccessPage; readonly linkPage: AccessPage } {
   if (parts === undefined) return { authorizePage: OFF, linkPage: OFF };
-  const deps = { ...parts, ...page, pages, homeserver, clock };
+  const deps = { ...parts, ...page, pages, homeserver, storage };
   return {
     authorizePage: new AuthorizePage(deps, config.login.sso),
     linkPage: config.oauth.deviceGrant ? new LinkPage(deps, config.login.sso) : OFF,

@@ -51,11 +51,13 @@ export function giveBackAllowance(userId: string, rate: AllowanceRate): Effect {
   );
 }
 
-/** Drops rows that have stood for so long that a whole allowance has come back. */
-export function dropFullAllowances({ perSecond, burstCount }: AllowanceRate): Effect {
-  return dropSome('allowances', 'at <= :now - :wholeMs', {
-    wholeMs: Math.ceil((burstCount / perSecond) * 1000),
-  });
+/**
+ * Drops rows that have stood for so long that a whole allowance has come back.
+ * @param rates all that there are: the slowest counts
+ */
+export function dropFullAllowances(...rates: readonly AllowanceRate[]): Effect {
+  const wholes = rates.map(({ perSecond, burstCount }) => (burstCount / perSecond) * 1000);
+  return dropSome('allowances', 'at <= :now - :wholeMs', { wholeMs: Math.ceil(Math.max(...wholes)) });
 }
 
 function numbers({ perSecond, burstCount }: AllowanceRate) {

@@ -25,6 +25,18 @@ export function takeLease(key: string, holder: string, forMs: number): Decision<
   );
 }
 
+/**
+ * Units that begin with this stand in line for `key` until their commit: what one of them has written, the next one
+ * counts. Without it two of one moment do not see each other in PostgreSQL, and a limit by count can be passed.
+ */
+export function standInLine(key: string): Effect {
+  return effect(
+    `INSERT INTO leases (key, holder, until_at, sealed_outcome) VALUES (:key, '', :now, NULL)
+     ON CONFLICT (key) DO UPDATE SET until_at = excluded.until_at`,
+    { key },
+  );
+}
+
 /** Keeps the lease `forMs` from now, in a unit that holds its row. Lost if another one may have taken it. */
 export function keepLease(key: string, holder: string, forMs: number): Decision<object> {
   return decide(

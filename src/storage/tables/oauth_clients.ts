@@ -1,5 +1,6 @@
 import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
+import { standInLine } from './leases.ts';
 
 /** An app that has registered. */
 export interface OauthClient {
@@ -20,8 +21,25 @@ const IS_UNUSED = `NOT EXISTS (SELECT 1 FROM oauth_sessions
 
 const IS_REGISTERED = 'EXISTS (SELECT 1 FROM oauth_clients WHERE client_id = :clientId)';
 
+type NewClient = Pick<OauthClient, 'clientId' | 'metadata'>;
+
+/**
+ * Keeps a client, or that it was registered again; where there are `most`, the longest unused goes for it. The third answer
+ * is lost if all are used. Of registrations of one moment each counts what the one before has kept.
+ */
+export function registerClient(
+  client: NewClient,
+  most: number,
+): readonly [Effect, Effect, ReturnType<typeof keepClient>] {
+  return [
+    standInLine('oauth registration'),
+    makeRoomForClient(client.clientId, most),
+    keepClient(client, most),
+  ];
+}
+
 /** Removes the client that was not used for the longest time where there are `most` and this one is new. */
-export function makeRoomForClient(clientId: string, most: number): Effect {
+function makeRoomForClient(clientId: string, most: number): Effect {
   return effect(
     `DELETE FROM oauth_clients WHERE (SELECT count(*) FROM oauth_clients) >= :most AND NOT ${IS_REGISTERED}
        AND client_id = (SELECT client_id FROM oauth_clients WHERE ${IS_UNUSED} ORDER BY used_at, client_id LIMIT 1)`,
@@ -30,10 +48,7 @@ export function makeRoomForClient(clientId: string, most: number): Effect {
 }
 
 /** Keeps a client, or that it was registered again. Lost if there are `most` others. */
-export function keepClient(
-  client: Pick<OauthClient, 'clientId' | 'metadata'>,
-  most: number,
-): Decision<{ readonly createdAt: number }> {
+function keepClient(client: NewClient, most: number): Decision<{ readonly createdAt: number }> {
   return decide(
     `INSERT INTO oauth_clients (client_id, metadata, created_at, used_at)
      SELECT :clientId, :metadata, :now, :now

@@ -11,6 +11,7 @@ import {
   when,
 } from '../statement.ts';
 import { currentVersion } from './accounts.ts';
+import { standInLine } from './leases.ts';
 
 /** Used ones are remembered for so long: a code that comes again was stolen. */
 const USED_KEPT = 30 * DAY;
@@ -99,8 +100,19 @@ export interface PendingLimits {
   readonly inAll: number;
 }
 
-/** Keeps a device grant for `forMs`. Lost where too many wait, or where its user code is in use. */
+/**
+ * Keeps a device grant for `forMs`. The second answer is lost where too many wait, or where its user code is in use. Of
+ * those of one moment each counts the one before.
+ */
 export function keepDeviceGrant(
+  grant: NewDeviceGrant,
+  forMs: number,
+  limits: PendingLimits,
+): readonly [Effect, Decision<object>] {
+  return [standInLine('oauth device grant'), keepCounted(grant, forMs, limits)];
+}
+
+function keepCounted(
   grant: NewDeviceGrant,
   forMs: number,
   { perAddress, inAll }: PendingLimits,
