@@ -16,6 +16,8 @@ export class RequestRecord {
   deviceId: string | undefined;
   /** It is of an application service that the operator listed, which acts for users that are no one's. */
   isOfService = false;
+  /** A held login was given out by it. */
+  hasTakenHold = false;
   /** How long the homeserver took, all questions of this request together; undefined if there was none. */
   upstreamMs: number | undefined;
   readonly checks: FactorCheck[] = [];

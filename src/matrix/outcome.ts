@@ -60,11 +60,8 @@ export type ReasonedOutcome = {
 export type Outcome =
   /** It went through, without a second factor of its own. */
   | { readonly is: 'passed' }
-  /**
-   * It went through for a second factor; `factor` is its kind, or `login_token` for one given on the sign-in page.
-   * `hasTakenHold`: a held login ended by it.
-   */
-  | { readonly is: 'released'; readonly factor: string; readonly hasTakenHold?: true }
+  /** It went through for a second factor; `factor` is its kind, or `login_token` for one given on the sign-in page. */
+  | { readonly is: 'released'; readonly factor: string }
   | ReasonedOutcome;
 
 export const PASSED: Outcome = { is: 'passed' };

@@ -20,7 +20,7 @@ import type { OAuthGrantClaimed } from './oauth_claims.ts';
 import type { NextTokens, RefreshPresented, RefreshRepeated } from './oauth_refresh.ts';
 import type { PageSessionShown } from './page_shown.ts';
 import type { FactorTokenClaimed } from './passes.ts';
-import { type Exchange, letOut, type Taker, taken } from './taker.ts';
+import { type Exchange, letOut, noteTaken, type Taker } from './taker.ts';
 
 export interface ExitDeps {
   readonly storage: Storage;
@@ -53,9 +53,9 @@ export class Exit {
     const answer = this.rebuilt(grant, proof, this.deps.clock.now() - grantedAt);
     const unit = releaseHold(proof.record, held.id, this.consequences(held, grant, proof.hasFactor, taker));
     const released = await this.committed(held, unit);
-    return released.won && released.after[0] !== undefined
-      ? taken(letOut(answer, proof, held.userId, taker))
-      : undefined;
+    if (!released.won || released.after[0] === undefined) return undefined;
+    noteTaken(taker);
+    return letOut(answer, proof, held.userId, taker);
   }
 
   /** What gives a held login out in the unit that accepts the last code of its session (`code_step.ts`). */
@@ -72,7 +72,8 @@ export class Exit {
   giveOut({ held, proof }: TakenByCode, taker: Taker): Answer {
     const { grant, grantedAt } = this.deps.holds.open(held);
     const answer = this.rebuilt(grant, proof, this.deps.clock.now() - grantedAt);
-    return taken(letOut(answer, proof, held.userId, taker));
+    noteTaken(taker);
+    return letOut(answer, proof, held.userId, taker);
   }
 
   private async committed<const U extends Unit>(held: HeldLogin, unit: U): Promise<CommitAnswer<U>> {
@@ -103,7 +104,9 @@ export class Exit {
       keep(grant, this.deps.clock.now() - grantedAt),
     ];
     const entered = await this.deps.storage.commit([held.userId], releaseHold(proof.record, held.id, also));
-    return entered.won && entered.after[0] !== undefined;
+    if (!entered.won || entered.after[0] === undefined) return false;
+    noteTaken(taker);
+    return true;
   }
 
   /**

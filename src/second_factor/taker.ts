@@ -35,7 +35,6 @@ export function letOut(
 }
 
 /** The held login itself was given out: with it, it has ended. */
-export function taken(answer: Answer): Answer {
-  const { outcome } = answer;
-  return outcome?.is === 'released' ? { ...answer, outcome: { ...outcome, hasTakenHold: true } } : answer;
+export function noteTaken({ client }: Taker): void {
+  if (client.record !== undefined) client.record.hasTakenHold = true;
 }

@@ -37,9 +37,7 @@ export class Watch {
   finished(request: FinishedRequest): void {
     const { metrics } = this.deps;
     metrics?.finished(request);
-    const { outcome } = request;
-    if (outcome.is === 'released' && outcome.hasTakenHold === true)
-      metrics?.count('holds_ended_total', { how: 'released' });
+    if (request.record.hasTakenHold) metrics?.count('holds_ended_total', { how: 'released' });
   }
 
   /** Hears of held logins that no one gets. One that ended before its time was ended. */

@@ -6,6 +6,7 @@ import { LonePerson, PASSWORDLESS, passwordless } from '../login/lone_person.ts'
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { call, type HttpAnswer } from '../support/http.ts';
+import { Visitor } from '../support/visitor.ts';
 
 const PASSWORD = 'correct horse';
 const METRICS_ON = 'metrics: { listen: "127.0.0.1:0" }';
@@ -88,6 +89,18 @@ test('a sign-in by a passkey alone ends no held login', async () => {
   } finally {
     await lone.stop();
   }
+});
+
+test('a held login that is given to the account page is counted as released', async () => {
+  const ended = async () => (await series()).get('m2fa_holds_ended_total{how="released"}') ?? 0;
+  const before = await ended();
+  const visitor = new Visitor(app.url);
+  await visitor.open('/_2fa/account');
+  await visitor.send({ user: 'bob', password: PASSWORD });
+  expect(await ended()).toBe(before);
+  await visitor.send({ recovery_code: bob.recoveryCodes[0] ?? '' });
+  expect(visitor.cookies.has('__Secure-m2fa_page')).toBe(true);
+  expect(await ended()).toBe(before + 1);
 });
 
 test('held logins that no one took are counted once they are logged out', async () => {
