@@ -1,12 +1,34 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { Refusal } from '../matrix/refusals.ts';
+import { MINUTE } from '../system/clock.ts';
+
+/** An upload that stands still for so long, while the homeserver would take more of it, is given up (attack 123). */
+const UPLOAD_SILENCE = 5 * MINUTE;
 
 /**
  * How much is read and thrown away of a body that is not needed any more, so that its sender gets to read the answer
  * instead of a broken connection.
  */
 const DISCARDED_BYTES = 32 * 1024 * 1024;
+
+/**
+ * The body of a request. One that is there already, as most of the small ones are, is not made a stream: that would cost
+ * more than the rest of the request.
+ *
+ * @param bytes how long it says that it is, if it does
+ */
+export function bodyOf(
+  request: IncomingMessage,
+  bytes: number | undefined,
+  silenceMs: number | undefined,
+): Buffer | ClientBody {
+  const arrived = request.readableLength === bytes ? (request.read() as Buffer | null) : null;
+  if (arrived === null) return new ClientBody(request, silenceMs);
+  // For its end, without which the connection takes no other request.
+  request.resume();
+  return arrived;
+}
 
 /**
  * The body of a client's request, streamed on with back-pressure. A stream of its own, because the dispatcher destroys
@@ -19,7 +41,7 @@ export class ClientBody extends Readable {
   #discarded = 0;
 
   /** @param silenceMs how long the client may send nothing while the homeserver would take more */
-  constructor(request: IncomingMessage, silenceMs: number) {
+  constructor(request: IncomingMessage, silenceMs = UPLOAD_SILENCE) {
     super();
     this.#request = request;
     // Node says no 'close' of a request whose answer was sent before its connection went: that one runs out.

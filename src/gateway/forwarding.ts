@@ -78,6 +78,8 @@ export interface UpstreamHeaders {
   readonly headers: string[];
   /** Whether the request has a body, by its framing (RFC 9112 section 6.3). */
   readonly hasBody: boolean;
+  /** Undefined if it does not say how long its body is. */
+  readonly bodyBytes: number | undefined;
 }
 
 /**
@@ -89,6 +91,7 @@ export interface UpstreamHeaders {
 export function upstreamHeaders(rawHeaders: readonly string[], client: ClientAddress): UpstreamHeaders {
   const headers: string[] = [];
   let hasBody = false;
+  let bodyBytes: number | undefined;
   let nominated: ReadonlySet<string> | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
@@ -97,14 +100,15 @@ export function upstreamHeaders(rawHeaders: readonly string[], client: ClientAdd
     if (verdict === 'keep') headers.push(name, value);
     else if (verdict === 'content-length') {
       headers.push(name, value);
-      hasBody ||= value !== '0';
+      bodyBytes = Number(value);
+      hasBody ||= bodyBytes > 0;
     } else if (verdict === 'transfer-encoding') hasBody = true;
     else if (verdict === 'connection') nominated = nominatedHeaders(value, nominated);
   }
   const kept = nominated === undefined ? headers : withoutNominated(headers, nominated);
   if (client.host !== undefined) kept.push('Host', client.host);
   kept.push('X-Forwarded-For', client.ip, 'X-Forwarded-Proto', client.proto);
-  return { headers: kept, hasBody };
+  return { headers: kept, hasBody, bodyBytes };
 }
 
 /**
@@ -166,6 +170,15 @@ function withoutNominated(headers: readonly string[], nominated: ReadonlySet<str
     if (!nominated.has(name.toLowerCase())) kept.push(name, headers[at + 1] as string);
   }
   return kept;
+}
+
+/** As Node takes trailers. */
+export function inPairs(namesAndValues: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < namesAndValues.length; at += 2) {
+    pairs.push([namesAndValues[at] as string, namesAndValues[at + 1] as string]);
+  }
+  return pairs;
 }
 
 function asText(raw: Buffer | string): string {

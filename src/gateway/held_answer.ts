@@ -12,6 +12,11 @@ const DECODERS: ReadonlyMap<string, (bytes: Buffer, options: { maxOutputLength: 
     ['br', brotliDecompressSync],
   ]);
 
+/** Of the names of headers that tell whether an answer can be a login: most others need no closer look. */
+const LENGTHS_OF_NAMES: ReadonlySet<number> = new Set(
+  ['content-length', 'content-type', 'content-encoding'].map((name) => name.length),
+);
+
 /** What may stand in front of JSON: white space, and the bytes of a byte order mark. */
 const LEADING: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
 
@@ -24,14 +29,14 @@ export function mayGrant(method: string | undefined): boolean {
 }
 
 /**
- * The headers of a request whose answer we want to be able to read: it may come compressed only in ways that we know.
+ * Makes a request one whose answer we can read: it may come compressed only in ways that we know.
  *
  * @param headers names and values in turn
  */
-export function acceptingReadable(headers: readonly string[]): string[] {
-  return headers.map((value, at) =>
-    at % 2 === 1 && isAcceptEncoding(headers[at - 1]) ? readable(value) : value,
-  );
+export function acceptOnlyReadable(headers: string[]): void {
+  for (let at = 0; at < headers.length; at += 2) {
+    if (isAcceptEncoding(headers[at])) headers[at + 1] = readable(headers[at + 1] as string);
+  }
 }
 
 function isAcceptEncoding(name: string | undefined): boolean {
@@ -64,14 +69,15 @@ export class HeldAnswer {
 
   /**
    * Undefined if an answer with these headers cannot be a login.
-   * @param rawHeaders names and values in turn
+   * @param headers names and values in turn
    */
-  static of(rawHeaders: readonly (Buffer | string)[]): HeldAnswer | undefined {
+  static of(headers: readonly string[]): HeldAnswer | undefined {
     let encoding = '';
-    for (let at = 0; at < rawHeaders.length; at += 2) {
-      const name = String(rawHeaders[at]).toLowerCase();
-      if (!name.startsWith('content-')) continue;
-      const value = String(rawHeaders[at + 1]);
+    for (let at = 0; at < headers.length; at += 2) {
+      const rawName = headers[at] as string;
+      if (!LENGTHS_OF_NAMES.has(rawName.length)) continue;
+      const name = rawName.toLowerCase();
+      const value = headers[at + 1] as string;
       if (name === 'content-length' && Number(value) > LARGEST) return undefined;
       if (name === 'content-type' && STREAMED_TYPE.test(value)) return undefined;
       if (name === 'content-encoding') encoding = encodingIn(value, encoding);

@@ -9,17 +9,14 @@ import { sendAnswer } from '../http/send_answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { MINUTE, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
-import { ClientBody } from './client_body.ts';
-import { downstreamHeaders, upstreamHeaders } from './forwarding.ts';
-import { acceptingReadable, HeldAnswer, mayGrant } from './held_answer.ts';
+import { bodyOf, type ClientBody } from './client_body.ts';
+import { downstreamHeaders, inPairs, upstreamHeaders } from './forwarding.ts';
+import { acceptOnlyReadable, HeldAnswer, mayGrant } from './held_answer.ts';
 import { sandboxedMedia } from './media_headers.ts';
 import { tokenOf } from './passing_token.ts';
 
 /** Clients ask for long polls (`/sync`) of many minutes; a homeserver that is silent for longer is gone. */
 const SILENCE_LIMIT = 15 * MINUTE;
-
-/** An upload that stands still for so long, while the homeserver would take more of it, is given up (attack 123). */
-const UPLOAD_SILENCE = 5 * MINUTE;
 
 /** Homeservers keep idle connections longer; a request that is not repeatable must not meet a dying one. */
 const IDLE_LIMIT = 4 * SECOND;
@@ -72,23 +69,21 @@ export class PassThrough {
   forward(request: IncomingMessage, response: ServerResponse): void {
     this.passing += 1;
     const client = this.#options.readClientAddress(request);
-    const { headers, hasBody } = upstreamHeaders(request.rawHeaders, client);
+    const { headers, hasBody, bodyBytes } = upstreamHeaders(request.rawHeaders, client);
     const path = request.url as string;
-    const checkAnswer = mayGrant(request.method) ? this.#options.checkAnswer : undefined;
+    const method = request.method as string;
+    const checkAnswer = mayGrant(method) ? this.#options.checkAnswer : undefined;
     const check: CheckContent | undefined =
       checkAnswer && ((content) => checkAnswer({ path, content, client, readToken: () => tokenOf(request) }));
-    const dispatched: Dispatcher.DispatchOptions = {
-      path,
-      method: request.method as string,
-      headers: check === undefined ? headers : acceptingReadable(headers),
-      body: hasBody ? new ClientBody(request, this.#options.uploadSilenceMs ?? UPLOAD_SILENCE) : null,
-    };
-    const relay = new Relay(this.#pool, dispatched, response, this.#options, check);
+    if (check !== undefined) acceptOnlyReadable(headers);
+    const relay = new Relay(this.#pool, { path, method, headers }, response, this.#options, check);
     response.on('close', () => {
       this.#done(response);
       relay.endWithClient();
     });
-    this.#pool.dispatch(dispatched, relay);
+    if (!hasBody) relay.begin(null);
+    // Node has read what came with the head by then.
+    else process.nextTick(() => relay.begin(bodyOf(request, bodyBytes, this.#options.uploadSilenceMs)));
   }
 
   #done(response: ServerResponse): void {
@@ -128,8 +123,13 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#dispatched = dispatched;
     this.#response = response;
     this.#options = options;
-    this.#mayRetry =
-      dispatched.body === null && (dispatched.method === 'GET' || dispatched.method === 'HEAD');
+    this.#mayRetry = dispatched.method === 'GET' || dispatched.method === 'HEAD';
+  }
+
+  begin(body: Buffer | ClientBody | null): void {
+    this.#dispatched.body = body;
+    this.#mayRetry &&= body === null;
+    this.#pool.dispatch(this.#dispatched, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -144,10 +144,10 @@ class Relay implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < LOWEST_STATUS) throw new Error(`the homeserver answered with the status ${status}`);
     if (status < LOWEST_FINAL_STATUS) return;
-    const rawHeaders = controller.rawHeaders as Buffer[];
     this.#status = status;
-    this.#head = sandboxedMedia(this.#dispatched.path, downstreamHeaders(rawHeaders));
-    if (this.#check !== undefined) this.#held = HeldAnswer.of(rawHeaders);
+    const head = downstreamHeaders(controller.rawHeaders as Buffer[]);
+    this.#head = sandboxedMedia(this.#dispatched.path, head);
+    if (this.#check !== undefined) this.#held = HeldAnswer.of(head);
     if (this.#held !== undefined) return;
     this.#sendHead();
     process.nextTick(() => this.#flushHeaders());
@@ -235,12 +235,4 @@ class Relay implements Dispatcher.DispatchHandler {
   #flushHeaders(): void {
     if (!this.#bodyBegun && !this.#response.writableEnded) this.#response.flushHeaders();
   }
-}
-
-function inPairs(namesAndValues: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let at = 0; at < namesAndValues.length; at += 2) {
-    pairs.push([namesAndValues[at] as string, namesAndValues[at + 1] as string]);
-  }
-  return pairs;
 }

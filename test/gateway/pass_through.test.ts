@@ -1,5 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
@@ -46,6 +47,37 @@ test('a chunked body goes on', async () => {
   const chunked = `POST ${UPLOAD} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`;
   await exchange(door.port, `${chunked}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`);
   expect(door.upstream.seen[0]?.body.toString()).toBe('abcde');
+});
+
+test('bodies in one piece with their head and bodies in parts go on, one after the other on one connection', async () => {
+  const bodies = ['{"a": 1}', '', '{"in": "parts"}', '[]', 'x'.repeat(100_000), '{"last": true}'];
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const connections = new Set<Socket>();
+  door.door.server.on('request', ({ socket }: IncomingMessage) => connections.add(socket));
+  for (const [at, body] of bodies.entries()) {
+    const headers = { 'Content-Length': body.length };
+    const sent = httpRequest({ agent, port: door.port, path: UPLOAD, method: 'POST', headers });
+    const answered = once(sent, 'response');
+    if (at % 2 === 1) sent.end(body);
+    else {
+      sent.write(body.slice(0, 3));
+      await untilReached();
+      sent.end(body.slice(3));
+    }
+    const [answer] = (await answered) as [IncomingMessage];
+    await once(answer.resume(), 'end');
+  }
+  agent.destroy();
+  expect(door.upstream.seen.map(({ body }) => body.toString())).toEqual(bodies);
+  expect(connections.size).toBe(1);
+});
+
+test('two requests with bodies in one piece go on in their order', async () => {
+  const requests = ['{"first": 1}', '{"second": 2}'].map((body) =>
+    rawRequest('PUT /_matrix/client/v3/rooms/!a:b/send/m.x/1', [], body),
+  );
+  await exchange(door.port, requests.join('').replace('Connection: close\r\n', ''));
+  expect(door.upstream.seen.map(({ body }) => body.toString())).toEqual(['{"first": 1}', '{"second": 2}']);
 });
 
 test('an answer comes back as it is: status, headers, repeated headers, bytes', async () => {
