@@ -7,6 +7,8 @@ import type { HttpAnswer } from '../support/http.ts';
 export const AUTHORIZE = '/_2fa/oauth2/authorize';
 export const WEB_BACK = 'https://app.example.com/back';
 export const NATIVE_BACK = 'com.example.app:/back';
+/** What an app keeps for itself, for the challenge in its request. */
+export const VERIFIER = 'v'.repeat(43);
 export const LOOPBACK_BACK = 'http://127.0.0.1/back';
 
 /** Registers an app, past the door for that. */
@@ -42,7 +44,7 @@ export function requestOf(asked: Asked): string {
     redirect_uri: WEB_BACK,
     scope: 'urn:matrix:client:api:* urn:matrix:client:device:APPDEVICE',
     state: 'the state',
-    code_challenge: challengeOf('v'.repeat(43)),
+    code_challenge: challengeOf(VERIFIER),
     code_challenge_method: 'S256',
     ...asked,
   };

@@ -1,8 +1,11 @@
 import { beforeAll, expect, test } from '@jest/globals';
+import { DEVICE_GRANT } from '../../src/oauth/registered_client.ts';
 import { createLogger } from '../../src/system/logger.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
-import { expectError, OAuthApp, REVOKE, tokensIn } from './oauth_app.ts';
+import { formsOf, Visitor } from '../support/visitor.ts';
+import { registerApp, requestOf, WEB_BACK } from './asking.ts';
+import { expectError, OAuthApp, PASSWORD, REVOKE, TOKEN, tokensIn } from './oauth_app.ts';
 
 /** So many requests at once, in turn to each process. */
 const AT_ONCE = 20;
@@ -32,6 +35,42 @@ describeOnSharedDatabases('OAuth apps before two processes', (start) => {
     for (const answer of answers) if (!won.includes(answer)) expectError(answer, 400, 'invalid_grant');
     expect(upstream('/login')).toHaveLength(1);
     expect(await oauth.sessions()).toHaveLength(1);
+  });
+
+  test('attack 334: a yes at both at once makes one code, and lets one device in, once', async () => {
+    const { app, bob } = oauth;
+    const clientId = await registerApp(app, { grant_types: ['authorization_code', DEVICE_GRANT] });
+    const device = { client_id: clientId, scope: oauth.scope };
+    const { json: asked } = await oauth.form('/_2fa/oauth2/device', device);
+    const yeses = async () => (await oauth.events()).filter((event) => event === 'oauth.authorized').length;
+    for (const isDevice of [false, true]) {
+      const visitor = new Visitor(app.url);
+      await visitor.open(isDevice ? '/_2fa/link' : requestOf({ client_id: clientId }));
+      if (isDevice) await visitor.send({ user_code: String(asked.user_code) });
+      await visitor.send({ user: 'bob', password: PASSWORD });
+      app.clock.advance(30_000);
+      const consent = await visitor.send({ code: app.code(bob) });
+      const form = formsOf(consent.text).find(({ fields }) => 'decision' in fields);
+      const fields = { ...form?.fields, decision: 'allow' };
+      const before = await yeses();
+      const answers = await times(({ url }) => {
+        const same = new Visitor(url);
+        for (const [name, value] of visitor.cookies) same.cookies.set(name, value);
+        return same.postOnly(fields, {}, form?.action);
+      });
+      expect(await yeses()).toBe(before + 1);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([303]));
+      const codes = answers.filter(({ headers }) => headers.location?.startsWith(WEB_BACK));
+      expect(codes).toHaveLength(isDevice ? 0 : 1);
+    }
+    const polls = await times((each) =>
+      oauth.form(
+        TOKEN,
+        { grant_type: DEVICE_GRANT, device_code: String(asked.device_code), client_id: clientId },
+        each,
+      ),
+    );
+    expect(polls.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
   test('attack 331: the refresh token of the homeserver is brought once, and all get the very same answer', async () => {

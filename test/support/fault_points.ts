@@ -1,14 +1,19 @@
 /**
- * Preloaded into `serve`: after the first login that is asked for, each answer of the homeserver and each commit is
+ * Preloaded into `serve`: after the first login that is asked for, or from the first form to `?from=PATH` on, each answer of the homeserver and each commit is
  * a point with a number, which is written to standard error. At the point `?at=N` of this module's address the
  * process kills itself with kill -9, before anything of the program hears of the answer or the commit.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { writeSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import type { HomeserverCall } from '../../src/homeserver/homeserver.ts';
 import { HomeserverClient } from '../../src/homeserver/homeserver_client.ts';
+import { Connections } from '../../src/storage/postgres/connections.ts';
 import { GroupCommit } from '../../src/storage/sqlite/group_commit.ts';
 
-const at = Number(new URL(import.meta.url).searchParams.get('at'));
+const { searchParams: settings } = new URL(import.meta.url);
+const at = Number(settings.get('at'));
+const from = settings.get('from');
 let isArmed = false;
 let points = 0;
 
@@ -19,9 +24,14 @@ function pass(what: string): void {
   if (points === at) process.kill(process.pid, 'SIGKILL');
 }
 
+subscribe('http.server.request.start', (message) => {
+  const { request } = message as { readonly request: IncomingMessage };
+  if (from !== null && request.method === 'POST' && request.url?.startsWith(from)) isArmed = true;
+});
+
 const ask = HomeserverClient.prototype.call;
 HomeserverClient.prototype.call = async function (this: HomeserverClient, call: HomeserverCall) {
-  if (call.path.endsWith('/login')) isArmed = true;
+  if (from === null && call.path.endsWith('/login')) isArmed = true;
   const answer = await ask.call(this, call);
   pass(`${call.method} ${call.path.split('/').slice(4).join('/')}`);
   return answer;
@@ -30,6 +40,16 @@ HomeserverClient.prototype.call = async function (this: HomeserverClient, call: 
 const { write } = GroupCommit.prototype;
 GroupCommit.prototype.write = async function <T>(this: GroupCommit, ...given: Parameters<typeof write<T>>) {
   const answer = await write.apply(this, given);
+  pass('commit');
+  return answer as T;
+};
+
+const { inTransaction } = Connections.prototype;
+Connections.prototype.inTransaction = async function <T>(
+  this: Connections,
+  ...given: Parameters<typeof inTransaction<T>>
+) {
+  const answer = await inTransaction.apply(this, given);
   pass('commit');
   return answer as T;
 };
