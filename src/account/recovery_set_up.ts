@@ -5,7 +5,10 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
 import type { Write } from '../storage/statement.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
 import { findRecovery, finishRecovery } from '../storage/tables/recovery_requests.ts';
+import { MINUTE } from '../system/clock.ts';
+import { randomId } from '../system/random.ts';
 import { type Session, standingOf } from '../uia/session.ts';
 import {
   type ConfirmedInSession,
@@ -69,7 +72,16 @@ export class RecoverySetUp extends SessionSetUps {
     const { grant, password = session.password } = holds.open(held);
     const isRight =
       password !== undefined && (await isStillRight(() => grant.judgePassword(homeserver, password, client)));
-    if (!isRight) throw new Refusal('unknown_sign_in');
+    if (isRight) return;
+    await this.endHold(held);
+    throw new Refusal('unknown_sign_in');
+  }
+
+  /** Else the next sign-in would join it, and be refused like this one for as long as it is held. */
+  private async endHold(held: HeldLogin): Promise<void> {
+    const { holds, random } = this.deps;
+    const claimant = randomId(random);
+    if (await holds.claim(held, claimant, MINUTE)) await holds.end(held, claimant);
   }
 
   protected async recorded({ client, session, settable, ready }: ConfirmedInSession): Promise<Write> {

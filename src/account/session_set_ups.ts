@@ -17,7 +17,7 @@ import type { BegunSetUp, ReadyConfirmation, SettableFactor, SetUpOwner, SetUps 
 
 export interface SessionSetUpDeps extends AccountDeps {
   readonly engine: UiaEngine;
-  readonly holds: Pick<HeldLogins, 'giveMoreTime' | 'find' | 'open'>;
+  readonly holds: Pick<HeldLogins, 'giveMoreTime' | 'find' | 'open' | 'claim' | 'end'>;
   readonly enrolment: OwedEnrolment;
 }
 

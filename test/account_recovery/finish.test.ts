@@ -171,5 +171,8 @@ describeOnBothDatabases('the end of an account recovery', (start) => {
     expect(await app.storage.factors.authenticators(BOB)).toEqual(before);
     expect(await status(app)).toMatchObject({ state: 'open' });
     expect(await recorded(app)).toEqual(['begun', 'approved']);
+    // The next sign-in joins none whose token has ended, though it is equal.
+    await (await begun((await claim(await signedIn(), code)) ?? ''))();
+    expect(await status(app)).toMatchObject({ state: 'finished' });
   });
 });
