@@ -3,7 +3,7 @@ import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { judgeAll } from '../support/judged.ts';
-import { beginOnPage, finishOnPage, type PagePerson, signInOnPage } from './page_person.ts';
+import { beginOnPage, finishOnPage, PagePerson, signInOnPage } from './page_person.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -50,6 +50,7 @@ describeOnBothDatabases('sessions of the account page', (start) => {
       ends_ts: now + 8 * HOUR,
       factor: 'totp',
       codes_left: 3,
+      has_password: true,
     });
     expect(headers['cache-control']).toBe('no-store');
     expect(headers).not.toHaveProperty('access-control-allow-origin');
@@ -108,6 +109,22 @@ describeOnBothDatabases('sessions of the account page', (start) => {
       factor: null,
       codes_left: null,
     });
+  });
+
+  test('it says whether there is a password to change, where the homeserver has single sign-on', async () => {
+    const sso = { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'bob' };
+    app = await start({ users: USERS, sso });
+    const enter = async () => {
+      const id = await beginOnPage(app, { name: 'bob', password: PASSWORD });
+      return new PagePerson(app, (await finishOnPage(app, id)) ?? '');
+    };
+    const withPassword = await enter();
+    expect(await withPassword.load()).toMatchObject({ has_password: true });
+    const without = await enter();
+    app.stub.user('bob').password = null;
+    expect(await without.load()).toMatchObject({ has_password: false });
+    app.stub.failNext('/delete_devices', { status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' } });
+    expect((await without.load()).has_password).not.toBe(false);
   });
 
   test('attack 214: without a call for the idle time, after its lifetime: over, and logged out', async () => {

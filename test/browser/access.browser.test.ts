@@ -108,13 +108,35 @@ describeInBrowser('what apps that sign in by OAuth leave to the account page', (
     await person.dialog().getByRole('button', { name: button, exact: true }).click();
   }
 
-  test('an address opens a part after the sign-in, with the device first, and does nothing', async () => {
+  test('an address opens a part after the sign-in, with the device first and the question whether to end it', async () => {
     await person.heading('Signed-in devices').waitFor();
     await page.getByText('Your app asks for this one').waitFor();
     expect(await rows().nth(1).textContent()).toContain('PHONE');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Signed-in devices');
+    // The question stands open; a no changes nothing.
+    await person.dialog().getByRole('heading', { name: 'Sign out “' }).waitFor();
+    await person.dialog().getByRole('button', { name: 'Cancel' }).click();
+    await page.waitForFunction("document.activeElement.textContent === 'Signed-in devices'");
     expect(app.stub.liveTokens('bob')).toHaveLength(3);
     expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  test('attack 335: the device of an address ends after the answer alone, and another one not at all', async () => {
+    for (const action of ['device_view&device_id=TABLET', 'device_delete', 'session_end&device_id=']) {
+      await openAt(`org.matrix.${action}`);
+      await page.waitForFunction("document.activeElement.textContent === 'Signed-in devices'");
+      expect(await page.getByRole('dialog').count()).toBe(0);
+    }
+    await openAt('org.matrix.session_end&device_id=UNKNOWN');
+    await page.getByText('The device that your app asks for is not signed in any more.').waitFor();
+    await openAt('org.matrix.session_end&device_id=PHONE');
+    const confirm = person.dialog().getByRole('button', { name: 'Sign out', exact: true });
+    await confirm.waitFor();
+    expect(app.stub.liveTokens('bob')).toHaveLength(3);
+    await person.dialog().getByLabel('Password', { exact: true }).fill('bob password');
+    await confirm.click();
+    await page.getByText('1 device signed out.').waitFor();
+    expect(app.stub.liveTokens('bob')).toHaveLength(2);
+    expect(await rows().allTextContents()).not.toContainEqual(expect.stringContaining('PHONE'));
   });
 
   test('others open the end of the account, the word on cross-signing, or the overview', async () => {
@@ -125,6 +147,19 @@ describeInBrowser('what apps that sign in by OAuth leave to the account page', (
     await page.getByText('To reset your encryption identity, begin it in your app.').waitFor();
     await openAt('org.example.unknown');
     await page.waitForFunction("document.activeElement.tagName === 'H1'");
+    // An account without a password has none to change.
+    const end = page.getByRole('region', { name: 'Password and account' });
+    expect(await end.getByRole('button').allTextContents()).toEqual([
+      'Change password',
+      'Deactivate account',
+    ]);
+    await page.route('**/_2fa/account/session', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), has_password: false } });
+    });
+    await openAt('org.matrix.account_deactivate');
+    expect(await end.getByRole('button').allTextContents()).toEqual(['Deactivate account']);
+    await page.unroute('**/_2fa/account/session');
   });
 
   test('the password is changed there with password and a fresh code, and the account is ended', async () => {

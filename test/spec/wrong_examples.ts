@@ -68,6 +68,7 @@ const PAGE_SESSION = {
   ends_ts: 1760000000000,
   factor: 'totp',
   codes_left: 3,
+  has_password: true,
 };
 
 const DEVICE_PASSWORD = {

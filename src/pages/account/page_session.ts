@@ -20,6 +20,8 @@ export interface PageSessionDeps {
   readonly sessions: AccountSessions;
   readonly cookie: SessionCookie;
   readonly pages: FormPages;
+  /** Whether the account has a password; undefined where the homeserver does not say. */
+  readonly hasPassword: (accessToken: string, request: ClientRequest) => Promise<boolean | undefined>;
   readonly settings: { readonly idleMs: number; readonly publicBaseUrl: string };
   /** Has what has ended logged out at the homeserver, without anyone who waits for it. */
   readonly logOut: () => void;
@@ -64,7 +66,8 @@ export class PageSessionDoor {
     const value = cookie.in(request);
     const opened = value && (await sessions.call(request, value, pageKeyIn(request)));
     if (opened === undefined || opened === '') throw new Refusal('unknown_token');
-    return { status: 200, body: shown(opened, settings.idleMs), sameOrigin: true };
+    const hasPassword = await this.deps.hasPassword(opened.accessToken, request);
+    return { status: 200, body: shown(opened, settings.idleMs, hasPassword), sameOrigin: true };
   }
 
   /** A browser says of each request by a script that posts, from which origin it is: none says it of no other program. */
@@ -89,7 +92,11 @@ export class PageSessionDoor {
   }
 }
 
-function shown({ session, accessToken, pageKey, codesLeft }: OpenedPageSession, idleMs: number): JsonObject {
+function shown(
+  { session, accessToken, pageKey, codesLeft }: OpenedPageSession,
+  idleMs: number,
+  hasPassword: boolean | undefined,
+): JsonObject {
   return {
     user_id: session.userId,
     device_id: session.deviceId ?? '',
@@ -100,5 +107,6 @@ function shown({ session, accessToken, pageKey, codesLeft }: OpenedPageSession, 
     ends_ts: session.expiresAt,
     factor: session.factor,
     codes_left: codesLeft,
+    has_password: hasPassword ?? null,
   };
 }

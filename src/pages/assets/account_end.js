@@ -21,7 +21,7 @@ export function accountEndCard(page) {
     element(
       'ul',
       { class: 'rows' },
-      row(say('end.password'), () => void changePassword(page)),
+      page.hasPassword && row(say('end.password'), () => void changePassword(page)),
       row(say('end.deactivate'), () => void deactivate(page)),
     ),
   );

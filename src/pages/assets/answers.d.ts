@@ -84,6 +84,7 @@ export type PageSessionAnswer = {
   ends_ts: number;
   factor: string | null;
   codes_left: number | null;
+  has_password: boolean | null;
 };
 
 /** A new set of recovery codes; the old ones are dead. */

@@ -11,11 +11,17 @@ const PARTS = {
   'org.matrix.session_end': 'devices',
   'org.matrix.account_deactivate': 'account-end',
 };
+const DELETIONS = ['org.matrix.device_delete', 'org.matrix.session_end'];
 const RESET = 'org.matrix.cross_signing_reset';
 
 /** The device that an app asks for; its row stands first. An address opens a part of the page, and never does anything by itself. */
 export function askedDevice() {
-  return asked().get('device_id') ?? undefined;
+  return asked().get('device_id') || undefined;
+}
+
+/** The one whose end the app asks for: that is put to its owner, who may say no. */
+export function deviceAskedToEnd() {
+  return DELETIONS.includes(asked().get('action') ?? '') ? askedDevice() : undefined;
 }
 
 /**

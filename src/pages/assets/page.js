@@ -29,6 +29,8 @@ export class AccountPage {
      * @type {string | undefined}
      */
     this.problem = undefined;
+    /** Whether there is a password to change; as long as that is not known there may be. */
+    this.hasPassword = true;
     /** Whether the sign-in took a recovery code, so that the authenticator may be lost. */
     this.recovered = false;
     /**
@@ -106,6 +108,7 @@ export class AccountPage {
     if (answer.is === 'done') {
       this.stepUpUntil = answer.body.step_up_until_ts ?? 0;
       this.idleMs = answer.body.idle_ms;
+      this.hasPassword = answer.body.has_password !== false;
     }
     return answer;
   }

@@ -1,5 +1,5 @@
-import { askedDevice } from './asked_action.js';
-import { button, element } from './dom.js';
+import { askedDevice, deviceAskedToEnd } from './asked_action.js';
+import { button, element, notice } from './dom.js';
 import { deviceIcon, tile } from './icons.js';
 import { hasList, lateCard } from './late_card.js';
 import { askProof } from './proof.js';
@@ -108,7 +108,7 @@ function row(page, device) {
   const isHere = device.device_id === page.api.signedIn?.deviceId;
   const name = device.display_name || say('sessions.unnamed');
   const title = say('sessions.signOutOf', { name });
-  const signOut = () => void end(page, [device], title, say('sessions.signOutText', { name }));
+  const signOut = () => void endOne(page, device);
   return element(
     'li',
     {},
@@ -128,6 +128,35 @@ function row(page, device) {
         button(say('sessions.signOut'), signOut, { look: 'second row', label: title }),
       ),
   );
+}
+
+/**
+ * Asks about the device whose end an app asks for in the address of the page.
+ *
+ * @param {AccountPage} page
+ */
+export async function endAsked(page) {
+  const asked = deviceAskedToEnd();
+  if (asked === undefined || page.api.signedIn === undefined) return;
+  const answer = await page.api.call(CALLS.devices);
+  // The part of the devices says what was not loaded.
+  if (page.api.signedIn === undefined || answer.is !== 'done' || !isDeviceList(answer.body)) return;
+  const device = othersOf(page, answer.body.devices).find(isAsked);
+  if (device !== undefined) return endOne(page, device);
+  if (asked === page.api.signedIn.deviceId) return;
+  const told = notice('warning', element('p', {}, say('sessions.askedGone')));
+  told.setAttribute('role', 'status');
+  page.root.prepend(told);
+  told.focus();
+}
+
+/**
+ * @param {AccountPage} page
+ * @param {Device} device
+ */
+function endOne(page, device) {
+  const name = device.display_name || say('sessions.unnamed');
+  return end(page, [device], say('sessions.signOutOf', { name }), say('sessions.signOutText', { name }));
 }
 
 /** @param {Device} device */

@@ -1,4 +1,6 @@
 import { ContactLinks } from '../../account_recovery/contact_links.ts';
+import type { ClientRequest } from '../../http/client_request.ts';
+import { Refusal } from '../../matrix/refusals.ts';
 import { AccountPage } from '../../pages/account/account_page.ts';
 import { PageSessionDoor } from '../../pages/account/page_session.ts';
 import { ContactPage } from '../../pages/recover/contact_page.ts';
@@ -33,6 +35,7 @@ export function accountPages(
     contactPage: new ContactPage(new ContactLinks(shared), pages, accountRecovery.enabled),
     pageSession: new PageSessionDoor({
       ...{ sessions: accountSessions, cookie, pages, log },
+      hasPassword: hasPasswordBy(shared),
       logOut: () => {
         pageSessionSweep
           .sweep()
@@ -40,5 +43,19 @@ export function accountPages(
       },
       settings: { idleMs: account.idleMs, publicBaseUrl },
     }),
+  };
+}
+
+/** Only where people sign in by the homeserver's single sign-on can an account be without one. */
+function hasPasswordBy({ config, ownerSessions }: SharedServices) {
+  return async (accessToken: string, request: ClientRequest): Promise<boolean | undefined> => {
+    if (!config.login.sso) return true;
+    try {
+      return await ownerSessions.passwordSessions.takesPassword(accessToken, request);
+    } catch (error) {
+      // What the page is told besides does not hang on it.
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    }
   };
 }

@@ -450,6 +450,7 @@ export const pages: Translation = {
   'sessions.title': 'Angemeldete Geräte',
   'sessions.intro': 'Melde Geräte ab, die du nicht kennst.',
   'sessions.asked': 'Deine App fragt nach diesem',
+  'sessions.askedGone': 'Das Gerät, nach dem deine App fragt, ist nicht mehr angemeldet.',
   'actions.crossSigning':
     'Um deine Verschlüsselungsidentität zurückzusetzen, beginne in deiner App. Sie führt dich zu einer Seite, die nach deinem Passwort und deinem zweiten Faktor fragt.',
   'end.title': 'Passwort und Konto',

@@ -190,6 +190,7 @@ export const sie: Translation = {
   'codes.deleteText':
     'Wenn Sie sie löschen und Ihren Authenticator verlieren, kann nur ein Betreiber den Zugang wiederherstellen.',
   'sessions.asked': 'Ihre App fragt nach diesem',
+  'sessions.askedGone': 'Das Gerät, nach dem Ihre App fragt, ist nicht mehr angemeldet.',
   'actions.crossSigning':
     'Um Ihre Verschlüsselungsidentität zurückzusetzen, beginnen Sie in Ihrer App. Sie führt Sie zu einer Seite, die nach Ihrem Passwort und Ihrem zweiten Faktor fragt.',
   'end.intro': 'Apps, die Ihr Passwort nicht kennen, überlassen das dieser Seite.',

@@ -435,6 +435,7 @@ export const pages = {
   'sessions.title': 'Signed-in devices',
   'sessions.intro': "Sign out any device you don't recognise.",
   'sessions.asked': 'Your app asks for this one',
+  'sessions.askedGone': 'The device that your app asks for is not signed in any more.',
   'actions.crossSigning':
     'To reset your encryption identity, begin it in your app. It leads you to a page that asks for your password and second factor.',
   'end.title': 'Password and account',
