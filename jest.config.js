@@ -6,7 +6,7 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   globalSetup: '<rootDir>/test/support/run_setup.mjs',
-  testSequencer: '<rootDir>/test/support/long_suites_first.mjs',
+  testSequencer: '<rootDir>/test/support/suites_in_order.mjs',
   globalTeardown: '<rootDir>/test/support/run_teardown.mjs',
   moduleNameMapper: { '^@node-rs/argon2$': '<rootDir>/test/support/quick_argon2.ts' },
   transform: { '^.+\\.ts$': '@swc/jest' },
