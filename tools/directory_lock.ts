@@ -1,10 +1,14 @@
 import { mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hasCode } from './free_port.ts';
 
 const HEARTBEAT_MS = 1000;
-/** A holder that has not shown signs of life for this long is taken for dead. */
-const STALE_AFTER_MS = 10_000;
+/**
+ * A holder that has not shown signs of life for this long is taken for dead where its process cannot be looked for. On a
+ * busy machine a holder that installs something may be silent for many seconds.
+ */
+const STALE_AFTER_MS = 5 * 60_000;
 const POLL_MS = 200;
 
 export interface LockOptions {
@@ -78,14 +82,30 @@ async function takeOverFromDeadHolder(path: string, holder: string): Promise<boo
   try {
     const [other] = await readdir(path);
     if (other === undefined) return false;
-    const { mtimeMs } = await stat(join(path, other));
-    if (Date.now() - mtimeMs < STALE_AFTER_MS) return false;
+    if (!(await isDead(path, other))) return false;
     const now = new Date();
     await rename(join(path, other), join(path, holder));
     await utimes(join(path, holder), now, now);
     return true;
   } catch {
     return false;
+  }
+}
+
+/** The file is named after its holder, beginning with its process. */
+async function isDead(path: string, holder: string): Promise<boolean> {
+  const pid = Number.parseInt(holder, 10);
+  if (pid > 0 && !isRunning(pid)) return true;
+  const { mtimeMs } = await stat(join(path, holder));
+  return Date.now() - mtimeMs > STALE_AFTER_MS;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Of another user.
+    return hasCode(error, 'EPERM');
   }
 }
 

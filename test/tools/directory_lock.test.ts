@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,9 +38,25 @@ test('the lock is free again after work that throws', async () => {
 test('a lock whose holder shows no sign of life is taken over', async () => {
   await mkdir(lock);
   await writeFile(join(lock, 'somebody'), '');
-  const longAgo = new Date(Date.now() - 60_000);
+  const longAgo = new Date(Date.now() - 3_600_000);
   await utimes(join(lock, 'somebody'), longAgo, longAgo);
   await expect(withDirectoryLock(lock, { timeoutMs: 0 }, async () => 'done')).resolves.toBe('done');
+});
+
+test('a lock whose holder has ended is taken over at once', async () => {
+  const { pid } = spawnSync('true');
+  await mkdir(lock);
+  await writeFile(join(lock, `${pid}-it`), '');
+  await expect(withDirectoryLock(lock, { timeoutMs: 0 }, async () => 'done')).resolves.toBe('done');
+});
+
+test('a holder that runs, and is silent for a minute, keeps its lock', async () => {
+  await mkdir(lock);
+  const file = join(lock, `${process.pid}-it`);
+  await writeFile(file, '');
+  const aMinuteAgo = new Date(Date.now() - 60_000);
+  await utimes(file, aMinuteAgo, aMinuteAgo);
+  await expect(withDirectoryLock(lock, { timeoutMs: 0 }, async () => 'done')).rejects.toThrow(LockTimeout);
 });
 
 test('a lock that someone holds is waited for, then given up', async () => {
