@@ -27,13 +27,14 @@ export function compose(foundations: Foundations) {
   const shared = sharedServices(foundations);
   const login = loginServices(shared);
   const account = accountServices(shared);
+  const guarding = guardServices(shared);
   const door = oauthDoor(shared);
   const { storage, homeserver, processes } = shared;
   return {
     ...login,
     ...account,
-    ...pageServices(shared, login, account),
-    ...guardServices(shared),
+    ...guarding,
+    ...pageServices(shared, { ...login, ...guarding }, account),
     ...oauthServices(shared, login, door),
     ...door,
     discovery: discovery(shared, door.oauthSwitch),

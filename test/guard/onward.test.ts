@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isJsonObject, type JsonObject } from '../../src/matrix/wire.ts';
 import type { Override } from '../support/stub/stub.ts';
+import { formsOf, Visitor } from '../support/visitor.ts';
 import {
   ADD_ADDRESS,
   BOBS_PASSWORD,
@@ -23,6 +24,7 @@ const EMAIL = 'm.login.email.identity';
 const TERMS = 'm.login.terms';
 const CAPTCHA = 'm.login.recaptcha';
 const SSO = 'm.login.sso';
+const SSO_PAGE = '/_matrix/client/v3/auth/m.login.sso/fallback/web';
 
 const PARAMS = { [CAPTCHA]: { public_key: 'site key' }, [TERMS]: { policies: {} } };
 
@@ -243,7 +245,7 @@ describe.each(PERSONALITIES)('an account without a password before %s', (persona
   /** The page of the homeserver's provider, for its own session. */
   async function passPage(): Promise<void> {
     const [session] = [...it.app.stub.state.uiaSessions.values()].slice(-1);
-    const target = `/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${session?.id}`;
+    const target = `${SSO_PAGE}?session=${session?.id}`;
     expect((await fetch(it.app.stub.url + target)).status).toBe(200);
   }
 
@@ -259,12 +261,48 @@ describe.each(PERSONALITIES)('an account without a password before %s', (persona
     expect(challengeIn(early)).toMatchObject({ completed: [TOTP] });
     // The page of that stage, asked for with our session, is the homeserver's.
     const page = await it.app.call({
-      target: `/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${session}`,
+      target: `${SSO_PAGE}?session=${session}`,
     });
     expect([page.status, page.text]).toEqual([200, '<p>homeserver fallback page</p>']);
     const done = await it.authAlone(DELETE_DEVICES, { type: SSO, session });
     expect(done.status).toBe(200);
     expect(it.app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).toEqual(['BOBSPHONE']);
+  });
+
+  test('on our page the code leads to the page of the homeserver, and then the request of the client is done', async () => {
+    const { json } = await it.asBob(DELETE_DEVICES);
+    const session = String(json.session);
+    const visitor = new Visitor(it.app.url);
+    const ours = `${SSO_PAGE}?session=${encodeURIComponent(session)}`;
+    await visitor.open(ours);
+    const asked = await visitor.send({ code: it.app.code(it.bob) });
+    expect(asked.text).toContain('Sign in once more with your provider');
+    expect(asked.text).not.toContain('type="password"');
+    // Looking at it brings nothing to the homeserver.
+    expect(it.upstream()).toEqual([]);
+    const led = await visitor.send({ step: 'provider' });
+    expect([led.status, led.text]).toEqual([200, '<p>homeserver fallback page</p>']);
+    expect(it.app.stub.devicesOf('bob')).toHaveLength(2);
+    const theirs = [...it.app.stub.state.uiaSessions.values()].slice(-1);
+    expect(led.text).not.toContain(String(theirs[0]?.id));
+    const done = await it.authAlone(DELETE_DEVICES, { type: SSO, session });
+    expect(done.status).toBe(200);
+    expect(it.app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).toEqual(['BOBSPHONE']);
+  });
+
+  test('the way to that page is not gone before the code, nor for an account that has a password', async () => {
+    const { json } = await it.asBob(DELETE_DEVICES);
+    const visitor = new Visitor(it.app.url);
+    const session = String(json.session);
+    await visitor.open(`${SSO_PAGE}?session=${encodeURIComponent(session)}`);
+    const early = await visitor.post({ ...formsOf(visitor.last?.text ?? '')[0]?.fields, step: 'provider' });
+    expect(early.text).toContain('Authentication code');
+    it.app.stub.user('bob').password = BOBS_PASSWORD;
+    const asked = await visitor.send({ code: it.app.code(it.bob) });
+    expect(asked.text).toContain('type="password"');
+    await visitor.post({ ...formsOf(asked.text)[0]?.fields, step: 'provider' });
+    expect((await it.authAlone(DELETE_DEVICES, { session })).json.completed).toEqual([TOTP]);
+    expect(it.upstream()).toEqual([]);
   });
 
   test('without 2FA the single sign-on of the homeserver works as it is', async () => {

@@ -152,7 +152,7 @@ function inBrowser(app: () => RealApp): void {
     });
   });
 
-  test('an account without a password turns 2FA on by the page of the API, and is asked for its code from then on', async () => {
+  test('an account without a password turns 2FA on by the page of the API, and removes a session by code and provider', async () => {
     const name = 'evelyn';
     await comeAs(name);
     await goOn();
@@ -179,6 +179,15 @@ function inBrowser(app: () => RealApp): void {
     await page.getByLabel('Authentication code').fill(codeAt(seed, app().clock.now()));
     await page.keyboard.press('Enter');
     await goOn();
+
+    // What Synapse guards: our page asks for the code, and leads to Synapse's own page.
+    app().clock.advance(30_000);
+    const popup = await opened('Remove the other session');
+    await popup.getByLabel('Authentication code').fill(codeAt(seed, app().clock.now()));
+    await popup.keyboard.press('Enter');
+    await popup.getByRole('button', { name: 'Continue' }).click();
+    await popup.getByRole('link', { name: 'Continue with University' }).click();
+    await page.getByText('removed: 200').waitFor();
   });
 
   test('an account without a password turns 2FA on on the account page', async () => {

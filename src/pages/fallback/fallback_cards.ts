@@ -11,6 +11,9 @@ import type { OfferedProvider } from '../sign_in/offered_providers.ts';
 import type { Say } from '../texts/texts.ts';
 import { consequenceText } from './consequence_text.ts';
 
+/** The form that leads to the homeserver's single sign-on. */
+export const SIGN_ON_STEP = 'provider';
+
 interface Card {
   readonly say: Say;
   readonly language: Language;
@@ -70,7 +73,7 @@ ${passwordField(say, refused, true)}
 ${notYou(say)}</section>`;
 }
 
-/** Leads to the homeserver's own single sign-on: the account has no password. */
+/** Leads to the homeserver's own single sign-on, by a login that is ended at once: the account has no password. */
 export function providerCard(card: Card & { readonly providers: readonly OfferedProvider[] }): Html {
   const { say, standing, providers } = card;
   const links = providers.map(({ id, name }) => {
@@ -78,10 +81,27 @@ export function providerCard(card: Card & { readonly providers: readonly Offered
     const text = name === '' ? say('approve.providerGo') : say('signIn.provider', { provider: name });
     return html`<p><a class="button full" href="${address}">${text}</a></p>`;
   });
+  return signOnCard(card, html`${links}`);
+}
+
+/** Leads to the homeserver's page for its own session, where the account has no password. */
+export function homeserverCard(card: Card & { readonly problem: string | undefined }): Html {
+  const { say, action, hidden, problem } = card;
+  return signOnCard(
+    card,
+    html`${notice(problem)}
+<form class="stack" method="post" action="${action}">
+${hidden}<input type="hidden" name="step" value="${SIGN_ON_STEP}">
+<button class="button full">${say('approve.providerGo')}</button>
+</form>`,
+  );
+}
+
+function signOnCard(card: Card, ways: Html): Html {
   return html`<section class="card stack">${heading(card)}
-<p>${say('approve.provider')}</p>
-${links}
-${notYou(say)}</section>`;
+<p>${card.say('approve.provider')}</p>
+${ways}
+${notYou(card.say)}</section>`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Factors } from '../../factors/factors.ts';
 import type { FallbackStage, FallbackStanding, GuardedPage } from '../../guard/guarded_page.ts';
+import type { HomeserverSignOn } from '../../guard/homeserver_sign_on.ts';
 import type { Homeserver } from '../../homeserver/homeserver.ts';
 import { relayAnswer } from '../../homeserver/relay.ts';
 import type { Answer } from '../../http/answer.ts';
@@ -13,7 +14,7 @@ import type { Visits } from '../forms/visits.ts';
 import { type Html, html } from '../shell/html.ts';
 import { providersForApproval } from '../sign_in/offered_providers.ts';
 import { aboutField } from './approved_body.ts';
-import { codeCard, passwordCard, providerCard } from './fallback_cards.ts';
+import { codeCard, homeserverCard, passwordCard, providerCard } from './fallback_cards.ts';
 import { FallbackSteps } from './fallback_steps.ts';
 import type { FallbackVisit, PasswordProblem } from './fallback_visit.ts';
 import { done, gone } from './last_pages.ts';
@@ -25,6 +26,7 @@ const AT_FIELD: readonly PasswordProblem['is'][] = ['wrongPassword', 'noPassword
 
 export interface FallbackPageDeps {
   readonly proofs: GuardedPage;
+  readonly signOn: HomeserverSignOn;
   readonly pages: FormPages;
   readonly homeserver: Homeserver;
   readonly factors: Factors;
@@ -94,7 +96,8 @@ export class FallbackPage {
   }
 
   /** Asks for what is missing; where nothing is, tells the client. */
-  private ask(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
+  private async ask(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
+    if (await this.deps.signOn.isNext(visit.request, standing)) return this.signOn(visit, standing, seen);
     switch (standing.missing) {
       case 'nothing':
         return this.done(visit, standing, seen);
@@ -122,6 +125,19 @@ export class FallbackPage {
       title: visit.say('approve.title'),
       asks: 'password',
       body: (tokenField) => providerCard({ ...card(tokenField), providers }),
+    });
+  }
+
+  /** The same, by the homeserver's own page: what was asked for is guarded by the homeserver, too. */
+  private async signOn(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
+    const { refused } = seen.state;
+    const problem = refused?.of === 'password' ? this.textOf(visit, refused.problem) : undefined;
+    const card = await this.card(visit, standing, seen);
+    return visit.render({
+      title: titleOf(visit, visit.say('approve.title'), problem),
+      asks: 'password',
+      script: FORM_SCRIPT,
+      body: (tokenField) => homeserverCard({ ...card(tokenField), problem }),
     });
   }
 

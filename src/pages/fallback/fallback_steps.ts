@@ -1,5 +1,6 @@
 import type { Factors } from '../../factors/factors.ts';
 import type { FallbackStanding, GuardedPage, ProofOutcome } from '../../guard/guarded_page.ts';
+import type { HomeserverSignOn } from '../../guard/homeserver_sign_on.ts';
 import type { Form } from '../../http/form.ts';
 import type { Outcome } from '../../matrix/outcome.ts';
 import { Refusal } from '../../matrix/refusals.ts';
@@ -8,6 +9,7 @@ import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import type { FormProblem, FormProblems } from '../forms/form_problems.ts';
 import { isAbout } from './approved_body.ts';
+import { SIGN_ON_STEP } from './fallback_cards.ts';
 import type { FallbackProblem, FallbackVisit } from './fallback_visit.ts';
 import type { Judged } from './session_visits.ts';
 
@@ -22,6 +24,7 @@ export class FallbackSteps {
   constructor(
     private readonly deps: {
       readonly proofs: GuardedPage;
+      readonly signOn: HomeserverSignOn;
       readonly factors: Factors;
       readonly problems: FormProblems;
     },
@@ -32,10 +35,27 @@ export class FallbackSteps {
     const state = { ...before, refused: undefined };
     // Another body was bound since the form was shown: what is approved is what was shown (attack 148).
     if (!isAbout(form, standing)) return { state };
+    if (form.get('step') === SIGN_ON_STEP) return this.toSignOn(visit, standing, state);
     const password = form.get('password');
     return password === undefined
       ? this.takeCode(visit, standing, state, form)
       : this.takePassword(visit, standing, state, password);
+  }
+
+  /** The account has no password: what follows stands on the homeserver's page. */
+  private async toSignOn(
+    { request }: PageVisit,
+    standing: FallbackStanding,
+    state: FallbackVisit,
+  ): Promise<Next> {
+    try {
+      if (await this.deps.signOn.begin(request, standing)) {
+        return { state, outcome: { is: 'challenged', reason: 'homeserver' } };
+      }
+      throw new Refusal('no_password');
+    } catch (error) {
+      return this.notJudged(state, error);
+    }
   }
 
   private async takeCode(

@@ -7,6 +7,8 @@ import { EgressGate } from '../../second_factor/egress_gate.ts';
 import { SessionBlock } from '../../second_factor/session_block.ts';
 import type { SharedServices } from './shared.ts';
 
+export type GuardServices = ReturnType<typeof guardServices>;
+
 /** What stands before guarded requests of clients and the user's own actions. */
 export function guardServices(shared: SharedServices) {
   return {

@@ -1,4 +1,5 @@
 import { GuardedPage } from '../../guard/guarded_page.ts';
+import { HomeserverSignOn } from '../../guard/homeserver_sign_on.ts';
 import { ProviderProof } from '../../guard/provider_proof.ts';
 import { EnrolmentPage } from '../../pages/fallback/enrolment_page.ts';
 import { FallbackPage } from '../../pages/fallback/fallback_page.ts';
@@ -10,6 +11,7 @@ import type { SignInPage } from '../../pages/sign_in/sign_in_page.ts';
 import { SsoRedirect } from '../../pages/sign_in/sso_redirect.ts';
 import type { AccountServices } from './account.ts';
 import { accountPages } from './account_pages.ts';
+import type { GuardServices } from './guard.ts';
 import type { LoginServices } from './login.ts';
 import { type PageTools, pageTools } from './page_tools.ts';
 import { recoverPages } from './recover_pages.ts';
@@ -17,7 +19,11 @@ import type { SharedServices } from './shared.ts';
 import { type SignInPages, signInPages } from './sign_in_pages.ts';
 
 /** The pages. */
-export function pageServices(shared: SharedServices, login: LoginServices, account: AccountServices) {
+export function pageServices(
+  shared: SharedServices,
+  login: LoginServices & Pick<GuardServices, 'guard'>,
+  account: AccountServices,
+) {
   const tools = pageTools(shared);
   const { pages, contact, brand, formTokens, visiting } = tools;
   const { signIn, signInPage, setUps, authorizePage, linkPage } = signInPages(shared, tools, login, account);
@@ -48,12 +54,18 @@ function proofPages(
   shared: SharedServices,
   tools: PageTools,
   signInPage: SignInPage,
-  { pageSignIn, upstream }: LoginServices,
+  { pageSignIn, upstream, guard }: LoginServices & Pick<GuardServices, 'guard'>,
   { targets, rounds, access }: Pick<SignInPages['signIn'], 'targets' | 'rounds' | 'access'>,
 ) {
   const { pages, problems, visiting } = tools;
   const { homeserver, factors, totp } = shared;
   const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits });
+  const signOn = new HomeserverSignOn({
+    ...shared,
+    page: proofs,
+    guard,
+    passwordSessions: shared.ownerSessions.passwordSessions,
+  });
   const providerProof = new ProviderProof({ ...shared, page: proofs, upstream });
   const providerApproval = new ProviderApproval(providerProof, pages, rounds);
   const providerPage = new ProviderPage(
@@ -70,7 +82,7 @@ function proofPages(
     providerApproval,
     ssoRedirect: new SsoRedirect(homeserver, providerPage, shared.config.login.sso),
     fallbackPage: new FallbackPage({
-      ...{ proofs, homeserver, problems, pages, factors },
+      ...{ proofs, signOn, homeserver, problems, pages, factors },
       visits: new Visits(visiting, 'fallback'),
       canRecover: shared.recovery.enabled,
       digits: totp.digits,
