@@ -1,37 +1,26 @@
 import { expect, test } from '@jest/globals';
-import type { ClientRequest } from '../../src/http/client_request.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
-import type { Services } from '../../src/server/compose.ts';
 import { growVersion } from '../../src/storage/tables/accounts.ts';
 import { seedIn } from '../account/account.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { codeAt } from '../support/enrolment.ts';
 import { operate } from '../support/operate.ts';
-import { BOB, begin, DAY, GROUNDS, PASSWORD, recorded, startRecovering, status, wait } from './recovering.ts';
+import {
+  BOB,
+  begin,
+  DAY,
+  GROUNDS,
+  PASSWORD,
+  recorded,
+  requestFrom,
+  servicesOf,
+  startRecovering,
+  status,
+  wait,
+} from './recovering.ts';
 
 const BROWSER = 'a browser';
-
-/** What answers requests in an application: the pages of a recovery are another suite's. */
-function servicesOf(app: TestApp): Services {
-  return (app.proxy as unknown as { parts: { services: Services } }).parts.services;
-}
-
-function requestFrom(ip = '192.0.2.1'): ClientRequest {
-  return {
-    method: 'POST',
-    path: '/_2fa/recover',
-    params: {},
-    query: new Map(),
-    search: '',
-    assertedUser: undefined,
-    token: { kind: 'none' },
-    body: undefined,
-    client: { ip, proto: 'https', host: undefined },
-    signal: new AbortController().signal,
-    headers: {},
-  };
-}
 
 /** The name of what a promise was refused by; undefined where it was not. */
 async function refusal(of: Promise<unknown>): Promise<string | undefined> {

@@ -1,4 +1,6 @@
+import type { ClientRequest } from '../../src/http/client_request.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import type { Services } from '../../src/server/compose.ts';
 import { ask } from '../../src/storage/statement.ts';
 import { findRunningRecovery, type SeenRecovery } from '../../src/storage/tables/recovery_requests.ts';
 import type { TestApp } from '../support/app.ts';
@@ -73,4 +75,25 @@ export async function recorded(app: TestApp): Promise<string[]> {
 export async function stored(app: TestApp): Promise<string> {
   const rows = await app.storage.read(ask<object>('SELECT * FROM recovery_requests'));
   return JSON.stringify(rows, (_name, value) => (Buffer.isBuffer(value) ? value.toString('latin1') : value));
+}
+
+/** What answers requests in an application: the pages of a recovery are another suite's. */
+export function servicesOf(app: TestApp): Services {
+  return (app.proxy as unknown as { parts: { services: Services } }).parts.services;
+}
+
+export function requestFrom(ip = '192.0.2.1'): ClientRequest {
+  return {
+    method: 'POST',
+    path: '/_2fa/recover',
+    params: {},
+    query: new Map(),
+    search: '',
+    assertedUser: undefined,
+    token: { kind: 'none' },
+    body: undefined,
+    client: { ip, proto: 'https', host: undefined },
+    signal: new AbortController().signal,
+    headers: {},
+  };
 }
