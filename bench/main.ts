@@ -9,6 +9,7 @@ import { run as classifier } from './classifier.ts';
 import { durableWritesTable, measureDurableWrites } from './durable_writes.ts';
 import { run as egressGate } from './egress_gate.ts';
 import { run as guardedPass } from './guarded_pass.ts';
+import { run as hostileLoad } from './hostile_load.ts';
 import { run as logins } from './logins.ts';
 import { run as passChange } from './pass_change.ts';
 import { run as passThrough } from './pass_through.ts';
@@ -67,6 +68,11 @@ const BENCHES: readonly Bench[] = [
     name: 'recovery_hash',
     what: 'what guessing recovery codes costs others',
     run: async () => console.log(recoveryHashTable(await measureRecoveryHash())),
+  },
+  {
+    name: 'hostile_load',
+    what: 'what clients that mean harm cost other users',
+    run: (_against, report) => hostileLoad(report),
   },
 ];
 
