@@ -33,7 +33,7 @@ interface Measured {
   readonly signIns: Waits;
 }
 
-/** Measures and prints. @throws if memory was not bounded, or somebody was not served */
+/** Measures and prints. @throws if memory was not bounded, or a request was not served */
 export async function run(
   report: (results: readonly BenchResult[]) => void = () => undefined,
 ): Promise<void> {

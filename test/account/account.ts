@@ -1,9 +1,11 @@
 import { expect } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { type AppOptions, startApp, type TestApp } from '../support/app.ts';
-import { codeAt } from '../support/enrolment.ts';
+import { codeAt, seedIn } from '../support/enrolment.ts';
 import type { HttpAnswer, HttpCall } from '../support/http.ts';
 import { judgeAll } from '../support/judged.ts';
+
+export { seedIn };
 
 export const TOTP = 'm.login.2fa.totp';
 export const RECOVERY = 'm.login.2fa.recovery';
@@ -76,13 +78,4 @@ export async function startAccount(options: AppOptions = {}, start = startApp): 
 export function dorasPassword(code = '', more: JsonObject = {}): JsonObject {
   const password = code === '' ? DORAS_PASSWORD : `${DORAS_PASSWORD} ${code}`;
   return { type: PASSWORD, identifier: { type: 'm.id.user', user: '@dora:localhost' }, password, ...more };
-}
-
-/** The secret in a set-up's answer: base32 (RFC 4648) without padding. */
-export function seedIn(text: unknown): Buffer {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...String(text)]
-    .map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0'))
-    .join('');
-  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }

@@ -3,12 +3,15 @@
  * who know the owners' passwords, vandals who leave requests at every point, and connections that are never finished.
  * One line a minute. Exit code 0 if the process lived, its memory stayed level, every owner was in within two tries,
  * no guest was turned away in fair weather, and nothing stood in the log that does not belong there.
+ * With `--faults` everything breaks in turn, chosen by `--seed`, and an auditor looks at everything after each fault
+ * (`faults/fault_storm.ts`); with `--postgres` on PostgreSQL.
  * With `--replicas` two processes on PostgreSQL behind HAProxy are killed in turn instead (`replica_storm.ts`).
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { stormOfFaults } from './faults/run_fault_storm.ts';
 import { guestLives, ownerLives, type Storm, thiefLives, vandalLives } from './people.ts';
 import { stormOverReplicas } from './replicas_main.ts';
 import { Scene } from './scene.ts';
@@ -32,15 +35,23 @@ const MEMORY_SLACK = 96;
 const HEALTH_MS = 10_000;
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, replicas: { type: 'boolean', default: false } },
+  options: {
+    minutes: { type: 'string', default: '10' },
+    replicas: { type: 'boolean', default: false },
+    faults: { type: 'boolean', default: false },
+    postgres: { type: 'boolean', default: false },
+    seed: { type: 'string', default: String(Date.now()) },
+  },
 });
 process.exitCode = await run(Number(values.minutes));
 
 async function run(minutes: number): Promise<number> {
   if (!(minutes > 0)) {
-    say('usage: npm run storm -- [--minutes N] [--replicas]');
+    say('usage: npm run storm -- [--minutes N] [--replicas | --faults [--postgres] [--seed TEXT]]');
     return 2;
   }
+  const { faults, postgres, seed } = values;
+  if (faults) return stormOfFaults({ minutes, seed, postgres }, say);
   return values.replicas ? stormOverReplicas(minutes, say) : storm(minutes);
 }
 

@@ -1,9 +1,4 @@
-/** What a log of warnings and errors may hold while the homeserver comes and goes. */
-const EXPECTED_LINES = [
-  'The homeserver could not be reached for a passed-through request',
-  'The login that judged a password could not be logged out',
-  'housekeeping failed; trying again',
-];
+import { oddLines } from './clear_log.ts';
 
 const SHOWN = 5;
 
@@ -34,7 +29,7 @@ export class Tally {
   /** @param log all that was written so far */
   readLog(log: string): void {
     const lines = log.split('\n').slice(0, -1);
-    this.oddLines.push(...lines.slice(this.readLines).filter((line) => !isExpected(line)));
+    this.oddLines.push(...oddLines(lines.slice(this.readLines).join('\n')));
     this.readLines = lines.length;
   }
 
@@ -58,15 +53,5 @@ export class Tally {
 
   firstFaults(): string {
     return this.faults.slice(0, SHOWN).join('\n');
-  }
-}
-
-/** One line of JSON that says one of the things that may be said. */
-function isExpected(line: string): boolean {
-  try {
-    const { level, msg } = JSON.parse(line) as { level?: unknown; msg?: unknown };
-    return level === 'warn' && EXPECTED_LINES.some((expected) => expected === msg);
-  } catch {
-    return false;
   }
 }

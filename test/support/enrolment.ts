@@ -138,3 +138,12 @@ export async function requireEnrolled(store: FactorStore, userId: string): Promi
   if (enrolled === undefined) throw new Error(`${userId} has no second factor`);
   return enrolled;
 }
+
+/** The secret in a set-up's answer: base32 (RFC 4648) without padding. */
+export function seedIn(text: unknown): Buffer {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...String(text)]
+    .map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0'))
+    .join('');
+  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+}
