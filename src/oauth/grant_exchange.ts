@@ -56,9 +56,22 @@ export class GrantExchange {
     try {
       return await this.logIn(request, claimed);
     } catch (error) {
-      await this.deps.claims.giveBack(claimed);
+      await this.leave(claimed);
       throw error;
     }
+  }
+
+  /**
+   * Nothing was answered. The commit may have been done all the same, where the store was lost before it said so: no
+   * client has the tokens of that session, and its login was ended like any that no client gets. So the session ends; its
+   * code is used, and the app asks its user once more. To hand the tokens out when the store says that it was done would
+   * need them to be kept for a client that may never ask.
+   */
+  private async leave(claimed: OAuthGrantClaimed): Promise<void> {
+    const { claims, sessions } = this.deps;
+    await claims.giveBack(claimed);
+    const begun = await sessions.find(claimed.sessionId);
+    if (begun?.endedAt === null) await sessions.end(begun, 'revoked');
   }
 
   /** Used by now, or in use: the request that has claimed it is waited for. */

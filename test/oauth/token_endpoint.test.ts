@@ -1,4 +1,5 @@
-import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { CommitUnanswered } from '../../src/storage/errors.ts';
 import { MINUTE, SECOND } from '../../src/system/clock.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -69,6 +70,42 @@ describeOnSharedDatabases('the token endpoint', (start) => {
       const target = '/_matrix/client/v3/account/whoami';
       expect((await oauth.app.call({ target, token: String(json.id_token) })).status).toBe(401);
     });
+
+    test.each([
+      ['written', 400, 0],
+      ['not written', 200, 1],
+    ] as const)(
+      'attack 338: a commit that was %s, and not answered: no token, no login that lives on',
+      async (done, next, more) => {
+        const { app } = oauth;
+        const deviceId = `UNANSWERED ${done}`;
+        const issued = await oauth.issue({ deviceId });
+        const before = app.stub.liveTokens('bob');
+        const sessionsOf = async () => (await oauth.sessions()).filter((each) => each.deviceId === deviceId);
+        const { commit } = app.storage;
+        const lost = jest.spyOn(app.storage, 'commit').mockImplementation((async (
+          ...unit: Parameters<typeof commit>
+        ) => {
+          const isIt = JSON.stringify(unit).includes('INSERT INTO oauth_sessions');
+          const answer = isIt && done === 'not written' ? undefined : await commit.apply(app.storage, unit);
+          if (!isIt) return answer;
+          throw new CommitUnanswered(new Error('the connection was lost'), async () => 'open');
+        }) as typeof commit);
+        const answer = await oauth.exchange(issued);
+        expect(lost.mock.calls.length).toBeGreaterThan(0);
+        lost.mockRestore();
+        expectError(answer, 503, 'temporarily_unavailable');
+        expect(answer.headers['retry-after']).toBeDefined();
+        expect(app.stub.liveTokens('bob')).toEqual(before);
+        expect(await sessionsOf()).toEqual([]);
+        const again = await oauth.exchange(issued);
+        expect(again.status).toBe(next);
+        expect(await sessionsOf()).toHaveLength(more);
+        await app.proxy.keepHouse();
+        expect(app.stub.liveTokens('bob')).toHaveLength(before.length + more);
+        if (again.status === 200) await oauth.form(REVOKE, { token: tokensIn(again).access });
+      },
+    );
 
     test('a code of the authorize page gets its session, which is refreshed and revoked', async () => {
       const { app, bob } = oauth;
