@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { loadConfig } from '../../src/config/load.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { createProxy } from '../../src/server/proxy.ts';
 import { hasWebServer, startWebServer } from '../deploy/web_server.ts';
 import { HARMFUL } from '../support/hostile_text.ts';
 import { BROKEN, wellRegistered } from './broken.ts';
 import { checkIn, findings, hasNginx, type Scene, startScene } from './scene.ts';
+
+/** What a web server sends to the proxy for OAuth besides. */
+const FURTHER = 'location ~ ^/\\.well-known/(oauth-authorization-server|openid-configuration)$';
 
 const suite = hasNginx() ? describe : describe.skip;
 
@@ -41,6 +46,36 @@ suite('an installation with one thing wrong', () => {
     expect(found).toMatch(says);
     expect([fix === '', tried.length === 0]).toEqual([false, false]);
     expect([report.verdict, code]).toEqual([verdict, verdict === 'fail' ? 1 : 0]);
+  });
+
+  test('OAuth: two logins without a registration, and a homeserver that has it itself', async () => {
+    const ours = (text: string) =>
+      text.replace('public_base_url', 'oauth: { enabled: true }\npublic_base_url');
+    await scene.configured(ours, async () => {
+      const other = await createProxy(loadConfig(scene.configFile, {}), { clock: scene.clock });
+      try {
+        const { port } = new URL(await other.listen());
+        const found = await scene.behind(
+          (nginx) =>
+            nginx
+              .replaceAll(`:${scene.behindWebServers.proxy}`, `:${port}`)
+              .replace('# more', `${FURTHER} { proxy_pass http://127.0.0.1:${port}; }`),
+          async () => {
+            const { report } = await scene.doctor('--only', 'oauth');
+            scene.stub.switches.oauth = true;
+            return [report, (await scene.doctor('--only', 'oauth')).report];
+          },
+        );
+        expect(found.flatMap(findings)).toEqual(['warn oauth', 'fail oauth']);
+        expect(found.map((report) => checkIn(report, 'oauth').found)).toEqual([
+          expect.stringContaining('without homeserver.appservice each sign-in takes two logins'),
+          'the homeserver has an OAuth of its own, so oauth.enabled has no effect',
+        ]);
+      } finally {
+        scene.stub.switches.oauth = false;
+        await other.close(0);
+      }
+    });
   });
 
   test('attack 246: a registration that works is found right, and its token is in no report', async () => {
