@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CORS_HEADERS } from '../http/cors.ts';
 import { SECOND } from '../system/clock.ts';
@@ -15,6 +15,15 @@ const HEADERS_TIME = 80 * SECOND;
 /** How often connections are looked through for heads that take too long. */
 const HEAD_CHECKS = 10 * SECOND;
 
+/** Our types are those of the oldest Node that we run on. */
+interface NewerOptions extends ServerOptions {
+  /**
+   * Since 24.12: a request without a body is no stream with an end to wait for, which saves a tenth of what passing it on
+   * takes (https://nodejs.org/docs/latest-v24.x/api/http.html#httpcreateserveroptions-requestlistener). Older ones ignore it.
+   */
+  readonly optimizeEmptyRequests: boolean;
+}
+
 interface ServerParts {
   readonly admit: RequestListener;
   readonly admitWaiting: RequestListener;
@@ -25,10 +34,12 @@ interface ServerParts {
 
 /** A server that refuses what it cannot read as HTTP, and holds each connection for a time only. It does not listen yet. */
 export function prepareServer({ admit, admitWaiting, log, headMs = HEADERS_TIME }: ServerParts): Server {
-  const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: Math.min(HEAD_CHECKS, headMs) },
-    admit,
-  );
+  const options: NewerOptions = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    connectionsCheckingInterval: Math.min(HEAD_CHECKS, headMs),
+    optimizeEmptyRequests: true,
+  };
+  const server = createServer(options, admit);
   server.keepAliveTimeout = Math.min(KEEP_ALIVE_TIME, headMs);
   server.headersTimeout = headMs;
   // Uploads and long polls take their time; bodies have limits of their own.
