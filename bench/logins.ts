@@ -14,6 +14,7 @@ import { type SynapseServer, startSynapse } from '../tools/synapse/server.ts';
 import { cpuMs } from './support/cpu_time.ts';
 import type { BenchUser } from './support/login_server.ts';
 import { startPinned } from './support/pinned.ts';
+import { type BenchResult, type BenchRun, printResults } from './support/results.ts';
 
 const USERS = 45;
 /** How many sign in at once, in turns: a quiet server, and a busy one. Each user of the bench signs in in one of them. */
@@ -30,8 +31,11 @@ interface LoginCost {
   homeserverLogins: number;
 }
 
-/** Measures and prints. */
-export async function run(): Promise<void> {
+/**
+ * Measures and prints.
+ * @param asked `rounds`: how many users sign in one after the other; twice as many sign in together
+ */
+export async function run({ rounds = USERS / 3, report }: BenchRun): Promise<void> {
   const environment = await ensureSynapse({ directory: resolve('.cache/synapse') });
   const folder = mkdtempSync(join(tmpdir(), 'login-bench-'));
   const directory = join(folder, 'synapse');
@@ -46,17 +50,19 @@ export async function run(): Promise<void> {
     extraConfig: { bcrypt_rounds: 12 },
   });
   try {
-    const ids = await register(synapse, 'user', USERS);
+    const ids = await register(synapse, 'user', 3 * rounds);
     const proxy = await startPinned(1, support('login_server.ts'), [folder, synapse.url, ...warmIds, ...ids]);
     try {
       const users = JSON.parse(readFileSync(join(folder, 'enrolled.json'), 'utf8')) as BenchUser[];
       const ourUrl = `http://127.0.0.1:${proxy.firstLine}`;
       for (const user of users.slice(0, WARM_USERS)) await totpLogin(ourUrl, user);
-      await compare(users.slice(WARM_USERS), synapse.url, ourUrl, {
-        homeserver: synapse.pid(),
-        own: proxy.pid,
-        log: synapse.logFile,
-      });
+      const watched = { homeserver: synapse.pid(), own: proxy.pid, log: synapse.logFile };
+      const results = await compare(users.slice(WARM_USERS), synapse.url, ourUrl, watched);
+      printResults(results);
+      report(results);
+      console.log(
+        'goals: one homeserver login each; at most 0.01 of a plain login for TOTP, 0.06 for a recovery code',
+      );
     } finally {
       await proxy.stop();
     }
@@ -89,7 +95,8 @@ async function compare(
   homeserverUrl: string,
   ourUrl: string,
   watched: Watched,
-): Promise<void> {
+): Promise<BenchResult[]> {
+  const results: BenchResult[] = [];
   const share = Math.floor(users.length / (AT_ONCE.length + 1));
   let next = 0;
   for (const atOnce of AT_ONCE) {
@@ -105,30 +112,43 @@ async function compare(
         all(together, (user) => login(ourUrl, user, RECOVERY_STAGE, user.recoveryCode)),
       );
     }
-    print(atOnce, costs, some.length);
+    results.push(...figures(atOnce, costs, some.length));
   }
-  console.log('goals: one homeserver login each; added at most 1 % for TOTP, 6 % for a recovery code');
+  return results;
 }
 
 async function all(users: readonly BenchUser[], signIn: (user: BenchUser) => Promise<void>): Promise<void> {
   await Promise.all(users.map(signIn));
 }
 
-function print(atOnce: number, costs: Readonly<Record<string, LoginCost>>, counted: number): void {
-  const plainMs = (costs.plain?.homeserverMs ?? 0) / counted;
-  console.log(`${atOnce} at once  homeserver CPU    our CPU    added   homeserver logins`);
-  for (const [kind, cost] of Object.entries(costs)) {
-    const ownMs = kind === 'plain' ? 0 : cost.ownMs / counted;
-    console.log(
-      [
-        kind.padEnd(9),
-        `${(cost.homeserverMs / counted).toFixed(1).padStart(10)} ms`,
-        `${ownMs.toFixed(2).padStart(8)} ms`,
-        `${((100 * ownMs) / plainMs).toFixed(2).padStart(6)}%`,
-        (cost.homeserverLogins / counted).toFixed(2).padStart(10),
-      ].join('  '),
-    );
-  }
+function figures(
+  atOnce: number,
+  costs: Readonly<Record<'plain' | 'totp' | 'recovery', LoginCost>>,
+  counted: number,
+): BenchResult[] {
+  const plain = `${atOnce} at once, plain: CPU of the homeserver`;
+  return [
+    { name: plain, value: costs.plain.homeserverMs / counted, unit: 'ms', ratio_to: null },
+    ...(['totp', 'recovery'] as const).flatMap((kind): BenchResult[] => {
+      const { homeserverMs, ownMs, homeserverLogins } = costs[kind];
+      const name = `${atOnce} at once, ${kind}`;
+      return [
+        {
+          name: `${name}: CPU of the homeserver`,
+          value: homeserverMs / counted,
+          unit: 'ms',
+          ratio_to: plain,
+        },
+        { name: `${name}: our CPU`, value: ownMs / counted, unit: 'ms', ratio_to: plain },
+        {
+          name: `${name}: homeserver logins`,
+          value: homeserverLogins / counted,
+          unit: 'logins',
+          ratio_to: null,
+        },
+      ];
+    }),
+  ];
 }
 
 /** Clients keep their connections. */
@@ -189,5 +209,3 @@ function zero(): LoginCost {
 function support(script: string): string {
   return fileURLToPath(new URL(`./support/${script}`, import.meta.url));
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await run();

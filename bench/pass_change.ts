@@ -5,6 +5,7 @@
 import { cpuMs } from './support/cpu_time.ts';
 import { loadPort } from './support/load_generator.ts';
 import { CONNECTIONS } from './support/rates.ts';
+import type { BenchRun } from './support/results.ts';
 import { type Costs, compareByTurns, type Tree, withTwoTrees } from './support/trees.ts';
 
 const PATH = '/_matrix/client/v3/rooms/!cURbafjkfsMDVwdRDQ:example.org/context';
@@ -12,14 +13,14 @@ const PATH = '/_matrix/client/v3/rooms/!cURbafjkfsMDVwdRDQ:example.org/context';
 const REQUESTS = 2000;
 
 /** Measures and prints, or says what is missing. */
-export async function run(against: string | undefined): Promise<void> {
+export async function run({ against, rounds, report }: BenchRun): Promise<void> {
   if (against === undefined) {
     console.log('pass_change: left out, because no other tree is named (--against TREE)');
     return;
   }
   await withTwoTrees(against, 'answering_server.ts', 0, async (before, now) => {
     for (const method of ['GET', 'POST']) {
-      await compareByTurns(method, [before, now], (tree) => passedOn(tree, method));
+      report(await compareByTurns(method, [before, now], (tree) => passedOn(tree, method), rounds));
     }
   });
 }

@@ -1,107 +1,90 @@
 /**
- * Pass-through against nginx, side by side in one run and by turns: the same upstream, each proxy on one core, the
- * upstream and the load generator on another.
+ * Passing requests on beside nginx, HAProxy, Caddy and the least that a proxy with undici can be, by turns in one run: the
+ * same upstream, each proxy on one core, the upstream and the load generator on another.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { type NamedContender, startContenders } from './support/contenders.ts';
 import { isNginxInstalled, startNginx } from './support/nginx.ts';
-import { canPin, startPinned } from './support/pinned.ts';
-import { CONNECTIONS, type Contender, load, measure, medianRate, page, type Rate } from './support/rates.ts';
+import { canPin } from './support/pinned.ts';
+import { load, measure, medianRate, page, type Rate } from './support/rates.ts';
+import { type BenchResult, type BenchRun, printResults } from './support/results.ts';
 
 const PROXY_CORE = 0;
 const LOAD_CORE = 1;
-const ROUNDS = 5;
+const CONNECTIONS = [1, 16, 128, 1024];
+const REFERENCE = 'nginx';
 const GET = {
   method: 'GET',
   path: '/_matrix/client/v3/rooms/!cURbafjkfsMDVwdRDQ:example.org/messages?dir=b&limit=20',
 };
 
 /** Measures and prints, or says what is missing. */
-export async function run(): Promise<void> {
+export async function run({ seconds = 1.5, rounds = 3, report }: BenchRun): Promise<void> {
   const missing = whatIsMissing();
   if (missing !== undefined) {
     console.log(`pass-through: left out, because ${missing}`);
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), 'pass-through-bench-'));
-  const stops: (() => Promise<void>)[] = [];
+  const running: { stop(): Promise<void> }[] = [];
   try {
-    const upstream = await startNginx(
-      LOAD_CORE,
-      folder,
-      '',
-      `default_type application/json; return 200 '${page()}';`,
-    );
-    stops.push(upstream.stop);
-    const nginx = await startNginx(PROXY_CORE, folder, upstreamBlock(upstream.port), PROXY_DIRECTIVES);
-    stops.push(nginx.stop);
-    const proxy = await startPinned(PROXY_CORE, support('bench_proxy.ts'), [
-      `http://127.0.0.1:${upstream.port}`,
-    ]);
-    stops.push(proxy.stop);
-    await compare(nginx, { port: Number(proxy.firstLine), pid: proxy.pid }, upstream.port);
+    const answer = `default_type application/json; return 200 '${page()}';`;
+    const upstream = await startNginx(LOAD_CORE, folder, '', answer);
+    running.push(upstream);
+    const contenders = await startContenders(PROXY_CORE, folder, upstream.port);
+    running.push(...contenders);
+    for (const connections of CONNECTIONS) {
+      const results = await compare(contenders, connections, seconds, rounds);
+      printResults(results);
+      report(results);
+    }
+    const alone = await load(LOAD_CORE, upstream.port, GET, { connections: 128, seconds });
+    console.log(`(the upstream without a proxy: ${alone.requestsPerSecond.toFixed(0)}/s)`);
+    console.log('goals, of nginx: rate 0.32 and CPU 0.28 at 16 to 128 connections, 0.48 at one');
   } finally {
-    await Promise.all(stops.map((stop) => stop()));
+    await Promise.all(running.map((each) => each.stop()));
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function whatIsMissing(): string | undefined {
+/** What a comparison of proxies needs; undefined if all is there. */
+export function whatIsMissing(): string | undefined {
   if (!isNginxInstalled()) return 'there is no nginx (apt-get install nginx, or set NGINX to its path)';
   if (!canPin()) return 'processes cannot be pinned to a core (taskset, from util-linux, on Linux)';
   if (availableParallelism() < 2) return 'it needs two cores: one for the proxies, one for upstream and load';
   return undefined;
 }
 
-async function compare(nginx: Contender, ours: Contender, upstreamPort: number): Promise<void> {
-  const alone = await load(LOAD_CORE, upstreamPort, GET);
-  await load(LOAD_CORE, ours.port, GET);
-  const rounds: { nginx: Rate; ours: Rate }[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    rounds.push({
-      nginx: await measure(LOAD_CORE, nginx, GET),
-      ours: await measure(LOAD_CORE, ours, GET),
-    });
+async function compare(
+  contenders: readonly NamedContender[],
+  connections: number,
+  seconds: number,
+  rounds: number,
+): Promise<BenchResult[]> {
+  const rates = new Map<NamedContender, Rate[]>(contenders.map((each) => [each, []]));
+  for (let round = -1; round < rounds; round++) {
+    for (const [contender, measured] of rates) {
+      const rate = await measure(LOAD_CORE, contender, GET, { connections, seconds });
+      // The first round warms up.
+      if (round >= 0) measured.push(rate);
+    }
   }
-  const [theirs, own] = [
-    medianRate(rounds.map((round) => round.nginx)),
-    medianRate(rounds.map((round) => round.ours)),
+  return [...rates].flatMap(([{ name }, measured]) => figures(name, connections, medianRate(measured)));
+}
+
+function figures(name: string, connections: number, rate: Rate): BenchResult[] {
+  const of = (who: string, what: string) => `${connections} connections, ${what}: ${who}`;
+  const figure = (what: string, value: number, unit: string): BenchResult => ({
+    name: of(name, what),
+    value,
+    unit,
+    ratio_to: name === REFERENCE ? null : of(REFERENCE, what),
+  });
+  return [
+    figure('rate', rate.perSecond, 'requests/s'),
+    figure('CPU', rate.perCpuSecond, 'requests/CPU s'),
+    figure('p50', rate.p50Ms, 'ms'),
   ];
-  console.log(`pass-through, ${CONNECTIONS} connections, median of ${ROUNDS} rounds by turns`);
-  console.log(line('nginx', theirs));
-  console.log(line('ours', own));
-  console.log(
-    `ratio        ${ratio(own.perSecond, theirs.perSecond)} of nginx's rate (goal 0.35, at least 0.30), ` +
-      `${ratio(own.perCpuSecond, theirs.perCpuSecond)} by CPU time, p50 ${ratio(own.p50Ms, theirs.p50Ms)}×`,
-  );
-  console.log(`(the upstream without a proxy: ${alone.requestsPerSecond.toFixed(0)}/s)`);
 }
-
-function line(name: string, { perSecond, perCpuSecond, p50Ms }: Rate): string {
-  const rates = `${perSecond.toFixed(0).padStart(6)}/s  ${perCpuSecond.toFixed(0).padStart(6)} per CPU second`;
-  return `${name.padEnd(12)} ${rates}  p50 ${p50Ms.toFixed(2)} ms`;
-}
-
-function ratio(ours: number, theirs: number): string {
-  return (ours / theirs).toFixed(2);
-}
-
-function upstreamBlock(port: number): string {
-  return `upstream homeserver { server 127.0.0.1:${port}; keepalive 128; keepalive_requests 1000000000; }`;
-}
-
-const PROXY_DIRECTIVES = `
-  proxy_pass http://homeserver;
-  proxy_http_version 1.1;
-  proxy_set_header Connection "";
-  proxy_set_header Host $http_host;
-  proxy_set_header X-Forwarded-For $remote_addr;
-  proxy_set_header X-Forwarded-Proto $scheme;`;
-
-function support(script: string): string {
-  return fileURLToPath(new URL(`./support/${script}`, import.meta.url));
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await run();

@@ -6,6 +6,7 @@ import { Agent, request } from 'undici';
 import { type JsonObject, PASSWORD_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
 import { codeNow } from '../test/support/enrolment.ts';
 import { cpuMs } from './support/cpu_time.ts';
+import type { BenchRun } from './support/results.ts';
 import { type EnrolledUser, STEP_MS } from './support/tree_server.ts';
 import { type Costs, compareByTurns, type Tree, withTwoTrees } from './support/trees.ts';
 
@@ -20,18 +21,20 @@ const agent = new Agent({ keepAliveTimeout: 60_000 });
 const aheadMs = new Map<number, number>();
 
 /** Measures and prints, or says what is missing. */
-export async function run(against: string | undefined): Promise<void> {
+export async function run({ against, rounds, report }: BenchRun): Promise<void> {
   if (against === undefined) {
     console.log('sign_in_change: left out, because no other tree is named (--against TREE)');
     return;
   }
   await withTwoTrees(against, 'granting_server.ts', ENROLLED, async (before, now) => {
     const trees = [before, now] as const;
-    await compareByTurns('without 2FA', trees, withoutFactor);
-    await compareByTurns('appended code', trees, (tree) =>
+    const compare = async (what: string, measure: (tree: Tree) => Promise<Costs>) =>
+      report(await compareByTurns(what, trees, measure, rounds));
+    await compare('without 2FA', withoutFactor);
+    await compare('appended code', (tree) =>
       twiceEach(tree, (user, code) => granted(tree, credentials(user.userId, `${PASSWORD} ${code}`))),
     );
-    await compareByTurns('challenge, then code', trees, (tree) =>
+    await compare('challenge, then code', (tree) =>
       twiceEach(tree, async (user, token) => {
         const { session = null } = await post(tree, credentials(user.userId, PASSWORD));
         await granted(tree, { auth: { type: TOTP_STAGE, session, token } });

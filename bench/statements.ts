@@ -8,13 +8,10 @@ import { type CountedWay, countWays } from '../test/support/counted_ways.ts';
 import { OwnPostgres } from '../test/support/own_postgres.ts';
 import { postgresPrograms } from '../test/support/postgres.ts';
 import { USERS } from '../tools/ways/ways.ts';
-import type { BenchResult } from './support/results.ts';
+import type { BenchResult, BenchRun } from './support/results.ts';
 
 /** Counts and prints. */
-export async function run(
-  _against: string | undefined,
-  report: (results: readonly BenchResult[]) => void,
-): Promise<void> {
+export async function run({ report }: Pick<BenchRun, 'report'>): Promise<void> {
   // Servers of tests end with the run that they are named after.
   process.env.M2FA_TEST_RUN ??= String(process.pid);
   report([...print('sqlite', await onSqlite()), ...print('postgres', await onPostgres())]);

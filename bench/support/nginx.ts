@@ -58,7 +58,7 @@ function configuration(folder: string, port: number, upstreams: string, location
     worker_processes 1;
     error_log ${folder}/error.log;
     pid ${folder}/nginx-${port}.pid;
-    events { worker_connections 1024; }
+    events { worker_connections 16384; }
     http {
       access_log off;
       keepalive_requests 1000000000;

@@ -1,7 +1,7 @@
 /**
  * The whole application with many enrolled users, each with an open session, as a process that can be pinned to
- * a core: `tsx our_totp_server.ts FOLDER USERS`. Writes the requests that send each user's code to
- * FOLDER/requests.json and prints its port. There is no homeserver: judging a code asks none.
+ * a core: `tsx our_totp_server.ts FOLDER USERS [HOMESERVER [POSTGRES_URL]]`. Writes the requests that send each user's code
+ * to FOLDER/requests.json and prints its port. Judging a code asks no homeserver: it is for what is passed on.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,9 +21,10 @@ import type { ListedRequest } from './request_list.ts';
 const { loadConfig } = await importBuilt<typeof import('../../src/config/load.ts')>('config/load.js');
 const { createProxy } = await importBuilt<typeof import('../../src/server/proxy.ts')>('server/proxy.js');
 
+const NOWHERE = 'http://127.0.0.1:1';
 const PATH = '/_matrix/client/v3/delete_devices';
 
-async function main(folder: string, users: number): Promise<void> {
+async function main([folder = '', users, homeserver = NOWHERE, postgres]: readonly string[]): Promise<void> {
   const keys = join(folder, 'keys.json');
   const configFile = join(folder, 'config.yaml');
   createKeyFile(keys, systemRandom, systemClock);
@@ -31,8 +32,8 @@ async function main(folder: string, users: number): Promise<void> {
     configFile,
     [
       'listen: 127.0.0.1:0',
-      'homeserver: { url: http://127.0.0.1:1 }',
-      'storage: { type: sqlite, path: 2fa.db }',
+      `homeserver: { url: ${homeserver} }`,
+      `storage: ${postgres === undefined ? '{ type: sqlite, path: 2fa.db }' : onPostgres(postgres)}`,
       'keys: { file: keys.json }',
       'limits: { per_address: { per_second: 1000000, burst_count: 1000000 } }',
     ].join('\n'),
@@ -40,10 +41,14 @@ async function main(folder: string, users: number): Promise<void> {
   const proxy = await createProxy(loadConfig(configFile, {}), {});
   const vault = new SealingVault(loadKeyRing(keys), systemRandom);
   const requests = await Promise.all(
-    Array.from({ length: users }, (_, index) => enrolWithSession(proxy.storage, vault, index)),
+    Array.from({ length: Number(users) }, (_, index) => enrolWithSession(proxy.storage, vault, index)),
   );
   writeFileSync(join(folder, 'requests.json'), JSON.stringify(requests));
   process.stdout.write(`${new URL(await proxy.listen()).port}\n`);
+}
+
+function onPostgres(url: string): string {
+  return `{ type: postgres, url: "${url}", tls: disable }`;
 }
 
 async function enrolWithSession(storage: Storage, vault: Vault, index: number): Promise<ListedRequest> {
@@ -97,4 +102,4 @@ async function enrolWithSession(storage: Storage, vault: Vault, index: number): 
   };
 }
 
-void main(process.argv[2] ?? '', Number(process.argv[3]));
+void main(process.argv.slice(2));

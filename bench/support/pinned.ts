@@ -15,13 +15,17 @@ export function canPin(): boolean {
   return spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 }
 
-/** Starts a script, pinned to `core` where that can be done, and waits for its first line. */
+/**
+ * Starts a script, pinned to `core` where that can be done, and waits for its first line.
+ * @param node another version of Node to run it with
+ */
 export async function startPinned(
   core: number,
   script: string,
   args: readonly string[],
+  node = process.execPath,
 ): Promise<PinnedProcess> {
-  const child = spawnScript(core, script, args);
+  const child = spawnScript(core, script, args, node);
   const firstLine = await Promise.race([
     once(createInterface({ input: requireOutput(child) }), 'line').then(([line]) => String(line)),
     once(child, 'exit').then(([code]) => {
@@ -31,12 +35,7 @@ export async function startPinned(
   return {
     firstLine,
     pid: child.pid ?? 0,
-    stop: async () => {
-      if (child.exitCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-    },
+    stop: () => stopProcess(child),
   };
 }
 
@@ -50,11 +49,27 @@ export async function runPinned(core: number, script: string, args: readonly str
   return Buffer.concat(chunks).toString('utf8').trim();
 }
 
-function spawnScript(core: number, script: string, args: readonly string[]): ChildProcess {
-  const command = [process.execPath, '--import', 'tsx', script, ...args];
-  const pinned = canPin() ? ['taskset', '-c', String(core), ...command] : command;
-  const [program = '', ...rest] = pinned;
-  return spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+function spawnScript(
+  core: number,
+  script: string,
+  args: readonly string[],
+  node = process.execPath,
+): ChildProcess {
+  return spawnPinned(core, [node, '--import', 'tsx', script, ...args]);
+}
+
+/** Starts any program, pinned to `core` where that can be done. */
+export function spawnPinned(core: number, command: readonly string[], env = process.env): ChildProcess {
+  const [program = '', ...rest] = canPin() ? ['taskset', '-c', String(core), ...command] : command;
+  return spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env });
+}
+
+/** Ends a program, unless it has ended. */
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
 }
 
 function requireOutput(child: ChildProcess) {

@@ -4,7 +4,14 @@ import type { LoadResult } from './load_generator.ts';
 import { runPinned } from './pinned.ts';
 
 export const CONNECTIONS = 32;
-const ROUND_SECONDS = 2;
+
+/** How much load. */
+export interface LoadSize {
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+const USUAL: LoadSize = { connections: CONNECTIONS, seconds: 2 };
 
 /** What one proxy made in a round, or in the median of all rounds. */
 export interface Rate {
@@ -23,21 +30,28 @@ export interface Contender {
 export interface Asked {
   readonly method: string;
   readonly path: string;
+  /** By https, whatever the certificate is. */
+  readonly tls?: boolean;
 }
 
 /** One round of load on a proxy. */
-export async function measure(core: number, contender: Contender, asked: Asked): Promise<Rate> {
+export async function measure(core: number, contender: Contender, asked: Asked, size = USUAL): Promise<Rate> {
   const before = cpuMs(contender.pid);
-  const result = await load(core, contender.port, asked);
+  const result = await load(core, contender.port, asked, size);
   const used = (cpuMs(contender.pid) - before) / 1000;
   if (result.failures > 0) throw new Error(`${result.failures} requests failed`);
   return { perSecond: result.requestsPerSecond, perCpuSecond: result.requests / used, p50Ms: result.p50Ms };
 }
 
 /** One round of load from `core` on a port. */
-export async function load(core: number, port: number, { method, path }: Asked): Promise<LoadResult> {
+export async function load(
+  core: number,
+  port: number,
+  { method, path, tls }: Asked,
+  { connections, seconds } = USUAL,
+): Promise<LoadResult> {
   const script = fileURLToPath(new URL('./load_generator.ts', import.meta.url));
-  const args = [String(port), String(CONNECTIONS), String(ROUND_SECONDS), path, method];
+  const args = [String(port), String(connections), String(seconds), path, method, tls ? 'tls' : ''];
   return JSON.parse(await runPinned(core, script, args)) as LoadResult;
 }
 

@@ -15,4 +15,7 @@ export interface ListResult {
   readonly right: number;
   readonly perSecond: number;
   readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** The CPU time of the sender as a part of the time that passed: near 1 it was the limit. */
+  readonly ownShare: number;
 }

@@ -1,25 +1,33 @@
 /**
  * Sends a list of requests, each once, over a number of kept-alive connections, as a process that can be pinned
- * to a core: `tsx request_list_sender.ts PORT CONNECTIONS SECONDS LIST.json`. Prints a `ListResult` as JSON.
+ * to a core: `tsx request_list_sender.ts PORT CONNECTIONS SECONDS LIST.json [RATE]`. Prints a `ListResult` as JSON. With a rate each
+ * request has its time, whether or not those before it were answered, and its latency counts from then.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
 import type { ListedRequest, ListResult } from './request_list.ts';
 
-async function main([port, connections, seconds, file]: readonly string[]): Promise<void> {
+async function main([port, connections, seconds, file, rate]: readonly string[]): Promise<void> {
   const list = JSON.parse(readFileSync(file ?? '', 'utf8')) as ListedRequest[];
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: Number(connections) });
   const latencies: number[] = [];
   let right = 0;
   let next = 0;
+  const apartMs = rate === undefined ? 0 : 1000 / Number(rate);
+  const cpuBefore = process.cpuUsage();
   const begun = performance.now();
   const end = begun + Number(seconds) * 1000;
 
   async function sendOn(): Promise<void> {
     for (;;) {
-      const listed = list[next++];
-      if (listed === undefined || performance.now() >= end) return;
-      const sentAt = performance.now();
+      const turn = next++;
+      const listed = list[turn];
+      const dueAt = begun + turn * apartMs;
+      if (listed === undefined || Math.max(dueAt, performance.now()) >= end) return;
+      const early = dueAt - performance.now();
+      if (early > 0) await pause(early);
+      const sentAt = apartMs === 0 ? performance.now() : dueAt;
       const { statusCode, body } = await pool.request({
         method: listed.method as 'POST',
         path: listed.path,
@@ -34,6 +42,7 @@ async function main([port, connections, seconds, file]: readonly string[]): Prom
 
   await Promise.all(Array.from({ length: Number(connections) }, sendOn));
   const elapsed = performance.now() - begun;
+  const { user, system } = process.cpuUsage(cpuBefore);
   await pool.close();
   latencies.sort((one, other) => one - other);
   const result: ListResult = {
@@ -41,6 +50,8 @@ async function main([port, connections, seconds, file]: readonly string[]): Prom
     right,
     perSecond: (right / elapsed) * 1000,
     p50Ms: latencies[Math.floor(latencies.length / 2)] ?? Number.NaN,
+    p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
+    ownShare: (user + system) / 1000 / elapsed,
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }

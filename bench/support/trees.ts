@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { build } from './built.ts';
 import { type PinnedProcess, startPinned } from './pinned.ts';
 import { type Contender, median, quantile } from './rates.ts';
+import type { BenchResult } from './results.ts';
 import type { EnrolledUser } from './tree_server.ts';
 
 const PROXY_CORE = 0;
 export const LOAD_CORE = 1;
 /** Many short ones: what else the machine does hits both trees alike. */
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 41);
+const ROUNDS = 41;
 const WARM_UP_ROUNDS = 5;
 
 /** The application of one tree, running. */
@@ -63,32 +64,39 @@ export async function withTwoTrees(
   }
 }
 
-/** Measures both by turns, and prints how each cost has changed. */
+/** Measures both by turns, and prints how each cost has changed. @returns medians, in ms */
 export async function compareByTurns(
   what: string,
   [before, now]: readonly [Tree, Tree],
   measure: (tree: Tree) => Promise<Costs>,
-): Promise<void> {
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+  rounds = ROUNDS,
+): Promise<BenchResult[]> {
+  for (let round = 0; round < Math.min(WARM_UP_ROUNDS, rounds); round++) {
     await measure(before);
     await measure(now);
   }
   const pairs: { readonly before: Costs; readonly now: Costs }[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     const first = await measure(round % 2 === 0 ? before : now);
     const second = await measure(round % 2 === 0 ? now : before);
     pairs.push(round % 2 === 0 ? { before: first, now: second } : { before: second, now: first });
   }
-  for (const cost of Object.keys(pairs[0]?.now ?? {})) {
+  return Object.keys(pairs[0]?.now ?? {}).flatMap((cost) => {
     const of = (which: 'before' | 'now') => pairs.map((pair) => pair[which][cost] ?? Number.NaN);
     const ratios = of('now').map((ms, round) => ms / (of('before')[round] ?? Number.NaN));
     const [low, high] = [quantile(ratios, 0.25).toFixed(3), quantile(ratios, 0.75).toFixed(3)];
-    const medians = [median(of('before')), median(of('now'))].map((ms) => ms.toPrecision(3));
+    const medians = { before: median(of('before')), now: median(of('now')) };
     console.log(
-      `${what.padEnd(21)} ${cost.padEnd(4)} ${medians[0]} ms before, ${medians[1]} ms now: ` +
-        `${median(ratios).toFixed(3)} (median of ${ROUNDS} pairs, half of them ${low} to ${high}; goal 1.02)`,
+      `${what.padEnd(21)} ${cost.padEnd(4)} ${medians.before.toPrecision(3)} ms before, ${medians.now.toPrecision(3)} ms now: ` +
+        `${median(ratios).toFixed(3)} (median of ${rounds} pairs, half of them ${low} to ${high}; goal 1.02)`,
     );
-  }
+    const name = `${what}: ${cost}`;
+    return [
+      { name: `${name}, before`, value: medians.before, unit: 'ms', ratio_to: null },
+      { name: `${name}, now`, value: medians.now, unit: 'ms', ratio_to: `${name}, before` },
+      { name: `${name}, median of the ratios`, value: median(ratios), unit: 'ratio', ratio_to: null },
+    ];
+  });
 }
 
 function support(script: string): string {

@@ -1,0 +1,66 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { systemClock } from '../../src/system/clock.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { createKeyFile } from '../../src/vault/key_ring.ts';
+import { freePort } from '../../tools/free_port.ts';
+import { untilItListens } from '../../tools/own_listener.ts';
+import { spawnPinned, stopProcess } from './pinned.ts';
+import type { Contender } from './rates.ts';
+
+/** A configuration on disk that several processes can share. */
+export interface Installation {
+  readonly folder: string;
+  readonly homeserver: string;
+  /** As it stands in the configuration; a database of SQLite in the folder where it is left out. */
+  readonly storage?: string;
+}
+
+/** The program as it is shipped, running. */
+export interface RunningProgram extends Contender {
+  readonly url: string;
+  /** From its start until it listened. */
+  readonly startMs: number;
+  stop(): Promise<void>;
+}
+
+/** Makes the folder and its keys. */
+export function install({ folder }: Installation): void {
+  mkdirSync(folder, { recursive: true });
+  createKeyFile(keysOf(folder), systemRandom, systemClock);
+}
+
+export function keysOf(folder: string): string {
+  return join(folder, 'keys.json');
+}
+
+/** Starts `serve` on one core; limits by address are far away, as all the load comes from one. */
+export async function startProgram(
+  core: number,
+  { folder, homeserver, storage = '{ type: sqlite, path: 2fa.db }' }: Installation,
+): Promise<RunningProgram> {
+  const port = await freePort();
+  const file = join(folder, `config-${port}.yaml`);
+  writeFileSync(
+    file,
+    [
+      `listen: 127.0.0.1:${port}`,
+      'public_base_url: https://matrix.example.org',
+      `homeserver: { url: ${homeserver} }`,
+      `storage: ${storage}`,
+      'keys: { file: keys.json }',
+      'log: { level: error }',
+      'limits: { per_address: { per_second: 1000000, burst_count: 1000000 } }',
+    ].join('\n'),
+  );
+  const begun = performance.now();
+  const child = spawnPinned(core, [
+    ...[process.execPath, resolve('dist/cli/main.js'), 'serve', '--config', file],
+  ]);
+  if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', () => undefined);
+  await untilItListens(child, port);
+  const startMs = performance.now() - begun;
+  const stop = () => stopProcess(child);
+  return { port, pid: child.pid ?? 0, url: `http://127.0.0.1:${port}`, startMs, stop };
+}
