@@ -16,10 +16,13 @@ import { run as passChange } from './pass_change.ts';
 import { run as passMemory } from './pass_memory.ts';
 import { run as passThrough } from './pass_through.ts';
 import { measureRecoveryHash, recoveryHashTable } from './recovery_hash.ts';
+import { run as replicas } from './replicas.ts';
+import { run as scale } from './scale.ts';
 import { run as signInChange } from './sign_in_change.ts';
 import { run as statements } from './statements.ts';
 import { build } from './support/built.ts';
 import { type BenchResult, type BenchRun, ResultFile } from './support/results.ts';
+import { run as topologies } from './topologies.ts';
 import { run as totpVerifications } from './totp_verifications.ts';
 
 interface Bench {
@@ -56,6 +59,9 @@ const BENCHES: readonly Bench[] = [
     what: 'TOTP codes judged a second over HTTP, beside better-auth',
     run: totpVerifications,
   },
+  { name: 'topologies', what: 'requests behind the shipped files of web servers', run: topologies },
+  { name: 'replicas', what: 'sign-ins by one process and by two on one PostgreSQL', run: replicas },
+  { name: 'scale', what: 'a million accounts, and a hundred thousand pending sessions', run: scale },
   {
     name: 'durable_writes',
     what: 'durable writes that share commits, beside single commits',
@@ -69,7 +75,7 @@ const BENCHES: readonly Bench[] = [
   {
     name: 'hostile_load',
     what: 'what clients that mean harm cost other users',
-    run: (_against, report) => hostileLoad(report),
+    run: ({ report }) => hostileLoad(report),
   },
 ];
 

@@ -14,8 +14,10 @@ import { UiaEngine } from '../../src/uia/engine.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import type { Vault } from '../../src/vault/vault.ts';
-import { codeAt } from '../../test/support/enrolment.ts';
+import { codeNow } from '../../test/support/enrolment.ts';
 import { importBuilt } from './built.ts';
+import { enrolThroughStore } from './enrolled_users.ts';
+import { inTurns } from './in_turns.ts';
 import type { ListedRequest } from './request_list.ts';
 
 const { loadConfig } = await importBuilt<typeof import('../../src/config/load.ts')>('config/load.js');
@@ -40,50 +42,30 @@ async function main([folder = '', users, homeserver = NOWHERE, postgres]: readon
   );
   const proxy = await createProxy(loadConfig(configFile, {}), {});
   const vault = new SealingVault(loadKeyRing(keys), systemRandom);
-  const requests = await Promise.all(
-    Array.from({ length: Number(users) }, (_, index) => enrolWithSession(proxy.storage, vault, index)),
+  // Many share a commit of SQLite; of PostgreSQL's connections there are ten.
+  const atOnce = postgres === undefined ? 500 : 8;
+  const enrolled = await inTurns(Number(users), atOnce, (index) =>
+    enrolWithSession(proxy.storage, vault, index),
   );
-  writeFileSync(join(folder, 'requests.json'), JSON.stringify(requests));
-  process.stdout.write(`${new URL(await proxy.listen()).port}\n`);
+  const url = await proxy.listen();
+  writeFileSync(join(folder, 'requests.json'), JSON.stringify(enrolled.map(requestOf)));
+  process.stdout.write(`${new URL(url).port}\n`);
 }
 
 function onPostgres(url: string): string {
   return `{ type: postgres, url: "${url}", tls: disable }`;
 }
 
-async function enrolWithSession(storage: Storage, vault: Vault, index: number): Promise<ListedRequest> {
+interface EnrolledWithSession {
+  readonly seed: Buffer;
+  readonly token: string;
+  readonly session: string;
+}
+
+async function enrolWithSession(storage: Storage, vault: Vault, index: number): Promise<EnrolledWithSession> {
   const userId = `@user${index}:localhost`;
   const token = `token_${index}`;
-  const seed = systemRandom.bytes(20);
-  const now = systemClock.now();
-  await storage.factors.beginSetup({
-    id: `setup${index}`,
-    userId,
-    kind: 'totp',
-    name: 'phone',
-    sealedSeed: vault.seal(seed, `setup:setup${index}:${userId}`),
-    tokenHash: hashToken(token),
-    expiresAt: now + 60_000,
-    failures: 0,
-    replaces: [],
-  });
-  await storage.factors.activate({
-    setupId: `setup${index}`,
-    userId,
-    authenticatorId: `authenticator${index}`,
-    foldedLocalpart: `user${index}`,
-    sealedSeed: vault.seal(seed, `authenticator:authenticator${index}:${userId}`),
-    step: 0,
-    wasOn: false,
-    replaced: [],
-    recovery: {
-      salt: systemRandom.bytes(16),
-      pepperKeyId: vault.pepper().keyId,
-      hashes: [],
-      tags: [],
-      generatedAt: now,
-    },
-  });
+  const seed = await enrolThroughStore(storage, vault, userId, hashToken(token));
   const engine = new UiaEngine(
     { store: storage.sessions, vault, clock: systemClock, random: systemRandom },
     { lifetimeMs: 600_000, maxSessions: Number.MAX_SAFE_INTEGER, failureLimit: 5 },
@@ -92,11 +74,16 @@ async function enrolWithSession(storage: Storage, vault: Vault, index: number): 
     { target: `POST ${PATH}`, userId, tokenHash: hashToken(token) },
     { flows: [[TOTP_STAGE, PASSWORD_STAGE]], body: { devices: ['ABC'] } },
   );
+  return { seed, token, session: session.id };
+}
+
+/** Made when all are enrolled: a code is soon too old. */
+function requestOf({ seed, token, session }: EnrolledWithSession): ListedRequest {
   return {
     method: 'POST',
     path: PATH,
     headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ auth: { type: TOTP_STAGE, session: session.id, token: codeAt(seed, now) } }),
+    body: JSON.stringify({ auth: { type: TOTP_STAGE, session, token: codeNow(seed) } }),
     status: 401,
     contains: `"completed":["${TOTP_STAGE}"]`,
   };
