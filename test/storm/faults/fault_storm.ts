@@ -146,7 +146,9 @@ export class FaultStorm {
       ['enrolments', () => this.newcomer()],
       ['policy changes', () => operatorActs(this.storm, owner, dice)],
     ] as const;
-    for (const [name, act] of [...acts, ...more]) {
+    // At home a thief elsewhere keeps nobody waiting, but home is where a factor was accepted before.
+    const atHome = this.owners.map((each) => ['sign-ins', () => signIn(this.storm, each)] as const);
+    for (const [name, act] of [...atHome, ...acts, ...more]) {
       const done = await act();
       this.ledger.act(name, done);
       if (!done) this.ledger.fault(`${this.storm.now}: ${name} came to no end`);
