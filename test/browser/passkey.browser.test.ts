@@ -388,6 +388,20 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await other.close();
     });
 
+    test('a key that cannot verify its user is not asked: nobody is signed in by its touch alone', async () => {
+      const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId: resident });
+      const other = await page.context().newPage();
+      await offerNothingInFields(other);
+      const key = await SecurityKey.plugInto(other, { hasResidentKey: true, hasUserVerification: false });
+      await key.learn(credentials);
+      await other.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
+      await other.getByRole('button', { name: 'Sign in with a passkey' }).click();
+      await other.waitForFunction(`document.querySelector('form[data-asking]') === null`);
+      expect(await other.getByRole('alert').count()).toBe(0);
+      await other.getByLabel('Username').fill('carol');
+      await other.close();
+    });
+
     test('one that is not accepted is told, and a prompt that is given up is not', async () => {
       await page.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
       await cdp.send('WebAuthn.setUserVerified', { authenticatorId: resident, isUserVerified: false });

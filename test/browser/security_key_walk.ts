@@ -12,14 +12,14 @@ interface Places {
 }
 
 /**
- * Somebody has a security key and nothing else: they turn 2FA on with it, make a device password for a bot, sign in to a
+ * Somebody has a security key that can only be touched, and nothing else: they turn 2FA on with it, make a device password for a bot, sign in to a
  * client that knows no passkeys, remove a device there, lose the key, and come back with a recovery code.
  */
 export async function liveWithASecurityKey(app: RealApp, page: Page, places: Places): Promise<void> {
   const bob = await app.user();
   const other = signedIn(await app.login(bob, bob.password, { device_id: 'OTHER' })).token;
   const person = new AccountPerson(page, app.clock, bob.name, bob.password);
-  const key = await SecurityKey.plugInto(page);
+  const key = await SecurityKey.plugInto(page, { hasUserVerification: false });
 
   await page.goto(places.account);
   await person.givePassword();

@@ -6,6 +6,8 @@ const USB = { protocol: 'ctap2', transport: 'usb', hasUserVerification: true, is
 interface Kind {
   readonly transport?: 'usb' | 'internal';
   readonly hasResidentKey?: boolean;
+  /** False: a touch is all that it knows, as with the first security keys. */
+  readonly hasUserVerification?: boolean;
 }
 
 interface Credential {
@@ -20,10 +22,11 @@ export class SecurityKey {
   private constructor(
     private session: CDPSession,
     private authenticatorId: string,
+    private readonly kind: Kind,
   ) {}
 
   static async plugInto(page: Page, kind: Kind = {}): Promise<SecurityKey> {
-    return new SecurityKey(...(await plug(page, kind)));
+    return new SecurityKey(...(await plug(page, kind)), kind);
   }
 
   /** What it keeps, and how often it has signed, comes with it. */
@@ -32,7 +35,7 @@ export class SecurityKey {
       authenticatorId: this.authenticatorId,
     });
     await this.remove();
-    [this.session, this.authenticatorId] = await plug(page);
+    [this.session, this.authenticatorId] = await plug(page, this.kind);
     await this.learn(credentials);
   }
 
@@ -51,7 +54,7 @@ export class SecurityKey {
   }
 }
 
-async function plug(page: Page, kind: Kind = {}): Promise<[CDPSession, string]> {
+async function plug(page: Page, kind: Kind): Promise<[CDPSession, string]> {
   const session = await page.context().newCDPSession(page);
   await session.send('WebAuthn.enable');
   const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
