@@ -129,6 +129,8 @@ export interface TokenRules {
 export interface LoginRules {
   /** The flows of `GET /login`. */
   readonly flows: readonly JsonObject[];
+  /** What is offered besides, once an application service is registered. */
+  readonly flowsForServices?: readonly JsonObject[];
   readonly userWithoutIdentifier: Reaction;
   readonly nullIdentifier: Reaction;
   readonly identifierAndUser: 'identifier' | 'user';

@@ -23,13 +23,18 @@ const LONGEST_DISPLAY_NAME = 100;
 /** `GET /login`. */
 export function loginFlows(_exchange: Exchange, home: Home): StubAnswer {
   const { sso } = home.switches;
-  const flows: JsonObject[] = home.personality.login.flows.filter(
+  const flows = offeredFlows(home).filter(
     (flow) => home.switches.passwords === 'on' || flow.type !== 'm.login.password',
   );
   if (sso === undefined) return ok({ flows });
   const providers = sso.providers.map(({ id, name }) => ({ id, name }));
   const token = flows.some((flow) => flow.type === 'm.login.token') ? [] : [{ type: 'm.login.token' }];
   return ok({ flows: [{ type: 'm.login.sso', identity_providers: providers }, ...token, ...flows] });
+}
+
+function offeredFlows({ personality, switches }: Home): JsonObject[] {
+  const { flows, flowsForServices = [] } = personality.login;
+  return [...flows, ...(switches.applicationServices.length > 0 ? flowsForServices : [])];
 }
 
 /** `POST /login`. */
@@ -133,7 +138,7 @@ function ownerOfLoginToken(body: JsonObject, home: Home): StubUser {
 }
 
 function applicationServiceLogin(exchange: Exchange, home: Home, body: JsonObject): StubAnswer {
-  const isOffered = home.personality.login.flows.some((flow) => flow.type === body.type);
+  const isOffered = offeredFlows(home).some((flow) => flow.type === body.type);
   if (!isOffered) throw unknownType(body, home);
   const text = presentedToken(exchange, home.personality.tokens);
   if (text === undefined) throw refusal({ status: 401, errcode: 'M_MISSING_TOKEN' }, 'Missing access token');

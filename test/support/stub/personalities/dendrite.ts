@@ -114,6 +114,8 @@ export const dendrite: Personality = {
   },
   login: {
     flows: [{ type: 'm.login.password' }],
+    // clientapi/routing/login.go
+    flowsForServices: [{ type: 'm.login.application_service' }],
     userWithoutIdentifier: 'accepted',
     nullIdentifier: 'accepted',
     identifierAndUser: 'identifier',
