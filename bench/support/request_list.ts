@@ -11,8 +11,10 @@ export interface ListedRequest {
 
 /** What sending a list measured. */
 export interface ListResult {
-  readonly sent: number;
-  readonly right: number;
+  /** Answers after the warm-up. */
+  readonly counted: number;
+  /** Answers that were not the right one, of all. */
+  readonly wrong: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
