@@ -42,7 +42,9 @@ export type ProofOutcome =
     }
   /** `missing`: there was no code, so nothing was judged. */
   | { readonly kind: 'refused' | 'missing'; readonly standing: FallbackStanding }
-  /** The session is unknown, has expired, or had too many wrong attempts. */
+  /** It was the last wrong attempt that the session could take. `waitMs`: no further code is taken for so long. */
+  | { readonly kind: 'used_up'; readonly waitMs: number }
+  /** The session is unknown, has expired, or was ended by another request. */
   | { readonly kind: 'gone' };
 
 const GONE: ProofOutcome = { kind: 'gone' };
@@ -120,7 +122,9 @@ export class GuardedPage {
       case 'missing':
         return { kind: 'missing', standing: at };
       case 'refused':
-        return outcome.isOver ? GONE : { kind: 'refused', standing: at };
+        return outcome.isOver
+          ? { kind: 'used_up', waitMs: await this.parts.codeStep.waitOf(session, request) }
+          : { kind: 'refused', standing: at };
       case 'unasked':
       case 'out_of_order':
         return { kind: 'refused', standing: at };
@@ -129,7 +133,10 @@ export class GuardedPage {
     }
   }
 
-  /** @throws Refusal limit_exceeded, no_password, oauth_session, homeserver_unclear, homeserver_unreachable, homeserver_slow */
+  /**
+   * @throws Refusal limit_exceeded, no_password, oauth_session, forbidden (the account is locked or deactivated),
+   *   unknown_token, homeserver_unclear, homeserver_unreachable, homeserver_slow
+   */
   async submitPassword(
     request: ClientRequest,
     at: FallbackStanding,
@@ -175,7 +182,8 @@ export class GuardedPage {
   private async refuse(attempt: LeasedAttempt, at: FallbackStanding): Promise<ProofOutcome> {
     const failed = this.parts.engine.failed(at.session);
     const [counted, ended] = await attempt.settle(at.session, failed, true);
-    return counted === undefined || ended > 0 ? GONE : { kind: 'refused', standing: at };
+    if (counted === undefined) return GONE;
+    return ended > 0 ? { kind: 'used_up', waitMs: 0 } : { kind: 'refused', standing: at };
   }
 }
 

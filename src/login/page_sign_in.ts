@@ -1,6 +1,5 @@
 import type { ClientRequest } from '../http/client_request.ts';
 import type { Lanes } from '../limits/lanes.ts';
-import { LANE_RULES } from '../limits/throttle.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import { type JsonObject, PASSWORD_STAGE, TOKEN_LOGIN } from '../matrix/wire.ts';
@@ -8,8 +7,6 @@ import { readIdentity } from '../second_factor/claimed_identity.ts';
 import type { CodeStep } from '../second_factor/code_step.ts';
 import type { CodeSource } from '../second_factor/code_unit.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
-import type { Storage } from '../storage/storage.ts';
-import { laneStanding } from '../storage/tables/lanes.ts';
 import { isSatisfied, type Session } from '../uia/session.ts';
 import type {
   EndedSignIn,
@@ -35,7 +32,6 @@ export interface PageSignInDeps {
   readonly presented: PresentedCodes;
   readonly codeStep: CodeStep;
   readonly lanes: Lanes;
-  readonly storage: Pick<Storage, 'read'>;
 }
 
 /**
@@ -126,7 +122,7 @@ export class PageSignIn implements PageDoor {
         return { kind: 'missing', standing: await sessions.standing(session) };
       case 'refused':
         return outcome.isOver
-          ? { kind: 'used_up', waitMs: await this.waitOf(session.binding.userId, { client, browser }) }
+          ? { kind: 'used_up', waitMs: await codeStep.waitOf(session, { client, browser }) }
           : { kind: 'refused', standing: await sessions.standing(session) };
       case 'unasked':
       case 'out_of_order':
@@ -150,13 +146,6 @@ export class PageSignIn implements PageDoor {
 
   async isChanged({ userId, version }: EndedSignIn): Promise<boolean> {
     return (await this.deps.sessions.versionOf(userId)) !== version;
-  }
-
-  /** How long the lane of this browser or address takes no further code. */
-  private async waitOf(userId: string, from: CodeSource): Promise<number> {
-    const { lane } = await this.deps.lanes.of({ userId, place: 'login', ...from });
-    const [standing] = await this.deps.storage.read(laneStanding(userId, lane, LANE_RULES));
-    return standing?.waitMs ?? 0;
   }
 
   passProviderToken(id: string, loginToken: string): Promise<string | undefined> {

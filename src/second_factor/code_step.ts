@@ -2,12 +2,12 @@ import type { ClientAddress } from '../http/client_request.ts';
 import { networkOf } from '../http/network.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
 import type { Lanes } from '../limits/lanes.ts';
-import { counted, refusalIn } from '../limits/throttle.ts';
+import { counted, LANE_RULES, refusalIn } from '../limits/throttle.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type Write, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
-import type { LaneStanding } from '../storage/tables/lanes.ts';
+import { type LaneStanding, laneStanding } from '../storage/tables/lanes.ts';
 import { stillStands } from '../storage/tables/sessions.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type Session, standingOf } from '../uia/session.ts';
@@ -75,7 +75,7 @@ type Attempted =
   | { readonly is: 'passed'; readonly taken: TakenByCode };
 
 export interface CodeStepDeps extends CodeUnitDeps {
-  readonly storage: Pick<Storage, 'commit'>;
+  readonly storage: Pick<Storage, 'commit' | 'read'>;
   readonly engine: UiaEngine;
   readonly lanes: Lanes;
   readonly addressLimit: AddressLimit;
@@ -124,6 +124,14 @@ export class CodeStep {
     const now = { ...current, body: session.body };
     if (outcome.is === 'unasked' && standingOf(now, stage) === 'next') return { is: 'unasked', session: now };
     return this.take(now, presented, from, release);
+  }
+
+  /** How long the lane of this browser, address or device takes no further code. */
+  async waitOf(session: Session, from: CodeSource): Promise<number> {
+    const way = wayOf(session, from);
+    const { lane } = await this.deps.lanes.of(way);
+    const [standing] = await this.deps.storage.read(laneStanding(way.userId, lane, LANE_RULES));
+    return standing?.waitMs ?? 0;
   }
 
   private async attempt(

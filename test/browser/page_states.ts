@@ -1,7 +1,7 @@
 import { ACCESS_STATES } from './access_states.ts';
 import { DRAWN_STATES } from './drawn_states.ts';
 import { ERROR_STATES, LATE_STATES } from './error_states.ts';
-import type { PageState, PageVisit } from './page_visit.ts';
+import { PASSWORD, type PageState, type PageVisit } from './page_visit.ts';
 import { RECOVER_STATES } from './recover_states.ts';
 import { SIGN_IN_STATES } from './sign_in_states.ts';
 
@@ -158,6 +158,34 @@ export const PAGE_STATES: readonly PageState[] = [
       await visit.giveCode(visit.wrongCode('bob'));
     },
   },
+  {
+    name: 'approve-too-many-codes',
+    says: 'The fallback page after the last wrong code that it takes',
+    reach: async (visit) => {
+      await visit.openFallback('bob');
+      for (let time = 0; time < 5; time++) await visit.giveCode(visit.wrongCode('bob'));
+    },
+  },
+  {
+    name: 'approve-closed',
+    says: 'The fallback page where the homeserver says that the account is locked',
+    reach: async (visit) => {
+      await visit.openFallback('bob');
+      await visit.giveCode(visit.freshCode('bob'));
+      visit.failNext('/delete_devices', 401, 'M_USER_LOCKED');
+      await visit.giveCurrentPassword(PASSWORD);
+    },
+  },
+  {
+    name: 'approve-oauth',
+    says: 'The fallback page where the homeserver checks no password for the app',
+    reach: async (visit) => {
+      await visit.openFallback('bob');
+      await visit.giveCode(visit.freshCode('bob'));
+      visit.failNext('/delete_devices', 403, 'M_FORBIDDEN');
+      await visit.giveCurrentPassword(PASSWORD);
+    },
+  },
   ...ACCESS_STATES,
   ...SIGN_IN_STATES,
   ...ERROR_STATES,
@@ -231,6 +259,19 @@ export const PAGE_STATES: readonly PageState[] = [
       await accountOf(visit, 'bob');
       await visit.giveRecoveryCode(visit.recoveryCode('bob'));
     },
+  },
+  {
+    name: 'account-needs-script',
+    says: 'The account page of a browser without script',
+    reach: async (visit) => {
+      await accountOn(visit);
+      await visit.openWithoutScript('/_2fa/account');
+    },
+  },
+  {
+    name: 'account-sign-in-needs-script',
+    says: 'The same before the sign-in',
+    reach: (visit) => visit.openWithoutScript('/_2fa/account'),
   },
   {
     name: 'account-not-loaded',

@@ -51,6 +51,17 @@ export class PageVisit {
     await this.page.goto(`${this.scene.app.url}${path}`);
   }
 
+  /** As browsers show it in which scripts are turned off. What axe looks at a copy of is in no `noscript`. */
+  async openWithoutScript(path: string): Promise<void> {
+    const tools = await this.page.context().newCDPSession(this.page);
+    await tools.send('Emulation.setScriptExecutionDisabled', { value: true });
+    await this.open(path);
+    await tools.send('Emulation.setScriptExecutionDisabled', { value: false });
+    await this.page.evaluate(
+      `for (const each of document.querySelectorAll('noscript')) each.replaceWith(...each.childNodes)`,
+    );
+  }
+
   /** What a view draws, in the frame of an error page: states that would take servers and time to reach. */
   async draw(view: (say: Say) => Html): Promise<void> {
     await this.open('/_2fa/login');
@@ -183,8 +194,8 @@ export class PageVisit {
     await this.open(pathname + search);
   }
 
-  failNext(pattern: string, status: number): void {
-    const body = { errcode: 'M_LIMIT_EXCEEDED', error: 'later', retry_after_ms: 120_000 };
+  failNext(pattern: string, status: number, errcode = 'M_LIMIT_EXCEEDED'): void {
+    const body = { errcode, error: 'later', retry_after_ms: 120_000 };
     this.scene.app.stub.failNext(pattern, { status, body });
   }
 

@@ -188,7 +188,7 @@ describe('guarded endpoints', () => {
       expect(refused.text).not.toContain('value="wrong"');
     }
     const dead = await visitor.send({ password: 'wrong' });
-    expect(dead.status).toBe(410);
+    expect(dead.status).toBe(429);
     const anew = await ask(DELETE_DEVICES, { devices: ['A'], auth: { session } });
     expect([anew.status, anew.body.completed]).toEqual([401, []]);
     expectNothingUpstream();
@@ -249,7 +249,7 @@ describe('guarded endpoints', () => {
     const session = await begin(DELETE_DEVICES, { devices: ['A'] });
     await visitor.open(fallback('m.login.sso', session));
     for (let attempt = 1; attempt <= 5; attempt++) await visitor.send({ code: app.wrongCode(bob) });
-    expect(visitor.last?.status).toBe(410);
+    expect(visitor.last?.status).toBe(429);
     const again = await begin(DELETE_DEVICES, { devices: ['A'] });
     await visitor.open(fallback('m.login.sso', again));
     const waiting = await visitor.send({ code: app.code(bob) });

@@ -323,7 +323,10 @@ describe('what is told', () => {
   test('a wait, above the form, for as long as it lasts; when it is over, the code is taken', async () => {
     await open();
     for (let time = 0; time < 5; time += 1) await visitor.send({ code: app.wrongCode(bob) });
-    expect(visitor.last?.status).toBe(410);
+    const ended = visitor.last;
+    expect([ended?.status, ended?.headers['retry-after']]).toEqual([429, '30']);
+    expect(ended?.text).toContain('Too many incorrect codes');
+    expect(ended?.text).toContain('Wait 30 seconds, then start again in your app.');
     const page = await open();
     const waiting = await visitor.send({ code: app.code(bob) });
     expect([waiting.status, waiting.headers['retry-after']]).toEqual([200, '30']);
@@ -335,6 +338,46 @@ describe('what is told', () => {
     app.clock.advance(30_000);
     expect((await visitor.send({ code: app.code(bob) })).text).toContain('@bob:localhost');
   });
+
+  test('five wrong passwords: the browser that typed them is told so, each other that the request is not open', async () => {
+    const address = await open();
+    await visitor.send({ code: app.code(bob) });
+    for (let time = 0; time < 5; time += 1) await visitor.send({ password: 'wrong' });
+    const ended = visitor.last;
+    expect([ended?.status, ended?.headers['retry-after']]).toEqual([429, undefined]);
+    expect(ended?.text).toContain('Too many incorrect passwords or codes');
+    const other = await new Visitor(app.url).open(address);
+    expect([other.status, other.text.includes('no longer open')]).toEqual([410, true]);
+  });
+
+  test.each([
+    ['a locked account', { status: 401, body: { errcode: 'M_USER_LOCKED' } }, 'locked or deactivated'],
+    [
+      'a deactivated account',
+      { status: 403, body: { errcode: 'M_USER_DEACTIVATED' } },
+      'locked or deactivated',
+    ],
+    [
+      'a session of OAuth',
+      { status: 403, body: { errcode: 'M_FORBIDDEN' } },
+      'signed in without your password',
+    ],
+  ])(
+    '%s: a page of its own cause, not one of the form, and a reload judges nothing',
+    async (_, answer, says) => {
+      const opened = await open();
+      await visitor.send({ code: app.code(bob) });
+      app.stub.failNext(/POST .*\/delete_devices/, answer);
+      const page = await visitor.send({ password: 'bob password' });
+      expect([page.status, page.text.includes(says)]).toEqual([403, true]);
+      expect(page.text).not.toContain('form could not be accepted');
+      const before = app.stub.requestsBesideLookups().length;
+      const { pathname, search } = new URL(visitor.led ?? '', new URL(opened, app.url));
+      const again = await visitor.open(pathname + search);
+      expect([again.status, again.text.includes(says)]).toEqual([403, true]);
+      expect(app.stub.requestsBesideLookups()).toHaveLength(before);
+    },
+  );
 
   test('the homeserver is away, or limits: nothing is called wrong, and the form stays', async () => {
     await open();

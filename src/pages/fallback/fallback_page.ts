@@ -7,17 +7,19 @@ import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
+import type { Clock } from '../../system/clock.ts';
 import { isSessionId } from '../../uia/session_id.ts';
 import { type FormPages, type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { type FormProblems, openKinds } from '../forms/form_problems.ts';
 import type { Visits } from '../forms/visits.ts';
+import type { FindContact } from '../shell/contact.ts';
 import { type Html, html } from '../shell/html.ts';
 import { providersForApproval } from '../sign_in/offered_providers.ts';
 import { aboutField } from './approved_body.ts';
 import { codeCard, homeserverCard, passwordCard, providerCard } from './fallback_cards.ts';
 import { FallbackSteps } from './fallback_steps.ts';
-import type { FallbackVisit, PasswordProblem } from './fallback_visit.ts';
-import { done, gone } from './last_pages.ts';
+import type { EndedApproval, FallbackVisit, PasswordProblem } from './fallback_visit.ts';
+import { done, ended, gone } from './last_pages.ts';
 import { leadBack, type SeenVisit, SessionVisits, sessionIn } from './session_visits.ts';
 
 const FORM_SCRIPT = 'forms.js';
@@ -36,6 +38,8 @@ export interface FallbackPageDeps {
   readonly canRecover: boolean;
   /** Digits of a TOTP code. */
   readonly digits: number;
+  readonly contact: FindContact;
+  readonly clock: Clock;
 }
 
 type Seen = SeenVisit<FallbackVisit>;
@@ -67,8 +71,10 @@ export class FallbackPage {
     return pages.visit(request, async (visit) => {
       // First the visit, as the form that is at work on it leaves it: the session is read as it is then.
       const seen = await this.visits.seen(request);
+      // A session that has ended says no more why.
+      if (seen?.state.ended !== undefined) return this.ended(visit, seen.state.ended);
       const standing = await proofs.find(id, stage);
-      if (standing === undefined || seen?.state.isOver === true) return gone(visit);
+      if (standing === undefined) return gone(visit);
       return seen === undefined ? visit.fail({ cause: 'unknown' }) : this.ask(visit, standing, seen);
     });
   }
@@ -108,6 +114,11 @@ export class FallbackPage {
       case 'provider':
         return this.provider(visit, standing, seen);
     }
+  }
+
+  private ended(visit: PageVisit, end: EndedApproval): Answer {
+    const { problems, contact } = this.deps;
+    return ended(visit, end, { waitMs: problems.waitOf({ is: end.cause, ...end }), contact: contact() });
   }
 
   private async done(visit: PageVisit, standing: FallbackStanding, { state }: Seen): Promise<Answer> {

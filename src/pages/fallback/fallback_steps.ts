@@ -3,19 +3,29 @@ import type { FallbackStanding, GuardedPage, ProofOutcome } from '../../guard/gu
 import type { HomeserverSignOn } from '../../guard/homeserver_sign_on.ts';
 import type { Form } from '../../http/form.ts';
 import type { Outcome } from '../../matrix/outcome.ts';
-import { Refusal } from '../../matrix/refusals.ts';
+import { Refusal, type RefusalName } from '../../matrix/refusals.ts';
+import type { Clock } from '../../system/clock.ts';
 import { readSentCode } from '../forms/fields.ts';
 import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import type { FormProblem, FormProblems } from '../forms/form_problems.ts';
 import { isAbout } from './approved_body.ts';
 import { SIGN_ON_STEP } from './fallback_cards.ts';
-import type { FallbackProblem, FallbackVisit } from './fallback_visit.ts';
+import type { EndedApproval, FallbackProblem, FallbackVisit } from './fallback_visit.ts';
 import type { Judged } from './session_visits.ts';
 
 const LONGEST_PASSWORD = 4096;
 
 const WRONG_PASSWORD: Outcome = { is: 'refused', reason: 'wrong_password' };
+
+const SESSION: Outcome = { is: 'refused', reason: 'session' };
+
+/** What the homeserver says for good, whatever is typed. */
+const ENDS: { readonly [Name in RefusalName]?: 'over' | 'closed' | 'oauth' } = {
+  unknown_token: 'over',
+  forbidden: 'closed',
+  oauth_session: 'oauth',
+};
 
 type Next = Judged<FallbackVisit>;
 
@@ -27,6 +37,7 @@ export class FallbackSteps {
       readonly signOn: HomeserverSignOn;
       readonly factors: Factors;
       readonly problems: FormProblems;
+      readonly clock: Clock;
     },
   ) {}
 
@@ -79,7 +90,7 @@ export class FallbackSteps {
             outcome: refusedCode(request).outcome,
           };
         default:
-          return next(state, outcome);
+          return this.next(state, outcome, 'code');
       }
     } catch (error) {
       if (error instanceof Refusal && error.status === 429) {
@@ -100,7 +111,7 @@ export class FallbackSteps {
     if (password === '') return missing(state, { of: 'password', problem: { is: 'missingPassword' } });
     try {
       const outcome = await this.deps.proofs.submitPassword(request, standing, password);
-      if (outcome.kind !== 'refused') return next(state, outcome);
+      if (outcome.kind !== 'refused') return this.next(state, outcome, 'password');
       const refused = { of: 'password', problem: { is: 'wrongPassword' } } as const;
       return { state: { ...state, refused }, outcome: WRONG_PASSWORD };
     } catch (error) {
@@ -108,10 +119,27 @@ export class FallbackSteps {
     }
   }
 
+  /** What comes next stands in the session, if it is still there. */
+  private next(state: FallbackVisit, outcome: ProofOutcome, of: FallbackProblem['of']): Next {
+    if (outcome.kind === 'gone') return { state, outcome: SESSION };
+    if (outcome.kind === 'used_up') {
+      const until = this.deps.clock.now() + outcome.waitMs;
+      const ended: EndedApproval =
+        of === 'code' ? { cause: 'tooManyCodes', until } : { cause: 'tooManyPasswords' };
+      return { state: { ...state, ended }, outcome: SESSION };
+    }
+    const { missing: wanted } = outcome.standing;
+    const isRecovery = state.isRecovery || (outcome.kind === 'accepted' && outcome.isRecovery);
+    const then = { ...state, isRecovery };
+    if (wanted === 'nothing') return { state: then };
+    return { state: then, outcome: { is: 'challenged', reason: wanted === 'code' ? 'factor' : 'password' } };
+  }
+
   /** @throws the error, if no form tells of it */
   private notJudged(state: FallbackVisit, error: unknown): Next {
-    if (error instanceof Refusal && error.refusal === 'unknown_token') {
-      return { state: { ...state, isOver: true }, outcome: error.outcome };
+    const cause = error instanceof Refusal ? ENDS[error.refusal] : undefined;
+    if (error instanceof Refusal && cause !== undefined) {
+      return { state: { ...state, ended: { cause } }, outcome: error.outcome };
     }
     if (error instanceof Refusal && error.refusal === 'no_password') {
       return {
@@ -127,14 +155,4 @@ export class FallbackSteps {
 /** Nothing was typed: nothing was judged or counted. */
 function missing(state: FallbackVisit, refused: FallbackProblem): Next {
   return { state: { ...state, refused }, outcome: new Refusal('missing_param').outcome };
-}
-
-/** What comes next stands in the session. */
-function next(state: FallbackVisit, outcome: ProofOutcome): Next {
-  if (outcome.kind === 'gone') return { state, outcome: { is: 'refused', reason: 'session' } };
-  const { missing: wanted } = outcome.standing;
-  const isRecovery = state.isRecovery || (outcome.kind === 'accepted' && outcome.isRecovery);
-  const then = { ...state, isRecovery };
-  if (wanted === 'nothing') return { state: then };
-  return { state: then, outcome: { is: 'challenged', reason: wanted === 'code' ? 'factor' : 'password' } };
 }

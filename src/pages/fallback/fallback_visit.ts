@@ -12,6 +12,12 @@ export interface FallbackVisit {
   readonly refused?: FallbackProblem | undefined;
   /** A recovery code was the proof. */
   readonly isRecovery?: boolean | undefined;
-  /** Nothing comes of it any more: the access token that it is for has ended. */
-  readonly isOver?: boolean | undefined;
+  readonly ended?: EndedApproval | undefined;
 }
+
+/** Why nothing comes of an approval any more. */
+export type EndedApproval =
+  /** `over`: the access token that it is for has ended. `closed`: the account is locked or deactivated. */
+  | { readonly cause: 'over' | 'closed' | 'oauth' | 'tooManyPasswords' }
+  /** `until`: ms since the epoch. */
+  | { readonly cause: 'tooManyCodes'; readonly until: number };

@@ -86,6 +86,8 @@ function proofPages(
       visits: new Visits(visiting, 'fallback'),
       canRecover: shared.recovery.enabled,
       digits: totp.digits,
+      contact: tools.contact,
+      clock: shared.clock,
     }),
   };
 }

@@ -259,6 +259,16 @@ export const pages: Translation = {
   'approve.expired.title': 'Diese Anfrage ist nicht mehr offen',
   'approve.expired.text':
     'Sie wurde abgeschlossen oder war zu lange offen. Gehe zurück zu deiner App; falls sie nicht erledigt ist, versuche es dort erneut.',
+  'approve.tooMany.text':
+    'Diese Anfrage wurde zum Schutz deines Kontos beendet. Warte {time} und beginne dann in deiner App von vorn.',
+  'approve.tooManyPasswords.title': 'Zu viele falsche Passwörter oder Codes',
+  'approve.tooManyPasswords.text':
+    'Diese Anfrage wurde zum Schutz deines Kontos beendet. Beginne in deiner App von vorn.',
+  'approve.oauth.title': 'Diese App kann hier keine Genehmigung bekommen',
+  'approve.oauth.text':
+    'Sie wurde ohne dein Passwort angemeldet, deshalb kann dein Passwort für sie nicht geprüft werden. Melde dich in der App mit deinem Passwort an und versuche es dort erneut.',
+  'approve.closed.title': 'Dieses Konto ist gesperrt oder deaktiviert',
+  'approve.closed.text': 'Der Server nimmt keine Änderungen daran an. Es wurde nichts geändert.',
   'approve.removeDevices': '{count} Gerät abmelden ‖ {count} Geräte abmelden',
   'approve.changePassword': 'dein Passwort ändern',
   'approve.deactivate': 'dein Konto dauerhaft deaktivieren',

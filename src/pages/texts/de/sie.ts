@@ -145,6 +145,12 @@ export const sie: Translation = {
   'approve.done.text': 'Sie können diese Seite schließen und zu Ihrer App zurückgehen.',
   'approve.expired.text':
     'Sie wurde abgeschlossen oder war zu lange offen. Gehen Sie zurück zu Ihrer App; falls sie nicht erledigt ist, versuchen Sie es dort erneut.',
+  'approve.tooMany.text':
+    'Diese Anfrage wurde zum Schutz Ihres Kontos beendet. Warten Sie {time} und beginnen Sie dann in Ihrer App von vorn.',
+  'approve.tooManyPasswords.text':
+    'Diese Anfrage wurde zum Schutz Ihres Kontos beendet. Beginnen Sie in Ihrer App von vorn.',
+  'approve.oauth.text':
+    'Sie wurde ohne Ihr Passwort angemeldet, deshalb kann Ihr Passwort für sie nicht geprüft werden. Melden Sie sich in der App mit Ihrem Passwort an und versuchen Sie es dort erneut.',
   'approve.changePassword': 'Ihr Passwort ändern',
   'approve.deactivate': 'Ihr Konto dauerhaft deaktivieren',
   'approve.addAddress': 'Ihrem Konto eine E-Mail-Adresse oder Telefonnummer hinzufügen',

@@ -247,6 +247,15 @@ export const pages = {
   'approve.expired.title': 'This request is no longer open',
   'approve.expired.text':
     'It was completed, or it was open too long. Go back to your app; if it is not done, try again there.',
+  'approve.tooMany.text':
+    'This request was ended to protect your account. Wait {time}, then start again in your app.',
+  'approve.tooManyPasswords.title': 'Too many incorrect passwords or codes',
+  'approve.tooManyPasswords.text': 'This request was ended to protect your account. Start again in your app.',
+  'approve.oauth.title': 'This app cannot be approved here',
+  'approve.oauth.text':
+    'It was signed in without your password, so your password cannot be checked for it. Sign in to the app with your password, then try again there.',
+  'approve.closed.title': 'This account is locked or deactivated',
+  'approve.closed.text': 'The server accepts no changes to it. Nothing was changed.',
   'approve.removeDevices': 'sign out {count} device ‖ sign out {count} devices',
   'approve.changePassword': 'change your password',
   'approve.deactivate': 'permanently deactivate your account',
