@@ -175,6 +175,21 @@ describe('where a set-up is owed', () => {
     expect((await visitor.open(page)).status).toBe(410);
   });
 
+  test('the fallback page has the same choice: back from the app, and a passkey instead', async () => {
+    const key = new SoftwareAuthenticator();
+    const session = await owedSignIn(app);
+    await visitor.open(`/_matrix/client/v3/auth/m.login.2fa.enrol/fallback/web?session=${session}`);
+    expect(keyOn(await visitor.send({ step: 'set_up', kind: 'totp' }))).toHaveLength(20);
+    const offer = await visitor.send({ step: 'back' });
+    expect(offer.text).toMatch(/<button[^>]* value="webauthn" data-makes-passkeys hidden>/);
+    const asked = await visitor.send({ step: 'set_up', kind: 'webauthn' });
+    const credential = JSON.stringify(key.create(questionOn(asked)));
+    expect(codesOn(await visitor.send({ step: 'set_up_code', credential }))).toHaveLength(10);
+    expect(await app.storage.factors.authenticators(CAROL)).toMatchObject([{ kind: 'webauthn' }]);
+    await visitor.send({ step: 'saved', saved: 'on' });
+    expect((await collect(app, session)).status).toBe(200);
+  });
+
   test('on the fallback page a form is judged once, and codes stay until they are said to be saved', async () => {
     const session = await owedSignIn(app);
     const page = `/_matrix/client/v3/auth/m.login.2fa.enrol/fallback/web?session=${session}`;

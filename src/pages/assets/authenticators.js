@@ -96,11 +96,14 @@ function remarks({ backed_up: isBackedUp, usable, counter_alert_at: alertAt }) {
  * @param {number | null} used
  */
 export function useDates(added, used) {
+  if (used === null) {
+    const never = say('auth.neverUsed');
+    return timed((date) => say('auth.datesUnused', { date, never }), added, dayText);
+  }
   const mark = '\u0001';
   const whole = timed((date) => say('auth.dates', { date, used: mark }), added, dayText);
   return whole.map((part) => {
     if (typeof part !== 'string' || !part.includes(mark)) return part;
-    if (used === null) return part.replace(mark, say('auth.neverUsed'));
     return timed((date) => part.replace(mark, date), used);
   });
 }

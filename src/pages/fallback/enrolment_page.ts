@@ -73,7 +73,9 @@ export class EnrolmentPage {
     if (state.setUp?.is === 'codes' && step !== 'saved') return state;
     switch (step) {
       case 'set_up':
-        return { setUp: await this.setUps.begin(visit, session) };
+        return { setUp: await this.setUps.begin(visit, session, { kind: form.get('kind') }) };
+      case 'back':
+        return { setUp: { is: 'offer' } };
       case 'set_up_code':
         return { setUp: await this.setUps.takeCode(visit, session, form) };
       case 'saved': {
@@ -85,7 +87,7 @@ export class EnrolmentPage {
     }
   }
 
-  private step(
+  private async step(
     visit: PageVisit,
     { action, turn }: SeenVisit<EnrolmentVisit>,
     setUp: SetUpShown,
@@ -95,7 +97,10 @@ export class EnrolmentPage {
     const about =
       openedAt !== undefined &&
       html`<p>${say('setup.signingIn')} ${timeText(openedAt, say)}</p><p class="muted">${say('setup.notYou')}</p>`;
-    const place = { session: sessionIn(visit.request), action, fields: turn };
+    const session = sessionIn(visit.request);
+    // Codes are shown whatever became of the session.
+    const kinds = setUp.is === 'codes' ? [] : await this.setUps.kindsIn(session);
+    const place = { session, action, fields: turn, kinds };
     return this.setUps.show(visit, { ...place, ...(about && { about }) }, setUp);
   }
 }

@@ -39,6 +39,7 @@ function codeForms({ say, hidden, refused, action, kinds }: CodeForms): Html {
   const ofRecovery = refused?.kind === 'recovery' ? refused : undefined;
   const open = html`<form method="post"${action !== undefined && html` action="${action}"`}>`;
   const hasTotp = kinds.includes('totp');
+  const hasOthers = kinds.some((kind) => kind !== 'recovery');
   const forTotp = html`${open}
 ${hidden}
 <div class="field">
@@ -58,12 +59,18 @@ ${hidden}
 <label for="recovery">${say('code.recoveryLabel')}</label>
 <input id="recovery" name="${CODE_FIELDS.recovery}" class="code" type="text" autocomplete="off" autocapitalize="none"
  spellcheck="false" maxlength="64"${ofRecovery !== undefined && html` autofocus`}${wrongField('recovery', ofRecovery, 'recovery-hint')}>
-<p class="hint" id="recovery-hint">${say('code.recoveryHint')}</p>
+<p class="hint" id="recovery-hint">${withWholeCodes(say('code.recoveryHint'))}</p>
 ${problemBelow('recovery', ofRecovery)}
 </div>
-<button class="button quiet full">${say('code.submit')}</button>
+<button class="button${hasOthers && ' quiet'} full">${say('code.submit')}</button>
 </form>
 </details>`;
+}
+
+/** A code in a sentence is not broken at its hyphens. */
+function withWholeCodes(text: string): Html {
+  const parts = text.split(/(\w{4}-\w{4}-\w{4})/);
+  return html`${parts.map((part, n) => (n % 2 === 1 ? html`<span class="whole">${part}</span>` : part))}`;
 }
 
 /** What a screen reader says with a field: first of all what was wrong, then its hint. */

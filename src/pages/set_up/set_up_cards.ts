@@ -54,7 +54,7 @@ export function offerCard(card: Card & { readonly problem: string | undefined })
   const { say, place, problem } = card;
   const { kinds = [] } = place;
   const mayWait = place.until !== undefined;
-  return html`<section class="card"><h1>${say('setup.owedTitle')}</h1>
+  return html`<section class="card stack"><h1>${say('setup.owedTitle')}</h1>
 ${problem !== undefined && html`<p class="notice warning" role="alert">${problem}</p>`}
 ${place.about}
 <p>${place.until === undefined ? say('setup.required') : htmlIn(say.form('setup.requiredSoon'), { date: place.until })}</p>
@@ -85,13 +85,13 @@ ${problem !== undefined && html`<p class="problem" id="code-problem" role="alert
 </div>
 ${nameField(say)}
 <button class="button full">${say('code.submit')}</button>`;
-  return html`<section class="card"><h1>${wordsOf(say, card.place).title}</h1>
+  return html`<section class="card stack"><h1>${wordsOf(say, card.place).title}</h1>
 <p>${say('setup.scanText')}</p>
 ${qrCode(shown.link, say('setup.picture'))}
 <p>${say('setup.openText')}</p>
 <p><a class="button quiet" href="${shown.link}">${say('setup.open')}</a></p>
 <p>${say('setup.cannotScan')} ${say('setup.key', { digits })}</p>
-<p><code class="secret">${inFours(shown.key)}</code></p>
+<p class="key"><code class="secret">${inFours(shown.key)}</code></p>
 ${step(card, 'set_up_code', field)}
 ${backStep(card)}
 </section>`;
@@ -106,7 +106,7 @@ export function codesCard(
   const warning =
     place.warning !== undefined && html`<p class="notice warning" role="alert">${place.warning}</p>`;
   if (codes.length === 0) {
-    return html`<section class="card"><h1 tabindex="-1" autofocus>${words.done}</h1>
+    return html`<section class="card stack"><h1 tabindex="-1" autofocus>${words.done}</h1>
 ${warning}
 <p>${words.noCodes}</p>
 ${step(
@@ -120,7 +120,7 @@ ${step(
  ${problem !== undefined && html`autofocus aria-invalid="true" aria-describedby="saved-problem"`}> ${say('save.tick')}</label>
 ${problem !== undefined && html`<p class="problem" id="saved-problem" role="alert">${problem}</p>`}
 <button class="button full">${say('save.finish')}</button>`;
-  return html`<section class="card"><h1 tabindex="-1" ${problem === undefined && html`autofocus`}>${say('save.title')}</h1>
+  return html`<section class="card stack"><h1 tabindex="-1" ${problem === undefined && html`autofocus`}>${say('save.title')}</h1>
 <p class="notice good" role="status">${words.done}</p>
 ${warning}
 <p>${say('save.text')}</p>
@@ -142,7 +142,7 @@ export function nameField(say: Say): Html {
 /** The form of a step. @param attributes of the form, for scripts */
 export function step({ tokenField, place }: Card, name: string, content: Html, attributes?: Html): Html {
   const { action, fields } = place;
-  return html`<form method="post"${action !== undefined && html` action="${action}"`}${attributes}>
+  return html`<form class="stack" method="post"${action !== undefined && html` action="${action}"`}${attributes}>
 ${tokenField}
 ${fields}
 <input type="hidden" name="step" value="${name}">

@@ -77,6 +77,11 @@ export class SetUpPages {
     return this.enrolment.kindsForPages(userId);
   }
 
+  /** The same in a sign-in. @throws Refusal owes_no_enrolment, unknown_sign_in */
+  kindsIn(session: string): Promise<readonly SetUpKind[]> {
+    return this.enrolment.kindsIn(session);
+  }
+
   /** Judges the first code, or the new passkey. @throws Refusal owes_no_enrolment, unknown_sign_in */
   async takeCode({ request }: PageVisit, session: string, form: Form): Promise<SetUpShown> {
     const setupId = form.get('setup_id') ?? '';

@@ -41,7 +41,10 @@ ${radio('all', html`${say('replace.all')}`)}
 
 /** Several may have the same name. */
 function told(say: Say, { name, enabledAt, lastUsedAt }: Replaceable['authenticators'][number]): Html {
-  const used = lastUsedAt === null ? html`${say('auth.neverUsed')}` : timeText(lastUsedAt, say);
-  const dates = htmlIn(say.form('auth.dates'), { date: timeText(enabledAt, say), used });
+  const date = timeText(enabledAt, say);
+  const dates =
+    lastUsedAt === null
+      ? htmlIn(say.form('auth.datesUnused'), { date, never: say('auth.neverUsed') })
+      : htmlIn(say.form('auth.dates'), { date, used: timeText(lastUsedAt, say) });
   return html`<span><bdi>${name}</bdi><br><span class="muted small">${dates}</span></span>`;
 }

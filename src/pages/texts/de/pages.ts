@@ -326,6 +326,7 @@ export const pages: Translation = {
   'auth.title': 'Authenticators',
   'auth.intro': 'Zum Anmelden genügt einer davon.',
   'auth.dates': 'Hinzugefügt {date} · zuletzt verwendet {used}',
+  'auth.datesUnused': 'Hinzugefügt {date} · {never}',
   'auth.neverUsed': 'noch nicht verwendet',
   'auth.add': 'Authenticator hinzufügen',
   'auth.rename': 'Umbenennen',

@@ -312,6 +312,7 @@ export const pages = {
   'auth.title': 'Authenticators',
   'auth.intro': 'Any one of these completes a sign-in.',
   'auth.dates': 'Added {date} · last used {used}',
+  'auth.datesUnused': 'Added {date} · {never}',
   'auth.neverUsed': 'not used yet',
   'auth.add': 'Add an authenticator',
   'auth.rename': 'Rename',
