@@ -57,15 +57,8 @@ function proofPages(
   { pageSignIn, upstream, guard }: LoginServices & Pick<GuardServices, 'guard'>,
   { targets, rounds, access }: Pick<SignInPages['signIn'], 'targets' | 'rounds' | 'access'>,
 ) {
-  const { pages, problems, visiting } = tools;
-  const { homeserver, factors, totp } = shared;
+  const { pages } = tools;
   const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits });
-  const signOn = new HomeserverSignOn({
-    ...shared,
-    page: proofs,
-    guard,
-    passwordSessions: shared.ownerSessions.passwordSessions,
-  });
   const providerProof = new ProviderProof({ ...shared, page: proofs, upstream });
   const providerApproval = new ProviderApproval(providerProof, pages, rounds);
   const providerPage = new ProviderPage(
@@ -80,14 +73,24 @@ function proofPages(
   return {
     providerPage,
     providerApproval,
-    ssoRedirect: new SsoRedirect(homeserver, providerPage, shared.config.login.sso),
-    fallbackPage: new FallbackPage({
-      ...{ proofs, signOn, homeserver, problems, pages, factors },
-      visits: new Visits(visiting, 'fallback'),
-      canRecover: shared.recovery.enabled,
-      digits: totp.digits,
-      contact: tools.contact,
-      clock: shared.clock,
-    }),
+    ssoRedirect: new SsoRedirect(shared.homeserver, providerPage, shared.config.login.sso),
+    fallbackPage: fallbackPageOf(shared, tools, proofs, guard),
   };
+}
+
+function fallbackPageOf(
+  shared: SharedServices,
+  { pages, problems, visiting, contact }: PageTools,
+  proofs: GuardedPage,
+  guard: GuardServices['guard'],
+): FallbackPage {
+  const { homeserver, factors, totp, clock } = shared;
+  const { passwordSessions } = shared.ownerSessions;
+  return new FallbackPage({
+    ...{ proofs, homeserver, problems, pages, factors, contact, clock },
+    signOn: new HomeserverSignOn({ ...shared, page: proofs, guard, passwordSessions }),
+    visits: new Visits(visiting, 'fallback'),
+    canRecover: shared.recovery.enabled,
+    digits: totp.digits,
+  });
 }
