@@ -19,6 +19,7 @@ import { HOUR, MINUTE, type Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { RecoveryEndings } from './endings.ts';
 import type { CalendarOf } from './frozen_calendar.ts';
+import type { PublicNotice } from './public_notice.ts';
 import type { Occasion, RecoveryTelling } from './seams.ts';
 import type { SessionUse } from './session_use.ts';
 
@@ -40,7 +41,8 @@ export interface RecoveryClockDeps {
   readonly audit: Audit;
   readonly telling: Pick<RecoveryTelling, 'tell'>;
   readonly endings: RecoveryEndings;
-  readonly sessionUse: SessionUse;
+  /** What is asked of the homeserver, and told to it. */
+  readonly upstream: { readonly sessionUse: SessionUse; readonly publicNotice: PublicNotice };
   readonly settings: AccountRecoveryConfig;
   /** What a process has lived: no change of a clock moves it. */
   readonly time: { readonly ticks: Ticks; readonly calendarOf: CalendarOf; readonly log: Log };
@@ -78,6 +80,7 @@ export class RecoveryClock {
       if (last === undefined) break;
       after = last.id;
     }
+    if (asksUses) await this.deps.upstream.publicNotice.round();
     await storage.commit([], [dropOldRecoveries(KEPT_MS), dropAddressesOfEnded(ADDRESS_KEPT_MS)]);
   }
 
@@ -111,9 +114,9 @@ export class RecoveryClock {
 
   /** Where no one can say whether a device was used, and that would end it, it goes on waiting. */
   private async open(request: SeenRecovery): Promise<void> {
-    const { storage, audit, telling, settings, sessionUse, endings } = this.deps;
+    const { storage, audit, telling, settings, upstream, endings } = this.deps;
     const { id, userId } = request;
-    const use = await sessionUse.since(request);
+    const use = await upstream.sessionUse.since(request);
     if (settings.onSessionUse === 'cancel') {
       if (use === 'unknown') return;
       if (use === 'used') {
@@ -140,10 +143,10 @@ export class RecoveryClock {
 
   /** With `cancel` its end says so when it would open. */
   private async tellUse(request: SeenRecovery): Promise<void> {
-    const { settings, sessionUse } = this.deps;
+    const { settings, upstream } = this.deps;
     if (request.state !== 'waiting' || request.useToldAt !== null || settings.onSessionUse === 'cancel')
       return;
-    if ((await sessionUse.since(request)) !== 'used') return;
+    if ((await upstream.sessionUse.since(request)) !== 'used') return;
     await this.told(request, 'used', takeUseTold(request.id));
   }
 

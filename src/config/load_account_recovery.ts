@@ -28,7 +28,6 @@ export function accountRecoveryFrom(
     at(path.split('.'), () => parseDuration(written, settingAt(path)));
   const { vouch, votes } = settings;
   requireRegistration(settings, reader);
-  refuseWhatIsNotThereYet(settings, reader);
   return {
     enabled: settings.enabled,
     waitMs: duration('account_recovery.wait', settings.wait),
@@ -65,22 +64,13 @@ function calendarFrom(
   };
 }
 
-/** What docs/configure.md announces and nothing stands behind yet. */
-function refuseWhatIsNotThereYet(
-  { public_notice: isPublic }: RecoverySettings,
-  { at }: AccountRecoveryReader,
-): void {
-  at(['account_recovery', 'public_notice'], () => {
-    if (isPublic) throw new BadValue('is not available yet; take it out');
-  });
-}
-
 /** What it takes from the homeserver in the name of users, it can only have with a registration. */
 function requireRegistration(settings: RecoverySettings, { at, hasAppservice }: AccountRecoveryReader): void {
   if (hasAppservice) return;
   const wanted = {
     on_session_use: settings.on_session_use === 'cancel',
     room_admins: settings.room_admins,
+    public_notice: settings.public_notice,
   };
   for (const [name, isWanted] of Object.entries(wanted)) {
     at(['account_recovery', name], () => {

@@ -684,7 +684,7 @@ export const SETTINGS = [
     path: 'account_recovery.public_notice',
     type: 'flag',
     default: false,
-    doc: "Whether the user's profile says so while it runs and for 90 days after. It is not available yet.",
+    doc: "Whether the user's profile says so while it runs and for 90 days after (the field `org.matrix.2fa.recovery`, [notices.md](notices.md#a-public-notice)); it needs `homeserver.appservice` and a homeserver with profile fields (Matrix 1.16).",
   },
   {
     path: 'account_recovery.calendar.time_zone',

@@ -54,7 +54,7 @@ describe('what cannot be meant is refused by its name', () => {
     ['{ wait: 91d }', 'wait: must be between 172800 and 7776000 seconds'],
     ['{ on_session_use: cancel }', 'on_session_use: needs homeserver.appservice.file'],
     ['{ room_admins: true }', 'room_admins: needs homeserver.appservice.file'],
-    ['{ public_notice: true }', 'public_notice: is not available yet'],
+    ['{ public_notice: true }', 'public_notice: needs homeserver.appservice.file'],
     ['{ operators: [root] }', '"root" is neither a user id such as @bob:example.org nor a mail address'],
     ['{ calendar: { time_zone: Europe/Bonn } }', '"Europe/Bonn" is not a time zone such as Europe/Berlin'],
     ['{ calendar: { time_zone: "+02:00" } }', '"+02:00" is not a time zone such as Europe/Berlin'],

@@ -1,6 +1,7 @@
 import { RecoveryBegin } from '../../account_recovery/begin.ts';
 import { RecoveryClock } from '../../account_recovery/clock.ts';
 import { Eligibility } from '../../account_recovery/eligibility.ts';
+import { PublicNotice } from '../../account_recovery/public_notice.ts';
 import { SessionUse } from '../../account_recovery/session_use.ts';
 import { VotersAsked } from '../../account_recovery/voters_asked.ts';
 import { Vouchers } from '../../account_recovery/vouchers.ts';
@@ -37,9 +38,16 @@ export function recoveryServices(shared: SharedServices, login: PageLogin, sessi
 
 export function recoveryClock(shared: SharedServices): RecoveryClock {
   const { aside: storage, config, recovery, ticks, log } = shared;
+  const registration = config.homeserver.appservice;
   return new RecoveryClock({
     ...{ storage, audit: shared.audit, ...recovery, settings: config.accountRecovery },
-    sessionUse: new SessionUse({ ...shared, registration: config.homeserver.appservice }),
+    upstream: {
+      sessionUse: new SessionUse({ ...shared, registration }),
+      publicNotice: new PublicNotice({
+        ...{ ...shared, storage, registration },
+        isOn: config.accountRecovery.publicNotice,
+      }),
+    },
     time: { ticks, calendarOf: recovery.calendarOf, log },
   });
 }

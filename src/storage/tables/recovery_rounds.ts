@@ -13,6 +13,11 @@ export function listPointless(): Query<SeenRecovery> {
   );
 }
 
+/** Those that ended in so long, the newest end last. */
+export function listEndedSince(sinceMs: number): Query<SeenRecovery> {
+  return findRecoveries('ended_at > :now - :sinceMs ORDER BY ended_at', { sinceMs });
+}
+
 /** The next of those that run, by id. */
 export function nextRunning(afterId: string, limit: number): Query<SeenRecovery> {
   return findRecoveries(`id > :afterId AND ${RUNS} ORDER BY id LIMIT :limit`, { afterId, limit });
