@@ -3,8 +3,8 @@ import {
   parseHelpUrl,
   parseNetwork,
   parseOrigin,
-  parsePostgresUrl,
   parsePublicOrigin,
+  typedPostgresUrl,
 } from '../config/values.ts';
 import { CommandFailed, UsageError } from './failures.ts';
 import type { Dialogue, Surroundings } from './surroundings.ts';
@@ -21,7 +21,7 @@ interface Choice<Value> {
 function storageText(where: string): string {
   if (where === 'sqlite') return '{ type: sqlite, path: data/2fa.db }';
   if (!where.startsWith('sqlite:'))
-    return `{ type: postgres, url: ${JSON.stringify(parsePostgresUrl(where))} }`;
+    return `{ type: postgres, url: ${JSON.stringify(typedPostgresUrl(where))} }`;
   const path = where.slice('sqlite:'.length);
   if (path === '') throw new BadValue('sqlite: must name a file');
   return `{ type: sqlite, path: ${JSON.stringify(path)} }`;

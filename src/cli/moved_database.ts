@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { BadValue, isOnThisMachine, parsePostgresUrl } from '../config/values.ts';
+import { BadValue, isOnThisMachine, typedPostgresUrl, withoutPassword } from '../config/values.ts';
 import { copyTables } from '../storage/copied_tables.ts';
 import { nameOfDatabase, onWholeDatabase, type StorageSettings } from '../storage/open_storage.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
@@ -58,8 +58,8 @@ async function idOf(database: WholeDatabase): Promise<string> {
 function settingsOf(option: string, address: string, { storage }: Config): StorageSettings {
   if (address.startsWith(SQLITE)) return { type: 'sqlite', path: resolve(address.slice(SQLITE.length)) };
   try {
-    const url = parsePostgresUrl(address);
-    if (storage.type === 'postgres' && storage.url === url) return storage;
+    const url = typedPostgresUrl(address);
+    if (storage.type === 'postgres' && withoutPassword(storage.url) === url) return storage;
     return { type: 'postgres', url, tls: isOnThisMachine(url) ? 'disable' : 'verify-full', pool: 1 };
   } catch (error) {
     if (error instanceof BadValue) throw new UsageError(`${option} ${error.message}, or sqlite:PATH`);

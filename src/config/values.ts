@@ -171,6 +171,20 @@ export function parsePostgresUrl(value: string | undefined): string {
   return value;
 }
 
+/** As it is typed on a command line, which all users of the machine can read. @throws BadValue */
+export function typedPostgresUrl(value: string): string {
+  const url = parsePostgresUrl(value);
+  if (new URL(url).password === '') return url;
+  throw new BadValue('must not hold the password, which others could read here: set storage.password_file');
+}
+
+export function withoutPassword(postgresUrl: string): string {
+  const url = new URL(postgresUrl);
+  if (url.password === '') return postgresUrl;
+  url.password = '';
+  return url.href;
+}
+
 /** Whether what goes to this database stays on this machine: by a socket, or by loopback. */
 export function isOnThisMachine(postgresUrl: string): boolean {
   const { hostname, searchParams } = new URL(postgresUrl);

@@ -286,6 +286,11 @@ onBoth('migrate --from --to', () => {
       ['--from', 'mysql://a/b', '--to', 'sqlite:a'],
       /--from must be a URL .* or sqlite:PATH/,
     ],
+    [
+      'a password for others to read',
+      ['--from', 'sqlite:a', '--to', 'postgres://me:secret@db/a'],
+      /--to must not hold the password/,
+    ],
     ['the same twice', ['--from', 'sqlite:a', '--to', 'sqlite:./a'], /the same database/],
   ])('%s is wrong usage', async (_what, words, complaint) => {
     expect(await source.line.type('migrate', ...words)).toMatchObject({

@@ -74,7 +74,12 @@ export class TotpFactor implements Factor {
 
   private matchingStep({ id, userId, sealedSeed }: Authenticator, token: string): number | undefined {
     const seed = this.deps.vault.open(sealedSeed, `authenticator:${id}:${userId}`);
-    return matchStep(seed, token, this.deps.clock.now(), this.settings);
+    try {
+      return matchStep(seed, token, this.deps.clock.now(), this.settings);
+    } finally {
+      // It is not left in memory until the collector gets to it.
+      seed.fill(0);
+    }
   }
 }
 

@@ -49,6 +49,24 @@ describe('judging a code', () => {
     });
   });
 
+  test('the seed does not stay in memory, whether the code was right or wrong', async () => {
+    const opened: Buffer[] = [];
+    const vault = testVault();
+    const watched = Object.assign(Object.create(vault) as typeof vault, {
+      open: (sealed: Buffer, identity: string) => {
+        const seed = vault.open(sealed, identity);
+        opened.push(seed);
+        return seed;
+      },
+    });
+    factor = new TotpFactor({ ...parts(), vault: watched }, totpSettings);
+    const { seed } = await enrol(parts(), BOB);
+    expect(await verify(BOB, wrongCode(seed, clock.now()))).toEqual(refused);
+    expect(await verify(BOB, codeAt(seed, clock.now()))).toEqual(accepted);
+    expect(opened.length).toBe(2);
+    expect(opened.every((each) => each.length > 0 && each.every((byte) => byte === 0))).toBe(true);
+  });
+
   test('any authenticator of the user will do, each with its own steps', async () => {
     const phone = await enrol(parts(), BOB);
     const tablet = await enrol(parts(), BOB);
