@@ -1,11 +1,5 @@
-import {
-  BadValue,
-  parseHelpUrl,
-  parseNetwork,
-  parseOrigin,
-  parsePublicOrigin,
-  typedPostgresUrl,
-} from '../config/values.ts';
+import { typedPostgresUrl } from '../config/postgres_url.ts';
+import { BadValue, parseHelpUrl, parseNetwork, parseOrigin, parsePublicOrigin } from '../config/values.ts';
 import { CommandFailed, UsageError } from './failures.ts';
 import type { Dialogue, Surroundings } from './surroundings.ts';
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { BadValue, isOnThisMachine, typedPostgresUrl, withoutPassword } from '../config/values.ts';
+import { isOnThisMachine, typedPostgresUrl, withoutPassword } from '../config/postgres_url.ts';
+import { BadValue } from '../config/values.ts';
 import { copyTables } from '../storage/copied_tables.ts';
 import { nameOfDatabase, onWholeDatabase, type StorageSettings } from '../storage/open_storage.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';

@@ -19,12 +19,12 @@ import { policyFrom } from './load_policy.ts';
 import { languageTag, readTexts } from './load_texts.ts';
 import { webauthnFrom } from './load_webauthn.ts';
 import { readPicture } from './picture.ts';
+import { isOnThisMachine, parsePostgresUrl } from './postgres_url.ts';
 import { type PathOfType, type Settings, settingAt } from './settings.ts';
 import { type ConfigSource, type Environment, readConfigSource, type SettingPath } from './source.ts';
 import {
   BadValue,
   isLoopback,
-  isOnThisMachine,
   parseClient,
   parseColour,
   parseDuration,
@@ -32,7 +32,6 @@ import {
   parseListen,
   parseNetwork,
   parsePageUrl,
-  parsePostgresUrl,
   parsePublicOrigin,
 } from './values.ts';
 

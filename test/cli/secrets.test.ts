@@ -14,11 +14,12 @@ function withSubcommands(command: Command): Command[] {
 test('no command takes a secret as an argument or as the value of an option', () => {
   const commands = withSubcommands(buildProgram(processSurroundings()));
   const takesValue = commands.flatMap(({ options, registeredArguments }) => [
-    ...options.filter((option) => !option.isBoolean()).map(({ long }) => long ?? ''),
+    ...options.filter((option) => option.required || option.optional).map(({ long }) => long ?? ''),
     ...registeredArguments.map((argument) => argument.name()),
   ]);
   expect(takesValue.length).toBeGreaterThan(30);
-  expect(takesValue.filter((name) => SECRET.test(name))).toEqual([]);
+  // The name of a file that holds one is no secret.
+  expect(takesValue.filter((name) => SECRET.test(name) && !name.endsWith('-file'))).toEqual([]);
 });
 
 test('no secret comes from the environment: the variables name addresses and files', () => {
