@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { findIn, type WrittenFile, writtenFiles } from './written_files.ts';
 
-/** A server on a port that is not the kernel's choice. */
-const CHOSEN = /\.listen\((?!\)|0\b|null\b)[^)\n]*/g;
+/** A server on a port that is not the kernel's choice, and on no path of a Unix socket. */
+const CHOSEN = /\.listen\((?!\)|0\b|null\b|\{ path: )[^)\n]*/g;
 /** What gives a port that nobody else takes meanwhile. */
 const TAKEN = /\b(?:takePort|freePort)\(/;
 /** A port that was open is handed on as free: by the time that it is used, another process may have it. */

@@ -145,7 +145,7 @@ class Line {
       near.pipe(far).pipe(near);
     });
     this.server = server;
-    await new Promise<void>((resolve) => server.listen(this.at, resolve));
+    await new Promise<void>((resolve) => server.listen({ path: this.at }, resolve));
   }
 
   /** Both ends hear that it is over, and nobody gets through. */
