@@ -6,8 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Agent, request } from 'undici';
-import { type JsonObject, PASSWORD_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
+import { PASSWORD_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
 import { openStorage } from '../src/storage/open_storage.ts';
 import { systemClock } from '../src/system/clock.ts';
 import { systemRandom } from '../src/system/random.ts';
@@ -19,6 +18,7 @@ import { postgresPrograms } from '../test/support/postgres.ts';
 import { cpuMs } from './support/cpu_time.ts';
 import { enrolThroughStore } from './support/enrolled_users.ts';
 import { inTurns } from './support/in_turns.ts';
+import { postGrantedLogin, postLogin } from './support/login_requests.ts';
 import { startPinned } from './support/pinned.ts';
 import { install, keysOf, type RunningProgram, startProgram } from './support/real_program.ts';
 import { type BenchResult, type BenchRun, printResults } from './support/results.ts';
@@ -28,7 +28,6 @@ const SECOND_CORE = 1;
 const AT_ONCE = 16;
 /** As many as the pool has connections. */
 const ENROLLED_AT_ONCE = 8;
-const LOGIN = '/_matrix/client/v3/login';
 const PASSWORD = 'correct horse battery staple';
 /** For each process, before anything is counted. */
 const WARM_UP = 100;
@@ -113,8 +112,6 @@ async function measure(programs: readonly RunningProgram[], users: readonly User
   ];
 }
 
-const agent = new Agent({ keepAliveTimeout: 60_000 });
-
 /** Each at the process whose turn it is; challenge and code at different ones, as behind a web server. */
 async function signIns(programs: readonly RunningProgram[], users: readonly User[]): Promise<void> {
   const urlOf = (turn: number) => programs[turn % programs.length]?.url ?? '';
@@ -123,21 +120,9 @@ async function signIns(programs: readonly RunningProgram[], users: readonly User
     const credentials = {
       ...{ type: PASSWORD_STAGE, identifier: { type: 'm.id.user', user: userId }, password: PASSWORD },
     };
-    const { session = null } = await post(urlOf(index), credentials);
-    const answer = await post(urlOf(index + 1), {
+    const { session = null } = await postLogin(urlOf(index), credentials);
+    await postGrantedLogin(urlOf(index + 1), {
       auth: { type: TOTP_STAGE, session, token: codeNow(seed) },
     });
-    if (answer.access_token === undefined)
-      throw new Error(`a sign-in was refused: ${JSON.stringify(answer)}`);
   });
-}
-
-async function post(url: string, body: JsonObject): Promise<JsonObject> {
-  const { body: answer } = await request(url + LOGIN, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-    dispatcher: agent,
-  });
-  return (await answer.json()) as JsonObject;
 }

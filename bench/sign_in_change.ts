@@ -2,10 +2,10 @@
  * What a sign-in costs beside another tree of this project, by turns in one run: `npm run bench -- sign_in_change
  * --against TREE`. CPU time is that of the proxy alone, all its threads; the homeserver grants everything at once.
  */
-import { Agent, request } from 'undici';
 import { type JsonObject, PASSWORD_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
 import { codeNow } from '../test/support/enrolment.ts';
 import { cpuMs } from './support/cpu_time.ts';
+import { postGrantedLogin, postLogin } from './support/login_requests.ts';
 import type { BenchRun } from './support/results.ts';
 import { type EnrolledUser, STEP_MS } from './support/tree_server.ts';
 import { type Costs, compareByTurns, type Tree, withTwoTrees } from './support/trees.ts';
@@ -14,10 +14,7 @@ const PLAIN = 200;
 /** Each signs in twice a turn with an appended code, and twice with a challenge first. */
 const ENROLLED = 50;
 const PASSWORD = 'correct horse battery staple';
-const LOGIN = '/_matrix/client/v3/login';
 
-const agent = new Agent({ keepAliveTimeout: 60_000 });
-/** How far the clock of each process was set on. */
 const aheadMs = new Map<number, number>();
 
 /** Measures and prints, or says what is missing. */
@@ -32,12 +29,14 @@ export async function run({ against, rounds, report }: BenchRun): Promise<void> 
       report(await compareByTurns(what, trees, measure, rounds));
     await compare('without 2FA', withoutFactor);
     await compare('appended code', (tree) =>
-      twiceEach(tree, (user, code) => granted(tree, credentials(user.userId, `${PASSWORD} ${code}`))),
+      twiceEach(tree, (user, code) =>
+        postGrantedLogin(tree.url, credentials(user.userId, `${PASSWORD} ${code}`)),
+      ),
     );
     await compare('challenge, then code', (tree) =>
       twiceEach(tree, async (user, token) => {
-        const { session = null } = await post(tree, credentials(user.userId, PASSWORD));
-        await granted(tree, { auth: { type: TOTP_STAGE, session, token } });
+        const { session = null } = await postLogin(tree.url, credentials(user.userId, PASSWORD));
+        await postGrantedLogin(tree.url, { auth: { type: TOTP_STAGE, session, token } });
       }),
     );
   });
@@ -46,7 +45,7 @@ export async function run({ against, rounds, report }: BenchRun): Promise<void> 
 function withoutFactor(tree: Tree): Promise<Costs> {
   return measured(tree, PLAIN, async () => {
     for (let turn = 0; turn < PLAIN; turn++) {
-      await granted(tree, credentials('@guest:example.org', PASSWORD));
+      await postGrantedLogin(tree.url, credentials('@guest:example.org', PASSWORD));
     }
   });
 }
@@ -59,7 +58,7 @@ function twiceEach(tree: Tree, signIn: (user: EnrolledUser, code: string) => Pro
       aheadMs.set(tree.pid, ahead);
       process.kill(tree.pid, 'SIGUSR2');
       // The signal comes before the first request that is sent after this one was answered.
-      await post(tree, {});
+      await postLogin(tree.url, {});
       for (const user of tree.users) {
         await signIn(user, codeNow(Buffer.from(user.seed, 'hex'), 0, ahead));
       }
@@ -73,22 +72,6 @@ async function measured({ pid }: Tree, signIns: number, work: () => Promise<void
   const begun = performance.now();
   await work();
   return { cpu: (cpuMs(pid) - cpu) / signIns, time: (performance.now() - begun) / signIns };
-}
-
-async function granted(tree: Tree, body: JsonObject): Promise<void> {
-  const answer = await post(tree, body);
-  if (answer.access_token === undefined)
-    throw new Error(`${tree.url}: a sign-in was refused: ${JSON.stringify(answer)}`);
-}
-
-async function post({ url }: Tree, body: JsonObject): Promise<JsonObject> {
-  const { body: answer } = await request(url + LOGIN, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-    dispatcher: agent,
-  });
-  return (await answer.json()) as JsonObject;
 }
 
 function credentials(user: string, password: string): JsonObject {
