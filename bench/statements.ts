@@ -43,18 +43,20 @@ async function counted(app: Awaited<ReturnType<typeof startApp>>): Promise<Count
 
 function print(database: string, ways: readonly CountedWay[]): BenchResult[] {
   if (ways.length === 0) return [];
-  console.log(`${database.padEnd(28)} statements  commits  round trips`);
-  return ways.flatMap(({ name, asked }) => {
+  console.log(`${database.padEnd(28)} statements  commits  round trips  pages`);
+  return ways.flatMap(({ name, asked, pages }) => {
     const counts = {
       statements: asked.statements.length,
       commits: asked.commits,
       roundTrips: asked.roundTrips,
+      pages,
     };
     console.log(
       name.padEnd(28) +
         String(counts.statements).padStart(11) +
         String(counts.commits).padStart(9) +
-        String(counts.roundTrips).padStart(13),
+        String(counts.roundTrips).padStart(13) +
+        String(counts.pages).padStart(7),
     );
     if (process.env.STATEMENTS === name) list(asked.statements);
     return Object.entries(counts).map(([unit, value]) => ({

@@ -8,13 +8,14 @@ import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant, PassingProof } from '../second_factor/grant.ts';
-import type { HeldLogins, Kept } from '../second_factor/held_logins.ts';
+import type { HeldLogins, Kept, NewHold } from '../second_factor/held_logins.ts';
 import { isPassRedeemed, type Passes, type PassRedeemed } from '../second_factor/passes.ts';
 import { type OwesEnrolment, type OwesFactor, owes, type Standings } from '../second_factor/standing.ts';
 import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
+import type { CodeAtOnce } from './code_at_once.ts';
 import type { HeldSignIn } from './held_sign_in.ts';
 import type { LineOutcome } from './line_leases.ts';
 import type { Again, LoginAgain } from './login_again.ts';
@@ -59,6 +60,7 @@ export interface GrantedSignInDeps {
   readonly again: LoginAgain;
   readonly holds: HeldLogins;
   readonly conversation: LoginConversation;
+  readonly codeAtOnce: CodeAtOnce;
   readonly exit: Exit;
   readonly passes: Passes;
   readonly addresses: Addresses;
@@ -94,8 +96,12 @@ export class GrantedSignIn {
     if (!owes(standing)) return passedWith(await this.handOut(standing.proof));
     const pass = standing.is === 'owes_factor' ? await this.redeemPass() : undefined;
     if (pass !== undefined) return passedWith(await this.handOut(pass));
+    const made = await this.newHold(standing.version);
+    const answer = standing.is === 'owes_factor' ? await this.passAtOnce(made, standing) : undefined;
+    // Equal sign-ins that wait find no hold to join, and ask one after the other.
+    if (answer !== undefined) return { answer: { is: 'answered', answer }, outcome: { is: 'held' } };
     const { reading } = this;
-    const { hold, session } = await this.hold(standing);
+    const { hold, session } = await this.hold(made, standing);
     return { answer: { is: 'held', hold, reading, session }, outcome: { is: 'held' } };
   }
 
@@ -123,18 +129,30 @@ export class GrantedSignIn {
     return type === TOKEN_LOGIN && typeof body.token === 'string' ? body.token : undefined;
   }
 
-  private async hold(standing: OwesFactor | OwesEnrolment): Promise<Kept> {
+  private async newHold(version: number): Promise<NewHold> {
     const { asked, reading, grant } = this;
+    return {
+      // A login token or JWT names no one and is good for one login; a password can be tried without end.
+      usesAllowance: asked.login.password !== undefined,
+      grant,
+      password: reading.password,
+      joinKeys: reading.joinKeys,
+      atEnd: await grant.endOn(chosenDevice(asked), this.deps.homeserver, asked.request.client),
+      version,
+    };
+  }
+
+  /** Undefined where the login has to be held first. */
+  private async passAtOnce(made: NewHold, standing: OwesFactor): Promise<Answer | undefined> {
+    const { asked, reading } = this;
+    if (reading.appended === undefined || asked.passed !== undefined) return undefined;
+    return this.deps.codeAtOnce.pass(heldSignIn(asked, reading, this.deps.holds.unheld(made)), standing);
+  }
+
+  private async hold(made: NewHold, standing: OwesFactor | OwesEnrolment): Promise<Kept> {
+    const { asked, reading } = this;
     const kept = await this.deps.holds.keep(
-      {
-        // A login token or JWT names no one and is good for one login; a password can be tried without end.
-        usesAllowance: asked.login.password !== undefined,
-        grant,
-        password: reading.password,
-        joinKeys: reading.joinKeys,
-        atEnd: await grant.endOn(chosenDevice(asked), this.deps.homeserver, asked.request.client),
-        version: standing.version,
-      },
+      made,
       asked.passed === undefined
         ? (held) => this.deps.conversation.opening(heldSignIn(asked, reading, held), standing)
         : undefined,

@@ -57,11 +57,12 @@ export class SecondLogin {
   /**
    * What gives the held login out together with the last code of its session; undefined where something has to be done
    * first that can fail: a login of its own (R5), or a name for the device. The code counts then, whatever comes of that.
+   * @param unheldUnder the version of its account, where the login is not in the store
    */
-  atOnce(signIn: Omit<PassedSignIn, 'proof'>): ReleaseAtOnce | undefined {
+  atOnce(signIn: Omit<PassedSignIn, 'proof'>, unheldUnder?: number): ReleaseAtOnce | undefined {
     if (this.needsItsOwnLogin(signIn) || this.nameOf(signIn.body) !== undefined) return undefined;
     const { request, held, body } = signIn;
-    return this.deps.exit.atOnce(held, takerOf(request, body), () => !request.signal.aborted);
+    return this.deps.exit.atOnce(held, takerOf(request, body), () => !request.signal.aborted, unheldUnder);
   }
 
   /** The answer to a sign-in whose held login was taken with its last code. */

@@ -1,10 +1,7 @@
-import type { ClientAddress } from '../http/client_request.ts';
-import { networkOf } from '../http/network.ts';
 import type { AddressLimit } from '../limits/address_limit.ts';
-import type { Lanes } from '../limits/lanes.ts';
 import { counted, LANE_RULES, refusalIn } from '../limits/throttle.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type Write, when } from '../storage/statement.ts';
+import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { type LaneStanding, laneStanding } from '../storage/tables/lanes.ts';
@@ -13,10 +10,12 @@ import type { UiaEngine } from '../uia/engine.ts';
 import { type Session, standingOf } from '../uia/session.ts';
 import {
   type AtOnce,
+  type CodeLookDeps,
   type CodeSource,
   type CodeUnitDeps,
   type Judgement,
   judged,
+  lookAt,
   type Match,
   type RefusedCodeReason,
   type ReleaseAtOnce,
@@ -74,13 +73,10 @@ type Attempted =
   | (Written & { readonly taken?: undefined })
   | { readonly is: 'passed'; readonly taken: TakenByCode };
 
-export interface CodeStepDeps extends CodeUnitDeps {
+export interface CodeStepDeps extends CodeUnitDeps, CodeLookDeps {
   readonly storage: Pick<Storage, 'commit' | 'read'>;
   readonly engine: UiaEngine;
-  readonly lanes: Lanes;
   readonly addressLimit: AddressLimit;
-  /** What is written beside a factor that was accepted: it ends what the loss of one had begun. */
-  readonly whenAccepted: (userId: string, client: ClientAddress) => Promise<Write>;
 }
 
 /**
@@ -126,6 +122,36 @@ export class CodeStep {
     return this.take(now, presented, from, release);
   }
 
+  /**
+   * Accepts the last code of a session that is not in the store, and takes its login, which is not held: in one unit.
+   * Undefined where that cannot be, or the unit was lost. Nothing is written or counted then, and nothing told of the
+   * code: `take` judges it like others once the login is held. A code whose look is costly is left to `take`.
+   */
+  async takeUnheld(
+    session: Session,
+    presented: Presented,
+    from: CodeSource,
+    release: ReleaseAtOnce,
+  ): Promise<TakenByCode | undefined> {
+    const { proof, factor } = presented;
+    if (proof === undefined || factor.counter === undefined) return undefined;
+    if (standingOf(session, stageOf(presented)) !== 'next') return undefined;
+    const { client } = from;
+    client.record?.isOf(session.binding.userId, session.deviceId);
+    const act = async () => {
+      const { trial, verdict } = await lookAt(this.deps, session, { ...presented, proof }, from);
+      return verdict.is === 'match' ? this.takeAtOnce(trial, verdict, release) : undefined;
+    };
+    try {
+      const taken = await this.deps.addressLimit.attempt(client, act, () => true);
+      if (taken !== undefined) client.record?.checked(factor.kind, 'accepted');
+      return taken;
+    } catch (error) {
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    }
+  }
+
   /** How long the lane of this browser, address or device takes no further code. */
   async waitOf(session: Session, from: CodeSource): Promise<number> {
     const way = wayOf(session, from);
@@ -164,20 +190,12 @@ export class CodeStep {
     from: CodeSource,
     release: AtOnce | undefined,
   ): Promise<Attempted> {
-    const way = wayOf(session, from);
-    const { counter } = presented.factor;
-    const counts = counter !== undefined;
-    const { userId } = way;
-    const attempt = { userId, ...(await this.deps.lanes.of(way, counter)), counts };
-    const tried = { userId, session: session.idHash, network: networkOf(from.client.ip) };
-    const verdict = await presented.factor.verify(tried, presented.proof);
+    const { trial, verdict } = await lookAt(this.deps, session, presented, from);
     // Of one answer sent many times at once one has the question; the others fail neither session nor lane.
     if (verdict.is === 'unasked') return verdict;
-    const whenAccepted = verdict.is === 'match' ? await this.deps.whenAccepted(userId, from.client) : [];
-    const trial = { session, presented, way, attempt, whenAccepted };
     const taken = verdict.is === 'match' ? await this.takeAtOnce(trial, verdict, release?.()) : undefined;
     if (taken !== undefined) return { is: 'passed', taken };
-    return counts ? this.writeCounted(trial, verdict) : this.write(trial, verdict);
+    return trial.attempt.counts ? this.writeCounted(trial, verdict) : this.write(trial, verdict);
   }
 
   /**

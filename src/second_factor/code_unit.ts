@@ -1,12 +1,13 @@
 import type { Audit } from '../audit/audit.ts';
 import type { FactorVerdict } from '../factors/factor.ts';
 import type { ClientAddress } from '../http/client_request.ts';
-import type { CodeWay } from '../limits/lanes.ts';
+import { networkOf } from '../http/network.ts';
+import type { CodeWay, Lanes } from '../limits/lanes.ts';
 import { type Attempt, accepted, acceptedUncounted, LANE_RULES } from '../limits/throttle.ts';
 import type { ThrottleRecord } from '../limits/throttle_record.ts';
 import { type CommitAnswer, type Unit, type Write, when, whenBoth } from '../storage/statement.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
-import { takeHoldByCode } from '../storage/tables/releases.ts';
+import { admitCode, takeHoldByCode } from '../storage/tables/releases.ts';
 import { completeStage, endSession } from '../storage/tables/sessions.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import type { Session } from '../uia/session.ts';
@@ -47,9 +48,14 @@ export interface Trial {
   readonly whenAccepted: Write;
 }
 
-/** A held login that is given out in the unit that accepts the last code of its session. */
+/** A login that is given out in the unit that accepts the last code of its session. */
 export interface ReleaseAtOnce {
   readonly held: HeldLogin;
+  /**
+   * Set where neither the login nor its session is in the store: the version of the account under which the factor is
+   * owed.
+   */
+  readonly unheldUnder: number | undefined;
   /** What is written with it. */
   readonly also: readonly Write[];
   /** False: its client has hung up, and the login is to stay for the next try. */
@@ -65,6 +71,29 @@ export interface CodeUnitDeps {
   readonly engine: Pick<UiaEngine, 'failed'>;
   readonly audit: Audit;
   readonly throttleRecord: ThrottleRecord;
+}
+
+export interface CodeLookDeps {
+  readonly lanes: Lanes;
+  /** What is written beside a factor that was accepted: it ends what the loss of one had begun. */
+  readonly whenAccepted: (userId: string, client: ClientAddress) => Promise<Write>;
+}
+
+/** Has the factor look at a code. Nothing is written or counted of it yet. */
+export async function lookAt(
+  { lanes, whenAccepted }: CodeLookDeps,
+  session: Session,
+  presented: PresentedProof,
+  from: CodeSource,
+): Promise<{ readonly trial: Trial; readonly verdict: FactorVerdict }> {
+  const way = wayOf(session, from);
+  const { userId } = way;
+  const { factor, proof } = presented;
+  const attempt = { userId, ...(await lanes.of(way, factor.counter)), counts: factor.counter !== undefined };
+  const tried = { userId, session: session.idHash, network: networkOf(from.client.ip) };
+  const verdict = await factor.verify(tried, proof);
+  const also = verdict.is === 'match' ? await whenAccepted(userId, from.client) : [];
+  return { trial: { session, presented, way, attempt, whenAccepted: also }, verdict };
 }
 
 /** What is written of a code, the session standing where it was read. */
@@ -111,19 +140,21 @@ function suspected(audit: Audit, trial: Trial, { suspicion, detail }: Match): Wr
 }
 
 /**
- * What is written of the last code of a sign-in whose held login is given out with it: all of it, or nothing, and then
+ * What is written of the last code of a sign-in whose login is given out with it: all of it, or nothing, and then
  * `judged` says what became of the code.
  */
 export function releasing(
   { audit }: Pick<CodeUnitDeps, 'audit'>,
   trial: Trial,
   verdict: Match,
-  { held, also }: ReleaseAtOnce,
+  { held, unheldUnder, also }: ReleaseAtOnce,
 ) {
   const { session, attempt } = trial;
   const lane = attempt.counts ? { lane: attempt.lane, rules: LANE_RULES } : undefined;
-  return whenBoth(takeHoldByCode(session, held, lane), verdict.spend, [
-    endSession(session.idHash),
+  const isHeld = unheldUnder === undefined;
+  const taking = isHeld ? takeHoldByCode(session, held, lane) : admitCode(held.userId, unheldUnder, lane);
+  return whenBoth(taking, verdict.spend, [
+    isHeld ? endSession(session.idHash) : [],
     acceptedUncounted(attempt),
     verdict.also ?? [],
     trial.whenAccepted,

@@ -58,10 +58,11 @@ export class Exit {
     return letOut(answer, proof, held.userId, taker);
   }
 
-  /** What gives a held login out in the unit that accepts the last code of its session (`code_step.ts`). */
-  atOnce(held: HeldLogin, taker: Taker, isWanted: () => boolean): ReleaseAtOnce {
+  /** What gives a login out in the unit that accepts its last code. @param unheldUnder as in `ReleaseAtOnce` */
+  atOnce(held: HeldLogin, taker: Taker, isWanted: () => boolean, unheldUnder?: number): ReleaseAtOnce {
     return {
       held,
+      unheldUnder,
       also: this.consequences(held, this.deps.holds.open(held).grant, true, taker),
       isWanted,
       commit: (unit) => this.committed(held, unit),
@@ -236,13 +237,9 @@ export class Exit {
     passwordWithCode: string | undefined,
   ): Write[] {
     const { audit, freshLogins } = this.deps;
+    const entry = { userId, client: taker.client, deviceId: taker.deviceId ?? deviceId };
     return [
-      audit.recorded({
-        userId,
-        event: 'login.completed',
-        client: taker.client,
-        deviceId: taker.deviceId ?? deviceId,
-      }),
+      audit.recorded({ ...entry, event: 'login.completed' }),
       freshLogins.remembered(tokenHash, userId, passwordWithCode),
     ];
   }

@@ -117,6 +117,11 @@ export class HeldLogins {
     return { hold: held, isOwn: true, session: opening?.session };
   }
 
+  /** A granted login as it would be held, for a sign-in that may not need it. Nothing is written. */
+  unheld(made: NewHold): HeldLogin {
+    return this.newHold({ ...made, usesAllowance: false });
+  }
+
   private orEnd<T>(held: HeldLogin, keep: () => Promise<T>): Promise<T> {
     return this.doubtful.orEnd(held, this.allowanceGivenBack(held), keep);
   }

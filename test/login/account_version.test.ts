@@ -38,6 +38,13 @@ describeOnBothDatabases('what a user owes changes while they sign in', (start) =
     expect(app.stub.liveTokens('bob')).toEqual([]);
   });
 
+  each('attack 183: %s before a code that came with the password is accepted: no token', async (what) => {
+    beforeCommit(app, 'AS admitted', async () => changes[what]?.());
+    const answer = await signIn(app, 'bob', `${PASSWORD} ${app.code(bob)}`);
+    expect(answer.status).toBe(403);
+    expect(app.stub.liveTokens('bob')).toEqual([]);
+  });
+
   test.each(Object.keys(changes).slice(0, 2))(
     'attack 183: %s before a session is opened on a login that is joined: it proves nothing',
     async (what) => {

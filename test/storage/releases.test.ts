@@ -5,7 +5,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { findVersion, growVersion } from '../../src/storage/tables/accounts.ts';
 import { spendStep } from '../../src/storage/tables/authenticators.ts';
 import { keepHoldUnder, keepHoldWhereRoom } from '../../src/storage/tables/holds.ts';
-import { exchangeHold, releaseHold, takeHoldByCode } from '../../src/storage/tables/releases.ts';
+import { admitCode, exchangeHold, releaseHold, takeHoldByCode } from '../../src/storage/tables/releases.ts';
 import { endSession, type StoredSession } from '../../src/storage/tables/sessions.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';
 import { ALICE, claim, countFailure, enrol, held, MINUTE, NOW, raceOf, session, upTo } from './rows.ts';
@@ -145,6 +145,31 @@ describeOnBothStores('a held login and the version of its account', (opened) => 
     await nothingWritten();
     await lane(99, 1);
     expect(await takeByCode()).toBe(true);
+  });
+
+  test('a login that was never held is given out once by its code, whichever of many is first', async () => {
+    const won = await raceOf(20, await replicasOf(opened), (from) => admit(version, from));
+    expect(won.filter(Boolean)).toHaveLength(1);
+  });
+
+  const admit = async (under = version, from = storage) => {
+    const spent = spendStep(ALICE, SPENDABLE);
+    return (await from.commit([ALICE], whenBoth(admitCode(ALICE, under, LANE), spent, []))).won;
+  };
+
+  test('attack 183: nor is that one under another version of its account: no code is spent', async () => {
+    await grow();
+    expect(await admit()).toBe(false);
+    await nothingWritten();
+    expect(await admit(version + 1)).toBe(true);
+  });
+
+  test('attack 145: nor while the lane of the code admits none', async () => {
+    for (let turn = 0; turn < 5; turn++) await countFailure(storage, ALICE);
+    expect(await admit()).toBe(false);
+    await nothingWritten();
+    opened.clock.advance(30_000);
+    expect(await admit()).toBe(true);
   });
 
   test('a session is found with the live login that it releases', async () => {

@@ -1,4 +1,7 @@
 /** What requests ask of the store, counted: for the bench that prints it, and the test that holds it. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { login, Scene, WAYS, type Way } from '../../tools/ways/ways.ts';
 import { LOGIN, passwordLogin, type TestApp } from './app.ts';
 import { type Asked, StatementRecorder } from './statements.ts';
@@ -6,7 +9,13 @@ import { type Asked, StatementRecorder } from './statements.ts';
 export interface CountedWay {
   readonly name: string;
   readonly asked: Asked;
+  /** How many pages SQLite writes into its log (`-wal`): once for each commit that changes them. 0 in PostgreSQL. */
+  readonly pages: number;
 }
+
+/** Of a `-wal` file, in bytes (https://www.sqlite.org/fileformat2.html#walformat). */
+const WAL_HEADER = 32;
+const WAL_FRAME = 24 + 4096;
 
 type CountableWay = Pick<Way, 'name' | 'prepare'>;
 
@@ -71,22 +80,42 @@ async function count(
   const send = await prepare(scene);
   // The clock was set on: the process has to announce itself again, which is no part of the request that is counted.
   await scene.expect(200, login('alice'));
-  return { name, asked: await recorder.during(send) };
+  const log = LogOfPages.of(scene.app);
+  return { name, asked: await recorder.during(send), pages: log?.count() ?? 0 };
+}
+
+/** The log of an SQLite database, from now on. */
+class LogOfPages {
+  private constructor(private readonly file: string) {}
+
+  static of(app: TestApp): LogOfPages | undefined {
+    if (app.isOnPostgres) return undefined;
+    const file = join(app.directory, '2fa.db');
+    const database = openDatabase(file);
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    database.close();
+    return new LogOfPages(`${file}-wal`);
+  }
+
+  count(): number {
+    return Math.max(0, statSync(this.file).size - WAL_HEADER) / WAL_FRAME;
+  }
 }
 
 function sumOf(name: string, parts: readonly string[], counted: readonly CountedWay[]): CountedWay {
-  const asked = parts.map((part) => {
+  const ways = parts.map((part) => {
     const found = counted.find((way) => way.name === part);
     if (found === undefined) throw new Error(`there is no way ${part}`);
-    return found.asked;
+    return found;
   });
-  const total = (of: (each: Asked) => number) => asked.reduce((sum, each) => sum + of(each), 0);
+  const total = (of: (each: CountedWay) => number) => ways.reduce((sum, each) => sum + of(each), 0);
   return {
     name,
     asked: {
-      statements: asked.flatMap(({ statements }) => statements),
-      commits: total(({ commits }) => commits),
-      roundTrips: total(({ roundTrips }) => roundTrips),
+      statements: ways.flatMap(({ asked }) => asked.statements),
+      commits: total(({ asked }) => asked.commits),
+      roundTrips: total(({ asked }) => asked.roundTrips),
     },
+    pages: total(({ pages }) => pages),
   };
 }

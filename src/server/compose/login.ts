@@ -1,3 +1,4 @@
+import { CodeAtOnce } from '../../login/code_at_once.ts';
 import { HoldSweeper } from '../../login/hold_sweeper.ts';
 import { LoginAgain } from '../../login/login_again.ts';
 import { LoginConversation } from '../../login/login_conversation.ts';
@@ -36,7 +37,8 @@ export function loginServices(shared: SharedServices) {
   const { doors, upstream, exit, ownLogin, secondLogin } = tokens;
   const codes = { presented: shared.presented, step: shared.codeStep };
   const conversation = new LoginConversation({ ...shared, codes, holds, secondLogin });
-  const signIn = { ...doors, conversation, granted: { ...doors, conversation } };
+  const codeAtOnce = new CodeAtOnce({ conversation, step: shared.codeStep, secondLogin });
+  const signIn = { ...doors, conversation, granted: { ...doors, conversation, codeAtOnce } };
   const accountSessions = new AccountSessions({ ...doors, settings: config.account });
   const loneLogin = new LoneLogin({ ...doors, ownLogin, accountSessions });
   return {

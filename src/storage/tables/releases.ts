@@ -63,6 +63,19 @@ export function takeHoldByCode(
   );
 }
 
+/**
+ * The same for a login that is not held: nothing has to be taken, and the unit is won while the account has this version
+ * and the lane of the code admits it.
+ */
+export function admitCode(userId: string, version: number, of: LaneOfCode | undefined): Decision<object> {
+  const admitting = `SELECT 1 AS admitted WHERE ${currentVersion(':userId')} = :version`;
+  if (of === undefined) return decide(admitting, { userId, version });
+  return decide(
+    bothDialects((words) => `${admitting} AND NOT ${refusesIn(words)}`),
+    { version, ...laneValues(userId, of.lane, of.rules) },
+  );
+}
+
 /** Gives out a held login, with everything that follows from it: in one unit, for one request. */
 export function releaseHold<const Also extends readonly Write[]>(
   proof: ProofOnRecord,
