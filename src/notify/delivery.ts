@@ -105,7 +105,8 @@ export class Delivery {
     const reason = 'the channel is off';
     const buried = buryNotices(channel, reason, notify().giveUpAfterMs);
     const recorded = audit.recorded({ event: 'notice.dead', detail: { channel, reason } });
-    await storage.commit([], when(buried, { won: recorded, lost: [] }));
+    let isBuried = (await storage.commit([], when(buried, { won: recorded, lost: [] }))).won;
+    while (isBuried && !this.stopped) isBuried = (await storage.commit([], buried)) !== undefined;
   }
 
   private async send(notice: NoticeRow): Promise<void> {

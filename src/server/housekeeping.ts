@@ -128,7 +128,7 @@ export class Housekeeping {
   private async tidy(): Promise<void> {
     const { factors, sessions, loginTokens, signInTokens, freshLogins } = this.deps.storage;
     // First, so that what has ended is dropped or logged out in the same round.
-    await this.deps.storage.commit([], endWrongTimes(this.deps.setupMs));
+    await dropInParts(this.deps.storage, endWrongTimes(this.deps.setupMs));
     await Promise.all([
       this.refreshKeys(),
       this.deps.mark.keep(),

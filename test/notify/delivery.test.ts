@@ -256,6 +256,17 @@ describeOnBothStores('the outbox', (opened) => {
     expect(await onRecord()).toEqual([{ event: 'notice.dead', actor: 'system', detail }]);
   });
 
+  test('attack 191: however many wait, all of them in one round, with one entry on record', async () => {
+    const many = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+      INSERT INTO notices (id, channel, event, user_id, actor, detail, happened_at, made_at, due_at)
+      SELECT 'n' || i, 'webhook', 'x', 'u', 'user', '{}', 1, 1, 1 FROM n`;
+    await storage.commit([], effect(many));
+    const off = { ...NOTIFY, webhook: undefined };
+    await deliveryOf(refusing(new Error('never asked')).senders, { notify: off }).round();
+    expect(await storage.read(listDeadLetters())).toHaveLength(1200);
+    expect(await onRecord()).toHaveLength(1);
+  });
+
   test('while all channels are off the store is not asked each second', async () => {
     const reads: object[] = [];
     const watched = {

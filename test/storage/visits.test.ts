@@ -111,6 +111,12 @@ describeOnBothStores('visits', (opened) => {
     expect(await find('one')).toMatchObject({ isTaken: 0, turn: 1 });
   });
 
+  test('attack 144: nor does it stay at work where its clock was ahead', async () => {
+    await open('one');
+    opened.at(NOW - 2 * HOUR);
+    expect(await find('one')).toMatchObject({ isTaken: 0, turn: 1 });
+  });
+
   test('attack 244: a browser keeps its newest, all browsers together the newest, and none goes whose login is held', async () => {
     await storage.sessions.open(session({ idHash: 'live' }), upTo(9));
     await open('held', { sessionHash: 'live' });

@@ -1,4 +1,5 @@
 import { HOUR } from '../../system/clock.ts';
+import { changeSome } from '../dropping.ts';
 import {
   ask,
   bothDialects,
@@ -170,9 +171,11 @@ export function endDevicePasswordsOf(userId: string): Effect {
 /** An end in the future was written by a clock that was ahead, and no logout waits for longer than it may. */
 export function endDevicePasswordsOfTheFuture(slackMs: number, longestPauseMs: number): readonly Effect[] {
   return [
-    effect('UPDATE device_passwords SET ended_at = :now WHERE ended_at > :now + :slackMs', { slackMs }),
-    effect(
-      'UPDATE device_passwords SET leased_until = :now WHERE leased_until > :now + :longestPauseMs + :slackMs',
+    changeSome('device_passwords', 'ended_at = :now', 'ended_at > :now + :slackMs', { slackMs }),
+    changeSome(
+      'device_passwords',
+      'leased_until = :now',
+      'leased_until > :now + :longestPauseMs + :slackMs',
       { slackMs, longestPauseMs },
     ),
   ];

@@ -137,11 +137,20 @@ export function giveUpNotice(
   );
 }
 
-/** What waits for a channel that is off for longer than it is tried becomes a dead letter. Lost where there is none. */
+/** So many become dead letters in one commit. */
+export const BURIED_AT_ONCE = 500;
+
+/**
+ * What was due for longer than it is tried, for a channel that is off, becomes a dead letter: some of them, the longest
+ * due first. Lost where there is none.
+ */
 export function buryNotices(channel: Channel, failure: string, giveUpAfterMs: number): Decision<object> {
+  const some = `SELECT id FROM notices WHERE channel = :channel AND ${WAITS} AND due_at < :now - :giveUpAfterMs
+    ORDER BY due_at LIMIT ${BURIED_AT_ONCE}`;
+  const burying = (which: string) =>
+    `UPDATE notices SET due_at = NULL, failure = :failure WHERE id IN (${which})`;
   return decide(
-    `UPDATE notices SET due_at = NULL, failure = :failure
-     WHERE channel = :channel AND ${WAITS} AND made_at < :now - :giveUpAfterMs`,
+    { sqlite: burying(some), postgres: burying(`${some} FOR UPDATE SKIP LOCKED`) },
     { channel, failure, giveUpAfterMs },
   );
 }

@@ -1,5 +1,5 @@
 import { DAY } from '../../system/clock.ts';
-import { dropSome } from '../dropping.ts';
+import { changeSome, dropSome } from '../dropping.ts';
 import {
   ask,
   type Branch,
@@ -227,17 +227,15 @@ export function endGrantsOf(userId: string): Effect {
   return effect("DELETE FROM oauth_grants WHERE user_id = :userId AND state <> 'used'", { userId });
 }
 
+const CLAIMED_TOO_LONG = 'expires_at > :now - :longestMs AND claimed_until > :now + :longestMs';
+
 /** What begins in the future was made by a clock that was ahead, and no one logs in for longer than `longestMs`. */
 export function endOauthGrantsOfTheFuture(slackMs: number, longestMs: number): readonly Effect[] {
   return [
-    effect("DELETE FROM oauth_grants WHERE expires_at > :now + :longestMs AND state <> 'used'", {
+    dropSome('oauth_grants', "expires_at > :now + :longestMs AND state <> 'used'", {
       longestMs: longestMs + slackMs,
     }),
-    effect(
-      `UPDATE oauth_grants SET claimant = NULL, claimed_until = 0
-       WHERE expires_at > :now - :longestMs AND claimed_until > :now + :longestMs`,
-      { longestMs },
-    ),
+    changeSome('oauth_grants', 'claimant = NULL, claimed_until = 0', CLAIMED_TOO_LONG, { longestMs }),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { DAY } from '../../system/clock.ts';
-import { dropSome } from '../dropping.ts';
+import { changeSome, dropSome } from '../dropping.ts';
 import { ask, bothDialects, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
 /** Ended ones are shown, and known as ended, for so long. */
@@ -236,10 +236,10 @@ export function freeOauthSessionsOfTheFuture(
   longestPauseMs: number,
   longestLeaseMs: number,
 ): readonly Effect[] {
-  const freed = (change: string) => `UPDATE oauth_sessions SET ${change}`;
+  const [due, leased] = ['logout_due_at > :now + :longestPauseMs', 'leased_until > :now + :longestLeaseMs'];
   return [
-    effect(freed('logout_due_at = :now WHERE logout_due_at > :now + :longestPauseMs'), { longestPauseMs }),
-    effect(freed('leased_until = 0 WHERE leased_until > :now + :longestLeaseMs'), { longestLeaseMs }),
+    changeSome('oauth_sessions', 'logout_due_at = :now', due, { longestPauseMs }),
+    changeSome('oauth_sessions', 'leased_until = 0', leased, { longestLeaseMs }),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { changeSome } from '../dropping.ts';
 import {
   ask,
   bothDialects,
@@ -158,15 +159,17 @@ export function endAllPageSessions(): Effect {
 /** Ends what was made by a clock that was ahead, and frees what waits for longer than a logout may. */
 export function endPageSessionsOfTheFuture(slackMs: number, longestPauseMs: number): readonly Effect[] {
   return [
-    effect(
-      `UPDATE page_sessions SET ends_at = :now, leased_until = 0 WHERE created_at > :now + :slackMs
+    changeSome(
+      'page_sessions',
+      'ends_at = :now, leased_until = 0',
+      `created_at > :now + :slackMs
          AND (ends_at > :now OR leased_until > :now + :longestPauseMs + :slackMs)`,
       { slackMs, longestPauseMs },
     ),
-    effect(
-      'UPDATE page_sessions SET leased_until = :now WHERE leased_until > :now + :longestPauseMs + :slackMs',
-      { slackMs, longestPauseMs },
-    ),
+    changeSome('page_sessions', 'leased_until = :now', 'leased_until > :now + :longestPauseMs + :slackMs', {
+      slackMs,
+      longestPauseMs,
+    }),
   ];
 }
 

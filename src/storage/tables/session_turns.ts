@@ -1,12 +1,15 @@
 import { ask, type Decision, type Driver, decide, type Effect, effect, type Query } from '../statement.ts';
 
+/** No turn is taken for so long, in ms: a time further ahead was written while a clock was wrong, and does not count. */
+const LONGEST = 3_600_000;
+
 /** Lost while another request has the turn, or if the session is gone. */
 export function takeTurn(idHash: string, until: number): Decision<object> {
   return decide(
     `INSERT INTO session_turns (id_hash, taken_until)
        SELECT id_hash, :until FROM sessions WHERE id_hash = :idHash AND expires_at > :now
      ON CONFLICT (id_hash) DO UPDATE SET taken_until = excluded.taken_until
-       WHERE session_turns.taken_until <= :now`,
+       WHERE session_turns.taken_until <= :now OR session_turns.taken_until > :now + ${LONGEST}`,
     { idHash, until },
   );
 }

@@ -87,10 +87,13 @@ export interface FoundVisit extends StoredVisit {
   readonly isTaken: 0 | 1;
 }
 
+/** No request is at work for so long, in ms: a time further ahead was written while a clock was wrong. */
+const LONGEST_TURN = 3_600_000;
+
 export function findVisit(idHash: string): Query<FoundVisit> {
   return ask(
     `SELECT id_hash AS "idHash", browser, session_hash AS "sessionHash", turn, sealed_state AS "sealedState",
-       CASE WHEN taken_until > :now THEN 1 ELSE 0 END AS "isTaken"
+       CASE WHEN taken_until > :now AND taken_until <= :now + ${LONGEST_TURN} THEN 1 ELSE 0 END AS "isTaken"
      FROM visits WHERE id_hash = :idHash AND expires_at > :now`,
     { idHash },
   );

@@ -1,4 +1,5 @@
-import { bothDialects, type Effect, effect } from '../statement.ts';
+import { changeSome, dropSome } from '../dropping.ts';
+import { bothDialects, type Effect } from '../statement.ts';
 import { endDevicePasswordsOfTheFuture } from './device_passwords.ts';
 import { endOauthGrantsOfTheFuture } from './oauth_grants.ts';
 import { freeOauthSessionsOfTheFuture } from './oauth_sessions.ts';
@@ -17,7 +18,7 @@ const LONGEST_PAUSE = 6 * HOUR;
 /**
  * Ends what was written while the clock was ahead, or what the clock has jumped back behind: a row that begins in
  * the future has ended, and none waits or lives for longer than its kind may (attack 144). Nothing is given for it:
- * what has ended does not come back.
+ * what has ended does not come back. Some rows of each table go at once: `dropInParts` does all.
  * @param setupMs how long a set-up waits for its first code
  */
 export function endWrongTimes(setupMs: number): readonly Effect[] {
@@ -28,38 +29,41 @@ export function endWrongTimes(setupMs: number): readonly Effect[] {
     ...endDevicePasswordsOfTheFuture(SLACK, LONGEST_PAUSE),
     ...endOauthGrantsOfTheFuture(SLACK, LONGEST),
     ...freeOauthSessionsOfTheFuture(SLACK + LONGEST_PAUSE, LONGEST),
-    effect(`DELETE FROM sessions WHERE created_at > :now + ${SLACK}`),
-    effect(`UPDATE session_turns SET taken_until = 0 WHERE taken_until > :now + ${LONGEST}`),
-    effect(`DELETE FROM setups WHERE expires_at > :now + :setupMs + ${SLACK}`, { setupMs }),
-    effect(`DELETE FROM challenges WHERE expires_at > :now + ${LONGEST}`),
-    effect(`DELETE FROM sign_in_tokens WHERE expires_at > :now + ${LONGEST}`),
-    effect(`DELETE FROM fresh_logins WHERE expires_at > :now + ${LONGEST}`),
-    effect(
-      `UPDATE passed_login_tokens SET ended = 1, expires_at = :now + ${LONGEST}
-       WHERE expires_at > :now + ${LONGEST}`,
+    // What begins in the future ends there, too: the rows are found by their end.
+    dropSome('sessions', `expires_at > :now + ${SLACK} AND created_at > :now + ${SLACK}`),
+    dropSome('setups', `expires_at > :now + :setupMs + ${SLACK}`, { setupMs }),
+    dropSome('challenges', `expires_at > :now + ${LONGEST}`),
+    dropSome('sign_in_tokens', `expires_at > :now + ${LONGEST}`),
+    dropSome('fresh_logins', `expires_at > :now + ${LONGEST}`),
+    changeSome(
+      'passed_login_tokens',
+      `ended = 1, expires_at = :now + ${LONGEST}`,
+      `expires_at > :now + ${LONGEST}`,
     ),
-    effect(`DELETE FROM visits WHERE created_at > :now + ${SLACK} OR taken_until > :now + ${LONGEST}`),
-    effect(`DELETE FROM emergency_codes WHERE created_at > :now + ${SLACK}`),
-    effect(`DELETE FROM admin_answers WHERE expires_at > :now + 25 * ${HOUR}`),
-    effect(`UPDATE lanes SET wait_until = :now WHERE wait_until > :now + ${LONGEST}`),
+    dropSome('visits', `created_at > :now + ${SLACK}`),
+    dropSome('emergency_codes', `created_at > :now + ${SLACK}`),
+    dropSome('admin_answers', `expires_at > :now + 25 * ${HOUR}`),
+    changeSome('lanes', 'wait_until = :now', `wait_until > :now + ${LONGEST}`),
   ];
 }
 
 /** The next sweep logs them out. */
-const endHolds = effect(
+const endHolds = changeSome(
+  'holds',
   bothDialects(
     ({ least }) =>
-      `UPDATE holds SET expires_at = ${least}(expires_at, :now), claimant = NULL, claimed_until = 0,
-         leased_until = ${least}(leased_until, :now)
-       WHERE created_at > :now + ${SLACK} AND (expires_at > :now OR claimed_until > 0 OR leased_until > :now)`,
+      `expires_at = ${least}(expires_at, :now), claimant = NULL, claimed_until = 0,
+         leased_until = ${least}(leased_until, :now)`,
   ),
+  `due_at > :now + ${SLACK} AND created_at > :now + ${SLACK}`,
 );
 
 /** Older ones that were finished, or logged out, by a clock that was ahead. */
-const freeHolds = effect(
+const freeHolds = changeSome(
+  'holds',
   bothDialects(
-    ({ least }) =>
-      `UPDATE holds SET claimant = NULL, claimed_until = 0, leased_until = ${least}(leased_until, :now)
-       WHERE claimed_until > :now + ${LONGEST} OR leased_until > :now + ${LONGEST_PAUSE} + ${SLACK}`,
+    ({ least }) => `claimant = NULL, claimed_until = 0, leased_until = ${least}(leased_until, :now)`,
   ),
+  `due_at > :now + ${LONGEST}
+     AND (claimed_until > :now + ${LONGEST} OR leased_until > :now + ${LONGEST_PAUSE} + ${SLACK})`,
 );
