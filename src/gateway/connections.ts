@@ -7,16 +7,26 @@ import { SECOND } from '../system/clock.ts';
 const LAST_REQUESTS_MS = 2 * SECOND;
 /** How often, after that, connections that have become idle are closed. */
 const IDLE_SWEEP_MS = 50;
+/** Requests of one connection that wait for those before them. No browser and no web server sends any. */
+const MOST_BEHIND = 16;
+
+type Admit = (request: IncomingMessage, response: ServerResponse) => void;
+type Waiting = readonly [IncomingMessage, ServerResponse, Admit];
 
 /**
  * The connections of clients. Those on which no request is under way, with an unfinished head or idle, are bounded:
  * beyond `most` the one that has waited longest is closed, so that a flood of them keeps no one out (attack 123).
+ *
+ * Requests of one connection are begun one after the other, as they are answered in this order anyway (RFC 9112 section
+ * 9.3.2): who sends many without waiting for answers has no more than one of them done at a time.
  */
 export class Connections {
   /** The longest waiting first. */
   private readonly waiting = new Set<Socket>();
   /** Answers to requests that are under way. */
   private readonly answers = new Set<ServerResponse>();
+  /** Requests that came while another one was under way on their connection. */
+  private readonly behind = new Map<Socket, Waiting[]>();
   private isEnding = false;
 
   constructor(
@@ -24,20 +34,46 @@ export class Connections {
     private readonly most: number,
   ) {
     server.on('connection', (socket: Socket) => {
-      socket.once('close', () => this.waiting.delete(socket));
+      socket.once('close', () => {
+        this.waiting.delete(socket);
+        this.behind.delete(socket);
+      });
       this.wait(socket);
     });
   }
 
-  /** A request has begun on its connection, which waits again after the answer. */
-  serve({ socket }: IncomingMessage, response: ServerResponse): void {
-    this.waiting.delete(socket);
+  /** A request has come: it begins, now or after those before it on its connection, which waits again after the answer. */
+  serve(request: IncomingMessage, response: ServerResponse, admit: Admit): void {
+    const { socket } = request;
+    if (this.waiting.delete(socket)) this.begin(request, response, admit);
+    else this.queue(socket, [request, response, admit]);
+  }
+
+  private begin(request: IncomingMessage, response: ServerResponse, admit: Admit): void {
+    const { socket } = request;
     this.answers.add(response);
     if (this.isEnding) endConnectionAfter(response);
     response.on('close', () => {
       this.answers.delete(response);
-      if (!socket.destroyed) this.wait(socket);
+      this.goOn(socket);
     });
+    admit(request, response);
+  }
+
+  /** Who sends more behind one another than anyone needs is cut off. */
+  private queue(socket: Socket, next: Waiting): void {
+    const behind = this.behind.get(socket) ?? [];
+    behind.push(next);
+    if (behind.length > MOST_BEHIND) socket.destroy();
+    else this.behind.set(socket, behind);
+  }
+
+  private goOn(socket: Socket): void {
+    // That was the last answer on this connection.
+    if (!socket.writable) return;
+    const next = this.behind.get(socket)?.shift();
+    if (next === undefined) this.wait(socket);
+    else this.begin(...next);
   }
 
   /**

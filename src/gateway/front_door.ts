@@ -95,9 +95,11 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const admission = new Admission({
     ...{ app, passThrough, requestLog, readClientAddress, log, checkRequest, hasOauth },
   });
-  const admit = (isWaiting: boolean) => (request: IncomingMessage, response: ServerResponse) => {
-    connections.serve(request, response);
-    admission.admit(request, response, isWaiting);
+  const admit = (isWaiting: boolean) => {
+    const begin = (request: IncomingMessage, response: ServerResponse) =>
+      admission.admit(request, response, isWaiting);
+    return (request: IncomingMessage, response: ServerResponse) =>
+      connections.serve(request, response, begin);
   };
   const { headMs } = times;
   const server = prepareServer({ admit: admit(false), admitWaiting: admit(true), log, headMs });

@@ -129,8 +129,9 @@ test('attack 123: the oldest body is given up when all together are too large', 
 test('attack 123: beyond the bound the connection that waits longest is closed, none that is served', async () => {
   let answer: (() => void) | undefined;
   const server = createServer((request, response) => {
-    connections.serve(request, response);
-    answer = () => response.end();
+    connections.serve(request, response, () => {
+      answer = () => response.end();
+    });
   });
   const connections = new Connections(server, 2);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
