@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import { type Dispatcher, Pool } from 'undici';
-
 import type { PassedAnswer } from '../http/answer.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
@@ -97,142 +95,155 @@ export class PassThrough {
   }
 }
 
-/** One answer on its way from the homeserver to the client. */
+/**
+ * One answer on its way from the homeserver to the client. It takes the older form of a dispatcher's handler: for the newer
+ * one an object is made of all headers, and a controller, which nothing here needs.
+ */
 class Relay implements Dispatcher.DispatchHandler {
-  readonly #pool: Pool;
-  readonly #dispatched: Dispatcher.DispatchOptions;
-  readonly #response: ServerResponse;
-  readonly #options: PassThroughOptions;
-  readonly #check: CheckContent | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  #status = 0;
-  #head: string[] = [];
-  #held: HeldAnswer | undefined;
-  #bodyBegun = false;
-  #mayRetry: boolean;
+  private abort: ((error: Error) => void) | undefined;
+  private resume: (() => void) | undefined;
+  private status = 0;
+  private held: HeldAnswer | undefined;
+  /** The head was sent in this turn: what comes with it goes out with it. */
+  private isFresh = false;
+  private early: Buffer | undefined;
+  private mayRetry: boolean;
+  private head: string[] = [];
 
   constructor(
-    pool: Pool,
-    dispatched: Dispatcher.DispatchOptions,
-    response: ServerResponse,
-    options: PassThroughOptions,
-    check: CheckContent | undefined,
+    private readonly pool: Pool,
+    private readonly dispatched: Dispatcher.DispatchOptions,
+    private readonly response: ServerResponse,
+    private readonly options: PassThroughOptions,
+    private readonly check: CheckContent | undefined,
   ) {
-    this.#check = check;
-    this.#pool = pool;
-    this.#dispatched = dispatched;
-    this.#response = response;
-    this.#options = options;
-    this.#mayRetry = dispatched.method === 'GET' || dispatched.method === 'HEAD';
+    this.mayRetry = dispatched.method === 'GET' || dispatched.method === 'HEAD';
   }
 
   begin(body: Buffer | ClientBody | null): void {
-    this.#dispatched.body = body;
-    this.#mayRetry &&= body === null;
-    this.#pool.dispatch(this.#dispatched, this);
+    this.dispatched.body = body;
+    this.mayRetry &&= body === null;
+    this.pool.dispatch(this.dispatched, this);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#response.destroyed) controller.abort(new Error('the client went away'));
+  onConnect(abort: (error?: Error) => void): void {
+    this.abort = abort;
+    if (this.response.destroyed) abort(new Error('the client went away'));
   }
 
   /**
    * The reason phrase stays behind: it means nothing (RFC 9112 section 4), and Node refuses odd ones. What cannot be
-   * written throws here, and the dispatcher then ends the request in `onResponseError`.
+   * written throws here, and the dispatcher then ends the request in `onError`.
    */
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void): boolean {
     if (status < LOWEST_STATUS) throw new Error(`the homeserver answered with the status ${status}`);
-    if (status < LOWEST_FINAL_STATUS) return;
-    this.#status = status;
-    const head = downstreamHeaders(controller.rawHeaders as Buffer[]);
-    this.#head = sandboxedMedia(this.#dispatched.path, head);
-    if (this.#check !== undefined) this.#held = HeldAnswer.of(head);
-    if (this.#held !== undefined) return;
-    this.#sendHead();
-    process.nextTick(() => this.#flushHeaders());
+    if (status < LOWEST_FINAL_STATUS) return true;
+    this.status = status;
+    this.head = sandboxedMedia(this.dispatched.path, downstreamHeaders(rawHeaders));
+    this.resume = resume;
+    if (this.check !== undefined) this.held = HeldAnswer.of(this.head);
+    if (this.held !== undefined) return true;
+    this.sendHead();
+    this.isFresh = true;
+    process.nextTick(sendEarly, this);
+    return true;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#bodyBegun = true;
-    if (this.#held?.take(chunk) === true) return;
-    const bytes = this.#held === undefined ? chunk : this.#release(this.#held);
-    if (this.#response.write(bytes)) return;
-    controller.pause();
-    this.#response.once('drain', () => controller.resume());
+  onData(chunk: Buffer): boolean {
+    if (this.held?.take(chunk) === true) return true;
+    const bytes = this.held === undefined ? chunk : this.release(this.held);
+    if (this.isFresh && this.early === undefined) {
+      this.early = bytes;
+      return true;
+    }
+    this.sendEarly();
+    if (this.response.write(bytes)) return true;
+    this.response.once('drain', () => this.resume?.());
+    return false;
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const trailers = controller.rawTrailers as Buffer[];
-    const checking = this.#held === undefined ? undefined : this.#checkHeld(this.#held);
-    if (checking === undefined) this.#end(trailers);
-    else checking.then(() => this.#end(trailers)).catch((error: unknown) => this.#withhold(error));
+  onComplete(trailers: readonly (Buffer | string)[] | null): void {
+    const checking = this.held === undefined ? undefined : this.checkHeld(this.held);
+    if (checking === undefined) this.end(trailers);
+    else checking.then(() => this.end(trailers)).catch((error: unknown) => this.withhold(error));
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#response.destroyed) return;
-    if (this.#response.headersSent) {
-      this.#response.destroy();
+  onError(error: Error): void {
+    if (this.response.destroyed) return;
+    if (this.response.headersSent) {
+      this.response.destroy();
       return;
     }
-    if (this.#mayRetry && STALE_CONNECTION.has((error as NodeJS.ErrnoException).code ?? '')) {
-      this.#mayRetry = false;
-      this.#pool.dispatch(this.#dispatched, this);
+    if (this.mayRetry && STALE_CONNECTION.has((error as NodeJS.ErrnoException).code ?? '')) {
+      this.mayRetry = false;
+      this.pool.dispatch(this.dispatched, this);
       return;
     }
-    this.#refuse(this.#refusalOf(error));
+    this.refuse(this.refusalOf(error));
   }
 
   /** Our own refusals stay as they are: the client's body may be at fault. */
-  #refusalOf(error: Error): Refusal {
+  private refusalOf(error: Error): Refusal {
     if (error instanceof Refusal) return error;
     const text = 'The homeserver could not be reached for a passed-through request';
-    this.#options.log.warn({ err: error }, text);
+    this.options.log.warn({ err: error }, text);
     return new Refusal('homeserver_unreachable', { cause: error });
   }
 
-  #sendHead(): void {
-    this.#response.writeHead(this.#status, this.#head);
+  private sendHead(): void {
+    this.response.writeHead(this.status, this.head);
   }
 
   /** What was held goes on, and the rest behind it as it comes. */
-  #release(held: HeldAnswer): Buffer {
-    this.#held = undefined;
-    this.#sendHead();
+  private release(held: HeldAnswer): Buffer {
+    this.held = undefined;
+    this.sendHead();
     return held.bytes();
   }
 
   /** Undefined if the answer may go out at once. */
-  #checkHeld(held: HeldAnswer): Promise<void> | undefined {
+  private checkHeld(held: HeldAnswer): Promise<void> | undefined {
     const content = held.content();
     if (content === 'large') return undefined;
     // We have asked for no encoding that we cannot read, and a login could be in it.
     if (content === 'unreadable') return Promise.reject(new Refusal('homeserver_unclear'));
-    return this.#check?.(content);
+    return this.check?.(content);
   }
 
-  #end(trailers: readonly Buffer[]): void {
-    const rest = this.#held === undefined ? undefined : this.#release(this.#held);
-    if (trailers.length > 0) this.#response.addTrailers(inPairs(downstreamHeaders(trailers)));
-    this.#response.end(rest);
+  private end(trailers: readonly (Buffer | string)[] | null): void {
+    const rest = this.held === undefined ? this.early : this.release(this.held);
+    this.early = undefined;
+    if (trailers !== null && trailers.length > 0)
+      this.response.addTrailers(inPairs(downstreamHeaders(trailers)));
+    this.response.end(rest);
   }
 
-  #withhold(error: unknown): void {
-    this.#options.log.warn({ err: error }, 'An answer of the homeserver was held back: it could be a login');
-    this.#refuse(error);
+  private withhold(error: unknown): void {
+    this.options.log.warn({ err: error }, 'An answer of the homeserver was held back: it could be a login');
+    this.refuse(error);
   }
 
-  #refuse(error: unknown): void {
-    sendAnswer(this.#response, refusalAnswer(error, this.#options.log));
+  private refuse(error: unknown): void {
+    sendAnswer(this.response, refusalAnswer(error, this.options.log));
   }
 
   /** The client has its answer, or has gone: then the homeserver need not go on. */
   endWithClient(): void {
-    if (!this.#response.writableFinished) this.#controller?.abort(new Error('the client went away'));
+    if (!this.response.writableFinished) this.abort?.(new Error('the client went away'));
   }
 
   /** Headers must not wait for a body that comes much later. */
-  #flushHeaders(): void {
-    if (!this.#bodyBegun && !this.#response.writableEnded) this.#response.flushHeaders();
+  sendEarly(): void {
+    if (!this.isFresh) return;
+    this.isFresh = false;
+    const { early } = this;
+    this.early = undefined;
+    if (early !== undefined) this.response.write(early);
+    else if (!this.response.writableEnded) this.response.flushHeaders();
   }
+}
+
+/** At the end of the turn. A function of its own, so that none is made for each answer. */
+function sendEarly(relay: Relay): void {
+  relay.sendEarly();
 }
