@@ -36,6 +36,13 @@ const ADDRESS_KEPT_MS = 30 * DAY;
 /** How often the homeserver is asked at most whether a device is used: a wait takes days. */
 const USE_EVERY_MS = HOUR;
 
+/** What a process has lived since its last round. */
+interface Lived {
+  readonly ms: number;
+  /** It has just begun to measure. */
+  readonly isFirst: boolean;
+}
+
 export interface RecoveryClockDeps {
   readonly storage: Pick<Storage, 'commit' | 'read'>;
   readonly audit: Audit;
@@ -50,11 +57,14 @@ export interface RecoveryClockDeps {
 
 /**
  * The clock of all requests. The time that each has waited stands in the store. A round adds what went by since the last
- * one, by the database's clock, and never more than this process has measured itself: a clock that jumps ahead ends no
- * wait early, and neither does a restart. Of two processes that count the same time one wins.
+ * one, by the store's clock, and never more than this process has measured itself less what others have counted
+ * meanwhile: a clock that jumps ahead ends no wait early, and neither do a restart and processes whose clocks differ. Of
+ * two processes that count the same time one wins.
  */
 export class RecoveryClock {
   private roundAt: number | undefined;
+  /** What was counted of each request when this process looked last. */
+  private readonly seenMs = new Map<string, number>();
   private usesAskedAt: number | undefined;
 
   constructor(private readonly deps: RecoveryClockDeps) {}
@@ -64,22 +74,28 @@ export class RecoveryClock {
     const { settings, time, storage } = this.deps;
     if (!settings.enabled) return;
     const ticks = time.ticks();
-    const sinceMs = this.roundAt === undefined ? FIRST_STEP_MS : ticks - this.roundAt;
-    if (sinceMs < ROUND_MS) return;
+    const lived: Lived =
+      this.roundAt === undefined
+        ? { ms: FIRST_STEP_MS, isFirst: true }
+        : { ms: ticks - this.roundAt, isFirst: false };
+    if (lived.ms < ROUND_MS) return;
     this.roundAt = ticks;
     await this.endPointless();
     const asksUses = this.usesAskedAt === undefined || ticks - this.usesAskedAt >= USE_EVERY_MS;
     if (asksUses) this.usesAskedAt = ticks;
+    const looked = new Set<string>();
     for (let after = ''; ; ) {
       const running = await storage.read(nextRunning(after, AT_ONCE));
       for (const request of running) {
-        await this.lookAt(request, sinceMs);
+        looked.add(request.id);
+        await this.lookAt(request, lived);
         if (asksUses) await this.tellUse(request);
       }
       const last = running.at(-1);
       if (last === undefined) break;
       after = last.id;
     }
+    for (const id of this.seenMs.keys()) if (!looked.has(id)) this.seenMs.delete(id);
     if (asksUses) await this.deps.upstream.publicNotice.round();
     await storage.commit([], [dropOldRecoveries(KEPT_MS), dropAddressesOfEnded(ADDRESS_KEPT_MS)]);
   }
@@ -92,16 +108,24 @@ export class RecoveryClock {
     }
   }
 
-  private async lookAt(request: SeenRecovery, sinceMs: number): Promise<void> {
+  private async lookAt(request: SeenRecovery, lived: Lived): Promise<void> {
     if (request.state === 'open') return this.expire(request);
     const { storage, time } = this.deps;
-    const passedMs = Math.min(Math.max(0, request.now - request.countedAt), sinceMs);
+    const passedMs = Math.min(Math.max(0, request.now - request.countedAt), this.uncountedOf(request, lived));
     const stepMs = time.calendarOf(request).countedMs(request.now - passedMs, request.now);
+    const countedMs = request.countedMs + stepMs;
+    this.seenMs.set(request.id, countedMs);
     const counted = await storage.commit([request.userId], countTime(request, stepMs));
     if (counted === undefined) return;
-    const countedMs = request.countedMs + stepMs;
     if (countedMs >= request.waitMs) return this.open(request);
     await this.tellAgain(request, countedMs);
+  }
+
+  /** What of the time since its last round no other process can have counted. */
+  private uncountedOf({ id, countedMs }: SeenRecovery, { ms, isFirst }: Lived): number {
+    // One that it has not seen was begun since, unless the process is as new.
+    const seenMs = this.seenMs.get(id) ?? (isFirst ? countedMs : 0);
+    return Math.max(0, ms - Math.max(0, countedMs - seenMs));
   }
 
   private async expire({ id, userId, closesAt, now }: SeenRecovery): Promise<void> {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { effect } from '../../src/storage/statement.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
+import { ManualClock } from '../support/manual_clock.ts';
 import { operate } from '../support/operate.ts';
 import {
   BOB,
@@ -38,6 +39,23 @@ describeOnBothDatabases('the clock of a request', (start) => {
     await app.start();
     await app.proxy.keepHouse();
     expect((await running(app)).countedMs).toBe(4 * HOUR + 60_000);
+  });
+
+  test('attack 262: two processes whose clocks are a day apart count no more than what they have lived', async () => {
+    const { app } = await startRecovering(start);
+    const clock = new ManualClock(app.clock.now() + DAY);
+    const other = await app.startAnother(undefined, clock);
+    await other.proxy.keepHouse();
+    await begin(app);
+    for (let hours = 1; hours <= 72; hours += 1) {
+      expect(await running(app)).toMatchObject({ state: 'waiting', countedMs: (hours - 1) * HOUR });
+      app.live(HOUR);
+      clock.advance(HOUR);
+      // Either of them comes first.
+      const round = hours % 3 === 0 ? [other, app] : [app, other];
+      for (const each of round) await each.proxy.keepHouse();
+    }
+    expect(await running(app)).toMatchObject({ state: 'open', countedMs: 72 * HOUR });
   });
 
   test('attack 263: two processes count the same time once, also where it is decided in both at once', async () => {

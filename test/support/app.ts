@@ -124,10 +124,11 @@ export class TestApp {
   /**
    * Starts the application once more on the same data, as a second process does. It ends with this one.
    * @param config in the place of this one's
+   * @param clock the same
    */
-  async startAnother(config = this.options.config): Promise<TestApp> {
+  async startAnother(config = this.options.config, clock = this.clock): Promise<TestApp> {
     const options = config === undefined ? this.options : { ...this.options, config };
-    const other = new TestApp(this.stub, this.clock, this.directory, options);
+    const other = new TestApp(this.stub, clock, this.directory, options);
     other.lived = this.lived;
     await other.start();
     this.#others.push(other);
