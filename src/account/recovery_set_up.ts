@@ -4,6 +4,7 @@ import type { PasswordJudgement } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
+import type { RecoveredHolds } from '../second_factor/recovered_holds.ts';
 import type { Write } from '../storage/statement.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { findRecovery, finishRecovery } from '../storage/tables/recovery_requests.ts';
@@ -30,7 +31,10 @@ export class RecoverySetUp extends SessionSetUps {
   constructor(
     deps: SessionSetUpDeps,
     setUps: SetUps,
-    private readonly telling: Pick<RecoveryTelling, 'tell'>,
+    private readonly recovery: {
+      readonly telling: Pick<RecoveryTelling, 'tell'>;
+      readonly recoveredHolds: Pick<RecoveredHolds, 'owing'>;
+    },
   ) {
     super(deps, setUps);
   }
@@ -86,14 +90,16 @@ export class RecoverySetUp extends SessionSetUps {
 
   protected async recorded({ client, session, settable, ready }: ConfirmedInSession): Promise<Write> {
     const { userId } = ready.confirmation;
-    const { audit, store } = this.deps;
+    const { audit, store, holds } = this.deps;
     const id = recoveryOf(session) ?? '';
+    const held = session.holdId === null ? undefined : await holds.find(session.holdId);
     const events = eventsOf(ready, settable.factor.kind, await willLoseCodes(store, ready.confirmation));
     return [
       finishRecovery(id),
       ...events.map(({ event, detail }) => audit.recorded({ userId, client, event, detail })),
       audit.recorded({ userId, client, event: 'recovery_request.finished', detail: { request: id } }),
-      this.telling.tell({ id, userId }, 'ended'),
+      this.recovery.telling.tell({ id, userId }, 'ended'),
+      held === undefined ? [] : this.recovery.recoveredHolds.owing(held, session.password),
     ];
   }
 }

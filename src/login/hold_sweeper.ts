@@ -8,6 +8,11 @@ import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { LogoutSweep } from './logout_sweep.ts';
 
+/** It is this program itself that asks. */
+const OURSELVES = { ip: '127.0.0.1', proto: 'http', host: undefined } as const;
+/** So often the homeserver may say no to the end of other devices: a password that was changed since has ended them. */
+const MOST_REFUSED = 5;
+
 /** Logs ended holds out at the homeserver (R10). */
 export class HoldSweeper {
   private readonly logouts: LogoutSweep<EndedHold>;
@@ -45,9 +50,19 @@ export class HoldSweeper {
   }
 
   private async logOut(held: EndedHold): Promise<void> {
+    await this.endOthers(held);
     if (held.atEnd === 'logout') await this.holds.open(held).grant.logOut(this.homeserver);
     await this.store.forget(held.id, this.recorded(held));
     this.onEnded(held);
+  }
+
+  /** What a recovered account still owes: its person has left, or the process died, before they were signed out. */
+  private async endOthers(held: EndedHold): Promise<void> {
+    const { grant, password, endsOthers = false } = this.holds.open(held);
+    if (!endsOthers || password === undefined) return;
+    const areGone = await grant.endOtherDevices(this.homeserver, password, OURSELVES);
+    if (!areGone && held.attempts < MOST_REFUSED)
+      throw new Error('the other devices of a recovered account are still signed in');
   }
 
   private recorded({ userId, deviceId, atEnd }: EndedHold): Write {

@@ -1,10 +1,10 @@
 import { recoveryOf } from '../account_recovery/recovered_session.ts';
-import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type FactorPassed, passedIn } from '../second_factor/factor_passed.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Passes } from '../second_factor/passes.ts';
+import type { RecoveredHolds } from '../second_factor/recovered_holds.ts';
 import type { StandingPasses, Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { MINUTE } from '../system/clock.ts';
@@ -38,7 +38,7 @@ export class PageTickets {
       readonly standings: Standings;
       readonly sessions: PageSessions;
       readonly login: PageLogin;
-      readonly homeserver: Homeserver;
+      readonly recoveredHolds: Pick<RecoveredHolds, 'endOthers'>;
     },
   ) {}
 
@@ -92,15 +92,8 @@ export class PageTickets {
     return this.endOthers(client, found.session, found.hold);
   }
 
-  private async endOthers(client: ClientAddress, session: Session, hold: HeldLogin): Promise<boolean> {
-    const { grant, password = session.password } = this.deps.holds.open(hold);
-    if (password === undefined) return false;
-    try {
-      return await grant.endOtherDevices(this.deps.homeserver, password, client);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return false;
-    }
+  private endOthers(client: ClientAddress, { password }: Session, hold: HeldLogin): Promise<boolean> {
+    return this.deps.recoveredHolds.endOthers(hold, password, client);
   }
 
   /**

@@ -10,15 +10,24 @@ export interface HoldFacts {
   readonly refresh: boolean;
   /** The password that it was granted for, without an appended code: for the second login of R5. */
   readonly password: string | undefined;
+  /** It has recovered its account, and the other sessions have yet to end: its own end ends them, too. */
+  readonly endsOthers?: boolean;
 }
 
 /** What stands beside a grant in what was sealed. */
-export function holdFactsIn({ grantedAt, usesAllowance, refresh, password }: JsonObject): HoldFacts {
+export function holdFactsIn({
+  grantedAt,
+  usesAllowance,
+  refresh,
+  password,
+  endsOthers,
+}: JsonObject): HoldFacts {
   if (typeof grantedAt !== 'number') throw new Error('a held login does not say when it was granted');
   return {
     grantedAt,
     usesAllowance: usesAllowance === true,
     refresh: refresh === true,
     password: typeof password === 'string' ? password : undefined,
+    endsOthers: endsOthers === true,
   };
 }

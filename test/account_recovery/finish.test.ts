@@ -6,11 +6,15 @@ import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { codeAt } from '../support/enrolment.ts';
 import { operate } from '../support/operate.ts';
+import { Visitor } from '../support/visitor.ts';
 import {
+  BEGIN,
   BOB,
   begin,
+  credentials,
   DAY,
   GROUNDS,
+  HOUR,
   PASSWORD,
   recorded,
   requestFrom,
@@ -88,6 +92,45 @@ describeOnBothDatabases('the end of an account recovery', (start) => {
     expect(await recorded(app)).toEqual(['begun', 'approved', 'finished']);
   });
 
+  test('attack 284: the others are signed out also where no one comes back to the page after the last step', async () => {
+    const code = await opened();
+    const { token } = app.stub.signIn('bob', 'STOLEN');
+    const session = (await claim(await signedIn(), code)) ?? '';
+    const { recoveryCodes } = await (await begun(session))();
+    // The process died here. An equal sign-in takes nothing of it away.
+    const owner = new Visitor(app.url);
+    await owner.open('/_2fa/account');
+    await owner.send({ user: 'bob', password: PASSWORD });
+    await owner.send({ recovery_code: recoveryCodes[0] ?? '' });
+    expect(owner.led).toBe('/_2fa/account');
+    // For a while the homeserver does not do it, then it is away.
+    const restore = app.stub.override(/delete_devices/, () => ({ status: 500, body: {} }));
+    app.clock.advance(HOUR);
+    await app.proxy.keepHouse();
+    expect(app.stub.isLive(token)).toBe(true);
+    restore();
+    await app.stub.setDown('error');
+    app.clock.advance(HOUR);
+    await app.proxy.keepHouse();
+    await app.stub.setDown(undefined);
+    app.clock.advance(HOUR);
+    await app.proxy.keepHouse();
+    expect(app.stub.devicesOf('bob')).toEqual([]);
+    expect(app.stub.isLive(token)).toBe(false);
+  });
+
+  test('once they are signed out, no one else is: who signs in by the new authenticator stays', async () => {
+    const code = await opened();
+    const session = (await claim(await signedIn(), code)) ?? '';
+    await (await begun(session))();
+    expect(await servicesOf(app).pageSignIn.endOtherDevices(requestFrom(), session)).toBe(true);
+    const { token } = app.stub.signIn('bob', 'NEWPHONE');
+    app.clock.advance(HOUR);
+    await app.proxy.keepHouse();
+    expect(app.stub.devicesOf('bob').map(({ deviceId }) => deviceId)).toEqual(['NEWPHONE']);
+    expect(app.stub.isLive(token)).toBe(true);
+  });
+
   test('attack 265: without its claim code, with another one, before it opens and after it ended there is none', async () => {
     const code = await opened();
     const wrong = 'claim-aaaa-aaaa-aaaa-aaaa';
@@ -96,6 +139,10 @@ describeOnBothDatabases('the end of an account recovery', (start) => {
     expect(await refusal(claim(id, ''))).toBe('wrong_claim');
     await app.enrol('alice');
     expect(await refusal(claim(await signedIn('alice'), code))).toBe('recovery_over');
+    // The same where hers is open, too.
+    await app.post(BEGIN, credentials('alice'));
+    await operate(app, 'recovery', 'approve', '@alice:localhost', ...GROUNDS);
+    expect(await refusal(claim(await signedIn('alice'), code))).toBe('wrong_claim');
     // Five wrong ones end that page session, and never the request.
     for (let wrongs = 0; wrongs < 3; wrongs += 1) await refusal(claim(id, wrong));
     expect(await claim(id, code)).toBeUndefined();

@@ -53,6 +53,8 @@ export function accountServices(shared: SharedServices) {
     ),
     enrolments: new Enrolment({ ...shared, ...parts }, setUps),
     replacement: new Replacement({ ...shared, ...parts }, setUps, shared.policies),
-    recoverySetUp: new RecoverySetUp({ ...shared, ...parts }, setUps, shared.recovery.telling),
+    recoverySetUp: new RecoverySetUp({ ...shared, ...parts }, setUps, {
+      ...{ telling: shared.recovery.telling, recoveredHolds: shared.recoveredHolds },
+    }),
   };
 }

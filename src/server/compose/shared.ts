@@ -6,6 +6,7 @@ import { Challenges } from '../../second_factor/challenges.ts';
 import { CodeStep } from '../../second_factor/code_step.ts';
 import { HeldLogins } from '../../second_factor/held_logins.ts';
 import { PresentedCodes } from '../../second_factor/presented.ts';
+import { RecoveredHolds } from '../../second_factor/recovered_holds.ts';
 import { UiaEngine } from '../../uia/engine.ts';
 import { basicServices } from './basics.ts';
 import type { Foundations } from './foundations.ts';
@@ -37,11 +38,13 @@ export function sharedServices(foundations: Foundations) {
     ways: basics.ways,
     stepUps: basics.stepUps,
   };
+  const holds = heldLogins(foundations);
   return {
     ...basics,
     secondFactors: factors,
     presented,
-    holds: heldLogins(foundations),
+    holds,
+    recoveredHolds: new RecoveredHolds({ ...foundations, holds }),
     challenges: new Challenges({ factors, engine, storage }),
     codeStep,
     engine,

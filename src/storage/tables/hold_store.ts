@@ -1,4 +1,4 @@
-import { type Driver, type Write, when } from '../statement.ts';
+import { type Driver, type Effect, effect, type Write, when } from '../statement.ts';
 import {
   countLiveHolds,
   dropHold,
@@ -62,4 +62,13 @@ export class HoldTable implements HoldStore {
   async forget(id: string, also: Write = []): Promise<void> {
     await this.driver.commit([], when(dropHold(id), { won: also, lost: [] }));
   }
+}
+
+/** What is sealed in a hold is something else from now on; and no equal sign-in joins it any more. */
+export function resealHold(id: string, sealedGrant: Buffer): Effect {
+  return effect(
+    `UPDATE holds SET sealed_grant = :sealedGrant, join_key = NULL, folded_join_key = NULL, owner_join_key = NULL
+     WHERE id = :id`,
+    { id, sealedGrant },
+  );
 }
