@@ -63,6 +63,7 @@ export class RecoveryContacts {
   /** `PUT`: what is left out stays as it is. */
   readonly change: OwnAction = {
     shape: 'recovery_contacts_request',
+    requireOn: () => this.requireOn(),
     requireSound: (body) => this.requireSound(requireShape('recovery_contacts_request', body)),
     requirementFor: (caller, body) =>
       this.changeNeeds(caller, requireShape('recovery_contacts_request', body)),
@@ -72,6 +73,7 @@ export class RecoveryContacts {
   /** `DELETE`: also for those who may not have any, or have turned 2FA off: no one has to leave data here. */
   readonly removal: OwnAction = {
     shape: 'recovery_contacts_delete_request',
+    requireOn: () => this.requireOn(),
     requirementFor: (caller) => this.removalNeeds(caller),
     carryOut: (proven) => this.remove(proven),
   };
@@ -80,7 +82,6 @@ export class RecoveryContacts {
     { owner }: Caller,
     { voters = [] }: RecoveryContactsRequest,
   ): Promise<Requirement> {
-    this.requireOn();
     if (!(await this.isAllowed(owner.userId))) throw new Refusal('recovery_forbidden');
     if ((await this.deps.standings.ofFactor(owner.userId)) === undefined) throw new Refusal('not_enrolled');
     requireOthers(voters, owner.userId);
@@ -88,7 +89,6 @@ export class RecoveryContacts {
   }
 
   private async removalNeeds({ owner }: Caller): Promise<Requirement> {
-    this.requireOn();
     return (await this.deps.standings.ofFactor(owner.userId)) === undefined ? 'password' : 'two_factor';
   }
 

@@ -48,13 +48,13 @@ export class RecoveryVotes {
   /** `PUT …/recovery_vote`: the answer, with password and factor, once. */
   readonly casting: OwnAction = {
     shape: 'recovery_vote_request',
+    requireOn: () => this.requireOn(),
     requireSound: (body) => void answerIn(requireShape('recovery_vote_request', body)),
     requirementFor: (caller, body) => this.needs(caller, requireShape('recovery_vote_request', body)),
     carryOut: (proven) => this.cast(proven),
   };
 
   private async needs({ owner }: Caller, { link }: RecoveryVoteRequest): Promise<Requirement> {
-    this.requireOn();
     if ((await this.deps.standings.ofFactor(owner.userId)) === undefined) throw new Refusal('not_enrolled');
     // Where `auth` goes on with a session, that was opened for a link that was found.
     if (link !== undefined) await this.require(link, owner.userId);

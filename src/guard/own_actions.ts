@@ -69,6 +69,7 @@ export class OwnActions {
   }
 
   private async owned(action: OwnAction | ProvingAction, request: ClientRequest): Promise<OwnedRequest> {
+    action.requireOn?.();
     const body: JsonObject = requireShape(action.shape, request.body ?? {});
     const caller = await this.deps.tokenOwners.require(request);
     const required = await action.requirementFor(caller, body);

@@ -33,6 +33,8 @@ interface GuardedAction {
     | 'recovery_contacts_delete_request'
     | 'recovery_vote_request'
     | 'device_password_request';
+  /** Whether the operator offers it at all: asked before anything of the request is looked at. @throws Refusal unrecognized */
+  readonly requireOn?: () => void;
   /** Checks what it is about before it is bound to a session. @throws Refusal */
   readonly requireSound?: (body: JsonObject) => void;
   /**

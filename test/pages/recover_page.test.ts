@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ScureBase32Plugin } from 'otplib';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mountedPaths, ROUTES } from '../../src/http/routes.ts';
+import { arrived, PAGE, seedShown, textOf } from '../account_recovery/recover_visitor.ts';
 import { BOB, DAY, HOUR, PASSWORD, recorded, startRecovering, wait } from '../account_recovery/recovering.ts';
 import { type MailReceiver, startMailReceiver } from '../notify/receivers.ts';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
@@ -8,11 +9,8 @@ import { codeAt, type Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const PAGE = '/_2fa/recover';
 const CLIENT = '/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F';
 const CLAIM = /claim(?:-[0-9a-z]{4}){4}/;
-const base32 = new ScureBase32Plugin();
-const SECRET = /secret=([A-Z2-7]+)/;
 
 let mail: MailReceiver;
 beforeEach(async () => {
@@ -31,16 +29,6 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
       ],
     });
   }
-
-  /** A browser that has given name and password. */
-  async function arrived(app: TestApp, name = 'bob', password = PASSWORD): Promise<Visitor> {
-    const visitor = new Visitor(app.url);
-    await visitor.open(PAGE);
-    await visitor.send({ user: name, password });
-    return visitor;
-  }
-
-  const textOf = (visitor: Visitor) => (visitor.last?.text ?? '').replaceAll(/<[^>]*>|\s+/g, ' ');
 
   /** Begins, and answers with the claim code. */
   async function begun(app: TestApp, recovery_code = ''): Promise<string> {
@@ -106,8 +94,8 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     await visitor.send({ claim_code: 'claim-0000-0000-0000-0000' });
     expect(textOf(visitor)).toContain('That claim code is incorrect.');
     await visitor.send({ claim_code: claim });
-    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
-    await visitor.send({ step: 'set_up_code', code: codeAt(seedOf(seed), app.clock.now()) });
+    const seed = seedShown(visitor);
+    await visitor.send({ step: 'set_up_code', code: codeAt(seed, app.clock.now()) });
     expect(textOf(visitor)).toContain('Your account is recovered.');
     expect(visitor.last?.text.match(/<li>[0-9a-z]{4}(-[0-9a-z]{4}){2}<\/li>/g)).toHaveLength(10);
     expect(textOf(visitor)).not.toContain('could not be signed out');
@@ -127,7 +115,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     const withCode = (token: string) =>
       app.post(LOGIN, { auth: { type: 'm.login.2fa.totp', session, token } });
     expect((await withCode(app.code(bob))).status).not.toBe(200);
-    expect((await withCode(codeAt(seedOf(seed), app.clock.now()))).status).toBe(200);
+    expect((await withCode(codeAt(seed, app.clock.now()))).status).toBe(200);
     expect(textOf(await arrived(app))).toContain('Recover your account');
   });
 
@@ -157,12 +145,12 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     await wait(app, HOUR);
     const visitor = await arrived(app);
     await visitor.send({ claim_code: claim });
-    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
+    const seed = seedShown(visitor);
     const [link = ''] = (await links(app)).values();
     const owner = new Visitor(app.url);
     await owner.open(link);
     await owner.send({});
-    await visitor.send({ step: 'set_up_code', code: codeAt(seedOf(seed), app.clock.now()) });
+    await visitor.send({ step: 'set_up_code', code: codeAt(seed, app.clock.now()) });
     expect(textOf(visitor)).not.toContain('recovered');
     expect(await recorded(app)).not.toContain('finished');
     const authenticators = await app.storage.factors.authenticators(BOB);
@@ -178,8 +166,8 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     const other = await app.startAnother();
     const visitor = await arrived(app);
     await visitor.send({ claim_code: claim });
-    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
-    const form = { ...setUpForm(visitor), code: codeAt(seedOf(seed), app.clock.now()) };
+    const seed = seedShown(visitor);
+    const form = { ...setUpForm(visitor), code: codeAt(seed, app.clock.now()) };
     const target = visitor.led ?? '';
     const send = ({ url }: TestApp) => {
       const copy = new Visitor(url);
@@ -200,14 +188,14 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     await wait(app, HOUR);
     const visitor = await arrived(app);
     await visitor.send({ claim_code: claim });
-    const first = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
+    const first = seedShown(visitor);
     for (let wrongs = 0; wrongs < 5; wrongs += 1) await visitor.send({ step: 'set_up_code', code: '000000' });
-    expect(visitor.last?.text).not.toMatch(SECRET);
+    expect(seedShown(visitor)).toHaveLength(0);
     expect(textOf(visitor)).toContain('Set up your new authenticator');
     await visitor.send({ step: 'set_up' });
-    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
-    expect(seed).not.toBe(first);
-    await visitor.send({ step: 'set_up_code', code: codeAt(seedOf(seed), app.clock.now()) });
+    const seed = seedShown(visitor);
+    expect(seed).not.toEqual(first);
+    await visitor.send({ step: 'set_up_code', code: codeAt(seed, app.clock.now()) });
     expect(textOf(visitor)).toContain('Your account is recovered.');
   });
 
@@ -219,8 +207,8 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     await wait(app, HOUR);
     const visitor = await arrived(app);
     await visitor.send({ claim_code: claim });
-    const seed = SECRET.exec(visitor.last?.text ?? '')?.[1] ?? '';
-    const code = codeAt(seedOf(seed), app.clock.now());
+    const seed = seedShown(visitor);
+    const code = codeAt(seed, app.clock.now());
     // The password is still judged; what names a device that is there is not done.
     const restore = app.stub.override(/delete_devices/, ({ bytes }, next) =>
       bytes.includes('OLDPHONE') ? { status: 500, body: {} } : next(),
@@ -312,6 +300,21 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     expect(await recorded(app)).toEqual(['begun']);
   });
 
+  test('attack 274: the link of a request that has ended stops no other one', async () => {
+    const { app } = await recovering();
+    await begun(app);
+    const first = await links(app);
+    const owner = new Visitor(app.url);
+    await owner.open(first.get('bob@example.org') ?? '');
+    const operator = new Visitor(app.url);
+    await operator.open(first.get('ops@example.org') ?? '');
+    await owner.send({});
+    await begun(app);
+    await operator.send({});
+    expect(textOf(operator)).toContain('It was stopped on');
+    expect(await recorded(app)).toEqual(['begun', 'cancelled', 'begun']);
+  });
+
   test('on the code page, after the right password, it can be stopped', async () => {
     const { app } = await recovering();
     await begun(app);
@@ -339,25 +342,55 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
   });
 });
 
-test('attack 261: where it is off its pages are not there, and no other page names it', async () => {
-  const app = await startApp({ users: [{ name: 'bob', password: PASSWORD }] });
-  try {
-    await app.enrol('bob');
-    for (const target of [PAGE, `${PAGE}/cancel?t=${'A'.repeat(27)}`]) {
-      expect((await app.call({ target })).status).toBe(404);
-      expect((await app.call({ method: 'POST', target, body: '' })).status).toBe(404);
+describe('where it is off', () => {
+  let app: TestApp;
+  let bob: Enrolled;
+
+  beforeEach(async () => {
+    app = await startApp({ users: [{ name: 'bob', password: PASSWORD }] });
+    bob = await app.enrol('bob');
+  });
+  afterEach(() => app.stop());
+
+  test('attack 261: every page and call of it is 404, for everyone', async () => {
+    const own = ROUTES.filter(({ paths }) => paths.some((path) => /^\/_2fa\/recover|\/recovery_/.test(path)));
+    expect(own.length).toBeGreaterThanOrEqual(14);
+    const { token } = app.stub.signIn('bob');
+    for (const { method, form = false, ...route } of own) {
+      for (const { path } of mountedPaths(route)) {
+        const target = path.startsWith(PAGE) ? `${path}?t=${'A'.repeat(27)}` : path;
+        const body = form
+          ? { body: 'a=b' }
+          : method === 'GET'
+            ? {}
+            : { json: passwordLogin('bob', PASSWORD) };
+        for (const given of [{}, { token }, { token: 'invented' }]) {
+          const { status } = await app.call({ method, target, ...body, ...given });
+          expect([method, path, status]).toEqual([method, path, 404]);
+        }
+      }
     }
+  });
+
+  test('attack 261: no other page names it', async () => {
     const visitor = new Visitor(app.url);
-    await visitor.open(CLIENT);
-    await visitor.send({ user: 'bob', password: PASSWORD });
+    const seen = [await visitor.open(CLIENT), await visitor.send({ user: 'bob', password: PASSWORD })];
     expect(visitor.last?.text).toContain('/_2fa/help#lost-all');
-    const help = await app.call({ target: '/_2fa/help' });
-    const code = await codePageOf(app);
-    expect(code.status).toBe(200);
-    expect(`${visitor.last?.text}${help.text}${code.text}`).not.toContain(PAGE);
-  } finally {
-    await app.stop();
-  }
+    seen.push(await visitor.send({ code: app.wrongCode(bob) }));
+    const owner = new Visitor(app.url);
+    seen.push(await owner.open('/_2fa/account'), await owner.send({ user: 'bob', password: PASSWORD }));
+    seen.push(await owner.send({ code: app.code(bob) }));
+    for (const target of ['/_2fa/account', '/_2fa/help', '/_2fa/not-found', '/_2fa/link']) {
+      seen.push(await owner.open(target));
+    }
+    seen.push(await codePageOf(app));
+    expect(seen.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(9);
+    for (const { text } of seen) {
+      const shown = text.replaceAll(/<script[^>]*>[\s\S]*?<\/script>/g, '');
+      expect(shown).not.toContain(PAGE);
+      expect(shown).not.toContain('Recover your account');
+    }
+  });
 });
 
 /** The hidden fields of the first form of a page. */
@@ -387,8 +420,4 @@ function setUpForm(visitor: Visitor): Record<string, string> {
       ([, name = '', value = '']) => [name, value],
     ),
   );
-}
-
-function seedOf(text: string): Buffer {
-  return Buffer.from(base32.decode(text));
 }
