@@ -5,14 +5,14 @@ import { isNamedAdministrator } from '../policy/known_policy.ts';
 import type { Policies } from '../policy/policies.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { Storage } from '../storage/storage.ts';
-import { findPolicy } from '../storage/tables/policies.ts';
+import { findPolicy, rememberAdministrator } from '../storage/tables/policies.ts';
 import type { RecoveringUser } from './seams.ts';
 
 /** Whose account may be recovered: asked only after the right password, so that it tells others nothing. */
 export class Eligibility {
   constructor(
     private readonly deps: {
-      readonly storage: Pick<Storage, 'read'>;
+      readonly storage: Pick<Storage, 'read' | 'commit'>;
       readonly policies: Policies;
       readonly standings: Standings;
       readonly homeserver: Homeserver;
@@ -31,14 +31,16 @@ export class Eligibility {
     }
   }
 
-  /** Named by the operator, or by the homeserver's word: where it has never said one, they count as one. */
+  /** Named by the operator, or by the homeserver's word: its last one where it does not answer; without any they count as one. */
   private async isAdministrator({ userId, grant, client }: RecoveringUser): Promise<boolean> {
     const { homeserver, storage, config } = this.deps;
     if (isNamedAdministrator(config.policy, userId)) return true;
     if (!config.policy.administrators.detect) return false;
     const said = await grant.witness(homeserver, client, true).isAdministrator();
-    if (said !== undefined) return said;
     const [known] = await storage.read(findPolicy(userId));
-    return known?.isAdministrator !== 0;
+    if (said === undefined) return known?.isAdministrator !== 0;
+    if (Number(said) !== known?.isAdministrator)
+      await storage.commit([userId], rememberAdministrator(userId, said));
+    return said;
   }
 }

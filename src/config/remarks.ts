@@ -19,7 +19,8 @@ export function remarksOn(config: Config): string[] {
     );
   }
   const { rule, detect } = config.policy.administrators;
-  if (detect && Object.keys(rule).length > 0) {
+  const { enabled, administrators } = config.accountRecovery;
+  if (detect && (Object.keys(rule).length > 0 || (enabled && !administrators))) {
     remarks.push(
       'policy.administrators asks the homeserver who they are; Dendrite does not say: name them in members there',
     );

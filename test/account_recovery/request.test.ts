@@ -128,6 +128,23 @@ describeOnBothDatabases('a request to recover an account', (start) => {
     expect(await recorded(app)).toEqual(['begun', 'denied']);
   });
 
+  test('attack 259: wrong codes that are given along count as at a sign-in, with those that are typed there', async () => {
+    const { app, bob } = await startRecovering(start, '{ enabled: true }', {
+      config: `policy: { administrators: { detect: false } }
+limits: { per_address: { per_second: 0.001, burst_count: 3 } }`,
+    });
+    const wrong = 'aaaa-aaaa-aaaa';
+    const typed = [];
+    for (let times = 0; times < 4; times += 1) typed.push((await begin(app, { voucher: wrong })).status);
+    expect(typed).toEqual([403, 403, 403, 429]);
+    expect((await begin(app, { voucher: bob.recoveryCodes[0] ?? '' })).status).toBe(429);
+    const { json } = await app.post(LOGIN, credentials());
+    const auth = { type: 'm.login.2fa.recovery', session: String(json.session), token: wrong };
+    expect((await app.post(LOGIN, { auth })).status).toBe(429);
+    expect(await recorded(app)).toEqual([]);
+    expect((await begin(app)).status).toBe(200);
+  });
+
   test('attack 260: administrators, application services, and whom the policy forbids it, begin none', async () => {
     const token = 'token of a bridge that is listed';
     const { app } = await startRecovering(start, '{ enabled: true }', {
@@ -146,9 +163,38 @@ describeOnBothDatabases('a request to recover an account', (start) => {
     expect(await ofAlice()).toBe(403);
     admin = false;
     expect(await ofAlice()).toBe(200);
+    // Its last word counts.
+    admin = undefined;
+    expect(await ofAlice()).toBe(200);
     expect((await app.post(BEGIN, { ...credentials(), type: 'm.login.token', token })).status).toBe(400);
+    const { identifier = null } = credentials();
+    const asService = await app.post(BEGIN, { type: 'm.login.application_service', identifier }, token);
+    expect(asService.status).toBe(400);
     expect((await app.post(BEGIN, credentials(), 'a token')).status).toBe(403);
     expect(await recorded(app)).toEqual([]);
+  });
+
+  test('administrators begin one where the operator lets them', async () => {
+    const config = 'policy: { administrators: { members: ["@bob:localhost"] } }';
+    const { app } = await startRecovering(start, '{ enabled: true, administrators: true }', { config });
+    expect((await begin(app)).status).toBe(200);
+  });
+
+  test('attack 260: before Dendrite, which names no administrators, those in `members` begin none', async () => {
+    const { app } = await startRecovering(start, '{ enabled: true }', {
+      personality: 'dendrite',
+      config: 'policy: { administrators: { members: ["@alice:localhost"] } }',
+    });
+    expect((await begin(app)).status).toBe(200);
+    await app.enrol('alice');
+    expect((await app.post(BEGIN, credentials('alice'))).status).toBe(403);
+    // One that does not even say that it is Dendrite has said nothing.
+    app.stub.override(/federation\/v1\/version/, () => ({
+      status: 404,
+      body: { errcode: 'M_UNRECOGNIZED' },
+    }));
+    await app.enrol('carol');
+    expect((await app.post(BEGIN, credentials('carol'))).status).toBe(403);
   });
 
   test('attack 286: guests and deactivated accounts → as at a sign-in; what runs for one is not finished', async () => {

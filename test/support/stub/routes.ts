@@ -14,6 +14,7 @@ import {
   echo,
   type HeldSyncs,
   type StubMedia,
+  serverVersion,
   versions,
   wellKnown,
 } from './endpoints/general.ts';
@@ -93,6 +94,7 @@ export function routesOf(rules: RoutingRules, media: StubMedia, syncs: HeldSyncs
     ...client,
     ...administrations,
     route('GET', '/_matrix/client/versions', versions),
+    route('GET', '/_matrix/federation/v1/version', serverVersion),
     route('GET', '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata', authMetadata),
     route('GET', '/.well-known/matrix/client', wellKnown),
     route('POST', '/_matrix/media/v3/upload', media.upload),

@@ -29,6 +29,19 @@ export function capabilities(exchange: Exchange, home: Home): StubAnswer {
   });
 }
 
+const NAMES = {
+  synapse: 'Synapse',
+  dendrite: 'Dendrite',
+  conduit: 'Conduit',
+  tuwunel: 'Tuwunel',
+  continuwuity: 'continuwuity',
+} as const;
+
+/** `GET /_matrix/federation/v1/version`: what it is. */
+export function serverVersion(_exchange: Exchange, home: Home): StubAnswer {
+  return ok({ server: { name: NAMES[home.personality.name], version: '1' } });
+}
+
 /** `GET /.well-known/matrix/client`. */
 export function wellKnown(_exchange: Exchange, home: Home): StubAnswer {
   if (home.switches.wellKnown) return ok(home.switches.wellKnown);
