@@ -1,11 +1,11 @@
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { GuardedEndpoint } from '../http/routes.ts';
-import type { JsonObject } from '../matrix/wire.ts';
+import { type JsonObject, SSO_STAGE } from '../matrix/wire.ts';
 import { readChallenge } from './homeserver_challenge.ts';
 import type { MissingEndpoints } from './missing_endpoints.ts';
 import type { OwnerSession } from './owner_session.ts';
-import { isPassword } from './password_probe.ts';
+import { isFirstProven } from './password_probe.ts';
 import type { Pending } from './pending.ts';
 import type { OwnedRequest } from './session_of_request.ts';
 import { readVerdict, unrelated, type Verdict, verdictIn } from './verdict.ts';
@@ -60,12 +60,17 @@ export class GuardedCall {
   }
 
   private async sendAfterProbe(owned: OwnedRequest, pending: Pending): Promise<Verdict> {
-    const { body, password } = pending;
-    const isRight = await isPassword(this.deps.homeserver, owned, password);
+    const { body } = pending;
+    const isRight = await isFirstProven(this.deps.homeserver, owned, pending);
     if (!isRight) return { is: 'wrong_password' };
     const answer = await this.send(body, owned.caller.token);
-    // A homeserver that asks for a proof here after all gets it.
-    if (readChallenge(answer, body) !== undefined) return this.sendWithProof(owned, pending);
+    const wanted = readChallenge(answer, body);
+    // A homeserver that asks for a proof here after all gets it, or leads one who has no password to its own page.
+    if (wanted !== undefined) {
+      return owned.first === 'provider'
+        ? verdictIn(wanted, withoutSignOn(pending), false)
+        : this.sendWithProof(owned, pending);
+    }
     return answer.status < 300 ? { is: 'accepted', answer } : unrelated(answer, body);
   }
 
@@ -87,4 +92,10 @@ export class GuardedCall {
     this.deps.missing.learnFrom(answer, this.request);
     return answer;
   }
+}
+
+/** The single sign-on of our page is not that of the homeserver's session, which may ask for it again. */
+function withoutSignOn(pending: Pending): Pending {
+  const completed = pending.session.completed.filter((stage) => stage !== SSO_STAGE);
+  return { ...pending, session: { ...pending.session, completed } };
 }

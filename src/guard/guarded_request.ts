@@ -167,7 +167,8 @@ export class GuardedRequest {
     const { caller } = asked;
     // Without `auth` the shapes are strict: one server takes a missing list as all devices (attack 106).
     const requireSound = (about: JsonObject) => void requireShape(this.endpoint.shape, about);
-    const owned: OwnedRequest = { ...asked, request: this.request, requireSound };
+    const first = await this.firstOf(caller);
+    const owned: OwnedRequest = { ...asked, first, request: this.request, requireSound };
     const owner = new OwnerSession(this.deps.ownerSessions, owned);
     const step = await owner.advance();
     if (step.is === 'answer') return step.answer;
@@ -184,6 +185,12 @@ export class GuardedRequest {
       await owner.letGo(step, error);
       throw error;
     }
+  }
+
+  /** Where the homeserver asks for no proof it cannot lead an account without a password to its single sign-on. */
+  private async firstOf({ token }: Caller): Promise<OwnedRequest['first']> {
+    if (this.endpoint.judge !== 'probe') return undefined;
+    return this.deps.ownerSessions.passwordSessions.firstOf(token, this.request);
   }
 
   /** What is changed: `DELETE /devices/{deviceId}` names its device in the path. */

@@ -3,15 +3,15 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { requireShape } from '../matrix/registry.ts';
-import { type JsonObject, SSO_STAGE } from '../matrix/wire.ts';
+import type { JsonObject } from '../matrix/wire.ts';
 import type { Policies } from '../policy/policies.ts';
-import type { Caller, TokenOwners } from '../second_factor/caller.ts';
+import type { TokenOwners } from '../second_factor/caller.ts';
 import type { LoginDeed, OwnAction, ProvingAction } from '../second_factor/own_action.ts';
 import type { CallingPage } from '../second_factor/step_ups.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Session } from '../uia/session.ts';
 import { OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
-import { isPassword } from './password_probe.ts';
+import { isFirstProven } from './password_probe.ts';
 import { letThrough } from './pending.ts';
 import type { OwnedRequest } from './session_of_request.ts';
 
@@ -24,8 +24,6 @@ export class OwnActions {
       readonly ownerSessions: OwnerSessionDeps;
       readonly policies: Policies;
       readonly storage: Storage;
-      /** Whether accounts without a password can have 2FA: where we can log them in without one. */
-      readonly hasRegistration: boolean;
     },
   ) {}
 
@@ -84,15 +82,8 @@ export class OwnActions {
     const takesStepUp = action.takesStepUp?.(body, page?.onlyReplaces === true) === true;
     const isSteppedUp = takesStepUp && this.isSteppedUp(page, withoutBackup);
     const requirement = required === 'two_factor' && isSteppedUp ? 'stepped_up' : required;
-    const first = (await this.hasPassword(request, caller)) ? undefined : 'provider';
+    const first = await this.deps.ownerSessions.passwordSessions.firstOf(caller.token, request);
     return { request, caller, body, requirement, first, requireSound, withoutBackup, page };
-  }
-
-  /** Where we could not do without it, an account counts as one that has a password. */
-  private async hasPassword(request: ClientRequest, { token }: Caller): Promise<boolean> {
-    const { hasRegistration, ownerSessions } = this.deps;
-    if (!hasRegistration || !ownerSessions.ways.pages) return true;
-    return ownerSessions.passwordSessions.takesPassword(token, request);
   }
 
   /** Where backup factors do not count for changes, a step-up by one of them does not either. */
@@ -112,11 +103,7 @@ export class OwnActions {
     const step = await owner.advance();
     if (step.is === 'answer') return step;
     try {
-      // Single sign-on has said on our page who it is.
-      const isRight =
-        owned.first === 'provider'
-          ? step.session.completed.includes(SSO_STAGE)
-          : await isPassword(this.deps.homeserver, owned, step.password);
+      const isRight = await isFirstProven(this.deps.homeserver, owned, step);
       if (!isRight) return { is: 'answer', answer: await owner.settle(step, { is: 'wrong_password' }) };
       if (await owner.spend(step)) return { is: 'proven', body: step.body, session: step.session };
       return { is: 'answer', answer: await owner.again(step) };

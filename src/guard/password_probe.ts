@@ -1,11 +1,29 @@
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import { SSO_STAGE } from '../matrix/wire.ts';
+import type { Pending } from './pending.ts';
+import type { OwnedRequest } from './session_of_request.ts';
 
 /** Under what a password is judged. */
 export interface Asking {
   readonly request: Pick<ClientRequest, 'client'>;
   readonly caller: { readonly token: string; readonly owner: { readonly userId: string } };
+}
+
+/**
+ * Whether what goes with the second factor is proven: single sign-on has said on our page who it is, or the homeserver
+ * judges the password.
+ * @throws Refusal as `isPassword`
+ */
+export async function isFirstProven(
+  homeserver: Homeserver,
+  owned: OwnedRequest,
+  { session, password }: Pending,
+): Promise<boolean> {
+  return owned.first === 'provider'
+    ? session.completed.includes(SSO_STAGE)
+    : isPassword(homeserver, owned, password);
 }
 
 /**

@@ -15,9 +15,14 @@ export class PasswordSessions {
   /** Those of accounts that have a password. */
   private readonly withPassword: Remembered;
 
+  /**
+   * @param canBeWithout whether accounts without a password can prove themselves: where we can log them in without one,
+   *   and have the pages for it
+   */
   constructor(
     private readonly homeserver: Homeserver,
     clock: Clock,
+    private readonly canBeWithout: boolean,
   ) {
     this.known = new Remembered(clock, HOUR, MOST);
     this.withPassword = new Remembered(clock, HOUR, MOST);
@@ -42,6 +47,16 @@ export class PasswordSessions {
     const takesPassword = await this.homeserver.takesPassword(token, asker);
     if (takesPassword) this.withPassword.add(hash);
     return takesPassword;
+  }
+
+  /**
+   * What goes with the second factor of the token's owner (`OwnedRequest.first`). Where we could not do without a
+   * password, an account counts as one that has it.
+   * @throws Refusal homeserver_unreachable, homeserver_slow
+   */
+  async firstOf(token: string, asker: Asker): Promise<'provider' | undefined> {
+    if (!this.canBeWithout || (await this.takesPassword(token, asker))) return undefined;
+    return 'provider';
   }
 
   /** Undefined if the homeserver could not say: whatever needs it will be told so. */

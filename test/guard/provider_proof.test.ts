@@ -191,6 +191,91 @@ test('attack 289: an account with a password proves itself by that, and never by
   expect(led.headers.location).toBe(pageOf(challenge));
 });
 
+const ADDRESS = { medium: 'email', address: 'person@example.org' };
+const UNASKED = [
+  ['account/3pid/delete', ADDRESS],
+  ['account/3pid/unbind', ADDRESS],
+  ['account/3pid', { three_pid_creds: { client_secret: 'secret', sid: 'sid1' } }],
+] as const;
+
+test.each(UNASKED)(
+  'what a homeserver does not guard is proven by code and provider: %s',
+  async (path, body) => {
+    const target = `/_matrix/client/v3/${path}`;
+    app.stub.state.validatedEmails.set('sid1', 'person@example.org');
+    const seed = await turnOn();
+    app.stub.clear();
+    const challenge = await ask('POST', target, body);
+    expect(flowsIn(challenge)).toEqual([[SSO], ['m.login.2fa.totp', SSO], ['m.login.2fa.recovery', SSO]]);
+    await visitor.open(pageOf(challenge));
+    const after = await visitor.send({ code: codeAt(seed, app.clock.now()) });
+    expect(after.text).toContain('Continue with University');
+    expect(app.stub.requestsTo('threepid')).toEqual([]);
+    expect((await throughProvider()).text).toContain('Approved');
+    const done = await ask('POST', target, { auth: { session: String(challenge.json.session) } });
+    expect(done.status).toBe(200);
+    const sent = app.stub.requests.filter(
+      (request) => request.method === 'POST' && request.target === target,
+    );
+    expect(sent.map(({ json }) => json)).toEqual([body]);
+    // Once.
+    const again = { ...body, auth: { session: String(challenge.json.session) } };
+    expect((await ask('POST', target, again)).status).toBe(401);
+  },
+);
+
+test('attack 355: an address by the code alone, the provider alone, another account, or a password → it stays', async () => {
+  const target = '/_matrix/client/v3/account/3pid/delete';
+  const seed = await turnOn();
+  app.stub.clear();
+  const challenge = await ask('POST', target, ADDRESS);
+  const session = String(challenge.json.session);
+  await visitor.open(pageOf(challenge));
+  const led = await call(app.url, {
+    target: `/_2fa/approve?session=${encodeURIComponent(session)}&provider=oidc`,
+  });
+  expect(led.headers.location).toBe(pageOf(challenge));
+  await visitor.send({ code: codeAt(seed, app.clock.now()) });
+  const tries: JsonObject[] = [
+    { session },
+    { type: SSO, session },
+    { type: 'm.login.password', session, password: '', identifier: { type: 'm.id.user', user: userId } },
+  ];
+  for (const auth of tries) {
+    const refused = await ask('POST', target, { auth });
+    expect(refused.status === 401 ? refused.json.completed : refused.status).toEqual(
+      auth.type === 'm.login.password' ? 400 : ['m.login.2fa.totp'],
+    );
+  }
+  app.stub.addUser({ name: `other${people}`, password: null });
+  sso.signedInAs = `other${people}`;
+  expect((await throughProvider()).status).toBe(403);
+  expect((await ask('POST', target, { auth: { session } })).json.completed).toEqual(['m.login.2fa.totp']);
+  expect(app.stub.requestsTo('threepid')).toEqual([]);
+});
+
+test('a homeserver that asks for a proof there after all leads on to its own page', async () => {
+  const target = '/_matrix/client/v3/account/3pid/delete';
+  const seed = await turnOn();
+  app.stub.override('/account/3pid/delete', ({ bytes }, next) =>
+    bytes.toString().includes('"auth"')
+      ? next()
+      : { status: 401, body: { session: 'theirs', flows: [{ stages: [SSO] }] } },
+  );
+  const challenge = await ask('POST', target, ADDRESS);
+  const session = String(challenge.json.session);
+  await visitor.open(pageOf(challenge));
+  await visitor.send({ code: codeAt(seed, app.clock.now()) });
+  await throughProvider();
+  const led = await ask('POST', target, { auth: { session } });
+  expect([led.status, flowsIn(led), led.json.completed]).toEqual([
+    401,
+    [['m.login.2fa.totp', SSO]],
+    ['m.login.2fa.totp'],
+  ]);
+  expect((await ask('POST', target, { auth: { type: SSO, session } })).status).toBe(200);
+});
+
 test('a device password is made for the factor alone, by our registration', async () => {
   const seed = await turnOn();
   app.stub.clear();

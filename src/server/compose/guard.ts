@@ -14,10 +14,7 @@ export function guardServices(shared: SharedServices) {
   return {
     guard: guardDeps(shared),
     oauthLimits: oauthLimits(shared),
-    ownActions: new OwnActions({
-      ...shared,
-      hasRegistration: shared.config.homeserver.appservice !== undefined,
-    }),
+    ownActions: new OwnActions(shared),
     sessionBlock: new SessionBlock(shared),
     egressGate: new EgressGate(shared.homeserver, shared.standings, shared.log),
   };

@@ -32,7 +32,7 @@ export function sharedServices(foundations: Foundations) {
     secondFactors: factors,
     standings: basics.standings,
     codes: { presented, step: codeStep },
-    passwordSessions: new PasswordSessions(homeserver, clock),
+    passwordSessions: new PasswordSessions(homeserver, clock, canBeWithoutPassword(foundations)),
     limits: { address: addressLimit, device: deviceLimit },
     leases,
     ways: basics.ways,
@@ -52,6 +52,11 @@ export function sharedServices(foundations: Foundations) {
     ownerSessions,
     tokenOwners: new TokenOwners(homeserver, engine),
   };
+}
+
+/** Where we can log such accounts in without one, and have the pages on which single sign-on says who they are. */
+function canBeWithoutPassword({ config }: Foundations): boolean {
+  return config.homeserver.appservice !== undefined && config.login.sso;
 }
 
 function heldLogins({ config, storage, vault, clock, random }: Foundations): HeldLogins {
