@@ -30,8 +30,7 @@ export class Enrolment extends SessionSetUps {
   }
 
   protected async requireOpen(id: string): Promise<Session> {
-    const session = await this.deps.engine.find(id);
-    if (session === undefined) throw new Refusal('unknown_sign_in');
+    const session = await this.requireLive(id);
     if (standingOf(session, ENROLMENT_STAGE) !== 'next') throw new Refusal('owes_no_enrolment');
     const { is } = await this.deps.standings.of(session.binding.userId);
     // Set up by another sign-in at this moment, or no longer wanted by the operator.

@@ -45,19 +45,16 @@ export class RecoverySetUp extends SessionSetUps {
   }
 
   protected async requireOpen(id: string): Promise<Session> {
-    const session = await this.deps.engine.find(id);
-    if (session === undefined) throw new Refusal('unknown_sign_in');
+    const session = await this.requireLive(id);
     const requestId = recoveryOf(session);
     if (requestId === undefined || standingOf(session, ENROLMENT_STAGE) !== 'next') {
       throw new Refusal('owes_no_enrolment');
     }
-    const standing = await this.deps.standings.of(session.binding.userId);
+    const isUnchanged = await this.isUnchanged(session);
     const [request] = await this.deps.storage.read(findRecovery(requestId));
     const isOpen = request?.state === 'open' && (request.closesAt ?? 0) > request.now;
-    // Factors or password were changed since (R12), or someone has ended the request.
-    if (standing.is !== 'owes_factor' || standing.version !== session.version || !isOpen) {
-      throw new Refusal('recovery_over');
-    }
+    // Where it is not open someone has ended the request.
+    if (!isUnchanged || !isOpen) throw new Refusal('recovery_over');
     return session;
   }
 

@@ -65,16 +65,12 @@ export class Replacement extends SessionSetUps {
   }
 
   protected async requireOpen(id: string): Promise<Session> {
-    const session = await this.deps.engine.find(id);
-    if (session === undefined) throw new Refusal('unknown_sign_in');
-    if (!isByRecoveryCode(session)) throw new Refusal('owes_no_enrolment');
-    const { userId } = session.binding;
-    const standing = await this.deps.standings.of(userId);
-    // Any change of the factors since the code was taken makes it worth no other (R12).
-    if (standing.is !== 'owes_factor' || standing.version !== session.version) {
+    const session = await this.requireLive(id);
+    // A code is worth no other authenticator once the factors were changed.
+    if (!isByRecoveryCode(session) || !(await this.isUnchanged(session))) {
       throw new Refusal('owes_no_enrolment');
     }
-    const { codesForChanges, mode } = await this.policies.of(userId);
+    const { codesForChanges, mode } = await this.policies.of(session.binding.userId);
     if (codesForChanges.value === false || mode.value === 'forbidden') throw new Refusal('owes_no_enrolment');
     return session;
   }

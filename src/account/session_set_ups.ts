@@ -90,6 +90,19 @@ export abstract class SessionSetUps {
   /** The live session of a sign-in in which something may be set up. @throws Refusal unknown_sign_in, owes_no_enrolment */
   protected abstract requireOpen(id: string): Promise<Session>;
 
+  /** The live session of a sign-in. @throws Refusal unknown_sign_in */
+  protected async requireLive(id: string): Promise<Session> {
+    const session = await this.deps.engine.find(id);
+    if (session === undefined) throw new Refusal('unknown_sign_in');
+    return session;
+  }
+
+  /** Whether factors and password still are those under which a sign-in was proven by a factor (R12). */
+  protected async isUnchanged({ binding, version }: Session): Promise<boolean> {
+    const standing = await this.deps.standings.of(binding.userId);
+    return standing.is === 'owes_factor' && standing.version === version;
+  }
+
   /** The request to recover the account that a confirmation makes use of. */
   protected recovers(_session: Session): string | undefined {
     return undefined;
@@ -183,10 +196,6 @@ export abstract class SessionSetUps {
     const standing = session && standingOf(session, ENROLMENT_STAGE);
     if (session === undefined || standing === 'out_of_order') return undefined;
     return { is: standing === 'done' ? 'done' : 'wanted', openedAt: session.openedAt };
-  }
-
-  async isDone(id: string): Promise<boolean> {
-    return (await this.stateOf(id))?.is === 'done';
   }
 
   private async enrol(

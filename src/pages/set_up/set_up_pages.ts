@@ -97,7 +97,8 @@ export class SetUpPages {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       // Sent twice: the codes were in the answer to the first.
-      if (await this.enrolment.isDone(session)) return { is: 'codes', codes: [] };
+      const state = await this.enrolment.stateOf(session);
+      if (state?.is === 'done') return { is: 'codes', codes: [] };
       return this.again(session, setupId, error);
     }
   }
