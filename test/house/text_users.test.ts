@@ -25,7 +25,7 @@ const MADE: readonly (readonly [string, RegExp])[] = [
   ['vote.{vote}', /^vote\.(?:yes|no)$/],
   ['vote.{vote}Text', /^vote\.(?:yes|no)Text$/],
   // What happened to an authenticator, by the name that the audit has for it.
-  ['plainText(event)', /^(?:totp|webauthn)\.(?:enabled|disabled|removed)$/],
+  ['eventText(event', /^(?:totp|webauthn)\.(?:enabled|disabled|added|removed|renamed)$/],
 ];
 
 const code = writtenFiles()

@@ -2,8 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import supertest from 'supertest';
 import { brandOf } from '../../src/pages/shell/brand.ts';
 import { html, jsonBlock } from '../../src/pages/shell/html.ts';
-import { german } from '../../src/pages/texts/de.ts';
-import { english } from '../../src/pages/texts/en.ts';
 import { pickLanguage } from '../../src/pages/texts/language.ts';
 import { fill } from '../../src/pages/texts/texts.ts';
 import { startApp, type TestApp } from '../support/app.ts';
@@ -51,17 +49,6 @@ describe('languages', () => {
     ['*', 'en'],
   ])('for %s it is %s', (header, language) => {
     expect(pickLanguage(header, { languages: ['en', 'de'], otherwise: 'en' })).toBe(language);
-  });
-
-  test('every text has the same places in both', () => {
-    const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
-    const ofGerman = new Map(textsUnder(german));
-    for (const [name, text] of textsUnder(english)) {
-      const translated = ofGerman.get(name) ?? '';
-      expect({ name, places: places(translated) }).toEqual({ name, places: places(text) });
-      expect({ name, empty: translated === '' }).toEqual({ name, empty: false });
-    }
-    expect(ofGerman.size).toBe(textsUnder(english).length);
   });
 
   test('places are filled, unknown ones stay', () => {
@@ -206,11 +193,4 @@ describe('the files of the pages', () => {
 
 function policyOf(answer: { headers: Record<string, string> } | undefined): string {
   return answer?.headers['content-security-policy'] ?? '';
-}
-
-/** Every text with the path of its keys. */
-function textsUnder(texts: object, path = ''): [string, string][] {
-  return Object.entries(texts).flatMap(([key, value]): [string, string][] =>
-    typeof value === 'string' ? [[`${path}.${key}`, value]] : textsUnder(value, `${path}.${key}`),
-  );
 }

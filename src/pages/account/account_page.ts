@@ -1,5 +1,5 @@
 import type { Factor } from '../../factors/factor.ts';
-import type { Factors } from '../../factors/factors.ts';
+import { digitsIn, type Factors } from '../../factors/factors.ts';
 import type { Homeserver } from '../../homeserver/homeserver.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
@@ -10,13 +10,10 @@ import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import { type Html, html, jsonBlock } from '../shell/html.ts';
 import { type OfferedProvider, offeredProviders } from '../sign_in/offered_providers.ts';
 import type { SignInPage } from '../sign_in/sign_in_page.ts';
-import type { Texts } from '../texts/en.ts';
 import type { Say } from '../texts/texts.ts';
 import type { SessionCookie } from './session_cookie.ts';
 
 export interface AccountPageSettings extends OfferedWays {
-  /** Digits of a code, so that the page knows when one is complete. */
-  readonly digits: number;
   readonly idleMs: number;
   /** Whether there are device passwords. */
   readonly devicePasswords: boolean;
@@ -67,7 +64,7 @@ export class AccountPage {
     form: { readonly tokenField: Html; readonly token: string },
     providers: readonly OfferedProvider[] | undefined,
   ): Html {
-    const { say, texts } = visit;
+    const { say } = visit;
     const { tokenField } = form;
     const notice = this.noticeIn(visit);
     // The script shows what is there, or asks for a sign-in; a reader without it can at least sign out.
@@ -86,9 +83,9 @@ export class AccountPage {
 <input type="hidden" name="why" value=""></form>
 <div id="announcer" class="visually-hidden" role="status"></div>
 ${jsonBlock('data', {
-  texts: this.textsOf(texts, visit.language),
+  events: eventTexts(this.deps.factors.all, visit.language),
   said: this.saidBy(say),
-  digits: this.settings.digits,
+  digits: digitsIn(this.deps.factors.all),
   devicePasswords: this.settings.devicePasswords,
   accountRecovery: this.settings.accountRecovery,
   withoutPassword: this.settings.withoutPassword,
@@ -132,12 +129,6 @@ ${jsonBlock('data', {
       sameOrigin: true,
       body: Buffer.alloc(0),
     };
-  }
-
-  /** The texts, with those of what happens to each factor. */
-  private textsOf({ account }: Texts, language: Language) {
-    const events = { ...account.history.events, ...eventTexts(this.deps.factors.all, language) };
-    return { ...account, history: { ...account.history, events } };
   }
 }
 

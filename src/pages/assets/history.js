@@ -2,7 +2,7 @@ import { linesOf } from './activity.js';
 import { button, element } from './dom.js';
 import { tile } from './icons.js';
 import { hasList, lateCard } from './late_card.js';
-import { plainText, say, texts, timed } from './texts.js';
+import { eventText, say, timed } from './texts.js';
 import { CALLS, PASSKEY } from './wire.js';
 
 /** Shown at once; the rest on demand. */
@@ -103,29 +103,25 @@ function iconOf(event) {
  */
 function lineText(page, { event, count, detail, used }) {
   const name = nameOf(page, (used?.detail ?? detail).authenticator);
-  /** @type {Record<string, string>} */
-  const others = texts.history.events;
   switch (event) {
     case 'factor.refused':
       return say(detail.factor === PASSKEY ? 'history.passkeyRefused' : event, { count });
     case 'login.completed':
-      return name === undefined ? (others[event] ?? event) : say(event, { factor: name });
+      return name === undefined ? say('history.completed') : say(event, { factor: name });
     case 'guard.passed':
-      return detail.action === undefined
-        ? (others[event] ?? event)
-        : say(event, { action: actionText(detail) });
-    case 'recovery.used':
-      return detail.remaining === undefined
-        ? (others[event] ?? event)
-        : say(event, { count: detail.remaining });
-    case 'totp.added':
-    case 'totp.renamed':
-    case 'webauthn.added':
-    case 'webauthn.renamed':
-      return name === undefined ? (others[event] ?? event) : say(event, { name });
+      return detail.action === undefined ? say('history.passed') : say(event, { action: actionText(detail) });
     default:
-      return plainText(event) ?? others[event] ?? say('history.unknown', { event });
+      return eventText(event, placesOf(detail, name)) ?? say('history.unknown', { event });
   }
+}
+
+/**
+ * @param {Line['detail']} detail
+ * @param {string | undefined} name of the authenticator
+ * @returns {Record<string, string | number>}
+ */
+function placesOf({ remaining }, name) {
+  return { ...(name !== undefined && { name }), ...(remaining !== undefined && { count: remaining }) };
 }
 
 /**

@@ -1,15 +1,15 @@
 /**
  * The texts of the page and how numbers and times are put into them.
  *
- * @typedef {import('../texts/en.ts').Texts} Texts
  * @typedef {import('../texts/keys.ts').TextKey} TextKey
  */
 
-/** @type {{ texts: Texts['account'], said: Record<TextKey, string>, digits: number, devicePasswords: boolean, accountRecovery: boolean, passkeys: boolean, withoutPassword: boolean }} */
+/** `events`: what factors call what happened to them.
+ * @type {{ events: Record<string, string>, said: Record<TextKey, string>, digits: number, devicePasswords: boolean, accountRecovery: boolean, passkeys: boolean, withoutPassword: boolean }} */
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 
 /** `devicePasswords`, `accountRecovery`, `passkeys`: whether the operator has them on; `withoutPassword`: whether accounts may have none. */
-export const { texts, digits, devicePasswords, accountRecovery, passkeys, withoutPassword } = data;
+export const { digits, devicePasswords, accountRecovery, passkeys, withoutPassword } = data;
 
 const language = document.documentElement.lang;
 // The reader's own way to write dates, where it goes with the language of the page: `en-GB` for `en`.
@@ -42,24 +42,30 @@ const categories = ['zero', 'one', 'two', 'few', 'many', 'other'].filter((catego
  *
  * @type {import('../texts/keys.ts').SayText}
  */
-export const say = (key, ...values) => {
-  /** @type {Record<string, string | number>} */
-  const places = values[0] ?? {};
+export const say = (key, ...values) => formOf(key, values[0] ?? {});
+
+/**
+ * @param {TextKey} key
+ * @param {Record<string, string | number>} places
+ */
+function formOf(key, places) {
   const forms = data.said[key].split(' ‖ ');
   const at = typeof places.count === 'number' ? categories.indexOf(plurals.select(places.count)) : 0;
   return fill(forms[Math.min(at, forms.length - 1)] ?? '', places);
-};
+}
 
 /**
- * The text of a key that the server named, if there is one and it has no places.
+ * What happened, in words; undefined if there is no text that these values fill. Factors that the pages do not know have
+ * words of their own, in `events`.
  *
- * @param {string} key
+ * @param {string} event as the server names it
+ * @param {Record<string, string | number>} values
  */
-export function plainText(key) {
-  /** @type {Record<string, string>} */
-  const said = data.said;
-  const text = Object.hasOwn(said, key) ? said[key] : undefined;
-  return text?.includes('{') ? undefined : text;
+export function eventText(event, values) {
+  if (!Object.hasOwn(data.said, event)) return data.events[event];
+  const key = /** @type {TextKey} */ (event);
+  const places = [...data.said[key].matchAll(/\{(\w+)\}/g)].map(([, place = '']) => place);
+  return places.every((place) => Object.hasOwn(values, place)) ? formOf(key, values) : data.events[event];
 }
 
 /** @param {number} time in ms */

@@ -7,8 +7,7 @@ import type { Language } from '../../system/languages.ts';
 import type { Log } from '../../system/log.ts';
 import { html } from '../shell/html.ts';
 import type { PageShell } from '../shell/page.ts';
-import type { Texts } from '../texts/en.ts';
-import { type Say, textsIn } from '../texts/texts.ts';
+import type { Say } from '../texts/texts.ts';
 import { type ErrorCause, type ErrorPage, errorPage } from './error_pages.ts';
 import { type FormPage, type PageRefusal, retryAfter } from './form_page.ts';
 import type { FormTokens } from './form_tokens.ts';
@@ -19,8 +18,6 @@ export interface PageVisit {
   readonly request: ClientRequest;
   /** Says the texts of the pages in the reader's language. */
   readonly say: Say;
-  /** Texts of before `say`. */
-  readonly texts: Texts;
   readonly language: Language;
   /** How the operator's server is called. */
   readonly server: string;
@@ -49,7 +46,6 @@ export class FormPages {
       return await answer({
         request,
         say,
-        texts: textsIn(say.language),
         language: say.language === 'de' ? 'de' : 'en',
         server: this.shell.server,
         render: (page) => this.render(request, page),

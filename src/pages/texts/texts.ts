@@ -1,6 +1,4 @@
-import { german } from './de.ts';
 import { pages as english } from './en/pages.ts';
-import { english as nestedEnglish, type Texts } from './en.ts';
 import type { SayText, TextKey, Translation } from './keys.ts';
 
 /** The texts for one reader. */
@@ -67,9 +65,4 @@ function sayOf(language: string, texts: Readonly<Record<TextKey, string>>): Say 
   const say = (key: TextKey, values: Readonly<Record<string, string | number>> = {}) =>
     fill(form(key, typeof values.count === 'number' ? values.count : undefined), values);
   return Object.assign(say as SayText, { language, texts, form });
-}
-
-/** The texts of pages that do not call `Say` yet. */
-export function textsIn(language: string): Texts {
-  return language === 'de' ? german : nestedEnglish;
 }

@@ -608,6 +608,8 @@ export const pages: Translation = {
   'appservice.own_login': 'Gerät für die Anmeldung angelegt',
   'operator.reset': 'Zwei-Faktor-Authentifizierung durch einen Betreiber zurückgesetzt',
   'operator.unlock': 'Wartezeit durch einen Betreiber aufgehoben',
+  'history.completed': 'Mit zweitem Faktor angemeldet',
+  'history.passed': 'Geschützte Aktion bestätigt',
   'history.unknown': 'Anderes Ereignis ({event})',
   'throttle.shut': 'Anmeldung mit Code nach zu vielen falschen Codes gesperrt',
   'login.enrolled': 'Zwei-Faktor-Authentifizierung bei einer Anmeldung eingerichtet',

@@ -582,6 +582,8 @@ export const pages = {
   'appservice.own_login': 'Device made for your sign-in',
   'operator.reset': 'Two-factor authentication reset by an administrator',
   'operator.unlock': 'Rate limit lifted by an administrator',
+  'history.completed': 'Signed in with a second factor',
+  'history.passed': 'Protected action confirmed',
   'history.unknown': 'Other event ({event})',
   'throttle.shut': 'Sign-in by code stopped after too many incorrect codes',
   'login.enrolled': 'Two-factor authentication set up during a sign-in',
