@@ -3,10 +3,19 @@ import { removingAllFactors } from '../../src/storage/tables/factor_changes.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { call } from '../support/http.ts';
+import { Visitor } from '../support/visitor.ts';
 import { API, BOB, BotApp, expectRefused, PASSWORD, REFUSED } from './bot.ts';
 
 const WHOAMI = 'GET /_matrix/client/v3/account/whoami';
 const CLIENT = '/_matrix/client';
+
+const EVE = '@eve:localhost';
+/** Where a password can be typed. */
+const PAGES = [
+  '/_2fa/account',
+  `/_2fa/login?redirectUrl=${encodeURIComponent('https://client.example.org/')}`,
+  '/_2fa/recover',
+];
 
 const MINUTE = 60_000;
 /** Fewer than an address may try at once. */
@@ -221,7 +230,7 @@ describeOnBothDatabases('a sign-in with a device password', (start) => {
   });
 
   test('attack 225: as a password elsewhere it is wrong, and the homeserver never sees it', async () => {
-    const it = await BotApp.start(start);
+    const it = await BotApp.start(start, { config: 'account_recovery: { enabled: true }' });
     const { password } = await it.make();
     const bare = password.slice(5);
     it.app.stub.clear();
@@ -241,13 +250,12 @@ describeOnBothDatabases('a sign-in with a device password', (start) => {
     expect((await it.ask('POST', change, it.eve, renewed)).status).toBe(403);
     const registered = { username: 'new', password, auth: { type: 'm.login.dummy' } };
     await it.app.post(`${CLIENT}/v3/register`, registered);
-    const form = new URLSearchParams({ user: 'bob', password });
-    await it.app.call({
-      method: 'POST',
-      target: '/_2fa/account',
-      body: form.toString(),
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    });
+    for (const page of PAGES) {
+      const visitor = new Visitor(it.app.url);
+      await visitor.open(page);
+      const told = await visitor.send({ user: 'bob', password });
+      expect([told.status, told.text.includes('Incorrect username or password')]).toEqual([200, true]);
+    }
     const sent = it.app.stub.requests.map(({ target, bytes }) => `${target} ${bytes}`);
     expect(sent.filter((each) => each.replaceAll('-', '').includes(bare.replaceAll('-', '')))).toEqual([]);
     expect(it.app.stub.passwordOf('eve')).toBe('eves password');
@@ -274,16 +282,19 @@ describeOnBothDatabases('a sign-in with a device password', (start) => {
     expect((await it.signIn(made.password)).status).toBe(200);
   });
 
-  test('attack 228: the rows of two users, moved into each other, open nothing', async () => {
+  test('attack 228: a row with the token of another, or of another user, opens nothing', async () => {
     const it = await BotApp.start(start);
-    const [one, other] = [await it.make(), await it.make('other')];
-    await it.app.storage.commit([BOB], {
-      does: 'effect',
-      sql: `UPDATE device_passwords SET sealed_token =
+    const [one, other, given] = [await it.make(), await it.make('other'), await it.make('given')];
+    const change = (sql: string, values: Record<string, string>) =>
+      it.app.storage.commit([BOB], { does: 'effect', sql, values });
+    await change(
+      `UPDATE device_passwords SET sealed_token =
         (SELECT moved.sealed_token FROM device_passwords AS moved WHERE moved.id = :from) WHERE id = :to`,
-      values: { from: other.id, to: one.id },
-    });
+      { from: other.id, to: one.id },
+    );
+    await change('UPDATE device_passwords SET user_id = :eve WHERE id = :id', { eve: EVE, id: given.id });
     expect((await it.signIn(one.password)).status).toBe(500);
+    expect((await it.signIn(given.password, {}, 'eve')).status).not.toBe(200);
     expect((await it.signIn(other.password)).status).toBe(200);
   });
 

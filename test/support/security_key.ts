@@ -39,6 +39,14 @@ export class SecurityKey {
     await this.learn(credentials);
   }
 
+  /** As a copy does that was made when it was new. */
+  async countFromTheBeginning(): Promise<void> {
+    const { session, authenticatorId } = this;
+    const { credentials } = await session.send('WebAuthn.getCredentials', { authenticatorId });
+    await session.send('WebAuthn.clearCredentials', { authenticatorId });
+    await this.learn(credentials.map((credential) => ({ ...credential, signCount: 0 })));
+  }
+
   /** Keeps what another one keeps, too. */
   async learn(credentials: readonly Credential[]): Promise<void> {
     for (const credential of credentials) {
