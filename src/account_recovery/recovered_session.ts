@@ -1,5 +1,5 @@
 import type { JsonObject } from '../matrix/wire.ts';
-import type { Session } from '../uia/session.ts';
+import { potOf, type Session } from '../uia/session.ts';
 
 const NAME = 'recovery_request';
 
@@ -10,6 +10,6 @@ export function recoveringBody(body: JsonObject | undefined, requestId: string):
 
 /** The request that a sign-in on our pages makes use of; undefined for all others. */
 export function recoveryOf({ binding, body }: Session): string | undefined {
-  const id = binding.target.startsWith('page ') ? body?.[NAME] : undefined;
+  const id = potOf(binding) === 'page' ? body?.[NAME] : undefined;
   return typeof id === 'string' ? id : undefined;
 }

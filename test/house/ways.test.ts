@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 
 interface FollowedWay {
@@ -18,6 +19,15 @@ test('no request runs more files than are allowed', () => {
   const tooLong = ways.filter(({ extent, mostFiles }) => extent.files > mostFiles);
   expect(tooLong.map(({ name, extent, files }) => ({ name, extent, files }))).toEqual([]);
   expect(ways).toHaveLength(8);
+});
+
+test('docs/architecture.md says how many are allowed', () => {
+  const page = readFileSync('docs/architecture.md', 'utf8');
+  const rows = [...page.matchAll(/^\| ([^|]+) \| \d+ \| (\d+) \|$/gm)].map(([, name, most]) => [
+    name,
+    Number(most),
+  ]);
+  expect(rows).toEqual(ways.map(({ name, mostFiles }) => [name, mostFiles]));
 });
 
 test('a request that passes through touches neither the store nor a door', () => {

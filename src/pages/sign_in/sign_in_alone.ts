@@ -11,13 +11,16 @@ import type { PageVisit } from '../forms/form_pages.ts';
 import { FORM_TOKEN } from '../forms/form_tokens.ts';
 import type { KnownBrowser } from '../forms/known_browser.ts';
 import { turnIn } from '../forms/visits.ts';
-import type { Html } from '../shell/html.ts';
+import { type Html, html } from '../shell/html.ts';
+import type { Say } from '../texts/texts.ts';
 import type { AccountEntry } from './account_entry.ts';
-import { loneForm, QUESTION } from './lone_form.ts';
 import type { AskingForm, LoneQuestions } from './lone_questions.ts';
 import { isAccess, type RedirectTarget, type RedirectTargets } from './redirect_targets.ts';
 import { backToClient } from './sign_in_ends.ts';
 import { end, type Next, type SignInVisit } from './sign_in_visit.ts';
+
+/** The field with the question that the browser was asked. */
+const QUESTION = 'question';
 
 /** How long one who was accepted may take to say yes. */
 const DECISION_MS = 10 * MINUTE;
@@ -142,4 +145,27 @@ export class SignInAlone {
       turn: turnIn(form),
     });
   }
+}
+
+/**
+ * The button for a sign-in by a passkey alone. The script asks the browser and sends its answer; without it, or where it
+ * cannot, there is no dead button but a sentence. Browsers that can offer the passkeys in the field for the name, too.
+ */
+function loneForm(form: {
+  readonly say: Say;
+  readonly hidden: Html;
+  readonly action: string;
+  /** The field for the answer. */
+  readonly field: string;
+  readonly question: string;
+  readonly params: object;
+}): Html {
+  const { say, hidden, action, field, question, params } = form;
+  return html`<form method="post" action="${action}" data-webauthn-options="${JSON.stringify(params)}" data-offered-in-field>
+${hidden}
+<input type="hidden" name="${QUESTION}" value="${question}">
+<input type="hidden" name="${field}">
+<p class="muted small" data-unsupported>${say('signIn.passkeyUnsupported')}</p>
+<button class="button quiet full" type="button" hidden>${say('signIn.passkey')}</button>
+</form>`;
 }
