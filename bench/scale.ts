@@ -6,7 +6,8 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { PASSWORD_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
+import { TOTP_STAGE } from '../src/factors/totp/totp_words.ts';
+import { PASSWORD_STAGE } from '../src/matrix/wire.ts';
 import { openStorage } from '../src/storage/open_storage.ts';
 import { ask } from '../src/storage/statement.ts';
 import type { Storage } from '../src/storage/storage.ts';

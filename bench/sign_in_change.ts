@@ -2,7 +2,8 @@
  * What a sign-in costs beside another tree of this project, by turns in one run: `npm run bench -- sign_in_change
  * --against TREE`. CPU time is that of the proxy alone, all its threads; the homeserver grants everything at once.
  */
-import { type JsonObject, PASSWORD_STAGE, TOTP_STAGE } from '../src/matrix/wire.ts';
+import { TOTP_STAGE } from '../src/factors/totp/totp_words.ts';
+import { type JsonObject, PASSWORD_STAGE } from '../src/matrix/wire.ts';
 import { codeNow } from '../test/support/enrolment.ts';
 import { cpuMs } from './support/cpu_time.ts';
 import { postGrantedLogin, postLogin } from './support/login_requests.ts';

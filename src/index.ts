@@ -12,6 +12,7 @@ export type {
   FactorPage,
   FactorSetUp,
   PasskeyPage,
+  SetUpPage,
   TypedAnswerPage,
   TypedProof,
 } from './factors/description.ts';

@@ -5,7 +5,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PASSWORD_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
+import { TOTP_STAGE } from '../../src/factors/totp/totp_words.ts';
+import { PASSWORD_STAGE } from '../../src/matrix/wire.ts';
 import { hashToken } from '../../src/second_factor/fresh_logins.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { systemClock } from '../../src/system/clock.ts';

@@ -26,7 +26,7 @@ export class AuthenticatorRemoval {
   of(request: ClientRequest): OwnAction {
     const { factor } = requireFactorOfPath(this.deps.factors, request);
     return {
-      shape: 'totp_delete_request',
+      shape: 'removal_request',
       requirementFor: async ({ owner }, body) => {
         await this.requireThere(factor, owner.userId, body.authenticator_id);
         return 'two_factor';

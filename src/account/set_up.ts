@@ -21,7 +21,7 @@ export class SetUp {
   of(request: ClientRequest): OwnAction {
     const kind = requireFactorOfPath(this.deps.factors, request);
     return {
-      shape: 'totp_setup_request',
+      shape: 'setup_request',
       requirementFor: async (caller, body) => {
         await this.setUps.requireAllowed(caller.owner.userId, kind);
         return this.requirementFor(caller, replacesIn(body));

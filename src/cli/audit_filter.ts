@@ -18,7 +18,7 @@ export interface FilterOptions {
 export function withFilterOptions(command: Command): Command {
   return command
     .option('--user <id>', 'of this user, in full, as in @bob:example.org')
-    .option('--event <names>', 'these events, with commas between them: totp.enabled,operator.reset')
+    .option('--event <names>', 'these events, with commas between them: login.completed,operator.reset')
     .option('--actor <actor>', 'by user, homeserver, system, operator, or one operator: operator:alice')
     .option('--since <time>', 'from then on: 2026-03-01, 2026-03-01T14:00:00Z, or an age such as 24h')
     .option('--until <time>', 'before then, likewise')

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { Config } from '../config/config.ts';
+import { factorSettings } from '../factors/list.ts';
 import { ImportFileError } from '../rescue/import/entry.ts';
 import {
   type ImportOrder,
@@ -10,7 +11,6 @@ import {
 import type { Remark } from '../rescue/import/judge.ts';
 import { IMPORT_FORMATS, type ImportFormat, LONGEST_IMPORT_BYTES } from '../rescue/import/read_import.ts';
 import type { Storage } from '../storage/storage.ts';
-import { SECOND } from '../system/clock.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { DatabaseMarks } from '../vault/database_marks.ts';
 import { readKeys } from '../vault/key_source.ts';
@@ -115,7 +115,7 @@ async function carryOut(
   const { clock, random } = surroundings;
   const ring = await readKeys(config.keys.source);
   const vault = new SealingVault(ring, random, { clock });
-  const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
+  const { totp } = factorSettings(config);
   const audit = await operatorAudit(config, storage, surroundings, notices);
   try {
     const deps = { storage, audit, vault, random, totp, machineClock: clock };

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { POLICY_MODES, type PolicyMode } from '../config/settings.ts';
+import { FACTOR_KINDS, POLICY_MODES, type PolicyMode } from '../config/settings.ts';
 import { type ListedUser, listUsers, type UserFilter } from '../rescue/user_listing.ts';
 import { csvLine, csvTime } from './csv.ts';
 import { adminTokenOption, homeserverUsers } from './homeserver_users.ts';
@@ -38,7 +38,7 @@ export function userListCommand(surroundings: Surroundings): Command {
     .addOption(new Option('--policy <mode>', 'only those of whom this is asked').choices(POLICY_MODES))
     .option('--in-grace', 'only those who have to set up a second factor, but not yet')
     .option('--overdue', 'only those who have to set it up before their next sign-in')
-    .option('--factor <kind>', 'only those with a factor of this kind, such as totp')
+    .option('--factor <kind>', `only those with a factor of this kind: ${FACTOR_KINDS.join(', ')}`)
     .option('--search <text>', 'only those whose id has this in it')
     .option('--limit <number>', 'at most so many')
     .option('--after <id>', 'only those behind this id')

@@ -1,3 +1,4 @@
+import { FACTOR_KINDS } from '../config/settings.ts';
 import { isOauthPath, mountedPaths, ROUTES } from '../http/routes.ts';
 import { type Finding, fail, type InsideCheck, listed, ok, skipped } from './check.ts';
 import { type Installation, isProbeAnswer, PROBED_PATH } from './installation.ts';
@@ -63,7 +64,7 @@ function gatedTargets(): Target[] {
       .filter(({ path }) => !NOT_NEEDED.includes(path) && !isOauthPath(path))
       .map(({ method, path }) => ({
         method,
-        path: path.replaceAll('{kind}', 'totp').replaceAll(/\{\w+\}/g, 'ABC'),
+        path: path.replaceAll('{kind}', FACTOR_KINDS[0]).replaceAll(/\{\w+\}/g, 'ABC'),
       }))
   );
 }

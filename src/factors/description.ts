@@ -4,6 +4,8 @@ import type { Language, Wording } from '../system/languages.ts';
 
 /** How a code is told from other input where one field takes several kinds. */
 export interface TypedProof {
+  /** Where its codes are digits that an app shows: how many. Pages say so. */
+  readonly digits?: number;
   /** The code in what was typed into a field for codes; undefined if it is not one of this factor. */
   read(typed: string): string | undefined;
   /** The code at the end of a password field, with what stands before it; undefined if there is none of this factor. */
@@ -36,6 +38,8 @@ export interface ShownSecret {
   readonly link: string;
   /** To be typed into an app. */
   readonly key: string;
+  /** How many digits the app's codes have. */
+  readonly digits: number;
 }
 
 /** What pages show of a set-up. */

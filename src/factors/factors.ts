@@ -67,6 +67,16 @@ export class Factors {
     check(auth);
   }
 
+  /** The factor whose form has this field; undefined for the fields that hold codes of all kinds. */
+  ofField(field: string): Factor | undefined {
+    return this.offered.find(({ page }) => page?.field === field);
+  }
+
+  /** Whether pages can ask the browser for a passkey or security key. */
+  hasPasskeys(): boolean {
+    return this.offered.some(({ page }) => page?.is === 'passkey');
+  }
+
   /** The one by which users can sign in alone, if there is one. */
   ofLoneSignIn(): SignInFactor | undefined {
     return this.offered.flatMap(({ alone, page, kind }) => (alone && page ? [{ alone, page, kind }] : []))[0];
@@ -99,14 +109,18 @@ export class Factors {
     return (await this.availableTo(userId, enrolled)).map((factor) => factor.stage);
   }
 
-  /** Which kind of code was typed into a field that takes all kinds. Undefined if it is missing. */
-  readTyped(typed: string): TypedCode | undefined {
+  /**
+   * Which kind of code was typed into a field that takes all kinds: if it looks like several, the first one that can be
+   * given now. Undefined if it is missing.
+   * @param stages that can be done now
+   */
+  readTyped(typed: string, stages: readonly string[]): TypedCode | undefined {
     if (readGivenCode(typed) === undefined) return undefined;
-    for (const factor of this.all) {
+    const read = this.all.flatMap((factor): TypedCode[] => {
       const code = readGivenCode(factor.typed?.read(typed));
-      if (code !== undefined) return { factor, proof: code };
-    }
-    return undefined;
+      return code === undefined ? [] : [{ factor, proof: code }];
+    });
+    return read.find(({ factor }) => stages.includes(factor.stage)) ?? read[0];
   }
 
   /**
@@ -125,4 +139,9 @@ export class Factors {
       .sort((one, other) => one.password.length - other.password.length);
     return longest;
   }
+}
+
+/** How many digits the codes have that an app shows; undefined where none of these factors has such codes. */
+export function digitsIn(factors: readonly Factor[]): number | undefined {
+  return factors.flatMap(({ typed }) => typed?.digits ?? [])[0];
 }

@@ -1,6 +1,7 @@
+import type { Config } from '../config/config.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
-import type { Clock } from '../system/clock.ts';
+import { type Clock, SECOND } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Factor } from './factor.ts';
@@ -29,6 +30,14 @@ export interface ListedFactorDeps extends FactorDeps {
   readonly webauthn: WebauthnSettings | undefined;
   /** Whether the operator lets this user have recovery codes. */
   readonly mayHaveCodes: (userId: string) => Promise<boolean>;
+}
+
+/** What the configuration says of the factors of this list. */
+export function factorSettings({
+  totp,
+  webauthn,
+}: Pick<Config, 'totp' | 'webauthn'>): Pick<ListedFactorDeps, 'totp' | 'webauthn'> {
+  return { totp: { ...totp, period: totp.periodMs / SECOND }, webauthn };
 }
 
 /** Makes a factor that is not in this list (`createProxy`). */

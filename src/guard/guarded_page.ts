@@ -1,3 +1,4 @@
+import type { Factor } from '../factors/factor.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { findRoute } from '../http/route_index.ts';
@@ -5,7 +6,7 @@ import { validator } from '../matrix/registry.ts';
 import { isSecondFactorStage, PASSWORD_STAGE, type SecondFactorStage, SSO_STAGE } from '../matrix/wire.ts';
 import type { AskedFactor, Challenges } from '../second_factor/challenges.ts';
 import type { CodeStep } from '../second_factor/code_step.ts';
-import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
+import type { Presented, PresentedCodes, SentCode } from '../second_factor/presented.ts';
 import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
@@ -29,7 +30,7 @@ export interface FallbackStanding {
 }
 
 export interface FactorsAsked {
-  readonly kinds: readonly string[];
+  readonly factors: readonly Factor[];
   readonly asked: readonly AskedFactor[];
 }
 
@@ -83,10 +84,10 @@ export class GuardedPage {
     return standingOf(shownSession(session, onward), SSO_STAGE) === 'next' ? onward.session : undefined;
   }
 
-  /** What the page asks for: the kinds of factors, and the questions of those that ask one. */
+  /** What the page asks for: the factors, and the questions of those that ask one. */
   async factorsAsked({ session }: FallbackStanding): Promise<FactorsAsked> {
     const { challenges } = this.parts;
-    return { kinds: challenges.kindsIn(session), asked: await challenges.of(session) };
+    return { factors: challenges.nextIn(session), asked: await challenges.of(session) };
   }
 
   /**
@@ -106,15 +107,11 @@ export class GuardedPage {
     return set === undefined ? 0 : codesLeftIn(set);
   }
 
-  /** @throws Refusal limit_exceeded, totp_shut */
-  async submitCode(
-    request: ClientRequest,
-    at: FallbackStanding,
-    { kind, typed }: { readonly kind: string; readonly typed: string },
-  ): Promise<ProofOutcome> {
+  /** @throws Refusal limit_exceeded, codes_shut */
+  async submitCode(request: ClientRequest, at: FallbackStanding, sent: SentCode): Promise<ProofOutcome> {
     if (at.missing !== 'code') return unchanged(at);
     const { session } = at;
-    const presented = this.parts.presented.inField(typed, kind);
+    const presented = this.parts.presented.inField(sent, session);
     const outcome = await this.parts.codeStep.take(session, presented && completing(at, presented), request);
     switch (outcome.is) {
       case 'passed':

@@ -73,10 +73,10 @@ export function isShut({ failures }: { readonly failures: number }): boolean {
 export function refusalIn(standing: LaneStanding | undefined): Refusal {
   // A shut lane has no end of its own: clients that come again by themselves shall do so rarely.
   if (standing !== undefined && isShut(standing)) {
-    return new Refusal('totp_shut', { retryAfterMs: HOUR });
+    return new Refusal('codes_shut', { retryAfterMs: HOUR });
   }
   const retryAfterMs = Math.max(SECOND, standing?.waitMs ?? 0, Math.round(standing?.budgetMs ?? 0));
-  return new Refusal('totp_waits', {
+  return new Refusal('codes_wait', {
     retryAfterMs,
     text: `Too many wrong codes. Wait ${timeInWords(retryAfterMs)}, or use a recovery code.`,
   });

@@ -1,6 +1,8 @@
+import type { Factor } from '../factors/factor.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { Refusal } from '../matrix/refusals.ts';
 import type { AskedFactor } from '../second_factor/challenges.ts';
+import type { SentCode } from '../second_factor/presented.ts';
 
 /** What a person typed into the first form of the sign-in page, and where they want to go. */
 export interface PageCredentials {
@@ -36,8 +38,8 @@ export interface PageStanding {
   readonly codeWanted: boolean;
   /** Set where a factor is to be set up before the sign-in goes on, or may be. */
   readonly setUp: PageSetUp | undefined;
-  /** The kinds of factors that are taken now, and the questions of those that ask one. */
-  readonly kinds: readonly string[];
+  /** The factors that are taken now, and the questions of those that ask one. */
+  readonly factors: readonly Factor[];
   readonly asked: readonly AskedFactor[];
   /** Set after a recovery code: how many are left. */
   readonly recoveryCodesLeft: number | undefined;
@@ -55,10 +57,7 @@ export interface PageBegun {
 }
 
 /** A code as a person typed it, and where. */
-export interface PageCode {
-  readonly code: string;
-  /** Of the factor whose field it stood in. */
-  readonly kind: string;
+export interface PageCode extends SentCode {
   /** The mark by which the browser is known again, or will be if the code is right. */
   readonly browser: string;
 }
@@ -109,7 +108,7 @@ export interface PageDoor {
   find(id: string): Promise<PageStanding | undefined>;
   /** The same sign-in with the set-up that was offered in it, which then comes next. */
   withSetUp(request: ClientRequest, id: string): Promise<PageStanding | undefined>;
-  /** @throws Refusal limit_exceeded, totp_waits, totp_shut */
+  /** @throws Refusal limit_exceeded, codes_wait, codes_shut */
   submitCode(
     request: ClientRequest,
     id: string,

@@ -132,7 +132,7 @@ export class PageSessions {
       provider: providerOf(session),
       codeWanted: nextStages(session.flows, session.completed).some((stage) => stage !== ENROLMENT_STAGE),
       setUp: await this.setUpOf(session),
-      kinds: this.deps.challenges.kindsIn(session),
+      factors: this.deps.challenges.nextIn(session),
       asked: await this.deps.challenges.of(session),
       recoveryCodesLeft: session.completed.includes(RECOVERY_STAGE)
         ? await this.recoveryCodesLeft(userId)

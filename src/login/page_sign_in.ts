@@ -104,7 +104,7 @@ export class PageSignIn implements PageDoor {
   async submitCode(
     request: ClientRequest,
     id: string,
-    { code, kind, browser }: PageCode,
+    { browser, ...sent }: PageCode,
   ): Promise<PageCodeOutcome | PageCodesUsedUp | undefined> {
     const { sessions, presented, codeStep } = this.deps;
     const found = await sessions.find(id);
@@ -114,7 +114,7 @@ export class PageSignIn implements PageDoor {
       return { kind: 'accepted', standing: await sessions.standing(session) };
     }
     const { client } = await this.byBrowser(request, [foldLocalpart(session.binding.userId)], browser);
-    const outcome = await codeStep.take(session, presented.inField(code, kind), { client, browser });
+    const outcome = await codeStep.take(session, presented.inField(sent, session), { client, browser });
     switch (outcome.is) {
       case 'passed':
         return { kind: 'accepted', standing: await sessions.standing(outcome.session) };

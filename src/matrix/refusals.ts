@@ -339,13 +339,13 @@ const KINDS = {
     // Whatever meets it names its limit (`LimitDetail`).
     outcome: limited('homeserver'),
   },
-  totp_waits: {
+  codes_wait: {
     status: 429,
     errcode: 'M_LIMIT_EXCEEDED',
     text: 'Too many wrong codes. Wait, or use a recovery code.',
     outcome: limited('codes'),
   },
-  totp_shut: {
+  codes_shut: {
     status: 429,
     errcode: 'M_LIMIT_EXCEEDED',
     text: 'Too many wrong codes. Use a recovery code, or ask the operator of this server to unlock the account.',

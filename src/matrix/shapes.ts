@@ -35,7 +35,7 @@ export interface RegisterRequest extends GuardedRequest {
   refresh_token?: boolean | null;
 }
 
-export interface TotpSetupRequest extends GuardedRequest {
+export interface SetupRequest extends GuardedRequest {
   name?: string;
   replaces?: 'all' | string[];
 }
@@ -62,7 +62,7 @@ export interface WebauthnConfirmRequest extends JsonObject {
   recovery_codes?: boolean;
 }
 
-export interface TotpDeleteRequest extends GuardedRequest {
+export interface RemovalRequest extends GuardedRequest {
   authenticator_id?: string;
 }
 
@@ -126,9 +126,9 @@ export interface Shapes {
   device_signing_upload_request: GuardedRequest;
   get_token_request: GuardedRequest;
   // Requests of the two-factor API
-  totp_setup_request: TotpSetupRequest;
+  setup_request: SetupRequest;
   totp_confirm_request: TotpConfirmRequest;
-  totp_delete_request: TotpDeleteRequest;
+  removal_request: RemovalRequest;
   webauthn_confirm_request: WebauthnConfirmRequest;
   two_factor_delete_request: GuardedRequest;
   recovery_request: GuardedRequest;

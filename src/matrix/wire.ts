@@ -6,7 +6,6 @@ export interface JsonObject {
   [key: string]: Json | undefined;
 }
 
-export const TOTP_STAGE = 'm.login.2fa.totp';
 export const RECOVERY_STAGE = 'm.login.2fa.recovery';
 export const PASSWORD_STAGE = 'm.login.password';
 export const SSO_STAGE = 'm.login.sso';

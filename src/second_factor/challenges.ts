@@ -25,9 +25,10 @@ export class Challenges {
     },
   ) {}
 
-  /** The kinds of the factors whose stages may come next. */
-  kindsIn(session: Session): string[] {
-    return this.nextIn(session).map(({ kind }) => kind);
+  /** The factors whose stages may come next. */
+  nextIn(session: Session): Factor[] {
+    const next = nextStages(session.flows, session.completed);
+    return this.deps.factors.offered.filter(({ stage }) => next.includes(stage));
   }
 
   /** The questions of the factors whose stages may come next. They are kept before they are told. */
@@ -55,11 +56,6 @@ export class Challenges {
     return this.deps.factors.offered.some(
       ({ stage, challenge }) => challenge !== undefined && told.includes(JSON.stringify(stage)),
     );
-  }
-
-  private nextIn(session: Session): Factor[] {
-    const next = nextStages(session.flows, session.completed);
-    return this.deps.factors.offered.filter(({ stage }) => next.includes(stage));
   }
 
   private async inAnswer(answer: Answer): Promise<Answer> {

@@ -90,7 +90,7 @@ export class CodeStep {
 
   /**
    * @param presented undefined if there is no code
-   * @throws Refusal totp_waits, totp_shut, limit_exceeded: nothing is told of the code
+   * @throws Refusal codes_wait, codes_shut, limit_exceeded: nothing is told of the code
    */
   async take(
     session: Session,

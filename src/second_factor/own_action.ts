@@ -25,8 +25,8 @@ export interface ProvenRequest {
 
 interface GuardedAction {
   readonly shape:
-    | 'totp_setup_request'
-    | 'totp_delete_request'
+    | 'setup_request'
+    | 'removal_request'
     | 'recovery_request'
     | 'two_factor_delete_request'
     | 'recovery_contacts_request'

@@ -3,6 +3,7 @@ import type { AppendedCode, Factors } from '../factors/factors.ts';
 import { readGivenCode } from '../factors/given_code.ts';
 import type { Flow, Json, SecondFactorStage } from '../matrix/wire.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
+import { nextStages, type Session } from '../uia/session.ts';
 
 /** What a request brings for a second factor. */
 export interface Presented {
@@ -11,6 +12,13 @@ export interface Presented {
   readonly proof: Json | undefined;
   /** The stage that it completes if it is not the factor's own: that of the fallback page which was opened. */
   readonly completes?: SecondFactorStage;
+}
+
+/** What a form brings, in which of its fields. */
+export interface SentCode {
+  /** That of a factor, or one that holds codes of all kinds. */
+  readonly field: string;
+  readonly typed: string;
 }
 
 /** A proof that came. */
@@ -45,14 +53,11 @@ export class PresentedCodes {
     return factors.some((factor) => factor?.role === 'primary' && factor.typed !== undefined);
   }
 
-  /**
-   * What was sent in a field of a page. Undefined if the field has nothing in it.
-   * @param kind of the factor whose field it was; codes of all kinds may stand in those for codes
-   */
-  inField(sent: string, kind: string): Presented | undefined {
-    const factor = this.factors.ofKind(kind);
-    if (factor?.page === undefined) return this.factors.readTyped(sent);
-    return { factor, proof: factor.page.read(sent) };
+  /** What was sent in a field of a page, in a session. Undefined if the field has nothing in it. */
+  inField({ field, typed }: SentCode, { flows, completed }: Session): Presented | undefined {
+    const factor = this.factors.ofField(field);
+    if (factor?.page === undefined) return this.factors.readTyped(typed, nextStages(flows, completed));
+    return { factor, proof: factor.page.read(typed) };
   }
 
   /** The code at the end of a password field, with what stands before it. Undefined if the end looks like none. */

@@ -3,6 +3,7 @@ import { adminHandlers } from '../admin/handlers.ts';
 import { Once } from '../admin/once.ts';
 import { RecoveryHandlers } from '../admin/recovery_handlers.ts';
 import { AdminTokens } from '../admin/token_file.ts';
+import { factorSettings } from '../factors/list.ts';
 import { logRequest } from '../gateway/request_log.ts';
 import { RequestRecord } from '../http/request_record.ts';
 import { sendAnswer } from '../http/send_answer.ts';
@@ -17,14 +18,14 @@ import { SideListener } from './side_listener.ts';
 /** The listener of the admin API, apart from where clients come in. */
 export function adminListener(
   foundations: Foundations,
-  { audit, hasher, totp, recoveryEndings, devicePasswordEnds }: Services,
+  { audit, hasher, recoveryEndings, devicePasswordEnds }: Services,
 ): SideListener {
   const { config, storage, vault, random, clock, machineClock, mark, log } = foundations;
   const recovery = { vault, clock, random, hasher };
   const door = new AdminDoor({
     tokens: new AdminTokens(config.admin.tokensFile, machineClock),
     handlers: adminHandlers({
-      ...{ storage, audit, recovery, totp, machineClock, mark },
+      ...{ storage, audit, recovery, machineClock, mark, totp: factorSettings(config).totp },
       policyNow: () => config.policy,
       endingRecovery: (userId, by) => recoveryEndings.byReset(userId, by),
       endingDevicePasswords: (userId, by) => devicePasswordEnds.endingAll(userId, 'reset', by),

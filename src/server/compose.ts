@@ -42,7 +42,6 @@ export function compose(foundations: Foundations) {
     probes: new Probes({ storage, process: processes.id, pause: systemPause }),
     hasher: shared.hasher,
     audit: shared.audit,
-    totp: shared.totp,
     seenUsers: shared.seenUsers,
     pruning: new Pruning({
       ...shared,

@@ -61,8 +61,8 @@ export async function beginOnPage(app: TestApp, { name, password, code }: Creden
   const browser = 'x'.repeat(22);
   const { standing } = await pageSignIn.begin(REQUEST, { name, password, browser, redirectUrl: ORIGIN });
   if (code === undefined) return standing.id;
-  const kind = code.includes('-') ? 'recovery' : 'totp';
-  const judged = await pageSignIn.submitCode(REQUEST, standing.id, { code, kind, browser });
+  const field = code.includes('-') ? 'recovery_code' : 'code';
+  const judged = await pageSignIn.submitCode(REQUEST, standing.id, { typed: code, field, browser });
   expect(judged?.kind).toBe('accepted');
   return standing.id;
 }

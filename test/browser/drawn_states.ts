@@ -38,9 +38,13 @@ export const DRAWN_STATES: readonly PageState[] = [
     says: 'So many codes were wrong that only a recovery code will do',
     reach: (visit) =>
       visit.draw((say) => {
-        const standing = { userId: '@bob:localhost', kinds: ['recovery'], asked: [] };
+        const standing = {
+          userId: '@bob:localhost',
+          factors: [{ kind: 'recovery', role: 'backup' }],
+          asked: [],
+        };
         return codeCard({
-          ...{ ...CARD, say, language: 'en', digits: 6, refused: undefined },
+          ...{ ...CARD, say, language: 'en', refused: undefined },
           ...{ canRecover: false, recovery: undefined },
           standing: standing as unknown as PageStanding,
           problem: say('code.shut'),

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Factors } from '../../src/factors/factors.ts';
 import { createFactors } from '../../src/factors/list.ts';
-import { RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
+import { TOTP_STAGE } from '../../src/factors/totp/totp_words.ts';
+import { RECOVERY_STAGE } from '../../src/matrix/wire.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
@@ -88,11 +89,18 @@ test.each([
   ['1234-5678-9012', 'recovery', '1234-5678-9012'],
   ['１２３４５６', 'recovery', '１２３４５６'],
 ])('attack 58: %j is read as a code of %s', (typed, kind, code) => {
-  expect(ours().readTyped(typed)).toMatchObject({ factor: { kind }, proof: code });
+  expect(ours().readTyped(typed, [])).toMatchObject({ factor: { kind }, proof: code });
+});
+
+test('what looks like codes of several is read as one that can be given now', () => {
+  const read = (...stages: string[]) => ours().readTyped('123456', stages)?.factor.kind;
+  expect(read(TOTP_STAGE, RECOVERY_STAGE)).toBe('totp');
+  expect(read('m.login.2fa.webauthn', RECOVERY_STAGE)).toBe('recovery');
+  expect(read()).toBe('totp');
 });
 
 test.each(['', ' ', '\u00a0\u202f', '-', ' - - ', '\u2013'])('attack 173: %j is a missing code', (typed) => {
-  expect(ours().readTyped(typed)).toBeUndefined();
+  expect(ours().readTyped(typed, [])).toBeUndefined();
 });
 
 test.each([

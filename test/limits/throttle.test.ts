@@ -72,7 +72,7 @@ describe('waiting', () => {
   test('attack 55: the sixth attempt has to wait, and is told how long', async () => {
     await failTimes(elsewhere, 5);
     await expect(fail(elsewhere)).rejects.toMatchObject({
-      refusal: 'totp_waits',
+      refusal: 'codes_wait',
       status: 429,
       errcode: 'M_LIMIT_EXCEEDED',
       message: 'Too many wrong codes. Wait 30 seconds, or use a recovery code.',
@@ -109,7 +109,7 @@ describe('waiting', () => {
     await fail({ ...elsewhere, lane: 'place:home' });
     await fail({ ...elsewhere, lane: 'device:PHONE' });
     await fail({ ...elsewhere, userId: '@alice:hs' });
-    await expect(fail(elsewhere)).rejects.toMatchObject({ refusal: 'totp_waits' });
+    await expect(fail(elsewhere)).rejects.toMatchObject({ refusal: 'codes_wait' });
     await succeed(recovery);
   });
 
@@ -146,7 +146,7 @@ describe('the budget', () => {
     }
     expect(looked).toBe(20);
     const refused = await fail(elsewhere).catch((error: unknown) => error);
-    expect(refused).toMatchObject({ refusal: 'totp_waits', retryAfterMs: 4 * HOUR });
+    expect(refused).toMatchObject({ refusal: 'codes_wait', retryAfterMs: 4 * HOUR });
     clock.advance(4 * HOUR);
     await succeed(elsewhere);
   });
@@ -185,7 +185,7 @@ describe('shutting', () => {
     for (const wait of [0, HOUR, 1000 * HOUR]) {
       clock.advance(wait);
       await expect(succeed(elsewhere)).rejects.toMatchObject({
-        refusal: 'totp_shut',
+        refusal: 'codes_shut',
         status: 429,
         retryAfterMs: HOUR,
       });
@@ -199,7 +199,7 @@ describe('shutting', () => {
     ['a code by another lane', { ...elsewhere, lane: 'place:home' }],
   ])('attack 80: %s opens it', async (_name, attempt) => {
     await failPatiently(elsewhere, 100);
-    await expect(succeed(elsewhere)).rejects.toMatchObject({ refusal: 'totp_shut' });
+    await expect(succeed(elsewhere)).rejects.toMatchObject({ refusal: 'codes_shut' });
     await succeed(attempt);
     await succeed(elsewhere);
   });

@@ -27,11 +27,11 @@ describe('a refused body is told what was expected where', () => {
     ['threepid_legacy_request', {}, 'The request body lacks `three_pid_creds` or `threePidCreds`.'],
     ['threepid_legacy_request', { threePidCreds: {} }, '`threePidCreds` lacks `client_secret`.'],
     [
-      'totp_setup_request',
+      'setup_request',
       { seed: 'JBSWY3DPEHPK3PXP' },
       'The request body has a key that is not known here; known are `name`, `replaces`, `auth`.',
     ],
-    ['totp_setup_request', { name: 'x'.repeat(101) }, '`name` must not be longer than 100 characters.'],
+    ['setup_request', { name: 'x'.repeat(101) }, '`name` must not be longer than 100 characters.'],
     [
       'recovery_state',
       { remaining: 0.5, total: 1, generated_at: 1, codes: [] },
@@ -53,7 +53,7 @@ test('a refusal repeats neither values nor keys of the request', () => {
     ['account_password_request', { new_password: { [secret]: secret } }],
     ['delete_devices_request', { devices: [{ [secret]: secret }] }],
     ['totp_confirm_request', { setup_id: 'x', token: secret, [secret]: secret }],
-    ['totp_setup_request', { [secret]: secret }],
+    ['setup_request', { [secret]: secret }],
   ];
   for (const [name, value] of wrong) expect(refusalText(name, value)).not.toContain('hunter2');
 });
@@ -81,7 +81,7 @@ test.each<[ShapeName, unknown]>([
 
 test.each(['seed', 'secret', 'uri'])('attack 85: a %s that the client brings is refused', (key) => {
   const secret = { [key]: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' };
-  expect(() => requireShape('totp_setup_request', secret)).toThrow('not known here');
+  expect(() => requireShape('setup_request', secret)).toThrow('not known here');
   const confirmation = { setup_id: 'x', token: '287082', ...secret };
   expect(() => requireShape('totp_confirm_request', confirmation)).toThrow('not known here');
 });
@@ -92,7 +92,7 @@ test('a shape is compiled once', () => {
 
 test('__proto__ in a body changes nothing and is an unknown key where keys are known', () => {
   const body: unknown = JSON.parse('{"__proto__": {"name": "phone"}}');
-  expect(() => requireShape('totp_setup_request', body)).toThrow(Refusal);
+  expect(() => requireShape('setup_request', body)).toThrow(Refusal);
 });
 
 function setupAnswer(): object {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { TOTP_STAGE } from '../../src/factors/totp/totp_words.ts';
 import { classify } from '../../src/gateway/classify.ts';
 import { findRoute } from '../../src/http/route_index.ts';
 import * as wire from '../../src/matrix/wire.ts';
@@ -11,8 +12,8 @@ const ASSETS = 'src/pages/assets';
 const calls: Record<string, { method: string; path: string }> = scripts.CALLS;
 
 test('the scripts name stages, and the session of the page, as the server does', () => {
-  const { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE } = wire;
-  const names = { TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE };
+  const { RECOVERY_STAGE, PASSWORD_STAGE } = wire;
+  const names = { APP_STAGE: TOTP_STAGE, RECOVERY_STAGE, PASSWORD_STAGE };
   expect(scripts).toMatchObject({
     ...names,
     PASSKEY_STAGE: WEBAUTHN_STAGE,

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
+import { TOTP_STAGE } from '../../src/factors/totp/totp_words.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
-import { type Json, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from '../../src/matrix/wire.ts';
+import { type Json, PASSWORD_STAGE, RECOVERY_STAGE } from '../../src/matrix/wire.ts';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -15,7 +16,7 @@ import { testVault } from '../support/test_vault.ts';
 const BOB = '@bob:hs';
 const refused = expect.objectContaining({ is: 'refused' });
 const accepted = expect.objectContaining({ is: 'passed' });
-const wait = expect.objectContaining({ refusal: 'totp_waits', status: 429 });
+const wait = expect.objectContaining({ refusal: 'codes_wait', status: 429 });
 
 let storage: Storage;
 let clock: ManualClock;
@@ -161,7 +162,7 @@ describe('counting', () => {
   test('attack 79: a guesser over a year gets as many looks as the budget allows, until the lane is shut', async () => {
     let looks = 0;
     let refusal: string | undefined;
-    for (let hour = 0; hour < 500 && refusal !== 'totp_shut'; hour++) {
+    for (let hour = 0; hour < 500 && refusal !== 'codes_shut'; hour++) {
       const outcome = await aCheck()
         .check(presented(wrong()))
         .catch((error: Refusal) => error);
@@ -169,9 +170,9 @@ describe('counting', () => {
       else looks += 1;
       clock.advance(HOUR);
     }
-    expect(refusal).toBe('totp_shut');
+    expect(refusal).toBe('codes_shut');
     expect(looks).toBe(100);
-    await expect(aCheck().check(presented(right()))).rejects.toMatchObject({ refusal: 'totp_shut' });
+    await expect(aCheck().check(presented(right()))).rejects.toMatchObject({ refusal: 'codes_shut' });
     const recovery = presented(bob.recoveryCodes[0], { stage: RECOVERY_STAGE });
     expect(await aCheck().check(recovery)).toEqual(accepted);
     expect(await aCheck().check(presented(right()))).toEqual(accepted);

@@ -334,7 +334,7 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
   device_signing_upload_request: { ...wrongAuth({}), 'a key is a string': { master_key: 'ed25519' } },
   get_token_request: wrongAuth({}),
 
-  totp_setup_request: {
+  setup_request: {
     ...wrongAuth({}),
     'a secret of the client': { seed: 'GEZDGNBVGY3TQOJQ' },
     'an unknown key': { nam: 'phone' },
@@ -353,7 +353,7 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     'an empty set-up': { setup_id: '', token: '287082' },
     'the codes are wanted by a word': { setup_id: 's', token: '287082', recovery_codes: 'new' },
   },
-  totp_delete_request: {
+  removal_request: {
     ...wrongAuth({}),
     'an unknown key': { authenticator: 'a' },
     'the id is a list': { authenticator_id: ['a'] },

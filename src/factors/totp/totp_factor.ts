@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, TOTP_STAGE } from '../../matrix/wire.ts';
+import type { Json, JsonObject } from '../../matrix/wire.ts';
 import { type Authenticator, type Enrolled, spendStep } from '../../storage/tables/authenticators.ts';
 import type { FactorStore } from '../../storage/tables/factors.ts';
 import type { Clock } from '../../system/clock.ts';
@@ -10,7 +10,7 @@ import { readGivenCode, splitTail } from '../given_code.ts';
 import { isTotpToken, matchStep } from './match_step.ts';
 import { TotpSetUp } from './totp_set_up.ts';
 import type { TotpSettings } from './totp_settings.ts';
-import { TOTP_AUTH, TOTP_EVENTS } from './totp_words.ts';
+import { TOTP_AUTH, TOTP_EVENTS, TOTP_STAGE } from './totp_words.ts';
 
 /** Codes of an authenticator app (RFC 6238); a user may have several authenticators. */
 export class TotpFactor implements Factor {
@@ -86,6 +86,7 @@ export class TotpFactor implements Factor {
 /** How one-time codes of `digits` digits are told from other input. */
 export function typedTotp(digits: number): TypedProof {
   return {
+    digits,
     read: readTotp,
     tail: (field) => digitsAtEnd(field, digits, digits) ?? digitsAtEnd(field, digits, digits + 1),
   };

@@ -39,7 +39,8 @@ export class TotpSetUp implements FactorSetUp {
   }
 
   private shown(userId: string, seed: Buffer): ShownSecret {
-    return { key: seedText(seed), link: otpauthUri(userId, seed, this.settings) };
+    const { digits } = this.settings;
+    return { key: seedText(seed), link: otpauthUri(userId, seed, this.settings), digits };
   }
 
   read(body: JsonObject | undefined): { setupId: string; proof: Json } {

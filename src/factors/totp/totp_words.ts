@@ -1,5 +1,7 @@
 import type { EventTexts } from '../description.ts';
 
+export const TOTP_STAGE = 'm.login.2fa.totp';
+
 /** What `auth` holds besides `type` and `session`. */
 export const TOTP_AUTH = {
   token: {

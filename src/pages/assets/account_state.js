@@ -1,4 +1,4 @@
-import { kindOf, PASSKEY_STAGE, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
+import { APP_STAGE, kindOf, PASSKEY_STAGE, RECOVERY_STAGE } from './wire.js';
 
 /**
  * What the server says of this account (`GET /account/two-factor`).
@@ -47,7 +47,7 @@ function isState(body) {
   const { enabled, providers } = body;
   if (typeof enabled !== 'boolean' || typeof providers !== 'object' || providers === null) return false;
   const known = /** @type {TwoFactorState['providers']} */ (providers);
-  return [known[TOTP_STAGE], known[PASSKEY_STAGE]].every(
+  return [known[APP_STAGE], known[PASSKEY_STAGE]].every(
     (entry) => entry === undefined || Array.isArray(entry?.authenticators),
   );
 }

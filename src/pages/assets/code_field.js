@@ -1,6 +1,6 @@
 import { button, element, Field } from './dom.js';
 import { digits, say } from './texts.js';
-import { RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
+import { APP_STAGE, RECOVERY_STAGE } from './wire.js';
 
 /**
  * The field for a code, with the other kind of code one press away: a user without their phone must see the way.
@@ -29,7 +29,7 @@ export class CodeField {
   }
 
   get stage() {
-    return this.isRecovery ? RECOVERY_STAGE : TOTP_STAGE;
+    return this.isRecovery ? RECOVERY_STAGE : APP_STAGE;
   }
 
   /** What goes to the server: digits may be typed or pasted with blanks. */

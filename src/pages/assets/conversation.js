@@ -1,7 +1,7 @@
 import { askForPasskey } from './passkey.js';
-import { approvalPage, PASSKEY_STAGE, PASSWORD_STAGE, RECOVERY_STAGE, TOTP_STAGE } from './wire.js';
+import { APP_STAGE, approvalPage, PASSKEY_STAGE, PASSWORD_STAGE, RECOVERY_STAGE } from './wire.js';
 
-const FACTORS = [TOTP_STAGE, PASSKEY_STAGE, RECOVERY_STAGE];
+const FACTORS = [APP_STAGE, PASSKEY_STAGE, RECOVERY_STAGE];
 
 /**
  * A request that the server answers only to the owner of the account (User-Interactive Authentication).

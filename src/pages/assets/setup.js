@@ -38,7 +38,7 @@ export async function setUp(page, old) {
     setup,
     done: say(old ? 'setup.doneReplaced' : wasOn ? 'setup.doneAdded' : 'setup.doneOn'),
     usualName: usualName(page, say(isPasskey ? 'setup.passkeyName' : 'setup.defaultName'), old),
-    call: isPasskey ? CALLS.confirmPasskey : CALLS.confirmTotp,
+    call: isPasskey ? CALLS.confirmPasskey : CALLS.confirmApp,
   });
   if (isPasskey) showNewPasskey(page, setup, way);
   else showScan(page, setup, way);
@@ -49,7 +49,7 @@ export async function setUp(page, old) {
  * @returns {import('./wire.js').Call<import('./answers.d.ts').TotpSetupAnswer | import('./answers.d.ts').WebauthnSetupAnswer>}
  */
 function callFor(choice) {
-  return choice?.isPasskey ? CALLS.setUpPasskey : CALLS.setUpTotp;
+  return choice?.isPasskey ? CALLS.setUpPasskey : CALLS.setUpApp;
 }
 
 /**

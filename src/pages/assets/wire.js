@@ -5,7 +5,7 @@
  * @import * as answers from './answers.d.ts'
  */
 
-export const TOTP_STAGE = 'm.login.2fa.totp';
+export const APP_STAGE = 'm.login.2fa.totp';
 export const PASSKEY_STAGE = 'm.login.2fa.webauthn';
 export const RECOVERY_STAGE = 'm.login.2fa.recovery';
 export const PASSWORD_STAGE = 'm.login.password';
@@ -38,7 +38,7 @@ export function approvalPage(session) {
  */
 
 const TWO_FACTOR = 'v3/account/two-factor';
-const TOTP = `${TWO_FACTOR}/${APP}`;
+const OF_APP = `${TWO_FACTOR}/${APP}`;
 const PASSKEYS = `${TWO_FACTOR}/${PASSKEY}`;
 const RECOVERY = `${TWO_FACTOR}/recovery`;
 const RECOVERY_CONTACTS = 'unstable/org.matrix.2fa/recovery_contacts';
@@ -55,9 +55,9 @@ export const CALLS = {
   /** @type {Call<answers.EmptyAnswer>} */
   turnOff: { method: 'DELETE', path: TWO_FACTOR },
   /** @type {Call<answers.TotpSetupAnswer>} */
-  setUpTotp: { method: 'POST', path: TOTP },
+  setUpApp: { method: 'POST', path: OF_APP },
   /** @type {Call<answers.TotpConfirmAnswer>} */
-  confirmTotp: { method: 'POST', path: `${TOTP}/confirm` },
+  confirmApp: { method: 'POST', path: `${OF_APP}/confirm` },
   /** @type {Call<answers.WebauthnSetupAnswer>} */
   setUpPasskey: { method: 'POST', path: PASSKEYS },
   /** @type {Call<answers.TotpConfirmAnswer>} */

@@ -24,8 +24,6 @@ interface Card {
   readonly standing: FallbackStanding;
   /** What the device that asked is called. */
   readonly device: string | undefined;
-  /** Digits of a TOTP code. */
-  readonly digits: number;
   /** All factors that there are. */
   readonly listed: readonly Factor[];
 }

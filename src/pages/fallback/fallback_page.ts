@@ -10,7 +10,7 @@ import { SSO_STAGE } from '../../matrix/wire.ts';
 import type { Clock } from '../../system/clock.ts';
 import { isSessionId } from '../../uia/session_id.ts';
 import { type FormPages, type PageVisit, titleOf } from '../forms/form_pages.ts';
-import { type FormProblems, openKinds } from '../forms/form_problems.ts';
+import { type FormProblems, openFactors } from '../forms/form_problems.ts';
 import type { Visits } from '../forms/visits.ts';
 import type { FindContact } from '../shell/contact.ts';
 import { type Html, html } from '../shell/html.ts';
@@ -36,8 +36,6 @@ export interface FallbackPageDeps {
   readonly visits: Visits<FallbackVisit>;
   /** Whether those who have lost all factors can recover the account themselves. */
   readonly canRecover: boolean;
-  /** Digits of a TOTP code. */
-  readonly digits: number;
   readonly contact: FindContact;
   readonly clock: Clock;
 }
@@ -158,7 +156,7 @@ export class FallbackPage {
     // A problem with a password is none of a code that is asked for by now.
     const problem = refused?.of === 'code' ? refused.problem : undefined;
     const told = problems.told(visit, problem);
-    const { kinds, asked } = await proofs.factorsAsked(standing);
+    const { factors, asked } = await proofs.factorsAsked(standing);
     const card = await this.card(visit, standing, seen);
     return visit.render({
       title: titleOf(visit, visit.say('approve.title'), told.refused?.problem ?? told.problem),
@@ -168,7 +166,7 @@ export class FallbackPage {
       body: (tokenField) =>
         codeCard({
           ...card(tokenField),
-          ...{ kinds: openKinds(kinds, problem), asked, canRecover: this.deps.canRecover, ...told },
+          ...{ factors: openFactors(factors, problem), asked, canRecover: this.deps.canRecover, ...told },
         }),
     });
   }
@@ -196,10 +194,10 @@ export class FallbackPage {
   /** What both cards have, with the token of their forms. */
   private async card(visit: PageVisit, standing: FallbackStanding, seen: Seen) {
     const { say, language, request } = visit;
-    const { digits, factors, proofs } = this.deps;
+    const { factors, proofs } = this.deps;
     const device = await proofs.askedBy(request, standing);
     return (tokenField: Html) => ({
-      ...{ say, language, standing, device, digits, listed: factors.all, action: seen.action },
+      ...{ say, language, standing, device, listed: factors.all, action: seen.action },
       hidden: html`${tokenField}${aboutField(standing)}${seen.turn}`,
     });
   }

@@ -83,10 +83,10 @@ export class FallbackSteps {
       const outcome = await proofs.submitCode(request, standing, sent);
       switch (outcome.kind) {
         case 'missing':
-          return missing(state, { of: 'code', problem: { is: 'missing', kind: sent.kind } });
+          return missing(state, { of: 'code', problem: { is: 'missing', field: sent.field } });
         case 'refused':
           return {
-            state: refused({ is: 'refused', kind: sent.kind }),
+            state: refused({ is: 'refused', field: sent.field }),
             outcome: refusedCode(request).outcome,
           };
         default:
@@ -94,7 +94,7 @@ export class FallbackSteps {
       }
     } catch (error) {
       if (error instanceof Refusal && error.status === 429) {
-        return { state: refused(problems.ofCode(sent.kind, error)), outcome: error.outcome };
+        return { state: refused(problems.ofCode(sent.field, error)), outcome: error.outcome };
       }
       const { problem, outcome } = problems.ofServer(error);
       return { state: refused(problem), outcome };

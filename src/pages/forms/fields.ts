@@ -1,8 +1,9 @@
 import type { PasskeyPage } from '../../factors/description.ts';
 import type { Factor } from '../../factors/factor.ts';
-import type { Factors } from '../../factors/factors.ts';
+import { digitsIn, type Factors } from '../../factors/factors.ts';
 import type { Form } from '../../http/form.ts';
 import type { AskedFactor } from '../../second_factor/challenges.ts';
+import type { SentCode } from '../../second_factor/presented.ts';
 import type { Language } from '../../system/languages.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
@@ -13,51 +14,58 @@ export const LONGEST_NAME = 320;
 /** A code that was not accepted. What was typed does not come back. */
 export interface RefusedCode {
   readonly problem: string;
-  /** Of which factor, by the field that it stood in. */
-  readonly kind: string;
+  /** The name of the field that it stood in. */
+  readonly field: string;
 }
 
 interface CodeForms {
   readonly say: Say;
-  /** Digits of a TOTP code. */
-  readonly digits: number;
   /** Where both forms go; empty: to the address of the page. */
   readonly action?: string;
   /** The hidden fields of both forms. */
   readonly hidden: Html;
   readonly refused: RefusedCode | undefined;
-  /** The kinds that the session takes now. */
-  readonly kinds: readonly string[];
+  /** Those that the session takes now. */
+  readonly factors: readonly Factor[];
 }
 
-/** Which field of `code_forms` holds the code. */
-const CODE_FIELDS = { totp: 'code', recovery: 'recovery_code' } as const;
+/** The fields for codes that are typed: those of the factors that turn 2FA on, and of those that are good beside one. */
+const CODE_FIELDS = { primary: 'code', backup: 'recovery_code' } as const;
+
+/** Where a code is told of that stood behind the password. */
+export const CODE_FIELD = CODE_FIELDS.primary;
+
+/** The field that the proofs of a factor stand in. */
+export function proofFieldOf({ page, role }: Factor): string {
+  return page?.field ?? CODE_FIELDS[role];
+}
 
 /** The form for a code; below it, folded, the form for a recovery code. */
-function codeForms({ say, hidden, refused, action, kinds }: CodeForms): Html {
-  const ofTotp = refused?.kind === 'totp' ? refused : undefined;
-  const ofRecovery = refused?.kind === 'recovery' ? refused : undefined;
+function codeForms({ say, hidden, refused, action, factors }: CodeForms): Html {
+  const ofCode = refusedIn(CODE_FIELDS.primary, refused);
+  const ofRecovery = refusedIn(CODE_FIELDS.backup, refused);
   const open = html`<form method="post"${action !== undefined && html` action="${action}"`}>`;
-  const hasTotp = kinds.includes('totp');
-  const hasOthers = kinds.some((kind) => kind !== 'recovery');
-  const forTotp = html`${open}
+  const hasCodes = factors.some((factor) => proofFieldOf(factor) === CODE_FIELDS.primary);
+  const hasOthers = factors.some(({ role }) => role !== 'backup');
+  const isNumber = digitsIn(factors) !== undefined;
+  const forCode = html`${open}
 ${hidden}
 <div class="field">
 <label for="code">${say('code.label')}</label>
-<input id="code" name="${CODE_FIELDS.totp}" class="code" type="text" inputmode="numeric" autocomplete="one-time-code"
- maxlength="32"${ofRecovery === undefined && html` autofocus`}${wrongField('code', ofTotp)}>
-${problemBelow('code', ofTotp)}
+<input id="code" name="${CODE_FIELDS.primary}" class="code" type="text"${isNumber && html` inputmode="numeric"`} autocomplete="one-time-code"
+ maxlength="32"${ofRecovery === undefined && html` autofocus`}${wrongField('code', ofCode)}>
+${problemBelow('code', ofCode)}
 </div>
 <button class="button full">${say('code.submit')}</button>
 </form>`;
-  return html`${hasTotp && forTotp}
-<details${(ofRecovery !== undefined || !hasTotp) && html` open`}>
+  return html`${hasCodes && forCode}
+<details${(ofRecovery !== undefined || !hasCodes) && html` open`}>
 <summary>${say('code.useRecovery')}</summary>
 ${open}
 ${hidden}
 <div class="field">
 <label for="recovery">${say('code.recoveryLabel')}</label>
-<input id="recovery" name="${CODE_FIELDS.recovery}" class="code" type="text" autocomplete="off" autocapitalize="none"
+<input id="recovery" name="${CODE_FIELDS.backup}" class="code" type="text" autocomplete="off" autocapitalize="none"
  spellcheck="false" maxlength="64"${ofRecovery !== undefined && html` autofocus`}${wrongField('recovery', ofRecovery, 'recovery-hint')}>
 <p class="hint" id="recovery-hint">${withWholeCodes(say('code.recoveryHint'))}</p>
 ${problemBelow('recovery', ofRecovery)}
@@ -65,6 +73,10 @@ ${problemBelow('recovery', ofRecovery)}
 <button class="button${hasOthers && ' quiet'} full">${say('code.submit')}</button>
 </form>
 </details>`;
+}
+
+function refusedIn(field: string, refused: RefusedCode | undefined): RefusedCode | undefined {
+  return refused?.field === field ? refused : undefined;
 }
 
 /** A code in a sentence is not broken at its hyphens. */
@@ -112,30 +124,26 @@ export function problemBelow(
 /** What is told of a code that was not accepted: the same for wrong and for spent ones (attack 87). */
 export function codeProblem(
   { say, language }: { readonly say: Say; readonly language: Language },
-  factor: Factor | undefined,
-  outcome: 'refused' | 'missing',
-): string {
-  if (outcome === 'missing') return say('code.missing');
-  if (factor?.page?.is === 'passkey') return say('code.passkeyRefused');
-  if (factor?.page !== undefined) return factor.page.refused[language];
-  return factor?.role === 'backup' ? say('code.wrongRecovery') : say('code.wrong');
-}
-
-/** Whether a form brings something for a second factor. */
-export function hasSentCode(form: Form, factors: Factors): boolean {
-  const fields = factors.all.flatMap(({ page }) => page?.field ?? []);
-  return [...fields, ...Object.values(CODE_FIELDS)].some((field) => form.has(field));
-}
-
-/** What a form brings for a second factor: the field says which kind its user meant. */
-export function readSentCode(
-  form: Form,
   factors: Factors,
-): { readonly kind: string; readonly typed: string } {
-  const own = factors.all.find(({ page }) => page !== undefined && form.has(page.field));
-  if (own?.page !== undefined) return { kind: own.kind, typed: form.get(own.page.field) ?? '' };
-  const kind = form.has(CODE_FIELDS.recovery) ? 'recovery' : 'totp';
-  return { kind, typed: form.get(CODE_FIELDS[kind]) ?? '' };
+  { field, is }: { readonly field: string; readonly is: 'refused' | 'missing' },
+): string {
+  if (is === 'missing') return say('code.missing');
+  const page = factors.ofField(field)?.page;
+  if (page?.is === 'passkey') return say('code.passkeyRefused');
+  if (page !== undefined) return page.refused[language];
+  return field === CODE_FIELDS.backup ? say('code.wrongRecovery') : say('code.wrong');
+}
+
+/** What a form brings for a second factor, and in which field. */
+export function readSentCode(form: Form, factors: Factors): SentCode {
+  const field = sentField(form, factors) ?? CODE_FIELD;
+  return { field, typed: form.get(field) ?? '' };
+}
+
+/** The field of a form that brings something for a second factor. */
+export function sentField(form: Form, factors: Factors): string | undefined {
+  const own = factors.all.flatMap(({ page }) => page?.field ?? []);
+  return [...own, CODE_FIELDS.backup, CODE_FIELDS.primary].find((field) => form.has(field));
 }
 
 /** What a page asks for a second factor. */
@@ -147,14 +155,15 @@ interface FactorForms extends CodeForms {
 
 /** A form for each question, and the forms for codes if there is a factor whose codes are typed. */
 export function factorForms(forms: FactorForms): Html {
-  const { asked, say, kinds, digits } = forms;
+  const { asked, say, factors } = forms;
+  const digits = digitsIn(factors);
   const questions = asked.map((each) => questionForm(forms, each));
   // Beside a question for the browser, which may not know passkeys, there always is the field for codes.
   const takesCodes =
     asked.some(({ factor }) => factor.page === undefined || factor.page.is === 'passkey') ||
-    kinds.some((kind) => asked.every(({ factor }) => factor.kind !== kind));
+    factors.some(({ kind }) => asked.every(({ factor }) => factor.kind !== kind));
   return html`${questions}
-${kinds.includes('totp') && html`<p>${say('code.intro', { digits })}</p>`}
+${digits !== undefined && html`<p>${say('code.intro', { digits })}</p>`}
 ${takesCodes && codeForms(forms)}`;
 }
 
@@ -164,7 +173,7 @@ function questionForm(forms: FactorForms, asked: AskedFactor): Html | undefined 
   const { kind, page } = factor;
   if (page === undefined) return undefined;
   if (page.is === 'passkey') return passkeyForm(forms, asked, page);
-  const here: RefusedCode | undefined = refused?.kind === kind ? refused : undefined;
+  const here = refusedIn(page.field, refused);
   const open = html`<form method="post"${action !== undefined && html` action="${action}"`} data-params="${JSON.stringify(params)}">`;
   return html`${open}
 ${hidden}
@@ -181,10 +190,10 @@ ${problemBelow(kind, here)}
 /** The script asks the browser and sends its answer; without it, or where it cannot, there is no dead button. */
 function passkeyForm(
   { say, hidden, action, refused }: FactorForms,
-  { factor: { kind }, params }: AskedFactor,
+  { params }: AskedFactor,
   page: PasskeyPage,
 ): Html {
-  const here = refused?.kind === kind ? refused : undefined;
+  const here = refusedIn(page.field, refused);
   const options = JSON.stringify(params.public_key);
   return html`<form method="post"${action !== undefined && html` action="${action}"`} data-webauthn-options="${options}">
 ${hidden}

@@ -1,3 +1,4 @@
+import type { Factor } from '../../factors/factor.ts';
 import type { Factors } from '../../factors/factors.ts';
 import type { Refusal } from '../../matrix/refusals.ts';
 import { type Clock, SECOND } from '../../system/clock.ts';
@@ -8,7 +9,7 @@ import {
   credentialText,
   type RefusedCredentials,
 } from './credentials.ts';
-import { codeProblem, type RefusedCode } from './fields.ts';
+import { codeProblem, proofFieldOf, type RefusedCode } from './fields.ts';
 import type { PageVisit } from './form_pages.ts';
 import { waitTime } from './wait_text.ts';
 
@@ -17,9 +18,10 @@ export type FormProblem =
   | CredentialProblem
   /** Of a factor alone. */
   | { readonly is: 'refusedAlone' }
-  /** Of a code: of which factor, by the field that it stood in. */
-  | { readonly is: 'refused' | 'missing' | 'shut'; readonly kind: string }
-  | { readonly is: 'wait'; readonly kind: string; readonly until: number };
+  /** Of a code: the name of the field that it stood in. */
+  | { readonly is: 'refused' | 'missing'; readonly field: string }
+  | { readonly is: 'shut'; readonly field: string }
+  | { readonly is: 'wait'; readonly until: number };
 
 /** How a page tells of a problem with a code. */
 export interface ToldProblem {
@@ -39,11 +41,11 @@ export class FormProblems {
   ) {}
 
   /** Why a code was not looked at. */
-  ofCode(kind: string, refusal: Refusal): FormProblem {
+  ofCode(field: string, refusal: Refusal): FormProblem {
     const { refusal: name, retryAfterMs = SECOND } = refusal;
-    return name === 'totp_shut'
-      ? { is: 'shut', kind }
-      : { is: 'wait', kind, until: this.deps.clock.now() + retryAfterMs };
+    return name === 'codes_shut'
+      ? { is: 'shut', field }
+      : { is: 'wait', until: this.deps.clock.now() + retryAfterMs };
   }
 
   /** Why a password was refused, or not judged. @throws the error, if no form tells of it */
@@ -69,7 +71,7 @@ export class FormProblems {
         return say('code.shut');
       case 'refused':
       case 'missing':
-        return codeProblem(visit, this.deps.factors.ofKind(problem.kind), problem.is);
+        return codeProblem(visit, this.deps.factors, problem);
       case 'refusedAlone':
         return say('signIn.passkeyRefused');
       default:
@@ -82,7 +84,7 @@ export class FormProblems {
     if (problem === undefined) return { refused: undefined, problem: undefined };
     const text = this.textOf(visit, problem);
     return problem.is === 'refused' || problem.is === 'missing'
-      ? { refused: { kind: problem.kind, problem: text }, problem: undefined }
+      ? { refused: { field: problem.field, problem: text }, problem: undefined }
       : { refused: undefined, problem: text };
   }
 
@@ -96,7 +98,9 @@ export class FormProblems {
   }
 }
 
-/** The kinds that can be given now: one that is shut cannot. */
-export function openKinds(kinds: readonly string[], problem: FormProblem | undefined): readonly string[] {
-  return problem?.is === 'shut' ? kinds.filter((kind) => kind !== problem.kind) : kinds;
+/** The factors that can be given now: those of a field that is shut cannot. */
+export function openFactors(factors: readonly Factor[], problem: FormProblem | undefined): readonly Factor[] {
+  return problem?.is === 'shut'
+    ? factors.filter((factor) => proofFieldOf(factor) !== problem.field)
+    : factors;
 }

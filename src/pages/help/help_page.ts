@@ -22,7 +22,8 @@ type Section = (typeof SECTIONS)[number];
 export interface HelpPageSettings {
   /** Whether a code may stand behind the password. */
   readonly appendedCode: boolean;
-  readonly kinds: readonly string[];
+  /** Whether passkeys are taken. */
+  readonly passkeys: boolean;
   /** What the operator calls their server. */
   readonly server: string;
   readonly contact: FindContact;
@@ -39,9 +40,7 @@ export class HelpPage {
 
   handle(request: ClientRequest): Answer {
     const say = this.shell.sayFor(request);
-    const sections = SECTIONS.filter(
-      (section) => section !== 'passkey' || this.settings.kinds.includes('webauthn'),
-    );
+    const sections = SECTIONS.filter((section) => section !== 'passkey' || this.settings.passkeys);
     return this.shell.renderPage({
       title: say('help.title'),
       request,

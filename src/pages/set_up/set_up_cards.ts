@@ -68,12 +68,10 @@ ${mayWait && step(card, 'later', html`<button class="button quiet full">${say('s
 export function scanCard(
   card: Card & {
     readonly shown: Extract<ShownSetUp, { is: 'secret' }>;
-    /** Of a code. */
-    readonly digits: number;
     readonly problem: string | undefined;
   },
 ): Html {
-  const { say, shown, digits, problem } = card;
+  const { say, shown, problem } = card;
   const described = problem === undefined ? 'code-hint' : 'code-problem code-hint';
   const field = html`<input type="hidden" name="setup_id" value="${shown.setupId}">
 <div class="field">
@@ -90,7 +88,7 @@ ${nameField(say)}
 ${qrCode(shown.link, say('setup.picture'))}
 <p>${say('setup.openText')}</p>
 <p><a class="button quiet" href="${shown.link}">${say('setup.open')}</a></p>
-<p>${say('setup.cannotScan')} ${say('setup.key', { digits })}</p>
+<p>${say('setup.cannotScan')} ${say('setup.key', { digits: shown.digits })}</p>
 <p class="key"><code class="secret">${inFours(shown.key)}</code></p>
 ${step(card, 'set_up_code', field)}
 ${backStep(card)}

@@ -53,11 +53,7 @@ export type SetUpShown = {
 
 /** The pages of a set-up during a sign-in: offer, secret and first code, recovery codes. They need no script. */
 export class SetUpPages {
-  constructor(
-    private readonly enrolment: SessionSetUps,
-    /** Digits of a TOTP code. */
-    private readonly digits: number,
-  ) {}
+  constructor(private readonly enrolment: SessionSetUps) {}
 
   /** @throws Refusal owes_no_enrolment, unknown_sign_in */
   async begin(
@@ -128,29 +124,28 @@ export class SetUpPages {
     try {
       const begun = await this.enrolment.shown(place.session, shown.setupId);
       return begun.is === 'secret'
-        ? this.scanPage(visit, place, begun, text)
+        ? scanPage(visit, place, begun, text)
         : passkeyPage(visit, place, begun, problem && problemText(visit, problem, PASSKEY_PROBLEMS));
     } catch (error) {
       if (!(error instanceof Refusal) || error.refusal !== 'unknown_setup') throw error;
       return offerPage(visit, place, visit.say('setup.expired'));
     }
   }
+}
 
-  private scanPage(
-    visit: PageVisit,
-    place: SetUpPlace,
-    shown: Extract<ShownSetUp, { is: 'secret' }>,
-    problem: string | undefined,
-  ): Answer {
-    const { say, render } = visit;
-    const { digits } = this;
-    return render({
-      title: titleOf(visit, wordsOf(say, place).title, problem),
-      script: SCRIPT,
-      asks: 'enrolment',
-      body: (tokenField) => scanCard({ say, tokenField, place, shown, digits, problem }),
-    });
-  }
+function scanPage(
+  visit: PageVisit,
+  place: SetUpPlace,
+  shown: Extract<ShownSetUp, { is: 'secret' }>,
+  problem: string | undefined,
+): Answer {
+  const { say, render } = visit;
+  return render({
+    title: titleOf(visit, wordsOf(say, place).title, problem),
+    script: SCRIPT,
+    asks: 'enrolment',
+    body: (tokenField) => scanCard({ say, tokenField, place, shown, problem }),
+  });
 }
 
 function passkeyPage(

@@ -78,7 +78,6 @@ export function codeCard(
   card: Card & {
     readonly standing: PageStanding;
     readonly language: Language;
-    readonly digits: number;
     /** What is told at a field. */
     readonly refused: RefusedCode | undefined;
     /** What is told above the forms. */
@@ -91,7 +90,7 @@ export function codeCard(
 ): Html {
   const { say, way, standing, problem } = card;
   const lostAt = card.canRecover ? RECOVER_PAGE : `${HELP}#lost-all`;
-  const { kinds, asked, userId } = standing;
+  const { factors, asked, userId } = standing;
   return html`<section class="card stack"><h1>${say('code.title')}</h1>
 <div class="journey">
 <div>${personIcon()}<span>${htmlIn(say.form('code.as'), { user: html`<b>${userId}</b>` })}</span></div>
@@ -99,7 +98,7 @@ export function codeCard(
 </div>
 ${notice(problem)}
 ${card.recovery !== undefined && dontUnlock(card, card.recovery.opensTs)}
-${factorForms({ ...card, kinds, asked })}
+${factorForms({ ...card, factors, asked })}
 </section>
 <p class="after"><a href="${lostAt}">${say('code.lost')}</a></p>
 <p class="after"><a href="${beginningOf(way)}">${say('code.startOver')}</a></p>`;

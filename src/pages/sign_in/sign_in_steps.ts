@@ -4,7 +4,7 @@ import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { PageRecovery } from '../../login/page_recovery.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { type RefusedCredentials, readCredentials } from '../forms/credentials.ts';
-import { hasSentCode, readSentCode } from '../forms/fields.ts';
+import { CODE_FIELD, readSentCode, sentField } from '../forms/fields.ts';
 import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import type { FormProblems } from '../forms/form_problems.ts';
@@ -64,7 +64,9 @@ export class SignInSteps {
       return this.takeSetUp(visit, cleared, () => setUp.take(visit, cleared, standing, form));
     }
     if (standing.codeWanted) {
-      return hasSentCode(form, this.deps.factors) ? this.takeCode(visit, cleared, standing, form) : { state };
+      return sentField(form, this.deps.factors) !== undefined
+        ? this.takeCode(visit, cleared, standing, form)
+        : { state };
     }
     return this.takeDecision(visit, cleared, form.get('decision'));
   }
@@ -104,8 +106,8 @@ export class SignInSteps {
       const { standing, appended } = await door.begin(visit.request, credentials);
       const next = await this.goOn(visit, state, standing);
       if (appended === 'accepted') return { ...next, mark: browser };
-      if (appended === 'refused') return wrongCode(visit, next.state, 'totp');
-      return appended === undefined ? next : this.refuseCode(next.state, 'totp', appended);
+      if (appended === 'refused') return wrongCode(visit, next.state, CODE_FIELD);
+      return appended === undefined ? next : this.refuseCode(next.state, CODE_FIELD, appended);
     } catch (error) {
       return this.refuse(state, error);
     }
@@ -129,31 +131,31 @@ export class SignInSteps {
     form: Form,
   ): Promise<Next> {
     const { door, browsers, factors } = this.deps;
-    const { kind, typed } = readSentCode(form, factors);
+    const sent = readSentCode(form, factors);
     try {
       const browser = browsers.valueFor(visit.request);
-      const outcome = await door.submitCode(visit.request, id, { code: typed, kind, browser });
+      const outcome = await door.submitCode(visit.request, id, { ...sent, browser });
       if (outcome === undefined) return await this.deps.ends.over(state);
       switch (outcome.kind) {
         case 'accepted':
           return { ...(await this.goOn(visit, state, outcome.standing)), mark: browser };
         case 'refused':
-          return wrongCode(visit, state, kind);
+          return wrongCode(visit, state, sent.field);
         case 'missing':
-          return missing(state, kind);
+          return missing(state, sent.field);
         case 'used_up':
           return this.deps.ends.tooMany(visit, state, outcome);
       }
     } catch (error) {
       return error instanceof Refusal && error.status === 429
-        ? this.refuseCode(state, kind, error)
+        ? this.refuseCode(state, sent.field, error)
         : this.away(state, error);
     }
   }
 
-  private refuseCode(state: SignInVisit, kind: string, refusal: Refusal): Next {
+  private refuseCode(state: SignInVisit, field: string, refusal: Refusal): Next {
     return {
-      state: { ...state, problem: this.deps.problems.ofCode(kind, refusal) },
+      state: { ...state, problem: this.deps.problems.ofCode(field, refusal) },
       outcome: refusal.outcome,
     };
   }
@@ -190,8 +192,8 @@ export class SignInSteps {
   }
 }
 
-function wrongCode({ request }: PageVisit, state: SignInVisit, kind: string): Next {
-  return { state: { ...state, problem: { is: 'refused', kind } }, outcome: refusedCode(request).outcome };
+function wrongCode({ request }: PageVisit, state: SignInVisit, field: string): Next {
+  return { state: { ...state, problem: { is: 'refused', field } }, outcome: refusedCode(request).outcome };
 }
 
 function refusedIn(state: SignInVisit, { problem, outcome }: RefusedCredentials): Next {
@@ -199,9 +201,9 @@ function refusedIn(state: SignInVisit, { problem, outcome }: RefusedCredentials)
 }
 
 /** Nothing was typed: nothing was judged or counted. */
-function missing(state: SignInVisit, kind: string): Next {
+function missing(state: SignInVisit, field: string): Next {
   return {
-    state: { ...state, problem: { is: 'missing', kind } },
+    state: { ...state, problem: { is: 'missing', field } },
     outcome: new Refusal('missing_param').outcome,
   };
 }

@@ -4,7 +4,7 @@ import type { PageRecovery } from '../../login/page_recovery.ts';
 import type { AccessViews } from '../authorize/access_views.ts';
 import { fieldOf, type WrongCredentials } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
-import { type FormProblems, openKinds } from '../forms/form_problems.ts';
+import { type FormProblems, openFactors } from '../forms/form_problems.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
 import type { Html } from '../shell/html.ts';
 import { beginningOf, openingAddress, replaceAddress, visitAddress, type Way } from './addresses.ts';
@@ -33,12 +33,8 @@ export interface SignInViewsDeps {
   readonly problems: FormProblems;
   /** Undefined where no one signs in by a factor alone. */
   readonly alone: SignInAlone | undefined;
-  readonly settings: {
-    /** Digits of a TOTP code. */
-    readonly digits: number;
-    /** The host that browsers see. */
-    readonly host: string;
-  };
+  /** The host that browsers see. */
+  readonly host: string;
   readonly recovery: Pick<PageRecovery, 'runningFor'> | undefined;
   /** Undefined where apps cannot ask for access. */
   readonly accessViews: AccessViews | undefined;
@@ -178,7 +174,7 @@ export class SignInViews {
     const asking = { token, visit: seen.id, turn: seen.turn };
     const alone = this.deps.alone?.form(visit, asking, { hidden, action });
     return credentialsCard({
-      ...{ say, hidden, action, way, alone, server: this.deps.settings.host },
+      ...{ say, hidden, action, way, alone, server: this.deps.host },
       ...wrong,
       ...beside,
     });
@@ -187,21 +183,20 @@ export class SignInViews {
   private code(shown: Shown, standing: PageStanding, recovery: { opensTs: number } | undefined): Answer {
     const { visit, seen, way } = shown;
     const { say, language } = visit;
-    const { digits } = this.deps.settings;
     const { problem, isStopped = false } = seen.state;
     const told = this.deps.problems.told(visit, problem);
-    const kinds = openKinds(standing.kinds, problem);
+    const factors = openFactors(standing.factors, problem);
     return visit.render({
       title: titleOf(visit, say('code.title'), told.refused?.problem ?? told.problem),
       script: SCRIPT,
       retryAfterMs: this.deps.problems.waitOf(problem),
       body: (tokenField) =>
         codeCard({
-          ...{ say, language, way, digits, recovery, ...told },
+          ...{ say, language, way, recovery, ...told },
           ...formOf(shown, tokenField),
           problem: told.problem ?? (isStopped ? say('recover.stoppedText') : undefined),
           canRecover: this.deps.recovery !== undefined,
-          standing: { ...standing, kinds },
+          standing: { ...standing, factors },
         }),
     });
   }

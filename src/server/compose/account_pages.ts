@@ -17,14 +17,13 @@ export function accountPages(
   signInPage: SignInPage,
   { accountSessions, pageSessionSweep }: LoginServices,
 ) {
-  const { config, homeserver, log, totp } = shared;
+  const { config, homeserver, log } = shared;
   const { account, accountRecovery, devicePasswords, login, publicBaseUrl } = config;
   return {
     accountPage: new AccountPage(
       { pages, signInPage, cookie, homeserver, factors: shared.factors },
       {
         ...shared.ways,
-        digits: totp.digits,
         idleMs: account.idleMs,
         devicePasswords: devicePasswords.enabled,
         accountRecovery: accountRecovery.enabled,

@@ -1,7 +1,7 @@
 import { Audit } from '../../audit/audit.ts';
 import { chainSeals } from '../../audit/macs.ts';
 import { DevicePasswordEnds } from '../../device_passwords/ends.ts';
-import { createFactors } from '../../factors/list.ts';
+import { createFactors, factorSettings } from '../../factors/list.ts';
 import { hashingQueue, RecoveryHasher } from '../../factors/recovery/recovery_hasher.ts';
 import { AddressLimit } from '../../limits/address_limit.ts';
 import { DeviceLimit } from '../../limits/device_limit.ts';
@@ -17,7 +17,6 @@ import { Passes } from '../../second_factor/passes.ts';
 import { Standings } from '../../second_factor/standing.ts';
 import { StepUps } from '../../second_factor/step_ups.ts';
 import { Chain } from '../../storage/chain.ts';
-import { SECOND } from '../../system/clock.ts';
 import { SeenUsers } from '../seen_users.ts';
 import type { Foundations } from './foundations.ts';
 import { recoveryParts } from './recovery_parts.ts';
@@ -69,7 +68,6 @@ function factorServices({
   random,
   furtherFactors,
 }: Foundations) {
-  const totp = { ...config.totp, period: config.totp.periodMs / SECOND };
   const hasher = new RecoveryHasher(hashingQueue());
   const outbox = new Outbox({ notify: () => config.notify, random });
   const audit = new Audit({
@@ -78,9 +76,9 @@ function factorServices({
   });
   const policies = new Policies({ storage, audit }, () => config.policy);
   const factorDeps = {
-    ...{ storage, store: storage.factors, vault, random, hasher, totp, webauthn: config.webauthn },
+    ...{ storage, store: storage.factors, vault, random, hasher, ...factorSettings(config) },
     clock: machineClock,
     mayHaveCodes: (userId: string) => policies.mayHaveCodes(userId),
   };
-  return { audit, factors: createFactors(factorDeps, furtherFactors), hasher, policies, totp };
+  return { audit, factors: createFactors(factorDeps, furtherFactors), hasher, policies };
 }

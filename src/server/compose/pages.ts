@@ -40,7 +40,7 @@ export function pageServices(
     ...proofPages(shared, tools, signInPage, login, signIn),
     helpPage: new HelpPage(tools.shell, {
       appendedCode: shared.config.login.appendedCode,
-      kinds: shared.factors.offered.map(({ kind }) => kind),
+      passkeys: shared.factors.hasPasskeys(),
       server: brand.name,
       contact,
       recovery: shared.recovery.enabled,
@@ -84,13 +84,12 @@ function fallbackPageOf(
   proofs: GuardedPage,
   guard: GuardServices['guard'],
 ): FallbackPage {
-  const { homeserver, factors, totp, clock } = shared;
+  const { homeserver, factors, clock } = shared;
   const { passwordSessions } = shared.ownerSessions;
   return new FallbackPage({
     ...{ proofs, homeserver, problems, pages, factors, contact, clock },
     signOn: new HomeserverSignOn({ ...shared, page: proofs, guard, passwordSessions }),
     visits: new Visits(visiting, 'fallback'),
     canRecover: shared.recovery.enabled,
-    digits: totp.digits,
   });
 }

@@ -24,7 +24,7 @@ export function recoverPages(
   },
 ) {
   const { recovery: door, pages } = parts;
-  const deps = { ...parts, door, setUp: new SetUpPages(finish, shared.totp.digits) };
+  const deps = { ...parts, door, setUp: new SetUpPages(finish) };
   const links = new CancelLinks({ ...shared, ...shared.recovery });
   return {
     recoverPage: new RecoverPage({

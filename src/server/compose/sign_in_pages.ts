@@ -31,8 +31,8 @@ export function signInPages(
   { pageSignIn, pageEntry, pageAccess, loneLogin, pageRecovery }: LoginServices,
   { enrolments, replacement }: AccountServices,
 ) {
-  const { config, random, totp } = shared;
-  const setUps = new SetUpPages(enrolments, totp.digits);
+  const { config, random } = shared;
+  const setUps = new SetUpPages(enrolments);
   const { accessParts, ...ends } = signInEnds(shared, tools, pageAccess);
   const browsers = new KnownBrowser(random, config.publicBaseUrl);
   const entry = new AccountEntry(pageEntry, tools.cookie);
@@ -41,16 +41,16 @@ export function signInPages(
     alone: signInAlone(shared, loneLogin, { ...ends, browsers, entry }),
     door: pageSignIn,
     setUp: new SignInSetUp(pageSignIn, setUps),
-    replace: new SignInReplace(pageSignIn, new SetUpPages(replacement, totp.digits), replacement),
+    replace: new SignInReplace(pageSignIn, new SetUpPages(replacement), replacement),
     recovery: shared.recovery.enabled ? pageRecovery : undefined,
   };
-  const settings = { digits: totp.digits, host: new URL(config.publicBaseUrl).host };
+  const { host } = new URL(config.publicBaseUrl);
   const signInPage = new SignInPage(
     {
       ...signIn,
       visits: new Visits<SignInVisit>(tools.visiting, 'sign_in'),
       steps: new SignInSteps({ ...signIn, ends: new SignInEnds(signIn) }),
-      views: new SignInViews({ ...signIn, settings }),
+      views: new SignInViews({ ...signIn, host }),
     },
     config.login.sso,
   );

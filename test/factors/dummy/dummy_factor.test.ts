@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/matrix/wire.ts';
-import { lanesOf } from '../../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../../support/app.ts';
 import { describeOnBothDatabases, type StartApp } from '../../support/both_databases.ts';
 import type { HttpAnswer } from '../../support/http.ts';
@@ -192,16 +191,6 @@ describeOnBothDatabases('a factor that is one folder and one line', (start) => {
     const missing = await bob.login({ auth: { ...bob.stage(challenge), reply: null } });
     expect(questionIn(missing)).toBe(questionIn(challenge));
     expect((await bob.login({ auth: bob.stage(challenge) })).status).toBe(200);
-  });
-
-  test('failures count in lanes of its own', async () => {
-    const bob = await DummyApp.start(start);
-    const { app } = bob;
-    await app.enrol('bob');
-    const challenge = await bob.login(passwordLogin('bob', PASSWORD));
-    await bob.login({ auth: bob.stage(challenge, 'wrong') });
-    const lanes = await app.storage.read(lanesOf(BOB));
-    expect(lanes.map(({ lane, failures }) => [lane.endsWith(':dummy'), failures])).toEqual([[true, 1]]);
   });
 
   test('a guarded endpoint, in steps; recovery codes beside it', async () => {

@@ -40,7 +40,6 @@ class DummyFactor implements Factor {
   readonly role = 'primary';
   readonly about = 'The answer to a question of the server.';
   readonly proofField = 'reply';
-  readonly counter = 'dummy';
   readonly authSchema = {
     reply: {
       type: ['object', 'null'],
