@@ -9,6 +9,9 @@ import { untilItListens } from '../../tools/own_listener.ts';
 import { spawnPinned, stopProcess } from './pinned.ts';
 import type { Contender } from './rates.ts';
 
+/** As in `deploy/systemd/` and `deploy/docker/`. */
+const OF_THE_SERVICE = '--max-semi-space-size=4';
+
 /** A configuration on disk that several processes can share. */
 export interface Installation {
   readonly folder: string;
@@ -55,9 +58,8 @@ export async function startProgram(
     ].join('\n'),
   );
   const begun = performance.now();
-  const child = spawnPinned(core, [
-    ...[process.execPath, resolve('dist/cli/main.js'), 'serve', '--config', file],
-  ]);
+  const command = [process.execPath, resolve('dist/cli/main.js'), 'serve', '--config', file];
+  const child = spawnPinned(core, command, { ...process.env, NODE_OPTIONS: OF_THE_SERVICE });
   if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', () => undefined);
   await untilItListens(child, port);
   const startMs = performance.now() - begun;

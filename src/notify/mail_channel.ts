@@ -1,5 +1,4 @@
-import MailComposer from 'nodemailer/lib/mail-composer';
-import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { MailConfig } from '../config/config.ts';
 import type { NoticeRow } from '../storage/tables/notices.ts';
 import type { Clock } from '../system/clock.ts';
@@ -32,6 +31,11 @@ export interface MailChannelDeps {
 /** Notices by mail: one to each address, over a connection of its own. */
 export class MailChannel implements ChannelSender {
   constructor(private readonly deps: MailChannelDeps) {}
+
+  /** Loads what sends mail: at the start where mail is on, so that no mail waits for it. */
+  async load(): Promise<void> {
+    if (this.deps.config() !== undefined) await mailLibrary();
+  }
 
   async send(notice: NoticeRow, signal: AbortSignal): Promise<Delivered> {
     const addressed = await this.addressed(notice);
@@ -80,7 +84,9 @@ export class MailChannel implements ChannelSender {
   ): Promise<void> {
     const config = this.deps.config();
     if (config === undefined) throw new NotDelivered('notify.mail is off');
-    const connection = new SMTPConnection(connectionOptions(config, this.deps.host));
+    const { Connection } = await mailLibrary();
+    signal.throwIfAborted();
+    const connection = new Connection(connectionOptions(config, this.deps.host));
     const broken = new Promise<never>((_resolve, reject) => {
       // It stays: an error without a listener would end the process.
       connection.on('error', (error) => reject(refusalOf(error)));
@@ -97,12 +103,13 @@ export class MailChannel implements ChannelSender {
     }
   }
 
-  private composed(
+  private async composed(
     { from }: MailConfig,
     { to, id }: { readonly to: string; readonly id: string },
     { subject, text }: Message,
   ): Promise<Buffer> {
-    const mail = new MailComposer({
+    const { Composer } = await mailLibrary();
+    const mail = new Composer({
       ...{ from, to, subject, text, messageId: `<${id}@${this.deps.host}>` },
       date: new Date(this.deps.clock.now()),
       headers: { 'Auto-Submitted': 'auto-generated' },
@@ -111,6 +118,13 @@ export class MailChannel implements ChannelSender {
     });
     return mail.compile().build();
   }
+}
+
+/** Loaded where mail is on only: it takes memory. */
+async function mailLibrary() {
+  const { default: Composer } = await import('nodemailer/lib/mail-composer');
+  const { default: Connection } = await import('nodemailer/lib/smtp-connection');
+  return { Composer, Connection };
 }
 
 async function logIn(connection: SMTPConnection, { credentials }: MailConfig): Promise<void> {

@@ -15,7 +15,7 @@ import { compose, type Services } from './compose.ts';
 import { Gauges } from './gauges.ts';
 import { frontDoorOf } from './handlers.ts';
 import { type Housekeeping, housekeepingOf } from './housekeeping.ts';
-import { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import { metricsListener } from './metrics_listener.ts';
 import { type Opened, open } from './open.ts';
 import { requireOneMachine } from './self_description.ts';
@@ -58,7 +58,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   const config = live.view;
   const { clock: machineClock = systemClock, random = systemRandom, log = silentLog, times = {} } = parts;
   const { ticks = systemTicks } = parts;
-  const metrics = config.metrics.listen === undefined ? undefined : new Metrics();
+  const metrics = config.metrics.listen === undefined ? undefined : await newMetrics();
   const watch = new Watch({ log, metrics, ticks: systemTicks });
   const opened = await open({
     ...{ config, watch, machineClock, ticks, random, log, answerMs: times.answerMs },
@@ -66,6 +66,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     acceptOther: parts.acceptEmptyDatabase === true,
   });
   const { keys, storage, notices, foundations } = opened;
+  await notices.senders.mail.load();
   const services = compose(foundations);
   const requests = new UnderWay();
   const frontDoor = frontDoorOf(foundations, services, { requests, watch, countsPassed: !!metrics, times });
@@ -80,6 +81,12 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     forWatchers: metrics && metricsListener({ metrics, readiness, lookUp: gauges.lookUp }),
     forAdministrators: config.admin.listen && adminListener(foundations, services),
   });
+}
+
+/** Loaded here: what counts takes memory, and is of no use where no one asks for it. */
+async function newMetrics(): Promise<Metrics> {
+  const { Metrics } = await import('./metrics.ts');
+  return new Metrics();
 }
 
 /** The running proxy: listens, does its housekeeping, ends cleanly. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../system/clock.ts';
 import type { StorageSettings } from './open_storage.ts';
-import { lookAtPostgres, type PostgresLook } from './postgres/look.ts';
+import type { PostgresLook } from './postgres/look.ts';
 import { lookAtSqlite } from './sqlite/look.ts';
 import { MIGRATIONS } from './sqlite/migrations/migrate.ts';
 
@@ -15,6 +15,9 @@ export const KNOWN_SCHEMA = MIGRATIONS.length;
  * @throws NoDatabase, CannotOpen, StoreUnavailable, or what PostgreSQL says where it refuses
  */
 export async function lookAtDatabase(settings: StorageSettings, clock: Clock): Promise<DatabaseLook> {
-  if (settings.type === 'postgres') return lookAtPostgres(settings, clock);
+  if (settings.type === 'postgres') {
+    const { lookAtPostgres } = await import('./postgres/look.ts');
+    return lookAtPostgres(settings, clock);
+  }
   return { schema: lookAtSqlite(settings.path), unsafe: [], clock: undefined };
 }

@@ -1,8 +1,6 @@
 import { type Clock, systemClock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import { type PostgresAddress, postgresName } from './postgres/address.ts';
-import { openPostgresStorage } from './postgres/postgres_storage.ts';
-import { onWholePostgres } from './postgres/whole_postgres.ts';
 import { openSqliteStorage } from './sqlite/sqlite_storage.ts';
 import { onWholeSqlite } from './sqlite/whole_sqlite.ts';
 import type { RetryCause } from './statement.ts';
@@ -31,10 +29,11 @@ interface Opening {
 }
 
 /**
- * Opens the database, and migrates it where it is older.
+ * Opens the database, and migrates it where it is older. What PostgreSQL needs is loaded only where it is used: it takes
+ * memory.
  * @throws StoreUnavailable if it may be there later; CannotOpen, NoDatabase, SchemaTooNew, SchemaTooOld
  */
-export function openStorage(
+export async function openStorage(
   settings: StorageSettings,
   { clock, random, onTime, make = true, onRetry }: Opening,
 ): Promise<Storage> {
@@ -42,6 +41,7 @@ export function openStorage(
   if (settings.type === 'sqlite') {
     return openSqliteStorage({ path: settings.path, clock, make, mayMigrate, onRetry });
   }
+  const { openPostgresStorage } = await import('./postgres/postgres_storage.ts');
   return openPostgresStorage({
     ...settings,
     clock: clock === systemClock ? undefined : clock,
@@ -63,12 +63,12 @@ export function nameOfDatabase(settings: StorageSettings): string {
  * Processes that start meanwhile wait until a transaction that writes is over.
  * @throws StoreUnavailable, CannotOpen, NoDatabase where one is to be read
  */
-export function onWholeDatabase<T>(
+export async function onWholeDatabase<T>(
   settings: StorageSettings,
   { access, clock }: WholeOptions,
   work: (database: WholeDatabase) => Promise<T>,
 ): Promise<T> {
-  return settings.type === 'sqlite'
-    ? onWholeSqlite(settings.path, { access, clock }, work)
-    : onWholePostgres(settings, { access, clock: clock === systemClock ? undefined : clock }, work);
+  if (settings.type === 'sqlite') return onWholeSqlite(settings.path, { access, clock }, work);
+  const { onWholePostgres } = await import('./postgres/whole_postgres.ts');
+  return onWholePostgres(settings, { access, clock: clock === systemClock ? undefined : clock }, work);
 }
