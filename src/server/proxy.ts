@@ -44,6 +44,8 @@ const HOUSEKEEPING_MS = 5 * SECOND;
 /** How long a start waits for the homeserver to say whether it has an OAuth of its own. */
 const OAUTH_ASKED_MS = SECOND;
 const GRACE_MS = 10 * SECOND;
+/** Connections that the system has taken and we have not yet: a flood of them fills it, and others come a second later. */
+const BACKLOG = 4096;
 /** How long logins that the homeserver has yet to answer are waited for at the end. */
 const LOGINS_MS = 4 * SECOND;
 /** How long is waited for what needs nothing but the store any more. */
@@ -179,7 +181,7 @@ export class MatrixProxy {
     await inTime(this.parts.services.oauthSwitch.round(), OAUTH_ASKED_MS);
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
-      this.server.listen(port, host, () => {
+      this.server.listen(port, host, BACKLOG, () => {
         this.server.off('error', reject);
         resolve();
       });
