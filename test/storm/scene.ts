@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
+import { effect } from '../../src/storage/statement.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
@@ -21,13 +22,16 @@ export class Scene {
     private readonly folder: string,
   ) {}
 
-  /** With so many users who have 2FA on (`owner0`, …) and so many who have not (`guest0`, …). */
-  static async start(owners: number, guests: number): Promise<Scene> {
+  /**
+   * With so many users who have 2FA on (`owner0`, …) and so many who have not (`guest0`, …).
+   * @param hasTags whether wrong recovery codes are told without a hash
+   */
+  static async start(owners: number, guests: number, { hasTags = true } = {}): Promise<Scene> {
     const names = [...numbered('owner', owners), ...numbered('guest', guests)];
     const users = names.map((name) => ({ name, password: PASSWORD }));
     const stub = await startStub({ users });
     const folder = mkdtempSync(join(tmpdir(), 'storm-'));
-    const enrolled = await enrolAll(folder, numbered('owner', owners), stub.serverName);
+    const enrolled = await enrolAll(folder, numbered('owner', owners), stub.serverName, hasTags);
     writeFileSync(
       join(folder, 'config.yaml'),
       [
@@ -63,7 +67,12 @@ function numbered(name: string, count: number): string[] {
   return Array.from({ length: count }, (_, number) => `${name}${number}`);
 }
 
-async function enrolAll(folder: string, names: readonly string[], serverName: string): Promise<Enrolled[]> {
+async function enrolAll(
+  folder: string,
+  names: readonly string[],
+  serverName: string,
+  hasTags: boolean,
+): Promise<Enrolled[]> {
   const keys = join(folder, 'keys.json');
   createKeyFile(keys, systemRandom, systemClock);
   const vault = new SealingVault(loadKeyRing(keys), systemRandom);
@@ -73,6 +82,7 @@ async function enrolAll(folder: string, names: readonly string[], serverName: st
   for (const name of names) {
     enrolled.push(await enrol(parts, `@${name}:${serverName}`, { recoveryCodes: 10 }));
   }
+  if (!hasTags) await storage.commit([], effect('UPDATE recovery_codes SET tag = NULL'));
   await storage.close();
   return enrolled;
 }
