@@ -41,9 +41,9 @@ const STEP_MS = totpSettings.period * 1000;
  */
 export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
   const folder = mkdtempSync(join(tmpdir(), 'recovery-hash-'));
-  const storage = await openSqliteStorage({ path: join(folder, 'bench.db') });
+  const clock = new ManualClock();
+  const storage = await openSqliteStorage({ path: join(folder, 'bench.db'), clock });
   try {
-    const clock = new ManualClock();
     const vault = testVault();
     const hasher = new RecoveryHasher(hashingQueue());
     const parts = { store: storage.factors, vault, clock };
@@ -73,7 +73,8 @@ export async function measureRecoveryHash(): Promise<RecoveryHashLatency[]> {
       const sent = { userId: owner.userId, token: codeAt(owner.seed, clock.now()) };
       const session = await owners.open(sent);
       const started = performance.now();
-      await owners.take(session, sent);
+      const { is } = await owners.take(session, sent);
+      if (is !== 'passed') throw new Error(`a right code is ${is}`);
       return performance.now() - started;
     };
     for (let round = 0; round < ROUNDS; round += 1) {
