@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { seedIn } from '../account/account.ts';
@@ -172,6 +173,15 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.keyboard.press('Enter');
     await page.getByText('Authenticator replaced.').waitFor();
     await lookAt(page, 'replace-4-save');
+    const codes = await page.locator('.codes li').allTextContents();
+    const [download] = await Promise.all([page.waitForEvent('download'), press(page, 'Download')]);
+    const file = readFileSync((await download.path()) ?? '', 'utf8');
+    expect(file).toMatch(/^Recovery codes for @bob:localhost · .+ · created \d.*\n\n/);
+    expect(file.trimEnd().split('\n').slice(2)).toEqual(codes);
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.getByRole('button', { name: 'Done' }).isVisible()).toBe(false);
+    await page.getByText('Recovery codes for @bob:localhost').waitFor();
+    await page.emulateMedia({ media: 'screen' });
     await page.getByLabel('I have saved these codes').check();
     await press(page, 'Done');
     await heading(page, 'Continue to ');

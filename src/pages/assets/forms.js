@@ -3,6 +3,8 @@
  */
 
 import './passkey.js';
+import { region } from './region.js';
+import { saveFile } from './save_file.js';
 
 /** How long a person needs to notice that the page has changed, in ms. */
 const UNSEEN_MS = 500;
@@ -17,7 +19,12 @@ for (const input of document.querySelectorAll('input[data-show]')) {
   if (input instanceof HTMLInputElement) addReveal(input);
 }
 
-for (const button of document.querySelectorAll('button[data-copy], button[data-print]')) {
+for (const line of document.querySelectorAll('[data-dated]')) {
+  if (line instanceof HTMLElement) addDate(line);
+}
+for (const button of document.querySelectorAll(
+  'button[data-copy], button[data-download], button[data-print]',
+)) {
   if (button instanceof HTMLButtonElement) addUse(button);
 }
 
@@ -27,19 +34,31 @@ window.addEventListener('pageshow', () => {
 });
 
 /**
- * Copies a code that is shown, or prints the page.
+ * The date of the reader, in what stands above codes on paper.
+ * @param {HTMLElement} line
+ */
+function addDate(line) {
+  const date = new Intl.DateTimeFormat(region, { dateStyle: 'medium' }).format();
+  line.textContent = (line.dataset.dated ?? '').replace('{date}', date);
+}
+
+/**
+ * Copies codes that are shown, saves them in a file, or prints the page.
  * @param {HTMLButtonElement} button
  */
 function addUse(button) {
-  const { copy, copied = '' } = button.dataset;
+  const { copy, download, file = '', done = '' } = button.dataset;
   // Browsers have no clipboard for pages that came without TLS.
   button.hidden = copy !== undefined && navigator.clipboard === undefined;
+  const told = () => {
+    button.textContent = done;
+  };
   button.addEventListener('click', () => {
-    if (copy === undefined) return print();
-    const told = () => {
-      button.textContent = copied;
-    };
-    navigator.clipboard.writeText(copy).then(told, () => button.remove());
+    if (copy !== undefined) return void navigator.clipboard.writeText(copy).then(told, () => button.remove());
+    if (download === undefined) return print();
+    const sheet = document.querySelector('[data-dated]')?.textContent ?? '';
+    saveFile(file, `${sheet}\n\n${download}\n`.trimStart());
+    return told();
   });
 }
 

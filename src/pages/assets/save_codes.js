@@ -1,5 +1,6 @@
 import { button, element, notice } from './dom.js';
 import { icon } from './icons.js';
+import { saveFile } from './save_file.js';
 import { dayText, say } from './texts.js';
 
 /**
@@ -108,7 +109,7 @@ function downloadButton(page, text) {
   const download = button(
     say('save.download'),
     () => {
-      save(say('save.fileName'), text);
+      saveFile(say('save.fileName'), text);
       download.disabled = true;
       download.textContent = say('save.downloaded');
       page.announce(say('save.downloaded'));
@@ -116,15 +117,4 @@ function downloadButton(page, text) {
     { look: 'second row' },
   );
   return download;
-}
-
-/**
- * @param {string} name
- * @param {string} text
- */
-function save(name, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
-  const link = element('a', { href: address, download: name });
-  link.click();
-  URL.revokeObjectURL(address);
 }

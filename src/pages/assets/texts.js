@@ -1,3 +1,5 @@
+import { region } from './region.js';
+
 /**
  * The texts of the page and how numbers and times are put into them.
  *
@@ -11,9 +13,6 @@ const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
 /** `devicePasswords`, `accountRecovery`, `passkeys`: whether the operator has them on; `withoutPassword`: whether accounts may have none. */
 export const { digits, devicePasswords, accountRecovery, passkeys, withoutPassword } = data;
 
-const language = document.documentElement.lang;
-// The reader's own way to write dates, where it goes with the language of the page: `en-GB` for `en`.
-const region = navigator.languages.find((name) => name.split('-')[0] === language) ?? language;
 const times = new Intl.DateTimeFormat(region, { dateStyle: 'medium', timeStyle: 'short' });
 const clocks = new Intl.DateTimeFormat(region, { timeStyle: 'short' });
 const days = new Intl.DateTimeFormat(region, { dateStyle: 'medium' });
@@ -31,7 +30,7 @@ const USUAL_WAIT_MS = 30_000;
 /** The last time that a date can hold, in ms (ECMA-262, "Time Values and Time Range"). */
 const LAST_TIME = 8.64e15;
 
-const plurals = new Intl.PluralRules(language);
+const plurals = new Intl.PluralRules(document.documentElement.lang);
 /** The order of plural forms in a text, as in `pages/texts/texts.ts`. */
 const categories = ['zero', 'one', 'two', 'few', 'many', 'other'].filter((category) =>
   plurals.resolvedOptions().pluralCategories.some((known) => known === category),

@@ -120,7 +120,7 @@ ${problem !== undefined && html`<p class="problem" id="saved-problem" role="aler
 <p class="only-print">${say('recover.sheet', { user: claim.userId, server })}</p>
 <ul class="codes" aria-label="${say('recover.claim')}"><li>${claim.code}</li></ul>
 <div class="actions">
-<button class="button quiet" type="button" data-copy="${claim.code}" data-copied="${say('save.copied')}" hidden>${say('save.copy')}</button>
+<button class="button quiet" type="button" data-copy="${claim.code}" data-done="${say('save.copied')}" hidden>${say('save.copy')}</button>
 <button class="button quiet" type="button" data-print hidden>${say('save.print')}</button>
 </div>
 <p>${htmlIn(say.form('recover.opens'), { date: timeText(claim.opensTs, say) })}</p>

@@ -20,6 +20,8 @@ export interface SetUpPlace {
   readonly until?: Html | undefined;
   /** What its user may choose from, and come back to; undefined: there is no choice. */
   readonly kinds?: readonly SetUpKind[];
+  /** Whose recovery codes they are, on paper and in a file; undefined where the page may not tell. */
+  readonly user?: string;
   /** What stands above the offer. */
   readonly about?: Html;
   /** What is shown in place of the offer. */
@@ -97,9 +99,14 @@ ${backStep(card)}
 
 /** The recovery codes, for the one time that they are shown. Without any: what there is to know. */
 export function codesCard(
-  card: Card & { readonly codes: readonly string[]; readonly problem: string | undefined },
+  card: Card & {
+    readonly codes: readonly string[];
+    /** What stands above them on paper and in a file, with a place for the date of the reader. */
+    readonly sheet: string | undefined;
+    readonly problem: string | undefined;
+  },
 ): Html {
-  const { say, codes, problem, place } = card;
+  const { say, codes, sheet, problem, place } = card;
   const words = wordsOf(say, place);
   const warning =
     place.warning !== undefined && html`<p class="notice warning" role="alert">${place.warning}</p>`;
@@ -118,14 +125,26 @@ ${step(
  ${problem !== undefined && html`autofocus aria-invalid="true" aria-describedby="saved-problem"`}> ${say('save.tick')}</label>
 ${problem !== undefined && html`<p class="problem" id="saved-problem" role="alert">${problem}</p>`}
 <button class="button full">${say('save.finish')}</button>`;
-  return html`<section class="card stack"><h1 tabindex="-1" ${problem === undefined && html`autofocus`}>${say('save.title')}</h1>
+  return html`<section class="card stack printable"><h1 tabindex="-1" ${problem === undefined && html`autofocus`}>${say('save.title')}</h1>
 <p class="notice good" role="status">${words.done}</p>
 ${warning}
 <p>${say('save.text')}</p>
-<ul class="codes" aria-label="${say('save.title')}">${codes.map((code) => html`<li>${code}</li>`)}</ul>
+${sheet !== undefined && html`<p class="only-print" data-dated="${sheet}"></p>`}
+<ul class="codes" aria-label="${say('codes.title')}">${codes.map((code) => html`<li>${code}</li>`)}</ul>
+${waysToSave(say, codes)}
 <p class="muted">${say('save.where')}</p>
 ${step(card, 'saved', tick)}
 </section>`;
+}
+
+/** By scripts; without them people write the codes down. */
+function waysToSave(say: Say, codes: readonly string[]): Html {
+  const text = codes.join('\n');
+  return html`<div class="actions">
+<button class="button quiet row" type="button" data-copy="${text}" data-done="${say('save.copied')}" hidden>${say('save.copy')}</button>
+<button class="button quiet row" type="button" data-download="${text}" data-file="${say('save.fileName')}" data-done="${say('save.downloaded')}" hidden>${say('save.download')}</button>
+<button class="button quiet row" type="button" data-print hidden>${say('save.print')}</button>
+</div>`;
 }
 
 /** What its user calls the authenticator; left empty it has the usual name. */

@@ -6,6 +6,7 @@ import type { Replaces } from '../../storage/tables/setups.ts';
 import { SECOND } from '../../system/clock.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { waitTime } from '../forms/wait_text.ts';
+import { fill } from '../texts/texts.ts';
 import { passkeyCard } from './passkey_card.ts';
 import { codesCard, offerCard, type SetUpPlace, scanCard, wordsOf } from './set_up_cards.ts';
 
@@ -181,11 +182,13 @@ function codesPage(
   codes: readonly string[],
   problem: string | undefined,
 ): Answer {
-  const { say, render } = visit;
+  const { say, render, server } = visit;
+  const { user } = place;
+  const sheet = user && fill(say.form('save.sheet'), { user, server });
   return render({
     title: titleOf(visit, codes.length === 0 ? wordsOf(say, place).done : say('save.title'), problem),
     script: SCRIPT,
-    body: (tokenField) => codesCard({ say, tokenField, place, codes, problem }),
+    body: (tokenField) => codesCard({ say, tokenField, place, codes, sheet, problem }),
   });
 }
 

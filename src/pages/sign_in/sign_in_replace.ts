@@ -40,13 +40,12 @@ export class SignInReplace {
     forms: ReplaceForms,
   ): Promise<Answer | undefined> {
     const { shown } = replacement ?? { shown: { is: 'offer' } as const };
+    const { id: session, userId: user } = standing;
     const words = this.wordsOf(visit, replacement);
-    if (shown.is === 'codes') {
-      return this.pages.show(visit, { session: standing.id, ...forms, ...words }, shown);
-    }
-    const offered = await this.replacement.offerFor(standing.id);
+    if (shown.is === 'codes') return this.pages.show(visit, { session, user, ...forms, ...words }, shown);
+    const offered = await this.replacement.offerFor(session);
     if (offered === undefined) return undefined;
-    const place = { session: standing.id, ...forms, ...words, kinds: offered.kinds };
+    const place = { session, user, ...forms, ...words, kinds: offered.kinds };
     const offer = (problem: string | undefined) =>
       visit.render({
         title: titleOf(visit, visit.say('replace.title'), problem),

@@ -57,6 +57,7 @@ export class SignInSetUp {
     standing: PageStanding,
     form: Form,
   ): Promise<SignInVisit | undefined> {
+      user: standing.userId,
     if (!this.isNext(state, standing)) return state;
     return unlessOver(() => this.takeStep(visit, state, standing, form));
   }
