@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { openRecipient } from '../../src/notify/recovery_notices.ts';
 import { voteIdentity } from '../../src/notify/vote_request.ts';
 import type { Services } from '../../src/server/compose.ts';
-import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { ask, effect } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { addRecoveryContacts } from '../../src/storage/tables/recovery_contacts.ts';
@@ -17,6 +16,7 @@ import { seedIn } from '../account/account.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';
+import { MortalStores } from '../support/mortal_stores.ts';
 import { Visitor } from '../support/visitor.ts';
 import {
   BEGIN,
@@ -54,44 +54,6 @@ interface Step {
   readonly act: (owner: Owner, at: TestApp) => Promise<unknown>;
   /** How it ends, and what is on record then. */
   readonly comesTo: { readonly state: SeenRecovery['state']; readonly events: readonly string[] };
-}
-
-/** Stores whose process dies at a commit that names a user: what it wrote stays, and it writes nothing further. */
-class MortalStores {
-  private owner = '';
-  private at = 0;
-  private passed = 0;
-  private isDead = false;
-
-  constructor(stores: ReadonlySet<Storage>) {
-    for (const store of stores) {
-      const commit = store.commit;
-      const mortal = async (...[accounts, unit]: Parameters<typeof commit>) => {
-        if (this.isDead) throw cut();
-        if (!accounts.includes(this.owner)) return commit(accounts, unit);
-        this.passed += 1;
-        const [isBefore, isBehind] = [2 * this.passed - 1, 2 * this.passed].map((point) => point === this.at);
-        if (isBefore || isBehind) this.isDead = true;
-        const answer = isBefore ? undefined : await commit(accounts, unit);
-        if (this.isDead) throw cut();
-        return answer;
-      };
-      Object.assign(store, { commit: mortal });
-    }
-  }
-
-  /** Whether that point was reached: odd ones stand before a commit, even ones behind it. */
-  async dying(owner: string, at: number, act: () => Promise<unknown>): Promise<boolean> {
-    Object.assign(this, { owner, at, passed: 0, isDead: false });
-    await act().catch(() => undefined);
-    const hasDied = this.isDead;
-    Object.assign(this, { owner: '', isDead: false });
-    return hasDied;
-  }
-}
-
-function cut(): StoreUnavailable {
-  return new StoreUnavailable(new Error('the process has died'));
 }
 
 /**
@@ -334,7 +296,7 @@ describeOnSharedDatabases('each step of a recovery', (start) => {
       for (let point = 1; ; point += 1) {
         const owner = await ready(step);
         app.live(afterMs);
-        const hasDied = await stores.dying(owner.userId, point, () => act(owner, app));
+        const hasDied = await stores.dying(owner, point, () => act(owner, app));
         const left = await seen(owner);
         expect([before, after]).toContainEqual(left);
         if (!hasDied) break;

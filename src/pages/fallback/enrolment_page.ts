@@ -45,8 +45,10 @@ export class EnrolmentPage {
       const state = await this.enrolment.stateOf(sessionIn(request));
       if (state === undefined) return gone(visit);
       if (seen === undefined) return visit.fail({ cause: 'unknown' });
-      if (state.is === 'done') return done(visit);
       const { setUp = { is: 'offer' } } = seen.state;
+      const stands = await this.setUps.settled(sessionIn(request), setUp);
+      if (stands.is === 'codes') return this.step(visit, seen, stands);
+      if (state.is === 'done') return done(visit);
       const shown = await unlessOver(() => this.step(visit, seen, setUp, state.openedAt));
       return shown ?? gone(visit);
     });

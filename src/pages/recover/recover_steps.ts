@@ -138,7 +138,8 @@ export class RecoverSteps {
   ): Promise<RecoverNext> {
     const { setUp, sign } = this.deps;
     if (state.setUp === undefined) return { state };
-    if (state.setUp.is === 'codes') return this.saved(visit, state, form);
+    const stands = await setUp.settled(id, state.setUp);
+    if (stands.is === 'codes') return this.saved(visit, { ...state, setUp: stands }, form);
     const shown = await unlessOver(() =>
       form.get('step') === 'set_up'
         ? setUp.begin(visit, id, { replaces: 'all', kind: form.get('kind') })

@@ -97,10 +97,13 @@ export class RecoverViews {
     session: string,
   ): Promise<Answer | undefined> {
     const { say } = visit;
-    const { setUp, haveOthersFailed = false } = seen.state;
-    if (setUp === undefined) return undefined;
+    const { haveOthersFailed = false } = seen.state;
+    if (seen.state.setUp === undefined) return undefined;
+    const setUp = await this.deps.setUp.settled(session, seen.state.setUp);
+    const user = seen.state.held?.userId;
     const place = {
       session,
+      ...(user !== undefined && { user }),
       action: addressOf(seen.id),
       fields: turnField(seen.turn),
       words: {

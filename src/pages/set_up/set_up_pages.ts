@@ -94,10 +94,21 @@ export class SetUpPages {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       // Sent twice: the codes were in the answer to the first.
-      const state = await this.enrolment.stateOf(session);
-      if (state?.is === 'done') return { is: 'codes', codes: [] };
+      if (await this.isDone(session)) return { is: 'codes', codes: [] };
       return this.again(session, setupId, error);
     }
+  }
+
+  /**
+   * Where a set-up stands. Where a process died as soon as it had confirmed one, the visit does not say so: it is done,
+   * and no one has seen its codes.
+   */
+  async settled(session: string, shown: SetUpShown): Promise<SetUpShown> {
+    return shown.is === 'scan' && (await this.isDone(session)) ? { is: 'codes', codes: [] } : shown;
+  }
+
+  private async isDone(session: string): Promise<boolean> {
+    return (await this.enrolment.stateOf(session))?.is === 'done';
   }
 
   private async again(session: string, setupId: string, refusal: Refusal): Promise<SetUpShown> {

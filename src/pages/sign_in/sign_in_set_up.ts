@@ -27,6 +27,20 @@ export class SignInSetUp {
     private readonly pages: SetUpPages,
   ) {}
 
+  /** The visit with its set-up, or replacement, as it stands. What a dead process had yet to do is told as not done. */
+  async settled(state: SignInVisit, { id }: PageStanding): Promise<SignInVisit> {
+    const { setUp, replacement } = state;
+    const shown = replacement && (await this.pages.settled(id, replacement.shown));
+    const isCutOff = replacement !== undefined && shown !== replacement.shown;
+    return {
+      ...state,
+      setUp: setUp && (await this.pages.settled(id, setUp)),
+      replacement: isCutOff
+        ? { ...replacement, shown: shown ?? replacement.shown, haveOthersFailed: replacement.endsOthers }
+        : replacement,
+    };
+  }
+
   /** Whether a page of the set-up comes next. Recovery codes are shown until they are said to be saved. */
   isNext({ setUp, isPutOff = false }: SignInVisit, standing: PageStanding): boolean {
     if (setUp?.is === 'codes') return true;
@@ -43,6 +57,7 @@ export class SignInSetUp {
     const until = standing.setUp?.is === 'offered' ? standing.setUp.deadlineTs : undefined;
     const place: SetUpPlace = {
       session: standing.id,
+      user: standing.userId,
       ...form,
       until: until === undefined ? undefined : timeText(until, visit.say),
       kinds: await this.pages.kindsFor(standing.userId),
@@ -57,7 +72,6 @@ export class SignInSetUp {
     standing: PageStanding,
     form: Form,
   ): Promise<SignInVisit | undefined> {
-      user: standing.userId,
     if (!this.isNext(state, standing)) return state;
     return unlessOver(() => this.takeStep(visit, state, standing, form));
   }

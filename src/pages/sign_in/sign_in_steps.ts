@@ -51,8 +51,8 @@ export class SignInSteps {
     if (state.step !== 'held') return { state };
     const standing = state.held && (await this.deps.door.find(state.held.id));
     if (standing === undefined) return this.deps.ends.over(state);
-    const cleared = { ...state, problem: undefined };
     const { setUp, replace, recovery } = this.deps;
+    const cleared = { ...(await setUp.settled(state, standing)), problem: undefined };
     if (form.get('step') === DONT_UNLOCK) {
       const isStopped = (await recovery?.stop(visit.request, standing.id)) === true;
       return { state: isStopped ? { ...cleared, isStopped } : cleared };

@@ -120,19 +120,22 @@ export class SignInViews {
   }
 
   /** @param isReplacing the page of a replacement is asked for, where there is one */
-  private async held(shown: Shown, isReplacing: boolean): Promise<Answer> {
-    const { visit, seen } = shown;
-    const { held, replacement } = seen.state;
+  private async held(found: Shown, isReplacing: boolean): Promise<Answer> {
+    const { visit } = found;
+    const { held } = found.seen.state;
     const standing = held && (await this.deps.door.find(held.id));
-    if (standing === undefined) return this.over(shown);
+    if (standing === undefined) return this.over(found);
+    const state = await this.deps.setUp.settled(found.seen.state, standing);
+    const seen = { ...found.seen, state };
+    const shown = { ...found, seen };
     const form = { action: visitAddress(shown.way, seen.id), fields: turnField(seen.turn) };
     // Recovery codes are shown until they are said to be saved.
-    if (isReplacing || replacement?.shown.is === 'codes') {
-      const page = await this.deps.replace.show(visit, seen.state, standing, form);
+    if (isReplacing || state.replacement?.shown.is === 'codes') {
+      const page = await this.deps.replace.show(visit, state, standing, form);
       if (page !== undefined) return page;
     }
-    if (this.deps.setUp.isNext(seen.state, standing)) {
-      return (await this.deps.setUp.show(visit, seen.state, standing, form)) ?? this.over(shown);
+    if (this.deps.setUp.isNext(state, standing)) {
+      return (await this.deps.setUp.show(visit, state, standing, form)) ?? this.over(shown);
     }
     if (!standing.codeWanted) return this.confirmation(shown, standing);
     return this.code(shown, standing, await this.deps.recovery?.runningFor(standing.userId));
