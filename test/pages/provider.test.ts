@@ -3,12 +3,10 @@ import supertest from 'supertest';
 import { beforeCall } from '../login/support.ts';
 import { type AppOptions, LOGIN, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
-import { call, type HttpAnswer } from '../support/http.ts';
+import type { HttpAnswer } from '../support/http.ts';
 import { expectJudged } from '../support/judged.ts';
 import { formsOf, Visitor } from '../support/visitor.ts';
-
-const CLIENT = 'https://app.example.net/';
-const LEAD = `/_matrix/client/v3/login/sso/redirect/oidc?redirectUrl=${encodeURIComponent(CLIENT)}`;
+import { CLIENT, LEAD, throughProvider } from './provider_round.ts';
 
 let app: TestApp;
 let bob: Enrolled;
@@ -33,25 +31,14 @@ beforeEach(() => start());
 
 afterEach(() => app.stop());
 
-/** Follows a redirect to the provider, whose session stands, and tells where it sends the browser back to. */
-async function throughProvider(answer: HttpAnswer): Promise<string> {
-  expect(answer.status).toBe(303);
-  const provider = new URL(answer.headers.location ?? '');
-  expect(provider.origin).toBe(app.stub.url);
-  const back = await call(app.stub.url, { target: provider.pathname + provider.search });
-  const address = new URL(back.headers.location ?? '');
-  expect(address.origin).toBe('https://matrix.example.org');
-  return address.pathname + address.search;
-}
-
 /** The first round: from the client's button to our page. */
 async function firstRound(): Promise<HttpAnswer> {
-  return visitor.open(await throughProvider(await visitor.open(LEAD)));
+  return visitor.open(await throughProvider(app, await visitor.open(LEAD)));
 }
 
 /** From the confirmation to the client. */
 async function secondRound(): Promise<URL> {
-  const back = await visitor.open(await throughProvider(await visitor.send({ decision: 'allow' })));
+  const back = await visitor.open(await throughProvider(app, await visitor.send({ decision: 'allow' })));
   expect(back.status).toBe(303);
   return new URL(back.headers.location ?? '');
 }
@@ -67,7 +54,7 @@ describe('single sign-on of the homeserver', () => {
   test('the languages that the client asks for come back with the person', async () => {
     visitor = new Visitor(app.url, { 'accept-language': 'en' });
     const lead = `${LEAD}&ui_locales=de`;
-    const code = await visitor.open(await throughProvider(await visitor.open(lead)));
+    const code = await visitor.open(await throughProvider(app, await visitor.open(lead)));
     expect(code.text).toContain('<html lang="de">');
     expect(code.text).toContain(`href="${lead.replace('&', '&amp;')}"`);
     expect((await visitor.send({ code: app.code(bob) })).text).toContain('<html lang="de">');
@@ -95,7 +82,7 @@ describe('single sign-on of the homeserver', () => {
     await app.stop();
     await start({ passwords: 'off' });
     const target = `/_matrix/client/v3/login/sso/redirect?redirectUrl=${encodeURIComponent(CLIENT)}`;
-    const code = await visitor.open(await throughProvider(await visitor.open(target)));
+    const code = await visitor.open(await throughProvider(app, await visitor.open(target)));
     expect(code.text).toContain('one-time-code');
   });
 
@@ -135,7 +122,7 @@ describe('single sign-on of the homeserver', () => {
     async (change) => {
       await firstRound();
       await visitor.send({ code: app.code(bob) });
-      const back = await throughProvider(await visitor.send({ decision: 'allow' }));
+      const back = await throughProvider(app, await visitor.send({ decision: 'allow' }));
       if (change !== 'another authenticator') {
         await app.storage.factors.removeAllFactors(bob.userId);
       }
@@ -156,7 +143,7 @@ describe('single sign-on of the homeserver', () => {
   });
 
   test('the way back of the first round, loaded once more, is told as used', async () => {
-    const back = await throughProvider(await visitor.open(LEAD));
+    const back = await throughProvider(app, await visitor.open(LEAD));
     await visitor.open(back);
     const again = await visitor.open(back);
     expect(again.status).toBe(410);
@@ -166,7 +153,7 @@ describe('single sign-on of the homeserver', () => {
   test('attack 36: the way back of the second round works once', async () => {
     await firstRound();
     await visitor.send({ code: app.code(bob) });
-    const back = await throughProvider(await visitor.send({ decision: 'allow' }));
+    const back = await throughProvider(app, await visitor.send({ decision: 'allow' }));
     expect((await visitor.open(back)).status).toBe(303);
     const again = await visitor.open(
       back.replace(/loginToken=.*/, `loginToken=${app.stub.mintLoginToken('bob')}`),
@@ -175,7 +162,7 @@ describe('single sign-on of the homeserver', () => {
   });
 
   test('attack 69: another browser cannot be sent in on another user’s way back', async () => {
-    const back = await throughProvider(await visitor.open(LEAD));
+    const back = await throughProvider(app, await visitor.open(LEAD));
     const victim = new Visitor(app.url);
     await victim.open(`/_2fa/login?redirectUrl=${encodeURIComponent(CLIENT)}`);
     app.stub.clear();
@@ -184,7 +171,7 @@ describe('single sign-on of the homeserver', () => {
   });
 
   test('an invented, altered or old state is refused', async () => {
-    const back = await throughProvider(await visitor.open(LEAD));
+    const back = await throughProvider(app, await visitor.open(LEAD));
     app.stub.clear();
     for (const altered of ['', 'AAAA', `${back.slice(33, 60)}`]) {
       const answer = await visitor.open(

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { seedIn } from '../account/account.ts';
-import { LOGIN, startApp, type TestApp } from '../support/app.ts';
+import { type AppOptions, LOGIN, startApp, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases, type StartApp } from '../support/both_databases.ts';
 import { codeAt, type Enrolled, wrongCode } from '../support/enrolment.ts';
+import { PERSONALITIES } from '../support/stub/stub.ts';
 import { formsOf, Visitor } from '../support/visitor.ts';
+import { LEAD, throughProvider } from './provider_round.ts';
 
 const PAGE = `/_2fa/login?redirectUrl=${encodeURIComponent('https://app.example.net/')}`;
 const REPLACE = /href="(\/_2fa\/login\/replace\?v=[\w-]{22})"/;
@@ -15,8 +17,8 @@ let app: TestApp;
 let bob: Enrolled;
 let visitor: Visitor;
 
-async function begin(config = ''): Promise<void> {
-  app = await start({ users: [{ name: 'bob', password: PASSWORD }], config });
+async function begin(config = '', more: Omit<AppOptions, 'config'> = {}): Promise<void> {
+  app = await start({ users: [{ name: 'bob', password: PASSWORD }], config, ...more });
   bob = await app.enrol('bob');
   visitor = new Visitor(app.url);
 }
@@ -167,6 +169,62 @@ describe('a replacement', () => {
     await confirm(seed);
     expect(visitor.last?.text).toContain('Your other devices could not be signed out.');
     expect(codesOn(visitor)).toHaveLength(10);
+  });
+
+  test.each([
+    ['no list of devices', /GET .*\/devices/, { status: 200, body: {} }],
+    ['a list without the device of this sign-in', /GET .*\/devices/, { status: 200, body: { devices: [] } }],
+    ['a limit at the list', /GET .*\/devices/, { status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' } }],
+    ['a refusal at the end', '/delete_devices', { status: 403, body: { errcode: 'M_FORBIDDEN' } }],
+    ['HTML at the end', '/delete_devices', { status: 502, body: {} }],
+  ])('attack 351: %s: other devices are said to be signed in still', async (_what, pattern, answer) => {
+    await begin();
+    app.stub.signIn('bob', 'OLDPHONE');
+    const seed = await toKey(visitor, { end_others: 'on' });
+    app.stub.failNext(pattern, answer);
+    await confirm(seed);
+    expect(visitor.last?.text).toContain('Your other devices could not be signed out.');
+    expect(app.stub.state.user(BOB).devices.has('OLDPHONE')).toBe(true);
+    await visitor.send({ step: 'saved', saved: 'on' });
+    expect(await goOn()).toBe(200);
+  });
+
+  test.each(Object.keys(PERSONALITIES) as (keyof typeof PERSONALITIES)[])(
+    'attack 351: before %s: the other devices are gone where it was asked for, and nothing else of the account',
+    async (personality) => {
+      await begin('', { personality });
+      app.stub.signIn('bob', 'OLDPHONE');
+      app.stub.signIn('bob', 'TABLET');
+      await confirm(await toKey(visitor, { end_others: 'on' }));
+      expect(visitor.last?.text).not.toContain('could not be signed out');
+      expect(app.stub.devicesOf('bob')).toHaveLength(1);
+      expect(codesOn(visitor)).toHaveLength(10);
+      await visitor.send({ step: 'saved', saved: 'on' });
+      expect(await goOn()).toBe(200);
+    },
+  );
+
+  test('attack 352: in a sign-in through a provider: replaced alike, no devices are ended without a password, and on by the second round', async () => {
+    const sso = { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'bob' };
+    await begin('', { users: [{ name: 'bob', password: null }], sso });
+    app.stub.signIn('bob', 'OLDPHONE');
+    await visitor.open(await throughProvider(app, await visitor.open(LEAD)));
+    const consent = await visitor.send({ recovery_code: bob.recoveryCodes[0] ?? '' });
+    const offer = await visitor.open(REPLACE.exec(consent.text)?.[1] ?? '');
+    expect(offer.text).not.toContain('end_others');
+    const before = await ids();
+    // The box that is not there, ticked all the same.
+    await choose({ end_others: 'on' });
+    await confirm(keyOn(visitor));
+    expect(visitor.last?.text).toContain('Your other devices could not be signed out.');
+    expect(app.stub.state.user(BOB).devices.has('OLDPHONE')).toBe(true);
+    expect(codesOn(visitor)).toHaveLength(10);
+    expect(await ids()).not.toEqual(expect.arrayContaining(before));
+    await visitor.send({ step: 'saved', saved: 'on' });
+    const back = await visitor.open(await throughProvider(app, await visitor.send({ decision: 'allow' })));
+    const token = new URL(back.headers.location ?? '').searchParams.get('loginToken') ?? '';
+    const login = await app.post(LOGIN, { type: 'm.login.token', token });
+    expect([login.status, login.json.user_id]).toEqual([200, BOB]);
   });
 
   test('attack 247: not offered, and not done, where codes are no good for changes; nor without a recovery code', async () => {

@@ -208,6 +208,37 @@ test('the homeserver is away: the form stays, and nothing is called wrong', asyn
   expect(page.text).toContain('value="alice"');
 });
 
+test.each([
+  ['limits', { status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 5000 } }],
+  ['limits, and says no time', { status: 429, body: {} }],
+  ['is away', { status: 502, body: {} }],
+  ['answers nonsense', { status: 200, body: '<html>' }],
+  ['answers with nothing in it', { status: 200, body: {} }],
+])(
+  'attack 353: the homeserver %s: no password is called wrong, and no field is marked',
+  async (_, answer) => {
+    app.stub.failNext(/POST .*\/login/, answer);
+    const { status, text } = await password();
+    expect([status, /Your (?:code and )?password (?:was not checked|were not refused)/.test(text)]).toEqual([
+      200,
+      true,
+    ]);
+    expect(text).not.toMatch(/Incorrect|aria-invalid/);
+  },
+);
+
+test('attack 353: a code that is not looked at, for the wait of its lane, is not called wrong, and is good afterwards', async () => {
+  await password();
+  for (let turn = 0; turn < 5; turn++) await visitor.send({ code: app.wrongCode(bob) });
+  await password();
+  const { text } = await visitor.send({ code: app.code(bob) });
+  expect(text).toContain('Your code was not checked.');
+  expect(text).not.toMatch(/That code is incorrect|aria-invalid/);
+  app.clock.advance(10 * 60_000);
+  await password();
+  expect((await visitor.send({ code: app.code(bob) })).text).toContain('Continue to app.example.net?');
+});
+
 test('a form from elsewhere, or one that cannot be read, is told at once, with the way to load the page again', async () => {
   await visitor.open(PAGE);
   const { action } = form();
