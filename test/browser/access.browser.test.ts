@@ -110,7 +110,7 @@ describeInBrowser('what apps that sign in by OAuth leave to the account page', (
 
   test('an address opens a part after the sign-in, with the device first and the question whether to end it', async () => {
     await person.heading('Signed-in devices').waitFor();
-    await page.getByText('Your app asks for this one').waitFor();
+    await page.getByText('Your app asked for this one').waitFor();
     expect(await rows().nth(1).textContent()).toContain('PHONE');
     // The question stands open; a no changes nothing.
     await person.dialog().getByRole('heading', { name: 'Sign out “' }).waitFor();
@@ -127,7 +127,7 @@ describeInBrowser('what apps that sign in by OAuth leave to the account page', (
       expect(await page.getByRole('dialog').count()).toBe(0);
     }
     await openAt('org.matrix.session_end&device_id=UNKNOWN');
-    await page.getByText('The device that your app asks for is not signed in any more.').waitFor();
+    await page.getByText('The device that your app asked for is no longer signed in.').waitFor();
     await openAt('org.matrix.session_end&device_id=PHONE');
     const confirm = person.dialog().getByRole('button', { name: 'Sign out', exact: true });
     await confirm.waitFor();
@@ -144,11 +144,11 @@ describeInBrowser('what apps that sign in by OAuth leave to the account page', (
     await page.waitForFunction("document.activeElement.textContent === 'Password and account'");
     expect(await page.getByRole('dialog').count()).toBe(0);
     await openAt('org.matrix.cross_signing_reset');
-    await page.getByText('To reset your encryption identity, begin it in your app.').waitFor();
+    await page.getByText('To reset your encryption identity, start in your app.').waitFor();
     await openAt('org.example.unknown');
     await page.waitForFunction("document.activeElement.tagName === 'H1'");
     // An account without a password has none to change.
-    const end = page.getByRole('region', { name: 'Password and account' });
+    const end = page.getByRole('region', { name: /^(?:Password and account|Account)$/ });
     expect(await end.getByRole('button').allTextContents()).toEqual([
       'Change password',
       'Deactivate account',

@@ -263,7 +263,7 @@ describeInBrowser('the parts of the account page', () => {
     await page.goto(`${app.url}/_2fa/recover/vote?t=${'A'.repeat(27)}`);
     await page.getByRole('link', { name: 'Continue to the account page' }).click();
     const asked = part('Is it them?');
-    await asked.getByText('This link asks this account nothing.').waitFor();
+    await asked.getByText('This account is not asked anything by this link.').waitFor();
     const question = { user_id: '@carol:localhost', begun_ts: 1e12, open: true, vote: null, voted_ts: null };
     const address = '**/org.matrix.2fa/recovery_vote';
     await page.route(address, json(200, {}));
@@ -274,8 +274,8 @@ describeInBrowser('the parts of the account page', () => {
       route.request().method() === 'POST' ? json(200, question)(route) : route.continue(),
     );
     await again();
-    await asked.getByText(/^@carol:localhost asks to get back/).waitFor();
-    await asked.getByText('Reach them by another way than Matrix').waitFor();
+    await asked.getByText(/@carol:localhost has asked to get back/).waitFor();
+    await asked.getByText('reach them by another way than Matrix').waitFor();
     await lookAt(page, 'account-31-vote');
     await person.press('Yes, it is them');
     await person.dialog().getByLabel('How you made sure').fill('on the phone');
@@ -395,6 +395,33 @@ describeInBrowser('the parts of the account page', () => {
     await again();
     await page.getByText(/^A recovery code was used on 1 Jan 1970, \d\d:41 \(192\.0\.2\.7\)/).waitFor();
     await page.unrouteAll();
+  });
+
+  test('where the account has no password nothing speaks of one', async () => {
+    const event = { at: 3_900_000, address: '192.0.2.7', device_id: null, detail: {} };
+    const events = ['recovery.used', 'login.held_ended'].map((name) => ({ ...event, event: name }));
+    await page.route('**/org.matrix.2fa/history', json(200, { events }));
+    await page.route('**/_2fa/account/session', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), has_password: false } });
+    });
+    const said = async () => {
+      await page.waitForLoadState('networkidle');
+      const text = (await page.evaluate('document.body.innerText')) as string;
+      return text.replaceAll(/(?:device|only) passwords?/gi, '');
+    };
+    await again();
+    await page.getByText('secure your account at your provider.').nth(1).waitFor();
+    await page.getByText('Sign-in not completed: your provider confirmed it').waitFor();
+    await page.getByText('Signing in takes your provider and a second step.').waitFor();
+    expect(await said()).not.toMatch(/password/i);
+    await page.route('**/v3/account/two-factor', json(200, { enabled: false, providers: {} }));
+    await again();
+    await page.getByText('Anyone who gets into your account at your provider can sign in').waitFor();
+    expect(await said()).not.toMatch(/password/i);
+    await page.unrouteAll();
+    await again();
+    expect(await said()).toMatch(/your password and a second step/);
   });
 
   test('until when a factor counts, and in the title that something is wrong', async () => {

@@ -15,26 +15,17 @@ export function accountEndCard(page) {
     element(
       'header',
       {},
-      element('h2', { id: 'account-end-title' }, say('end.title')),
+      element('h2', { id: 'account-end-title' }, page.say('end.title')),
       element('p', {}, say('end.intro')),
     ),
     element(
-      'ul',
-      { class: 'rows' },
-      page.hasPassword && row(say('end.password'), () => void changePassword(page)),
-      row(say('end.deactivate'), () => void deactivate(page)),
+      'div',
+      { class: 'actions plainrow' },
+      page.hasPassword &&
+        button(say('end.password'), () => void changePassword(page), { look: 'second row' }),
+      button(say('end.deactivate'), () => void deactivate(page), { look: 'second row' }),
     ),
   );
-}
-
-/**
- * @param {string} name
- * @param {() => void} act
- */
-function row(name, act) {
-  const what = element('div', { class: 'what' }, element('b', {}, name));
-  const open = button(name, act, { look: 'second row' });
-  return element('li', {}, what, element('div', { class: 'actions' }, open));
 }
 
 /** @param {import('./page.js').AccountPage} page */
@@ -53,7 +44,7 @@ async function changePassword(page) {
       'div',
       {},
       password.element,
-      element('label', { class: 'tick' }, others, say('end.others')),
+      element('label', { class: 'check' }, others, say('end.others')),
     ),
     request: () => ({
       call: CALLS.changePassword,

@@ -23,7 +23,7 @@ export function historyCard(page, { asked, names }) {
   return lateCard({
     id: 'activity',
     title: say('history.title'),
-    intro: say('history.intro'),
+    intro: page.say('history.intro'),
     asked,
     load: () => page.api.call(CALLS.history),
     isWhole: isHistory,
@@ -110,6 +110,8 @@ function lineText(page, { event, count, detail, used }) {
       return name === undefined ? say('history.completed') : say(event, { factor: name });
     case 'guard.passed':
       return detail.action === undefined ? say('history.passed') : say(event, { action: actionText(detail) });
+    case 'login.held_ended':
+      return page.say(event);
     default:
       return eventText(event, placesOf(detail, name)) ?? say('history.unknown', { event });
   }

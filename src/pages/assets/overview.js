@@ -74,7 +74,7 @@ function offCard(page) {
       'header',
       {},
       element('h2', { id: 'off-title' }, say('off.title')),
-      element('p', {}, say('off.text')),
+      element('p', {}, page.say('off.text')),
       button(say('off.button'), () => void turnOff(page), { look: 'second row' }),
     ),
   );
@@ -84,7 +84,7 @@ function offCard(page) {
 async function turnOff(page) {
   const done = await askProof(page, {
     title: say('off.title'),
-    text: say('off.text'),
+    text: page.say('off.text'),
     action: say('off.button'),
     danger: true,
     request: () => ({ call: CALLS.turnOff, body: {} }),

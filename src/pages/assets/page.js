@@ -1,7 +1,7 @@
 import { stateIn } from './account_state.js';
 import { Api } from './api.js';
 import { button, element, markTitle, notice } from './dom.js';
-import { problemText, reasonText, say } from './texts.js';
+import { keyWithoutPassword, problemText, reasonText, say } from './texts.js';
 import { CALLS } from './wire.js';
 
 /** So often the page looks whether it is idle. */
@@ -47,6 +47,13 @@ export class AccountPage {
     this.lastCall = Date.now();
     this.#watch();
   }
+
+  /**
+   * As `say`; where the account has no password, in words that speak of none.
+   *
+   * @type {import('../texts/keys.ts').SayText}
+   */
+  say = (key, ...values) => say(this.hasPassword ? key : keyWithoutPassword(key), ...values);
 
   /** Whether a second factor of the last minutes counts. */
   isSteppedUp() {

@@ -67,7 +67,7 @@ function textNow(count) {
  */
 function earlier(page, used, names) {
   const device = names.get(used.device_id ?? '') ?? used.address ?? say('sessions.unnamed');
-  const text = timed((date) => say('recovered.earlier', { date, device }), used.at);
+  const text = timed((date) => page.say('recovered.earlier', { date, device }), used.at);
   const shown = banner(
     page,
     element('p', {}, text),

@@ -34,7 +34,7 @@ export function statusHeader(page) {
  * @param {Standing} standing
  */
 function sentence(page, standing) {
-  return standing === 'unknown' ? page.problem : say(`status.${standing}Text`);
+  return standing === 'unknown' ? page.problem : page.say(`status.${standing}Text`);
 }
 
 /**

@@ -54,6 +54,31 @@ function formOf(key, places) {
 }
 
 /**
+ * Texts that speak of the password, and those that do not.
+ *
+ * @type {Partial<Record<TextKey, TextKey>>}
+ */
+const WITHOUT_PASSWORD = {
+  'status.onText': 'status.onText.noPassword',
+  'status.offText': 'status.offText.noPassword',
+  'recovered.earlier': 'recovered.earlier.noPassword',
+  'history.intro': 'history.intro.noPassword',
+  'login.held_ended': 'login.held_ended.noPassword',
+  'off.text': 'off.text.noPassword',
+  'end.title': 'end.title.noPassword',
+};
+
+/**
+ * The key of what is said where an account has no password. It has the same places.
+ *
+ * @template {TextKey} Key
+ * @param {Key} key
+ */
+export function keyWithoutPassword(key) {
+  return /** @type {Key} */ (WITHOUT_PASSWORD[key] ?? key);
+}
+
+/**
  * What happened, in words; undefined if there is no text that these values fill. Factors that the pages do not know have
  * words of their own, in `events`.
  *

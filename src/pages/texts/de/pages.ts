@@ -304,7 +304,8 @@ export const pages: Translation = {
   'reason.limited': 'Der Server ist ausgelastet. Versuche es in {time} erneut.',
   'status.on': 'Zwei-Faktor-Authentifizierung ist eingeschaltet',
   'status.onText': 'Zum Anmelden brauchst du dein Passwort und einen zweiten Schritt.',
-  'status.weak': 'Zwei-Faktor-Authentifizierung ist eingeschaltet, aber dir fehlt ein Rückweg',
+  'status.onText.noPassword': 'Zum Anmelden brauchst du deinen Anbieter und einen zweiten Schritt.',
+  'status.weak': 'Zwei-Faktor-Authentifizierung ist eingeschaltet, aber du hast keinen Weg zurück',
   'status.weakText':
     'Du hast keine Wiederherstellungscodes. Wenn du deinen Authenticator verlierst, verlierst du den Zugang zu deinem Konto.',
   'status.off': 'Zwei-Faktor-Authentifizierung ist ausgeschaltet',
@@ -314,6 +315,8 @@ export const pages: Translation = {
   'status.unknown': 'Dein Status konnte nicht geladen werden',
   'stepUp.until': 'Bestätigt bis {time}',
   'recovered.title': 'Telefon verloren?',
+  'status.offText.noPassword':
+    'Wer in dein Konto bei deinem Anbieter kommt, kann sich hier als du anmelden. Füge einen zweiten Schritt hinzu, den nur du hast.',
   'recovered.text':
     'Du hast dich mit einem Wiederherstellungscode angemeldet; {count} ist übrig. Richte jetzt einen neuen Authenticator ein. Du brauchst keinen weiteren Code. ‖ Du hast dich mit einem Wiederherstellungscode angemeldet; {count} sind übrig. Richte jetzt einen neuen Authenticator ein. Du brauchst keinen weiteren Code.',
   'recovered.again':
@@ -326,6 +329,8 @@ export const pages: Translation = {
   'auth.title': 'Authenticators',
   'auth.intro': 'Zum Anmelden genügt einer davon.',
   'auth.dates': 'Hinzugefügt {date} · zuletzt verwendet {used}',
+  'recovered.earlier.noPassword':
+    'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn du dein Telefon verloren hast, ersetze es hier. Wenn du das nicht warst, melde deine anderen Geräte ab und sichere dein Konto bei deinem Anbieter.',
   'auth.datesUnused': 'Hinzugefügt {date} · {never}',
   'auth.neverUsed': 'noch nicht verwendet',
   'auth.add': 'Authenticator hinzufügen',
@@ -442,8 +447,7 @@ export const pages: Translation = {
   'vote.notLoaded': 'Die Frage konnte nicht geladen werden. {reason}',
   'vote.later': 'Nicht jetzt',
   'codes.title': 'Wiederherstellungscodes',
-  'codes.intro':
-    'Verwende einen Wiederherstellungscode mit deinem Passwort, wenn du deinen Authenticator verlierst.',
+  'codes.intro': 'Wenn du deinen Authenticator verlierst, verwende stattdessen einen Wiederherstellungscode.',
   'codes.left': '{count} von {total} übrig',
   'codes.made': 'Erstellt {date}',
   'codes.few': 'Es sind nur noch wenige Codes übrig. Erstelle neue, bevor du sie brauchst.',
@@ -465,7 +469,8 @@ export const pages: Translation = {
   'actions.crossSigning':
     'Um deine Verschlüsselungsidentität zurückzusetzen, beginne in deiner App. Sie führt dich zu einer Seite, die nach deinem Passwort und deinem zweiten Faktor fragt.',
   'end.title': 'Passwort und Konto',
-  'end.intro': 'Apps, die dein Passwort nicht kennen, überlassen das dieser Seite.',
+  'end.title.noPassword': 'Konto',
+  'end.intro': 'Manche Apps können das nicht selbst und schicken dich hierher.',
   'end.password': 'Passwort ändern',
   'end.newPassword': 'Neues Passwort',
   'end.newPasswordHint': 'Du verwendest es von jetzt an überall, wo du dich anmeldest.',
@@ -495,12 +500,16 @@ export const pages: Translation = {
   'history.more': 'Mehr anzeigen',
   'off.title': 'Zwei-Faktor-Authentifizierung ausschalten',
   'off.text':
+  'history.intro.noPassword':
+    'Kommt dir etwas unbekannt vor? Melde deine anderen Geräte ab und sichere dein Konto bei deinem Anbieter.',
     'Dann genügt dein Passwort zum Anmelden. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
   'off.button': 'Ausschalten',
   'off.done': 'Zwei-Faktor-Authentifizierung ist ausgeschaltet.',
 
   // Set-up, saving codes, proof
   'setup.title': 'Authenticator einrichten',
+  'off.text.noPassword':
+    'Dann genügt zum Anmelden dein Anbieter. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
   'setup.steps': 'Scannen · Bestätigen · Codes speichern',
   'setup.name': 'Gerät benennen',
   'setup.nameHint': 'Das siehst nur du, z. B. Pixel 9.',
@@ -595,6 +604,8 @@ export const pages: Translation = {
   'throttle.wait': 'Anmeldung nach zu vielen falschen Codes angehalten',
   'guard.passed': 'Genehmigt: {action}',
   'totp.enabled': 'Zwei-Faktor-Authentifizierung eingeschaltet',
+  'login.held_ended.noPassword':
+    'Anmeldung nicht abgeschlossen: Dein Anbieter hat sie bestätigt, aber es wurde kein Code eingegeben. Wenn du das nicht warst, sichere dein Konto dort.',
   'totp.disabled': 'Zwei-Faktor-Authentifizierung ausgeschaltet',
   'totp.added': 'Authenticator „{name}“ hinzugefügt',
   'totp.removed': 'Authenticator „{name}“ entfernt',

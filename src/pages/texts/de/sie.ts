@@ -168,12 +168,15 @@ export const sie: Translation = {
     'Diese Seite braucht JavaScript. Schalten Sie es für diese Seite ein oder lesen Sie die Hilfeseite.',
   'reason.limited': 'Der Server ist ausgelastet. Versuchen Sie es in {time} erneut.',
   'status.onText': 'Zum Anmelden brauchen Sie Ihr Passwort und einen zweiten Schritt.',
-  'status.weak': 'Zwei-Faktor-Authentifizierung ist eingeschaltet, aber Ihnen fehlt ein Rückweg',
+  'status.onText.noPassword': 'Zum Anmelden brauchen Sie Ihren Anbieter und einen zweiten Schritt.',
+  'status.weak': 'Zwei-Faktor-Authentifizierung ist eingeschaltet, aber Sie haben keinen Weg zurück',
   'status.weakText':
     'Sie haben keine Wiederherstellungscodes. Wenn Sie Ihren Authenticator verlieren, verlieren Sie den Zugang zu Ihrem Konto.',
   'status.offText':
     'Wer Ihr Passwort erfährt, kann sich als Sie anmelden. Fügen Sie einen zweiten Schritt hinzu, den nur Sie haben.',
   'status.unknown': 'Ihr Status konnte nicht geladen werden',
+  'status.offText.noPassword':
+    'Wer in Ihr Konto bei Ihrem Anbieter kommt, kann sich hier als Sie anmelden. Fügen Sie einen zweiten Schritt hinzu, den nur Sie haben.',
   'recovered.text':
     'Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} ist übrig. Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code. ‖ Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} sind übrig. Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code.',
   'recovered.again':
@@ -183,6 +186,8 @@ export const sie: Translation = {
   'recovered.earlier':
     'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn Sie Ihr Telefon verloren haben, ersetzen Sie es hier. Wenn Sie das nicht waren, melden Sie Ihre anderen Geräte ab und ändern Sie Ihr Passwort.',
   'auth.removeLast':
+  'recovered.earlier.noPassword':
+    'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn Sie Ihr Telefon verloren haben, ersetzen Sie es hier. Wenn Sie das nicht waren, melden Sie Ihre anderen Geräte ab und sichern Sie Ihr Konto bei Ihrem Anbieter.',
     '„{name}“ ist Ihr einziger Authenticator. Wenn Sie ihn entfernen, wird die Zwei-Faktor-Authentifizierung ausgeschaltet, und Ihre Wiederherstellungscodes werden gelöscht.',
   'auth.unusable':
     'Er funktioniert auf diesem Server nicht mehr. Entfernen Sie ihn und fügen Sie einen neuen hinzu.',
@@ -198,8 +203,8 @@ export const sie: Translation = {
   'sessions.asked': 'Ihre App fragt nach diesem',
   'sessions.askedGone': 'Das Gerät, nach dem Ihre App fragt, ist nicht mehr angemeldet.',
   'actions.crossSigning':
-    'Um Ihre Verschlüsselungsidentität zurückzusetzen, beginnen Sie in Ihrer App. Sie führt Sie zu einer Seite, die nach Ihrem Passwort und Ihrem zweiten Faktor fragt.',
-  'end.intro': 'Apps, die Ihr Passwort nicht kennen, überlassen das dieser Seite.',
+    'Um Ihre Verschlüsselungsidentität zurückzusetzen, beginnen Sie in Ihrer App. Sie führt Sie zu einer Seite, die nach Ihrem zweiten Faktor und Ihrem Passwort fragt.',
+  'end.intro': 'Manche Apps können das nicht selbst und schicken Sie hierher.',
   'end.newPasswordHint': 'Sie verwenden es von jetzt an überall, wo Sie sich anmelden.',
   'end.passwordText': 'Sie werden hier abgemeldet und melden sich mit dem neuen Passwort an.',
   'end.deactivateText':
@@ -226,9 +231,13 @@ export const sie: Translation = {
   'setup.scanText':
     'Öffnen Sie Ihre Authenticator-App (etwa Aegis, 2FAS, FreeOTP, Google Authenticator oder einen Passwort-Manager) und scannen Sie diesen Code.',
   'setup.openText': 'Ist Ihre Authenticator-App auf diesem Gerät? Öffnen Sie sie direkt.',
+  'history.intro.noPassword':
+    'Kommt Ihnen etwas unbekannt vor? Melden Sie Ihre anderen Geräte ab und sichern Sie Ihr Konto bei Ihrem Anbieter.',
   'setup.picture': 'QR-Code für Ihre Authenticator-App',
   'setup.key': 'Geben Sie diesen Schlüssel ein (zeitbasiert, {digits} Stellen)',
   'setup.check':
+  'off.text.noPassword':
+    'Dann genügt zum Anmelden Ihr Anbieter. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
     'Geben Sie den Code ein, den die App jetzt zeigt. So wird geprüft, ob die App richtig eingerichtet ist.',
   'setup.wrong':
     'Dieser Code ist falsch. Prüfen Sie, ob die Uhr Ihres Telefons richtig geht, und versuchen Sie den aktuellen Code.',
@@ -290,6 +299,8 @@ export const sie: Translation = {
   'help.app.text':
     'Eine App, die alle 30 Sekunden einen neuen sechsstelligen Code zeigt, auch ohne Netz. Jede App für zeitbasierte Codes (TOTP) funktioniert. Wenn Sie sie verlieren, melden Sie sich mit einem Wiederherstellungscode oder einem anderen Authenticator an und ersetzen Sie sie.',
   'help.passkey.text':
+  'login.held_ended.noPassword':
+    'Anmeldung nicht abgeschlossen: Ihr Anbieter hat sie bestätigt, aber es wurde kein Code eingegeben. Wenn Sie das nicht waren, sichern Sie Ihr Konto dort.',
     'Ein Schlüssel auf Ihrem Telefon, Computer oder USB-Stick, der Ihre Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Behalten Sie zusätzlich eine Authenticator-App oder Wiederherstellungscodes.',
   'help.passkey.notTaken':
     'Ein Schlüssel auf Ihrem Telefon, Computer oder USB-Stick, der Ihre Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Verwenden Sie die Anmeldeseite, die Ihre App anbietet, oder eine App, die eine anbietet. Behalten Sie zusätzlich Wiederherstellungscodes.',

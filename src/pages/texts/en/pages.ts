@@ -294,12 +294,15 @@ export const pages = {
   'status.weakText':
     'You have no recovery codes. If you lose your authenticator, you will lose access to your account.',
   'status.off': 'Two-factor authentication is off',
+  'status.onText.noPassword': 'Signing in takes your provider and a second step.',
   'status.offText':
     'Anyone who learns your password can sign in as you. Add a second step that only you have.',
   'status.turnOn': 'Turn on two-factor authentication',
   'status.unknown': 'Your status could not be loaded',
   'stepUp.until': 'Verified until {time}',
   'recovered.title': 'Lost your phone?',
+  'status.offText.noPassword':
+    'Anyone who gets into your account at your provider can sign in here as you. Add a second step that only you have.',
   'recovered.text':
     'You signed in with a recovery code; {count} is left. Set up a new authenticator now. No other code is needed. ‖ You signed in with a recovery code; {count} are left. Set up a new authenticator now. No other code is needed.',
   'recovered.again':
@@ -312,6 +315,8 @@ export const pages = {
   'auth.title': 'Authenticators',
   'auth.intro': 'Any one of these completes a sign-in.',
   'auth.dates': 'Added {date} · last used {used}',
+  'recovered.earlier.noPassword':
+    "A recovery code was used on {date} ({device}). If you lost your phone, replace it here. If this wasn't you, sign out your other devices and secure your account at your provider.",
   'auth.datesUnused': 'Added {date} · {never}',
   'auth.neverUsed': 'not used yet',
   'auth.add': 'Add an authenticator',
@@ -427,7 +432,7 @@ export const pages = {
   'vote.notLoaded': 'What you are asked could not be loaded. {reason}',
   'vote.later': 'Not now',
   'codes.title': 'Recovery codes',
-  'codes.intro': 'Use a recovery code with your password if you lose your authenticator.',
+  'codes.intro': 'If you lose your authenticator, use a recovery code in its place.',
   'codes.left': '{count} of {total} left',
   'codes.made': 'Created {date}',
   'codes.few': 'Only a few codes are left. Create new ones before you need them.',
@@ -449,7 +454,8 @@ export const pages = {
   'actions.crossSigning':
     'To reset your encryption identity, begin it in your app. It leads you to a page that asks for your password and second factor.',
   'end.title': 'Password and account',
-  'end.intro': 'Apps that do not know your password leave this to this page.',
+  'end.title.noPassword': 'Account',
+  'end.intro': 'Some apps cannot do this themselves and send you here.',
   'end.password': 'Change password',
   'end.newPassword': 'New password',
   'end.newPasswordHint': 'You use it from now on, wherever you sign in.',
@@ -478,12 +484,16 @@ export const pages = {
   'history.more': 'Show more',
   'off.title': 'Turn off two-factor authentication',
   'off.text':
+  'history.intro.noPassword':
+    "Don't recognise something? Sign out your other devices and secure your account at your provider.",
     'Your password alone will be enough to sign in. All authenticators and recovery codes are deleted.',
   'off.button': 'Turn off',
   'off.done': 'Two-factor authentication is off.',
 
   // Set-up, saving codes, proof
   'setup.title': 'Set up an authenticator',
+  'off.text.noPassword':
+    'Signing in with your provider will be enough. All authenticators and recovery codes are deleted.',
   'setup.steps': 'Scan · Verify · Save codes',
   'setup.name': 'Name this device',
   'setup.nameHint': 'Only you see this, e.g. Pixel 9.',
@@ -570,6 +580,8 @@ export const pages = {
   'guard.passed': 'Approved: {action}',
   'totp.enabled': 'Two-factor authentication turned on',
   'totp.disabled': 'Two-factor authentication turned off',
+  'login.held_ended.noPassword':
+    "Sign-in not completed: your provider confirmed it, but no code was entered. If this wasn't you, secure your account there.",
   'totp.added': 'Authenticator “{name}” added',
   'totp.removed': 'Authenticator “{name}” removed',
   'totp.renamed': 'Authenticator renamed to “{name}”',
