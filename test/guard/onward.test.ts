@@ -276,7 +276,7 @@ describe.each(PERSONALITIES)('an account without a password before %s', (persona
     const ours = `${SSO_PAGE}?session=${encodeURIComponent(session)}`;
     await visitor.open(ours);
     const asked = await visitor.send({ code: it.app.code(it.bob) });
-    expect(asked.text).toContain('Sign in once more with your provider');
+    expect(asked.text).toContain('Sign in with your provider once more');
     expect(asked.text).not.toContain('type="password"');
     // Looking at it brings nothing to the homeserver.
     expect(it.upstream()).toEqual([]);

@@ -200,7 +200,7 @@ function inBrowser(app: () => RealApp): void {
     await dialog.getByLabel('Password').waitFor({ state: 'hidden' });
     await dialog.getByRole('button', { name: 'Continue' }).last().click();
     const popup = page.waitForEvent('popup');
-    await dialog.getByText('Sign in once more with your provider').waitFor();
+    await dialog.getByText('Sign in with your provider once more').waitFor();
     await dialog.getByRole('button', { name: 'Continue' }).first().click();
     await (await popup).getByRole('link', { name: 'Continue with University' }).click();
     await page.getByRole('link', { name: 'Open authenticator app' }).waitFor();

@@ -78,7 +78,8 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     const consent = await visitor.send({ code: app.code(bob) });
     expect(consent.text).toContain('@bob:localhost');
     expect(consent.text).toContain('<strong class="destination">app.example.com</strong>');
-    expect(consent.text).toContain('It calls itself “<bdi>An app</bdi>”');
+    expect(consent.text).toContain('The app calls itself “<bdi>An app</bdi>”');
+    expect(consent.text.match(/Allow this only if|Continue only if/g)).toEqual(['Allow this only if']);
     const back = await visitor.send({ decision: 'allow' });
     expect(back.status).toBe(303);
     expect(back.headers['referrer-policy']).toBe('no-referrer');

@@ -97,7 +97,8 @@ describeOnSharedDatabases('the device grant', (start) => {
     expect(consent.text).toContain(userCode);
     expect(consent.text).toContain('<bdi>A television</bdi>');
     expect(consent.text).toContain('from <b>127.0.0.1</b>');
-    expect(consent.text).toContain('Only continue if you started this yourself, just now');
+    expect(consent.text).toContain('Allow this only if you started it yourself, just now');
+    expect(consent.text.match(/Allow this only if|Continue only if/g)).toHaveLength(1);
     const done = await visitor.send({ decision: 'allow' });
     expect(done.status).toBe(200);
     expect(done.text).toContain('Your device has access');

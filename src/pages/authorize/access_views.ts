@@ -35,6 +35,7 @@ export class AccessViews {
     return {
       is: 'asked',
       title: say(access.by === 'device' ? 'link.consent' : 'access.title'),
+      warning: access.by === 'device' ? undefined : say('access.warning'),
       about: html`${whoAsks(say, access, target)}
 <p>${say('access.full')}</p>
 ${endsDevice && html`<p class="notice warning">${htmlIn(say.form('access.ends'), { device })}</p>`}`,

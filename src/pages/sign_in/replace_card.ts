@@ -16,7 +16,7 @@ export function replaceCard(card: {
   const { say, tokenField, fields, action, offered, problem } = card;
   return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('replace.title')}</h1>
 ${problem !== undefined && html`<p class="notice warning" role="alert">${problem}</p>`}
-<p>${say('replace.text')}</p>
+<p>${say(offered.authenticators.length === 1 ? 'replace.only' : 'replace.text')}</p>
 <form class="stack" method="post" action="${action}">
 ${tokenField}
 ${fields}

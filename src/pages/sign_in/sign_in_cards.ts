@@ -120,6 +120,8 @@ export interface Consent {
   readonly title: string;
   /** Who asks, and what for. */
   readonly about: Html;
+  /** When to say no; undefined where that stands in `about`. */
+  readonly warning: string | undefined;
 }
 
 interface ConfirmationCard extends Card {
@@ -136,13 +138,14 @@ interface ConfirmationCard extends Card {
 export function confirmationCard(card: ConfirmationCard): Html {
   const { say, hidden, action, way, standing, problem, consent } = card;
   const { target } = way;
+  const warning = consent === undefined ? say('confirm.warning') : consent.warning;
   // The heading has the focus, so that an Enter too many presses nothing.
   return html`<section class="card stack"><h1 tabindex="-1" autofocus>${consent?.title ?? confirmTitle(say, target)}</h1>
 ${notice(problem)}
 ${aboutRecovery(card)}
 <p>${htmlIn(say.form('confirm.as'), { user: html`<b>${standing.userId}</b>` })}</p>
 ${consent?.about ?? html`<p>${say('confirm.gives')} <strong class="destination">${target.name}</strong></p>`}
-<p class="muted small">${say('confirm.warning')}</p>
+${warning !== undefined && html`<p class="muted small">${warning}</p>`}
 <form class="actions stretch" method="post" action="${action}" data-unhurried>
 ${hidden}
 <button class="button" name="decision" value="allow">${say(consent === undefined ? 'confirm.allow' : 'access.allow')}</button>

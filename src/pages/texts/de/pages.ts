@@ -22,7 +22,7 @@ export const pages: Translation = {
 
   // Sign-in page
   'signIn.title': 'Anmelden',
-  'signIn.to': 'Melde dich an, um fortzufahren zu',
+  'signIn.to': 'Nach dem Anmelden geht es weiter zu',
   'signIn.toAccount': 'Melde dich an, um die Sicherheit deines Kontos zu verwalten.',
   'signIn.app': 'einer App auf diesem Gerät ({name})',
   'signIn.user': 'Benutzername',
@@ -93,9 +93,11 @@ export const pages: Translation = {
   'cancelled.title': 'Anmeldung abgebrochen',
   'cancelled.text': 'Die App hat keinen Zugriff bekommen. Du kannst diese Seite schließen.',
   'access.title': 'Einer App Zugriff auf dein Konto geben?',
-  'access.claims': 'Sie nennt sich „{name}“. Dieser Name ist nicht geprüft.',
+  'access.claims': 'Die App nennt sich „{name}“. Diesen Namen hat niemand geprüft.',
   'access.full':
-    'Sie bekommt vollen Zugriff: Sie liest deine Nachrichten, sendet in deinem Namen und sieht dein Konto. Auf der Kontoseite kannst du sie abmelden.',
+    'Die App bekommt vollen Zugriff: Sie kann deine Nachrichten lesen, in deinem Namen schreiben und dein Konto sehen. Auf der Kontoseite kannst du sie jederzeit abmelden.',
+  'access.warning':
+    'Erlaube das nur, wenn du die Anmeldung selbst in dieser App begonnen hast. Wenn du einem fremden Link gefolgt bist, lehne ab.',
   'access.ends': 'Du bist mit dem Gerät {device} schon angemeldet. Diese Sitzung endet dann.',
   'access.allow': 'Erlauben',
   'access.deny': 'Ablehnen',
@@ -113,7 +115,9 @@ export const pages: Translation = {
   'replace.othersFailed':
     'Deine anderen Geräte konnten nicht abgemeldet werden. Hole es auf der Kontoseite nach.',
   'replace.text':
-    'Sobald der neue funktioniert, gelten die gewählten nicht mehr. Werden alle ersetzt, bekommst du neue Wiederherstellungscodes, und die alten gelten nicht mehr.',
+    'Sobald der neue funktioniert, gelten die hier gewählten nicht mehr. Wenn du alle ersetzt, bekommst du auch neue Wiederherstellungscodes, und die alten gelten nicht mehr.',
+  'replace.only':
+    'Sobald der neue Authenticator funktioniert, gilt der alte nicht mehr. Du bekommst auch neue Wiederherstellungscodes, und die alten gelten nicht mehr.',
 
   // A device without a browser
   'link.title': 'Ein anderes Gerät anmelden',
@@ -125,7 +129,7 @@ export const pages: Translation = {
   'link.shows': 'Du gibst dem Gerät Zugriff, das diesen Code zeigt:',
   'link.asked': 'Der Code wurde am {date} angefragt, von {address}.',
   'link.warning':
-    'Fahre nur fort, wenn du das gerade selbst begonnen hast, auf einem Gerät vor dir. Wenn dir jemand den Code geschickt hat, brich ab.',
+    'Erlaube das nur, wenn du es gerade selbst begonnen hast, auf einem Gerät vor dir. Wenn dir jemand den Code geschickt hat, lehne ab.',
   'link.done.title': 'Dein Gerät hat Zugriff',
   'link.done.text': 'Mach dort weiter. Du kannst diese Seite schließen.',
   'link.gone.title': 'Dieses Gerät wartet nicht mehr',
@@ -168,17 +172,17 @@ export const pages: Translation = {
 
   // Recovery of an account without any factor
   'code.recoveryRuns':
-    'Jemand hat die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten. Wenn du das nicht warst, stoppe es jetzt und ändere dein Passwort.',
+    'Jemand hat die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten. Wenn du das nicht warst, stoppe die Wiederherstellung jetzt und ändere dein Passwort.',
   'code.dontUnlock': 'Nicht freigeben',
   'recover.title': 'Konto wiederherstellen',
   'recover.intro':
-    'Für den Fall, dass du dein Telefon und deine Wiederherstellungscodes verloren hast. Gib dein Passwort ein: Es beginnt nichts, bevor du gelesen hast, was geschieht.',
+    'Für den Fall, dass du dein Telefon und deine Wiederherstellungscodes verloren hast. Gib dein Passwort ein. Bevor etwas beginnt, kannst du lesen, was geschieht.',
   'recover.forgotten': 'Wenn du dein Passwort vergessen hast, setze es zuerst in deiner App zurück.',
   'recover.for': 'Es geht um das Konto {user}.',
   'recover.takes': 'Du musst {time} warten. Danach kannst du hier einen neuen Authenticator einrichten.',
   'recover.daysOff': 'Freie Tage zählen nicht, es kann also länger dauern.',
   'recover.tells':
-    'Benachrichtigt werden jetzt, während du wartest und am Ende die Folgenden. Jeder von ihnen kann die Wiederherstellung stoppen:',
+    'Diese werden jetzt, während der Wartezeit und am Ende benachrichtigt. Sie alle können die Wiederherstellung stoppen:',
   'recover.devices': '{count} angemeldetes Gerät ‖ {count} angemeldete Geräte',
   'recover.operators': 'die Betreiber dieses Servers',
   'recover.voters': '{count} Vertrauensperson ‖ {count} Vertrauenspersonen',
@@ -220,7 +224,7 @@ export const pages: Translation = {
   'recover.noFactorText':
     'Dieses Konto hat keine Zwei-Faktor-Authentifizierung. Dein Passwort genügt: Melde dich in deiner App an.',
   'recover.notHere': 'Dieses Konto kann hier nicht wiederhergestellt werden',
-  'recover.tooOften': 'Dieses Konto sollte zu oft wiederhergestellt werden',
+  'recover.tooOften': 'Die Wiederherstellung wurde zu oft begonnen',
   'recover.tooOftenText': 'In 30 Tagen ist das dreimal möglich.',
   'recover.ended': 'Diese Wiederherstellung ist beendet',
   'recover.stopped': 'Die Wiederherstellung wurde gestoppt',
@@ -250,7 +254,7 @@ export const pages: Translation = {
     'Wenn du das nicht angefordert hast, schließe diese Seite und melde deine anderen Geräte ab.',
   'approve.password': 'Gib das Passwort von {user} ein.',
   'approve.ownPassword': 'Gib das Passwort deines Kontos ein.',
-  'approve.provider': 'Melde dich noch einmal bei deinem Anbieter an, damit sicher ist, dass du es bist.',
+  'approve.provider': 'Melde dich noch einmal bei deinem Anbieter an, um zu bestätigen, dass du es bist.',
   'approve.providerGo': 'Weiter',
   'approve.wrongPassword': 'Das Passwort ist falsch.',
   'approve.submit': 'Genehmigen',
@@ -311,12 +315,12 @@ export const pages: Translation = {
   'status.off': 'Zwei-Faktor-Authentifizierung ist ausgeschaltet',
   'status.offText':
     'Wer dein Passwort erfährt, kann sich als du anmelden. Füge einen zweiten Schritt hinzu, den nur du hast.',
+  'status.offText.noPassword':
+    'Wer in dein Konto bei deinem Anbieter kommt, kann sich hier als du anmelden. Füge einen zweiten Schritt hinzu, den nur du hast.',
   'status.turnOn': 'Zwei-Faktor-Authentifizierung einschalten',
   'status.unknown': 'Dein Status konnte nicht geladen werden',
   'stepUp.until': 'Bestätigt bis {time}',
   'recovered.title': 'Telefon verloren?',
-  'status.offText.noPassword':
-    'Wer in dein Konto bei deinem Anbieter kommt, kann sich hier als du anmelden. Füge einen zweiten Schritt hinzu, den nur du hast.',
   'recovered.text':
     'Du hast dich mit einem Wiederherstellungscode angemeldet; {count} ist übrig. Richte jetzt einen neuen Authenticator ein. Du brauchst keinen weiteren Code. ‖ Du hast dich mit einem Wiederherstellungscode angemeldet; {count} sind übrig. Richte jetzt einen neuen Authenticator ein. Du brauchst keinen weiteren Code.',
   'recovered.again':
@@ -325,12 +329,12 @@ export const pages: Translation = {
     'Das war dein letzter Wiederherstellungscode. Richte jetzt einen neuen Authenticator ein, solange du hier angemeldet bist.',
   'recovered.earlier':
     'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn du dein Telefon verloren hast, ersetze es hier. Wenn du das nicht warst, melde deine anderen Geräte ab und ändere dein Passwort.',
+  'recovered.earlier.noPassword':
+    'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn du dein Telefon verloren hast, ersetze es hier. Wenn du das nicht warst, melde deine anderen Geräte ab und sichere dein Konto bei deinem Anbieter.',
   'recovered.dismiss': 'Ich habe mein Telefon noch',
   'auth.title': 'Authenticators',
   'auth.intro': 'Zum Anmelden genügt einer davon.',
   'auth.dates': 'Hinzugefügt {date} · zuletzt verwendet {used}',
-  'recovered.earlier.noPassword':
-    'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn du dein Telefon verloren hast, ersetze es hier. Wenn du das nicht warst, melde deine anderen Geräte ab und sichere dein Konto bei deinem Anbieter.',
   'auth.datesUnused': 'Hinzugefügt {date} · {never}',
   'auth.neverUsed': 'noch nicht verwendet',
   'auth.add': 'Authenticator hinzufügen',
@@ -362,7 +366,7 @@ export const pages: Translation = {
   'devicePasswords.usualName': 'App',
   'devicePasswords.none': 'Noch keine Gerätepasswörter.',
   'devicePasswords.notLoaded': 'Deine Gerätepasswörter konnten nicht geladen werden. {reason}',
-  'devicePasswords.unusable': 'Es meldet nicht mehr an. Widerrufe es und erstelle ein neues.',
+  'devicePasswords.unusable': 'Es funktioniert nicht mehr. Widerrufe es und erstelle ein neues.',
   'devicePasswords.renamed': 'Gerätepasswort umbenannt.',
   'devicePasswords.revoke': 'Widerrufen',
   'devicePasswords.revokeOf': '„{name}“ widerrufen',
@@ -374,7 +378,7 @@ export const pages: Translation = {
   'devicePasswords.once': 'Du kannst es danach nicht mehr ansehen.',
   'contacts.title': 'Wiederherstellung des Kontos',
   'contacts.intro':
-    'Wenn alles verloren ist, kann das Konto nach einer Wartezeit wiederhergestellt werden. Das hier muss vorher eingestellt sein.',
+    'Wenn du alles verlierst, kannst du dein Konto nach einer Wartezeit wiederherstellen. Stelle das hier ein, bevor du es brauchst.',
   'contacts.notLoaded': 'Die Einstellungen zur Wiederherstellung konnten nicht geladen werden. {reason}',
   'contacts.changed': 'Einstellungen zur Wiederherstellung geändert.',
   'contacts.forbidden': 'Der Betreiber dieses Servers erlaubt sie für dieses Konto nicht.',
@@ -427,13 +431,13 @@ export const pages: Translation = {
   'contacts.removed': 'Einstellungen zur Wiederherstellung entfernt.',
   'vote.title': 'Frage zu einer Wiederherstellung',
   'vote.text':
-    'Auf diesem Server gibt es eine Person, die ihr Konto wiederherstellen will und für diesen Fall dieses Konto benannt hat. Nach der Anmeldung mit dem eigenen zweiten Faktor steht da, um wen es geht.',
+    'Jemand möchte wieder in das eigene Konto auf diesem Server und hat dich als Person benannt, die ihn oder sie kennt. Melde dich mit deinem eigenen zweiten Faktor an, um zu sehen, um wessen Konto es geht.',
   'vote.continue': 'Weiter zur Kontoseite',
   'vote.needsScript': 'Der Link braucht einen Browser, der Skripte ausführt.',
   'vote.cardTitle': 'Ist es die richtige Person?',
   'vote.about': '{user} will seit {date} ohne zweiten Faktor wieder in das Konto.',
   'vote.reach':
-    'Vor der Antwort die Person auf anderem Weg als über Matrix fragen, am Telefon oder persönlich. Wer ein Konto gestohlen hat, kann darin schreiben.',
+    'Frag die Person vor deiner Antwort auf einem anderen Weg als über Matrix: am Telefon oder persönlich. Wer das Konto gestohlen hat, kann dir daraus schreiben.',
   'vote.yes': 'Ja, sie ist es',
   'vote.yesText': 'Mit genug solchen Antworten kann das Konto früher wiederhergestellt werden.',
   'vote.how': 'Wie das geprüft wurde',
@@ -443,7 +447,8 @@ export const pages: Translation = {
   'vote.thanks': 'Die Antwort ist gespeichert.',
   'vote.answered': 'Schon beantwortet.',
   'vote.over': 'Diese Wiederherstellung ist beendet.',
-  'vote.unknown': 'Dieser Link fragt dieses Konto nichts. Er gilt für das Konto, das ihn bekommen hat.',
+  'vote.unknown':
+    'Dieser Link gilt nicht für dieses Konto. Melde dich mit dem Konto an, das ihn bekommen hat.',
   'vote.notLoaded': 'Die Frage konnte nicht geladen werden. {reason}',
   'vote.later': 'Nicht jetzt',
   'codes.title': 'Wiederherstellungscodes',
@@ -464,10 +469,10 @@ export const pages: Translation = {
   'codes.used': 'Code {position}: verwendet {date}',
   'sessions.title': 'Angemeldete Geräte',
   'sessions.intro': 'Melde Geräte ab, die du nicht kennst.',
-  'sessions.asked': 'Deine App fragt nach diesem',
-  'sessions.askedGone': 'Das Gerät, nach dem deine App fragt, ist nicht mehr angemeldet.',
+  'sessions.asked': 'Deine App hat nach diesem Gerät gefragt',
+  'sessions.askedGone': 'Das Gerät, nach dem deine App gefragt hat, ist nicht mehr angemeldet.',
   'actions.crossSigning':
-    'Um deine Verschlüsselungsidentität zurückzusetzen, beginne in deiner App. Sie führt dich zu einer Seite, die nach deinem Passwort und deinem zweiten Faktor fragt.',
+    'Um deine Verschlüsselungsidentität zurückzusetzen, beginne in deiner App. Sie führt dich zu einer Seite, die nach deinem zweiten Faktor und deinem Passwort fragt.',
   'end.title': 'Passwort und Konto',
   'end.title.noPassword': 'Konto',
   'end.intro': 'Manche Apps können das nicht selbst und schicken dich hierher.',
@@ -495,21 +500,21 @@ export const pages: Translation = {
     '{count} Gerät wird sofort abgemeldet. Nachrichten darauf, die nicht gesichert sind, können verloren gehen. ‖ {count} Geräte werden sofort abgemeldet. Nachrichten darauf, die nicht gesichert sind, können verloren gehen.',
   'history.title': 'Aktivität',
   'history.intro': 'Kommt dir etwas unbekannt vor? Melde deine anderen Geräte ab und ändere dein Passwort.',
+  'history.intro.noPassword':
+    'Kommt dir etwas unbekannt vor? Melde deine anderen Geräte ab und sichere dein Konto bei deinem Anbieter.',
   'history.none': 'Noch keine Aktivität.',
   'history.notLoaded': 'Deine Aktivität konnte nicht geladen werden. {reason}',
   'history.more': 'Mehr anzeigen',
   'off.title': 'Zwei-Faktor-Authentifizierung ausschalten',
   'off.text':
-  'history.intro.noPassword':
-    'Kommt dir etwas unbekannt vor? Melde deine anderen Geräte ab und sichere dein Konto bei deinem Anbieter.',
     'Dann genügt dein Passwort zum Anmelden. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
+  'off.text.noPassword':
+    'Dann genügt zum Anmelden dein Anbieter. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
   'off.button': 'Ausschalten',
   'off.done': 'Zwei-Faktor-Authentifizierung ist ausgeschaltet.',
 
   // Set-up, saving codes, proof
   'setup.title': 'Authenticator einrichten',
-  'off.text.noPassword':
-    'Dann genügt zum Anmelden dein Anbieter. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
   'setup.steps': 'Scannen · Bestätigen · Codes speichern',
   'setup.name': 'Gerät benennen',
   'setup.nameHint': 'Das siehst nur du, z. B. Pixel 9.',
@@ -536,11 +541,11 @@ export const pages: Translation = {
   'setup.doneReplaced': 'Authenticator ersetzt. Der alte funktioniert nicht mehr.',
   'setup.owedTitle': 'Zwei-Faktor-Authentifizierung einrichten',
   'setup.required':
-    'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richte sie jetzt ein, um die Anmeldung fortzusetzen.',
+    'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richte sie jetzt ein, um die Anmeldung abzuschließen.',
   'setup.requiredSoon':
     'Dieser Server verlangt ab {date} Zwei-Faktor-Authentifizierung. Richte sie jetzt oder später ein.',
   'setup.need':
-    'Du brauchst eine Authenticator-App auf deinem Telefon oder Computer. Von da an braucht es zum Anmelden einen Code aus ihr.',
+    'Du brauchst eine Authenticator-App auf deinem Telefon oder Computer. Danach brauchst du zum Anmelden jedes Mal einen Code aus dieser App.',
   'setup.signingIn': 'Eine App meldet sich in deinem Konto an.',
   'setup.notYou':
     'Wenn du diese Anmeldung nicht begonnen hast, schließe diese Seite und ändere dein Passwort.',
@@ -549,9 +554,9 @@ export const pages: Translation = {
   'setup.passkeyInstead': 'Passkey oder Sicherheitsschlüssel einrichten',
   'setup.tooMany': 'Zu viele falsche Codes. Es wurde nichts geändert. Beginne von vorn.',
   'setup.notHere':
-    'Dieser Server verlangt einen Faktor, den diese Seite nicht einrichten kann. Melde dich mit einer anderen App an.',
+    'Dieser Server verlangt eine Art von zweitem Faktor, die diese Seite nicht einrichten kann. Melde dich mit einer anderen App an.',
   'setup.noCodes':
-    'Es gibt keine Wiederherstellungscodes zu zeigen: Sie werden nur einmal angezeigt. Auf der Kontoseite kannst du neue erstellen.',
+    'Es gibt keine Wiederherstellungscodes zu zeigen: Sie werden nur einmal angezeigt. Wenn du sie nicht gespeichert hast, erstelle auf der Kontoseite neue.',
   'setup.defaultName': 'Authenticator-App',
   'setup.what': 'Was möchtest du einrichten?',
   'setup.passkeyName': 'Passkey',
@@ -599,13 +604,13 @@ export const pages: Translation = {
   'login.completed': 'Angemeldet mit {factor}',
   'login.held_ended':
     'Anmeldung nicht abgeschlossen: Das Passwort war richtig, es wurde kein Code eingegeben. Wenn du das nicht warst, ändere dein Passwort.',
+  'login.held_ended.noPassword':
+    'Anmeldung nicht abgeschlossen: Dein Anbieter hat sie bestätigt, aber es wurde kein Code eingegeben. Wenn du das nicht warst, sichere dein Konto dort.',
   'history.passkeyRefused': 'Passkey nicht angenommen ‖ Passkey {count}-mal nicht angenommen',
   'factor.refused': 'Falscher Code ‖ {count} falsche Codes',
   'throttle.wait': 'Anmeldung nach zu vielen falschen Codes angehalten',
   'guard.passed': 'Genehmigt: {action}',
   'totp.enabled': 'Zwei-Faktor-Authentifizierung eingeschaltet',
-  'login.held_ended.noPassword':
-    'Anmeldung nicht abgeschlossen: Dein Anbieter hat sie bestätigt, aber es wurde kein Code eingegeben. Wenn du das nicht warst, sichere dein Konto dort.',
   'totp.disabled': 'Zwei-Faktor-Authentifizierung ausgeschaltet',
   'totp.added': 'Authenticator „{name}“ hinzugefügt',
   'totp.removed': 'Authenticator „{name}“ entfernt',

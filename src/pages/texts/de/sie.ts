@@ -7,7 +7,6 @@ export const sie: Translation = {
   'contact.unknown': 'Wenden Sie sich an die Menschen, die {server} betreiben.',
 
   // Sign-in page
-  'signIn.to': 'Melden Sie sich an, um fortzufahren zu',
   'signIn.toAccount': 'Melden Sie sich an, um die Sicherheit Ihres Kontos zu verwalten.',
   'signIn.missingUser': 'Geben Sie Ihren Benutzernamen ein.',
   'signIn.missingPassword': 'Geben Sie Ihr Passwort ein.',
@@ -46,7 +45,9 @@ export const sie: Translation = {
   'confirm.offer': 'Ihr Passwort ist der einzige Schutz dieses Kontos.',
   'access.title': 'Einer App Zugriff auf Ihr Konto geben?',
   'access.full':
-    'Sie bekommt vollen Zugriff: Sie liest Ihre Nachrichten, sendet in Ihrem Namen und sieht Ihr Konto. Auf der Kontoseite können Sie sie abmelden.',
+    'Die App bekommt vollen Zugriff: auf Ihre Nachrichten und Ihr Konto, und sie kann in Ihrem Namen schreiben. Auf der Kontoseite können Sie sie jederzeit abmelden.',
+  'access.warning':
+    'Erlauben Sie das nur, wenn Sie die Anmeldung selbst in dieser App begonnen haben. Wenn Sie einem fremden Link gefolgt sind, lehnen Sie ab.',
   'access.ends': 'Sie sind mit dem Gerät {device} schon angemeldet. Diese Sitzung endet dann.',
   'access.continue.title': 'Weiter in Ihrer App',
   'access.continue.text': 'Sie sind angemeldet. Gehen Sie jetzt zurück zur App: {app}',
@@ -58,7 +59,7 @@ export const sie: Translation = {
   'link.consent': 'Einem Gerät Zugriff auf Ihr Konto geben?',
   'link.shows': 'Sie geben dem Gerät Zugriff, das diesen Code zeigt:',
   'link.warning':
-    'Fahren Sie nur fort, wenn Sie das gerade selbst begonnen haben, auf einem Gerät vor Ihnen. Wenn Ihnen jemand den Code geschickt hat, brechen Sie ab.',
+    'Erlauben Sie das nur, wenn Sie es gerade selbst begonnen haben, auf einem Gerät vor Ihnen. Wenn Ihnen jemand den Code geschickt hat, lehnen Sie ab.',
   'link.done.title': 'Ihr Gerät hat Zugriff',
   'link.done.text': 'Machen Sie dort weiter. Sie können diese Seite schließen.',
   'link.gone.text':
@@ -68,7 +69,9 @@ export const sie: Translation = {
   'replace.othersFailed':
     'Ihre anderen Geräte konnten nicht abgemeldet werden. Holen Sie es auf der Kontoseite nach.',
   'replace.text':
-    'Sobald der neue funktioniert, gelten die gewählten nicht mehr. Werden alle ersetzt, bekommen Sie neue Wiederherstellungscodes, und die alten gelten nicht mehr.',
+    'Sobald der neue funktioniert, gelten die hier gewählten nicht mehr. Wenn Sie alle ersetzen, bekommen Sie auch neue Wiederherstellungscodes, und die alten gelten nicht mehr.',
+  'replace.only':
+    'Sobald der neue Authenticator funktioniert, gilt der alte nicht mehr. Sie bekommen auch neue Wiederherstellungscodes, und die alten gelten nicht mehr.',
 
   // Error pages
   'error.expired.text':
@@ -94,13 +97,11 @@ export const sie: Translation = {
 
   // Recovery of an account without any factor
   'code.recoveryRuns':
-    'Jemand hat die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten. Wenn Sie das nicht waren, stoppen Sie es jetzt und ändern Sie Ihr Passwort.',
+    'Jemand hat die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten. Wenn Sie das nicht waren, stoppen Sie die Wiederherstellung jetzt und ändern Sie Ihr Passwort.',
   'recover.intro':
-    'Für den Fall, dass Sie Ihr Telefon und Ihre Wiederherstellungscodes verloren haben. Geben Sie Ihr Passwort ein: Es beginnt nichts, bevor Sie gelesen haben, was geschieht.',
+    'Für den Fall, dass Sie Ihr Telefon und Ihre Wiederherstellungscodes verloren haben. Geben Sie Ihr Passwort ein. Bevor etwas beginnt, können Sie lesen, was geschieht.',
   'recover.forgotten': 'Wenn Sie Ihr Passwort vergessen haben, setzen Sie es zuerst in Ihrer App zurück.',
   'recover.takes': 'Sie müssen {time} warten. Danach können Sie hier einen neuen Authenticator einrichten.',
-  'recover.tells':
-    'Benachrichtigt werden jetzt, während Sie warten und am Ende die Folgenden. Jeder von ihnen kann die Wiederherstellung stoppen:',
   'recover.roomAdmins': '{count} Administrator Ihrer Räume ‖ {count} Administratoren Ihrer Räume',
   'recover.useNotify': 'Wenn eines Ihrer Geräte benutzt wird, während Sie warten, erfahren es die Betreiber.',
   'recover.useCancel':
@@ -139,7 +140,7 @@ export const sie: Translation = {
   'approve.notYou':
     'Wenn Sie das nicht angefordert haben, schließen Sie diese Seite und melden Sie Ihre anderen Geräte ab.',
   'approve.provider':
-    'Melden Sie sich noch einmal bei Ihrem Anbieter an, damit sicher ist, dass Sie es sind.',
+    'Melden Sie sich noch einmal bei Ihrem Anbieter an, um zu bestätigen, dass Sie es sind.',
   'approve.password': 'Geben Sie das Passwort von {user} ein.',
   'approve.ownPassword': 'Geben Sie das Passwort Ihres Kontos ein.',
   'approve.done.text': 'Sie können diese Seite schließen und zu Ihrer App zurückgehen.',
@@ -174,9 +175,9 @@ export const sie: Translation = {
     'Sie haben keine Wiederherstellungscodes. Wenn Sie Ihren Authenticator verlieren, verlieren Sie den Zugang zu Ihrem Konto.',
   'status.offText':
     'Wer Ihr Passwort erfährt, kann sich als Sie anmelden. Fügen Sie einen zweiten Schritt hinzu, den nur Sie haben.',
-  'status.unknown': 'Ihr Status konnte nicht geladen werden',
   'status.offText.noPassword':
     'Wer in Ihr Konto bei Ihrem Anbieter kommt, kann sich hier als Sie anmelden. Fügen Sie einen zweiten Schritt hinzu, den nur Sie haben.',
+  'status.unknown': 'Ihr Status konnte nicht geladen werden',
   'recovered.text':
     'Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} ist übrig. Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code. ‖ Sie haben sich mit einem Wiederherstellungscode angemeldet; {count} sind übrig. Richten Sie jetzt einen neuen Authenticator ein. Sie brauchen keinen weiteren Code.',
   'recovered.again':
@@ -185,23 +186,31 @@ export const sie: Translation = {
     'Das war Ihr letzter Wiederherstellungscode. Richten Sie jetzt einen neuen Authenticator ein, solange Sie hier angemeldet sind.',
   'recovered.earlier':
     'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn Sie Ihr Telefon verloren haben, ersetzen Sie es hier. Wenn Sie das nicht waren, melden Sie Ihre anderen Geräte ab und ändern Sie Ihr Passwort.',
-  'auth.removeLast':
   'recovered.earlier.noPassword':
     'Am {date} wurde ein Wiederherstellungscode verwendet ({device}). Wenn Sie Ihr Telefon verloren haben, ersetzen Sie es hier. Wenn Sie das nicht waren, melden Sie Ihre anderen Geräte ab und sichern Sie Ihr Konto bei Ihrem Anbieter.',
+  'auth.removeLast':
     '„{name}“ ist Ihr einziger Authenticator. Wenn Sie ihn entfernen, wird die Zwei-Faktor-Authentifizierung ausgeschaltet, und Ihre Wiederherstellungscodes werden gelöscht.',
   'auth.unusable':
     'Er funktioniert auf diesem Server nicht mehr. Entfernen Sie ihn und fügen Sie einen neuen hinzu.',
   'auth.copied': 'Dieser Schlüssel wurde vielleicht kopiert. Entfernen Sie ihn und fügen Sie ihn neu hinzu.',
+  'contacts.intro':
+    'Wenn Sie alles verlieren, können Sie Ihr Konto nach einer Wartezeit wiederherstellen. Stellen Sie das hier ein, bevor Sie es brauchen.',
+  'vote.text':
+    'Jemand möchte wieder in das eigene Konto auf diesem Server und hat Sie als Person benannt, die ihn oder sie kennt. Melden Sie sich mit Ihrem eigenen zweiten Faktor an, um zu sehen, um wessen Konto es geht.',
+  'vote.reach':
+    'Fragen Sie die Person vor Ihrer Antwort auf einem anderen Weg als über Matrix: am Telefon oder persönlich. Wer das Konto gestohlen hat, kann Ihnen daraus schreiben.',
+  'vote.unknown':
+    'Dieser Link gilt nicht für dieses Konto. Melden Sie sich mit dem Konto an, das ihn bekommen hat.',
   'codes.intro':
-    'Verwenden Sie einen Wiederherstellungscode mit Ihrem Passwort, wenn Sie Ihren Authenticator verlieren.',
+    'Wenn Sie Ihren Authenticator verlieren, verwenden Sie stattdessen einen Wiederherstellungscode.',
   'codes.few': 'Es sind nur noch wenige Codes übrig. Erstellen Sie neue, bevor Sie sie brauchen.',
   'codes.none':
     'Sie haben keine Wiederherstellungscodes. Wenn Sie Ihren Authenticator verlieren, verlieren Sie den Zugang zu Ihrem Konto.',
   'codes.createText': 'Ihre jetzigen Codes gelten dann sofort nicht mehr.',
   'codes.deleteText':
     'Wenn Sie sie löschen und Ihren Authenticator verlieren, kann nur ein Betreiber den Zugang wiederherstellen.',
-  'sessions.asked': 'Ihre App fragt nach diesem',
-  'sessions.askedGone': 'Das Gerät, nach dem Ihre App fragt, ist nicht mehr angemeldet.',
+  'sessions.asked': 'Ihre App hat nach diesem Gerät gefragt',
+  'sessions.askedGone': 'Das Gerät, nach dem Ihre App gefragt hat, ist nicht mehr angemeldet.',
   'actions.crossSigning':
     'Um Ihre Verschlüsselungsidentität zurückzusetzen, beginnen Sie in Ihrer App. Sie führt Sie zu einer Seite, die nach Ihrem zweiten Faktor und Ihrem Passwort fragt.',
   'end.intro': 'Manche Apps können das nicht selbst und schicken Sie hierher.',
@@ -213,7 +222,7 @@ export const sie: Translation = {
   'devicePasswords.addText':
     'Erstellen Sie für jede App ein eigenes: Zwei Apps mit demselben können verschlüsselte Nachrichten nicht zuverlässig lesen. Eine App, die ihre Daten verloren hat, braucht ein neues.',
   'devicePasswords.notLoaded': 'Ihre Gerätepasswörter konnten nicht geladen werden. {reason}',
-  'devicePasswords.unusable': 'Es meldet nicht mehr an. Widerrufen Sie es und erstellen Sie ein neues.',
+  'devicePasswords.unusable': 'Es funktioniert nicht mehr. Widerrufen Sie es und erstellen Sie ein neues.',
   'devicePasswords.made': 'Ihr neues Gerätepasswort',
   'devicePasswords.madeText':
     'Geben Sie es in der App „{name}“ statt Ihres Passworts ein, mit dem Benutzernamen {user}.',
@@ -222,41 +231,41 @@ export const sie: Translation = {
     'Ihre Geräte konnten nicht geladen werden. Es können weitere angemeldet sein. {reason}',
   'history.intro':
     'Kommt Ihnen etwas unbekannt vor? Melden Sie Ihre anderen Geräte ab und ändern Sie Ihr Passwort.',
+  'history.intro.noPassword':
+    'Kommt Ihnen etwas unbekannt vor? Melden Sie Ihre anderen Geräte ab und sichern Sie Ihr Konto bei Ihrem Anbieter.',
   'history.notLoaded': 'Ihre Aktivität konnte nicht geladen werden. {reason}',
   'off.text':
     'Dann genügt Ihr Passwort zum Anmelden. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
+  'off.text.noPassword':
+    'Dann genügt zum Anmelden Ihr Anbieter. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
 
   // Set-up, saving codes, proof
   'setup.nameHint': 'Das sehen nur Sie, z. B. Pixel 9.',
   'setup.scanText':
     'Öffnen Sie Ihre Authenticator-App (etwa Aegis, 2FAS, FreeOTP, Google Authenticator oder einen Passwort-Manager) und scannen Sie diesen Code.',
   'setup.openText': 'Ist Ihre Authenticator-App auf diesem Gerät? Öffnen Sie sie direkt.',
-  'history.intro.noPassword':
-    'Kommt Ihnen etwas unbekannt vor? Melden Sie Ihre anderen Geräte ab und sichern Sie Ihr Konto bei Ihrem Anbieter.',
   'setup.picture': 'QR-Code für Ihre Authenticator-App',
   'setup.key': 'Geben Sie diesen Schlüssel ein (zeitbasiert, {digits} Stellen)',
   'setup.check':
-  'off.text.noPassword':
-    'Dann genügt zum Anmelden Ihr Anbieter. Alle Authenticators und Wiederherstellungscodes werden gelöscht.',
     'Geben Sie den Code ein, den die App jetzt zeigt. So wird geprüft, ob die App richtig eingerichtet ist.',
   'setup.wrong':
     'Dieser Code ist falsch. Prüfen Sie, ob die Uhr Ihres Telefons richtig geht, und versuchen Sie den aktuellen Code.',
   'setup.expired': 'Diese Einrichtung ist abgelaufen. Es wurde nichts geändert. Beginnen Sie von vorn.',
   'setup.codesKept': 'Ihre gespeicherten Wiederherstellungscodes bleiben gültig.',
   'setup.required':
-    'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richten Sie sie jetzt ein, um die Anmeldung fortzusetzen.',
+    'Dieser Server verlangt Zwei-Faktor-Authentifizierung. Richten Sie sie jetzt ein, um die Anmeldung abzuschließen.',
   'setup.requiredSoon':
     'Dieser Server verlangt ab {date} Zwei-Faktor-Authentifizierung. Richten Sie sie jetzt oder später ein.',
   'setup.need':
-    'Sie brauchen eine Authenticator-App auf Ihrem Telefon oder Computer. Von da an braucht es zum Anmelden einen Code aus ihr.',
+    'Sie brauchen eine Authenticator-App auf Ihrem Telefon oder Computer. Danach brauchen Sie zum Anmelden jedes Mal einen Code aus dieser App.',
   'setup.signingIn': 'Eine App meldet sich in Ihrem Konto an.',
   'setup.notYou':
     'Wenn Sie diese Anmeldung nicht begonnen haben, schließen Sie diese Seite und ändern Sie Ihr Passwort.',
   'setup.tooMany': 'Zu viele falsche Codes. Es wurde nichts geändert. Beginnen Sie von vorn.',
   'setup.notHere':
-    'Dieser Server verlangt einen Faktor, den diese Seite nicht einrichten kann. Melden Sie sich mit einer anderen App an.',
+    'Dieser Server verlangt eine Art von zweitem Faktor, die diese Seite nicht einrichten kann. Melden Sie sich mit einer anderen App an.',
   'setup.noCodes':
-    'Es gibt keine Wiederherstellungscodes zu zeigen: Sie werden nur einmal angezeigt. Auf der Kontoseite können Sie neue erstellen.',
+    'Es gibt keine Wiederherstellungscodes zu zeigen: Sie werden nur einmal angezeigt. Wenn Sie sie nicht gespeichert haben, erstellen Sie auf der Kontoseite neue.',
   'setup.what': 'Was möchten Sie einrichten?',
   'setup.passkeyText':
     'Ihr Browser fragt, wo der Passkey gespeichert werden soll, oder bittet Sie, Ihren Sicherheitsschlüssel zu berühren.',
@@ -290,6 +299,8 @@ export const sie: Translation = {
   'oauth.denied': 'Einer App den Zugriff auf Ihr Konto verweigert',
   'login.held_ended':
     'Anmeldung nicht abgeschlossen: Das Passwort war richtig, es wurde kein Code eingegeben. Wenn Sie das nicht waren, ändern Sie Ihr Passwort.',
+  'login.held_ended.noPassword':
+    'Anmeldung nicht abgeschlossen: Ihr Anbieter hat sie bestätigt, aber es wurde kein Code eingegeben. Wenn Sie das nicht waren, sichern Sie Ihr Konto dort.',
   'operator.imported':
     'Zwei-Faktor-Authentifizierung durch einen Betreiber eingeschaltet, mit Ihrem bisherigen Authenticator',
 
@@ -299,8 +310,6 @@ export const sie: Translation = {
   'help.app.text':
     'Eine App, die alle 30 Sekunden einen neuen sechsstelligen Code zeigt, auch ohne Netz. Jede App für zeitbasierte Codes (TOTP) funktioniert. Wenn Sie sie verlieren, melden Sie sich mit einem Wiederherstellungscode oder einem anderen Authenticator an und ersetzen Sie sie.',
   'help.passkey.text':
-  'login.held_ended.noPassword':
-    'Anmeldung nicht abgeschlossen: Ihr Anbieter hat sie bestätigt, aber es wurde kein Code eingegeben. Wenn Sie das nicht waren, sichern Sie Ihr Konto dort.',
     'Ein Schlüssel auf Ihrem Telefon, Computer oder USB-Stick, der Ihre Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Behalten Sie zusätzlich eine Authenticator-App oder Wiederherstellungscodes.',
   'help.passkey.notTaken':
     'Ein Schlüssel auf Ihrem Telefon, Computer oder USB-Stick, der Ihre Identität beweist. Apps, die nur nach einem Passwort fragen, können ihn nicht verwenden: Verwenden Sie die Anmeldeseite, die Ihre App anbietet, oder eine App, die eine anbietet. Behalten Sie zusätzlich Wiederherstellungscodes.',

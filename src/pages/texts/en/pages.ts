@@ -92,9 +92,11 @@ export const pages = {
   'cancelled.title': 'Sign-in cancelled',
   'cancelled.text': 'The app did not get access. You can close this page.',
   'access.title': 'Give an app access to your account?',
-  'access.claims': 'It calls itself “{name}”. This name is not checked.',
+  'access.claims': 'The app calls itself “{name}”. No one has checked this name.',
   'access.full':
-    'It gets full access: it reads your messages, sends in your name and can see your account. You can sign it out on the account page.',
+    'The app gets full access: it can read your messages, write in your name and see your account. You can sign it out on the account page at any time.',
+  'access.warning':
+    'Allow this only if you started this sign-in in that app yourself. If you followed a link from someone else, deny it.',
   'access.ends': 'You are already signed in with the device {device}. That session ends.',
   'access.allow': 'Allow',
   'access.deny': 'Deny',
@@ -111,7 +113,9 @@ export const pages = {
   'replace.endOthers': 'Also sign out all other devices, if someone may have your phone',
   'replace.othersFailed': 'Your other devices could not be signed out. Do it on the account page.',
   'replace.text':
-    'When the new one works, the chosen ones stop working. If all are replaced, you get new recovery codes and the old ones stop working.',
+    'As soon as the new one works, the ones you choose here stop working. If you replace all of them, you also get new recovery codes, and the old codes stop working.',
+  'replace.only':
+    'As soon as the new authenticator works, the old one stops working. You also get new recovery codes, and the old codes stop working.',
 
   // A device without a browser
   'link.title': 'Sign in another device',
@@ -123,7 +127,7 @@ export const pages = {
   'link.shows': 'You are giving the device access that shows this code:',
   'link.asked': 'The code was asked for at {date}, from {address}.',
   'link.warning':
-    'Only continue if you started this yourself, just now, on a device in front of you. If someone sent you the code, cancel.',
+    'Allow this only if you started it yourself, just now, on a device in front of you. If someone sent you the code, deny it.',
   'link.done.title': 'Your device has access',
   'link.done.text': 'Go on there. You can close this page.',
   'link.gone.title': 'This device no longer waits',
@@ -143,7 +147,7 @@ export const pages = {
     'Two-factor authentication or the password was changed during this sign-in. Sign in again.',
   'error.otherAccount.title': 'This is another account',
   'error.otherAccount.text':
-    'You signed in as someone else than the owner of the account that this is about. Nothing was changed. Sign in with the right account.',
+    'You signed in with another account than the one this is about. Nothing was changed. Sign in with the right account.',
   'error.link.title': 'This link does not work',
   'error.link.text':
     'The app that sent you here did not say where to return to, or named an address that is not allowed. Start again in your app.',
@@ -166,7 +170,7 @@ export const pages = {
   'code.dontUnlock': "Don't unlock",
   'recover.title': 'Recover your account',
   'recover.intro':
-    'For when you have lost your phone and your recovery codes. Enter your password: nothing begins before you have read what happens.',
+    'For when you have lost your phone and your recovery codes. Enter your password. Before anything begins you can read what happens.',
   'recover.forgotten': 'If you have forgotten your password, reset it in your app first.',
   'recover.for': 'This is about the account {user}.',
   'recover.takes': 'You have to wait {time}. Then you can set up a new authenticator here.',
@@ -211,7 +215,7 @@ export const pages = {
   'recover.noFactorText':
     'This account has no two-factor authentication. Your password is enough: sign in in your app.',
   'recover.notHere': 'This account cannot be recovered here',
-  'recover.tooOften': 'This account was to be recovered too often',
+  'recover.tooOften': 'Recovery was started too often',
   'recover.tooOftenText': 'It can be started three times in 30 days.',
   'recover.ended': 'This recovery has ended',
   'recover.stopped': 'The recovery was stopped',
@@ -238,7 +242,7 @@ export const pages = {
   'approve.notYou': "If you didn't request this, close this page and sign out your other devices.",
   'approve.password': 'Enter the password of {user}.',
   'approve.ownPassword': 'Enter the password of your account.',
-  'approve.provider': 'Sign in once more with your provider, so that it is sure that it is you.',
+  'approve.provider': 'Sign in with your provider once more, to confirm that it is you.',
   'approve.providerGo': 'Continue',
   'approve.wrongPassword': 'Incorrect password.',
   'approve.submit': 'Approve',
@@ -290,19 +294,19 @@ export const pages = {
   'reason.limited': 'The server is busy. Try again in {time}.',
   'status.on': 'Two-factor authentication is on',
   'status.onText': 'Signing in takes your password and a second step.',
+  'status.onText.noPassword': 'Signing in takes your provider and a second step.',
   'status.weak': 'Two-factor authentication is on, but you have no way back',
   'status.weakText':
     'You have no recovery codes. If you lose your authenticator, you will lose access to your account.',
   'status.off': 'Two-factor authentication is off',
-  'status.onText.noPassword': 'Signing in takes your provider and a second step.',
   'status.offText':
     'Anyone who learns your password can sign in as you. Add a second step that only you have.',
+  'status.offText.noPassword':
+    'Anyone who gets into your account at your provider can sign in here as you. Add a second step that only you have.',
   'status.turnOn': 'Turn on two-factor authentication',
   'status.unknown': 'Your status could not be loaded',
   'stepUp.until': 'Verified until {time}',
   'recovered.title': 'Lost your phone?',
-  'status.offText.noPassword':
-    'Anyone who gets into your account at your provider can sign in here as you. Add a second step that only you have.',
   'recovered.text':
     'You signed in with a recovery code; {count} is left. Set up a new authenticator now. No other code is needed. ‖ You signed in with a recovery code; {count} are left. Set up a new authenticator now. No other code is needed.',
   'recovered.again':
@@ -311,12 +315,12 @@ export const pages = {
     'That was your last recovery code. Set up a new authenticator now, while you are signed in here.',
   'recovered.earlier':
     "A recovery code was used on {date} ({device}). If you lost your phone, replace it here. If this wasn't you, sign out your other devices and change your password.",
+  'recovered.earlier.noPassword':
+    "A recovery code was used on {date} ({device}). If you lost your phone, replace it here. If this wasn't you, sign out your other devices and secure your account at your provider.",
   'recovered.dismiss': 'I still have my phone',
   'auth.title': 'Authenticators',
   'auth.intro': 'Any one of these completes a sign-in.',
   'auth.dates': 'Added {date} · last used {used}',
-  'recovered.earlier.noPassword':
-    "A recovery code was used on {date} ({device}). If you lost your phone, replace it here. If this wasn't you, sign out your other devices and secure your account at your provider.",
   'auth.datesUnused': 'Added {date} · {never}',
   'auth.neverUsed': 'not used yet',
   'auth.add': 'Add an authenticator',
@@ -348,7 +352,7 @@ export const pages = {
   'devicePasswords.usualName': 'App',
   'devicePasswords.none': 'No device passwords yet.',
   'devicePasswords.notLoaded': 'Your device passwords could not be loaded. {reason}',
-  'devicePasswords.unusable': 'It signs in no more. Revoke it, and create a new one.',
+  'devicePasswords.unusable': 'It no longer works. Revoke it and create a new one.',
   'devicePasswords.renamed': 'Device password renamed.',
   'devicePasswords.revoke': 'Revoke',
   'devicePasswords.revokeOf': 'Revoke “{name}”',
@@ -412,13 +416,13 @@ export const pages = {
   'contacts.removed': 'Settings for account recovery removed.',
   'vote.title': 'You are asked about an account recovery',
   'vote.text':
-    'Someone on this server has named you to say whether it is them who asks to get back into their account. Sign in with your own second factor to see whose account it is.',
+    'Someone wants to get back into their account on this server, and has named you as a person who knows them. Sign in with your own second factor to see whose account it is.',
   'vote.continue': 'Continue to the account page',
   'vote.needsScript': 'Open the link in a browser that runs scripts.',
   'vote.cardTitle': 'Is it them?',
-  'vote.about': '{user} asks to get back into their account without a second factor, since {date}.',
+  'vote.about': 'Since {date} {user} has asked to get back into their account without a second factor.',
   'vote.reach':
-    'Reach them by another way than Matrix, by telephone or in person, before you answer. A thief of the account can write to you in it.',
+    'Before you answer, reach them by another way than Matrix: by telephone or in person. Someone who stole the account can write to you from it.',
   'vote.yes': 'Yes, it is them',
   'vote.yesText': 'With enough such answers the account can be recovered earlier.',
   'vote.how': 'How you made sure',
@@ -428,7 +432,8 @@ export const pages = {
   'vote.thanks': 'Your answer was recorded.',
   'vote.answered': 'You have answered.',
   'vote.over': 'This recovery has ended.',
-  'vote.unknown': 'This link asks this account nothing. Sign in with the account that got it.',
+  'vote.unknown':
+    'This account is not asked anything by this link. Sign in with the account that got the link.',
   'vote.notLoaded': 'What you are asked could not be loaded. {reason}',
   'vote.later': 'Not now',
   'codes.title': 'Recovery codes',
@@ -449,10 +454,10 @@ export const pages = {
   'codes.used': 'Code {position}: used {date}',
   'sessions.title': 'Signed-in devices',
   'sessions.intro': "Sign out any device you don't recognise.",
-  'sessions.asked': 'Your app asks for this one',
-  'sessions.askedGone': 'The device that your app asks for is not signed in any more.',
+  'sessions.asked': 'Your app asked for this one',
+  'sessions.askedGone': 'The device that your app asked for is no longer signed in.',
   'actions.crossSigning':
-    'To reset your encryption identity, begin it in your app. It leads you to a page that asks for your password and second factor.',
+    'To reset your encryption identity, start in your app. It leads you to a page that asks for your second factor and your password.',
   'end.title': 'Password and account',
   'end.title.noPassword': 'Account',
   'end.intro': 'Some apps cannot do this themselves and send you here.',
@@ -479,21 +484,21 @@ export const pages = {
     '{count} device is signed out at once. Messages on it that are not backed up can be lost. ‖ {count} devices are signed out at once. Messages on them that are not backed up can be lost.',
   'history.title': 'Activity',
   'history.intro': "Don't recognise something? Sign out your other devices and change your password.",
+  'history.intro.noPassword':
+    "Don't recognise something? Sign out your other devices and secure your account at your provider.",
   'history.none': 'No activity yet.',
   'history.notLoaded': 'Your activity could not be loaded. {reason}',
   'history.more': 'Show more',
   'off.title': 'Turn off two-factor authentication',
   'off.text':
-  'history.intro.noPassword':
-    "Don't recognise something? Sign out your other devices and secure your account at your provider.",
     'Your password alone will be enough to sign in. All authenticators and recovery codes are deleted.',
+  'off.text.noPassword':
+    'Signing in with your provider will be enough. All authenticators and recovery codes are deleted.',
   'off.button': 'Turn off',
   'off.done': 'Two-factor authentication is off.',
 
   // Set-up, saving codes, proof
   'setup.title': 'Set up an authenticator',
-  'off.text.noPassword':
-    'Signing in with your provider will be enough. All authenticators and recovery codes are deleted.',
   'setup.steps': 'Scan · Verify · Save codes',
   'setup.name': 'Name this device',
   'setup.nameHint': 'Only you see this, e.g. Pixel 9.',
@@ -517,20 +522,21 @@ export const pages = {
   'setup.doneAdded': 'Authenticator added.',
   'setup.doneReplaced': 'Authenticator replaced. The old one no longer works.',
   'setup.owedTitle': 'Set up two-factor authentication',
-  'setup.required': 'This server requires two-factor authentication. Set it up now to go on signing in.',
+  'setup.required': 'This server requires two-factor authentication. Set it up now to finish signing in.',
   'setup.requiredSoon':
     'This server requires two-factor authentication from {date}. Set it up now, or later.',
   'setup.need':
-    'You need an authenticator app on your phone or computer. From then on a code from it is needed to sign in.',
+    'You need an authenticator app on your phone or computer. After that, signing in takes a code from the app.',
   'setup.signingIn': 'An app is signing in to your account.',
   'setup.notYou': 'If you did not begin this sign-in, close this page and change your password.',
   'setup.now': 'Set up now',
   'setup.later': 'Later',
   'setup.passkeyInstead': 'Set up a passkey or security key',
   'setup.tooMany': 'Too many incorrect codes. Nothing was changed. Start again.',
-  'setup.notHere': 'This server wants a factor that this page cannot set up. Use another app to sign in.',
+  'setup.notHere':
+    'This server requires a kind of second factor that this page cannot set up. Use another app to sign in.',
   'setup.noCodes':
-    'There are no recovery codes to show: they are shown only once. You can create new ones on the account page.',
+    'There are no recovery codes to show: they are shown only once. If you have not saved them, create new ones on the account page.',
   'setup.defaultName': 'Authenticator app',
   'setup.what': 'What do you want to set up?',
   'setup.passkeyName': 'Passkey',
@@ -574,14 +580,14 @@ export const pages = {
   'login.completed': 'Signed in with {factor}',
   'login.held_ended':
     "Sign-in not completed: the password was correct, no code was entered. If this wasn't you, change your password.",
+  'login.held_ended.noPassword':
+    "Sign-in not completed: your provider confirmed it, but no code was entered. If this wasn't you, secure your account there.",
   'history.passkeyRefused': 'Passkey not accepted ‖ Passkey not accepted {count} times',
   'factor.refused': 'Incorrect code ‖ {count} incorrect codes',
   'throttle.wait': 'Sign-in paused after too many incorrect codes',
   'guard.passed': 'Approved: {action}',
   'totp.enabled': 'Two-factor authentication turned on',
   'totp.disabled': 'Two-factor authentication turned off',
-  'login.held_ended.noPassword':
-    "Sign-in not completed: your provider confirmed it, but no code was entered. If this wasn't you, secure your account there.",
   'totp.added': 'Authenticator “{name}” added',
   'totp.removed': 'Authenticator “{name}” removed',
   'totp.renamed': 'Authenticator renamed to “{name}”',
