@@ -86,10 +86,12 @@ ${problem !== undefined && html`<p class="problem" id="code-problem" role="alert
 ${nameField(say)}
 <button class="button full">${say('code.submit')}</button>`;
   return html`<section class="card stack"><h1>${wordsOf(say, card.place).title}</h1>
-<p>${say('setup.scanText')}</p>
-${qrCode(shown.link, say('setup.picture'))}
-<p>${say('setup.openText')}</p>
-<p><a class="button quiet" href="${shown.link}">${say('setup.open')}</a></p>
+<div class="ways">
+<div><p>${say('setup.scanText')}</p>
+${qrCode(shown.link, say('setup.picture'))}</div>
+<div class="here"><p>${say('setup.openText')}</p>
+<p><a class="button quiet" href="${shown.link}">${say('setup.open')}</a></p></div>
+</div>
 <p>${say('setup.cannotScan')} ${say('setup.key', { digits: shown.digits })}</p>
 <p class="key"><code class="secret">${inFours(shown.key)}</code></p>
 ${step(card, 'set_up_code', field)}
