@@ -108,7 +108,7 @@ function dontUnlock({ say, hidden, action }: Card, opensTs: number): Html {
   return html`<form class="notice warning stack" method="post" action="${action}">
 ${hidden}
 <p>${htmlIn(say.form('code.recoveryRuns'), { date: timeText(opensTs, say) })}</p>
-<button class="button full" name="step" value="${DONT_UNLOCK}">${say('code.dontUnlock')}</button>
+<button class="button quiet full" name="step" value="${DONT_UNLOCK}">${say('recover.stop')}</button>
 </form>`;
 }
 

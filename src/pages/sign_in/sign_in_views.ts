@@ -197,7 +197,7 @@ export class SignInViews {
         codeCard({
           ...{ say, language, way, recovery, ...told },
           ...formOf(shown, tokenField),
-          problem: told.problem ?? (isStopped ? say('recover.stoppedText') : undefined),
+          problem: told.problem ?? (isStopped ? say('code.recoveryStopped') : undefined),
           canRecover: this.deps.recovery !== undefined,
           standing: { ...standing, factors },
         }),

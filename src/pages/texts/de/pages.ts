@@ -173,7 +173,8 @@ export const pages: Translation = {
   // Recovery of an account without any factor
   'code.recoveryRuns':
     'Jemand hat die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten. Wenn du das nicht warst, stoppe die Wiederherstellung jetzt und ändere dein Passwort.',
-  'code.dontUnlock': 'Nicht freigeben',
+  'code.recoveryStopped':
+    'Die Wiederherstellung wurde gestoppt. Ändere jetzt dein Passwort: Wer sie begonnen hat, kennt es.',
   'recover.title': 'Konto wiederherstellen',
   'recover.intro':
     'Für den Fall, dass du dein Telefon und deine Wiederherstellungscodes verloren hast. Gib dein Passwort ein. Bevor etwas beginnt, kannst du lesen, was geschieht.',

@@ -98,6 +98,8 @@ export const sie: Translation = {
   // Recovery of an account without any factor
   'code.recoveryRuns':
     'Jemand hat die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten. Wenn Sie das nicht waren, stoppen Sie die Wiederherstellung jetzt und ändern Sie Ihr Passwort.',
+  'code.recoveryStopped':
+    'Die Wiederherstellung wurde gestoppt. Ändern Sie jetzt Ihr Passwort: Wer sie begonnen hat, kennt es.',
   'recover.intro':
     'Für den Fall, dass Sie Ihr Telefon und Ihre Wiederherstellungscodes verloren haben. Geben Sie Ihr Passwort ein. Bevor etwas beginnt, können Sie lesen, was geschieht.',
   'recover.forgotten': 'Wenn Sie Ihr Passwort vergessen haben, setzen Sie es zuerst in Ihrer App zurück.',

@@ -167,7 +167,8 @@ export const pages = {
   // Recovery of an account without any factor
   'code.recoveryRuns':
     "Someone has started to recover this account. From {date} on they can set up a new authenticator. If this wasn't you, stop it now and change your password.",
-  'code.dontUnlock': "Don't unlock",
+  'code.recoveryStopped':
+    'The recovery was stopped. Change your password now: the one who started it knows it.',
   'recover.title': 'Recover your account',
   'recover.intro':
     'For when you have lost your phone and your recovery codes. Enter your password. Before anything begins you can read what happens.',
