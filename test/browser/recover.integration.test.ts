@@ -107,6 +107,9 @@ await describeOnSynapse(
         await app().live(DAY);
         expect((await asked(app(), dora, '/status')).json.state).toBe('open');
         await expectInProfile(app(), dora, 'open');
+        // Synapse says who administers it.
+        await changed(app(), carol, { admin: true });
+        expect((await asked(app(), carol, '')).status).toBe(403);
       },
     );
 
@@ -133,7 +136,6 @@ await describeOnSynapse(
       synapse: () => ({ allow_guest_access: true }),
       config: `account_recovery: { enabled: true, wait: 48h, operators: [ops@example.org], public_notice: true,
   votes: { enabled: true, nomination_age: 1d } }
-policy: { administrators: { detect: false } }
 notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     };
   },
@@ -143,16 +145,16 @@ function addressOf({ name }: TwoFactorUser): string {
   return `${name}@example.org`;
 }
 
-/** Synapse knows a mail address of the user. */
-async function hasMail(app: RealApp, user: TwoFactorUser): Promise<void> {
+/** Its administrator changes an account at Synapse. */
+async function changed(app: RealApp, { userId }: TwoFactorUser, json: JsonObject): Promise<void> {
   administrator ??= (await app.synapse.signUp('root', 'correct horse root', true)).accessToken;
-  const answer = await app.direct({
-    method: 'PUT',
-    target: `/_synapse/admin/v2/users/${encodeURIComponent(user.userId)}`,
-    token: administrator,
-    json: { threepids: [{ medium: 'email', address: addressOf(user) }] },
-  });
-  expect(answer.status).toBe(200);
+  const target = `/_synapse/admin/v2/users/${encodeURIComponent(userId)}`;
+  expect((await app.direct({ method: 'PUT', target, token: administrator, json })).status).toBe(200);
+}
+
+/** Synapse knows a mail address of the user. */
+function hasMail(app: RealApp, user: TwoFactorUser): Promise<void> {
+  return changed(app, user, { threepids: [{ medium: 'email', address: addressOf(user) }] });
 }
 
 /** A new browser that has given name and password on the page, to which the code page has led it. */

@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AccountRecoveryConfig } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { remarksOn } from '../../src/config/remarks.ts';
 import { type ConfigFolder, configFolder } from './config_files.ts';
 
 const HOUR = 3_600_000;
@@ -77,4 +78,14 @@ test('holidays come from a region or a file beside the configuration', () => {
   folder.write('days.ics', ics);
   expect(load('{ calendar: { holidays: { file: days.ics } } }').calendar.holidays).toEqual({ text: ics });
   expect(load('{ calendar: { holidays: DE-BE } }').calendar.holidays).toEqual({ region: 'DE-BE' });
+});
+
+test('that Dendrite names no administrators is said where they are kept out', () => {
+  const said = (section: string, before = '') =>
+    remarksOn(loadConfig(folder.write('config.yaml', `${before}account_recovery: ${section}`), {})).join();
+  expect(said('{ enabled: true }')).toContain('Dendrite does not say: name them in members');
+  for (const section of ['{}', '{ enabled: true, administrators: true }'])
+    expect(said(section)).not.toContain('Dendrite');
+  const detect = 'policy: { administrators: { detect: false } }\n';
+  expect(said('{ enabled: true }', detect)).not.toContain('Dendrite');
 });
