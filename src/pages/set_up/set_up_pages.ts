@@ -134,10 +134,7 @@ export class SetUpPages {
     if (shown.is === 'codes') return codesPage(visit, place, shown.codes, text);
     if (shown.is === 'offer') return offerPage(visit, place, text);
     try {
-      const begun = await this.enrolment.shown(place.session, shown.setupId);
-      return begun.is === 'secret'
-        ? scanPage(visit, place, begun, text)
-        : passkeyPage(visit, place, begun, problem && problemText(visit, problem, PASSKEY_PROBLEMS));
+      return begunPage(visit, place, await this.enrolment.shown(place.session, shown.setupId), problem);
     } catch (error) {
       if (!(error instanceof Refusal) || error.refusal !== 'unknown_setup') throw error;
       return offerPage(visit, place, visit.say('setup.expired'));
@@ -145,33 +142,24 @@ export class SetUpPages {
   }
 }
 
-function scanPage(
+/** The secret, or the question of the browser, with what was wrong with the last answer to it. */
+function begunPage(
   visit: PageVisit,
   place: SetUpPlace,
-  shown: Extract<ShownSetUp, { is: 'secret' }>,
-  problem: string | undefined,
+  shown: ShownSetUp,
+  problem: SetUpProblem | undefined,
 ): Answer {
   const { say, render } = visit;
+  const text = problem && problemText(visit, problem, shown.is === 'secret' ? PROBLEMS : PASSKEY_PROBLEMS);
+  const card = { say, place, problem: text };
   return render({
-    title: titleOf(visit, wordsOf(say, place).title, problem),
+    title: titleOf(visit, wordsOf(say, place).title, text),
     script: SCRIPT,
     asks: 'enrolment',
-    body: (tokenField) => scanCard({ say, tokenField, place, shown, problem }),
-  });
-}
-
-function passkeyPage(
-  visit: PageVisit,
-  place: SetUpPlace,
-  shown: Extract<ShownSetUp, { is: 'passkey' }>,
-  problem: string | undefined,
-): Answer {
-  const { say, render } = visit;
-  return render({
-    title: titleOf(visit, wordsOf(say, place).title, problem),
-    script: SCRIPT,
-    asks: 'enrolment',
-    body: (tokenField) => passkeyCard({ say, tokenField, place, shown, problem }),
+    body: (tokenField) =>
+      shown.is === 'secret'
+        ? scanCard({ ...card, tokenField, shown })
+        : passkeyCard({ ...card, tokenField, shown }),
   });
 }
 
