@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Connections } from '../../src/gateway/connections.ts';
 import { BodyBudget } from '../../src/http/body_budget.ts';
-import { type CommandLine, commandLine } from '../cli/command_line.ts';
+import type { CommandLine } from '../cli/command_line.ts';
+import { Initialised } from '../cli/initialised.ts';
 import { openTestDoor, type TestDoor } from '../gateway/support/door.ts';
 import { ServeProcess } from '../support/serve_process.ts';
 
@@ -43,25 +44,15 @@ function closed(sockets: readonly Socket[]): Promise<unknown> {
   );
 }
 
-let homeserver: Server;
+let installed: Initialised;
 let line: CommandLine;
 
 beforeEach(async () => {
-  homeserver = createServer((_request, response) => {
-    response.setHeader('Content-Type', 'application/json').end('{"versions":["v1.11"]}');
-  });
-  await new Promise<void>((resolve) => homeserver.listen(0, '127.0.0.1', resolve));
-  const { port } = homeserver.address() as AddressInfo;
-  line = commandLine();
-  await line.type('init', '--dir', line.folder, '--homeserver', `http://127.0.0.1:${port}`);
-  line.changeConfig('listen: 127.0.0.1:8010', 'listen: 127.0.0.1:0');
+  installed = await Initialised.make();
+  ({ line } = installed);
 });
 
-afterEach(async () => {
-  homeserver.closeAllConnections();
-  await new Promise((resolve) => homeserver.close(resolve));
-  line.remove();
-});
+afterEach(() => installed.remove());
 
 function residentBytes({ child }: ServeProcess): number {
   const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];

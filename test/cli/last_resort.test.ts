@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { inTime } from '../../src/system/in_time.ts';
 import { preloaded, ServeProcess } from '../support/serve_process.ts';
-import { type CommandLine, commandLine } from './command_line.ts';
+import type { CommandLine } from './command_line.ts';
+import { Initialised } from './initialised.ts';
 
 const SYNC = '/_matrix/client/v3/sync';
 
 let line: CommandLine;
-let homeserver: Server;
+let installed: Initialised;
 /** A request that the homeserver has not answered yet. */
 let reached: Promise<ServerResponse>;
 
@@ -19,22 +19,11 @@ beforeEach(async () => {
   reached = new Promise((resolve) => {
     reach = resolve;
   });
-  homeserver = createServer((request, response) => {
-    if (request.url === SYNC) reach(response);
-    else response.setHeader('Content-Type', 'application/json').end('{"versions":["v1.11"]}');
-  });
-  await new Promise<void>((resolve) => homeserver.listen(0, '127.0.0.1', resolve));
-  const { port } = homeserver.address() as AddressInfo;
-  line = commandLine();
-  await line.type('init', '--dir', line.folder, '--homeserver', `http://127.0.0.1:${port}`);
-  line.changeConfig('listen: 127.0.0.1:8010', 'listen: 127.0.0.1:0');
+  installed = await Initialised.make({ path: SYNC, reach: (_request, response) => reach(response) });
+  ({ line } = installed);
 });
 
-afterEach(async () => {
-  homeserver.closeAllConnections();
-  await new Promise((resolve) => homeserver.close(resolve));
-  line.remove();
-});
+afterEach(() => installed.remove());
 
 test.each([
   ['exception', 'SIGUSR2'],

@@ -1,6 +1,4 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
@@ -9,37 +7,24 @@ import { systemRandom } from '../../src/system/random.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { enrol } from '../support/enrolment.ts';
-import { type CommandLine, commandLine, type Outcome } from './command_line.ts';
+import type { CommandLine, Outcome } from './command_line.ts';
+import { Initialised } from './initialised.ts';
 
 const BOB = '@bob:example.org';
 
 let line: CommandLine;
-let homeserver: Server;
+let installed: Initialised;
 let keys: string;
 let database: string;
 
 beforeEach(async () => {
-  homeserver = createServer((_request, response) => {
-    response.setHeader('Content-Type', 'application/json').end('{"versions":["v1.11"]}');
-  });
-  await new Promise<void>((resolve) => homeserver.listen(0, '127.0.0.1', resolve));
-  const { port } = homeserver.address() as AddressInfo;
-  line = commandLine();
-  await line.type('init', '--dir', line.folder, '--homeserver', `http://127.0.0.1:${port}`);
-  changeConfig('listen: 127.0.0.1:8010', 'listen: 127.0.0.1:0');
+  installed = await Initialised.make();
+  ({ line } = installed);
   keys = join(line.folder, 'data/keys.json');
   database = join(line.folder, 'data/2fa.db');
 });
 
-afterEach(async () => {
-  homeserver.closeAllConnections();
-  await new Promise((resolve) => homeserver.close(resolve));
-  line.remove();
-});
-
-function changeConfig(from: string, to: string): void {
-  writeFileSync(line.configFile, readFileSync(line.configFile, 'utf8').replace(from, to));
-}
+afterEach(() => installed.remove());
 
 /** Bob turns 2FA on while no `serve` runs, as if it had been killed right after the enrolment. */
 async function enrolBob(path = database): Promise<void> {
@@ -191,7 +176,10 @@ describe('attack 168: once users have enrolled, no other database is served', ()
   });
 
   test('keys.marks holds the marks where the key file cannot be written', async () => {
-    changeConfig('keys: { file: data/keys.json }', 'keys: { file: data/keys.json, marks: marks/known.json }');
+    line.changeConfig(
+      'keys: { file: data/keys.json }',
+      'keys: { file: data/keys.json, marks: marks/known.json }',
+    );
     const before = readFileSync(keys, 'utf8');
     const marks = join(line.folder, 'marks/known.json');
     await enrolBob();
