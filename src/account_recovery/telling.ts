@@ -35,7 +35,7 @@ export function tellingBy(notify: () => NotifyConfig): Pick<RecoveryTelling, 'te
 }
 
 function channelsOf(notify: NotifyConfig): readonly RecipientChannel[] {
-  return (['mail', 'matrix'] as const).filter((channel) => notify[channel] !== undefined);
+  return (['mail', 'matrix', 'sms'] as const).filter((channel) => notify[channel] !== undefined);
 }
 
 /** Tells everybody in the list of a request. What it makes belongs into the unit of what it tells of. */

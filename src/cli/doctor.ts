@@ -197,6 +197,7 @@ const NOTIFY_SECRETS = [
   ['mail', 'password_file'],
   ['matrix', 'access_token_file'],
   ['webhook', 'secret_file'],
+  ['sms', 'secret_file'],
 ] as const;
 
 function inside(section: unknown, name: string): unknown {

@@ -5,6 +5,7 @@ import { isMailAddress } from '../notify/addresses.ts';
 import { failureOf, inTime } from '../notify/channel.ts';
 import { messageOf } from '../notify/message.ts';
 import { TEST } from '../notify/owner_events.ts';
+import { isPhoneNumber } from '../notify/sms_channel.ts';
 import { type Notices, noticesOf } from '../server/notices.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { NoticeRow } from '../storage/tables/notices.ts';
@@ -25,6 +26,7 @@ interface TestOptions {
   readonly user?: string;
   readonly mail?: string;
   readonly webhook?: boolean;
+  readonly sms?: string;
 }
 
 /** One notice to be sent now, and to whom, in words. */
@@ -40,17 +42,21 @@ export function notifyTestCommand(surroundings: Surroundings): Command {
     .option('--user <user-id>', 'on each channel on which this user is told')
     .option('--mail <address>', 'by mail to this address')
     .option('--webhook', 'to the webhook')
+    .option('--sms <number>', 'as a text message to this number')
     .addOption(configOption())
     .action((options: TestOptions) => test(options, surroundings));
 }
 
 async function test(options: TestOptions, surroundings: Surroundings): Promise<void> {
-  const { user, mail, webhook } = options;
-  if ([user, mail, webhook].filter((each) => each !== undefined).length !== 1) {
-    throw new UsageError('say one of --user, --mail and --webhook');
+  const { user, mail, webhook, sms } = options;
+  if ([user, mail, webhook, sms].filter((each) => each !== undefined).length !== 1) {
+    throw new UsageError('say one of --user, --mail, --webhook and --sms');
   }
   if (user !== undefined) requireUserId(user);
   if (mail !== undefined && !isMailAddress(mail)) throw new UsageError(`"${mail}" is not a mail address`);
+  if (sms !== undefined && !isPhoneNumber(sms)) {
+    throw new UsageError(`"${sms}" is not a phone number such as +4915112345678`);
+  }
   const config = configFrom(options.config, surroundings);
   await withStore(config, surroundings, (storage) =>
     withNotices(config, storage, surroundings, async (notices) => {
@@ -69,7 +75,7 @@ async function test(options: TestOptions, surroundings: Surroundings): Promise<v
 
 /** @throws CommandFailed if there is nothing to send */
 async function trialsOf(
-  { user, mail, webhook }: TestOptions,
+  { user, mail, webhook, sms }: TestOptions,
   { notify, publicBaseUrl }: Config,
   notices: Notices,
   { random, clock }: Surroundings,
@@ -79,7 +85,7 @@ async function trialsOf(
   const userId = user ?? `@test:${new URL(publicBaseUrl).hostname}`;
   const told = { ...NOTHING, userId, happenedAt: clock.now() };
   const message = messageOf(told, await languageOf(userId));
-  const requireOn = (name: 'mail' | 'webhook') => {
+  const requireOn = (name: 'mail' | 'webhook' | 'sms') => {
     if (notify[name] === undefined) throw new CommandFailed(`notify.${name} is off`);
   };
   if (message === undefined) return [];
@@ -95,6 +101,10 @@ async function trialsOf(
     requireOn('webhook');
     const notice: NoticeRow = { ...told, id, channel: 'webhook', recipient: null, madeAt: told.happenedAt };
     return [{ to: 'the webhook', send: (signal) => senders.webhook.send(notice, signal) }];
+  }
+  if (sms !== undefined) {
+    requireOn('sms');
+    return [{ to: sms, send: (signal) => senders.sms.text(sms, message.subject, id, signal) }];
   }
   const mails = notify.mail === undefined ? [] : (await addresses.of(userId)).map(byMail);
   const inRoom: Trial = { to: userId, send: (signal) => senders.matrix.message(userId, message, id, signal) };
@@ -129,7 +139,7 @@ async function withNotices(
   try {
     await work(notices);
   } finally {
-    await notices.senders.webhook.close();
+    await notices.close();
     await homeserver.close();
   }
 }

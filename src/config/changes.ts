@@ -16,6 +16,7 @@ const FROM_FILES: Readonly<Record<string, (loaded: LoadedConfig) => unknown>> = 
   'notify.mail.password_file': ({ config }) => config.notify.mail?.credentials?.password,
   'notify.matrix.access_token_file': ({ config }) => config.notify.matrix?.accessToken,
   'notify.webhook.secret_file': ({ config }) => config.notify.webhook?.secret.toString('hex'),
+  'notify.sms.secret_file': ({ config }) => config.notify.sms?.secret,
   'policy.groups': ({ config }) => config.policy.groups,
 };
 

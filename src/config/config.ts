@@ -276,6 +276,7 @@ export interface NotifyConfig {
   readonly mail: MailConfig | undefined;
   readonly matrix: MatrixConfig | undefined;
   readonly webhook: WebhookConfig | undefined;
+  readonly sms: SmsConfig | undefined;
   /** The wait before the second attempt; it doubles with each further one. */
   readonly retryFirstMs: number;
   readonly giveUpAfterMs: number;
@@ -301,6 +302,19 @@ export interface WebhookConfig {
   readonly secret: Buffer;
   /** Names of events; with `*` at their end all that begin so. */
   readonly events: readonly string[];
+}
+
+/** The HTTP gateway for text messages. In `url`, `headers` and `body` stand placeholders (`placeholders.ts`). */
+export interface SmsConfig {
+  readonly url: string;
+  readonly method: 'POST' | 'PUT' | 'GET';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly format: 'json' | 'form';
+  readonly body: string;
+  /** What stands for `{secret}`. */
+  readonly secret: string | undefined;
+  /** How numbers begin that are taken; undefined: all. */
+  readonly prefixes: readonly string[] | undefined;
 }
 
 /** A configuration that cannot be used. Its message is one line that says what and where. */

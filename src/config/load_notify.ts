@@ -1,22 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject } from '../matrix/wire.ts';
-import type { MailConfig, MatrixConfig, NotifyConfig, OwnRegistration, WebhookConfig } from './config.ts';
+import { hookUrl, lineIn, type NotifyReader, required } from './channel_values.ts';
+import type { MailConfig, MatrixConfig, NotifyConfig, WebhookConfig } from './config.ts';
+import { smsFrom } from './load_sms.ts';
 import { type PathOfType, SETTINGS, type SettingRow, type Settings, settingAt } from './settings.ts';
-import type { ConfigSource, SettingPath } from './source.ts';
 import { BadValue, isLoopback, parseDuration } from './values.ts';
 
-interface NotifyReader {
-  readonly source: ConfigSource;
-  /** Runs `read`; a value that it refuses becomes a `ConfigError` that names the setting. */
-  at<T>(path: SettingPath, read: () => T): T;
-  absolute(path: string): string;
-  /** Our registration at the homeserver. */
-  readonly registration: OwnRegistration | undefined;
-}
-
 type NotifySettings = Settings['notify'];
-type ChannelName = 'mail' | 'matrix' | 'webhook';
+type ChannelName = 'mail' | 'matrix' | 'webhook' | 'sms';
 
 /** One mailbox, without a name before it. */
 const SENDER = /^[^\s@<>"(),:;\\[\]]{1,64}@[A-Za-z0-9.-]{1,253}$/;
@@ -38,6 +29,7 @@ export function notifyFrom(settings: NotifySettings, reader: NotifyReader): Noti
       matrixFrom(settings.matrix, reader),
     ),
     webhook: channel('webhook', 'url', reader, () => webhookFrom(settings.webhook, reader)),
+    sms: channel('sms', 'url', reader, () => smsFrom(settings.sms, reader)),
     retryFirstMs: durationAt('notify.retry_first', settings.retry_first),
     giveUpAfterMs: durationAt('notify.give_up_after', settings.give_up_after),
   };
@@ -128,7 +120,7 @@ function accountFrom(settings: NotifySettings['matrix'], { at, absolute }: Notif
 }
 
 function webhookFrom(settings: NotifySettings['webhook'], { at, absolute }: NotifyReader): WebhookConfig {
-  const url = at(['notify', 'webhook', 'url'], () => hookUrl(settings.url ?? ''));
+  const url = at(['notify', 'webhook', 'url'], () => hookUrl(settings.url ?? '').href);
   const secret = at(['notify', 'webhook', 'secret_file'], () =>
     signingSecret(lineIn(required(settings.secret_file, absolute))),
   );
@@ -142,18 +134,6 @@ function webhookFrom(settings: NotifySettings['webhook'], { at, absolute }: Noti
   return { url, secret, events };
 }
 
-function hookUrl(written: string): string {
-  const url = URL.canParse(written) ? new URL(written) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    throw new BadValue('must be a URL that begins with https://');
-  }
-  if (url.username !== '' || url.password !== '') throw new BadValue('must not hold a user name or password');
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-    throw new BadValue('must begin with https:// (http:// is for loopback addresses only)');
-  }
-  return url.href;
-}
-
 function signingSecret(text: string): Buffer {
   const secret = text.startsWith(SECRET_PREFIX)
     ? Buffer.from(text.slice(SECRET_PREFIX.length), 'base64')
@@ -162,24 +142,4 @@ function signingSecret(text: string): Buffer {
     throw new BadValue('must be a file with whsec_ and the base64 of 24 to 64 bytes');
   }
   return secret;
-}
-
-function required(file: string | undefined, absolute: (path: string) => string): string {
-  if (file === undefined) throw new BadValue('must be given');
-  return absolute(file);
-}
-
-/** The one line of a file; the text of a refusal holds nothing of it. */
-function lineIn(file: string): string {
-  const text = readText(file).trim();
-  if (text === '' || /[\p{Cc}]/u.test(text)) throw new BadValue(`${file} must hold one line`);
-  return text;
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new BadValue(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
 }

@@ -1,3 +1,5 @@
+import { connect, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { MatrixConfig } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { failureOf, inTime } from '../notify/channel.ts';
@@ -17,17 +19,20 @@ export const notifyCheck: InsideCheck = {
   about: 'notices can be delivered',
   outside: false,
   run: async (installation) => {
-    const { mail, matrix, webhook } = installation.config.notify;
-    const on = Object.entries({ mail, matrix, webhook }).flatMap(([name, config]) => (config ? [name] : []));
+    const { mail, matrix, webhook, sms } = installation.config.notify;
+    const channels = Object.entries({ mail, matrix, webhook, sms });
+    const on = channels.flatMap(([name, config]) => (config ? [name] : []));
     if (on.length === 0) return skipped('it is off: users are not notified of changes');
     const tried = [
       ...(mail ? ['greeted the mail server'] : []),
       ...(matrix ? [`asked the homeserver whose the token of ${sourceOf(matrix)} is`] : []),
+      ...(sms ? ['connected to the gateway for text messages'] : []),
       'counted dead letters',
     ];
     return (
       (await mailFault(installation, tried)) ??
       (await matrixFault(installation, tried)) ??
+      (await smsFault(installation, tried)) ??
       (await deadLetters(installation, tried)) ??
       ok(tried, `on: ${listed(on)}; "notify test" sends one`)
     );
@@ -91,6 +96,36 @@ async function matrixFault(installation: Installation, tried: string[]): Promise
   } finally {
     await homeserver.close();
   }
+}
+
+/** Only whether it can be reached: a message would cost money. */
+async function smsFault({ config }: Installation, tried: string[]): Promise<Finding | undefined> {
+  const { sms } = config.notify;
+  if (sms === undefined) return undefined;
+  const { origin } = new URL(sms.url);
+  const why = await whyNotReached(origin);
+  if (why === undefined) return undefined;
+  return fail(tried, `the gateway for text messages at ${origin}: ${why}`, 'correct notify.sms.url');
+}
+
+/** Connects, with a certificate that is right, and sends nothing. What went wrong; undefined: nothing. */
+function whyNotReached(origin: string): Promise<string | undefined> {
+  const { protocol, hostname, port } = new URL(origin);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const isTls = protocol === 'https:';
+  const where = { host, port: Number(port || (isTls ? 443 : 80)) };
+  const socket = isTls
+    ? connectTls({ ...where, ...(isIP(host) === 0 && { servername: host }) })
+    : connect(where);
+  return new Promise((resolve) => {
+    const settle = (why?: string): void => {
+      socket.destroy();
+      resolve(why);
+    };
+    socket.setTimeout(TRY_MS, () => settle('no answer'));
+    socket.once('error', ({ code, message }: NodeJS.ErrnoException) => settle(code ?? message));
+    socket.once(isTls ? 'secureConnect' : 'connect', () => settle());
+  });
 }
 
 const INSTALL = 'make the file of homeserver.appservice known to the homeserver';

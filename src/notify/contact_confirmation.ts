@@ -10,7 +10,7 @@ export const CONFIRM_CONTACT = 'recovery_contacts.confirm';
 /** The page behind its link. */
 export const CONFIRM_PAGE = '/_2fa/recover/contact';
 
-/** What is sealed of a contact address: with it the secret of the link that confirms it, as the mail is sent later. */
+/** What is sealed of a contact address: with it the secret of the link that confirms it, as the message is sent later. */
 export interface SealedContact {
   readonly address: string;
   readonly token: string;
@@ -47,6 +47,10 @@ const WORDS = {
     en: 'If not, do nothing: then no further mail comes.',
     de: 'Wenn nicht, tu nichts: Dann kommt keine weitere Mail.',
   },
+  inShort: {
+    en: 'Is this your number for account recovery? Confirm it within a day:',
+    de: 'Deine Nummer für Kontowiederherstellung? Binnen 24 h bestätigen:',
+  },
 } as const satisfies Record<string, Wording>;
 
 /** A message, and to which address it goes. */
@@ -62,29 +66,50 @@ export interface ContactConfirmationDeps {
   readonly publicBaseUrl: string;
 }
 
-/** Makes the mail with the link that confirms a contact address. */
+/** A text message, and to which number it goes. */
+export interface AddressedText {
+  readonly to: string;
+  readonly text: string;
+}
+
+/** Makes the message with the link that confirms a contact address: a mail, or a text message. */
 export class ContactConfirmation {
   constructor(private readonly deps: ContactConfirmationDeps) {}
 
   /** Undefined where another address, or none, was set by now, or it is confirmed. @throws SealBroken */
-  async messageOf({ userId, recipient }: NoticeRow): Promise<AddressedMessage | undefined> {
-    const { storage, vault, languageOf, publicBaseUrl } = this.deps;
-    const [row] = await storage.read(findRecoveryContacts(userId));
-    const contact = row && openContact(row, vault);
-    if (row === undefined || contact === undefined || row.confirmHash !== recipient) return undefined;
-    const language = await languageOf(userId);
+  async messageOf(notice: NoticeRow): Promise<AddressedMessage | undefined> {
+    const asked = await this.askedBy(notice);
+    if (asked === undefined) return undefined;
+    const { userId, to, url, language } = asked;
     const { subject, what, link, otherwise } = WORDS;
     const paragraphs = [
       what[language].replace('{user}', () => foreign(userId)),
-      `${link[language]}\n${publicBaseUrl}${CONFIRM_PAGE}?t=${contact.token}`,
+      `${link[language]}\n${url}`,
       otherwise[language],
     ];
     return {
-      to: contact.address,
+      to,
       message: {
         subject: `[${serverOf(userId)}] ${subject[language]}`,
         text: `${paragraphs.join('\n\n')}\n`,
       },
     };
+  }
+
+  /** The same as a text message, which names no account: its name is the choice of who has it. @throws SealBroken */
+  async textOf(notice: NoticeRow): Promise<AddressedText | undefined> {
+    const asked = await this.askedBy(notice);
+    if (asked === undefined) return undefined;
+    const { userId, to, url, language } = asked;
+    return { to, text: `${serverOf(userId)}: ${WORDS.inShort[language]} ${url}` };
+  }
+
+  private async askedBy({ userId, recipient }: NoticeRow) {
+    const { storage, vault, languageOf, publicBaseUrl } = this.deps;
+    const [row] = await storage.read(findRecoveryContacts(userId));
+    const contact = row && openContact(row, vault);
+    if (row === undefined || contact === undefined || row.confirmHash !== recipient) return undefined;
+    const url = `${publicBaseUrl}${CONFIRM_PAGE}?t=${contact.token}`;
+    return { userId, to: contact.address, url, language: await languageOf(userId) };
   }
 }

@@ -72,9 +72,13 @@ function isOwners({ role }: RecoveryReader): boolean {
 }
 
 function subjectOf(event: string, { end }: RecoveryFacts): RecoverySubject {
-  if (end !== undefined) return ENDS[end];
+  return end === undefined ? SUBJECTS[runningOccasion(event)] : ENDS[end];
+}
+
+/** What a notice of a request that runs tells of. */
+export function runningOccasion(event: string): keyof typeof SUBJECTS {
   const occasion = event.slice(EVENTS.length);
-  return isRunning(occasion) ? SUBJECTS[occasion] : SUBJECTS.repeated;
+  return isRunning(occasion) ? occasion : 'repeated';
 }
 
 function isRunning(occasion: string): occasion is keyof typeof SUBJECTS {

@@ -7,8 +7,14 @@ import {
 } from '../storage/tables/recovery_notices.ts';
 import type { Language } from '../system/languages.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { AddressedMessage } from './contact_confirmation.ts';
-import { isOfRecovery, type RecoveryFacts, recoveryMessage } from './recovery_message.ts';
+import type { AddressedMessage, AddressedText } from './contact_confirmation.ts';
+import {
+  isOfRecovery,
+  type RecoveryFacts,
+  type RecoveryReader,
+  recoveryMessage,
+} from './recovery_message.ts';
+import { recoveryText } from './recovery_text.ts';
 
 /** The page behind a cancel link. */
 export const CANCEL_PAGE = '/_2fa/recover/cancel';
@@ -18,6 +24,13 @@ export interface SealedRecipient {
   readonly address: string;
   /** Of the cancel link. */
   readonly token: string;
+}
+
+interface ToldRecipient {
+  readonly to: string;
+  readonly facts: RecoveryFacts;
+  readonly reader: RecoveryReader;
+  readonly language: Language;
 }
 
 export interface RecoveryNoticesDeps {
@@ -37,7 +50,22 @@ export class RecoveryNotices {
   constructor(private readonly deps: RecoveryNoticesDeps) {}
 
   /** Undefined where the recipient is not there any more. @throws SealBroken */
-  async messageOf({ event, userId, recipient }: NoticeRow): Promise<AddressedMessage | undefined> {
+  async messageOf(notice: NoticeRow): Promise<AddressedMessage | undefined> {
+    const told = await this.toldBy(notice);
+    if (told === undefined) return undefined;
+    const { to, facts, reader, language } = told;
+    return { to, message: recoveryMessage(notice.event, facts, reader, language) };
+  }
+
+  /** The same as a text message. @throws SealBroken */
+  async textOf(notice: NoticeRow): Promise<AddressedText | undefined> {
+    const told = await this.toldBy(notice);
+    if (told === undefined) return undefined;
+    const { to, facts, reader, language } = told;
+    return { to, text: recoveryText(notice.event, facts, reader, language) };
+  }
+
+  private async toldBy({ userId, recipient }: NoticeRow): Promise<ToldRecipient | undefined> {
     const { storage, vault, publicBaseUrl } = this.deps;
     const [found] = await storage.read(findRecipient(recipient ?? ''));
     const facts = found && (await this.deps.factsOf(found.requestId));
@@ -45,10 +73,7 @@ export class RecoveryNotices {
     const { address, token } = openRecipient(vault, found);
     const cancelUrl = `${publicBaseUrl}${CANCEL_PAGE}?t=${token}`;
     const language = await this.languageTo(found.role, { owner: userId, address });
-    return {
-      to: address,
-      message: recoveryMessage(event, facts, { userId, role: found.role, cancelUrl }, language),
-    };
+    return { to: address, facts, reader: { userId, role: found.role, cancelUrl }, language };
   }
 
   private languageTo(

@@ -1,20 +1,13 @@
 import { createHmac } from 'node:crypto';
-import { Agent, request } from 'undici';
 import type { WebhookConfig } from '../config/config.ts';
 import type { NoticeRow } from '../storage/tables/notices.ts';
 import { type Clock, SECOND } from '../system/clock.ts';
 import { type ChannelSender, type Delivered, NotDelivered } from './channel.ts';
+import { HttpReceiver } from './http_receiver.ts';
 
-/** Statuses of 400 to 499 after which another attempt may be taken. */
-const PASSING: readonly number[] = [408, 425, 429];
-
-/**
- * Notices to the operator's own program, signed as https://www.standardwebhooks.com/ says. No redirect is followed, and
- * nothing of an answer is read but its status.
- */
+/** Notices to the operator's own program, signed as https://www.standardwebhooks.com/ says. */
 export class WebhookChannel implements ChannelSender {
-  /** Its own: a receiver that hangs takes no connection from anything else. */
-  private readonly agent = new Agent({ connections: 16, maxHeaderSize: 16 * 1024 });
+  private readonly receiver = new HttpReceiver('receiver');
 
   constructor(
     private readonly deps: { readonly config: () => WebhookConfig | undefined; readonly clock: Clock },
@@ -24,23 +17,14 @@ export class WebhookChannel implements ChannelSender {
     const config = this.deps.config();
     if (config === undefined) throw new NotDelivered('notify.webhook is off');
     const body = bodyOf(notice);
-    const { statusCode, body: answer } = await request(config.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...this.signed(config, notice.id, body) },
-      body,
-      signal,
-      dispatcher: this.agent,
-    });
-    answer.on('error', () => undefined);
-    answer.destroy();
-    if (statusCode >= 200 && statusCode < 300) return 'sent';
-    const isFinal = statusCode >= 400 && statusCode < 500 && !PASSING.includes(statusCode);
-    throw new NotDelivered(`the receiver answered ${statusCode}`, isFinal);
+    const headers = { 'content-type': 'application/json', ...this.signed(config, notice.id, body) };
+    await this.receiver.take({ url: config.url, method: 'POST', headers, body }, signal);
+    return 'sent';
   }
 
   /** Ends all connections. */
   close(): Promise<void> {
-    return this.agent.destroy();
+    return this.receiver.close();
   }
 
   private signed({ secret }: WebhookConfig, id: string, body: string): Record<string, string> {

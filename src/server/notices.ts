@@ -13,6 +13,7 @@ import { Delivery } from '../notify/delivery.ts';
 import { MailChannel } from '../notify/mail_channel.ts';
 import { MatrixChannel } from '../notify/matrix_channel.ts';
 import { RecoveryNotices } from '../notify/recovery_notices.ts';
+import { SmsChannel } from '../notify/sms_channel.ts';
 import { VoteRequest } from '../notify/vote_request.ts';
 import { WebhookChannel } from '../notify/webhook_channel.ts';
 import { languageFor } from '../pages/texts/language.ts';
@@ -66,9 +67,13 @@ export function noticesOf(deps: NoticesDeps) {
     }),
     matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, recovery, voteRequest, languageOf }),
     webhook: new WebhookChannel({ config: () => notify().webhook, clock }),
+    sms: new SmsChannel({ config: () => notify().sms, confirmation, recovery }),
   };
   const delivery = (audit: Audit) => new Delivery({ ...deps, audit, notify, senders });
-  return { addresses, senders, languageOf, delivery };
+  const close = async () => {
+    await Promise.all([senders.webhook.close(), senders.sms.close()]);
+  };
+  return { addresses, senders, languageOf, delivery, close };
 }
 
 /** The homeserver, which is asked for the addresses of an owner as soon as it says whose a token is. */
@@ -129,7 +134,7 @@ function visitorOf({ headers, client, token }: ClientRequest): string | undefine
 }
 
 function areOwnersTold({ config: { notify } }: VisitDeps): boolean {
-  return notify.mail !== undefined || notify.matrix !== undefined;
+  return notify.mail !== undefined || notify.matrix !== undefined || notify.sms !== undefined;
 }
 
 async function remember(userId: string, request: ClientRequest, { storage }: VisitDeps): Promise<void> {

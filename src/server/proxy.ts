@@ -206,7 +206,7 @@ export class MatrixProxy {
     await Promise.all([frontDoor.close(graceMs), housekeeping.stop(), inTime(delivery.stop(), graceMs)]);
     await Promise.all([this.parts.forWatchers?.close(), this.parts.forAdministrators?.close()]);
     await inTime(homeserver.endLogins(), loginsMs);
-    await notices.senders.webhook.close();
+    await notices.close();
     // From here on nothing waits for the homeserver: what was under way notes in the store what it leaves.
     await homeserver.close();
     const leftOver = [

@@ -111,7 +111,7 @@ function requestRow(id: string, state: string) {
   };
 }
 
-/** Rows of each table of account recovery, with each column; of the requests one runs and one has ended. */
+/** Rows of each table of account recovery, and of the outbox, with each column; of the requests one runs and one has ended. */
 const RECOVERY_ROWS = {
   recovery_requests: [requestRow('r2', 'cancelled'), requestRow('r1', 'waiting')],
   recovery_notices: ['mail', 'matrix', 'sms'].map((channel) => ({
@@ -131,6 +131,17 @@ const RECOVERY_ROWS = {
       ...{ time_zone: 'Asia/Tokyo', absences: '[]', changed_at: 15 },
     },
   ],
+  notices: ['mail', 'matrix', 'webhook', 'sms'].map((channel) => ({
+    ...{ id: `n ${channel}`, channel, event: 'recovery_request.begun', user_id: BOB, actor: 'system' },
+    ...{
+      address: '203.0.113.7',
+      device_id: 'PHONE',
+      detail: '{}',
+      happened_at: 16,
+      recipient: `to ${channel}`,
+    },
+    ...{ made_at: 17, due_at: 18, attempts: 19, failure: 'the gateway answered 503' },
+  })),
 };
 
 function insert(table: string, row: Readonly<Record<string, string | number | Buffer>>) {

@@ -43,6 +43,7 @@ beforeEach(async () => {
     `notify:
   mail: { from: 2fa@example.org, port: ${mail.port} }
   webhook: { url: "${hook.url}", secret_file: hook.secret }
+  sms: { url: "${hook.url}" }
 trusted_proxies`,
   );
   storage = await openSqliteStorage({ path: join(line.folder, 'data/2fa.db'), clock: line.clock });
@@ -90,6 +91,22 @@ describe('notify test', () => {
     expect(await line.type('notify', 'test', '--webhook')).toMatchObject({
       ...{ code: 1, err: expect.stringContaining('the receiver answered 503') },
     });
+  });
+
+  test('sends a text message to a number', async () => {
+    const number = '+4915112345678';
+    expect(await line.type('notify', 'test', '--sms', number)).toEqual({
+      ...{ code: 0, out: `sent to ${number}`, err: '' },
+    });
+    expect(hook.hooks[0]?.json).toEqual({
+      to: number,
+      text: expect.stringMatching(/^\[\S+\] This is a test$/),
+    });
+    hook.answers(503);
+    expect(await line.type('notify', 'test', '--sms', number)).toMatchObject({
+      ...{ code: 1, err: expect.stringContaining('the gateway answered 503') },
+    });
+    expect(await line.type('notify', 'test', '--sms', '0151 1234567')).toMatchObject({ code: 2 });
   });
 
   test('attack 189: one address is one recipient', async () => {

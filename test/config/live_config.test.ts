@@ -51,6 +51,7 @@ notify:
   mail: { from: 2fa@example.org, host: localhost, port: 26, security: tls, user: 2fa, password_file: secret }
   matrix: { user_id: "@2fa:example.org", access_token_file: secret }
   webhook: { url: "https://hook.example.org", secret_file: hook.secret, events: ["totp.*"] }
+  sms: { url: "https://sms.example.org/{number}", method: PUT, headers: ["X-Key: {secret}"], format: form, body: "b={text}", secret_file: secret, prefixes: ["+49"] }
   retry_first: 6s
   give_up_after: 1h
 `);

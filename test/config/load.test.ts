@@ -114,7 +114,7 @@ describe('a configuration that is fine', () => {
       },
       log: { level: 'info', format: 'json' },
       notify: {
-        ...{ mail: undefined, matrix: undefined, webhook: undefined },
+        ...{ mail: undefined, matrix: undefined, webhook: undefined, sms: undefined },
         ...{ language: 'en', retryFirstMs: 5000, giveUpAfterMs: 172_800_000 },
       },
       metrics: { listen: undefined },

@@ -399,6 +399,15 @@ export const BROKEN: readonly Broken[] = [
     ),
   },
   {
+    what: 'a gateway for text messages that does not answer',
+    finds: 'fail notify',
+    says: /^the gateway for text messages at http:\/\/127\.0\.0\.1:1: E[A-Z]+$/,
+    examine: configured(
+      'trusted_proxies',
+      'notify: { sms: { url: "http://127.0.0.1:1/send" } }\ntrusted_proxies',
+    ),
+  },
+  {
     what: 'a notice that was given up',
     finds: 'warn notify',
     says: /^1 given up by webhook$/,

@@ -88,8 +88,11 @@ export async function startLiar(
   return { port, stop };
 }
 
-/** A request to the webhook. */
+/** A request to the webhook, or to the gateway for text messages. */
 export interface ReceivedHook {
+  readonly method: string | undefined;
+  /** Path and query. */
+  readonly target: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
   readonly json: JsonObject;
@@ -111,7 +114,9 @@ export async function startHookReceiver(): Promise<HookReceiver> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString('utf8');
-      hooks.push({ headers: request.headers, body, json: JSON.parse(body === '' ? '{}' : body) });
+      const { method, url: target, headers } = request;
+      const isJson = headers['content-type'] === 'application/json';
+      hooks.push({ method, target, headers, body, json: isJson ? JSON.parse(body) : {} });
       response.writeHead(answer.status, answer.headers).end();
     });
   });

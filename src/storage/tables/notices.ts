@@ -1,7 +1,7 @@
 import { dropSome } from '../dropping.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 
-export const CHANNELS = ['mail', 'matrix', 'webhook'] as const;
+export const CHANNELS = ['mail', 'matrix', 'webhook', 'sms'] as const;
 
 /** The ways on which notices go out. */
 export type Channel = (typeof CHANNELS)[number];
@@ -30,7 +30,7 @@ export interface NoticeRow extends Omit<ToldEvent, 'detail'> {
   readonly channel: Channel;
   /** As JSON. */
   readonly detail: string;
-  /** For mail: the id of an address, or what the event says; null while it is not known to which it goes. */
+  /** The id of a mail address, or what the event says; null for a mail while it is not known to which it goes. */
   readonly recipient: string | null;
   readonly madeAt: number;
   /** How often it was begun to be sent, this time included: who has another number lost its lease. */

@@ -38,6 +38,7 @@ import { factorTokens } from './0035_factor_tokens.ts';
 import { sweepIndexes } from './0036_sweep_indexes.ts';
 import { oauth } from './0037_oauth.ts';
 import { recoveryTold } from './0038_recovery_told.ts';
+import { textMessages } from './0039_text_messages.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -79,6 +80,7 @@ export const MIGRATIONS: readonly string[] = [
   sweepIndexes,
   oauth,
   recoveryTold,
+  textMessages,
 ];
 
 /**
