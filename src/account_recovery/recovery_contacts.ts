@@ -103,26 +103,32 @@ export class RecoveryContacts {
     if (typeof time_zone === 'string' && !isTimeZone(time_zone)) {
       throw new Refusal('invalid_param', { text: 'This time zone is not known.' });
     }
-    if (contact) this.addresses.requireSound(contact.address);
+    if (contact) this.addresses.requireSound(contact);
     const fault = faultOfAbsences(absences ?? []);
     if (fault !== undefined) throw new Refusal('invalid_param', { text: fault });
   }
 
-  /** @throws Refusal invalid_param, contacts_changed */
+  /** @throws Refusal invalid_param, limit_exceeded, contacts_changed */
   private async put({ request, caller, body, keptStepUp }: ProvenRequest): Promise<Answer> {
     const { userId, deviceId } = caller.owner;
     const wanted = requireShape('recovery_contacts_request', body);
     await requireFactors(wanted.voters ?? [], this.deps.standings);
+    let hasTakenLink = false;
     for (let tries = 0; tries < TRIES; tries += 1) {
       const [found] = await this.deps.storage.read(findRecoveryContacts(userId));
       const before = found ?? emptyRow(userId);
       const row = this.rowWith(wanted, before);
+      const asking = this.addresses.asking(before, row);
+      if (wanted.contact && asking.length > 0 && !hasTakenLink) {
+        await this.addresses.takeLink(userId, wanted.contact);
+        hasTakenLink = true;
+      }
       const recorded = this.deps.audit.recorded({
         ...{ userId, event: 'recovery_contacts.changed', client: request.client, deviceId },
         detail: { changed: changedIn(wanted) },
       });
       const keeping = found === undefined ? addRecoveryContacts(row) : changeRecoveryContacts(row);
-      const won = [...recorded, ...this.addresses.asking(before, row), keptStepUp];
+      const won = [...recorded, ...asking, keptStepUp];
       if (await this.written(userId, keeping, won)) {
         return { status: 200, body: this.shown(contactListOf(row, this.deps.vault), true) };
       }
@@ -138,7 +144,7 @@ export class RecoveryContacts {
     return {
       ...before,
       ...(voters && { voters: JSON.stringify(votersNamed(voters, known, this.deps.clock.now())) }),
-      ...(contact && this.addresses.columnsWith(contact.address, before)),
+      ...(contact && this.addresses.columnsWith(contact, before)),
       ...(contact === null && NO_ADDRESS),
       ...(time_zone !== undefined && { timeZone: time_zone }),
       ...(absences && { absences: JSON.stringify(absences) }),
@@ -175,7 +181,8 @@ export class RecoveryContacts {
       absences: absences.map(({ from, to }) => ({ from, to })),
       available: {
         voters: votes.enabled,
-        mail: this.addresses.isAvailable(),
+        mail: this.addresses.isAvailable('mail'),
+        phone: this.addresses.isAvailable('phone'),
         absences: calendar.absences,
       },
     };

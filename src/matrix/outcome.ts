@@ -29,6 +29,7 @@ export const REASONS = {
     connections: 'too many requests were waiting for the homeserver',
     set_up: 'this set-up was being confirmed by another request',
     renames: 'too many authenticators of this account were renamed',
+    contact_links: 'too many links were sent for the contact address of this account, or to this address',
     homeserver: 'the homeserver has had too many requests of this kind',
     admin_token: 'this admin token was used too often',
     admin_address: 'too many wrong admin tokens came from this address',

@@ -68,7 +68,7 @@ export interface RemovalRequest extends GuardedRequest {
 
 export interface RecoveryContactsRequest extends GuardedRequest {
   voters?: string[];
-  contact?: { kind: 'mail'; address: string } | null;
+  contact?: { kind: 'mail' | 'phone'; address: string } | null;
   time_zone?: string | null;
   absences?: { from: string; to: string }[];
 }

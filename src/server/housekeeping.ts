@@ -1,4 +1,5 @@
 import type { RecoveryClock } from '../account_recovery/clock.ts';
+import { CONTACT_LINKS } from '../account_recovery/contact_address.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Pruning } from '../audit/pruning.ts';
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
@@ -146,7 +147,7 @@ export class Housekeeping {
       freshLogins.dropExpired(),
       dropInParts(this.deps.storage, [
         dropEndedLeases(LEASES_KEPT_MS),
-        dropFullAllowances(this.deps.allowance(), REGISTRATIONS, TYPED_USER_CODES),
+        dropFullAllowances(this.deps.allowance(), REGISTRATIONS, TYPED_USER_CODES, ...CONTACT_LINKS),
         dropOldPlaces(PLACES_KEPT_MS),
         dropIdleLanes(LANES_KEPT_MS),
         dropEndedChallenges(),

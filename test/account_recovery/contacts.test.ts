@@ -66,7 +66,7 @@ describeOnBothDatabases('what owners set for the recovery of their account', (st
     const it = await ContactsApp.start(start);
     const nothing = {
       ...{ allowed: true, voters: [], contact: null, time_zone: null, server_time_zone: 'UTC', absences: [] },
-      available: { voters: true, mail: false, absences: true },
+      available: { voters: true, mail: false, phone: false, absences: true },
     };
     expect((await it.ask('GET')).json).toEqual(nothing);
     const away = [{ from: '2026-12-21', to: '2027-01-06' }];
@@ -195,7 +195,7 @@ describeOnBothDatabases('what owners set for the recovery of their account', (st
     expect((await it.ask('PUT', { absences: [{ from: '2026-12-01', to: '2026-12-02' }] })).status).toBe(400);
     expect((await it.ask('GET')).json).toMatchObject({
       server_time_zone: 'Europe/Berlin',
-      available: { voters: false, mail: false, absences: false },
+      available: { voters: false, mail: false, phone: false, absences: false },
     });
   });
 });

@@ -41,7 +41,8 @@ describeInBrowser('the parts of the account page', () => {
         { name: 'bob', password: PASSWORD },
         { name: 'carol', password: 'carols password' },
       ],
-      config: 'account_recovery: { enabled: true, votes: { enabled: true } }',
+      config: `account_recovery: { enabled: true, votes: { enabled: true } }
+notify: { sms: { url: "http://127.0.0.1:1/" } }`,
     });
     bob = await app.enrol('bob', 10);
     app.stub.signIn('bob');
@@ -250,6 +251,14 @@ describeInBrowser('the parts of the account page', () => {
     await mine.getByText(/^Counts from/).waitFor();
     await lookAt(page, 'account-30-recovery-contacts');
 
+    await person.press('Change the contact address');
+    await person.dialog().getByLabel('Phone number').fill('0151 12345678');
+    await prove();
+    await person.dialog().getByText('This is not a phone number such as +4915112345678.').waitFor();
+    await person.dialog().getByLabel('Phone number').fill('+49 (151) 123-45678');
+    await prove();
+    await mine.getByText('+4915112345678 Not confirmed yet: follow the link in the text message.').waitFor();
+
     await person.press('Remove the absence 21 Dec 2026 to 31 Dec 2026');
     await prove();
     await mine.getByText('No absences entered.').waitFor();
@@ -300,7 +309,7 @@ describeInBrowser('the parts of the account page', () => {
 
   test('what the policy forbids is there only while there is something to remove', async () => {
     const none = { allowed: false, voters: [], contact: null, absences: [], time_zone: null };
-    const available = { voters: true, mail: true, absences: true };
+    const available = { voters: true, mail: true, phone: true, absences: true };
     const server_time_zone = 'UTC';
     const address = '**/org.matrix.2fa/recovery_contacts';
     await page.route(address, json(200, { ...none, time_zone: 'Asia/Kolkata', server_time_zone, available }));

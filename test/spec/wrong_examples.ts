@@ -55,7 +55,7 @@ const CONTACTS = {
   time_zone: null,
   server_time_zone: 'UTC',
   absences: [],
-  available: { voters: true, mail: true, absences: true },
+  available: { voters: true, mail: true, phone: true, absences: true },
 };
 
 const PAGE_SESSION = {
@@ -204,7 +204,7 @@ export const WRONG_EXAMPLES: Record<ShapeName, Record<string, unknown>> = {
     ...wrongAuth({ voters: [] }),
     'six voters': { voters: Array.from({ length: 6 }, (_, at) => `@voter${at}:example.org`) },
     'a voter as an object': { voters: [{ user_id: '@carol:example.org' }] },
-    'a telephone number': { contact: { kind: 'phone', address: '+49301234567' } },
+    'a fax number': { contact: { kind: 'fax', address: '+49301234567' } },
     'a time zone as a number': { time_zone: 60 },
     'an absence without an end': { absences: [{ from: '2026-12-21' }] },
     'a time of day': { absences: [{ from: '2026-12-21T10:00', to: '2026-12-22' }] },

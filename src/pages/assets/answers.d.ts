@@ -115,6 +115,7 @@ export type RecoveryContactsAnswer = {
   available: {
     voters: boolean;
     mail: boolean;
+    phone: boolean;
     absences: boolean;
   };
 };

@@ -1,3 +1,4 @@
+import { addressPart } from './contact_address.js';
 import { listPart, put, row } from './contact_rows.js';
 import { button, element, Field } from './dom.js';
 import { hasList, lateCard } from './late_card.js';
@@ -48,7 +49,7 @@ function parts(page, contacts) {
   return [
     !allowed && element('p', { class: 'plainrow' }, say('contacts.forbidden')),
     allowed && zonePart(page, contacts),
-    allowed && available.mail && mailPart(page, contacts),
+    allowed && (available.mail || available.phone) && addressPart(page, contacts),
     allowed && available.absences && awayPart(page, contacts),
     allowed && available.voters && votersPart(page, contacts),
     isSet(contacts) &&
@@ -86,43 +87,6 @@ function zonePart(page, { time_zone: zone, server_time_zone: server }) {
     row('computer', say('contacts.zone'), [
       shown,
       button(say('contacts.zoneChange'), () => void change(), { look: 'second row' }),
-    ]),
-  );
-}
-
-/**
- * @param {AccountPage} page
- * @param {Contacts} contacts
- */
-function mailPart(page, { contact }) {
-  const confirmed = contact?.confirmed_ts;
-  const state =
-    contact !== null &&
-    (typeof confirmed === 'number'
-      ? timed((date) => say('contacts.mailConfirmed', { date }), confirmed, dayText)
-      : say('contacts.mailWaits'));
-  const change = () => {
-    const field = new Field(
-      say('contacts.mailField'),
-      { name: 'mail', type: 'email', value: contact?.address ?? '', autocomplete: 'off', maxlength: 254 },
-      say('contacts.mailHint'),
-    );
-    return put(page, {
-      title: say('contacts.mailChange'),
-      text: say('contacts.mailText'),
-      fields: [field],
-      body: () => {
-        const address = field.value.trim();
-        return { contact: address === '' ? null : { kind: 'mail', address } };
-      },
-    });
-  };
-  return element(
-    'ul',
-    { class: 'rows' },
-    row('browser', say('contacts.mail'), [
-      [contact?.address ?? say('contacts.mailNone'), state && element('span', { class: 'hint' }, ' ', state)],
-      button(say('contacts.mailChange'), () => void change(), { look: 'second row' }),
     ]),
   );
 }

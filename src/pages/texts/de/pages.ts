@@ -407,6 +407,12 @@ export const pages: Translation = {
   'contacts.mailHint': 'Leer: keine.',
   'contacts.mailConfirmed': 'Bestätigt {date}',
   'contacts.mailWaits': 'Noch nicht bestätigt: Der Link steht in der Mail.',
+  'contacts.addressField': 'Mailadresse oder Telefonnummer',
+  'contacts.phoneField': 'Telefonnummer',
+  'contacts.phoneHint': 'Eine Telefonnummer beginnt mit dem Land, wie +49 151 12345678. Leer: keine.',
+  'contacts.phoneText':
+    'Eine weitere Adresse, die erfährt, wenn die Wiederherstellung des Kontos begonnen wird, und sie abbrechen kann. Sie bekommt eine Nachricht mit einem Link, der sie bestätigt. Eine SMS kann eine Wiederherstellung nur abbrechen: Sie ist kein zweiter Faktor, denn andere können sie lesen.',
+  'contacts.phoneWaits': 'Noch nicht bestätigt: Der Link steht in der SMS.',
   'contacts.away': 'Abwesenheiten',
   'contacts.awayNone': 'Keine Abwesenheiten eingetragen.',
   'contacts.awayAdd': 'Abwesenheit eintragen',

@@ -392,6 +392,12 @@ export const pages = {
   'contacts.mailHint': 'Empty: none.',
   'contacts.mailConfirmed': 'Confirmed {date}',
   'contacts.mailWaits': 'Not confirmed yet: follow the link in the mail.',
+  'contacts.addressField': 'Mail address or phone number',
+  'contacts.phoneField': 'Phone number',
+  'contacts.phoneHint': 'A phone number begins with the country, such as +49 151 12345678. Empty: none.',
+  'contacts.phoneText':
+    'One more address that is told when recovery of your account is started, and can stop it. It gets a message with a link that confirms it. A text message can only stop a recovery: it is not a second factor, as others may read it.',
+  'contacts.phoneWaits': 'Not confirmed yet: follow the link in the text message.',
   'contacts.away': 'Absences',
   'contacts.awayNone': 'No absences entered.',
   'contacts.awayAdd': 'Add an absence',
