@@ -4,12 +4,10 @@ import type { PasswordJudgement } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
+import { endIdle } from '../second_factor/joinable_holds.ts';
 import type { RecoveredHolds } from '../second_factor/recovered_holds.ts';
 import type { Write } from '../storage/statement.ts';
-import type { HeldLogin } from '../storage/tables/holds.ts';
 import { findRecovery, finishRecovery } from '../storage/tables/recovery_requests.ts';
-import { MINUTE } from '../system/clock.ts';
-import { randomId } from '../system/random.ts';
 import { type Session, standingOf } from '../uia/session.ts';
 import {
   type ConfirmedInSession,
@@ -74,15 +72,9 @@ export class RecoverySetUp extends SessionSetUps {
     const isRight =
       password !== undefined && (await isStillRight(() => grant.judgePassword(homeserver, password, client)));
     if (isRight) return;
-    await this.endHold(held);
+    // Else the next sign-in would join it, and be refused like this one for as long as it is held.
+    await endIdle(held, holds, this.deps.random);
     throw new Refusal('unknown_sign_in');
-  }
-
-  /** Else the next sign-in would join it, and be refused like this one for as long as it is held. */
-  private async endHold(held: HeldLogin): Promise<void> {
-    const { holds, random } = this.deps;
-    const claimant = randomId(random);
-    if (await holds.claim(held, claimant, MINUTE)) await holds.end(held, claimant);
   }
 
   protected async recorded({ client, session, settable, ready }: ConfirmedInSession): Promise<Write> {

@@ -4,6 +4,7 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, LOGIN_PATH, PASSWORD_STAGE, TOKEN_LOGIN } from '../matrix/wire.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { JoinedHolds } from '../second_factor/joinable_holds.ts';
 import { owes, type Standings } from '../second_factor/standing.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
@@ -40,6 +41,7 @@ export class PageLogin {
   constructor(
     private readonly deps: {
       readonly holds: HeldLogins;
+      readonly joined: JoinedHolds;
       readonly upstream: UpstreamLogin;
       readonly standings: Standings;
       readonly line: SignInLine;
@@ -61,21 +63,13 @@ export class PageLogin {
       how === 'both'
         ? await readings.of(body, await readings.mayMeanEnrolled(body))
         : [readings.asSent(body)];
-    const join = () => this.join(all);
+    const join = () => this.deps.joined.find(all, request);
     const ask = () => this.ask(request, body, all);
     const joined = await join();
     if (joined !== undefined) return joined;
     const key = await readings.lineKey(body);
     if (key === undefined) return (await ask()).answer;
     return this.deps.line.ask<PasswordJudged>({ key, join, ask, refuse: refusalHeard });
-  }
-
-  private async join(readings: readonly Reading[]): Promise<PasswordHeld | undefined> {
-    for (const reading of readings) {
-      const hold = reading.joinKeys && (await this.deps.holds.joinable.find(reading.joinKeys));
-      if (hold !== undefined) return { hold, reading };
-    }
-    return undefined;
   }
 
   /**

@@ -9,7 +9,7 @@ import { requireShape } from '../matrix/registry.ts';
 import { APPSERVICE_LOGIN, type JsonObject } from '../matrix/wire.ts';
 import type { AppserviceTokens, ServiceListed } from '../second_factor/appservices.ts';
 import type { Exit } from '../second_factor/exit.ts';
-import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { JoinedHolds } from '../second_factor/joinable_holds.ts';
 import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
@@ -39,7 +39,7 @@ const TURNS = 3;
 
 export interface SignInDeps {
   readonly readings: Readings;
-  readonly holds: HeldLogins;
+  readonly joined: JoinedHolds;
   readonly line: SignInLine;
   readonly upstream: UpstreamLogin;
   readonly again: LoginAgain;
@@ -89,11 +89,8 @@ export class SignIn {
 
   /** R12: an equal sign-in shares the hold that is there. */
   private async join(): Promise<Step | undefined> {
-    for (const reading of this.asked.readings) {
-      const hold = reading.joinKeys && (await this.deps.holds.joinable.find(reading.joinKeys));
-      if (hold !== undefined) return { is: 'held', hold, reading };
-    }
-    return undefined;
+    const joined = await this.deps.joined.find(this.asked.readings, this.asked.request);
+    return joined && { is: 'held', ...joined };
   }
 
   private async askInTurn(): Promise<Step> {

@@ -73,6 +73,31 @@ test('R12: joining does not prolong', async () => {
   expect(loginsOf(app)).toHaveLength(2);
 });
 
+test('R12: a held login whose token the homeserver has ended is not joined, and ends', async () => {
+  await start();
+  const first = await signIn(app, 'bob');
+  app.stub.state.deleteAllDevices(bob.userId);
+  app.clock.advance(MINUTE);
+  const answer = await submit(app, await signIn(app, 'bob'), app.code(bob));
+  expect([answer.status, app.stub.isLive(answer.body.access_token)]).toEqual([200, true]);
+  expect(loginsOf(app)).toHaveLength(2);
+  expect((await ask(app, first)).body.session).not.toBe(first.body.session);
+});
+
+test('R12: one whose token is good is joined, and also where the homeserver does not say', async () => {
+  await start();
+  await signIn(app, 'bob');
+  app.stub.clear();
+  await signIn(app, 'bob');
+  expect(app.stub.requests).toEqual([]);
+  app.clock.advance(MINUTE);
+  const restore = app.stub.override(/account\/whoami/, () => ({ status: 503, body: {} }));
+  expect((await signIn(app, 'bob')).status).toBe(401);
+  restore();
+  expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
+  expect(loginsOf(app)).toEqual([]);
+});
+
 test('R12: the first who finishes takes the hold, the others get a fresh challenge', async () => {
   await start();
   const challenges = [await signIn(app, 'bob'), await signIn(app, 'bob'), await signIn(app, 'bob')];
