@@ -1,17 +1,17 @@
 /**
  * The whole application with many enrolled users, each with an open session, as a process that can be pinned to
- * a core: `tsx our_totp_server.ts FOLDER USERS [HOMESERVER [POSTGRES_URL]]`. Writes the requests that send each user's code
- * to FOLDER/requests.json and prints its port. Judging a code asks no homeserver: it is for what is passed on.
+ * a core: `tsx our_totp_server.ts FOLDER USERS HOMESERVER [POSTGRES_URL]`. Writes the requests that send each user's code
+ * to FOLDER/requests.json and prints its port. The sessions are opened by requests, as a client does it: the homeserver is
+ * asked then whether its own OAuth made the token, and no more when the code comes.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { request } from 'undici';
 import { TOTP_STAGE } from '../../src/factors/totp/totp_words.ts';
-import { PASSWORD_STAGE } from '../../src/matrix/wire.ts';
 import { hashToken } from '../../src/second_factor/fresh_logins.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
-import { UiaEngine } from '../../src/uia/engine.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import type { Vault } from '../../src/vault/vault.ts';
@@ -24,10 +24,10 @@ import type { ListedRequest } from './request_list.ts';
 const { loadConfig } = await importBuilt<typeof import('../../src/config/load.ts')>('config/load.js');
 const { createProxy } = await importBuilt<typeof import('../../src/server/proxy.ts')>('server/proxy.js');
 
-const NOWHERE = 'http://127.0.0.1:1';
 const PATH = '/_matrix/client/v3/delete_devices';
+const OPENED_AT_ONCE = 16;
 
-async function main([folder = '', users, homeserver = NOWHERE, postgres]: readonly string[]): Promise<void> {
+async function main([folder = '', users, homeserver, postgres]: readonly string[]): Promise<void> {
   const keys = join(folder, 'keys.json');
   const configFile = join(folder, 'config.yaml');
   createKeyFile(keys, systemRandom, systemClock);
@@ -45,11 +45,10 @@ async function main([folder = '', users, homeserver = NOWHERE, postgres]: readon
   const vault = new SealingVault(loadKeyRing(keys), systemRandom);
   // Many share a commit of SQLite; of PostgreSQL's connections there are ten.
   const atOnce = postgres === undefined ? 500 : 8;
-  const enrolled = await inTurns(Number(users), atOnce, (index) =>
-    enrolWithSession(proxy.storage, vault, index),
-  );
+  const enrolled = await inTurns(Number(users), atOnce, (index) => enrol(proxy.storage, vault, index));
   const url = await proxy.listen();
-  writeFileSync(join(folder, 'requests.json'), JSON.stringify(enrolled.map(requestOf)));
+  const open = await inTurns(enrolled.length, OPENED_AT_ONCE, (index) => withSession(url, enrolled[index]));
+  writeFileSync(join(folder, 'requests.json'), JSON.stringify(open.map(requestOf)));
   process.stdout.write(`${new URL(url).port}\n`);
 }
 
@@ -57,29 +56,38 @@ function onPostgres(url: string): string {
   return `{ type: postgres, url: "${url}", tls: disable }`;
 }
 
-interface EnrolledWithSession {
+interface Enrolled {
   readonly seed: Buffer;
   readonly token: string;
+}
+
+interface WithSession extends Enrolled {
   readonly session: string;
 }
 
-async function enrolWithSession(storage: Storage, vault: Vault, index: number): Promise<EnrolledWithSession> {
-  const userId = `@user${index}:localhost`;
+async function enrol(storage: Storage, vault: Vault, index: number): Promise<Enrolled> {
   const token = `token_${index}`;
-  const seed = await enrolThroughStore(storage, vault, userId, hashToken(token));
-  const engine = new UiaEngine(
-    { store: storage.sessions, vault, clock: systemClock, random: systemRandom },
-    { lifetimeMs: 600_000, maxSessions: Number.MAX_SAFE_INTEGER, failureLimit: 5 },
-  );
-  const session = await engine.open(
-    { target: `POST ${PATH}`, userId, tokenHash: hashToken(token) },
-    { flows: [[TOTP_STAGE, PASSWORD_STAGE]], body: { devices: ['ABC'] } },
-  );
-  return { seed, token, session: session.id };
+  return {
+    token,
+    seed: await enrolThroughStore(storage, vault, `@user${index}:localhost`, hashToken(token)),
+  };
+}
+
+async function withSession(url: string, enrolled: Enrolled | undefined): Promise<WithSession> {
+  if (enrolled === undefined) throw new Error('fewer were enrolled');
+  const { statusCode, body } = await request(url + PATH, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${enrolled.token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ devices: ['ABC'] }),
+  });
+  const text = await body.text();
+  const { session } = JSON.parse(text) as { readonly session?: string };
+  if (session === undefined) throw new Error(`no session was opened: ${statusCode} ${text}`);
+  return { ...enrolled, session };
 }
 
 /** Made when all are enrolled: a code is soon too old. */
-function requestOf({ seed, token, session }: EnrolledWithSession): ListedRequest {
+function requestOf({ seed, token, session }: WithSession): ListedRequest {
   return {
     method: 'POST',
     path: PATH,
