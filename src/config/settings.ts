@@ -441,7 +441,7 @@ export const SETTINGS = [
     default: 10_000,
     min: 1,
     max: 10_000_000,
-    doc: 'Sessions kept at once of each kind (sign-in pages, logins, access tokens), and held logins; beyond it the oldest of the user with the most end.',
+    doc: 'Sessions kept at once of each kind (sign-in pages, logins, access tokens), and held logins; beyond it the oldest of the users with the most end.',
   },
   {
     path: 'account.step_up',

@@ -22,7 +22,7 @@ import { SessionSeals } from './session_seals.ts';
 export interface UiaSettings {
   /** How long a session lives, in ms. */
   readonly lifetimeMs: number;
-  /** How many sessions are kept of each kind: pages, logins, tokens. Beyond it the user with most loses one. */
+  /** How many sessions are kept of each kind: pages, logins, tokens. Beyond it a fiftieth goes, of the users with most. */
   readonly maxSessions: number;
   /** With this many failed attempts a session is dead. */
   readonly failureLimit: number;

@@ -158,6 +158,25 @@ describeOnBothStores('sessions', (opened) => {
     expect(kept).toEqual([undefined, undefined, '3', '4', '5']);
   });
 
+  test('attack 138: beyond the maximum of a pot a fiftieth goes, of the users with most', async () => {
+    const open = (idHash: string, userId: string, network = 'network') =>
+      storage.sessions.open(session({ idHash, userId, network, createdAt: NOW + made++ }), upTo(200));
+    let made = 0;
+    await open('bob old', BOB);
+    await open('alice elsewhere', ALICE, 'home');
+    for (let turn = 0; turn < 100; turn += 1) await open(`alice ${turn}`, ALICE);
+    for (let turn = 0; turn < 98; turn += 1) await open(`bob ${turn}`, BOB);
+    expect(await countSessions(storage)).toBe(200);
+    await open('the last', '@carol:hs');
+    expect(await countSessions(storage)).toBe(197);
+    const isKept = async (id: string) => (await storage.sessions.find(id)) !== undefined;
+    // Alice had 101, Bob 99: two of hers go, and then one of each. Hers are of the network from which most are.
+    const gone = ['alice 0', 'alice 1', 'alice 2', 'bob old'];
+    expect(await Promise.all(gone.map(isKept))).toEqual([false, false, false, false]);
+    const left = ['alice 3', 'alice elsewhere', 'bob 0', 'the last'];
+    expect(await Promise.all(left.map(isKept))).toEqual([true, true, true, true]);
+  });
+
   test('attack 71: 200 opened at once stay within the maximum', async () => {
     await raceOf(200, await replicasOf(opened), (one, index) =>
       one.sessions.open(session({ idHash: `${index}`, createdAt: NOW + index }), upTo(20)),

@@ -3,7 +3,7 @@ import { openSession, type StoredSession } from './sessions.ts';
 
 /** How many sessions are kept. */
 export interface SessionLimits {
-  /** In each pot: beyond it the user with most loses one there. */
+  /** In each pot: beyond it a fiftieth of it goes, of the users with most. */
   readonly perPot: number;
   /** Of one user in each pot. */
   readonly perUser: number;
@@ -13,6 +13,9 @@ export interface SessionLimits {
 
 /** More than one session is beyond a limit only where the limit was lowered: two go for each that is opened. */
 const DROPPED_AT_ONCE = 2;
+
+/** Who has most in a pot is looked for among all that are in it: so rarely that a full pot costs each sign-in little. */
+const PART_OF_POT = 50;
 
 /**
  * Opens a session within its limits; in a unit that names its user. Units that open sessions of one pot run one after
@@ -24,32 +27,32 @@ export function openWithin(session: StoredSession, limits: SessionLimits): Write
 
 /**
  * Memory and disk stay bounded however many sign-ins are begun (attacks 71, 122), and what goes belongs to who has
- * most: of a held login and of a token to the network with most, of a pot to the user with most (attack 138). Each scope
+ * most: of a held login and of a token to the network with most, of a pot to the users with most (attack 138). Each scope
  * lies in the next one, so what goes from the first that is too full makes room in all of them.
  */
 function dropExcess(opened: StoredSession, limits: SessionLimits): Decision<object> {
   const { idHash, pot, userId, holdId, tokenHash } = opened;
-  const ofUserWithMost = `pot = :pot AND user_id =
-    (SELECT user_id FROM sessions WHERE pot = :pot AND id_hash <> :idHash
-     GROUP BY user_id ORDER BY count(*) DESC, min(rowid) LIMIT 1)`;
   const scopes = [
     ...(holdId === null ? [] : [oldestBeyond('perHoldOrToken', 'hold_id = :holdId AND pot = :pot')]),
     ...(tokenHash === null ? [] : [oldestBeyond('perHoldOrToken', 'token_hash = :tokenHash')]),
     oldestBeyond('perUser', 'pot = :pot AND user_id = :userId'),
-    oldestBeyond('perPot', 'pot = :pot', ofUserWithMost),
   ];
-  return decide(`DELETE FROM sessions WHERE id_hash = coalesce(${scopes.join(', ')})`, {
-    ...{ idHash, pot, userId, holdId, tokenHash },
-    ...limits,
-  });
+  return decide(
+    `WITH one AS MATERIALIZED (SELECT coalesce(${scopes.join(', ')}, NULL) AS id_hash)
+     DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM one UNION ALL SELECT id_hash FROM (${FIRST_OF_POT}) AS pot_first)`,
+    {
+      ...{ idHash, pot, userId, holdId, tokenHash },
+      ...limits,
+      manyOfPot: Math.max(1, Math.floor(limits.perPot / PART_OF_POT)),
+    },
+  );
 }
 
 /**
  * @param scope that has a maximum, in SQL, of our own words only
- * @param losing which sessions in it lose one where there are more
  */
-function oldestBeyond(maximum: keyof SessionLimits, scope: string, losing = scope): string {
-  return `CASE WHEN (SELECT count(*) FROM sessions WHERE ${scope}) > :${maximum} THEN (${oldestOf(losing)}) END`;
+function oldestBeyond(maximum: keyof SessionLimits, scope: string): string {
+  return `CASE WHEN (SELECT count(*) FROM sessions WHERE ${scope}) > :${maximum} THEN (${oldestOf(scope)}) END`;
 }
 
 /** Of the sessions in `scope` the oldest of the network with most, but not the one that was opened just now. */
@@ -59,6 +62,23 @@ function oldestOf(scope: string): string {
      GROUP BY network ORDER BY count(*) DESC, min(rowid) LIMIT 1)
     ORDER BY created_at, rowid LIMIT 1`;
 }
+
+/** The sessions of a pot, each with how many newer ones its user has from the same network. */
+const IN_NETWORKS = `SELECT id_hash, user_id, created_at, rowid AS made,
+    row_number() OVER (PARTITION BY user_id, network ORDER BY created_at DESC, rowid DESC) AS in_network
+  FROM sessions WHERE pot = :pot AND id_hash <> :idHash`;
+
+/**
+ * Those that go from a pot that is too full: each of the user who has most of what is left by then, and of theirs the
+ * oldest of the network with most. None where one of a narrower scope goes.
+ */
+const FIRST_OF_POT = `SELECT id_hash FROM (
+    SELECT id_hash, created_at, made,
+      row_number() OVER (PARTITION BY user_id ORDER BY in_network, created_at DESC, made DESC) AS of_user
+    FROM (${IN_NETWORKS}) AS in_networks) AS of_users
+  ORDER BY of_user DESC, created_at, made
+  LIMIT CASE WHEN (SELECT id_hash FROM one) IS NULL
+    AND (SELECT count(*) FROM sessions WHERE pot = :pot) > :perPot THEN :manyOfPot ELSE 0 END`;
 
 function repeated(drop: Decision<object>, times = DROPPED_AT_ONCE): Write {
   return times === 1 ? drop : when(drop, { won: repeated(drop, times - 1), lost: [] });
