@@ -8,7 +8,7 @@ import type { OwnerSession } from './owner_session.ts';
 import { isFirstProven } from './password_probe.ts';
 import type { Pending } from './pending.ts';
 import type { OwnedRequest } from './session_of_request.ts';
-import { readVerdict, unrelated, type Verdict, verdictIn } from './verdict.ts';
+import { isDone, readVerdict, unrelated, type Verdict, verdictIn } from './verdict.ts';
 
 /** What goes to the homeserver of a guarded request, and what its answer says of the proof. */
 export class GuardedCall {
@@ -71,7 +71,7 @@ export class GuardedCall {
         ? verdictIn(wanted, withoutSignOn(pending), false)
         : this.sendWithProof(owned, pending);
     }
-    return answer.status < 300 ? { is: 'accepted', answer } : unrelated(answer, body);
+    return isDone(answer) ? { is: 'accepted', answer } : unrelated(answer, body);
   }
 
   /** @throws Refusal */

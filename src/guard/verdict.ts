@@ -1,4 +1,5 @@
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
+import { saysDone } from '../homeserver/relay.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
 import type { Answer } from '../http/answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -40,7 +41,7 @@ export function readVerdict(
   pending: Pending,
   isFreshSignIn: boolean,
 ): Verdict | { readonly is: 'unclear' } {
-  if (answer.status < 300) return { is: 'accepted', answer };
+  if (isDone(answer)) return { is: 'accepted', answer };
   const challenge = readChallenge(answer, sent);
   if (challenge !== undefined) return verdictIn(challenge, pending, isFreshSignIn);
   if (pending.onward === undefined) {
@@ -48,6 +49,13 @@ export function readVerdict(
   }
   const isQuestion = pending.auth.type === undefined && answer.status < 429;
   return isQuestion ? { is: 'unheard' } : unrelated(answer, sent);
+}
+
+/** Whether the homeserver did what was asked. @throws Refusal homeserver_unclear */
+export function isDone(answer: HomeserverAnswer): boolean {
+  if (saysDone(answer)) return true;
+  if (answer.status < 300) throw new Refusal('homeserver_unclear');
+  return false;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { ClientAddress } from '../http/client_request.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import type { CallHomeserver, HomeserverAnswer } from './homeserver.ts';
 import { passwordOf } from './judge_password.ts';
+import { saysDone } from './relay.ts';
 
 /** A login, its device and the password that its owner gave. */
 export interface KeptLogin {
@@ -28,11 +29,11 @@ export async function endOtherDevices(call: CallHomeserver, kept: KeptLogin): Pr
   const path = '/_matrix/client/v3/delete_devices';
   const deletion = (body: JsonObject) => call({ method: 'POST', path, token, body, client });
   const opening = await deletion({ devices });
-  if (opening.status === 200) return true;
+  if (saysDone(opening)) return true;
   const session = opening.json?.session;
   if (opening.status !== 401) return false;
   const auth = { ...passwordOf(kept), ...(typeof session === 'string' && { session }) };
-  return (await deletion({ devices, auth })).status === 200;
+  return saysDone(await deletion({ devices, auth }));
 }
 
 /** How many devices a user has besides one. Undefined where the homeserver did not say. @throws Refusal if it does not answer */

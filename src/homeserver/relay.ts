@@ -35,3 +35,11 @@ export function relayAnswer(answer: HomeserverAnswer, sent: JsonObject): Answer 
   if (isChallenge) return { ...relayBytes(answer), outcome: { is: 'challenged', reason: 'homeserver' } };
   return answer.status < 400 ? relayBytes(answer) : rebuildError(answer, sent);
 }
+
+/**
+ * Whether the homeserver says that it did what it was asked for: with a JSON object, or with nothing. A page with a status of
+ * success comes from something in between, such as a web server that has a page for everything: it says nothing of that.
+ */
+export function saysDone({ status, json, bytes }: HomeserverAnswer): boolean {
+  return status < 300 && (json !== undefined || bytes.length === 0);
+}

@@ -54,6 +54,13 @@ describe('what the homeserver made of a password', () => {
     expect(() => read(said(401, { flows: [{ stages: [PASSWORD] }] }))).toThrow();
     expect(() => read(wants(['m.login.unknown']))).toThrow();
   });
+
+  test('a success is a JSON object, or empty: a page with status 200 does not say what was done', () => {
+    const page = { status: 200, headers: {}, json: undefined, bytes: Buffer.from('<html>Back soon</html>') };
+    expect(() => read(page)).toThrow(expect.objectContaining({ refusal: 'homeserver_unclear' }));
+    expect(() => read(page, stage)).toThrow(expect.objectContaining({ refusal: 'homeserver_unclear' }));
+    expect(read({ ...page, bytes: Buffer.alloc(0) })).toBe('accepted');
+  });
 });
 
 describe('what the homeserver made of a stage of its own', () => {

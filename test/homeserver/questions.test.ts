@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { endOtherDevices } from '../../src/homeserver/other_devices.ts';
 import type { Json } from '../../src/matrix/wire.ts';
 import { CLIENT, type Reply, refusal, withUpstream } from './upstream.ts';
 
@@ -153,3 +154,17 @@ test.each<[string, Reply, object]>([
     await expect(homeserver.publishedKeys('tok', ALICE, { client: CLIENT })).rejects.toMatchObject(expected);
   }),
 );
+
+test('other devices are gone where JSON says so, never by a page with status 200', () =>
+  withUpstream(async ({ upstream, homeserver }) => {
+    const kept = { token: 'tok', userId: ALICE, deviceId: 'PAGE', password: 'correct horse', client: CLIENT };
+    const call = homeserver.call.bind(homeserver);
+    const list: Reply = { status: 200, json: { devices: [{ device_id: 'PAGE' }, { device_id: 'OLD' }] } };
+    upstream.reply(list, (response) => response.end('<p>Back soon'));
+    expect(await endOtherDevices(call, kept)).toBe(false);
+    const asksForMore: Reply = { status: 401, json: { session: 's', flows: [] } };
+    upstream.reply(list, asksForMore, (response) => response.end('<p>Back soon'));
+    expect(await endOtherDevices(call, kept)).toBe(false);
+    upstream.reply(list, asksForMore, { status: 200, json: {} });
+    expect(await endOtherDevices(call, kept)).toBe(true);
+  }));
