@@ -236,7 +236,7 @@ export const pages: Translation = {
   'recover.askStopText':
     'Jemand, der das Passwort von {user} kennt, hat am {begun} die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten.',
   'recover.asksNothing': 'Diese Seite fragt weder nach einem Passwort noch nach einem Code.',
-  'recover.over.cancelled': 'Sie wurde am {date} gestoppt. Es wurde nichts geändert.',
+  'recover.over.cancelled': 'Sie wurde am {date} gestoppt.',
   'recover.over.refused': 'Sie wurde am {date} abgelehnt. Es wurde nichts geändert.',
   'recover.over.finished':
     'Sie wurde am {date} abgeschlossen: Das Konto hat einen neuen Authenticator. Wenn du das nicht erwartet hast, sag sofort den Betreibern dieses Servers Bescheid.',

@@ -226,7 +226,7 @@ export const pages = {
   'recover.askStopText':
     'Someone who knows the password of {user} started to recover this account on {begun}. From {date} on they can set up a new authenticator.',
   'recover.asksNothing': 'This page asks for no password and no code.',
-  'recover.over.cancelled': 'It was stopped on {date}. Nothing was changed.',
+  'recover.over.cancelled': 'It was stopped on {date}.',
   'recover.over.refused': 'It was refused on {date}. Nothing was changed.',
   'recover.over.finished':
     'It was completed on {date}: the account has a new authenticator. If you did not expect that, tell the people who run this server at once.',
