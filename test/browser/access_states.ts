@@ -2,7 +2,7 @@ import type { JsonObject } from '../../src/matrix/wire.ts';
 import { DEVICE_GRANT } from '../../src/oauth/registered_client.ts';
 import { NATIVE_BACK, registerApp, requestOf, WEB_BACK } from '../oauth/asking.ts';
 import { call } from '../support/http.ts';
-import type { PageState, PageVisit } from './page_visit.ts';
+import type { PageVisit, PageWalk } from './page_visit.ts';
 
 async function openRequest(visit: PageVisit, more: Readonly<Record<string, string>> = {}): Promise<void> {
   const client_id = await registerApp(visit.scene.app, {
@@ -14,9 +14,9 @@ async function openRequest(visit: PageVisit, more: Readonly<Record<string, strin
   await visit.open(requestOf({ client_id, redirect_uri: NATIVE_BACK, ...more }));
 }
 
-async function upToConsent(visit: PageVisit): Promise<void> {
-  const { deviceId } = visit.scene.app.stub.signIn('erin');
-  await openRequest(visit, { scope: `urn:matrix:client:api:* urn:matrix:client:device:${deviceId}` });
+/** @param more of the request */
+async function upToConsent(visit: PageVisit, more: Readonly<Record<string, string>> = {}): Promise<void> {
+  await openRequest(visit, more);
   await visit.givePassword('erin');
   await visit.giveCode(visit.freshCode('erin'));
 }
@@ -36,68 +36,87 @@ async function beginDevice(visit: PageVisit): Promise<string> {
 }
 
 async function typeCode(visit: PageVisit, code: string): Promise<void> {
-  await visit.open('/_2fa/link');
   await visit.page.locator('input[name="user_code"]').fill(code);
   await visit.enter();
 }
 
-async function upToDevice(visit: PageVisit): Promise<void> {
-  await typeCode(visit, await beginDevice(visit));
-  await visit.givePassword('erin');
-  await visit.giveCode(visit.freshCode('erin'));
-}
-
 /** Where an app, or a device without a browser, asks for access to an account. */
-export const ACCESS_STATES: readonly PageState[] = [
-  {
-    name: 'access-consent',
-    says: 'An app asks for access, on a device that is there',
-    isMain: true,
-    reach: upToConsent,
-  },
-  {
-    name: 'access-continue',
-    says: 'The link back to an app of the device',
-    reach: async (visit) => {
-      await upToConsent(visit);
-      await visit.pressToNext('access.allow');
+export const ACCESS_WALKS: readonly PageWalk[] = [
+  [
+    {
+      name: 'access-sign-in',
+      says: 'The sign-in page for an app that asks for access',
+      reach: (visit) => openRequest(visit),
     },
-  },
-  {
-    name: 'access-denied',
-    says: 'The same after a no',
-    reach: async (visit) => {
-      await upToConsent(visit);
-      await visit.pressToNext('access.deny');
+    {
+      name: 'access-consent',
+      says: 'An app asks for access',
+      isMain: true,
+      reach: (visit) => upToConsent(visit),
     },
-  },
-  {
-    name: 'access-fault',
-    says: 'The request of an app is wrong',
-    reach: (visit) => openRequest(visit, { scope: 'openid' }),
-  },
-  {
-    name: 'link-code',
-    says: 'The code of a device is asked for',
-    reach: (visit) => visit.open('/_2fa/link'),
-  },
-  {
-    name: 'link-wrong',
-    says: 'The same after a wrong one',
-    reach: (visit) => typeCode(visit, 'BBBB-BBBB'),
-  },
-  { name: 'link-consent', says: 'A device asks for access', isMain: true, reach: upToDevice },
-  {
-    name: 'link-done',
-    says: 'A device has access',
-    reach: async (visit) => {
-      await upToDevice(visit);
-      await visit.pressToNext('access.allow');
+    {
+      name: 'access-continue',
+      says: 'The link back to an app of the device',
+      reach: (visit) => visit.pressToNext('access.allow'),
     },
-  },
-  {
-    name: 'link-gone',
-    says: 'A device that waits no more, or in another browser',
-    reach: (visit) => visit.open('/_2fa/link?device=AAAA'),
-  },
+  ],
+  [
+    {
+      name: 'access-consent-ends',
+      says: 'An app asks for access on a device that is there',
+      reach: (visit) => {
+        const { deviceId } = visit.scene.app.stub.signIn('erin');
+        const scope = `urn:matrix:client:api:* urn:matrix:client:device:${deviceId}`;
+        return upToConsent(visit, { scope });
+      },
+    },
+    {
+      name: 'access-denied',
+      says: 'The same after a no',
+      reach: (visit) => visit.pressToNext('access.deny'),
+    },
+  ],
+  [
+    {
+      name: 'access-fault',
+      says: 'The request of an app is wrong',
+      reach: (visit) => openRequest(visit, { scope: 'openid' }),
+    },
+  ],
+  [
+    {
+      name: 'link-code',
+      says: 'The code of a device is asked for',
+      reach: (visit) => visit.open('/_2fa/link'),
+    },
+    {
+      name: 'link-wrong',
+      says: 'The same after a wrong one',
+      reach: (visit) => typeCode(visit, 'BBBB-BBBB'),
+    },
+    {
+      name: 'link-sign-in',
+      says: 'The sign-in page for a device',
+      reach: async (visit) => typeCode(visit, await beginDevice(visit)),
+    },
+    {
+      name: 'link-consent',
+      says: 'A device asks for access',
+      isMain: true,
+      reach: async (visit) => {
+        await visit.givePassword('erin');
+        await visit.giveCode(visit.freshCode('erin'));
+      },
+    },
+    {
+      name: 'link-done',
+      says: 'A device has access',
+      reach: (visit) => visit.pressToNext('access.allow'),
+    },
+    {
+      name: 'link-gone',
+      says: 'A device that waits no more, or in another browser',
+      reach: (visit) => visit.open('/_2fa/link?device=AAAA'),
+    },
+  ],
 ];

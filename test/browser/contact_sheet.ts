@@ -45,6 +45,7 @@ export class ContactSheet {
       pictures.push(name);
     }
     await page.emulateMedia(PLAIN);
+    await page.setViewportSize({ width: WIDE, height: 700 });
     this.taken.push({ state, pictures });
   }
 

@@ -1,121 +1,136 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContext } from 'playwright-core';
+import { html } from '../../src/pages/shell/html.ts';
 import { Examiner } from '../support/accessibility.ts';
-import { startApp, type TestApp } from '../support/app.ts';
 import { describeInBrowser, startBrowser } from '../support/browser.ts';
-import { ClientPage } from '../support/client_page.ts';
-import { PasskeyUser } from '../support/passkey_user.ts';
 import { ContactSheet } from './contact_sheet.ts';
-import { PAGE_STATES } from './page_states.ts';
-import { PASSWORD, PageVisit, type Scene } from './page_visit.ts';
-
-jest.setTimeout(120_000);
+import { openScene } from './page_scene.ts';
+import { PAGE_WALKS } from './page_states.ts';
+import { type PageState, PageVisit, type PageWalk, type Scene } from './page_visit.ts';
 
 /** `npm run pages` names a folder: then each state is photographed, in every look and in two languages. */
 const FOLDER = process.env.M2FA_PAGES;
-/** Where nothing is photographed only the main states are looked at in German, too. */
-const LOOKED_AT = PAGE_STATES.flatMap((state) => {
-  const languages = FOLDER === undefined && state.isMain !== true ? ['en'] : ['en', 'de'];
-  return languages.map((language) => ({ language, state, name: state.name }));
-});
-/** The narrowest window, and one of 1000 px at 200 %. */
-const WIDTHS = [320, 500];
-const NAMES = [
-  'alice',
-  'bob',
-  'carol',
-  'dave',
-  'erin',
-  'gina',
-  'grace',
-  'heidi',
-  'ida',
-  'olga',
-  'otto',
-  'oleg',
-];
-const RECOVERY = 'account_recovery: { enabled: true }';
-const LIMITS = 'limits: { per_address: { per_second: 1000, burst_count: 10000 } }';
+// A walk has twenty states at most; to photograph each in five looks takes its time.
+jest.setTimeout(FOLDER === undefined ? 120_000 : 1_200_000);
 
-const OWING = `policy: { users: { "@olga:localhost": required, "@otto:localhost": required, "@oleg:localhost": required } }`;
+const LANGUAGES = ['en', 'de'] as const;
+const WALKS = PAGE_WALKS.map((walk) => [walk.map(({ name }) => name).join(', '), walk] as const);
 
 describeInBrowser('every state of every page', () => {
   const sheet = FOLDER === undefined ? undefined : new ContactSheet(FOLDER);
   let browser: Browser;
-  let app: TestApp;
+  let context: BrowserContext;
   let scene: Scene;
   let examiner: Examiner;
-  /** One for each language: what pages load is loaded once. */
-  const contexts = new Map<string, BrowserContext>();
-  const seen: unknown[] = [];
+  const seen = new Set<unknown>();
 
   beforeAll(async () => {
     browser = await startBrowser();
-    app = await startApp({
-      users: [
-        ...NAMES.map((name) => ({ name, password: PASSWORD })),
-        { name: 'frank', password: 'frank password' },
-      ],
-      sso: { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'carol' },
-      config: `${LIMITS}\n${OWING}\n${RECOVERY}\noauth: { enabled: true }`,
-    });
-    await new PasskeyUser(app, 'frank').enrol();
-    const client = await ClientPage.serve(app.url);
-    const users = {
-      bob: await app.enrol('bob', 10),
-      carol: await app.enrol('carol', 10),
-      dave: await app.enrol('dave', 0),
-      erin: await app.enrol('erin', 10),
-      gina: await app.enrol('gina', 10),
-      heidi: await app.enrol('heidi', 10),
-      ida: await app.enrol('ida', 10),
-      grace: {
-        ...(await app.enrol('grace', 0)),
-        recoveryCodes: (await app.enrol('grace', 10)).recoveryCodes,
-      },
-    };
-    examiner = await Examiner.open(browser, `${app.url}/_2fa/help`);
-    scene = { app, client, users, signedIn: new Map(), usedCodes: new Map() };
-    const { token, deviceId } = app.stub.signIn('bob');
-    const device = `/_matrix/client/v3/devices/${deviceId}`;
-    await app.call({ method: 'PUT', target: device, json: { display_name: 'Pixel 9' }, token });
-  });
+    scene = await openScene();
+    context = await browser.newContext({ locale: 'en' });
+    examiner = await Examiner.open(browser, `${scene.app.url}/_2fa/help`);
+  }, 60_000);
 
   afterAll(async () => {
     if (sheet !== undefined) process.stdout.write(`All pictures: ${sheet.write()}\n`);
     await browser.close();
     await scene.client.stop();
-    await app.stop();
+    await scene.app.stop();
   });
 
-  test('each has a name of its own', () => {
-    expect(new Set(PAGE_STATES.map(({ name }) => name)).size).toBe(PAGE_STATES.length);
-  });
+  async function arrive(language: string): Promise<PageVisit> {
+    await context.clearCookies();
+    const visit = new PageVisit(await context.newPage(), scene);
+    await visit.choose(language);
+    return visit;
+  }
 
-  test.each(LOOKED_AT)(
-    '$name, $language: reached, in its language, accessible, and nothing is cut off on a phone',
-    async ({ language, state }) => {
-      const context = contexts.get(language) ?? (await browser.newContext({ locale: language }));
-      contexts.set(language, context);
-      await context.clearCookies();
-      const page = await context.newPage();
-      const visit = new PageVisit(page, scene, language);
+  /** What is wrong with the page as it is now. */
+  async function look({ page }: PageVisit, state: PageState, language: string): Promise<string[]> {
+    expect([state.name, await page.locator('html').getAttribute('lang')]).toEqual([state.name, language]);
+    const text = await page.evaluate('document.body.innerText');
+    // A state that was not reached looks like the one before it.
+    expect([state.name, seen.has(text)]).toEqual([state.name, false]);
+    seen.add(text);
+    const found = await examiner.findings(page, { isWide: language === LANGUAGES[0] });
+    await sheet?.photograph(page, state, language);
+    return found.map((finding) => `${state.name}, ${language}, ${finding}`);
+  }
+
+  async function reached(state: PageState, visit: PageVisit): Promise<void> {
+    try {
       await state.reach(visit);
       await visit.settled();
-      expect(await page.locator('html').getAttribute('lang')).toBe(language);
-      // What axe looks at is alike in both languages: German is looked at by `npm run pages`.
-      const isExamined = language === 'en' || FOLDER !== undefined;
-      if (isExamined) expect(await examiner.findings(page)).toEqual([]);
-      const text = await page.evaluate('document.body.innerText');
-      // A state that was not reached looks like the one before it.
-      expect(seen).not.toContain(text);
-      seen.push(text);
-      await sheet?.photograph(page, state, language);
-      for (const width of WIDTHS) {
-        await page.setViewportSize({ width, height: 700 });
-        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    } catch (error) {
+      throw new Error(`${state.name} was not reached`, { cause: error });
+    }
+  }
+
+  /** Each state in both languages: a reload shows it in the other one. */
+  async function goOnce(walk: PageWalk): Promise<string[]> {
+    const found: string[] = [];
+    const visit = await arrive('en');
+    for (const [n, state] of walk.entries()) {
+      await reached(state, visit);
+      const languages = n % 2 === 0 ? LANGUAGES : LANGUAGES.toReversed();
+      for (const [turn, language] of languages.entries()) {
+        if (turn > 0) {
+          const before = await visit.outline();
+          await visit.choose(language);
+          await visit.page.reload();
+          await visit.settled();
+          expect([state.name, await visit.outline()]).toEqual([state.name, before]);
+        }
+        found.push(...(await look(visit, state, language)));
       }
-      await page.close();
+    }
+    await visit.page.close();
+    return found;
+  }
+
+  /** Once more in the other language, where a reload would show something else. */
+  async function goTwice(walk: PageWalk): Promise<string[]> {
+    const found: string[] = [];
+    for (const language of LANGUAGES) {
+      const visit = await arrive(language);
+      for (const state of walk) {
+        await reached(state, visit);
+        found.push(...(await look(visit, state, language)));
+      }
+      await visit.page.close();
+    }
+    return found;
+  }
+
+  test('each has a name of its own', () => {
+    const names = PAGE_WALKS.flat().map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('what is wrong is found, however light it is, in the look in which it is', async () => {
+    const visit = await arrive('en');
+    await visit.draw(
+      () => html`<h1>One</h1><h3>Three</h3><a href="#" style="color: #666">grey</a>
+<div style="width: 330px"><p><a href="#" style="display: block; height: 9px">x</a></p></div>
+<p style="margin: 0"><a href="#" style="display: block; height: 9px">y</a></p><p style="margin: 0"><a href="#" style="display: block; height: 9px">z</a></p>`,
+    );
+    const found = await examiner.findings(visit.page, { isWide: true });
+    for (const finding of [
+      /^light: heading-order \(moderate\)/,
+      /^light: target-size \(serious\)/,
+      /^dark: color-contrast \(serious\)/,
+      /^360 px: target-size \(serious\)/,
+      /^320 px: the page is \d+ px wide/,
+    ])
+      expect(found).toContainEqual(expect.stringMatching(finding));
+    await visit.page.close();
+  });
+
+  test.each(WALKS)(
+    '%s: reached, in two languages, accessible in every look, and nothing is cut off on a phone',
+    async (_names, walk) => {
+      const isOnce = walk.some((state) => state.isOnce === true);
+      expect(await (isOnce ? goTwice(walk) : goOnce(walk))).toEqual([]);
     },
   );
 });

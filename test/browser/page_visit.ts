@@ -1,6 +1,7 @@
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
 import type { Html } from '../../src/pages/shell/html.ts';
 import type { TextKey } from '../../src/pages/texts/keys.ts';
+import { LANGUAGE_COOKIE } from '../../src/pages/texts/language.ts';
 import { pageTexts } from '../../src/pages/texts/own_texts.ts';
 import { fill, type Say } from '../../src/pages/texts/texts.ts';
 import { seedIn } from '../account/account.ts';
@@ -20,10 +21,16 @@ export interface PageState {
   /** Of its pictures. */
   readonly name: string;
   readonly says: string;
-  /** It is also looked at enlarged and in forced colours. */
+  /** It is also photographed enlarged and in forced colours. */
   readonly isMain?: boolean;
+  /** From the state before it on. */
   readonly reach: (visit: PageVisit) => Promise<void>;
+  /** A reload does not show it again: scripts have drawn it, or it was the answer to a form. */
+  readonly isOnce?: boolean;
 }
+
+/** States of one browser, each reached from the one before it. */
+export type PageWalk = readonly PageState[];
 
 /** What all visits of a test have in common. */
 export interface Scene {
@@ -41,11 +48,19 @@ export interface Scene {
  * their texts.
  */
 export class PageVisit {
+  private language = 'en';
+
   constructor(
     readonly page: Page,
     readonly scene: Scene,
-    private readonly language: string,
   ) {}
+
+  /** The language of all pages from now on, as the links of their footer choose it. */
+  async choose(language: string): Promise<void> {
+    this.language = language;
+    const { url } = this.scene.app;
+    await this.page.context().addCookies([{ name: LANGUAGE_COOKIE, value: language, url }]);
+  }
 
   async open(path: string): Promise<void> {
     await this.page.goto(`${this.scene.app.url}${path}`);
@@ -64,9 +79,16 @@ export class PageVisit {
 
   /** What a view draws, in the frame of an error page: states that would take servers and time to reach. */
   async draw(view: (say: Say) => Html): Promise<void> {
-    await this.open('/_2fa/login');
+    if (!this.page.url().endsWith('/_2fa/login')) await this.open('/_2fa/login');
     const markup = JSON.stringify(view(TEXTS.in(this.language)).toString());
     await this.page.evaluate(`document.querySelector('main').innerHTML = ${markup}`);
+  }
+
+  /** What the page consists of, in whatever words. */
+  outline(): Promise<unknown> {
+    return this.page.evaluate(
+      `[...document.querySelectorAll('main *')].map((each) => each.tagName + '.' + (each.getAttribute('class') ?? '')).join(' ')`,
+    );
   }
 
   /** Waits until the page has what it shows: its heading, and each part that is loaded late. */
@@ -82,8 +104,12 @@ export class PageVisit {
     return this.open(`/_matrix/client/v3/login/sso/redirect?redirectUrl=${back}`);
   }
 
-  async givePassword(name: string, password = PASSWORD): Promise<void> {
+  async typeName(name: string): Promise<void> {
     await this.fill('username', name);
+  }
+
+  async givePassword(name: string, password = PASSWORD): Promise<void> {
+    await this.typeName(name);
     await this.fill('current-password', password);
     await this.enter();
   }
@@ -117,11 +143,14 @@ export class PageVisit {
     await this.open('/_2fa/account');
     await this.givePassword(name);
     await this.giveCode(this.freshCode(name));
-    this.scene.signedIn.set(name, await context.cookies());
+    const kept = (await context.cookies()).filter((cookie) => cookie.name !== LANGUAGE_COOKIE);
+    this.scene.signedIn.set(name, kept);
   }
 
+  /** It stands open where a recovery code was wrong. */
   async openRecoveryField(): Promise<void> {
-    await this.page.locator('summary').first().click();
+    const closed = this.page.locator('details:not([open]):has(input[name="recovery_code"]) > summary');
+    if ((await closed.count()) > 0) await closed.click();
   }
 
   async giveRecoveryCode(code: string): Promise<void> {
@@ -173,8 +202,8 @@ export class PageVisit {
   }
 
   /** The code of the key that the page shows. */
-  async codeOfShownKey(): Promise<string> {
-    const shown = (await this.page.locator('code.secret').textContent()) ?? '';
+  async codeOfShownKey(place = 'code.secret'): Promise<string> {
+    const shown = (await this.page.locator(place).textContent()) ?? '';
     return codeAt(seedIn(shown.replaceAll(' ', '')), this.scene.app.clock.now());
   }
 
@@ -208,19 +237,20 @@ export class PageVisit {
     this.scene.app.clock.advance(ms);
   }
 
-  /** Where the page awaits nothing of the server, and no other page. */
-  async fillDialog(code?: string): Promise<void> {
-    await this.page.getByRole('dialog').waitFor();
-    if (code !== undefined) await this.fill('one-time-code', code);
+  /** Gives a dialog the password, and a code where it asks for one. */
+  async fillDialog(name: string): Promise<void> {
+    await this.dialog().waitFor();
+    if (await this.dialog().locator('input[autocomplete="one-time-code"]').isVisible())
+      await this.fill('one-time-code', this.freshCode(name));
     await this.fill('current-password', PASSWORD);
     await this.page.keyboard.press('Enter');
-    await this.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await this.dialog().waitFor({ state: 'detached' });
   }
 
   /** What each part of the account page is told by the server, in place of the truth. */
   async answerParts(status: number, body: object): Promise<void> {
     for (const part of ['**/v3/devices', '**/history', '**/v3/account/two-factor'])
-      await this.page.route(part, (route) => route.fulfill({ status, json: body }));
+      await this.answer(part, body, status);
   }
 
   /** A code that was not used: the clock moves on. */
@@ -235,15 +265,96 @@ export class PageVisit {
 
   /** Where a client leads for a stage that it does not know: somebody removes a device. */
   async openFallback(name: string): Promise<void> {
-    const named = { initial_device_display_name: 'Pixel 9' };
-    const challenge = await this.scene.app.post(LOGIN, passwordLogin(name, PASSWORD, named));
-    const auth = { type: 'm.login.2fa.totp', session: String(challenge.json.session) };
-    const login = await this.scene.app.post(LOGIN, { auth: { ...auth, token: this.freshCode(name) } });
-    const remove = { devices: ['ELSEWHERE'] };
-    const path = '/_matrix/client/v3/delete_devices';
-    const guarded = await this.scene.app.post(path, remove, String(login.json.access_token));
+    const { app } = this.scene;
+    const { token, deviceId } = app.stub.signIn(name);
+    const device = `/_matrix/client/v3/devices/${deviceId}`;
+    await app.call({ method: 'PUT', target: device, json: { display_name: 'Pixel 9' }, token });
+    const guarded = await app.post('/_matrix/client/v3/delete_devices', { devices: ['ELSEWHERE'] }, token);
     const session = encodeURIComponent(String(guarded.json.session));
     await this.open(`/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${session}`);
+  }
+
+  /** The page of a set-up that a sign-in of a client waits for. */
+  async openSetUpFallback(name: string): Promise<void> {
+    const { json } = await this.scene.app.post(LOGIN, passwordLogin(name, PASSWORD));
+    const session = encodeURIComponent(String(json.session));
+    await this.open(`/_matrix/client/v3/auth/m.login.2fa.enrol/fallback/web?session=${session}`);
+  }
+
+  /** Sends a form as it is, with a field that has to be filled and is not. */
+  async sendUnfilled(field: string): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    const form = `document.querySelector('input[name="${field}"]').form`;
+    await this.page.evaluate(`${form}.noValidate = true; ${form}.requestSubmit()`);
+    await loaded;
+  }
+
+  /** The browser keeps no cookies but that of the language. */
+  async forgetForms(): Promise<void> {
+    await this.page.context().clearCookies();
+    await this.choose(this.language);
+  }
+
+  async sendTicked(): Promise<void> {
+    await this.page.locator('input[name="saved"]').check();
+    await this.pressToNext('save.finish');
+  }
+
+  dialog(): Locator {
+    return this.page.getByRole('dialog');
+  }
+
+  /** Of the account page. It closes the one that stands open. */
+  async openDialog(key: TextKey, places: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.closeDialog();
+    await this.press(key, places);
+    await this.dialog().waitFor();
+  }
+
+  async closeDialog(): Promise<void> {
+    if ((await this.dialog().count()) === 0) return;
+    await this.page.keyboard.press('Escape');
+    await this.dialog().waitFor({ state: 'detached' });
+  }
+
+  /** Gives a dialog what it asks for, and waits until it says what was wrong with that. */
+  async fillWrongly(code: string, password: string, told: TextKey): Promise<void> {
+    await this.fill('one-time-code', code);
+    await this.fill('current-password', password);
+    await this.page.keyboard.press('Enter');
+    await this.waitForText(told);
+  }
+
+  /** Sends the first code of an app on the account page, and waits for what that comes to. */
+  async verify(code: string, told: TextKey): Promise<void> {
+    await this.page.locator('input[name="code"]').fill(code);
+    await this.page.keyboard.press('Enter');
+    await this.waitForText(told);
+  }
+
+  async waitForText(key: TextKey): Promise<void> {
+    await this.page.getByText(this.text(key), { exact: true }).first().waitFor();
+  }
+
+  /** Of the set-up on the account page: its key stands one step before the code. */
+  async codeOfKeyBefore(): Promise<string> {
+    await this.press('shell.back');
+    const code = await this.codeOfShownKey('.key');
+    await this.press('setup.next');
+    return code;
+  }
+
+  /** What a part of the account page is told by the server, in place of the truth. */
+  async answer(part: string, body: object, status = 200): Promise<void> {
+    await this.page.route(part, (route) => route.fulfill({ status, json: body }));
+  }
+
+  /** The page of an account without a password. */
+  async answerNoPassword(): Promise<void> {
+    await this.page.route('**/_2fa/account/session', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), has_password: false } });
+    });
   }
 
   private text(key: TextKey): string {

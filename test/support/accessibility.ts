@@ -5,31 +5,55 @@ import type { Browser, Page } from 'playwright-core';
 
 const SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** A rule of WCAG 2.2 that axe asks only where it is told to. */
+const ALSO = { 'target-size': { enabled: true } };
+
 /**
- * What axe finds wrong with the page as it is now, serious or worse: rule and elements. The source comes in past the
+ * What axe finds wrong with the page as it is now, of whatever weight: rule and elements. The source comes in past the
  * page's content security policy, as from a debugger.
  */
-export async function seriousFindings(page: Page): Promise<string[]> {
+export async function findings(page: Page): Promise<string[]> {
   if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(SOURCE);
-  return seriousIn((await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as AxeResults);
+  const options = { resultTypes: ['violations'], rules: ALSO };
+  return findingsIn((await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as AxeResults);
 }
 
-function seriousIn({ violations }: AxeResults): string[] {
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+function findingsIn({ violations }: AxeResults): string[] {
+  return violations.map(
+    ({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(' | ')}`,
+  );
 }
 
 /** What axe judges by colours alone: the same in every document for an element that looks the same. */
 const OF_COLOUR = ['color-contrast', 'link-in-text-block'];
-/** Rules whose findings `seriousIn` leaves out, and that take a third of the time; their impact is in no public list of axe. */
-const LIGHT_RULES =
-  "axe._audit.rules.filter(({ impact }) => impact === 'minor' || impact === 'moderate').map(({ id }) => id)";
 /** What depends on how much room there is for what a page says. */
-const OF_ROOM = ['scrollable-region-focusable'];
-/** One of 1000 px at 200 %. */
-const ENLARGED = { width: 500, height: 400 };
-const USUAL = { width: 1000, height: 700 };
+const OF_ROOM = ['scrollable-region-focusable', 'target-size'];
+
+const HEIGHT = 700;
+const USUAL = 1000;
+/** A window of 1000 px at 200 %. */
+const ENLARGED = 500;
+const PHONE = 360;
+/** The narrowest, also one of 1280 px at 400 % (WCAG 2.2, 1.4.10). */
+const NARROWEST = 320;
+
+/** How a page is looked at. */
+interface Look {
+  readonly name: string;
+  readonly width: number;
+  readonly media?: Parameters<Page['emulateMedia']>[0];
+}
+
+const PLAIN = { colorScheme: 'light', forcedColors: 'none' } as const;
+const LIGHT: Look = { name: 'light', width: USUAL };
+const ON_PHONE: Look = { name: '360 px', width: PHONE };
+/** What is new in a page is looked at in each of them. */
+const OTHERS: readonly Look[] = [
+  { name: 'dark', width: USUAL, media: { ...PLAIN, colorScheme: 'dark' } },
+  { name: 'forced colours', width: USUAL, media: { ...PLAIN, forcedColors: 'active' } },
+  { name: '200 %', width: ENLARGED },
+  ON_PHONE,
+];
 
 /** Copies what is shown: attributes say what else only properties do. Runs in the page. */
 const COPY = `(() => {
@@ -87,18 +111,16 @@ const MARK = `(() => {
 
 /**
  * Looks at copies of pages, in one page that stays open: to bring axe into each page takes a second, and to look at a copy
- * of it much less. So what is new in each can be looked at in the dark, enlarged and in forced colours, too.
+ * of it much less. All rules are asked once of each page in each language; what its colours and its room come to is asked
+ * of what is new in it, in the dark, in forced colours, enlarged and on a phone.
  */
 export class Examiner {
-  private constructor(
-    private readonly desk: Page,
-    private readonly notAsked: Readonly<Record<string, { readonly enabled: false }>>,
-  ) {}
+  private constructor(private readonly desk: Page) {}
 
   /** @param address a page of the server, whose styles copies load */
   static async open(browser: Browser, address: string): Promise<Examiner> {
     const desk = await browser.newPage({
-      viewport: USUAL,
+      viewport: { width: USUAL, height: HEIGHT },
       // The styles of copies do not have the nonce of the page.
       bypassCSP: true,
       // Colours change at once.
@@ -106,50 +128,66 @@ export class Examiner {
     });
     await desk.goto(address);
     await desk.evaluate(SOURCE);
-    const light = (await desk.evaluate(LIGHT_RULES)) as string[];
-    if (light.length === 0) throw new Error('axe no longer says what a rule weighs');
-    const notAsked = [...OF_COLOUR, ...light].map((rule) => [rule, { enabled: false }] as const);
-    return new Examiner(desk, Object.fromEntries(notAsked));
+    return new Examiner(desk);
   }
 
-  /** What axe finds serious, by the look in which it is found. */
-  async findings(page: Page): Promise<string[]> {
+  /**
+   * What axe finds, of whatever weight, and what is cut off, by the look in which it is found.
+   * @param isWide whether all rules are asked in a wide window; else on a phone, where words have least room
+   */
+  async findings(page: Page, { isWide }: { readonly isWide: boolean }): Promise<string[]> {
     const { desk } = this;
-    const isPrinted = await page.evaluate("matchMedia('print').matches");
-    await desk.emulateMedia({ media: isPrinted === true ? 'print' : 'screen' });
+    const isPrinted = (await page.evaluate("matchMedia('print').matches")) === true;
+    await desk.emulateMedia({ media: isPrinted ? 'print' : 'screen' });
+    await desk.setViewportSize(page.viewportSize() ?? { width: USUAL, height: HEIGHT });
     const shown = await page.evaluate('document.body.innerText');
     const copied = await desk.evaluate(`(${PASTE})(${JSON.stringify(await page.evaluate(COPY))})`);
     if (copied !== shown) throw new Error(`The copy says ${String(copied)}, the page ${String(shown)}`);
-    const found = await this.foundIn('light', 'document', { rules: this.notAsked });
-    // On paper the same elements have other colours.
-    const isFresh = isPrinted === true || Number(await desk.evaluate(MARK)) > 0;
-    if (isFresh) found.push(...(await this.foundInColours(isPrinted === true)));
-    await desk.setViewportSize(ENLARGED);
-    found.push(...(await this.foundIn('200 %', 'document', { runOnly: OF_ROOM })));
-    if (isFresh) found.push(...(await this.colours('200 %', isPrinted === true)));
-    await desk.setViewportSize(USUAL);
+    const found: string[] = [];
+    const ruled = isWide ? LIGHT : ON_PHONE;
+    // Paper has no outline, but colours of its own.
+    const rules = isPrinted ? { runOnly: OF_COLOUR } : { rules: rulesBut(OF_COLOUR) };
+    found.push(...(await this.in(ruled, () => this.ask('document', rules))));
+    if (!isPrinted && Number(await desk.evaluate(MARK)) > 0) found.push(...(await this.ofWhatIsNew()));
+    for (const width of [ENLARGED, NARROWEST]) found.push(...(await this.cutOffAt(width)));
+    await desk.setViewportSize({ width: USUAL, height: HEIGHT });
     return found;
   }
 
-  private async foundInColours(isWhole: boolean): Promise<string[]> {
-    const { desk } = this;
-    const found = await this.colours('light', isWhole);
-    await desk.emulateMedia({ colorScheme: 'dark' });
-    found.push(...(await this.colours('dark', isWhole)));
-    await desk.emulateMedia({ colorScheme: 'light', forcedColors: 'active' });
-    found.push(...(await this.colours('forced colours', isWhole)));
-    await desk.emulateMedia({ forcedColors: 'none' });
+  private async ofWhatIsNew(): Promise<string[]> {
+    const where = "{ include: [['[data-is-fresh]']] }";
+    const found = await this.in(LIGHT, () => this.ask(where, { runOnly: OF_COLOUR }));
+    for (const look of OTHERS) {
+      const runOnly = look.media === undefined ? [...OF_COLOUR, ...OF_ROOM] : OF_COLOUR;
+      found.push(...(await this.in(look, () => this.ask(where, { runOnly }))));
+    }
     return found;
   }
 
-  private colours(look: string, isWhole: boolean): Promise<string[]> {
-    const where = isWhole ? 'document' : "{ include: [['[data-is-fresh]']] }";
-    return this.foundIn(look, where, { runOnly: OF_COLOUR });
+  private async in({ name, width, media }: Look, ask: () => Promise<string[]>): Promise<string[]> {
+    await this.desk.setViewportSize({ width, height: HEIGHT });
+    if (media !== undefined) await this.desk.emulateMedia(media);
+    const found = await ask();
+    if (media !== undefined) await this.desk.emulateMedia(PLAIN);
+    return found.map((finding) => `${name}: ${finding}`);
   }
 
-  private async foundIn(look: string, where: string, which: object): Promise<string[]> {
+  private async ask(where: string, which: object): Promise<string[]> {
     const options = { resultTypes: ['violations'], preload: false, ...which };
-    const results = await this.desk.evaluate(`axe.run(${where}, ${JSON.stringify(options)})`);
-    return seriousIn(results as AxeResults).map((finding) => `${look}: ${finding}`);
+    return findingsIn(
+      (await this.desk.evaluate(`axe.run(${where}, ${JSON.stringify(options)})`)) as AxeResults,
+    );
   }
+
+  /** That the page has to be scrolled sideways. */
+  private async cutOffAt(width: number): Promise<string[]> {
+    await this.desk.setViewportSize({ width, height: HEIGHT });
+    const needed = Number(await this.desk.evaluate('document.documentElement.scrollWidth'));
+    return needed > width ? [`${width} px: the page is ${needed} px wide`] : [];
+  }
+}
+
+/** All rules but some. */
+function rulesBut(names: readonly string[]): object {
+  return { ...ALSO, ...Object.fromEntries(names.map((name) => [name, { enabled: false }])) };
 }
