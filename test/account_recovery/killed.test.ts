@@ -45,6 +45,8 @@ interface Step {
   readonly name: string;
   /** Where that request goes, before which nothing is cut off; left out, it is from its login on. */
   readonly from?: string;
+  /** The point that is tried first, not far from its commit. */
+  readonly first: number;
   /** What goes before it. */
   readonly ready: (owner: Owner) => Promise<Send>;
   /** What a person does whose answer was lost. */
@@ -123,6 +125,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
   const steps: readonly Step[] = [
     {
       name: 'its beginning',
+      first: 4,
       ready: async ({ name }) => {
         return (url) => call(url, { target: BEGIN, json: credentials(name) });
       },
@@ -134,6 +137,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     {
       name: 'its cancellation by a link',
       from: CANCEL_PAGE,
+      first: 1,
       ready: async (owner) => {
         await begun(owner);
         const link = await linkOf(owner);
@@ -152,6 +156,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     {
       name: 'its last step',
       from: PAGE,
+      first: 4,
       ready: async (owner) => {
         const claim = String((await begun(owner)).json.claim_code);
         claims.set(owner.name, claim);
@@ -237,7 +242,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
       return killed.isDone;
     };
     let before = 0;
-    let behind = 1;
+    let behind = step.first;
     while (!(await isDoneAt(behind))) [before, behind] = [behind, 2 * behind];
     while (behind - before > 1) {
       const point = Math.floor((before + behind) / 2);
@@ -245,7 +250,9 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
       else before = point;
     }
     // Commits of something else may have stood between: then it was answered first.
-    for (let tries = 0; tries < 3 && !all.some(isCutBehind); tries += 1) await isDoneAt(behind - 1 || 1);
+    for (let tries = 0; tries < 10 && !all.some(isCutBehind); tries += 1) {
+      await isDoneAt(Math.max(1, behind - (tries % 2)));
+    }
     return all;
   }
 
@@ -254,7 +261,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
       const all = await aroundTheCommit(step);
       expect(all.some(isCutBehind)).toBe(true);
       // A cancellation is one commit, before which there is nothing to be cut off.
-      if (step.from !== CANCEL_PAGE) expect(all[0]?.isDone).toBe(false);
+      if (step.from !== CANCEL_PAGE) expect(all.some(({ isDone }) => !isDone)).toBe(true);
     }, 180_000);
   });
 });
