@@ -25,6 +25,8 @@ export class Connections {
   private readonly waiting = new Set<Socket>();
   /** Answers to requests that are under way. */
   private readonly answers = new Set<ServerResponse>();
+  /** Those on which a request is under way. */
+  private readonly busy = new WeakSet<Socket>();
   /** Requests that came while another one was under way on their connection. */
   private readonly behind = new Map<Socket, Waiting[]>();
   private isEnding = false;
@@ -45,12 +47,14 @@ export class Connections {
   /** A request has come: it begins, now or after those before it on its connection, which waits again after the answer. */
   serve(request: IncomingMessage, response: ServerResponse, admit: Admit): void {
     const { socket } = request;
-    if (this.waiting.delete(socket)) this.begin(request, response, admit);
-    else this.queue(socket, [request, response, admit]);
+    if (this.busy.has(socket)) this.queue(socket, [request, response, admit]);
+    else this.begin(request, response, admit);
   }
 
   private begin(request: IncomingMessage, response: ServerResponse, admit: Admit): void {
     const { socket } = request;
+    this.waiting.delete(socket);
+    this.busy.add(socket);
     this.answers.add(response);
     if (this.isEnding) endConnectionAfter(response);
     response.on('close', () => {
@@ -72,8 +76,11 @@ export class Connections {
     // That was the last answer on this connection.
     if (!socket.writable) return;
     const next = this.behind.get(socket)?.shift();
-    if (next === undefined) this.wait(socket);
-    else this.begin(...next);
+    if (next !== undefined) this.begin(...next);
+    else {
+      this.busy.delete(socket);
+      this.wait(socket);
+    }
   }
 
   /**
