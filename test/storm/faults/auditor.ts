@@ -9,7 +9,7 @@ import { finishSession, type Owner, openSession, type Storm, signOut } from './s
 import type { World } from './world.ts';
 
 const READY_WITHIN_MS = 120_000;
-/** Housekeeping comes by in less than so much after the end of a held login. */
+/** Housekeeping comes by in less than so much after the end of a held login, and after the time to try its logout again. */
 const SWEPT_WITHIN_MS = 150_000;
 const TRIES = 2;
 
@@ -81,7 +81,10 @@ export class Auditor {
     await world.withStorage(async ({ read }) => {
       const late = Date.now() - SWEPT_WITHIN_MS;
       const held = await read(
-        ask<{ userId: string }>('SELECT user_id AS "userId" FROM holds WHERE expires_at < :late', { late }),
+        ask<{ userId: string }>(
+          'SELECT user_id AS "userId" FROM holds WHERE expires_at < :late AND leased_until < :late',
+          { late },
+        ),
       );
       for (const { userId } of held) ledger.fault(`${now}: a login of ${userId} is held after its time`);
       const sets = await read(ask<Set2fa>(SETS));
