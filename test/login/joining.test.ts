@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { claimHold, findHoldsOfUser } from '../../src/storage/tables/holds.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';
@@ -96,6 +97,16 @@ test('R12: one whose token is good is joined, and also where the homeserver does
   restore();
   expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
   expect(loginsOf(app)).toEqual([]);
+});
+
+test('attack 72: a login whose finisher lost the store keeps the owner out of no other', async () => {
+  await start();
+  await signIn(app, 'bob');
+  const [held] = await app.storage.read(findHoldsOfUser(bob.userId));
+  // As a login of its own leaves it (R5), where the store is gone before the claim is given up.
+  const claim = claimHold(held?.id ?? '', 'cut off', app.clock.now() + MINUTE);
+  expect(await app.storage.commit([bob.userId], claim)).toBeDefined();
+  expect((await submit(app, await signIn(app, 'bob'), app.code(bob))).status).toBe(200);
 });
 
 test('R12: the first who finishes takes the hold, the others get a fresh challenge', async () => {

@@ -104,6 +104,9 @@ describeOnPooledStores('held logins of one password', (opened) => {
     expect(await storage.commit([], endOneOfMost(4))).toBeDefined();
     expect(await storage.commit([], endOneOfMost(4))).toBeUndefined();
     expect(await live(BOB)).toEqual(['owner']);
+    // One that a client is finishing stays, but is joined by no one until that is over.
+    expect(await live(flooder)).toEqual(['f4', 'f3']);
+    opened.clock.advance(1000);
     expect(await live(flooder)).toEqual(['f4', 'f3', 'f0']);
   });
 });

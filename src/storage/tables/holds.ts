@@ -99,22 +99,26 @@ export function dropHold(id: string): Decision<object> {
   return decide('DELETE FROM holds WHERE id = :id', { id });
 }
 
-/** The live holds made with one of these keys, or by the user of one of the folded ones; the newest first. */
+/**
+ * The live holds made with one of these keys, or by the user of one of the folded ones; the newest first. Not one that a client
+ * is finishing: they take it, or are cut off and keep it from all others until their claim has run out.
+ */
 export function findHoldsToJoin(exact: readonly string[], folded: readonly string[]): Query<HeldLogin> {
   const [ofExact, ofFolded] = [listOf('exact', exact), listOf('folded', folded)];
   return ask(
     `SELECT ${COLUMNS} FROM holds
-     WHERE expires_at > :now AND (join_key IN (${ofExact.names}) OR folded_join_key IN (${ofFolded.names})
+     WHERE expires_at > :now AND claimed_until <= :now AND (join_key IN (${ofExact.names}) OR folded_join_key IN (${ofFolded.names})
        OR owner_join_key IN (${ofFolded.names}))
      ORDER BY created_at DESC, id`,
     { ...ofExact.values, ...ofFolded.values },
   );
 }
 
-/** The live holds of a user, the newest first. */
+/** The live holds of a user that no one is finishing, the newest first. */
 export function findHoldsOfUser(userId: string): Query<HeldLogin> {
   return ask(
-    `SELECT ${COLUMNS} FROM holds WHERE user_id = :userId AND expires_at > :now ORDER BY created_at DESC, id`,
+    `SELECT ${COLUMNS} FROM holds WHERE user_id = :userId AND expires_at > :now AND claimed_until <= :now
+     ORDER BY created_at DESC, id`,
     { userId },
   );
 }
