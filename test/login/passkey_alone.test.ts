@@ -1,16 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/matrix/wire.ts';
 import { hashToken } from '../../src/second_factor/fresh_logins.ts';
 import { effect } from '../../src/storage/statement.ts';
 import { createLogger } from '../../src/system/logger.ts';
 import { LOGIN, startApp, type TestApp } from '../support/app.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
 import { call } from '../support/http.ts';
-import { PasskeyUser } from '../support/passkey_user.ts';
+import { PASSKEYS, PasskeyUser } from '../support/passkey_user.ts';
 import { ServeProcess } from '../support/serve_process.ts';
 import { FLAGS, newKeys, SoftwareAuthenticator, type Twist } from '../support/software_authenticator.ts';
-import { formsOf, Visitor } from '../support/visitor.ts';
+import { formsOf, plainOf, Visitor } from '../support/visitor.ts';
 import {
   askedIn,
   awaited,
@@ -274,6 +275,27 @@ describeOnSharedDatabases('a passkey alone', (start) => {
     expect(unknown.text).toBe(closed.text);
   });
 
+  test('attack 252: a passkey that the policy kept out is not told from an unknown one; one from before stays in force', async () => {
+    const unknown = await bob.give({ id: Buffer.alloc(32, 2) });
+    const name = 'kept_out';
+    app.stub.addUser({ name, password: `${name} password` });
+    const user = new PasskeyUser(app, name, new SoftwareAuthenticator({ flags: VERIFIED }));
+    const begun = await user.begin();
+    const made = user.key.create(begun.public_key as JsonObject);
+    const forbidden = [name, bob.user.name].map((each) => `"@${each}:localhost": forbidden`);
+    const forbidding = await app.startAnother(`${CONFIG}\npolicy: { users: { ${forbidden.join(', ')} } }`);
+    const confirmation = { setup_id: String(begun.setup_id), credential: made };
+    const confirmed = await forbidding.post(`${PASSKEYS}/confirm`, confirmation, user.token);
+    expect([confirmed.status, confirmed.json.errcode]).toEqual([403, 'M_FORBIDDEN']);
+    // Their key has it nevertheless.
+    const refused = await LonePerson.at(forbidding, user).give();
+    expect(refused.text).toContain(REFUSED);
+    expect(plainOf(refused.text)).toBe(plainOf(unknown.text));
+
+    const { text } = await LonePerson.at(forbidding, bob.user).give();
+    expect(text).toContain('Continue to app.example.net?');
+  });
+
   test('attack 253: a login token twenty times at once, over two processes → one login; then never again', async () => {
     const token = await bob.token();
     const answers = await Promise.all(
@@ -425,8 +447,3 @@ test('kill -9 between a login token and its login, and during it: another proces
     await app.stop();
   }
 }, 60_000);
-
-/** A page without what differs from one request to the next. */
-function plainOf(page: string): string {
-  return page.replace(/(?:value|action|nonce|data-webauthn-options|href)="[^"]*"/g, '');
-}

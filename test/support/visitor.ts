@@ -125,6 +125,11 @@ export function formsOf(page: string): VisitedForm[] {
   }));
 }
 
+/** A page without what differs from one request to the next. */
+export function plainOf(page: string): string {
+  return page.replace(/(?:value|action|nonce|data-webauthn-options|href)="[^"]*"/g, '');
+}
+
 function attribute(tag: string, name: string): string {
   return unescaped(new RegExp(` ${name}="([^"]*)"`).exec(tag.replaceAll('\n', ' '))?.[1] ?? '');
 }
