@@ -1,3 +1,4 @@
+import { readDevicePassword } from '../matrix/device_password.ts';
 import { compileShape } from '../matrix/registry.ts';
 import { ENROLMENT_STAGE, type JsonObject, OWN_STAGES, type SecondFactorStage } from '../matrix/wire.ts';
 import type { Enrolled } from '../storage/tables/authenticators.ts';
@@ -125,9 +126,11 @@ export class Factors {
 
   /**
    * Reads a code off the end of a password field (docs/clients.md, "Behind the password"). Undefined if the end does
-   * not look like a code or nothing stands before it. The longer of two is meant: it has more of a code in it.
+   * not look like a code or nothing stands before it. The longer of two is meant: it has more of a code in it. A device
+   * password ends like a code: what stands before that is most of a secret, which would go to the homeserver.
    */
   readAppended(field: string): AppendedCode | undefined {
+    if (readDevicePassword(field) !== undefined) return undefined;
     const [longest] = this.all
       .flatMap((factor) => {
         const tail = factor.typed?.tail(field);

@@ -1,9 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { removingAllFactors } from '../../src/storage/tables/factor_changes.ts';
+import { loginsOf } from '../login/support.ts';
+import { registerApp, requestOf } from '../oauth/asking.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { call } from '../support/http.ts';
-import { Visitor } from '../support/visitor.ts';
+import { plainOf, Visitor } from '../support/visitor.ts';
 import { API, BOB, BotApp, expectRefused, PASSWORD, REFUSED } from './bot.ts';
 
 const WHOAMI = 'GET /_matrix/client/v3/account/whoami';
@@ -232,14 +234,17 @@ describeOnBothDatabases('a sign-in with a device password', (start) => {
   test('attack 225: as a password elsewhere it is wrong, and the homeserver never sees it', async () => {
     const it = await BotApp.start(start, { config: 'account_recovery: { enabled: true }' });
     const { password } = await it.make();
-    const bare = password.slice(5);
+    // Its end looks like a recovery code: what stands before that is most of the secret.
+    const bare = password.slice(5, -15).replaceAll('-', '');
     it.app.stub.clear();
     const code = it.freshCode();
     const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: BOB } };
     const devices = `${CLIENT}/v3/delete_devices`;
     const change = `${CLIENT}/v3/account/password`;
     const wrong = { ...auth, password: `${password} ${code}` };
-    expect((await it.ask('POST', devices, it.phone, { devices: ['X'], auth: wrong })).status).toBe(401);
+    for (const typed of [wrong, { ...auth, password }]) {
+      expect((await it.ask('POST', devices, it.phone, { devices: ['X'], auth: typed })).status).toBe(401);
+    }
     expect((await it.ask('POST', API, it.phone, { name: 'more', auth: wrong })).status).toBe(401);
     const twoFactor = `${CLIENT}/v3/account/two-factor/totp`;
     expect((await it.ask('POST', twoFactor, it.phone, { name: 'x', auth: wrong })).status).toBe(401);
@@ -257,8 +262,33 @@ describeOnBothDatabases('a sign-in with a device password', (start) => {
       expect([told.status, told.text.includes('Incorrect username or password')]).toEqual([200, true]);
     }
     const sent = it.app.stub.requests.map(({ target, bytes }) => `${target} ${bytes}`);
-    expect(sent.filter((each) => each.replaceAll('-', '').includes(bare.replaceAll('-', '')))).toEqual([]);
+    expect(sent.filter((each) => each.replaceAll('-', '').includes(bare))).toEqual([]);
     expect(it.app.stub.passwordOf('eve')).toBe('eves password');
+  });
+
+  test('attack 225: where an app asks for access it is an ordinary wrong password, and the homeserver never sees it', async () => {
+    const it = await BotApp.start(start, { config: 'oauth: { enabled: true }' });
+    const { password } = await it.make();
+    const request = requestOf({ client_id: await registerApp(it.app) });
+    const typed = async (user: string, given: string) => {
+      it.app.stub.clear();
+      const visitor = new Visitor(it.app.url);
+      await visitor.open(request);
+      const { status, text } = await visitor.send({ user, password: given });
+      return { status, page: plainOf(text), logins: loginsOf(it.app).length };
+    };
+    const wrong = await typed('bob', 'wrong');
+    expect(wrong).toMatchObject({ status: 200, logins: 1 });
+    expect(wrong.page).toContain('Incorrect username or password');
+    for (const given of [
+      password,
+      password.toUpperCase().replaceAll('-', ' '),
+      `${password} ${it.freshCode()}`,
+    ]) {
+      expect(await typed('bob', given)).toEqual({ ...wrong, logins: 0 });
+      expect(await typed('eve', given)).toEqual({ ...(await typed('eve', 'wrong')), logins: 0 });
+    }
+    expect((await typed('bob', PASSWORD)).page).toContain('one-time-code');
   });
 
   test('attack 226: the whoami of another user, of another device, an error or silence gives 502 and changes nothing', async () => {

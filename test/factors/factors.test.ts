@@ -118,9 +118,21 @@ test.each([
   expect(ours().readAppended(field)).toMatchObject({ password, proof: code, factor: { kind } });
 });
 
+const DEVICE_PASSWORD = 'm2dp-66yc-tv1g-d9t7-fyqf-wy9s-djpa-1fx8-4mgc';
+
 test.each(['correct horse', '123456', '7q2k-x9vd-03mh', 'horse7q2kx9vd03mh', 'horse12345'])(
   'no code is read off "%s"',
   (field) => {
     expect(ours().readAppended(field)).toBeUndefined();
   },
 );
+
+test.each([
+  DEVICE_PASSWORD,
+  DEVICE_PASSWORD.toUpperCase().replaceAll('-', ' '),
+  `${DEVICE_PASSWORD.slice(0, -6)}12-3456`,
+  `${DEVICE_PASSWORD} 123456`,
+  `${DEVICE_PASSWORD} 7q2k-x9vd-03mh`,
+])('attack 225: no code is read off a device password, "%s"', (field) => {
+  expect(ours().readAppended(field)).toBeUndefined();
+});
