@@ -11,7 +11,7 @@ import type { Storage } from '../storage/storage.ts';
 import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { KeyFileError } from '../vault/key_file_error.ts';
-import type { AdminHandler, AdminRequest } from './handlers.ts';
+import type { AdminHandler, AdminHandlers, AdminRequest } from './handlers.ts';
 import type { Once } from './once.ts';
 import { bytesOf, headerOf, idempotencyKeyOf, idIn, jsonIn, queryOf } from './read_request.ts';
 import { type AdminRouteId, type MatchedRoute, routesOf } from './routes.ts';
@@ -26,7 +26,7 @@ const BODY_BYTES = 32 * 1024 * 1024;
 
 export interface AdminDoorDeps {
   readonly tokens: AdminTokens;
-  readonly handlers: Readonly<Record<AdminRouteId, AdminHandler>>;
+  readonly handlers: AdminHandlers;
   readonly once: Once;
   readonly audit: Audit;
   readonly storage: Pick<Storage, 'commit'>;
@@ -68,7 +68,7 @@ export class AdminDoor {
     asking.token = token.name;
     this.perToken.take(token.name);
     const [path = '', search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
-    const { id, route, segment } = requireRoute(path, request.method);
+    const { id, route, segment, handler } = requireRoute(this.deps.handlers, path, request.method);
     asking.route = id;
     if (route.scope !== undefined && !token.scopes.includes(route.scope)) {
       await this.recordRefusal(asking, { why: 'scope', token: token.name, route: id });
@@ -82,7 +82,7 @@ export class AdminDoor {
     const body = jsonIn(bytes, route);
     const act = async (kept: AdminRequest['kept']): Promise<Answer> => {
       const asked = { by: `admin:${token.name}`, id: idInPath, query, body, bytes, kept };
-      return { status: 200, body: await this.deps.handlers[id](asked) };
+      return { status: 200, body: await handler(asked) };
     };
     if (key === undefined) return act(() => []);
     const asked = [route.method, path, search, bytes];
@@ -120,9 +120,16 @@ function refusePages(request: IncomingMessage): void {
     throw new Refusal('forbidden', { text: 'This is not for pages in browsers.' });
 }
 
-/** @throws Refusal unrecognized, method_not_allowed */
-function requireRoute(path: string, method: string | undefined): MatchedRoute {
-  const routes = routesOf(path);
+/** One that is off is none. @throws Refusal unrecognized, method_not_allowed */
+function requireRoute(
+  handlers: AdminHandlers,
+  path: string,
+  method: string | undefined,
+): MatchedRoute & { readonly handler: AdminHandler } {
+  const routes = routesOf(path).flatMap((matched) => {
+    const handler = handlers[matched.id];
+    return handler === undefined ? [] : [{ ...matched, handler }];
+  });
   if (routes.length === 0) throw new Refusal('unrecognized');
   const found = routes.find(({ route }) => route.method === method);
   if (found === undefined) throw new Refusal('method_not_allowed');

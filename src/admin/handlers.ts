@@ -25,8 +25,7 @@ import { listDevicePasswords } from '../storage/tables/device_passwords.ts';
 import { listDeadLetters } from '../storage/tables/notices.ts';
 import type { Clock } from '../system/clock.ts';
 import { openApi } from './openapi.ts';
-import type { RecoveryHandlers } from './recovery_handlers.ts';
-import type { AdminRouteId } from './routes.ts';
+import type { AdminRouteId, RecoveryRouteId } from './routes.ts';
 
 /** A request that may be carried out: token, scope and shape are checked. */
 export interface AdminRequest {
@@ -43,6 +42,12 @@ export interface AdminRequest {
 
 export type AdminHandler = (request: AdminRequest) => Promise<JsonObject>;
 
+/** What answers which route; of one that is off nothing does. */
+export type AdminHandlers = Readonly<
+  Record<Exclude<AdminRouteId, RecoveryRouteId>, AdminHandler> &
+    Partial<Record<RecoveryRouteId, AdminHandler>>
+>;
+
 export interface AdminHandlersDeps {
   readonly storage: Storage;
   readonly audit: Audit;
@@ -52,15 +57,16 @@ export interface AdminHandlersDeps {
   readonly mark: { keep(): Promise<void> };
   /** As it is now: it is read again while the program runs. */
   readonly policyNow: () => PolicyConfig;
-  readonly recoveries: RecoveryHandlers;
+  /** None where the recovery of accounts is off. */
+  readonly recoveries: Pick<AdminHandlers, RecoveryRouteId> | undefined;
   /** What a reset ends, too. */
   readonly endingRecovery: ResetDeps['endingRecovery'];
   readonly endingDevicePasswords: ResetDeps['endingDevicePasswords'];
 }
 
-/** What answers which route. Each throws Refusal. */
-export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRouteId, AdminHandler>> {
-  const { storage, recoveries } = deps;
+/** Each throws Refusal. */
+export function adminHandlers(deps: AdminHandlersDeps): AdminHandlers {
+  const { storage } = deps;
   return {
     listUsers: ({ query }) => listPage(deps, query),
     showUser: async ({ id: userId }) => {
@@ -102,12 +108,7 @@ export function adminHandlers(deps: AdminHandlersDeps): Readonly<Record<AdminRou
           months: Number(query.months),
         }),
       ),
-    listRecoveries: ({ query }) => recoveries.list(query.running === true, Number(query.limit)),
-    showRecoveries: ({ id: userId }) => recoveries.ofUser(userId),
-    approveRecovery: ({ id: userId, body, by, kept }) =>
-      recoveries.approve({ userId, by, grounds: groundsIn(body), kept }),
-    denyRecovery: ({ id: userId, body, by, kept }) =>
-      recoveries.deny({ userId, by, grounds: groundsIn(body), kept }),
+    ...deps.recoveries,
     listDeadLetters: async () => {
       const letters = await storage.read(listDeadLetters());
       return json({ dead_letters: letters.map(shownDeadLetter) });
@@ -235,7 +236,8 @@ async function requireSomethingToReset(
   throw new Refusal('not_enrolled');
 }
 
-function groundsIn({ reason, verified_by: verifiedBy }: JsonObject): Grounds {
+/** Of a body that has both. */
+export function groundsIn({ reason, verified_by: verifiedBy }: JsonObject): Grounds {
   return { reason: String(reason).trim(), verifiedBy: String(verifiedBy).trim() };
 }
 

@@ -196,7 +196,8 @@ export const ADMIN_ROUTES = {
     method: 'GET',
     path: '/recovery_requests',
     scope: 'recovery',
-    about: 'Account recoveries, the newest first.',
+    about:
+      'Account recoveries, the newest first; 404 where `account_recovery.enabled` is off, as all of them.',
     query: {
       running: { about: 'Only those that run.', schema: { type: 'boolean', default: true } },
       limit: PAGE_LIMIT,
@@ -262,6 +263,11 @@ export const ADMIN_ROUTES = {
 } as const satisfies Readonly<Record<string, AdminRoute>>;
 
 export type AdminRouteId = keyof typeof ADMIN_ROUTES;
+
+/** Those of the recovery of accounts, which may be off. */
+export type RecoveryRouteId = {
+  [Id in AdminRouteId]: (typeof ADMIN_ROUTES)[Id] extends { readonly scope: 'recovery' } ? Id : never;
+}[AdminRouteId];
 
 /** A route of which the path is known, with the text in the place of `{id}`. */
 export interface MatchedRoute {

@@ -6,6 +6,7 @@ import { CommandFailed } from './failures.ts';
 import { type GroundsOptions, groundsOptions, requireGrounds } from './grounds.ts';
 import { operatorAudit, operatorName } from './operator_audit.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
+import { RECOVERY_IS_OFF } from './recovery_list.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { jsonLines } from './text.ts';
@@ -17,12 +18,14 @@ interface DecideOptions extends GroundsOptions {
 
 /** `recovery approve`: a request that waits is open from now on. */
 export function recoveryApproveCommand(surroundings: Surroundings): Command {
-  return decision('approve', 'let a user finish the recovery of their account now', surroundings);
+  const description =
+    'let a user finish the recovery of their account now; not where account recovery is off';
+  return decision('approve', description, surroundings);
 }
 
 /** `recovery deny`: a request that runs is ended. */
 export function recoveryDenyCommand(surroundings: Surroundings): Command {
-  return decision('deny', 'end the recovery of an account that runs', surroundings);
+  return decision('deny', 'end the recovery of an account that runs, also where it is off', surroundings);
 }
 
 function decision(name: 'approve' | 'deny', description: string, surroundings: Surroundings): Command {
@@ -47,6 +50,8 @@ async function decide(
 ): Promise<void> {
   const grounds = requireGrounds(options);
   const config = configFrom(options.config, surroundings);
+  // It tells everybody of a page that answers 404 then. To end one does no harm.
+  if (name === 'approve' && !config.accountRecovery.enabled) throw new CommandFailed(RECOVERY_IS_OFF);
   await withStore(config, surroundings, async (storage) => {
     const audit = await operatorAudit(config, storage, surroundings);
     const endings = new RecoveryEndings({ storage, audit, telling: tellingBy(() => config.notify) });

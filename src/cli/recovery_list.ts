@@ -1,12 +1,17 @@
 import { Command } from 'commander';
 import { type ListedRecovery, listedRecovery } from '../account_recovery/status.ts';
-import { listRecoveries, listRecoveriesOf } from '../storage/tables/recovery_requests.ts';
+import type { Query } from '../storage/statement.ts';
+import { listRecoveries, listRecoveriesOf, type SeenRecovery } from '../storage/tables/recovery_requests.ts';
 import { HOUR } from '../system/clock.ts';
 import { CommandFailed } from './failures.ts';
 import { configFrom, configOption, jsonOption, requireCount, requireUserId } from './options.ts';
 import { withStore } from './store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { jsonLines, moment, table } from './text.ts';
+
+/** What an operator is told of account recoveries where none can be begun or finished. */
+export const RECOVERY_IS_OFF =
+  'account recovery is off (account_recovery.enabled): none can be begun, approved or finished';
 
 interface ListOptions {
   readonly config?: string;
@@ -25,10 +30,7 @@ export function recoveryListCommand(surroundings: Surroundings): Command {
     .addOption(jsonOption())
     .action(async ({ config: asked, all = false, limit, json }: ListOptions) => {
       const most = requireCount('--limit', limit);
-      const found = await withStore(configFrom(asked, surroundings), surroundings, (storage) =>
-        storage.read(listRecoveries(!all, most)),
-      );
-      print(found.map(listedRecovery), json === true, surroundings);
+      print(await find(listRecoveries(!all, most), asked, surroundings), json === true, surroundings);
     });
 }
 
@@ -41,12 +43,22 @@ export function recoveryShowCommand(surroundings: Surroundings): Command {
     .addOption(jsonOption())
     .action(async (text: string, { config: asked, json }: { config?: string; json?: boolean }) => {
       const userId = requireUserId(text);
-      const found = await withStore(configFrom(asked, surroundings), surroundings, (storage) =>
-        storage.read(listRecoveriesOf(userId)),
-      );
+      const found = await find(listRecoveriesOf(userId), asked, surroundings);
       if (found.length === 0) throw new CommandFailed(`no recovery of ${userId} was ever begun`);
-      print(found.map(listedRecovery), json === true, surroundings);
+      print(found, json === true, surroundings);
     });
+}
+
+/** Those on record from before, too, where it is off. */
+async function find(
+  query: Query<SeenRecovery>,
+  asked: string | undefined,
+  surroundings: Surroundings,
+): Promise<ListedRecovery[]> {
+  const config = configFrom(asked, surroundings);
+  const found = await withStore(config, surroundings, (storage) => storage.read(query));
+  if (!config.accountRecovery.enabled) surroundings.err(`note: ${RECOVERY_IS_OFF}`);
+  return found.map(listedRecovery);
 }
 
 function print(requests: readonly ListedRecovery[], asJson: boolean, { out }: Surroundings): void {

@@ -1,7 +1,7 @@
 import { AdminDoor, type AskedAdmin } from '../admin/admin_door.ts';
 import { adminHandlers } from '../admin/handlers.ts';
 import { Once } from '../admin/once.ts';
-import { RecoveryHandlers } from '../admin/recovery_handlers.ts';
+import { recoveryHandlers } from '../admin/recovery_handlers.ts';
 import { AdminTokens } from '../admin/token_file.ts';
 import { factorSettings } from '../factors/list.ts';
 import { logRequest } from '../gateway/request_log.ts';
@@ -21,6 +21,7 @@ export function adminListener(
   { audit, hasher, recoveryEndings, devicePasswordEnds }: Services,
 ): SideListener {
   const { config, storage, vault, random, clock, machineClock, mark, log } = foundations;
+  const { enabled, claimWindowMs } = config.accountRecovery;
   const recovery = { vault, clock, random, hasher };
   const door = new AdminDoor({
     tokens: new AdminTokens(config.admin.tokensFile, machineClock),
@@ -29,9 +30,9 @@ export function adminListener(
       policyNow: () => config.policy,
       endingRecovery: (userId, by) => recoveryEndings.byReset(userId, by),
       endingDevicePasswords: (userId, by) => devicePasswordEnds.endingAll(userId, 'reset', by),
-      recoveries: new RecoveryHandlers({
-        ...{ storage, endings: recoveryEndings, claimWindowMs: config.accountRecovery.claimWindowMs },
-      }),
+      recoveries: enabled
+        ? recoveryHandlers({ storage, endings: recoveryEndings, claimWindowMs })
+        : undefined,
     }),
     once: new Once({ storage, vault, random, pause: systemPause }),
     audit,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { effect } from '../../src/storage/statement.ts';
+import { beginRecovery } from '../../src/storage/tables/recovery_requests.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { operate } from '../support/operate.ts';
@@ -8,6 +9,7 @@ import {
   BOB,
   begin,
   DAY,
+  FROM_BEFORE,
   GROUNDS,
   HOUR,
   recorded,
@@ -151,6 +153,26 @@ describeOnBothDatabases('the clock of a request', (start) => {
       actor: expect.stringMatching(/^operator:./),
       detail: { reason: GROUNDS[1], verified_by: GROUNDS[3] },
     });
+  });
+
+  test('attack 261: where it is off no command opens one; what is on record is shown as that, and can be ended', async () => {
+    const { app } = await startRecovering(start, '{ enabled: false }');
+    await app.storage.commit([BOB], beginRecovery(FROM_BEFORE));
+    const listed = await operate(app, 'recovery', 'list');
+    const shown = await operate(app, 'recovery', 'show', BOB, '--json');
+    expect([listed.code, shown.code]).toEqual([0, 0]);
+    expect(listed.out).toContain(`${BOB}  waiting`);
+    expect(JSON.parse(shown.out)).toMatchObject([{ user_id: BOB, state: 'waiting' }]);
+    for (const { err } of [listed, shown]) expect(err).toContain('account recovery is off');
+
+    const approved = await operate(app, 'recovery', 'approve', BOB, ...GROUNDS);
+    expect([approved.code, approved.out]).toEqual([1, '']);
+    expect(approved.err).toContain('account recovery is off');
+    expect(await running(app)).toMatchObject({ state: 'waiting' });
+    expect(await recorded(app)).toEqual([]);
+    const denied = await operate(app, 'recovery', 'deny', BOB, ...GROUNDS);
+    expect([denied.code, denied.out]).toEqual([0, `The recovery of ${BOB} was ended.`]);
+    expect(await recorded(app)).toEqual(['denied']);
   });
 
   test('attack 264: a backup that is restored has no request that runs', async () => {

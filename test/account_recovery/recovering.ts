@@ -2,7 +2,11 @@ import type { ClientRequest } from '../../src/http/client_request.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import type { Services } from '../../src/server/compose.ts';
 import { ask } from '../../src/storage/statement.ts';
-import { findRunningRecovery, type SeenRecovery } from '../../src/storage/tables/recovery_requests.ts';
+import {
+  findRunningRecovery,
+  type NewRecoveryRequest,
+  type SeenRecovery,
+} from '../../src/storage/tables/recovery_requests.ts';
 import type { TestApp } from '../support/app.ts';
 import type { StartApp } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';
@@ -15,6 +19,13 @@ export const DAY = 24 * HOUR;
 export const BEGIN = '/_matrix/client/unstable/org.matrix.2fa/recovery_request';
 export const STATUS = `${BEGIN}/status`;
 export const GROUNDS = ['--reason', 'phone and codes in the sea', '--verified-by', 'Ada, video call'];
+
+/** A request of bob, as the store may have it from before. */
+export const FROM_BEFORE: NewRecoveryRequest = {
+  ...{ id: 'r1', userId: BOB, begunFrom: '192.0.2.1', timeZone: null, absences: '[]' },
+  ...{ waitMs: 1000, longestMs: 1000 },
+  claim: { salt: Buffer.alloc(16), pepperKeyId: 'k', hash: '00', tag: 0 },
+};
 
 export interface Recovering {
   readonly app: TestApp;

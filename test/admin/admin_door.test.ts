@@ -7,6 +7,7 @@ import { keepDevicePassword, listDevicePasswords } from '../../src/storage/table
 import { addNotice, buryNotices } from '../../src/storage/tables/notices.ts';
 import { beginRecovery } from '../../src/storage/tables/recovery_requests.ts';
 import { createLogger } from '../../src/system/logger.ts';
+import { FROM_BEFORE } from '../account_recovery/recovering.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import type { HttpCall } from '../support/http.ts';
@@ -29,18 +30,7 @@ const LETTER = {
   ...{ event: 'totp.enabled', userId: BOB, actor: 'user', address: null, deviceId: null, detail: {} },
   happenedAt: 1,
 };
-const REQUEST = {
-  ...{
-    id: 'r1',
-    userId: BOB,
-    timeZone: null,
-    begunFrom: '192.0.2.1',
-    absences: '[]',
-    waitMs: 1000,
-    longestMs: 1000,
-  },
-  claim: { salt: Buffer.alloc(16), pepperKeyId: 'k', hash: '00', tag: 0 },
-};
+const WITH_RECOVERY = { ...WITH_ADMIN, config: `${WITH_ADMIN.config}\naccount_recovery: { enabled: true }` };
 const SEED = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 const CSV = `user_id,seed\n@cid:localhost,${SEED}\n`;
 
@@ -49,7 +39,7 @@ describeOnBothDatabases('the admin API', (start) => {
   let token: string;
 
   beforeEach(async () => {
-    app = await start(WITH_ADMIN);
+    app = await start(WITH_RECOVERY);
     await app.enrol('bob');
     token = await newToken(app, 'all', ALL);
   });
@@ -116,7 +106,7 @@ describeOnBothDatabases('the admin API', (start) => {
 
   test('each route answers as spec/openapi.json says, and does what the command does', async () => {
     await app.storage.commit([], [addNotice('n1', 'webhook', LETTER), buryNotices('webhook', 'x', -1)]);
-    await app.storage.commit([BOB], beginRecovery(REQUEST));
+    await app.storage.commit([BOB], beginRecovery(FROM_BEFORE));
     const answers = {
       [`GET ${ADMIN}/users`]: await get(`${ADMIN}/users?limit=1`),
       [`GET ${ADMIN}/users/{id}`]: await get(BOBS),
@@ -367,7 +357,7 @@ describeOnBothDatabases('the admin API', (start) => {
 
 describeOnBothDatabases('any request to the admin API', (start) => {
   test('attack 195: gets an answer that spec/openapi.json has', async () => {
-    const app = await start(WITH_ADMIN);
+    const app = await start(WITH_RECOVERY);
     await app.enrol('bob');
     const token = await newToken(app, 'all', ALL);
     const operations = Object.entries(description.paths).flatMap(([path, methods]) =>

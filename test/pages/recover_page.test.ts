@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ADMIN_ROUTES, type AdminRoute } from '../../src/admin/routes.ts';
 import { mountedPaths, ROUTES } from '../../src/http/routes.ts';
 import { arrived, PAGE, seedShown, textOf } from '../account_recovery/recover_visitor.ts';
 import { BOB, DAY, HOUR, PASSWORD, recorded, startRecovering, wait } from '../account_recovery/recovering.ts';
+import { ADMIN, ask, GROUNDS, newToken, WITH_ADMIN } from '../admin/administrator.ts';
 import { type MailReceiver, startMailReceiver } from '../notify/receivers.ts';
-import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
+import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
@@ -342,15 +344,14 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
   });
 });
 
-describe('where it is off', () => {
+describeOnBothDatabases('where the recovery of accounts is off', (start) => {
   let app: TestApp;
   let bob: Enrolled;
 
   beforeEach(async () => {
-    app = await startApp({ users: [{ name: 'bob', password: PASSWORD }] });
+    app = await start({ ...WITH_ADMIN, users: [{ name: 'bob', password: PASSWORD }] });
     bob = await app.enrol('bob');
   });
-  afterEach(() => app.stop());
 
   test('attack 261: every page and call of it is 404, for everyone', async () => {
     const own = ROUTES.filter(({ paths }) => paths.some((path) => /^\/_2fa\/recover|\/recovery_/.test(path)));
@@ -368,6 +369,27 @@ describe('where it is off', () => {
           const { status } = await app.call({ method, target, ...body, ...given });
           expect([method, path, status]).toEqual([method, path, 404]);
         }
+      }
+    }
+  });
+
+  test('attack 261: every call of it for programs of the operator is 404, as those that are not there', async () => {
+    const token = await newToken(app, 'all', 'recovery');
+    const called = async (method: string, path: string) => {
+      const target = `${ADMIN}${path.replace('{id}', encodeURIComponent(BOB))}`;
+      const { status, json } = await ask(app, {
+        ...{ method, target, token },
+        ...(method === 'GET' ? {} : { json: GROUNDS }),
+      });
+      return { status, json };
+    };
+    const notThere = await called('GET', '/not_there');
+    expect([notThere.status, notThere.json.errcode]).toEqual([404, 'M_UNRECOGNIZED']);
+    const own = Object.values<AdminRoute>(ADMIN_ROUTES).filter(({ path }) => path.includes('recovery_'));
+    expect(own).toHaveLength(4);
+    for (const { path } of own) {
+      for (const method of ['GET', 'POST']) {
+        expect([method, path, await called(method, path)]).toEqual([method, path, notThere]);
       }
     }
   });
