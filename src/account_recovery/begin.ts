@@ -2,10 +2,11 @@ import type { Audit } from '../audit/audit.ts';
 import type { AccountRecoveryConfig } from '../config/config.ts';
 import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { type Write, when } from '../storage/statement.ts';
+import { type Write, when, whenBoth } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
   beginRecovery,
+  findNextWait,
   findRecovery,
   findRecoverySettings,
   findRunningRecovery,
@@ -42,6 +43,9 @@ export type BegunRecovery =
   /** One runs already: nothing was changed. */
   | { readonly is: 'running'; readonly request: SeenRecovery };
 
+/** What came of writing it. */
+type Written = BegunRecovery | { readonly is: 'too_many' };
+
 /** Begins the recovery of an account whose password was right. */
 export class RecoveryBegin {
   constructor(private readonly deps: RecoveryBeginDeps) {}
@@ -51,34 +55,55 @@ export class RecoveryBegin {
    * @throws Refusal recovery_forbidden, not_enrolled, wrong_voucher, too_many_recoveries, limit_exceeded
    */
   async begin(user: RecoveringUser, voucher?: string): Promise<BegunRecovery> {
-    const { storage, eligibility, vouchers, codes } = this.deps;
-    const { userId } = user;
+    const { eligibility, vouchers } = this.deps;
     await eligibility.require(user);
-    const running = await this.running(userId);
+    const running = await this.running(user.userId);
     if (running !== undefined) return running;
-    const vouched = voucher === undefined ? undefined : await vouchers.judge(user, voucher);
+    const begun =
+      voucher === undefined
+        ? await this.write(user, undefined)
+        : await vouchers.use(user, voucher, (code) => this.write(user, code));
+    if (begun === undefined || begun.is === 'too_many') throw new Refusal('too_many_recoveries');
+    return begun;
+  }
+
+  /** Undefined: nothing was begun, since the code was used up meanwhile, or the last factor has gone. */
+  private async write(user: RecoveringUser, vouched: VouchedFor | undefined): Promise<Written | undefined> {
+    const { storage, codes } = this.deps;
+    const { userId } = user;
     const request = { id: randomId(codes.random), userId };
     const { shown, claim } = await newClaim(userId, codes);
-    const { waitMs, calendar } = this.deps.settings;
-    const [own] = await storage.read(findRecoverySettings(userId));
-    const beginning = beginRecovery({
-      ...request,
-      claim,
-      begunFrom: user.client.ip,
-      timeZone: own?.timeZone ?? null,
-      absences: calendar.absences ? (own?.absences ?? '[]') : '[]',
-      waitMs,
-      longestMs: LONGEST_WAIT_MS,
-    });
     const won = await this.consequences(user, request, vouched);
-    if (!(await storage.commit([userId], when(beginning, { won, lost: [] }))).won) {
-      const other = await this.running(userId);
-      if (other === undefined) throw new Refusal('too_many_recoveries');
-      return other;
-    }
+    const beginning = beginRecovery({ ...(await this.termsFor(user)), ...request, claim });
+    // What is begun by a code and what uses it up are one: a code that is spent elsewhere shortens nothing.
+    const unit =
+      vouched === undefined
+        ? when(beginning, { won, lost: 'undo' })
+        : whenBoth(beginning, vouched.spend, won);
+    if (!(await storage.commit([userId], unit)).won) return this.inItsPlace(userId);
     const [begun] = await storage.read(findRecovery(request.id));
     if (begun === undefined) throw new Error('a recovery that was begun is gone');
     return { is: 'begun', request: begun, claimCode: shown };
+  }
+
+  private async termsFor({ userId, client }: RecoveringUser) {
+    const { waitMs, calendar } = this.deps.settings;
+    const [own] = await this.deps.storage.read(findRecoverySettings(userId));
+    return {
+      begunFrom: client.ip,
+      timeZone: own?.timeZone ?? null,
+      absences: calendar.absences ? (own?.absences ?? '[]') : '[]',
+      ...{ waitMs, longestMs: LONGEST_WAIT_MS },
+    };
+  }
+
+  /** What stood in the way of one that was not begun. */
+  private async inItsPlace(userId: string): Promise<Written | undefined> {
+    const other = await this.running(userId);
+    if (other !== undefined) return other;
+    const { waitMs } = this.deps.settings;
+    const [next] = await this.deps.storage.read(findNextWait(userId, { waitMs, longestMs: LONGEST_WAIT_MS }));
+    return next === undefined ? { is: 'too_many' } : undefined;
   }
 
   private async running(userId: string): Promise<BegunRecovery | undefined> {
@@ -98,14 +123,11 @@ export class RecoveryBegin {
     const vouching =
       vouched === undefined
         ? []
-        : when(vouched.spend, {
-            won: [
-              shortenRecovery(request.id, settings.vouch.waitMs),
-              markVouched(request.id),
-              audit.recorded({ ...entry, event: 'recovery.used', detail: vouched.detail }),
-            ],
-            lost: [],
-          });
+        : [
+            shortenRecovery(request.id, settings.vouch.waitMs),
+            markVouched(request.id),
+            audit.recorded({ ...entry, event: 'recovery.used', detail: vouched.detail }),
+          ];
     const detail = { request: request.id, vouched: vouched !== undefined };
     return [
       vouching,

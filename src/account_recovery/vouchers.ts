@@ -24,21 +24,28 @@ export class Vouchers {
     },
   ) {}
 
-  /** @throws Refusal wrong_voucher, limit_exceeded; invalid_param where none is taken */
-  async judge({ userId, client }: RecoveringUser, typed: string): Promise<VouchedFor> {
+  /**
+   * @param beginning uses the code up for a request, and says nothing where it was used up meanwhile
+   * @throws Refusal wrong_voucher, limit_exceeded; invalid_param where none is taken
+   */
+  async use<T>(
+    { userId, client }: RecoveringUser,
+    typed: string,
+    beginning: (code: VouchedFor) => Promise<T | undefined>,
+  ): Promise<T> {
     const { factors, addressLimit, audit, enabled } = this.deps;
     const factor = factors.ofKind('recovery');
     if (!enabled || factor === undefined) {
       throw new Refusal('invalid_param', { text: 'No recovery code is taken along with a recovery here.' });
     }
     const attempt = { userId, session: '', network: networkOf(client.ip) };
-    const verdict = await addressLimit.attempt(
-      client,
-      () => factor.verify(attempt, typed),
-      ({ is }) => is === 'match',
-    );
-    // A code that the operator gave out signs in: its owner needs no recovery.
-    if (verdict.is === 'match' && verdict.event === undefined) return verdict;
+    const judge = async () => {
+      const verdict = await factor.verify(attempt, typed);
+      // A code that the operator gave out signs in: its owner needs no recovery.
+      return verdict.is === 'match' && verdict.event === undefined ? beginning(verdict) : undefined;
+    };
+    const begun = await addressLimit.attempt(client, judge, (each) => each !== undefined);
+    if (begun !== undefined) return begun;
     await audit.record({ userId, client, event: 'factor.refused', detail: { place: 'recovery' } });
     throw new Refusal('wrong_voucher');
   }

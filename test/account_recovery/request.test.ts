@@ -1,6 +1,7 @@
-import { expect, test } from '@jest/globals';
-import { effect } from '../../src/storage/statement.ts';
-import { LOGIN } from '../support/app.ts';
+import { expect, jest, test } from '@jest/globals';
+import type { JsonObject } from '../../src/matrix/wire.ts';
+import { effect, type Unit } from '../../src/storage/statement.ts';
+import { LOGIN, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { operate } from '../support/operate.ts';
 import {
@@ -20,6 +21,12 @@ import {
   stored,
   wait,
 } from './recovering.ts';
+
+/** What signs bob in who was asked for a code. */
+async function askedFor(app: TestApp, token: string): Promise<JsonObject> {
+  const { json } = await app.post(LOGIN, credentials());
+  return { type: 'm.login.2fa.recovery', session: String(json.session), token };
+}
 
 describeOnBothDatabases('a request to recover an account', (start) => {
   test('is begun by the password, shows its claim code once, waits its whole time and is open then', async () => {
@@ -128,6 +135,46 @@ describeOnBothDatabases('a request to recover an account', (start) => {
     expect(await recorded(app)).toEqual(['begun', 'denied']);
   });
 
+  test('attack 259: a code that signs in elsewhere as the request is written → nothing is begun, and it counts as spent', async () => {
+    const { app, bob } = await startRecovering(start);
+    const other = await app.startAnother();
+    const voucher = bob.recoveryCodes[0] ?? '';
+    const auth = await askedFor(other, voucher);
+    const statuses: number[] = [];
+    const commit = app.storage.commit.bind(app.storage);
+    jest.spyOn(app.storage, 'commit').mockImplementation((async (accounts: readonly string[], unit: Unit) => {
+      if (JSON.stringify(unit).includes('INSERT INTO recovery_requests'))
+        statuses.push((await other.post(LOGIN, { auth })).status);
+      return commit(accounts, unit);
+    }) as typeof commit);
+    const { status: refused, json } = await begin(app, { voucher });
+    expect([statuses, refused, json.errcode]).toEqual([[200], 403, 'M_FORBIDDEN']);
+    expect(await recorded(app)).toEqual([]);
+    expect(JSON.parse(await stored(app))).toEqual([]);
+    const events = (await app.storage.audit.list({ userId: BOB })).map(({ event }) => event);
+    expect(events.filter((event) => event === 'recovery.used')).toHaveLength(1);
+    expect(events.filter((event) => event === 'factor.refused')).toHaveLength(1);
+  });
+
+  test('attack 259: of a code that begins a request and signs in at the same moment one use wins', async () => {
+    const { app, bob } = await startRecovering(start);
+    const other = await app.startAnother();
+    for (const voucher of bob.recoveryCodes.slice(0, 3)) {
+      const auth = await askedFor(other, voucher);
+      const [begun, signedIn] = await Promise.all([begin(app, { voucher }), other.post(LOGIN, { auth })]);
+      const ways = [begun, signedIn].filter(({ status: each }) => each === 200);
+      expect(ways).toHaveLength(1);
+      const requests = JSON.parse(await stored(app));
+      expect(requests.filter(({ state }: { state: string }) => state === 'waiting')).toHaveLength(
+        begun.status === 200 ? 1 : 0,
+      );
+      for (const { vouched } of requests) expect(Number(vouched)).toBe(1);
+      await operate(app, 'recovery', 'deny', BOB, ...GROUNDS);
+    }
+    const entries = await app.storage.audit.list({ userId: BOB });
+    expect(entries.filter(({ event }) => event === 'recovery.used')).toHaveLength(3);
+  });
+
   test('attack 259: wrong codes that are given along count as at a sign-in, with those that are typed there', async () => {
     const { app, bob } = await startRecovering(start, '{ enabled: true }', {
       config: `policy: { administrators: { detect: false } }
@@ -138,8 +185,7 @@ limits: { per_address: { per_second: 0.001, burst_count: 3 } }`,
     for (let times = 0; times < 4; times += 1) typed.push((await begin(app, { voucher: wrong })).status);
     expect(typed).toEqual([403, 403, 403, 429]);
     expect((await begin(app, { voucher: bob.recoveryCodes[0] ?? '' })).status).toBe(429);
-    const { json } = await app.post(LOGIN, credentials());
-    const auth = { type: 'm.login.2fa.recovery', session: String(json.session), token: wrong };
+    const auth = await askedFor(app, wrong);
     expect((await app.post(LOGIN, { auth })).status).toBe(429);
     expect(await recorded(app)).toEqual([]);
     expect((await begin(app)).status).toBe(200);
