@@ -11,6 +11,7 @@ import type { TestApp } from '../support/app.ts';
 import type { StartApp } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
+import { StatementRecorder } from '../support/statements.ts';
 
 export const BOB = '@bob:localhost';
 export const PASSWORD = 'correct horse';
@@ -86,6 +87,19 @@ export async function recorded(app: TestApp): Promise<string[]> {
 export async function stored(app: TestApp): Promise<string> {
   const rows = await app.storage.read(ask<object>('SELECT * FROM recovery_requests'));
   return JSON.stringify(rows, (_name, value) => (Buffer.isBuffer(value) ? value.toString('latin1') : value));
+}
+
+/** What the requests that `work` sends ask of the store, in their order, and of the homeserver. */
+export async function costOf(app: TestApp, work: () => Promise<unknown>) {
+  const recorder = StatementRecorder.start();
+  const before = app.stub.requests.length;
+  try {
+    const { statements, commits, roundTrips } = await recorder.during(work);
+    const calls = app.stub.requests.slice(before).map(({ method, target }) => `${method} ${target}`);
+    return { statements, commits, roundTrips, calls };
+  } finally {
+    recorder.stop();
+  }
 }
 
 /** What answers requests in an application: the pages of a recovery are another suite's. */

@@ -8,6 +8,7 @@ import {
   BEGIN,
   BOB,
   begin,
+  costOf,
   credentials,
   DAY,
   GROUNDS,
@@ -77,6 +78,21 @@ describeOnBothDatabases('a request to recover an account', (start) => {
     ];
     expect([ofAlice.status, ofAlice.json.errcode]).toEqual([404, 'M_NOT_FOUND']);
     expect([ofCarol.status, ofCarol.json.errcode]).toEqual([404, 'M_NOT_FOUND']);
+  });
+
+  test('attack 256: without the right password all accounts cost the same statements and calls', async () => {
+    const { app } = await startRecovering(start);
+    await app.enrol('carol');
+    await begin(app);
+    for (const path of [BEGIN, STATUS]) {
+      const wrong = (name: string) => () => app.post(path, credentials(name, 'wrong'));
+      const first = await costOf(app, wrong('stranger'));
+      expect(first.calls).toEqual([expect.stringMatching(/^POST .*\/login/)]);
+      expect(first.statements.length).toBeGreaterThan(0);
+      // One without a second factor, one with it, and one whose recovery runs.
+      for (const name of ['alice', 'carol', 'bob'])
+        expect([path, name, await costOf(app, wrong(name))]).toEqual([path, name, first]);
+    }
   });
 
   test('attack 257: what an owner sets after the beginning shortens nothing', async () => {

@@ -2,7 +2,16 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ADMIN_ROUTES, type AdminRoute } from '../../src/admin/routes.ts';
 import { mountedPaths, ROUTES } from '../../src/http/routes.ts';
 import { arrived, PAGE, seedShown, textOf } from '../account_recovery/recover_visitor.ts';
-import { BOB, DAY, HOUR, PASSWORD, recorded, startRecovering, wait } from '../account_recovery/recovering.ts';
+import {
+  BOB,
+  costOf,
+  DAY,
+  HOUR,
+  PASSWORD,
+  recorded,
+  startRecovering,
+  wait,
+} from '../account_recovery/recovering.ts';
 import { ADMIN, ask, GROUNDS, newToken, WITH_ADMIN } from '../admin/administrator.ts';
 import { type MailReceiver, startMailReceiver } from '../notify/receivers.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
@@ -74,12 +83,14 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
   test('attack 256: before the right password all accounts look alike', async () => {
     const { app } = await recovering();
     await begun(app);
-    const pages = [];
-    for (const name of ['bob', 'alice', 'no one']) {
-      const visitor = await arrived(app, name, 'wrong');
-      pages.push({ status: visitor.last?.status, text: textOf(visitor) });
+    const pages: object[] = [];
+    for (const user of ['bob', 'alice', 'no-one']) {
+      const visitor = new Visitor(app.url);
+      await visitor.open(PAGE);
+      const cost = await costOf(app, () => visitor.send({ user, password: 'wrong' }));
+      pages.push({ status: visitor.last?.status, text: textOf(visitor), cost });
     }
-    expect(pages[0]?.text).toContain('Incorrect username or password.');
+    expect(pages[0]).toMatchObject({ text: expect.stringContaining('Incorrect username or password.') });
     expect(pages[1]).toEqual(pages[0]);
     expect(pages[2]).toEqual(pages[0]);
     expect(textOf(await arrived(app, 'alice'))).toContain('Your password is enough');
