@@ -10,6 +10,7 @@ import {
   type Sql,
   type Values,
 } from '../statement.ts';
+import { currentVersion } from './accounts.ts';
 
 /** A granted login kept back until the second factor (R10, R12). */
 export interface HeldLogin {
@@ -30,8 +31,6 @@ export interface HeldLogin {
   readonly createdAt: number;
   readonly expiresAt: number;
 }
-
-import { currentVersion } from './accounts.ts';
 
 const COLUMNS = `id, user_id AS "userId", device_id AS "deviceId", join_key AS "joinKey",
   folded_join_key AS "foldedJoinKey", owner_join_key AS "ownerJoinKey", sealed_grant AS "sealedGrant",
@@ -100,8 +99,8 @@ export function dropHold(id: string): Decision<object> {
 }
 
 /**
- * The live holds made with one of these keys, or by the user of one of the folded ones; the newest first. Not one that a client
- * is finishing: they take it, or are cut off and keep it from all others until their claim has run out.
+ * The live holds made with one of these keys, or by the user of one of the folded ones; the newest first. Not one that a
+ * client is finishing: it would be joined in vain while its claim lasts.
  */
 export function findHoldsToJoin(exact: readonly string[], folded: readonly string[]): Query<HeldLogin> {
   const [ofExact, ofFolded] = [listOf('exact', exact), listOf('folded', folded)];
