@@ -37,7 +37,6 @@ describeOnSharedDatabases('kill -9', (start) => {
     app.clock.set(Date.now());
     const { seed } = await app.enrol(name);
     const { token } = app.stub.signIn(name, 'PHONE');
-    await app.shutDown();
     const serve = await ServeProcess.start(join(app.directory, 'config.yaml'), {
       preload: [preloaded('fault_points', { at: String(point) })],
     });
@@ -56,7 +55,6 @@ describeOnSharedDatabases('kill -9', (start) => {
     running = undefined;
 
     app.clock.set(Date.now());
-    await app.start();
     // A sweep that died keeps its lease for a while.
     app.clock.advance(10 * 60_000);
     await app.proxy.keepHouse();
