@@ -92,6 +92,26 @@ describeInBrowser('pages that ask for a passkey, with one of the device', () => 
     await page.getByText('You can close this page').waitFor();
   });
 
+  test('a passkey that may have been copied is refused in the dialog of the account page, and its card says so', async () => {
+    await page.goto(`${front.url}/_2fa/account`);
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await page.getByRole('heading', { name: 'Two-factor authentication is on' }).waitFor();
+    const copied = page.getByText('This key may have been copied. Remove it and add it again.');
+    expect(await copied.count()).toBe(0);
+    await page.getByRole('button', { name: 'Create new recovery codes' }).click();
+    await key.countFromTheBeginning();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', PROMPT).click();
+    await dialog.getByText('This passkey or security key was not accepted.').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await copied.waitFor();
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Create new recovery codes');
+    await page.reload();
+    await copied.waitFor();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByText('You are signed out.').waitFor();
+  });
+
   test('a passkey that may have been copied is refused on a fallback page, and by itself', async () => {
     await key.countFromTheBeginning();
     await openFallback('OTHER');

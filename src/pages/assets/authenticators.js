@@ -2,6 +2,7 @@ import { askName } from './dialog.js';
 import { button, element } from './dom.js';
 import { icon, tile } from './icons.js';
 import { askProof } from './proof.js';
+import { remarks } from './remarks.js';
 import { setUp } from './setup.js';
 import { dayText, problemText, say, timed } from './texts.js';
 import { APP, PASSKEY, removeAuthenticator, renameAuthenticator } from './wire.js';
@@ -76,17 +77,6 @@ function row(page, authenticator) {
 function kindText(kind) {
   if (kind === PASSKEY) return `${say('auth.passkey')} · `;
   return kind === APP && `${say('setup.defaultName')} · `;
-}
-
-/** What is to be known of a passkey. @param {Authenticator} authenticator */
-function remarks({ backed_up: isBackedUp, usable, counter_alert_at: alertAt }) {
-  return [
-    isBackedUp === true && element('p', {}, say('auth.backedUp')),
-    usable === false && element('p', { class: 'remark' }, icon('warning'), say('auth.unusable')),
-    alertAt !== undefined &&
-      alertAt !== null &&
-      element('p', { class: 'remark' }, icon('warning'), say('auth.copied')),
-  ];
 }
 
 /**

@@ -2,6 +2,7 @@ import { Conversation } from './conversation.js';
 import { nameField, newDialog } from './dialog.js';
 import { button, element, Field, form } from './dom.js';
 import { FactorField } from './factor_field.js';
+import { renewRemarks } from './remarks.js';
 import { problemText, say, withoutPassword } from './texts.js';
 import { PASSKEY_STAGE, RECOVERY_STAGE } from './wire.js';
 
@@ -181,6 +182,8 @@ class ProofDialog {
       case 'wrong_code':
         return this.factor?.code.refuse();
       case 'wrong_passkey':
+        // It may have been copied.
+        void renewRemarks(this.page);
         return this.factor?.refusePasskey();
       case 'wrong_password':
         this.password.element.hidden = false;
