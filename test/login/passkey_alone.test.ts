@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
@@ -11,6 +10,7 @@ import { call } from '../support/http.ts';
 import { PASSKEYS, PasskeyUser } from '../support/passkey_user.ts';
 import { ServeProcess } from '../support/serve_process.ts';
 import { FLAGS, newKeys, SoftwareAuthenticator, type Twist } from '../support/software_authenticator.ts';
+import { textOfStore } from '../support/store_text.ts';
 import { formsOf, plainOf, Visitor } from '../support/visitor.ts';
 import {
   askedIn,
@@ -399,9 +399,7 @@ describeOnSharedDatabases('a passkey alone', (start) => {
     written.push((await bob.redeem(token)).text);
     const login = { type: SERVICE, identifier: { type: 'm.id.user', user: bob.user.name } };
     expect((await app.post(LOGIN, login, OWN_TOKEN)).status).toBe(401);
-    for (const name of readdirSync(app.directory).filter((each) => each.startsWith('2fa.db'))) {
-      written.push(readFileSync(join(app.directory, name), 'latin1'));
-    }
+    written.push(await textOfStore(app.storage));
     expect(written.filter((text) => text.includes(OWN_TOKEN))).toEqual([]);
     expect(written.filter((text) => text.includes(token))).toEqual([]);
   });

@@ -2,6 +2,7 @@ import supertest, { type Response } from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import type { Unit } from '../../src/storage/statement.ts';
 import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
+import type { StartApp } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { expectJudged } from '../support/judged.ts';
 import type { RecordedRequest } from '../support/stub/stub.ts';
@@ -13,8 +14,11 @@ export const MINUTE = 60_000;
 export const STEP = 30_000;
 
 /** The application with `bob`, who has 2FA on, and `alice`, who has not; both have the same password. */
-export async function startSignIns(options: AppOptions = {}): Promise<{ app: TestApp; bob: Enrolled }> {
-  const app = await startApp({
+export async function startSignIns(
+  options: AppOptions = {},
+  start: StartApp = startApp,
+): Promise<{ app: TestApp; bob: Enrolled }> {
+  const app = await start({
     users: [
       { name: 'alice', password: PASSWORD },
       { name: 'bob', password: PASSWORD },
