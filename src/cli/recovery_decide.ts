@@ -50,9 +50,9 @@ async function decide(
 ): Promise<void> {
   const grounds = requireGrounds(options);
   const config = configFrom(options.config, surroundings);
-  // It tells everybody of a page that answers 404 then. To end one does no harm.
-  if (name === 'approve' && !config.accountRecovery.enabled) throw new CommandFailed(RECOVERY_IS_OFF);
   await withStore(config, surroundings, async (storage) => {
+    // It tells everybody of a page that answers 404 then. To end one does no harm.
+    if (name === 'approve' && !config.accountRecovery.enabled) throw new CommandFailed(RECOVERY_IS_OFF);
     const audit = await operatorAudit(config, storage, surroundings);
     const endings = new RecoveryEndings({ storage, audit, telling: tellingBy(() => config.notify) });
     const [request] = await storage.read(findRunningRecovery(userId));
