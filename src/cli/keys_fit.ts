@@ -1,6 +1,7 @@
 import { type Config, ConfigError } from '../config/config.ts';
 import { NoDatabase, StoreUnavailable } from '../storage/errors.ts';
 import { nameOfDatabase } from '../storage/open_storage.ts';
+import { listSealedSeeds } from '../storage/tables/key_uses.ts';
 import { nameOfKeys, readKeys } from '../vault/key_source.ts';
 import { SealingVault } from '../vault/sealing_vault.ts';
 import { SealBroken } from '../vault/vault.ts';
@@ -13,14 +14,15 @@ import type { Surroundings } from './surroundings.ts';
  *
  * @throws KeyFileError, CannotOpen, SchemaTooNew; ConfigError if they do not fit
  */
-export async function requireFittingKeys(config: Config, surroundings: Surroundings): Promise<void> {
+export async function requireFittingKeys(
+  config: Config,
+  surroundings: Pick<Surroundings, 'clock' | 'random'>,
+): Promise<void> {
   const vault = new SealingVault(await readKeys(config.keys.source), surroundings.random);
   try {
-    await withStore(config, surroundings, async ({ factors }) => {
-      const [userId] = await factors.enrolledUsers();
-      const [authenticator] = userId === undefined ? [] : await factors.authenticators(userId);
-      if (authenticator === undefined) return;
-      vault.open(authenticator.sealedSeed, `authenticator:${authenticator.id}:${authenticator.userId}`);
+    await withStore(config, surroundings, async (storage) => {
+      const [any] = await storage.read(listSealedSeeds('', 1));
+      if (any !== undefined) vault.open(any.sealedSeed, `authenticator:${any.id}:${any.userId}`);
     });
   } catch (error) {
     if (error instanceof StoreUnavailable || error instanceof NoDatabase) return;

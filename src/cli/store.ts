@@ -11,7 +11,7 @@ import type { Surroundings } from './surroundings.ts';
  */
 export async function withStore<T>(
   config: Config,
-  { clock, random }: Surroundings,
+  { clock, random }: Pick<Surroundings, 'clock' | 'random'>,
   work: (storage: Storage) => Promise<T>,
 ): Promise<T> {
   const storage = await openStorage(config.storage, { clock, random, make: false });
