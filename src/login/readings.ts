@@ -61,9 +61,9 @@ export class Readings {
   /** Whether a user may be meant who owes something: the hint of R5, never the decision. */
   async mayMeanEnrolled(signIn: LoginBody): Promise<boolean> {
     const { named, foldedNames } = signIn.identity;
-    if (!named) return (await this.deps.factors.anyoneEnrolled()) || this.deps.policies.mayOwe(undefined);
-    const found = await Promise.all(foldedNames.map((name) => this.deps.factors.mayBeEnrolled(name)));
-    return found.includes(true) || this.deps.policies.mayOwe(foldedNames);
+    const { factors, policies } = this.deps;
+    if (named) return policies.mayOwe(foldedNames);
+    return (await factors.anyoneEnrolled()) || policies.mayRequireOfAnyone();
   }
 
   /**
@@ -107,7 +107,7 @@ export class Readings {
       this.enrolled.add(ANYONE);
       return true;
     }
-    return this.deps.policies.mayOwe(undefined);
+    return this.deps.policies.mayRequireOfAnyone();
   }
 
   private async appendedCodeOf(signIn: LoginBody): Promise<AppendedCode | undefined> {

@@ -6,8 +6,9 @@ import type { Storage } from '../storage/storage.ts';
 import {
   beginGrace,
   type FoundPolicy,
+  findAnyRequired,
   findPolicy,
-  listRequired,
+  listMayOwe,
   rememberAdministrator,
   rememberExemption,
   rememberRegistration,
@@ -99,16 +100,19 @@ export class Policies {
     await this.deps.storage.commit([userId], rememberRegistration(userId));
   }
 
-  /**
-   * Whether someone of one of these names may have to set up a second factor: a hint (R5), never the decision.
-   * @param names folded; undefined: anyone
-   */
-  async mayOwe(names: readonly string[] | undefined): Promise<boolean> {
+  /** Whether someone of one of these names has a second factor, or may have to set one up: a hint (R5), never the decision. */
+  async mayOwe(foldedNames: readonly string[]): Promise<boolean> {
+    const stored = await this.deps.storage.read(listMayOwe(foldedNames));
     const config = this.config();
-    if (names === undefined ? mayRequire(config) : names.some((name) => mayRequireOf(config, name)))
-      return true;
-    const stored = await this.deps.storage.read(listRequired());
-    return stored.some(({ userId }) => names === undefined || names.includes(foldLocalpart(userId)));
+    return (
+      stored.some(({ userId }) => foldedNames.includes(foldLocalpart(userId))) ||
+      foldedNames.some((name) => mayRequireOf(config, name))
+    );
+  }
+
+  /** Whether anyone may have to set up a second factor. */
+  async mayRequireOfAnyone(): Promise<boolean> {
+    return mayRequire(this.config()) || (await this.deps.storage.read(findAnyRequired())).length > 0;
   }
 
   private async find(userId: string): Promise<FoundPolicy> {

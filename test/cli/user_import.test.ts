@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { seedText } from '../../src/factors/totp/new_seed.ts';
 import { foldLocalpart } from '../../src/matrix/user_id.ts';
+import { listMayOwe } from '../../src/storage/tables/policies.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
@@ -56,10 +57,11 @@ describeOnOperated('user import', (at) => {
     expect(await database.enrolled()).toEqual([ANN, BEN]);
     const seed = createHash('sha256').update('ann').digest().subarray(0, 20);
     expect((await opened(database, ANN)).some((each) => each.equals(seed))).toBe(true);
-    await database.with(async ({ factors, audit }) => {
+    await database.with(async (storage) => {
+      const { factors, audit } = storage;
       const [first] = await factors.authenticators(ANN);
       expect(first).toMatchObject({ lastStep: Math.floor(database.line.clock.now() / 30_000), kind: 'totp' });
-      expect(await factors.mayBeEnrolled(foldLocalpart(BEN))).toBe(true);
+      expect(await storage.read(listMayOwe([foldLocalpart(BEN)]))).toEqual([{ userId: BEN }]);
       expect(await factors.recoverySet(ANN)).toBeUndefined();
       expect(await audit.list({ userId: BEN })).toMatchObject([
         { event: 'operator.imported', detail: { authenticators: 1, from: format } },

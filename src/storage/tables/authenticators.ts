@@ -84,15 +84,6 @@ export function findAnyEnrolled(): Query<object> {
   return ask('SELECT 1 AS found FROM authenticators LIMIT 1');
 }
 
-/** One row if a user of this name has 2FA on. */
-export function findEnrolledByName(foldedLocalpart: string): Query<object> {
-  return ask(
-    `SELECT 1 AS found FROM accounts WHERE folded_localpart = :foldedLocalpart
-       AND EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = accounts.user_id) LIMIT 1`,
-    { foldedLocalpart },
-  );
-}
-
 export function listEnrolled(): Query<{ readonly userId: string }> {
   return ask('SELECT DISTINCT user_id AS "userId" FROM authenticators ORDER BY user_id');
 }

@@ -7,7 +7,6 @@ import {
   findAnyEnrolled,
   findAuthenticators,
   findEnrolled,
-  findEnrolledByName,
   findOwing,
   listEnrolled,
 } from './authenticators.ts';
@@ -52,8 +51,6 @@ export interface FactorStore {
   owing(userId: string): Promise<Enrolled | undefined>;
   /** Whether any account has 2FA on. */
   anyoneEnrolled(): Promise<boolean>;
-  /** Whether an enrolled user has this folded local part (a hint, see R5). */
-  mayBeEnrolled(foldedLocalpart: string): Promise<boolean>;
   /** All user ids with 2FA on, in order. */
   enrolledUsers(): Promise<string[]>;
 
@@ -132,10 +129,6 @@ export class FactorTables implements FactorStore {
 
   async anyoneEnrolled(): Promise<boolean> {
     return (await this.driver.read(findAnyEnrolled())).length > 0;
-  }
-
-  async mayBeEnrolled(foldedLocalpart: string): Promise<boolean> {
-    return (await this.driver.read(findEnrolledByName(foldedLocalpart))).length > 0;
   }
 
   async enrolledUsers(): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
+import { ask, type Decision, decide, type Effect, effect, listOf, type Query } from '../statement.ts';
 import { currentVersion } from './accounts.ts';
 
 /** What is known of a user for the operator's policy. Times are ms since the epoch. */
@@ -46,9 +46,25 @@ export function listPolicies(from: string, to: string): Query<PolicyRow & { read
   );
 }
 
-/** The users of whom a second factor is asked by command. */
-export function listRequired(): Query<{ readonly userId: string }> {
-  return ask('SELECT user_id AS "userId" FROM policies WHERE mode = \'required\' ORDER BY user_id');
+const REQUIRED = `SELECT user_id AS "userId" FROM policies WHERE mode = 'required'`;
+
+/** One row if a second factor is asked of anyone by command. */
+export function findAnyRequired(): Query<object> {
+  return ask(`${REQUIRED} LIMIT 1`);
+}
+
+/**
+ * The users who have a second factor and one of these names, and all of whom one is asked by command. One statement, so
+ * that the time of a refused login does not tell them apart (attack 147).
+ */
+export function listMayOwe(foldedNames: readonly string[]): Query<{ readonly userId: string }> {
+  const { names, values } = listOf('name', foldedNames);
+  return ask(
+    `SELECT user_id AS "userId" FROM accounts WHERE folded_localpart IN (${names})
+       AND EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = accounts.user_id)
+     UNION ALL ${REQUIRED}`,
+    values,
+  );
 }
 
 /** Sets what the operator says of a user by command; a grace begins at the next sight of them then. */
