@@ -4,7 +4,7 @@ import type { PasswordJudgement } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
-import { endIdle } from '../second_factor/joinable_holds.ts';
+import { endIdle } from '../second_factor/joined_holds.ts';
 import type { RecoveredHolds } from '../second_factor/recovered_holds.ts';
 import type { Write } from '../storage/statement.ts';
 import { findRecovery, finishRecovery } from '../storage/tables/recovery_requests.ts';

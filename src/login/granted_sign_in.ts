@@ -8,7 +8,8 @@ import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant, PassingProof } from '../second_factor/grant.ts';
-import type { HeldLogins, Kept, NewHold } from '../second_factor/held_logins.ts';
+import type { HeldLogins, NewHold } from '../second_factor/held_logins.ts';
+import type { JoinedHolds, KeptOrJoined } from '../second_factor/joined_holds.ts';
 import { isPassRedeemed, type Passes, type PassRedeemed } from '../second_factor/passes.ts';
 import { type OwesEnrolment, type OwesFactor, owes, type Standings } from '../second_factor/standing.ts';
 import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
@@ -59,6 +60,7 @@ export interface GrantedSignInDeps {
   readonly upstream: UpstreamLogin;
   readonly again: LoginAgain;
   readonly holds: HeldLogins;
+  readonly joined: JoinedHolds;
   readonly conversation: LoginConversation;
   readonly codeAtOnce: CodeAtOnce;
   readonly exit: Exit;
@@ -149,10 +151,11 @@ export class GrantedSignIn {
     return this.deps.codeAtOnce.pass(heldSignIn(asked, reading, this.deps.holds.unheld(made)), standing);
   }
 
-  private async hold(made: NewHold, standing: OwesFactor | OwesEnrolment): Promise<Kept> {
+  private async hold(made: NewHold, standing: OwesFactor | OwesEnrolment): Promise<KeptOrJoined> {
     const { asked, reading } = this;
-    const kept = await this.deps.holds.keep(
+    const kept = await this.deps.joined.keep(
       made,
+      asked.request,
       asked.passed === undefined
         ? (held) => this.deps.conversation.opening(heldSignIn(asked, reading, held), standing)
         : undefined,

@@ -3,8 +3,8 @@ import { waitMs } from '../homeserver/retry_after.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, LOGIN_PATH, PASSWORD_STAGE, TOKEN_LOGIN } from '../matrix/wire.ts';
-import type { HeldLogins } from '../second_factor/held_logins.ts';
-import type { JoinedHolds } from '../second_factor/joinable_holds.ts';
+import type { NewHold } from '../second_factor/held_logins.ts';
+import type { JoinedHolds } from '../second_factor/joined_holds.ts';
 import { owes, type Standings } from '../second_factor/standing.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
@@ -40,7 +40,6 @@ export interface PasswordHeld {
 export class PageLogin {
   constructor(
     private readonly deps: {
-      readonly holds: HeldLogins;
       readonly joined: JoinedHolds;
       readonly upstream: UpstreamLogin;
       readonly standings: Standings;
@@ -127,25 +126,26 @@ export class PageLogin {
 
   /** Undefined if this reading must not let anyone in: no one gets in with more than their password (attack 100). */
   private async hold(
-    { client }: ClientRequest,
+    request: ClientRequest,
     { grant }: GrantedLogin,
     reading: Reading | undefined,
   ): Promise<HeldLogin | undefined> {
     let isHeld = false;
     try {
       // The login of an account without 2FA is neither joined nor counted: every door gives it out at once.
-      const witness = grant.witness(this.deps.homeserver, client, reading !== undefined);
+      const witness = grant.witness(this.deps.homeserver, request.client, reading !== undefined);
       const standing = await this.deps.standings.of(grant.userId, witness);
       if (reading?.appended !== undefined && standing.is !== 'owes_factor') return undefined;
       const isOwing = owes(standing);
-      const { hold, isOwn } = await this.deps.holds.keep({
+      const made: NewHold = {
         grant,
         password: reading?.password,
         joinKeys: isOwing ? reading?.joinKeys : undefined,
         usesAllowance: isOwing && reading !== undefined,
         atEnd: 'logout',
         version: isOwing ? standing.version : undefined,
-      });
+      };
+      const { hold, isOwn } = await this.deps.joined.keep(made, request);
       isHeld = isOwn;
       return hold;
     } finally {

@@ -10,7 +10,8 @@ import type { Policies } from '../policy/policies.ts';
 import type { AppserviceTokens, ServiceListed } from '../second_factor/appservices.ts';
 import type { Exit } from '../second_factor/exit.ts';
 import type { Grant } from '../second_factor/grant.ts';
-import type { HeldLogins } from '../second_factor/held_logins.ts';
+import type { NewHold } from '../second_factor/held_logins.ts';
+import type { JoinedHolds } from '../second_factor/joined_holds.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
@@ -25,7 +26,7 @@ export interface RegisterGateParts {
   readonly standings: Standings;
   readonly homeserver: Homeserver;
   readonly upstream: UpstreamLogin;
-  readonly holds: HeldLogins;
+  readonly joined: JoinedHolds;
   readonly conversation: LoginConversation;
   readonly exit: Exit;
   readonly publicBaseUrl: string;
@@ -113,14 +114,15 @@ export class RegisterGate {
     grant: Grant,
     version: number,
   ): Promise<HeldLogin> {
-    const { hold, isOwn } = await this.parts.holds.keep({
+    const made: NewHold = {
       grant,
       password: undefined,
       usesAllowance: false,
       joinKeys: undefined,
       atEnd: await grant.endOn(wishedDevice(body), this.parts.homeserver, request.client),
       version,
-    });
+    };
+    const { hold, isOwn } = await this.parts.joined.keep(made, request);
     if (!isOwn) await this.abandon(request, body, grant);
     return hold;
   }

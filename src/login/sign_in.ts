@@ -9,7 +9,7 @@ import { requireShape } from '../matrix/registry.ts';
 import { APPSERVICE_LOGIN, type JsonObject } from '../matrix/wire.ts';
 import type { AppserviceTokens, ServiceListed } from '../second_factor/appservices.ts';
 import type { Exit } from '../second_factor/exit.ts';
-import type { JoinedHolds } from '../second_factor/joinable_holds.ts';
+import type { JoinedHolds } from '../second_factor/joined_holds.ts';
 import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';

@@ -31,14 +31,15 @@ const ENDED_AT_ONCE = 20;
 /** How much longer a login is held for a set-up. */
 const MORE_MS = 10 * MINUTE;
 
-/** What became of a granted login. */
+/** A granted login that is held. */
 export interface Kept {
   readonly hold: HeldLogin;
-  /** False: its user has enough held logins; `hold` is another one, and what was granted is to be logged out. */
-  readonly isOwn: boolean;
   /** The session that was opened with it. */
   readonly session?: Session | undefined;
 }
+
+/** Opens the session in which a held login waits for the second factor; it is written in the same unit. */
+export type Open = (held: HeldLogin) => Promise<OpeningSession>;
 
 /** A session that is opened by a write of its own. */
 export interface OpeningSession {
@@ -93,28 +94,37 @@ export class HeldLogins {
   }
 
   /**
-   * Holds a granted login, never longer than its own token lives; resolves once it is held. A user who has used up
-   * the logins that may wait, or has enough of them, joins a live one instead: the password was proven, so there is
-   * never a refusal (attack 128). Login and allowance are one unit: a store that fails takes nothing (attack 143).
-   * @param open the session in which it waits for the second factor; it is written in the same unit
+   * Holds a granted login, never longer than its own token lives; resolves once it is held. Undefined where its user has
+   * used up the logins that may wait, or has enough of them. Login and allowance are one unit: a store that fails takes
+   * nothing (attack 143).
    * @throws Refusal hold_ended if factors or password were changed since the standing was looked up
    */
-  async keep(made: NewHold, open?: (held: HeldLogin) => Promise<OpeningSession>): Promise<Kept> {
+  async keep(made: NewHold, open?: Open): Promise<Kept | undefined> {
+    const kept = await this.keepBy((held, also) => this.keepWithinBounds(held, made, also), made, open);
+    if (kept === undefined) await this.requireVersion(made.grant.userId, made.version);
+    return kept;
+  }
+
+  /** The same, whatever room there is. */
+  async keepBeyondBounds(made: NewHold, open?: Open): Promise<Kept> {
+    const write = (held: HeldLogin, also: Write) =>
+      this.committed(held, when(keepHoldUnder(held, made.version), { won: also, lost: [] }));
+    const kept = await this.keepBy(write, made, open);
+    if (kept === undefined) throw new Refusal('hold_ended');
+    return kept;
+  }
+
+  private async keepBy(
+    write: (held: HeldLogin, also: Write) => Promise<HoldsKept | undefined>,
+    made: NewHold,
+    open: Open | undefined,
+  ): Promise<Kept | undefined> {
     const held = this.newHold(made);
-    const { userId } = held;
-    const { version } = made;
     const opening = await open?.(held);
-    const also = opening?.write ?? [];
-    let kept = await this.orEnd(held, () => this.keepWithinBounds(held, made, also));
-    if (kept === undefined) {
-      await this.requireVersion(userId, version);
-      const other = await this.joinable.ofUser(userId, made.joinKeys);
-      if (other !== undefined) return { hold: other, isOwn: false };
-      kept = await this.orEnd(held, () => this.keepUnder(held, version, also));
-    }
-    const { live } = kept;
-    await this.orEnd(held, () => this.endOfCrowd(live));
-    return { hold: held, isOwn: true, session: opening?.session };
+    const kept = await this.orEnd(held, () => write(held, opening?.write ?? []));
+    if (kept === undefined) return undefined;
+    await this.orEnd(held, () => this.endOfCrowd(kept.live));
+    return { hold: held, session: opening?.session };
   }
 
   /** A granted login as it would be held, for a sign-in that may not need it. Nothing is written. */
@@ -145,13 +155,6 @@ export class HeldLogins {
     });
     const answer = await this.storage.commit([held.userId], when(room, { won: allowed, lost: [] }));
     return answer.won && answer.after.won ? answer.row : undefined;
-  }
-
-  /** Whatever room there is. */
-  private async keepUnder(held: HeldLogin, version: number | undefined, also: Write): Promise<HoldsKept> {
-    const kept = await this.committed(held, when(keepHoldUnder(held, version), { won: also, lost: [] }));
-    if (kept === undefined) throw new Refusal('hold_ended');
-    return kept;
   }
 
   private async committed(

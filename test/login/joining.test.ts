@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Response } from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { claimHold, findHoldsOfUser } from '../../src/storage/tables/holds.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
@@ -8,6 +9,15 @@ import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES } from '../support/stub/stub.ts';
 import { app, bob, start } from './each_test.ts';
 import { ask, loginsOf, MINUTE, PASSWORD, post, STEP, signIn, submit } from './support.ts';
+
+/** Not equal to a sign-in by name: the homeserver is asked. */
+function signInByAddress(): Promise<Response> {
+  return post(app, LOGIN, {
+    type: 'm.login.password',
+    identifier: { type: 'm.id.thirdparty', medium: 'email', address: 'bob@example.org' },
+    password: PASSWORD,
+  });
+}
 
 const personalities = Object.keys(PERSONALITIES) as PersonalityName[];
 
@@ -85,6 +95,18 @@ test('R12: a held login whose token the homeserver has ended is not joined, and 
   expect((await ask(app, first)).body.session).not.toBe(first.body.session);
 });
 
+test('R12: it is not joined either where its user has used up the logins that may wait', async () => {
+  await start({
+    users: [{ name: 'bob', password: PASSWORD, emails: ['bob@example.org'] }],
+    config: 'limits: { sign_in_per_user: { per_second: 0.0001, burst_count: 1 } }',
+  });
+  await signIn(app, 'bob');
+  app.stub.state.deleteAllDevices(bob.userId);
+  app.clock.advance(MINUTE);
+  const answer = await submit(app, await signInByAddress(), app.code(bob));
+  expect([answer.status, app.stub.isLive(answer.body.access_token)]).toEqual([200, true]);
+});
+
 test('R12: one whose token is good is joined, and also where the homeserver does not say', async () => {
   await start();
   await signIn(app, 'bob');
@@ -137,11 +159,7 @@ describe('attack 115: never the wrong hold', () => {
   test('attack 115: another identifier form of the same user is judged by the homeserver and shares the user', async () => {
     await start({ users: [{ name: 'bob', password: PASSWORD, emails: ['bob@example.org'] }] });
     await signIn(app, 'bob');
-    const byAddress = await post(app, LOGIN, {
-      type: 'm.login.password',
-      identifier: { type: 'm.id.thirdparty', medium: 'email', address: 'bob@example.org' },
-      password: PASSWORD,
-    });
+    const byAddress = await signInByAddress();
     expect(byAddress.status).toBe(401);
     expect(loginsOf(app)).toHaveLength(2);
     const answer = await submit(app, byAddress, app.code(bob));

@@ -20,7 +20,7 @@ import { SignInLine } from '../../login/sign_in_line.ts';
 import { StoredLineLeases } from '../../login/stored_line_leases.ts';
 import { AccountSessions } from '../../second_factor/account_sessions.ts';
 import { Exit } from '../../second_factor/exit.ts';
-import { JoinedHolds } from '../../second_factor/joinable_holds.ts';
+import { JoinedHolds } from '../../second_factor/joined_holds.ts';
 import { OAuthCodes } from '../../second_factor/oauth_codes.ts';
 import { OwnLogin } from '../../second_factor/own_login.ts';
 import { UpstreamLogin } from '../../second_factor/upstream_login.ts';

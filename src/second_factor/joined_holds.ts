@@ -1,0 +1,83 @@
+import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { ClientRequest } from '../http/client_request.ts';
+import { Refusal } from '../matrix/refusals.ts';
+import type { HeldLogin } from '../storage/tables/holds.ts';
+import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
+import type { HeldLogins, Kept, NewHold, Open } from './held_logins.ts';
+import type { JoinKeys } from './join_keys.ts';
+
+/** What was granted so short a time ago is not asked about: many equal sign-ins come at once. */
+const FRESH_MS = 30 * SECOND;
+
+/** What became of a granted login. */
+export interface KeptOrJoined extends Kept {
+  /** False: its user has enough held logins; `hold` is another one, and what was granted is to be logged out. */
+  readonly isOwn: boolean;
+}
+
+/** R12: an equal sign-in shares the login that is held, as long as the homeserver takes its token. */
+export class JoinedHolds {
+  constructor(
+    private readonly deps: {
+      readonly holds: HeldLogins;
+      readonly homeserver: Homeserver;
+      readonly clock: Clock;
+      readonly random: RandomSource;
+    },
+  ) {}
+
+  /** The first reading of what was typed that has a login to join. */
+  async find<Reading extends { readonly joinKeys: JoinKeys | undefined }>(
+    readings: readonly Reading[],
+    request: ClientRequest,
+  ): Promise<{ readonly hold: HeldLogin; readonly reading: Reading } | undefined> {
+    for (const reading of readings) {
+      const hold = reading.joinKeys && (await this.deps.holds.joinable.find(reading.joinKeys));
+      if (hold !== undefined && !(await this.hasEnded(hold, request))) return { hold, reading };
+    }
+    return undefined;
+  }
+
+  /**
+   * Holds a granted login. One whose user has used up the logins that may wait, or has enough of them, joins a live one
+   * instead: the password was proven, so there is never a refusal (attack 128).
+   * @param open opens the session of a login that is held, not of one that is joined
+   * @throws Refusal hold_ended if factors or password were changed since the standing was looked up
+   */
+  async keep(made: NewHold, request: ClientRequest, open?: Open): Promise<KeptOrJoined> {
+    const { holds } = this.deps;
+    const kept = await holds.keep(made, open);
+    if (kept !== undefined) return { ...kept, isOwn: true };
+    for (const hold of await holds.joinable.ofUser(made.grant.userId, made.joinKeys)) {
+      if (!(await this.hasEnded(hold, request))) return { hold, isOwn: false };
+    }
+    return { ...(await holds.keepBeyondBounds(made, open)), isOwn: true };
+  }
+
+  /**
+   * Whether the homeserver has ended its token, as an administrator or a new password may do there: it would be handed out
+   * dead. It ends here, too, unless someone is finishing it just now. Where the homeserver does not say, it is joined.
+   */
+  private async hasEnded(hold: HeldLogin, { client, signal }: ClientRequest): Promise<boolean> {
+    const { holds, homeserver, clock, random } = this.deps;
+    if (clock.now() - hold.createdAt < FRESH_MS) return false;
+    try {
+      await holds.open(hold).grant.askTokenOwner(homeserver, { client, signal });
+      return false;
+    } catch (error) {
+      const isDead = error instanceof Refusal && error.refusal === 'unknown_token';
+      return isDead && (await endIdle(hold, holds, random));
+    }
+  }
+}
+
+/** Ends a hold that no one is finishing: the next sweep logs it out. False if someone is, or it has ended. */
+export async function endIdle(
+  hold: HeldLogin,
+  holds: Pick<HeldLogins, 'claim' | 'end'>,
+  random: RandomSource,
+): Promise<boolean> {
+  const claimant = randomId(random);
+  return (await holds.claim(hold, claimant, MINUTE)) && (await holds.end(hold, claimant));
+}
