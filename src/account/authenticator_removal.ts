@@ -18,7 +18,7 @@ import { requireFactorOfPath } from './factor_of_path.ts';
  */
 export class AuthenticatorRemoval {
   constructor(
-    private readonly deps: AccountDeps,
+    private readonly deps: Pick<AccountDeps, 'factors' | 'standings' | 'store' | 'audit'>,
     private readonly policy: AccountPolicy,
   ) {}
 

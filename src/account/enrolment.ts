@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -5,13 +6,22 @@ import { requireShape } from '../matrix/registry.ts';
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
 import type { Write } from '../storage/statement.ts';
 import { type Session, standingOf } from '../uia/session.ts';
-import { type ConfirmedInSession, SessionSetUps } from './session_set_ups.ts';
+import { type ConfirmedInSession, type SessionSetUpDeps, SessionSetUps } from './session_set_ups.ts';
+import type { SetUps } from './set_ups.ts';
 
 /**
  * Setting a first factor up during a sign-in whose user owes one (spec/stages.md).
  */
 export class Enrolment extends SessionSetUps {
   protected readonly is = 'first';
+
+  constructor(
+    deps: SessionSetUpDeps,
+    setUps: SetUps,
+    private readonly audit: Audit,
+  ) {
+    super(deps, setUps);
+  }
 
   /** `POST …/org.matrix.2fa/enrolment`. @throws Refusal as `begin` */
   async handleBegin(request: ClientRequest): Promise<Answer> {
@@ -41,10 +51,9 @@ export class Enrolment extends SessionSetUps {
   protected async recorded({ client, settable, ready }: ConfirmedInSession): Promise<Write> {
     const { userId, authenticatorId } = ready.confirmation;
     const entry = { userId, client, detail: { authenticator: authenticatorId } };
-    const { audit } = this.deps;
     return [
-      audit.recorded({ ...entry, event: `${settable.factor.kind}.enabled` }),
-      audit.recorded({ ...entry, event: 'login.enrolled' }),
+      this.audit.recorded({ ...entry, event: `${settable.factor.kind}.enabled` }),
+      this.audit.recorded({ ...entry, event: 'login.enrolled' }),
     ];
   }
 }

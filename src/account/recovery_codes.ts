@@ -14,7 +14,10 @@ const NO_CODES = { remaining: 0, total: 0, generated_at: null, codes: [] };
 /** `/account/two-factor/recovery`: which codes there are, a new set, or no set. A code is shown only when made. */
 export class RecoveryCodes {
   constructor(
-    private readonly deps: AccountDeps,
+    private readonly deps: Pick<
+      AccountDeps,
+      'homeserver' | 'factors' | 'standings' | 'recovery' | 'store' | 'audit'
+    >,
     private readonly settings: AccountSettings,
     private readonly policy: AccountPolicy,
   ) {}

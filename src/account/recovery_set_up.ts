@@ -1,6 +1,7 @@
 import { recoveryOf } from '../account_recovery/recovered_session.ts';
 import type { RecoveryTelling } from '../account_recovery/seams.ts';
-import type { PasswordJudgement } from '../homeserver/homeserver.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { Homeserver, PasswordJudgement } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
@@ -8,6 +9,7 @@ import { endIdle } from '../second_factor/joined_holds.ts';
 import type { RecoveredHolds } from '../second_factor/recovered_holds.ts';
 import type { Write } from '../storage/statement.ts';
 import { findRecovery, finishRecovery } from '../storage/tables/recovery_requests.ts';
+import type { RandomSource } from '../system/random.ts';
 import { type Session, standingOf } from '../uia/session.ts';
 import {
   type ConfirmedInSession,
@@ -32,6 +34,9 @@ export class RecoverySetUp extends SessionSetUps {
     private readonly recovery: {
       readonly telling: Pick<RecoveryTelling, 'tell'>;
       readonly recoveredHolds: Pick<RecoveredHolds, 'owing'>;
+      readonly audit: Audit;
+      readonly homeserver: Homeserver;
+      readonly random: RandomSource;
     },
   ) {
     super(deps, setUps);
@@ -65,7 +70,8 @@ export class RecoverySetUp extends SessionSetUps {
    * the sign-in. @throws Refusal unknown_sign_in, or where the homeserver does not say
    */
   protected override async requireReady({ client }: ClientRequest, session: Session): Promise<void> {
-    const { holds, homeserver } = this.deps;
+    const { holds } = this.deps;
+    const { homeserver, random } = this.recovery;
     const held = session.holdId === null ? undefined : await holds.find(session.holdId);
     if (held === undefined) throw new Refusal('unknown_sign_in');
     const { grant, password = session.password } = holds.open(held);
@@ -73,22 +79,23 @@ export class RecoverySetUp extends SessionSetUps {
       password !== undefined && (await isStillRight(() => grant.judgePassword(homeserver, password, client)));
     if (isRight) return;
     // Else the next sign-in would join it, and be refused like this one for as long as it is held.
-    await endIdle(held, holds, this.deps.random);
+    await endIdle(held, holds, random);
     throw new Refusal('unknown_sign_in');
   }
 
   protected async recorded({ client, session, settable, ready }: ConfirmedInSession): Promise<Write> {
     const { userId } = ready.confirmation;
-    const { audit, store, holds } = this.deps;
+    const { storage, holds } = this.deps;
+    const { audit, telling, recoveredHolds } = this.recovery;
     const id = recoveryOf(session) ?? '';
     const held = session.holdId === null ? undefined : await holds.find(session.holdId);
-    const events = eventsOf(ready, settable.factor.kind, await willLoseCodes(store, ready.confirmation));
+    const events = eventsOf(ready, settable.factor.kind, await willLoseCodes(storage.factors, ready.confirmation));
     return [
       finishRecovery(id),
       ...events.map(({ event, detail }) => audit.recorded({ userId, client, event, detail })),
       audit.recorded({ userId, client, event: 'recovery_request.finished', detail: { request: id } }),
-      this.recovery.telling.tell({ id, userId }, 'ended'),
-      held === undefined ? [] : this.recovery.recoveredHolds.owing(held, session.password),
+      telling.tell({ id, userId }, 'ended'),
+      held === undefined ? [] : recoveredHolds.owing(held, session.password),
     ];
   }
 }

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ENROLMENT_STAGE, RECOVERY_STAGE } from '../matrix/wire.ts';
@@ -35,7 +36,7 @@ export class Replacement extends SessionSetUps {
   constructor(
     deps: SessionSetUpDeps,
     setUps: SetUps,
-    private readonly policies: Pick<Policies, 'of'>,
+    private readonly replacing: { readonly policies: Pick<Policies, 'of'>; readonly audit: Audit },
   ) {
     super(deps, setUps);
   }
@@ -46,7 +47,7 @@ export class Replacement extends SessionSetUps {
       const { binding, password } = await this.requireOpen(id);
       const kinds = await this.kindsForPages(binding.userId);
       if (kinds.length === 0) return undefined;
-      const authenticators = await this.deps.store.authenticators(binding.userId);
+      const authenticators = await this.deps.storage.factors.authenticators(binding.userId);
       return { authenticators, kinds, hasPassword: password !== undefined };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -58,7 +59,7 @@ export class Replacement extends SessionSetUps {
   override async begin(request: ClientRequest, wanted: WantedInSession): Promise<BegunSetUp> {
     const { binding } = await this.requireOpen(wanted.session);
     const { replaces = [] } = wanted;
-    if (!namesOnly(replaces, await this.deps.store.authenticators(binding.userId))) {
+    if (!namesOnly(replaces, await this.deps.storage.factors.authenticators(binding.userId))) {
       throw new Refusal('unknown_authenticator');
     }
     return super.begin(request, wanted);
@@ -70,16 +71,16 @@ export class Replacement extends SessionSetUps {
     if (!isByRecoveryCode(session) || !(await this.isUnchanged(session))) {
       throw new Refusal('owes_no_enrolment');
     }
-    const { codesForChanges, mode } = await this.policies.of(session.binding.userId);
+    const { codesForChanges, mode } = await this.replacing.policies.of(session.binding.userId);
     if (codesForChanges.value === false || mode.value === 'forbidden') throw new Refusal('owes_no_enrolment');
     return session;
   }
 
   protected async recorded({ client, settable, ready }: ConfirmedInSession): Promise<Write> {
     const { userId } = ready.confirmation;
-    const losesCodes = await willLoseCodes(this.deps.store, ready.confirmation);
+    const losesCodes = await willLoseCodes(this.deps.storage.factors, ready.confirmation);
     return eventsOf(ready, settable.factor.kind, losesCodes).map(({ event, detail }) =>
-      this.deps.audit.recorded({ userId, client, event, detail }),
+      this.replacing.audit.recorded({ userId, client, event, detail }),
     );
   }
 }

@@ -15,7 +15,7 @@ import { type Session, standingOf } from '../uia/session.ts';
 import type { AccountDeps } from './account_deps.ts';
 import type { BegunSetUp, ReadyConfirmation, SettableFactor, SetUpOwner, SetUps } from './set_ups.ts';
 
-export interface SessionSetUpDeps extends AccountDeps {
+export interface SessionSetUpDeps extends Pick<AccountDeps, 'factors' | 'standings' | 'storage'> {
   readonly engine: UiaEngine;
   readonly holds: Pick<HeldLogins, 'giveMoreTime' | 'find' | 'open' | 'claim' | 'end'>;
   readonly enrolment: OwedEnrolment;
@@ -206,7 +206,7 @@ export abstract class SessionSetUps {
   ): Promise<EnrolledNow> {
     const { client } = request;
     await this.requireReady(request, session);
-    const { lanes, mark, storage } = this.deps;
+    const { storage } = this.deps;
     const { userId, authenticatorId } = ready.confirmation;
     const { begunBy } = ownerOf(session);
     const signIn = {
@@ -218,8 +218,7 @@ export abstract class SessionSetUps {
       await this.requireOpen(session.id);
       throw new Refusal('unknown_setup');
     }
-    await mark.keep();
-    await lanes.remember(userId, client);
+    await this.setUps.added(userId, client);
     return { authenticatorId, recoveryCodes: ready.shown };
   }
 

@@ -19,7 +19,7 @@ import type { ReadyConfirmation, SettableFactor, SetUps } from './set_ups.ts';
  */
 export class SetUpConfirmation {
   constructor(
-    private readonly deps: AccountDeps,
+    private readonly deps: Pick<AccountDeps, 'factors' | 'homeserver' | 'store' | 'audit' | 'stepUps'>,
     private readonly setUps: SetUps,
   ) {}
 
@@ -58,8 +58,7 @@ export class SetUpConfirmation {
     const page = await this.deps.stepUps.pageOf(request, caller);
     const also = [recorded, this.deps.stepUps.kept(page)];
     if (!(await this.deps.store.activate(confirmation, also))) throw new Refusal('unknown_setup');
-    await this.deps.mark.keep();
-    await this.deps.lanes.remember(userId, request.client);
+    await this.setUps.added(userId, request.client);
     return { status: 200, body: { authenticator_id: authenticatorId, recovery_codes: [...shown] } };
   }
 }

@@ -1,6 +1,7 @@
 import type { ConfirmedAuthenticator, FactorSetUp } from '../factors/description.ts';
 import type { Factor } from '../factors/factor.ts';
 import { newRecoverySet } from '../factors/recovery/new_recovery_set.ts';
+import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import type { Json, JsonObject } from '../matrix/wire.ts';
@@ -75,7 +76,10 @@ interface Plan {
 /** What both ways to set a factor up have in common: under an access token, and during a sign-in. */
 export class SetUps {
   constructor(
-    private readonly deps: AccountDeps,
+    private readonly deps: Pick<
+      AccountDeps,
+      'store' | 'recovery' | 'vault' | 'clock' | 'random' | 'mark' | 'lanes'
+    >,
     private readonly settings: AccountSettings,
     private readonly policy: AccountPolicy,
   ) {}
@@ -147,6 +151,12 @@ export class SetUps {
       await this.deps.store.giveSetupBack(setup.id).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** What follows from a confirmation that was written: the database has users with 2FA, and they are known from there. */
+  async added(userId: string, client: ClientAddress): Promise<void> {
+    await this.deps.mark.keep();
+    await this.deps.lanes.remember(userId, client);
   }
 
   /**

@@ -51,10 +51,8 @@ export function accountServices(shared: SharedServices) {
       new ContactAddresses({ ...shared, notify: () => config.notify }),
       config.accountRecovery,
     ),
-    enrolments: new Enrolment({ ...shared, ...parts }, setUps),
-    replacement: new Replacement({ ...shared, ...parts }, setUps, shared.policies),
-    recoverySetUp: new RecoverySetUp({ ...shared, ...parts }, setUps, {
-      ...{ telling: shared.recovery.telling, recoveredHolds: shared.recoveredHolds },
-    }),
+    enrolments: new Enrolment(shared, setUps, shared.audit),
+    replacement: new Replacement(shared, setUps, shared),
+    recoverySetUp: new RecoverySetUp(shared, setUps, { ...shared, telling: shared.recovery.telling }),
   };
 }
