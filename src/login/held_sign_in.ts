@@ -5,6 +5,21 @@ import type { JsonObject } from '../matrix/wire.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { PresentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
+import type { LoginBody, Reading } from './readings.ts';
+
+/** What a client asks for at `POST /login`, read. */
+export interface SignInRequest {
+  readonly request: ClientRequest;
+  readonly login: LoginBody;
+  readonly auth: PresentedAuth | undefined;
+  /** Whether an enrolled user may be meant: the hint of R5, never the decision. */
+  readonly hinted: boolean;
+  /** Whether the homeserver hears of the wished device and its name only once all is proven (R5). */
+  readonly withoutWishes: boolean;
+  readonly readings: readonly Reading[];
+  /** A session that has passed on another hold, which is gone. */
+  readonly passed: Session | undefined;
+}
 
 /** A login or registration whose grant is held. */
 export interface HeldSignIn {

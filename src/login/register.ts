@@ -14,25 +14,21 @@ import type { NewHold } from '../second_factor/held_logins.ts';
 import type { JoinedHolds } from '../second_factor/joined_holds.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Standings } from '../second_factor/standing.ts';
-import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
-import { wishedDevice } from '../second_factor/upstream_login.ts';
+import { type UpstreamLogin, wishedDevice } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSessionId } from '../uia/session_id.ts';
 import type { LoginConversation } from './login_conversation.ts';
 
-export interface RegisterGateParts {
-  readonly standings: Standings;
-  readonly homeserver: Homeserver;
+export interface RegisterGateDeps {
   readonly upstream: UpstreamLogin;
-  readonly joined: JoinedHolds;
   readonly conversation: LoginConversation;
   readonly exit: Exit;
   readonly publicBaseUrl: string;
   readonly appservices: AppserviceTokens;
-  readonly enrolment: OwedEnrolment;
   readonly policies: Policies;
+  readonly granted: GrantedRegistration;
 }
 
 /**
@@ -41,15 +37,15 @@ export interface RegisterGateParts {
  * token in an answer is held by the same rule as at login (R1, attack 37).
  */
 export class RegisterGate {
-  constructor(private readonly parts: RegisterGateParts) {}
+  constructor(private readonly deps: RegisterGateDeps) {}
 
   /** @throws Refusal */
   async handle(request: ClientRequest): Promise<Answer> {
     const body: JsonObject = requireShape('register_request', request.body ?? {});
     const auth = presentedAuth(body);
-    const service = this.parts.appservices.serviceOf(request);
+    const service = this.deps.appservices.serviceOf(request);
     if (service === undefined && auth?.session !== undefined && isSessionId(auth.session)) {
-      const resumed = await this.parts.conversation.resume(request, body, auth);
+      const resumed = await this.deps.conversation.resume(request, body, auth);
       if (resumed.kind === 'answer') return resumed.answer;
       throw new Refusal('hold_ended');
     }
@@ -62,13 +58,13 @@ export class RegisterGate {
     body: JsonObject,
     service: ServiceListed | undefined,
   ): Promise<Answer> {
-    const { upstream, exit, publicBaseUrl } = this.parts;
+    const { upstream, exit, publicBaseUrl } = this.deps;
     const call = { request, path: request.path, body, token: service?.token };
     const outcome = await (service === undefined ? upstream.attempt(call) : upstream.logIn(call));
     if (outcome.kind === 'refused') return rebuildError(outcome.answer, body);
     if (outcome.kind === 'without_token') {
       if (service === undefined && typeof outcome.body.user_id === 'string')
-        await this.parts.policies.registered(outcome.body.user_id);
+        await this.deps.policies.registered(outcome.body.user_id);
       return { status: 200, body: withOwnWellKnown(outcome.body, publicBaseUrl) };
     }
     if (service !== undefined) return exit.handOut(outcome.grant, service);
@@ -76,27 +72,20 @@ export class RegisterGate {
   }
 
   private async answerGranted(request: ClientRequest, body: JsonObject, grant: Grant): Promise<Answer> {
-    let held: HeldLogin;
+    const { policies, granted } = this.deps;
+    let outcome: RegistrationOutcome;
     try {
-      await this.parts.policies.registered(grant.userId);
-      const witness = grant.witness(this.parts.homeserver, request.client, false);
-      const standing = await this.parts.standings.of(grant.userId, witness);
-      if (standing.is === 'owes_enrolment') throw this.parts.enrolment.owed(standing);
-      if (standing.is !== 'owes_factor') {
-        // A client that hung up does not get the token.
-        request.signal.throwIfAborted();
-        return this.parts.exit.handOut(grant, standing.proof);
-      }
-      held = await this.hold(request, body, grant, standing.version);
+      await policies.registered(grant.userId);
+      outcome = await granted.passOrHold(request, body, grant);
     } catch (error) {
-      await this.abandon(request, body, grant);
+      await granted.abandon(request, body, grant);
       throw error;
     }
-    return this.converse(request, body, held);
+    return outcome.is === 'answered' ? outcome.answer : this.converse(request, body, outcome.hold);
   }
 
   private async converse(request: ClientRequest, body: JsonObject, hold: HeldLogin): Promise<Answer> {
-    const answer = await this.parts.conversation.begin({
+    const answer = await this.deps.conversation.begin({
       request,
       hold,
       body: withoutAuth(body),
@@ -106,6 +95,38 @@ export class RegisterGate {
     });
     if (answer === undefined) throw new Refusal('hold_ended');
     return answer;
+  }
+}
+
+export interface GrantedRegistrationDeps {
+  readonly standings: Standings;
+  readonly homeserver: Homeserver;
+  readonly upstream: UpstreamLogin;
+  readonly joined: JoinedHolds;
+  readonly exit: Exit;
+  readonly enrolment: OwedEnrolment;
+}
+
+type RegistrationOutcome =
+  | { readonly is: 'answered'; readonly answer: Answer }
+  | { readonly is: 'held'; readonly hold: HeldLogin };
+
+/** A login that came with a registration: handed out, or held. */
+export class GrantedRegistration {
+  constructor(private readonly deps: GrantedRegistrationDeps) {}
+
+  /** @throws Refusal owes_enrolment, hold_ended */
+  async passOrHold(request: ClientRequest, body: JsonObject, grant: Grant): Promise<RegistrationOutcome> {
+    const { standings, homeserver, enrolment, exit } = this.deps;
+    const witness = grant.witness(homeserver, request.client, false);
+    const standing = await standings.of(grant.userId, witness);
+    if (standing.is === 'owes_enrolment') throw enrolment.owed(standing);
+    if (standing.is === 'owes_factor') {
+      return { is: 'held', hold: await this.hold(request, body, grant, standing.version) };
+    }
+    // A client that hung up does not get the token.
+    request.signal.throwIfAborted();
+    return { is: 'answered', answer: exit.handOut(grant, standing.proof) };
   }
 
   private async hold(
@@ -119,15 +140,16 @@ export class RegisterGate {
       password: undefined,
       usesAllowance: false,
       joinKeys: undefined,
-      atEnd: await grant.endOn(wishedDevice(body), this.parts.homeserver, request.client),
+      atEnd: await grant.endOn(wishedDevice(body), this.deps.homeserver, request.client),
       version,
     };
-    const { hold, isOwn } = await this.parts.joined.keep(made, request);
+    const { hold, isOwn } = await this.deps.joined.keep(made, request);
     if (!isOwn) await this.abandon(request, body, grant);
     return hold;
   }
 
-  private abandon({ client }: ClientRequest, body: JsonObject, grant: Grant): Promise<void> {
-    return this.parts.upstream.abandon(grant, wishedDevice(body), client);
+  /** Ends a login that no client gets. */
+  abandon({ client }: ClientRequest, body: JsonObject, grant: Grant): Promise<void> {
+    return this.deps.upstream.abandon(grant, wishedDevice(body), client);
   }
 }

@@ -13,14 +13,14 @@ import type { JoinedHolds } from '../second_factor/joined_holds.ts';
 import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
+import { heldSignIn } from './granted_hold.ts';
 import {
   type AskedHomeserver,
   GrantedSignIn,
   type GrantedSignInDeps,
-  heldSignIn,
-  type SignInRequest,
   type Step,
 } from './granted_sign_in.ts';
+import type { SignInRequest } from './held_sign_in.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import type { LoginAgain } from './login_again.ts';
 import type { LoginConversation } from './login_conversation.ts';
@@ -127,7 +127,8 @@ export class SignIn {
       });
       if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
       if (outcome.kind === 'granted') {
-        const taken = await new GrantedSignIn(deps.granted, asked, reading, outcome.grant).take();
+        const { grant } = outcome;
+        const taken = await new GrantedSignIn(deps.granted, { asked, reading, grant }).take();
         if (taken !== undefined) return taken;
         continue;
       }
@@ -149,7 +150,8 @@ export class SignIn {
     if (grant === undefined) return undefined;
     // It is for this session alone: no equal sign-in joins it.
     const reading = { ...deps.readings.asSent(login), appended: undefined, joinKeys: undefined };
-    return new GrantedSignIn(deps.granted, { ...asked, withoutWishes: true }, reading, grant).take();
+    const again = { asked: { ...asked, withoutWishes: true }, reading, grant };
+    return new GrantedSignIn(deps.granted, again).take();
   }
 
   /** Challenges the client, or hands out to a session that has passed. Undefined if another sign-in took the hold. */

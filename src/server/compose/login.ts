@@ -1,4 +1,5 @@
-import { CodeAtOnce } from '../../login/code_at_once.ts';
+import { GrantedHold } from '../../login/granted_hold.ts';
+import { HandingOut } from '../../login/granted_sign_in.ts';
 import { HoldSweeper } from '../../login/hold_sweeper.ts';
 import { LoginAgain } from '../../login/login_again.ts';
 import { LoginConversation } from '../../login/login_conversation.ts';
@@ -12,7 +13,7 @@ import { PageSessions } from '../../login/page_sessions.ts';
 import { PageSignIn } from '../../login/page_sign_in.ts';
 import { PageTickets } from '../../login/page_tickets.ts';
 import { Readings } from '../../login/readings.ts';
-import { RegisterGate } from '../../login/register.ts';
+import { GrantedRegistration, RegisterGate } from '../../login/register.ts';
 import { SecondLogin } from '../../login/second_login.ts';
 import { SessionEndings } from '../../login/session_endings.ts';
 import { LoginGate } from '../../login/sign_in.ts';
@@ -38,8 +39,9 @@ export function loginServices(shared: SharedServices) {
   const { doors, upstream, exit, ownLogin, secondLogin } = tokens;
   const codes = { presented: shared.presented, step: shared.codeStep };
   const conversation = new LoginConversation({ ...shared, codes, holds, secondLogin });
-  const codeAtOnce = new CodeAtOnce({ conversation, step: shared.codeStep, secondLogin });
-  const signIn = { ...doors, conversation, granted: { ...doors, conversation, codeAtOnce } };
+  const held = new GrantedHold({ ...doors, conversation, step: shared.codeStep, secondLogin });
+  const granted = { ...doors, held, handingOut: new HandingOut(doors) };
+  const signIn = { ...doors, conversation, granted };
   const accountSessions = new AccountSessions({ ...doors, settings: config.account });
   const loneLogin = new LoneLogin({ ...doors, ownLogin, accountSessions });
   return {
@@ -49,7 +51,10 @@ export function loginServices(shared: SharedServices) {
       ownTokens: new OwnTokens({ ...shared, secondLogin, loneLogin }),
       devicePasswordRelease: devicePasswordRelease(shared, exit, ownLogin),
     }),
-    register: new RegisterGate({ ...doors, conversation, publicBaseUrl: config.publicBaseUrl }),
+    register: new RegisterGate({
+      ...{ ...doors, conversation, publicBaseUrl: config.publicBaseUrl },
+      granted: new GrantedRegistration(doors),
+    }),
     sessionEndings: new SessionEndings({ ...doors, sessions: shared.storage.sessions }),
     sweeper: new HoldSweeper(
       shared.aside.holds,
