@@ -31,12 +31,12 @@ export async function preparedSweep(
     maximum: Number.MAX_SAFE_INTEGER,
     allowance: config.limits.signInPerUser,
   };
-  const holds = new HeldLogins(storage, vault, clock, random, settings);
+  const holds = new HeldLogins({ storage, vault, clock, random }, settings);
   return async () => {
     const homeserver = new HomeserverClient({ url: config.homeserver.url, random, log });
     try {
       const [gone] = await Promise.all([
-        new HoldSweeper(storage.holds, holds, homeserver, audit, clock, log).sweep(),
+        new HoldSweeper({ storage, holds, homeserver, audit, clock, log }).sweep(),
         sweepOfPageSessions({ storage, vault, homeserver, clock, log }).sweep(),
         sweepOfDevicePasswords({ storage, vault, homeserver, clock, log }).sweep(),
       ]);

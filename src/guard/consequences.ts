@@ -15,10 +15,12 @@ const LONGEST_LIFE = HOUR;
 /** What a passed request changes besides what the homeserver did. */
 export class Consequences {
   constructor(
-    private readonly storage: Pick<Storage, 'commit' | 'factors'>,
-    private readonly passes: Passes,
-    private readonly devicePasswordEnds: DevicePasswordEnds,
-    private readonly oauthSessions: OAuthSessions,
+    private readonly deps: {
+      readonly storage: Pick<Storage, 'commit' | 'factors'>;
+      readonly passes: Passes;
+      readonly devicePasswordEnds: DevicePasswordEnds;
+      readonly oauthSessions: OAuthSessions;
+    },
   ) {}
 
   /** @param asked who asked for what, and the version of their account under which the factor was owed */
@@ -37,16 +39,16 @@ export class Consequences {
    */
   async withoutFactor(consequence: Consequence, userId: string, body: JsonObject): Promise<void> {
     if (consequence === 'password_changed') {
-      await this.storage.factors.endProofs(userId);
+      await this.deps.storage.factors.endProofs(userId);
       if (body.logout_devices !== false) {
-        await this.devicePasswordEnds.endAll(userId, 'password_changed');
-        await this.oauthSessions.endAll(userId, 'password_changed');
+        await this.deps.devicePasswordEnds.endAll(userId, 'password_changed');
+        await this.deps.oauthSessions.endAll(userId, 'password_changed');
       }
     }
-    if (consequence === 'devices_removed') await this.oauthSessions.endOn(userId, devicesIn(body));
+    if (consequence === 'devices_removed') await this.deps.oauthSessions.endOn(userId, devicesIn(body));
     if (consequence === 'account_deactivated') {
-      await this.devicePasswordEnds.endAll(userId, 'deactivated');
-      await this.storage.commit([userId], removeUser(userId));
+      await this.deps.devicePasswordEnds.endAll(userId, 'deactivated');
+      await this.deps.storage.commit([userId], removeUser(userId));
     }
   }
 
@@ -55,7 +57,7 @@ export class Consequences {
     const token = answer.json?.login_token;
     const life = lifeMs(answer);
     if (typeof token !== 'string' || life === undefined) return;
-    await this.passes.remember(token, asked, Math.min(life, LONGEST_LIFE));
+    await this.deps.passes.remember(token, asked, Math.min(life, LONGEST_LIFE));
   }
 }
 

@@ -2,7 +2,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { Write } from '../storage/statement.ts';
-import type { HoldStore } from '../storage/tables/hold_store.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { EndedHold } from '../storage/tables/holds.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -18,17 +18,20 @@ export class HoldSweeper {
   private readonly logouts: LogoutSweep<EndedHold>;
 
   constructor(
-    private readonly store: HoldStore,
-    private readonly holds: HeldLogins,
-    private readonly homeserver: Homeserver,
-    private readonly audit: Audit,
-    clock: Clock,
-    log: Log,
-    private readonly onEnded: (held: EndedHold) => void = () => undefined,
+    private readonly deps: {
+      readonly storage: Pick<Storage, 'holds'>;
+      readonly holds: HeldLogins;
+      readonly homeserver: Homeserver;
+      readonly audit: Audit;
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly onHoldEnded?: (held: EndedHold) => void;
+    },
   ) {
+    const { storage, clock, log } = deps;
     const ended = {
       lease: (until: number, limit: number) => this.leaseEnded(until, limit),
-      postpone: (id: string, until: number) => store.leaseUntil(id, until),
+      postpone: (id: string, until: number) => storage.holds.leaseUntil(id, until),
       logOut: (held: EndedHold) => this.logOut(held),
     };
     this.logouts = new LogoutSweep(ended, { clock, log, notYet: 'a held login could not be logged out yet' });
@@ -45,29 +48,29 @@ export class HoldSweeper {
   }
 
   private async leaseEnded(until: number, limit: number): Promise<EndedHold[]> {
-    await this.holds.doubtful.end();
-    return this.store.leaseEnded(until, limit);
+    await this.deps.holds.doubtful.end();
+    return this.deps.storage.holds.leaseEnded(until, limit);
   }
 
   private async logOut(held: EndedHold): Promise<void> {
     await this.endOthers(held);
-    if (held.atEnd === 'logout') await this.holds.open(held).grant.logOut(this.homeserver);
-    await this.store.forget(held.id, this.recorded(held));
-    this.onEnded(held);
+    if (held.atEnd === 'logout') await this.deps.holds.open(held).grant.logOut(this.deps.homeserver);
+    await this.deps.storage.holds.forget(held.id, this.recorded(held));
+    this.deps.onHoldEnded?.(held);
   }
 
   /** What a recovered account still owes: its person has left, or the process died, before they were signed out. */
   private async endOthers(held: EndedHold): Promise<void> {
-    const { grant, password, endsOthers = false } = this.holds.open(held);
+    const { grant, password, endsOthers = false } = this.deps.holds.open(held);
     if (!endsOthers || password === undefined) return;
-    const areGone = await grant.endOtherDevices(this.homeserver, password, OURSELVES);
+    const areGone = await grant.endOtherDevices(this.deps.homeserver, password, OURSELVES);
     if (!areGone && held.attempts < MOST_REFUSED)
       throw new Error('the other devices of a recovered account are still signed in');
   }
 
   private recorded({ userId, deviceId, atEnd }: EndedHold): Write {
     if (userId === '') return [];
-    return this.audit.recorded({
+    return this.deps.audit.recorded({
       ...{ userId, deviceId, event: 'login.held_ended' },
       detail: { at_end: atEnd },
     });

@@ -74,23 +74,23 @@ export class HeldLogins {
   readonly joinable: JoinableHolds;
 
   constructor(
-    private readonly storage: Storage,
-    private readonly vault: Vault,
-    private readonly clock: Clock,
-    private readonly random: RandomSource,
+    private readonly deps: {
+      readonly storage: Storage;
+      readonly vault: Vault;
+      readonly clock: Clock;
+      readonly random: RandomSource;
+    },
     private readonly settings: HeldLoginsSettings,
   ) {
+    const { storage } = deps;
+    const { allowance } = settings;
     this.doubtful = new DoubtfulHolds(storageAside(storage));
-    this.joinable = new JoinableHolds({
-      storage,
-      doubtful: this.doubtful,
-      open: (held) => this.open(held),
-      allowance: settings.allowance,
-    });
+    const open = (held: HeldLogin) => this.open(held);
+    this.joinable = new JoinableHolds({ storage, doubtful: this.doubtful, open, allowance });
   }
 
   find(id: string): Promise<HeldLogin | undefined> {
-    return this.storage.holds.find(id);
+    return this.deps.storage.holds.find(id);
   }
 
   /**
@@ -138,7 +138,7 @@ export class HeldLogins {
 
   private async requireVersion(userId: string, version: number | undefined): Promise<void> {
     if (version === undefined) return;
-    const [account] = await this.storage.read(findVersion(userId));
+    const [account] = await this.deps.storage.read(findVersion(userId));
     if (account?.version !== version) throw new Refusal('hold_ended');
   }
 
@@ -153,7 +153,7 @@ export class HeldLogins {
       won: also,
       lost: dropHold(held.id),
     });
-    const answer = await this.storage.commit([held.userId], when(room, { won: allowed, lost: [] }));
+    const answer = await this.deps.storage.commit([held.userId], when(room, { won: allowed, lost: [] }));
     return answer.won && answer.after.won ? answer.row : undefined;
   }
 
@@ -161,21 +161,21 @@ export class HeldLogins {
     { userId }: HeldLogin,
     unit: Branch<HoldsKept, Write, Write>,
   ): Promise<HoldsKept | undefined> {
-    const answer = await this.storage.commit([userId], unit);
+    const answer = await this.deps.storage.commit([userId], unit);
     return answer.won ? answer.row : undefined;
   }
 
   private async endOfCrowd(live: number): Promise<void> {
     const excess = live - this.settings.maximum;
     for (let turn = 0; turn < Math.min(excess, ENDED_AT_ONCE); turn++) {
-      if ((await this.storage.commit([], endOneOfMost(this.settings.maximum))) === undefined) return;
+      if ((await this.deps.storage.commit([], endOneOfMost(this.settings.maximum))) === undefined) return;
     }
   }
 
   private newHold({ grant, password, usesAllowance, joinKeys, atEnd }: NewHold): HeldLogin {
     const { userId } = grant;
-    const now = this.clock.now();
-    const id = randomId(this.random);
+    const now = this.deps.clock.now();
+    const id = randomId(this.deps.random);
     const life = Math.min(this.settings.holdTtlMs, grant.expiresInMs ?? Number.POSITIVE_INFINITY);
     const mayBeJoined = joinKeys !== undefined && password !== undefined;
     return {
@@ -184,9 +184,9 @@ export class HeldLogins {
       deviceId: grant.deviceId ?? '',
       joinKey: joinKeys?.exact[0] ?? null,
       foldedJoinKey: joinKeys?.folded[0] ?? null,
-      ownerJoinKey: mayBeJoined ? joinKeyOfOwner(this.vault, userId, password) : null,
+      ownerJoinKey: mayBeJoined ? joinKeyOfOwner(this.deps.vault, userId, password) : null,
       sealedGrant: grant.seal(
-        this.vault,
+        this.deps.vault,
         { id, userId },
         { grantedAt: now, usesAllowance, refresh: joinKeys?.refresh ?? false, password },
       ),
@@ -212,12 +212,12 @@ export class HeldLogins {
       atEnd: 'logout',
       version: undefined,
     });
-    await this.storage.holds.hold({ ...held, expiresAt: held.createdAt });
+    await this.deps.storage.holds.hold({ ...held, expiresAt: held.createdAt });
   }
 
   /** What was granted. */
   open(held: HeldLogin): OpenedHold {
-    return openHold(this.vault, held);
+    return openHold(this.deps.vault, held);
   }
 
   /**
@@ -230,21 +230,21 @@ export class HeldLogins {
     const { expiresInMs = Number.POSITIVE_INFINITY } = this.open(held).grant;
     const until = Math.min(held.expiresAt + MORE_MS, held.createdAt + expiresInMs);
     const also = extendSession(idHash, MORE_MS, until);
-    await this.storage.commit([held.userId], when(extendHold(held, until), { won: also, lost: [] }));
+    await this.deps.storage.commit([held.userId], when(extendHold(held, until), { won: also, lost: [] }));
   }
 
   /** Reserves the hold for one finisher for `forMs`; false if another one has it or it has ended. */
   async claim({ id, userId }: HeldLogin, claimant: string, forMs: number): Promise<boolean> {
-    const claimed = claimHold(id, claimant, this.clock.now() + forMs);
-    return (await this.storage.commit([userId], claimed)) !== undefined;
+    const claimed = claimHold(id, claimant, this.deps.clock.now() + forMs);
+    return (await this.deps.storage.commit([userId], claimed)) !== undefined;
   }
 
   unclaim(held: HeldLogin, claimant: string): Promise<void> {
-    return this.storage.holds.unclaim(held.id, claimant);
+    return this.deps.storage.holds.unclaim(held.id, claimant);
   }
 
   /** Ends a hold for its claimant: the next sweep logs it out. False if it was ended meanwhile. */
   end(held: HeldLogin, claimant: string): Promise<boolean> {
-    return this.storage.holds.end(held.id, claimant);
+    return this.deps.storage.holds.end(held.id, claimant);
   }
 }

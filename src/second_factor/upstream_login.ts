@@ -34,10 +34,12 @@ export interface LoginCall {
 /** Logs in at the homeserver and reads the answer the way the gate needs it. */
 export class UpstreamLogin {
   constructor(
-    private readonly homeserver: Homeserver,
-    private readonly holds: HeldLogins,
-    private readonly addressLimit: AddressLimit,
-    private readonly log: Log,
+    private readonly deps: {
+      readonly homeserver: Homeserver;
+      readonly holds: Pick<HeldLogins, 'keepEnded'>;
+      readonly addressLimit: AddressLimit;
+      readonly log: Log;
+    },
   ) {}
 
   /**
@@ -48,7 +50,7 @@ export class UpstreamLogin {
   attempt(call: LoginCall): Promise<LoginOutcome> {
     const hasSucceeded = (outcome: LoginOutcome) =>
       outcome.kind !== 'refused' || outcome.answer.status >= 500;
-    return this.addressLimit.attempt(call.request.client, () => this.logIn(call), hasSucceeded);
+    return this.deps.addressLimit.attempt(call.request.client, () => this.logIn(call), hasSucceeded);
   }
 
   /**
@@ -56,7 +58,7 @@ export class UpstreamLogin {
    * @throws Refusal as `attempt`, but for limits
    */
   async logIn(call: LoginCall): Promise<LoginOutcome> {
-    const answer = await this.homeserver.call({
+    const answer = await this.deps.homeserver.call({
       method: 'POST',
       path: call.path + call.request.search,
       body: call.body,
@@ -96,7 +98,7 @@ export class UpstreamLogin {
   private async withOwner(grant: Grant, client: ClientAddress): Promise<Grant> {
     if (grant.userId !== '') return grant;
     try {
-      return grant.ownedBy(await grant.askOwner(this.homeserver, { client }));
+      return grant.ownedBy(await grant.askOwner(this.deps.homeserver, { client }));
     } catch (error) {
       await this.discard(grant);
       throw new Refusal('homeserver_unclear', { cause: error });
@@ -105,24 +107,24 @@ export class UpstreamLogin {
 
   /** Ends a grant that no client gets and that is not held, but not the keys of a device that it shares (R5). */
   async abandon(grant: Grant, chosenDevice: string | undefined, client: ClientAddress): Promise<void> {
-    if ((await grant.endOn(chosenDevice, this.homeserver, client)) === 'logout') await this.discard(grant);
+    if ((await grant.endOn(chosenDevice, this.deps.homeserver, client)) === 'logout') await this.discard(grant);
   }
 
   /** Logs out a granted login that no client gets. What cannot be logged out now is left to the sweep (R10). */
   async discard(grant: Grant): Promise<void> {
     try {
-      await grant.logOut(this.homeserver);
+      await grant.logOut(this.deps.homeserver);
     } catch (error) {
-      this.log.warn({ err: error }, 'a login that no client gets could not be logged out yet');
+      this.deps.log.warn({ err: error }, 'a login that no client gets could not be logged out yet');
       await this.leaveToSweep(grant);
     }
   }
 
   private async leaveToSweep(grant: Grant): Promise<void> {
     try {
-      await this.holds.keepEnded(grant);
+      await this.deps.holds.keepEnded(grant);
     } catch (error) {
-      this.log.error(
+      this.deps.log.error(
         { err: error },
         'a login that no client gets stays: neither homeserver nor store was there',
       );

@@ -41,7 +41,7 @@ describeOnOperated('backup and restore', (at) => {
     const allowance = { perSecond: 0.003, burstCount: 4 };
     const settings = { holdTtlMs: 300_000, maximum: 10, allowance };
     await at.database.with(async (storage) => {
-      await new HeldLogins(storage, vault, line.clock, systemRandom, settings).keep({
+      await new HeldLogins({ storage, vault, clock: line.clock, random: systemRandom }, settings).keep({
         grant,
         password: 'secret password',
         usesAllowance: false,

@@ -62,7 +62,7 @@ async function holdLogin(): Promise<void> {
   const json = { user_id: BOB, access_token: 'held-token', device_id: 'PHONE' };
   const grant = readGrant({ status: 200, headers: {}, bytes: Buffer.alloc(0), json });
   if (grant === undefined) throw new Error('a grant of this shape is read');
-  await new HeldLogins(storage, vault, line.clock, systemRandom, settings).keep({
+  await new HeldLogins({ storage, vault, clock: line.clock, random: systemRandom }, settings).keep({
     grant,
     password: 'secret password',
     usesAllowance: false,

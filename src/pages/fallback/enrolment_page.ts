@@ -27,9 +27,11 @@ export class EnrolmentPage {
   private readonly visits: SessionVisits<EnrolmentVisit>;
 
   constructor(
-    private readonly enrolment: Enrolment,
-    private readonly pages: FormPages,
-    private readonly setUps: SetUpPages,
+    private readonly deps: {
+      readonly enrolment: Enrolment;
+      readonly pages: FormPages;
+      readonly setUps: SetUpPages;
+    },
     visits: Visits<EnrolmentVisit>,
   ) {
     this.visits = new SessionVisits(visits, {});
@@ -37,16 +39,16 @@ export class EnrolmentPage {
 
   /** `GET`: changes nothing. */
   show(request: ClientRequest): Promise<Answer> {
-    return this.pages.visit(request, async (visit) => {
+    return this.deps.pages.visit(request, async (visit) => {
       const seen = await this.visits.seen(request);
       if (seen?.state.isSaved === true) return done(visit);
       // Whatever the client did meanwhile: nothing else could show the codes again.
       if (seen?.state.setUp?.is === 'codes') return this.step(visit, seen, seen.state.setUp);
-      const state = await this.enrolment.stateOf(sessionIn(request));
+      const state = await this.deps.enrolment.stateOf(sessionIn(request));
       if (state === undefined) return gone(visit);
       if (seen === undefined) return visit.fail({ cause: 'unknown' });
       const { setUp = { is: 'offer' } } = seen.state;
-      const stands = await this.setUps.settled(sessionIn(request), setUp);
+      const stands = await this.deps.setUps.settled(sessionIn(request), setUp);
       if (stands.is === 'codes') return this.step(visit, seen, stands);
       if (state.is === 'done') return done(visit);
       const shown = await unlessOver(() => this.step(visit, seen, setUp, state.openedAt));
@@ -56,10 +58,10 @@ export class EnrolmentPage {
 
   /** `POST`: the form of one of the steps. */
   submit(request: ClientRequest): Promise<Answer> {
-    return this.pages.visit(request, async (visit) => {
+    return this.deps.pages.visit(request, async (visit) => {
       const form = await visit.readForm();
       const isFirst = turnIn(form) === 0;
-      if (isFirst && (await this.enrolment.stateOf(sessionIn(request))) === undefined) {
+      if (isFirst && (await this.deps.enrolment.stateOf(sessionIn(request))) === undefined) {
         return { ...leadBack(request), outcome: { is: 'refused', reason: 'session' } };
       }
       return this.visits.submit(visit, form, async (unhurried, state) => ({
@@ -75,11 +77,11 @@ export class EnrolmentPage {
     if (state.setUp?.is === 'codes' && step !== 'saved') return state;
     switch (step) {
       case 'set_up':
-        return { setUp: await this.setUps.begin(visit, session, { kind: form.get('kind') }) };
+        return { setUp: await this.deps.setUps.begin(visit, session, { kind: form.get('kind') }) };
       case 'back':
         return { setUp: { is: 'offer' } };
       case 'set_up_code':
-        return { setUp: await this.setUps.takeCode(visit, session, form) };
+        return { setUp: await this.deps.setUps.takeCode(visit, session, form) };
       case 'saved': {
         const setUp = afterSaved(state.setUp, form);
         return { setUp, isSaved: state.setUp?.is === 'codes' && setUp === undefined };
@@ -101,8 +103,8 @@ export class EnrolmentPage {
       html`<p>${say('setup.signingIn')} ${timeText(openedAt, say)}</p><p class="muted">${say('setup.notYou')}</p>`;
     const session = sessionIn(visit.request);
     // Codes are shown whatever became of the session.
-    const kinds = setUp.is === 'codes' ? [] : await this.setUps.kindsIn(session);
+    const kinds = setUp.is === 'codes' ? [] : await this.deps.setUps.kindsIn(session);
     const place = { session, action, fields: turn, kinds };
-    return this.setUps.show(visit, { ...place, ...(about && { about }) }, setUp);
+    return this.deps.setUps.show(visit, { ...place, ...(about && { about }) }, setUp);
   }
 }

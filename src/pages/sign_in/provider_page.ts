@@ -16,33 +16,35 @@ import type { SignInPage } from './sign_in_page.ts';
  */
 export class ProviderPage {
   constructor(
-    private readonly door: PageDoor,
-    private readonly pages: FormPages,
-    private readonly targets: RedirectTargets,
-    private readonly rounds: ProviderRounds,
-    private readonly signInPage: SignInPage,
-    private readonly approval: ProviderApproval,
-    /** Undefined where apps cannot ask for access. */
-    private readonly access: AccessEnd | undefined,
+    private readonly deps: {
+      readonly door: PageDoor;
+      readonly pages: FormPages;
+      readonly targets: RedirectTargets;
+      readonly rounds: ProviderRounds;
+      readonly signInPage: SignInPage;
+      readonly approval: ProviderApproval;
+      /** Undefined where apps cannot ask for access. */
+      readonly access: AccessEnd | undefined;
+    },
   ) {}
 
   /** `GET /login/sso/redirect/{idpId}` for a provider of the homeserver. */
   lead(request: ClientRequest, provider: string): Promise<Answer> {
-    return this.pages.visit(request, async (visit) => {
-      const target = this.targets.read(request.query.get('redirectUrl'));
+    return this.deps.pages.visit(request, async (visit) => {
+      const target = this.deps.targets.read(request.query.get('redirectUrl'));
       return target === undefined
         ? visit.fail({ cause: 'link' })
-        : this.rounds.begin(request, provider, target.href);
+        : this.deps.rounds.begin(request, provider, target.href);
     });
   }
 
   /** `GET /_2fa/login/provider`: where the homeserver sends the browser with a login token. */
   receive(request: ClientRequest): Promise<Answer> {
-    return this.pages.visit(request, async (visit) => {
-      const state = this.rounds.stateOf(request);
+    return this.deps.pages.visit(request, async (visit) => {
+      const state = this.deps.rounds.stateOf(request);
       const loginToken = request.query.get('loginToken');
       if (state === undefined || loginToken === undefined) return visit.fail({ cause: 'unknown' });
-      if (state.round === 'approval') return this.approval.receive(visit, state, loginToken);
+      if (state.round === 'approval') return this.deps.approval.receive(visit, state, loginToken);
       return state.round === 1 ? this.learn(visit, state, loginToken) : this.finish(visit, state, loginToken);
     });
   }
@@ -52,10 +54,10 @@ export class ProviderPage {
     { provider, redirectUrl }: Extract<ProviderState, { round: 1 }>,
     loginToken: string,
   ): Promise<Answer> {
-    const target = this.targets.read(redirectUrl);
+    const target = this.deps.targets.read(redirectUrl);
     if (target === undefined) return visit.fail({ cause: 'link' });
-    const standing = await this.door.beginWithToken(visit.request, { loginToken, provider, redirectUrl });
-    return this.signInPage.arrive(visit, standing, target);
+    const standing = await this.deps.door.beginWithToken(visit.request, { loginToken, provider, redirectUrl });
+    return this.deps.signInPage.arrive(visit, standing, target);
   }
 
   private async finish(
@@ -63,9 +65,9 @@ export class ProviderPage {
     { signInId }: Extract<ProviderState, { round: 2 }>,
     loginToken: string,
   ): Promise<Answer> {
-    const asked = await this.access?.afterRound(visit, signInId, loginToken);
+    const asked = await this.deps.access?.afterRound(visit, signInId, loginToken);
     if (asked !== undefined) return asked;
-    const target = this.targets.read(await this.door.passProviderToken(signInId, loginToken));
+    const target = this.deps.targets.read(await this.deps.door.passProviderToken(signInId, loginToken));
     return target === undefined ? visit.fail({ cause: 'unknown' }) : backToClient(target, loginToken);
   }
 }

@@ -10,22 +10,24 @@ import type { ProviderState, ProviderStates } from './provider_states.ts';
 /** Sends browsers through the homeserver's own single sign-on and knows them again when they come back. */
 export class ProviderRounds {
   constructor(
-    private readonly homeserver: Homeserver,
-    private readonly states: ProviderStates,
-    private readonly tokens: FormTokens,
-    /** The origin that browsers see. */
-    private readonly publicBaseUrl: string,
+    private readonly deps: {
+      readonly homeserver: Homeserver;
+      readonly states: ProviderStates;
+      readonly formTokens: FormTokens;
+      /** The origin that browsers see. */
+      readonly publicBaseUrl: string;
+    },
   ) {}
 
   /** The first round, to learn who it is. @throws Refusal unrecognized if there is no such provider */
   begin(request: ClientRequest, provider: string, redirectUrl: string): Promise<Answer> {
-    const { binding: browser, headers } = this.tokens.browserOf(request);
+    const { binding: browser, headers } = this.deps.formTokens.browserOf(request);
     return this.send(request, provider, { round: 1, provider, redirectUrl, browser }, headers);
   }
 
   /** The second round, for a login token that the client can use; silent where the provider's session stands. */
   again(request: ClientRequest, provider: string, signInId: string): Promise<Answer> {
-    const { binding: browser, headers } = this.tokens.browserOf(request);
+    const { binding: browser, headers } = this.deps.formTokens.browserOf(request);
     return this.send(request, provider, { round: 2, signInId, browser }, headers);
   }
 
@@ -35,14 +37,14 @@ export class ProviderRounds {
     provider: string,
     about: { readonly sessionId: string; readonly bodyDigest: string | null },
   ): Promise<Answer> {
-    const { binding: browser, headers } = this.tokens.browserOf(request);
+    const { binding: browser, headers } = this.deps.formTokens.browserOf(request);
     return this.send(request, provider, { round: 'approval', ...about, browser }, headers);
   }
 
   /** The state of a browser that comes back; undefined if it is not the one that was sent. */
   stateOf(request: ClientRequest): ProviderState | undefined {
-    const state = this.states.open(request.query.get('state') ?? '');
-    return state !== undefined && this.tokens.isBrowser(request, state.browser) ? state : undefined;
+    const state = this.deps.states.open(request.query.get('state') ?? '');
+    return state !== undefined && this.deps.formTokens.isBrowser(request, state.browser) ? state : undefined;
   }
 
   private async send(
@@ -53,9 +55,9 @@ export class ProviderRounds {
   ): Promise<Answer> {
     const asked = askedLocales(request);
     const locales = asked === undefined ? '' : `&ui_locales=${encodeURIComponent(asked)}`;
-    const back = `${this.publicBaseUrl}/_2fa/login/provider?state=${this.states.seal(state)}${locales}`;
+    const back = `${this.deps.publicBaseUrl}/_2fa/login/provider?state=${this.deps.states.seal(state)}${locales}`;
     const id = provider === UNNAMED_PROVIDER ? '' : `/${encodeURIComponent(provider)}`;
-    const answer = await this.homeserver.call({
+    const answer = await this.deps.homeserver.call({
       method: 'GET',
       path: `/_matrix/client/v3/login/sso/redirect${id}?redirectUrl=${encodeURIComponent(back)}`,
       client: request.client,

@@ -25,12 +25,7 @@ function guardDeps(shared: SharedServices): GuardedRequestDeps {
   return {
     ...shared,
     callers: { tokenOwners, appservices, standings, enrolment },
-    consequences: new Consequences(
-      shared.storage,
-      shared.passes,
-      shared.devicePasswordEnds,
-      shared.oauthSessions,
-    ),
+    consequences: new Consequences(shared),
     missing: new MissingEndpoints(shared.clock),
     oauthLimits: oauthLimits(shared),
   };

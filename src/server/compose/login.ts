@@ -34,9 +34,8 @@ export type LoginServices = ReturnType<typeof loginServices>;
 
 /** Where users sign in and out. All doors share the held logins and their limits. */
 export function loginServices(shared: SharedServices) {
-  const { config, homeserver, clock, holds } = shared;
-  const tokens = tokenServices(shared);
-  const { doors, upstream, exit, ownLogin, secondLogin } = tokens;
+  const { config, holds } = shared;
+  const { doors, upstream, exit, ownLogin, secondLogin } = tokenServices(shared);
   const codes = { presented: shared.presented, step: shared.codeStep };
   const conversation = new LoginConversation({ ...shared, codes, holds, secondLogin });
   const held = new GrantedHold({ ...doors, conversation, step: shared.codeStep, secondLogin });
@@ -56,15 +55,7 @@ export function loginServices(shared: SharedServices) {
       granted: new GrantedRegistration(doors),
     }),
     sessionEndings: new SessionEndings({ ...doors, sessions: shared.storage.sessions }),
-    sweeper: new HoldSweeper(
-      shared.aside.holds,
-      holds,
-      homeserver,
-      shared.audit,
-      clock,
-      shared.log,
-      shared.onHoldEnded,
-    ),
+    sweeper: new HoldSweeper({ ...shared, storage: shared.aside }),
     accountSessions,
     exit,
     ownLogin,
@@ -77,12 +68,12 @@ export function loginServices(shared: SharedServices) {
 
 /** How a login is taken from the homeserver and how its token leaves, with what all doors of sign-ins need. */
 function tokenServices(shared: SharedServices) {
-  const { config, storage, vault, homeserver, clock, log, holds } = shared;
+  const { config, storage, vault, clock, holds } = shared;
   const readings = new Readings(
     { factors: storage.factors, codes: shared.factors, vault, policies: shared.policies, clock },
     shared.ways,
   );
-  const upstream = new UpstreamLogin(homeserver, holds, shared.addressLimit, log);
+  const upstream = new UpstreamLogin(shared);
   const exit = new Exit({ ...shared, holds, publicBaseUrl: config.publicBaseUrl });
   const ownLogin = new OwnLogin({ ...shared, upstream, registration: config.homeserver.appservice });
   const again = new LoginAgain({ upstream, ownLogin });

@@ -45,7 +45,10 @@ export function pageServices(
       contact,
       recovery: shared.recovery.enabled,
     }),
-    enrolmentPage: new EnrolmentPage(account.enrolments, pages, setUps, new Visits(visiting, 'enrolment')),
+    enrolmentPage: new EnrolmentPage(
+      { enrolment: account.enrolments, pages, setUps },
+      new Visits(visiting, 'enrolment'),
+    ),
   };
 }
 
@@ -61,15 +64,11 @@ function proofPages(
   const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits });
   const providerProof = new ProviderProof({ ...shared, page: proofs, upstream });
   const providerApproval = new ProviderApproval(providerProof, pages, rounds);
-  const providerPage = new ProviderPage(
-    pageSignIn,
-    pages,
-    targets,
-    rounds,
-    signInPage,
-    providerApproval,
-    access,
-  );
+  const providerPage = new ProviderPage({
+    ...{ pages, targets, rounds, signInPage, access },
+    door: pageSignIn,
+    approval: providerApproval,
+  });
   return {
     providerPage,
     providerApproval,

@@ -59,11 +59,12 @@ function canBeWithoutPassword({ config }: Foundations): boolean {
   return config.homeserver.appservice !== undefined && config.login.sso;
 }
 
-function heldLogins({ config, storage, vault, clock, random }: Foundations): HeldLogins {
-  return new HeldLogins(storage, vault, clock, random, {
-    holdTtlMs: config.login.holdTtlMs,
-    maximum: config.uia.maxSessions,
-    allowance: config.limits.signInPerUser,
+function heldLogins(foundations: Foundations): HeldLogins {
+  const { login, uia, limits } = foundations.config;
+  return new HeldLogins(foundations, {
+    holdTtlMs: login.holdTtlMs,
+    maximum: uia.maxSessions,
+    allowance: limits.signInPerUser,
   });
 }
 

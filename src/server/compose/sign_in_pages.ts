@@ -69,9 +69,10 @@ function signInEnds(shared: SharedServices, tools: PageTools, pageAccess: LoginS
   return { targets, rounds, accessParts, access: accessParts?.end, accessViews: accessParts?.views };
 }
 
-function providerRounds({ config, vault, homeserver, clock }: SharedServices, { formTokens }: PageTools) {
+function providerRounds(shared: SharedServices, { formTokens }: PageTools) {
+  const { config, vault, homeserver, clock } = shared;
   const states = new ProviderStates(vault, clock);
-  return new ProviderRounds(homeserver, states, formTokens, config.publicBaseUrl);
+  return new ProviderRounds({ homeserver, states, formTokens, publicBaseUrl: config.publicBaseUrl });
 }
 
 /** Undefined where the operator lets no one sign in by a factor alone. */
