@@ -1,5 +1,5 @@
 import type { Answer } from '../../http/answer.ts';
-import type { PageCodesUsedUp, PageDoor } from '../../login/page_door.ts';
+import type { PageCodesUsedUp, PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { AccessEnd } from '../authorize/access_end.ts';
 import { refusedCode } from '../forms/form_page.ts';
@@ -8,24 +8,43 @@ import { seeOther } from '../forms/see_other.ts';
 import type { AccountEntry } from './account_entry.ts';
 import type { ProviderRounds } from './provider_rounds.ts';
 import { isAccess, type RedirectTarget, type RedirectTargets, withLoginToken } from './redirect_targets.ts';
-import { end, type Next, type SignInVisit } from './sign_in_visit.ts';
+import type { SignInSetUp } from './sign_in_set_up.ts';
+import { end, heldBy, type Next, type SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInEndsDeps {
   readonly door: PageDoor;
   readonly targets: RedirectTargets;
   readonly rounds: ProviderRounds;
   readonly entry: AccountEntry;
+  readonly setUp: SignInSetUp;
   /** Undefined where apps cannot ask for access. */
   readonly access: AccessEnd | undefined;
   readonly clock: Clock;
 }
 
-/** How a sign-in on a page ends: at the client, on the account page, or with what stands in the way. */
+/** Where a sign-in on a page goes on, and how it ends: at the client, on the account page, or with what stands in the way. */
 export class SignInEnds {
   constructor(private readonly deps: SignInEndsDeps) {}
 
+  /** The way on after the password, or the provider, was right. */
+  async goOn(visit: PageVisit, before: SignInVisit, standing: PageStanding): Promise<Next> {
+    const { targets, setUp } = this.deps;
+    const state: SignInVisit = { ...before, step: 'held', held: heldBy(standing) };
+    if (setUp.isNext(state, standing)) {
+      return { state, outcome: { is: 'challenged', reason: 'enrolment' } };
+    }
+    if (standing.codeWanted) return { state, outcome: { is: 'challenged', reason: 'factor' } };
+    const target = targets.read(state.target);
+    if (target?.kind === 'account') return this.enter(visit, state, target);
+    if (target !== undefined && isAccess(target)) return this.ask(visit, state, target);
+    // After a sign-in with a recovery code the page says first what to do about the lost phone.
+    const mayPass =
+      standing.recoveryCodesLeft === undefined && target !== undefined && targets.isListed(target);
+    return mayPass ? this.finish(visit, state, standing.id) : { state };
+  }
+
   /** On the account page: the browser gets the cookie of a page session. */
-  async enter(visit: PageVisit, state: SignInVisit, target: RedirectTarget): Promise<Next> {
+  private async enter(visit: PageVisit, state: SignInVisit, target: RedirectTarget): Promise<Next> {
     const deviceName = visit.say('account.deviceName');
     const id = state.held?.id ?? '';
     const answer = await this.deps.entry.enter(visit.request, id, { target, deviceName });
@@ -33,7 +52,7 @@ export class SignInEnds {
   }
 
   /** For an app that asks for access: what its user is told before they say yes. */
-  async ask(visit: PageVisit, state: SignInVisit, target: RedirectTarget): Promise<Next> {
+  private async ask(visit: PageVisit, state: SignInVisit, target: RedirectTarget): Promise<Next> {
     return { state: { ...state, endsDevice: await this.deps.access?.endsDevice(visit, state, target) } };
   }
 

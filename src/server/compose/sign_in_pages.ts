@@ -11,6 +11,7 @@ import { RedirectTargets } from '../../pages/sign_in/redirect_targets.ts';
 import { SignInAlone, type SignInAloneDeps } from '../../pages/sign_in/sign_in_alone.ts';
 import { SignInEnds } from '../../pages/sign_in/sign_in_ends.ts';
 import { SignInPage } from '../../pages/sign_in/sign_in_page.ts';
+import { SignInProofs } from '../../pages/sign_in/sign_in_proofs.ts';
 import { SignInReplace } from '../../pages/sign_in/sign_in_replace.ts';
 import { SignInSetUp } from '../../pages/sign_in/sign_in_set_up.ts';
 import { SignInSteps } from '../../pages/sign_in/sign_in_steps.ts';
@@ -45,11 +46,12 @@ export function signInPages(
     recovery: shared.recovery.enabled ? pageRecovery : undefined,
   };
   const { host } = new URL(config.publicBaseUrl);
+  const whereTo = new SignInEnds(signIn);
   const signInPage = new SignInPage(
     {
       ...signIn,
       visits: new Visits<SignInVisit>(tools.visiting, 'sign_in'),
-      steps: new SignInSteps({ ...signIn, ends: new SignInEnds(signIn) }),
+      steps: new SignInSteps({ ...signIn, ends: whereTo, proofs: new SignInProofs({ ...signIn, ends: whereTo }) }),
       views: new SignInViews({ ...signIn, host }),
     },
     config.login.sso,
