@@ -14,7 +14,7 @@ import {
 } from '../second_factor/challenge_answer.ts';
 import type { CodeOutcome, CodeStep, TakenByCode } from '../second_factor/code_step.ts';
 import { passedIn } from '../second_factor/factor_passed.ts';
-import type { HeldLogins, OpeningSession } from '../second_factor/held_logins.ts';
+import type { OpeningSession } from '../second_factor/held_logins.ts';
 import { enrolmentFlows, type OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
 import { type OwesEnrolment, type OwesFactor, owes, type Standings } from '../second_factor/standing.ts';
@@ -31,7 +31,6 @@ export interface LoginConversationDeps {
   readonly secondFactors: Factors;
   readonly standings: Standings;
   readonly codes: { readonly presented: PresentedCodes; readonly step: CodeStep };
-  readonly holds: HeldLogins;
   readonly secondLogin: SecondLogin;
   readonly ways: OfferedWays;
   readonly enrolment: OwedEnrolment;

@@ -1,46 +1,29 @@
 import type { Factors } from '../../factors/factors.ts';
-import type { FallbackStage, FallbackStanding, GuardedPage } from '../../guard/guarded_page.ts';
-import type { HomeserverSignOn } from '../../guard/homeserver_sign_on.ts';
+import type { FallbackStage, GuardedPage } from '../../guard/guarded_page.ts';
 import type { Homeserver } from '../../homeserver/homeserver.ts';
 import { relayAnswer } from '../../homeserver/relay.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
-import type { Clock } from '../../system/clock.ts';
 import { isSessionId } from '../../uia/session_id.ts';
-import { type FormPages, type PageVisit, titleOf } from '../forms/form_pages.ts';
-import { type FormProblems, openFactors } from '../forms/form_problems.ts';
+import type { FormPages } from '../forms/form_pages.ts';
 import type { Visits } from '../forms/visits.ts';
-import type { FindContact } from '../shell/contact.ts';
-import { type Html, html } from '../shell/html.ts';
-import { providersForApproval } from '../sign_in/offered_providers.ts';
-import { aboutField } from './approved_body.ts';
-import { codeCard, homeserverCard, passwordCard, providerCard } from './fallback_cards.ts';
-import { FallbackSteps } from './fallback_steps.ts';
-import type { EndedApproval, FallbackVisit, PasswordProblem } from './fallback_visit.ts';
-import { done, ended, gone } from './last_pages.ts';
-import { leadBack, type SeenVisit, SessionVisits, sessionIn } from './session_visits.ts';
-
-const FORM_SCRIPT = 'forms.js';
-/** What is told at the field of the password; all else above the form. */
-const AT_FIELD: readonly PasswordProblem['is'][] = ['wrongPassword', 'noPassword', 'missingPassword'];
+import type { FallbackSteps } from './fallback_steps.ts';
+import type { FallbackViews } from './fallback_views.ts';
+import type { FallbackVisit } from './fallback_visit.ts';
+import { gone } from './last_pages.ts';
+import { leadBack, SessionVisits, sessionIn } from './session_visits.ts';
 
 export interface FallbackPageDeps {
   readonly proofs: GuardedPage;
-  readonly signOn: HomeserverSignOn;
   readonly pages: FormPages;
   readonly homeserver: Homeserver;
   readonly factors: Factors;
-  readonly problems: FormProblems;
   readonly visits: Visits<FallbackVisit>;
-  /** Whether those who have lost all factors can recover the account themselves. */
-  readonly canRecover: boolean;
-  readonly contact: FindContact;
-  readonly clock: Clock;
+  readonly steps: FallbackSteps;
+  readonly views: FallbackViews;
 }
-
-type Seen = SeenVisit<FallbackVisit>;
 
 /**
  * `…/auth/{stage}/fallback/web`: asks for what a session still lacks, and tells the client that opened the page
@@ -48,17 +31,15 @@ type Seen = SeenVisit<FallbackVisit>;
  */
 export class FallbackPage {
   private readonly visits: SessionVisits<FallbackVisit>;
-  private readonly steps: FallbackSteps;
 
   constructor(private readonly deps: FallbackPageDeps) {
     this.visits = new SessionVisits(deps.visits, {});
-    this.steps = new FallbackSteps(deps);
   }
 
   /** `GET`: changes nothing. @throws Refusal if the page of the homeserver cannot be had */
   async show(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
     this.requireKnown(stage);
-    const { proofs, pages } = this.deps;
+    const { proofs, pages, views } = this.deps;
     const id = sessionIn(request);
     // Our ids begin with m2fa_; single sign-on for another one is the homeserver's.
     if (stage === SSO_STAGE && id !== '' && !isSessionId(id) && !id.startsWith('m2fa_')) {
@@ -69,11 +50,11 @@ export class FallbackPage {
     return pages.visit(request, async (visit) => {
       // First the visit, as the form that is at work on it leaves it: the session is read as it is then.
       const seen = await this.visits.seen(request);
-      // A session that has ended says no more why.
-      if (seen?.state.ended !== undefined) return this.ended(visit, seen.state.ended);
+      // A session that has ended no longer says why.
+      if (seen?.state.ended !== undefined) return views.ended(visit, seen.state.ended);
       const standing = await proofs.find(id, stage);
       if (standing === undefined) return gone(visit);
-      return seen === undefined ? visit.fail({ cause: 'unknown' }) : this.ask(visit, standing, seen);
+      return seen === undefined ? visit.fail({ cause: 'unknown' }) : views.ask(visit, standing, seen);
     });
   }
 
@@ -87,7 +68,7 @@ export class FallbackPage {
         return { ...leadBack(request), outcome: { is: 'refused', reason: 'session' } };
       }
       return this.visits.submit(visit, form, (unhurried, state) =>
-        this.steps.take(unhurried, standing, state, form),
+        this.deps.steps.take(unhurried, standing, state, form),
       );
     });
   }
@@ -96,120 +77,6 @@ export class FallbackPage {
   private requireKnown(stage: FallbackStage): void {
     if (stage !== SSO_STAGE && this.deps.factors.ofStage(stage) === undefined) {
       throw new Refusal('unrecognized');
-    }
-  }
-
-  /** Asks for what is missing; where nothing is, tells the client. */
-  private async ask(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
-    if (await this.deps.signOn.isNext(visit.request, standing)) return this.signOn(visit, standing, seen);
-    switch (standing.missing) {
-      case 'nothing':
-        return this.done(visit, standing, seen);
-      case 'code':
-        return this.code(visit, standing, seen);
-      case 'password':
-        return this.password(visit, standing, seen);
-      case 'provider':
-        return this.provider(visit, standing, seen);
-    }
-  }
-
-  private ended(visit: PageVisit, end: EndedApproval): Answer {
-    const { problems, contact } = this.deps;
-    return ended(visit, end, { waitMs: problems.waitOf({ is: end.cause, ...end }), contact: contact() });
-  }
-
-  private async done(visit: PageVisit, standing: FallbackStanding, { state }: Seen): Promise<Answer> {
-    return done(
-      visit,
-      state.isRecovery === true ? await this.deps.proofs.recoveryCodesLeft(standing) : undefined,
-    );
-  }
-
-  /** The account has no password: the homeserver's single sign-on says who it is. */
-  private async provider(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
-    const providers = await providersForApproval(this.deps.homeserver, visit.request);
-    const card = await this.card(visit, standing, seen);
-    return visit.render({
-      title: visit.say('approve.title'),
-      asks: 'password',
-      body: (tokenField) => providerCard({ ...card(tokenField), providers }),
-    });
-  }
-
-  /** The same, by the homeserver's own page: what was asked for is guarded by the homeserver, too. */
-  private async signOn(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
-    const { refused } = seen.state;
-    const problem = refused?.of === 'password' ? this.textOf(visit, refused.problem) : undefined;
-    const card = await this.card(visit, standing, seen);
-    return visit.render({
-      title: titleOf(visit, visit.say('approve.title'), problem),
-      asks: 'password',
-      script: FORM_SCRIPT,
-      body: (tokenField) => homeserverCard({ ...card(tokenField), problem }),
-    });
-  }
-
-  private async code(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
-    const { proofs, problems } = this.deps;
-    const { refused } = seen.state;
-    // A problem with a password is none of a code that is asked for by now.
-    const problem = refused?.of === 'code' ? refused.problem : undefined;
-    const told = problems.told(visit, problem);
-    const { factors, asked } = await proofs.factorsAsked(standing);
-    const card = await this.card(visit, standing, seen);
-    return visit.render({
-      title: titleOf(visit, visit.say('approve.title'), told.refused?.problem ?? told.problem),
-      asks: 'factor',
-      script: FORM_SCRIPT,
-      retryAfterMs: problems.waitOf(problem),
-      body: (tokenField) =>
-        codeCard({
-          ...card(tokenField),
-          ...{ factors: openFactors(factors, problem), asked, canRecover: this.deps.canRecover, ...told },
-        }),
-    });
-  }
-
-  private async password(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
-    const { refused } = seen.state;
-    const problem = refused?.of === 'password' ? refused.problem : undefined;
-    const text = problem && this.textOf(visit, problem);
-    const atField = problem !== undefined && AT_FIELD.includes(problem.is);
-    const card = await this.card(visit, standing, seen);
-    return visit.render({
-      title: titleOf(visit, visit.say('approve.title'), text),
-      asks: 'password',
-      script: FORM_SCRIPT,
-      retryAfterMs: this.deps.problems.waitOf(problem),
-      body: (tokenField) =>
-        passwordCard({
-          ...card(tokenField),
-          refused: atField && text !== undefined ? { problem: text } : undefined,
-          problem: atField ? undefined : text,
-        }),
-    });
-  }
-
-  /** What both cards have, with the token of their forms. */
-  private async card(visit: PageVisit, standing: FallbackStanding, seen: Seen) {
-    const { say, language, request } = visit;
-    const { factors, proofs } = this.deps;
-    const device = await proofs.askedBy(request, standing);
-    return (tokenField: Html) => ({
-      ...{ say, language, standing, device, listed: factors.all, action: seen.action },
-      hidden: html`${tokenField}${aboutField(standing)}${seen.turn}`,
-    });
-  }
-
-  private textOf(visit: PageVisit, problem: PasswordProblem): string {
-    switch (problem.is) {
-      case 'wrongPassword':
-        return visit.say('approve.wrongPassword');
-      case 'noPassword':
-        return visit.say('signIn.noPassword');
-      default:
-        return this.deps.problems.textOf(visit, problem);
     }
   }
 

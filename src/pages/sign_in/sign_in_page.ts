@@ -54,7 +54,7 @@ export class SignInPage {
       const target = targets.read(redirectUrl);
       return target === undefined
         ? visit.fail({ cause: 'link' })
-        : views.first(visit, target, visits.newId());
+        : views.forms.first(visit, target, visits.newId());
     });
   }
 
@@ -83,7 +83,7 @@ export class SignInPage {
     name: string | undefined,
     beside: BesideForm,
   ): Answer {
-    return this.deps.views.first(visit, target, this.deps.visits.newId(), { name, beside });
+    return this.deps.views.forms.first(visit, target, this.deps.visits.newId(), { name, beside });
   }
 
   /** The first card of the account page. */
@@ -93,7 +93,7 @@ export class SignInPage {
     form: { readonly tokenField: Html; readonly token: string },
   ): Html {
     const { views, visits } = this.deps;
-    return views.firstCard(visit, this.accountTarget(visit.request), visits.newId(), beside, form);
+    return views.forms.firstCard(visit, this.accountTarget(visit.request), visits.newId(), beside, form);
   }
 
   /**

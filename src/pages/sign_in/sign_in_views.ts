@@ -1,72 +1,34 @@
 import type { Answer } from '../../http/answer.ts';
 import type { PageDoor, PageStanding } from '../../login/page_door.ts';
-import type { PageRecovery } from '../../login/page_recovery.ts';
 import type { AccessViews } from '../authorize/access_views.ts';
-import { fieldOf, type WrongCredentials } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
-import { type FormProblems, openFactors } from '../forms/form_problems.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
-import type { Html } from '../shell/html.ts';
-import { beginningOf, openingAddress, replaceAddress, visitAddress, type Way } from './addresses.ts';
-import type { RedirectTarget, RedirectTargets } from './redirect_targets.ts';
-import type { SignInAlone } from './sign_in_alone.ts';
-import {
-  type ConfirmedStanding,
-  cancelledCard,
-  codeCard,
-  confirmationCard,
-  confirmTitle,
-  credentialsCard,
-} from './sign_in_cards.ts';
+import { beginningOf, replaceAddress, visitAddress, type Way } from './addresses.ts';
+import type { RedirectTargets } from './redirect_targets.ts';
+import { type ConfirmedStanding, cancelledCard, confirmationCard, confirmTitle } from './sign_in_cards.ts';
+import { SCRIPT, type SignInForms } from './sign_in_forms.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import type { SignInSetUp } from './sign_in_set_up.ts';
-import { type BesideForm, formOf, hiddenIn, type Shown, unseen } from './sign_in_shown.ts';
+import { type BesideForm, formOf, type Shown } from './sign_in_shown.ts';
 import type { SignInVisit } from './sign_in_visit.ts';
-
-const SCRIPT = 'forms.js';
 
 export interface SignInViewsDeps {
   readonly door: PageDoor;
   readonly targets: RedirectTargets;
   readonly setUp: SignInSetUp;
   readonly replace: SignInReplace;
-  readonly problems: FormProblems;
-  /** Undefined where no one signs in by a factor alone. */
-  readonly alone: SignInAlone | undefined;
-  /** The host that browsers see. */
-  readonly host: string;
-  readonly recovery: Pick<PageRecovery, 'runningFor'> | undefined;
+  readonly forms: SignInForms;
   /** Undefined where apps cannot ask for access. */
   readonly accessViews: AccessViews | undefined;
-}
-
-/** What the first page of an app that asks for access has besides. */
-interface FirstCard {
-  /** Stands in the field for the name before anyone has typed one. */
-  readonly name?: string | undefined;
-  readonly beside?: BesideForm;
 }
 
 /** Shows where a sign-in stands. It changes nothing. */
 export class SignInViews {
   constructor(private readonly deps: SignInViewsDeps) {}
 
-  /** The first page, whose form opens a visit with this id. */
-  first(visit: PageVisit, target: RedirectTarget, id: string, { name, beside }: FirstCard = {}): Answer {
-    const shown = { ...unseen(visit, target, id, name), beside };
-    return this.credentials(shown, openingAddress(shown.way, id));
-  }
-
-  /** The card of it alone, for the account page. */
-  firstCard(
-    visit: PageVisit,
-    target: RedirectTarget,
-    id: string,
-    beside: BesideForm,
-    { tokenField, token }: { readonly tokenField: Html; readonly token: string },
-  ): Html {
-    const shown = unseen(visit, target, id);
-    return this.card({ ...shown, beside }, openingAddress(shown.way, id), tokenField, token);
+  /** Those with which it begins. */
+  get forms(): SignInForms {
+    return this.deps.forms;
   }
 
   of(visit: PageVisit, seen: Visit<SignInVisit>, beside?: BesideForm): Promise<Answer> {
@@ -90,7 +52,7 @@ export class SignInViews {
     const shown = { visit, seen, way, beside };
     switch (state.step) {
       case 'credentials':
-        return this.credentials(shown, visitAddress(way, seen.id));
+        return this.deps.forms.credentials(shown, visitAddress(way, seen.id));
       case 'accepted':
         return this.accepted(shown);
       case 'held':
@@ -106,15 +68,14 @@ export class SignInViews {
           visit.fail({ cause: 'used', href: beginningOf(way) })
         );
       case 'ended':
-        return this.ended(shown, state);
+        return this.deps.forms.ended(shown, state);
     }
   }
 
   /** One who signed in by a factor alone is asked who gets access. */
   private accepted(shown: Shown): Answer | Promise<Answer> {
     const { alone } = shown.seen.state;
-    const isOver = this.deps.alone === undefined || this.deps.alone.isOver(shown.seen.state);
-    if (alone === undefined || isOver) return this.over(shown);
+    if (alone === undefined || this.deps.forms.isAloneOver(shown.seen.state)) return this.over(shown);
     const { userId } = alone;
     return this.asking(shown, { userId, recoveryCodesLeft: undefined, mayTurnOn: false });
   }
@@ -138,70 +99,13 @@ export class SignInViews {
       return (await this.deps.setUp.show(visit, state, standing, form)) ?? this.over(shown);
     }
     if (!standing.codeWanted) return this.confirmation(shown, standing);
-    return this.code(shown, standing, await this.deps.recovery?.runningFor(standing.userId));
+    return this.deps.forms.code(shown, standing);
   }
 
   private async over(shown: Shown): Promise<Answer> {
     const { state } = shown.seen;
     const isChanged = state.held !== undefined && (await this.deps.door.isChanged(state.held));
-    return this.ended(shown, { ...state, ended: { cause: isChanged ? 'changed' : 'expired', until: 0 } });
-  }
-
-  private ended({ visit, way }: Shown, { ended }: SignInVisit): Answer {
-    const { cause, until } = ended ?? { cause: 'expired', until: 0 };
-    const waitMs = cause === 'tooMany' ? this.deps.problems.leftUntil(until) : undefined;
-    return visit.fail({ cause, href: beginningOf(way), waitMs });
-  }
-
-  private credentials(shown: Shown, action: string): Answer {
-    const { visit, seen, way } = shown;
-    const { problem } = seen.state;
-    const title = visit.say(way.target.kind === 'account' ? 'account.title' : 'signIn.title');
-    return visit.render({
-      title: titleOf(visit, title, this.textOf(visit, seen.state)),
-      script: SCRIPT,
-      retryAfterMs: this.deps.problems.waitOf(problem),
-      body: (tokenField, token) => this.card(shown, action, tokenField, token),
-    });
-  }
-
-  private card({ visit, seen, way, beside }: Shown, action: string, tokenField: Html, token: string): Html {
-    const { say } = visit;
-    const { name, problem } = seen.state;
-    const wrong: WrongCredentials = {
-      name,
-      field: fieldOf(problem),
-      problem: this.textOf(visit, seen.state),
-    };
-    const hidden = hiddenIn({ way, seen }, tokenField);
-    const asking = { token, visit: seen.id, turn: seen.turn };
-    const alone = this.deps.alone?.form(visit, asking, { hidden, action });
-    return credentialsCard({
-      ...{ say, hidden, action, way, alone, server: this.deps.host },
-      ...wrong,
-      ...beside,
-    });
-  }
-
-  private code(shown: Shown, standing: PageStanding, recovery: { opensTs: number } | undefined): Answer {
-    const { visit, seen, way } = shown;
-    const { say, language } = visit;
-    const { problem, isStopped = false } = seen.state;
-    const told = this.deps.problems.told(visit, problem);
-    const factors = openFactors(standing.factors, problem);
-    return visit.render({
-      title: titleOf(visit, say('code.title'), told.refused?.problem ?? told.problem),
-      script: SCRIPT,
-      retryAfterMs: this.deps.problems.waitOf(problem),
-      body: (tokenField) =>
-        codeCard({
-          ...{ say, language, way, recovery, ...told },
-          ...formOf(shown, tokenField),
-          problem: told.problem ?? (isStopped ? say('code.recoveryStopped') : undefined),
-          canRecover: this.deps.recovery !== undefined,
-          standing: { ...standing, factors },
-        }),
-    });
+    return this.deps.forms.ended(shown, { ...state, ended: { cause: isChanged ? 'changed' : 'expired', until: 0 } });
   }
 
   private async confirmation(shown: Shown, standing: PageStanding): Promise<Answer> {
@@ -217,7 +121,7 @@ export class SignInViews {
     const { visit, seen, way } = shown;
     const { say } = visit;
     const { isReplaced = false } = seen.state;
-    const problem = this.textOf(visit, seen.state);
+    const problem = this.deps.forms.textOf(visit, seen.state);
     const consent = await this.deps.accessViews?.consent(visit, seen.state, way.target);
     if (consent?.is === 'fault') return consent.answer;
     return visit.render({
@@ -230,9 +134,5 @@ export class SignInViews {
           ...formOf(shown, tokenField),
         }),
     });
-  }
-
-  private textOf(visit: PageVisit, { problem }: SignInVisit): string | undefined {
-    return problem && this.deps.problems.textOf(visit, problem);
   }
 }

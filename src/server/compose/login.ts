@@ -34,10 +34,10 @@ export type LoginServices = ReturnType<typeof loginServices>;
 
 /** Where users sign in and out. All doors share the held logins and their limits. */
 export function loginServices(shared: SharedServices) {
-  const { config, holds } = shared;
+  const { config } = shared;
   const { doors, upstream, exit, ownLogin, secondLogin } = tokenServices(shared);
   const codes = { presented: shared.presented, step: shared.codeStep };
-  const conversation = new LoginConversation({ ...shared, codes, holds, secondLogin });
+  const conversation = new LoginConversation({ ...shared, codes, secondLogin });
   const held = new GrantedHold({ ...doors, conversation, step: shared.codeStep, secondLogin });
   const granted = { ...doors, held, handingOut: new HandingOut(doors) };
   const signIn = { ...doors, conversation, granted };

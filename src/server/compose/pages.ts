@@ -3,6 +3,8 @@ import { HomeserverSignOn } from '../../guard/homeserver_sign_on.ts';
 import { ProviderProof } from '../../guard/provider_proof.ts';
 import { EnrolmentPage } from '../../pages/fallback/enrolment_page.ts';
 import { FallbackPage } from '../../pages/fallback/fallback_page.ts';
+import { FallbackSteps } from '../../pages/fallback/fallback_steps.ts';
+import { FallbackViews } from '../../pages/fallback/fallback_views.ts';
 import { ProviderApproval } from '../../pages/fallback/provider_approval.ts';
 import { Visits } from '../../pages/forms/visits.ts';
 import { HelpPage } from '../../pages/help/help_page.ts';
@@ -85,10 +87,12 @@ function fallbackPageOf(
 ): FallbackPage {
   const { homeserver, factors, clock } = shared;
   const { passwordSessions } = shared.ownerSessions;
+  const signOn = new HomeserverSignOn({ ...shared, page: proofs, guard, passwordSessions });
+  const canRecover = shared.recovery.enabled;
   return new FallbackPage({
-    ...{ proofs, homeserver, problems, pages, factors, contact, clock },
-    signOn: new HomeserverSignOn({ ...shared, page: proofs, guard, passwordSessions }),
+    ...{ proofs, pages, homeserver, factors },
     visits: new Visits(visiting, 'fallback'),
-    canRecover: shared.recovery.enabled,
+    steps: new FallbackSteps({ proofs, signOn, factors, problems, clock }),
+    views: new FallbackViews({ proofs, signOn, homeserver, factors, problems, canRecover, contact }),
   });
 }

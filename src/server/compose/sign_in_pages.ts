@@ -10,6 +10,7 @@ import { ProviderStates } from '../../pages/sign_in/provider_states.ts';
 import { RedirectTargets } from '../../pages/sign_in/redirect_targets.ts';
 import { SignInAlone, type SignInAloneDeps } from '../../pages/sign_in/sign_in_alone.ts';
 import { SignInEnds } from '../../pages/sign_in/sign_in_ends.ts';
+import { SignInForms } from '../../pages/sign_in/sign_in_forms.ts';
 import { SignInPage } from '../../pages/sign_in/sign_in_page.ts';
 import { SignInProofs } from '../../pages/sign_in/sign_in_proofs.ts';
 import { SignInReplace } from '../../pages/sign_in/sign_in_replace.ts';
@@ -52,7 +53,7 @@ export function signInPages(
       ...signIn,
       visits: new Visits<SignInVisit>(tools.visiting, 'sign_in'),
       steps: new SignInSteps({ ...signIn, ends: whereTo, proofs: new SignInProofs({ ...signIn, ends: whereTo }) }),
-      views: new SignInViews({ ...signIn, host }),
+      views: new SignInViews({ ...signIn, forms: new SignInForms({ ...signIn, host }) }),
     },
     config.login.sso,
   );

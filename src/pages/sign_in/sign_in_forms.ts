@@ -1,0 +1,124 @@
+import type { Answer } from '../../http/answer.ts';
+import type { PageStanding } from '../../login/page_door.ts';
+import type { PageRecovery } from '../../login/page_recovery.ts';
+import { fieldOf, type WrongCredentials } from '../forms/fields.ts';
+import { type PageVisit, titleOf } from '../forms/form_pages.ts';
+import { type FormProblems, openFactors } from '../forms/form_problems.ts';
+import type { Html } from '../shell/html.ts';
+import { beginningOf, openingAddress } from './addresses.ts';
+import type { RedirectTarget } from './redirect_targets.ts';
+import type { SignInAlone } from './sign_in_alone.ts';
+import { codeCard, credentialsCard } from './sign_in_cards.ts';
+import { type BesideForm, formOf, hiddenIn, type Shown, unseen } from './sign_in_shown.ts';
+import type { SignInVisit } from './sign_in_visit.ts';
+
+export const SCRIPT = 'forms.js';
+
+export interface SignInFormsDeps {
+  readonly problems: FormProblems;
+  /** Undefined where no one signs in by a factor alone. */
+  readonly alone: SignInAlone | undefined;
+  readonly recovery: Pick<PageRecovery, 'runningFor'> | undefined;
+  /** The host that browsers see. */
+  readonly host: string;
+}
+
+/** What the first page of an app that asks for access has besides. */
+interface FirstCard {
+  /** Stands in the field for the name before anyone has typed one. */
+  readonly name?: string | undefined;
+  readonly beside?: BesideForm;
+}
+
+/** The forms in which a person proves who they are, and what they are told where that failed. */
+export class SignInForms {
+  constructor(private readonly deps: SignInFormsDeps) {}
+
+  /** The first page, whose form opens a visit with this id. */
+  first(visit: PageVisit, target: RedirectTarget, id: string, { name, beside }: FirstCard = {}): Answer {
+    const shown = { ...unseen(visit, target, id, name), beside };
+    return this.credentials(shown, openingAddress(shown.way, id));
+  }
+
+  /** The card of it alone, for the account page. */
+  firstCard(
+    visit: PageVisit,
+    target: RedirectTarget,
+    id: string,
+    beside: BesideForm,
+    { tokenField, token }: { readonly tokenField: Html; readonly token: string },
+  ): Html {
+    const shown = unseen(visit, target, id);
+    return this.card({ ...shown, beside }, openingAddress(shown.way, id), tokenField, token);
+  }
+
+  /** @param action where the form is sent */
+  credentials(shown: Shown, action: string): Answer {
+    const { visit, seen, way } = shown;
+    const { problem } = seen.state;
+    const title = visit.say(way.target.kind === 'account' ? 'account.title' : 'signIn.title');
+    return visit.render({
+      title: titleOf(visit, title, this.textOf(visit, seen.state)),
+      script: SCRIPT,
+      retryAfterMs: this.deps.problems.waitOf(problem),
+      body: (tokenField, token) => this.card(shown, action, tokenField, token),
+    });
+  }
+
+  private card({ visit, seen, way, beside }: Shown, action: string, tokenField: Html, token: string): Html {
+    const { say } = visit;
+    const { name, problem } = seen.state;
+    const wrong: WrongCredentials = {
+      name,
+      field: fieldOf(problem),
+      problem: this.textOf(visit, seen.state),
+    };
+    const hidden = hiddenIn({ way, seen }, tokenField);
+    const asking = { token, visit: seen.id, turn: seen.turn };
+    const alone = this.deps.alone?.form(visit, asking, { hidden, action });
+    return credentialsCard({
+      ...{ say, hidden, action, way, alone, server: this.deps.host },
+      ...wrong,
+      ...beside,
+    });
+  }
+
+  async code(shown: Shown, standing: PageStanding): Promise<Answer> {
+    const recovery = await this.deps.recovery?.runningFor(standing.userId);
+    const { visit, seen, way } = shown;
+    const { say, language } = visit;
+    const { problem, isStopped = false } = seen.state;
+    const told = this.deps.problems.told(visit, problem);
+    const factors = openFactors(standing.factors, problem);
+    return visit.render({
+      title: titleOf(visit, say('code.title'), told.refused?.problem ?? told.problem),
+      script: SCRIPT,
+      retryAfterMs: this.deps.problems.waitOf(problem),
+      body: (tokenField) =>
+        codeCard({
+          ...{ say, language, way, recovery, ...told },
+          ...formOf(shown, tokenField),
+          problem: told.problem ?? (isStopped ? say('code.recoveryStopped') : undefined),
+          canRecover: this.deps.recovery !== undefined,
+          standing: { ...standing, factors },
+        }),
+    });
+  }
+
+  /** Whether a sign-in by a factor alone has ended. */
+  isAloneOver(state: SignInVisit): boolean {
+    return this.deps.alone === undefined || this.deps.alone.isOver(state);
+  }
+
+  /** The page of a sign-in that has ended. */
+  ended({ visit, way }: Shown, { ended }: SignInVisit): Answer {
+    const { cause, until } = ended ?? { cause: 'expired', until: 0 };
+    const waitMs = cause === 'tooMany' ? this.deps.problems.leftUntil(until) : undefined;
+    return visit.fail({ cause, href: beginningOf(way), waitMs });
+  }
+
+  /** What is wrong, in words. */
+  textOf(visit: PageVisit, { problem }: SignInVisit): string | undefined {
+    return problem && this.deps.problems.textOf(visit, problem);
+  }
+}
