@@ -33,7 +33,6 @@ export interface RecoveryBeginDeps {
   readonly vouchers: Vouchers;
   readonly telling: RecoveryTelling;
   readonly voters: Pick<VotersAsked, 'asking'>;
-  readonly settings: AccountRecoveryConfig;
 }
 
 /** What came of a beginning. */
@@ -48,7 +47,10 @@ type Written = BegunRecovery | { readonly is: 'too_many' };
 
 /** Begins the recovery of an account whose password was right. */
 export class RecoveryBegin {
-  constructor(private readonly deps: RecoveryBeginDeps) {}
+  constructor(
+    private readonly deps: RecoveryBeginDeps,
+    private readonly settings: AccountRecoveryConfig,
+  ) {}
 
   /**
    * @param voucher an unused recovery code as it was typed; it is used up with the beginning
@@ -87,7 +89,7 @@ export class RecoveryBegin {
   }
 
   private async termsFor({ userId, client }: RecoveringUser) {
-    const { waitMs, calendar } = this.deps.settings;
+    const { waitMs, calendar } = this.settings;
     const [own] = await this.deps.storage.read(findRecoverySettings(userId));
     return {
       begunFrom: client.ip,
@@ -101,7 +103,7 @@ export class RecoveryBegin {
   private async inItsPlace(userId: string): Promise<Written | undefined> {
     const other = await this.running(userId);
     if (other !== undefined) return other;
-    const { waitMs } = this.deps.settings;
+    const { waitMs } = this.settings;
     const [next] = await this.deps.storage.read(findNextWait(userId, { waitMs, longestMs: LONGEST_WAIT_MS }));
     return next === undefined ? { is: 'too_many' } : undefined;
   }
@@ -117,14 +119,14 @@ export class RecoveryBegin {
     request: RecoveryName,
     vouched: VouchedFor | undefined,
   ): Promise<Write> {
-    const { audit, telling, voters, settings } = this.deps;
+    const { audit, telling, voters } = this.deps;
     const { userId, client } = user;
     const entry = { userId, client };
     const vouching =
       vouched === undefined
         ? []
         : [
-            shortenRecovery(request.id, settings.vouch.waitMs),
+            shortenRecovery(request.id, this.settings.vouch.waitMs),
             markVouched(request.id),
             audit.recorded({ ...entry, event: 'recovery.used', detail: vouched.detail }),
           ];

@@ -80,7 +80,7 @@ async function trialsOf(
   notices: Notices,
   { random, clock }: Surroundings,
 ): Promise<Trial[]> {
-  const { senders, addresses, languageOf } = notices;
+  const { mailServer, senders, addresses, languageOf } = notices;
   const id = randomId(random);
   const userId = user ?? `@test:${new URL(publicBaseUrl).hostname}`;
   const told = { ...NOTHING, userId, happenedAt: clock.now() };
@@ -91,7 +91,7 @@ async function trialsOf(
   if (message === undefined) return [];
   const byMail = (address: string, n: number): Trial => ({
     to: address,
-    send: (signal) => senders.mail.mail(address, message, `${id}.${n}`, signal),
+    send: (signal) => mailServer.mail(address, message, `${id}.${n}`, signal),
   });
   if (mail !== undefined) {
     requireOn('mail');

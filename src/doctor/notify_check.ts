@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { MatrixConfig } from '../config/config.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { failureOf, inTime } from '../notify/channel.ts';
-import { MailChannel } from '../notify/mail_channel.ts';
+import { MailServer } from '../notify/mail_server.ts';
 import { MatrixChannel } from '../notify/matrix_channel.ts';
 import type { Storage } from '../storage/storage.ts';
 import { listDeadLetters } from '../storage/tables/notices.ts';
@@ -45,17 +45,9 @@ const NO_RECIPIENTS = { messageOf: async () => undefined };
 async function mailFault({ config, parts }: Installation, tried: string[]): Promise<Finding | undefined> {
   const { mail } = config.notify;
   if (mail === undefined) return undefined;
-  const sender = new MailChannel({
-    config: () => mail,
-    addresses: { open: async () => undefined },
-    confirmation: { messageOf: async () => undefined },
-    voteRequest: { messageOf: async () => undefined },
-    recovery: NO_RECIPIENTS,
-    languageOf: async () => config.notify.language,
-    host: new URL(config.publicBaseUrl).hostname,
-    clock: parts.clock,
-  });
-  const failure = await inTime(TRY_MS, (signal) => sender.greet(signal)).then(() => undefined, failureOf);
+  const { hostname } = new URL(config.publicBaseUrl);
+  const server = new MailServer({ config: () => mail, host: hostname, clock: parts.clock });
+  const failure = await inTime(TRY_MS, (signal) => server.greet(signal)).then(() => undefined, failureOf);
   if (failure === undefined) return undefined;
   const { host, port } = mail;
   return fail(

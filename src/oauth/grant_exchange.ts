@@ -29,15 +29,11 @@ const LOOKS = 120;
 
 export interface GrantExchangeDeps {
   readonly storage: Pick<Storage, 'read'>;
-  readonly vault: Vault;
-  readonly audit: Audit;
-  readonly random: RandomSource;
   readonly pause: Pause;
   readonly claims: OAuthClaims;
   readonly sessions: OAuthSessions;
   readonly login: GrantLogin;
-  readonly idTokens: IdTokens;
-  readonly exit: Exit;
+  readonly beginning: OAuthBeginning;
 }
 
 /** Makes the session of an approved grant, for exactly one request: of a code, or of a device grant. */
@@ -109,15 +105,29 @@ export class GrantExchange {
     try {
       // A client that hung up would get nothing: the grant stays for its next try.
       request.signal.throwIfAborted();
-      answer = await this.begin(request, claimed, grant, login.hasFactor);
+      answer = await this.deps.beginning.begin(request, claimed, grant, login.hasFactor);
     } finally {
       if (answer === undefined) await this.deps.login.abandon(grant, call);
     }
     if (answer === undefined) throw invalidGrant();
     return answer;
   }
+}
 
-  private async begin(
+export interface OAuthBeginningDeps {
+  readonly vault: Vault;
+  readonly audit: Audit;
+  readonly random: RandomSource;
+  readonly idTokens: IdTokens;
+  readonly exit: Exit;
+}
+
+/** Begins the session of a grant with the login that was made for it. */
+export class OAuthBeginning {
+  constructor(private readonly deps: OAuthBeginningDeps) {}
+
+  /** Undefined if the grant was used, or what proved it was changed meanwhile. */
+  async begin(
     { client }: ClientRequest,
     claimed: OAuthGrantClaimed,
     grant: Grant,

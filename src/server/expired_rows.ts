@@ -2,7 +2,7 @@ import { CONTACT_LINKS } from '../account_recovery/contact_address.ts';
 import { PLACES_KEPT_MS } from '../limits/lanes.ts';
 import { GONE_KEPT_MS } from '../notify/addresses.ts';
 import { REGISTRATIONS } from '../oauth/registration.ts';
-import { TYPED_USER_CODES } from '../pages/link/link_page.ts';
+import { TYPED_USER_CODES } from '../pages/link/link_targets.ts';
 import { dropInParts } from '../storage/dropping.ts';
 import type { HourlyLease } from '../storage/hourly_lease.ts';
 import type { Storage } from '../storage/storage.ts';

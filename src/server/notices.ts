@@ -11,6 +11,7 @@ import type { NoticeResult } from '../notify/channel.ts';
 import { ContactConfirmation } from '../notify/contact_confirmation.ts';
 import { Delivery } from '../notify/delivery.ts';
 import { MailChannel } from '../notify/mail_channel.ts';
+import { MailServer } from '../notify/mail_server.ts';
 import { MatrixChannel } from '../notify/matrix_channel.ts';
 import { RecoveryNotices } from '../notify/recovery_notices.ts';
 import { SmsChannel } from '../notify/sms_channel.ts';
@@ -60,11 +61,9 @@ export function noticesOf(deps: NoticesDeps) {
     factsOf: recoveryFacts(storage, calendarsOf(config.accountRecovery.calendar)),
     publicBaseUrl: config.publicBaseUrl,
   });
+  const mailServer = new MailServer({ config: () => notify().mail, host, clock });
   const senders = {
-    mail: new MailChannel({
-      ...{ addresses, confirmation, recovery, voteRequest, languageOf, host, clock },
-      config: () => notify().mail,
-    }),
+    mail: new MailChannel({ server: mailServer, addresses, confirmation, recovery, voteRequest, languageOf }),
     matrix: new MatrixChannel({ ...deps, config: () => notify().matrix, recovery, voteRequest, languageOf }),
     webhook: new WebhookChannel({ config: () => notify().webhook, clock }),
     sms: new SmsChannel({ config: () => notify().sms, confirmation, recovery }),
@@ -73,7 +72,7 @@ export function noticesOf(deps: NoticesDeps) {
   const close = async () => {
     await Promise.all([senders.webhook.close(), senders.sms.close()]);
   };
-  return { addresses, senders, languageOf, delivery, close };
+  return { addresses, mailServer, senders, languageOf, delivery, close };
 }
 
 /** The homeserver, which is asked for the addresses of an owner as soon as it says whose a token is. */

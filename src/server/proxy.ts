@@ -68,7 +68,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     acceptOther: parts.acceptEmptyDatabase === true,
   });
   const { keys, storage, notices, foundations } = opened;
-  await notices.senders.mail.load();
+  await notices.mailServer.load();
   const services = compose(foundations);
   const requests = new UnderWay();
   const frontDoor = frontDoorOf(foundations, services, { requests, watch, countsPassed: !!metrics, times });

@@ -1,8 +1,7 @@
-import type { Homeserver } from '../../homeserver/homeserver.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
-import type { FormPages, PageVisit } from '../forms/form_pages.ts';
-import { type OfferedProvider, offeredProviders } from '../sign_in/offered_providers.ts';
+import type { FormPages } from '../forms/form_pages.ts';
+import type { OfferedProviders } from '../sign_in/offered_providers.ts';
 import type { RedirectTargets } from '../sign_in/redirect_targets.ts';
 import type { SignInPage } from '../sign_in/sign_in_page.ts';
 import { requestIn } from './access_request.ts';
@@ -15,7 +14,7 @@ export interface AuthorizePageDeps {
   readonly requests: AccessRequests;
   readonly views: AccessViews;
   readonly targets: RedirectTargets;
-  readonly homeserver: Homeserver;
+  readonly providers: OfferedProviders;
 }
 
 /**
@@ -23,24 +22,20 @@ export interface AuthorizePageDeps {
  * factor and the consent are asked for each time, whatever a browser brings.
  */
 export class AuthorizePage {
-  constructor(
-    private readonly deps: AuthorizePageDeps,
-    /** Whether browsers are led through the homeserver's own single sign-on. */
-    private readonly hasProviders: boolean,
-  ) {}
+  constructor(private readonly deps: AuthorizePageDeps) {}
 
   /** `GET`: changes nothing, stores nothing, and leads nowhere by itself. */
   show(request: ClientRequest): Promise<Answer> {
     return this.deps.pages.visit(request, async (visit) => {
-      const { signInPage, requests, targets, views } = this.deps;
+      const { signInPage, requests, targets, views, providers } = this.deps;
       if (request.query.has('v')) {
-        const beside = { providers: await this.providers(visit) };
+        const beside = { providers: await providers.beside(request) };
         return (await signInPage.showOn('authorize', visit, beside)) ?? visit.fail({ cause: 'unknown' });
       }
       const target = targets.authorize(requestIn(request));
       const judged = await requests.judge(request, target);
       if (judged?.is !== 'fine') return views.fault(visit, judged ?? { is: 'unknown' });
-      const beside = { providers: await this.providers(visit) };
+      const beside = { providers: await providers.beside(request) };
       const { access } = judged;
       const hint = access.by === 'app' ? access.request.hint : undefined;
       return signInPage.showRequest(visit, target, hint, beside);
@@ -50,9 +45,5 @@ export class AuthorizePage {
   /** `POST`: a form. */
   submit(request: ClientRequest): Promise<Answer> {
     return this.deps.signInPage.submit(request, 'authorize');
-  }
-
-  private async providers({ request }: PageVisit): Promise<readonly OfferedProvider[]> {
-    return this.hasProviders ? offeredProviders(this.deps.homeserver, request) : [];
   }
 }

@@ -1,12 +1,20 @@
 import type { ClientRequest } from '../../http/client_request.ts';
+import { networkOf } from '../../http/network.ts';
+import { SharedLimit } from '../../limits/shared_limit.ts';
 import { isJsonObject, type Json } from '../../matrix/wire.ts';
 import type { DeviceGrants, WaitingDevice } from '../../oauth/device_grants.ts';
+import { readUserCode } from '../../oauth/user_code.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { MINUTE, SECOND } from '../../system/clock.ts';
 import { SealBroken, type Vault } from '../../vault/vault.ts';
 import type { FormTokens } from '../forms/form_tokens.ts';
 
 const IDENTITY = 'link-target';
 /** Where an address names a device that waits. */
 export const DEVICE = 'device';
+
+/** Of one address, at all processes together: so many codes can be tried in ten minutes that one in 200 million is met. */
+export const TYPED_USER_CODES = { perSecond: 10 / (MINUTE / SECOND), burstCount: 10 };
 
 /** A device that waits, for the browser in which its code was typed. */
 export interface LinkedDevice extends WaitingDevice {
@@ -18,17 +26,27 @@ export interface LinkedDevice extends WaitingDevice {
  * someone sends takes the place of typing it.
  */
 export class LinkTargets {
+  private readonly limit: SharedLimit;
+
   constructor(
     private readonly deps: {
+      readonly storage: Pick<Storage, 'commit' | 'read'>;
       readonly vault: Vault;
       readonly tokens: FormTokens;
       readonly devices: DeviceGrants;
     },
-  ) {}
+  ) {
+    this.limit = new SharedLimit(deps, 'oauth user code', TYPED_USER_CODES, 'address');
+  }
 
-  /** The query of an address of the device that waits under this code. Undefined if none does. */
-  async queryFor(request: ClientRequest, userCode: string): Promise<string | undefined> {
-    const device = await this.deps.devices.ofUserCode(userCode);
+  /**
+   * The query of an address of the device that waits under the code that was typed. Undefined if none does.
+   * @throws Refusal limit_exceeded
+   */
+  async queryFor(request: ClientRequest, typed: string): Promise<string | undefined> {
+    await this.limit.take(networkOf(request.client.ip));
+    const userCode = readUserCode(typed);
+    const device = userCode === undefined ? undefined : await this.deps.devices.ofUserCode(userCode);
     if (device === undefined) return undefined;
     const { binding: browser } = this.deps.tokens.browserOf(request);
     const sealed = this.deps.vault.seal(

@@ -3,27 +3,24 @@ import type { PageDoor, PageStanding } from '../../login/page_door.ts';
 import type { PageRecovery } from '../../login/page_recovery.ts';
 import type { RecoveryClaims } from '../../login/recovery_claims.ts';
 import { Refusal } from '../../matrix/refusals.ts';
-import { type RefusedCredentials, readCredentials } from '../forms/credentials.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
-import type { FormProblems } from '../forms/form_problems.ts';
-import type { KnownBrowser } from '../forms/known_browser.ts';
 import { afterSaved, type SetUpPages, unlessOver } from '../set_up/set_up_pages.ts';
 import type { AccountEntry } from '../sign_in/account_entry.ts';
 import type { RedirectTargets } from '../sign_in/redirect_targets.ts';
+import { type RecoverProofs, WRONG_CODE } from './recover_proofs.ts';
 import { heldBy, type RecoverNext, type RecoverProblem, type RecoverVisit } from './recover_visit.ts';
 
 /** No code that a person has is longer. */
 const LONGEST_CODE = 64;
 
 export interface RecoverStepsDeps {
-  readonly sign: Pick<PageDoor, 'begin' | 'find' | 'isChanged' | 'endOtherDevices'>;
+  readonly sign: Pick<PageDoor, 'find' | 'isChanged' | 'endOtherDevices'>;
   readonly door: PageRecovery | undefined;
   readonly claims: RecoveryClaims;
   readonly setUp: SetUpPages;
   readonly entry: AccountEntry;
   readonly targets: RedirectTargets;
-  readonly browsers: KnownBrowser;
-  readonly problems: FormProblems;
+  readonly proofs: RecoverProofs;
 }
 
 /** What the forms of `/_2fa/recover` come to. Each is given here once: its turn was taken. */
@@ -33,7 +30,7 @@ export class RecoverSteps {
   /** @throws Refusal what no form tells of */
   async take(visit: PageVisit, before: RecoverVisit, form: Form): Promise<RecoverNext> {
     const state = { ...before, problem: undefined };
-    if (before.step === 'credentials') return this.takeCredentials(visit, state, form);
+    if (before.step === 'credentials') return this.deps.proofs.takeCredentials(visit, state, form);
     // It is shown until it is said to be saved, whatever became of the sign-in.
     if (state.claim !== undefined) return { state: afterClaim(state, form) };
     if (before.step === 'not_alone') return this.enter(visit, state);
@@ -44,26 +41,7 @@ export class RecoverSteps {
     try {
       return await this.takeHeld(visit, state, { standing, door, form });
     } catch (error) {
-      return this.refused(state, error);
-    }
-  }
-
-  private async takeCredentials(visit: PageVisit, before: RecoverVisit, form: Form): Promise<RecoverNext> {
-    const { sign, browsers, targets, problems } = this.deps;
-    const { name, password, problem } = readCredentials(form);
-    const state: RecoverVisit = { ...before, name };
-    if (problem !== undefined) return refusedIn(state, problem);
-    try {
-      const credentials = { name, password, browser: browsers.valueFor(visit.request) };
-      const redirectUrl = targets.account('').href;
-      const { standing } = await sign.begin(visit.request, {
-        ...credentials,
-        redirectUrl,
-        readings: 'as_sent',
-      });
-      return { state: { ...state, step: 'held', held: heldBy(standing) } };
-    } catch (error) {
-      return refusedIn(state, problems.ofPassword(error));
+      return this.deps.proofs.refused(state, error);
     }
   }
 
@@ -185,21 +163,6 @@ export class RecoverSteps {
     return { state: { ...state, step: 'ended', ended: isChanged ? 'changed' : 'expired' }, outcome };
   }
 
-  /** @throws the error, if no form tells of it */
-  private refused(state: RecoverVisit, error: unknown): RecoverNext {
-    if (error instanceof Refusal && error.refusal === 'wrong_claim') {
-      return { state: { ...state, problem: { is: 'claimWrong' } }, outcome: WRONG_CODE };
-    }
-    // It has ended or does not wait any more: the page shows how it stands.
-    if (error instanceof Refusal && error.refusal === 'recovery_over') {
-      return { state: { ...state, setUp: undefined }, outcome: error.outcome };
-    }
-    const { problems } = this.deps;
-    if (error instanceof Refusal && error.status === 429) {
-      return { state: { ...state, problem: problems.ofCode('recovery', error) }, outcome: error.outcome };
-    }
-    return refusedIn(state, problems.ofServer(error));
-  }
 }
 
 /** Where a form comes to. */
@@ -207,12 +170,6 @@ interface At {
   readonly standing: PageStanding;
   readonly door: PageRecovery;
   readonly form: Form;
-}
-
-const WRONG_CODE = { is: 'refused', reason: 'wrong_code' } as const;
-
-function refusedIn(state: RecoverVisit, { problem, outcome }: RefusedCredentials): RecoverNext {
-  return { state: { ...state, problem }, outcome };
 }
 
 function typedIn(form: Form, field: string): string {

@@ -27,7 +27,20 @@ export async function offeredProviders(
   }
 }
 
-/** The same for an account that has no password: where the homeserver names none, the one way that it has. */
+/** Those beside the forms of a page on which someone signs in. */
+export class OfferedProviders {
+  constructor(
+    private readonly homeserver: Homeserver,
+    /** Whether browsers are led through the homeserver's own single sign-on. */
+    private readonly areOffered: boolean,
+  ) {}
+
+  async beside(request: ClientRequest): Promise<readonly OfferedProvider[]> {
+    return this.areOffered ? offeredProviders(this.homeserver, request) : [];
+  }
+}
+
+/** The providers for an account that has no password: where the homeserver names none, the one way that it has. */
 export async function providersForApproval(
   homeserver: Homeserver,
   request: ClientRequest,

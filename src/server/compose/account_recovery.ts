@@ -17,13 +17,13 @@ export function recoveryServices(shared: SharedServices, login: PageLogin, sessi
   const { config, recovery } = shared;
   const eligibility = new Eligibility(shared);
   const vouchers = new Vouchers({ ...shared, enabled: config.accountRecovery.vouch.enabled });
-  const begin = new RecoveryBegin({
-    ...shared,
-    ...{ codes: shared, eligibility, vouchers },
-    telling: recovery.telling,
-    voters: new VotersAsked({ ...shared, notify: () => config.notify, settings: config.accountRecovery }),
-    settings: config.accountRecovery,
-  });
+  const settings = config.accountRecovery;
+  const voters = new VotersAsked({ ...shared, notify: () => config.notify, settings });
+  const { telling } = recovery;
+  const begin = new RecoveryBegin(
+    { ...shared, codes: shared, eligibility, vouchers, telling, voters },
+    settings,
+  );
   const parts = { ...recovery, eligibility, begin };
   return {
     recoveryBegin: begin,

@@ -11,6 +11,7 @@ import { AccessViews } from '../../pages/authorize/access_views.ts';
 import { AuthorizePage } from '../../pages/authorize/authorize_page.ts';
 import { LinkPage } from '../../pages/link/link_page.ts';
 import { LinkTargets } from '../../pages/link/link_targets.ts';
+import { OfferedProviders } from '../../pages/sign_in/offered_providers.ts';
 import type { ProviderRounds } from '../../pages/sign_in/provider_rounds.ts';
 import type { RedirectTargets } from '../../pages/sign_in/redirect_targets.ts';
 import type { SignInPage } from '../../pages/sign_in/sign_in_page.ts';
@@ -32,7 +33,7 @@ export function oauthAccess(
 ) {
   const clients = new Clients(storage);
   const devices = new DeviceGrants({ storage, vault, clients });
-  const links = new LinkTargets({ vault, tokens, devices });
+  const links = new LinkTargets({ storage, vault, tokens, devices });
   const requests = new AccessRequests({
     requests: new AuthorizationRequests(clients, issuerOf(config.publicBaseUrl)),
     links,
@@ -50,7 +51,7 @@ export interface AccessPage {
 
 /** Where apps ask for access, and where the code of a device is typed. */
 export function accessPages(
-  { config, homeserver, storage }: SharedServices,
+  { config, homeserver }: SharedServices,
   { pages }: PageTools,
   {
     parts,
@@ -63,10 +64,11 @@ export function accessPages(
   },
 ): { readonly authorizePage: AccessPage; readonly linkPage: AccessPage } {
   if (parts === undefined) return { authorizePage: OFF, linkPage: OFF };
-  const deps = { ...parts, ...page, pages, homeserver, storage };
+  const providers = new OfferedProviders(homeserver, config.login.sso);
+  const deps = { ...parts, ...page, pages, providers };
   return {
-    authorizePage: new AuthorizePage(deps, config.login.sso),
-    linkPage: config.oauth.deviceGrant ? new LinkPage(deps, config.login.sso) : OFF,
+    authorizePage: new AuthorizePage(deps),
+    linkPage: config.oauth.deviceGrant ? new LinkPage(deps) : OFF,
   };
 }
 

@@ -6,7 +6,7 @@ import { CodeExchange } from '../../oauth/code_exchange.ts';
 import { DeviceAuthorization } from '../../oauth/device_authorization.ts';
 import { DeviceGrants } from '../../oauth/device_grants.ts';
 import { DevicePoll } from '../../oauth/device_poll.ts';
-import { GrantExchange } from '../../oauth/grant_exchange.ts';
+import { GrantExchange, OAuthBeginning } from '../../oauth/grant_exchange.ts';
 import { GrantLogin } from '../../oauth/grant_login.ts';
 import { oauthHandler } from '../../oauth/oauth_answer.ts';
 import { readOauthForm } from '../../oauth/oauth_form.ts';
@@ -29,7 +29,7 @@ export function oauthServices(shared: SharedServices, login: LoginServices, { id
   const deps = { ...shared, sessions, exit, pause: systemPause };
   const exchange = new GrantExchange({
     ...deps,
-    idTokens,
+    beginning: new OAuthBeginning({ ...deps, idTokens }),
     claims: new OAuthClaims(shared),
     login: new GrantLogin({
       ownLogin,

@@ -6,6 +6,7 @@ import type { FormTokens } from '../../pages/forms/form_tokens.ts';
 import { Visits } from '../../pages/forms/visits.ts';
 import { CancelPage } from '../../pages/recover/cancel_page.ts';
 import { RecoverPage } from '../../pages/recover/recover_page.ts';
+import { RecoverProofs, type RecoverProofsDeps } from '../../pages/recover/recover_proofs.ts';
 import { RecoverSteps, type RecoverStepsDeps } from '../../pages/recover/recover_steps.ts';
 import { RecoverViews, type RecoverViewsDeps } from '../../pages/recover/recover_views.ts';
 import type { RecoverVisit } from '../../pages/recover/recover_visit.ts';
@@ -17,14 +18,14 @@ import type { SharedServices } from './shared.ts';
 export function recoverPages(
   shared: SharedServices,
   finish: RecoverySetUp,
-  parts: Omit<RecoverStepsDeps & RecoverViewsDeps, 'door' | 'setUp'> & {
+  parts: Omit<RecoverStepsDeps & RecoverProofsDeps & RecoverViewsDeps, 'door' | 'setUp' | 'proofs'> & {
     readonly pages: FormPages;
     readonly formTokens: FormTokens;
     readonly recovery: PageRecovery | undefined;
   },
 ) {
   const { recovery: door, pages } = parts;
-  const deps = { ...parts, door, setUp: new SetUpPages(finish) };
+  const deps = { ...parts, door, setUp: new SetUpPages(finish), proofs: new RecoverProofs(parts) };
   const links = new CancelLinks({ ...shared, ...shared.recovery });
   return {
     recoverPage: new RecoverPage({

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { SMTPServerOptions } from 'smtp-server';
 import type { MailConfig } from '../../src/config/config.ts';
 import { failureOf, inTime } from '../../src/notify/channel.ts';
-import { MailChannel } from '../../src/notify/mail_channel.ts';
+import { MailServer } from '../../src/notify/mail_server.ts';
 import { type MailReceiver, startMailReceiver } from './receivers.ts';
 
 const MESSAGE = { subject: '[example.org] Ein Gerät wurde hinzugefügt', text: 'Grüße\n.\nEnde\n' };
@@ -24,17 +24,12 @@ async function mailTo(server: SMTPServerOptions, given: Partial<MailConfig> = {}
     security: 'none',
     credentials: undefined,
   };
-  const channel = new MailChannel({
+  const mails = new MailServer({
     config: () => ({ ...config, ...given }) as MailConfig,
-    addresses: { open: async () => 'bob@example.org' },
-    confirmation: { messageOf: async () => undefined },
-    voteRequest: { messageOf: async () => undefined },
-    recovery: { messageOf: async () => undefined },
-    languageOf: async () => 'en',
     host: 'matrix.example.org',
     clock: { now: () => Date.UTC(2026, 10, 28) },
   });
-  const sending = inTime(5000, (signal) => channel.mail('bob@example.org', MESSAGE, 'n1', signal));
+  const sending = inTime(5000, (signal) => mails.mail('bob@example.org', MESSAGE, 'n1', signal));
   return sending.then(() => undefined, failureOf);
 }
 
