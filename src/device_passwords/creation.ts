@@ -16,8 +16,9 @@ import { type DevicePasswordDeps, digestOf, mayHave, requireOn } from './device_
 
 const ID_BITS = 96;
 
-export interface DevicePasswordCreationDeps extends DevicePasswordDeps {
-  readonly standings: Pick<Standings, 'ofFactor'>;
+export interface DevicePasswordCreationDeps
+  extends Pick<DevicePasswordDeps, 'vault' | 'audit' | 'devicePasswords'> {
+  readonly rules: DevicePasswordRules;
   readonly upstream: UpstreamLogin;
   readonly ownLogin: OwnLogin;
   readonly random: RandomSource;
@@ -36,22 +37,10 @@ export class DevicePasswordCreation {
   readonly action: ProvingAction = {
     shape: 'device_password_request',
     requireSound: (body) => void nameIn(body),
-    requirementFor: (caller) => this.requirementFor(caller),
+    requirementFor: (caller) => this.deps.rules.requirementFor(caller),
     logIn: (proof) => this.logIn(proof),
     refusedInCommit: 'too_many_device_passwords',
   };
-
-  /** @throws Refusal unrecognized, device_passwords_forbidden, device_password_needs_factor, too_many_device_passwords */
-  private async requirementFor({ owner }: Caller): Promise<'two_factor'> {
-    requireOn(this.deps);
-    const { userId } = owner;
-    const { policies, standings, storage, devicePasswords } = this.deps;
-    if (!(await mayHave(policies, userId))) throw new Refusal('device_passwords_forbidden');
-    if ((await standings.ofFactor(userId)) === undefined) throw new Refusal('device_password_needs_factor');
-    const live = await storage.read(listDevicePasswords(userId));
-    if (live.length >= devicePasswords.maxPerUser) throw new Refusal('too_many_device_passwords');
-    return 'two_factor';
-  }
 
   /** Undefined if the password is wrong. @throws Refusal */
   private async logIn({ request, caller, body, password }: PasswordProof): Promise<LoginDeed | undefined> {
@@ -111,6 +100,27 @@ export class DevicePasswordCreation {
       answer: (createdAt) => made({ id, secret, deviceId, name, createdAt }),
       undo: () => upstream.discard(grant),
     };
+  }
+}
+
+/** Who may have one more device password. */
+export class DevicePasswordRules {
+  constructor(
+    private readonly deps: Pick<DevicePasswordDeps, 'storage' | 'policies' | 'devicePasswords'> & {
+      readonly standings: Pick<Standings, 'ofFactor'>;
+    },
+  ) {}
+
+  /** @throws Refusal unrecognized, device_passwords_forbidden, device_password_needs_factor, too_many_device_passwords */
+  async requirementFor({ owner }: Caller): Promise<'two_factor'> {
+    requireOn(this.deps);
+    const { userId } = owner;
+    const { policies, standings, storage, devicePasswords } = this.deps;
+    if (!(await mayHave(policies, userId))) throw new Refusal('device_passwords_forbidden');
+    if ((await standings.ofFactor(userId)) === undefined) throw new Refusal('device_password_needs_factor');
+    const live = await storage.read(listDevicePasswords(userId));
+    if (live.length >= devicePasswords.maxPerUser) throw new Refusal('too_many_device_passwords');
+    return 'two_factor';
   }
 }
 

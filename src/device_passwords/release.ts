@@ -19,17 +19,19 @@ import {
   useDevicePassword,
 } from '../storage/tables/device_passwords.ts';
 import { presentedAuth } from '../uia/presented_auth.ts';
+import type { Vault } from '../vault/vault.ts';
 import { type DevicePasswordDeps, digestOf, digestsOf, isExpired, mayHave } from './device_password_deps.ts';
 import type { DevicePasswordEnds } from './ends.ts';
 import type { DevicePasswordRenewal } from './renewal.ts';
 
-export interface DevicePasswordReleaseDeps extends DevicePasswordDeps {
+export interface DevicePasswordReleaseDeps {
   readonly addressLimit: AddressLimit;
   readonly standings: Pick<Standings, 'of'>;
   readonly enrolment: OwedEnrolment;
   readonly exit: Exit;
-  readonly ends: DevicePasswordEnds;
-  readonly renewal: DevicePasswordRenewal;
+  readonly vault: Vault;
+  readonly look: DevicePasswordLook;
+  readonly use: DevicePasswordUse;
 }
 
 /** Why a right secret was refused: for the record of its owner, never for the client. */
@@ -49,21 +51,31 @@ export class DevicePasswordRelease {
   async handle(request: ClientRequest, body: JsonObject): Promise<Answer | undefined> {
     const typed = body.type === PASSWORD_STAGE ? readDevicePassword(body.password) : undefined;
     if (typed === undefined) return undefined;
-    const look = () => this.find(request, body, typed);
-    const kept = await this.deps.addressLimit.attempt(request.client, look, () => true);
-    const standing = await this.deps.standings.of(kept.userId);
-    if (standing.is === 'owes_enrolment') throw this.deps.enrolment.owed(standing);
-    const found = await this.live(request, kept);
+    const { addressLimit, standings, enrolment, look, use } = this.deps;
+    const find = () => look.find(request, body, typed);
+    const kept = await addressLimit.attempt(request.client, find, () => true);
+    const standing = await standings.of(kept.userId);
+    if (standing.is === 'owes_enrolment') throw enrolment.owed(standing);
+    const found = await look.live(request, kept);
     const grant = openToken(this.deps.vault, 'device-password', found);
-    const proof = await this.check(request, found, grant);
-    await this.use(request, found, typed);
+    const proof = await use.check(request, found, grant);
+    await use.use(request, found, typed);
     request.client.record?.isOf(found.userId, found.deviceId);
     const { expiresAt, now } = found;
     return this.deps.exit.forDevicePassword(grant, proof, expiresAt === null ? undefined : expiresAt - now);
   }
+}
+
+/** Finds the device password that a login brings, and says whether it may be used. */
+export class DevicePasswordLook {
+  constructor(
+    private readonly deps: Omit<DevicePasswordDeps, 'homeserver'> & {
+      readonly renewal: DevicePasswordRenewal;
+    },
+  ) {}
 
   /** @throws Refusal device_password_refused */
-  private async find(
+  async find(
     request: ClientRequest,
     body: JsonObject,
     { secret, hasCodeBehind }: DevicePasswordTyped,
@@ -80,7 +92,7 @@ export class DevicePasswordRelease {
   }
 
   /** It, or what it became by a new login if its token has expired. @throws Refusal */
-  private async live(request: ClientRequest, found: FoundDevicePassword): Promise<FoundDevicePassword> {
+  async live(request: ClientRequest, found: FoundDevicePassword): Promise<FoundDevicePassword> {
     if (!isExpired(found)) return found;
     return (await this.deps.renewal.renew(request, found)) ?? this.refuse(request, found, 'expired');
   }
@@ -94,9 +106,19 @@ export class DevicePasswordRelease {
     await this.deps.audit.record({ userId, event: 'device_password.refused', client, deviceId, detail });
     throw new Refusal('device_password_refused');
   }
+}
+
+export interface DevicePasswordUseDeps
+  extends Pick<DevicePasswordDeps, 'storage' | 'vault' | 'homeserver' | 'audit'> {
+  readonly ends: DevicePasswordEnds;
+}
+
+/** Uses a device password whose login the homeserver still has. */
+export class DevicePasswordUse {
+  constructor(private readonly deps: DevicePasswordUseDeps) {}
 
   /** Asks the homeserver whether the login still is what it was. @throws Refusal */
-  private async check(
+  async check(
     { client, signal }: ClientRequest,
     found: FoundDevicePassword,
     grant: Grant,
@@ -116,7 +138,7 @@ export class DevicePasswordRelease {
   }
 
   /** What was revoked while the homeserver was asked releases nothing. @throws Refusal device_password_refused */
-  private async use(
+  async use(
     { client }: ClientRequest,
     { id, userId }: FoundDevicePassword,
     { secret }: DevicePasswordTyped,

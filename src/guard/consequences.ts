@@ -1,9 +1,13 @@
+import type { Audit } from '../audit/audit.ts';
 import type { DevicePasswordEnds } from '../device_passwords/ends.ts';
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
-import type { Consequence } from '../http/routes.ts';
+import type { ClientAddress } from '../http/client_request.ts';
+import type { Consequence, GuardedEndpoint } from '../http/routes.ts';
 import type { JsonObject } from '../matrix/wire.ts';
+import type { Caller } from '../second_factor/caller.ts';
 import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
 import type { Passes } from '../second_factor/passes.ts';
+import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AccountVersion } from '../storage/tables/accounts.ts';
 import { removeUser } from '../storage/tables/removed_users.ts';
@@ -20,8 +24,25 @@ export class Consequences {
       readonly passes: Passes;
       readonly devicePasswordEnds: DevicePasswordEnds;
       readonly oauthSessions: OAuthSessions;
+      readonly audit: Audit;
     },
   ) {}
+
+  /** What goes on record of a request that passed, in the unit that uses its proof up. */
+  recorded(
+    { route }: GuardedEndpoint,
+    client: ClientAddress,
+    { owner }: Caller,
+    { devices }: JsonObject,
+  ): readonly Write[] {
+    return this.deps.audit.recorded({
+      userId: owner.userId,
+      event: 'guard.passed',
+      client,
+      deviceId: owner.deviceId,
+      detail: { endpoint: route, ...(Array.isArray(devices) ? { devices: devices.length } : {}) },
+    });
+  }
 
   /** @param asked who asked for what, and the version of their account under which the factor was owed */
   async of(

@@ -1,4 +1,3 @@
-import type { Audit } from '../audit/audit.ts';
 import type { Homeserver } from '../homeserver/homeserver.ts';
 import { relayAnswer } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
@@ -10,11 +9,9 @@ import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller, TokenOwners } from '../second_factor/caller.ts';
-import type { FreshLogins } from '../second_factor/fresh_logins.ts';
 import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import { witnessBy } from '../second_factor/witness.ts';
-import type { Write } from '../storage/statement.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { bodyWithoutFactor, withoutOurAuth } from './auth_without_factor.ts';
@@ -25,7 +22,7 @@ import type { MissingEndpoints } from './missing_endpoints.ts';
 import type { OAuthLimits } from './oauth_limits.ts';
 import { OwnerSession, type OwnerSessionDeps } from './owner_session.ts';
 import type { OwnedRequest } from './session_of_request.ts';
-import { KeyUpload } from './signing_keys.ts';
+import type { KeyUploads } from './signing_keys.ts';
 
 /** After these an owner may be told at other addresses than before. */
 const CHANGE_ADDRESSES: readonly string[] = [
@@ -44,11 +41,9 @@ export interface GuardedRequestDeps {
     readonly enrolment: OwedEnrolment;
   };
   readonly ownerSessions: OwnerSessionDeps;
-  readonly freshLogins: FreshLogins;
+  readonly keys: { readonly uploads: KeyUploads; readonly ofOAuth: OAuthLimits };
   readonly consequences: Consequences;
   readonly missing: MissingEndpoints;
-  readonly oauthLimits: OAuthLimits;
-  readonly audit: Audit;
   /** Whom notices go to: asked for before they change. */
   readonly addresses: Addresses;
 }
@@ -88,7 +83,7 @@ export class GuardedRequest {
     const standing = await callers.standings.of(caller.owner.userId, this.witness(caller));
     if (standing.is === 'owes_enrolment') throw callers.enrolment.owed(standing);
     const version = standing.is === 'owes_factor' ? standing.version : undefined;
-    if (endpoint.signingKeys && (await this.deps.oauthLimits.isOAuth(caller.token))) {
+    if (endpoint.signingKeys && (await this.deps.keys.ofOAuth.isOAuth(caller.token))) {
       return this.takeOAuthKeys(caller, body, version);
     }
     if (version === undefined) return this.relayWithoutFactor(caller, body);
@@ -139,11 +134,9 @@ export class GuardedRequest {
     return outcome.is === 'answer' ? outcome.answer : this.prove({ caller, ...outcome }, version);
   }
 
-  private beginKeys(caller: Caller, body: JsonObject): ReturnType<KeyUpload['begin']> {
-    const { homeserver, freshLogins, ownerSessions } = this.deps;
-    const { presented } = ownerSessions.codes;
-    const upload = new KeyUpload({ homeserver, freshLogins, presented }, caller);
-    return upload.begin(this.request, body, (keys) => this.call.send(keys, caller.token));
+  private beginKeys(caller: Caller, body: JsonObject): ReturnType<KeyUploads['begin']> {
+    const send = (keys: JsonObject) => this.call.send(keys, caller.token);
+    return this.deps.keys.uploads.begin(caller, this.request, body, send);
   }
 
   /** The same for an OAuth client: all proofs are given on its page, also a moment after the sign-in. */
@@ -152,12 +145,12 @@ export class GuardedRequest {
     body: JsonObject,
     version: number | undefined,
   ): Promise<Answer> {
-    const { oauthLimits } = this.deps;
-    const outcome = await this.beginKeys(caller, oauthLimits.bodyOf(body));
+    const { ofOAuth } = this.deps.keys;
+    const outcome = await this.beginKeys(caller, ofOAuth.bodyOf(body));
     if (outcome.is === 'answer') return outcome.answer;
     const requirement = version === undefined ? 'password' : 'two_factor';
     const asked = { caller, body: outcome.body, requirement, onPage: true } as const;
-    return oauthLimits.challengeOf(await this.prove(asked, version ?? 0));
+    return ofOAuth.challengeOf(await this.prove(asked, version ?? 0));
   }
 
   private async prove(
@@ -176,10 +169,12 @@ export class GuardedRequest {
       const verdict = await this.call.judge(owned, owner, step);
       if (verdict.is !== 'accepted') return await owner.settle(step, verdict);
       // It is done: what follows from it follows, whether or not its session was ended meanwhile.
-      const answer = await owner.settle(step, verdict, this.recorded(caller, step.body));
+      const { consequences } = this.deps;
+      const record = consequences.recorded(this.endpoint, this.request.client, caller, step.body);
+      const answer = await owner.settle(step, verdict, record);
       const { userId } = caller.owner;
       const asked = { userId, version, body: this.about(step.body) };
-      await this.deps.consequences.of(this.endpoint.consequence, asked, verdict.answer);
+      await consequences.of(this.endpoint.consequence, asked, verdict.answer);
       return answer;
     } catch (error) {
       await owner.letGo(step, error);
@@ -197,18 +192,5 @@ export class GuardedRequest {
   private about(body: JsonObject): JsonObject {
     const { deviceId } = this.request.params;
     return deviceId === undefined ? body : { devices: [deviceId] };
-  }
-
-  private recorded({ owner }: Caller, { devices }: JsonObject): readonly Write[] {
-    return this.deps.audit.recorded({
-      userId: owner.userId,
-      event: 'guard.passed',
-      client: this.request.client,
-      deviceId: owner.deviceId,
-      detail: {
-        endpoint: this.endpoint.route,
-        ...(Array.isArray(devices) ? { devices: devices.length } : {}),
-      },
-    });
   }
 }

@@ -16,26 +16,25 @@ type KeyStep =
   | ({ readonly is: 'owes_proof' } & Pick<OwnedRequest, 'body' | 'requirement'>);
 
 /**
- * An upload of cross-signing keys by a user with 2FA (docs/clients.md): the existing keys are looked at before `auth`
+ * Uploads of cross-signing keys by users with 2FA (docs/clients.md): the existing keys are looked at before `auth`
  * is, as the first upload may carry the login's spent code.
  */
-export class KeyUpload {
+export class KeyUploads {
   constructor(
     private readonly deps: {
       readonly homeserver: Homeserver;
       readonly freshLogins: FreshLogins;
       readonly presented: PresentedCodes;
     },
-    private readonly caller: Caller,
   ) {}
 
   /** @param send sends keys to the homeserver, as the caller */
   async begin(
+    { token, owner }: Caller,
     request: ClientRequest,
     body: JsonObject,
     send: (keys: JsonObject) => Promise<HomeserverAnswer>,
   ): Promise<KeyStep> {
-    const { token, owner } = this.caller;
     const keys = withoutAuth(body);
     // `auth` alone goes on with keys that came before.
     const goesOn = isEmptyBody(keys) && presentedAuth(body) !== undefined;
@@ -49,13 +48,12 @@ export class KeyUpload {
     }
     // A sign-in with a second factor a moment ago counts for the keys, too.
     const isFresh = await this.deps.freshLogins.isFresh(token, owner.userId);
-    const readable = await this.withoutSpentCode(body);
+    const readable = await this.withoutSpentCode({ token, owner }, body);
     return { is: 'owes_proof', body: readable, requirement: isFresh ? 'fresh_sign_in' : 'two_factor' };
   }
 
   /** A login's own password field with its spent code is good for the login's first key upload. */
-  private async withoutSpentCode(body: JsonObject): Promise<JsonObject> {
-    const { token, owner } = this.caller;
+  private async withoutSpentCode({ token, owner }: Caller, body: JsonObject): Promise<JsonObject> {
     const auth = presentedAuth(body);
     const field = auth?.fields.password;
     if (auth?.type !== PASSWORD_STAGE || typeof field !== 'string') return body;

@@ -41,8 +41,6 @@ export class PageAccess {
       readonly codes: OAuthCodes;
       readonly ownLogin: Pick<OwnLogin, 'isOn'>;
       readonly homeserver: Homeserver;
-      readonly audit: Audit;
-      readonly storage: Pick<Storage, 'commit'>;
     },
   ) {}
 
@@ -119,27 +117,6 @@ export class PageAccess {
     return givenOf(await this.deps.codes.give({ userId, proof: accepted, version, asked, login, client }));
   }
 
-  /** The person has said no: the held login ends. */
-  async deny({ client }: ClientRequest, id: string, asked: AskedByApp): Promise<void> {
-    const found = await this.deps.sessions.find(id);
-    if (found === undefined) return;
-    await this.deps.tickets.cancel(id);
-    await this.denied(client, found.session.binding.userId, asked);
-  }
-
-  /** The same after a factor alone, for which no login is held. */
-  async denied(client: ClientAddress, userId: string, asked: AskedByApp): Promise<void> {
-    const { storage, audit } = this.deps;
-    const { clientId, deviceId } = asked;
-    const record = audit.recorded({
-      ...{ event: 'oauth.denied', userId, deviceId, client },
-      detail: { client_id: clientId },
-    });
-    const denying =
-      'idHash' in asked ? when(denyDeviceGrant(asked.idHash, userId), { won: record, lost: [] }) : record;
-    await storage.commit([userId], denying);
-  }
-
   private async give(
     { client }: ClientRequest,
     { session, proof, version, hold }: ProvenSignIn,
@@ -159,6 +136,39 @@ export class PageAccess {
   private async endOf(hold: HeldLogin, claimant: string): Promise<readonly Write[]> {
     if (!(await this.deps.holds.claim(hold, claimant, CLAIM_MS))) return [];
     return [endHold(hold.id, claimant), this.deps.holds.allowanceGivenBack(hold)];
+  }
+}
+
+/** An app that was not allowed in. */
+export class PageAccessDenial {
+  constructor(
+    private readonly deps: {
+      readonly sessions: PageSessions;
+      readonly tickets: PageTickets;
+      readonly audit: Audit;
+      readonly storage: Pick<Storage, 'commit'>;
+    },
+  ) {}
+
+  /** The person has said no: the held login ends. */
+  async deny({ client }: ClientRequest, id: string, asked: AskedByApp): Promise<void> {
+    const found = await this.deps.sessions.find(id);
+    if (found === undefined) return;
+    await this.deps.tickets.cancel(id);
+    await this.denied(client, found.session.binding.userId, asked);
+  }
+
+  /** The same after a factor alone, for which no login is held. */
+  async denied(client: ClientAddress, userId: string, asked: AskedByApp): Promise<void> {
+    const { storage, audit } = this.deps;
+    const { clientId, deviceId } = asked;
+    const record = audit.recorded({
+      ...{ event: 'oauth.denied', userId, deviceId, client },
+      detail: { client_id: clientId },
+    });
+    const denying =
+      'idHash' in asked ? when(denyDeviceGrant(asked.idHash, userId), { won: record, lost: [] }) : record;
+    await storage.commit([userId], denying);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Answer } from '../../http/answer.ts';
-import type { AccessGiven, AskedByApp, PageAccess } from '../../login/page_access.ts';
+import type { AccessGiven, AskedByApp, PageAccess, PageAccessDenial } from '../../login/page_access.ts';
 import { addressBack, goesByItself } from '../../oauth/authorization_answer.ts';
 import type { AuthorizationRequest } from '../../oauth/authorization_request.ts';
 import { type Clock, MINUTE } from '../../system/clock.ts';
@@ -17,6 +17,7 @@ const SHOWN_MS = 2 * MINUTE;
 export interface AccessEndDeps {
   readonly requests: AccessRequests;
   readonly access: PageAccess;
+  readonly denial: PageAccessDenial;
   readonly views: AccessViews;
   readonly rounds: ProviderRounds;
   readonly targets: RedirectTargets;
@@ -59,10 +60,10 @@ export class AccessEnd {
     const state: SignInVisit = { ...before, step: 'cancelled' };
     const found = await this.requestAt(visit, target);
     if (found === undefined) return { state };
-    const { access } = this.deps;
+    const { denial } = this.deps;
     const { request } = visit;
-    if (state.held !== undefined) await access.deny(request, state.held.id, found.asked);
-    else if (state.alone !== undefined) await access.denied(request.client, state.alone.userId, found.asked);
+    if (state.held !== undefined) await denial.deny(request, state.held.id, found.asked);
+    else if (state.alone !== undefined) await denial.denied(request.client, state.alone.userId, found.asked);
     if (found.by === 'device') return { state };
     const href = addressBack(found.request.back, { error: 'access_denied' });
     return leaving({ ...state, back: { href } }, found.request, href);

@@ -39,7 +39,7 @@ export function oauthAccess(
     links,
   });
   const views = new AccessViews({ requests, clock });
-  const end = new AccessEnd({ ...parts, requests, views, clock, access: parts.pageAccess });
+  const end = new AccessEnd({ ...parts, ...parts.pageAccess, requests, views, clock });
   return { requests, views, links, end };
 }
 

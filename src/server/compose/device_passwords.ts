@@ -1,6 +1,6 @@
-import { DevicePasswordCreation } from '../../device_passwords/creation.ts';
+import { DevicePasswordCreation, DevicePasswordRules } from '../../device_passwords/creation.ts';
 import { OwnDevicePasswords } from '../../device_passwords/own_device_passwords.ts';
-import { DevicePasswordRelease } from '../../device_passwords/release.ts';
+import { DevicePasswordLook, DevicePasswordRelease, DevicePasswordUse } from '../../device_passwords/release.ts';
 import { DevicePasswordRenewal } from '../../device_passwords/renewal.ts';
 import { sweepOfDevicePasswords } from '../../login/device_password_sweeper.ts';
 import type { Exit } from '../../second_factor/exit.ts';
@@ -15,7 +15,11 @@ export function devicePasswordRelease(
 ): DevicePasswordRelease {
   const ends = shared.devicePasswordEnds;
   const renewal = new DevicePasswordRenewal({ ...shared, ownLogin, ends });
-  return new DevicePasswordRelease({ ...shared, exit, ends, renewal });
+  return new DevicePasswordRelease({
+    ...{ ...shared, exit },
+    look: new DevicePasswordLook({ ...shared, renewal }),
+    use: new DevicePasswordUse({ ...shared, ends }),
+  });
 }
 
 export function devicePasswordServices(shared: SharedServices, upstream: UpstreamLogin, ownLogin: OwnLogin) {
@@ -28,7 +32,10 @@ export function devicePasswordServices(shared: SharedServices, upstream: Upstrea
   };
   return {
     devicePasswordSweep,
-    devicePasswordCreation: new DevicePasswordCreation({ ...shared, upstream, ownLogin }),
+    devicePasswordCreation: new DevicePasswordCreation({
+      ...{ ...shared, upstream, ownLogin },
+      rules: new DevicePasswordRules(shared),
+    }),
     ownDevicePasswords: new OwnDevicePasswords({ ...shared, isRenewable: ownLogin.isOn }, logOut),
   };
 }

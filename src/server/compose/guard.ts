@@ -3,6 +3,7 @@ import type { GuardedRequestDeps } from '../../guard/guarded_request.ts';
 import { MissingEndpoints } from '../../guard/missing_endpoints.ts';
 import { OAuthLimits } from '../../guard/oauth_limits.ts';
 import { OwnActions } from '../../guard/own_actions.ts';
+import { KeyUploads } from '../../guard/signing_keys.ts';
 import { EgressGate } from '../../second_factor/egress_gate.ts';
 import { SessionBlock } from '../../second_factor/session_block.ts';
 import type { SharedServices } from './shared.ts';
@@ -27,7 +28,7 @@ function guardDeps(shared: SharedServices): GuardedRequestDeps {
     callers: { tokenOwners, appservices, standings, enrolment },
     consequences: new Consequences(shared),
     missing: new MissingEndpoints(shared.clock),
-    oauthLimits: oauthLimits(shared),
+    keys: { uploads: new KeyUploads(shared), ofOAuth: oauthLimits(shared) },
   };
 }
 

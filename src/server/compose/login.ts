@@ -5,7 +5,7 @@ import { LoginAgain } from '../../login/login_again.ts';
 import { LoginConversation } from '../../login/login_conversation.ts';
 import { LoneLogin } from '../../login/lone_login.ts';
 import { OwnTokens } from '../../login/own_tokens.ts';
-import { PageAccess } from '../../login/page_access.ts';
+import { PageAccess, PageAccessDenial } from '../../login/page_access.ts';
 import { PageEntry } from '../../login/page_entry.ts';
 import { PageLogin } from '../../login/page_login.ts';
 import { sweepOfPageSessions } from '../../login/page_session_sweeper.ts';
@@ -104,7 +104,10 @@ function pageDoors(
   const tickets = new PageTickets({ ...doors, sessions, login });
   return {
     pageSignIn: new PageSignIn({ ...doors, sessions, tickets, login }),
-    pageAccess: new PageAccess({ ...doors, sessions, tickets, ownLogin, codes: new OAuthCodes(shared) }),
+    pageAccess: {
+      access: new PageAccess({ ...doors, sessions, tickets, ownLogin, codes: new OAuthCodes(shared) }),
+      denial: new PageAccessDenial({ ...shared, sessions, tickets }),
+    },
     pageEntry: new PageEntry({ ...doors, sessions, tickets, accountSessions }),
     pageSessionSweep: sweepOfPageSessions({ ...shared, storage: shared.aside }),
     ...recoveryServices(shared, login, sessions),
