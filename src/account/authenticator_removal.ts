@@ -9,7 +9,7 @@ import type { Authenticator } from '../storage/tables/authenticators.ts';
 import type { AfterRemoval } from '../storage/tables/factor_changes.ts';
 import type { AccountDeps } from './account_deps.ts';
 import type { AccountPolicy } from './account_policy.ts';
-import { requireFactorOfPath } from './factor_of_path.ts';
+import { requireFactorOfPath } from './set_ups.ts';
 
 /**
  * `DELETE /account/two-factor/{kind}`: one authenticator of this kind by its id, or all of them; and

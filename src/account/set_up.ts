@@ -7,8 +7,7 @@ import { hashToken } from '../second_factor/fresh_logins.ts';
 import type { OwnAction, ProvenRequest, Requirement } from '../second_factor/own_action.ts';
 import { MOST_AUTHENTICATORS, type Replaces } from '../storage/tables/setups.ts';
 import type { AccountDeps } from './account_deps.ts';
-import { requireFactorOfPath } from './factor_of_path.ts';
-import type { SettableFactor, SetUps } from './set_ups.ts';
+import { requireFactorOfPath, type SettableFactor, type SetUps } from './set_ups.ts';
 
 /** `POST /account/two-factor/{kind}`: a pending authenticator. The live ones stay untouched (attack 84). */
 export class SetUp {

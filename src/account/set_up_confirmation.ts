@@ -10,8 +10,7 @@ import type { Confirmation } from '../storage/tables/factor_changes.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { AccountDeps } from './account_deps.ts';
 import { removalsOf } from './authenticator_removal.ts';
-import { requireFactorOfPath } from './factor_of_path.ts';
-import type { ReadyConfirmation, SettableFactor, SetUps } from './set_ups.ts';
+import { type ReadyConfirmation, requireFactorOfPath, type SettableFactor, type SetUps } from './set_ups.ts';
 
 /**
  * `POST /account/two-factor/{kind}/confirm`: the first proof turns a set-up into an authenticator, and is spent (attack

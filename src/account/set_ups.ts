@@ -1,7 +1,8 @@
 import type { ConfirmedAuthenticator, FactorSetUp } from '../factors/description.ts';
 import type { Factor } from '../factors/factor.ts';
+import type { Factors } from '../factors/factors.ts';
 import { newRecoverySet } from '../factors/recovery/new_recovery_set.ts';
-import type { ClientAddress } from '../http/client_request.ts';
+import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import type { Json, JsonObject } from '../matrix/wire.ts';
@@ -215,4 +216,11 @@ export class SetUps {
 
 function identityOf({ id, userId }: Pick<Setup, 'id' | 'userId'>): string {
   return `setup:${id}:${userId}`;
+}
+
+/** The factor that `/account/two-factor/{kind}` names. @throws Refusal unrecognized if users cannot set it up */
+export function requireFactorOfPath(factors: Factors, { params }: ClientRequest): SettableFactor {
+  const factor = factors.ofKind(params.kind ?? '');
+  if (factor?.setUp === undefined) throw new Refusal('unrecognized');
+  return { factor, setUp: factor.setUp };
 }

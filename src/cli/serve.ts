@@ -5,10 +5,9 @@ import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { SECOND } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
 import { silentLog } from '../system/log.ts';
-import { createLogger } from '../system/logger.ts';
-import { CommandFailed } from './failures.ts';
+import { createLogger, type ProcessLog } from '../system/logger.ts';
+import { CommandFailed, FailureLogged } from './failures.ts';
 import { requireFittingKeys } from './keys_fit.ts';
-import { untilBroken } from './last_resort.ts';
 import { configOption, loadedFrom } from './options.ts';
 import { Reload } from './reload.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -98,4 +97,17 @@ function explained(error: unknown, { listen }: Config): unknown {
     default:
       return error;
   }
+}
+
+/**
+ * The last resort: an error that nothing handled leaves the process in a state that is not known, so it ends, as
+ * after SIGTERM, and its supervisor starts it again. Any such error is a mistake in this program.
+ *
+ * @returns a promise that only ever rejects
+ * @throws FailureLogged
+ */
+async function untilBroken({ untilFault }: Surroundings, log: ProcessLog): Promise<never> {
+  const { error } = await untilFault();
+  log.fatal({ err: error }, 'An error that nothing handled: this process ends and has to be started again');
+  throw new FailureLogged('an error that nothing handled', { cause: error });
 }

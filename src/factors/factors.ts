@@ -2,10 +2,9 @@ import { readDevicePassword } from '../matrix/device_password.ts';
 import { compileShape } from '../matrix/registry.ts';
 import { ENROLMENT_STAGE, type JsonObject, OWN_STAGES, type SecondFactorStage } from '../matrix/wire.ts';
 import type { Enrolled } from '../storage/tables/authenticators.ts';
-import type { FactorPage } from './description.ts';
+import type { FactorDescription, FactorPage } from './description.ts';
 import type { Factor, LoneFactor } from './factor.ts';
 import { type GivenCode, readGivenCode } from './given_code.ts';
-import { stageSchema } from './stage_schema.ts';
 
 /** A factor by which users can sign in alone. */
 export interface SignInFactor {
@@ -147,4 +146,30 @@ export class Factors {
 /** How many digits the codes have that an app shows; undefined where none of these factors has such codes. */
 export function digitsIn(factors: readonly Factor[]): number | undefined {
   return factors.flatMap(({ typed }) => typed?.digits ?? [])[0];
+}
+
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
+const FOLDER = 'https://matrix-2fa-proxy.invalid/schemas/';
+
+/** The head of a schema under `schemas/`. */
+export function schemaHead(name: string): { $schema: string; $id: string } {
+  return { $schema: DIALECT, $id: `${FOLDER}${name}.json` };
+}
+
+/** The name of the schema of a factor's stage. */
+export function stageSchemaName({ kind }: Pick<FactorDescription, 'kind'>): string {
+  return `stage_${kind}`;
+}
+
+/** The schema of `auth` for the stage of a factor. */
+export function stageSchema(factor: FactorDescription): JsonObject {
+  const { stage, about, authSchema } = factor;
+  return {
+    ...schemaHead(stageSchemaName(factor)),
+    title: `Stage ${stage}`,
+    description: about,
+    type: 'object',
+    required: ['type'],
+    properties: { type: { const: stage }, session: { type: ['string', 'null'] }, ...authSchema },
+  };
 }

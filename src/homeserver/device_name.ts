@@ -1,3 +1,4 @@
+import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { SECOND } from '../system/clock.ts';
 import type { Asker, CallHomeserver } from './homeserver.ts';
@@ -33,4 +34,29 @@ export async function deviceName(
 function nameIn(name: unknown): string | undefined {
   const shown = typeof name === 'string' ? [...name.trim()].slice(0, LONGEST_NAME).join('') : '';
   return shown === '' ? undefined : shown;
+}
+
+/**
+ * Gives a device the display name that its sign-in asked for (R12: a hold is made without one).
+ *
+ * @returns whether the homeserver took it
+ * @throws Refusal homeserver_unreachable, homeserver_slow or homeserver_unclear
+ */
+export async function nameDevice(
+  call: CallHomeserver,
+  device: {
+    readonly token: string;
+    readonly deviceId: string;
+    readonly name: string;
+    readonly client: ClientAddress;
+  },
+): Promise<boolean> {
+  const answer = await call({
+    method: 'PUT',
+    path: `/_matrix/client/v3/devices/${encodeURIComponent(device.deviceId)}`,
+    token: device.token,
+    body: { display_name: device.name },
+    client: device.client,
+  });
+  return answer.status === 200;
 }

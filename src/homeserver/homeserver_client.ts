@@ -5,24 +5,12 @@ import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { isAdministrator } from './administrator.ts';
 import { Bulkhead } from './bulkhead.ts';
-import { deviceName } from './device_name.ts';
-import type {
-  Asker,
-  CallHomeserver,
-  Errand,
-  Homeserver,
-  HomeserverAnswer,
-  HomeserverCall,
-  JudgedPassword,
-  PasswordJudgement,
-  PublishedKeys,
-  TokenOwner,
-} from './homeserver.ts';
+import { deviceName, nameDevice } from './device_name.ts';
+import type { Asker, CallHomeserver, Errand, Homeserver, HomeserverAnswer, HomeserverCall, JudgedPassword, PasswordJudgement, PublishedKeys, TokenOwner } from './homeserver.ts';
 import { failureIn, failureOf, type HomeserverWatch, nameOf } from './homeserver_watch.ts';
 import { isMadeByOAuth, judgePassword, takesPassword } from './judge_password.ts';
 import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';
 import { logout } from './logout.ts';
-import { nameDevice } from './name_device.ts';
 import { publishedKeys } from './published_keys.ts';
 import { WholeAnswer } from './read_answer.ts';
 import { refusedHere, sentRequest, tlsNameOf } from './sent_request.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { seedText } from '../../src/factors/totp/new_seed.ts';
+import { seedText } from '../../src/factors/totp/totp_seed.ts';
 import { foldLocalpart } from '../../src/matrix/user_id.ts';
 import { listMayOwe } from '../../src/storage/tables/policies.ts';
 import { systemRandom } from '../../src/system/random.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { seedText } from '../../src/factors/totp/new_seed.ts';
+import { seedText } from '../../src/factors/totp/totp_seed.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { codeAt } from '../support/enrolment.ts';
 import { operate } from '../support/operate.ts';

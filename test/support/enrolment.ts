@@ -4,7 +4,7 @@ import type { Attempt, Detail, Factor } from '../../src/factors/factor.ts';
 import { type GivenCode, readGivenCode } from '../../src/factors/given_code.ts';
 import { newRecoverySet } from '../../src/factors/recovery/new_recovery_set.ts';
 import { hashingQueue, RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
-import { newSeed } from '../../src/factors/totp/new_seed.ts';
+import { newSeed } from '../../src/factors/totp/totp_seed.ts';
 import type { TotpSettings } from '../../src/factors/totp/totp_settings.ts';
 import { foldLocalpart } from '../../src/matrix/user_id.ts';
 import type { Json } from '../../src/matrix/wire.ts';

@@ -6,8 +6,7 @@ import type { RandomSource } from '../../system/random.ts';
 import type { ConfirmedAuthenticator, FactorSetUp, SecretPage, ShownSecret } from '../description.ts';
 import { readGivenCode } from '../given_code.ts';
 import { matchStep } from './match_step.ts';
-import { newSeed, seedText } from './new_seed.ts';
-import { otpauthUri } from './otpauth_uri.ts';
+import { newSeed, otpauthUri, seedText } from './totp_seed.ts';
 import type { TotpSettings } from './totp_settings.ts';
 import { TOTP_DEEDS } from './totp_words.ts';
 

@@ -9,9 +9,8 @@ import { readSentCode } from '../forms/fields.ts';
 import { refusedCode } from '../forms/form_page.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import type { FormProblem, FormProblems } from '../forms/form_problems.ts';
-import { isAbout } from './approved_body.ts';
 import { SIGN_ON_STEP } from './fallback_cards.ts';
-import type { EndedApproval, FallbackProblem, FallbackVisit } from './fallback_visit.ts';
+import { type EndedApproval, type FallbackProblem, type FallbackVisit, isAbout } from './fallback_visit.ts';
 import type { Judged } from './session_visits.ts';
 
 const LONGEST_PASSWORD = 4096;

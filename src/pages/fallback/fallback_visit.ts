@@ -1,4 +1,7 @@
+import type { FallbackStanding } from '../../guard/guarded_page.ts';
+import type { Form } from '../../http/form.ts';
 import type { FormProblem } from '../forms/form_problems.ts';
+import { html, type Html } from '../shell/html.ts';
 
 /** What was wrong with the last form of a fallback page. */
 export type FallbackProblem =
@@ -21,3 +24,19 @@ export type EndedApproval =
   | { readonly cause: 'over' | 'closed' | 'oauth' | 'tooManyPasswords' }
   /** `until`: ms since the epoch. */
   | { readonly cause: 'tooManyCodes'; readonly until: number };
+
+const FIELD = 'about';
+
+/** Names, in each form, the body that it asks for an approval of. */
+export function aboutField(standing: FallbackStanding): Html {
+  return html`<input type="hidden" name="${FIELD}" value="${nameOf(standing)}">`;
+}
+
+/** Whether a form was shown for the body that is bound now. */
+export function isAbout(form: Form, standing: FallbackStanding): boolean {
+  return form.get(FIELD) === nameOf(standing);
+}
+
+function nameOf({ session }: FallbackStanding): string {
+  return session.bodyDigest ?? 'nothing';
+}

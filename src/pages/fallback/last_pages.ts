@@ -1,6 +1,6 @@
 import type { Answer } from '../../http/answer.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
-import { waitTime } from '../forms/wait_text.ts';
+import { waitTime } from '../forms/time_text.ts';
 import { type Contact, contactText } from '../shell/contact.ts';
 import { type Html, html } from '../shell/html.ts';
 import { doneCard } from './fallback_cards.ts';

@@ -4,7 +4,7 @@ import { Refusal } from '../../matrix/refusals.ts';
 import { SECOND } from '../../system/clock.ts';
 import { LONGEST_NAME } from './fields.ts';
 import type { PageVisit } from './form_pages.ts';
-import { waitTime } from './wait_text.ts';
+import { waitTime } from './time_text.ts';
 
 const LONGEST_PASSWORD = 4096;
 

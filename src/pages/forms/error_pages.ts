@@ -3,7 +3,7 @@ import { SECOND } from '../../system/clock.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 import type { FormPage } from './form_page.ts';
-import { waitTime } from './wait_text.ts';
+import { waitTime } from './time_text.ts';
 
 /** How a reader gets on from an error page. */
 type WayOn = 'signInAgain' | 'backToApp' | 'reload' | 'tryAgain' | 'none';

@@ -11,7 +11,7 @@ import type { Say } from '../texts/texts.ts';
 import { type ErrorCause, type ErrorPage, errorPage } from './error_pages.ts';
 import { type FormPage, type PageRefusal, retryAfter } from './form_page.ts';
 import type { FormTokens } from './form_tokens.ts';
-import { waitTime } from './wait_text.ts';
+import { waitTime } from './time_text.ts';
 
 /** What a handler of pages needs for one request. */
 export interface PageVisit {

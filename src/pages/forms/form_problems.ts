@@ -11,7 +11,7 @@ import {
 } from './credentials.ts';
 import { codeProblem, proofFieldOf, type RefusedCode } from './fields.ts';
 import type { PageVisit } from './form_pages.ts';
-import { waitTime } from './wait_text.ts';
+import { waitTime } from './time_text.ts';
 
 /** What was wrong with the last form. Times are ms since the epoch. */
 export type FormProblem =

@@ -1,9 +1,8 @@
 import { encode } from 'uqr';
 import type { SetUpKind, ShownSetUp } from '../../account/session_set_ups.ts';
 import type { Answer } from '../../http/answer.ts';
-import { type Html, html, htmlIn } from '../shell/html.ts';
+import { html, type Html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
-import { kindButtons } from './kind_buttons.ts';
 
 /** Light modules round the code that scanners need (ISO/IEC 18004). */
 const QUIET_ZONE = 4;
@@ -45,7 +44,7 @@ export function wordsOf(say: Say, { words }: SetUpPlace): SetUpWords {
   return words ?? { title: say('setup.owedTitle'), done: say('setup.doneOn'), noCodes: say('setup.noCodes') };
 }
 
-export interface Card {
+interface Card {
   readonly say: Say;
   readonly tokenField: Html;
   readonly place: SetUpPlace;
@@ -150,7 +149,7 @@ function waysToSave(say: Say, codes: readonly string[]): Html {
 }
 
 /** What its user calls the authenticator; left empty it has the usual name. */
-export function nameField(say: Say): Html {
+function nameField(say: Say): Html {
   return html`<div class="field">
 <label for="name">${say('setup.name')}</label>
 <input id="name" name="name" type="text" autocomplete="off" maxlength="100" aria-describedby="name-hint">
@@ -159,7 +158,7 @@ export function nameField(say: Say): Html {
 }
 
 /** The form of a step. @param attributes of the form, for scripts */
-export function step({ tokenField, place }: Card, name: string, content: Html, attributes?: Html): Html {
+function step({ tokenField, place }: Card, name: string, content: Html, attributes?: Html): Html {
   const { action, fields } = place;
   return html`<form class="stack" method="post"${action !== undefined && html` action="${action}"`}${attributes}>
 ${tokenField}
@@ -170,7 +169,7 @@ ${content}
 }
 
 /** Back to the choice, where there is one. */
-export function backStep(card: Card): Html | undefined {
+function backStep(card: Card): Html | undefined {
   const { say, place } = card;
   if ((place.kinds ?? []).length < 2) return undefined;
   return step(card, 'back', html`<button class="button quiet full">${say('shell.back')}</button>`);
@@ -187,4 +186,42 @@ function qrCode(text: string, label: string): Html {
 /** Easier to type. */
 function inFours(key: string): string {
   return (key.match(/.{1,4}/g) ?? []).join(' ');
+}
+
+/**
+ * The buttons of a form that begins a set-up: one for each kind. That for a passkey is there where the browser can make
+ * one; where nothing else will do it is there in any case, and the next page says where it can be done.
+ */
+export function kindButtons(say: Say, kinds: readonly SetUpKind[], first: string): Html {
+  const app = kinds.find(({ is }) => is === 'secret');
+  const passkey = kinds.find(({ is }) => is === 'passkey');
+  if (passkey === undefined || app === undefined) {
+    return html`<button class="button full" name="kind" value="${(app ?? passkey)?.kind ?? ''}">${first}</button>`;
+  }
+  return html`<button class="button full" name="kind" value="${app.kind}">${first}</button>
+<button class="button quiet full" name="kind" value="${passkey.kind}" data-makes-passkeys hidden>${say('setup.passkeyInstead')}</button>`;
+}
+
+/** Has the browser make a passkey: its script asks, and sends the answer. Without it a sentence says where it can be done. */
+export function passkeyCard(
+  card: Card & {
+    readonly shown: Extract<ShownSetUp, { is: 'passkey' }>;
+    readonly problem: string | undefined;
+  },
+): Html {
+  const { say, place, shown, problem } = card;
+  const content = html`<input type="hidden" name="setup_id" value="${shown.setupId}">
+<input type="hidden" name="credential">
+<p class="notice warning" role="alert" data-problem${problem === undefined && html` hidden`}>${problem}</p>
+${nameField(say)}
+<p data-unsupported>${say('setup.passkeyUnsupported')}</p>
+<button class="button full" type="button" hidden>${say('setup.next')}</button>`;
+  const asks = html` data-new-passkey="${JSON.stringify(shown.question)}" data-known="${say('setup.passkeyKnown')}"
+ data-failed="${say('setup.passkeyFailed')}"`;
+  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${wordsOf(say, place).title}</h1>
+<p>${say('setup.passkeyText')}</p>
+<p class="muted">${say('help.passkey.text')}</p>
+${step(card, 'set_up_code', content, asks)}
+${backStep(card)}
+</section>`;
 }

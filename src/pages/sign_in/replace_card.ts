@@ -1,6 +1,6 @@
 import type { Replaceable } from '../../account/replacement.ts';
 import { timeText } from '../forms/time_text.ts';
-import { kindButtons } from '../set_up/kind_buttons.ts';
+import { kindButtons } from '../set_up/set_up_cards.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 

@@ -1,26 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
 import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import { CannotOpen, CommitUnanswered, NoDatabase, StoreUnavailable, type UnitOutcome } from '../errors.ts';
 import { requireNewest } from '../sqlite/migrations/migrate.ts';
-import {
-  type BranchAnswer,
-  type Driver,
-  effect,
-  type PoolState,
-  type Query,
-  type RetryCause,
-  type Unit,
-} from '../statement.ts';
+import { type BranchAnswer, type Driver, effect, type PoolState, type Query, type RetryCause, type Unit } from '../statement.ts';
 import { type Storage, storageOn } from '../storage.ts';
 import { lockAccounts } from './accounts.ts';
-import { type PostgresAddress, poolConfig, postgresName, requireFiles } from './address.ts';
+import { poolConfig, type PostgresAddress, postgresName, requireFiles } from './address.ts';
 import { Connections, LostAnswer } from './connections.ts';
 import { hasSchema, migrate, schemaVersion } from './migrate.ts';
 import { numbered } from './statement_text.ts';
-import { asStoreError, collisionIn, isRefusal } from './store_error.ts';
+import { asStoreError, collisionIn, isAnswer, isRefusal } from './store_error.ts';
 import { RunningUnit, Undo } from './unit_of_work.ts';
-import { outcomeOf } from './unit_outcome.ts';
 
 /** How often a unit that collides with others is run, and the bounds of the pause before the next time, in ms. */
 const TRIES = 5;
@@ -173,5 +165,28 @@ class PostgresDriver implements Driver {
   #pauseMs(): number {
     const [byte = 0] = this.options.random.bytes(1);
     return SHORTEST_PAUSE_MS + (byte / 256) * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS);
+  }
+}
+
+/** What the database calls it (pg_xact_status). Null: so old that it is not known any more. */
+type Status = 'committed' | 'aborted' | 'in progress' | null;
+
+/** What became of a transaction, by the id that it had. */
+export async function outcomeOf(client: PoolClient, transaction: string): Promise<UnitOutcome> {
+  const status = await statusOf(client, transaction);
+  if (status === 'committed') return 'written';
+  return status === 'in progress' ? 'open' : 'not_written';
+}
+
+async function statusOf(client: PoolClient, transaction: string): Promise<Status> {
+  try {
+    const { rows } = await client.query<{ status: Status }>('SELECT pg_xact_status($1::xid8) AS status', [
+      transaction,
+    ]);
+    return rows[0]?.status ?? null;
+  } catch (error) {
+    // After a failover the id can lie in the future: the new primary never heard of it.
+    if (isAnswer(error)) return null;
+    throw error;
   }
 }

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { newSeed, seedText } from '../../../src/factors/totp/new_seed.ts';
-import { otpauthUri } from '../../../src/factors/totp/otpauth_uri.ts';
+import { newSeed, otpauthUri, seedText } from '../../../src/factors/totp/totp_seed.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { totpSettings } from '../../support/enrolment.ts';
 
