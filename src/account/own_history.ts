@@ -12,10 +12,10 @@ import type { AccountDeps } from './account_deps.ts';
  * what was done with one.
  */
 const LINES = 100;
-/** All that needs no second factor together, the same number of each event. */
+/** Of these, so many at most are events that need no second factor, shared equally among the kinds of events. */
 const FREQUENT_LINES = 80;
 
-/** Further facts that are the user's to know. An operator's reasons and names are not among them. */
+/** Further facts that the user may see. An operator's reasons and names are not among them. */
 const SHOWN_DETAIL = ['authenticator', 'factor', 'position', 'remaining', 'stage', 'devices'];
 
 /** `GET …/org.matrix.2fa/history`: what the audit knows of the caller's own account, the newest first. */

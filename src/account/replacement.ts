@@ -67,7 +67,7 @@ export class Replacement extends SessionSetUps {
 
   protected async requireOpen(id: string): Promise<Session> {
     const session = await this.requireLive(id);
-    // A code is worth no other authenticator once the factors were changed.
+    // Once the factors were changed, the recovery code allows no replacement any more.
     if (!isByRecoveryCode(session) || !(await this.isUnchanged(session))) {
       throw new Refusal('owes_no_enrolment');
     }

@@ -23,7 +23,7 @@ export interface RoomAdminsDeps {
   readonly log: Log;
 }
 
-/** Those who administer rooms together with a user: who may change the levels of a room in which the user may, too. */
+/** People who administer rooms together with a user: both may change the power levels of the room. */
 export class RoomAdmins {
   constructor(private readonly deps: RoomAdminsDeps) {}
 
@@ -61,7 +61,7 @@ export class RoomAdmins {
     return admins.filter((admin) => admin !== userId && admin in joined);
   }
 
-  /** What the user may read; nothing where the homeserver has it not. @throws Refusal if it does not answer */
+  /** What the user may read; undefined where the homeserver does not have it. @throws Refusal if it does not answer */
   private async read(userId: string, path: string, query = ''): Promise<JsonObject> {
     const { homeserver, registration } = this.deps;
     if (registration === undefined) return {};

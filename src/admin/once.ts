@@ -71,7 +71,7 @@ export class Once {
     };
     try {
       const answer = await act(keep);
-      // What did nothing, or did not know its answer before, keeps it now.
+      // An act that wrote nothing, or did not know its answer before it wrote, keeps the answer now.
       if (kept.at(-1) !== JSON.stringify(answer.body)) await storage.commit([], keep(answer.body));
       return answer;
     } catch (error) {
@@ -86,7 +86,7 @@ export class Once {
   }
 }
 
-/** Of parts whose lengths are in it: no two lists have the same. */
+/** The parts go in with their lengths, so that no two lists have the same digest. */
 function digestOf(parts: readonly (string | Buffer)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(`${Buffer.byteLength(part)} `).update(part);

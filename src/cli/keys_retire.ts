@@ -28,7 +28,7 @@ import { counted } from './text.ts';
 
 /** What was begun under a key before the next one became active is written by then. */
 const SETTLED_MS = MINUTE;
-/** So often is looked for values that were written meanwhile. */
+/** How often values that were written meanwhile are looked for. */
 const ROUNDS = 3;
 /** A line of progress after so many values. */
 const TOLD_EVERY = 1_000;

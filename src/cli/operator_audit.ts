@@ -12,8 +12,8 @@ import type { Surroundings } from './surroundings.ts';
 const LONGEST_NAME = 64;
 
 /**
- * The audit of a command, which has a chain of its own. What it puts on record is told, by a running `serve`, like all
- * else.
+ * The audit of a command, which has a chain of its own. A running `serve` notifies owners of what it puts on record,
+ * as of everything else.
  * @param notices false: it is not told
  * @throws KeyFileError before anything was done
  */

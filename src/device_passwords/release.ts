@@ -91,7 +91,7 @@ export class DevicePasswordLook {
     return found;
   }
 
-  /** It, or what it became by a new login if its token has expired. @throws Refusal */
+  /** The device password that was found; where its token has expired, with a new login. @throws Refusal */
   async live(request: ClientRequest, found: FoundDevicePassword): Promise<FoundDevicePassword> {
     if (!isExpired(found)) return found;
     return (await this.deps.renewal.renew(request, found)) ?? this.refuse(request, found, 'expired');

@@ -11,7 +11,7 @@ import { MINUTE, SECOND } from '../system/clock.ts';
 import type { DevicePasswordDeps } from './device_password_deps.ts';
 import type { DevicePasswordEnds } from './ends.ts';
 
-/** How long one process has it to itself; one that dies meanwhile leaves it to the next sign-in. */
+/** How long only one process may renew it; if that process dies, the next sign-in does it after this time. */
 const LEASE_MS = MINUTE;
 /** When a sign-in that came during another's renewal may come again. */
 const AGAIN_MS = 2 * SECOND;

@@ -17,7 +17,7 @@ const NONCE = /^[\w-]{22,64}$/;
 /** As late as `doctor` asks for an answer, in seconds. */
 const LATEST = 120;
 
-/** Under which hash the store has a nonce: one who reads the database learns no nonce that counts. */
+/** The hash under which the store has a nonce: from the database no one learns a nonce that counts. */
 export function nonceHash(nonce: string): string {
   return createHash('sha256').update(nonce).digest('hex');
 }

@@ -126,7 +126,7 @@ function sourceOf({ userId }: MatrixConfig): string {
   return userId === undefined ? 'homeserver.appservice' : 'notify.matrix.access_token_file';
 }
 
-/** Whose a token is needs no store. */
+/** Asking whose a token is needs no store. */
 const NOT_ASKED: Pick<Storage, 'commit' | 'read'> = {
   commit: () => Promise.reject(new Error('not asked')),
   read: () => Promise.reject(new Error('not asked')),

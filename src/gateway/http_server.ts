@@ -60,7 +60,7 @@ function refuseMalformed(
   error: NodeJS.ErrnoException,
   socket: Duplex & { readonly bytesWritten?: number },
 ): void {
-  // An answer may be under way on this connection: nothing can be said without being taken for its continuation.
+  // An answer may be under way on this connection: whatever we sent would be taken for a part of it.
   if (!socket.writable || (socket.bytesWritten ?? 0) > 0) {
     socket.destroy();
     return;

@@ -6,8 +6,8 @@ import { isSessionId } from '../uia/session_id.ts';
 
 /**
  * The body of a guarded request as the homeserver may see it from a caller without 2FA (R6): its `auth` is the owner's
- * password, pinned to their full id, or says nothing of who is meant. Several servers do what is asked to, or with the
- * password of, the user that a stage names (attacks 103, 156, 157).
+ * password, pinned to their full id, or says nothing of who is meant. Several servers act on the user that a stage
+ * names, or take the password of that user (attacks 103, 156, 157).
  * @throws Refusal other_user, stage_not_offered, bad_json
  */
 export function bodyWithoutFactor(body: JsonObject, ownerId: string): JsonObject {

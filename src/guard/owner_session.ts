@@ -128,8 +128,8 @@ export class OwnerSession {
   }
 
   /**
-   * The other way to read the password field; undefined if there is one way only. Both are one attempt of the session,
-   * and two of address and device.
+   * The other way to read the password field; undefined if there is one way only. Both count as one attempt in the
+   * session, and as two for address and device.
    * @throws Refusal limit_exceeded
    */
   otherReading({ session, asTyped }: Pending): Pending | undefined {
@@ -223,7 +223,7 @@ export class OwnerSession {
     if (typeof password !== 'string') {
       throw new Refusal('missing_param', { text: '`auth.password` is missing.' });
     }
-    // Before a code at its end is spent.
+    // Checked before the code behind the password is spent.
     requireBody(session);
     if (standingOf(session, PASSWORD_STAGE) !== 'next') return this.takeBoth(session, password);
     const appended = this.owned.requirement === 'fresh_sign_in' ? this.appendedTo(password) : undefined;
@@ -236,7 +236,10 @@ export class OwnerSession {
     return this.deps.ways.appendedCode ? this.deps.codes.presented.inPassword(field) : undefined;
   }
 
-  /** A one-shot password whose end is a code counts for both stages (docs/clients.md); without one it is told so. */
+  /**
+   * A one-shot password whose end is a code counts for both stages (docs/clients.md); one without a code is told to
+   * add it.
+   */
   private async takeBoth(session: Session, field: string): Promise<OwnerStep> {
     const appended = this.appendedTo(field);
     if (appended === undefined || standingOf(session, appended.factor.stage) !== 'next') {

@@ -22,7 +22,7 @@ export interface KeptLogin {
 export async function endOtherDevices(call: CallHomeserver, kept: KeptLogin): Promise<boolean> {
   const { token, client } = kept;
   const ids = await listDevices(call, kept);
-  // Without its own device among them the list is not to be trusted.
+  // A list without the own device of this login is not trusted.
   if (ids?.includes(kept.deviceId) !== true) return false;
   const devices = ids.filter((id) => id !== kept.deviceId);
   if (devices.length === 0) return true;
@@ -45,7 +45,7 @@ export async function countOtherDevices(
 }
 
 /**
- * Whether a user has a device. Its id is not sent: who asks for it has shown nothing yet.
+ * Whether a user has a device. The id is not sent to the homeserver: the app that asks for it has proven nothing yet.
  * Undefined where the homeserver did not say. @throws Refusal if it does not answer
  */
 export async function hasDevice(

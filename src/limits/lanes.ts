@@ -124,7 +124,7 @@ export class Lanes {
   }
 }
 
-/** Of what follows the id of its key. */
+/** The beginning of the digest, without the id of its key. */
 function nameOf(digest: string): string {
   return digest.slice(digest.lastIndexOf('.') + 1).slice(0, NAME_LENGTH);
 }

@@ -56,7 +56,7 @@ export class GrantedSignIn {
     let isKept = false;
     try {
       const taken = await this.passOrHold();
-      // No one would get this answer; a held login waits for the client's next try.
+      // A client that has gone would not get this answer; a held login waits for its next try.
       if (taken?.answer.is === 'answered') this.granted.asked.request.signal.throwIfAborted();
       isKept = taken !== undefined;
       return taken;

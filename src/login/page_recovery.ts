@@ -42,7 +42,7 @@ export type RecoveryOffer =
   /** There is no second factor to be without. */
   | { readonly is: 'no_factor' };
 
-/** What came of beginning. `not_offered`: it is not there to be begun; the page shows what is. */
+/** What came of beginning. `not_offered`: nothing can be begun; the page shows why. */
 export type BegunOnPage =
   | { readonly is: 'begun'; readonly claimCode: string; readonly opensTs: number }
   | { readonly is: 'wrong_voucher' }
@@ -74,7 +74,7 @@ export class PageRecovery {
     const user = await this.userOf(request, session);
     if (user === undefined) return undefined;
     try {
-      // Of one that runs, too: the operator may have said no since.
+      // Asked of a request that runs, too: the operator may have forbidden it since.
       await this.deps.recovery.eligibility.require(user);
     } catch (error) {
       return notOffered(error);

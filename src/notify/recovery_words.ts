@@ -5,7 +5,10 @@ export type RecoveryOccasion = 'begun' | 'repeated' | 'tomorrow' | 'used' | 'ope
 /** How it ended. */
 export type RecoveryEnd = 'cancelled' | 'refused' | 'finished' | 'expired';
 
-/** The subject, to the owner of the account and to others. It names no account: foreign text stands in no header. */
+/**
+ * The subject, to the owner of the account and to others. It names no account, as text of others must not get into a
+ * header.
+ */
 export interface RecoverySubject {
   readonly own: Wording;
   readonly others: Wording;

@@ -24,12 +24,12 @@ export class DeviceGrants {
     },
   ) {}
 
-  /** So it is stored: all codes of this length could be hashed in a minute, so the digest has a key. */
+  /** How a code is stored. All codes of this length can be hashed in a minute, so the digest is keyed. */
   hashOf(userCode: string): string {
     return this.deps.vault.digest('oauth-user-code', userCode);
   }
 
-  /** Undefined alike for a code that is wrong, was decided on, or is over. */
+  /** Undefined for a code that is wrong, was decided on, or has expired: no one learns which. */
   async ofUserCode(userCode: string): Promise<WaitingDevice | undefined> {
     const [found] = await this.deps.storage.read(findPendingDeviceGrant(this.hashOf(userCode)));
     return found && this.waiting(found);

@@ -100,7 +100,7 @@ function outcomeOf(
   if (error?.refused !== undefined) return { is: 'refused', reason: error.refused };
   const next = nextStages(session.flows, session.completed);
   if (next.some(isSecondFactorStage)) return { is: 'challenged', reason: 'factor' };
-  // Nothing is left: the client is to come again for what it has proven.
+  // Nothing is left to prove: the client sends the same request once more.
   const isOurs = next.length === 0 || next.includes(PASSWORD_STAGE);
   return { is: 'challenged', reason: isOurs ? 'password' : 'homeserver' };
 }

@@ -115,7 +115,7 @@ export class CodeStep {
       return { is: 'refused', session, isOver: outcome.isOver, reason: outcome.reason };
     }
     const current = await this.deps.engine.find(session.id);
-    // Another body than the one that this request is about was bound meanwhile: that one is not approved.
+    // Another body was bound to the session meanwhile: this code does not approve that one.
     if (current?.bodyDigest !== session.bodyDigest) return { is: 'gone' };
     const now = { ...current, body: session.body };
     if (outcome.is === 'unasked' && standingOf(now, stage) === 'next') return { is: 'unasked', session: now };
@@ -125,7 +125,7 @@ export class CodeStep {
   /**
    * Accepts the last code of a session that is not in the store, and takes its login, which is not held: in one unit.
    * Undefined where that cannot be, or the unit was lost. Nothing is written or counted then, and nothing told of the
-   * code: `take` judges it like others once the login is held. A code whose look is costly is left to `take`.
+   * code: `take` judges it like others once the login is held. A code that is costly to look at is left to `take`.
    */
   async takeUnheld(
     session: Session,
@@ -191,7 +191,8 @@ export class CodeStep {
     release: AtOnce | undefined,
   ): Promise<Attempted> {
     const { trial, verdict } = await lookAt(this.deps, session, presented, from);
-    // Of one answer sent many times at once one has the question; the others fail neither session nor lane.
+    // Where one answer is sent many times at once, one request uses the question up; the others fail neither session
+    // nor lane.
     if (verdict.is === 'unasked') return verdict;
     const taken = verdict.is === 'match' ? await this.takeAtOnce(trial, verdict, release?.()) : undefined;
     if (taken !== undefined) return { is: 'passed', taken };

@@ -32,7 +32,7 @@ export interface OAuthSessionsDeps {
 /** After these the homeserver still has the login: it is to be logged out there. */
 const LIVES_ON: readonly SessionEnd[] = ['revoked', 'refresh_reused', 'code_reused', 'operator'];
 
-/** What is put on record besides, and told: two have had the tokens of these. */
+/** What is put on record besides, so that the owner is told: two clients have had these tokens. */
 const REUSED: Partial<Record<SessionEnd, NamedEvent>> = {
   code_reused: 'oauth.code_reused',
   refresh_reused: 'oauth.refresh_reused',

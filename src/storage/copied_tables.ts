@@ -11,7 +11,10 @@ export interface CopiedTable {
 
 type Row = Readonly<Record<string, Value>>;
 
-/** What is about a database and not in its care: which processes use it, and whether it can be reached and written. */
+/**
+ * What says something of the database itself, and is not copied: which processes use it, and whether it can be
+ * reached and written.
+ */
 const NOT_COPIED: readonly string[] = ['processes', 'probes', 'store_checks', 'schema_info'];
 
 const ROWS_READ_AT_ONCE = 2000;
@@ -105,8 +108,8 @@ function writeRows({ name, columns }: CopiedTable, rows: readonly Row[]): Effect
 }
 
 /**
- * PostgreSQL does not learn from rows that bring their number along; SQLite does. It never goes back: that holds at
- * once, and stays where the transaction is undone, whose rows may have had higher numbers.
+ * PostgreSQL does not count on from rows that bring their number along; SQLite does. The counter is only ever raised:
+ * that takes effect at once and stays when the transaction is undone, whose rows may have had higher numbers.
  */
 const CONTINUE_NUMBERS: Query<object> = ask({
   sqlite: 'SELECT 1',

@@ -2,7 +2,7 @@ import { type Clock, HOUR, MINUTE } from '../system/clock.ts';
 import type { Driver } from './statement.ts';
 import { takeLease } from './tables/leases.ts';
 
-/** How long one that was not first waits before it asks again. */
+/** How long a process that did not get the lease waits before it asks again. */
 const ASK_AGAIN_MS = 10 * MINUTE;
 
 interface HourlyLeaseDeps {

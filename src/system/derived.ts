@@ -1,5 +1,5 @@
 /**
- * What is made of a value that may be replaced while the program runs: it is made again once the value was.
+ * Something that is made from a value which may be replaced while the program runs. It is made again after that.
  *
  * @param source answers the present value; another object is another value
  * @throws whatever `make` throws for the first value

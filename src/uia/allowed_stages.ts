@@ -13,7 +13,7 @@ const IDENTITY_FREE: ReadonlySet<string> = new Set([
   'm.oauth',
 ]);
 
-/** Proofs of an address, which is the account's or none: only behind the owner's second factor. */
+/** Proofs of an address. They name no user, so they are let through only behind the owner's second factor. */
 const OF_AN_ADDRESS: ReadonlySet<string> = new Set(['m.login.email.identity', 'm.login.msisdn']);
 
 /** What homeservers read a user from. */

@@ -64,8 +64,8 @@ export function readPrivateFile(path: string, forbidden = OTHERS): string {
 }
 
 /**
- * Replaces the content as a whole: a crash leaves the old file or the new one, never half of one. What a killed
- * process left of its replacing is cleared away after half a minute.
+ * Replaces the content as a whole: a crash leaves the old file or the new one, never half of one. A draft that a
+ * killed process left is removed after half a minute.
  * @param change - makes the new content of the present one.
  * @returns the new content.
  * @throws {KeyFileError} as `readPrivateFile`, and `busy` while another process replaces it.
@@ -102,8 +102,9 @@ function takeDraft(path: string, draft: string): number | undefined {
 }
 
 /**
- * A draft takes milliseconds; an older one is of a process that was killed. It is moved first, under a name that is
- * its own: of two that clear it away one finds nothing there, or has moved the other's new draft, which then gives up.
+ * A draft takes milliseconds; an older one is of a process that was killed. It is moved first, to a name that no
+ * other process uses. Where two clear it away at once, one finds nothing there, or has moved the other's new draft,
+ * and that process gives up.
  */
 function clearAwayOldDraft(draft: string): void {
   const file = statSync(draft, { throwIfNoEntry: false });

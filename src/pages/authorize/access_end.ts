@@ -31,13 +31,16 @@ export interface AccessEndDeps {
 export class AccessEnd {
   constructor(private readonly deps: AccessEndDeps) {}
 
-  /** The page that tells what is wrong with a request; undefined if nothing is, or it is none. Judged at each form. */
+  /**
+   * The page that tells what is wrong with a request; undefined if nothing is wrong, or the target is not such a
+   * request. It is judged again at each form.
+   */
   async faultOf(visit: PageVisit, target: RedirectTarget): Promise<Answer | undefined> {
     const judged = await this.deps.requests.judge(visit.request, target);
     return judged === undefined || judged.is === 'fine' ? undefined : this.deps.views.fault(visit, judged);
   }
 
-  /** Whether the device that is asked for is there, by the homeserver's word. */
+  /** Whether the homeserver says that the user has the device that is asked for. */
   async endsDevice(visit: PageVisit, { held }: SignInVisit, target: RedirectTarget) {
     const found = await this.requestAt(visit, target);
     return found && held && this.deps.access.hasDevice(visit.request.client, held.id, found.asked.deviceId);
@@ -115,7 +118,7 @@ export class AccessEnd {
   }
 }
 
-/** A browser that goes by itself; for others the visit has a page with the link. */
+/** Redirects the browser where the address of the app allows it; for other addresses the visit shows a link. */
 function leaving(state: SignInVisit, asked: AuthorizationRequest, href: string): Next {
   return byItself(asked) ? { state, answer: seeOther(href) } : { state };
 }

@@ -12,8 +12,8 @@ export interface AskingForm {
 const PURPOSE = 'lone-question';
 
 /**
- * The questions of the sign-in page for a sign-in by a factor alone. Nothing is kept for them: the page is shown to
- * everybody, and changes nothing. A question says when it was made, and only this server can make one.
+ * The questions of the sign-in page for a sign-in by a factor alone. Nothing is kept for them: everyone may see the
+ * page, and it changes nothing. A question says when it was made, and only this server can make one.
  */
 export class LoneQuestions {
   constructor(

@@ -27,7 +27,10 @@ export class SignInSetUp {
     private readonly pages: SetUpPages,
   ) {}
 
-  /** The visit with its set-up, or replacement, as it stands. What a dead process had yet to do is told as not done. */
+  /**
+   * The visit with its set-up, or replacement, as it stands. What a process that died had yet to do counts as not
+   * done.
+   */
   async settled(state: SignInVisit, { id }: PageStanding): Promise<SignInVisit> {
     const { setUp, replacement } = state;
     const shown = replacement && (await this.pages.settled(id, replacement.shown));

@@ -26,7 +26,7 @@ export interface SignInViewsDeps {
 export class SignInViews {
   constructor(private readonly deps: SignInViewsDeps) {}
 
-  /** Those with which it begins. */
+  /** The forms with which a sign-in begins. */
   get forms(): SignInForms {
     return this.deps.forms;
   }

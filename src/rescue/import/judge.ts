@@ -25,7 +25,7 @@ export interface Judgement {
 }
 
 export interface ImportChoices {
-  /** What stands behind the colon of names without one. */
+  /** The server name of users whose entries have none. */
   readonly serverName?: string | undefined;
   readonly skipExisting: boolean;
   readonly skipUnusable: boolean;
@@ -85,7 +85,7 @@ export class ImportJudge {
     if (userId === undefined) return this.unusable(this.whyNoUserId(entry.user));
     if (this.isEnrolled(userId)) return this.existing();
     const first = this.places.get(userId) ?? entry.place;
-    // In one place there may be several of a user.
+    // One place of the file may hold several authenticators of a user.
     if (first !== entry.place) return { to: this.errors, why: `${userId} stands at ${first} too` };
     const { seed, name } = entry;
     const why = whyUnusable(entry, this.settings);

@@ -22,7 +22,10 @@ export interface KeptTimes {
   readonly keptMs: number;
 }
 
-/** Takes a request, to carry it out. Lost if it was carried out, or someone is at it, or its key was another one's. */
+/**
+ * Takes a request, to carry it out. Lost if it was carried out, another process is carrying it out, or the key was
+ * used for another request.
+ */
 export function takeKeyedRequest(
   { key, requestDigest }: KeyedRequest,
   holder: string,

@@ -57,7 +57,7 @@ export interface FactorStore {
   /** @param kind of one factor; all of them where it is left out */
   authenticators(userId: string, kind?: string): Promise<Authenticator[]>;
   /**
-   * Removes one authenticator: whether it was. The last one gone switches 2FA off and removes the codes.
+   * Removes one authenticator. False if there is no such one. The last one gone switches 2FA off and removes the codes.
    * @param keepLast the last one stays
    */
   removeAuthenticator(
@@ -66,13 +66,19 @@ export interface FactorStore {
     after?: AfterRemoval,
     keepLast?: boolean,
   ): Promise<boolean>;
-  /** Removes the authenticators of one kind, how many there were; the last one gone switches 2FA off, as above. */
+  /**
+   * Removes the authenticators of one kind; answers how many there were. The last one gone switches 2FA off, as
+   * above.
+   */
   removeKind(userId: string, kind: string, after?: AfterRemoval): Promise<number>;
   /** The same where the user has others; false if they are the last ones, which stay. */
   removeKindKeepingLast(userId: string, kind: string, after?: AfterRemoval): Promise<boolean>;
   /** Turns 2FA off, as its user wants it: false where it is off. */
   turnOff(userId: string, also?: Write): Promise<boolean>;
-  /** Removes every authenticator, set-up, recovery code, lane and known place of `userId`: how many authenticators there were. */
+  /**
+   * Removes every authenticator, set-up, recovery code, lane and known place of `userId`; answers how many
+   * authenticators there were.
+   */
   removeAllFactors(userId: string): Promise<number>;
 
   /**

@@ -13,7 +13,7 @@ export interface OauthClient {
 
 const COLUMNS = 'client_id AS "clientId", metadata, created_at AS "createdAt", used_at AS "usedAt"';
 
-/** Neither a live session nor a grant under way is of this client. */
+/** This client has neither a live session nor a grant under way. */
 const IS_UNUSED = `NOT EXISTS (SELECT 1 FROM oauth_sessions
     WHERE oauth_sessions.client_id = oauth_clients.client_id AND ended_at IS NULL)
   AND NOT EXISTS (SELECT 1 FROM oauth_grants
@@ -24,8 +24,9 @@ const IS_REGISTERED = 'EXISTS (SELECT 1 FROM oauth_clients WHERE client_id = :cl
 type NewClient = Pick<OauthClient, 'clientId' | 'metadata'>;
 
 /**
- * Keeps a client, or that it was registered again; where there are `most`, the longest unused goes for it. The third answer
- * is lost if all are used. Of registrations of one moment each counts what the one before has kept.
+ * Keeps a client, or notes that it was registered again. Where there are `most`, the one that was not used for the
+ * longest time is removed; the third answer is lost if all are in use. Registrations of one moment count one after
+ * the other.
  */
 export function registerClient(
   client: NewClient,
@@ -68,7 +69,7 @@ export function useClient(clientId: string): Effect {
   return effect('UPDATE oauth_clients SET used_at = :now WHERE client_id = :clientId', { clientId });
 }
 
-/** Removes the clients that were not used for so long, and that no one uses. */
+/** Removes the clients that were not used for so long and have neither a session nor a grant. */
 export function pruneClients(unusedMs: number): Effect {
   return dropSome('oauth_clients', `used_at <= :now - :unusedMs AND ${IS_UNUSED}`, { unusedMs });
 }
