@@ -39,7 +39,7 @@ const USE_EVERY_MS = HOUR;
 /** What a process has lived since its last round. */
 interface Lived {
   readonly ms: number;
-  /** It has just begun to measure. */
+  /** The process has just begun to measure. */
   readonly isFirst: boolean;
 }
 
@@ -100,7 +100,7 @@ export class RecoveryClock {
     await storage.commit([], [dropOldRecoveries(KEPT_MS), dropAddressesOfEnded(ADDRESS_KEPT_MS)]);
   }
 
-  /** However the last factor went: one that is set up afresh later must not be what an old request replaces. */
+  /** However the last factor was removed: an old request must not replace a factor that is set up later. */
   private async endPointless(): Promise<void> {
     const { storage, endings } = this.deps;
     for (const request of await storage.read(listPointless())) {
@@ -123,7 +123,7 @@ export class RecoveryClock {
 
   /** What of the time since its last round no other process can have counted. */
   private uncountedOf({ id, countedMs }: SeenRecovery, { ms, isFirst }: Lived): number {
-    // One that it has not seen was begun since, unless the process is as new.
+    // A request that it has not seen was begun since, unless the process itself has just begun.
     const seenMs = this.seenMs.get(id) ?? (isFirst ? countedMs : 0);
     return Math.max(0, ms - Math.max(0, countedMs - seenMs));
   }
@@ -136,7 +136,9 @@ export class RecoveryClock {
     await storage.commit([userId], when(expireRecovery(id), { won, lost: [] }));
   }
 
-  /** Where no one can say whether a device was used, and that would end it, it goes on waiting. */
+  /**
+   * Where the homeserver does not say whether a device was used, and a use would end the request, it goes on waiting.
+   */
   private async open(request: SeenRecovery): Promise<void> {
     const { storage, audit, telling, settings, upstream, endings } = this.deps;
     const { id, userId } = request;
@@ -165,7 +167,7 @@ export class RecoveryClock {
     if (now - toldAt >= settings.noticeEveryMs) return this.told(request, 'repeated', takeRepeated(request));
   }
 
-  /** With `cancel` its end says so when it would open. */
+  /** With `cancel` a use ends the request when it would open, and its owner is told then. */
   private async tellUse(request: SeenRecovery): Promise<void> {
     const { settings, upstream } = this.deps;
     if (request.state !== 'waiting' || request.useToldAt !== null || settings.onSessionUse === 'cancel')

@@ -33,7 +33,7 @@ const BY_ITSELF: readonly RecoveryEnd['by'][] = ['session_use', 'restore', 'turn
 /** An operator who decides. */
 export interface DecidingOperator {
   readonly grounds: Grounds;
-  /** Their name, for the request. */
+  /** Their name, as the request keeps it. */
   readonly who: string;
   /** The actor in the audit, where that is not the operator at the command line. */
   readonly by?: string | undefined;

@@ -28,7 +28,7 @@ import { type ContactAddresses, NO_ADDRESS } from './contact_address.ts';
 import { type ContactList, contactListOf, findContactList } from './contact_list.ts';
 import { requireFactors, requireOthers, votersNamed } from './voters.ts';
 
-/** How often a change is made on what another one has left, when they come at once. */
+/** How often a change is tried once more where another one came before it. */
 const TRIES = 5;
 
 export interface RecoveryContactsDeps {

@@ -18,7 +18,7 @@ import { type CheckAnswer, PassThrough, type PassThroughOptions } from './pass_t
 import { shownToken } from './passing_token.ts';
 import { RequestLog, type RequestLogDeps, requestIdReader } from './request_log.ts';
 
-/** The page that says so (`http/routes.ts`). */
+/** The page for addresses that are not there (`http/routes.ts`). */
 const NOT_FOUND_PAGE = '/_2fa/not-found';
 const GATED_BODY_TIME = 60 * SECOND;
 
@@ -181,8 +181,8 @@ class Admission {
 }
 
 /**
- * Mostly nothing of it is asked for: what passes must not pay for it. A class, as an object literal with a getter has a
- * hidden class of its own each time, which the garbage collector pays for.
+ * It is rarely asked for anything, so it works nothing out before it is. A class, because each object literal with a
+ * getter has a hidden class of its own, which the garbage collector pays for.
  */
 class ShownRequest implements PassedRequest {
   constructor(

@@ -31,7 +31,7 @@ export function sandboxedMedia(target: string, headers: string[]): string[] {
   return [...headers, ...ADDED];
 }
 
-/** In no other target can the path have `media` in it: what all else pays is this one look. */
+/** Only such a target can have `media` in its path: this one look is all that other requests pay for. */
 const HINT_OF_MEDIA = /media|%/i;
 
 /** Whether the path has `media` in it, in any spelling that a homeserver may decode; a sandbox too many does no harm. */

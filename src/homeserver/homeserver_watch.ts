@@ -28,7 +28,7 @@ export function nameOf({ path }: HomeserverCall): CallName {
   return NAMES.find(([ending]) => ending.test(plain))?.[1] ?? 'other';
 }
 
-/** What an answer failed in, by its status; undefined if in nothing. */
+/** How an answer failed, by its status; undefined if it did not. */
 export function failureOf(status: number): CallFailure | undefined {
   if (status === 429) return 'limit';
   return status >= 500 ? 'error' : undefined;

@@ -16,8 +16,8 @@ export interface ReadQuery {
 }
 
 /**
- * Reads a raw query string. `user_id` is how an application service acts for another user; it stands apart, for only
- * a listed service's goes on (attack 22). Nor does a token, which the homeserver gets in the header.
+ * Reads a raw query string. By `user_id` an application service acts for another user; it is kept apart, as only that
+ * of a listed service goes on (attack 22). A token does not go on either: the homeserver gets it in the header.
  *
  * @param rawQuery what follows the `?`, without it
  * @throws Refusal bad_target if it is longer than `longest`

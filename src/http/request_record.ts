@@ -14,7 +14,7 @@ export class RequestRecord {
   /** Whose account it is about: only as the homeserver, a token or a session named it, never as it was typed. */
   userId: string | undefined;
   deviceId: string | undefined;
-  /** It is of an application service that the operator listed, which acts for users that are no one's. */
+  /** It is of an application service that the operator listed, which acts for users of its own. */
   isOfService = false;
   /** A held login was given out by it. */
   hasTakenHold = false;

@@ -14,7 +14,7 @@ const FORM = /^m2dp([0-9a-z]{32})([0-9]{6,8}|[0-9a-z]{12})?$/;
 export interface DevicePasswordTyped {
   /** As it is compared: 32 characters, no separators, look-alikes read as what they look like. */
   readonly secret: string;
-  /** Whether a code stands behind it; then it is good for nothing. */
+  /** Whether a code stands behind it; then it is refused. */
   readonly hasCodeBehind: boolean;
 }
 

@@ -1,7 +1,7 @@
 import type { PolicyConfig, PolicyRule } from '../config/config.ts';
 import { foldLocalpart, parseUserId } from '../matrix/user_id.ts';
 
-/** Every key of a rule with its value, and what it is from. */
+/** Every key of a rule with its value, and the source of that. */
 export type AppliedPolicy = { readonly [Key in keyof PolicyRule]-?: Applied<PolicyRule[Key]> };
 
 interface Applied<Value> {
@@ -16,7 +16,7 @@ export interface Source {
   readonly rule: PolicyRule;
 }
 
-/** Whom a policy is for, as far as it matters to it. */
+/** The user whom a policy is for: what its rules look at. */
 export interface Subject {
   readonly userId: string;
   readonly isAdministrator: boolean;
@@ -62,7 +62,7 @@ interface CutPattern {
   readonly foldedParts: readonly string[];
 }
 
-/** Of lists, which may be long: what is looked up at each sign-in is made of them once. */
+/** Lists may be long: what each sign-in looks up is made of a list once. */
 const MADE = new WeakMap<readonly string[], Members>();
 
 /** Whom a list names: user ids, in which `*` stands for any characters of the local part. */

@@ -8,7 +8,7 @@ import type { JoinKeys } from './join_keys.ts';
 /** How many holds one name and password may have before a further spelling of the name joins one of them. */
 const HOLDS_PER_NAME = 2;
 
-/** So many logins of a user are not used for further spellings of what is held. */
+/** How many logins of a user stay free for the owner: further spellings of what is held do not use them. */
 const LEFT_FOR_OWNER = 1;
 
 /** Finds the held login that a further sign-in joins (R12). */

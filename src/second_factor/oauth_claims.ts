@@ -10,7 +10,7 @@ import { type OAuthLogin, openOAuthLogin } from './oauth_login.ts';
 /** How long one request has a grant to itself: longer than its login may take. A process that dies leaves it to the next. */
 export const CLAIM_MS = 80 * SECOND;
 
-/** An approved grant of OAuth, claimed by one request. It is used up with that one's login. */
+/** An approved grant of OAuth, claimed by one request. It is used up with the login of that request. */
 class OAuthGrantClaimed {
   readonly #grant: OauthGrant & { readonly userId: string };
   readonly #claimant: string;
@@ -18,7 +18,7 @@ class OAuthGrantClaimed {
   constructor(
     grant: OauthGrant & { readonly userId: string },
     claimant: string,
-    /** Of the session that it becomes. */
+    /** The id of the session that it becomes. */
     readonly sessionId: string,
   ) {
     this.#grant = grant;

@@ -81,7 +81,7 @@ export function standingOfRefresh(session: OauthSession, token: string): Refresh
 }
 
 /**
- * @param owner whose the session's access token is, by the homeserver's word of now
+ * @param owner whose the session's access token is, as the homeserver says now
  * @returns undefined if the token is not the session's current one, or the login is another's
  */
 export function refreshedBy(

@@ -113,7 +113,7 @@ export class OwnLogin {
     return undefined;
   }
 
-  /** What is not on record gets out to no one, and a login of another user neither. */
+  /** A login that is not on record, or is of another user, is given to no one. */
   private async putOnRecord(
     grant: Grant,
     { request, userId }: Pick<OwnLoginCall, 'request' | 'userId'>,

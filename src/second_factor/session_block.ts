@@ -22,7 +22,7 @@ const STAYS_OPEN =
 interface Owner {
   readonly userId: string;
   readonly isGuest: boolean;
-  /** The homeserver has been asked about them, beyond that. */
+  /** The homeserver has been asked what else the policy needs to know of them. */
   wasAsked: boolean;
 }
 

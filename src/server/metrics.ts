@@ -126,7 +126,7 @@ export class Metrics {
       const values = found[name as GaugeName];
       gauge.reset();
       for (const { labels, value } of values ?? []) gauge.set(labels, value);
-      // Reset, a gauge without labels is 0, which is not what is known of it.
+      // After a reset a gauge without labels would be 0, which no one has measured.
       if (values === undefined && GAUGES[name as GaugeName].labelNames.length === 0) gauge.remove();
     }
     return this.registry.metrics();

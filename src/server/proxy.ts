@@ -37,7 +37,7 @@ export interface ProxyParts {
   readonly times?: DoorTimes & { readonly answerMs?: number };
 }
 
-/** How often is looked for notices that are due. */
+/** How often notices that are due are looked for. */
 const NOTICES_MS = SECOND;
 /** How often ended holds are logged out and expired rows dropped. */
 const HOUSEKEEPING_MS = 5 * SECOND;
@@ -48,7 +48,7 @@ const GRACE_MS = 10 * SECOND;
 const BACKLOG = 4096;
 /** How long logins that the homeserver has yet to answer are waited for at the end. */
 const LOGINS_MS = 4 * SECOND;
-/** How long is waited for what needs nothing but the store any more. */
+/** How long what needs only the store by then is waited for. */
 const LEFT_OVER_MS = SECOND;
 
 /**
@@ -85,7 +85,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
   });
 }
 
-/** Loaded here: what counts takes memory, and is of no use where no one asks for it. */
+/** Loaded only where metrics are asked for: the library takes memory. */
 async function newMetrics(): Promise<Metrics> {
   const { Metrics } = await import('./metrics.ts');
   return new Metrics();

@@ -39,7 +39,7 @@ export class CannotOpen extends Error {
   }
 }
 
-/** There is no database, and who asks for it makes none. */
+/** There is no database, and the one who asked must not make it. */
 export class NoDatabase extends Error {
   constructor(name: string) {
     super(`${name}: there is no database; serve makes it`);

@@ -30,7 +30,7 @@ export class WebauthnAlone implements LoneFactor {
     private readonly kind: string,
     settings: WebauthnSettings,
   ) {
-    // In the place of the password: who has the device alone must not get in.
+    // It stands for the password as well: someone who only has the device must not get in.
     this.settings = { ...settings, userVerification: 'required' };
   }
 
@@ -44,7 +44,7 @@ export class WebauthnAlone implements LoneFactor {
 
   async verify(question: Buffer, proof: Json): Promise<LoneVerdict> {
     const assertion = readAssertion(proof);
-    // Who it is for is in it: without that word it is an answer to another kind of question.
+    // The answer names its user; without that it answers another kind of question.
     if (assertion?.response.userHandle === undefined) return { is: 'no_match' };
     const found = await this.find(assertion.id);
     if (found === undefined) return { is: 'no_match' };

@@ -70,7 +70,10 @@ export class PageSessionDoor {
     return { status: 200, body: shown(opened, settings.idleMs, hasPassword), sameOrigin: true };
   }
 
-  /** A browser says of each request by a script that posts, from which origin it is: none says it of no other program. */
+  /**
+   * Browsers send `Origin`, or say that it is the same one, with each POST of a script: a request without it is not
+   * from our page.
+   */
   private isFromPage(request: ClientRequest): boolean {
     const { origin, 'sec-fetch-site': site } = request.headers;
     if (origin === undefined && site !== 'same-origin') return false;

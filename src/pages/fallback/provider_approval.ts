@@ -36,7 +36,7 @@ export class ProviderApproval {
   }
 }
 
-/** Where a client may be that waits for it: its page says how far the session is. */
+/** The page of the session, which a client may have open: it says how far the session is. */
 function pageOf(sessionId: string): string {
   return `${PAGE}?session=${encodeURIComponent(sessionId)}`;
 }

@@ -23,7 +23,7 @@ export interface BesideForm {
   readonly providers?: readonly OfferedProvider[];
 }
 
-/** A sign-in that no form has come for yet. */
+/** A sign-in for which no form was sent yet. */
 export function unseen(visit: PageVisit, target: RedirectTarget, id: string, name = ''): Shown {
   const locales = askedLocales(visit.request);
   const state: SignInVisit = { target: target.href, step: 'credentials', name, locales };

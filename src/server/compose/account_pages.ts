@@ -52,7 +52,7 @@ function hasPasswordBy({ config, ownerSessions }: SharedServices) {
     try {
       return await ownerSessions.passwordSessions.takesPassword(accessToken, request);
     } catch (error) {
-      // What the page is told besides does not hang on it.
+      // The page is told all else without it.
       if (error instanceof Refusal) return undefined;
       throw error;
     }

@@ -22,7 +22,7 @@ export function recoveryParts(
     operators: () => config.accountRecovery.operators,
     namedBy: async (userId) => {
       const { contact, voters } = await findContactList(userId, { storage, vault });
-      // Until its link was followed it may be anyone's.
+      // Until its link was followed an address may be anyone's.
       const isConfirmed = contact !== undefined && contact.confirmedTs !== null;
       const { nominationAgeMs } = votes;
       const counting = votes.enabled

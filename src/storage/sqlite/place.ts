@@ -43,7 +43,7 @@ export function requireUsablePlace(path: string, kindOf: KindOfFileSystem = kind
       `it is on a network file system (${network}); SQLite needs a local disk, PostgreSQL does not`,
     );
   }
-  // Side files of another owner are what a command leaves that someone else ran.
+  // Side files of another owner were left by a command that another user ran.
   for (const end of ['', '-wal', '-shm']) requireRights(path, `${path}${end}`, R_OK | W_OK);
   requireRights(path, folder, R_OK | W_OK | X_OK);
 }
@@ -79,13 +79,13 @@ function refuse(path: string, part: string, error: unknown, found: Stats | undef
 function nearestFolder(path: string): string {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const found = look(path, folder);
-    // Behind a file some versions of Node see nothing, others an error with this code.
+    // For a path behind a file some versions of Node find nothing, others an error with this code.
     if (found?.isDirectory() === false) refuse(path, folder, { code: 'ENOTDIR' }, found);
     if (found !== undefined || folder === dirname(folder)) return folder;
   }
 }
 
-/** Behind a folder that may not be searched nothing is seen. */
+/** In a folder that we may not search nothing is found. */
 function nearestThatIsSeen(part: string): Stats | undefined {
   for (let at = dirname(part); ; at = dirname(at)) {
     try {

@@ -67,7 +67,7 @@ export function rememberPlace(userId: string, place: Place, most: number): reado
   ];
 }
 
-/** The same of a place that is known: there are no more of them then. */
+/** The same for a place that is known already: there are not more of them afterwards. */
 export function notePlace(userId: string, { kind, digest }: Place): Effect {
   return effect(
     `INSERT INTO known_places (user_id, kind, digest, last_used_at) VALUES (:userId, :kind, :digest, :now)
@@ -81,7 +81,7 @@ export function forgetPlaces(userId: string): Effect {
   return effect('DELETE FROM known_places WHERE user_id = :userId', { userId });
 }
 
-/** Where no authenticator is left. */
+/** Forgets all places of a user who has no authenticator left. */
 export function forgetPlacesWithoutFactor(userId: string): Effect {
   return effect(
     `DELETE FROM known_places WHERE user_id = :userId

@@ -33,7 +33,9 @@ export interface NoticeRow extends Omit<ToldEvent, 'detail'> {
   /** The id of a mail address, or what the event says; null for a mail while it is not known to which it goes. */
   readonly recipient: string | null;
   readonly madeAt: number;
-  /** How often it was begun to be sent, this time included: who has another number lost its lease. */
+  /**
+   * How often it was begun to be sent, this time included: a process that has read another number has lost its lease.
+   */
   readonly attempts: number;
   /** Why the last attempt failed. */
   readonly failure: string | null;
@@ -170,7 +172,7 @@ export function listDeadLetters(): Query<NoticeRow> {
 
 const CHOSEN = 'due_at IS NULL AND (CAST(:id AS TEXT) IS NULL OR id = CAST(:id AS TEXT))';
 
-/** How many there are; of one with this id. */
+/** How many dead letters there are; with an id, whether that one is there. */
 export function countDeadLetters(id: string | null): Query<{ readonly count: number }> {
   return ask(`SELECT count(*) AS count FROM notices WHERE ${CHOSEN}`, { id });
 }

@@ -12,7 +12,7 @@ import {
 import { currentVersion } from './accounts.ts';
 import { dropRow, leaseEnded, leaseRowUntil } from './ended_rows.ts';
 
-/** So many pages of one session have a key of their own; the oldest loses its key. */
+/** How many pages of one session have a key of their own; beyond it the oldest loses its key. */
 const KEYS_KEPT = 5;
 /** A hash in hex and the blank behind it. */
 const KEY_LENGTH = 65;

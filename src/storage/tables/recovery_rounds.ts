@@ -13,7 +13,7 @@ export function listPointless(): Query<SeenRecovery> {
   );
 }
 
-/** Those that ended in so long, the newest end last. */
+/** Those that ended within so long, the newest end last. */
 export function listEndedSince(sinceMs: number): Query<SeenRecovery> {
   return findRecoveries('ended_at > :now - :sinceMs ORDER BY ended_at', { sinceMs });
 }
