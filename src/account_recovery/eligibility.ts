@@ -31,7 +31,10 @@ export class Eligibility {
     }
   }
 
-  /** Named by the operator, or by the homeserver's word: its last one where it does not answer; without any they count as one. */
+  /**
+   * Whether the user is an administrator: the operator names them, or the homeserver says so. Where it does not
+   * answer, its last word counts; without any the user counts as one.
+   */
   private async isAdministrator({ userId, grant, client }: RecoveringUser): Promise<boolean> {
     const { homeserver, storage, config } = this.deps;
     if (isNamedAdministrator(config.policy, userId)) return true;

@@ -35,7 +35,8 @@ export class SessionUse {
       });
       const devices = status === 200 ? json?.devices : undefined;
       if (Array.isArray(devices)) {
-        // A held login has proven no second factor: that of who looks on our page how the request stands is one.
+        // A held login has proven no second factor. One is also made by a person who only looks on our page how the
+        // request stands.
         const held = (await storage.read(findHeldDevices(userId))).map(({ deviceId }) => deviceId);
         const isUsed = devices.some((device) => seenAfter(device, begunAt) && !held.includes(idOf(device)));
         return isUsed ? 'used' : 'unused';

@@ -25,7 +25,7 @@ const LEASE = 'audit prune';
 const HOURLY = 'audit prune hourly';
 /** One that dies leaves the rest to the next. */
 const LEASE_MS = 5 * MINUTE;
-/** So many entries that need no second factor are one. */
+/** How many entries that need no second factor are a flood. */
 const FLOOD = 1000;
 /** Rows that one unit of work changes. */
 const BATCH = 500;
@@ -71,7 +71,7 @@ export class Pruning {
     if (await this.lease.take()) await this.prune();
   }
 
-  /** Undefined if another process is at it. */
+  /** Undefined if another process is pruning. */
   async prune(): Promise<Pruned | undefined> {
     const { storage, holder } = this.deps;
     if ((await storage.commit([], takeLease(LEASE, holder, LEASE_MS))) === undefined) return undefined;

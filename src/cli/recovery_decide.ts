@@ -51,7 +51,7 @@ async function decide(
   const grounds = requireGrounds(options);
   const config = configFrom(options.config, surroundings);
   await withStore(config, surroundings, async (storage) => {
-    // It tells everybody of a page that answers 404 then. To end one does no harm.
+    // An approval would send all who are notified to a page that is 404 then. To end a request does no harm.
     if (name === 'approve' && !config.accountRecovery.enabled) throw new CommandFailed(RECOVERY_IS_OFF);
     const audit = await operatorAudit(config, storage, surroundings);
     const endings = new RecoveryEndings({ storage, audit, telling: tellingBy(() => config.notify) });

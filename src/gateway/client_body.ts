@@ -25,7 +25,7 @@ export function bodyOf(
 ): Buffer | ClientBody {
   const arrived = request.readableLength === bytes ? (request.read() as Buffer | null) : null;
   if (arrived === null) return new ClientBody(request, silenceMs);
-  // For its end, without which the connection takes no other request.
+  // Only to reach its end: before that the connection takes no other request.
   request.resume();
   return arrived;
 }
@@ -44,7 +44,8 @@ export class ClientBody extends Readable {
   constructor(request: IncomingMessage, silenceMs = UPLOAD_SILENCE) {
     super();
     this.#request = request;
-    // Node says no 'close' of a request whose answer was sent before its connection went: that one runs out.
+    // Node emits no 'close' for a request whose answer was sent before its connection went: such a body runs into
+    // this time.
     this.#silence = setTimeout(() => this.#onSilence(), silenceMs).unref();
     // The dispatcher takes its own listener off where it cannot connect; an error without one ends the process.
     this.on('error', () => undefined);

@@ -12,7 +12,7 @@ const DECODERS: ReadonlyMap<string, (bytes: Buffer, options: { maxOutputLength: 
     ['br', brotliDecompressSync],
   ]);
 
-/** Of the names of headers that tell whether an answer can be a login: most others need no closer look. */
+/** The lengths of the header names that tell whether an answer can be a login: most others need no closer look. */
 const LENGTHS_OF_NAMES: ReadonlySet<number> = new Set(
   ['content-length', 'content-type', 'content-encoding'].map((name) => name.length),
 );

@@ -40,7 +40,7 @@ export class HomeserverSignOn {
     if (endpoint === undefined || !(await this.isNext(request, standing))) return false;
     const { id, binding, token } = standing.session;
     if (token === undefined) return false;
-    // No one's password: an account that has got one in this moment does not pass by it.
+    // It is no one's password: an account that has just got one does not pass by it.
     const auth = { type: PASSWORD_STAGE, session: id, password: randomId(this.deps.random) };
     const asked = requestOf(request, binding.target, token, { auth });
     await new GuardedRequest(this.deps.guard, endpoint, asked).handle();

@@ -15,7 +15,7 @@ interface UnderWay {
 
 /** An attempt that is under way. */
 export interface BegunAttempt {
-  /** Ends it, once. @param counts whether it failed; what did not is given back */
+  /** Ends it, once. @param counts whether it failed; an attempt that did not is given back */
   end(counts: boolean): void;
 }
 

@@ -27,7 +27,8 @@ export class Outbox {
   consequencesOf({ at, ...entry }: AuditRecord): readonly Write[] {
     const told = { ...entry, happenedAt: at, actor: entry.actor ?? 'user' };
     const { mail, matrix, webhook } = this.deps.notify();
-    // What it was not told is not told to it: it would fail, and be told, without an end.
+    // The webhook is not told that a notice to it was given up: that notice would fail as well, and so on without an
+    // end.
     const isItsOwn = told.event === 'notice.dead' && told.detail.channel === 'webhook';
     const toOperators = webhook !== undefined && !isItsOwn && matches(webhook.events, told.event);
     const owners: Channel[] = [
@@ -38,7 +39,7 @@ export class Outbox {
   }
 
   private toOwner(told: ToldEvent, channels: readonly Channel[]): readonly Write[] {
-    // Who cannot set up a second factor is not asked to.
+    // Users who cannot set up a second factor are not asked to.
     if (channels.length === 0 || told.detail.exempt !== undefined) return [];
     const each = (event: ToldEvent) => channels.map((channel) => this.added(channel, event));
     if (toldText(told.event) !== undefined) return each(told);

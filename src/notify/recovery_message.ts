@@ -93,7 +93,7 @@ function filled(text: Wording, { userId }: RecoveryReader, language: Language): 
   return text[language].replaceAll('{user}', () => foreign(userId));
 }
 
-/** The address is the owner's to know, and the operator's: others need none to ask in person. */
+/** Only the owner and the operator are told the address: others do not need it to ask in person. */
 function factsOf(
   { begunTs, opensTs, end, from }: RecoveryFacts,
   reader: RecoveryReader,

@@ -85,7 +85,7 @@ export class RecoveryNotices {
   }
 }
 
-/** Whether a notice goes to someone by name, and not to whom its account belongs. */
+/** Whether a notice goes to a person of the list, and not to the owner of the account. */
 export function isToRecipient({ event }: Pick<NoticeRow, 'event'>): boolean {
   return isOfRecovery(event);
 }

@@ -46,7 +46,7 @@ const CANCEL: Wording = { en: 'Not you? Stop it:', de: 'Nicht du? Abbrechen:' };
 
 /**
  * What stands in a text message: one line, with the link of the reader that cancels, while there is something to cancel.
- * It names no account: such a name is the choice of who has it, and may look like an address or a number.
+ * It names no account: its owner chose that name, and it may look like an address or a number.
  */
 export function recoveryText(
   event: string,

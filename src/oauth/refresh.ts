@@ -84,7 +84,7 @@ export class OAuthRefresh {
     );
   }
 
-  /** Two have had this session's tokens: neither can be told from the other, so it ends. */
+  /** Two clients have had the tokens of this session, and no one can tell which of them is its own: so it ends. */
   private async stolen({ client }: ClientRequest, session: OauthSession): Promise<never> {
     const { sessions } = this.deps;
     if (await sessions.end(session, 'refresh_reused', { client })) await sessions.logOut(session);

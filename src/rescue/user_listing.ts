@@ -45,7 +45,7 @@ export interface UserFilter {
 export interface ListingDeps {
   readonly storage: Pick<Driver, 'read'>;
   readonly policy: PolicyConfig;
-  /** When it is, in ms since the epoch. */
+  /** The time of the list, in ms since the epoch. */
   readonly now: number;
 }
 

@@ -64,7 +64,7 @@ export interface ReleaseAtOnce {
   commit<const U extends Unit>(unit: U): Promise<CommitAnswer<U>>;
 }
 
-/** Undefined where more than the code is left. It is made only where a code is right. */
+/** Undefined where more than the code is left to prove. It is called only when a code is right. */
 export type AtOnce = () => ReleaseAtOnce | undefined;
 
 export interface CodeUnitDeps {
@@ -75,7 +75,7 @@ export interface CodeUnitDeps {
 
 export interface CodeLookDeps {
   readonly lanes: Lanes;
-  /** What is written beside a factor that was accepted: it ends what the loss of one had begun. */
+  /** What is written beside a factor that was accepted: it ends a recovery that the loss of a factor had begun. */
   readonly whenAccepted: (userId: string, client: ClientAddress) => Promise<Write>;
 }
 

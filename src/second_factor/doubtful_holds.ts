@@ -47,7 +47,7 @@ export class DoubtfulHolds {
     await this.end().catch(() => undefined);
   }
 
-  /** Those of which it is known. */
+  /** The held logins that the store certainly has. */
   without(found: readonly HeldLogin[]): HeldLogin[] {
     return found.filter(({ id }) => !this.holds.has(id));
   }

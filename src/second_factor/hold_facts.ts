@@ -10,7 +10,7 @@ export interface HoldFacts {
   readonly refresh: boolean;
   /** The password that it was granted for, without an appended code: for the second login of R5. */
   readonly password: string | undefined;
-  /** It has recovered its account, and the other sessions have yet to end: its own end ends them, too. */
+  /** This login has recovered its account, and the other sessions have yet to end: they end with it at the latest. */
   readonly endsOthers?: boolean;
 }
 

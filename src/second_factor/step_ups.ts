@@ -48,7 +48,7 @@ export class StepUps {
   /** A factor was accepted in `session` for a request of this page. */
   async start({ sessionId }: CallingPage, by: string, { idHash, binding }: Session): Promise<void> {
     const { stepUpMs } = this.deps;
-    // None begins, and none that stands is cut short.
+    // No step-up begins, and one that stands is not cut short.
     if (stepUpMs === 0) return;
     const started = startStepUp(sessionId, { by, stepUpMs, idHash });
     await this.deps.storage.commit([binding.userId], started);

@@ -15,7 +15,7 @@ const TOKEN = /^[\x21-\x7e]{1,8192}$/;
 /** As they stand behind a token's name, in the words of Matrix and of modules. */
 const KEYS = ['_token"', 'Token"'].map((key) => Buffer.from(key));
 
-/** Down to this depth no endpoint of Matrix has what users write; deeper are events and keys. */
+/** Down to this depth no endpoint of Matrix answers with text of users; deeper are events and keys. */
 const DEEPEST_TRUSTED = 1;
 
 /**

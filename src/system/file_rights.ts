@@ -23,7 +23,7 @@ function runningAs(): string {
   try {
     return userInfo().username;
   } catch {
-    // A container's user may stand in no list.
+    // The user of a container need not be in the system's list of users.
     return `uid ${process.geteuid?.()}`;
   }
 }

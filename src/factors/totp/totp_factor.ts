@@ -77,7 +77,7 @@ export class TotpFactor implements Factor {
     try {
       return matchStep(seed, token, this.deps.clock.now(), this.settings);
     } finally {
-      // It is not left in memory until the collector gets to it.
+      // Overwritten now: it would stay in memory until the garbage collector comes to it.
       seed.fill(0);
     }
   }

@@ -13,7 +13,10 @@ const IDENTITY = 'link-target';
 /** Where an address names a device that waits. */
 export const DEVICE = 'device';
 
-/** Of one address, at all processes together: so many codes can be tried in ten minutes that one in 200 million is met. */
+/**
+ * Of one address, at all processes together. All tries of ten minutes together hit a given code with a chance of one
+ * in 200 million.
+ */
 export const TYPED_USER_CODES = { perSecond: 10 / (MINUTE / SECOND), burstCount: 10 };
 
 /** A device that waits, for the browser in which its code was typed. */

@@ -16,7 +16,7 @@ export class Undo extends Error {}
 
 /** A unit of work in an open transaction. Its statements are sent one after the other. */
 export class RunningUnit {
-  /** Those of the audit that were met so far, and not written. */
+  /** The entries of the audit that were met so far and are not written yet. */
   private entries: Entry[] = [];
 
   /** @param now ms since the epoch, for `:now` */

@@ -110,7 +110,7 @@ export class GroupCommit {
   #commitTogether(writes: readonly WaitingWrite[]): void {
     let tellCallers: (() => void)[];
     try {
-      // One that is alone needs no savepoint: the transaction is undone with it.
+      // A write that is alone needs no savepoint: the transaction is undone with it.
       tellCallers = writes.map((write) => (writes.length === 1 ? write.run() : this.#runInSavepoint(write)));
       this.#connection.run('COMMIT');
       // A file that was lost in between took the commit along: no one may be told that it is on disk.

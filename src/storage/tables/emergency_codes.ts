@@ -48,7 +48,7 @@ export function spendEmergencyCode(userId: string, hash: string): Decision<objec
   );
 }
 
-/** Where no authenticator is left. */
+/** Drops the code of a user who has no authenticator left. */
 export function dropEmergencyCodeWithoutFactor(userId: string): Effect {
   return effect(
     `DELETE FROM emergency_codes WHERE user_id = :userId

@@ -5,7 +5,10 @@ const DEAD_AFTER = 30_000;
 /** A process that has not been seen for so long may soon count as dead: it announces itself before it relies on it. */
 const STALE_AFTER = DEAD_AFTER / 2;
 
-/** A time that far from now on either side; one in the future was written while a clock was wrong. */
+/**
+ * In SQL, whether a time is within this of now, on either side: one further in the future was written while a clock
+ * was wrong.
+ */
 const within = (ms: number) => `seen_at > :now - ${ms} AND seen_at < :now + ${ms}`;
 
 /** What a process says of itself. */

@@ -59,8 +59,8 @@ export interface ToldOccasion {
 }
 
 /**
- * Puts a notice to each recipient into the outbox, once for each moment. Unlike others these count against no limit of the
- * outbox: a request has few, and who fills the outbox must not keep its owner from hearing of it.
+ * Puts a notice to each recipient into the outbox, once for each moment. These do not count against the limit of the
+ * outbox: a request has few, and someone who fills the outbox must not keep the owner from hearing of it.
  */
 export function tellRecipients(
   { role, ...told }: ToldOccasion,

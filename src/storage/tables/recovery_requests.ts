@@ -30,7 +30,7 @@ export interface RecoveryRequest {
   readonly userId: string;
   readonly state: RecoveryState;
   readonly begunAt: number;
-  /** How long its clock has to run, how long it has, and up to when that was counted. */
+  /** How long its clock has to run, how long it has run, and up to when that was counted. */
   readonly waitMs: number;
   readonly countedMs: number;
   readonly countedAt: number;
@@ -76,10 +76,10 @@ export interface NewRecoveryRequest {
   readonly longestMs: number;
 }
 
-/** So many are begun in so long at most: each tells everybody. */
+/** How many are begun within this time at most: each notifies all recipients. */
 const MOST_BEGUN = 3;
 const BEGUN_WITHIN_MS = 30 * 24 * 3_600_000;
-/** After one that ended so the next waits twice as long. */
+/** After a request that ended in one of these ways the next one waits twice as long. */
 const DOUBLING = "('link', 'voter', 'operator')";
 const BEGUN =
   'SELECT count(*) FROM recovery_requests WHERE user_id = :userId AND begun_at > :now - :withinMs';
@@ -207,7 +207,7 @@ export function findClaim(userId: string): Query<ClaimHash & { readonly id: stri
   );
 }
 
-/** The same by the operator's word, whatever was counted. */
+/** The same as the operator decides, whatever was counted. */
 export function approveRecovery(id: string, windowMs: number): Decision<object> {
   return decide(
     `UPDATE recovery_requests SET state = 'open', opened_at = :now, closes_at = :now + :windowMs

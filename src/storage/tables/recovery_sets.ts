@@ -77,7 +77,7 @@ export function deleteRecoverySet(userId: string): Decision<object> {
   return decide('DELETE FROM recovery_sets WHERE user_id = :userId', { userId });
 }
 
-/** Where no authenticator is left. */
+/** Deletes the codes of a user who has no authenticator left. */
 export function deleteRecoverySetWithoutFactor(userId: string): Effect {
   return effect(
     `DELETE FROM recovery_sets WHERE user_id = :userId
