@@ -20,7 +20,7 @@ export class GuardedCall {
 
   /** What the homeserver says of the proof in the request itself, or of a probe before it. @throws Refusal */
   async judge(owned: OwnedRequest, owner: OwnerSession, pending: Pending): Promise<Verdict> {
-    const isProbed = this.endpoint.judge === 'probe' && pending.onward === undefined;
+    const isProbed = this.endpoint.judge === 'probe' && pending.homeserverStages === undefined;
     if (isProbed) return this.sendAfterProbe(owned, pending);
     const verdict = await this.sendWithProof(owned, pending);
     // Where a code was cut off the field, the whole may be the password.

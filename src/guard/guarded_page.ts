@@ -14,7 +14,7 @@ import { completeStage } from '../storage/tables/sessions.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, nextStages, type Session, standingOf } from '../uia/session.ts';
 import { LeasedAttempt, type LeasedAttemptDeps } from './leased_attempt.ts';
-import { shownSession } from './onward.ts';
+import { shownSession } from './homeserver_stages.ts';
 import { isPassword } from './password_probe.ts';
 
 /** The stages that have a fallback page. */
@@ -79,9 +79,9 @@ export class GuardedPage {
   async homeserverSession(sessionId: string): Promise<string | undefined> {
     const session = await this.parts.engine.find(sessionId);
     if (session === undefined) return undefined;
-    const onward = await this.parts.leases.find(session);
-    if (onward === undefined) return undefined;
-    return standingOf(shownSession(session, onward), SSO_STAGE) === 'next' ? onward.session : undefined;
+    const homeserverStages = await this.parts.leases.find(session);
+    if (homeserverStages === undefined) return undefined;
+    return standingOf(shownSession(session, homeserverStages), SSO_STAGE) === 'next' ? homeserverStages.session : undefined;
   }
 
   /** What the page asks for: the factors, and the questions of those that ask one. */

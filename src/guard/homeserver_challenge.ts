@@ -4,7 +4,7 @@ import { readFlows, readStrings } from '../homeserver/uia_fields.ts';
 import { type Flow, isJsonObject, type Json, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { isIdentityFree, mayFollowProof } from '../uia/allowed_stages.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
-import type { Onward } from './onward.ts';
+import type { HomeserverStages } from './homeserver_stages.ts';
 
 /** A homeserver's 401 of User-Interactive Authentication in one form (docs/homeservers.md). */
 export interface HomeserverChallenge {
@@ -65,7 +65,7 @@ export function wantsPassword(challenge: HomeserverChallenge): boolean {
  * left that our client could do.
  * @param proven the stages of our session, in order
  */
-export function onwardFrom(challenge: HomeserverChallenge, proven: readonly string[]): Onward | undefined {
+export function stagesLeftIn(challenge: HomeserverChallenge, proven: readonly string[]): HomeserverStages | undefined {
   const accepted = wantsPassword(challenge);
   const begun = accepted ? [...proven.filter((stage) => stage !== PASSWORD_STAGE), PASSWORD_STAGE] : proven;
   const done = new Set([...challenge.completed, ...(accepted ? [PASSWORD_STAGE] : [])]);
@@ -79,19 +79,19 @@ export function onwardFrom(challenge: HomeserverChallenge, proven: readonly stri
   return { session, proven: begun, flows, completed: [], params };
 }
 
-/** Where `onward` stands by the homeserver's next challenge. */
-export function progressOf(onward: Onward, challenge: HomeserverChallenge): Onward {
+/** Where `homeserverStages` stands by the homeserver's next challenge. */
+export function progressOf(homeserverStages: HomeserverStages, challenge: HomeserverChallenge): HomeserverStages {
   const done = new Set(challenge.completed);
-  const beginnings = onward.flows.map((flow) => {
+  const beginnings = homeserverStages.flows.map((flow) => {
     const next = flow.findIndex((stage) => !done.has(stage));
     return next === -1 ? flow : flow.slice(0, next);
   });
   const completed = beginnings.reduce((longest, one) => (one.length > longest.length ? one : longest), []);
   return {
-    ...onward,
+    ...homeserverStages,
     session: challenge.session,
     completed,
-    params: { ...onward.params, ...challenge.params },
+    params: { ...homeserverStages.params, ...challenge.params },
   };
 }
 

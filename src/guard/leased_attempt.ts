@@ -4,7 +4,7 @@ import { type BegunAttempt, countsAsFailed } from '../limits/attempt_limit.ts';
 import type { DeviceLimit, OwnedDevice } from '../limits/device_limit.ts';
 import type { CommitAnswer, Decision, Write } from '../storage/statement.ts';
 import type { Session } from '../uia/session.ts';
-import type { SessionLeases } from './onward.ts';
+import type { SessionLeases } from './homeserver_stages.ts';
 
 export interface LeasedAttemptDeps {
   /** What bounds wrong passwords under a token. */

@@ -21,7 +21,7 @@ import { requireOwnName } from '../uia/allowed_stages.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import { requireBody, type Session, standingOf } from '../uia/session.ts';
 import { LeasedAttempt, type LeasedAttemptDeps } from './leased_attempt.ts';
-import { shownSession } from './onward.ts';
+import { shownSession } from './homeserver_stages.ts';
 import type { PasswordSessions } from './password_sessions.ts';
 import {
   answered,
@@ -30,7 +30,7 @@ import {
   type OwnerStep,
   type Pending,
   pendingPassword,
-  takeOnwardStage,
+  takeHomeserverStage,
 } from './pending.ts';
 import {
   isBegunUnderStepUp,
@@ -89,9 +89,9 @@ export class OwnerSession {
       case 'wrong_password':
         return challenge(session, PASSWORD_REFUSED);
       case 'more_stages':
-        return challenge(shownSession(session, verdict.onward));
+        return challenge(shownSession(session, verdict.homeserverStages));
       case 'stage_refused':
-        return challenge(shownSession(session, verdict.onward), verdict.failure);
+        return challenge(shownSession(session, verdict.homeserverStages), verdict.failure);
       case 'factor_wanted':
         return challenge(await this.sessions.open(body, 'two_factor'));
       case 'unheard':
@@ -150,9 +150,9 @@ export class OwnerSession {
       case 'wrong_password':
         return failed;
       case 'more_stages':
-        return leases.leadOn(session, verdict.onward);
+        return leases.keepHomeserverStages(session, verdict.homeserverStages);
       case 'stage_refused':
-        return [failed, leases.leadOn(session, verdict.onward)];
+        return [failed, leases.keepHomeserverStages(session, verdict.homeserverStages)];
       default:
         return [];
     }
@@ -161,23 +161,23 @@ export class OwnerSession {
   /** One request of a session at a time goes to the homeserver; the others hear where the session stands. */
   private async lease(pending: Pending): Promise<OwnerStep> {
     const { request, caller } = this.owned;
-    const { session, onward } = pending;
+    const { session, homeserverStages } = pending;
     // Stages of the homeserver's own prove no password, and clients may have to ask how far they are.
-    const device = onward === undefined ? caller.owner : undefined;
+    const device = homeserverStages === undefined ? caller.owner : undefined;
     const hasLease = await this.attempt.begin(session, request.client, device);
     return hasLease ? pending : answered(await this.state(session));
   }
 
   /** Where a session stands. */
   private async state(session: Session): Promise<Answer> {
-    const onward = await this.deps.leases.find(session);
-    return challenge(onward === undefined ? session : shownSession(session, onward));
+    const homeserverStages = await this.deps.leases.find(session);
+    return challenge(homeserverStages === undefined ? session : shownSession(session, homeserverStages));
   }
 
   private async takeStage(session: Session, auth: PresentedAuth): Promise<OwnerStep> {
     const { type } = auth;
-    const onward = await this.deps.leases.find(session);
-    if (onward !== undefined) return takeOnwardStage(session, onward, auth);
+    const homeserverStages = await this.deps.leases.find(session);
+    if (homeserverStages !== undefined) return takeHomeserverStage(session, homeserverStages, auth);
     if (isProven(session, this.owned.requirement)) return pendingPassword(session, session.password ?? '');
     if (type === undefined || type === SSO_STAGE || session.completed.includes(type)) {
       return challenged(session);

@@ -7,12 +7,12 @@ import type { JsonObject } from '../matrix/wire.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 import {
   type HomeserverChallenge,
-  onwardFrom,
+  stagesLeftIn,
   progressOf,
   readChallenge,
   wantsPassword,
 } from './homeserver_challenge.ts';
-import type { Onward } from './onward.ts';
+import type { HomeserverStages } from './homeserver_stages.ts';
 import type { Pending } from './pending.ts';
 
 /** What the homeserver made of a proof. */
@@ -20,9 +20,9 @@ export type Verdict =
   | { readonly is: 'accepted'; readonly answer: HomeserverAnswer }
   | { readonly is: 'wrong_password' }
   /** It asks for more than the password: its stages follow in our session. */
-  | { readonly is: 'more_stages'; readonly onward: Onward }
+  | { readonly is: 'more_stages'; readonly homeserverStages: HomeserverStages }
   /** A stage of its own failed. */
-  | { readonly is: 'stage_refused'; readonly onward: Onward; readonly failure: ChallengeError }
+  | { readonly is: 'stage_refused'; readonly homeserverStages: HomeserverStages; readonly failure: ChallengeError }
   /** A fresh sign-in is not enough for it: the owner begins again, with a second factor. */
   | { readonly is: 'factor_wanted' }
   /** It rejects a session alone, as some do. We answer that question with the session's state. */
@@ -44,7 +44,7 @@ export function readVerdict(
   if (isDone(answer)) return { is: 'accepted', answer };
   const challenge = readChallenge(answer, sent);
   if (challenge !== undefined) return verdictIn(challenge, pending, isFreshSignIn);
-  if (pending.onward === undefined) {
+  if (pending.homeserverStages === undefined) {
     return mayMeanThePassword(answer) ? { is: 'unclear' } : unrelated(answer, sent);
   }
   const isQuestion = pending.auth.type === undefined && answer.status < 429;
@@ -64,22 +64,22 @@ export function isDone(answer: HomeserverAnswer): boolean {
  */
 export function verdictIn(
   challenge: HomeserverChallenge,
-  { onward, session }: Pending,
+  { homeserverStages, session }: Pending,
   isFreshSignIn: boolean,
 ): Verdict {
   const { failure } = challenge;
-  if (onward !== undefined) {
-    const progress = progressOf(onward, challenge);
+  if (homeserverStages !== undefined) {
+    const progress = progressOf(homeserverStages, challenge);
     return failure === undefined
-      ? { is: 'more_stages', onward: progress }
-      : { is: 'stage_refused', onward: progress, failure };
+      ? { is: 'more_stages', homeserverStages: progress }
+      : { is: 'stage_refused', homeserverStages: progress, failure };
   }
   if (failure !== undefined && wantsPassword(challenge)) return { is: 'wrong_password' };
   // Only an owner who has proven a second factor is led on.
   if (isFreshSignIn) return { is: 'factor_wanted' };
-  const next = onwardFrom(challenge, session.completed);
+  const next = stagesLeftIn(challenge, session.completed);
   if (next === undefined) throw new Refusal('homeserver_unclear');
-  return { is: 'more_stages', onward: next };
+  return { is: 'more_stages', homeserverStages: next };
 }
 
 /** @throws Refusal homeserver_unclear */

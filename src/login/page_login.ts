@@ -9,7 +9,7 @@ import { owes, type Standings } from '../second_factor/standing.ts';
 import type { GrantedLogin, LoginOutcome, UpstreamLogin } from '../second_factor/upstream_login.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
-import type { PasswordReadings } from './page_door.ts';
+import type { PasswordReadings } from './page_standing.ts';
 import {
   isRefusedCredential,
   type LoginBody,

@@ -18,7 +18,7 @@ import type { HeldLogin } from '../storage/tables/holds.ts';
 import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { nextStages, type Session } from '../uia/session.ts';
-import type { PageSetUp, PageStanding } from './page_door.ts';
+import type { PageSetUp, PageStanding } from './page_standing.ts';
 
 /** What sessions of the page are for: no client can go on with one, and no fallback page. */
 const TARGET = 'page /_2fa/login';

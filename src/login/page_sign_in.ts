@@ -15,11 +15,10 @@ import type {
   PageCodeOutcome,
   PageCodesUsedUp,
   PageCredentials,
-  PageDoor,
   PageStanding,
   PageTicket,
   ProviderReturn,
-} from './page_door.ts';
+} from './page_standing.ts';
 import type { PageLogin } from './page_login.ts';
 import type { PageSessions } from './page_sessions.ts';
 import type { PageTickets } from './page_tickets.ts';
@@ -36,12 +35,13 @@ export interface PageSignInDeps {
 
 /**
  * The sign-in page's way through the gate: the homeserver judges the password, what it grants is held for
- * everyone, and a user with 2FA on brings a code before they get a login token for it (R1, R5, R12).
+ * everyone, and a user with 2FA on brings a code before they get a login token for it (R1, R5, R12). Where a method
+ * answers undefined that sign-in has ended, and begins again.
  */
-export class PageSignIn implements PageDoor {
+export class PageSignIn {
   constructor(private readonly deps: PageSignInDeps) {}
 
-  /** @throws Refusal */
+  /** @throws Refusal login_refused, limit_exceeded, homeserver_unreachable, homeserver_slow, homeserver_unclear */
   async begin(
     from: ClientRequest,
     { name, password, browser, redirectUrl, readings }: PageCredentials,
@@ -77,7 +77,10 @@ export class PageSignIn implements PageDoor {
     }
   }
 
-  /** @throws Refusal */
+  /**
+   * Learns from the homeserver whose login token it is; that login is held and never handed out.
+   * @throws Refusal login_refused, homeserver_unreachable, homeserver_slow, homeserver_unclear
+   */
   async beginWithToken(
     request: ClientRequest,
     { loginToken, provider, redirectUrl }: ProviderReturn,
@@ -95,12 +98,13 @@ export class PageSignIn implements PageDoor {
     return found && this.deps.sessions.standing(found.session);
   }
 
+  /** The same sign-in with the set-up that was offered in it, which then comes next. */
   async withSetUp({ client }: ClientRequest, id: string): Promise<PageStanding | undefined> {
     const session = await this.deps.sessions.withSetUp(client, id);
     return session && this.deps.sessions.standing(session);
   }
 
-  /** @throws Refusal */
+  /** @throws Refusal limit_exceeded, codes_wait, codes_shut */
   async submitCode(
     request: ClientRequest,
     id: string,
@@ -132,22 +136,27 @@ export class PageSignIn implements PageDoor {
     }
   }
 
+  /** As `PageTickets.issue`. */
   issueTicket(request: ClientRequest, id: string): Promise<PageTicket | undefined> {
     return this.deps.tickets.issue(request, id);
   }
 
+  /** As `PageTickets.endOtherDevices`. */
   endOtherDevices({ client }: ClientRequest, id: string): Promise<boolean> {
     return this.deps.tickets.endOtherDevices(client, id);
   }
 
+  /** As `PageTickets.cancel`. */
   cancel(id: string): Promise<void> {
     return this.deps.tickets.cancel(id);
   }
 
+  /** Whether factors or password of the user were changed since. */
   async isChanged({ userId, version }: EndedSignIn): Promise<boolean> {
     return (await this.deps.sessions.versionOf(userId)) !== version;
   }
 
+  /** As `PageTickets.passProviderToken`. */
   passProviderToken(id: string, loginToken: string): Promise<string | undefined> {
     return this.deps.tickets.passProviderToken(id, loginToken);
   }

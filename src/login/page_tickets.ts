@@ -10,7 +10,7 @@ import type { HeldLogin } from '../storage/tables/holds.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session } from '../uia/session.ts';
-import type { PageTicket } from './page_door.ts';
+import type { PageTicket } from './page_standing.ts';
 import type { PageLogin } from './page_login.ts';
 import { type PageSessions, providerOf, redirectUrlOf } from './page_sessions.ts';
 
@@ -42,7 +42,7 @@ export class PageTickets {
     },
   ) {}
 
-  /** As `PageDoor.issueTicket`. */
+  /** What comes after the last form: for a sign-in by password one of our login tokens, for exactly one caller. */
   async issue(request: ClientRequest, id: string): Promise<PageTicket | undefined> {
     const proven = await this.proven(request, id);
     if (proven === undefined || 'kind' in proven) return proven;
@@ -75,7 +75,10 @@ export class PageTickets {
     return { session, proof, version, hold };
   }
 
-  /** As `PageDoor.cancel`. Equal sign-ins that share the held login sign in once more, by themselves. */
+  /**
+   * Ends a sign-in that its user does not want: its held login is logged out. Equal sign-ins that share the held login
+   * sign in once more, by themselves.
+   */
   async cancel(id: string): Promise<void> {
     const found = await this.deps.sessions.find(id);
     if (found === undefined) return;
@@ -85,7 +88,10 @@ export class PageTickets {
     if (await this.deps.holds.claim(hold, idHash, CLAIM_MS)) await this.deps.holds.end(hold, idHash);
   }
 
-  /** As `PageDoor.endOtherDevices`. Only a session that has proven all it owes may do it. */
+  /**
+   * Signs out the other devices of its user, by the password of this sign-in: only where all that is owed is proven. False
+   * where the homeserver did not say that they are gone.
+   */
   async endOtherDevices(client: ClientAddress, id: string): Promise<boolean> {
     const found = await this.deps.sessions.find(id);
     if (found?.hold === undefined || (await this.proofOf(found.session)) === undefined) return false;
@@ -105,7 +111,10 @@ export class PageTickets {
     throw new Refusal('others_not_signed_out');
   }
 
-  /** As `PageDoor.passProviderToken`. */
+  /**
+   * Ends a sign-in through the homeserver's single sign-on: its second login token passes for that user, once. Answers
+   * where the client is; for exactly one caller.
+   */
   async passProviderToken(id: string, loginToken: string): Promise<string | undefined> {
     const session = await this.deps.sessions.withoutHold(id);
     if (session === undefined || providerOf(session) === undefined) return undefined;

@@ -5,7 +5,7 @@ import { type FreshLoginStore, FreshLoginTable } from './tables/fresh_logins.ts'
 import { type HoldStore, HoldTable } from './tables/hold_store.ts';
 import { type LoginTokenStore, PassedLoginTokenTable } from './tables/passed_login_tokens.ts';
 import { type SessionStore, SessionTable } from './tables/session_store.ts';
-import { type SessionTurnStore, SessionTurnTable } from './tables/session_turns.ts';
+import { type SessionLeaseStore, SessionLeaseTable } from './tables/session_turns.ts';
 import { type SignInTokenStore, SignInTokenTable } from './tables/sign_in_tokens.ts';
 
 /**
@@ -16,7 +16,7 @@ import { type SignInTokenStore, SignInTokenTable } from './tables/sign_in_tokens
 export interface Storage extends Driver {
   readonly factors: FactorStore;
   readonly sessions: SessionStore;
-  readonly sessionTurns: SessionTurnStore;
+  readonly sessionLeases: SessionLeaseStore;
   readonly holds: HoldStore;
   readonly loginTokens: LoginTokenStore;
   readonly signInTokens: SignInTokenStore;
@@ -35,7 +35,7 @@ export function storageOn(driver: Driver): Storage {
   return {
     factors: new FactorTables(driver),
     sessions: new SessionTable(driver),
-    sessionTurns: new SessionTurnTable(driver),
+    sessionLeases: new SessionLeaseTable(driver),
     holds: new HoldTable(driver),
     loginTokens: new PassedLoginTokenTable(driver),
     signInTokens: new SignInTokenTable(driver),

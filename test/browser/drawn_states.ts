@@ -1,4 +1,4 @@
-import type { PageStanding } from '../../src/login/page_door.ts';
+import type { PageStanding } from '../../src/login/page_standing.ts';
 import { doneCard } from '../../src/pages/fallback/fallback_cards.ts';
 import { html } from '../../src/pages/shell/html.ts';
 import { codeCard, credentialsCard } from '../../src/pages/sign_in/sign_in_cards.ts';

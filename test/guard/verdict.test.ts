@@ -15,11 +15,11 @@ const password: Pending = {
   password: 'correct horse',
   asTyped: undefined,
   auth: { type: PASSWORD },
-  onward: undefined,
+  homeserverStages: undefined,
   body: {},
 };
-const onward = { session: 'theirs', proven: [TOTP], flows: [[EMAIL]], completed: [], params: {} };
-const stage: Pending = { ...password, onward, auth: { type: EMAIL } };
+const homeserverStages = { session: 'theirs', proven: [TOTP], flows: [[EMAIL]], completed: [], params: {} };
+const stage: Pending = { ...password, homeserverStages, auth: { type: EMAIL } };
 
 function said(status: number, json: JsonObject): HomeserverAnswer {
   return { status, headers: {}, json, bytes: Buffer.from(JSON.stringify(json)) };

@@ -13,27 +13,27 @@ describeOnBothStores('session turns', (opened) => {
   test('of 50 requests at once one has the turn, until it gives it back or its time is over', async () => {
     await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
     const until = NOW + 1000;
-    const taken = await raceOf(50, await replicasOf(opened), (one) => one.sessionTurns.take('one', until));
+    const taken = await raceOf(50, await replicasOf(opened), (one) => one.sessionLeases.take('one', until));
     expect(taken.filter(Boolean)).toHaveLength(1);
-    await storage.sessionTurns.giveBack('one');
-    expect(await storage.sessionTurns.take('one', until)).toBe(true);
-    expect(await opened.at(until - 1).sessionTurns.take('one', until + 1000)).toBe(false);
-    expect(await opened.at(until).sessionTurns.take('one', until + 1000)).toBe(true);
-    expect(await opened.at(NOW).sessionTurns.take('unknown', until)).toBe(false);
+    await storage.sessionLeases.giveBack('one');
+    expect(await storage.sessionLeases.take('one', until)).toBe(true);
+    expect(await opened.at(until - 1).sessionLeases.take('one', until + 1000)).toBe(false);
+    expect(await opened.at(until).sessionLeases.take('one', until + 1000)).toBe(true);
+    expect(await opened.at(NOW).sessionLeases.take('unknown', until)).toBe(false);
   });
 
   test('what the homeserver asks for is kept as long as its session lives', async () => {
     await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
-    await storage.sessionTurns.leadOn('one', Buffer.from('nobody has the turn'));
-    expect(await storage.sessionTurns.onward('one')).toBeUndefined();
-    await storage.sessionTurns.take('one', NOW + 1000);
-    expect(await storage.sessionTurns.onward('one')).toBeUndefined();
-    await storage.sessionTurns.leadOn('one', Buffer.from('first'));
-    await storage.sessionTurns.leadOn('one', Buffer.from('second'));
-    await storage.sessionTurns.giveBack('one');
-    expect(await storage.sessionTurns.onward('one')).toEqual(Buffer.from('second'));
+    await storage.sessionLeases.keepHomeserverStages('one', Buffer.from('nobody has the turn'));
+    expect(await storage.sessionLeases.homeserverStages('one')).toBeUndefined();
+    await storage.sessionLeases.take('one', NOW + 1000);
+    expect(await storage.sessionLeases.homeserverStages('one')).toBeUndefined();
+    await storage.sessionLeases.keepHomeserverStages('one', Buffer.from('first'));
+    await storage.sessionLeases.keepHomeserverStages('one', Buffer.from('second'));
+    await storage.sessionLeases.giveBack('one');
+    expect(await storage.sessionLeases.homeserverStages('one')).toEqual(Buffer.from('second'));
     await storage.sessions.end('one');
-    expect(await storage.sessionTurns.onward('one')).toBeUndefined();
-    expect(await storage.sessionTurns.take('one', NOW + 1000)).toBe(false);
+    expect(await storage.sessionLeases.homeserverStages('one')).toBeUndefined();
+    expect(await storage.sessionLeases.take('one', NOW + 1000)).toBe(false);
   });
 });

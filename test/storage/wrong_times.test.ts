@@ -20,7 +20,7 @@ describeOnBothStores('times that are wrong', (opened) => {
     await storage.holds.hold(held({ id: 'now' }));
     await storage.sessions.open(session({ idHash: 'ahead', ...ahead }), upTo(9));
     await storage.sessions.open(session({ idHash: 'now' }), upTo(9));
-    await opened.at(NOW).sessionTurns.take('now', NOW + DAY);
+    await opened.at(NOW).sessionLeases.take('now', NOW + DAY);
     await storage.factors.beginSetup(setup(ALICE, { id: 'ahead', expiresAt: NOW + DAY }));
     await storage.factors.beginSetup(setup(BOB, { id: 'now', expiresAt: NOW + 10 * MINUTE }));
     await storage.loginTokens.remember({ tokenHash: 'ahead', userId: ALICE, expiresAt: NOW + DAY }, 0);
@@ -33,7 +33,7 @@ describeOnBothStores('times that are wrong', (opened) => {
     expect(ended.map(({ id }) => id)).toEqual(['ahead']);
     expect(await storage.sessions.find('ahead')).toBeUndefined();
     expect(await storage.sessions.find('now')).toBeDefined();
-    expect(await storage.sessionTurns.take('now', NOW + MINUTE)).toBe(true);
+    expect(await storage.sessionLeases.take('now', NOW + MINUTE)).toBe(true);
     expect(await storage.factors.findSetup('ahead')).toBeUndefined();
     expect(await storage.factors.findSetup('now')).toBeDefined();
     expect(await storage.loginTokens.redeem('ahead', ALICE)).toBe(false);

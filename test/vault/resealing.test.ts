@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { SessionLeases } from '../../src/guard/onward.ts';
+import { SessionLeases } from '../../src/guard/homeserver_stages.ts';
 import { StoredLineLeases } from '../../src/login/stored_line_leases.ts';
 import { migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
@@ -113,12 +113,12 @@ describeOnBothStores('values that are sealed under another key', (opened) => {
       sealedToken: seals.seal('token', idHash, 'token'),
     });
     await storage.sessions.open(open, { perPot: 9, perUser: 9, perHoldOrToken: 9 });
-    const onward = { session: 's', proven: [], flows: [], completed: [], params: {} };
+    const homeserverStages = { session: 's', proven: [], flows: [], completed: [], params: {} };
     const binding = { target: 't', userId: ALICE, tokenHash: null };
     const turnOf = (vault: SealingVault) => new SessionLeases(storage, vault, opened.clock);
     const ours = { idHash, binding } as Parameters<SessionLeases['find']>[0];
     await turnOf(old).take(ours);
-    await turnOf(old).settle(ours, turnOf(old).leadOn(ours, onward));
+    await turnOf(old).settle(ours, turnOf(old).keepHomeserverStages(ours, homeserverStages));
     const left = { exact: 'e', outcome: { is: 'held' } } as const;
     await new StoredLineLeases({ storage, vault: old }).take('line', 'holder', 1_000);
     await new StoredLineLeases({ storage, vault: old }).leave('line', 'holder', left);
@@ -135,7 +135,7 @@ describeOnBothStores('values that are sealed under another key', (opened) => {
       password: 'password',
       token: 'token',
     });
-    expect(await turnOf(later).find(ours)).toEqual(onward);
+    expect(await turnOf(later).find(ours)).toEqual(homeserverStages);
     expect(await new StoredLineLeases({ storage, vault: later }).look('line', 'holder')).toEqual({
       is: 'over',
       left,

@@ -1,5 +1,5 @@
 import type { Form } from '../../http/form.ts';
-import type { PageDoor } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { type RefusedCredentials, readCredentials } from '../forms/credentials.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
@@ -9,7 +9,7 @@ import type { RedirectTargets } from '../sign_in/redirect_targets.ts';
 import { heldBy, type RecoverNext, type RecoverVisit } from './recover_visit.ts';
 
 export interface RecoverProofsDeps {
-  readonly sign: Pick<PageDoor, 'begin'>;
+  readonly sign: Pick<PageSignIn, 'begin'>;
   readonly targets: RedirectTargets;
   readonly browsers: KnownBrowser;
   readonly problems: FormProblems;

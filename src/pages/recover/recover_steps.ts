@@ -1,5 +1,6 @@
 import type { Form } from '../../http/form.ts';
-import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import type { PageRecovery } from '../../login/page_recovery.ts';
 import type { RecoveryClaims } from '../../login/recovery_claims.ts';
 import { Refusal } from '../../matrix/refusals.ts';
@@ -14,7 +15,7 @@ import { heldBy, type RecoverNext, type RecoverProblem, type RecoverVisit } from
 const LONGEST_CODE = 64;
 
 export interface RecoverStepsDeps {
-  readonly sign: Pick<PageDoor, 'find' | 'isChanged' | 'endOtherDevices'>;
+  readonly sign: Pick<PageSignIn, 'find' | 'isChanged' | 'endOtherDevices'>;
   readonly door: PageRecovery | undefined;
   readonly claims: RecoveryClaims;
   readonly setUp: SetUpPages;

@@ -1,6 +1,7 @@
 import type { RecoveryStanding } from '../../account_recovery/standing.ts';
 import type { Answer } from '../../http/answer.ts';
-import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import type { OfferedRecovery, PageRecovery, RecoveryOffer } from '../../login/page_recovery.ts';
 import { fieldOf } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
@@ -22,7 +23,7 @@ const CLAIM_TEXTS = {
 } as const;
 
 export interface RecoverViewsDeps {
-  readonly sign: Pick<PageDoor, 'find' | 'isChanged'>;
+  readonly sign: Pick<PageSignIn, 'find' | 'isChanged'>;
   readonly door: PageRecovery | undefined;
   readonly setUp: SetUpPages;
   readonly contact: FindContact;

@@ -1,6 +1,6 @@
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
-import type { PageDoor } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
 import type { AccessEnd } from '../authorize/access_end.ts';
 import type { ProviderApproval } from '../fallback/provider_approval.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
@@ -17,7 +17,7 @@ import type { SignInPage } from './sign_in_page.ts';
 export class ProviderPage {
   constructor(
     private readonly deps: {
-      readonly door: PageDoor;
+      readonly door: PageSignIn;
       readonly pages: FormPages;
       readonly targets: RedirectTargets;
       readonly rounds: ProviderRounds;

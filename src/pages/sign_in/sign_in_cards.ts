@@ -1,4 +1,4 @@
-import type { PageStanding } from '../../login/page_door.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import type { Language } from '../../system/languages.ts';
 import {
   credentialFields,

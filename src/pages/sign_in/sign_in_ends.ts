@@ -1,5 +1,6 @@
 import type { Answer } from '../../http/answer.ts';
-import type { PageCodesUsedUp, PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
+import type { PageCodesUsedUp, PageStanding } from '../../login/page_standing.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { AccessEnd } from '../authorize/access_end.ts';
 import { refusedCode } from '../forms/form_page.ts';
@@ -12,7 +13,7 @@ import type { SignInSetUp } from './sign_in_set_up.ts';
 import { end, heldBy, type Next, type SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInEndsDeps {
-  readonly door: PageDoor;
+  readonly door: PageSignIn;
   readonly targets: RedirectTargets;
   readonly rounds: ProviderRounds;
   readonly entry: AccountEntry;

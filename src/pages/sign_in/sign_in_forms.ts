@@ -1,5 +1,5 @@
 import type { Answer } from '../../http/answer.ts';
-import type { PageStanding } from '../../login/page_door.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import type { PageRecovery } from '../../login/page_recovery.ts';
 import { fieldOf, type WrongCredentials } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';

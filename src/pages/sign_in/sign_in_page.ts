@@ -1,7 +1,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { Form } from '../../http/form.ts';
-import type { PageStanding } from '../../login/page_door.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { StoreUnavailable } from '../../storage/errors.ts';
 import { hashSessionId } from '../../uia/session_id.ts';

@@ -1,6 +1,7 @@
 import type { Factors } from '../../factors/factors.ts';
 import type { Form } from '../../http/form.ts';
-import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { type RefusedCredentials, readCredentials } from '../forms/credentials.ts';
 import { CODE_FIELD, readSentCode, sentField } from '../forms/fields.ts';
@@ -12,7 +13,7 @@ import type { SignInEnds } from './sign_in_ends.ts';
 import { end, type Next, type SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInProofsDeps {
-  readonly door: PageDoor;
+  readonly door: PageSignIn;
   readonly ends: SignInEnds;
   readonly browsers: KnownBrowser;
   readonly factors: Factors;

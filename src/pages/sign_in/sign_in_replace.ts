@@ -1,7 +1,8 @@
 import type { Replacement } from '../../account/replacement.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { Form } from '../../http/form.ts';
-import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import type { Replaces } from '../../storage/tables/setups.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
@@ -22,7 +23,7 @@ export interface ReplaceForms {
  */
 export class SignInReplace {
   constructor(
-    private readonly door: PageDoor,
+    private readonly door: PageSignIn,
     private readonly pages: SetUpPages,
     private readonly replacement: Replacement,
   ) {}

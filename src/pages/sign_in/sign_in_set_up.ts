@@ -1,6 +1,7 @@
 import type { Answer } from '../../http/answer.ts';
 import type { Form } from '../../http/form.ts';
-import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import { timeText } from '../forms/time_text.ts';
 import type { SetUpPlace } from '../set_up/set_up_cards.ts';
@@ -23,7 +24,7 @@ export function isReplaceForm({ replacement }: SignInVisit, form: Form): boolean
 /** The set-up that comes before a sign-in goes on, or that is offered in it. */
 export class SignInSetUp {
   constructor(
-    private readonly door: PageDoor,
+    private readonly door: PageSignIn,
     private readonly pages: SetUpPages,
   ) {}
 

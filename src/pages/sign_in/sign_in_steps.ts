@@ -1,5 +1,6 @@
 import type { Form } from '../../http/form.ts';
-import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import type { PageRecovery } from '../../login/page_recovery.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import type { SignInAlone } from './sign_in_alone.ts';
@@ -11,7 +12,7 @@ import { isReplaceForm, isSetUpForm, type SignInSetUp } from './sign_in_set_up.t
 import type { Next, SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInStepsDeps {
-  readonly door: PageDoor;
+  readonly door: PageSignIn;
   readonly proofs: SignInProofs;
   readonly ends: SignInEnds;
   readonly setUp: SignInSetUp;

@@ -1,5 +1,6 @@
 import type { Answer } from '../../http/answer.ts';
-import type { PageDoor, PageStanding } from '../../login/page_door.ts';
+import type { PageSignIn } from '../../login/page_sign_in.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import type { AccessViews } from '../authorize/access_views.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { turnField, type Visit } from '../forms/visits.ts';
@@ -13,7 +14,7 @@ import { type BesideForm, formOf, type Shown } from './sign_in_shown.ts';
 import type { SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInViewsDeps {
-  readonly door: PageDoor;
+  readonly door: PageSignIn;
   readonly targets: RedirectTargets;
   readonly setUp: SignInSetUp;
   readonly replace: SignInReplace;

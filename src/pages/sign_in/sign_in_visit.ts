@@ -1,5 +1,5 @@
 import type { Answer } from '../../http/answer.ts';
-import type { PageStanding } from '../../login/page_door.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import type { Outcome } from '../../matrix/outcome.ts';
 import type { AloneAccepted } from '../../second_factor/passes.ts';
 import type { FormProblem } from '../forms/form_problems.ts';

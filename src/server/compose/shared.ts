@@ -1,4 +1,4 @@
-import { SessionLeases } from '../../guard/onward.ts';
+import { SessionLeases } from '../../guard/homeserver_stages.ts';
 import { PasswordSessions } from '../../guard/password_sessions.ts';
 import { ThrottleRecord } from '../../limits/throttle_record.ts';
 import { TokenOwners } from '../../second_factor/caller.ts';

@@ -1,13 +1,13 @@
 import type { Flow, JsonObject } from '../matrix/wire.ts';
 import type { CommitAnswer, Effect, Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
-import { giveTurnBack, leadOn } from '../storage/tables/session_turns.ts';
+import { endSessionLease, keepHomeserverStages } from '../storage/tables/session_turns.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** Further stages that the homeserver asks for after the password, in a session of its own (R6). */
-export interface Onward {
+export interface HomeserverStages {
   /** The homeserver's session id: anyone who has it has its approval, so it is never shown. */
   readonly session: string;
   /** What was proven before: the second factor, and the password where the account has one. */
@@ -23,12 +23,12 @@ export interface Onward {
 const LONGEST_LEASE_MS = 5 * MINUTE;
 
 /** The session as its client sees it: ours, with the homeserver's stages behind what was proven. */
-export function shownSession(session: Session, onward: Onward) {
+export function shownSession(session: Session, homeserverStages: HomeserverStages) {
   return {
     id: session.id,
-    flows: onward.flows.map((flow) => [...onward.proven, ...flow]),
-    completed: [...onward.proven, ...onward.completed],
-    params: onward.params,
+    flows: homeserverStages.flows.map((flow) => [...homeserverStages.proven, ...flow]),
+    completed: [...homeserverStages.proven, ...homeserverStages.completed],
+    params: homeserverStages.params,
   };
 }
 
@@ -39,30 +39,30 @@ export function shownSession(session: Session, onward: Onward) {
  */
 export class SessionLeases {
   constructor(
-    private readonly storage: Pick<Storage, 'commit' | 'sessionTurns'>,
+    private readonly storage: Pick<Storage, 'commit' | 'sessionLeases'>,
     private readonly vault: Vault,
     private readonly clock: Clock,
   ) {}
 
   /** True if this request has the session to itself now, until it settles what it took it for, or dies. */
   take({ idHash }: Session): Promise<boolean> {
-    return this.storage.sessionTurns.take(idHash, this.clock.now() + LONGEST_LEASE_MS);
+    return this.storage.sessionLeases.take(idHash, this.clock.now() + LONGEST_LEASE_MS);
   }
 
   /** Gives a lease back, with what came of it: in one unit. */
   async settle<const W extends Write>({ idHash, binding }: Session, write: W): Promise<CommitAnswer<W>> {
-    const [answer] = await this.storage.commit([binding.userId], [write, giveTurnBack(idHash)] as const);
+    const [answer] = await this.storage.commit([binding.userId], [write, endSessionLease(idHash)] as const);
     return answer;
   }
 
-  /** Keeps how the homeserver goes on. */
-  leadOn({ idHash }: Session, onward: Onward): Effect {
-    return leadOn(idHash, this.vault.seal(JSON.stringify(onward), identityOf(idHash)));
+  /** Keeps the stages for the client's next request. */
+  keepHomeserverStages({ idHash }: Session, homeserverStages: HomeserverStages): Effect {
+    return keepHomeserverStages(idHash, this.vault.seal(JSON.stringify(homeserverStages), identityOf(idHash)));
   }
 
-  async find({ idHash }: Session): Promise<Onward | undefined> {
-    const sealed = await this.storage.sessionTurns.onward(idHash);
-    return sealed && (JSON.parse(this.vault.open(sealed, identityOf(idHash)).toString()) as Onward);
+  async find({ idHash }: Session): Promise<HomeserverStages | undefined> {
+    const sealed = await this.storage.sessionLeases.homeserverStages(idHash);
+    return sealed && (JSON.parse(this.vault.open(sealed, identityOf(idHash)).toString()) as HomeserverStages);
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Factor } from '../factors/factor.ts';
-import type { ClientRequest } from '../http/client_request.ts';
 import type { Refusal } from '../matrix/refusals.ts';
 import type { AskedFactor } from '../second_factor/challenges.ts';
 import type { SentCode } from '../second_factor/presented.ts';
@@ -95,39 +94,3 @@ export type PageTicket =
 
 /** Whose sign-in has ended, and under which version of the account it was. */
 export type EndedSignIn = Pick<PageStanding, 'userId' | 'version'>;
-
-/** The door behind the sign-in page. Undefined everywhere: that sign-in has ended, and begins again. */
-export interface PageDoor {
-  /** @throws Refusal login_refused, limit_exceeded, homeserver_unreachable, homeserver_slow, homeserver_unclear */
-  begin(request: ClientRequest, credentials: PageCredentials): Promise<PageBegun>;
-  /**
-   * Learns from the homeserver whose login token it is; that login is held and never handed out.
-   * @throws Refusal login_refused, homeserver_unreachable, homeserver_slow, homeserver_unclear
-   */
-  beginWithToken(request: ClientRequest, returned: ProviderReturn): Promise<PageStanding>;
-  find(id: string): Promise<PageStanding | undefined>;
-  /** The same sign-in with the set-up that was offered in it, which then comes next. */
-  withSetUp(request: ClientRequest, id: string): Promise<PageStanding | undefined>;
-  /** @throws Refusal limit_exceeded, codes_wait, codes_shut */
-  submitCode(
-    request: ClientRequest,
-    id: string,
-    code: PageCode,
-  ): Promise<PageCodeOutcome | PageCodesUsedUp | undefined>;
-  /**
-   * Signs out the other devices of its user, by the password of this sign-in. False where the homeserver did not say that
-   * they are gone.
-   */
-  endOtherDevices(request: ClientRequest, id: string): Promise<boolean>;
-  /** Ends a sign-in that its user does not want: its held login is logged out. */
-  cancel(id: string): Promise<void>;
-  /** Whether factors or password of the user were changed since. */
-  isChanged(ended: EndedSignIn): Promise<boolean>;
-  /** What comes after the last form: for a sign-in by password one of our login tokens, for exactly one caller. */
-  issueTicket(request: ClientRequest, id: string): Promise<PageTicket | undefined>;
-  /**
-   * Ends a sign-in through the homeserver's single sign-on: its second login token passes for that user, once.
-   * Answers where the client is; for exactly one caller.
-   */
-  passProviderToken(id: string, loginToken: string): Promise<string | undefined>;
-}
