@@ -56,7 +56,7 @@ const GONE: ProofOutcome = { kind: 'gone' };
  */
 export class GuardedPage {
   constructor(
-    private readonly parts: LeasedAttemptDeps & {
+    private readonly deps: LeasedAttemptDeps & {
       readonly engine: UiaEngine;
       readonly presented: PresentedCodes;
       readonly challenges: Challenges;
@@ -68,7 +68,7 @@ export class GuardedPage {
 
   /** Undefined if there is no such session, or nothing for this page in it: the page shows both alike (attack 64). */
   async find(sessionId: string, stage: FallbackStage): Promise<FallbackStanding | undefined> {
-    const session = await this.parts.engine.find(sessionId);
+    const session = await this.deps.engine.find(sessionId);
     return session && isSoundSession(session) ? standingAt(session, stage) : undefined;
   }
 
@@ -77,16 +77,16 @@ export class GuardedPage {
    * the homeserver's. Undefined for all others.
    */
   async homeserverSession(sessionId: string): Promise<string | undefined> {
-    const session = await this.parts.engine.find(sessionId);
+    const session = await this.deps.engine.find(sessionId);
     if (session === undefined) return undefined;
-    const homeserverStages = await this.parts.leases.find(session);
+    const homeserverStages = await this.deps.leases.find(session);
     if (homeserverStages === undefined) return undefined;
     return standingOf(shownSession(session, homeserverStages), SSO_STAGE) === 'next' ? homeserverStages.session : undefined;
   }
 
   /** What the page asks for: the factors, and the questions of those that ask one. */
   async factorsAsked({ session }: FallbackStanding): Promise<FactorsAsked> {
-    const { challenges } = this.parts;
+    const { challenges } = this.deps;
     return { factors: challenges.nextIn(session), asked: await challenges.of(session) };
   }
 
@@ -97,13 +97,13 @@ export class GuardedPage {
   async askedBy(request: ClientRequest, { session }: FallbackStanding): Promise<string | undefined> {
     const { deviceId, token } = session;
     if (deviceId === null) return undefined;
-    const name = token && (await this.parts.homeserver.deviceName(token, deviceId, request));
+    const name = token && (await this.deps.homeserver.deviceName(token, deviceId, request));
     return name ?? deviceId;
   }
 
   /** How many recovery codes are left to the user of a session that is proven. */
   async recoveryCodesLeft({ session }: FallbackStanding): Promise<number> {
-    const set = await this.parts.storage.factors.recoverySet(session.binding.userId);
+    const set = await this.deps.storage.factors.recoverySet(session.binding.userId);
     return set === undefined ? 0 : codesLeftIn(set);
   }
 
@@ -111,8 +111,8 @@ export class GuardedPage {
   async submitCode(request: ClientRequest, at: FallbackStanding, sent: SentCode): Promise<ProofOutcome> {
     if (at.missing !== 'code') return unchanged(at);
     const { session } = at;
-    const presented = this.parts.presented.inField(sent, session);
-    const outcome = await this.parts.codeStep.take(session, presented && completing(at, presented), request);
+    const presented = this.deps.presented.inField(sent, session);
+    const outcome = await this.deps.codeStep.take(session, presented && completing(at, presented), request);
     switch (outcome.is) {
       case 'passed':
         return acceptedAt(outcome.session, at.stage, presented?.factor.role === 'backup');
@@ -120,7 +120,7 @@ export class GuardedPage {
         return { kind: 'missing', standing: at };
       case 'refused':
         return outcome.isOver
-          ? { kind: 'used_up', waitMs: await this.parts.codeStep.waitOf(session, request) }
+          ? { kind: 'used_up', waitMs: await this.deps.codeStep.waitOf(session, request) }
           : { kind: 'refused', standing: at };
       case 'unasked':
       case 'out_of_order':
@@ -143,13 +143,13 @@ export class GuardedPage {
     const { token } = session;
     if (at.missing !== 'password' || token === undefined) return unchanged(at);
     const { userId } = session.binding;
-    const attempt = new LeasedAttempt(this.parts);
+    const attempt = new LeasedAttempt(this.deps);
     const device = { userId, deviceId: session.deviceId };
     // Another request has a password judged: this one was not looked at.
     if (!(await attempt.begin(session, request.client, device))) return unchanged(at);
     try {
       const asking = { request, caller: { token, owner: { userId } } };
-      const isRight = await isPassword(this.parts.homeserver, asking, password);
+      const isRight = await isPassword(this.deps.homeserver, asking, password);
       return await (isRight ? this.accept(attempt, at, password) : this.refuse(attempt, at));
     } catch (error) {
       await attempt.letGo(session, error);
@@ -163,7 +163,7 @@ export class GuardedPage {
     { session, stage }: FallbackStanding,
     password: string,
   ): Promise<ProofOutcome> {
-    const { engine } = this.parts;
+    const { engine } = this.deps;
     const unit = when(completeStage(session, PASSWORD_STAGE), {
       won: engine.passwordGiven(session, password),
       lost: [],
@@ -177,7 +177,7 @@ export class GuardedPage {
 
   /** Counts the failure against the session; with the last one that it has it ends. */
   private async refuse(attempt: LeasedAttempt, at: FallbackStanding): Promise<ProofOutcome> {
-    const failed = this.parts.engine.failed(at.session);
+    const failed = this.deps.engine.failed(at.session);
     const [counted, ended] = await attempt.settle(at.session, failed, true);
     if (counted === undefined) return GONE;
     return ended > 0 ? { kind: 'used_up', waitMs: 0 } : { kind: 'refused', standing: at };

@@ -11,7 +11,7 @@ import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { SessionStore } from '../storage/tables/session_store.ts';
 
-export interface SessionEndingsParts {
+export interface SessionEndingsDeps {
   readonly homeserver: Homeserver;
   readonly factors: FactorStore;
   readonly sessions: SessionStore;
@@ -25,7 +25,7 @@ export interface SessionEndingsParts {
  * that ends, ends with it.
  */
 export class SessionEndings {
-  constructor(private readonly parts: SessionEndingsParts) {}
+  constructor(private readonly deps: SessionEndingsDeps) {}
 
   /** A refresh token belongs to a session that was let in: nothing to judge. It goes without an access token. */
   refresh(request: ClientRequest): Promise<Answer> {
@@ -34,22 +34,22 @@ export class SessionEndings {
 
   /** Ends the sessions that are bound to this token, and the device password or OAuth session whose login it is. */
   async logout(request: ClientRequest): Promise<Answer> {
-    const caller = (await this.parts.factors.anyoneEnrolled()) ? await this.caller(request) : undefined;
+    const caller = (await this.deps.factors.anyoneEnrolled()) ? await this.caller(request) : undefined;
     const token = tokenOf(request);
     const answer = await this.relay(request, token);
     if (answer.status === 200 && token !== undefined) {
-      await this.parts.devicePasswordEnds.endOfToken(token);
-      await this.parts.oauthSessions.endOfToken(token);
+      await this.deps.devicePasswordEnds.endOfToken(token);
+      await this.deps.oauthSessions.endOfToken(token);
     }
     if (answer.status === 200 && caller !== undefined) {
-      await this.parts.sessions.endOfToken(caller.owner.userId, hashToken(caller.token));
+      await this.deps.sessions.endOfToken(caller.owner.userId, hashToken(caller.token));
     }
     return answer;
   }
 
   /** Ends all that the user has proven or begun (R12), their device passwords and OAuth sessions, whether 2FA is on or off. */
   async logoutAll(request: ClientRequest): Promise<Answer> {
-    const { devicePasswordEnds, factors, oauthSessions } = this.parts;
+    const { devicePasswordEnds, factors, oauthSessions } = this.deps;
     const isSomethingThere =
       (await factors.anyoneEnrolled()) ||
       (await devicePasswordEnds.areThere()) ||
@@ -73,7 +73,7 @@ export class SessionEndings {
     const token = tokenOf(request);
     if (token === undefined) return undefined;
     try {
-      return { token, owner: await this.parts.homeserver.whoami(token, request, 'essential') };
+      return { token, owner: await this.deps.homeserver.whoami(token, request, 'essential') };
     } catch (error) {
       const mayStillLogOut =
         error instanceof Refusal && (error.refusal === 'unknown_token' || error.refusal === 'forbidden');
@@ -84,9 +84,9 @@ export class SessionEndings {
 
   private async relay(request: ClientRequest, token: string | undefined): Promise<Answer> {
     const body = request.body ?? {};
-    const answer = await this.parts.homeserver.call({
+    const answer = await this.deps.homeserver.call({
       method: 'POST',
-      path: request.path + this.parts.appservices.searchUpstream(request),
+      path: request.path + this.deps.appservices.searchUpstream(request),
       body,
       client: request.client,
       errand: 'essential',

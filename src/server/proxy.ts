@@ -95,7 +95,7 @@ async function newMetrics(): Promise<Metrics> {
 export class MatrixProxy {
   constructor(
     private readonly live: LiveConfig,
-    private readonly parts: Omit<Opened, 'foundations'> & {
+    private readonly deps: Omit<Opened, 'foundations'> & {
       readonly services: Services;
       readonly delivery: Delivery;
       readonly housekeeping: Housekeeping;
@@ -109,11 +109,11 @@ export class MatrixProxy {
   ) {}
 
   private get server(): Server {
-    return this.parts.frontDoor.server;
+    return this.deps.frontDoor.server;
   }
 
   get storage(): Storage {
-    return this.parts.storage;
+    return this.deps.storage;
   }
 
   /**
@@ -121,38 +121,38 @@ export class MatrixProxy {
    * refused, with the same error. Gated routes answer 503 until the proxy is closed.
    */
   untilUnusable(): Promise<never> {
-    return this.parts.unusable;
+    return this.deps.unusable;
   }
 
   /** Where the listener for metrics is; undefined if there is none, or it does not listen yet. */
   get metricsUrl(): string | undefined {
-    return this.parts.forWatchers?.url;
+    return this.deps.forWatchers?.url;
   }
 
   /** Where the admin API is, likewise. */
   get adminUrl(): string | undefined {
-    return this.parts.forAdministrators?.url;
+    return this.deps.forAdministrators?.url;
   }
 
   /** Sends the notices that are due, now. */
   sendNotices(): Promise<void> {
-    return this.parts.delivery.round();
+    return this.deps.delivery.round();
   }
 
   /** Says what of the users' factors is of no use under the present settings. Where the store is away it says nothing. */
   async remarkOnFactors(): Promise<void> {
-    const remarks = await this.parts.services.factors.remarks().catch(() => []);
-    for (const remark of remarks) this.parts.log.warn({}, remark);
+    const remarks = await this.deps.services.factors.remarks().catch(() => []);
+    for (const remark of remarks) this.deps.log.warn({}, remark);
   }
 
   /** Has the homeserver say, now and every hour, whom people find help at, unless `brand.help_url` does. */
   findContact(): void {
-    this.parts.services.support?.start();
+    this.deps.services.support?.start();
   }
 
   /** Logs out what has ended and drops what has expired, now. */
   keepHouse(): Promise<void> {
-    return this.parts.housekeeping.round();
+    return this.deps.housekeeping.round();
   }
 
   /**
@@ -162,7 +162,7 @@ export class MatrixProxy {
    * @throws KeyFileError if they cannot be read: then nothing is taken
    */
   async reload(next: Config): Promise<boolean> {
-    const otherKeys = await this.parts.keys.reread();
+    const otherKeys = await this.deps.keys.reread();
     this.live.take(next);
     return otherKeys;
   }
@@ -174,11 +174,11 @@ export class MatrixProxy {
   async listen(): Promise<string> {
     const { host, port } = this.live.view.listen;
     const { metrics, admin } = this.live.view;
-    if (metrics.listen !== undefined) await this.parts.forWatchers?.listen(metrics.listen);
-    if (admin.listen !== undefined) await this.parts.forAdministrators?.listen(admin.listen);
-    await this.parts.housekeeping.enter();
-    await requireOneMachine(this.live.view.storage, this.parts.storage);
-    await inTime(this.parts.services.oauthSwitch.round(), OAUTH_ASKED_MS);
+    if (metrics.listen !== undefined) await this.deps.forWatchers?.listen(metrics.listen);
+    if (admin.listen !== undefined) await this.deps.forAdministrators?.listen(admin.listen);
+    await this.deps.housekeeping.enter();
+    await requireOneMachine(this.live.view.storage, this.deps.storage);
+    await inTime(this.deps.services.oauthSwitch.round(), OAUTH_ASKED_MS);
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, host, BACKLOG, () => {
@@ -186,10 +186,10 @@ export class MatrixProxy {
         resolve();
       });
     });
-    this.parts.housekeeping.start(HOUSEKEEPING_MS);
-    this.parts.delivery.start(NOTICES_MS);
+    this.deps.housekeeping.start(HOUSEKEEPING_MS);
+    this.deps.delivery.start(NOTICES_MS);
     const url = urlOf(this.server, host);
-    this.parts.watch.listening(url, { metrics: this.metricsUrl, admin: this.adminUrl });
+    this.deps.watch.listening(url, { metrics: this.metricsUrl, admin: this.adminUrl });
     return url;
   }
 
@@ -200,11 +200,11 @@ export class MatrixProxy {
    */
   async close(graceMs = GRACE_MS, loginsMs = Math.min(graceMs, LOGINS_MS)): Promise<void> {
     const { housekeeping, frontDoor, homeserver, services, notices, delivery, requests, storage } =
-      this.parts;
-    this.parts.watch.stopping();
+      this.deps;
+    this.deps.watch.stopping();
     services.support?.stop();
     await Promise.all([frontDoor.close(graceMs), housekeeping.stop(), inTime(delivery.stop(), graceMs)]);
-    await Promise.all([this.parts.forWatchers?.close(), this.parts.forAdministrators?.close()]);
+    await Promise.all([this.deps.forWatchers?.close(), this.deps.forAdministrators?.close()]);
     await inTime(homeserver.endLogins(), loginsMs);
     await notices.close();
     // From here on nothing waits for the homeserver: what was under way notes in the store what it leaves.

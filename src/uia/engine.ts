@@ -45,7 +45,7 @@ export class UiaEngine {
   private readonly seals: SessionSeals;
 
   constructor(
-    private readonly parts: {
+    private readonly deps: {
       readonly store: SessionStore;
       readonly vault: Vault;
       readonly clock: Clock;
@@ -53,7 +53,7 @@ export class UiaEngine {
     },
     private readonly settings: UiaSettings,
   ) {
-    this.seals = new SessionSeals(parts.vault);
+    this.seals = new SessionSeals(deps.vault);
   }
 
   /**
@@ -62,7 +62,7 @@ export class UiaEngine {
    */
   async open(binding: SessionBinding, opening: Opening): Promise<Session> {
     const { session, stored } = this.newSession(binding, opening);
-    await this.parts.store.open(stored, limitsOf(this.settings.maxSessions));
+    await this.deps.store.open(stored, limitsOf(this.settings.maxSessions));
     return session;
   }
 
@@ -76,7 +76,7 @@ export class UiaEngine {
   }
 
   private newSession(binding: SessionBinding, opening: Opening): NewSession {
-    const { clock, random } = this.parts;
+    const { clock, random } = this.deps;
     return newSession(binding, opening, {
       seals: this.seals,
       clock,
@@ -87,7 +87,7 @@ export class UiaEngine {
 
   /** An id that no session has, for an answer to one that is unknown. */
   unusedId(): string {
-    return newSessionId(this.parts.random);
+    return newSessionId(this.deps.random);
   }
 
   /**
@@ -135,14 +135,14 @@ export class UiaEngine {
     if (binding.tokenHash === null) return undefined;
     const { tokenHash, target } = binding;
     const digests = isEmptyBody(body) ? null : this.seals.digestsOf(body);
-    const stored = await this.parts.store.findBound(tokenHash, target, digests);
+    const stored = await this.deps.store.findBound(tokenHash, target, digests);
     if (!stored || stored.userId !== binding.userId || this.isDead(stored)) return undefined;
     return this.withBody(this.seals.open(stored), body);
   }
 
   /** The session that an equal sign-in opened on the same held login, for a client that retries its login as it was. */
   async ofHold(holdId: string, body: JsonObject): Promise<Session | undefined> {
-    const stored = await this.parts.store.findOfHold(holdId, this.seals.digestsOf(body));
+    const stored = await this.deps.store.findOfHold(holdId, this.seals.digestsOf(body));
     return stored && !this.isDead(stored) ? this.seals.open(stored) : undefined;
   }
 
@@ -151,7 +151,7 @@ export class UiaEngine {
     const standing = standingOf(session, stage);
     if (standing === 'done') return { outcome: 'already', session };
     if (standing === 'out_of_order') return { outcome: 'out_of_order', session };
-    if (await this.parts.store.complete(session, stage)) {
+    if (await this.deps.store.complete(session, stage)) {
       return { outcome: 'completed', session: { ...session, completed: [...session.completed, stage] } };
     }
     const current = await this.find(session.id);
@@ -173,12 +173,12 @@ export class UiaEngine {
   /** Ends a session whose stages are all done: true for exactly one caller, who does what it was for. */
   async finish(session: Session): Promise<boolean> {
     if (!isSatisfied(session.flows, session.completed)) return false;
-    if (session.expiresAt <= this.parts.clock.now()) return false;
-    return this.parts.store.end(session.idHash);
+    if (session.expiresAt <= this.deps.clock.now()) return false;
+    return this.deps.store.end(session.idHash);
   }
 
   private async findStored(idHash: string): Promise<FoundSession | undefined> {
-    const stored = await this.parts.store.find(idHash);
+    const stored = await this.deps.store.find(idHash);
     return stored && !this.isDead(stored) ? stored : undefined;
   }
 
@@ -207,7 +207,7 @@ export class UiaEngine {
 
   private async bind(session: Session, body: JsonObject): Promise<Session | undefined> {
     const { sealedBody, bodyDigest } = this.seals.sealBody(session.idHash, body);
-    if (bodyDigest !== null && (await this.parts.store.bindBody(session.idHash, sealedBody, bodyDigest))) {
+    if (bodyDigest !== null && (await this.deps.store.bindBody(session.idHash, sealedBody, bodyDigest))) {
       return { ...session, body, bodyDigest };
     }
     // Another request of this session was first, with a body or with a stage.
