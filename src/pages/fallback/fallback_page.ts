@@ -16,7 +16,7 @@ import { gone } from './last_pages.ts';
 import { leadBack, SessionVisits, sessionIn } from './session_visits.ts';
 
 export interface FallbackPageDeps {
-  readonly proofs: GuardedPage;
+  readonly page: GuardedPage;
   readonly pages: FormPages;
   readonly homeserver: Homeserver;
   readonly factors: Factors;
@@ -39,20 +39,20 @@ export class FallbackPage {
   /** `GET`: changes nothing. @throws Refusal if the page of the homeserver cannot be had */
   async show(stage: FallbackStage, request: ClientRequest): Promise<Answer> {
     this.requireKnown(stage);
-    const { proofs, pages, views } = this.deps;
+    const { page, pages, views } = this.deps;
     const id = sessionIn(request);
     // Our ids begin with m2fa_; single sign-on for another one is the homeserver's.
     if (stage === SSO_STAGE && id !== '' && !isSessionId(id) && !id.startsWith('m2fa_')) {
       return this.homeserversPage(request, request.search);
     }
-    const led = stage === SSO_STAGE ? await proofs.homeserverSession(id) : undefined;
+    const led = stage === SSO_STAGE ? await page.homeserverSession(id) : undefined;
     if (led !== undefined) return this.homeserversPage(request, `?session=${encodeURIComponent(led)}`);
     return pages.visit(request, async (visit) => {
       // First the visit, as the form that is at work on it leaves it: the session is read as it is then.
       const seen = await this.visits.seen(request);
       // A session that has ended no longer says why.
       if (seen?.state.ended !== undefined) return views.ended(visit, seen.state.ended);
-      const standing = await proofs.find(id, stage);
+      const standing = await page.find(id, stage);
       if (standing === undefined) return gone(visit);
       return seen === undefined ? visit.fail({ cause: 'unknown' }) : views.ask(visit, standing, seen);
     });
@@ -63,7 +63,7 @@ export class FallbackPage {
     this.requireKnown(stage);
     return this.deps.pages.visit(request, async (visit) => {
       const form = await visit.readForm();
-      const standing = await this.deps.proofs.find(sessionIn(request), stage);
+      const standing = await this.deps.page.find(sessionIn(request), stage);
       if (standing === undefined) {
         return { ...leadBack(request), outcome: { is: 'refused', reason: 'session' } };
       }

@@ -1,5 +1,6 @@
 import type { Factors } from '../../factors/factors.ts';
-import type { FallbackStanding, GuardedPage, ProofOutcome } from '../../guard/guarded_page.ts';
+import type { FallbackStanding } from '../../guard/guarded_page.ts';
+import type { GuardedProofs, ProofOutcome } from '../../guard/guarded_proofs.ts';
 import type { HomeserverSignOn } from '../../guard/homeserver_sign_on.ts';
 import type { Form } from '../../http/form.ts';
 import type { Outcome } from '../../matrix/outcome.ts';
@@ -32,7 +33,7 @@ type Next = Judged<FallbackVisit>;
 export class FallbackSteps {
   constructor(
     private readonly deps: {
-      readonly proofs: GuardedPage;
+      readonly proofs: GuardedProofs;
       readonly signOn: HomeserverSignOn;
       readonly factors: Factors;
       readonly problems: FormProblems;

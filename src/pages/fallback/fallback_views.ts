@@ -18,7 +18,7 @@ const FORM_SCRIPT = 'forms.js';
 const AT_FIELD: readonly PasswordProblem['is'][] = ['wrongPassword', 'noPassword', 'missingPassword'];
 
 export interface FallbackViewsDeps {
-  readonly proofs: GuardedPage;
+  readonly page: GuardedPage;
   readonly signOn: HomeserverSignOn;
   readonly homeserver: Homeserver;
   readonly factors: Factors;
@@ -58,7 +58,7 @@ export class FallbackViews {
   private async done(visit: PageVisit, standing: FallbackStanding, { state }: Seen): Promise<Answer> {
     return done(
       visit,
-      state.isRecovery === true ? await this.deps.proofs.recoveryCodesLeft(standing) : undefined,
+      state.isRecovery === true ? await this.deps.page.recoveryCodesLeft(standing) : undefined,
     );
   }
 
@@ -87,12 +87,12 @@ export class FallbackViews {
   }
 
   private async code(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
-    const { proofs, problems } = this.deps;
+    const { page, problems } = this.deps;
     const { refused } = seen.state;
     // A problem with a password is none of a code that is asked for by now.
     const problem = refused?.of === 'code' ? refused.problem : undefined;
     const told = problems.told(visit, problem);
-    const { factors, asked } = await proofs.factorsAsked(standing);
+    const { factors, asked } = await page.factorsAsked(standing);
     const card = await this.card(visit, standing, seen);
     return visit.render({
       title: titleOf(visit, visit.say('approve.title'), told.refused?.problem ?? told.problem),
@@ -130,8 +130,8 @@ export class FallbackViews {
   /** What both cards have, with the token of their forms. */
   private async card(visit: PageVisit, standing: FallbackStanding, seen: Seen) {
     const { say, language, request } = visit;
-    const { factors, proofs } = this.deps;
-    const device = await proofs.askedBy(request, standing);
+    const { factors, page } = this.deps;
+    const device = await page.askedBy(request, standing);
     return (tokenField: Html) => ({
       ...{ say, language, standing, device, listed: factors.all, action: seen.action },
       hidden: html`${tokenField}${aboutField(standing)}${seen.turn}`,

@@ -1,4 +1,5 @@
 import { GuardedPage } from '../../guard/guarded_page.ts';
+import { GuardedProofs } from '../../guard/guarded_proofs.ts';
 import { HomeserverSignOn } from '../../guard/homeserver_sign_on.ts';
 import { ProviderProof } from '../../guard/provider_proof.ts';
 import { EnrolmentPage } from '../../pages/fallback/enrolment_page.ts';
@@ -63,8 +64,8 @@ function proofPages(
   { targets, rounds, access }: Pick<SignInPages['signIn'], 'targets' | 'rounds' | 'access'>,
 ) {
   const { pages } = tools;
-  const proofs = new GuardedPage({ ...shared, limits: shared.ownerSessions.limits });
-  const providerProof = new ProviderProof({ ...shared, page: proofs, upstream });
+  const page = new GuardedPage(shared);
+  const providerProof = new ProviderProof({ ...shared, page, upstream });
   const providerApproval = new ProviderApproval(providerProof, pages, rounds);
   const providerPage = new ProviderPage({
     ...{ pages, targets, rounds, signInPage, access },
@@ -75,24 +76,25 @@ function proofPages(
     providerPage,
     providerApproval,
     ssoRedirect: new SsoRedirect(shared.homeserver, providerPage, shared.config.login.sso),
-    fallbackPage: fallbackPageOf(shared, tools, proofs, guard),
+    fallbackPage: fallbackPageOf(shared, tools, page, guard),
   };
 }
 
 function fallbackPageOf(
   shared: SharedServices,
   { pages, problems, visiting, contact }: PageTools,
-  proofs: GuardedPage,
+  page: GuardedPage,
   guard: GuardServices['guard'],
 ): FallbackPage {
   const { homeserver, factors, clock } = shared;
-  const { passwordSessions } = shared.ownerSessions;
-  const signOn = new HomeserverSignOn({ ...shared, page: proofs, guard, passwordSessions });
+  const { passwordSessions, limits } = shared.ownerSessions;
+  const signOn = new HomeserverSignOn({ ...shared, page, guard, passwordSessions });
+  const proofs = new GuardedProofs({ ...shared, limits });
   const canRecover = shared.recovery.enabled;
   return new FallbackPage({
-    ...{ proofs, pages, homeserver, factors },
+    ...{ page, pages, homeserver, factors },
     visits: new Visits(visiting, 'fallback'),
     steps: new FallbackSteps({ proofs, signOn, factors, problems, clock }),
-    views: new FallbackViews({ proofs, signOn, homeserver, factors, problems, canRecover, contact }),
+    views: new FallbackViews({ page, signOn, homeserver, factors, problems, canRecover, contact }),
   });
 }
