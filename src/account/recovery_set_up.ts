@@ -89,7 +89,11 @@ export class RecoverySetUp extends SessionSetUps {
     const { audit, telling, recoveredHolds } = this.recovery;
     const id = recoveryOf(session) ?? '';
     const held = session.holdId === null ? undefined : await holds.find(session.holdId);
-    const events = eventsOf(ready, settable.factor.kind, await willLoseCodes(storage.factors, ready.confirmation));
+    const events = eventsOf(
+      ready,
+      settable.factor.kind,
+      await willLoseCodes(storage.factors, ready.confirmation),
+    );
     return [
       finishRecovery(id),
       ...events.map(({ event, detail }) => audit.recorded({ userId, client, event, detail })),

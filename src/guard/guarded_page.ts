@@ -55,7 +55,9 @@ export class GuardedPage {
     if (session === undefined) return undefined;
     const homeserverStages = await this.deps.leases.find(session);
     if (homeserverStages === undefined) return undefined;
-    return standingOf(shownSession(session, homeserverStages), SSO_STAGE) === 'next' ? homeserverStages.session : undefined;
+    return standingOf(shownSession(session, homeserverStages), SSO_STAGE) === 'next'
+      ? homeserverStages.session
+      : undefined;
   }
 
   /** What the page asks for: the factors, and the questions of those that ask one. */

@@ -65,7 +65,10 @@ export function wantsPassword(challenge: HomeserverChallenge): boolean {
  * left that our client could do.
  * @param proven the stages of our session, in order
  */
-export function stagesLeftIn(challenge: HomeserverChallenge, proven: readonly string[]): HomeserverStages | undefined {
+export function stagesLeftIn(
+  challenge: HomeserverChallenge,
+  proven: readonly string[],
+): HomeserverStages | undefined {
   const accepted = wantsPassword(challenge);
   const begun = accepted ? [...proven.filter((stage) => stage !== PASSWORD_STAGE), PASSWORD_STAGE] : proven;
   const done = new Set([...challenge.completed, ...(accepted ? [PASSWORD_STAGE] : [])]);
@@ -80,7 +83,10 @@ export function stagesLeftIn(challenge: HomeserverChallenge, proven: readonly st
 }
 
 /** Where `homeserverStages` stands by the homeserver's next challenge. */
-export function progressOf(homeserverStages: HomeserverStages, challenge: HomeserverChallenge): HomeserverStages {
+export function progressOf(
+  homeserverStages: HomeserverStages,
+  challenge: HomeserverChallenge,
+): HomeserverStages {
   const done = new Set(challenge.completed);
   const beginnings = homeserverStages.flows.map((flow) => {
     const next = flow.findIndex((stage) => !done.has(stage));

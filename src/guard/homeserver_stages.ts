@@ -57,7 +57,10 @@ export class SessionLeases {
 
   /** Keeps the stages for the client's next request. */
   keepHomeserverStages({ idHash }: Session, homeserverStages: HomeserverStages): Effect {
-    return keepHomeserverStages(idHash, this.vault.seal(JSON.stringify(homeserverStages), identityOf(idHash)));
+    return keepHomeserverStages(
+      idHash,
+      this.vault.seal(JSON.stringify(homeserverStages), identityOf(idHash)),
+    );
   }
 
   async find({ idHash }: Session): Promise<HomeserverStages | undefined> {

@@ -20,8 +20,8 @@ import { finishSession, stillStands } from '../storage/tables/sessions.ts';
 import { requireOwnName } from '../uia/allowed_stages.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import { requireBody, type Session, standingOf } from '../uia/session.ts';
-import { LeasedAttempt, type LeasedAttemptDeps } from './leased_attempt.ts';
 import { shownSession } from './homeserver_stages.ts';
+import { LeasedAttempt, type LeasedAttemptDeps } from './leased_attempt.ts';
 import type { PasswordSessions } from './password_sessions.ts';
 import {
   answered,
@@ -170,14 +170,14 @@ export class OwnerSession {
 
   /** Where a session stands. */
   private async state(session: Session): Promise<Answer> {
-    const homeserverStages = await this.deps.leases.find(session);
-    return challenge(homeserverStages === undefined ? session : shownSession(session, homeserverStages));
+    const stages = await this.deps.leases.find(session);
+    return challenge(stages === undefined ? session : shownSession(session, stages));
   }
 
   private async takeStage(session: Session, auth: PresentedAuth): Promise<OwnerStep> {
     const { type } = auth;
-    const homeserverStages = await this.deps.leases.find(session);
-    if (homeserverStages !== undefined) return takeHomeserverStage(session, homeserverStages, auth);
+    const stages = await this.deps.leases.find(session);
+    if (stages !== undefined) return takeHomeserverStage(session, stages, auth);
     if (isProven(session, this.owned.requirement)) return pendingPassword(session, session.password ?? '');
     if (type === undefined || type === SSO_STAGE || session.completed.includes(type)) {
       return challenged(session);
@@ -236,10 +236,7 @@ export class OwnerSession {
     return this.deps.ways.appendedCode ? this.deps.codes.presented.inPassword(field) : undefined;
   }
 
-  /**
-   * A one-shot password whose end is a code counts for both stages (docs/clients.md); one without a code is told to
-   * add it.
-   */
+  /** A one-shot password whose end is a code counts for both stages (docs/clients.md); else its client is told so. */
   private async takeBoth(session: Session, field: string): Promise<OwnerStep> {
     const appended = this.appendedTo(field);
     if (appended === undefined || standingOf(session, appended.factor.stage) !== 'next') {

@@ -39,7 +39,15 @@ export function challenged(session: ShownSession, error?: ChallengeError): Owner
 export function pendingPassword(session: Session, password: string, asTyped?: string): Pending {
   requireBody(session);
   const auth = pinnedPassword(password, session.binding.userId);
-  return { is: 'pending', session, password, asTyped, auth, homeserverStages: undefined, body: session.body ?? {} };
+  return {
+    is: 'pending',
+    session,
+    password,
+    asTyped,
+    auth,
+    homeserverStages: undefined,
+    body: session.body ?? {},
+  };
 }
 
 /**

@@ -7,9 +7,9 @@ import type { JsonObject } from '../matrix/wire.ts';
 import type { ChallengeError } from '../uia/challenge.ts';
 import {
   type HomeserverChallenge,
-  stagesLeftIn,
   progressOf,
   readChallenge,
+  stagesLeftIn,
   wantsPassword,
 } from './homeserver_challenge.ts';
 import type { HomeserverStages } from './homeserver_stages.ts';
@@ -22,7 +22,11 @@ export type Verdict =
   /** It asks for more than the password: its stages follow in our session. */
   | { readonly is: 'more_stages'; readonly homeserverStages: HomeserverStages }
   /** A stage of its own failed. */
-  | { readonly is: 'stage_refused'; readonly homeserverStages: HomeserverStages; readonly failure: ChallengeError }
+  | {
+      readonly is: 'stage_refused';
+      readonly homeserverStages: HomeserverStages;
+      readonly failure: ChallengeError;
+    }
   /** A fresh sign-in is not enough for it: the owner begins again, with a second factor. */
   | { readonly is: 'factor_wanted' }
   /** It rejects a session alone, as some do. We answer that question with the session's state. */

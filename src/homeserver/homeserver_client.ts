@@ -6,7 +6,18 @@ import type { RandomSource } from '../system/random.ts';
 import { isAdministrator } from './administrator.ts';
 import { Bulkhead } from './bulkhead.ts';
 import { deviceName, nameDevice } from './device_name.ts';
-import type { Asker, CallHomeserver, Errand, Homeserver, HomeserverAnswer, HomeserverCall, JudgedPassword, PasswordJudgement, PublishedKeys, TokenOwner } from './homeserver.ts';
+import type {
+  Asker,
+  CallHomeserver,
+  Errand,
+  Homeserver,
+  HomeserverAnswer,
+  HomeserverCall,
+  JudgedPassword,
+  PasswordJudgement,
+  PublishedKeys,
+  TokenOwner,
+} from './homeserver.ts';
 import { failureIn, failureOf, type HomeserverWatch, nameOf } from './homeserver_watch.ts';
 import { isMadeByOAuth, judgePassword, takesPassword } from './judge_password.ts';
 import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';

@@ -75,7 +75,8 @@ export class GrantedSignIn {
     const pass = standing.is === 'owes_factor' ? await this.redeemPass() : undefined;
     if (pass !== undefined) return passedWith(await this.handOut(pass));
     const made = await held.newHold(this.granted, standing.version);
-    const answer = standing.is === 'owes_factor' ? await held.passAtOnce(this.granted, made, standing) : undefined;
+    const answer =
+      standing.is === 'owes_factor' ? await held.passAtOnce(this.granted, made, standing) : undefined;
     // Equal sign-ins that wait find no hold to join, and ask one after the other.
     if (answer !== undefined) return { answer: { is: 'answered', answer }, outcome: { is: 'held' } };
     const { hold, session, isOwn } = await held.hold(this.granted, made, standing);

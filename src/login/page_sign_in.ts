@@ -8,6 +8,8 @@ import type { CodeStep } from '../second_factor/code_step.ts';
 import type { CodeSource } from '../second_factor/code_unit.ts';
 import type { PresentedCodes } from '../second_factor/presented.ts';
 import { isSatisfied, type Session } from '../uia/session.ts';
+import type { PageLogin } from './page_login.ts';
+import type { PageSessions } from './page_sessions.ts';
 import type {
   EndedSignIn,
   PageBegun,
@@ -19,8 +21,6 @@ import type {
   PageTicket,
   ProviderReturn,
 } from './page_standing.ts';
-import type { PageLogin } from './page_login.ts';
-import type { PageSessions } from './page_sessions.ts';
 import type { PageTickets } from './page_tickets.ts';
 import type { Reading } from './readings.ts';
 

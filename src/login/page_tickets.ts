@@ -10,9 +10,9 @@ import type { HeldLogin } from '../storage/tables/holds.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { isSatisfied, type Session } from '../uia/session.ts';
-import type { PageTicket } from './page_standing.ts';
 import type { PageLogin } from './page_login.ts';
 import { type PageSessions, providerOf, redirectUrlOf } from './page_sessions.ts';
+import type { PageTicket } from './page_standing.ts';
 
 /** How long a homeserver's login token may be on its way to the client: as long as our own. */
 const PASSED_TOKEN_MS = 2 * MINUTE;

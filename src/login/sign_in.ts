@@ -14,12 +14,7 @@ import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
 import { type PresentedAuth, presentedAuth } from '../uia/presented_auth.ts';
 import type { Session } from '../uia/session.ts';
 import { heldSignIn } from './granted_hold.ts';
-import {
-  type AskedHomeserver,
-  GrantedSignIn,
-  type GrantedSignInDeps,
-  type Step,
-} from './granted_sign_in.ts';
+import { type AskedHomeserver, GrantedSignIn, type GrantedSignInDeps, type Step } from './granted_sign_in.ts';
 import type { SignInRequest } from './held_sign_in.ts';
 import { type LineOutcome, refusedAnswer, refusedOutcome, thrownOutcome } from './line_leases.ts';
 import type { LoginAgain } from './login_again.ts';

@@ -107,7 +107,8 @@ export class UpstreamLogin {
 
   /** Ends a grant that no client gets and that is not held, but not the keys of a device that it shares (R5). */
   async abandon(grant: Grant, chosenDevice: string | undefined, client: ClientAddress): Promise<void> {
-    if ((await grant.endOn(chosenDevice, this.deps.homeserver, client)) === 'logout') await this.discard(grant);
+    if ((await grant.endOn(chosenDevice, this.deps.homeserver, client)) === 'logout')
+      await this.discard(grant);
   }
 
   /** Logs out a granted login that no client gets. What cannot be logged out now is left to the sweep (R10). */

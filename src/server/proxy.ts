@@ -199,8 +199,7 @@ export class MatrixProxy {
    * for a little longer, and logged out: here or, if that fails, after the next start (attack 164).
    */
   async close(graceMs = GRACE_MS, loginsMs = Math.min(graceMs, LOGINS_MS)): Promise<void> {
-    const { housekeeping, frontDoor, homeserver, services, notices, delivery, requests, storage } =
-      this.deps;
+    const { housekeeping, frontDoor, homeserver, services, notices, delivery, requests, storage } = this.deps;
     this.deps.watch.stopping();
     services.support?.stop();
     await Promise.all([frontDoor.close(graceMs), housekeeping.stop(), inTime(delivery.stop(), graceMs)]);

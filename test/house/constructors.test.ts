@@ -99,9 +99,7 @@ function textsIn(type: unknown): Set<string> {
 
 test('a class is made of few things, or says why not', () => {
   const made = classes.map(madeOf);
-  const many = made.filter(
-    (each) => each.members > MOST_MEMBERS || each.arguments > MOST_ARGUMENTS,
-  );
+  const many = made.filter((each) => each.members > MOST_MEMBERS || each.arguments > MOST_ARGUMENTS);
   expect(many.filter(({ name }) => !(name in MADE_OF_MORE))).toEqual([]);
   const names = many.map(({ name }) => name);
   expect(Object.keys(MADE_OF_MORE).filter((name) => !names.includes(name))).toEqual([]);

@@ -1,5 +1,5 @@
-import { createFactors, type ListedFactorDeps } from '../../src/factors/list.ts';
 import { schemaHead, stageSchema, stageSchemaName } from '../../src/factors/factors.ts';
+import { createFactors, type ListedFactorDeps } from '../../src/factors/list.ts';
 import { type JsonObject, PASSWORD_STAGE, SSO_STAGE } from '../../src/matrix/wire.ts';
 import type { Product } from './product.ts';
 

@@ -6,10 +6,15 @@ import type { Answer } from '../../http/answer.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { type FormProblems, openFactors } from '../forms/form_problems.ts';
 import type { FindContact } from '../shell/contact.ts';
-import { html, type Html } from '../shell/html.ts';
+import { type Html, html } from '../shell/html.ts';
 import { providersForApproval } from '../sign_in/offered_providers.ts';
 import { codeCard, homeserverCard, passwordCard, providerCard } from './fallback_cards.ts';
-import { aboutField, type EndedApproval, type FallbackVisit, type PasswordProblem } from './fallback_visit.ts';
+import {
+  aboutField,
+  type EndedApproval,
+  type FallbackVisit,
+  type PasswordProblem,
+} from './fallback_visit.ts';
 import { done, ended } from './last_pages.ts';
 import type { SeenVisit } from './session_visits.ts';
 

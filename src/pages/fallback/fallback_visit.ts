@@ -1,7 +1,7 @@
 import type { FallbackStanding } from '../../guard/guarded_page.ts';
 import type { Form } from '../../http/form.ts';
 import type { FormProblem } from '../forms/form_problems.ts';
-import { html, type Html } from '../shell/html.ts';
+import { type Html, html } from '../shell/html.ts';
 
 /** What was wrong with the last form of a fallback page. */
 export type FallbackProblem =

@@ -1,5 +1,5 @@
 import { HOUR, MINUTE, SECOND } from '../../system/clock.ts';
-import { html, type Html } from '../shell/html.ts';
+import { type Html, html } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 
 /** In UTC: the server does not know the reader's time zone. */

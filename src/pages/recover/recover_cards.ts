@@ -2,9 +2,15 @@ import type { Recipient } from '../../account_recovery/recipients.ts';
 import { shownAddress } from '../../account_recovery/shown_address.ts';
 import type { RecoveryStanding } from '../../account_recovery/standing.ts';
 import type { OfferedRecovery } from '../../login/page_recovery.ts';
-import { credentialFields, notice, problemBelow, type WrongCredentials, wrongField } from '../forms/fields.ts';
+import {
+  credentialFields,
+  notice,
+  problemBelow,
+  type WrongCredentials,
+  wrongField,
+} from '../forms/fields.ts';
 import { longTime, timeText } from '../forms/time_text.ts';
-import { html, type Html, htmlIn } from '../shell/html.ts';
+import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 
 interface Card {

@@ -1,7 +1,7 @@
 import type { Form } from '../../http/form.ts';
+import type { PageRecovery } from '../../login/page_recovery.ts';
 import type { PageSignIn } from '../../login/page_sign_in.ts';
 import type { PageStanding } from '../../login/page_standing.ts';
-import type { PageRecovery } from '../../login/page_recovery.ts';
 import type { RecoveryClaims } from '../../login/recovery_claims.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
@@ -163,7 +163,6 @@ export class RecoverSteps {
     const outcome = { is: 'refused', reason: 'session' } as const;
     return { state: { ...state, step: 'ended', ended: isChanged ? 'changed' : 'expired' }, outcome };
   }
-
 }
 
 /** Where a form comes to. */

@@ -1,8 +1,8 @@
 import type { RecoveryStanding } from '../../account_recovery/standing.ts';
 import type { Answer } from '../../http/answer.ts';
+import type { OfferedRecovery, PageRecovery, RecoveryOffer } from '../../login/page_recovery.ts';
 import type { PageSignIn } from '../../login/page_sign_in.ts';
 import type { PageStanding } from '../../login/page_standing.ts';
-import type { OfferedRecovery, PageRecovery, RecoveryOffer } from '../../login/page_recovery.ts';
 import { fieldOf } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import type { FormProblems } from '../forms/form_problems.ts';

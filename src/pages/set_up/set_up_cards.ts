@@ -1,7 +1,7 @@
 import { encode } from 'uqr';
 import type { SetUpKind, ShownSetUp } from '../../account/session_set_ups.ts';
 import type { Answer } from '../../http/answer.ts';
-import { html, type Html, htmlIn } from '../shell/html.ts';
+import { type Html, html, htmlIn } from '../shell/html.ts';
 import type { Say } from '../texts/texts.ts';
 
 /** Light modules round the code that scanners need (ISO/IEC 18004). */

@@ -7,7 +7,7 @@ import { SECOND } from '../../system/clock.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { waitTime } from '../forms/time_text.ts';
 import { fill } from '../texts/texts.ts';
-import { codesCard, offerCard, passkeyCard, scanCard, type SetUpPlace, wordsOf } from './set_up_cards.ts';
+import { codesCard, offerCard, passkeyCard, type SetUpPlace, scanCard, wordsOf } from './set_up_cards.ts';
 
 const SCRIPT = 'forms.js';
 const NOT_IN_NAMES = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/gu;

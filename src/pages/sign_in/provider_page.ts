@@ -56,7 +56,11 @@ export class ProviderPage {
   ): Promise<Answer> {
     const target = this.deps.targets.read(redirectUrl);
     if (target === undefined) return visit.fail({ cause: 'link' });
-    const standing = await this.deps.door.beginWithToken(visit.request, { loginToken, provider, redirectUrl });
+    const standing = await this.deps.door.beginWithToken(visit.request, {
+      loginToken,
+      provider,
+      redirectUrl,
+    });
     return this.deps.signInPage.arrive(visit, standing, target);
   }
 

@@ -1,6 +1,6 @@
 import type { Answer } from '../../http/answer.ts';
-import type { PageStanding } from '../../login/page_standing.ts';
 import type { PageRecovery } from '../../login/page_recovery.ts';
+import type { PageStanding } from '../../login/page_standing.ts';
 import { fieldOf, type WrongCredentials } from '../forms/fields.ts';
 import { type PageVisit, titleOf } from '../forms/form_pages.ts';
 import { type FormProblems, openFactors } from '../forms/form_problems.ts';

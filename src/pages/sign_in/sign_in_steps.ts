@@ -1,7 +1,7 @@
 import type { Form } from '../../http/form.ts';
+import type { PageRecovery } from '../../login/page_recovery.ts';
 import type { PageSignIn } from '../../login/page_sign_in.ts';
 import type { PageStanding } from '../../login/page_standing.ts';
-import type { PageRecovery } from '../../login/page_recovery.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import type { SignInAlone } from './sign_in_alone.ts';
 import { DONT_UNLOCK } from './sign_in_cards.ts';
@@ -83,7 +83,9 @@ export class SignInSteps {
       const taken = await take();
       if (taken === undefined) return await this.deps.ends.over(state);
       const now = taken.held && (await door.find(taken.held.id));
-      return now === undefined ? await this.deps.ends.over(taken) : await this.deps.ends.goOn(visit, taken, now);
+      return now === undefined
+        ? await this.deps.ends.over(taken)
+        : await this.deps.ends.goOn(visit, taken, now);
     } catch (error) {
       return this.deps.proofs.away(state, error);
     }

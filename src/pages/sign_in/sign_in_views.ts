@@ -106,7 +106,10 @@ export class SignInViews {
   private async over(shown: Shown): Promise<Answer> {
     const { state } = shown.seen;
     const isChanged = state.held !== undefined && (await this.deps.door.isChanged(state.held));
-    return this.deps.forms.ended(shown, { ...state, ended: { cause: isChanged ? 'changed' : 'expired', until: 0 } });
+    return this.deps.forms.ended(shown, {
+      ...state,
+      ended: { cause: isChanged ? 'changed' : 'expired', until: 0 },
+    });
   }
 
   private async confirmation(shown: Shown, standing: PageStanding): Promise<Answer> {

@@ -1,6 +1,10 @@
 import { DevicePasswordCreation, DevicePasswordRules } from '../../device_passwords/creation.ts';
 import { OwnDevicePasswords } from '../../device_passwords/own_device_passwords.ts';
-import { DevicePasswordLook, DevicePasswordRelease, DevicePasswordUse } from '../../device_passwords/release.ts';
+import {
+  DevicePasswordLook,
+  DevicePasswordRelease,
+  DevicePasswordUse,
+} from '../../device_passwords/release.ts';
 import { DevicePasswordRenewal } from '../../device_passwords/renewal.ts';
 import { sweepOfDevicePasswords } from '../../login/device_password_sweeper.ts';
 import type { Exit } from '../../second_factor/exit.ts';

@@ -52,7 +52,11 @@ export function signInPages(
     {
       ...signIn,
       visits: new Visits<SignInVisit>(tools.visiting, 'sign_in'),
-      steps: new SignInSteps({ ...signIn, ends: whereTo, proofs: new SignInProofs({ ...signIn, ends: whereTo }) }),
+      steps: new SignInSteps({
+        ...signIn,
+        ends: whereTo,
+        proofs: new SignInProofs({ ...signIn, ends: whereTo }),
+      }),
       views: new SignInViews({ ...signIn, forms: new SignInForms({ ...signIn, host }) }),
     },
     config.login.sso,

@@ -4,10 +4,18 @@ import type { Clock } from '../../system/clock.ts';
 import type { RandomSource } from '../../system/random.ts';
 import { CannotOpen, CommitUnanswered, NoDatabase, StoreUnavailable, type UnitOutcome } from '../errors.ts';
 import { requireNewest } from '../sqlite/migrations/migrate.ts';
-import { type BranchAnswer, type Driver, effect, type PoolState, type Query, type RetryCause, type Unit } from '../statement.ts';
+import {
+  type BranchAnswer,
+  type Driver,
+  effect,
+  type PoolState,
+  type Query,
+  type RetryCause,
+  type Unit,
+} from '../statement.ts';
 import { type Storage, storageOn } from '../storage.ts';
 import { lockAccounts } from './accounts.ts';
-import { poolConfig, type PostgresAddress, postgresName, requireFiles } from './address.ts';
+import { type PostgresAddress, poolConfig, postgresName, requireFiles } from './address.ts';
 import { Connections, LostAnswer } from './connections.ts';
 import { hasSchema, migrate, schemaVersion } from './migrate.ts';
 import { numbered } from './statement_text.ts';

@@ -20,7 +20,10 @@ export function endSessionLease(idHash: string): Effect {
 
 /** Keeps the stages that the homeserver asks for. */
 export function keepHomeserverStages(idHash: string, sealed: Buffer): Effect {
-  return effect('UPDATE session_turns SET sealed_onward = :sealed WHERE id_hash = :idHash', { idHash, sealed });
+  return effect('UPDATE session_turns SET sealed_onward = :sealed WHERE id_hash = :idHash', {
+    idHash,
+    sealed,
+  });
 }
 
 export function findHomeserverStages(idHash: string): Query<{ readonly sealed: Buffer | null }> {
