@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { readBody } from '../http/body.ts';
 import type { BodyBudget } from '../http/body_budget.ts';
+import { headerValues } from '../http/headers.ts';
 import { LONGEST_QUERY } from '../http/query.ts';
-import { headerValues } from '../http/raw_headers.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { compileShape } from '../matrix/registry.ts';
 import { parseStrictJson } from '../matrix/strict_json.ts';

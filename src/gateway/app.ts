@@ -13,8 +13,8 @@ import {
   type PageHeader,
 } from '../http/client_request.ts';
 import { contentType, readForm } from '../http/form.ts';
+import { headerValues } from '../http/headers.ts';
 import { readQuery } from '../http/query.ts';
-import { headerValues } from '../http/raw_headers.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import type { Route, RouteId } from '../http/routes.ts';
 import { sendAnswer } from '../http/send_answer.ts';

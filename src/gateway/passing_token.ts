@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { presentedToken } from '../http/access_token.ts';
 import type { PresentedToken } from '../http/client_request.ts';
+import { headerValues } from '../http/headers.ts';
 import { LONGEST_QUERY, readQuery } from '../http/query.ts';
-import { headerValues } from '../http/raw_headers.ts';
 
 /** How servers authenticate to each other: no user's token. */
 const OF_SERVERS = /^x-matrix /i;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Answer } from '../http/answer.ts';
 import { type ReadClientAddress, trustedPeers } from '../http/client_address.ts';
 import type { ClientAddress } from '../http/client_request.ts';
-import { headerValues } from '../http/raw_headers.ts';
+import { headerValues } from '../http/headers.ts';
 import { RequestRecord } from '../http/request_record.ts';
 import type { Route } from '../http/routes.ts';
 import { type Outcome, outcomeOfStatus, reasonOf, textOf } from '../matrix/outcome.ts';

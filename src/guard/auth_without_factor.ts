@@ -2,7 +2,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { isSecondFactorStage, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { isIdentityFree, pinnedPassword, requireOwnName, withoutNames } from '../uia/allowed_stages.ts';
 import { type PresentedAuth, presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import { isSessionId } from '../uia/session_id.ts';
+import { isSessionId } from '../uia/session.ts';
 
 /**
  * The body of a guarded request as the homeserver may see it from a caller without 2FA (R6): its `auth` is the owner's

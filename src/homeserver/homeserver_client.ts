@@ -6,6 +6,7 @@ import type { RandomSource } from '../system/random.ts';
 import { isAdministrator } from './administrator.ts';
 import { Bulkhead } from './bulkhead.ts';
 import { deviceName, nameDevice } from './device_name.ts';
+import { refusedHere, sentRequest, tlsNameOf, WholeAnswer } from './exchange.ts';
 import type {
   Asker,
   CallHomeserver,
@@ -23,8 +24,6 @@ import { isMadeByOAuth, judgePassword, takesPassword } from './judge_password.ts
 import { LATE_AFTER_ALL_MS, LateAnswers } from './late_answers.ts';
 import { logout } from './logout.ts';
 import { publishedKeys } from './published_keys.ts';
-import { WholeAnswer } from './read_answer.ts';
-import { refusedHere, sentRequest, tlsNameOf } from './sent_request.ts';
 import { transportRefusal } from './transport_refusal.ts';
 import { whoami } from './whoami.ts';
 

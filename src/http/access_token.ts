@@ -1,5 +1,5 @@
 import type { PresentedToken } from './client_request.ts';
-import { headerValues } from './raw_headers.ts';
+import { headerValues } from './headers.ts';
 
 const SCHEME = 'Bearer ';
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { Refusal } from '../matrix/refusals.ts';
 import type { BodyBudget } from './body_budget.ts';
-import { headerValues } from './raw_headers.ts';
+import { headerValues } from './headers.ts';
 
 /**
  * How much of an oversized body is read and thrown away, so that its sender gets to read the 413 instead of a broken

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 
 import type { ClientAddress } from './client_request.ts';
-import { headerValues } from './raw_headers.ts';
+import { headerValues } from './headers.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = [Address, number];

@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../matrix/refusals.ts';
 import { type BodyLimits, readBody } from './body.ts';
-import { headerValues } from './raw_headers.ts';
+import { headerValues } from './headers.ts';
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 

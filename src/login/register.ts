@@ -18,7 +18,7 @@ import { type UpstreamLogin, wishedDevice } from '../second_factor/upstream_logi
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { requireTokenlessStage } from '../uia/allowed_stages.ts';
 import { presentedAuth, withoutAuth } from '../uia/presented_auth.ts';
-import { isSessionId } from '../uia/session_id.ts';
+import { isSessionId } from '../uia/session.ts';
 import type { LoginConversation } from './login_conversation.ts';
 
 export interface RegisterGateDeps {

@@ -21,7 +21,6 @@ import type { Vault } from '../vault/vault.ts';
 import { DoubtfulHolds } from './doubtful_holds.ts';
 import { type Grant, type OpenedHold, openHold } from './grant.ts';
 import { type JoinKeys, joinKeyOfOwner } from './join_keys.ts';
-import { JoinableHolds } from './joinable_holds.ts';
 
 /** Live holds of one user at once; a further sign-in joins one of them. */
 const HOLDS_PER_USER = 8;
@@ -71,7 +70,6 @@ export interface HeldLoginsSettings {
 /** Held logins: granted by the homeserver, kept back sealed until the second factor (R10, R12). */
 export class HeldLogins {
   readonly doubtful: DoubtfulHolds;
-  readonly joinable: JoinableHolds;
 
   constructor(
     private readonly deps: {
@@ -82,11 +80,12 @@ export class HeldLogins {
     },
     private readonly settings: HeldLoginsSettings,
   ) {
-    const { storage } = deps;
-    const { allowance } = settings;
-    this.doubtful = new DoubtfulHolds(storageAside(storage));
-    const open = (held: HeldLogin) => this.open(held);
-    this.joinable = new JoinableHolds({ storage, doubtful: this.doubtful, open, allowance });
+    this.doubtful = new DoubtfulHolds(storageAside(deps.storage));
+  }
+
+  /** How many logins a user may have waiting. */
+  get allowance(): AllowanceRate {
+    return this.settings.allowance;
   }
 
   find(id: string): Promise<HeldLogin | undefined> {

@@ -15,8 +15,16 @@ import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import { isEmptyBody, repeatsOnly } from './canonical_body.ts';
 import { limitsOf, type NewSession, newSession, type Opening } from './opening.ts';
-import { isSatisfied, type LoginBinding, type Session, type SessionBinding, standingOf } from './session.ts';
-import { hashSessionId, isSessionId, newSessionId } from './session_id.ts';
+import {
+  hashSessionId,
+  isSatisfied,
+  isSessionId,
+  type LoginBinding,
+  newSessionId,
+  type Session,
+  type SessionBinding,
+  standingOf,
+} from './session.ts';
 import { SessionSeals } from './session_seals.ts';
 
 export interface UiaSettings {

@@ -5,8 +5,14 @@ import type { StoredSession } from '../storage/tables/sessions.ts';
 import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import { isEmptyBody } from './canonical_body.ts';
-import { beginsWith, potOf, type Session, type SessionBinding } from './session.ts';
-import { hashSessionId, newSessionId } from './session_id.ts';
+import {
+  beginsWith,
+  hashSessionId,
+  newSessionId,
+  potOf,
+  type Session,
+  type SessionBinding,
+} from './session.ts';
 import type { SessionSeals } from './session_seals.ts';
 
 /** What a new session begins with. */

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { SessionPot } from '../storage/tables/sessions.ts';
+import { type RandomSource, randomId } from '../system/random.ts';
 
 /** Who and what a session is bound to. All of it is compared on every use (attacks 44, 45). */
 export interface SessionBinding {
@@ -99,4 +101,24 @@ export function isSatisfied(flows: readonly Flow[], completed: readonly string[]
 /** Whether `flow` begins with the stages of `completed`, in their order. */
 export function beginsWith(flow: Flow, completed: readonly string[]): boolean {
   return completed.length <= flow.length && completed.every((stage, index) => flow[index] === stage);
+}
+
+/** Our session ids begin like this; the homeserver's do not. */
+const PREFIX = 'm2fa_';
+/** The prefix and 160 bits of base64url. */
+const PATTERN = /^m2fa_[A-Za-z0-9_-]{27}$/;
+
+/** A new, unguessable session id. */
+export function newSessionId(random: RandomSource): string {
+  return PREFIX + randomId(random);
+}
+
+/** Whether `id` is written like our session ids. Another one may belong to the homeserver. */
+export function isSessionId(id: string): boolean {
+  return PATTERN.test(id);
+}
+
+/** The key that a session is stored under: with the id itself a reader of the database could use the session (R11). */
+export function hashSessionId(id: string): string {
+  return createHash('sha256').update(id).digest('hex');
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../src/matrix/wire.ts';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
-import { hashSessionId } from '../../src/uia/session_id.ts';
+import { hashSessionId } from '../../src/uia/session.ts';
 import { type AppOptions, LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';

@@ -1,5 +1,5 @@
 import type { ClientRequest } from '../../http/client_request.ts';
-import { readCookie } from '../../http/cookies.ts';
+import { readCookie } from '../../http/headers.ts';
 
 /** What `randomId` makes of 256 bits, and nothing else. */
 const VALUE = /^[A-Za-z0-9_-]{43}$/;

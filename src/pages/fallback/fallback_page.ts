@@ -6,7 +6,7 @@ import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { SSO_STAGE } from '../../matrix/wire.ts';
-import { isSessionId } from '../../uia/session_id.ts';
+import { isSessionId } from '../../uia/session.ts';
 import type { FormPages } from '../forms/form_pages.ts';
 import type { Visits } from '../forms/visits.ts';
 import type { FallbackSteps } from './fallback_steps.ts';

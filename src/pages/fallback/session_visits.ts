@@ -2,7 +2,7 @@ import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
 import type { Form } from '../../http/form.ts';
 import type { Outcome } from '../../matrix/outcome.ts';
-import { hashSessionId } from '../../uia/session_id.ts';
+import { hashSessionId } from '../../uia/session.ts';
 import type { PageVisit } from '../forms/form_pages.ts';
 import { seeOther } from '../forms/see_other.ts';
 import { turnField, turnIn, type Visit, type Visits } from '../forms/visits.ts';

@@ -1,6 +1,6 @@
 import type { ClientRequest } from '../../http/client_request.ts';
-import { readCookie } from '../../http/cookies.ts';
 import type { Form } from '../../http/form.ts';
+import { readCookie } from '../../http/headers.ts';
 import { isOwnSite } from '../../http/own_site.ts';
 import { Refusal } from '../../matrix/refusals.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';

@@ -1,6 +1,6 @@
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
-import { readCookie } from '../../http/cookies.ts';
+import { readCookie } from '../../http/headers.ts';
 import { type RandomSource, randomId } from '../../system/random.ts';
 
 const COOKIE = 'm2fa_browser';

@@ -3,7 +3,7 @@ import type { ClientRequest } from '../../http/client_request.ts';
 import type { Form } from '../../http/form.ts';
 import type { PageRecovery } from '../../login/page_recovery.ts';
 import { Refusal } from '../../matrix/refusals.ts';
-import { hashSessionId } from '../../uia/session_id.ts';
+import { hashSessionId } from '../../uia/session.ts';
 import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import { seeOther } from '../forms/see_other.ts';
 import { turnIn, type Visit, type Visits } from '../forms/visits.ts';

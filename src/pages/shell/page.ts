@@ -8,7 +8,6 @@ import type { Brand } from './brand.ts';
 import type { FindContact } from './contact.ts';
 import { footer } from './footer.ts';
 import { type Html, html } from './html.ts';
-import { pageHeaders } from './page_headers.ts';
 
 /** One page, without what all pages have in common. */
 export interface Page {
@@ -113,4 +112,39 @@ function mark({ logo, name }: Brand, assets: Assets): Html {
   return logo === undefined
     ? html`<span class="mark" aria-hidden="true">${[...name][0] ?? ''}</span>`
     : html`<img src="${assets.url('logo')}" alt="" width="32" height="32">`;
+}
+
+/**
+ * The headers of every page (attack 65). There is no Cross-Origin-Opener-Policy, because a client waits for its
+ * popup, and no `form-action`, because it also judges the redirect back to a client's own scheme.
+ *
+ * @param nonce marks the style sheet and the scripts of this one answer. Not `'self'`: the homeserver's media
+ *   stand on the same origin, and anyone may upload a script there
+ */
+export function pageHeaders(nonce: string): Readonly<Record<string, string>> {
+  return {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      `script-src 'nonce-${nonce}'`,
+      `style-src 'nonce-${nonce}'`,
+      "img-src 'self' data:",
+      "connect-src 'self'",
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'X-Frame-Options': 'DENY',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cache-Control': 'no-store',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Permissions-Policy': [
+      'camera=()',
+      'geolocation=()',
+      'microphone=()',
+      'publickey-credentials-create=(self)',
+      'publickey-credentials-get=(self)',
+    ].join(', '),
+    'X-Robots-Tag': 'noindex',
+  };
 }

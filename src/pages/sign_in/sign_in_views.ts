@@ -7,10 +7,9 @@ import { turnField, type Visit } from '../forms/visits.ts';
 import { beginningOf, replaceAddress, visitAddress, type Way } from './addresses.ts';
 import type { RedirectTargets } from './redirect_targets.ts';
 import { type ConfirmedStanding, cancelledCard, confirmationCard, confirmTitle } from './sign_in_cards.ts';
-import { SCRIPT, type SignInForms } from './sign_in_forms.ts';
+import { type BesideForm, formOf, SCRIPT, type Shown, type SignInForms } from './sign_in_forms.ts';
 import type { SignInReplace } from './sign_in_replace.ts';
 import type { SignInSetUp } from './sign_in_set_up.ts';
-import { type BesideForm, formOf, type Shown } from './sign_in_shown.ts';
 import type { SignInVisit } from './sign_in_visit.ts';
 
 export interface SignInViewsDeps {

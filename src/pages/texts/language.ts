@@ -1,5 +1,5 @@
 import type { ClientRequest } from '../../http/client_request.ts';
-import { readCookie } from '../../http/cookies.ts';
+import { readCookie } from '../../http/headers.ts';
 
 /** Browsers send less; what stands behind that is not read, whatever it is (attack 119). */
 const LONGEST_READ = 512;
