@@ -2,7 +2,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { Detail } from '../factors/factor.ts';
 import type { Factors } from '../factors/factors.ts';
 import { networkOf } from '../http/network.ts';
-import type { AddressLimit } from '../limits/address_limit.ts';
+import type { AddressLimit } from '../limits/attempt_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Decision } from '../storage/statement.ts';
 import type { RecoveringUser } from './seams.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Audit } from '../audit/audit.ts';
 import type { Answer } from '../http/answer.ts';
-import { BodyBudget } from '../http/body_budget.ts';
+import { BodyBudget } from '../http/body.ts';
 import { networkOf } from '../http/network.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
 import type { RequestRecord } from '../http/request_record.ts';

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { readBody } from '../http/body.ts';
-import type { BodyBudget } from '../http/body_budget.ts';
+import { type BodyBudget, readBody } from '../http/body.ts';
 import { headerValues } from '../http/headers.ts';
 import { LONGEST_QUERY } from '../http/query.ts';
 import { Refusal } from '../matrix/refusals.ts';

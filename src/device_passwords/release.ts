@@ -1,6 +1,6 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import type { AddressLimit } from '../limits/address_limit.ts';
+import type { AddressLimit } from '../limits/attempt_limit.ts';
 import { type DevicePasswordTyped, readDevicePassword } from '../matrix/device_password.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';

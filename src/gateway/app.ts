@@ -1,17 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
-
 import { presentedToken } from '../http/access_token.ts';
 import type { Handler } from '../http/answer.ts';
-import { type BodyLimits, readBody } from '../http/body.ts';
-import type { BodyBudget } from '../http/body_budget.ts';
-import {
-  type ClientAddress,
-  type ClientRequest,
-  PAGE_HEADERS,
-  type PageHeader,
-} from '../http/client_request.ts';
+import { type BodyBudget, type BodyLimits, readBody } from '../http/body.ts';
+import { type ClientAddress, type ClientRequest, PAGE_HEADERS, type PageHeader } from '../http/client_request.ts';
 import { contentType, readForm } from '../http/form.ts';
 import { headerValues } from '../http/headers.ts';
 import { readQuery } from '../http/query.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { PassedRequest } from '../http/answer.ts';
-import { BodyBudget } from '../http/body_budget.ts';
+import { BodyBudget } from '../http/body.ts';
 import { clientAddressReader, type ReadClientAddress } from '../http/client_address.ts';
 import type { ClientAddress, PresentedToken } from '../http/client_request.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';

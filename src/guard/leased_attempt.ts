@@ -1,7 +1,5 @@
 import type { ClientAddress } from '../http/client_request.ts';
-import type { AddressLimit } from '../limits/address_limit.ts';
-import { type BegunAttempt, countsAsFailed } from '../limits/attempt_limit.ts';
-import type { DeviceLimit, OwnedDevice } from '../limits/device_limit.ts';
+import { type AddressLimit, type BegunAttempt, countsAsFailed, type DeviceLimit, type OwnedDevice } from '../limits/attempt_limit.ts';
 import type { CommitAnswer, Decision, Write } from '../storage/statement.ts';
 import type { Session } from '../uia/session.ts';
 import type { SessionLeases } from './homeserver_stages.ts';

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+import type { ClientAddress } from '../http/client_request.ts';
+import { networkOf } from '../http/network.ts';
 import type { LimitName } from '../matrix/outcome.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import type { Clock } from '../system/clock.ts';
+import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
 import { type Rate, RateLimit } from './rate_limit.ts';
 
 /** How many attempts of one key may wait for others of that key to end. */
@@ -25,7 +28,7 @@ export function countsAsFailed(error: unknown): boolean {
 }
 
 /** A limit on failed attempts, for each key; an attempt that succeeds does not count, also among many at once. */
-export class AttemptLimit {
+class AttemptLimit {
   private readonly limit: RateLimit;
   private readonly underWay = new Map<string, UnderWay>();
 
@@ -92,4 +95,84 @@ export class AttemptLimit {
     if (others.attempts === 0) this.underWay.delete(key);
     for (const wake of others.waiting.splice(0)) wake();
   }
+}
+
+/**
+ * The limit on attempts from one address, so that no one tries many accounts from one place. Only what fails counts:
+ * hundreds of people behind one address who sign in rightly do not meet it (attack 142).
+ */
+export class AddressLimit {
+  private readonly limit: AttemptLimit;
+
+  constructor(rate: Rate, clock: Clock) {
+    this.limit = new AttemptLimit(rate, clock, 'address');
+  }
+
+  /**
+   * Takes one attempt of the client's address, as far as trusted hops can tell it (attack 81), and gives it back if
+   * it succeeds or finds the homeserver or the store out of order.
+   * @throws Refusal `limit_exceeded` if there were too many; whatever `act` throws
+   */
+  attempt<T>(client: ClientAddress, act: () => Promise<T>, hasSucceeded: (result: T) => boolean): Promise<T> {
+    return this.limit.attempt(addressKey(client), act, hasSucceeded);
+  }
+
+  /** The same for an attempt whose end the caller tells. @throws Refusal `limit_exceeded` */
+  begin(client: ClientAddress): Promise<BegunAttempt> {
+    return this.limit.begin(addressKey(client));
+  }
+
+  /**
+   * Takes one more for an attempt that is under way and turns out to be two.
+   * @throws Refusal `limit_exceeded` if there is none left
+   */
+  takeFurther(client: ClientAddress): void {
+    this.limit.takeFurther(addressKey(client));
+  }
+}
+
+/** A known browser is not kept out by what else comes from its address. */
+function addressKey({ ip, knownBrowser }: ClientAddress): string {
+  return knownBrowser === undefined ? networkOf(ip) : `browser ${knownBrowser}`;
+}
+
+/** Twenty wrong passwords, then one a minute. */
+const DEVICE_RATE = { perSecond: SECOND / MINUTE, burstCount: 20 };
+
+/** Whose token it is, and of which device: a renewed token makes no new one. */
+export interface OwnedDevice {
+  readonly userId: string;
+  readonly deviceId: string | null;
+}
+
+/**
+ * The limit on wrong passwords under the tokens of one device. Homeservers have none there, so a stolen token could be
+ * used to guess the owner's password, from any number of addresses (attack 146).
+ */
+export class DeviceLimit {
+  private readonly limit: AttemptLimit;
+
+  constructor(clock: Clock) {
+    this.limit = new AttemptLimit(DEVICE_RATE, clock, 'device');
+  }
+
+  /** Takes one attempt of the device, whose end the caller tells. @throws Refusal `limit_exceeded` */
+  begin(device: OwnedDevice): Promise<BegunAttempt> {
+    return this.limit.begin(deviceKey(device));
+  }
+
+  /**
+   * Takes one more for an attempt that is under way and turns out to be two.
+   * @throws Refusal `limit_exceeded` if there is none left
+   */
+  takeFurther(device: OwnedDevice): void {
+    this.limit.takeFurther(deviceKey(device));
+  }
+}
+
+/** A digest, because clients choose device ids of any length. */
+function deviceKey({ userId, deviceId }: OwnedDevice): string {
+  return createHash('sha256')
+    .update(JSON.stringify([userId, deviceId]))
+    .digest('base64');
 }

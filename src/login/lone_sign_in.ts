@@ -3,7 +3,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { LoneVerdict } from '../factors/factor.ts';
 import type { SignInFactor } from '../factors/factors.ts';
 import type { ClientRequest } from '../http/client_request.ts';
-import type { AddressLimit } from '../limits/address_limit.ts';
+import type { AddressLimit } from '../limits/attempt_limit.ts';
 import type { Lanes } from '../limits/lanes.ts';
 import { accepted } from '../limits/throttle.ts';
 import type { Json } from '../matrix/wire.ts';

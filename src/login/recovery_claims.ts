@@ -4,7 +4,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { RecoverySetDeps } from '../factors/recovery/new_recovery_set.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { networkOf } from '../http/network.ts';
-import type { AddressLimit } from '../limits/address_limit.ts';
+import type { AddressLimit } from '../limits/attempt_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { PASSWORD_STAGE } from '../matrix/wire.ts';
 import { enrolmentFlows } from '../second_factor/owed_enrolment.ts';

@@ -1,4 +1,4 @@
-import type { LineKey } from '../second_factor/join_keys.ts';
+import type { LineKey } from '../second_factor/claimed_identity.ts';
 import type { LiveProcesses } from '../storage/tables/processes.ts';
 import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';

@@ -1,4 +1,4 @@
-import type { AddressLimit } from '../limits/address_limit.ts';
+import type { AddressLimit } from '../limits/attempt_limit.ts';
 import { counted, LANE_RULES, refusalIn } from '../limits/throttle.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { when } from '../storage/statement.ts';

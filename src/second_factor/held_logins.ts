@@ -18,9 +18,9 @@ import { type Clock, MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';
+import { type JoinKeys, joinKeyOfOwner } from './claimed_identity.ts';
 import { DoubtfulHolds } from './doubtful_holds.ts';
 import { type Grant, type OpenedHold, openHold } from './grant.ts';
-import { type JoinKeys, joinKeyOfOwner } from './join_keys.ts';
 
 /** Live holds of one user at once; a further sign-in joins one of them. */
 const HOLDS_PER_USER = 8;

@@ -6,8 +6,8 @@ import { findAllowance } from '../storage/tables/allowances.ts';
 import { findHoldsOfUser, findHoldsToJoin, type HeldLogin } from '../storage/tables/holds.ts';
 import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import type { JoinKeys } from './claimed_identity.ts';
 import type { HeldLogins, Kept, NewHold, Open } from './held_logins.ts';
-import type { JoinKeys } from './join_keys.ts';
 
 /** How many holds one name and password may have before a further spelling of the name joins one of them. */
 const HOLDS_PER_NAME = 2;

@@ -1,6 +1,6 @@
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
-import type { AddressLimit } from '../limits/address_limit.ts';
+import type { AddressLimit } from '../limits/attempt_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';

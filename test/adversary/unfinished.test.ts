@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Connections } from '../../src/gateway/connections.ts';
-import { BodyBudget } from '../../src/http/body_budget.ts';
+import { BodyBudget } from '../../src/http/body.ts';
 import type { CommandLine } from '../cli/command_line.ts';
 import { Initialised } from '../cli/initialised.ts';
 import { openTestDoor, type TestDoor } from '../gateway/support/door.ts';

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { readBody } from '../../src/http/body.ts';
-import { BodyBudget } from '../../src/http/body_budget.ts';
+import { BodyBudget, readBody } from '../../src/http/body.ts';
 
 test('a request that has ended already, as Node 24 gives those without a body, has an empty body', async () => {
   const request = new IncomingMessage(new Socket());

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { networkOf } from '../../src/http/network.ts';
-import { AddressLimit } from '../../src/limits/address_limit.ts';
+import { AddressLimit } from '../../src/limits/attempt_limit.ts';
 import { RateLimit } from '../../src/limits/rate_limit.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
 import { keptBytes } from '../support/kept_memory.ts';

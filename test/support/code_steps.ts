@@ -2,7 +2,7 @@ import { Audit } from '../../src/audit/audit.ts';
 import { createFactors } from '../../src/factors/list.ts';
 import type { RecoveryHasher } from '../../src/factors/recovery/recovery_hasher.ts';
 import { TOTP_STAGE } from '../../src/factors/totp/totp_words.ts';
-import { AddressLimit } from '../../src/limits/address_limit.ts';
+import { AddressLimit } from '../../src/limits/attempt_limit.ts';
 import { Lanes } from '../../src/limits/lanes.ts';
 import { ThrottleRecord } from '../../src/limits/throttle_record.ts';
 import { type Json, PASSWORD_STAGE } from '../../src/matrix/wire.ts';

@@ -90,14 +90,14 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'login without 2FA',
-    mostFiles: 93,
+    mostFiles: 88,
     prepare: async (scene) => async () => {
       await scene.expect(200, login('alice'));
     },
   },
   {
     name: 'login → 401',
-    mostFiles: 109,
+    mostFiles: 102,
     prepare: async (scene) => {
       return async () => {
         await scene.expect(401, login('bob'));
@@ -106,7 +106,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'code → token',
-    mostFiles: 97,
+    mostFiles: 93,
     prepare: async (scene) => {
       const { json } = await scene.expect(401, login('bob'));
       const auth = { type: 'm.login.2fa.totp', session: json.session ?? '', token: scene.freshCode() };
@@ -117,7 +117,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'guarded one-shot',
-    mostFiles: 121,
+    mostFiles: 115,
     prepare: async (scene) => {
       const { token } = scene.app.stub.signIn('bob', 'PHONE');
       const identifier = { type: 'm.id.user', user: 'bob' };
@@ -130,14 +130,14 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'page GET',
-    mostFiles: 50,
+    mostFiles: 48,
     prepare: async (scene) => async () => {
       await visitedPage(scene);
     },
   },
   {
     name: 'page password',
-    mostFiles: 132,
+    mostFiles: 128,
     prepare: async (scene) => {
       const visitor = await visitedPage(scene);
       return async () => {
@@ -147,7 +147,7 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'page code',
-    mostFiles: 109,
+    mostFiles: 106,
     prepare: async (scene) => {
       const visitor = await visitedPage(scene);
       demand(200, await visitor.send({ user: 'bob', password: 'bob password' }));
