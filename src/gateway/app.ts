@@ -3,7 +3,12 @@ import { type ErrorRequestHandler, type Request, type Response, Router } from 'e
 import { presentedToken } from '../http/access_token.ts';
 import type { Handler } from '../http/answer.ts';
 import { type BodyBudget, type BodyLimits, readBody } from '../http/body.ts';
-import { type ClientAddress, type ClientRequest, PAGE_HEADERS, type PageHeader } from '../http/client_request.ts';
+import {
+  type ClientAddress,
+  type ClientRequest,
+  PAGE_HEADERS,
+  type PageHeader,
+} from '../http/client_request.ts';
 import { contentType, readForm } from '../http/form.ts';
 import { headerValues } from '../http/headers.ts';
 import { readQuery } from '../http/query.ts';

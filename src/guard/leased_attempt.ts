@@ -1,5 +1,11 @@
 import type { ClientAddress } from '../http/client_request.ts';
-import { type AddressLimit, type BegunAttempt, countsAsFailed, type DeviceLimit, type OwnedDevice } from '../limits/attempt_limit.ts';
+import {
+  type AddressLimit,
+  type BegunAttempt,
+  countsAsFailed,
+  type DeviceLimit,
+  type OwnedDevice,
+} from '../limits/attempt_limit.ts';
 import type { CommitAnswer, Decision, Write } from '../storage/statement.ts';
 import type { Session } from '../uia/session.ts';
 import type { SessionLeases } from './homeserver_stages.ts';

@@ -3,7 +3,14 @@ import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Policies } from '../policy/policies.ts';
-import { type ClaimedIdentity, claimsOf, type JoinKeys, joinKeysOf, lineKeyOf, readIdentity } from '../second_factor/claimed_identity.ts';
+import {
+  type ClaimedIdentity,
+  claimsOf,
+  type JoinKeys,
+  joinKeysOf,
+  lineKeyOf,
+  readIdentity,
+} from '../second_factor/claimed_identity.ts';
 import { wishedDevice } from '../second_factor/upstream_login.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';

@@ -104,7 +104,7 @@ export async function costOf(app: TestApp, work: () => Promise<unknown>) {
 
 /** What answers requests in an application: the pages of a recovery are another suite's. */
 export function servicesOf(app: TestApp): Services {
-  return (app.proxy as unknown as { parts: { services: Services } }).parts.services;
+  return (app.proxy as unknown as { deps: { services: Services } }).deps.services;
 }
 
 export function requestFrom(ip = '192.0.2.1'): ClientRequest {
