@@ -6,6 +6,7 @@ import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile } from '../../src/vault/key_ring.ts';
 import { freePort } from '../../tools/free_port.ts';
 import { untilItListens } from '../../tools/own_listener.ts';
+import { cpuMs } from './cpu_time.ts';
 import { spawnPinned, stopProcess } from './pinned.ts';
 import type { Contender } from './rates.ts';
 
@@ -25,6 +26,8 @@ export interface RunningProgram extends Contender {
   readonly url: string;
   /** From its start until it listened. */
   readonly startMs: number;
+  /** The CPU time of that: other load on the machine blurs it less. */
+  readonly startCpuMs: number;
   stop(): Promise<void>;
 }
 
@@ -63,6 +66,7 @@ export async function startProgram(
   if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', () => undefined);
   await untilItListens(child, port);
   const startMs = performance.now() - begun;
+  const pid = child.pid ?? 0;
   const stop = () => stopProcess(child);
-  return { port, pid: child.pid ?? 0, url: `http://127.0.0.1:${port}`, startMs, stop };
+  return { port, pid, url: `http://127.0.0.1:${port}`, startMs, startCpuMs: cpuMs(pid), stop };
 }
