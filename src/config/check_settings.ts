@@ -1,23 +1,34 @@
 import { readFileSync } from 'node:fs';
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { isJsonObject } from '../matrix/wire.ts';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import { ConfigError } from './config.ts';
 import { configSchema } from './config_schema.ts';
 import { nearest } from './nearest.ts';
 import type { Settings } from './settings.ts';
 import type { ConfigSource, SettingPath } from './source.ts';
 
-// `verbose` puts the schema beside an error: the known keys are read from it. `$ref` has siblings in 2020-12.
-const validate = new Ajv2020({
-  // It is our own: a test checks it against the meta-schema, so that no start has to.
-  validateSchema: false,
-  useDefaults: true,
-  verbose: true,
-  allErrors: false,
-  allowUnionTypes: true,
-})
-  .addSchema(schemaFile('name.json'))
-  .compile(configSchema());
+const ROOT = configSchema();
+const SECTIONS = ROOT.properties as Readonly<Record<string, JsonObject>>;
+
+/**
+ * The check of a configuration in which these sections are written. Compiling takes as long as loading half of the program,
+ * and most sections are left out: their defaults need no check.
+ */
+function checkOf(written: JsonObject): ValidateFunction {
+  // `verbose` puts the schema beside an error: the known keys are read from it. `$ref` has siblings in 2020-12.
+  const ajv = new Ajv2020({
+    // It is our own: a test checks it against the meta-schema, so that no start has to.
+    validateSchema: false,
+    useDefaults: true,
+    verbose: true,
+    allErrors: false,
+    allowUnionTypes: true,
+    // It runs once: making its code short takes longer than running what is not.
+    code: { optimize: false },
+  });
+  const parts = Object.entries(SECTIONS).map(([name, schema]) => [name, name in written ? schema : true]);
+  return ajv.addSchema(schemaFile('name.json')).compile({ ...ROOT, properties: Object.fromEntries(parts) });
+}
 
 function schemaFile(name: string): object {
   return JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), 'utf8'));
@@ -30,8 +41,21 @@ function schemaFile(name: string): object {
  */
 export function checkSettings(source: ConfigSource): Settings {
   const settings: unknown = structuredClone(source.settings);
-  if (validate(settings)) return settings as Settings;
-  throw describe(source, validate.errors ?? []);
+  const validate = checkOf(isJsonObject(settings) ? settings : {});
+  if (!validate(settings)) throw describe(source, validate.errors ?? []);
+  return withDefaults(settings as JsonObject, ROOT) as unknown as Settings;
+}
+
+/** Fills in, as the check does in sections that are written, what is left out of an object and of those in it. */
+function withDefaults(settings: JsonObject, { properties }: JsonObject): JsonObject {
+  for (const [name, schema] of Object.entries((properties ?? {}) as Readonly<Record<string, JsonObject>>)) {
+    if (settings[name] === undefined && schema.default !== undefined) {
+      settings[name] = structuredClone(schema.default);
+    }
+    const inner = settings[name];
+    if (isJsonObject(inner)) withDefaults(inner, schema);
+  }
+  return settings;
 }
 
 /** Whether a setting, or one below it, is written: a default is not. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Dispatcher, Pool } from 'undici';
 import type { PassedAnswer } from '../http/answer.ts';
 import type { ReadClientAddress } from '../http/client_address.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
@@ -7,6 +6,7 @@ import { sendAnswer } from '../http/send_answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { MINUTE, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import { type Dispatcher, Pool } from '../system/undici.ts';
 import { bodyOf, type ClientBody } from './client_body.ts';
 import { downstreamHeaders, inPairs, upstreamHeaders } from './forwarding.ts';
 import { acceptOnlyReadable, HeldAnswer, mayGrant } from './held_answer.ts';

@@ -1,8 +1,8 @@
-import { type Dispatcher, Pool } from 'undici';
 import { networkOf } from '../http/network.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { SECOND } from '../system/clock.ts';
 import { FairQueue } from '../system/fair_queue.ts';
+import { type Dispatcher, Pool, type PoolOptions } from '../system/undici.ts';
 
 /** How many requests may wait for a connection, in all and from one network; further ones get a 429. */
 const WAITING = 1024;
@@ -27,7 +27,7 @@ export class Bulkhead {
   private readonly pool: Pool;
   private readonly queue: FairQueue;
 
-  constructor(origin: string, options: Pool.Options & { readonly connections: number }) {
+  constructor(origin: string, options: PoolOptions & { readonly connections: number }) {
     this.pool = new Pool(origin, options);
     this.queue = new FairQueue({
       atOnce: options.connections,

@@ -1,8 +1,8 @@
-import { request } from 'undici';
 import { parseUserId } from '../matrix/user_id.ts';
 import { isJsonObject, type Json } from '../matrix/wire.ts';
 import { HOUR, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import { Agent, request } from '../system/undici.ts';
 
 /** Where homeservers say who their support is. */
 export const SUPPORT_DOCUMENT = '/.well-known/matrix/support';
@@ -50,18 +50,22 @@ export class SupportContact {
   }
 
   async ask(): Promise<void> {
+    const connections = new Agent();
     try {
-      this.named = await askSupport(this.url);
+      this.named = await askSupport(this.url, connections);
     } catch (error) {
       this.log.debug({ err: error }, 'The homeserver did not say who its support is');
+    } finally {
+      await connections.destroy();
     }
   }
 }
 
 /** Whom a homeserver names; undefined if no one. Rejects if it does not answer. */
-async function askSupport(url: string): Promise<NamedSupport | undefined> {
+async function askSupport(url: string, connections: Agent): Promise<NamedSupport | undefined> {
   // Redirects are not followed: the document of another server says nothing of this one.
-  const { statusCode, body } = await request(`${url}${SUPPORT_DOCUMENT}`, {
+  const { statusCode, body } = await request(connections, `${url}${SUPPORT_DOCUMENT}`, {
+    method: 'GET',
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
   const parts: Buffer[] = [];

@@ -1,5 +1,5 @@
-import { errors } from 'undici';
 import { Refusal } from '../matrix/refusals.ts';
+import { errors } from '../system/undici.ts';
 
 const SLOW = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
 const UNCLEAR = new Set([

@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import { Agent, request } from '../system/undici.ts';
 import { NotDelivered } from './channel.ts';
 
 /** Statuses of 400 to 499 after which another attempt may be taken. */
@@ -27,10 +27,9 @@ export class HttpReceiver {
 
   /** @throws NotDelivered unless it answers 2xx */
   async take({ url, method, headers, body }: SentRequest, signal: AbortSignal): Promise<void> {
-    const { statusCode, body: answer } = await request(url, {
+    const { statusCode, body: answer } = await request(this.agent, url, {
       ...{ method, headers, body: body ?? null },
       signal,
-      dispatcher: this.agent,
     });
     answer.on('error', () => undefined);
     answer.destroy();

@@ -10,7 +10,7 @@ import { inTime } from '../system/in_time.ts';
 import { type Log, silentLog } from '../system/log.ts';
 import { type RandomSource, systemRandom } from '../system/random.ts';
 import { UnderWay } from '../system/under_way.ts';
-import { adminListener } from './admin_listener.ts';
+import type { Foundations } from './compose/foundations.ts';
 import { compose, type Services } from './compose.ts';
 import { Gauges } from './gauges.ts';
 import { frontDoorOf } from './handlers.ts';
@@ -81,7 +81,7 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
     delivery: notices.delivery(services.audit),
     housekeeping: housekeepingOf(opened, services),
     forWatchers: metrics && metricsListener({ metrics, readiness, lookUp: gauges.lookUp }),
-    forAdministrators: config.admin.listen && adminListener(foundations, services),
+    forAdministrators: config.admin.listen && (await adminOf(foundations, services)),
   });
 }
 
@@ -89,6 +89,12 @@ export async function createProxy(atStart: Config, parts: ProxyParts = {}): Prom
 async function newMetrics(): Promise<Metrics> {
   const { Metrics } = await import('./metrics.ts');
   return new Metrics();
+}
+
+/** The same of the admin API. */
+async function adminOf(foundations: Foundations, services: Services): Promise<SideListener> {
+  const { adminListener } = await import('./admin_listener.ts');
+  return adminListener(foundations, services);
 }
 
 /** The running proxy: listens, does its housekeeping, ends cleanly. */

@@ -1,8 +1,9 @@
 import { constants, fstatSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { type DestinationStream, destination, pino } from 'pino';
-import { prettyFactory } from 'pino-pretty';
+import type { prettyFactory } from 'pino-pretty';
 import type { Log, LogFields } from './log.ts';
 import { redactFields, redactText } from './redaction.ts';
 
@@ -113,7 +114,10 @@ export function bounded(stream: WaitingStream, most = MOST_WAITING_BYTES): Desti
   };
 }
 
+/** Loaded only where people read the log: it takes longer than the logger itself. */
 function prettified(output: DestinationStream): DestinationStream {
-  const prettify = prettyFactory({ colorize: false, translateTime: 'SYS:HH:MM:ss.l' });
+  const load = createRequire(import.meta.url);
+  const pretty = load('pino-pretty') as { readonly prettyFactory: typeof prettyFactory };
+  const prettify = pretty.prettyFactory({ colorize: false, translateTime: 'SYS:HH:MM:ss.l' });
   return { write: (line) => output.write(prettify(line)) };
 }

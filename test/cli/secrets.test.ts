@@ -11,8 +11,8 @@ function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
-test('no command takes a secret as an argument or as the value of an option', () => {
-  const commands = withSubcommands(buildProgram(processSurroundings()));
+test('no command takes a secret as an argument or as the value of an option', async () => {
+  const commands = withSubcommands(await buildProgram(processSurroundings()));
   const takesValue = commands.flatMap(({ options, registeredArguments }) => [
     ...options.filter((option) => option.required || option.optional).map(({ long }) => long ?? ''),
     ...registeredArguments.map((argument) => argument.name()),

@@ -25,7 +25,7 @@ const OTHERS = [
   'admin token revoke',
 ];
 
-const PROGRAM = buildProgram(processSurroundings());
+const PROGRAM = await buildProgram(processSurroundings());
 const ALL = pathsOf(PROGRAM);
 const NEEDING_IT = ALL.filter((path) => ![...MAKERS, ...OTHERS].includes(path));
 

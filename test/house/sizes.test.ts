@@ -31,7 +31,7 @@ const LONGER_FILES: Readonly<Record<string, string>> = {
 /** Functions that are longer, likewise, as `file: name`. */
 const LONGER_FUNCTIONS: Readonly<Record<string, string>> = {
   'src/admin/handlers.ts: adminHandlers': 'what answers which route of the admin API',
-  'src/cli/program.ts: buildProgram': 'a line a command',
+  'src/cli/commands.ts: allCommands': 'a line a command',
   'src/config/load.ts: buildConfig': 'a line a section of the configuration',
   'src/server/handlers.ts: routeHandlers': 'a line a route',
   'test/browser/account_walk.ts: loseAndReplaceThePhone': 'one walk in a browser, step by step',

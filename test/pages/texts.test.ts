@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { htmlIn } from '../../src/pages/shell/html.ts';
 import { pages as german } from '../../src/pages/texts/de/pages.ts';
@@ -16,7 +17,16 @@ const written = [...languageFolders].flatMap(([tag, { pages, variants }]): [stri
 ]);
 
 describe('the folders of the languages', () => {
-  test('are found, with their variants', () => {
+  test('are all listed, with their variants', () => {
+    const folder = new URL('../../src/pages/texts/', import.meta.url);
+    const there = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const files = there.flatMap(({ name }) =>
+      readdirSync(new URL(name, folder)).map((file) => `${name}/${file}`),
+    );
+    const listed = [...languageFolders].flatMap(([tag, { variants }]) =>
+      ['pages', ...variants.keys()].map((name) => `${tag}/${name}.ts`),
+    );
+    expect(listed.sort()).toEqual(files.sort());
     expect([...languageFolders.keys()]).toEqual(['de', 'en']);
     expect([...(languageFolders.get('de')?.variants.keys() ?? [])]).toEqual(['sie']);
     expect(languageFolders.get('en')?.pages).toBe(english);
