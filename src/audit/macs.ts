@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import type { Json } from '../matrix/wire.ts';
 import type { AuditRecord, ChainHead, ChainOpening, ChainSeals } from '../storage/chain.ts';
 import type { Gap } from '../storage/tables/audit_chains.ts';
 import { SealBroken, type Vault } from '../vault/vault.ts';
@@ -25,8 +24,9 @@ export type StoredEntry = AuditRecord & {
 export function entryMac(key: AuditKey, entry: StoredEntry, { chain, n }: Place, before: string): string {
   const { at, userId, event, actor, deviceId, requestId, detail } = entry;
   const address = entry.addressDigest ?? addressDigest(key, entry.address, { chain, n });
-  const named = { at, user_id: userId, event, actor, device_id: deviceId, request_id: requestId };
-  return mac(key, `${canonicalJson({ ...named, address, chain, n, detail })}\n${before}`);
+  // The names of an entry are in their order here.
+  const named = { actor, address, at, chain, detail: inOrder(detail), device_id: deviceId, event, n };
+  return mac(key, `${JSON.stringify({ ...named, request_id: requestId, user_id: userId })}\n${before}`);
 }
 
 /** A digest of an address, another one for each entry: it does not show which entries are of one address. */
@@ -79,14 +79,12 @@ function headIdentity(chain: number): string {
 }
 
 /**
- * The one JSON text of a value by RFC 8785: no blanks, names sorted by their UTF-16 code units, numbers and texts as
- * ECMAScript writes them.
+ * Facts in the order of RFC 8785: names sorted by their UTF-16 code units. `JSON.stringify` then writes the one text of them:
+ * no blanks, numbers and texts as ECMAScript writes them.
  */
-function canonicalJson(value: Json): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const members = Object.keys(value)
-    .toSorted()
-    .map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name] ?? null)}`);
-  return `{${members.join(',')}}`;
+function inOrder(facts: AuditRecord['detail']): AuditRecord['detail'] {
+  const entries = Object.entries(facts);
+  return entries.length < 2
+    ? facts
+    : Object.fromEntries(entries.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -182,6 +182,26 @@ export function listOf(
   return { names: names === '' ? 'NULL' : names, values: Object.fromEntries(entries) };
 }
 
+/**
+ * A text that is put together from parts, each variant of it once. Statements are found by their text, and one that is
+ * put together anew has to be hashed anew each time. There must be few variants.
+ * @param make must depend on nothing but what it is given
+ */
+export function madeOnce<Parts extends readonly (string | number | boolean)[], Made>(
+  make: (...parts: Parts) => Made,
+): (...parts: Parts) => Made {
+  const made = new Map<string | number | boolean, Made>();
+  return (...parts) => {
+    const [only = ''] = parts;
+    const key = parts.length === 1 ? only : parts.join('\n');
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const fresh = make(...parts);
+    made.set(key, fresh);
+    return fresh;
+  };
+}
+
 /** The text of a statement whose databases name the smaller and the greater of two values differently. */
 export function bothDialects(
   text: (words: { readonly least: string; readonly greatest: string }) => string,

@@ -17,6 +17,8 @@ export function runUnit(db: Connection, unit: Unit, now: number): unknown {
   return answer;
 }
 
+const NO_ROWS: readonly object[] = [];
+
 /** A unit that is run. */
 interface Running {
   readonly db: Connection;
@@ -44,7 +46,14 @@ function run(running: Running, unit: Unit): unknown {
 
 function enterAll({ db, now, entries }: Running): void {
   const asking = entering(entries, false);
-  for (let step = asking.next(); step.done !== true; ) step = asking.next(runQuery(db, step.value, now));
+  for (let step = asking.next(); step.done !== true; ) {
+    const { value } = step;
+    if (value.does === 'ask') step = asking.next(runQuery(db, value, now));
+    else {
+      db.run(textOf(value.sql), value.values, now);
+      step = asking.next(NO_ROWS);
+    }
+  }
 }
 
 /** Asks; `now` is in ms since the epoch. */

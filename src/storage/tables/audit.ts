@@ -1,5 +1,14 @@
 import type { AuditRecord, ChainHead } from '../chain.ts';
-import { ask, type Driver, type Query, type Values } from '../statement.ts';
+import {
+  ask,
+  type Driver,
+  type Effect,
+  effect,
+  madeOnce,
+  type Query,
+  type Value,
+  type Values,
+} from '../statement.ts';
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
@@ -52,34 +61,69 @@ export interface PlacedEntry {
   readonly place: ChainHead;
 }
 
+/** What an entry is written with, one column after the other; the chain is the same for all. */
+const WRITTEN = [
+  'at',
+  'userId',
+  'event',
+  'actor',
+  'address',
+  'deviceId',
+  'requestId',
+  'detail',
+  'n',
+  'mac',
+] as const;
+
+type WrittenName = (typeof WRITTEN)[number];
+/** The names of the values of one entry among several. */
+type NamesOfEntry = Readonly<Record<WrittenName, string>>;
+
 /** Adds entries, in their order. @param from where each stands, in SQL, of our own words only; empty: nowhere */
 export function insertion(
   entries: readonly PlacedEntry[],
   from = '',
 ): { readonly text: string; readonly values: Values } {
-  const rows = entries.map((_, at) => {
-    const text = (name: string) => `CAST(:${name}${at} AS TEXT)`;
-    return `SELECT CAST(:at${at} AS BIGINT), ${text('userId')}, ${text('event')}, ${text('actor')}, ${text('address')},
-       ${text('deviceId')}, ${text('requestId')}, ${text('detail')}, CAST(:chain AS BIGINT), CAST(:n${at} AS BIGINT),
-       ${text('mac')} ${from}`;
-  });
-  return {
-    text: `INSERT INTO audit (at, user_id, event, actor, address, device_id, request_id, detail, chain, n, mac)
-     ${rows.join(' UNION ALL ')}`,
-    values: Object.assign({}, ...entries.map(valuesOf)) as Values,
-  };
+  const values: Record<string, Value> = {};
+  for (const [at, entry] of entries.entries()) addValues(values, entry, namesOf(at));
+  return { text: insertionText(entries.length, from), values };
 }
 
-function valuesOf({ record, place: { chain, n, mac } }: PlacedEntry, at: number): Values {
-  const { detail, ...others } = record;
-  const named = Object.entries({ ...others, detail: JSON.stringify(detail), n, mac });
-  return { chain, ...Object.fromEntries(named.map(([name, value]) => [`${name}${at}`, value])) };
+/** One text for each number of entries: a new one would have to be looked up anew among the prepared statements. */
+const insertionText = madeOnce((count: number, from: string) => {
+  const rows = Array.from({ length: count }, (_, at) => {
+    const names = namesOf(at);
+    const text = (name: WrittenName) => `CAST(:${names[name]} AS TEXT)`;
+    return `SELECT CAST(:${names.at} AS BIGINT), ${text('userId')}, ${text('event')}, ${text('actor')}, ${text('address')},
+       ${text('deviceId')}, ${text('requestId')}, ${text('detail')}, CAST(:chain AS BIGINT), CAST(:${names.n} AS BIGINT),
+       ${text('mac')} ${from}`;
+  });
+  return `INSERT INTO audit (at, user_id, event, actor, address, device_id, request_id, detail, chain, n, mac)
+     ${rows.join(' UNION ALL ')}`;
+});
+
+const namesOf = madeOnce(
+  (at: number) => Object.fromEntries(WRITTEN.map((name) => [name, `${name}${at}`])) as NamesOfEntry,
+);
+
+function addValues(values: Record<string, Value>, { record, place }: PlacedEntry, names: NamesOfEntry): void {
+  values.chain = place.chain;
+  values[names.at] = record.at;
+  values[names.userId] = record.userId;
+  values[names.event] = record.event;
+  values[names.actor] = record.actor;
+  values[names.address] = record.address;
+  values[names.deviceId] = record.deviceId;
+  values[names.requestId] = record.requestId;
+  values[names.detail] = JSON.stringify(record.detail);
+  values[names.n] = place.n;
+  values[names.mac] = place.mac;
 }
 
 /** Adds entries at their places. */
-export function insertEntries(entries: readonly PlacedEntry[]): Query<object> {
+export function insertEntries(entries: readonly PlacedEntry[]): Effect {
   const { text, values } = insertion(entries);
-  return ask(`${text} RETURNING number`, values);
+  return effect(text, values);
 }
 
 /** An entry with its place; what came before the first chain has none. */
