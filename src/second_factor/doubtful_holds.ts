@@ -23,14 +23,14 @@ export class DoubtfulHolds {
 
   /**
    * Runs `keep`; where the store fails, the held login ends, at once or when the store is there again.
-   * @param alsoUndone is written where it was held
+   * @param alsoUndone makes what is written then where it was held
    */
-  async orEnd<T>(held: HeldLogin, alsoUndone: Write, keep: () => Promise<T>): Promise<T> {
+  async orEnd<T>(held: HeldLogin, alsoUndone: () => Write, keep: () => Promise<T>): Promise<T> {
     try {
       return await keep();
     } catch (error) {
       if (error instanceof StoreUnavailable) {
-        this.holds.set(held.id, { held, alsoUndone });
+        this.holds.set(held.id, { held, alsoUndone: alsoUndone() });
         await this.end().catch(() => undefined);
       }
       throw error;

@@ -70,6 +70,8 @@ export interface HeldLoginsSettings {
 /** Held logins: granted by the homeserver, kept back sealed until the second factor (R10, R12). */
 export class HeldLogins {
   readonly doubtful: DoubtfulHolds;
+  /** What was opened, for as long as a request has the row: it asks several times. */
+  private readonly opened = new WeakMap<HeldLogin, OpenedHold>();
 
   constructor(
     private readonly deps: {
@@ -132,7 +134,7 @@ export class HeldLogins {
   }
 
   private orEnd<T>(held: HeldLogin, keep: () => Promise<T>): Promise<T> {
-    return this.doubtful.orEnd(held, this.allowanceGivenBack(held), keep);
+    return this.doubtful.orEnd(held, () => this.allowanceGivenBack(held), keep);
   }
 
   private async requireVersion(userId: string, version: number | undefined): Promise<void> {
@@ -216,7 +218,11 @@ export class HeldLogins {
 
   /** What was granted. */
   open(held: HeldLogin): OpenedHold {
-    return openHold(this.deps.vault, held);
+    const known = this.opened.get(held);
+    if (known !== undefined) return known;
+    const opened = openHold(this.deps.vault, held);
+    this.opened.set(held, opened);
+    return opened;
   }
 
   /**

@@ -49,8 +49,11 @@ export class PresentedCodes {
 
   /** Whether a primary factor of these flows has codes that people type. */
   isTypedIn(flows: readonly Flow[]): boolean {
-    const factors = flows.flat().map((stage) => this.factors.ofStage(stage));
-    return factors.some((factor) => factor?.role === 'primary' && factor.typed !== undefined);
+    const isTyped = (stage: string) => {
+      const factor = this.factors.ofStage(stage);
+      return factor?.role === 'primary' && factor.typed !== undefined;
+    };
+    return flows.some((flow) => flow.some(isTyped));
   }
 
   /** What was sent in a field of a page, in a session. Undefined if the field has nothing in it. */

@@ -1,4 +1,4 @@
-import { type Decision, decide, type Write, when } from '../statement.ts';
+import { type Decision, decide, madeOnce, type Write, when } from '../statement.ts';
 import { openSession, type StoredSession } from './sessions.ts';
 
 /** How many sessions are kept. */
@@ -32,21 +32,22 @@ export function openWithin(session: StoredSession, limits: SessionLimits): Write
  */
 function dropExcess(opened: StoredSession, limits: SessionLimits): Decision<object> {
   const { idHash, pot, userId, holdId, tokenHash } = opened;
+  return decide(dropExcessText(holdId !== null, tokenHash !== null), {
+    ...{ idHash, pot, userId, holdId, tokenHash },
+    ...limits,
+    manyOfPot: Math.max(1, Math.floor(limits.perPot / PART_OF_POT)),
+  });
+}
+
+const dropExcessText = madeOnce((hasHold: boolean, hasToken: boolean) => {
   const scopes = [
-    ...(holdId === null ? [] : [oldestBeyond('perHoldOrToken', 'hold_id = :holdId AND pot = :pot')]),
-    ...(tokenHash === null ? [] : [oldestBeyond('perHoldOrToken', 'token_hash = :tokenHash')]),
+    ...(hasHold ? [oldestBeyond('perHoldOrToken', 'hold_id = :holdId AND pot = :pot')] : []),
+    ...(hasToken ? [oldestBeyond('perHoldOrToken', 'token_hash = :tokenHash')] : []),
     oldestBeyond('perUser', 'pot = :pot AND user_id = :userId'),
   ];
-  return decide(
-    `WITH one AS MATERIALIZED (SELECT coalesce(${scopes.join(', ')}, NULL) AS id_hash)
-     DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM one UNION ALL SELECT id_hash FROM (${FIRST_OF_POT}) AS pot_first)`,
-    {
-      ...{ idHash, pot, userId, holdId, tokenHash },
-      ...limits,
-      manyOfPot: Math.max(1, Math.floor(limits.perPot / PART_OF_POT)),
-    },
-  );
-}
+  return `WITH one AS MATERIALIZED (SELECT coalesce(${scopes.join(', ')}, NULL) AS id_hash)
+     DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM one UNION ALL SELECT id_hash FROM (${FIRST_OF_POT}) AS pot_first)`;
+});
 
 /**
  * @param scope that has a maximum, in SQL, of our own words only
