@@ -20,16 +20,15 @@ const level = ({ least, greatest }: { readonly least: string; readonly greatest:
 
 /** Takes one of the logins that this user may begin. Lost if there is none. */
 export function takeAllowance(userId: string, rate: AllowanceRate): Decision<object> {
-  return decide(
-    bothDialects(
-      (words) =>
-        `INSERT INTO allowances (user_id, level, at) VALUES (:userId, :burst - 1, :now)
-         ON CONFLICT (user_id) DO UPDATE SET level = ${level(words)} - 1, at = :now
-           WHERE ${level(words)} >= 1`,
-    ),
-    { userId, ...numbers(rate) },
-  );
+  return decide(TAKE, { userId, ...numbers(rate) });
 }
+
+const TAKE = bothDialects(
+  (words) =>
+    `INSERT INTO allowances (user_id, level, at) VALUES (:userId, :burst - 1, :now)
+     ON CONFLICT (user_id) DO UPDATE SET level = ${level(words)} - 1, at = :now
+       WHERE ${level(words)} >= 1`,
+);
 
 /** How many logins this user may still begin; no row where all are left. */
 export function findAllowance(userId: string, rate: AllowanceRate): Query<{ readonly level: number }> {
@@ -41,15 +40,14 @@ export function findAllowance(userId: string, rate: AllowanceRate): Query<{ read
 
 /** Gives one back: the login was taken by its owner. */
 export function giveBackAllowance(userId: string, rate: AllowanceRate): Effect {
-  return effect(
-    bothDialects(
-      (words) =>
-        `UPDATE allowances SET level = ${words.least}(:burst, ${level(words)} + 1), at = :now
-         WHERE user_id = :userId`,
-    ),
-    { userId, ...numbers(rate) },
-  );
+  return effect(GIVE_BACK, { userId, ...numbers(rate) });
 }
+
+const GIVE_BACK = bothDialects(
+  (words) =>
+    `UPDATE allowances SET level = ${words.least}(:burst, ${level(words)} + 1), at = :now
+     WHERE user_id = :userId`,
+);
 
 /**
  * Drops rows that have stood for so long that a whole allowance has come back.

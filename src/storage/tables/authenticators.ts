@@ -29,12 +29,11 @@ const AUTHENTICATOR = `
 
 /** @param kind of one factor; all of them where it is left out */
 export function findAuthenticators(userId: string, kind: string | null = null): Query<Authenticator> {
-  return ask(
-    `SELECT ${AUTHENTICATOR} FROM authenticators
-     WHERE user_id = :userId AND kind = coalesce(:kind, kind) ORDER BY enabled_at, id`,
-    { userId, kind },
-  );
+  return ask(FIND, { userId, kind });
 }
+
+const FIND = `SELECT ${AUTHENTICATOR} FROM authenticators
+  WHERE user_id = :userId AND kind = coalesce(:kind, kind) ORDER BY enabled_at, id`;
 
 /** One row if this user has 2FA on. */
 export function findEnrolled(userId: string): Query<object> {
@@ -51,14 +50,13 @@ export interface OwingRow {
 
 /** No row if the user has 2FA off. */
 export function findOwing(userId: string): Query<OwingRow> {
-  return ask(
-    `SELECT DISTINCT kind, ${currentVersion(':userId')} AS version,
-       (SELECT count(*) FROM recovery_codes WHERE user_id = :userId AND used_at IS NULL) AS "codesLeft",
-       (SELECT count(*) FROM emergency_codes WHERE user_id = :userId AND expires_at > :now) AS "emergencyCodes"
-     FROM authenticators WHERE user_id = :userId ORDER BY kind`,
-    { userId },
-  );
+  return ask(OWING, { userId });
 }
+
+const OWING = `SELECT DISTINCT kind, ${currentVersion(':userId')} AS version,
+    (SELECT count(*) FROM recovery_codes WHERE user_id = :userId AND used_at IS NULL) AS "codesLeft",
+    (SELECT count(*) FROM emergency_codes WHERE user_id = :userId AND expires_at > :now) AS "emergencyCodes"
+  FROM authenticators WHERE user_id = :userId ORDER BY kind`;
 
 /** What a user with 2FA has enrolled. */
 export interface Enrolled {

@@ -6,6 +6,7 @@ import {
   type Effect,
   effect,
   listOf,
+  madeOnce,
   type Query,
   type Sql,
   type Values,
@@ -86,12 +87,16 @@ const IS_UNDER_VERSION = `${currentVersion(':userId')} = :version`;
 
 /** @param condition in SQL, of our own words only */
 function keepHoldWhere(condition: string, values: Values, version: number | undefined): Decision<HoldsKept> {
-  const keeping = `INSERT INTO holds (${KEPT}) SELECT ${VALUES} WHERE ${condition}`;
-  // Whether the new row is seen by now differs between databases, so it is counted apart.
-  const counting = 'RETURNING (SELECT count(*) FROM holds WHERE expires_at > :now AND id <> :id) + 1 AS live';
-  if (version === undefined) return decide(`${keeping} ${counting}`, values);
-  return decide(`${keeping} AND ${IS_UNDER_VERSION} ${counting}`, { ...values, version });
+  if (version === undefined) return decide(keepingText(condition, ''), values);
+  return decide(keepingText(condition, `AND ${IS_UNDER_VERSION}`), { ...values, version });
 }
+
+// Whether the new row is seen by now differs between databases, so it is counted apart.
+const keepingText = madeOnce(
+  (condition: string, also: string) =>
+    `INSERT INTO holds (${KEPT}) SELECT ${VALUES} WHERE ${condition} ${also}
+     RETURNING (SELECT count(*) FROM holds WHERE expires_at > :now AND id <> :id) + 1 AS live`,
+);
 
 /** A hold is gone: it was logged out, or need not be. */
 export function dropHold(id: string): Decision<object> {
@@ -104,14 +109,16 @@ export function dropHold(id: string): Decision<object> {
  */
 export function findHoldsToJoin(exact: readonly string[], folded: readonly string[]): Query<HeldLogin> {
   const [ofExact, ofFolded] = [listOf('exact', exact), listOf('folded', folded)];
-  return ask(
-    `SELECT ${COLUMNS} FROM holds
-     WHERE expires_at > :now AND claimed_until <= :now AND (join_key IN (${ofExact.names}) OR folded_join_key IN (${ofFolded.names})
-       OR owner_join_key IN (${ofFolded.names}))
-     ORDER BY created_at DESC, id`,
-    { ...ofExact.values, ...ofFolded.values },
-  );
+  return ask(joinableText(ofExact.names, ofFolded.names), { ...ofExact.values, ...ofFolded.values });
 }
+
+const joinableText = madeOnce(
+  (exact: string, folded: string) =>
+    `SELECT ${COLUMNS} FROM holds
+     WHERE expires_at > :now AND claimed_until <= :now AND (join_key IN (${exact}) OR folded_join_key IN (${folded})
+       OR owner_join_key IN (${folded}))
+     ORDER BY created_at DESC, id`,
+);
 
 /** The live holds of a user that no one is finishing, the newest first. */
 export function findHoldsOfUser(userId: string): Query<HeldLogin> {

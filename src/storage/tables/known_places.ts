@@ -18,23 +18,19 @@ export interface KnownPlace extends Place {
 
 /** Where this user has passed a factor in the last `keptMs`. */
 export function knownPlaces(userId: string, keptMs: number): Query<KnownPlace> {
-  return ask(
-    `SELECT kind, digest, CASE WHEN last_used_at BETWEEN :now - ${HOUR} AND :now THEN 1 ELSE 0 END AS "isFresh"
-     FROM known_places WHERE user_id = :userId AND last_used_at > :now - :keptMs`,
-    { userId, keptMs },
-  );
+  return ask(FIND, { userId, keptMs });
 }
+
+const FIND = `SELECT kind, digest, CASE WHEN last_used_at BETWEEN :now - ${HOUR} AND :now THEN 1 ELSE 0 END AS "isFresh"
+  FROM known_places WHERE user_id = :userId AND last_used_at > :now - :keptMs`;
+const FIND_WITH_LANES = `${FIND} UNION ALL SELECT 'lane', lane, 0 FROM lanes WHERE user_id = :userId`;
 
 /** The same with a row of the kind `lane` for each lane of the user. */
 export function knownPlacesAndLanes(
   userId: string,
   keptMs: number,
 ): Query<Omit<KnownPlace, 'kind'> & { readonly kind: PlaceKind | 'lane' }> {
-  const places = knownPlaces(userId, keptMs);
-  return ask(
-    `${places.sql} UNION ALL SELECT 'lane', lane, 0 FROM lanes WHERE user_id = :userId`,
-    places.values,
-  );
+  return ask(FIND_WITH_LANES, { userId, keptMs });
 }
 
 /** The browsers in which users of this name have passed a factor in the last `keptMs`. */

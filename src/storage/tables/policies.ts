@@ -31,12 +31,11 @@ const COLUMNS = `mode, grace_ms AS "graceMs", grace_until AS "graceUntil", is_ad
 
 /** Always one row, also for users of whom nothing is known. */
 export function findPolicy(userId: string): Query<FoundPolicy> {
-  return ask(
-    `SELECT ${currentVersion(':userId')} AS version, CAST(:now AS BIGINT) AS now, ${COLUMNS}
-     FROM (SELECT 1 AS one) AS always LEFT JOIN policies ON policies.user_id = :userId`,
-    { userId },
-  );
+  return ask(FIND, { userId });
 }
+
+const FIND = `SELECT ${currentVersion(':userId')} AS version, CAST(:now AS BIGINT) AS now, ${COLUMNS}
+  FROM (SELECT 1 AS one) AS always LEFT JOIN policies ON policies.user_id = :userId`;
 
 /** Of whom something is known, from one id to another, both included. */
 export function listPolicies(from: string, to: string): Query<PolicyRow & { readonly userId: string }> {

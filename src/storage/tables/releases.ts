@@ -51,30 +51,28 @@ export function takeHoldByCode(
   held: Pick<HeldLogin, 'id' | 'userId'>,
   of: LaneOfCode | undefined,
 ): Decision<object> {
-  const taking = `DELETE FROM holds WHERE id = :holdId AND ${IS_FREE} AND EXISTS (
-    SELECT 1 FROM sessions WHERE id_hash = :idHash AND hold_id = :holdId AND completed = :completed
-      AND body_digest IS NOT DISTINCT FROM :bodyDigest AND sessions.expires_at > :now
-      AND version = ${currentVersion('sessions.user_id')})`;
   const values = { holdId: held.id, idHash, bodyDigest, completed: JSON.stringify(completed) };
-  if (of === undefined) return decide(taking, values);
-  return decide(
-    bothDialects((words) => `${taking} AND NOT ${refusesIn(words)}`),
-    { ...values, ...laneValues(held.userId, of.lane, of.rules) },
-  );
+  if (of === undefined) return decide(TAKE, values);
+  return decide(TAKE_IN_LANE, { ...values, ...laneValues(held.userId, of.lane, of.rules) });
 }
+
+const TAKE = `DELETE FROM holds WHERE id = :holdId AND ${IS_FREE} AND EXISTS (
+  SELECT 1 FROM sessions WHERE id_hash = :idHash AND hold_id = :holdId AND completed = :completed
+    AND body_digest IS NOT DISTINCT FROM :bodyDigest AND sessions.expires_at > :now
+    AND version = ${currentVersion('sessions.user_id')})`;
+const TAKE_IN_LANE = bothDialects((words) => `${TAKE} AND NOT ${refusesIn(words)}`);
 
 /**
  * The same for a login that is not held: nothing has to be taken, and the unit is won while the account has this version
  * and the lane of the code admits it.
  */
 export function admitCode(userId: string, version: number, of: LaneOfCode | undefined): Decision<object> {
-  const admitting = `SELECT 1 AS admitted WHERE ${currentVersion(':userId')} = :version`;
-  if (of === undefined) return decide(admitting, { userId, version });
-  return decide(
-    bothDialects((words) => `${admitting} AND NOT ${refusesIn(words)}`),
-    { version, ...laneValues(userId, of.lane, of.rules) },
-  );
+  if (of === undefined) return decide(ADMIT, { userId, version });
+  return decide(ADMIT_IN_LANE, { version, ...laneValues(userId, of.lane, of.rules) });
 }
+
+const ADMIT = `SELECT 1 AS admitted WHERE ${currentVersion(':userId')} = :version`;
+const ADMIT_IN_LANE = bothDialects((words) => `${ADMIT} AND NOT ${refusesIn(words)}`);
 
 /** Gives out a held login, with everything that follows from it: in one unit, for one request. */
 export function releaseHold<const Also extends readonly Write[]>(

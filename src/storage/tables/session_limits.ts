@@ -1,4 +1,4 @@
-import { type Decision, decide, madeOnce, type Write, when } from '../statement.ts';
+import { type Decision, decide, madeOnce, type Values, type Write, when } from '../statement.ts';
 import { openSession, type StoredSession } from './sessions.ts';
 
 /** How many sessions are kept. */
@@ -22,38 +22,61 @@ const PART_OF_POT = 50;
  * the other, so that each counts what the others opened.
  */
 export function openWithin(session: StoredSession, limits: SessionLimits): Write {
-  return [openSession(session), repeated(dropExcess(session, limits))];
+  const values = valuesOf(session, limits);
+  const [hasHold, hasToken] = [session.holdId !== null, session.tokenHash !== null];
+  const drop: Decision<object> = decide(dropExcessText(hasHold, hasToken), values);
+  const isBeyond: Decision<object> = decide(isBeyondText(hasHold, hasToken), values);
+  return [openSession(session), when(isBeyond, { won: repeated(drop), lost: [] })];
 }
+
+function valuesOf({ idHash, pot, userId, holdId, tokenHash }: StoredSession, limits: SessionLimits): Values {
+  return {
+    ...{ idHash, pot, userId, holdId, tokenHash },
+    ...limits,
+    manyOfPot: Math.max(1, Math.floor(limits.perPot / PART_OF_POT)),
+  };
+}
+
+/** What is counted, and how much of it may be. Each scope lies in the next one. */
+interface Scope {
+  readonly maximum: keyof SessionLimits;
+  /** In SQL, of our own words only. */
+  readonly within: string;
+}
+
+const POT: Scope = { maximum: 'perPot', within: 'pot = :pot' };
+
+function narrowScopes(hasHold: boolean, hasToken: boolean): readonly Scope[] {
+  return [
+    ...(hasHold ? [{ maximum: 'perHoldOrToken', within: 'hold_id = :holdId AND pot = :pot' } as const] : []),
+    ...(hasToken ? [{ maximum: 'perHoldOrToken', within: 'token_hash = :tokenHash' } as const] : []),
+    { maximum: 'perUser', within: 'pot = :pot AND user_id = :userId' },
+  ];
+}
+
+function isFull({ maximum, within }: Scope): string {
+  return `(SELECT count(*) FROM sessions WHERE ${within}) > :${maximum}`;
+}
+
+/** Whether anything has to go: nearly always nothing has, and who has most need not be looked for. */
+const isBeyondText = madeOnce(
+  (hasHold: boolean, hasToken: boolean) =>
+    `SELECT 1 AS beyond WHERE ${[...narrowScopes(hasHold, hasToken), POT].map(isFull).join(' OR ')}`,
+);
 
 /**
  * Memory and disk stay bounded however many sign-ins are begun (attacks 71, 122), and what goes belongs to who has
  * most: of a held login and of a token to the network with most, of a pot to the users with most (attack 138). Each scope
  * lies in the next one, so what goes from the first that is too full makes room in all of them.
  */
-function dropExcess(opened: StoredSession, limits: SessionLimits): Decision<object> {
-  const { idHash, pot, userId, holdId, tokenHash } = opened;
-  return decide(dropExcessText(holdId !== null, tokenHash !== null), {
-    ...{ idHash, pot, userId, holdId, tokenHash },
-    ...limits,
-    manyOfPot: Math.max(1, Math.floor(limits.perPot / PART_OF_POT)),
-  });
-}
-
 const dropExcessText = madeOnce((hasHold: boolean, hasToken: boolean) => {
-  const scopes = [
-    ...(hasHold ? [oldestBeyond('perHoldOrToken', 'hold_id = :holdId AND pot = :pot')] : []),
-    ...(hasToken ? [oldestBeyond('perHoldOrToken', 'token_hash = :tokenHash')] : []),
-    oldestBeyond('perUser', 'pot = :pot AND user_id = :userId'),
-  ];
-  return `WITH one AS MATERIALIZED (SELECT coalesce(${scopes.join(', ')}, NULL) AS id_hash)
+  const oldest = narrowScopes(hasHold, hasToken).map(oldestBeyond);
+  return `WITH one AS MATERIALIZED (SELECT coalesce(${oldest.join(', ')}, NULL) AS id_hash)
      DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM one UNION ALL SELECT id_hash FROM (${FIRST_OF_POT}) AS pot_first)`;
 });
 
-/**
- * @param scope that has a maximum, in SQL, of our own words only
- */
-function oldestBeyond(maximum: keyof SessionLimits, scope: string): string {
-  return `CASE WHEN (SELECT count(*) FROM sessions WHERE ${scope}) > :${maximum} THEN (${oldestOf(scope)}) END`;
+function oldestBeyond(scope: Scope): string {
+  return `CASE WHEN ${isFull(scope)} THEN (${oldestOf(scope.within)}) END`;
 }
 
 /** Of the sessions in `scope` the oldest of the network with most, but not the one that was opened just now. */

@@ -78,18 +78,18 @@ export type SessionRow = Omit<StoredSession, 'flows' | 'completed'> & {
 const ID_HASH_IN_LOCKED_POT = `CASE WHEN pg_advisory_xact_lock(hashtext('sessions in pot ' || :pot)) IS NOT NULL
   THEN :idHash END`;
 
+const opening = (idHash: string) =>
+  `INSERT INTO sessions (id_hash, sealed_id, target, user_id, token_hash, flows, completed, sealed_body,
+     body_digest, sealed_password, sealed_token, device_id, hold_id, version, pot, network, address, failures,
+     created_at, expires_at)
+   VALUES (${idHash}, :sealedId, :target, :userId, :tokenHash, :flows, :completed, :sealedBody,
+     :bodyDigest, :sealedPassword, :sealedToken, :deviceId, :holdId, :version, :pot, :network, :address, :failures,
+     :createdAt, :expiresAt)`;
+const OPEN = { sqlite: opening(':idHash'), postgres: opening(ID_HASH_IN_LOCKED_POT) };
+
 export function openSession(session: StoredSession): Effect {
-  const opening = (idHash: string) =>
-    `INSERT INTO sessions (id_hash, sealed_id, target, user_id, token_hash, flows, completed, sealed_body,
-       body_digest, sealed_password, sealed_token, device_id, hold_id, version, pot, network, address, failures,
-       created_at, expires_at)
-     VALUES (${idHash}, :sealedId, :target, :userId, :tokenHash, :flows, :completed, :sealedBody,
-       :bodyDigest, :sealedPassword, :sealedToken, :deviceId, :holdId, :version, :pot, :network, :address, :failures,
-       :createdAt, :expiresAt)`;
-  return effect(
-    { sqlite: opening(':idHash'), postgres: opening(ID_HASH_IN_LOCKED_POT) },
-    { ...session, flows: JSON.stringify(session.flows), completed: JSON.stringify(session.completed) },
-  );
+  const lists = { flows: JSON.stringify(session.flows), completed: JSON.stringify(session.completed) };
+  return effect(OPEN, { ...session, ...lists });
 }
 
 /**
@@ -107,13 +107,12 @@ function findFirst(condition: string, order: string, values: Values): Query<Sess
 /** A session, with the live held login that it releases; its columns are null where there is none. */
 export type SessionRowWithHold = SessionRow & HoldOfSession;
 
+const FIND = `SELECT ${SESSION_WITH_HOLD} FROM sessions
+    LEFT JOIN holds ON holds.id = sessions.hold_id AND holds.expires_at > :now
+  WHERE id_hash = :idHash AND sessions.expires_at > :now`;
+
 export function findSession(idHash: string): Query<SessionRowWithHold> {
-  return ask(
-    `SELECT ${SESSION_WITH_HOLD} FROM sessions
-       LEFT JOIN holds ON holds.id = sessions.hold_id AND holds.expires_at > :now
-     WHERE id_hash = :idHash AND sessions.expires_at > :now`,
-    { idHash },
-  );
+  return ask(FIND, { idHash });
 }
 
 export function findBoundSession(
