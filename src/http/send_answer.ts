@@ -6,13 +6,20 @@ import { CORS_HEADERS } from './cors.ts';
 /** Exactly this, without a charset: libQuotient compares the whole header. */
 const JSON_TYPE = 'application/json';
 
-type Header = readonly [name: string, value: string];
+type Header = readonly [name: string, value: string, inLowerCase: string];
 
 const OWN_HEADERS: readonly Header[] = [
-  ['Content-Type', JSON_TYPE],
-  ['Cache-Control', 'no-store'],
+  header('Content-Type', JSON_TYPE),
+  header('Cache-Control', 'no-store'),
 ];
-const OWN_AND_CORS_HEADERS: readonly Header[] = [...Object.entries(CORS_HEADERS), ...OWN_HEADERS];
+const OWN_AND_CORS_HEADERS: readonly Header[] = [
+  ...Object.entries(CORS_HEADERS).map(([name, value]) => header(name, value)),
+  ...OWN_HEADERS,
+];
+
+function header(name: string, value: string): Header {
+  return [name, value, name.toLowerCase()];
+}
 
 /**
  * Writes `answer` and ends the response. Headers of the answer win over ours, so a page brings its own
@@ -31,14 +38,14 @@ export function sendAnswer(response: ServerResponse, answer: Answer): void {
 function headOf(answer: Answer, length: number): (string | string[])[] {
   const { headers = {} } = answer;
   const names = Object.keys(headers);
-  const own = new Set(names.map((name) => name.toLowerCase()));
+  const given = names.map((name) => name.toLowerCase());
   const head: (string | string[])[] = [];
-  const add = (name: string, value: string) => {
-    if (!own.has(name.toLowerCase())) head.push(name, value);
-  };
-  for (const [name, value] of answer.sameOrigin ? OWN_HEADERS : OWN_AND_CORS_HEADERS) add(name, value);
+  for (const [name, value, inLowerCase] of answer.sameOrigin ? OWN_HEADERS : OWN_AND_CORS_HEADERS) {
+    if (!given.includes(inLowerCase)) head.push(name, value);
+  }
   const retryAfter = retryAfterSeconds(answer);
-  if (retryAfter !== undefined) add('Retry-After', String(retryAfter));
+  if (retryAfter !== undefined && !given.includes('retry-after'))
+    head.push('Retry-After', String(retryAfter));
   for (const name of names) {
     const value = headers[name] as string | readonly string[];
     head.push(name, typeof value === 'string' ? value : [...value]);
