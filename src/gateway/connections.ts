@@ -23,10 +23,8 @@ type Waiting = readonly [IncomingMessage, ServerResponse, Admit];
 export class Connections {
   /** The longest waiting first. */
   private readonly waiting = new Set<Socket>();
-  /** Answers to requests that are under way. */
-  private readonly answers = new Set<ServerResponse>();
-  /** Those on which a request is under way. */
-  private readonly busy = new WeakSet<Socket>();
+  /** Those on which a request is under way, with the answer to it. */
+  private readonly busy = new Map<Socket, ServerResponse>();
   /** Requests that came while another one was under way on their connection. */
   private readonly behind = new Map<Socket, Waiting[]>();
   private isEnding = false;
@@ -38,6 +36,7 @@ export class Connections {
     server.on('connection', (socket: Socket) => {
       socket.once('close', () => {
         this.waiting.delete(socket);
+        this.busy.delete(socket);
         this.behind.delete(socket);
       });
       this.wait(socket);
@@ -54,13 +53,9 @@ export class Connections {
   private begin(request: IncomingMessage, response: ServerResponse, admit: Admit): void {
     const { socket } = request;
     this.waiting.delete(socket);
-    this.busy.add(socket);
-    this.answers.add(response);
+    this.busy.set(socket, response);
     if (this.isEnding) endConnectionAfter(response);
-    response.on('close', () => {
-      this.answers.delete(response);
-      this.goOn(socket);
-    });
+    response.on('close', () => this.goOn(socket));
     admit(request, response);
   }
 
@@ -75,7 +70,7 @@ export class Connections {
   private goOn(socket: Socket): void {
     // That was the last answer on this connection.
     if (!socket.writable) return;
-    const next = this.behind.get(socket)?.shift();
+    const next = this.behind.size === 0 ? undefined : this.behind.get(socket)?.shift();
     if (next !== undefined) this.begin(...next);
     else {
       this.busy.delete(socket);
@@ -89,7 +84,7 @@ export class Connections {
    */
   async end(graceMs: number): Promise<void> {
     this.isEnding = true;
-    for (const response of this.answers) endConnectionAfter(response);
+    for (const response of this.busy.values()) endConnectionAfter(response);
     const closed = this.stopListening();
     const cutOff = setTimeout(() => this.server.closeAllConnections(), graceMs);
     await Promise.race([closed, delay(Math.min(LAST_REQUESTS_MS, graceMs), undefined, { ref: false })]);
