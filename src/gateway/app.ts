@@ -78,12 +78,12 @@ async function serve(
   try {
     const read = await readRequest(match, request, begun.client, gone.signal, options);
     const answer = await options.handlers[match.route.id](read);
-    sendAnswer(response, requestLog.finish(begun, answer));
+    requestLog.finish(begun, answer, response);
   } catch (error) {
     // What was judged is noted, or hanging up would hide it.
     if (gone.signal.aborted && !(error instanceof Refusal))
       log.debug({ route: match.route.id }, 'A client went away before its answer');
-    else sendAnswer(response, requestLog.finish(begun, refusalAnswer(error, log, begun.record)));
+    else requestLog.finish(begun, refusalAnswer(error, log, begun.record), response);
   }
 }
 

@@ -4,7 +4,7 @@ import { BodyBudget } from '../http/body.ts';
 import { clientAddressReader, type ReadClientAddress } from '../http/client_address.ts';
 import type { ClientAddress, PresentedToken } from '../http/client_request.ts';
 import { refusalAnswer } from '../http/refusal_answer.ts';
-import { sendAnswer, sendPreflight } from '../http/send_answer.ts';
+import { sendPreflight } from '../http/send_answer.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { SECOND, systemTicks, type Ticks } from '../system/clock.ts';
 import { derived } from '../system/derived.ts';
@@ -169,14 +169,14 @@ class Admission {
       () => {
         if (!response.destroyed) passThrough.forward(request, response);
       },
-      (error: unknown) => sendAnswer(response, requestLog.finish(begun, refusalAnswer(error, log))),
+      (error: unknown) => requestLog.finish(begun, refusalAnswer(error, log), response),
     );
   }
 
   private refuseTarget(refusal: RefusedTarget, request: IncomingMessage, response: ServerResponse): void {
     const { requestLog, log } = this.deps;
     const begun = requestLog.begin(request, undefined);
-    sendAnswer(response, requestLog.finish(begun, refusalAnswer(new Refusal(refusal), log)));
+    requestLog.finish(begun, refusalAnswer(new Refusal(refusal), log), response);
   }
 }
 

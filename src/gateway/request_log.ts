@@ -1,10 +1,11 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer } from '../http/answer.ts';
 import { type ReadClientAddress, trustedPeers } from '../http/client_address.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { headerValues } from '../http/headers.ts';
 import { RequestRecord } from '../http/request_record.ts';
 import type { Route } from '../http/routes.ts';
+import { sendAnswer } from '../http/send_answer.ts';
 import { type Outcome, outcomeOfStatus, reasonOf, textOf } from '../matrix/outcome.ts';
 import type { Ticks } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -65,14 +66,16 @@ export class RequestLog {
     return { method: request.method ?? '', route, client, record, begunAt: this.deps.ticks() };
   }
 
-  /** Notes what a request was answered, whether or not its client was still there, and gives the answer its id. */
-  finish(begun: BegunRequest, answer: Answer): Answer {
-    const outcome = answer.outcome ?? outcomeOfStatus(answer.status, begun.route?.forbidden);
-    const ms = this.deps.ticks() - begun.begunAt;
-    const finished = { ...begun, outcome, status: answer.status, ms };
+  /** Notes what a request was answered, whether or not its client is still there, and sends it with the id of the request. */
+  finish(begun: BegunRequest, answer: Answer, response: ServerResponse): void {
+    const { method, route, client, record, begunAt } = begun;
+    const { status } = answer;
+    const outcome = answer.outcome ?? outcomeOfStatus(status, route?.forbidden);
+    const ms = this.deps.ticks() - begunAt;
+    const finished = { method, route, client, record, begunAt, outcome, status, ms };
     logRequest(this.deps.log, finished);
     this.deps.onFinished?.(finished);
-    return { ...answer, headers: { ...answer.headers, 'X-Request-ID': begun.record.id } };
+    sendAnswer(response, answer, record.id);
   }
 }
 

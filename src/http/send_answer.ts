@@ -25,17 +25,22 @@ function header(name: string, value: string): Header {
  * Writes `answer` and ends the response. Headers of the answer win over ours, so a page brings its own
  * `Content-Type`. A `retry_after_ms` in the body becomes `Retry-After` in whole seconds.
  *
+ * @param requestId the id of the request, for who looks for it in the log
  * @throws TypeError, RangeError if Node refuses a header or the status; then nothing is written yet
  */
-export function sendAnswer(response: ServerResponse, answer: Answer): void {
+export function sendAnswer(response: ServerResponse, answer: Answer, requestId?: string): void {
   if (response.headersSent || response.destroyed) return;
   const bytes = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(JSON.stringify(answer.body));
-  response.writeHead(answer.status, STATUS_CODES[answer.status] ?? '', headOf(answer, bytes.length));
+  response.writeHead(
+    answer.status,
+    STATUS_CODES[answer.status] ?? '',
+    headOf(answer, bytes.length, requestId),
+  );
   response.end(bytes);
 }
 
 /** Names and values in turn: of all ways to give headers to Node the one that costs least. */
-function headOf(answer: Answer, length: number): (string | string[])[] {
+function headOf(answer: Answer, length: number, requestId: string | undefined): (string | string[])[] {
   const { headers = {} } = answer;
   const names = Object.keys(headers);
   const given = names.map((name) => name.toLowerCase());
@@ -50,6 +55,7 @@ function headOf(answer: Answer, length: number): (string | string[])[] {
     const value = headers[name] as string | readonly string[];
     head.push(name, typeof value === 'string' ? value : [...value]);
   }
+  if (requestId !== undefined) head.push('X-Request-ID', requestId);
   head.push('Content-Length', String(length));
   return head;
 }

@@ -53,6 +53,6 @@ export function adminListener(
       outcome: answer.outcome ?? outcomeOfStatus(answer.status),
       ms: systemTicks() - begunAt,
     });
-    sendAnswer(response, { ...answer, headers: { ...answer.headers, 'X-Request-ID': record.id } });
+    sendAnswer(response, answer, record.id);
   });
 }

@@ -1,6 +1,6 @@
 import type { AuditRecord, Chain, ChainHead, SealedHead } from './chain.ts';
 import { StoreUnavailable } from './errors.ts';
-import type { Effect, Entry, Query } from './statement.ts';
+import type { Decision, Effect, Entry, Query } from './statement.ts';
 import { insertEntries, type PlacedEntry } from './tables/audit.ts';
 import {
   advanceHead,
@@ -19,8 +19,8 @@ const TRIES = 3;
 /** Entries of one statement: a database takes only so many values. */
 const AT_ONCE = 50;
 
-/** What is asked and written, one after the other; each is answered with its rows, a write with none. */
-type Asking<Result> = Generator<Query<object> | Effect, Result, readonly object[]>;
+/** What is asked and written, one after the other. Answered with rows: a decision with one if it was won, a write with none. */
+type Asking<Result> = Generator<Query<object> | Decision<object> | Effect, Result, readonly object[]>;
 
 /**
  * Writes the entries of a unit, as the last of it, in the transaction that is open: the rows that it writes here are

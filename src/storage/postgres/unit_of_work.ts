@@ -1,5 +1,5 @@
 import { entering } from '../entering.ts';
-import type { Branch, Entry, Query, Sql, Unit, Values, Write } from '../statement.ts';
+import type { Branch, Decision, Effect, Entry, Query, Sql, Unit, Values, Write } from '../statement.ts';
 import { type NumberedStatement, numbered } from './statement_text.ts';
 
 /** What PostgreSQL answers to one statement. */
@@ -67,8 +67,14 @@ export class RunningUnit {
     const asking = entering(this.entries, true);
     this.entries = [];
     for (let step = asking.next(); step.done !== true; ) {
-      step = asking.next((await this.send(step.value)).rows);
+      step = asking.next(await this.rowsOf(step.value));
     }
+  }
+
+  private async rowsOf(asked: Query<object> | Decision<object> | Effect): Promise<readonly object[]> {
+    if (asked.does !== 'decide') return (await this.send(asked)).rows;
+    const row = await this.decide(asked);
+    return row === undefined ? [] : [row];
   }
 
   private async writeInOrder(writes: readonly Write[]): Promise<unknown[]> {

@@ -1,17 +1,29 @@
 import { statSync } from 'node:fs';
 import { StoreUnavailable } from '../errors.ts';
 
+/** What tells a file from every other one; undefined where there was none. */
+interface OpenFile {
+  readonly path: string;
+  readonly device: number | undefined;
+  readonly inode: number | undefined;
+}
+
+const IF_THERE = { throwIfNoEntry: false } as const;
+
 /** The files of a database as they were when it was opened. */
 export class OpenFiles {
   readonly #path: string;
-  readonly #files: readonly { readonly path: string; readonly identity: string | undefined }[];
+  readonly #files: readonly OpenFile[];
   /** How long the database file was at the last look: it only grows while it is open. */
   #size: number;
 
   constructor(path: string) {
     this.#path = path;
-    this.#files = filesOf(path).map((file) => ({ path: file, identity: fileAt(file)?.identity }));
-    this.#size = fileAt(path)?.size ?? 0;
+    this.#files = filesOf(path).map((file) => {
+      const found = statSync(file, IF_THERE);
+      return { path: file, device: found?.dev, inode: found?.ino };
+    });
+    this.#size = statSync(path, IF_THERE)?.size ?? 0;
   }
 
   /**
@@ -21,9 +33,9 @@ export class OpenFiles {
    * @throws {StoreUnavailable}
    */
   assertPresent(): void {
-    for (const { path, identity } of this.#files) {
-      const file = fileAt(path);
-      if (file?.identity !== identity)
+    for (const { path, device, inode } of this.#files) {
+      const file = statSync(path, IF_THERE);
+      if (file?.ino !== inode || file?.dev !== device)
         throw new StoreUnavailable(new Error(`${path} is no longer the file that was opened`));
       if (path === this.#path) this.#assertNotCut(file?.size ?? 0);
     }
@@ -41,10 +53,4 @@ export class OpenFiles {
  */
 function filesOf(path: string): string[] {
   return [path, `${path}-wal`, `${path}-shm`];
-}
-
-/** What tells the file at `path` from every other one, and its size; undefined if there is none. */
-function fileAt(path: string): { readonly identity: string; readonly size: number } | undefined {
-  const file = statSync(path, { throwIfNoEntry: false });
-  return file === undefined ? undefined : { identity: `${file.dev}:${file.ino}`, size: file.size };
 }

@@ -18,6 +18,7 @@ export function runUnit(db: Connection, unit: Unit, now: number): unknown {
 }
 
 const NO_ROWS: readonly object[] = [];
+const ONE_ROW: readonly object[] = [{}];
 
 /** A unit that is run. */
 interface Running {
@@ -49,10 +50,7 @@ function enterAll({ db, now, entries }: Running): void {
   for (let step = asking.next(); step.done !== true; ) {
     const { value } = step;
     if (value.does === 'ask') step = asking.next(runQuery(db, value, now));
-    else {
-      db.run(textOf(value.sql), value.values, now);
-      step = asking.next(NO_ROWS);
-    }
+    else step = asking.next(db.run(textOf(value.sql), value.values, now) > 0 ? ONE_ROW : NO_ROWS);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ChainOpening, SealedHead } from '../chain.ts';
-import { ask, type Effect, effect, type Query } from '../statement.ts';
+import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 import { insertion, type PlacedEntry } from './audit.ts';
 
 /** A chain as it stands in its row; `n` is 0 and the chain empty until its first entry. */
@@ -59,12 +59,12 @@ export function findHead(chain: number): Query<{ readonly sealed: Buffer }> {
   return ask(locked('SELECT sealed_head AS sealed FROM audit_chains WHERE chain = :chain'), { chain });
 }
 
-const ADVANCED = `UPDATE audit_chains SET n = :n, sealed_head = :sealed
-  WHERE chain = :chain AND sealed_head = :known RETURNING chain`;
+const ADVANCE = `UPDATE audit_chains SET n = :n, sealed_head = :sealed
+  WHERE chain = :chain AND sealed_head = :known`;
 
-/** Puts a head in the place of the one that is known. No row is answered if the chain has another one by now. */
-export function advanceHead(known: SealedHead, { n, sealed }: SealedHead): Query<object> {
-  return ask(ADVANCED, { chain: known.chain, n, sealed, known: known.sealed });
+/** Puts a head in the place of the one that is known. Lost if the chain has another one by now. */
+export function advanceHead(known: SealedHead, { n, sealed }: SealedHead): Decision<object> {
+  return decide(ADVANCE, { chain: known.chain, n, sealed, known: known.sealed });
 }
 
 /** The same together with its entries: in PostgreSQL one statement, and so one round trip. */
@@ -74,7 +74,7 @@ export function advanceWithEntries(
   entries: readonly PlacedEntry[],
 ): Query<object> {
   const { text, values } = insertion(entries, 'FROM head');
-  return ask(`WITH head AS (${ADVANCED}) ${text} RETURNING chain`, {
+  return ask(`WITH head AS (${ADVANCE} RETURNING chain) ${text} RETURNING chain`, {
     ...values,
     n: next.n,
     sealed: next.sealed,

@@ -40,7 +40,7 @@ export function findEnrolled(userId: string): Query<object> {
   return ask('SELECT 1 AS found FROM authenticators WHERE user_id = :userId LIMIT 1', { userId });
 }
 
-/** A kind of authenticators that a user has, and with each the same facts about the user. */
+/** The kind of an authenticator, and with each the same facts about the user. */
 export interface OwingRow {
   readonly kind: string;
   readonly version: number;
@@ -48,15 +48,16 @@ export interface OwingRow {
   readonly emergencyCodes: number;
 }
 
-/** No row if the user has 2FA off. */
+/** One row for each authenticator; none if the user has 2FA off. */
 export function findOwing(userId: string): Query<OwingRow> {
   return ask(OWING, { userId });
 }
 
-const OWING = `SELECT DISTINCT kind, ${currentVersion(':userId')} AS version,
+// A user has few authenticators: to have them told apart and sorted by the database takes longer than the rest.
+const OWING = `SELECT kind, ${currentVersion(':userId')} AS version,
     (SELECT count(*) FROM recovery_codes WHERE user_id = :userId AND used_at IS NULL) AS "codesLeft",
     (SELECT count(*) FROM emergency_codes WHERE user_id = :userId AND expires_at > :now) AS "emergencyCodes"
-  FROM authenticators WHERE user_id = :userId ORDER BY kind`;
+  FROM authenticators WHERE user_id = :userId`;
 
 /** What a user with 2FA has enrolled. */
 export interface Enrolled {
@@ -74,7 +75,8 @@ export function enrolledIn(rows: readonly OwingRow[]): Enrolled | undefined {
   const [first] = rows;
   if (first === undefined) return undefined;
   const { version, codesLeft, emergencyCodes } = first;
-  return { version, kinds: rows.map(({ kind }) => kind), codesLeft, hasEmergencyCode: emergencyCodes > 0 };
+  const kinds = [...new Set(rows.map(({ kind }) => kind))].toSorted();
+  return { version, kinds, codesLeft, hasEmergencyCode: emergencyCodes > 0 };
 }
 
 /** One row if any user has 2FA on. */
