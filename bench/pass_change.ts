@@ -6,7 +6,7 @@ import { cpuMs } from './support/cpu_time.ts';
 import { loadPort } from './support/load_generator.ts';
 import { CONNECTIONS } from './support/rates.ts';
 import type { BenchRun } from './support/results.ts';
-import { type Costs, compareByTurns, type Tree, withTwoTrees } from './support/trees.ts';
+import { type Costs, compareTrees, type Tree } from './support/trees.ts';
 
 const PATH = '/_matrix/client/v3/rooms/!cURbafjkfsMDVwdRDQ:example.org/context';
 /** In one round of one tree. */
@@ -18,11 +18,12 @@ export async function run({ against, rounds, report }: BenchRun): Promise<void> 
     console.log('pass_change: left out, because no other tree is named (--against TREE)');
     return;
   }
-  await withTwoTrees(against, 'answering_server.ts', 0, async (before, now) => {
-    for (const method of ['GET', 'POST']) {
-      report(await compareByTurns(method, [before, now], (tree) => passedOn(tree, method), rounds));
-    }
-  });
+  const comparisons = ['GET', 'POST'].map((method) => ({
+    what: method,
+    measure: (tree: Tree) => passedOn(tree, method),
+  }));
+  const asked = { against, homeserverScript: 'answering_server.ts', enrolled: 0, rounds };
+  report(await compareTrees(asked, comparisons));
 }
 
 /** Milliseconds for one request. */

@@ -9,7 +9,7 @@ import { cpuMs } from './support/cpu_time.ts';
 import { postGrantedLogin, postLogin } from './support/login_requests.ts';
 import type { BenchRun } from './support/results.ts';
 import { type EnrolledUser, STEP_MS } from './support/tree_server.ts';
-import { type Costs, compareByTurns, type Tree, withTwoTrees } from './support/trees.ts';
+import { type Costs, compareTrees, type Tree } from './support/trees.ts';
 
 const PLAIN = 200;
 /** Each signs in twice a turn with an appended code, and twice with a challenge first. */
@@ -24,22 +24,25 @@ export async function run({ against, rounds, report }: BenchRun): Promise<void> 
     console.log('sign_in_change: left out, because no other tree is named (--against TREE)');
     return;
   }
-  await withTwoTrees(against, 'granting_server.ts', ENROLLED, async (before, now) => {
-    const trees = [before, now] as const;
-    const compare = async (what: string, measure: (tree: Tree) => Promise<Costs>) =>
-      report(await compareByTurns(what, trees, measure, rounds));
-    await compare('without 2FA', withoutFactor);
-    await compare('appended code', (tree) =>
-      twiceEach(tree, (user, code) =>
-        postGrantedLogin(tree.url, credentials(user.userId, `${PASSWORD} ${code}`)),
-      ),
-    );
-    await compare('challenge, then code', (tree) =>
-      twiceEach(tree, async (user, token) => {
-        const { session = null } = await postLogin(tree.url, credentials(user.userId, PASSWORD));
-        await postGrantedLogin(tree.url, { auth: { type: TOTP_STAGE, session, token } });
-      }),
-    );
+  const asked = { against, homeserverScript: 'granting_server.ts', enrolled: ENROLLED, rounds };
+  const comparisons = [
+    { what: 'without 2FA', measure: withoutFactor },
+    { what: 'appended code', measure: withAppendedCode },
+    { what: 'challenge, then code', measure: withChallenge },
+  ];
+  report(await compareTrees(asked, comparisons));
+}
+
+function withAppendedCode(tree: Tree): Promise<Costs> {
+  return twiceEach(tree, (user, code) =>
+    postGrantedLogin(tree.url, credentials(user.userId, `${PASSWORD} ${code}`)),
+  );
+}
+
+function withChallenge(tree: Tree): Promise<Costs> {
+  return twiceEach(tree, async (user, token) => {
+    const { session = null } = await postLogin(tree.url, credentials(user.userId, PASSWORD));
+    await postGrantedLogin(tree.url, { auth: { type: TOTP_STAGE, session, token } });
   });
 }
 
