@@ -12,7 +12,7 @@ const PROXY_CORE = 0;
 export const LOAD_CORE = 1;
 /** Many short ones: what else the machine does hits both trees alike. */
 const ROUNDS = 45;
-/** As often both trees are started anew: where a process lies in memory, and what it compiles first, stays for all its life. */
+/** As often both trees are started: where a process lies in memory, and what it compiles first, stays for all its life. */
 const STARTS = 3;
 /**
  * Until nothing of what is measured is compiled any more: before that a sixth of the CPU time goes there, and the more the more

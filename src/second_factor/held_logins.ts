@@ -205,22 +205,14 @@ export class HeldLogins {
 
   /** Keeps a login that no client gets, so that the next sweep logs it out. */
   async keepEnded(grant: Grant): Promise<void> {
-    const held = this.newHold({
-      grant,
-      password: undefined,
-      usesAllowance: false,
-      joinKeys: undefined,
-      atEnd: 'logout',
-      version: undefined,
-    });
+    const unused = { password: undefined, usesAllowance: false, joinKeys: undefined, version: undefined };
+    const held = this.newHold({ grant, ...unused, atEnd: 'logout' });
     await this.deps.storage.holds.hold({ ...held, expiresAt: held.createdAt });
   }
 
   /** What was granted. */
   open(held: HeldLogin): OpenedHold {
-    const known = this.opened.get(held);
-    if (known !== undefined) return known;
-    const opened = openHold(this.deps.vault, held);
+    const opened = this.opened.get(held) ?? openHold(this.deps.vault, held);
     this.opened.set(held, opened);
     return opened;
   }

@@ -184,7 +184,7 @@ export function listOf(
 
 /**
  * A text that is put together from parts, each variant of it once. Statements are found by their text, and one that is
- * put together anew has to be hashed anew each time. There must be few variants.
+ * put together at each call has to be hashed at each call. There must be few variants.
  * @param make must depend on nothing but what it is given
  */
 export function madeOnce<Parts extends readonly (string | number | boolean)[], Made>(

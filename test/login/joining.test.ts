@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Response } from 'supertest';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { claimHold, findHoldsOfUser } from '../../src/storage/tables/holds.ts';
+import { claimHold } from '../../src/storage/tables/holds.ts';
+import { findHoldsOfUser } from '../../src/storage/tables/holds_to_join.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';

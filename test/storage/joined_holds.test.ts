@@ -1,14 +1,8 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { type Driver, effect, when } from '../../src/storage/statement.ts';
 import { takeAllowance } from '../../src/storage/tables/allowances.ts';
-import {
-  dropHold,
-  endOneOfMost,
-  findHoldsOfUser,
-  findHoldsToJoin,
-  type HeldLogin,
-  keepHoldWhereRoom,
-} from '../../src/storage/tables/holds.ts';
+import { dropHold, endOneOfMost, type HeldLogin, keepHoldWhereRoom } from '../../src/storage/tables/holds.ts';
+import { findHoldsOfUser, findHoldsToJoin } from '../../src/storage/tables/holds_to_join.ts';
 import { describeOnPooledStores } from './on_both.ts';
 
 const BOB = '@bob:hs.example';

@@ -89,7 +89,7 @@ export function insertion(
   return { text: insertionText(entries.length, from), values };
 }
 
-/** One text for each number of entries: a new one would have to be looked up anew among the prepared statements. */
+/** One text for each number of entries: a new one each time would have to be hashed to find its prepared statement. */
 const insertionText = madeOnce((count: number, from: string) => {
   const rows = Array.from({ length: count }, (_, at) => {
     const names = namesOf(at);

@@ -5,7 +5,6 @@ import {
   decide,
   type Effect,
   effect,
-  listOf,
   madeOnce,
   type Query,
   type Sql,
@@ -33,7 +32,8 @@ export interface HeldLogin {
   readonly expiresAt: number;
 }
 
-const COLUMNS = `id, user_id AS "userId", device_id AS "deviceId", join_key AS "joinKey",
+/** The columns of a hold. */
+export const HOLD = `id, user_id AS "userId", device_id AS "deviceId", join_key AS "joinKey",
   folded_join_key AS "foldedJoinKey", owner_join_key AS "ownerJoinKey", sealed_grant AS "sealedGrant",
   at_end AS "atEnd", created_at AS "createdAt", expires_at AS "expiresAt"`;
 
@@ -87,46 +87,19 @@ const IS_UNDER_VERSION = `${currentVersion(':userId')} = :version`;
 
 /** @param condition in SQL, of our own words only */
 function keepHoldWhere(condition: string, values: Values, version: number | undefined): Decision<HoldsKept> {
-  if (version === undefined) return decide(keepingText(condition, ''), values);
-  return decide(keepingText(condition, `AND ${IS_UNDER_VERSION}`), { ...values, version });
+  if (version === undefined) return decide(keepingText(condition), values);
+  return decide(keepingText(`${condition} AND ${IS_UNDER_VERSION}`), { ...values, version });
 }
 
 // Whether the new row is seen by now differs between databases, so it is counted apart.
 const keepingText = madeOnce(
-  (condition: string, also: string) =>
-    `INSERT INTO holds (${KEPT}) SELECT ${VALUES} WHERE ${condition} ${also}
+  (condition: string) => `INSERT INTO holds (${KEPT}) SELECT ${VALUES} WHERE ${condition}
      RETURNING (SELECT count(*) FROM holds WHERE expires_at > :now AND id <> :id) + 1 AS live`,
 );
 
 /** A hold is gone: it was logged out, or need not be. */
 export function dropHold(id: string): Decision<object> {
   return decide('DELETE FROM holds WHERE id = :id', { id });
-}
-
-/**
- * The live holds made with one of these keys, or by the user of one of the folded ones; the newest first. Not one that a
- * client is finishing: it would be joined in vain while its claim lasts.
- */
-export function findHoldsToJoin(exact: readonly string[], folded: readonly string[]): Query<HeldLogin> {
-  const [ofExact, ofFolded] = [listOf('exact', exact), listOf('folded', folded)];
-  return ask(joinableText(ofExact.names, ofFolded.names), { ...ofExact.values, ...ofFolded.values });
-}
-
-const joinableText = madeOnce(
-  (exact: string, folded: string) =>
-    `SELECT ${COLUMNS} FROM holds
-     WHERE expires_at > :now AND claimed_until <= :now AND (join_key IN (${exact}) OR folded_join_key IN (${folded})
-       OR owner_join_key IN (${folded}))
-     ORDER BY created_at DESC, id`,
-);
-
-/** The live holds of a user that no one is finishing, the newest first. */
-export function findHoldsOfUser(userId: string): Query<HeldLogin> {
-  return ask(
-    `SELECT ${COLUMNS} FROM holds WHERE user_id = :userId AND expires_at > :now AND claimed_until <= :now
-     ORDER BY created_at DESC, id`,
-    { userId },
-  );
 }
 
 /**
@@ -165,7 +138,7 @@ export function keepEndedHold(held: HeldLogin): Effect {
 }
 
 export function findHeldLogin(id: string): Query<HeldLogin> {
-  return ask(`SELECT ${COLUMNS} FROM holds WHERE id = :id AND expires_at > :now`, { id });
+  return ask(`SELECT ${HOLD} FROM holds WHERE id = :id AND expires_at > :now`, { id });
 }
 
 /** A live hold ends later: won once. */
@@ -239,7 +212,7 @@ const DUE = 'SELECT id FROM holds WHERE due_at <= :now ORDER BY due_at LIMIT :li
 export function leaseEndedHolds(leaseUntil: number, limit: number): Query<EndedHold> {
   const leasing = (due: string) =>
     `UPDATE holds SET leased_until = :leaseUntil, claimant = NULL, attempts = attempts + 1
-     WHERE id IN (${due}) RETURNING ${COLUMNS}, attempts`;
+     WHERE id IN (${due}) RETURNING ${HOLD}, attempts`;
   return ask(
     { sqlite: leasing(DUE), postgres: leasing(`${DUE} FOR UPDATE SKIP LOCKED`) },
     { leaseUntil, limit },
