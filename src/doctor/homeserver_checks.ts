@@ -161,7 +161,7 @@ export const clockCheck: InsideCheck = {
   about: 'the clocks of this machine, the database and the homeserver agree',
   outside: false,
   run: async (installation) => {
-    const database = await installation.database();
+    const database = await installation.database.look();
     const clocks = [
       ...(database.is === 'there' && database.look.clock !== undefined
         ? [{ name: 'the database', ...database.look.clock }]

@@ -133,7 +133,7 @@ const NOT_ASKED: Pick<Storage, 'commit' | 'read'> = {
 };
 
 async function deadLetters(installation: Installation, tried: string[]): Promise<Finding | undefined> {
-  const storage = await installation.storage();
+  const storage = await installation.database.storage();
   const letters = (await storage?.read(listDeadLetters())) ?? [];
   if (letters.length === 0) return undefined;
   const channels = [...new Set(letters.map(({ channel }) => channel))];

@@ -16,7 +16,7 @@ export const storeCheck: InsideCheck = {
   run: async (installation) => {
     const name = nameOfDatabase(installation.config.storage);
     const tried = [`opened ${name}`];
-    const database = await installation.database();
+    const database = await installation.database.look();
     if (database.is === 'missing') return missing(installation, name, tried);
     if (database.is === 'away') {
       const found = database.why.startsWith(name) ? database.why : `${name}: ${database.why}`;
@@ -54,7 +54,7 @@ async function missing(installation: Installation, name: string, tried: readonly
 
 async function hasMarks(installation: Installation): Promise<boolean> {
   try {
-    return (await installation.marks()).any();
+    return (await installation.database.marks()).any();
   } catch (error) {
     if (error instanceof KeyFileError) return false;
     throw error;
@@ -62,7 +62,7 @@ async function hasMarks(installation: Installation): Promise<boolean> {
 }
 
 async function whyNotWritable(installation: Installation): Promise<string | undefined> {
-  const storage = await installation.storage();
+  const storage = await installation.database.storage();
   try {
     await storage?.check();
     return undefined;
@@ -76,8 +76,8 @@ export const schemaCheck: InsideCheck = {
   about: 'the database is of a version that this program knows',
   outside: false,
   run: async (installation) => {
-    const database = await installation.database();
-    if (database.is !== 'there') return skipped(await installation.withoutStore());
+    const database = await installation.database.look();
+    if (database.is !== 'there') return skipped(await installation.database.withoutStore());
     return judgeSchema(database.look.schema, installation.config.storage);
   },
 };
@@ -107,8 +107,8 @@ export const keysCheck: InsideCheck = {
     const name = nameOfKeys(installation.config.keys.source);
     const tried = [`read ${name}`, 'opened every authenticator', 'looked for the keys of recovery codes'];
     try {
-      const fit = await installation.keyFit();
-      if (fit === undefined) return skipped(`${name} can be read; ${await installation.withoutStore()}`);
+      const fit = await installation.database.keyFit();
+      if (fit === undefined) return skipped(`${name} can be read; ${await installation.database.withoutStore()}`);
       if (doFit(fit)) return ok(tried, `${name} opens all of it`);
       return fail(
         tried,
@@ -144,11 +144,11 @@ export const markCheck: InsideCheck = {
   outside: false,
   run: async (installation) => {
     try {
-      const fit = await installation.keyFit();
-      const hasStore = (await installation.storage()) !== undefined;
-      if (fit === undefined || !hasStore) return skipped(await installation.withoutStore());
+      const fit = await installation.database.keyFit();
+      const hasStore = (await installation.database.storage()) !== undefined;
+      if (fit === undefined || !hasStore) return skipped(await installation.database.withoutStore());
       if (!doFit(fit)) return skipped('other keys do not know the mark (see keys)');
-      return judgeMark(await installation.mark(), (await installation.marks()).file);
+      return judgeMark(await installation.database.mark(), (await installation.database.marks()).file);
     } catch (error) {
       if (error instanceof KeyFileError) return skipped('keys or marks cannot be read (see keys and files)');
       throw error;
@@ -188,8 +188,8 @@ export const processesCheck: InsideCheck = {
   about: 'all processes on the database have the same version, keys and settings',
   outside: false,
   run: async (installation) => {
-    const storage = await installation.storage();
-    if (storage === undefined) return skipped(await installation.withoutStore());
+    const storage = await installation.database.storage();
+    if (storage === undefined) return skipped(await installation.database.withoutStore());
     const processes = await storage.read(listProcesses());
     if (processes.length === 0) return skipped('no serve runs on this database');
     return judgeProcesses(processes);
