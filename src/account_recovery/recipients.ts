@@ -29,7 +29,7 @@ export interface NamedBeforehand {
   readonly contact?: { readonly kind: 'mail' | 'phone'; readonly address: string } | undefined;
 }
 
-/** What is told of a recipient to who begins a request. */
+/** What the person who begins a request is told of a recipient. */
 export interface ShownRecipient {
   readonly channel: RecipientChannel;
   readonly address: string;

@@ -21,7 +21,7 @@ export interface TellingDeps {
   readonly notify: () => NotifyConfig;
 }
 
-/** Who is told alone: the owner sees their devices for themselves. */
+/** Occasions of which one role alone is told: owners see for themselves which of their devices are used. */
 const ROLES: Partial<Record<Occasion, RecipientRole>> = { used: 'operator' };
 
 /** What tells all who are in the list of a request, by each channel that is on: no channel stands for another one. */
@@ -59,7 +59,7 @@ export class Telling implements RecoveryTelling {
     return this.deps.recipients.shown(rows.filter(({ channel }) => channels.includes(channel)));
   }
 
-  /** On which people are told now. */
+  /** The channels on which people are told now. */
   channels(): readonly RecipientChannel[] {
     return channelsOf(this.deps.notify());
   }

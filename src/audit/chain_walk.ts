@@ -12,7 +12,7 @@ export interface Fault {
 
 /** The keys that the macs were made with. */
 export interface MacKeys {
-  /** Of one that is not there: another one, with which no mac is right. */
+  /** For the id of a key that is missing it answers another key, with which no mac is right. */
   keyOf(keyId: string): AuditKey;
   /** Undefined if it does not open. */
   openHead(chain: number, sealed: Buffer): ChainHead | undefined;

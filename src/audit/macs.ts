@@ -13,7 +13,7 @@ type Place = Pick<ChainHead, 'chain' | 'n'>;
 
 /** An entry whose address may be the network that was left of it. */
 export type StoredEntry = AuditRecord & {
-  /** Of the whole address, where that is gone. */
+  /** The digest of the whole address, where that is gone. */
   readonly addressDigest?: string | null;
 };
 

@@ -98,7 +98,7 @@ export class Connections {
   private stopListening(): Promise<void> {
     if (!this.server.listening) return Promise.resolve();
     return new Promise((resolve) => {
-      // That of an HTTP server would close idle connections, too.
+      // `close` of an HTTP server would close idle connections, too.
       Listener.prototype.close.call(this.server, () => resolve());
     });
   }

@@ -10,7 +10,7 @@ export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const MOST_REDIRECTS = 10;
 /** People are shown it. */
 const LONGEST_NAME = 255;
-/** Addresses of pages about the app. Of none is anything fetched. */
+/** Addresses of pages about the app. Nothing is ever fetched from them. */
 const PAGES = ['logo_uri', 'tos_uri', 'policy_uri'] as const;
 /** The name in a language: `client_name#de`. */
 const LOCALISED_NAME = /^client_name#[A-Za-z0-9-]{1,35}$/;

@@ -6,7 +6,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { Remembered } from '../system/remembered.ts';
 
-/** Of so many users is remembered that they are noted; others are noted again, which changes nothing. */
+/** How many noted users are remembered; others are noted again, which changes nothing. */
 const MOST_REMEMBERED = 100_000;
 
 export interface SeenUsersDeps {

@@ -165,7 +165,7 @@ export function cancelledCard(say: Say, back: string | undefined): Html {
 ${back !== undefined && backToApp(say, back)}</section>`;
 }
 
-/** Nothing leads back by itself: the person presses it. */
+/** Nothing leads back by itself: the person presses a link. */
 export function backToApp(say: Say, href: string): Html {
   return html`<p><a class="button full" href="${href}">${say('access.back')}</a></p>`;
 }

@@ -42,7 +42,7 @@ function tokenOf(token: unknown, place: string): Entry {
   });
   if (user === undefined) return skipped('it has no owner');
   if (type !== 'TOTP') return skipped(`it is of the kind ${type}`);
-  // A phone that was lost, maybe: its codes must not become good again.
+  // Perhaps of a phone that was lost: its codes must not become good again.
   if (textAt(token, 'revoked') !== 'false') return skipped('it is revoked');
   if (textAt(token, 'active') !== 'true') return skipped('it is disabled');
   const info = memberAt(token, 'info_list');

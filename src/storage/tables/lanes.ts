@@ -127,7 +127,7 @@ export function dropFullLane(userId: string, lane: string, { budget, budgetMs }:
   );
 }
 
-/** Ends the wait of a lane that a code of another kind came by. */
+/** Ends the wait of the lane by which an accepted code of another kind came. */
 export function endWait(userId: string, lane: string): Effect {
   return effect('UPDATE lanes SET failures = 0, wait_until = 0 WHERE user_id = :userId AND lane = :lane', {
     userId,
@@ -175,7 +175,7 @@ export function clearLanes(userId: string): Effect {
   return effect('DELETE FROM lanes WHERE user_id = :userId', { userId });
 }
 
-/** The same where no authenticator is left. */
+/** The same for a user who has no authenticator left. */
 export function clearLanesWithoutFactor(userId: string): Effect {
   return effect(
     `DELETE FROM lanes WHERE user_id = :userId

@@ -108,7 +108,7 @@ export function countPeppered(
   );
 }
 
-/** PostgreSQL takes no BIGINT for a length, as which numbers are bound: it stands in the text. */
+/** Numbers are bound as BIGINT, which PostgreSQL does not take for a length: so it stands in the text. */
 function isUnder({ column }: SealedColumn, header: Buffer): string {
   return `substr(${column}, 1, ${header.length}) = :header`;
 }
