@@ -12,7 +12,7 @@ import type { AccountDeps } from './account_deps.ts';
  * what was done with one.
  */
 const LINES = 100;
-/** Of these, so many at most are events that need no second factor, shared equally among the kinds of events. */
+/** How many of these may be events that need no second factor; the kinds of events have equal shares. */
 const FREQUENT_LINES = 80;
 
 /** Further facts that the user may see. An operator's reasons and names are not among them. */

@@ -41,7 +41,7 @@ export interface SentFirstProof {
   readonly session: string;
   readonly setupId: string;
   readonly sent: string;
-  /** Of the authenticator, if its user gave it one. */
+  /** The name of the authenticator, if its user gave it one. */
   readonly name?: string | undefined;
 }
 

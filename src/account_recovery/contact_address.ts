@@ -21,7 +21,7 @@ const CONFIRM_WITHIN_MS = 24 * HOUR;
 const LINKS_A_DAY: Readonly<Record<ContactKind, number>> = { mail: 10, phone: 3 };
 const PERIOD_S = (24 * HOUR) / SECOND;
 
-/** Of links to a contact address. */
+/** The limits on links to a contact address. */
 export const CONTACT_LINKS: readonly Rate[] = Object.values(LINKS_A_DAY).map(aDay);
 
 type ContactKind = NonNullable<RecoveryContactsRow['contactKind']>;
@@ -90,7 +90,7 @@ export class ContactAddresses {
    */
   async takeLink(userId: string, { kind, address }: WantedContact): Promise<void> {
     await this.limits[kind].take(userId);
-    // Who can read the table does not learn the address.
+    // Someone who can read the table does not learn the address.
     await this.limits[kind].take(this.deps.vault.digest('contact-address', address));
   }
 

@@ -19,7 +19,7 @@ export interface RecoveryEndingsDeps {
 
 /** How a request is ended by someone. */
 export interface EndedBy extends Pick<RecoveryEnd, 'by'> {
-  /** Who it was, as far as that is known; of an operator the name. */
+  /** Who it was, as far as that is known; for an operator the name. */
   readonly who?: string | undefined;
   readonly reason?: string | undefined;
   readonly client?: Pick<ClientAddress, 'ip' | 'record'> | undefined;

@@ -43,7 +43,7 @@ export interface RecipientsDeps {
   readonly namedBy?: (userId: string) => Promise<NamedBeforehand | undefined>;
   /** Those who administer rooms together with a user; left out where they are not told. */
   readonly roomAdminsOf?: (userId: string) => Promise<readonly string[]>;
-  /** Of the configuration: Matrix ids and mail addresses. */
+  /** The operators in the configuration: Matrix ids and mail addresses. */
   readonly operators: () => readonly string[];
 }
 
@@ -77,7 +77,7 @@ export class Recipients {
       .slice(0, MOST_RECIPIENTS);
   }
 
-  /** By each way on which they can be reached, as the owner is. */
+  /** The voters, with each way on which they can be reached, as the owner is. */
   private async votersIn(named: NamedBeforehand | undefined): Promise<readonly Recipient[]> {
     const all: Recipient[] = [];
     for (const person of named?.voters ?? []) {

@@ -18,7 +18,7 @@ function cut(text: string): string {
   return `${[...text][0] ?? ''}${LEFT_OUT}`;
 }
 
-/** Of a host the last label stays: it tells a country or a kind, and no one. */
+/** The last label of a host stays: it tells a country or a kind of site, and no person. */
 function cutHost(host: string): string {
   const dot = host.lastIndexOf('.');
   return dot > 0 ? `${cut(host)}${host.slice(dot)}` : cut(host);

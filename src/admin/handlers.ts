@@ -236,7 +236,7 @@ async function requireSomethingToReset(
   throw new Refusal('not_enrolled');
 }
 
-/** Of a body that has both. */
+/** The grounds in a body that has both. */
 export function groundsIn({ reason, verified_by: verifiedBy }: JsonObject): Grounds {
   return { reason: String(reason).trim(), verifiedBy: String(verifiedBy).trim() };
 }

@@ -20,7 +20,7 @@ export interface AuditEntry {
 
 export interface AuditDeps {
   readonly storage: Pick<Driver, 'commit'>;
-  /** Of this process or command; there is one. */
+  /** The chain of this process or command. */
   readonly chain: Chain;
   readonly clock: Clock;
   /** The name of the operator, for commands. */

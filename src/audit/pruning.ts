@@ -29,7 +29,7 @@ const LEASE_MS = 5 * MINUTE;
 const FLOOD = 1000;
 /** Rows that one unit of work changes. */
 const BATCH = 500;
-/** Of each event that needs no second factor, for each user. */
+/** How many entries of each event that needs no second factor are kept for each user. */
 const UNPROVEN_KEPT = 200;
 
 export interface PruneSettings {

@@ -16,7 +16,7 @@ export type Topology = 'full' | 'selective';
 /** The lists of a topology in the words of a web server: lines for its configuration. */
 type Writer = (topology: Topology) => string[];
 
-/** By web server. The files in `deploy/` hold these lines. */
+/** The lines for each web server. The files in `deploy/` hold them. */
 export const LISTS = {
   nginx: (topology) => [
     'map $request_uri $m2fa_backend {',

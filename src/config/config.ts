@@ -199,7 +199,7 @@ export interface AccountRecoveryConfig {
 }
 
 export interface RecoveryCalendarConfig {
-  /** Of users who have set none: an IANA name. */
+  /** The time zone of users who have set none: an IANA name. */
   readonly timeZone: string;
   readonly workWeek: readonly Weekday[];
   readonly holidays: HolidaySource | undefined;

@@ -12,7 +12,7 @@ export interface EndOfOAuth {
   readonly line: string;
 }
 
-/** By the name that the server gives itself. */
+/** How the OAuth of a server is ended, by the name that the server gives itself. */
 const ENDS_OF_OAUTH: readonly (readonly [RegExp, EndOfOAuth])[] = [
   [
     /continuwuity|conduwuit/i,

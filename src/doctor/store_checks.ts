@@ -196,7 +196,7 @@ export const processesCheck: InsideCheck = {
   },
 };
 
-/** Of processes of different versions the settings cannot be compared. */
+/** Settings can be compared only between processes of one version. */
 export function judgeProcesses(processes: readonly LiveProcess[]): Finding {
   const tried = processes.map(({ host, id }) => `read the row of ${id} on ${host}`);
   const versions = valuesOf(processes, ({ version }) => version);

@@ -129,6 +129,6 @@ export interface FactorDescription {
   readonly isOff?: boolean;
   /** Without it pages have no way to this factor, unless its codes are typed. */
   readonly page?: FactorPage;
-  /** Of primary factors: without it users cannot turn them on. */
+  /** For primary factors: without it users cannot turn them on. */
   readonly setUp?: FactorSetUp;
 }

@@ -59,7 +59,7 @@ export class Connections {
     admit(request, response);
   }
 
-  /** Who sends more behind one another than anyone needs is cut off. */
+  /** Cuts off a client that sends more requests behind one another than anyone needs. */
   private queue(socket: Socket, next: Waiting): void {
     const behind = this.behind.get(socket) ?? [];
     behind.push(next);

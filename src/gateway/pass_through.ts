@@ -23,7 +23,7 @@ const LOWEST_STATUS = 100;
 /** Lower statuses announce a later answer (RFC 9110 section 15.2). */
 const LOWEST_FINAL_STATUS = 200;
 
-/** Of a connection that the homeserver had just closed. */
+/** The errors of a connection that the homeserver had just closed. */
 const STALE_CONNECTION: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /**

@@ -18,7 +18,7 @@ export interface ProviderAnswer {
   readonly sessionId: string;
   /** The body that the page asked an approval of, as it was when the person was sent away (attack 148). */
   readonly bodyDigest: string | null;
-  /** Of the homeserver, for one use. */
+  /** A login token of the homeserver, for one use. */
   readonly loginToken: string;
 }
 

@@ -16,7 +16,7 @@ import type { Vault } from '../vault/vault.ts';
 
 /** How long a network or browser stays known without a factor being passed there. */
 export const PLACES_KEPT_MS = 90 * 24 * HOUR;
-/** Of each kind, for each user. */
+/** How many places of each kind are known for each user. */
 const MOST_PLACES = 16;
 /** The counter of one-time codes. */
 const CODES = 'codes';

@@ -77,7 +77,7 @@ export interface PageCodesUsedUp {
 
 /** A person whom the homeserver's own single sign-on sent back to us. */
 export interface ProviderReturn {
-  /** Of the homeserver, for one use. */
+  /** A login token of the homeserver, for one use. */
   readonly loginToken: string;
   /** The id of its identity provider. */
   readonly provider: string;

@@ -23,7 +23,7 @@ const CLAIM_MS = MINUTE;
 export interface ProvenSignIn {
   readonly session: Session;
   readonly proof: FactorPassed | StandingPasses;
-  /** Of the account, looked up before what its user owes: it stands while the account has this one. */
+  /** The version of the account, looked up before what its user owes: the proof holds only while the account has it. */
   readonly version: number;
   readonly hold: HeldLogin;
 }

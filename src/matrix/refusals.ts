@@ -397,7 +397,7 @@ const KINDS = {
 
 export type RefusalName = keyof typeof KINDS;
 
-/** Of a user who has to set up a second factor first. */
+/** What a refusal says besides to a user who has to set up a second factor first. */
 export interface OwedSetUp {
   readonly setup_url: string;
   readonly deadline_ts: number;
@@ -417,7 +417,7 @@ export interface RefusalDetail {
   readonly outcome?: ReasonedOutcome;
 }
 
-/** Of a limit that was met. */
+/** What a refusal says besides of a limit that was met. */
 export interface LimitDetail extends Omit<RefusalDetail, 'outcome'> {
   readonly limit: LimitName;
 }

@@ -10,7 +10,7 @@ export const RECOVERY_STAGE = 'm.login.2fa.recovery';
 export const PASSWORD_STAGE = 'm.login.password';
 export const SSO_STAGE = 'm.login.sso';
 
-/** Of sessions of OAuth clients: done on a page (client-server API, "OAuth authentication"). */
+/** The stage of OAuth clients: it is done on a page (client-server API, "OAuth authentication"). */
 export const OAUTH_STAGE = 'm.oauth';
 
 /** Login with a token: that of a provider, of another client, or of our sign-in page. */

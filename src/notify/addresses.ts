@@ -21,7 +21,7 @@ import type { Vault } from '../vault/vault.ts';
 const ASKED_EVERY_MS = 24 * HOUR;
 /** An address that the homeserver no longer names is told so much longer: removing it silences no one. */
 export const GONE_KEPT_MS = 7 * 24 * HOUR;
-/** Those known first stay: many new ones push none of them out. */
+/** The addresses that were known first stay: many new ones do not push them out. */
 const MOST_ADDRESSES = 10;
 /** How long a request that changes addresses waits for the homeserver to say which there are. */
 const BEFORE_CHANGE_MS = 5 * SECOND;

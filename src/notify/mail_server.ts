@@ -4,7 +4,7 @@ import type { Clock } from '../system/clock.ts';
 import { NotDelivered } from './channel.ts';
 import type { Message } from './message.ts';
 
-/** Of one answer of the mail server, in bytes. */
+/** The longest answer of the mail server, in bytes. */
 const LONGEST_ANSWER = 64 * 1024;
 
 /** Failures of the login and of STARTTLS: the operator puts them right, and the mail goes out then. */

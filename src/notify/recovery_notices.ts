@@ -22,7 +22,7 @@ export const CANCEL_PAGE = '/_2fa/recover/cancel';
 /** What is sealed in the row of a recipient. */
 export interface SealedRecipient {
   readonly address: string;
-  /** Of the cancel link. */
+  /** The token of the cancel link. */
   readonly token: string;
 }
 

@@ -16,7 +16,7 @@ const KIB = 1024;
 const LARGEST_REQUEST = 16 * KIB;
 const LARGEST_ROW = 4 * KIB;
 
-/** Of one address, at all processes together. */
+/** How often one address may register apps, at all processes together. */
 export const REGISTRATIONS = { perSecond: 20 / (MINUTE / SECOND), burstCount: 20 };
 
 /** `POST /_2fa/oauth2/register`: an app says what it is, and gets the id by which it asks for sign-ins (RFC 7591). */

@@ -12,7 +12,7 @@ const A_ROUND = 200;
 interface RemindersDeps {
   readonly storage: Pick<Storage, 'commit' | 'read'>;
   readonly audit: Audit;
-  /** Of all processes one goes through the users in an hour. */
+  /** Of all processes only one goes through the users in an hour. */
   readonly lease: HourlyLease;
   /** As it is now: it may be read again while `serve` runs. */
   readonly policy: () => PolicyConfig;

@@ -32,10 +32,10 @@ export interface UserFilter {
   readonly factor?: string | undefined;
   /** A part of the id, in whatever case. */
   readonly search?: string | undefined;
-  /** Of whom that is asked. */
+  /** What the policy asks of them. */
   readonly policy?: PolicyMode | undefined;
   readonly inGrace?: boolean | undefined;
-  /** Who has to set up a second factor before their next sign-in. */
+  /** Whether they have to set up a second factor before their next sign-in. */
   readonly overdue?: boolean | undefined;
   /** Behind this id. */
   readonly after?: string | undefined;

@@ -115,7 +115,7 @@ const LONGEST_HOLD_MS = HOUR;
 /** A lease, and what it leaves to those who wait, is gone after that. */
 const LINE_MS = MINUTE;
 
-/** By what an equal sign-in finds a held login (R12): digests under each key that one may have been made with. */
+/** The digests by which an equal sign-in finds a held login (R12): one under each key that may have been used. */
 export interface JoinKeys {
   readonly exact: readonly string[];
   readonly folded: readonly string[];

@@ -55,7 +55,7 @@ export interface OpenedHold extends HoldFacts {
   readonly grant: Grant;
 }
 
-/** By what a held login, or such a token, is sealed. */
+/** The names by which a held login, or such a token, is sealed. */
 type SealedName = Pick<HeldLogin, 'id' | 'userId'>;
 /** What keeps the token of a login and no more of it: a page session, a device password, an OAuth session. */
 type TokenKeeper = 'page-session' | 'device-password' | 'oauth-session';

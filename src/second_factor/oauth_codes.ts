@@ -29,7 +29,7 @@ export interface AskedAccess {
 
 /** What a device asked for that waits for its user. */
 export interface AskedByDevice extends Pick<AskedAccess, 'clientId' | 'deviceId'> {
-  /** Of its grant. */
+  /** The hash by which its grant is found. */
   readonly idHash: string;
 }
 
@@ -40,7 +40,7 @@ export type ProofOfAccess = FactorPassed | StandingPasses | AloneAccepted;
 export interface GivenAccess {
   readonly userId: string;
   readonly proof: ProofOfAccess;
-  /** Of the account: the code is good only while it has this one. */
+  /** The version of the account: the code is good only while the account has it. */
   readonly version: number;
   readonly asked: AskedAccess | AskedByDevice;
   /** What the login that comes of it needs besides. */

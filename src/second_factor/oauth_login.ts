@@ -13,7 +13,7 @@ export interface OAuthLogin {
   readonly hasFactor: boolean;
 }
 
-/** By what it is sealed. */
+/** The names by which it is sealed. */
 export interface OAuthGrantName {
   readonly idHash: string;
   readonly userId: string;

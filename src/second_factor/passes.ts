@@ -18,7 +18,7 @@ import type { FactorPassed } from './factor_passed.ts';
 import { type FreshLogins, hashToken } from './fresh_logins.ts';
 import type { StandingPasses } from './standing.ts';
 
-/** By this the gate knows our login tokens from the homeserver's. */
+/** How our login tokens begin, so that the gate tells them from those of the homeserver. */
 const PREFIX = 'm2fat_';
 /** The same for those that were given for a factor alone: no login is held for them. */
 const ALONE_PREFIX = 'm2faf_';
@@ -95,7 +95,7 @@ class FactorTokenClaimed {
     return this.#token.tokenHash;
   }
 
-  /** Of the factor that was given on the page. */
+  /** The kind of the factor that was given on the page. */
   get kind(): string {
     return this.#token.kind;
   }

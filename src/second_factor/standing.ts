@@ -33,7 +33,7 @@ export interface Passes {
 /** The user owes a second factor. */
 export interface OwesFactor {
   readonly is: 'owes_factor';
-  /** Of the account, under which it is owed. What rests on it holds only while the account has it. */
+  /** The version of the account under which it is owed. What rests on it holds only while the account has it. */
   readonly version: number;
   readonly enrolled: Enrolled;
 }

@@ -11,7 +11,7 @@ import {
 import { sealHeader } from './sealing_vault.ts';
 import { SealBroken, type Vault } from './vault.ts';
 
-/** Of so many users at most the accounts are locked at once. */
+/** How many accounts are locked at once. */
 const BATCH = 100;
 
 /** What became of the values under a key. */

@@ -19,7 +19,7 @@ const RETRY_AFTER_MS = 1000;
 export interface HashedWith {
   /** Whose code it is: a hash copied to another user's row opens nothing there (attack 83). */
   readonly userId: string;
-  /** Of the whole set, so that one hash is compared with every code. */
+  /** One for the whole set, so that one hash is compared with every code. */
   readonly salt: Buffer;
   /** From the key ring, never from the database. */
   readonly pepper: Buffer;

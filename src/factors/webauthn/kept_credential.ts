@@ -35,7 +35,7 @@ export function readQuestion(opened: Buffer): KeptQuestion {
   return JSON.parse(opened.toString()) as KeptQuestion;
 }
 
-/** By this the credential is found among those of all accounts. */
+/** The hash by which a credential is found among those of all accounts. */
 export function hashOfCredential(id: string): string {
   return createHash('sha256').update(Buffer.from(id, 'base64url')).digest('hex');
 }

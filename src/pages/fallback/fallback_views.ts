@@ -94,7 +94,7 @@ export class FallbackViews {
   private async code(visit: PageVisit, standing: FallbackStanding, seen: Seen): Promise<Answer> {
     const { page, problems } = this.deps;
     const { refused } = seen.state;
-    // A problem with a password is none of a code that is asked for by now.
+    // A problem with a password is not shown at a code that is asked for by now.
     const problem = refused?.of === 'code' ? refused.problem : undefined;
     const told = problems.told(visit, problem);
     const { factors, asked } = await page.factorsAsked(standing);

@@ -48,7 +48,7 @@ export interface ErrorPage {
   /** How the operator's server is called. */
   readonly server: string;
   readonly waitMs?: number | undefined;
-  /** Of the refusal that it tells of, where there was one. */
+  /** The outcome of the refusal that it tells of, where there was one. */
   readonly refusal?: { readonly status: number; readonly outcome: Outcome } | undefined;
 }
 

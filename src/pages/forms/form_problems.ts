@@ -16,9 +16,9 @@ import { waitTime } from './time_text.ts';
 /** What was wrong with the last form. Times are ms since the epoch. */
 export type FormProblem =
   | CredentialProblem
-  /** Of a factor alone. */
+  /** A sign-in by a factor alone was refused. */
   | { readonly is: 'refusedAlone' }
-  /** Of a code: the name of the field that it stood in. */
+  /** A code was refused or is missing: the name of its field. */
   | { readonly is: 'refused' | 'missing'; readonly field: string }
   | { readonly is: 'shut'; readonly field: string }
   | { readonly is: 'wait'; readonly until: number };

@@ -56,7 +56,7 @@ export class Visits<State> {
       readonly tokens: FormTokens;
       readonly pause: Pause;
     },
-    /** Of which page: no other one finds them. */
+    /** The page that the visits are of: no other one finds them. */
     private readonly page: string,
   ) {}
 

@@ -31,7 +31,7 @@ export interface SetUpPlace {
   readonly warning?: string | undefined;
 }
 
-/** The words of a set-up that hang on what it is for. */
+/** The words of a set-up that depend on what it is for. */
 export interface SetUpWords {
   readonly title: string;
   /** It is done. */
@@ -138,7 +138,7 @@ ${step(card, 'saved', tick)}
 </section>`;
 }
 
-/** By scripts; without them people write the codes down. */
+/** Buttons that work by scripts; without them people write the codes down. */
 function waysToSave(say: Say, codes: readonly string[]): Html {
   const text = codes.join('\n');
   return html`<div class="actions">

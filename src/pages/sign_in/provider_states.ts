@@ -14,7 +14,7 @@ export type ProviderState =
 export interface ApprovalState {
   readonly round: 'approval';
   readonly sessionId: string;
-  /** Of what the page asked an approval of. */
+  /** The digest of the body that the page asked an approval of. */
   readonly bodyDigest: string | null;
   readonly browser: string;
 }

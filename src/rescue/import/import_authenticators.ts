@@ -36,7 +36,7 @@ export interface ImportDeps {
   readonly vault: Vault;
   readonly random: RandomSource;
   readonly totp: TotpSettings;
-  /** Of the steps of codes. */
+  /** The clock for the time steps of codes. */
   readonly machineClock: Clock;
 }
 

@@ -18,7 +18,7 @@ export interface Remark {
 
 /** What may be done with the entries of a file. */
 export interface Judgement {
-  /** By user. */
+  /** The authenticators that are taken, by user. */
   readonly taken: ReadonlyMap<string, readonly ImportedAuthenticator[]>;
   readonly skipped: readonly Remark[];
   readonly errors: readonly Remark[];

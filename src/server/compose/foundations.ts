@@ -25,7 +25,7 @@ export interface Foundations {
   readonly addresses: Addresses;
   /** The database's: of all that is written with a time. */
   readonly clock: Clock;
-  /** Of the steps of codes, on which authenticator apps and this machine agree. */
+  /** The clock for the time steps of codes: authenticator apps and this machine agree on it. */
   readonly machineClock: Clock;
   /** What this process has lived. */
   readonly ticks: Ticks;

@@ -28,7 +28,7 @@ export async function lockAccounts(client: PoolClient, accounts: readonly string
 export interface Locked {
   /** The database's time when they were locked, in ms since the epoch. */
   readonly time: number;
-  /** By which the database knows the transaction later; only where accounts were locked. */
+  /** The id by which the database knows the transaction later; only where accounts were locked. */
   readonly transaction?: string;
 }
 

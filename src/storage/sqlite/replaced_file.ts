@@ -118,7 +118,7 @@ export function replaceDatabaseFile(prepared: string, target: string, kept: stri
   flush(folder);
 }
 
-/** Of the database itself: a process that was killed between the two steps leaves one. */
+/** Removes second names of the database file: a process that was killed between the two steps leaves one. */
 function removeSecondNames(target: string): void {
   const { dev, ino } = statSync(target);
   for (const name of namesBeside(target, '.before-')) {

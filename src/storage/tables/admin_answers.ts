@@ -5,7 +5,7 @@ import { ask, type Decision, decide, type Effect, effect, type Query } from '../
 export interface KeyedRequest {
   /** Made of the key and who sent it. */
   readonly key: string;
-  /** Of all that it asks for. */
+  /** A digest of all that the request asks for. */
   readonly requestDigest: string;
 }
 

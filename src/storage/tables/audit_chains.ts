@@ -4,7 +4,7 @@ import { insertion, type PlacedEntry } from './audit.ts';
 
 /** A chain as it stands in its row; `n` is 0 and the chain empty until its first entry. */
 export interface ChainRow extends ChainOpening {
-  /** Of its beginning: what its first entry follows on. */
+  /** The mac of its beginning: what its first entry follows on. */
   readonly mac: string;
   readonly n: number;
   readonly sealed: Buffer;

@@ -4,7 +4,7 @@ import { ask, type Decision, decide, type Effect, effect, listOf, type Query } f
 export interface Authenticator {
   readonly id: string;
   readonly userId: string;
-  /** Of which factor. */
+  /** The kind of its factor. */
   readonly kind: string;
   readonly name: string;
   /** What its proofs are judged by, sealed with the identity `authenticator:<id>:<userId>`. */
@@ -61,9 +61,9 @@ const OWING = `SELECT kind, ${currentVersion(':userId')} AS version,
 
 /** What a user with 2FA has enrolled. */
 export interface Enrolled {
-  /** Of the account, under which all of this is so. */
+  /** The version of the account under which all of this is so. */
   readonly version: number;
-  /** Of which factors there are authenticators. */
+  /** The kinds of factors of which they have authenticators. */
   readonly kinds: readonly string[];
   /** Unused recovery codes. */
   readonly codesLeft: number;

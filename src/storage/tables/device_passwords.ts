@@ -17,7 +17,7 @@ export interface NewDevicePassword {
   readonly id: string;
   readonly userId: string;
   readonly name: string;
-  /** Of the secret, by the vault: it names its key. */
+  /** The digest of the secret, made by the vault: it names its key. */
   readonly secretDigest: string;
   readonly deviceId: string;
   readonly tokenHash: string;

@@ -9,7 +9,7 @@ export interface FactorToken {
   readonly authenticatorId: string;
   /** The kind of the factor. */
   readonly kind: string;
-  /** Of the account, under which the factor was accepted. */
+  /** The version of the account under which the factor was accepted. */
   readonly version: number;
 }
 

@@ -8,7 +8,7 @@ export type Channel = (typeof CHANNELS)[number];
 
 /** So many wait at most; what happens while so many wait is told to no one. */
 const MOST_WAITING = 100_000;
-/** Of dead letters the newest stay. */
+/** How many dead letters are kept: the newest. */
 const DEAD_KEPT = 10_000;
 /** A time further ahead than this was written while a clock was wrong, in ms. */
 const FURTHEST_DUE = 7_200_000;

@@ -26,7 +26,7 @@ export interface ApprovedLogin {
 
 /** What a client asks for. */
 interface AskedGrant {
-  /** Of the code, or of the device code. */
+  /** The hash of the code, or of the device code. */
   readonly idHash: string;
   readonly clientId: string;
   /** The tokens that are granted, as they were spelt. */

@@ -13,7 +13,7 @@ export interface NewOauthSession {
   readonly deviceId: string;
   readonly clientId: string;
   readonly scope: string;
-  /** Of the homeserver's access token. */
+  /** The hash of the homeserver's access token. */
   readonly accessHash: string;
   readonly refreshHash: string;
   /** The homeserver's tokens, sealed with the identity `oauth-session:<sessionId>:<userId>`. */
@@ -108,10 +108,10 @@ export function findAnyOauthSession(): Query<object> {
 /** What one refresh puts into the place of what was. */
 export interface Rotation {
   readonly sessionId: string;
-  /** Of the refresh token that was presented. */
+  /** The hash of the refresh token that was presented. */
   readonly presentedHash: string;
   readonly nextHash: string;
-  /** Of the homeserver's access token, the same as before where it was not refreshed. */
+  /** The hash of the homeserver's access token; the same as before where it was not refreshed. */
   readonly accessHash: string;
   readonly sealedTokens: Buffer;
   readonly sealedAnswer: Buffer;

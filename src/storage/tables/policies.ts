@@ -37,7 +37,7 @@ export function findPolicy(userId: string): Query<FoundPolicy> {
 const FIND = `SELECT ${currentVersion(':userId')} AS version, CAST(:now AS BIGINT) AS now, ${COLUMNS}
   FROM (SELECT 1 AS one) AS always LEFT JOIN policies ON policies.user_id = :userId`;
 
-/** Of whom something is known, from one id to another, both included. */
+/** The users of whom something is known, from one id to another, both included. */
 export function listPolicies(from: string, to: string): Query<PolicyRow & { readonly userId: string }> {
   return ask(
     `SELECT user_id AS "userId", ${COLUMNS} FROM policies WHERE user_id >= :from AND user_id <= :to ORDER BY user_id`,
@@ -114,7 +114,7 @@ export interface RemindableRow extends PolicyRow {
   readonly now: number;
 }
 
-/** Who has had, and lost, a second factor has no grace, and is not reminded of its end. */
+/** A user who has had a second factor, and lost it, has no grace, and is not reminded of its end. */
 const REMINDABLE = `required_since IS NOT NULL AND grace_ended_at IS NULL AND exempt IS NULL
   AND NOT EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = policies.user_id)`;
 

@@ -20,7 +20,7 @@ export interface ProcessDescription {
   readonly keyIds: string;
   /** The id of the key that it seals with now. */
   readonly sealingKey: string;
-  /** Of the settings that must be the same in all processes. */
+  /** The digest of the settings that must be the same in all processes. */
   readonly settingsDigest: string;
 }
 
@@ -48,7 +48,7 @@ export function dropProcess(id: string): Effect {
   return effect('DELETE FROM processes WHERE id = :id', { id });
 }
 
-/** Who is there: `announced` is 1 if the others see this process, `others` 1 if there are any. */
+/** Which processes are there: `announced` is 1 if the others see this one, `others` 1 if there are any. */
 export function findProcesses(id: string): Query<{ readonly announced: number; readonly others: number }> {
   return ask(
     `SELECT

@@ -9,7 +9,7 @@ export interface RecoveryContactsRow {
   /** JSON `{address, token}`, sealed with the identity `recovery-contact:<userId>`. */
   readonly sealedContact: Buffer | null;
   readonly contactConfirmedAt: number | null;
-  /** Of the link that confirms the address, and until when it is good. */
+  /** The hash of the token in the link that confirms the address; below, until when it is good. */
   readonly confirmHash: string | null;
   readonly confirmUntil: number | null;
   readonly timeZone: string | null;

@@ -12,7 +12,7 @@ import {
 /** Where a request stands. `refused`: it was not opened, as a device of the user was used meanwhile. */
 export type RecoveryState = 'waiting' | 'open' | 'cancelled' | 'refused' | 'finished' | 'expired';
 
-/** By which way a request ended before it was made use of. */
+/** How a request ended before it was made use of. */
 export type RecoveryEnding =
   | 'link'
   | 'code_page'

@@ -29,7 +29,7 @@ export interface SessionStore {
     target: string,
     bodyDigests: readonly string[] | null,
   ): Promise<StoredSession | undefined>;
-  /** Of the live sessions that hang on a hold and were opened with this body the one in which most is done. */
+  /** Finds the live session of a hold, opened with this body, in which most is done. */
   findOfHold(holdId: string, bodyDigests: readonly string[]): Promise<StoredSession | undefined>;
   /** Appends `stage` if stages and body are still what `state` says; false if another request was first. */
   complete(state: SessionState, stage: string): Promise<boolean>;

@@ -11,7 +11,7 @@ export const MOST_AUTHENTICATORS = 20;
 export interface Setup {
   readonly id: string;
   readonly userId: string;
-  /** Of which factor. */
+  /** The kind of the factor. */
   readonly kind: string;
   readonly name: string;
   /** Sealed with the identity `setup:<id>:<userId>`. */
@@ -67,7 +67,7 @@ export function giveSetupBack(id: string): Effect {
   return effect('UPDATE setups SET taken_until = 0 WHERE id = :id', { id });
 }
 
-/** What a set-up is confirmed as: what its confirmation does to the recovery codes hangs on it. */
+/** What a set-up is confirmed as: what its confirmation does to the recovery codes depends on it. */
 export interface SetupToConfirm {
   readonly setupId: string;
   readonly userId: string;

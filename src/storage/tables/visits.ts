@@ -18,7 +18,7 @@ export interface StoredVisit {
   readonly idHash: string;
   /** Keyed digest of the browser's form cookie: the id is worth nothing without it. */
   readonly browser: string;
-  /** Of the session whose login is held; null where none is. */
+  /** The hash of the session whose login is held; null where none is. */
   readonly sessionHash: string | null;
   /** How many forms were taken; a form names the number that it was shown under. */
   readonly turn: number;
