@@ -14,7 +14,8 @@ import {
   removeDatabaseFile,
   removeLeftOvers,
 } from '../storage/sqlite/replaced_file.ts';
-import { ask, type Driver } from '../storage/statement.ts';
+import { isOurSqlite } from '../storage/sqlite/whole_sqlite.ts';
+import type { Driver } from '../storage/statement.ts';
 import { listAllRunning } from '../storage/tables/recovery_requests.ts';
 import {
   countEnrolled,
@@ -41,7 +42,6 @@ export interface PreparedCopy {
 }
 
 const OWNER_ONLY_DIRECTORY = 0o700;
-const OUR_TABLES = ['accounts', 'authenticators', 'audit', 'database_identity'];
 
 /**
  * Copies a backup and makes the copy fit to be served on; the backup stays as it is.
@@ -106,12 +106,8 @@ async function makeFit(database: WholeDatabase, config: Config, surroundings: Su
 }
 
 async function requireOurs(database: WholeDatabase): Promise<void> {
-  const names = OUR_TABLES.map((name) => `'${name}'`).join(', ');
-  const tables = ask(`SELECT 1 AS found FROM sqlite_schema WHERE type = 'table' AND name IN (${names})`);
-  const sound = await database.write(ask<{ quick_check: string }>('PRAGMA quick_check'));
+  if (!(await isOurSqlite(database))) throw new NotOurs();
   const version = await database.version();
-  const ours = version > 0 && (await database.write(tables)).length === OUR_TABLES.length;
-  if (!ours || sound[0]?.quick_check !== 'ok') throw new NotOurs();
   if (version > MIGRATIONS.length) throw new SchemaTooNew(version, MIGRATIONS.length);
 }
 

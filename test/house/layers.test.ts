@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { findCircle, folderOf, importsUnder } from './imports.ts';
 
@@ -44,6 +46,15 @@ test('the gateway knows requests, words of the wire and the system, and nothing 
     .filter(([file]) => folderOf(file) === 'gateway')
     .flatMap(([, imported]) => imported.map(folderOf));
   expect([...new Set(others)].sort()).toEqual(['gateway', 'http', 'matrix', 'system']);
+});
+
+test('SQL stands in storage/, and in the tables of a factor', () => {
+  const sql = /\b(?:SELECT\b[^`'"]*\bFROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET|PRAGMA) /;
+  const elsewhere = [...imports.keys()]
+    .filter((file) => folderOf(file) !== 'storage' && !/^factors\/\w+\/tables\.ts$/.test(file))
+    .filter((file) => sql.test(readFileSync(join('src', file), 'utf8')));
+  expect(elsewhere).toEqual([]);
+  expect(sql.test(readFileSync('src/storage/tables/holds.ts', 'utf8'))).toBe(true);
 });
 
 test('no imports run in a circle', () => {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../system/clock.ts';
-import type { CommitAnswer, Unit } from '../statement.ts';
+import { ask, type CommitAnswer, listOf, type Unit } from '../statement.ts';
 import type { WholeDatabase, WholeOptions } from '../whole_database.ts';
 import { Connection } from './connection.ts';
 import { databaseIsThere } from './database_file.ts';
@@ -33,4 +33,17 @@ function databaseOn(connection: Connection, clock: Clock): WholeDatabase {
     migrate: async () => connection.migrate(),
     write: async <const U extends Unit>(unit: U) => runUnit(connection, unit, clock.now()) as CommitAnswer<U>,
   };
+}
+
+/** Some of the tables that every database of this program has. */
+const OUR_TABLES = ['accounts', 'authenticators', 'audit', 'database_identity'];
+
+/** Whether an SQLite database is whole, and one of this program. */
+export async function isOurSqlite(database: WholeDatabase): Promise<boolean> {
+  const { names, values } = listOf('table', OUR_TABLES);
+  const tables = ask(`SELECT 1 AS found FROM sqlite_schema WHERE type = 'table' AND name IN (${names})`, values);
+  const [sound] = await database.write(ask<{ quick_check: string }>('PRAGMA quick_check'));
+  const version = await database.version();
+  const isOurs = version > 0 && (await database.write(tables)).length === OUR_TABLES.length;
+  return isOurs && sound?.quick_check === 'ok';
 }
