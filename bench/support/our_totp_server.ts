@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { TOTP_STAGE } from '../../src/factors/totp/totp_words.ts';
-import { hashToken } from '../../src/second_factor/fresh_logins.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';

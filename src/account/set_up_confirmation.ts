@@ -5,7 +5,7 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { type Caller, requireCaller } from '../second_factor/caller.ts';
-import { hashToken } from '../second_factor/fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Confirmation } from '../storage/tables/factor_changes.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { AccountDeps } from './account_deps.ts';

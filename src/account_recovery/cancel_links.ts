@@ -6,9 +6,9 @@ import { findRecovery } from '../storage/tables/recovery_requests.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { RecoveryEndings } from './endings.ts';
 import type { CalendarOf } from './frozen_calendar.ts';
-import { hashOfLink } from './recipients.ts';
 import { shownAddress } from './shown_address.ts';
 import { type RecoveryStanding, standingOf } from './standing.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** What `randomId` makes of 160 bits, and nothing else. */
 const TOKEN = /^[A-Za-z0-9_-]{27}$/;
@@ -50,7 +50,7 @@ export class CancelLinks {
   private async linked(token: string) {
     if (!TOKEN.test(token)) return undefined;
     const { storage } = this.deps;
-    const [recipient] = await storage.read(findRecipientByLink(hashOfLink(token)));
+    const [recipient] = await storage.read(findRecipientByLink(hashToken(token)));
     if (recipient === undefined) return undefined;
     const [request] = await storage.read(findRecovery(recipient.requestId));
     return request && { recipient, request };

@@ -5,7 +5,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { isMailAddress } from '../notify/addresses.ts';
 import { CONFIRM_CONTACT, openContact, sealContact } from '../notify/contact_confirmation.ts';
 import { isPhoneNumber } from '../notify/sms_channel.ts';
-import { hashToken } from '../second_factor/fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Effect } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { addNotice } from '../storage/tables/notices.ts';

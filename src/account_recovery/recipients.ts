@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Addresses } from '../notify/addresses.ts';
 import { openRecipient, sealRecipient } from '../notify/recovery_notices.ts';
 import type {
@@ -9,6 +8,7 @@ import type {
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import { shownAddress } from './shown_address.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** So many are told at most. Those named first stay: the owner's own addresses. */
 const MOST_RECIPIENTS = 50;
@@ -99,7 +99,7 @@ export class Recipients {
       const row = { ...request, id: randomId(random, 96), channel, role };
       const token = randomId(random);
       const sealedAddress = sealRecipient(vault, row, { address, token });
-      return { ...row, sealedAddress, cancelHash: hashOfLink(token) };
+      return { ...row, sealedAddress, cancelHash: hashToken(token) };
     });
   }
 
@@ -110,11 +110,6 @@ export class Recipients {
       address: shownAddress(openRecipient(this.deps.vault, row).address),
     }));
   }
-}
-
-/** What the token of a cancel link is looked up by. */
-export function hashOfLink(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
 }
 
 function channelTo(address: string): RecipientChannel {

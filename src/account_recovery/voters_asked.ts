@@ -1,6 +1,6 @@
 import type { AccountRecoveryConfig, NotifyConfig } from '../config/config.ts';
 import { ASK_VOTER, voteIdentity } from '../notify/vote_request.ts';
-import { hashToken } from '../second_factor/fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { type Clock, SECOND } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 import { KeyFileError } from '../vault/key_file_error.ts';
 import { createPrivateFile, readPrivateFile, replacePrivateFile } from '../vault/private_file.ts';
 
@@ -52,7 +52,7 @@ export function addToken(path: string, token: AdminToken, random: RandomSource):
   replacePrivateFile(path, (content) => {
     const kept = parse(path, content);
     isAdded = kept.every(({ name }) => name !== token.name);
-    return isAdded ? serialise([...kept, { ...token, sha256: hashOf(text) }]) : content;
+    return isAdded ? serialise([...kept, { ...token, sha256: hashToken(text) }]) : content;
   });
   return isAdded ? text : undefined;
 }
@@ -95,17 +95,13 @@ export class AdminTokens {
       this.known = new Map(readTokens(this.path).map((token) => [token.sha256, token]));
       this.readAt = now;
     }
-    const token = this.known.get(hashOf(text));
+    const token = this.known.get(hashToken(text));
     return token === undefined || isOver(token, now) ? undefined : token;
   }
 }
 
 export function isOver({ expiresAt }: AdminToken, now: number): boolean {
   return expiresAt !== null && expiresAt <= now;
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function makeFile(path: string): void {

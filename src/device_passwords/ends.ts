@@ -1,4 +1,4 @@
-import { hashToken } from '../second_factor/fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import { type Write, when } from '../storage/statement.ts';
 import {
   type DevicePassword,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Answer, Handler } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -7,6 +6,7 @@ import type { Driver } from '../storage/statement.ts';
 import { findProbe } from '../storage/tables/probes.ts';
 import { SECOND } from '../system/clock.ts';
 import type { Pause } from '../system/pause.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** The header with which `doctor` asks whether a request reaches us. */
 export const PROBE_HEADER = 'x-m2fa-probe';
@@ -16,11 +16,6 @@ const NONCE = /^[\w-]{22,64}$/;
 
 /** As late as `doctor` asks for an answer, in seconds. */
 const LATEST = 120;
-
-/** The hash under which the store has a nonce: from the database no one learns a nonce that counts. */
-export function nonceHash(nonce: string): string {
-  return createHash('sha256').update(nonce).digest('hex');
-}
 
 /**
  * Requests by which `doctor` finds out which way requests take: with a nonce that counts now, every own or gated route
@@ -70,7 +65,7 @@ export class Probes {
     const nonce = headers[PROBE_HEADER];
     if (nonce === undefined || !NONCE.test(nonce)) return false;
     try {
-      return (await this.deps.storage.read(findProbe(nonceHash(nonce)))).length > 0;
+      return (await this.deps.storage.read(findProbe(hashToken(nonce)))).length > 0;
     } catch (error) {
       // Whether the route needs the store is for its handler to find out.
       if (error instanceof StoreUnavailable) return false;

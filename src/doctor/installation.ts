@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { nonceHash, PROBE_HEADER } from '../discovery/probes.ts';
+import { PROBE_HEADER } from '../discovery/probes.ts';
 import { dropProbe, keepProbe } from '../storage/tables/probes.ts';
 import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
@@ -7,6 +7,7 @@ import { AskedOnce, InstalledDatabase } from './installed_database.ts';
 import type { PublicView } from './public_view.ts';
 import type { SynapseFile } from './synapse_file.ts';
 import { isSuccess, type Reply, type Web } from './web.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** An own route that needs neither homeserver nor store for a probe. */
 export const PROBED_PATH = '/_matrix/client/versions';
@@ -89,8 +90,8 @@ export class Installation implements PublicView {
       if (storage === undefined) return undefined;
       const nonce = randomId(this.parts.random);
       try {
-        await storage.commit([], keepProbe(nonceHash(nonce)));
-        this.probeHash = nonceHash(nonce);
+        await storage.commit([], keepProbe(hashToken(nonce)));
+        this.probeHash = hashToken(nonce);
         return nonce;
       } catch {
         return undefined;

@@ -1,6 +1,6 @@
 import type { Asker, Homeserver } from '../homeserver/homeserver.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { hashToken } from '../second_factor/fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import { type Clock, HOUR } from '../system/clock.ts';
 import { Remembered } from '../system/remembered.ts';
 

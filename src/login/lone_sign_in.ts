@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashToken } from '../system/token_hash.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { LoneVerdict } from '../factors/factor.ts';
 import type { SignInFactor } from '../factors/factors.ts';
@@ -59,7 +59,7 @@ export class LoneSignIn {
     { question, proof, browser }: LoneAnswer,
   ): Promise<AloneAccepted | undefined> {
     const { alone, kind } = this.factor;
-    const hash = createHash('sha256').update(question).digest('hex');
+    const hash = hashToken(question);
     const first = await this.deps.storage.commit([], keepAnswered(hash, alone.questionMs));
     const verdict = first && (await alone.verify(question, proof));
     if (verdict?.is !== 'match') {

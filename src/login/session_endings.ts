@@ -6,7 +6,7 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller } from '../second_factor/caller.ts';
-import { hashToken } from '../second_factor/fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { SessionStore } from '../storage/tables/session_store.ts';

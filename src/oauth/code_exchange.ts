@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { Form } from '../http/form.ts';
-import { hashToken } from '../second_factor/fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findGrant, type OauthGrant } from '../storage/tables/oauth_grants.ts';
 import { invalidGrant } from './grant_errors.ts';

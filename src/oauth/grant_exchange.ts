@@ -3,7 +3,7 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Exit } from '../second_factor/exit.ts';
-import { hashToken } from '../second_factor/fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import { CLAIM_MS, type OAuthClaims, type OAuthGrantClaimed } from '../second_factor/oauth_claims.ts';
 import { newRefreshToken } from '../second_factor/oauth_refresh.ts';

@@ -5,7 +5,7 @@ import type { Form } from '../http/form.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Exit } from '../second_factor/exit.ts';
-import { hashToken } from '../second_factor/fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import {
   newRefreshToken,

@@ -17,7 +17,7 @@ import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Exit } from './exit.ts';
-import { hashToken } from './fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import { type Grant, openToken, type ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
 import { hasPageKey, type PageSessionShown, shownBy } from './page_shown.ts';

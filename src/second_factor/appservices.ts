@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { ClientRequest } from '../http/client_request.ts';
 import { derived } from '../system/derived.ts';
-import { hashToken } from './fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** A request of an application service that the operator listed, whichever user the service acts for. */
 class ServiceListed {

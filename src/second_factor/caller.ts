@@ -4,7 +4,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { isSecondFactorStage } from '../matrix/wire.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { presentedAuth } from '../uia/presented_auth.ts';
-import { hashToken } from './fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** A request's access token and whose it is. */
 export interface Caller {

@@ -1,18 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { Effect } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { rememberFreshLogin } from '../storage/tables/fresh_logins.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Vault } from '../vault/vault.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** How long a sign-in with a second factor counts as fresh (spec/guarded_endpoints.md, "Cross-signing keys"). */
 const FRESH_MS = 10 * MINUTE;
 const PURPOSE = 'fresh-login';
-
-/** The SHA-256 of a high-entropy token, hex: what stands in the store instead of it (R11). */
-export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
-}
 
 /** Tokens that signed in with a second factor a moment ago: no second code for their first key upload. */
 export class FreshLogins {

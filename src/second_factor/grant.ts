@@ -17,7 +17,7 @@ import type { Vault } from '../vault/vault.ts';
 import type { ServiceListed } from './appservices.ts';
 import type { DevicePasswordChecked } from './device_password_checked.ts';
 import type { FactorPassed } from './factor_passed.ts';
-import { hashToken } from './fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import { type HoldFacts, holdFactsIn } from './hold_facts.ts';
 import type { OAuthGrantClaimed } from './oauth_claims.ts';
 import type { RefreshPresented, RefreshRepeated } from './oauth_refresh.ts';

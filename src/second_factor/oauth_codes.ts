@@ -8,7 +8,7 @@ import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { FactorPassed } from './factor_passed.ts';
-import { hashToken } from './fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import { type OAuthLogin, sealOAuthLogin } from './oauth_login.ts';
 import type { AloneAccepted } from './passes.ts';
 import type { StandingPasses } from './standing.ts';

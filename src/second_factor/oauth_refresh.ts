@@ -3,7 +3,7 @@ import type { Branch } from '../storage/statement.ts';
 import { when } from '../storage/statement.ts';
 import { type OauthSession, type Rotation, rotateOauthSession } from '../storage/tables/oauth_sessions.ts';
 import { MINUTE } from '../system/clock.ts';
-import { hashToken } from './fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** So long after a rotation the token before it gets the same answer: its own may have been lost on the way. */
 export const REPEAT_MS = MINUTE;

@@ -1,6 +1,6 @@
 import type { ClientRequest } from '../http/client_request.ts';
 import type { PageSession } from '../storage/tables/page_sessions.ts';
-import { hashToken } from './fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** What `randomId` makes of 256 bits. */
 const KEY = /^[A-Za-z0-9_-]{43}$/;

@@ -15,7 +15,8 @@ import type { SignInToken } from '../storage/tables/sign_in_tokens.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import type { FactorPassed } from './factor_passed.ts';
-import { type FreshLogins, hashToken } from './fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
+import type { FreshLogins } from './fresh_logins.ts';
 import type { StandingPasses } from './standing.ts';
 
 /** How our login tokens begin, so that the gate tells them from those of the homeserver. */

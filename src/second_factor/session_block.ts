@@ -5,7 +5,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { Policies } from '../policy/policies.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { AppserviceTokens } from './appservices.ts';
-import { hashToken } from './fresh_logins.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { OwedEnrolment } from './owed_enrolment.ts';
 import type { Standings } from './standing.ts';
 import { witnessBy } from './witness.ts';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashToken } from '../system/token_hash.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
@@ -120,5 +120,5 @@ export function isSessionId(id: string): boolean {
 
 /** The key that a session is stored under: with the id itself a reader of the database could use the session (R11). */
 export function hashSessionId(id: string): string {
-  return createHash('sha256').update(id).digest('hex');
+  return hashToken(id);
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { hashToken } from '../../src/second_factor/fresh_logins.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import { effect } from '../../src/storage/statement.ts';
 import { removeRecoveryContacts } from '../../src/storage/tables/recovery_contacts.ts';
 import { listVotes } from '../../src/storage/tables/recovery_votes.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { nonceHash, Probes } from '../../src/discovery/probes.ts';
+import { Probes } from '../../src/discovery/probes.ts';
 import type { ClientRequest } from '../../src/http/client_request.ts';
 import { mountedPaths, ROUTES } from '../../src/http/routes.ts';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
@@ -8,6 +8,7 @@ import { listProcesses } from '../../src/storage/tables/processes.ts';
 import { MINUTE } from '../../src/system/clock.ts';
 import { randomId, systemRandom } from '../../src/system/random.ts';
 import { startApp, type TestApp } from '../support/app.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 
 const VERSIONS = '/_matrix/client/versions';
 
@@ -21,7 +22,7 @@ afterAll(() => app.stop());
 
 beforeEach(async () => {
   nonce = randomId(systemRandom);
-  await app.storage.commit([], keepProbe(nonceHash(nonce)));
+  await app.storage.commit([], keepProbe(hashToken(nonce)));
   app.stub.clear();
 });
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { hashToken } from '../../src/second_factor/fresh_logins.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import { effect } from '../../src/storage/statement.ts';
 import { createLogger } from '../../src/system/logger.ts';
 import { LOGIN, startApp, type TestApp } from '../support/app.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { hashToken } from '../../src/second_factor/fresh_logins.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import { decide, effect } from '../../src/storage/statement.ts';
 import { findClient } from '../../src/storage/tables/oauth_clients.ts';
 import { findGrant } from '../../src/storage/tables/oauth_grants.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { hashToken } from '../../src/second_factor/fresh_logins.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import { openOAuthLogin } from '../../src/second_factor/oauth_login.ts';
 import { findGrant } from '../../src/storage/tables/oauth_grants.ts';
 import { systemRandom } from '../../src/system/random.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { hashToken } from '../../src/second_factor/fresh_logins.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import { type OAuthLogin, sealOAuthLogin } from '../../src/second_factor/oauth_login.ts';
 import { findVersion } from '../../src/storage/tables/accounts.ts';
 import { keepCode } from '../../src/storage/tables/oauth_grants.ts';
