@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CORS_HEADERS } from '../http/cors.ts';
+import { CORS_HEADERS } from '../http/send_answer.ts';
 import { SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 

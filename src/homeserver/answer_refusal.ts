@@ -1,6 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
 import type { HomeserverAnswer } from './homeserver.ts';
-import { retryAfterMs } from './retry_after.ts';
+import { retryAfterMs } from './answer_fields.ts';
 
 const REFUSED_THERE = { is: 'refused', reason: 'homeserver' } as const;
 

@@ -4,16 +4,9 @@ import { type Flow, type JsonObject, LOGIN_PATH, PASSWORD_STAGE } from '../matri
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
 import { answerRefusal, errcodeOf } from './answer_refusal.ts';
-import type {
-  Asker,
-  CallHomeserver,
-  HomeserverAnswer,
-  JudgedPassword,
-  PasswordJudgement,
-} from './homeserver.ts';
+import type { Asker, CallHomeserver, HomeserverAnswer, JudgedPassword, PasswordJudgement } from './homeserver.ts';
 import { logout } from './logout.ts';
-import { waitMs } from './retry_after.ts';
-import { readFlows } from './uia_fields.ts';
+import { readFlows, waitMs } from './answer_fields.ts';
 
 const DEVICE_ID_BYTES = 12;
 

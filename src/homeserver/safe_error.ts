@@ -2,9 +2,8 @@ import type { Outcome } from '../matrix/outcome.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import type { HomeserverAnswer } from './homeserver.ts';
-import { retryAfterMs } from './retry_after.ts';
+import { readFlows, readStrings, retryAfterMs } from './answer_fields.ts';
 import { repeatsSent } from './sent_values.ts';
-import { readFlows, readStrings } from './uia_fields.ts';
 
 const NEUTRAL_TEXT = 'The homeserver refused this request.';
 /** Capitals, digits and underscores, or dotted names of extensions (client-server API, "Standard error response"). */
