@@ -1,6 +1,17 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Answer } from './answer.ts';
 
+/**
+ * The CORS headers of every answer of our own, errors included: web clients live on another origin
+ * (client-server API, "Web Browser Clients"; attack 99).
+ */
+export const CORS_HEADERS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE, OPTIONS',
+  'Access-Control-Allow-Headers': 'X-Requested-With, Content-Type, Authorization',
+  'Access-Control-Expose-Headers': 'Retry-After',
+} as const;
+
 /** Exactly this, without a charset: libQuotient compares the whole header. */
 const JSON_TYPE = 'application/json';
 
@@ -68,14 +79,3 @@ function retryAfterSeconds(answer: Answer): number | undefined {
   const wait = answer.body.retry_after_ms;
   return typeof wait === 'number' ? Math.ceil(wait / 1000) : undefined;
 }
-
-/**
- * The CORS headers of every answer of our own, errors included: web clients live on another origin
- * (client-server API, "Web Browser Clients"; attack 99).
- */
-export const CORS_HEADERS = {
-  'Access-Control-Allow-Origin': '*',
-  'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE, OPTIONS',
-  'Access-Control-Allow-Headers': 'X-Requested-With, Content-Type, Authorization',
-  'Access-Control-Expose-Headers': 'Retry-After',
-} as const;
