@@ -3,9 +3,9 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Caller } from '../second_factor/caller.ts';
-import { hashToken } from '../system/token_hash.ts';
 import type { OwnAction, ProvenRequest, Requirement } from '../second_factor/own_action.ts';
 import { MOST_AUTHENTICATORS, type Replaces } from '../storage/tables/setups.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { AccountDeps } from './account_deps.ts';
 import { requireFactorOfPath, type SettableFactor, type SetUps } from './set_ups.ts';
 

@@ -44,7 +44,7 @@ export interface WantedSetUp {
   readonly onlyWhileOff?: boolean;
 }
 
-/** What the client is told of a new set-up: of every factor these, and what it says itself. */
+/** What the client is told of a new set-up: these members for every factor, and what the factor itself says. */
 export interface BegunSetUp extends JsonObject {
   setup_id: string;
   expires_ts: number;
@@ -154,7 +154,10 @@ export class SetUps {
     }
   }
 
-  /** What follows from a confirmation that was written: the database has users with 2FA, and they are known from there. */
+  /**
+   * After a confirmation: the database is marked as one that has users with 2FA, and the place that it came from is
+   * known.
+   */
   async added(userId: string, client: ClientAddress): Promise<void> {
     await this.deps.mark.keep();
     await this.deps.lanes.remember(userId, client);

@@ -77,7 +77,7 @@ export class RecoveryBegin {
     const { shown, claim } = await newClaim(userId, codes);
     const won = await this.consequences(user, request, vouched);
     const beginning = beginRecovery({ ...(await this.termsFor(user)), ...request, claim });
-    // What is begun by a code and what uses it up are one: a code that is spent elsewhere shortens nothing.
+    // Beginning by a code and using the code up are one unit: a code that is spent elsewhere shortens nothing.
     const unit =
       vouched === undefined
         ? when(beginning, { won, lost: 'undo' })
@@ -99,7 +99,7 @@ export class RecoveryBegin {
     };
   }
 
-  /** What stood in the way of one that was not begun. */
+  /** Why a request was not begun. */
   private async inItsPlace(userId: string): Promise<Written | undefined> {
     const other = await this.running(userId);
     if (other !== undefined) return other;

@@ -3,12 +3,12 @@ import { openRecipient } from '../notify/recovery_notices.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findRecipientByLink, type RecipientRole } from '../storage/tables/recovery_notices.ts';
 import { findRecovery } from '../storage/tables/recovery_requests.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { RecoveryEndings } from './endings.ts';
 import type { CalendarOf } from './frozen_calendar.ts';
 import { shownAddress } from './shown_address.ts';
 import { type RecoveryStanding, standingOf } from './standing.ts';
-import { hashToken } from '../system/token_hash.ts';
 
 /** What `randomId` makes of 160 bits, and nothing else. */
 const TOKEN = /^[A-Za-z0-9_-]{27}$/;

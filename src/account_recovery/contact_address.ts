@@ -5,13 +5,13 @@ import { Refusal } from '../matrix/refusals.ts';
 import { isMailAddress } from '../notify/addresses.ts';
 import { CONFIRM_CONTACT, openContact, sealContact } from '../notify/contact_confirmation.ts';
 import { isPhoneNumber } from '../notify/sms_channel.ts';
-import { hashToken } from '../system/token_hash.ts';
 import type { Effect } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { addNotice } from '../storage/tables/notices.ts';
 import type { RecoveryContactsRow } from '../storage/tables/recovery_contacts.ts';
 import { type Clock, HOUR, SECOND } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** How long the link that confirms an address is good. */

@@ -1,10 +1,10 @@
 import type { Audit } from '../audit/audit.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { openContact } from '../notify/contact_confirmation.ts';
-import { hashToken } from '../system/token_hash.ts';
 import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { confirmContact, findConfirmable } from '../storage/tables/recovery_contacts.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** An address that waits for its owner's word. */

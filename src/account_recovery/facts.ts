@@ -4,7 +4,10 @@ import { findRecovery } from '../storage/tables/recovery_requests.ts';
 import type { CalendarOf } from './frozen_calendar.ts';
 import { standingOf } from './standing.ts';
 
-/** What notices say of a request, as it stands when they are sent: one that waited long tells no old time. */
+/**
+ * What notices say of a request, as it stands when they are sent: a notice that waited long does not tell outdated
+ * times.
+ */
 export function recoveryFacts(storage: Pick<Storage, 'read'>, calendarOf: CalendarOf) {
   return async (requestId: string): Promise<RecoveryFacts | undefined> => {
     const [request] = await storage.read(findRecovery(requestId));

@@ -6,9 +6,9 @@ import type {
   RecoveryRecipient,
 } from '../storage/tables/recovery_notices.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 import { shownAddress } from './shown_address.ts';
-import { hashToken } from '../system/token_hash.ts';
 
 /** So many are told at most. Those named first stay: the owner's own addresses. */
 const MOST_RECIPIENTS = 50;

@@ -8,7 +8,6 @@ import { requireShape } from '../matrix/registry.ts';
 import type { RecoveryVoteRequest } from '../matrix/shapes.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import { type Caller, requireCaller } from '../second_factor/caller.ts';
-import { hashToken } from '../system/token_hash.ts';
 import type { OwnAction, ProvenRequest, Requirement } from '../second_factor/own_action.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import { type Write, when } from '../storage/statement.ts';
@@ -20,6 +19,7 @@ import {
   type RecoveryAnswer,
   shortenByVotes,
 } from '../storage/tables/recovery_votes.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { RecoveryEndings } from './endings.ts';
 
 export interface RecoveryVotesDeps {

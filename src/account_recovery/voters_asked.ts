@@ -1,6 +1,5 @@
 import type { AccountRecoveryConfig, NotifyConfig } from '../config/config.ts';
 import { ASK_VOTER, voteIdentity } from '../notify/vote_request.ts';
-import { hashToken } from '../system/token_hash.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -8,6 +7,7 @@ import { addNotice } from '../storage/tables/notices.ts';
 import { type AskedVoter, askVoter } from '../storage/tables/recovery_votes.ts';
 import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 import { findContactList } from './contact_list.ts';
 import type { RecoveryName } from './seams.ts';

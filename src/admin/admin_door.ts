@@ -42,7 +42,7 @@ export interface AskedAdmin {
   token?: string;
 }
 
-/** The admin API: who may, and what; the handlers do it. */
+/** The admin API: says who may do what; the handlers do it. */
 export class AdminDoor {
   private readonly perToken: RateLimit;
   private readonly wrongTokens: RateLimit;
@@ -114,13 +114,13 @@ export class AdminDoor {
   }
 }
 
-/** A page in a browser must not act by what the browser's network may reach. @throws Refusal forbidden */
+/** A page must not act here through a browser that can reach this listener. @throws Refusal forbidden */
 function refusePages(request: IncomingMessage): void {
   if (request.headers.origin !== undefined)
     throw new Refusal('forbidden', { text: 'This is not for pages in browsers.' });
 }
 
-/** One that is off is none. @throws Refusal unrecognized, method_not_allowed */
+/** A route that is off counts as missing. @throws Refusal unrecognized, method_not_allowed */
 function requireRoute(
   handlers: AdminHandlers,
   path: string,

@@ -42,7 +42,7 @@ export interface AdminRequest {
 
 export type AdminHandler = (request: AdminRequest) => Promise<JsonObject>;
 
-/** What answers which route; of one that is off nothing does. */
+/** The handler of each route; a route that is off has none. */
 export type AdminHandlers = Readonly<
   Record<Exclude<AdminRouteId, RecoveryRouteId>, AdminHandler> &
     Partial<Record<RecoveryRouteId, AdminHandler>>

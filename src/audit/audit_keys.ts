@@ -7,7 +7,7 @@ import { type AuditKey, chainSeals } from './macs.ts';
 
 type AuditVault = Pick<Vault, 'seal' | 'open' | 'auditKey'>;
 
-/** What keeps the macs of a key of the ring checkable that is about to be removed from it: sealed by the active one. */
+/** Keeps what checks the macs of a key that is about to be removed from the ring, sealed by the active key. */
 export function keptAuditKey(vault: AuditVault, keyId: string): Effect {
   const { secret } = vault.auditKey(keyId);
   return keepAuditKey({ keyId, sealed: vault.seal(secret, identityOf(keyId)) });
@@ -15,7 +15,7 @@ export function keptAuditKey(vault: AuditVault, keyId: string): Effect {
 
 /** The keys of the ring, and those that were kept of it. */
 export class AuditKeys implements MacKeys {
-  /** Ids that macs name and no key has. */
+  /** The ids of keys that macs name and that are missing. */
   readonly unknown = new Set<string>();
   private readonly known = new Map<string, AuditKey>();
 

@@ -15,7 +15,7 @@ export class CommandFailed extends Error {}
 /** The command failed, and the log has said why already. */
 export class FailureLogged extends Error {}
 
-/** What was found is printed already; it is for a program to know by the exit code. */
+/** What was found is printed already; programs learn of it by the exit code. */
 export class ReportPrinted extends Error {
   constructor(readonly code: number) {
     super('the report is printed');

@@ -9,7 +9,7 @@ import type { Surroundings } from './surroundings.ts';
 
 const USERS = '/_synapse/admin/v2/users';
 const A_PAGE = 500;
-/** As many pages a homeserver may make of its users. */
+/** How many pages a homeserver may make of its users. */
 const MOST_PAGES = 100_000;
 const OURSELVES = { ip: '127.0.0.1', proto: 'http', host: undefined } as const;
 

@@ -114,7 +114,8 @@ function schemaAt(path: string): JsonObject {
   return {
     description: doc,
     ...sectionSchema(path),
-    // Half of it would be filled up with what belongs to another whole.
+    // Such a section is written whole or not at all: defaults would complete one half with values that do not fit the
+    // other.
     ...(whole ? { required: names, default: defaultsOf(path, names) } : { default: {} }),
   };
 }

@@ -6,8 +6,8 @@ type Reloaded = Pick<Config, 'trustedProxies' | 'applicationServices' | 'limits'
 };
 
 /**
- * The configuration of a running proxy. Its `view` is that of the start, but for what can be read again: who needs
- * that reads it from the view at each use, and keeps no copy.
+ * The configuration of a running proxy. Its `view` is that of the start, but for what can be read again: code that
+ * needs such a setting reads it from the view at each use, and keeps no copy.
  */
 export class LiveConfig {
   readonly view: Config;
@@ -40,7 +40,7 @@ export class LiveConfig {
     };
   }
 
-  /** What can be read again is from now on that of `next`; all else stays. */
+  /** Takes the settings that can be read again from `next`; all others stay. */
   take(next: Config): void {
     this.reloaded = next;
   }

@@ -27,8 +27,9 @@ export interface DevicePasswordCreationDeps
 type Making = Pick<PasswordProof, 'request' | 'caller'> & { readonly name: string };
 
 /**
- * `POST …/org.matrix.2fa/device_passwords`: one login makes the device, and is the judgement of the password that was
- * given with the second factor. The row is the first thing that is written of it, in the commit that uses the proof up
+ * `POST …/org.matrix.2fa/device_passwords`: one login makes the device, and by it the homeserver judges the password
+ * that was given with the second factor. The row is the first thing that is written of it, in the commit that uses
+ * the proof up
  * (docs/security_model.md).
  */
 export class DevicePasswordCreation {

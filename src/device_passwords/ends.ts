@@ -1,4 +1,3 @@
-import { hashToken } from '../system/token_hash.ts';
 import { type Write, when } from '../storage/statement.ts';
 import {
   type DevicePassword,
@@ -8,14 +7,15 @@ import {
   findDevicePasswordOfToken,
   listDevicePasswords,
 } from '../storage/tables/device_passwords.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { DevicePasswordDeps } from './device_password_deps.ts';
 
 /** What ended a device password that its owner did not revoke. */
 export type EndCause = 'device_gone' | 'password_changed' | 'logged_out_everywhere' | 'deactivated' | 'reset';
 
 /**
- * The ends of device passwords that come of something else. From its end on one releases nothing; the next sweep logs
- * its login out, whose keys are gone with it.
+ * Ends device passwords where something else ends them. An ended one releases nothing; the next sweep logs its login
+ * out, and its keys go with that.
  */
 export class DevicePasswordEnds {
   constructor(private readonly deps: Pick<DevicePasswordDeps, 'storage' | 'audit'>) {}

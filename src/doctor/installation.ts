@@ -3,11 +3,11 @@ import { PROBE_HEADER } from '../discovery/probes.ts';
 import { dropProbe, keepProbe } from '../storage/tables/probes.ts';
 import type { Clock } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 import { AskedOnce, InstalledDatabase } from './installed_database.ts';
 import type { PublicView } from './public_view.ts';
 import type { SynapseFile } from './synapse_file.ts';
 import { isSuccess, type Reply, type Web } from './web.ts';
-import { hashToken } from '../system/token_hash.ts';
 
 /** An own route that needs neither homeserver nor store for a probe. */
 export const PROBED_PATH = '/_matrix/client/versions';
@@ -128,7 +128,8 @@ export class Installation implements PublicView {
 
   /** Why no probe can be sent. */
   async whyNoProbe(): Promise<string | undefined> {
-    if ((await this.nonce()) === undefined) return `no probe can be sent: ${await this.database.withoutStore()}`;
+    if ((await this.nonce()) === undefined)
+      return `no probe can be sent: ${await this.database.withoutStore()}`;
     return (await this.database.mark().catch(() => undefined)) === 'foreign'
       ? 'it is not the database of serve (see mark)'
       : undefined;

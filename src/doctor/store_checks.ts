@@ -7,6 +7,7 @@ import { KeyFileError } from '../vault/key_file_error.ts';
 import { type KeySource, nameOfKeys } from '../vault/key_source.ts';
 import { type Finding, fail, type InsideCheck, listed, ok, skipped, warn } from './check.ts';
 import type { Installation } from './installation.ts';
+import type { InstalledDatabase } from './installed_database.ts';
 import { doFit, type KeyFit } from './key_fit.ts';
 
 export const storeCheck: InsideCheck = {
@@ -108,7 +109,8 @@ export const keysCheck: InsideCheck = {
     const tried = [`read ${name}`, 'opened every authenticator', 'looked for the keys of recovery codes'];
     try {
       const fit = await installation.database.keyFit();
-      if (fit === undefined) return skipped(`${name} can be read; ${await installation.database.withoutStore()}`);
+      if (fit === undefined)
+        return skipped(`${name} can be read; ${await installation.database.withoutStore()}`);
       if (doFit(fit)) return ok(tried, `${name} opens all of it`);
       return fail(
         tried,
@@ -156,7 +158,7 @@ export const markCheck: InsideCheck = {
   },
 };
 
-function judgeMark(mark: Awaited<ReturnType<Installation['mark']>>, file: string): Finding {
+function judgeMark(mark: Awaited<ReturnType<InstalledDatabase['mark']>>, file: string): Finding {
   const tried = ["read the database's id", `looked for its mark in ${file}`];
   switch (mark) {
     case 'marked':

@@ -52,7 +52,10 @@ interface Target {
   readonly path: string;
 }
 
-/** Clients do not look for the first on this host first. The second is what people type; all is well without it. */
+/**
+ * Paths that need not lead to us: clients look for the first on the host of user ids, and the second is only what
+ * people type.
+ */
 const NOT_NEEDED = ['/.well-known/matrix/client', '/_2fa'];
 
 /** One target for each path and prefix. */

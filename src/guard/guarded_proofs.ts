@@ -105,7 +105,7 @@ export class GuardedProofs {
     const { won } = await attempt.settle(session, unit, false);
     if (won) return acceptedAt({ ...session, completed: [...session.completed, PASSWORD_STAGE] }, stage);
     const current = await engine.find(session.id);
-    // Another body than the one that this request is about was bound meanwhile: that one is not approved.
+    // Another body was bound to the session meanwhile: this proof does not approve that one.
     return current?.bodyDigest === session.bodyDigest ? acceptedAt(current, stage) : GONE;
   }
 

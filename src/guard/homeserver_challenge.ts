@@ -1,6 +1,6 @@
+import { readFlows, readStrings } from '../homeserver/answer_fields.ts';
 import type { HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { rebuildError } from '../homeserver/safe_error.ts';
-import { readFlows, readStrings } from '../homeserver/answer_fields.ts';
 import { type Flow, isJsonObject, type Json, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { isIdentityFree, mayFollowProof } from '../uia/allowed_stages.ts';
 import type { ChallengeError } from '../uia/challenge.ts';

@@ -44,7 +44,7 @@ export class SessionLeases {
     private readonly clock: Clock,
   ) {}
 
-  /** True if this request has the session to itself now, until it settles what it took it for, or dies. */
+  /** True if this request has the session to itself now, until it settles, or dies. */
   take({ idHash }: Session): Promise<boolean> {
     return this.storage.sessionLeases.take(idHash, this.clock.now() + LONGEST_LEASE_MS);
   }

@@ -1,8 +1,8 @@
 import type { Asker, Homeserver } from '../homeserver/homeserver.ts';
 import { Refusal } from '../matrix/refusals.ts';
-import { hashToken } from '../system/token_hash.ts';
 import { type Clock, HOUR } from '../system/clock.ts';
 import { Remembered } from '../system/remembered.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 const MOST = 10_000;
 

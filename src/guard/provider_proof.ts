@@ -1,5 +1,5 @@
-import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { waitMs } from '../homeserver/answer_fields.ts';
+import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { LOGIN_PATH, SSO_STAGE, TOKEN_LOGIN } from '../matrix/wire.ts';

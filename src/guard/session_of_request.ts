@@ -10,10 +10,10 @@ import {
 } from '../matrix/wire.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import type { OfferedWays } from '../second_factor/challenge_answer.ts';
-import { hashToken } from '../system/token_hash.ts';
 import type { Requirement } from '../second_factor/own_action.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import type { CallingPage } from '../second_factor/step_ups.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, type Session, type SessionBinding } from '../uia/session.ts';

@@ -31,7 +31,7 @@ export async function isAdministrator(
     }
     if (answer.status === 403) return false;
     if (answer.status !== 404) return undefined;
-    // It knows the address, and not the account.
+    // It knows this endpoint, and not the account.
     if (errcodeOf(answer) === 'M_NOT_FOUND') return false;
     const family = await familyOf(call, client);
     if (family === 'synapse' || family === WITHOUT_WORD) return false;

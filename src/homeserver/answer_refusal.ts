@@ -1,6 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
-import type { HomeserverAnswer } from './homeserver.ts';
 import { retryAfterMs } from './answer_fields.ts';
+import type { HomeserverAnswer } from './homeserver.ts';
 
 const REFUSED_THERE = { is: 'refused', reason: 'homeserver' } as const;
 

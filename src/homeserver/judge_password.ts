@@ -3,10 +3,16 @@ import { Refusal } from '../matrix/refusals.ts';
 import { type Flow, type JsonObject, LOGIN_PATH, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
 import type { RandomSource } from '../system/random.ts';
-import { answerRefusal, errcodeOf } from './answer_refusal.ts';
-import type { Asker, CallHomeserver, HomeserverAnswer, JudgedPassword, PasswordJudgement } from './homeserver.ts';
-import { logout } from './logout.ts';
 import { readFlows, waitMs } from './answer_fields.ts';
+import { answerRefusal, errcodeOf } from './answer_refusal.ts';
+import type {
+  Asker,
+  CallHomeserver,
+  HomeserverAnswer,
+  JudgedPassword,
+  PasswordJudgement,
+} from './homeserver.ts';
+import { logout } from './logout.ts';
 
 const DEVICE_ID_BYTES = 12;
 

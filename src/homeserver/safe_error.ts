@@ -1,8 +1,8 @@
 import type { Outcome } from '../matrix/outcome.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
-import type { HomeserverAnswer } from './homeserver.ts';
 import { readFlows, readStrings, retryAfterMs } from './answer_fields.ts';
+import type { HomeserverAnswer } from './homeserver.ts';
 import { repeatsSent } from './sent_values.ts';
 
 const NEUTRAL_TEXT = 'The homeserver refused this request.';

@@ -24,7 +24,7 @@ export interface BodyLimits {
  * @throws Refusal `too_large`, `slow_body`, or `bad_json` if the client went away
  */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
-  // It has none, and says nothing of its end any more (`gateway/http_server.ts`).
+  // The request has no body, and emits no end any more (`gateway/http_server.ts`).
   if (request.readableEnded) return Promise.resolve(Buffer.alloc(0));
   return new Promise((resolve, reject) => {
     if (announcedLength(request) > DISCARDED_BYTES) {

@@ -31,7 +31,7 @@ export const STRAIGHT_ROOTS: readonly string[] = [
 export const STRAIGHT_VERSIONS: readonly string[] = ['r0', 'v3'];
 export const STRAIGHT_ROOM_ENDPOINTS: readonly string[] = ['messages', 'members', 'joined_members', 'state'];
 
-/** A raw path that holds one of these, in capitals or not, may be read as another path: it never goes straight. */
+/** A raw path that holds one of these, in capitals or not, may be read as another path: it always goes to the proxy. */
 export const ODD_PARTS: readonly string[] = ['..', '//', ';', '\\', '#', '%25', '%2e', '%2f', '%5c'];
 
 /** A regular expression, as all web servers know them, for the raw path or target of what may go straight. */

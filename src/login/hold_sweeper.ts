@@ -10,7 +10,7 @@ import { LogoutSweep } from './logout_sweep.ts';
 
 /** It is this program itself that asks. */
 const OURSELVES = { ip: '127.0.0.1', proto: 'http', host: undefined } as const;
-/** So often the homeserver may say no to the end of other devices: a password that was changed since has ended them. */
+/** How often the homeserver may refuse to end other devices: after that a changed password has probably ended them. */
 const MOST_REFUSED = 5;
 
 /** Logs ended holds out at the homeserver (R10). */

@@ -28,7 +28,7 @@ export interface LeftInLine {
   readonly outcome: LineOutcome;
 }
 
-/** The turn of one sign-in at the homeserver, shared by all processes. */
+/** The lease of one sign-in to ask the homeserver, shared by all processes. */
 export interface LineLeases {
   /** Takes the lease of a line for `forMs`. Undefined if it was taken, else the holder that has it. */
   take(line: string, holder: string, forMs: number): Promise<string | undefined>;

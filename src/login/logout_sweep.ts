@@ -97,7 +97,7 @@ export class LogoutSweep<Login extends EndedLogin> {
     try {
       await this.ended.postpone(id, this.deps.clock.now() + pause);
     } catch (error) {
-      // The lease that it has ends by itself.
+      // Its lease ends by itself.
       this.deps.log.warn({ err: error }, 'the store did not take when to try again');
     }
   }

@@ -1,4 +1,3 @@
-import { hashToken } from '../system/token_hash.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { LoneVerdict } from '../factors/factor.ts';
 import type { SignInFactor } from '../factors/factors.ts';
@@ -12,6 +11,7 @@ import type { Standings } from '../second_factor/standing.ts';
 import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { keepAnswered } from '../storage/tables/factor_tokens.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** The answer to a question of the sign-in page. */
 export interface LoneAnswer {

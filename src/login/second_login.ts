@@ -1,5 +1,5 @@
-import type { Homeserver } from '../homeserver/homeserver.ts';
 import { waitMs } from '../homeserver/answer_fields.ts';
+import type { Homeserver } from '../homeserver/homeserver.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';

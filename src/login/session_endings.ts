@@ -6,10 +6,10 @@ import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller } from '../second_factor/caller.ts';
-import { hashToken } from '../system/token_hash.ts';
 import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { SessionStore } from '../storage/tables/session_store.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 export interface SessionEndingsDeps {
   readonly homeserver: Homeserver;
@@ -21,8 +21,8 @@ export interface SessionEndingsDeps {
 }
 
 /**
- * `POST /refresh`, `/logout` and `/logout/all`: for the homeserver, rebuilt (R2). What hangs on a token
- * that ends, ends with it.
+ * `POST /refresh`, `/logout` and `/logout/all`: for the homeserver, rebuilt (R2). What is bound to a token that ends,
+ * ends with it.
  */
 export class SessionEndings {
   constructor(private readonly deps: SessionEndingsDeps) {}

@@ -96,7 +96,7 @@ export class ContactConfirmation {
     };
   }
 
-  /** The same as a text message, which names no account: its name is the choice of who has it. @throws SealBroken */
+  /** The same as a text message, which names no account: its owner chose that name. @throws SealBroken */
   async textOf(notice: NoticeRow): Promise<AddressedText | undefined> {
     const asked = await this.askedBy(notice);
     if (asked === undefined) return undefined;

@@ -1,10 +1,10 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { Form } from '../http/form.ts';
-import { hashToken } from '../system/token_hash.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findGrant, noteDevicePoll, type OauthGrant } from '../storage/tables/oauth_grants.ts';
 import { SECOND } from '../system/clock.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { GrantExchange } from './grant_exchange.ts';
 import { OauthError } from './oauth_answer.ts';
 import { requireField } from './oauth_form.ts';

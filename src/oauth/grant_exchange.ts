@@ -3,7 +3,6 @@ import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Exit } from '../second_factor/exit.ts';
-import { hashToken } from '../system/token_hash.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import { CLAIM_MS, type OAuthClaims, type OAuthGrantClaimed } from '../second_factor/oauth_claims.ts';
 import { newRefreshToken } from '../second_factor/oauth_refresh.ts';
@@ -15,6 +14,7 @@ import { endOauthSessionsOfDevice, keepOauthSession } from '../storage/tables/oa
 import { DAY, SECOND } from '../system/clock.ts';
 import type { Pause } from '../system/pause.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 import { invalidGrant, notNow } from './grant_errors.ts';
 import type { GrantLogin, GrantLoginCall } from './grant_login.ts';

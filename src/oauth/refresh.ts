@@ -5,7 +5,6 @@ import type { Form } from '../http/form.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Exit } from '../second_factor/exit.ts';
-import { hashToken } from '../system/token_hash.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import {
   newRefreshToken,
@@ -23,6 +22,7 @@ import {
 import { SECOND } from '../system/clock.ts';
 import type { Pause } from '../system/pause.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 import { invalidGrant, notNow } from './grant_errors.ts';
 import { lifeOf } from './grant_exchange.ts';

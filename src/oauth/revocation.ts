@@ -1,10 +1,10 @@
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { Form } from '../http/form.ts';
-import { hashToken } from '../system/token_hash.ts';
 import { isRefreshToken, sessionIdIn } from '../second_factor/oauth_refresh.ts';
 import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
 import type { OauthSession } from '../storage/tables/oauth_sessions.ts';
+import { hashToken } from '../system/token_hash.ts';
 import { notNow } from './grant_errors.ts';
 import { requireField } from './oauth_form.ts';
 

@@ -15,9 +15,9 @@ import {
 import { codesLeftIn } from '../storage/tables/recovery_sets.ts';
 import { MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Exit } from './exit.ts';
-import { hashToken } from '../system/token_hash.ts';
 import { type Grant, openToken, type ReleasingProof } from './grant.ts';
 import type { HeldLogins } from './held_logins.ts';
 import { hasPageKey, type PageSessionShown, shownBy } from './page_shown.ts';

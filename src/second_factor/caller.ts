@@ -2,9 +2,9 @@ import type { Homeserver, TokenOwner } from '../homeserver/homeserver.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { isSecondFactorStage } from '../matrix/wire.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { UiaEngine } from '../uia/engine.ts';
 import { presentedAuth } from '../uia/presented_auth.ts';
-import { hashToken } from '../system/token_hash.ts';
 
 /** A request's access token and whose it is. */
 export interface Caller {

@@ -2,8 +2,8 @@ import type { Effect } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { rememberFreshLogin } from '../storage/tables/fresh_logins.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
-import type { Vault } from '../vault/vault.ts';
 import { hashToken } from '../system/token_hash.ts';
+import type { Vault } from '../vault/vault.ts';
 
 /** How long a sign-in with a second factor counts as fresh (spec/guarded_endpoints.md, "Cross-signing keys"). */
 const FRESH_MS = 10 * MINUTE;

@@ -17,8 +17,8 @@ import {
   type SessionEnd,
 } from '../storage/tables/oauth_sessions.ts';
 import type { Log } from '../system/log.ts';
-import type { Vault } from '../vault/vault.ts';
 import { hashToken } from '../system/token_hash.ts';
+import type { Vault } from '../vault/vault.ts';
 import { type Grant, openToken } from './grant.ts';
 
 export interface OAuthSessionsDeps {

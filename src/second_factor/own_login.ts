@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/audit.ts';
+import { waitMs } from '../homeserver/answer_fields.ts';
 import { errcodeOf } from '../homeserver/answer_refusal.ts';
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
-import { waitMs } from '../homeserver/answer_fields.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { APPSERVICE_LOGIN, type JsonObject, LOGIN_PATH } from '../matrix/wire.ts';

@@ -14,8 +14,8 @@ import type { ProofOnRecord } from '../storage/tables/releases.ts';
 import type { SignInToken } from '../storage/tables/sign_in_tokens.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
-import type { FactorPassed } from './factor_passed.ts';
 import { hashToken } from '../system/token_hash.ts';
+import type { FactorPassed } from './factor_passed.ts';
 import type { FreshLogins } from './fresh_logins.ts';
 import type { StandingPasses } from './standing.ts';
 

@@ -3,9 +3,9 @@ import { isOwnOrigin } from '../http/own_site.ts';
 import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findPageSessionOfToken, keepStepUp, startStepUp } from '../storage/tables/page_sessions.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Session } from '../uia/session.ts';
 import type { Caller } from './caller.ts';
-import { hashToken } from '../system/token_hash.ts';
 import { hasPageKey, pageKeyIn } from './page_shown.ts';
 
 /** The page of a live page session, which has made a request under its token and with one of its keys. */

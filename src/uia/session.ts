@@ -1,9 +1,9 @@
-import { hashToken } from '../system/token_hash.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { SessionPot } from '../storage/tables/sessions.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 
 /** Who and what a session is bound to. All of it is compared on every use (attacks 44, 45). */
 export interface SessionBinding {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { hashToken } from '../../src/system/token_hash.ts';
 import { effect } from '../../src/storage/statement.ts';
 import { removeRecoveryContacts } from '../../src/storage/tables/recovery_contacts.ts';
 import { listVotes } from '../../src/storage/tables/recovery_votes.ts';
 import { systemRandom } from '../../src/system/random.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { startMailReceiver } from '../notify/receivers.ts';

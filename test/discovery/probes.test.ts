@@ -7,8 +7,8 @@ import { keepProbe } from '../../src/storage/tables/probes.ts';
 import { listProcesses } from '../../src/storage/tables/processes.ts';
 import { MINUTE } from '../../src/system/clock.ts';
 import { randomId, systemRandom } from '../../src/system/random.ts';
-import { startApp, type TestApp } from '../support/app.ts';
 import { hashToken } from '../../src/system/token_hash.ts';
+import { startApp, type TestApp } from '../support/app.ts';
 
 const VERSIONS = '/_matrix/client/versions';
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { hashToken } from '../../src/system/token_hash.ts';
 import { effect } from '../../src/storage/statement.ts';
 import { createLogger } from '../../src/system/logger.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import { LOGIN, startApp, type TestApp } from '../support/app.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
 import { call } from '../support/http.ts';

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { hashToken } from '../../src/system/token_hash.ts';
 import { decide, effect } from '../../src/storage/statement.ts';
 import { findClient } from '../../src/storage/tables/oauth_clients.ts';
 import { findGrant } from '../../src/storage/tables/oauth_grants.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { hashToken } from '../../src/system/token_hash.ts';
 import { openOAuthLogin } from '../../src/second_factor/oauth_login.ts';
 import { findGrant } from '../../src/storage/tables/oauth_grants.ts';
 import { systemRandom } from '../../src/system/random.ts';
+import { hashToken } from '../../src/system/token_hash.ts';
 import { loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { seedIn } from '../account/account.ts';

@@ -41,7 +41,10 @@ const OUR_TABLES = ['accounts', 'authenticators', 'audit', 'database_identity'];
 /** Whether an SQLite database is whole, and one of this program. */
 export async function isOurSqlite(database: WholeDatabase): Promise<boolean> {
   const { names, values } = listOf('table', OUR_TABLES);
-  const tables = ask(`SELECT 1 AS found FROM sqlite_schema WHERE type = 'table' AND name IN (${names})`, values);
+  const tables = ask(
+    `SELECT 1 AS found FROM sqlite_schema WHERE type = 'table' AND name IN (${names})`,
+    values,
+  );
   const [sound] = await database.write(ask<{ quick_check: string }>('PRAGMA quick_check'));
   const version = await database.version();
   const isOurs = version > 0 && (await database.write(tables)).length === OUR_TABLES.length;
