@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { countSessions } from '../support/rows.ts';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   ADD_ADDRESS,
   ALICES_PASSWORD,
@@ -15,10 +16,7 @@ import {
   DELETE_DEVICES,
   GET_TOKEN,
   GUARDED_CALLS,
-  type GuardedApp,
   PASSWORD,
-  PERSONALITIES,
-  startGuarded,
   TOTP,
 } from './guarded.ts';
 
@@ -39,13 +37,7 @@ const NO_NEW_PASSWORD: JsonObject[] = [
   { New_Password: 'x' },
 ];
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   test.each([
     ['delete_devices', DELETE_DEVICES, NO_DEVICES],
     ['account/password', CHANGE_PASSWORD, NO_NEW_PASSWORD],

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { makeCrossSigningKeys } from '../support/cross_signing_keys.ts';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   BOBS_PASSWORD,
   BOTH_FLOWS,
@@ -10,23 +11,14 @@ import {
   challengeIn,
   codeFlows,
   DELETE_DEVICES,
-  type GuardedApp,
   PASSWORD,
-  PERSONALITIES,
-  startGuarded,
   TOTP,
   UPLOAD_KEYS,
 } from './guarded.ts';
 
 const MINUTE = 60_000;
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded((personality) => {
   const forgetKeys = () =>
     Object.assign(it.app.stub.keysOf('bob'), {
       master: undefined,

@@ -1,22 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { LOGIN } from '../support/app.ts';
-import {
-  BOBS_PASSWORD,
-  bobsPassword,
-  challengeIn,
-  GET_TOKEN,
-  type GuardedApp,
-  startGuarded,
-} from './guarded.ts';
+import { describeGuarded, it } from './each_guarded.ts';
+import { BOBS_PASSWORD, bobsPassword, challengeIn, GET_TOKEN } from './guarded.ts';
 
 /** Only these two have the endpoint. */
-describe.each(['synapse', 'tuwunel', 'continuwuity'] as const)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   async function issued(): Promise<string> {
     const auth = bobsPassword(`${BOBS_PASSWORD} ${it.app.code(it.bob)}`);
     const { json } = await it.asBob(GET_TOKEN, auth);
@@ -55,4 +43,4 @@ describe.each(['synapse', 'tuwunel', 'continuwuity'] as const)('before %s', (per
     await it.app.enrol('dora');
     expect((await redeem(json.login_token as string)).status).toBe(401);
   });
-});
+}, ['synapse', 'tuwunel', 'continuwuity']);

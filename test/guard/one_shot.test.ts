@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   ALICES_PASSWORD,
   BOBS_PASSWORD,
@@ -13,18 +14,11 @@ import {
   GUARDED_CALLS,
   type GuardedApp,
   PASSWORD,
-  PERSONALITIES,
   startGuarded,
   TOTP,
 } from './guarded.ts';
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   test('a one-shot password without a code is told what to type, and counts nothing', async () => {
     const answer = await it.asBob(CHANGE_PASSWORD, bobsPassword());
     expect(challengeIn(answer)).toMatchObject({ status: 401, completed: [], errcode: 'M_FORBIDDEN' });

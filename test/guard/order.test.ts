@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   BOBS_PASSWORD,
   BOTH_FLOWS,
@@ -9,21 +10,12 @@ import {
   codeFlows,
   DELETE_DEVICES,
   GUARDED_CALLS,
-  type GuardedApp,
   PASSWORD,
-  PERSONALITIES,
   RECOVERY,
-  startGuarded,
   TOTP,
 } from './guarded.ts';
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   test.each(GUARDED_CALLS)(
     'attack 41: $name with the right password and no code, in every form of auth, stays here',
     async (call) => {

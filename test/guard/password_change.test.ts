@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { LOGIN, passwordLogin } from '../support/app.ts';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   BOBS_PASSWORD,
   bobsPassword,
@@ -8,19 +9,10 @@ import {
   codeFlows,
   DELETE_ADDRESS,
   DELETE_DEVICES,
-  type GuardedApp,
-  PERSONALITIES,
-  startGuarded,
   TOTP,
 } from './guarded.ts';
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   const withCode = (password = BOBS_PASSWORD) => bobsPassword(`${password} ${it.app.code(it.bob)}`);
 
   test('a change of password ends the sign-ins and sessions that were under way', async () => {

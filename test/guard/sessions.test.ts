@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   BOBS_PASSWORD,
   bobsPassword,
@@ -12,20 +13,13 @@ import {
   type GuardedApp,
   type GuardedCall,
   PASSWORD,
-  PERSONALITIES,
   startGuarded,
   TOTP,
 } from './guarded.ts';
 
 const V3 = '/_matrix/client/v3';
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   /** A session of bob's in which the code is done and the password is next. */
   async function halfDone(call: GuardedCall): Promise<string> {
     const { json } = await it.asBob(call);

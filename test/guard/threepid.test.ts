@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   ADD_ADDRESS,
   ADD_ADDRESS_OF_OLD,
@@ -8,20 +9,11 @@ import {
   challengeIn,
   codeFlows,
   DELETE_ADDRESS,
-  type GuardedApp,
-  PERSONALITIES,
-  startGuarded,
   TOTP,
   UNBIND_ADDRESS,
 } from './guarded.ts';
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   test('attack 50: the old way to add an address has the same gate as the new one', async () => {
     for (const call of [ADD_ADDRESS, ADD_ADDRESS_OF_OLD]) {
       const first = await it.asBob(call);

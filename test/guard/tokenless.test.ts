@@ -1,25 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   BOBS_PASSWORD,
   bobsPassword,
   CHANGE_PASSWORD,
   GUARDED_CALLS,
   type GuardedApp,
-  PERSONALITIES,
   startGuarded,
   TOTP,
 } from './guarded.ts';
 
 const RESET = CHANGE_PASSWORD.target;
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   test.each(GUARDED_CALLS.filter((call) => call !== CHANGE_PASSWORD))(
     '$name without a token is refused here',
     async ({ method, target, body }) => {

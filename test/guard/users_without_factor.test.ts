@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { call as exchange } from '../support/http.ts';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   ALICES_PASSWORD,
   BOBS_PASSWORD,
@@ -12,19 +13,12 @@ import {
   type GuardedApp,
   type GuardedCall,
   PASSWORD,
-  PERSONALITIES,
   startGuarded,
 } from './guarded.ts';
 
 const ALICE = { type: 'm.id.user', user: '@alice:localhost' };
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   const asAlice = ({ method, target, body }: GuardedCall, auth?: JsonObject) =>
     it.app.call({ method, target, token: it.alicesToken, json: auth ? { ...body, auth } : body });
 

@@ -1,15 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import type { HttpAnswer } from '../support/http.ts';
+import { describeGuarded, it } from './each_guarded.ts';
 import {
   BOBS_PASSWORD,
   bobsPassword,
   CHANGE_PASSWORD,
   challengeIn,
   DELETE_DEVICES,
-  type GuardedApp,
-  PERSONALITIES,
   RECOVERY,
   startGuarded,
   TOTP,
@@ -21,13 +20,7 @@ function told({ status, json, headers }: HttpAnswer) {
   return { status, rest, type: headers['content-type'] };
 }
 
-describe.each(PERSONALITIES)('before %s', (personality) => {
-  let it: GuardedApp;
-  beforeEach(async () => {
-    it = await startGuarded({ personality });
-  });
-  afterEach(() => it.app.stop());
-
+describeGuarded(() => {
   async function opened(call = DELETE_DEVICES): Promise<string> {
     return (await it.asBob(call)).json.session as string;
   }
