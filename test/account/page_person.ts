@@ -1,9 +1,9 @@
 import { expect } from '@jest/globals';
 import type { ClientRequest } from '../../src/http/client_request.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import type { Services } from '../../src/server/compose.ts';
 import type { TestApp } from '../support/app.ts';
 import type { HttpAnswer, HttpCall } from '../support/http.ts';
+import { servicesOf } from '../support/services.ts';
 
 const ORIGIN = 'https://matrix.example.org';
 const SESSION = '/_2fa/account/session';
@@ -80,7 +80,3 @@ const REQUEST: ClientRequest = {
   client: { ip: '127.0.0.1', proto: 'https', host: 'matrix.example.org' },
   signal: new AbortController().signal,
 };
-
-function servicesOf({ proxy }: TestApp): Services {
-  return (Reflect.get(proxy, 'parts') as { readonly services: Services }).services;
-}

@@ -17,17 +17,9 @@ import type { TestApp } from '../support/app.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';
 import { MortalStores } from '../support/mortal_stores.ts';
+import { servicesOf } from '../support/services.ts';
 import { Visitor } from '../support/visitor.ts';
-import {
-  BEGIN,
-  credentials,
-  DAY,
-  HOUR,
-  PASSWORD,
-  requestFrom,
-  servicesOf,
-  startRecovering,
-} from './recovering.ts';
+import { BEGIN, credentials, DAY, HOUR, PASSWORD, requestFrom, startRecovering } from './recovering.ts';
 
 const VOTE = '/_matrix/client/unstable/org.matrix.2fa/recovery_vote';
 const ALICE = '@alice:localhost';
@@ -70,7 +62,8 @@ function ownRounds(app: TestApp): () => Promise<void> {
 /** The stores of an application: its clock has one of its own. */
 function storesOf(app: TestApp): ReadonlySet<Storage> {
   const { recoveryClock } = servicesOf(app);
-  return new Set([app.storage, (recoveryClock as unknown as { deps: { storage: Storage } }).deps.storage]);
+  // biome-ignore lint/complexity/useLiteralKeys: only brackets reach a private member.
+  return new Set([app.storage, recoveryClock['deps'].storage as Storage]);
 }
 
 describeOnSharedDatabases('each step of a recovery', (start) => {

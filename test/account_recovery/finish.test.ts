@@ -6,6 +6,7 @@ import type { TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { codeAt } from '../support/enrolment.ts';
 import { operate } from '../support/operate.ts';
+import { servicesOf } from '../support/services.ts';
 import { Visitor } from '../support/visitor.ts';
 import {
   BEGIN,
@@ -18,7 +19,6 @@ import {
   PASSWORD,
   recorded,
   requestFrom,
-  servicesOf,
   startRecovering,
   status,
   wait,

@@ -1,6 +1,5 @@
 import type { ClientRequest } from '../../src/http/client_request.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import type { Services } from '../../src/server/compose.ts';
 import { ask } from '../../src/storage/statement.ts';
 import {
   findRunningRecovery,
@@ -100,11 +99,6 @@ export async function costOf(app: TestApp, work: () => Promise<unknown>) {
   } finally {
     recorder.stop();
   }
-}
-
-/** What answers requests in an application: the pages of a recovery are another suite's. */
-export function servicesOf(app: TestApp): Services {
-  return (app.proxy as unknown as { deps: { services: Services } }).deps.services;
 }
 
 export function requestFrom(ip = '192.0.2.1'): ClientRequest {

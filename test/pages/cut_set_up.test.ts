@@ -1,17 +1,11 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { findRecoveries } from '../../src/storage/tables/recovery_requests.ts';
-import {
-  BEGIN,
-  credentials,
-  DAY,
-  PASSWORD,
-  servicesOf,
-  startRecovering,
-} from '../account_recovery/recovering.ts';
+import { BEGIN, credentials, DAY, PASSWORD, startRecovering } from '../account_recovery/recovering.ts';
 import { LOGIN, type TestApp } from '../support/app.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
 import { codeAt, seedIn } from '../support/enrolment.ts';
 import { MortalStores } from '../support/mortal_stores.ts';
+import { servicesOf } from '../support/services.ts';
 import { formsOf, type VisitedForm, Visitor } from '../support/visitor.ts';
 
 const CLIENT = `/_2fa/login?redirectUrl=${encodeURIComponent('https://app.example.net/')}`;
