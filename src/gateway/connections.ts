@@ -25,6 +25,8 @@ export class Connections {
   private readonly waiting = new Set<Socket>();
   /** Those on which a request is under way, with the answer to it. */
   private readonly busy = new Map<Socket, ServerResponse>();
+  /** Those on which a request has been begun. */
+  private readonly known = new WeakSet<Socket>();
   /** Requests that came while another one was under way on their connection. */
   private readonly behind = new Map<Socket, Waiting[]>();
   private isEnding = false;
@@ -46,8 +48,22 @@ export class Connections {
   /** A request has come: it begins, now or after those before it on its connection, which waits again after the answer. */
   serve(request: IncomingMessage, response: ServerResponse, admit: Admit): void {
     const { socket } = request;
-    if (this.busy.has(socket)) this.queue(socket, [request, response, admit]);
-    else this.begin(request, response, admit);
+    // What came along with that for which its connection was cut off.
+    if (socket.destroyed) request.destroy();
+    else if (this.busy.has(socket)) this.queue(socket, [request, response, admit]);
+    else if (this.known.has(socket)) this.begin(request, response, admit);
+    else this.beginFirst(request, response, admit);
+  }
+
+  /** After all that has come with it was read: for a connection that sends too much at once nothing is done. */
+  private beginFirst(...first: Waiting): void {
+    const [{ socket }, response] = first;
+    this.known.add(socket);
+    this.busy.set(socket, response);
+    this.waiting.delete(socket);
+    setImmediate(() => {
+      if (!socket.destroyed) this.begin(...first);
+    });
   }
 
   private begin(request: IncomingMessage, response: ServerResponse, admit: Admit): void {
@@ -63,8 +79,11 @@ export class Connections {
   private queue(socket: Socket, next: Waiting): void {
     const behind = this.behind.get(socket) ?? [];
     behind.push(next);
-    if (behind.length > MOST_BEHIND) socket.destroy();
-    else this.behind.set(socket, behind);
+    this.behind.set(socket, behind);
+    if (behind.length <= MOST_BEHIND) return;
+    socket.destroy();
+    // Each that has not ended by itself would end with an error, whose stack takes longer than all else of it.
+    for (const [request] of behind) request.destroy();
   }
 
   private goOn(socket: Socket): void {

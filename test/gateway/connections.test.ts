@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -69,9 +70,18 @@ test('attack 97: others are served meanwhile', async () => {
   socket.destroy();
 });
 
-test('attack 97: whoever sends more than anyone needs is cut off', async () => {
+test('attack 97: whoever sends more than anyone needs at once is cut off, and nothing of it is done', async () => {
   const received = exchange(port, requests(1, 64));
   expect(await received).toBe('');
+  expect(begun).toEqual([]);
+});
+
+test('attack 97: nothing more is done for whoever sends more than anyone needs later on', async () => {
+  const socket = connect(port, '127.0.0.1', () => socket.write(requests(1, 1)));
+  const closed = once(socket.resume(), 'close');
+  await untilBegun(1);
+  socket.write(requests(2, 64));
+  await closed;
   expect(begun.map((each) => each.url)).toEqual(['/1']);
 });
 

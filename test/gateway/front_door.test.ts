@@ -455,7 +455,10 @@ describe('attack 105: other spellings of a token', () => {
 
 test('attack 116: a connection that could not be accepted, and an answer that could not be written', async () => {
   expect(() => door.door.server.emit('error', new Error('EMFILE'))).not.toThrow();
-  door.door.server.once('request', (_request, response) => response.emit('error', new Error('EPIPE')));
+  door.door.server.once('request', (_request, response) => {
+    // What a connection has sent first is begun when all of it was read.
+    setImmediate(() => response.emit('error', new Error('EPIPE')));
+  });
   expect((await ask('GET /_2fa/health')).status).toBe(200);
 });
 
