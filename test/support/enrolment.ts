@@ -23,7 +23,7 @@ export const totpSettings: TotpSettings = {
   period: 30,
 };
 
-export const testHasher = new RecoveryHasher(hashingQueue());
+export const testHasher = new RecoveryHasher(hashingQueue(2));
 
 const crypto = new NodeCryptoPlugin();
 

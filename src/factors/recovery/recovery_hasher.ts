@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { hashRaw } from '@node-rs/argon2';
 import { Refusal } from '../../matrix/refusals.ts';
 import { FairQueue, type Turn } from '../../system/fair_queue.ts';
@@ -10,7 +11,7 @@ import { FairQueue, type Turn } from '../../system/fair_queue.ts';
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
 
 /** Argon2 runs at once, and waiting: guesses must not starve the logins of others (attack 90). */
-const HASHES_AT_ONCE = 2;
+const MOST_HASHES_AT_ONCE = 2;
 const HASHES_WAITING = 256;
 /** What a client is told to wait when there is no room, in ms. */
 const RETRY_AFTER_MS = 1000;
@@ -25,11 +26,19 @@ export interface HashedWith {
   readonly pepper: Buffer;
 }
 
+/** How many hashes run at once on a machine with so many cores: one core is left to everything else, where there are two. */
+export function hashesAtOnce(cores: number): number {
+  return Math.max(1, Math.min(MOST_HASHES_AT_ONCE, cores - 1));
+}
+
 /**
  * The line before the thread pool: users are served by turns, and from one source (a network, for a code that
  * was sent) one hash of a user waits (attack 140).
  */
-export function hashingQueue(atOnce = HASHES_AT_ONCE, waiting = HASHES_WAITING): FairQueue {
+export function hashingQueue(
+  atOnce = hashesAtOnce(availableParallelism()),
+  waiting = HASHES_WAITING,
+): FairQueue {
   const full = () => new Refusal('limit_exceeded', { limit: 'hashes', retryAfterMs: RETRY_AFTER_MS });
   return new FairQueue({ atOnce, waiting, waitingFromSource: 1, full });
 }
