@@ -1,16 +1,13 @@
 import type { Readiness } from '../discovery/readiness.ts';
-import { LANE_RULES } from '../limits/throttle.ts';
 import type { Storage } from '../storage/storage.ts';
-import { countUnderWay, countUsers, type UserCounts } from '../storage/tables/counts.ts';
+import { countUnderWay } from '../storage/tables/counts.ts';
 import { CHANNELS, countWaiting } from '../storage/tables/notices.ts';
-import { type Clock, MINUTE } from '../system/clock.ts';
+import type { Clock } from '../system/clock.ts';
 import { programVersion } from '../system/version.ts';
 import type { KeyKeeper } from '../vault/key_keeper.ts';
 import { activeKeyAt } from '../vault/key_ring.ts';
+import { CountedUsers, type UserCounts } from './counted_users.ts';
 import type { GaugeValue, LookUp } from './metrics.ts';
-
-/** Counting users reads whole tables: the numbers of a moment ago will do. */
-const USERS_KEPT_MS = MINUTE;
 
 export interface GaugesDeps {
   readonly storage: Storage;
@@ -25,9 +22,11 @@ export interface GaugesDeps {
 
 /** Looks up what the metrics say of this moment. What the store cannot say now is left out. */
 export class Gauges {
-  private users: { readonly at: number; readonly counts: UserCounts } | undefined;
+  private readonly users: CountedUsers;
 
-  constructor(private readonly deps: GaugesDeps) {}
+  constructor(private readonly deps: GaugesDeps) {
+    this.users = new CountedUsers(deps);
+  }
 
   readonly lookUp: LookUp = async () => {
     const { passing, hashQueue, keys, clock, readiness } = this.deps;
@@ -56,7 +55,7 @@ export class Gauges {
     try {
       const [underWay] = await this.deps.storage.read(countUnderWay());
       const waiting = await this.deps.storage.read(countWaiting());
-      const users = await this.countedUsers();
+      const users = await this.users.current();
       return {
         holds: single(underWay?.holds ?? 0),
         logouts_waiting: single(underWay?.logoutsWaiting ?? 0),
@@ -65,27 +64,20 @@ export class Gauges {
           labels: { channel },
           value: waiting.find((each) => each.channel === channel)?.count ?? 0,
         })),
-        users: [
-          { labels: { state: 'enrolled' }, value: users.enrolled },
-          { labels: { state: 'no_recovery_codes' }, value: users.noRecoveryCodes },
-          { labels: { state: 'locked' }, value: users.locked },
-        ],
+        users: users === undefined ? [] : valuesOf(users),
       };
     } catch {
       return {};
     }
   }
+}
 
-  private async countedUsers(): Promise<UserCounts> {
-    const at = this.deps.clock.now();
-    const { users } = this;
-    if (users !== undefined && at >= users.at && at - users.at < USERS_KEPT_MS) return users.counts;
-    const [counts = { enrolled: 0, noRecoveryCodes: 0, locked: 0 }] = await this.deps.storage.read(
-      countUsers(LANE_RULES.shutAt),
-    );
-    this.users = { at, counts };
-    return counts;
-  }
+function valuesOf({ enrolled, noRecoveryCodes, locked }: UserCounts): readonly GaugeValue[] {
+  return [
+    { labels: { state: 'enrolled' }, value: enrolled },
+    { labels: { state: 'no_recovery_codes' }, value: noRecoveryCodes },
+    { labels: { state: 'locked' }, value: locked },
+  ];
 }
 
 function single(value: number): readonly GaugeValue[] {

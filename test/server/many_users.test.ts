@@ -91,7 +91,10 @@ describeOnBothDatabases('many users', (start) => {
       const { proxy } = await app.startAnother();
       await proxy.remarkOnFactors();
       await proxy.keepHouse();
-      expect(await call(proxy.metricsUrl ?? '', { target: '/metrics' })).toMatchObject({ status: 200 });
+      const { text } = await call(proxy.metricsUrl ?? '', { target: '/metrics' });
+      for (const state of ['enrolled', 'no_recovery_codes']) {
+        expect(text).toContain(`m2fa_users{state="${state}"} ${USERS}\n`);
+      }
       expect(reads.tooLong).toEqual([]);
       expect(reads.rows.size).toBeGreaterThan(15);
       // A list of all users would have been seen.

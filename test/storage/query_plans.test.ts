@@ -35,7 +35,7 @@ const RARE: readonly RegExp[] = [
   /^SELECT count\(CASE WHEN number <= :until .* FROM audit WHERE chain IS NULL$/, // audit verify
   /row_number\(\) OVER \(PARTITION BY user_id, event/, // audit: once an hour, by one process
   /^SELECT DISTINCT user_id AS "userId" FROM authenticators ORDER BY user_id$/, // user list
-  /^SELECT \(SELECT count\(DISTINCT user_id\) FROM authenticators\) AS enrolled/, // metrics
+  /^SELECT count\(DISTINCT user_id\) AS locked FROM lanes WHERE failures >= :shutAt$/, // metrics
   /^SELECT count\(DISTINCT user_id\) AS count FROM authenticators$/, // restore
   /^SELECT count\(\*\) AS count FROM credentials WHERE rp_id <> :rpId$/, // at the start
   /^SELECT pepper_key_id AS "keyId" FROM recovery_sets|^SELECT DISTINCT pepper_key_id/, // keys
