@@ -184,11 +184,24 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false });
       await proceed();
       await codesOnPage().waitFor();
-      codes = await page
-        .getByRole('list', { name: 'Recovery codes' })
-        .getByRole('listitem')
-        .allTextContents();
       await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: true });
+    });
+
+    test('a key that was accepted counts when the dialog is opened once more', async () => {
+      const askForTheKey = async () => {
+        await dialog().getByRole('button', PROMPT).click();
+        await dialog().getByText('Your passkey or security key was accepted.').waitFor();
+      };
+      await askForTheKey();
+      await page.keyboard.press('Escape');
+      await dialog().waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Create new recovery codes' }).click();
+      await askForTheKey();
+      await dialog().getByLabel('Password').fill('bob password');
+      await proceed();
+      await codesOnPage().waitFor();
+      const shown = page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem');
+      codes = await shown.allTextContents();
     });
 
     test('takes a recovery code in its place', async () => {

@@ -90,7 +90,7 @@ export class Conversation {
    */
   async usePasskey(request) {
     const begun = await this.begin(request);
-    if (begun !== undefined) return begun;
+    if (begun !== undefined || this.accepted !== undefined) return begun;
     const asked = /** @type {{ public_key?: unknown } | undefined} */ (this.params[PASSKEY_STAGE]);
     const credential = await askForPasskey(asked?.public_key);
     if (credential === undefined) return { kind: 'given_up' };
@@ -98,7 +98,8 @@ export class Conversation {
   }
 
   /**
-   * A session is for one request: another one, or another name in it, begins another session.
+   * A session is for one request: another one, or another name in it, begins another session. The same one may have begun
+   * before, with a factor that was accepted then.
    *
    * @param {GuardedRequest<Body>} request
    * @returns {Promise<Outcome<Body> | undefined>}
@@ -116,8 +117,9 @@ export class Conversation {
   }
 
   /** @param {import('./answers.d.ts').Challenge} challenge */
-  #take({ session, flows, params }) {
+  #take({ session, flows, params, completed }) {
     this.session = session;
+    this.accepted = completed.find((stage) => FACTORS.includes(stage));
     this.params = params;
     this.wantsPassword = flows.some(({ stages }) => stages.includes(PASSWORD_STAGE));
     this.wantsFactor = flows.some(({ stages }) => stages.some((stage) => FACTORS.includes(stage)));
@@ -185,7 +187,6 @@ export class Conversation {
   #isAnother(challenge) {
     if (challenge.session === this.session) return false;
     this.#take(challenge);
-    this.accepted = undefined;
     return true;
   }
 

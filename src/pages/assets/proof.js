@@ -159,7 +159,7 @@ class ProofDialog {
     this.factor?.clear();
     const outcome = await this.conversation.usePasskey(this.#request());
     if (outcome !== undefined) return this.#follow(outcome);
-    this.factor?.accept(true);
+    this.factor?.accept(this.conversation.accepted === PASSKEY_STAGE);
     if (this.password.value === '') this.password.input.focus();
     else this.confirm.focus();
   }
