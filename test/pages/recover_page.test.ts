@@ -234,10 +234,15 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
       expect(visitor.led).not.toBe('/_2fa/account');
     }
     expect(app.stub.isLive(old)).toBe(true);
+    const waiting = visitor.led ?? '';
     restore();
     await visitor.send({ step: 'try_again' });
     expect(visitor.led).toBe('/_2fa/account');
     expect(app.stub.isLive(old)).toBe(false);
+    // Back: what was not done then is done by now.
+    await visitor.open(waiting);
+    expect(textOf(visitor)).toContain('Your account is recovered.');
+    expect(textOf(visitor)).not.toContain('could not be signed out');
   });
 
   test('a code page of a client leads to it, too', async () => {

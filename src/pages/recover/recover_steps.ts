@@ -140,7 +140,7 @@ export class RecoverSteps {
 
   /** As often as it takes: until the other devices are signed out no one is let in. */
   private async enter(visit: PageVisit, state: RecoverVisit): Promise<RecoverNext> {
-    const done: RecoverVisit = { ...state, step: 'finished' };
+    const done: RecoverVisit = { ...state, step: 'finished', haveOthersFailed: false };
     const wishes = { target: this.deps.targets.account(''), deviceName: visit.say('account.deviceName') };
     try {
       return {
