@@ -139,7 +139,7 @@ export const pages: Translation = {
   // Error pages
   'error.expired.title': 'Diese Anmeldung ist abgelaufen',
   'error.expired.text':
-    'Sie war zu lange offen oder wurde an anderer Stelle beendet. Du bist nicht angemeldet.',
+    'Die Anmeldung war zu lange offen oder wurde an anderer Stelle beendet. Du bist nicht angemeldet.',
   'error.unknown.title': 'Diese Seite ist nicht mehr gültig',
   'error.unknown.text': 'Sie gehört zu einem anderen Browser oder war zu lange offen.',
   'error.used.title': 'Du hast dich bereits angemeldet',
@@ -207,7 +207,7 @@ export const pages: Translation = {
   'recover.sheet': 'Abholcode für {user} · {server}',
   'recover.running': 'Die Wiederherstellung läuft',
   'recover.runningText':
-    'Sie wurde am {begun} begonnen. Ab {date} kannst du sie auf dieser Seite abschließen, mit deinem Passwort und deinem Abholcode.',
+    'Die Wiederherstellung wurde am {begun} begonnen. Ab {date} kannst du sie auf dieser Seite abschließen, mit deinem Passwort und deinem Abholcode.',
   'recover.notYou':
     'Wenn du sie nicht begonnen hast, stoppe sie und ändere dein Passwort: Wer sie begonnen hat, kennt es.',
   'recover.stop': 'Wiederherstellung stoppen',
@@ -236,11 +236,12 @@ export const pages: Translation = {
   'recover.askStopText':
     'Jemand, der das Passwort von {user} kennt, hat am {begun} die Wiederherstellung dieses Kontos begonnen. Ab {date} kann diese Person einen neuen Authenticator einrichten.',
   'recover.asksNothing': 'Diese Seite fragt weder nach einem Passwort noch nach einem Code.',
-  'recover.over.cancelled': 'Sie wurde am {date} gestoppt.',
-  'recover.over.refused': 'Sie wurde am {date} abgelehnt. Es wurde nichts geändert.',
+  'recover.over.cancelled': 'Die Wiederherstellung wurde am {date} gestoppt.',
+  'recover.over.refused': 'Die Wiederherstellung wurde am {date} abgelehnt. Es wurde nichts geändert.',
   'recover.over.finished':
-    'Sie wurde am {date} abgeschlossen: Das Konto hat einen neuen Authenticator. Wenn du das nicht erwartet hast, sag sofort den Betreibern dieses Servers Bescheid.',
-  'recover.over.expired': 'Sie wurde nicht rechtzeitig abgeschlossen. Es wurde nichts geändert.',
+    'Die Wiederherstellung wurde am {date} abgeschlossen: Das Konto hat einen neuen Authenticator. Wenn du das nicht erwartet hast, sag sofort den Betreibern dieses Servers Bescheid.',
+  'recover.over.expired':
+    'Die Wiederherstellung wurde nicht rechtzeitig abgeschlossen. Es wurde nichts geändert.',
   'recover.linkTitle': 'Dieser Link funktioniert nicht',
   'recover.linkText':
     'Er ist unvollständig, oder es gibt keine solche Wiederherstellung. Öffne ihn so, wie er in der Nachricht steht.',
@@ -263,7 +264,7 @@ export const pages: Translation = {
   'approve.done.text': 'Du kannst diese Seite schließen und zu deiner App zurückgehen.',
   'approve.expired.title': 'Diese Anfrage ist nicht mehr offen',
   'approve.expired.text':
-    'Sie wurde abgeschlossen oder war zu lange offen. Gehe zurück zu deiner App; falls sie nicht erledigt ist, versuche es dort erneut.',
+    'Die Anfrage wurde abgeschlossen oder war zu lange offen. Gehe zurück zu deiner App; falls sie nicht erledigt ist, versuche es dort erneut.',
   'approve.tooMany.text':
     'Diese Anfrage wurde zum Schutz deines Kontos beendet. Warte {time} und beginne dann in deiner App von vorn.',
   'approve.tooManyPasswords.title': 'Zu viele falsche Passwörter oder Codes',
@@ -271,7 +272,7 @@ export const pages: Translation = {
     'Diese Anfrage wurde zum Schutz deines Kontos beendet. Beginne in deiner App von vorn.',
   'approve.oauth.title': 'Diese App kann hier keine Genehmigung bekommen',
   'approve.oauth.text':
-    'Sie wurde ohne dein Passwort angemeldet, deshalb kann dein Passwort für sie nicht geprüft werden. Melde dich in der App mit deinem Passwort an und versuche es dort erneut.',
+    'Die App wurde ohne dein Passwort angemeldet, deshalb kann dein Passwort für sie nicht geprüft werden. Melde dich in der App mit deinem Passwort an und versuche es dort erneut.',
   'approve.closed.title': 'Dieses Konto ist gesperrt oder deaktiviert',
   'approve.closed.text': 'Der Server nimmt keine Änderungen daran an. Es wurde nichts geändert.',
   'approve.removeDevices': '{count} Gerät abmelden ‖ {count} Geräte abmelden',
@@ -390,11 +391,12 @@ export const pages: Translation = {
   'contacts.zoneChange': 'Zeitzone ändern',
   'contactLink.title': 'Kontaktadresse bestätigen',
   'contactLink.text':
-    '{address} wurde als Kontaktadresse für die Wiederherstellung des Kontos {user} eingetragen. Sie bekommt nur Nachrichten darüber und kann eine Wiederherstellung abbrechen.',
-  'contactLink.asksNothing': 'Diese Seite fragt nach keinem Passwort und keinem Code.',
+    '{address} wurde als Kontaktadresse für die Wiederherstellung des Kontos {user} eingetragen. Die Adresse bekommt nur Nachrichten darüber und kann eine Wiederherstellung abbrechen.',
+  'contactLink.asksNothing': 'Diese Seite fragt weder nach einem Passwort noch nach einem Code.',
   'contactLink.confirm': 'Bestätigen',
   'contactLink.confirmed': 'Kontaktadresse bestätigt',
-  'contactLink.confirmedText': 'Sie erfährt ab jetzt, wenn die Wiederherstellung des Kontos begonnen wird.',
+  'contactLink.confirmedText':
+    'Ab jetzt wird diese Adresse benachrichtigt, wenn die Wiederherstellung des Kontos begonnen wird.',
   'contactLink.unknown': 'Dieser Link gilt nicht',
   'contactLink.unknownText':
     'Er wurde schon verwendet, ist älter als ein Tag, oder inzwischen wurde eine andere Adresse eingetragen.',
@@ -402,7 +404,7 @@ export const pages: Translation = {
   'contacts.mailNone': 'Keine',
   'contacts.mailChange': 'Kontaktadresse ändern',
   'contacts.mailText':
-    'Eine weitere Mailadresse, die erfährt, wenn die Wiederherstellung des Kontos begonnen wird, und sie abbrechen kann. Sie bekommt eine Mail mit einem Link, der sie bestätigt.',
+    'Eine weitere Mailadresse, die erfährt, wenn die Wiederherstellung des Kontos begonnen wird, und sie abbrechen kann. Die Adresse bekommt eine Mail mit einem Link, der sie bestätigt.',
   'contacts.mailField': 'Mailadresse',
   'contacts.mailHint': 'Leer: keine.',
   'contacts.mailConfirmed': 'Bestätigt {date}',
@@ -411,7 +413,7 @@ export const pages: Translation = {
   'contacts.phoneField': 'Telefonnummer',
   'contacts.phoneHint': 'Eine Telefonnummer beginnt mit dem Land, wie +49 151 12345678. Leer: keine.',
   'contacts.phoneText':
-    'Eine weitere Adresse, die erfährt, wenn die Wiederherstellung des Kontos begonnen wird, und sie abbrechen kann. Sie bekommt eine Nachricht mit einem Link, der sie bestätigt. Eine SMS kann eine Wiederherstellung nur abbrechen: Sie ist kein zweiter Faktor, denn andere können sie lesen.',
+    'Eine weitere Adresse, die erfährt, wenn die Wiederherstellung des Kontos begonnen wird, und sie abbrechen kann. Die Adresse bekommt eine Nachricht mit einem Link, der sie bestätigt. Eine SMS kann eine Wiederherstellung nur abbrechen: Sie ist kein zweiter Faktor, denn andere können sie lesen.',
   'contacts.phoneWaits': 'Noch nicht bestätigt: Der Link steht in der SMS.',
   'contacts.away': 'Abwesenheiten',
   'contacts.awayNone': 'Keine Abwesenheiten eingetragen.',
@@ -479,7 +481,7 @@ export const pages: Translation = {
   'sessions.asked': 'Deine App hat nach diesem Gerät gefragt',
   'sessions.askedGone': 'Das Gerät, nach dem deine App gefragt hat, ist nicht mehr angemeldet.',
   'actions.crossSigning':
-    'Um deine Verschlüsselungsidentität zurückzusetzen, beginne in deiner App. Sie führt dich zu einer Seite, die nach deinem zweiten Faktor und deinem Passwort fragt.',
+    'Um deine Verschlüsselungsidentität zurückzusetzen, beginne in deiner App. Die App führt dich zu einer Seite, die nach deinem zweiten Faktor und deinem Passwort fragt.',
   'end.title': 'Passwort und Konto',
   'end.title.noPassword': 'Konto',
   'end.intro': 'Manche Apps können das nicht selbst und schicken dich hierher.',

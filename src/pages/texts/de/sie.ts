@@ -75,7 +75,7 @@ export const sie: Translation = {
 
   // Error pages
   'error.expired.text':
-    'Sie war zu lange offen oder wurde an anderer Stelle beendet. Sie sind nicht angemeldet.',
+    'Die Anmeldung war zu lange offen oder wurde an anderer Stelle beendet. Sie sind nicht angemeldet.',
   'error.used.title': 'Sie haben sich bereits angemeldet',
   'error.used.text':
     'Diese Anmeldung wurde abgeschlossen. Sie können diese Seite schließen und zu Ihrer App zurückgehen.',
@@ -115,7 +115,7 @@ export const sie: Translation = {
   'recover.opens': 'Ab {date} können Sie hier abschließen.',
   'recover.claimTickFirst': 'Speichern Sie den Code und setzen Sie dann das Häkchen.',
   'recover.runningText':
-    'Sie wurde am {begun} begonnen. Ab {date} können Sie sie auf dieser Seite abschließen, mit Ihrem Passwort und Ihrem Abholcode.',
+    'Die Wiederherstellung wurde am {begun} begonnen. Ab {date} können Sie sie auf dieser Seite abschließen, mit Ihrem Passwort und Ihrem Abholcode.',
   'recover.notYou':
     'Wenn Sie sie nicht begonnen haben, stoppen Sie sie und ändern Sie Ihr Passwort: Wer sie begonnen hat, kennt es.',
   'recover.finishText':
@@ -132,7 +132,7 @@ export const sie: Translation = {
   'recover.stoppedOther':
     'Es wurde nichts geändert. Sagen Sie der Person, der {user} gehört, persönlich Bescheid.',
   'recover.over.finished':
-    'Sie wurde am {date} abgeschlossen: Das Konto hat einen neuen Authenticator. Wenn Sie das nicht erwartet haben, sagen Sie sofort den Betreibern dieses Servers Bescheid.',
+    'Die Wiederherstellung wurde am {date} abgeschlossen: Das Konto hat einen neuen Authenticator. Wenn Sie das nicht erwartet haben, sagen Sie sofort den Betreibern dieses Servers Bescheid.',
   'recover.linkText':
     'Er ist unvollständig, oder es gibt keine solche Wiederherstellung. Öffnen Sie ihn so, wie er in der Nachricht steht.',
 
@@ -147,13 +147,13 @@ export const sie: Translation = {
   'approve.ownPassword': 'Geben Sie das Passwort Ihres Kontos ein.',
   'approve.done.text': 'Sie können diese Seite schließen und zu Ihrer App zurückgehen.',
   'approve.expired.text':
-    'Sie wurde abgeschlossen oder war zu lange offen. Gehen Sie zurück zu Ihrer App; falls sie nicht erledigt ist, versuchen Sie es dort erneut.',
+    'Die Anfrage wurde abgeschlossen oder war zu lange offen. Gehen Sie zurück zu Ihrer App; falls sie nicht erledigt ist, versuchen Sie es dort erneut.',
   'approve.tooMany.text':
     'Diese Anfrage wurde zum Schutz Ihres Kontos beendet. Warten Sie {time} und beginnen Sie dann in Ihrer App von vorn.',
   'approve.tooManyPasswords.text':
     'Diese Anfrage wurde zum Schutz Ihres Kontos beendet. Beginnen Sie in Ihrer App von vorn.',
   'approve.oauth.text':
-    'Sie wurde ohne Ihr Passwort angemeldet, deshalb kann Ihr Passwort für sie nicht geprüft werden. Melden Sie sich in der App mit Ihrem Passwort an und versuchen Sie es dort erneut.',
+    'Die App wurde ohne Ihr Passwort angemeldet, deshalb kann Ihr Passwort für sie nicht geprüft werden. Melden Sie sich in der App mit Ihrem Passwort an und versuchen Sie es dort erneut.',
   'approve.changePassword': 'Ihr Passwort ändern',
   'approve.deactivate': 'Ihr Konto dauerhaft deaktivieren',
   'approve.addAddress': 'Ihrem Konto eine E-Mail-Adresse oder Telefonnummer hinzufügen',
@@ -214,7 +214,7 @@ export const sie: Translation = {
   'sessions.asked': 'Ihre App hat nach diesem Gerät gefragt',
   'sessions.askedGone': 'Das Gerät, nach dem Ihre App gefragt hat, ist nicht mehr angemeldet.',
   'actions.crossSigning':
-    'Um Ihre Verschlüsselungsidentität zurückzusetzen, beginnen Sie in Ihrer App. Sie führt Sie zu einer Seite, die nach Ihrem zweiten Faktor und Ihrem Passwort fragt.',
+    'Um Ihre Verschlüsselungsidentität zurückzusetzen, beginnen Sie in Ihrer App. Die App führt Sie zu einer Seite, die nach Ihrem zweiten Faktor und Ihrem Passwort fragt.',
   'end.intro': 'Manche Apps können das nicht selbst und schicken Sie hierher.',
   'end.newPasswordHint': 'Sie verwenden es von jetzt an überall, wo Sie sich anmelden.',
   'end.passwordText': 'Sie werden hier abgemeldet und melden sich mit dem neuen Passwort an.',
