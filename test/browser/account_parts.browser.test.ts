@@ -80,7 +80,7 @@ notify: { sms: { url: "http://127.0.0.1:1/" } }`,
       await page.unroute(address);
       await told.getByRole('button', { name: 'Try again' }).click();
       await part(title).getByRole('listitem').first().waitFor();
-      expect(await page.evaluate('document.activeElement.textContent')).toBe(title);
+      await page.locator('h2:focus', { hasText: title }).waitFor();
     });
   });
 
@@ -392,7 +392,7 @@ notify: { sms: { url: "http://127.0.0.1:1/" } }`,
     await lookAt(page, 'account-25-recovered-earlier');
     await person.press('I still have my phone');
     expect(await page.getByText('A recovery code was used').count()).toBe(0);
-    expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
+    await page.locator('h1:focus').waitFor();
     await again();
     await part('Activity').getByText('Recovery code used').waitFor();
     expect(await page.getByText('A recovery code was used').count()).toBe(0);
@@ -437,11 +437,12 @@ notify: { sms: { url: "http://127.0.0.1:1/" } }`,
     await again();
     expect(await page.locator('.status .aside').textContent()).toMatch(/^Verified until \d\d:\d\d$/);
     const title = await page.title();
+    const isTitled = (wanted: string) => page.waitForFunction(`document.title === ${JSON.stringify(wanted)}`);
     await person.press('Turn off');
     await person.dialog().getByRole('button', { name: 'Turn off' }).click();
-    expect(await page.title()).toBe(`Error: ${title}`);
+    await isTitled(`Error: ${title}`);
     await page.keyboard.press('Escape');
     await person.dialog().waitFor({ state: 'detached' });
-    expect(await page.title()).toBe(title);
+    await isTitled(title);
   });
 });

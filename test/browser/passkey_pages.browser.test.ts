@@ -105,7 +105,7 @@ describeInBrowser('pages that ask for a passkey, with one of the device', () => 
     await dialog.getByText('This passkey or security key was not accepted.').waitFor();
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await copied.waitFor();
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Create new recovery codes');
+    await page.locator('button:focus', { hasText: 'Create new recovery codes' }).waitFor();
     await page.reload();
     await copied.waitFor();
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();

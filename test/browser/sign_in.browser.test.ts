@@ -84,22 +84,23 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     return app.code(bob);
   }
 
-  const focused = (on: Page) => on.evaluate('document.activeElement.id');
+  /** The browser gives it when it draws the page for the first time. */
+  const focusOn = (on: Page, id: string) => on.locator(`#${id}:focus`).waitFor();
 
   test('with 2FA: from the client, through password, code and confirmation, and back', async () => {
     await page.goto(client.url);
     await press(page, 'Sign in');
     await heading(page, 'Sign in');
-    expect(await focused(page)).toBe('user');
+    await focusOn(page, 'user');
     await lookAt(page, 'sign-in-1-password');
     await givePassword('bob', 'wrong');
     await page.getByText('Incorrect username or password.').waitFor();
-    expect(await focused(page)).toBe('password');
+    await focusOn(page, 'password');
     expect(await page.getByLabel('Username').inputValue()).toBe('bob');
     await lookAt(page, 'sign-in-2-wrong-password');
     await givePassword('bob');
     await heading(page, 'Two-factor authentication');
-    expect(await focused(page)).toBe('code');
+    await focusOn(page, 'code');
     await lookAt(page, 'sign-in-3-code');
 
     // What was wrong is told, and stays.
@@ -107,7 +108,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.keyboard.type(wrong);
     await page.keyboard.press('Enter');
     await page.getByText('That code is incorrect or was already used.').waitFor();
-    expect(await focused(page)).toBe('code');
+    await focusOn(page, 'code');
     expect(await page.getByLabel('Authentication code').inputValue()).toBe('');
     await lookAt(page, 'sign-in-4-wrong-code');
 
@@ -266,7 +267,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
       }
       await heading(page, 'Continue to ');
       await page.locator('button:enabled', { hasText: 'Continue' }).waitFor();
-      expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
+      await page.locator('h1:focus').waitFor();
       for (const key of ['Enter', 'Space', '1', 'Enter']) await page.keyboard.press(key);
       expect(await page.getByText('Continue to ').isVisible()).toBe(true);
       expect(app.stub.devicesOf('bob').filter(({ displayName }) => displayName === 'A web client')).toEqual(
@@ -309,14 +310,14 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await signInUpToCode();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Use a recovery code instead');
+    await page.locator('summary:focus', { hasText: 'Use a recovery code instead' }).waitFor();
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
-    expect(await focused(page)).toBe('recovery');
+    await focusOn(page, 'recovery');
     await page.keyboard.type('nonsense');
     await page.keyboard.press('Enter');
     await page.getByText('That recovery code is incorrect or was already used.').waitFor();
-    expect(await focused(page)).toBe('recovery');
+    await focusOn(page, 'recovery');
     await lookAt(page, 'sign-in-6-recovery');
     await page.getByLabel('Recovery code').fill(bob.recoveryCodes[0] ?? '');
     await page.keyboard.press('Enter');
@@ -367,7 +368,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await popup.getByLabel('Authentication code').fill(nextCode());
     await popup.keyboard.press('Enter');
     await popup.getByText('Enter the password of @bob:localhost.').waitFor();
-    expect(await focused(popup)).toBe('password');
+    await focusOn(popup, 'password');
     await lookAt(popup, 'fallback-2-password');
     await popup.keyboard.type('wrong');
     await popup.keyboard.press('Enter');
