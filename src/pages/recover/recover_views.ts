@@ -112,7 +112,7 @@ export class RecoverViews {
         done: say('recover.done'),
         noCodes: say('setup.noCodes'),
       },
-      warning: haveOthersFailed ? say('replace.othersFailed') : undefined,
+      warning: haveOthersFailed ? say('recover.notAlone') : undefined,
       offer: (problem: string | undefined) => this.setUpAgain(visit, seen, problem),
     };
     return unlessOver(() => this.deps.setUp.show(visit, place, setUp));
