@@ -226,6 +226,8 @@ notify: { sms: { url: "http://127.0.0.1:1/" } }`,
       await person.prove(app.code(bob), button);
     };
     await person.press('Change the time zone');
+    // What is asked for first has the focus, and what it is for stands before it.
+    await person.dialog().getByLabel('Time zone').and(page.locator(':focus')).waitFor();
     await person.dialog().getByLabel('Time zone').fill('Asia/Kolkata');
     await lookAt(page, 'account-29-time-zone');
     await prove();

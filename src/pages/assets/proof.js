@@ -10,13 +10,13 @@ import { PASSKEY_STAGE, RECOVERY_STAGE } from './wire.js';
  * @template Body
  * @typedef {object} ProofOptions
  * @property {string} title
- * @property {string} text what is about to happen
+ * @property {string} [text] what is about to happen
  * @property {string} [action] what stands on the button
  * @property {boolean} [danger]
  * @property {'remembered' | 'typed'} [stepUp] a factor of the last minutes counts for it; the password is asked for at the
  *   first such act of a load only, or each time. Without it password and a fresh factor are asked for, always
  * @property {{ label: string, value: string, hint: string }} [name] something to be named beside
- * @property {HTMLElement | undefined} [choice] what else is asked for, first
+ * @property {HTMLElement | undefined} [choice] what else is asked for, before the proof
  * @property {(name: string) => import('./conversation.js').GuardedRequest<Body>} request
  */
 
@@ -77,7 +77,9 @@ class ProofDialog {
   open() {
     this.dialog.showModal();
     if (withoutPassword) void this.#learn();
-    if (this.name !== undefined) this.name.input.focus();
+    const first = this.options.choice?.querySelector('input:not([type="radio"], [type="checkbox"])');
+    if (first instanceof HTMLInputElement) first.focus();
+    else if (this.name !== undefined) this.name.input.focus();
     else if (this.factor !== undefined) this.factor.focus();
     else if (this.password.element.hidden) this.confirm.focus();
     else this.password.input.focus();
@@ -90,8 +92,15 @@ class ProofDialog {
   }
 
   #providerWay() {
-    const go = button(say('approve.providerGo'), () => this.#openProvider(), { look: 'second full' });
+    const go = button(say('approve.providerGo'), () => this.#openProvider(), { look: 'full' });
     return element('div', { hidden: true }, element('p', {}, say('approve.provider')), go);
+  }
+
+  /** There is one thing to do next. @param {boolean} isAsked whether it is to go to the provider */
+  #askProvider(isAsked) {
+    this.provider.hidden = !isAsked;
+    this.confirm.hidden = isAsked;
+    if (isAsked) this.provider.querySelector('button')?.focus();
   }
 
   /** Its page says when it is done, where the provider lets it; else a look at this page again does. */
@@ -120,8 +129,8 @@ class ProofDialog {
   #sheet() {
     return form(
       () => this.#submit(),
+      this.options.text !== undefined && element('p', {}, this.options.text),
       this.options.choice,
-      element('p', {}, this.options.text),
       this.name?.element,
       this.factorPlace,
       this.password.element,
@@ -189,17 +198,18 @@ class ProofDialog {
         this.password.element.hidden = false;
         return this.password.fail(say('approve.wrongPassword'));
       case 'provider_wanted':
-        this.provider.hidden = false;
-        return this.provider.querySelector('button')?.focus();
+        return this.#askProvider(true);
       case 'factor_wanted':
         // The factor of the last minutes counts no more, or it was given for something else.
         this.factor = this.#askFactor();
         this.factorPlace.replaceChildren(this.factor.element);
         return this.factor.focus();
       case 'again':
+        this.#askProvider(false);
         this.factor?.reopen();
         return this.sheet.refuse(say('proof.again'));
       case 'refused':
+        this.#askProvider(false);
         if (outcome.isSpent) this.factor?.reopen();
         return this.sheet.refuse(problemText(outcome.answer));
       default:

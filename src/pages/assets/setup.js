@@ -1,3 +1,4 @@
+import { element } from './dom.js';
 import { proofText } from './factor_field.js';
 import { KindChoice } from './kind_choice.js';
 import { showNewPasskey } from './new_passkey.js';
@@ -22,11 +23,11 @@ export async function setUp(page, old) {
   const wasOn = page.state.enabled;
   const title = old ? say('auth.replaceOf', { name: old.name }) : say(wasOn ? 'auth.add' : 'setup.title');
   const choice = passkeys ? new KindChoice(page.state.authenticators, old?.kind === PASSKEY) : undefined;
+  const text = wasOn && !page.isSteppedUp() ? proofText(page) : say('proof.password');
   const body = old ? { replaces: replacing(page, old) } : {};
   const setup = await askProof(page, {
     title,
-    choice: choice?.element,
-    text: wasOn && !page.isSteppedUp() ? proofText(page) : say('proof.password'),
+    choice: element('div', {}, choice?.element, element('p', {}, text)),
     action: say('proof.submit'),
     stepUp: 'typed',
     request: () => ({ call: callFor(choice), body }),
