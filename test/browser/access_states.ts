@@ -78,6 +78,17 @@ export const ACCESS_WALKS: readonly PageWalk[] = [
   ],
   [
     {
+      name: 'access-consent-recovery',
+      says: 'An app asks for access, after a recovery code',
+      reach: async (visit) => {
+        await openRequest(visit);
+        await visit.givePassword('erin');
+        await visit.giveRecoveryCode(visit.recoveryCode('erin'));
+      },
+    },
+  ],
+  [
+    {
       name: 'access-fault',
       says: 'The request of an app is wrong',
       reach: (visit) => openRequest(visit, { scope: 'openid' }),

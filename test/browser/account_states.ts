@@ -1,4 +1,6 @@
-import { PASSWORD, type PageState, type PageVisit, type PageWalk } from './page_visit.ts';
+import { ACT_WALKS } from './account_act_states.ts';
+import { PART_WALKS } from './account_part_states.ts';
+import type { PageVisit, PageWalk } from './page_visit.ts';
 
 const MINUTE = 60_000;
 const PHONE = { width: 360, height: 700 };
@@ -9,11 +11,6 @@ const DEVICES = '**/v3/devices';
 async function accountOf(visit: PageVisit, name: string): Promise<void> {
   await visit.open('/_2fa/account');
   await visit.givePassword(name);
-}
-
-/** A dialog of the account page that stands open. */
-function dialog(name: string, says: string, open: (visit: PageVisit) => Promise<void>): PageState {
-  return { name, says, isOnce: true, reach: open };
 }
 
 const SET_UP: PageWalk = [
@@ -81,6 +78,12 @@ const SET_UP: PageWalk = [
     reach: (visit) => visit.press('save.finish'),
   },
   {
+    name: 'account-codes-downloaded',
+    says: 'The same after they were downloaded',
+    isOnce: true,
+    reach: (visit) => visit.press('save.download'),
+  },
+  {
     name: 'account-codes-print',
     says: 'The same on paper',
     isOnce: true,
@@ -96,120 +99,6 @@ const SET_UP: PageWalk = [
       await visit.press('save.finish');
       await visit.page.locator('.notice.good').waitFor();
     },
-  },
-];
-
-/** Each language has one of its own: wrong codes of one pass do not count in the other. */
-const owner = (visit: PageVisit) => visit.onceForEach(['bob', 'dora']);
-
-const DIALOGS: PageWalk = [
-  {
-    name: 'account-on',
-    says: 'The account page of a user with 2FA',
-    isMain: true,
-    reach: (visit) => visit.openAccountOn(owner(visit)),
-  },
-  dialog('account-proof', 'New recovery codes ask for password and code', (visit) =>
-    visit.openDialog('codes.create'),
-  ),
-  dialog('account-proof-missing', 'The same when nothing was typed', async (visit) => {
-    await visit.page.keyboard.press('Enter');
-    await visit.page.locator('dialog [aria-invalid="true"]').waitFor();
-  }),
-  dialog('account-proof-wrong-code', 'The same after a wrong code', (visit) =>
-    visit.fillWrongly(visit.wrongCode(owner(visit)), PASSWORD, 'code.wrong'),
-  ),
-  dialog(
-    'account-proof-wrong-password',
-    'The same after a wrong password: the code was accepted',
-    async (visit) => {
-      await visit.openDialog('codes.create');
-      await visit.fillWrongly(visit.freshCode(owner(visit)), 'wrong', 'approve.wrongPassword');
-    },
-  ),
-  dialog('account-password', 'The password is changed', (visit) => visit.openDialog('end.password')),
-  dialog('account-deactivate', 'The account is ended', (visit) => visit.openDialog('end.deactivate')),
-  dialog('account-rename', 'An authenticator is renamed', (visit) =>
-    visit.openDialog('auth.renameOf', { name: 'phone' }),
-  ),
-  dialog('account-replace', 'An authenticator is replaced', (visit) =>
-    visit.openDialog('auth.replaceOf', { name: 'phone' }),
-  ),
-  dialog('account-add', 'A further authenticator is added', (visit) => visit.openDialog('auth.add')),
-  dialog('account-remove', 'The last authenticator is removed', async (visit) => {
-    await visit.closeDialog();
-    await visit.page.locator('.menu summary').first().click();
-    await visit.openDialog('auth.removeOf', { name: 'phone' });
-  }),
-  dialog('account-delete-codes', 'Recovery codes are deleted', (visit) => visit.openDialog('codes.delete')),
-  dialog('account-turn-off', '2FA is turned off', (visit) => visit.openDialog('off.button')),
-  dialog('account-sign-out-device', 'A device is signed out', (visit) =>
-    visit.openDialog('sessions.signOutOf', { name: 'Pixel 9' }),
-  ),
-  dialog('account-sign-out-others', 'All other devices are signed out', (visit) =>
-    visit.openDialog('sessions.signOutOthers'),
-  ),
-  dialog('account-device-password-add', 'A device password is made', (visit) =>
-    visit.openDialog('devicePasswords.add'),
-  ),
-  dialog('account-zone', 'The time zone for a recovery', (visit) => visit.openDialog('contacts.zoneChange')),
-  dialog('account-mail', 'The contact address for a recovery', (visit) =>
-    visit.openDialog('contacts.mailChange'),
-  ),
-  dialog('account-absence', 'An absence is entered', (visit) => visit.openDialog('contacts.awayAdd')),
-  dialog('account-voter', 'A person who may vote is named', (visit) => visit.openDialog('contacts.voterAdd')),
-];
-
-/** A user with 2FA adds what they can. */
-const ADDING: PageWalk = [
-  {
-    name: 'account-verify-kept',
-    says: 'The first code of a further authenticator: recovery codes stay',
-    isOnce: true,
-    reach: async (visit) => {
-      await visit.openAccountOn('ida');
-      await visit.openDialog('auth.add');
-      await visit.fillDialog('ida');
-      await visit.press('setup.next');
-    },
-  },
-  {
-    name: 'account-added',
-    says: 'It was added',
-    isMain: true,
-    isOnce: true,
-    reach: async (visit) => visit.verify(await visit.codeOfKeyBefore(), 'setup.doneAdded'),
-  },
-  {
-    name: 'account-remove-one',
-    says: 'One of several authenticators is removed',
-    isOnce: true,
-    reach: async (visit) => {
-      await visit.page.locator('.menu summary').first().click();
-      await visit.openDialog('auth.removeOf', { name: 'phone' });
-    },
-  },
-  {
-    name: 'account-device-password',
-    says: 'A new device password',
-    isOnce: true,
-    reach: async (visit) => {
-      await visit.openDialog('devicePasswords.add');
-      await visit.fillDialog('ida');
-      await visit.page.locator('code.secret').waitFor();
-    },
-  },
-  {
-    name: 'account-device-passwords',
-    says: 'It stands in the list',
-    isOnce: true,
-    reach: (visit) => visit.press('save.finish'),
-  },
-  {
-    name: 'account-revoke',
-    says: 'It is revoked',
-    isOnce: true,
-    reach: (visit) => visit.openDialog('devicePasswords.revokeOf', { name: 'App' }),
   },
 ];
 
@@ -384,28 +273,15 @@ export const ACCOUNT_WALKS: readonly PageWalk[] = [
   ],
   [
     {
-      name: 'account-vote',
-      says: 'A voter is asked about a recovery',
-      reach: async (visit) => {
-        const asked = {
-          user_id: '@carol:localhost',
-          begun_ts: 1.9e12,
-          open: true,
-          vote: null,
-          voted_ts: null,
-        };
-        await visit.answer('**/org.matrix.2fa/recovery_vote', asked);
-        await visit.open(`/_2fa/recover/vote?t=${'A'.repeat(27)}`);
-        await visit.openAccountOn('bob');
-      },
-    },
-    {
       name: 'account-asked',
       says: 'An app asks for a part of the page',
-      reach: (visit) => visit.open('/_2fa/account?action=org.matrix.cross_signing_reset'),
+      reach: async (visit) => {
+        await visit.openAccountOn('bob');
+        await visit.open('/_2fa/account?action=org.matrix.cross_signing_reset');
+      },
     },
   ],
-  DIALOGS,
-  ADDING,
   SET_UP,
+  ...ACT_WALKS,
+  ...PART_WALKS,
 ];

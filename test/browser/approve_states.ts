@@ -1,4 +1,7 @@
+import { TWO_FACTOR } from '../support/passkey_user.ts';
 import { PASSWORD, type PageVisit, type PageWalk } from './page_visit.ts';
+
+const CONTACTS = '/_matrix/client/unstable/org.matrix.2fa/recovery_contacts';
 
 async function upToPassword(visit: PageVisit, name = 'bob'): Promise<void> {
   await visit.openFallback(name);
@@ -61,6 +64,48 @@ export const APPROVE_WALKS: readonly PageWalk[] = [
         await visit.giveCurrentPassword(PASSWORD);
       },
     },
+    {
+      name: 'approve-done',
+      says: 'All is proven, and the client did not close it',
+      reach: (visit) => visit.giveCurrentPassword(PASSWORD),
+    },
+  ],
+  [
+    {
+      name: 'approve-done-recovery',
+      says: 'The same after a recovery code: what is left is told, and the page stays',
+      reach: async (visit) => {
+        await visit.openFallback('carol');
+        await visit.giveRecoveryCode(visit.recoveryCode('carol'));
+        await visit.giveCurrentPassword(PASSWORD);
+      },
+    },
+  ],
+  [
+    {
+      name: 'approve-own',
+      says: 'The same for a change of who counts in a recovery',
+      reach: (visit) =>
+        visit.openOwnFallback('bob', { method: 'PUT', target: CONTACTS, json: { time_zone: 'UTC' } }),
+    },
+    {
+      name: 'approve-own-password',
+      says: 'A set-up that an app begins: the password is asked for before it is known whose it is',
+      reach: (visit) => visit.openOwnFallback('alice', { target: `${TWO_FACTOR}/totp` }),
+    },
+  ],
+  [
+    {
+      name: 'approve-passkey',
+      says: 'The fallback page of a user with a passkey',
+      isMain: true,
+      reach: (visit) => visit.openFallback('frank'),
+    },
+    {
+      name: 'approve-passkey-refused',
+      says: 'The same after a passkey that was not accepted',
+      reach: (visit) => visit.sendWrongPasskey(),
+    },
   ],
   [
     {
@@ -79,6 +124,14 @@ export const APPROVE_WALKS: readonly PageWalk[] = [
       reach: async (visit) => {
         await visit.openFallback('nina');
         for (let time = 0; time < 5; time++) await visit.giveCode(visit.wrongCode('nina'));
+      },
+    },
+    {
+      name: 'approve-code-wait',
+      says: 'The next one after that: no code is looked at for a while',
+      reach: async (visit) => {
+        await visit.openFallbackAgain();
+        await visit.giveCode(visit.wrongCode('nina'));
       },
     },
   ],
@@ -113,6 +166,33 @@ export const APPROVE_WALKS: readonly PageWalk[] = [
         await visit.giveCode(visit.freshCode('pia'));
       },
     },
+    {
+      name: 'approve-no-password',
+      says: 'The same where the homeserver asks for nothing but a password',
+      reach: async (visit) => {
+        const flows = [{ stages: ['m.login.password'] }];
+        const body = { session: 'theirs', flows, params: {} };
+        visit.scene.app.stub.failNext('/delete_devices', { status: 401, body });
+        await visit.pressToNext('approve.providerGo');
+      },
+    },
+  ],
+  [
+    {
+      name: 'approve-provider',
+      says: 'The same for what the homeserver does not guard: its providers',
+      isOnce: true,
+      reach: async (visit) => {
+        await visit.openOwnFallback('pia');
+        await visit.giveCode(visit.freshCode('pia'));
+      },
+    },
+    {
+      name: 'error-other-account',
+      says: 'The provider says that it is someone else',
+      isOnce: true,
+      reach: (visit) => visit.followToProvider(),
+    },
   ],
   [
     {
@@ -133,9 +213,19 @@ export const APPROVE_WALKS: readonly PageWalk[] = [
       reach: (visit) => visit.pressToNext('setup.now'),
     },
     {
+      name: 'approve-set-up-wrong',
+      says: 'The same after a wrong code',
+      reach: (visit) => visit.giveCode('000000'),
+    },
+    {
       name: 'approve-set-up-codes',
       says: 'Recovery codes at the end',
       reach: async (visit) => visit.giveCode(await visit.codeOfShownKey()),
+    },
+    {
+      name: 'approve-set-up-untick',
+      says: 'The same where they are not said to be saved',
+      reach: (visit) => visit.sendUnfilled('saved'),
     },
   ],
 ];

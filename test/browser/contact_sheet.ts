@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { html } from '../../src/pages/shell/html.ts';
+import type { German } from './page_scene.ts';
 import type { PageState } from './page_visit.ts';
 
 /** A way of looking at a page. */
@@ -10,6 +11,8 @@ interface Look {
   readonly width: number;
   readonly media: Parameters<Page['emulateMedia']>[0];
   readonly isMainOnly?: boolean;
+  /** In which formal German is photographed, too. */
+  readonly isFormal?: boolean;
 }
 
 const WIDE = 1000;
@@ -17,13 +20,24 @@ const PHONE = 360;
 const PLAIN = { colorScheme: 'light', forcedColors: 'none' } as const;
 
 const LOOKS: readonly Look[] = [
-  { kind: 'light', width: WIDE, media: PLAIN },
+  { kind: 'light', width: WIDE, media: PLAIN, isFormal: true },
   { kind: 'dark', width: WIDE, media: { ...PLAIN, colorScheme: 'dark' } },
-  { kind: 'phone', width: PHONE, media: PLAIN },
+  { kind: 'phone', width: PHONE, media: PLAIN, isFormal: true },
   // A window of 1000 px at 200 % has room for 500.
   { kind: '200', width: WIDE / 2, media: PLAIN, isMainOnly: true },
   { kind: 'forced-colours', width: WIDE, media: { ...PLAIN, forcedColors: 'active' }, isMainOnly: true },
 ];
+
+/** Words by which a page addresses its reader formally. */
+const FORMAL = /\b(?:Sie|Ihnen|Ihr(?:e[mnrs]?)?)\b/;
+
+/** A page as it is photographed. */
+interface Sitting {
+  readonly state: PageState;
+  readonly text: string;
+  readonly language: string;
+  readonly german: German;
+}
 
 /** Pictures of all states, and a page with all of them side by side. */
 export class ContactSheet {
@@ -33,12 +47,14 @@ export class ContactSheet {
     mkdirSync(folder, { recursive: true });
   }
 
-  /** @param language of the page, which is told by the names of the pictures */
-  async photograph(page: Page, state: PageState, language: string): Promise<void> {
+  /** In every look; of formal German the pages that address someone. */
+  async photograph(page: Page, { state, text, language, german }: Sitting): Promise<void> {
+    const isFormal = german === 'sie';
+    if (isFormal && !FORMAL.test(text)) return;
     const pictures: string[] = [];
-    for (const { kind, width, media, isMainOnly } of LOOKS) {
-      if (isMainOnly && state.isMain !== true) continue;
-      const name = `${state.name}-${language}-${kind}.png`;
+    for (const { kind, width, media, ...look } of LOOKS) {
+      if (isFormal ? look.isFormal !== true : look.isMainOnly === true && state.isMain !== true) continue;
+      const name = `${state.name}-${language}-${isFormal ? 'sie-' : ''}${kind}.png`;
       await page.setViewportSize({ width, height: 700 });
       await page.emulateMedia(media);
       await page.screenshot({ path: join(this.folder, name), fullPage: true, animations: 'disabled' });

@@ -22,6 +22,12 @@ export const ERROR_WALKS: readonly PageWalk[] = [
       isMain: true,
       reach: (visit) => visit.open('/_2fa/help'),
     },
+    {
+      name: 'help-branded',
+      says: 'The same with a contact and a privacy policy, where no codes stand behind passwords',
+      isMain: true,
+      reach: (visit) => visit.openBranded('/_2fa/help'),
+    },
   ],
   [
     {

@@ -4,7 +4,7 @@ import { APPROVE_WALKS } from './approve_states.ts';
 import { DRAWN_WALKS } from './drawn_states.ts';
 import { ERROR_WALKS, LATE_WALKS } from './error_states.ts';
 import type { PageWalk } from './page_visit.ts';
-import { RECOVER_WALKS } from './recover_states.ts';
+import { RECOVER_WALKS, WHOLE_RECOVERY } from './recover_states.ts';
 import { SIGN_IN_WALKS } from './sign_in_states.ts';
 
 /** All states that a test reaches and that `npm run pages` photographs. A further one is a further entry. */
@@ -17,4 +17,5 @@ export const PAGE_WALKS: readonly PageWalk[] = [
   ...RECOVER_WALKS,
   ...ACCOUNT_WALKS,
   ...LATE_WALKS,
+  WHOLE_RECOVERY,
 ];

@@ -1,17 +1,28 @@
 import type { BrowserContext, Locator, Page } from 'playwright-core';
+import type { JsonObject } from '../../src/matrix/wire.ts';
 import type { Html } from '../../src/pages/shell/html.ts';
 import type { TextKey } from '../../src/pages/texts/keys.ts';
 import { LANGUAGE_COOKIE } from '../../src/pages/texts/language.ts';
-import { pageTexts } from '../../src/pages/texts/own_texts.ts';
-import { fill, type Say } from '../../src/pages/texts/texts.ts';
+import { fill, type PageTexts, type Say } from '../../src/pages/texts/texts.ts';
 import { seedIn } from '../account/account.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { ClientPage } from '../support/client_page.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';
+import { type PasskeyUser, TWO_FACTOR } from '../support/passkey_user.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 const STEP_MS = 30_000;
-const TEXTS = pageTexts({ texts: [], german: 'du', language: 'en' });
+
+/** The shape of a browser's answer for a passkey, with nothing in it that could be right. */
+const WRONG_ASSERTION = {
+  ...{ id: 'AAAA', rawId: 'AAAA', type: 'public-key' },
+  response: { clientDataJSON: 'AAAA', authenticatorData: 'AAAA', signature: 'AAAA' },
+};
+/** The same for a new one. */
+const WRONG_ATTESTATION = {
+  ...WRONG_ASSERTION,
+  response: { clientDataJSON: 'AAAA', attestationObject: 'AAAA', transports: [] },
+};
 
 /** Those who sign in: by name, with 2FA on or not. */
 export type Users = Readonly<Record<string, Enrolled | undefined>>;
@@ -27,6 +38,8 @@ export interface PageState {
   readonly reach: (visit: PageVisit) => Promise<void>;
   /** A reload does not show it again: scripts have drawn it, or it was the answer to a form. */
   readonly isOnce?: boolean;
+  /** A part of it is still awaited. */
+  readonly isLoading?: boolean;
 }
 
 /** States of one browser, each reached from the one before it. */
@@ -35,12 +48,29 @@ export type PageWalk = readonly PageState[];
 /** What all visits of a test have in common. */
 export interface Scene {
   readonly app: TestApp;
+  /** What its pages say. */
+  readonly texts: PageTexts;
+  /** The same with all that operators can have otherwise: their look, their contact, what they do not take. */
+  readonly branded: TestApp;
+  /** Whom the homeserver's provider takes its visitors for. */
+  readonly sso: { signedInAs: string };
+  /** A user whose only factor is a passkey. */
+  readonly frank: PasskeyUser;
   readonly client: ClientPage;
   readonly users: Users;
   /** The cookies of account pages that are signed in, by user. */
   readonly signedIn: Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>;
   /** How many recovery codes of a user were used. */
   readonly usedCodes: Map<string, number>;
+  /** What pages have shown once and another state needs. */
+  readonly noted: Map<string, string>;
+}
+
+/** What an app asks for, and the owner of the account has to approve. */
+interface GuardedAct {
+  readonly method: string;
+  readonly target: string;
+  readonly json: JsonObject;
 }
 
 /**
@@ -49,6 +79,8 @@ export interface Scene {
  */
 export class PageVisit {
   private language = 'en';
+  /** Of the device that opened the last fallback page. */
+  private token = '';
 
   constructor(
     readonly page: Page,
@@ -66,6 +98,10 @@ export class PageVisit {
     await this.page.goto(`${this.scene.app.url}${path}`);
   }
 
+  async openBranded(path: string): Promise<void> {
+    await this.page.goto(`${this.scene.branded.url}${path}`);
+  }
+
   /** As browsers show it in which scripts are turned off. What axe looks at a copy of is in no `noscript`. */
   async openWithoutScript(path: string): Promise<void> {
     const tools = await this.page.context().newCDPSession(this.page);
@@ -80,7 +116,7 @@ export class PageVisit {
   /** What a view draws, in the frame of an error page: states that would take servers and time to reach. */
   async draw(view: (say: Say) => Html): Promise<void> {
     if (!this.page.url().endsWith('/_2fa/login')) await this.open('/_2fa/login');
-    const markup = JSON.stringify(view(TEXTS.in(this.language)).toString());
+    const markup = JSON.stringify(view(this.scene.texts.in(this.language)).toString());
     await this.page.evaluate(`document.querySelector('main').innerHTML = ${markup}`);
   }
 
@@ -92,10 +128,13 @@ export class PageVisit {
   }
 
   /** Waits until the page has what it shows: its heading, and each part that is loaded late. */
-  async settled(): Promise<void> {
+  async settled({ isLoading = false }: Pick<PageState, 'isLoading'>): Promise<void> {
     await this.page.locator('h1').first().waitFor({ state: 'attached' });
-    const loading = this.text('account.loading');
-    await this.page.getByText(loading).first().waitFor({ state: 'detached' });
+    const loading = this.page.getByText(this.words('account.loading'));
+    if (!isLoading) return loading.first().waitFor({ state: 'detached' });
+    // The others have come.
+    const text = JSON.stringify(this.words('account.loading'));
+    await this.page.waitForFunction(`document.body.innerText.split(${text}).length === 2`);
   }
 
   /** As a client leads to it. */
@@ -155,8 +194,7 @@ export class PageVisit {
 
   async giveRecoveryCode(code: string): Promise<void> {
     await this.openRecoveryField();
-    await this.page.locator('input[name="recovery_code"]').fill(code);
-    await this.enter();
+    await this.give('recovery_code', code);
   }
 
   /** The next one: a code works once. */
@@ -167,6 +205,10 @@ export class PageVisit {
     return this.enrolled(name).recoveryCodes[used] ?? '';
   }
 
+  words(key: TextKey): string {
+    return this.scene.texts.in(this.language).texts[key];
+  }
+
   /** Another one for each language. */
   onceForEach([english, german]: readonly [string, string]): string {
     return this.language === 'de' ? german : english;
@@ -174,7 +216,7 @@ export class PageVisit {
 
   async press(key: TextKey, places: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.page
-      .getByRole('button', { name: fill(this.text(key), places), exact: true })
+      .getByRole('button', { name: fill(this.words(key), places), exact: true })
       .first()
       .click();
   }
@@ -188,7 +230,7 @@ export class PageVisit {
 
   async follow(key: TextKey): Promise<void> {
     const loaded = this.page.waitForEvent('load');
-    await this.page.getByRole('link', { name: this.text(key) }).click();
+    await this.page.getByRole('link', { name: this.words(key) }).click();
     await loaded;
   }
 
@@ -207,11 +249,23 @@ export class PageVisit {
     return codeAt(seedIn(shown.replaceAll(' ', '')), this.scene.app.clock.now());
   }
 
-  /** Through the homeserver's single sign-on, whose way back leads to the address that browsers see. */
+  /** Through the homeserver's single sign-on. */
   async comeFromProvider(): Promise<void> {
-    const { app, client } = this.scene;
+    const { client } = this.scene;
+    await this.comeThrough(
+      `/_matrix/client/v3/login/sso/redirect/oidc?redirectUrl=${encodeURIComponent(client.url)}`,
+    );
+  }
+
+  /** The same by the link of a page. */
+  async followToProvider(): Promise<void> {
+    await this.comeThrough((await this.page.locator('a[href^="/_2fa/approve"]').getAttribute('href')) ?? '');
+  }
+
+  /** Through single sign-on from a path of ours; the way back leads to the address that browsers see. */
+  async comeThrough(path: string): Promise<void> {
     const { request } = this.page.context();
-    let address = `${app.url}/_matrix/client/v3/login/sso/redirect/oidc?redirectUrl=${encodeURIComponent(client.url)}`;
+    let address = `${this.scene.app.url}${path}`;
     for (let time = 0; time < 2; time++) {
       const answer = await request.get(address, {
         maxRedirects: 0,
@@ -235,6 +289,12 @@ export class PageVisit {
   /** Time goes by. */
   wait(ms: number): void {
     this.scene.app.clock.advance(ms);
+  }
+
+  /** The same for the recovery of an account, which goes by what processes have lived; and all that is due is done. */
+  async live(ms: number): Promise<void> {
+    this.scene.app.live(ms);
+    await this.scene.app.proxy.keepHouse();
   }
 
   /** Gives a dialog the password, and a code where it asks for one. */
@@ -265,11 +325,34 @@ export class PageVisit {
 
   /** Where a client leads for a stage that it does not know: somebody removes a device. */
   async openFallback(name: string): Promise<void> {
+    this.token = await this.newDevice(name);
+    await this.openFallbackAgain();
+  }
+
+  /** Once more by the same device. */
+  async openFallbackAgain(): Promise<void> {
+    const target = '/_matrix/client/v3/delete_devices';
+    await this.approve({ method: 'POST', target, json: { devices: ['ELSEWHERE'] } }, this.token);
+  }
+
+  /** The same for something that the homeserver does not guard. */
+  async openOwnFallback(
+    name: string,
+    { target = `${TWO_FACTOR}/recovery`, method = 'POST', json = {} }: Partial<GuardedAct> = {},
+  ): Promise<void> {
+    await this.approve({ target, method, json }, await this.newDevice(name));
+  }
+
+  private async newDevice(name: string): Promise<string> {
     const { app } = this.scene;
     const { token, deviceId } = app.stub.signIn(name);
     const device = `/_matrix/client/v3/devices/${deviceId}`;
     await app.call({ method: 'PUT', target: device, json: { display_name: 'Pixel 9' }, token });
-    const guarded = await app.post('/_matrix/client/v3/delete_devices', { devices: ['ELSEWHERE'] }, token);
+    return token;
+  }
+
+  private async approve(act: GuardedAct, token: string): Promise<void> {
+    const guarded = await this.scene.app.call({ ...act, token });
     const session = encodeURIComponent(String(guarded.json.session));
     await this.open(`/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${session}`);
   }
@@ -319,10 +402,15 @@ export class PageVisit {
 
   /** Gives a dialog what it asks for, and waits until it says what was wrong with that. */
   async fillWrongly(code: string, password: string, told: TextKey): Promise<void> {
+    await this.prove(code, password);
+    await this.waitForText(told);
+  }
+
+  /** Gives a dialog code and password. */
+  async prove(code: string, password = PASSWORD): Promise<void> {
     await this.fill('one-time-code', code);
     await this.fill('current-password', password);
     await this.page.keyboard.press('Enter');
-    await this.waitForText(told);
   }
 
   /** Sends the first code of an app on the account page, and waits for what that comes to. */
@@ -333,7 +421,7 @@ export class PageVisit {
   }
 
   async waitForText(key: TextKey): Promise<void> {
-    await this.page.getByText(this.text(key), { exact: true }).first().waitFor();
+    await this.page.getByText(this.words(key), { exact: true }).first().waitFor();
   }
 
   /** Of the set-up on the account page: its key stands one step before the code. */
@@ -349,20 +437,48 @@ export class PageVisit {
     await this.page.route(part, (route) => route.fulfill({ status, json: body }));
   }
 
-  /** The page of an account without a password. */
-  async answerNoPassword(): Promise<void> {
-    await this.page.route('**/_2fa/account/session', async (route) => {
+  /** What a part of the account page is told by the server, but for what `change` changes. */
+  async changeAnswer(part: string, change: (body: JsonObject) => JsonObject): Promise<void> {
+    await this.page.route(part, async (route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, json: { ...(await response.json()), has_password: false } });
+      await route.fulfill({ response, json: change((await response.json()) as JsonObject) });
     });
   }
 
-  private text(key: TextKey): string {
-    return TEXTS.in(this.language).texts[key];
+  /** The page of an account without a password. */
+  async answerNoPassword(): Promise<void> {
+    await this.changeAnswer('**/_2fa/account/session', (body) => ({ ...body, has_password: false }));
+  }
+
+  sendWrongPasskey(): Promise<void> {
+    return this.sendCredential(JSON.stringify(WRONG_ASSERTION));
+  }
+
+  sendWrongNewPasskey(): Promise<void> {
+    return this.sendCredential(JSON.stringify(WRONG_ATTESTATION));
+  }
+
+  /** As the user who has a passkey answers the question of a page. */
+  async usePasskey(): Promise<void> {
+    const asked = this.page.locator('[data-webauthn-options]');
+    const question = JSON.parse((await asked.getAttribute('data-webauthn-options')) ?? '{}') as JsonObject;
+    await this.sendCredential(JSON.stringify(this.scene.frank.key.get(question)));
+  }
+
+  /** Gives a dialog a code, where it asks for no password. */
+  async giveDialogCode(code: string): Promise<void> {
+    await this.fill('one-time-code', code);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Types into a field that has no other name for browsers, and sends its form. */
+  async give(field: string, text: string): Promise<void> {
+    await this.page.locator(`input[name="${field}"]`).fill(text);
+    await this.enter();
   }
 
   private async fill(autocomplete: string, text: string): Promise<void> {
-    await this.page.locator(`input[autocomplete="${autocomplete}"]:visible`).first().fill(text);
+    await this.page.locator(`input[autocomplete~="${autocomplete}"]:visible`).first().fill(text);
   }
 
   private enrolled(name: string): Enrolled {

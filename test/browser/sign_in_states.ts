@@ -1,15 +1,18 @@
 import { BEGIN, credentials } from '../account_recovery/recovering.ts';
 import { PASSWORD, type PageVisit, type PageWalk } from './page_visit.ts';
 
-/** The shape of a browser's answer, with nothing in it that could be right. */
-const WRONG_ASSERTION = {
-  ...{ id: 'AAAA', rawId: 'AAAA', type: 'public-key' },
-  response: { clientDataJSON: 'AAAA', authenticatorData: 'AAAA', signature: 'AAAA' },
-};
+/** For the sign-in page that no client has led to. */
+const SIGN_IN = '/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F';
 
 async function upToCode(visit: PageVisit, name: string, password = PASSWORD): Promise<void> {
   await visit.openSignIn();
   await visit.givePassword(name, password);
+}
+
+async function upToReplacement(visit: PageVisit, name: string): Promise<void> {
+  await upToCode(visit, name);
+  await visit.giveRecoveryCode(visit.recoveryCode(name));
+  await visit.follow('confirm.replace');
 }
 
 async function upToConsent(visit: PageVisit, name: string): Promise<void> {
@@ -180,9 +183,72 @@ const SET_UP: PageWalk = [
   },
 ];
 
+/** One of two authenticators is lost, and then all of them are. */
+const REPLACEMENTS: PageWalk = [
+  {
+    name: 'sign-in-replace',
+    says: 'A lost authenticator is to be replaced, one of two',
+    isMain: true,
+    reach: (visit) => upToReplacement(visit, 'grace'),
+  },
+  {
+    name: 'sign-in-replace-kept',
+    says: 'It is replaced, and the recovery codes stay',
+    reach: async (visit) => {
+      await visit.page.locator('input[name="replaces"]').first().check();
+      await visit.pressToNext('setup.next');
+      await visit.giveCode(await visit.codeOfShownKey());
+    },
+  },
+  {
+    name: 'sign-in-replace-others',
+    says: 'All are replaced; the other devices could not be signed out',
+    reach: async (visit) => {
+      await upToReplacement(visit, 'grace');
+      await visit.page.locator('input[name="replaces"][value="all"]').check();
+      await visit.page.locator('input[name="end_others"]').check();
+      await visit.pressToNext('setup.next');
+      visit.failNext('/devices', 500);
+      await visit.giveCode(await visit.codeOfShownKey());
+    },
+  },
+  {
+    name: 'sign-in-replace-again',
+    says: 'A replacement has ended after too many wrong codes',
+    reach: async (visit) => {
+      await upToReplacement(visit, 'ilse');
+      await visit.pressToNext('setup.next');
+      for (let time = 0; time < 5; time++) await visit.giveCode('000000');
+    },
+  },
+];
+
+/** What browsers answer about passkeys. */
+const PASSKEY_SET_UP: PageWalk = [
+  {
+    name: 'sign-in-set-up-passkey-failed',
+    says: 'A passkey is set up in the sign-in, and the browser cannot make it',
+    isOnce: true,
+    reach: async (visit) => {
+      await upToCode(visit, 'olga');
+      await visit.pressToNext('setup.passkeyInstead');
+      await visit.press('setup.next');
+      await visit.waitForText('setup.passkeyFailed');
+    },
+  },
+  {
+    name: 'sign-in-set-up-passkey-refused',
+    says: 'The same after an answer that was not accepted',
+    isOnce: true,
+    reach: (visit) => visit.sendWrongNewPasskey(),
+  },
+];
+
 export const SIGN_IN_WALKS: readonly PageWalk[] = [
   WHOLE_WAY,
+  PASSKEY_SET_UP,
   SET_UP,
+  REPLACEMENTS,
   [
     {
       name: 'sign-in-consent',
@@ -210,6 +276,18 @@ export const SIGN_IN_WALKS: readonly PageWalk[] = [
   ],
   [
     {
+      name: 'sign-in-password-shown',
+      says: 'The password is shown while it is typed',
+      isOnce: true,
+      reach: async (visit) => {
+        await visit.openSignIn();
+        await visit.page.locator('#password').fill(PASSWORD);
+        await visit.press('shell.showPassword');
+      },
+    },
+  ],
+  [
+    {
       name: 'sign-in-app',
       says: 'The sign-in page for an app of the device',
       reach: (visit) => visit.open('/_2fa/login?redirectUrl=io.example.app%3A%2F%2Fcallback'),
@@ -233,7 +311,7 @@ export const SIGN_IN_WALKS: readonly PageWalk[] = [
     {
       name: 'sign-in-passkey-refused',
       says: 'A passkey that was not accepted',
-      reach: (visit) => visit.sendCredential(JSON.stringify(WRONG_ASSERTION)),
+      reach: (visit) => visit.sendWrongPasskey(),
     },
   ],
   [
@@ -280,13 +358,29 @@ export const SIGN_IN_WALKS: readonly PageWalk[] = [
   ],
   [
     {
-      name: 'sign-in-replace',
-      says: 'A lost authenticator is to be replaced, one of two',
+      name: 'sign-in-alone',
+      says: 'The sign-in page that also takes a passkey alone, in the look of the operator',
       isMain: true,
+      reach: (visit) => visit.openBranded(SIGN_IN),
+    },
+    {
+      name: 'sign-in-alone-refused',
+      says: 'The same after a passkey that was not accepted',
+      reach: (visit) => visit.sendWrongPasskey(),
+    },
+    {
+      name: 'sign-in-consent-branded',
+      says: 'The client is named, in the look of the operator',
+      reach: (visit) => visit.givePassword('alice'),
+    },
+  ],
+  [
+    {
+      name: 'sign-in-alone-unsupported',
+      says: 'The same in a window that knows no passkeys',
       reach: async (visit) => {
-        await upToCode(visit, 'grace');
-        await visit.giveRecoveryCode(visit.recoveryCode('grace'));
-        await visit.follow('confirm.replace');
+        await visit.page.addInitScript('delete window.PublicKeyCredential');
+        await visit.openBranded(SIGN_IN);
       },
     },
   ],

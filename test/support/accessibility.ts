@@ -37,38 +37,85 @@ const PHONE = 360;
 /** The narrowest, also one of 1280 px at 400 % (WCAG 2.2, 1.4.10). */
 const NARROWEST = 320;
 
+interface Media {
+  readonly media: 'screen' | 'print';
+  readonly colorScheme: 'light' | 'dark';
+  readonly forcedColors: 'none' | 'active';
+}
+
 /** How a page is looked at. */
 interface Look {
   readonly name: string;
   readonly width: number;
-  readonly media?: Parameters<Page['emulateMedia']>[0];
+  readonly media: Media;
+  /** The rules that are asked of what is new in a page. */
+  readonly ofWhatIsNew: readonly string[];
+  /** Whether the page has to fit. */
+  readonly isTight?: boolean;
 }
 
-const PLAIN = { colorScheme: 'light', forcedColors: 'none' } as const;
-const LIGHT: Look = { name: 'light', width: USUAL };
-const ON_PHONE: Look = { name: '360 px', width: PHONE };
-/** What is new in a page is looked at in each of them. */
-const OTHERS: readonly Look[] = [
-  { name: 'dark', width: USUAL, media: { ...PLAIN, colorScheme: 'dark' } },
-  { name: 'forced colours', width: USUAL, media: { ...PLAIN, forcedColors: 'active' } },
-  { name: '200 %', width: ENLARGED },
-  ON_PHONE,
+const PLAIN: Media = { media: 'screen', colorScheme: 'light', forcedColors: 'none' };
+const ON_PAPER: Media = { ...PLAIN, media: 'print' };
+const WIDE = 'light';
+const NARROW = '360 px';
+/** In the order in which the window changes least. */
+const LOOKS: readonly Look[] = [
+  { name: WIDE, width: USUAL, media: PLAIN, ofWhatIsNew: OF_COLOUR },
+  { name: 'dark', width: USUAL, media: { ...PLAIN, colorScheme: 'dark' }, ofWhatIsNew: OF_COLOUR },
+  {
+    name: 'forced colours',
+    width: USUAL,
+    media: { ...PLAIN, forcedColors: 'active' },
+    ofWhatIsNew: OF_COLOUR,
+  },
+  { name: '200 %', width: ENLARGED, media: PLAIN, ofWhatIsNew: [...OF_COLOUR, ...OF_ROOM], isTight: true },
+  { name: NARROW, width: PHONE, media: PLAIN, ofWhatIsNew: [...OF_COLOUR, ...OF_ROOM] },
+  { name: '320 px', width: NARROWEST, media: PLAIN, ofWhatIsNew: [], isTight: true },
 ];
 
-/** Copies what is shown: attributes say what else only properties do. Runs in the page. */
+/** A page as it was at one moment. */
+export interface PageCopy {
+  readonly language: string;
+  /** What its readers see. */
+  readonly text: string;
+  /** All its words, also those that are folded away, and those of its attributes. */
+  readonly words: string;
+  readonly markup: string;
+  readonly isPrinted: boolean;
+  /** Of its window. */
+  readonly width: number;
+}
+
+/** Copies what is shown: attributes say what else only properties do. Scripts stay behind. Runs in the page. */
 const COPY = `(() => {
-  const copy = document.documentElement.cloneNode(true);
-  const originals = [...document.documentElement.querySelectorAll('*')];
+  const root = document.documentElement;
+  const copy = root.cloneNode(true);
+  const originals = [...root.querySelectorAll('*')];
+  const spoken = /^(?:aria-label|placeholder|alt|data-(?:done|known|failed|dated))$/;
+  const words = [];
   [...copy.querySelectorAll('*')].forEach((element, n) => {
     const original = originals[n];
+    words.push(...[...element.attributes].filter(({ name }) => spoken.test(name)).map(({ value }) => value));
     if (original.matches('input')) {
       element.setAttribute('value', original.value);
       element.toggleAttribute('checked', original.checked);
     }
     if (original.matches('dialog:modal')) element.setAttribute('data-is-modal', '');
   });
-  return copy.outerHTML;
+  for (const script of copy.querySelectorAll('script')) script.remove();
+  return {
+    language: root.lang,
+    text: document.body.innerText,
+    words: [copy.textContent, ...words].join(' '),
+    markup: copy.outerHTML,
+    isPrinted: matchMedia('print').matches,
+    width: innerWidth,
+  };
 })()`;
+
+export function copyOf(page: Page): Promise<PageCopy> {
+  return page.evaluate<PageCopy>(COPY);
+}
 
 /** Puts a copy in the place of the document, whose scripts do not run there, and answers the text of the page. */
 const PASTE = `async (markup) => {
@@ -109,12 +156,20 @@ const MARK = `(() => {
   return fresh;
 })()`;
 
+/** What axe looks at then. */
+const FRESH = "{ include: [['[data-is-fresh]']] }";
+
 /**
  * Looks at copies of pages, in one page that stays open: to bring axe into each page takes a second, and to look at a copy
  * of it much less. All rules are asked once of each page in each language; what its colours and its room come to is asked
- * of what is new in it, in the dark, in forced colours, enlarged and on a phone.
+ * of what is new in it, in the dark, in forced colours, enlarged and on a phone. One copy is looked at after the other,
+ * while the page that it was made of goes on.
  */
 export class Examiner {
+  private last: Promise<unknown> = Promise.resolve();
+  private width = USUAL;
+  private media = PLAIN;
+
   private constructor(private readonly desk: Page) {}
 
   /** @param address a page of the server, whose styles copies load */
@@ -135,53 +190,54 @@ export class Examiner {
    * What axe finds, of whatever weight, and what is cut off, by the look in which it is found.
    * @param isWide whether all rules are asked in a wide window; else on a phone, where words have least room
    */
-  async findings(page: Page, { isWide }: { readonly isWide: boolean }): Promise<string[]> {
-    const { desk } = this;
-    const isPrinted = (await page.evaluate("matchMedia('print').matches")) === true;
-    await desk.emulateMedia({ media: isPrinted ? 'print' : 'screen' });
-    await desk.setViewportSize(page.viewportSize() ?? { width: USUAL, height: HEIGHT });
-    const shown = await page.evaluate('document.body.innerText');
-    const copied = await desk.evaluate(`(${PASTE})(${JSON.stringify(await page.evaluate(COPY))})`);
-    if (copied !== shown) throw new Error(`The copy says ${String(copied)}, the page ${String(shown)}`);
-    const found: string[] = [];
-    const ruled = isWide ? LIGHT : ON_PHONE;
-    // Paper has no outline, but colours of its own.
-    const rules = isPrinted ? { runOnly: OF_COLOUR } : { rules: rulesBut(OF_COLOUR) };
-    found.push(...(await this.in(ruled, () => this.ask('document', rules))));
-    if (!isPrinted && Number(await desk.evaluate(MARK)) > 0) found.push(...(await this.ofWhatIsNew()));
-    for (const width of [ENLARGED, NARROWEST]) found.push(...(await this.cutOffAt(width)));
-    await desk.setViewportSize({ width: USUAL, height: HEIGHT });
+  findings(copy: PageCopy, { isWide }: { readonly isWide: boolean }): Promise<string[]> {
+    const found = this.last.then(() => this.examine(copy, isWide));
+    // The next one is looked at in any case.
+    this.last = found.catch(() => undefined);
     return found;
   }
 
-  private async ofWhatIsNew(): Promise<string[]> {
-    const where = "{ include: [['[data-is-fresh]']] }";
-    const found = await this.in(LIGHT, () => this.ask(where, { runOnly: OF_COLOUR }));
-    for (const look of OTHERS) {
-      const runOnly = look.media === undefined ? [...OF_COLOUR, ...OF_ROOM] : OF_COLOUR;
-      found.push(...(await this.in(look, () => this.ask(where, { runOnly }))));
+  private async examine({ markup, text, isPrinted, width }: PageCopy, isWide: boolean): Promise<string[]> {
+    await this.show(width, isPrinted ? ON_PAPER : PLAIN);
+    const copied = await this.desk.evaluate(`(${PASTE})(${JSON.stringify(markup)})`);
+    if (copied !== text) throw new Error(`The copy says ${String(copied)}, the page ${text}`);
+    const isNew = !isPrinted && Number(await this.desk.evaluate(MARK)) > 0;
+    // Paper has no outline, but colours of its own.
+    const rules = isPrinted ? { runOnly: OF_COLOUR } : { rules: rulesBut(OF_COLOUR) };
+    const found: string[] = [];
+    for (const each of LOOKS) {
+      const look = isPrinted ? { ...each, media: ON_PAPER } : each;
+      if (look.name === (isWide ? WIDE : NARROW)) found.push(...(await this.in(look, 'document', rules)));
+      const ofWhatIsNew = { runOnly: look.ofWhatIsNew };
+      if (isNew && look.ofWhatIsNew.length > 0) found.push(...(await this.in(look, FRESH, ofWhatIsNew)));
+      if (look.isTight === true) found.push(...(await this.cutOff(look)));
     }
     return found;
   }
 
-  private async in({ name, width, media }: Look, ask: () => Promise<string[]>): Promise<string[]> {
-    await this.desk.setViewportSize({ width, height: HEIGHT });
-    if (media !== undefined) await this.desk.emulateMedia(media);
-    const found = await ask();
-    if (media !== undefined) await this.desk.emulateMedia(PLAIN);
+  private async in({ name, width, media }: Look, where: string, which: object): Promise<string[]> {
+    await this.show(width, media);
+    const found = await this.ask(where, which);
     return found.map((finding) => `${name}: ${finding}`);
   }
 
+  private async show(width: number, media: Media): Promise<void> {
+    if (width !== this.width) await this.desk.setViewportSize({ width, height: HEIGHT });
+    if (media !== this.media) await this.desk.emulateMedia(media);
+    this.width = width;
+    this.media = media;
+  }
+
   private async ask(where: string, which: object): Promise<string[]> {
-    const options = { resultTypes: ['violations'], preload: false, ...which };
+    const options = { resultTypes: ['violations'], reporter: 'no-passes', preload: false, ...which };
     return findingsIn(
       (await this.desk.evaluate(`axe.run(${where}, ${JSON.stringify(options)})`)) as AxeResults,
     );
   }
 
   /** That the page has to be scrolled sideways. */
-  private async cutOffAt(width: number): Promise<string[]> {
-    await this.desk.setViewportSize({ width, height: HEIGHT });
+  private async cutOff({ width, media }: Look): Promise<string[]> {
+    await this.show(width, media);
     const needed = Number(await this.desk.evaluate('document.documentElement.scrollWidth'));
     return needed > width ? [`${width} px: the page is ${needed} px wide`] : [];
   }
