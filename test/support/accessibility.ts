@@ -52,6 +52,8 @@ interface Look {
   readonly ofWhatIsNew: readonly string[];
   /** Whether the page has to fit. */
   readonly isTight?: boolean;
+  /** Whether there is room for each word. */
+  readonly hasRoom?: boolean;
 }
 
 const PLAIN: Media = { media: 'screen', colorScheme: 'light', forcedColors: 'none' };
@@ -60,7 +62,7 @@ const WIDE = 'light';
 const NARROW = '360 px';
 /** In the order in which the window changes least. */
 const LOOKS: readonly Look[] = [
-  { name: WIDE, width: USUAL, media: PLAIN, ofWhatIsNew: OF_COLOUR },
+  { name: WIDE, width: USUAL, media: PLAIN, ofWhatIsNew: OF_COLOUR, hasRoom: true },
   { name: 'dark', width: USUAL, media: { ...PLAIN, colorScheme: 'dark' }, ofWhatIsNew: OF_COLOUR },
   {
     name: 'forced colours',
@@ -68,8 +70,15 @@ const LOOKS: readonly Look[] = [
     media: { ...PLAIN, forcedColors: 'active' },
     ofWhatIsNew: OF_COLOUR,
   },
-  { name: '200 %', width: ENLARGED, media: PLAIN, ofWhatIsNew: [...OF_COLOUR, ...OF_ROOM], isTight: true },
-  { name: NARROW, width: PHONE, media: PLAIN, ofWhatIsNew: [...OF_COLOUR, ...OF_ROOM] },
+  {
+    name: '200 %',
+    width: ENLARGED,
+    media: PLAIN,
+    ofWhatIsNew: [...OF_COLOUR, ...OF_ROOM],
+    isTight: true,
+    hasRoom: true,
+  },
+  { name: NARROW, width: PHONE, media: PLAIN, ofWhatIsNew: [...OF_COLOUR, ...OF_ROOM], hasRoom: true },
   { name: '320 px', width: NARROWEST, media: PLAIN, ofWhatIsNew: [], isTight: true },
 ];
 
@@ -156,6 +165,24 @@ const MARK = `(() => {
   return fresh;
 })()`;
 
+/** Long words whose letters stand in more than one line. */
+const BROKEN = `(() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  const broken = new Set();
+  while (texts.nextNode()) {
+    // What is folded away has no room.
+    if (!texts.currentNode.parentElement.checkVisibility()) continue;
+    for (const { 0: word, index } of texts.currentNode.data.matchAll(/\\p{L}{8,}/gu)) {
+      range.setStart(texts.currentNode, index);
+      range.setEnd(texts.currentNode, index + word.length);
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+      if (lines.size > 1) broken.add(word);
+    }
+  }
+  return [...broken];
+})()`;
+
 /** What axe looks at then. */
 const FRESH = "{ include: [['[data-is-fresh]']] }";
 
@@ -211,6 +238,7 @@ export class Examiner {
       const ofWhatIsNew = { runOnly: look.ofWhatIsNew };
       if (isNew && look.ofWhatIsNew.length > 0) found.push(...(await this.in(look, FRESH, ofWhatIsNew)));
       if (look.isTight === true) found.push(...(await this.cutOff(look)));
+      if (look.hasRoom === true) found.push(...(await this.broken(look)));
     }
     return found;
   }
@@ -233,6 +261,12 @@ export class Examiner {
     return findingsIn(
       (await this.desk.evaluate(`axe.run(${where}, ${JSON.stringify(options)})`)) as AxeResults,
     );
+  }
+
+  /** Words that go on in the next line without a hyphen. */
+  private async broken({ name, width, media }: Look): Promise<string[]> {
+    await this.show(width, media);
+    return (await this.desk.evaluate<string[]>(BROKEN)).map((word) => `${name}: ${word} is broken`);
   }
 
   /** That the page has to be scrolled sideways. */
