@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Scene } from '../test/storm/scene.ts';
 import { LOGIN, passwordLogin } from '../test/support/app.ts';
 import { call } from '../test/support/http.ts';
+import { cpuMs } from './support/cpu_time.ts';
 import { KINDS } from './support/hostile_sender.ts';
 import { startPinned } from './support/pinned.ts';
 import { median, quantile } from './support/rates.ts';
@@ -31,6 +32,14 @@ interface Waits {
 interface Measured {
   readonly passed: Waits;
   readonly signIns: Waits;
+}
+
+/** How much of a core each process used while it was measured, in percent: who asks others to wait. */
+interface CpuShares {
+  readonly serve: number;
+  readonly sender: number;
+  /** The homeserver and the client that measures. */
+  readonly bench: number;
 }
 
 /** Measures and prints. @throws if memory was not bounded, or a request was not served */
@@ -64,15 +73,41 @@ async function underAttack(scene: Scene, kind: string, idleMib: number): Promise
   }, 100);
   try {
     await pause(SETTLE_MS);
-    const during = await measure(scene);
+    const pids = { serve: scene.serve.child.pid ?? 0, sender: sender.pid, bench: process.pid };
+    const [during, shares] = await withShares(pids, () => measure(scene));
     const grownMib = Math.max(0, peakMib - idleMib);
     console.log(lineOf(kind, grownMib, before, during));
-    return resultsOf(kind, grownMib, before, during);
+    console.log(`${''.padEnd(18)} cores: ${textOfShares(shares)}`);
+    return [...resultsOf(kind, grownMib, before, during), ...shareResults(kind, shares)];
   } finally {
     clearInterval(watch);
     await sender.stop();
     await pause(SETTLE_MS);
   }
+}
+
+async function withShares<T>(
+  pids: Readonly<Record<keyof CpuShares, number>>,
+  work: () => Promise<T>,
+): Promise<[T, CpuShares]> {
+  const used = () => ({ serve: cpuMs(pids.serve), sender: cpuMs(pids.sender), bench: cpuMs(pids.bench) });
+  const [begun, before] = [performance.now(), used()];
+  const done = await work();
+  const [ms, after] = [performance.now() - begun, used()];
+  const share = (who: keyof CpuShares) => ((after[who] - before[who]) / ms) * 100;
+  return [done, { serve: share('serve'), sender: share('sender'), bench: share('bench') }];
+}
+
+function textOfShares({ serve, sender, bench }: CpuShares): string {
+  const [ours, theirs, rest] = [serve, sender, bench].map((share) => `${share.toFixed(0)} %`);
+  return `serve ${ours}, sender ${theirs}, homeserver and measuring client ${rest}`;
+}
+
+function shareResults(kind: string, shares: CpuShares): BenchResult[] {
+  const unit = '% of a core';
+  return Object.entries(shares).map(([who, value]) => ({
+    ...{ name: `${kind}: CPU, ${who}`, value, unit, ratio_to: null },
+  }));
 }
 
 function lineOf(kind: string, grownMib: number, before: Measured, during: Measured): string {
