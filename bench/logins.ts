@@ -21,7 +21,7 @@ const USERS = 45;
 /** How many sign in at once, in turns: a quiet server, and a busy one. Each user of the bench signs in in one of them. */
 const AT_ONCE = [1, 15];
 /** Sign-ins before anything is counted, at accounts whose password hash is cheap: V8 compiles what is used often. */
-const WARM_USERS = 400;
+const WARM_USERS = 1200;
 const PASSWORD = 'correct horse battery staple';
 const LOGIN = '/_matrix/client/v3/login';
 

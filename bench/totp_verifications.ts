@@ -15,9 +15,9 @@ import type { ListedRequest, ListResult } from './support/request_list.ts';
 import { type BenchResult, type BenchRun, printResults } from './support/results.ts';
 
 const MOST_AT_ONCE = 32;
-const SECONDS = 5;
+const SECONDS = 10;
 /** Every code can be sent once: so many users for each second, more than are judged. Where the list runs out, the rate is that until then. */
-const OURS_PER_SECOND = 1000;
+const OURS_PER_SECOND = 600;
 const THEIRS_PER_SECOND = 300;
 const PACED_PER_SECOND = 200;
 const PASSED_PER_SECOND = 500;

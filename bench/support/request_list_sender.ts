@@ -2,14 +2,14 @@
  * Sends a list of requests, each once, over a number of kept-alive connections, as a process that can be pinned
  * to a core: `tsx request_list_sender.ts PORT CONNECTIONS SECONDS LIST.json [RATE]`. Prints a `ListResult` as JSON. With a rate each
  * request has its time, whether or not those before it were answered, and its latency counts from then. What is sent in the
- * first fifth of the time warms the server up and is not counted.
+ * first half of the time warms the server up and is not counted: until then much of its time goes to compiling.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
 import type { ListedRequest, ListResult } from './request_list.ts';
 
-const WARM_UP_PART = 0.2;
+const WARM_UP_PART = 0.5;
 
 async function main([port, connections, seconds, file, rate]: readonly string[]): Promise<void> {
   const list = JSON.parse(readFileSync(file ?? '', 'utf8')) as ListedRequest[];
