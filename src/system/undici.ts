@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
 import type * as Undici from 'undici';
 
-/** The parts of undici that are used: its index loads three times as much (`fetch`, caches, mocks), at each start. */
+/**
+ * The parts of undici that are used: its index loads three times as much (`fetch`, caches, mocks), at each start. Their paths
+ * are undici's own affair, so package.json names its exact version; with another one the program does not start.
+ */
 const part = createRequire(import.meta.url);
 
 export type { Dispatcher } from 'undici';
