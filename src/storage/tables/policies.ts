@@ -1,4 +1,13 @@
-import { ask, type Decision, decide, type Effect, effect, listOf, type Query } from '../statement.ts';
+import {
+  ask,
+  type Decision,
+  decide,
+  type Effect,
+  effect,
+  listOf,
+  madeOnce,
+  type Query,
+} from '../statement.ts';
 import { currentVersion } from './accounts.ts';
 
 /** What is known of a user for the operator's policy. Times are ms since the epoch. */
@@ -58,13 +67,15 @@ export function findAnyRequired(): Query<object> {
  */
 export function listMayOwe(foldedNames: readonly string[]): Query<{ readonly userId: string }> {
   const { names, values } = listOf('name', foldedNames);
-  return ask(
+  return ask(mayOweText(names), values);
+}
+
+const mayOweText = madeOnce(
+  (names: string) =>
     `SELECT user_id AS "userId" FROM accounts WHERE folded_localpart IN (${names})
        AND EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = accounts.user_id)
      UNION ALL ${REQUIRED}`,
-    values,
-  );
-}
+);
 
 /** Sets what the operator says of a user by command; a grace begins at the next sight of them then. */
 export function setPolicy(
