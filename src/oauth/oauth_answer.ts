@@ -71,14 +71,15 @@ export function oauthErrorAnswer({ code, description, detail }: OauthError): Ans
       ...detail.headers,
     },
     body: { error: code, error_description: description },
-    outcome: detail.outcome ?? outcomeOf(status, description),
+    outcome: detail.outcome ?? outcomeOf(code, status, description),
   };
 }
 
-function outcomeOf(status: number, detail: string): Outcome {
-  return status >= 500
-    ? { is: 'failed', reason: 'internal', detail }
-    : { is: 'refused', reason: 'request', detail };
+function outcomeOf(code: OauthErrorCode, status: number, detail: string): Outcome {
+  if (status < 500) return { is: 'refused', reason: 'request', detail };
+  // Here something waits for the homeserver, or for another request that does; it is not this program that has failed.
+  const reason = code === 'temporarily_unavailable' ? 'homeserver_answer' : 'internal';
+  return { is: 'failed', reason, detail };
 }
 
 /**

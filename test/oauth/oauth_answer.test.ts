@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ClientRequest } from '../../src/http/client_request.ts';
 import { Refusal } from '../../src/matrix/refusals.ts';
+import { notNow } from '../../src/oauth/grant_errors.ts';
 import { OauthError, oauthAnswer, oauthHandler } from '../../src/oauth/oauth_answer.ts';
 import { readOauthForm, requireField } from '../../src/oauth/oauth_form.ts';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
@@ -72,6 +73,13 @@ test('what was sent is not repeated', async () => {
   const { body } = await read(requestWith({ body: 'secret-a=1&secret-a=1' }));
   expect(JSON.stringify(body)).not.toContain('secret-a');
   expect(() => requireField(new Map(), 'code')).toThrow('The parameter code is missing.');
+});
+
+test("what passes by itself is on record as the homeserver's, and not as an error of this program", async () => {
+  const { status, outcome } = await throwing(notNow());
+  expect([status, outcome]).toMatchObject([503, { is: 'failed', reason: 'homeserver_answer' }]);
+  const wrong = await throwing(new OauthError('server_error', 'It failed.'));
+  expect(wrong.outcome).toMatchObject({ is: 'failed', reason: 'internal' });
 });
 
 test.each<[string, unknown, number, string]>([
