@@ -79,7 +79,8 @@ export class Auditor {
     const said = await operate(world, 'audit', 'verify');
     if (said.code !== 0) ledger.fault(`${now}: the audit is not whole: ${said.text}`);
     await world.withStorage(async ({ read }) => {
-      const late = Date.now() - SWEPT_WITHIN_MS;
+      const late = Date.now() - SWEPT_WITHIN_MS - world.wasBehindMs;
+      world.wasBehindMs = 0;
       const held = await read(
         ask<{ userId: string }>(
           'SELECT user_id AS "userId" FROM holds WHERE expires_at < :late AND leased_until < :late',

@@ -41,6 +41,8 @@ export class World {
   owners: readonly Enrolled[] = [];
   /** How far the clock of `serve` is off, in ms. */
   clockOffMs = 0;
+  /** How far that clock was behind since the auditor looked: what ended then bears a time that is so much too early. */
+  wasBehindMs = 0;
   /** Tokens that the homeserver granted in answers that it did not bring to their end: nobody can know them. */
   readonly lostGrants = new Set<string>();
   private logs = '';
@@ -188,6 +190,7 @@ export class World {
   /** The clock of `serve` jumps. */
   setClock(offMs: number): void {
     this.clockOffMs = offMs;
+    this.wasBehindMs = Math.max(this.wasBehindMs, -offMs);
     writeFileSync(this.file('clock'), String(offMs));
     this.serve.child.kill('SIGUSR2');
   }
