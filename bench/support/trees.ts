@@ -15,8 +15,8 @@ const ROUNDS = 45;
 /** As often both trees are started: where a process lies in memory, and what it compiles first, stays for all its life. */
 const STARTS = 3;
 /**
- * Until nothing of what is measured is compiled any more: before that a sixth of the CPU time goes there, and the more the more
- * code a tree has. A process that has served a few thousand sign-ins has it behind it.
+ * Until nothing of what is measured is compiled any more. Before that a sixth of the CPU time goes to compiling, and a tree with
+ * more code spends more on it. After a few thousand sign-ins a process has compiled all that it uses often.
  */
 const WARM_UP_ROUNDS = 35;
 

@@ -24,7 +24,7 @@ export type StoredEntry = AuditRecord & {
 export function entryMac(key: AuditKey, entry: StoredEntry, { chain, n }: Place, before: string): string {
   const { at, userId, event, actor, deviceId, requestId, detail } = entry;
   const address = entry.addressDigest ?? addressDigest(key, entry.address, { chain, n });
-  // The names of an entry are in their order here.
+  // RFC 8785 wants names in the order of their code units. They stand in that order here: another one breaks every chain.
   const named = { actor, address, at, chain, detail: inOrder(detail), device_id: deviceId, event, n };
   return mac(key, `${JSON.stringify({ ...named, request_id: requestId, user_id: userId })}\n${before}`);
 }
