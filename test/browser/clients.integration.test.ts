@@ -46,7 +46,7 @@ function inBrowser(app: () => RealApp): void {
   async function goOn(userId: string): Promise<string> {
     await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
     await press(page, 'Continue');
-    const state = page.getByText(`signed in as ${userId}`);
+    const state = page.getByText(`in the client as ${userId}`);
     await state.waitFor();
     return (await state.textContent())?.split(' ').at(-1) ?? '';
   }

@@ -128,5 +128,5 @@ async function beginOnPage(browser: Browser, client: ClientPage, user: RealUser)
 /** From the confirmation to the client. */
 async function arrive(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Continue' }).click();
-  await page.getByText(/signed in as/).waitFor();
+  await page.getByText(/^in the client as/).waitFor();
 }

@@ -382,7 +382,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await alone().click();
       await page.getByText('You are signed in as @carol:localhost.').waitFor();
       await page.locator('button:enabled', { hasText: 'Continue' }).click();
-      await page.getByText('signed in as @carol:localhost').waitFor();
+      await page.getByText('in the client as @carol:localhost').waitFor();
     });
 
     test('what the browser offers in the field for the name signs in, unless the button was pressed', async () => {

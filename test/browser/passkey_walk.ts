@@ -34,7 +34,7 @@ export async function signInWithAPasskeyAlone(app: RealApp, page: Page, places: 
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByText(`You are signed in as ${carol.userId}.`).waitFor();
   await page.locator('button:enabled', { hasText: 'Continue' }).click();
-  await page.getByText(`signed in as ${carol.userId}`).waitFor();
+  await page.getByText(`in the client as ${carol.userId}`).waitFor();
   const token = String(await page.evaluate("JSON.parse(sessionStorage.getItem('session')).access_token"));
   expect(await app.whoami(token)).toBe(200);
 

@@ -84,7 +84,7 @@ async function signInToTheClient(page: Page, { name, password, userId }: RealUse
   await usePasskey(page);
   await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
   await page.getByRole('button', { name: 'Continue', exact: true }).click();
-  await page.getByText(`signed in as ${userId}`).waitFor();
+  await page.getByText(`in the client as ${userId}`).waitFor();
 }
 
 /** By the page that the client opens. */

@@ -120,7 +120,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.locator('.destination').getByText(new URL(client.url).host).waitFor();
     await lookAt(page, 'sign-in-5-confirmation');
     await press(page, 'Continue');
-    await page.getByText('signed in as @bob:localhost').waitFor();
+    await page.getByText('in the client as @bob:localhost').waitFor();
     expect(new URL(page.url()).search).toBe('');
     expect(app.stub.devicesOf('bob')).toMatchObject([{ displayName: 'A web client' }]);
   });
@@ -149,7 +149,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.locator('button:focus', { hasText: 'Continue' }).waitFor();
     await fits();
     await page.keyboard.press('Enter');
-    await page.getByText('signed in as @bob:localhost').waitFor();
+    await page.getByText('in the client as @bob:localhost').waitFor();
   });
 
   test('with a recovery code: the lost authenticator is replaced, without going anywhere else', async () => {
@@ -188,7 +188,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await heading(page, 'Continue to ');
     await lookAt(page, 'replace-5-confirmation');
     await page.locator('button:enabled', { hasText: 'Continue' }).click();
-    await page.getByText('signed in as @bob:localhost').waitFor();
+    await page.getByText('in the client as @bob:localhost').waitFor();
     expect(await app.storage.factors.authenticators(bob.userId)).toHaveLength(1);
   });
 
@@ -294,7 +294,43 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     ]);
     await page.clock.runFor(1);
     await button.click();
-    await page.getByText('signed in as @bob:localhost').waitFor();
+    await page.getByText('in the client as @bob:localhost').waitFor();
+  });
+
+  test('attack 152: a script that comes late takes no click away, and without it clicks are held back for half a second', async () => {
+    await page.goto(client.url);
+    await press(page, 'Sign in');
+    await heading(page, 'Sign in');
+    let arrive = () => {};
+    const arrival = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    await page.route('**/forms.js*', (route) => arrival.then(() => route.continue()));
+    await page.route('**/page.css*', async (route) => {
+      const response = await route.fetch();
+      const stopped = '[data-unhurried] .button { animation-play-state: paused }';
+      await route.fulfill({ response, body: `${await response.text()}${stopped}` });
+    });
+    await givePassword('alice');
+    await heading(page, 'Continue to ');
+    const button = page.getByRole('button', { name: 'Continue', exact: true });
+    const clicksAfter = async (ms: number) => {
+      await page.evaluate(`document.getAnimations().forEach((held) => { held.currentTime = ${ms}; })`);
+      return page.evaluate(
+        "getComputedStyle(document.querySelector('[data-unhurried] button')).pointerEvents",
+      );
+    };
+    expect([await clicksAfter(0), await clicksAfter(499), await clicksAfter(500)]).toEqual([
+      'none',
+      'none',
+      'auto',
+    ]);
+    await button.hover();
+    arrive();
+    await page.waitForLoadState('load');
+    await page.mouse.down();
+    await page.mouse.up();
+    await page.getByText('in the client as @alice:localhost').waitFor();
   });
 
   test('without 2FA: password and confirmation', async () => {
@@ -303,7 +339,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await givePassword('alice');
     await heading(page, 'Continue to ');
     await press(page, 'Continue');
-    await page.getByText('signed in as @alice:localhost').waitFor();
+    await page.getByText('in the client as @alice:localhost').waitFor();
   });
 
   test('phone lost: a recovery code is in sight, by keyboard alone, and the page says what to do next', async () => {
@@ -326,7 +362,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     const link = page.locator('#main').getByRole('link', { name: 'Set up a new authenticator' });
     expect(await link.getAttribute('href')).toMatch(/^\/_2fa\/login\/replace\?v=/);
     await press(page, 'Continue');
-    await page.getByText('signed in as @bob:localhost').waitFor();
+    await page.getByText('in the client as @bob:localhost').waitFor();
   });
 
   test('without JavaScript, on a narrow screen, in German', async () => {
@@ -355,7 +391,7 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
     await page.keyboard.type(nextCode());
     await page.keyboard.press('Enter');
     await press(page, 'Continue');
-    await page.getByText('signed in as').waitFor();
+    await page.getByText('in the client as').waitFor();
     app.stub.signIn('bob', 'OTHER');
     const opened = page.waitForEvent('popup');
     await press(page, 'Remove the other session');

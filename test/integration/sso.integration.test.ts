@@ -104,7 +104,7 @@ function inBrowser(app: () => RealApp): void {
   async function goOn(): Promise<{ userId: string; deviceId: string }> {
     await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
     await press('Continue');
-    const state = page.getByText(/^signed in as/);
+    const state = page.getByText(/^in the client as/);
     await state.waitFor();
     const [, userId = '', deviceId = ''] = /as (\S+) on (\S+)/.exec((await state.textContent()) ?? '') ?? [];
     return { userId, deviceId };

@@ -65,7 +65,7 @@ async function redeem(token) {
   if (status !== 200) { state.textContent = 'refused: ' + status; return; }
   session = body;
   sessionStorage.setItem('session', JSON.stringify(body));
-  state.textContent = 'signed in as ' + body.user_id + ' on ' + body.device_id;
+  state.textContent = 'in the client as ' + body.user_id + ' on ' + body.device_id;
 }
 
 /** A guarded request: the page of the first stage in a popup, and the request once more when that says so. */

@@ -86,21 +86,29 @@ function addReveal(input) {
 
 /**
  * Keeps the buttons of a form off until the page has been in sight for a moment: what was typed for the page
- * before it must not press them.
+ * before it must not press them. Clicks are held back by page.css, from the first moment on.
  * @param {HTMLFormElement} form
  */
 function holdBack(form) {
   let timer = 0;
-  const begin = () => {
+  const begin = (holdMs = UNSEEN_MS) => {
     clearTimeout(timer);
     switchButtons(form, false);
     if (document.visibilityState === 'visible' && form.dataset.sent === undefined) {
-      timer = window.setTimeout(() => switchButtons(form, true), UNSEEN_MS);
+      timer = window.setTimeout(() => switchButtons(form, true), holdMs);
     }
   };
-  begin();
-  window.addEventListener('pageshow', begin);
-  document.addEventListener('visibilitychange', begin);
+  // A script that comes late leaves the buttons on: a press at that moment would be lost.
+  const leftMs = UNSEEN_MS - inSightMs();
+  if (leftMs > 0) begin(leftMs);
+  window.addEventListener('pageshow', ({ persisted }) => persisted && begin());
+  document.addEventListener('visibilitychange', () => begin());
+}
+
+/** How long the page has been drawn, in ms. */
+function inSightMs() {
+  const drawn = performance.getEntriesByType('paint').at(0);
+  return drawn === undefined ? 0 : performance.now() - drawn.startTime;
 }
 
 /**
