@@ -169,7 +169,11 @@ const ADDING: PageWalk = [
     await visit.fillDialog(adder(visit));
     await visit.page.locator('code.secret').waitFor();
   }),
-  drawn('account-device-passwords', 'It stands in the list', (visit) => visit.press('save.finish')),
+  drawn('account-device-passwords', 'It stands in the list', async (visit) => {
+    await visit.press('save.finish');
+    // The list is asked for first.
+    await visit.page.locator('code.secret').waitFor({ state: 'detached' });
+  }),
   drawn('account-device-password-rename', 'It gets another name', (visit) =>
     visit.openDialog('auth.renameOf', { name: 'App' }),
   ),
