@@ -51,9 +51,9 @@ async function main(folder: string, users: number, modules: string): Promise<voi
   };
   await (await getMigrations(options)).runMigrations();
   const auth = betterAuth(options);
-  const requests: ListedRequest[] = [];
-  for (let index = 0; index < users; index++) requests.push(await signInUpToCode(auth, index));
-  writeFileSync(join(folder, 'requests.json'), JSON.stringify(requests));
+  const waiting: Waiting[] = [];
+  for (let index = 0; index < users; index++) waiting.push(await signInUpToCode(auth, index));
+  writeFileSync(join(folder, 'requests.json'), JSON.stringify(waiting.map(requestOf)));
   const server = createServer(toNodeHandler(auth));
   server.listen(0, '127.0.0.1', () => {
     process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
@@ -77,18 +77,27 @@ async function load(modules: string): Promise<Modules> {
   };
 }
 
-async function signInUpToCode(auth: Auth, index: number): Promise<ListedRequest> {
+interface Waiting {
+  readonly cookie: string;
+  readonly secret: string;
+}
+
+async function signInUpToCode(auth: Auth, index: number): Promise<Waiting> {
   const email = `user${index}@example.org`;
   const password = 'a long password';
   const signUp = await ask(auth, '/api/auth/sign-up/email', { email, password, name: 'user' });
   const enabled = await ask(auth, '/api/auth/two-factor/enable', { password }, cookiesOf(signUp));
   const { totpURI } = (await enabled.json()) as { totpURI: string };
   const signIn = await ask(auth, '/api/auth/sign-in/email', { email, password });
-  const secret = new URL(totpURI).searchParams.get('secret') ?? '';
+  return { cookie: cookiesOf(signIn), secret: new URL(totpURI).searchParams.get('secret') ?? '' };
+}
+
+/** Made when all wait: a code is soon too old. */
+function requestOf({ cookie, secret }: Waiting): ListedRequest {
   return {
     method: 'POST',
     path: '/api/auth/two-factor/verify-totp',
-    headers: { Cookie: cookiesOf(signIn), 'Content-Type': 'application/json', Origin: ORIGIN },
+    headers: { Cookie: cookie, 'Content-Type': 'application/json', Origin: ORIGIN },
     body: JSON.stringify({ code: codeNow(decodeBase32(secret)) }),
     status: 200,
     contains: '"token"',
