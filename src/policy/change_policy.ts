@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Grace } from '../config/config.ts';
+import { foldLocalpart } from '../matrix/user_id.ts';
 import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { growVersion } from '../storage/tables/accounts.ts';
@@ -44,7 +45,8 @@ export async function changePolicy(
       ...(reason === undefined ? {} : { reason }),
     },
   });
-  const set = setPolicy(userId, { mode: kept, ...stored(grace) }, grace !== undefined);
+  const policy = { mode: kept, ...stored(grace), foldedLocalpart: foldLocalpart(userId) };
+  const set = setPolicy(userId, policy, grace !== undefined);
   await storage.commit([userId], [set, growVersion(userId), recorded, also]);
 }
 

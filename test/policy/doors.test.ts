@@ -173,6 +173,28 @@ describeOnBothDatabases('who owes a set-up', (start) => {
     expect((await signIn(app, 'bob')).status).toBe(200);
   });
 
+  test('attack 357: is found by what a command set at another process, under every spelling, and no one else is', async () => {
+    const app = await started(start, '{ default: optional }');
+    const other = await app.startAnother();
+    const devices = async (name: string) => {
+      app.stub.requests.length = 0;
+      await signIn(app, name, { device_id: 'OWNED' });
+      return app.stub.requestsTo('login').map(({ json }) => json?.device_id);
+    };
+    expect(await devices('alice')).toEqual(['OWNED']);
+    for (const name of ['alice', 'bob']) {
+      await setPolicy(other, name, { mode: name === 'alice' ? 'required' : 'optional', grace: PAST });
+    }
+    for (const name of ['alice', 'ALICE', '@alice:localhost', ' alice', 'ａｌｉｃｅ']) {
+      expect((await devices(name)).filter((device) => device !== undefined)).toEqual([]);
+    }
+    for (const name of ['bob', 'nobody']) expect(await devices(name)).toEqual(['OWNED']);
+    await setPolicy(other, 'alice', { mode: 'inherit' });
+    // How often the homeserver is asked for one name has a bound in an hour.
+    app.clock.advance(DAY);
+    expect(await devices('alice')).toEqual(['OWNED']);
+  });
+
   test('attack 204: with `block` gets through by no method, prefix, query or double token', async () => {
     const app = await started(
       start,

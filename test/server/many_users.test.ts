@@ -1,6 +1,6 @@
 /**
- * No read at a start, in a round of housekeeping or for the metrics gives a row for each user: what goes through all of
- * them does so by parts.
+ * No read at a start, in a round of housekeeping, for the metrics or at a sign-in gives a row for each user: what goes
+ * through all of them does so by parts.
  */
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -11,7 +11,7 @@ import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { sawUser } from '../../src/storage/tables/known_users.ts';
 import { beginGrace, setPolicy } from '../../src/storage/tables/policies.ts';
 import { systemRandom } from '../../src/system/random.ts';
-import type { TestApp } from '../support/app.ts';
+import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { call } from '../support/http.ts';
 
@@ -27,7 +27,12 @@ async function fill({ storage, clock, enrol }: Filled): Promise<void> {
     await Promise.all(
       names.flatMap((name) => {
         const userId = `@${name}:example.org`;
-        const required = { mode: 'required', graceMs: null, graceUntil: null } as const;
+        const required = {
+          mode: 'required',
+          graceMs: null,
+          graceUntil: null,
+          foldedLocalpart: name,
+        } as const;
         const told = { stage: 0, deadlineTs: clock.now() };
         return [
           enrol(`on_${name}`),
@@ -78,7 +83,7 @@ class Reads {
 }
 
 describeOnBothDatabases('many users', (start) => {
-  test('are read by parts at a start, by housekeeping and for the metrics', async () => {
+  test('are read by parts at a start, by housekeeping and for the metrics, and no other ones at a sign-in', async () => {
     const app = await start({
       config: 'metrics: { listen: "127.0.0.1:0" }\nwebauthn: { rp_id: example.org }',
     });
@@ -94,6 +99,9 @@ describeOnBothDatabases('many users', (start) => {
       const { text } = await call(proxy.metricsUrl ?? '', { target: '/metrics' });
       for (const state of ['enrolled', 'no_recovery_codes']) {
         expect(text).toContain(`m2fa_users{state="${state}"} ${USERS}\n`);
+      }
+      for (const name of ['user1', 'on_user1', 'nobody']) {
+        expect((await app.post(LOGIN, passwordLogin(name, 'wrong'))).status).toBe(403);
       }
       expect(reads.tooLong).toEqual([]);
       expect(reads.rows.size).toBeGreaterThan(15);

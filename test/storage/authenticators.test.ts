@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { Storage } from '../../src/storage/storage.ts';
 import { renameAuthenticator } from '../../src/storage/tables/authenticator_names.ts';
 import { lanesOf } from '../../src/storage/tables/lanes.ts';
-import { listMayOwe } from '../../src/storage/tables/policies.ts';
+import { listMayOwe, setPolicy } from '../../src/storage/tables/policies.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';
 import {
   ALICE,
@@ -62,6 +62,20 @@ describeOnBothStores('authenticators', (opened) => {
     expect(await storage.read(listMayOwe(['alice', 'carol']))).toEqual([{ userId: ALICE }]);
     expect(await storage.read(listMayOwe(['bob']))).toEqual([]);
     await storage.factors.removeAllFactors(ALICE);
+    expect(await storage.read(listMayOwe(['alice']))).toEqual([]);
+  });
+
+  test('the hint goes by the same name of those of whom a second factor is asked by command, and of no one else', async () => {
+    const set = (userId: string, mode: 'required' | 'optional' | null, foldedLocalpart: string) =>
+      storage.commit(
+        [userId],
+        setPolicy(userId, { mode, graceMs: null, graceUntil: null, foldedLocalpart }, false),
+      );
+    await set(ALICE, 'required', 'alice');
+    await set(BOB, 'optional', 'bob');
+    expect(await storage.read(listMayOwe(['bob', 'alice']))).toEqual([{ userId: ALICE }]);
+    expect(await storage.read(listMayOwe(['bob', 'carol']))).toEqual([]);
+    await set(ALICE, null, 'alice');
     expect(await storage.read(listMayOwe(['alice']))).toEqual([]);
   });
 

@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
-import { toPostgres } from '../../src/storage/postgres/schema_text.ts';
-import { MIGRATIONS, migrate, READABLE_FROM } from '../../src/storage/sqlite/migrations/migrate.ts';
+import { MIGRATIONS, migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { systemRandom } from '../../src/system/random.ts';
+import { postgresOfSchema } from '../support/older_schema.ts';
 import { postgresPrograms } from '../support/postgres.ts';
-import { TestDatabase } from '../support/test_database.ts';
 
 /** The schema before text messages. */
 const BEFORE = 38;
@@ -52,12 +51,7 @@ describe('notices that wait while text messages come', () => {
   onPostgres(
     'stay as they are on PostgreSQL, with the indexes, and text messages are taken beside them',
     async () => {
-      const made = await TestDatabase.make(postgresPrograms());
-      await made.administer(`CREATE TABLE schema_info (version BIGINT NOT NULL, readable_from BIGINT)`);
-      for (const migration of MIGRATIONS.slice(0, BEFORE)) await made.administer(toPostgres(migration));
-      await made.administer(
-        `DELETE FROM schema_info; INSERT INTO schema_info VALUES (${BEFORE}, ${READABLE_FROM})`,
-      );
+      const made = await postgresOfSchema(BEFORE);
       await made.administer(TWO_NOTICES);
       await expect(made.administer(A_TEXT_MESSAGE('s', 'sms'))).rejects.toThrow('check constraint');
       await (await openPostgresStorage({ ...made.storage, random: systemRandom })).close();

@@ -9,6 +9,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bBLOB\b/g, 'BYTEA'],
   [/\bTEXT\b/g, 'TEXT COLLATE "C"'],
   [/\bjson_valid\((\w+)\)/g, '$1::json IS NOT NULL'],
+  [/\binstr\(/g, 'strpos('],
   [/\blower\(hex\(randomblob\(16\)\)\)/g, "replace(gen_random_uuid()::text, '-', '')"],
   [/\bmax\((?=\w+,)/g, 'greatest('],
   [/\bmin\((?=\w+,)/g, 'least('],

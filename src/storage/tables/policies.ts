@@ -8,7 +8,7 @@ import {
   madeOnce,
   type Query,
 } from '../statement.ts';
-import { currentVersion } from './accounts.ts';
+import { currentVersion, nameAccount } from './accounts.ts';
 
 /** What is known of a user for the operator's policy. Times are ms since the epoch. */
 export interface PolicyRow {
@@ -54,35 +54,39 @@ export function listPolicies(from: string, to: string): Query<PolicyRow & { read
   );
 }
 
-const REQUIRED = `SELECT user_id AS "userId" FROM policies WHERE mode = 'required'`;
-
 /** One row if a second factor is asked of anyone by command. */
 export function findAnyRequired(): Query<object> {
-  return ask(`${REQUIRED} LIMIT 1`);
+  return ask(`SELECT 1 AS found FROM policies WHERE mode = 'required' LIMIT 1`);
 }
 
 /**
- * The users who have a second factor and one of these names, and all of whom one is asked by command. One statement, so
- * that the time of a refused login does not tell them apart (attack 147).
+ * The users with one of these names who have a second factor, or of whom one is asked by command. One statement, so that
+ * the time of a refused login does not tell them apart (attack 147), which looks at no one of another name.
  */
 export function listMayOwe(foldedNames: readonly string[]): Query<{ readonly userId: string }> {
   const { names, values } = listOf('name', foldedNames);
   return ask(mayOweText(names), values);
 }
 
-const mayOweText = madeOnce(
-  (names: string) =>
-    `SELECT user_id AS "userId" FROM accounts WHERE folded_localpart IN (${names})
-       AND EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = accounts.user_id)
-     UNION ALL ${REQUIRED}`,
-);
+const mayOweText = madeOnce((names: string) => {
+  const named = `SELECT user_id AS "userId" FROM accounts WHERE folded_localpart IN (${names})`;
+  return `${named} AND EXISTS (SELECT 1 FROM authenticators WHERE authenticators.user_id = accounts.user_id)
+     UNION ALL ${named} AND EXISTS
+       (SELECT 1 FROM policies WHERE policies.user_id = accounts.user_id AND mode = 'required')`;
+});
+
+/** What an operator sets for a user, and the name under which a sign-in may mean them: `listMayOwe` finds them by it. */
+interface PolicyToSet extends Pick<PolicyRow, 'mode' | 'graceMs' | 'graceUntil'> {
+  readonly foldedLocalpart: string;
+}
 
 /** Sets what the operator says of a user by command; a grace begins at the next sight of them then. */
 export function setPolicy(
   userId: string,
-  { mode, graceMs, graceUntil }: Pick<PolicyRow, 'mode' | 'graceMs' | 'graceUntil'>,
+  { mode, graceMs, graceUntil, foldedLocalpart }: PolicyToSet,
   restartGrace: boolean,
 ): readonly Effect[] {
+  const name = nameAccount(userId, foldedLocalpart);
   const set = effect(
     `INSERT INTO policies (user_id, mode, grace_ms, grace_until) VALUES (:userId, :mode, :graceMs, :graceUntil)
      ON CONFLICT (user_id) DO UPDATE SET
@@ -93,7 +97,7 @@ export function setPolicy(
     'UPDATE policies SET required_since = NULL, grace_ended_at = NULL WHERE user_id = :userId',
     { userId },
   );
-  return restartGrace ? [set, restart] : [set];
+  return restartGrace ? [name, set, restart] : [name, set];
 }
 
 /** Which reminder a user was told last, and of which deadline: of another one they are told again. */

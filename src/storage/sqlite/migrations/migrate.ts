@@ -39,6 +39,7 @@ import { sweepIndexes } from './0036_sweep_indexes.ts';
 import { oauth } from './0037_oauth.ts';
 import { recoveryTold } from './0038_recovery_told.ts';
 import { textMessages } from './0039_text_messages.ts';
+import { boundedReads } from './0040_bounded_reads.ts';
 
 /** In order, never changed once released: the n-th one leads to schema version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -81,6 +82,7 @@ export const MIGRATIONS: readonly string[] = [
   oauth,
   recoveryTold,
   textMessages,
+  boundedReads,
 ];
 
 /**
