@@ -23,9 +23,9 @@ describeOnBothStores('credentials', (opened) => {
   });
 
   /** Adds a passkey of a user, with this id. */
-  async function add(userId: string, id: string, one = storage): Promise<boolean> {
+  async function add(userId: string, id: string, one = storage, credentialHash = HASH): Promise<boolean> {
     await one.factors.beginSetup(setup(userId, { id, kind: 'webauthn' }));
-    const credential = { authenticatorId: id, credentialHash: HASH, rpId: 'example.org', backedUp: 0 };
+    const credential = { authenticatorId: id, credentialHash, rpId: 'example.org', backedUp: 0 };
     const claim = { take: claimCredential(userId, credential), giveBack: [] };
     return one.factors.activate(
       confirmation(userId, { setupId: id, authenticatorId: id, step: 0, recovery: 'none', claim }),
@@ -91,10 +91,20 @@ describeOnBothStores('credentials', (opened) => {
     );
   });
 
-  test('those of another domain are counted; a restored copy leaves counters as they are', async () => {
+  test('those of another domain are counted, as far as is asked', async () => {
     await add(ALICE, 'one');
-    expect(await storage.read(countForeignCredentials('example.org'))).toEqual([{ count: 0 }]);
-    expect(await storage.read(countForeignCredentials('other.org'))).toEqual([{ count: 1 }]);
+    await add(BOB, 'two', storage, 'b'.repeat(64));
+    const counted = async (rpId: string, most: number) =>
+      (await storage.read(countForeignCredentials(rpId, most)))[0]?.count;
+    expect(await counted('example.org', 10)).toBe(0);
+    // In the order of the index one stands before theirs, the other behind it.
+    for (const rpId of ['a.org', 'other.org']) {
+      expect([await counted(rpId, 10), await counted(rpId, 1)]).toEqual([2, 1]);
+    }
+  });
+
+  test('a restored copy leaves counters as they are', async () => {
+    await add(ALICE, 'one');
     await storage.commit([], spendStepsUpTo(1_000_000));
     expect(await spend(1)).toBe(true);
   });

@@ -24,6 +24,8 @@ import { CHALLENGE_MS, type WebauthnSettings } from './webauthn_settings.ts';
 import { NOT_ACCEPTED, WEBAUTHN_AUTH, WEBAUTHN_EVENTS } from './webauthn_words.ts';
 
 const CHALLENGE_BYTES = 32;
+/** A start counts so many passkeys of other domains, and says that there are more. */
+const FOREIGN_COUNTED = 1000;
 
 export interface WebauthnDeps {
   readonly storage: Pick<Storage, 'read' | 'commit'>;
@@ -110,9 +112,10 @@ export class WebauthnFactor implements Factor {
   async remark(): Promise<string | undefined> {
     if (this.settings === undefined) return undefined;
     const { rpId } = this.settings;
-    const [foreign] = await this.deps.storage.read(countForeignCredentials(rpId));
+    const [foreign] = await this.deps.storage.read(countForeignCredentials(rpId, FOREIGN_COUNTED + 1));
     if (foreign === undefined || foreign.count === 0) return undefined;
-    return `passkeys for another domain than ${rpId}, which are of no use: ${foreign.count} (webauthn.rp_id)`;
+    const many = foreign.count > FOREIGN_COUNTED ? `more than ${FOREIGN_COUNTED}` : foreign.count;
+    return `passkeys for another domain than ${rpId}, which are of no use: ${many} (webauthn.rp_id)`;
   }
 
   async describe(userId: string): Promise<JsonObject | undefined> {

@@ -40,9 +40,14 @@ export function findCredentialOwner(
   );
 }
 
-/** How many are bound to another domain than this one. */
-export function countForeignCredentials(rpId: string): Query<{ readonly count: number }> {
-  return ask('SELECT count(*) AS count FROM credentials WHERE rp_id <> :rpId', { rpId });
+/** How many are bound to another domain than this one, counted as far as that: those of this one are not looked at. */
+export function countForeignCredentials(rpId: string, most: number): Query<{ readonly count: number }> {
+  return ask(
+    `SELECT count(*) AS count FROM (
+       SELECT 1 AS one FROM credentials WHERE rp_id < :rpId
+       UNION ALL SELECT 1 FROM credentials WHERE rp_id > :rpId LIMIT :most) AS counted`,
+    { rpId, most },
+  );
 }
 
 /**

@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/matrix/wire.ts';
+import { effect } from '../../../src/storage/statement.ts';
 import { findCredentials } from '../../../src/storage/tables/credentials.ts';
 import { countKinds } from '../../../src/storage/tables/known_users.ts';
+import { type Log, silentLog } from '../../../src/system/log.ts';
 import { LOGIN, passwordLogin } from '../../support/app.ts';
 import { describeOnBothDatabases, type StartApp } from '../../support/both_databases.ts';
 import {
@@ -21,6 +23,14 @@ const NOT_ACCEPTED = 'This passkey or security key was not accepted.';
 const OFF = 'webauthn: { enabled: false }';
 const CONFIG = 'login: { hold_ttl: 30m }\nuia: { session_ttl: 30m }';
 const MINUTE = 60_000;
+const THOUSAND = 'WITH RECURSIVE copies (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < 1000)';
+/** Of the one passkey that there is. */
+const A_THOUSAND_MORE = [
+  `${THOUSAND} INSERT INTO authenticators (id, user_id, kind, name, sealed_seed, enabled_at, last_step)
+     SELECT id || n, user_id, kind, name, sealed_seed, enabled_at, last_step FROM authenticators, copies`,
+  `${THOUSAND} INSERT INTO credentials (authenticator_id, user_id, credential_hash, rp_id, backed_up)
+     SELECT authenticator_id || n, user_id, credential_hash || n, rp_id, backed_up FROM credentials, copies`,
+];
 
 async function started(start: StartApp, config = CONFIG) {
   const users = ['alice', 'bob'].map((name) => ({ name, password: `${name} password` }));
@@ -189,11 +199,26 @@ describeOnBothDatabases('a passkey as second factor', (start) => {
       });
       const challenge = await bob.challenged(other);
       expect(stagesIn(challenge)).toEqual([['m.login.password', 'm.login.2fa.recovery']]);
-      expect(await other.proxy.remarkOnFactors()).toBeUndefined();
     }
     const challenge = await bob.challenged();
     const auth = { type: 'm.login.2fa.recovery', session: String(challenge.json.session), token: code ?? '' };
     expect((await bob.answer(auth)).status).toBe(200);
+  });
+
+  test('a start says how many passkeys are bound to another domain, up to a thousand', async () => {
+    const remarks: string[] = [];
+    const log: Log = { ...silentLog, warn: (_fields, text) => void remarks.push(text) };
+    const app = await start({ users: [{ name: 'bob', password: 'bob password' }], log });
+    await new PasskeyUser(app, 'bob').enrol();
+    await app.proxy.remarkOnFactors();
+    expect(remarks).toEqual([]);
+    const other = await app.startAnother('webauthn: { enabled: true, rp_id: example.org }');
+    const words = 'passkeys for another domain than example.org, which are of no use:';
+    await other.proxy.remarkOnFactors();
+    expect(remarks.splice(0)).toEqual([`${words} 1 (webauthn.rp_id)`]);
+    for (const statement of A_THOUSAND_MORE) await app.storage.commit([], effect(statement));
+    await other.proxy.remarkOnFactors();
+    expect(remarks).toEqual([`${words} more than 1000 (webauthn.rp_id)`]);
   });
 
   test('without a script pages say that passkeys do not work there, and have the field for codes', async () => {

@@ -5,4 +5,6 @@ export const boundedReads = `
   UPDATE accounts SET folded_localpart = lower(substr(user_id, 2, instr(user_id, ':') - 2))
     WHERE folded_localpart = '' AND user_id LIKE '@%:%'
       AND user_id IN (SELECT user_id FROM policies WHERE mode IS NOT NULL);
+
+  CREATE INDEX credentials_by_domain ON credentials (rp_id);
 `;
