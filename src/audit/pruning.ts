@@ -7,8 +7,12 @@ import {
   dropEntries,
   dropUnchained,
   findExcess,
+  findNotLookedAt,
   findOlder,
   findWithAddress,
+  keepLookedUntil,
+  LOOKED_AT_ONCE,
+  listExcess,
   replaceAddress,
   type WithAddress,
 } from '../storage/tables/audit_pruning.ts';
@@ -29,7 +33,10 @@ const LEASE_MS = 5 * MINUTE;
 const FLOOD = 1000;
 /** Rows that one unit of work changes. */
 const BATCH = 500;
-/** How many entries of each event that needs no second factor are kept for each user. */
+/**
+ * How many entries of each event that needs no second factor are kept for each user. Where they become fewer, or there
+ * are more such events, a migration sets `audit_prunings` back to 0: what was looked at is not looked at again.
+ */
 const UNPROVEN_KEPT = 200;
 
 export interface PruneSettings {
@@ -73,23 +80,42 @@ export class Pruning {
 
   /** Undefined if another process is pruning. */
   async prune(): Promise<Pruned | undefined> {
-    const { storage, holder } = this.deps;
+    const { storage, holder, settings } = this.deps;
     if ((await storage.commit([], takeLease(LEASE, holder, LEASE_MS))) === undefined) return undefined;
     try {
-      const excess = await this.remove((most) =>
-        findExcess([...UNPROVEN_EVENTS, ...UNPROVEN_OWN_EVENTS], UNPROVEN_DEED, UNPROVEN_KEPT, most),
-      );
-      const older = await this.remove((most) => findOlder(this.deps.settings.keepMs, most));
+      const excess = await this.removeExcess();
+      const older = await this.remove(() => storage.read(findOlder(settings.keepMs, BATCH)));
       return { removed: excess + older, shortened: await this.shorten() };
     } finally {
       await storage.commit([], leaveLease(LEASE, holder, null));
     }
   }
 
-  private async remove(find: (most: number) => ReturnType<typeof findOlder>): Promise<number> {
-    const { storage } = this.deps;
+  /** By parts, from where the last pruning ended. The last part is looked at again each time until it is full. */
+  private async removeExcess(): Promise<number> {
     for (let removed = 0; ; ) {
-      const doomed = await storage.read(find(BATCH));
+      const [part] = await this.deps.storage.read(findNotLookedAt());
+      removed += await this.remove(() => this.nextExcess());
+      const { count, until } = part ?? { count: 0, until: null };
+      if (until === null || count < LOOKED_AT_ONCE) return removed;
+      if (!(await this.write([keepLookedUntil(until)]))) return removed;
+    }
+  }
+
+  private async nextExcess(): Promise<readonly DoomedRow[]> {
+    const { storage } = this.deps;
+    const events = [...UNPROVEN_EVENTS, ...UNPROVEN_OWN_EVENTS];
+    const doomed: DoomedRow[] = [];
+    for (const excess of await storage.read(listExcess(events, UNPROVEN_DEED, UNPROVEN_KEPT))) {
+      doomed.push(...(await storage.read(findExcess(excess, BATCH - doomed.length))));
+      if (doomed.length === BATCH) return doomed;
+    }
+    return doomed;
+  }
+
+  private async remove(find: () => Promise<readonly DoomedRow[]>): Promise<number> {
+    for (let removed = 0; ; ) {
+      const doomed = await find();
       if (doomed.length === 0) return removed;
       if (!(await this.write(await this.removing(doomed)))) return removed;
       removed += doomed.length;

@@ -24,6 +24,7 @@ const FEW_ROWS = [
   'visits', // a bound of their own (tables/visits.ts)
   ...['processes', 'probes', 'schema_info', 'database_identity'],
   ...['audit_chains', 'audit_gaps', 'audit_keys'], // one for each start, for what was removed, for each key
+  'audit_prunings', // one
   'oauth_clients', // oauth.max_clients
   'oauth_keys', // one
   'emergency_codes', // given out by hand, for hours
@@ -33,7 +34,6 @@ const FEW_ROWS = [
 const RARE: readonly RegExp[] = [
   /^SELECT 1 AS found FROM authenticators LIMIT 1$/, // one row, whichever comes first
   /^SELECT count\(CASE WHEN number <= :until .* FROM audit WHERE chain IS NULL$/, // audit verify
-  /row_number\(\) OVER \(PARTITION BY user_id, event/, // audit: once an hour, by one process
   /^SELECT DISTINCT user_id AS "userId" FROM authenticators ORDER BY user_id$/, // user list
   /^SELECT count\(DISTINCT user_id\) AS locked FROM lanes WHERE failures >= :shutAt$/, // metrics
   /^SELECT count\(DISTINCT user_id\) AS count FROM authenticators$/, // restore

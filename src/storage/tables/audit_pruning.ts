@@ -23,20 +23,54 @@ export function findOlder(keptMs: number, most: number): Query<DoomedRow> {
   });
 }
 
-/** Entries of these events, and of this deed of any factor, beyond the newest of each user and event. */
-export function findExcess(
-  events: readonly string[],
-  deed: string,
-  newest: number,
-  most: number,
-): Query<DoomedRow> {
+/** How many of the entries that were not looked at yet are looked at at once. */
+export const LOOKED_AT_ONCE = 500;
+
+/** In the order in which they were written. An entry that is committed behind a later one is found with the next of its kind. */
+const notLookedAt = (columns: string) =>
+  `(SELECT ${columns} FROM audit WHERE number > (SELECT looked_until FROM audit_prunings)
+     ORDER BY number LIMIT ${LOOKED_AT_ONCE}) AS part`;
+
+/** Of the next entries that were not looked at: how many there are, and the number of the last; null if there is none. */
+export function findNotLookedAt(): Query<{ readonly count: number; readonly until: number | null }> {
+  return ask(`SELECT count(*) AS count, max(number) AS until FROM ${notLookedAt('number')}`);
+}
+
+export function keepLookedUntil(number: number): Effect {
+  return effect('UPDATE audit_prunings SET looked_until = :number', { number });
+}
+
+/** The entries of one event of one user up to a number: there are enough newer ones. */
+export interface Excess {
+  readonly userId: string;
+  readonly event: string;
+  readonly until: number;
+}
+
+/**
+ * What there is beyond the newest of each user and event, of these events and of this deed of any factor. Only users and
+ * events among the next entries that were not looked at can have become too many.
+ */
+export function listExcess(events: readonly string[], deed: string, newest: number): Query<Excess> {
   const { names, values } = listOf('event', events);
   return ask(
-    `SELECT ${PLACE} FROM (
-       SELECT ${PLACE}, row_number() OVER (PARTITION BY user_id, event ORDER BY number DESC) AS place
-       FROM audit WHERE event IN (${names}) OR event LIKE :deed) AS placed
-     WHERE place > :newest ORDER BY number LIMIT :most`,
-    { ...values, deed: `%.${deed}`, newest, most },
+    `SELECT user_id AS "userId", event, until FROM
+       (SELECT user_id, event, (SELECT number FROM audit
+           WHERE audit.user_id = kinds.user_id AND audit.event = kinds.event
+           ORDER BY number DESC LIMIT 1 OFFSET :newest) AS until
+        FROM (SELECT DISTINCT user_id, event FROM ${notLookedAt('user_id, event')}
+          WHERE event IN (${names}) OR event LIKE :deed) AS kinds) AS counted
+     WHERE until IS NOT NULL`,
+    { ...values, deed: `%.${deed}`, newest },
+  );
+}
+
+/** The oldest first. */
+export function findExcess({ userId, event, until }: Excess, most: number): Query<DoomedRow> {
+  return ask(
+    `SELECT ${PLACE} FROM audit WHERE user_id = :userId AND event = :event AND number <= :until
+     ORDER BY number LIMIT :most`,
+    { userId, event, until, most },
   );
 }
 

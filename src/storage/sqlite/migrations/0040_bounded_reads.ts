@@ -7,4 +7,8 @@ export const boundedReads = `
       AND user_id IN (SELECT user_id FROM policies WHERE mode IS NOT NULL);
 
   CREATE INDEX credentials_by_domain ON credentials (rp_id);
+
+  -- One row: up to which number entries were looked at for those of which only the newest stay.
+  CREATE TABLE audit_prunings (looked_until INTEGER NOT NULL) STRICT;
+  INSERT INTO audit_prunings VALUES (0);
 `;
