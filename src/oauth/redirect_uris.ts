@@ -70,6 +70,6 @@ function withoutPort(uri: string): string | undefined {
 /** What people are shown of an address: its host, or its scheme. */
 export function shownTarget(uri: string): string {
   const kind = redirectKind(uri);
-  if (kind === 'private') return uri.slice(0, uri.indexOf(':') + 1);
+  if (kind === 'private') return uri.slice(0, uri.indexOf(':'));
   return kind === undefined ? uri : new URL(uri).host;
 }

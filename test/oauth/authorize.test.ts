@@ -181,6 +181,8 @@ describeOnSharedDatabases('an app asks for access', (start) => {
       expect(page.status).toBe(200);
       const address = leadsTo(page);
       expect(address.href.startsWith(`${redirect_uri}?code=`)).toBe(true);
+      // An Enter too many presses nothing.
+      expect(page.text).not.toMatch(/<a[^>]* autofocus/);
       expect(leadsTo(await visitor.open(visitor.led ?? '')).href).toBe(address.href);
       app.clock.advance(121_000);
       const late = await visitor.open(visitor.led ?? '');

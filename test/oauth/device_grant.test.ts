@@ -149,7 +149,7 @@ describeOnSharedDatabases('the device grant', (start) => {
         visitor = new Visitor(app.url);
         const page = await typeCode(wrong);
         expect(visitor.led).toBe('/_2fa/link?wrong=1');
-        expect(page.text).toContain('That code is not right');
+        expect(page.text).toContain('That code is incorrect');
         expect(page.text).not.toContain(wrong);
       }
       const another = await app.startAnother();
@@ -180,7 +180,7 @@ describeOnSharedDatabases('the device grant', (start) => {
       );
       const held = await other.send({ user: 'bob', password: 'bob password' });
       expect(held.status).toBe(410);
-      expect(held.text).toContain('This device no longer waits');
+      expect(held.text).toContain('This device is no longer waiting');
     });
 
     test('that two approve at once, or one twice: the device gets in once', async () => {
@@ -191,7 +191,7 @@ describeOnSharedDatabases('the device grant', (start) => {
       const action = formsOf(consent.text)[0]?.action.replaceAll('&amp;', '&') ?? '';
       await Promise.all(Array.from({ length: 5 }, () => visitor.postOnly(fields, {}, action)));
       visitor = new Visitor(app.url);
-      expect((await typeCode(userCode)).text).toContain('That code is not right');
+      expect((await typeCode(userCode)).text).toContain('That code is incorrect');
       expect(await approvals()).toBe(before + 1);
       app.clock.advance(15_000);
       const polls = await Promise.all(Array.from({ length: 3 }, () => poll(deviceCode)));

@@ -203,6 +203,6 @@ test('hosts are dotted names', () => {
 test('people are shown where an address leads', () => {
   expect(shownTarget('https://app.element.io:8443/cb?x')).toBe('app.element.io:8443');
   expect(shownTarget('http://127.0.0.1:1/cb')).toBe('127.0.0.1:1');
-  expect(shownTarget('io.element.app:/cb')).toBe('io.element.app:');
+  expect(shownTarget('io.element.app:/cb')).toBe('io.element.app');
   expect(redirectKind('mailto:someone')).toBeUndefined();
 });

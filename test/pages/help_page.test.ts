@@ -28,8 +28,8 @@ describe('the help page', () => {
 
   test('says who helps', async () => {
     const link = '<a href="mailto:help@example.org?subject=2FA" rel="noopener">help@example.org</a>';
-    expect(await help('en')).toContain(`Contact your server administrator: ${link} They can reset`);
-    expect(await help('de')).toContain(`Wende dich an den Betreiber dieses Servers: ${link} Dort kann`);
+    expect(await help('en')).toContain(`Contact your server administrator: ${link}. They can reset`);
+    expect(await help('de')).toContain(`Wende dich an den Betreiber dieses Servers: ${link}. Dort kann`);
   });
 });
 

@@ -241,7 +241,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     expect(app.stub.isLive(old)).toBe(false);
     // Back: what was not done then is done by now.
     await visitor.open(waiting);
-    expect(textOf(visitor)).toContain('Your account is recovered.');
+    expect(textOf(visitor)).toContain('Your account is recovered');
     expect(textOf(visitor)).not.toContain('could not be signed out');
   });
 
@@ -352,6 +352,8 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     const visitor = await arrived(app);
     await visitor.send({ step: 'begin', recovery_code: '0000-0000-0000' });
     expect(textOf(visitor)).toContain('That recovery code is incorrect');
+    // The first that asks for the focus gets it (HTML, "autofocus").
+    expect(/<(\w+)[^>]* autofocus/.exec(visitor.last?.text ?? '')?.[1]).toBe('input');
     expect(await recorded(app)).toEqual([]);
     await begun(app, bob.recoveryCodes[0]);
     await wait(app, 24 * HOUR);

@@ -77,7 +77,7 @@ export class AccountPage {
           )
         : html`<noscript><section class="card"><h1>${say('account.title')}</h1>
 <p>${say('account.needsScript')}</p>
-<button class="button" form="sign-out">${say('account.signOut')}</button></section></noscript>`;
+<button class="button full" form="sign-out">${say('account.signOut')}</button></section></noscript>`;
     return html`<div id="account">${shown}</div>
 <form id="sign-out" method="post" action="/_2fa/account/sign-out" hidden>${tokenField}
 <input type="hidden" name="why" value=""></form>

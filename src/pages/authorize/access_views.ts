@@ -78,9 +78,9 @@ ${backToApp(say, judged.href)}</section>`,
     const title = say('access.continue.title');
     return visit.render({
       title,
-      body: () => html`<section class="card stack"><h1>${title}</h1>
+      body: () => html`<section class="card stack"><h1 tabindex="-1" autofocus>${title}</h1>
 <p>${htmlIn(say.form('access.continue.text'), { app: html`<b>${target.name}</b>` })}</p>
-<p><a class="button full" href="${href}" autofocus>${say('access.back')}</a></p></section>`,
+${backToApp(say, href)}</section>`,
     });
   }
 }

@@ -7,7 +7,7 @@ import type { FormPages, PageVisit } from '../forms/form_pages.ts';
 import { timeText } from '../forms/time_text.ts';
 import { turnIn, type Visits } from '../forms/visits.ts';
 import { afterSaved, type SetUpPages, type SetUpShown, unlessOver } from '../set_up/set_up_pages.ts';
-import { html } from '../shell/html.ts';
+import { html, htmlIn } from '../shell/html.ts';
 import { done, gone } from './last_pages.ts';
 import { leadBack, type SeenVisit, SessionVisits, sessionIn } from './session_visits.ts';
 
@@ -101,7 +101,8 @@ export class EnrolmentPage {
     const { say } = visit;
     const about =
       openedAt !== undefined &&
-      html`<p>${say('setup.signingIn')} ${timeText(openedAt, say)}</p><p class="muted">${say('setup.notYou')}</p>`;
+      html`<p>${say('setup.signingIn')} ${htmlIn(say.form('setup.began'), { date: timeText(openedAt, say) })}</p>
+<p class="muted">${say('setup.notYou')}</p>`;
     const session = sessionIn(visit.request);
     // Codes are shown whatever became of the session.
     const kinds = setUp.is === 'codes' ? [] : await this.deps.setUps.kindsIn(session);

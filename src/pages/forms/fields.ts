@@ -80,7 +80,7 @@ function refusedIn(field: string, refused: RefusedCode | undefined): RefusedCode
 }
 
 /** A code in a sentence is not broken at its hyphens. */
-function withWholeCodes(text: string): Html {
+export function withWholeCodes(text: string): Html {
   const parts = text.split(/(\w{4}-\w{4}-\w{4})/);
   return html`${parts.map((part, n) => (n % 2 === 1 ? html`<span class="whole">${part}</span>` : part))}`;
 }
@@ -198,7 +198,7 @@ function passkeyForm(
   return html`<form method="post"${action !== undefined && html` action="${action}"`} data-webauthn-options="${options}">
 ${hidden}
 <input type="hidden" name="${page.field}">
-${here !== undefined && html`<p class="notice bad" role="alert">${here.problem}</p>`}
+${here !== undefined && html`<p class="notice warning" role="alert">${here.problem}</p>`}
 <p data-unsupported>${say('code.passkeyUnsupported')}</p>
 <button class="button full" type="button" hidden>${say('code.passkey')}</button>
 </form>`;

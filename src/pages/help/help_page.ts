@@ -1,5 +1,6 @@
 import type { Answer } from '../../http/answer.ts';
 import type { ClientRequest } from '../../http/client_request.ts';
+import { withWholeCodes } from '../forms/fields.ts';
 import { contactText, type FindContact } from '../shell/contact.ts';
 import { HELP, RECOVER_PAGE } from '../shell/footer.ts';
 import { type Html, html, htmlIn } from '../shell/html.ts';
@@ -48,7 +49,10 @@ export class HelpPage {
       body: html`<h1>${say('help.title')}</h1>
 ${sections.map(
   (section) => html`<section class="card" id="${section}"><h2>${say(`help.${section}.title`)}</h2>
-<p>${this.answerOf(section, say)}</p></section>
+${this.answerOf(section, say).map(
+  (part) => html`<p>${part}</p>
+`,
+)}</section>
 `,
 )}`,
     });
@@ -68,17 +72,21 @@ ${sections.map(
     });
   }
 
-  private answerOf(section: Section, say: Say): Html {
+  /** In paragraphs. */
+  private answerOf(section: Section, say: Say): readonly Html[] {
     const { appendedCode, contact, server, recovery } = this.settings;
     if (section === 'lost-all') {
-      const asked = htmlIn(say.form('help.lost-all.text'), { contact: contactText(say, contact(), server) });
-      if (!recovery) return asked;
-      return html`<a href="${RECOVER_PAGE}">${say('recover.title')}</a></p>
-<p>${asked}`;
+      const link = html`<a href="${RECOVER_PAGE}">${say('recover.title')}</a>`;
+      const known = contact();
+      // A sentence that ends with an address has no full stop of its own.
+      const isOpen = known !== undefined && say.form('contact.known').endsWith('{contact}');
+      const asked = html`${contactText(say, known, server)}${isOpen && '.'}`;
+      return [...(recovery ? [link] : []), htmlIn(say.form('help.lost-all.text'), { contact: asked })];
     }
     // Nothing tells people to type a code where it is not taken.
     const isTyped = section === 'password-field' || section === 'passkey';
-    if (isTyped && !appendedCode) return html`${say(`help.${section}.notTaken`)}`;
-    return html`${say.form(`help.${section}.text`)}`;
+    const text =
+      isTyped && !appendedCode ? say(`help.${section}.notTaken`) : say.form(`help.${section}.text`);
+    return [withWholeCodes(text)];
   }
 }

@@ -44,8 +44,8 @@ export function offerCard(
     readonly problem: string | undefined;
   },
 ): Html {
-  const { say, userId, offer, problem } = card;
-  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('recover.title')}</h1>
+  const { say, userId, offer, problem, voucherProblem } = card;
+  return html`<section class="card stack"><h1 tabindex="-1"${voucherProblem === undefined && html` autofocus`}>${say('recover.title')}</h1>
 ${notice(problem)}
 <p>${htmlIn(say.form('recover.for'), { user: html`<b>${userId}</b>` })}</p>
 <p>${say('recover.takes', { time: longTime(say, offer.waitMs) })}${offer.hasDaysOff && html` ${say('recover.daysOff')}`}</p>
@@ -119,8 +119,8 @@ ${problem !== undefined && html`<p class="problem" id="saved-problem" role="aler
 <p class="only-print">${say('recover.sheet', { user: claim.userId, server })}</p>
 <ul class="codes" aria-label="${say('recover.claim')}"><li>${claim.code}</li></ul>
 <div class="actions">
-<button class="button quiet" type="button" data-copy="${claim.code}" data-done="${say('save.copied')}" hidden>${say('save.copy')}</button>
-<button class="button quiet" type="button" data-print hidden>${say('save.print')}</button>
+<button class="button quiet row" type="button" data-copy="${claim.code}" data-done="${say('save.copied')}" hidden>${say('save.copy')}</button>
+<button class="button quiet row" type="button" data-print hidden>${say('save.print')}</button>
 </div>
 <p>${htmlIn(say.form('recover.opens'), { date: timeText(claim.opensTs, say) })}</p>
 ${step(card, 'claim_saved', tick)}
@@ -187,7 +187,7 @@ ${step(card, 'set_up', html`<button class="button full">${say('setup.now')}</but
 /** The account is recovered, and the other devices of it are not signed out yet: before that no one is let in. */
 export function notAloneCard(card: Card): Html {
   const { say } = card;
-  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('recover.done')}</h1>
+  return html`<section class="card stack"><h1 tabindex="-1" autofocus>${say('recover.doneTitle')}</h1>
 ${notice(say('recover.notAlone'))}
 ${step(card, 'try_again', html`<button class="button full">${say('shell.tryAgain')}</button>`)}
 </section>`;

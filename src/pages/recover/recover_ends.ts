@@ -13,7 +13,7 @@ export function cardOf({ say }: PageVisit, { id, turn }: Visit<RecoverVisit>, to
 
 export function notAlone(visit: PageVisit, seen: Visit<RecoverVisit>): Answer {
   return visit.render({
-    title: titleOf(visit, visit.say('recover.done'), visit.say('recover.notAlone')),
+    title: titleOf(visit, visit.say('recover.doneTitle'), visit.say('recover.notAlone')),
     script: SCRIPT,
     body: (tokenField) => notAloneCard(cardOf(visit, seen, tokenField)),
   });

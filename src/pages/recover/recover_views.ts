@@ -54,7 +54,7 @@ export class RecoverViews {
       case 'stopped':
         return said(visit, visit.say('recover.stopped'), visit.say('recover.stoppedText'));
       case 'finished':
-        return said(visit, visit.say('recover.done'), doneText(visit, state), {
+        return said(visit, visit.say('recover.doneTitle'), doneText(visit, state), {
           href: '/_2fa/account',
           text: visit.say('shell.account'),
         });

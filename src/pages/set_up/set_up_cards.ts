@@ -55,14 +55,23 @@ export function offerCard(card: Card & { readonly problem: string | undefined })
   const { say, place, problem } = card;
   const { kinds = [] } = place;
   const mayWait = place.until !== undefined;
+  // Where nothing can be set up here, no button leads to saying so.
+  const told = kinds.length === 0 ? say('setup.notHere') : problem;
   return html`<section class="card stack"><h1>${say('setup.owedTitle')}</h1>
-${problem !== undefined && html`<p class="notice warning" role="alert">${problem}</p>`}
+${told !== undefined && html`<p class="notice warning" role="alert">${told}</p>`}
 ${place.about}
-<p>${place.until === undefined ? say('setup.required') : htmlIn(say.form('setup.requiredSoon'), { date: place.until })}</p>
-${kinds.some(({ is }) => is === 'passkey') ? undefined : html`<p>${say('setup.need')}</p>`}
-${step(card, 'set_up', kindButtons(say, kinds, say('setup.now')))}
+${kinds.length > 0 && beginning(card, kinds)}
 ${mayWait && step(card, 'later', html`<button class="button quiet full">${say('setup.later')}</button>`)}
 </section>`;
+}
+
+/** Why, what is needed for it, and the buttons that begin it. */
+function beginning(card: Card, kinds: readonly SetUpKind[]): Html {
+  const { say, place } = card;
+  const { until } = place;
+  return html`<p>${until === undefined ? say('setup.required') : htmlIn(say.form('setup.requiredSoon'), { date: until })}</p>
+${kinds.some(({ is }) => is === 'passkey') ? undefined : html`<p>${say('setup.need')}</p>`}
+${step(card, 'set_up', kindButtons(say, kinds, say('setup.now')))}`;
 }
 
 /** The secret, to be scanned, opened or typed; and a field for the first code. */
@@ -109,11 +118,11 @@ export function codesCard(
 ): Html {
   const { say, codes, sheet, problem, place } = card;
   const words = wordsOf(say, place);
-  const warning =
-    place.warning !== undefined && html`<p class="notice warning" role="alert">${place.warning}</p>`;
+  const told = html`<p class="notice good" role="status">${words.done}</p>
+${place.warning !== undefined && html`<p class="notice warning" role="alert">${place.warning}</p>`}`;
   if (codes.length === 0) {
-    return html`<section class="card stack"><h1 tabindex="-1" autofocus>${words.done}</h1>
-${warning}
+    return html`<section class="card stack"><h1 tabindex="-1" autofocus>${words.title}</h1>
+${told}
 <p>${words.noCodes}</p>
 ${step(
   card,
@@ -127,15 +136,20 @@ ${step(
 ${problem !== undefined && html`<p class="problem" id="saved-problem" role="alert">${problem}</p>`}
 <button class="button full">${say('save.finish')}</button>`;
   return html`<section class="card stack printable"><h1 tabindex="-1" ${problem === undefined && html`autofocus`}>${say('save.title')}</h1>
-<p class="notice good" role="status">${words.done}</p>
-${warning}
-<p>${say('save.text')}</p>
+${told}
+<p>${withLastBold(say('save.text'))}</p>
 ${sheet !== undefined && html`<p class="only-print" data-dated="${sheet}"></p>`}
 <ul class="codes" aria-label="${say('codes.title')}">${codes.map((code) => html`<li>${code}</li>`)}</ul>
 ${waysToSave(say, codes)}
-<p class="muted">${say('save.where')}</p>
+<p class="muted small">${say('save.where')}</p>
 ${step(card, 'saved', tick)}
 </section>`;
+}
+
+/** A text whose last sentence stands out. */
+function withLastBold(text: string): Html {
+  const end = text.lastIndexOf('. ') + 1;
+  return html`${text.slice(0, end)} <b>${text.slice(end).trim()}</b>`;
 }
 
 /** Buttons that work by scripts; without them people write the codes down. */

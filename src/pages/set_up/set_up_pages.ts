@@ -184,7 +184,7 @@ function codesPage(
   const { user } = place;
   const sheet = user && fill(say.form('save.sheet'), { user, server });
   return render({
-    title: titleOf(visit, codes.length === 0 ? wordsOf(say, place).done : say('save.title'), problem),
+    title: titleOf(visit, codes.length === 0 ? wordsOf(say, place).title : say('save.title'), problem),
     script: SCRIPT,
     body: (tokenField) => codesCard({ say, tokenField, place, codes, sheet, problem }),
   });

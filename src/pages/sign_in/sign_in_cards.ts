@@ -68,7 +68,7 @@ function otherWays({ say, way, alone, providers = [] }: CredentialsCard): Html |
     ({ id, name }) =>
       html`<p><a class="button quiet full" href="${beginningOf({ ...way, provider: id })}">${say('signIn.provider', { provider: name })}</a></p>`,
   );
-  return html`<p class="muted">${say('signIn.or')}</p>
+  return html`<p class="muted or">${say('signIn.or')}</p>
 ${alone}
 ${links}`;
 }

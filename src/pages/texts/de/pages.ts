@@ -98,7 +98,7 @@ export const pages: Translation = {
     'Die App bekommt vollen Zugriff: Sie kann deine Nachrichten lesen, in deinem Namen schreiben und dein Konto sehen. Auf der Kontoseite kannst du sie jederzeit abmelden.',
   'access.warning':
     'Erlaube das nur, wenn du die Anmeldung selbst in dieser App begonnen hast. Wenn du einem fremden Link gefolgt bist, lehne ab.',
-  'access.ends': 'Du bist mit dem Gerät {device} schon angemeldet. Diese Sitzung endet dann.',
+  'access.ends': 'Du bist auf dem Gerät {device} schon angemeldet. Wenn du das erlaubst, wird es abgemeldet.',
   'access.allow': 'Erlauben',
   'access.deny': 'Ablehnen',
   'access.back': 'Zurück zur App',
@@ -123,7 +123,7 @@ export const pages: Translation = {
   'link.title': 'Ein anderes Gerät anmelden',
   'link.intro': 'Gib den Code ein, den dein Gerät zeigt.',
   'link.code': 'Code des Geräts',
-  'link.wrong': 'Dieser Code stimmt nicht oder gilt nicht mehr. Sieh auf dein Gerät und versuche es erneut.',
+  'link.wrong': 'Dieser Code ist falsch oder gilt nicht mehr. Sieh auf dein Gerät und versuche es erneut.',
   'link.app': 'einer App auf einem anderen Gerät',
   'link.consent': 'Einem Gerät Zugriff auf dein Konto geben?',
   'link.shows': 'Du gibst dem Gerät Zugriff, das diesen Code zeigt:',
@@ -177,7 +177,7 @@ export const pages: Translation = {
     'Die Wiederherstellung wurde gestoppt. Ändere jetzt dein Passwort: Wer sie begonnen hat, kennt es.',
   'recover.title': 'Konto wiederherstellen',
   'recover.intro':
-    'Für den Fall, dass du dein Telefon und deine Wiederherstellungscodes verloren hast. Gib dein Passwort ein. Bevor etwas beginnt, kannst du lesen, was geschieht.',
+    'Wenn du dein Telefon und deine Wiederherstellungscodes verloren hast, gib dein Passwort ein. Bevor etwas beginnt, kannst du lesen, was geschieht.',
   'recover.forgotten': 'Wenn du dein Passwort vergessen hast, setze es zuerst in deiner App zurück.',
   'recover.for': 'Es geht um das Konto {user}.',
   'recover.takes': 'Du musst {time} warten. Danach kannst du hier einen neuen Authenticator einrichten.',
@@ -218,6 +218,7 @@ export const pages: Translation = {
   'recover.claimWrong': 'Dieser Abholcode ist falsch.',
   'recover.claimMissing': 'Gib deinen Abholcode ein.',
   'recover.newAuthenticator': 'Neuen Authenticator einrichten',
+  'recover.doneTitle': 'Dein Konto ist wiederhergestellt',
   'recover.done': 'Dein Konto ist wiederhergestellt.',
   'recover.notAlone':
     'Deine anderen Geräte konnten noch nicht abgemeldet werden. Wer eines davon hat, ist noch in deinem Konto.',
@@ -290,7 +291,7 @@ export const pages: Translation = {
   'approve.deleteCodes': 'deine Wiederherstellungscodes löschen',
   'approve.recoveryVote': 'antworten, ob eine Wiederherstellung von der richtigen Person kommt',
   'approve.recoveryContacts':
-    'ändern, wer bei einer Wiederherstellung des Kontos benachrichtigt wird oder abstimmt, und Abwesenheiten',
+    'die Einstellungen zur Wiederherstellung des Kontos ändern: wer benachrichtigt wird, wer abstimmt, und Abwesenheiten',
   'approve.noRecoveryContacts': 'alle Kontakte für die Wiederherstellung des Kontos entfernen',
   'approve.devicePassword': 'ein Gerätepasswort erstellen, das ohne Code anmeldet',
 
@@ -383,7 +384,7 @@ export const pages: Translation = {
     'Wenn du alles verlierst, kannst du dein Konto nach einer Wartezeit wiederherstellen. Stelle das hier ein, bevor du es brauchst.',
   'contacts.notLoaded': 'Die Einstellungen zur Wiederherstellung konnten nicht geladen werden. {reason}',
   'contacts.changed': 'Einstellungen zur Wiederherstellung geändert.',
-  'contacts.forbidden': 'Der Betreiber dieses Servers erlaubt sie für dieses Konto nicht.',
+  'contacts.forbidden': 'Der Betreiber dieses Servers erlaubt die Wiederherstellung für dieses Konto nicht.',
   'contacts.zone': 'Zeitzone',
   'contacts.zoneHint': 'Etwa Europe/Berlin. Leer: die des Servers, {zone}.',
   'contacts.zoneText': 'Die Wartezeit läuft an den Arbeitstagen dieser Zeitzone.',
@@ -460,6 +461,7 @@ export const pages: Translation = {
     'Dieser Link gilt nicht für dieses Konto. Melde dich mit dem Konto an, das ihn bekommen hat.',
   'vote.notLoaded': 'Die Frage konnte nicht geladen werden. {reason}',
   'vote.later': 'Nicht jetzt',
+  'vote.close': 'Schließen',
   'codes.title': 'Wiederherstellungscodes',
   'codes.intro': 'Wenn du deinen Authenticator verlierst, verwende stattdessen einen Wiederherstellungscode.',
   'codes.left': '{count} von {total} übrig',
@@ -472,6 +474,7 @@ export const pages: Translation = {
   'codes.delete': 'Codes löschen',
   'codes.deleteText':
     'Wenn du sie löschst und deinen Authenticator verlierst, kann nur ein Betreiber den Zugang wiederherstellen.',
+  'codes.created': 'Neue Wiederherstellungscodes erstellt.',
   'codes.deleted': 'Wiederherstellungscodes gelöscht.',
   'codes.notShown': 'Die Codes selbst werden nicht noch einmal angezeigt.',
   'codes.usedTitle': '{count} Code wurde verwendet ‖ {count} Codes wurden verwendet',
@@ -556,6 +559,7 @@ export const pages: Translation = {
   'setup.need':
     'Du brauchst eine Authenticator-App auf deinem Telefon oder Computer. Danach brauchst du zum Anmelden jedes Mal einen Code aus dieser App.',
   'setup.signingIn': 'Eine App meldet sich in deinem Konto an.',
+  'setup.began': 'Die Anmeldung begann am {date}.',
   'setup.notYou':
     'Wenn du diese Anmeldung nicht begonnen hast, schließe diese Seite und ändere dein Passwort.',
   'setup.now': 'Jetzt einrichten',

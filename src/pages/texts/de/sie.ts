@@ -48,14 +48,15 @@ export const sie: Translation = {
     'Die App bekommt vollen Zugriff: auf Ihre Nachrichten und Ihr Konto, und sie kann in Ihrem Namen schreiben. Auf der Kontoseite können Sie sie jederzeit abmelden.',
   'access.warning':
     'Erlauben Sie das nur, wenn Sie die Anmeldung selbst in dieser App begonnen haben. Wenn Sie einem fremden Link gefolgt sind, lehnen Sie ab.',
-  'access.ends': 'Sie sind mit dem Gerät {device} schon angemeldet. Diese Sitzung endet dann.',
+  'access.ends':
+    'Sie sind auf dem Gerät {device} schon angemeldet. Wenn Sie das erlauben, wird es abgemeldet.',
   'access.continue.title': 'Weiter in Ihrer App',
   'access.continue.text': 'Sie sind angemeldet. Gehen Sie jetzt zurück zur App: {app}',
   'access.fault.text':
     'Der Fehler liegt in der Anfrage der App, nicht bei Ihnen. Gehen Sie zurück zur App und beginnen Sie dort von vorn.',
   'link.intro': 'Geben Sie den Code ein, den Ihr Gerät zeigt.',
   'link.wrong':
-    'Dieser Code stimmt nicht oder gilt nicht mehr. Sehen Sie auf Ihr Gerät und versuchen Sie es erneut.',
+    'Dieser Code ist falsch oder gilt nicht mehr. Sehen Sie auf Ihr Gerät und versuchen Sie es erneut.',
   'link.consent': 'Einem Gerät Zugriff auf Ihr Konto geben?',
   'link.shows': 'Sie geben dem Gerät Zugriff, das diesen Code zeigt:',
   'link.warning':
@@ -101,7 +102,7 @@ export const sie: Translation = {
   'code.recoveryStopped':
     'Die Wiederherstellung wurde gestoppt. Ändern Sie jetzt Ihr Passwort: Wer sie begonnen hat, kennt es.',
   'recover.intro':
-    'Für den Fall, dass Sie Ihr Telefon und Ihre Wiederherstellungscodes verloren haben. Geben Sie Ihr Passwort ein. Bevor etwas beginnt, können Sie lesen, was geschieht.',
+    'Wenn Sie Ihr Telefon und Ihre Wiederherstellungscodes verloren haben, geben Sie Ihr Passwort ein. Bevor etwas beginnt, können Sie lesen, was geschieht.',
   'recover.forgotten': 'Wenn Sie Ihr Passwort vergessen haben, setzen Sie es zuerst in Ihrer App zurück.',
   'recover.takes': 'Sie müssen {time} warten. Danach können Sie hier einen neuen Authenticator einrichten.',
   'recover.roomAdmins': '{count} Administrator Ihrer Räume ‖ {count} Administratoren Ihrer Räume',
@@ -121,6 +122,7 @@ export const sie: Translation = {
   'recover.finishText':
     'Geben Sie den Abholcode ein, den Sie am Anfang bekommen haben. Das ist bis {date} möglich.',
   'recover.claimMissing': 'Geben Sie Ihren Abholcode ein.',
+  'recover.doneTitle': 'Ihr Konto ist wiederhergestellt',
   'recover.done': 'Ihr Konto ist wiederhergestellt.',
   'recover.notAlone':
     'Ihre anderen Geräte konnten noch nicht abgemeldet werden. Wer eines davon hat, ist noch in Ihrem Konto.',

@@ -97,7 +97,7 @@ export const pages = {
     'The app gets full access: it can read your messages, write in your name and see your account. You can sign it out on the account page at any time.',
   'access.warning':
     'Allow this only if you started this sign-in in that app yourself. If you followed a link from someone else, deny it.',
-  'access.ends': 'You are already signed in with the device {device}. That session ends.',
+  'access.ends': 'You are already signed in on the device {device}. If you allow this, it is signed out.',
   'access.allow': 'Allow',
   'access.deny': 'Deny',
   'access.back': 'Back to the app',
@@ -121,7 +121,7 @@ export const pages = {
   'link.title': 'Sign in another device',
   'link.intro': 'Enter the code that your device shows.',
   'link.code': 'Code of the device',
-  'link.wrong': 'That code is not right, or it is no longer valid. Look at your device and try again.',
+  'link.wrong': 'That code is incorrect, or it is no longer valid. Look at your device and try again.',
   'link.app': 'an app on another device',
   'link.consent': 'Give a device access to your account?',
   'link.shows': 'You are giving the device access that shows this code:',
@@ -129,8 +129,8 @@ export const pages = {
   'link.warning':
     'Allow this only if you started it yourself, just now, on a device in front of you. If someone sent you the code, deny it.',
   'link.done.title': 'Your device has access',
-  'link.done.text': 'Go on there. You can close this page.',
-  'link.gone.title': 'This device no longer waits',
+  'link.done.text': 'Continue there. You can close this page.',
+  'link.gone.title': 'This device is no longer waiting',
   'link.gone.text': 'Its code was used or refused, or it has expired. Start again on the device.',
 
   // Error pages
@@ -166,17 +166,18 @@ export const pages = {
 
   // Recovery of an account without any factor
   'code.recoveryRuns':
-    "Someone has started to recover this account. From {date} on they can set up a new authenticator. If this wasn't you, stop it now and change your password.",
+    "Someone has started to recover this account. They can set up a new authenticator from {date}. If this wasn't you, stop it now and change your password.",
   'code.recoveryStopped':
-    'The recovery was stopped. Change your password now: the one who started it knows it.',
+    'The recovery was stopped. Change your password now: the person who started the recovery knows it.',
   'recover.title': 'Recover your account',
   'recover.intro':
-    'For when you have lost your phone and your recovery codes. Enter your password. Before anything begins you can read what happens.',
+    'If you have lost your phone and your recovery codes, enter your password. You can read what will happen before anything starts.',
   'recover.forgotten': 'If you have forgotten your password, reset it in your app first.',
   'recover.for': 'This is about the account {user}.',
   'recover.takes': 'You have to wait {time}. Then you can set up a new authenticator here.',
   'recover.daysOff': 'Days off do not count, so it can take longer.',
-  'recover.tells': 'These are told now, while you wait, and at the end. Each of them can stop the recovery:',
+  'recover.tells':
+    'The following are told now, while you wait and at the end. Each of them can stop the recovery:',
   'recover.devices': '{count} signed-in device ‖ {count} signed-in devices',
   'recover.operators': 'the administrators of this server',
   'recover.voters': '{count} person you trust ‖ {count} people you trust',
@@ -192,15 +193,15 @@ export const pages = {
   'recover.claimTitle': 'Keep your claim code',
   'recover.claimText':
     "You need it and your password to finish. Print it or write it down: you won't be able to see it again.",
-  'recover.opens': 'You can finish here from {date} on.',
+  'recover.opens': 'You can finish here from {date}.',
   'recover.claimTick': 'I have saved this code',
   'recover.claimTickFirst': 'Save the code, then tick the box.',
   'recover.sheet': 'Claim code for {user} · {server}',
   'recover.running': 'Recovery is under way',
   'recover.runningText':
-    'It was started on {begun}. From {date} on you can finish it on this page, with your password and your claim code.',
+    'It was started on {begun}. You can finish it on this page from {date}, with your password and your claim code.',
   'recover.notYou':
-    "If it wasn't you who started it, stop it and change your password: the one who started it knows it.",
+    'If you did not start it, stop it and change your password: the person who started it knows your password.',
   'recover.stop': 'Stop the recovery',
   'recover.finishTitle': 'Finish the recovery',
   'recover.finishText': 'Enter the claim code that you got when you started. This is possible until {date}.',
@@ -209,22 +210,24 @@ export const pages = {
   'recover.claimWrong': 'That claim code is incorrect.',
   'recover.claimMissing': 'Enter your claim code.',
   'recover.newAuthenticator': 'Set up your new authenticator',
+  'recover.doneTitle': 'Your account is recovered',
   'recover.done': 'Your account is recovered.',
   'recover.notAlone':
     'Your other devices could not be signed out yet. Someone who has one of them is still in your account.',
   'recover.noFactor': 'You can sign in',
   'recover.noFactorText':
-    'This account has no two-factor authentication. Your password is enough: sign in in your app.',
+    'This account has no two-factor authentication. Your password is enough. Sign in with your app.',
   'recover.notHere': 'This account cannot be recovered here',
   'recover.tooOften': 'Recovery was started too often',
   'recover.tooOftenText': 'It can be started three times in 30 days.',
   'recover.ended': 'This recovery has ended',
   'recover.stopped': 'The recovery was stopped',
-  'recover.stoppedText': 'Nothing was changed. Change your password now: the one who started it knows it.',
+  'recover.stoppedText':
+    'Nothing was changed. Change your password now: the person who started the recovery knows it.',
   'recover.stoppedOther': 'Nothing was changed. Let the owner of {user} know in person.',
   'recover.askStop': 'Stop this recovery?',
   'recover.askStopText':
-    'Someone who knows the password of {user} started to recover this account on {begun}. From {date} on they can set up a new authenticator.',
+    'Someone who knows the password of {user} started to recover this account on {begun}. They can set up a new authenticator from {date}.',
   'recover.asksNothing': 'This page asks for no password and no code.',
   'recover.over.cancelled': 'It was stopped on {date}.',
   'recover.over.refused': 'It was refused on {date}. Nothing was changed.',
@@ -243,7 +246,7 @@ export const pages = {
   'approve.notYou': "If you didn't request this, close this page and sign out your other devices.",
   'approve.password': 'Enter the password of {user}.',
   'approve.ownPassword': 'Enter the password of your account.',
-  'approve.provider': 'Sign in with your provider once more, to confirm that it is you.',
+  'approve.provider': 'Sign in with your provider once more to confirm that it is you.',
   'approve.providerGo': 'Continue',
   'approve.wrongPassword': 'Incorrect password.',
   'approve.submit': 'Approve',
@@ -276,7 +279,7 @@ export const pages = {
   'approve.deleteCodes': 'delete your recovery codes',
   'approve.recoveryVote': 'answer whether a recovery is by the owner of the account',
   'approve.recoveryContacts':
-    'change who is told, who votes and when you are away if your account is recovered',
+    'change the settings for account recovery: who is told, who may vote, and when you are away',
   'approve.noRecoveryContacts': 'remove all contacts for the recovery of your account',
   'approve.devicePassword': 'create a device password, which signs in without a code',
 
@@ -368,7 +371,7 @@ export const pages = {
     'If you lose everything, your account can be recovered after a wait. Set this before you need it.',
   'contacts.notLoaded': 'Your settings for account recovery could not be loaded. {reason}',
   'contacts.changed': 'Settings for account recovery changed.',
-  'contacts.forbidden': 'The operator of this server does not allow it for your account.',
+  'contacts.forbidden': 'The operator of this server does not allow account recovery for your account.',
   'contacts.zone': 'Time zone',
   'contacts.zoneHint': 'Such as Europe/Berlin. Empty: that of the server, {zone}.',
   'contacts.zoneText': 'The wait runs on the working days of this time zone.',
@@ -376,7 +379,7 @@ export const pages = {
   'contacts.zoneChange': 'Change the time zone',
   'contactLink.title': 'Confirm the contact address',
   'contactLink.text':
-    '{address} was entered as the contact address for the recovery of the account {user}. It gets notices of that only, and can stop a recovery.',
+    '{address} was entered as the contact address for the recovery of the account {user}. It only gets messages about this, and it can stop a recovery.',
   'contactLink.asksNothing': 'This page asks for no password and no code.',
   'contactLink.confirm': 'Confirm',
   'contactLink.confirmed': 'Contact address confirmed',
@@ -402,7 +405,7 @@ export const pages = {
   'contacts.awayNone': 'No absences entered.',
   'contacts.awayAdd': 'Add an absence',
   'contacts.awayText':
-    'The wait stands still on these days. It counts only if you enter it before a recovery is started. At most 21 days each.',
+    'The wait stands still on these days. This counts only if you enter it before a recovery is started. At most 21 days each.',
   'contacts.awayFrom': 'First day',
   'contacts.awayTo': 'Last day',
   'contacts.awayRange': '{from} to {to}',
@@ -427,7 +430,7 @@ export const pages = {
   'vote.continue': 'Continue to the account page',
   'vote.needsScript': 'Open the link in a browser that runs scripts.',
   'vote.cardTitle': 'Is it them?',
-  'vote.about': 'Since {date} {user} has asked to get back into their account without a second factor.',
+  'vote.about': 'On {date}, {user} asked to get back into their account without a second factor.',
   'vote.reach':
     'Before you answer, reach them by another way than Matrix: by telephone or in person. Someone who stole the account can write to you from it.',
   'vote.yes': 'Yes, it is them',
@@ -443,6 +446,7 @@ export const pages = {
     'This account is not asked anything by this link. Sign in with the account that got the link.',
   'vote.notLoaded': 'What you are asked could not be loaded. {reason}',
   'vote.later': 'Not now',
+  'vote.close': 'Close',
   'codes.title': 'Recovery codes',
   'codes.intro': 'If you lose your authenticator, use a recovery code in its place.',
   'codes.left': '{count} of {total} left',
@@ -455,6 +459,7 @@ export const pages = {
   'codes.delete': 'Delete codes',
   'codes.deleteText':
     'If you delete them and lose your authenticator, only an administrator can restore access.',
+  'codes.created': 'New recovery codes created.',
   'codes.deleted': 'Recovery codes deleted.',
   'codes.notShown': 'The codes themselves are not shown again.',
   'codes.usedTitle': '{count} code was used ‖ {count} codes were used',
@@ -535,6 +540,7 @@ export const pages = {
   'setup.need':
     'You need an authenticator app on your phone or computer. After that, signing in takes a code from the app.',
   'setup.signingIn': 'An app is signing in to your account.',
+  'setup.began': 'It began on {date}.',
   'setup.notYou': 'If you did not begin this sign-in, close this page and change your password.',
   'setup.now': 'Set up now',
   'setup.later': 'Later',
@@ -604,7 +610,7 @@ export const pages = {
   'recovery.regenerated': 'New recovery codes created',
   'recovery.deleted': 'Recovery codes deleted',
   'appservice.login': 'Signed in by a bridge or bot',
-  'appservice.own_login': 'Device made for your sign-in',
+  'appservice.own_login': 'Device created for your sign-in',
   'operator.reset': 'Two-factor authentication reset by an administrator',
   'operator.unlock': 'Rate limit lifted by an administrator',
   'history.completed': 'Signed in with a second factor',
@@ -627,7 +633,7 @@ export const pages = {
   'recovery_request.begun': 'Account recovery begun',
   'recovery_request.told': 'Reminder of the account recovery sent',
   'recovery_request.voted': 'Vote on the account recovery',
-  'recovery_request.cancelled': 'Account recovery cancelled',
+  'recovery_request.cancelled': 'Account recovery stopped',
   'recovery_request.approved': 'Account recovery approved by an administrator',
   'recovery_request.denied': 'Account recovery refused by an administrator',
   'recovery_request.opened': 'Account recovery can be finished now',
