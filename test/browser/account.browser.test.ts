@@ -109,7 +109,7 @@ describeInBrowser('the account page', () => {
       await person.prove(undefined, 'Continue');
       await person.heading('Save your recovery codes').waitFor();
       expect(await person.shownCodes()).toHaveLength(10);
-      await page.getByText('New recovery codes created').waitFor();
+      await page.getByText('New recovery codes created.').waitFor();
     });
 
     test('authenticators are added, renamed and removed', async () => {
@@ -137,6 +137,8 @@ describeInBrowser('the account page', () => {
       await person.verify(confirming, 'Tablet');
       await page.getByText('Authenticator added.').waitFor();
       await page.getByText('4 of 4 left').waitFor();
+      await page.getByText('Authenticator “Tablet” added').waitFor();
+      expect(await page.getByText('renamed to “Tablet”').count()).toBe(0);
 
       await page.getByLabel('More actions for Tablet').click();
       await person.press('Remove “Tablet”');

@@ -4,7 +4,9 @@ const MINUTE = 60_000;
 const STATE = '**/v3/account/two-factor';
 const CODES = '**/v3/account/two-factor/recovery';
 const CONFIRM = '**/totp/confirm';
-const FEW = { remaining: 2, total: 4, generated_at: 1.89e12 };
+/** When all happened that only scripts have drawn. */
+export const DRAWN_AT = Date.UTC(2026, 9, 17, 15, 46);
+const FEW = { remaining: 2, total: 4, generated_at: DRAWN_AT - 30 * 24 * 60 * MINUTE };
 
 /** Each language has users of its own: what is wrong, or changed, in one pass is not so in the other. */
 const owner = (visit: PageVisit) => visit.onceForEach(['bob', 'dora']);
@@ -219,7 +221,7 @@ const CHANGES: PageWalk = [
     'account-codes-few',
     'Only a few recovery codes are left, and the used ones are shown',
     async (visit) => {
-      const codes = [1, 2, 3, 4].map((position) => ({ position, used_at: position < 3 ? 1.9e12 : null }));
+      const codes = [1, 2, 3, 4].map((position) => ({ position, used_at: position < 3 ? DRAWN_AT : null }));
       await visit.changeAnswer(STATE, ({ providers, ...state }) => ({
         ...state,
         providers: { ...Object(providers), 'm.login.2fa.recovery': { ...FEW, codes } },

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { pages as english } from '../../src/pages/texts/en/pages.ts';
-import { drawn } from './account_act_states.ts';
+import { DRAWN_AT, drawn } from './account_act_states.ts';
 import type { PageVisit, PageWalk } from './page_visit.ts';
 
 const STATE = '**/v3/account/two-factor';
@@ -9,23 +9,26 @@ const DEVICES = '**/v3/devices';
 const HISTORY = '**/org.matrix.2fa/history';
 const CONTACTS = '**/org.matrix.2fa/recovery_contacts';
 const VOTE = '**/org.matrix.2fa/recovery_vote';
-const LATER = 1.9e12;
 const MINUTE = 60_000;
 
 const owner = (visit: PageVisit) => visit.onceForEach(['bob', 'dora']);
 
 const SET = {
   ...{ allowed: true, time_zone: 'Europe/Berlin', server_time_zone: 'UTC' },
-  voters: [{ user_id: '@carol:localhost', counts_from_ts: LATER }],
+  voters: [{ user_id: '@carol:localhost', counts_from_ts: DRAWN_AT }],
   contact: { kind: 'mail', address: 'friend@example.net', confirmed_ts: null },
   absences: [{ from: '2026-12-21', to: '2026-12-31' }],
   available: { voters: true, mail: true, phone: false, absences: true },
 };
 const NUMBER = { kind: 'phone', address: '+4915112345678', confirmed_ts: null };
 
-async function showContacts(visit: PageVisit, contacts: object): Promise<void> {
+async function answerContacts(visit: PageVisit, contacts: object): Promise<void> {
   await visit.page.unroute(CONTACTS);
   await visit.answer(CONTACTS, { ...SET, ...contacts });
+}
+
+async function showContacts(visit: PageVisit, contacts: object): Promise<void> {
+  await answerContacts(visit, contacts);
   await visit.page.reload();
 }
 
@@ -47,7 +50,7 @@ const CONTACT_STATES: PageWalk = [
   drawn('account-voter-remove', 'A person who may vote is removed', (visit) => openRemoval(visit, 1)),
   drawn('account-contacts-remove', 'All of it is removed', (visit) => visit.openDialog('contacts.removeAll')),
   drawn('account-contacts-confirmed', 'The contact address was confirmed', (visit) =>
-    showContacts(visit, { contact: { ...SET.contact, confirmed_ts: LATER } }),
+    showContacts(visit, { contact: { ...SET.contact, confirmed_ts: DRAWN_AT } }),
   ),
   drawn('account-contacts-phone', 'A phone number waits for its confirmation', (visit) =>
     showContacts(visit, { contact: NUMBER, available: { ...SET.available, phone: true } }),
@@ -65,17 +68,19 @@ const CONTACT_STATES: PageWalk = [
   drawn('account-contacts-changed', 'It was changed', async (visit) => {
     await showContacts(visit, {});
     await openRemoval(visit, 0);
+    await answerContacts(visit, { absences: [] });
     await visit.fillDialog(owner(visit));
     await visit.waitForText('contacts.changed');
   }),
   drawn('account-contacts-removed', 'It was removed', async (visit) => {
     await visit.openDialog('contacts.removeAll');
+    await answerContacts(visit, { voters: [], time_zone: null, contact: null, absences: [] });
     await visit.fillDialog(owner(visit));
     await visit.waitForText('contacts.removed');
   }),
 ];
 
-const ASKED = { user_id: '@carol:localhost', begun_ts: LATER, open: true, vote: null, voted_ts: null };
+const ASKED = { user_id: '@carol:localhost', begun_ts: DRAWN_AT, open: true, vote: null, voted_ts: null };
 
 async function askVote(visit: PageVisit, body: object, status = 200): Promise<void> {
   await visit.page.unroute(VOTE);
@@ -96,7 +101,7 @@ const VOTES: PageWalk = [
   drawn('account-vote-yes', 'They say yes', (visit) => visit.openDialog('vote.yes')),
   drawn('account-vote-no', 'They say no', (visit) => visit.openDialog('vote.no')),
   drawn('account-vote-answered', 'They have answered before', (visit) =>
-    askVote(visit, { ...ASKED, vote: 'yes', voted_ts: LATER }),
+    askVote(visit, { ...ASKED, vote: 'yes', voted_ts: DRAWN_AT }),
   ),
   drawn('account-vote-over', 'It has ended by now', (visit) => askVote(visit, { ...ASKED, open: false })),
   drawn('account-vote-unknown', 'The link is for another account', (visit) =>
@@ -115,12 +120,12 @@ const VOTES: PageWalk = [
 
 const SEEN = {
   ...{ device_id: 'PHONE', display_name: 'Pixel 9' },
-  ...{ last_seen_ts: LATER, last_seen_ip: '192.0.2.7' },
+  ...{ last_seen_ts: DRAWN_AT, last_seen_ip: '192.0.2.7' },
 };
 
 const happened = (event: string, n: number, detail: object) => {
   const place = { address: '192.0.2.7', device_id: null };
-  return { at: LATER - n * 3_600_000, event, detail, ...place };
+  return { at: DRAWN_AT - n * 3_600_000, event, detail, ...place };
 };
 
 /** The keys of texts that are names of events. */
@@ -160,7 +165,7 @@ const PARTS: PageWalk = [
   }),
   drawn('account-device-password-unusable', 'A device password that no longer works', async (visit) => {
     await visit.page.unrouteAll();
-    const old = { id: 'd', name: 'Bot', usable: false, created_at: LATER, last_used_at: LATER };
+    const old = { id: 'd', name: 'Bot', usable: false, created_at: DRAWN_AT, last_used_at: DRAWN_AT };
     await visit.answer('**/org.matrix.2fa/device_passwords', { device_passwords: [old] });
     await visit.page.reload();
   }),
@@ -282,7 +287,7 @@ const PASSKEY: PageWalk = [
 /** What is to be known of passkeys. */
 function remark(this: object, key: string, value: unknown): unknown {
   if (key === 'authenticators' && Array.isArray(value))
-    return value.map((each) => ({ ...each, usable: false, backed_up: true, counter_alert_at: LATER }));
+    return value.map((each) => ({ ...each, usable: false, backed_up: true, counter_alert_at: DRAWN_AT }));
   return value;
 }
 

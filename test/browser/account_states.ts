@@ -1,4 +1,4 @@
-import { ACT_WALKS } from './account_act_states.ts';
+import { ACT_WALKS, DRAWN_AT } from './account_act_states.ts';
 import { PART_WALKS } from './account_part_states.ts';
 import type { PageVisit, PageWalk } from './page_visit.ts';
 
@@ -242,7 +242,7 @@ export const ACCOUNT_WALKS: readonly PageWalk[] = [
       says: 'A recovery code was used at another door',
       reach: async (visit) => {
         const event = {
-          at: 1.9e12,
+          at: DRAWN_AT,
           event: 'recovery.used',
           address: '192.0.2.7',
           device_id: null,

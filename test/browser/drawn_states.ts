@@ -62,7 +62,10 @@ export const DRAWN_WALKS: readonly PageWalk[] = [
       name: 'sign-in-set-up-not-here',
       says: 'A factor has to be set up that this page cannot set up',
       isOnce: true,
-      reach: (visit) => visit.draw((say) => offerCard({ ...setUpCard(say), problem: say('setup.notHere') })),
+      reach: (visit) =>
+        visit.draw((say) =>
+          offerCard({ ...setUpCard(say), place: { session: '', kinds: [] }, problem: undefined }),
+        ),
     },
     {
       name: 'sign-in-set-up-expired',

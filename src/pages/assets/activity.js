@@ -9,6 +9,12 @@
 /** Equal failures within this time are one line; a code belongs to a sign-in that it completed within this time. */
 const TOGETHER_MS = 10 * 60_000;
 
+/** So soon after a set-up its name is given. */
+const NAMED_MS = 5000;
+
+const SET_UP = /^\w+\.(?:added|enabled)$/;
+const RENAMED = /^(?!device_password\.)\w+\.renamed$/;
+
 const FAILURES = ['factor.refused', 'throttle.wait', 'throttle.shut'];
 
 /** What is said of a code or key that was accepted. */
@@ -23,9 +29,27 @@ export function linesOf(events) {
   const lines = [];
   for (const event of events) {
     if (absorbed(lines, event) || joined(lines, event)) continue;
+    dropFirstName(lines, event);
     lines.push({ ...event, count: 1 });
   }
   return lines;
+}
+
+/**
+ * A set-up gives its authenticator a name by a request of its own: to its user that is one act.
+ *
+ * @param {Line[]} lines
+ * @param {Happening} event
+ */
+function dropFirstName(lines, { event, at, device_id: device, detail }) {
+  if (!SET_UP.test(event) || detail.authenticator === undefined) return;
+  const named = lines.findLastIndex(
+    (line) =>
+      RENAMED.test(line.event) &&
+      line.device_id === device &&
+      line.detail.authenticator === detail.authenticator,
+  );
+  if (named >= 0 && (lines[named]?.at ?? 0) - at <= NAMED_MS) lines.splice(named, 1);
 }
 
 /**

@@ -77,10 +77,18 @@ export class CodeField {
   #describe() {
     const { label, input, hint } = this.field;
     label.textContent = say(this.isRecovery ? 'code.recoveryLabel' : 'code.label');
-    hint.textContent = this.isRecovery ? say('code.recoveryHint') : say('code.intro', { digits });
+    hint.replaceChildren(
+      ...withWholeCodes(this.isRecovery ? say('code.recoveryHint') : say('code.intro', { digits })),
+    );
     hint.hidden = this.only === 'app';
     this.switch.hidden = this.only !== undefined;
     input.inputMode = this.isRecovery ? 'text' : 'numeric';
     this.switch.textContent = say(this.isRecovery ? 'code.useApp' : 'code.useRecovery');
   }
+}
+
+/** A code in a sentence is not broken at its hyphens. @param {string} text */
+function withWholeCodes(text) {
+  const parts = text.split(/(\w{4}-\w{4}-\w{4})/);
+  return parts.map((part, n) => (n % 2 === 1 ? element('span', { class: 'whole' }, part) : part));
 }

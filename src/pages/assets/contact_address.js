@@ -27,8 +27,8 @@ export function addressPart(page, { contact, available }) {
   return element(
     'ul',
     { class: 'rows' },
-    row('browser', say('contacts.mail'), [
-      [contact?.address ?? say('contacts.mailNone'), state && element('span', { class: 'hint' }, ' ', state)],
+    row('mail', say('contacts.mail'), [
+      [contact?.address ?? say('contacts.mailNone'), state && [' · ', state]],
       button(say('contacts.mailChange'), () => void change(), { look: 'second row' }),
     ]),
   );

@@ -35,9 +35,9 @@ export function row(icon, name, [text, action]) {
  * Changes one part: it asks for the password and a fresh factor, each time.
  *
  * @param {AccountPage} page
- * @param {{ title: string, text: string, fields: import('./dom.js').Field[], body: () => object }} asked
+ * @param {{ title: string, text: string, fields: import('./dom.js').Field[], body: () => object, isRemoval?: boolean }} asked
  */
-export async function put(page, { title, text, fields, body }) {
+export async function put(page, { title, text, fields, body, isRemoval = false }) {
   const choice = element(
     'div',
     {},
@@ -47,6 +47,7 @@ export async function put(page, { title, text, fields, body }) {
     title,
     text,
     choice,
+    ...(isRemoval && { action: say('auth.remove'), danger: true }),
     request: () => ({ call: CALLS.changeContacts, body: body() }),
   });
   if (done !== undefined) await page.overview(say('contacts.changed'));

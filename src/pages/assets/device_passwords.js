@@ -4,6 +4,7 @@ import { button, element, notice } from './dom.js';
 import { deviceIcon, tile } from './icons.js';
 import { hasList, lateCard } from './late_card.js';
 import { askProof } from './proof.js';
+import { remark } from './remarks.js';
 import { copyButton } from './save_codes.js';
 import { problemText, say } from './texts.js';
 import { CALLS, changeDevicePassword } from './wire.js';
@@ -53,7 +54,7 @@ function row(page, devicePassword) {
       { class: 'what' },
       element('b', {}, name),
       element('p', {}, useDates(made, used)),
-      !usable && element('p', {}, say('devicePasswords.unusable')),
+      !usable && remark(say('devicePasswords.unusable')),
     ),
     element(
       'div',

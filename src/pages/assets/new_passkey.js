@@ -18,7 +18,7 @@ export function showNewPasskey(page, setup, way) {
       'div',
       { class: 'actions' },
       element('button', { class: 'button', type: 'submit' }, say('setup.next')),
-      button(say('shell.cancel'), () => way.cancel(), { look: 'second' }),
+      button(say('shell.cancel'), () => way.cancel(), { look: 'plain' }),
     ),
   );
   page.show(

@@ -135,7 +135,7 @@ export class AccountPage {
         { class: 'card' },
         element('h1', {}, say('account.title')),
         notice('bad', element('p', {}, say('account.notLoaded', { reason: problemText(answer) }))),
-        button(say('shell.tryAgain'), () => void again()),
+        button(say('shell.tryAgain'), () => void again(), { look: 'full' }),
       ),
     );
   }

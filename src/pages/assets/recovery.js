@@ -23,7 +23,7 @@ export function recoveryCard(page) {
       element('p', {}, say('codes.intro')),
       button(say('codes.create'), () => void renewCodes(page), { look: 'second row' }),
     ),
-    remaining === 0 && notice('bad', element('p', {}, say('codes.none'))),
+    remaining === 0 && notice('warning', element('p', {}, say('codes.none'))),
     remaining > 0 && remaining <= FEW && notice('warning', element('p', {}, say('codes.few'))),
     codes && standing(codes),
     codes &&
@@ -90,7 +90,7 @@ export async function renewCodes(page) {
   if (made === undefined) return;
   showNewCodes(page, made.recovery_codes, {
     user: page.api.signedIn?.userId ?? '',
-    done: say('recovery.regenerated'),
+    done: say('codes.created'),
     next: () => void page.overview(),
   });
 }

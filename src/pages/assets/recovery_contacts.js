@@ -47,7 +47,7 @@ function isSet({ voters, contact, absences, time_zone: zone }) {
 function parts(page, contacts) {
   const { allowed, available } = contacts;
   return [
-    !allowed && element('p', { class: 'plainrow' }, say('contacts.forbidden')),
+    !allowed && element('p', { class: 'plainrow muted' }, say('contacts.forbidden')),
     allowed && zonePart(page, contacts),
     allowed && (available.mail || available.phone) && addressPart(page, contacts),
     allowed && available.absences && awayPart(page, contacts),
@@ -84,7 +84,7 @@ function zonePart(page, { time_zone: zone, server_time_zone: server }) {
   return element(
     'ul',
     { class: 'rows' },
-    row('computer', say('contacts.zone'), [
+    row('clock', say('contacts.zone'), [
       shown,
       button(say('contacts.zoneChange'), () => void change(), { look: 'second row' }),
     ]),
@@ -109,13 +109,14 @@ function awayPart(page, { absences }) {
     put(page, {
       title: say('contacts.awayRemoveOf', { range: rangeText(absence) }),
       text: say('contacts.awayRemoveText'),
+      isRemoval: true,
       fields: [],
       body: () => ({ absences: absences.filter((each) => each !== absence) }),
     });
   return listPart(
     { title: say('contacts.away'), none: say('contacts.awayNone'), add: say('contacts.awayAdd') },
     absences.map((absence) =>
-      row('other', rangeText(absence), [
+      row('days', rangeText(absence), [
         '',
         button(say('auth.remove'), () => void remove(absence), {
           look: 'second row',
@@ -150,13 +151,14 @@ function votersPart(page, { voters }) {
     put(page, {
       title: say('contacts.voterRemoveOf', { name }),
       text: say('contacts.voterRemoveText', { name }),
+      isRemoval: true,
       fields: [],
       body: () => ({ voters: names.filter((each) => each !== name) }),
     });
   return listPart(
     { title: say('contacts.voters'), none: say('contacts.votersNone'), add: say('contacts.voterAdd') },
     voters.map(({ user_id: name, counts_from_ts: counts }) =>
-      row('other', name, [
+      row('person', name, [
         timed((date) => say('contacts.voterFrom', { date }), counts, dayText),
         button(say('auth.remove'), () => void remove(name), {
           look: 'second row',

@@ -17,8 +17,8 @@ export function remarks({ id, backed_up: isBackedUp, usable, counter_alert_at: a
   );
 }
 
-/** @param {string} text */
-function remark(text) {
+/** What is wrong with the thing of a row. @param {string} text */
+export function remark(text) {
   return element('p', { class: 'remark' }, icon('warning'), text);
 }
 

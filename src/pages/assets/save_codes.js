@@ -44,6 +44,7 @@ export function showNewCodes(page, codes, { steps, done, user, next }) {
 
   function finish() {
     missing.textContent = tick.checked ? '' : say('save.tickFirst');
+    tick.setAttribute('aria-invalid', String(!tick.checked));
     if (!tick.checked) return tick.focus();
     removeEventListener('beforeunload', warn);
     next();

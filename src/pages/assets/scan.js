@@ -53,11 +53,17 @@ export function showScan(page, setup, way) {
       element(
         'div',
         { class: 'actions' },
-        button(say('setup.next'), () => showVerify(page, setup, way)),
+        // Where the app is opened first, that is the one thing to do.
+        button(say('setup.next'), () => showVerify(page, setup, way), { look: isPhone() ? 'second' : '' }),
         button(say('shell.cancel'), () => way.cancel(), { look: 'plain' }),
       ),
     ),
   );
+}
+
+/** Whether the app may be on this device. */
+function isPhone() {
+  return matchMedia('(pointer: coarse), (max-width: 30rem)').matches;
 }
 
 /** On a phone the app is opened first; elsewhere the picture is scanned with one. @param {Setup} setup */
@@ -68,7 +74,7 @@ function waysToTheApp({ uri }) {
     element('p', {}, say('setup.openText')),
     element('p', {}, element('a', { class: `button ${look}`, href: uri }, say('setup.open'))),
   ];
-  if (!matchMedia('(pointer: coarse), (max-width: 30rem)').matches)
+  if (!isPhone())
     return [
       element('h2', {}, say('setup.scan')),
       element('div', { class: 'scan' }, picture, element('div', {}, scanText, open('second'))),

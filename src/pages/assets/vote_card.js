@@ -20,7 +20,7 @@ export function voteCard(page) {
   if (link === undefined) return undefined;
   const heading = element('h2', { id: 'vote-title', tabindex: -1 }, say('vote.cardTitle'));
   const rows = element('div', { class: 'plainrow' });
-  const later = button(say('vote.later'), leave, { look: 'link' });
+  const later = button(say('vote.later'), leave, { look: 'link row' });
   const card = element(
     'section',
     { class: 'card after-status', id: 'vote', 'aria-labelledby': 'vote-title' },
@@ -39,8 +39,11 @@ export function voteCard(page) {
   async function load(kept) {
     rows.replaceChildren(element('p', { class: 'muted' }, say('account.loading')));
     const answer = await page.api.call(CALLS.askedVote, { link: kept });
-    if (answer.is === 'done' && isQuestion(answer.body))
-      return rows.replaceChildren(...question(page, kept, answer.body));
+    const asked = answer.is === 'done' && isQuestion(answer.body) ? answer.body : undefined;
+    // What is over is not put off.
+    if (answer.status === 404 || (asked !== undefined && !isOpen(asked)))
+      later.textContent = say('vote.close');
+    if (asked !== undefined) return rows.replaceChildren(...question(page, kept, asked));
     if (answer.status === 404) return rows.replaceChildren(element('p', {}, say('vote.unknown')));
     const again = () => void load(kept);
     rows.replaceChildren(notLoaded(say('vote.notLoaded', { reason: reasonText(answer) }), again));
@@ -52,6 +55,11 @@ function isQuestion({ user_id: user, begun_ts: begun, open, vote }) {
   return (
     typeof user === 'string' && typeof begun === 'number' && typeof open === 'boolean' && vote !== undefined
   );
+}
+
+/** @param {Question} asked */
+function isOpen({ open, vote }) {
+  return open && vote === null;
 }
 
 /**
