@@ -405,7 +405,7 @@ describeOnSharedDatabases('an app asks for access', (start) => {
     app.stub.signIn('carol', 'CAROLPHONE');
     const scope = (id: string) => `urn:matrix:client:api:* urn:matrix:client:device:${id}`;
     const own = await signIn(requestOf({ client_id: web, scope: scope('BOBPHONE') }));
-    expect(own.text).toContain('You are already signed in with the device <b>BOBPHONE</b>');
+    expect(own.text).toContain('You are already signed in on the device <b>BOBPHONE</b>');
     visitor = new Visitor(app.url);
     const foreign = await signIn(requestOf({ client_id: web, scope: scope('CAROLPHONE') }));
     expect(foreign.text).not.toContain('already signed in');
