@@ -144,20 +144,24 @@ export class HandingOut {
 
   private async logInAgainWithDevice(granted: GrantedReading, proof: PassingProof): Promise<Answer> {
     const { exit, upstream } = this.deps;
+    const { request, login } = granted.asked;
     const again = await this.logInAgain(granted);
     // The credential is spent: better the device of the homeserver's choice than none.
     if (again.is === 'impossible') return exit.handOut(granted.grant, proof);
     await upstream.discard(granted.grant);
-    if (again.is === 'refused') return rebuildError(again.answer, granted.asked.login.body);
+    if (again.is === 'refused') return rebuildError(again.answer, login.body);
     const { grant } = again;
-    let passing: PassingProof | undefined;
+    let answer: Answer | undefined;
     try {
-      if (grant.userId === granted.grant.userId) passing = await this.proofAgain(proof, grant);
+      const passing = grant.userId === granted.grant.userId ? await this.proofAgain(proof, grant) : undefined;
+      if (passing === undefined) throw new Refusal('hold_ended');
+      // A client that hung up would get nothing.
+      request.signal.throwIfAborted();
+      answer = exit.handOut(grant, passing);
+      return answer;
     } finally {
-      if (passing === undefined) await upstream.discard(grant);
+      if (answer === undefined) await upstream.abandon(grant, login.deviceId, request.client);
     }
-    if (passing === undefined) throw new Refusal('hold_ended');
-    return exit.handOut(grant, passing);
   }
 
   private async logInAgain({ asked: { request, login }, grant }: GrantedReading): Promise<Again> {

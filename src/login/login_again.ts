@@ -4,7 +4,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import type { Grant } from '../second_factor/grant.ts';
 import type { OwnLogin } from '../second_factor/own_login.ts';
-import type { UpstreamLogin } from '../second_factor/upstream_login.ts';
+import { type UpstreamLogin, wishedDevice } from '../second_factor/upstream_login.ts';
 
 /** What became of a second login. */
 export type Again =
@@ -46,9 +46,9 @@ export class LoginAgain {
     return this.deps.ownLogin.logIn(call);
   }
 
-  /** Ends a login that no client gets. */
-  discard(grant: Grant): Promise<void> {
-    return this.deps.upstream.discard(grant);
+  /** Ends a login that no client gets, but not the keys of a device that its user has already (R5). */
+  abandon(grant: Grant, { request, body }: Pick<SecondLoginCall, 'request' | 'body'>): Promise<void> {
+    return this.deps.upstream.abandon(grant, wishedDevice(body), request.client);
   }
 }
 

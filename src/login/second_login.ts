@@ -167,11 +167,13 @@ export class SecondLogin {
   ): Promise<Answer | undefined> {
     let answer: Answer | undefined;
     try {
+      // A client that hung up would get nothing: the held login stays for its next try.
+      request.signal.throwIfAborted();
       const taker = takerOf(request, body);
       answer = await this.deps.exit.exchange({ held, claimant, second: grant, proof, taker });
       return answer;
     } finally {
-      if (answer === undefined) await this.deps.again.discard(grant);
+      if (answer === undefined) await this.deps.again.abandon(grant, { request, body });
     }
   }
 }

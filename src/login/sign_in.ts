@@ -198,7 +198,7 @@ export class LoginGate {
   /** The login of a listed application service, for any user; it is put on record first. */
   private async passService(
     request: ClientRequest,
-    { body }: LoginBody,
+    { body, deviceId }: LoginBody,
     service: ServiceListed,
   ): Promise<Answer> {
     const { upstream } = this.deps.signIn;
@@ -214,7 +214,7 @@ export class LoginGate {
         deviceId: grant.deviceId,
       });
     } catch (error) {
-      await upstream.discard(grant);
+      await upstream.abandon(grant, deviceId, request.client);
       throw error;
     }
     return this.deps.exit.handOut(grant, service);

@@ -7,7 +7,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import { APPSERVICE_LOGIN, type JsonObject, LOGIN_PATH } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
 import type { Grant } from './grant.ts';
-import type { UpstreamLogin } from './upstream_login.ts';
+import { type UpstreamLogin, wishedDevice } from './upstream_login.ts';
 
 /** What a client may wish of a login that is made in its user's name. */
 const WISHES = ['device_id', 'initial_device_display_name', 'refresh_token'] as const;
@@ -69,12 +69,12 @@ export class OwnLogin {
     });
     if (outcome.kind === 'without_token') throw new Refusal('homeserver_unclear');
     if (outcome.kind === 'refused') return this.refused(outcome.answer);
-    await this.putOnRecord(outcome.grant, { request, userId });
+    await this.putOnRecord(outcome.grant, { request, userId, body });
     return outcome.grant;
   }
 
   /**
-   * Whether a device of the user is still there, by the homeserver's word. `unknown`: it does not take our registration.
+   * Whether the homeserver still has a device of the user. `unknown`: it does not say.
    * @throws Refusal limit_exceeded, homeserver_unreachable, homeserver_slow
    */
   async findDevice({ request, userId, deviceId }: OwnDevice): Promise<'there' | 'gone' | 'unknown'> {
@@ -89,7 +89,8 @@ export class OwnLogin {
       client: request.client,
     });
     if (answer.status === 200) return 'there';
-    if (answer.status === 404) return 'gone';
+    // A web server's page in the place of the homeserver has this status, too.
+    if (answer.status === 404 && errcodeOf(answer) === 'M_NOT_FOUND') return 'gone';
     this.refused(answer);
     return 'unknown';
   }
@@ -114,17 +115,14 @@ export class OwnLogin {
   }
 
   /** A login that is not on record, or is of another user, is given to no one. */
-  private async putOnRecord(
-    grant: Grant,
-    { request, userId }: Pick<OwnLoginCall, 'request' | 'userId'>,
-  ): Promise<void> {
+  private async putOnRecord(grant: Grant, { request, userId, body }: OwnLoginCall): Promise<void> {
     const { audit, upstream } = this.deps;
     try {
       if (grant.userId !== userId) throw new Refusal('homeserver_unclear');
       const { deviceId } = grant;
       await audit.record({ userId, event: 'appservice.own_login', client: request.client, deviceId });
     } catch (error) {
-      await upstream.discard(grant);
+      await upstream.abandon(grant, wishedDevice(body), request.client);
       throw error;
     }
   }

@@ -4,7 +4,18 @@ import { call } from '../support/http.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
 import { PERSONALITIES } from '../support/stub/stub.ts';
 import { app, bob, start } from './each_test.ts';
-import { ask, failToHold, loginsOf, MINUTE, PASSWORD, post, STEP, signIn, submit } from './support.ts';
+import {
+  ask,
+  failCommits,
+  failToHold,
+  loginsOf,
+  MINUTE,
+  PASSWORD,
+  post,
+  STEP,
+  signIn,
+  submit,
+} from './support.ts';
 
 /** A device of bob's with keys, as a client in use has them. */
 async function deviceInUse(deviceId = 'PHONE'): Promise<string> {
@@ -142,6 +153,19 @@ test('attack 107: another user with the password and another code gets nothing o
     const answer = await post(app, LOGIN, body);
     expect(answer.status).toBe(401);
   }
+});
+
+test('attack 359: the store fails behind the second login to a device in use: its keys stay', async () => {
+  await start();
+  await deviceInUse();
+  const challenge = await signIn(app, 'bob', PASSWORD, { device_id: 'PHONE' });
+  const heal = failCommits(app, 'INSERT INTO fresh_logins', new Error('disk full'));
+  expect((await submit(app, challenge, app.code(bob))).status).toBe(500);
+  expect(hasKeys()).toBe(true);
+  heal();
+  const answer = await ask(app, challenge);
+  expect([answer.status, answer.body.device_id]).toEqual([200, 'PHONE']);
+  expect(hasKeys()).toBe(true);
 });
 
 test('R5: a homeserver that refuses the device after the code ends the sign-in', async () => {

@@ -17,17 +17,24 @@ async function start(): Promise<void> {
   ({ app, bob } = await startSignIns({ times: { answerMs: TIME_MS } }));
 }
 
-/** From now on the homeserver grants nothing on these paths before it is told to. */
-function withhold(path = /POST .*\/login$/): { readonly grant: () => void } {
+/** From now on the homeserver grants nothing on these paths, to bodies with this text, before it is told to. */
+function withhold(path = /POST .*\/login$/, text = ''): { readonly grant: () => void } {
   let grant: () => void = () => undefined;
   const granted = new Promise<void>((resolve) => {
     grant = resolve;
   });
-  app.stub.override(path, async (_exchange, next) => {
-    await granted;
+  app.stub.override(path, async ({ bytes }, next) => {
+    if (bytes.includes(text)) await granted;
     return next();
   });
   return { grant };
+}
+
+/** A device with keys, as a client in use has it. */
+async function putKeysOn(name: string, deviceId: string): Promise<void> {
+  const { token } = app.stub.signIn(name, deviceId);
+  const json = { device_keys: { keys: { [`ed25519:${deviceId}`]: 'key' } } };
+  expect((await app.post('/_matrix/client/v3/keys/upload', json, token)).status).toBe(200);
 }
 
 /** Waits for what another connection brings about. */
@@ -106,9 +113,7 @@ describe('a login that is granted when its client has been told that the homeser
 
   test('attack 164: a device that it shares with its owner keeps its keys (R5)', async () => {
     await start();
-    const { token } = app.stub.signIn('alice', 'PHONE');
-    const json = { device_keys: { keys: { 'ed25519:PHONE': 'key' } } };
-    expect((await app.post('/_matrix/client/v3/keys/upload', json, token)).status).toBe(200);
+    await putKeysOn('alice', 'PHONE');
     const { grant } = withhold();
     expect((await signIn(app, 'alice', PASSWORD, { device_id: 'PHONE' })).status).toBe(504);
     grant();
@@ -215,5 +220,38 @@ describe('a client that hangs up', () => {
     app.clock.advance(6 * MINUTE);
     await app.proxy.keepHouse();
     expect(app.stub.liveTokens('bob')).toEqual([answer.body.access_token]);
+  });
+
+  test('attack 358: during the second login to a device in use: keys and login stay, without another code', async () => {
+    await start();
+    await putKeysOn('bob', 'PHONE');
+    const challenge = await signIn(app, 'bob', PASSWORD, { device_id: 'PHONE' });
+    const { grant } = withhold();
+    const { session } = challenge.body;
+    const auth = { type: 'm.login.2fa.totp', session, token: app.code(bob) };
+    await signInAndHangUp({ auth }, () => loginsOf(app).length === 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    grant();
+    await until(() => loginsOf(app).at(-1)?.status === 200);
+    const answer = await ask(app, challenge);
+    expect([answer.status, answer.body.device_id]).toEqual([200, 'PHONE']);
+    await app.proxy.keepHouse();
+    expect(app.stub.devicesOf('bob')).toMatchObject([{ deviceId: 'PHONE', deviceKeys: expect.anything() }]);
+  });
+
+  test('attack 358: during the second login of a user without 2FA: it is logged out', async () => {
+    const applicationServices = [{ token: 'as_token', senderLocalpart: 'two-factor', prefix: '' }];
+    const options = { times: { answerMs: TIME_MS }, applicationServices, ownToken: 'as_token' };
+    ({ app, bob } = await startSignIns(options));
+    const { grant } = withhold(/POST .*\/login$/, 'm.login.application_service');
+    const token = app.stub.mintLoginToken('alice');
+    await signInAndHangUp(
+      { type: 'm.login.token', token, device_id: 'PHONE' },
+      () => loginsOf(app).length === 2,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    grant();
+    await until(() => logouts() === 2);
+    expect(app.stub.devicesOf('alice')).toEqual([]);
   });
 });

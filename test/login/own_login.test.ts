@@ -6,7 +6,17 @@ import { describeOnBothDatabases } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { textOfStore } from '../support/store_text.ts';
 import type { PersonalityName } from '../support/stub/personality.ts';
-import { ask, loginsOf, MINUTE, PASSWORD, post, signIn, startSignIns, submit } from './support.ts';
+import {
+  ask,
+  failCommits,
+  loginsOf,
+  MINUTE,
+  PASSWORD,
+  post,
+  signIn,
+  startSignIns,
+  submit,
+} from './support.ts';
 
 /** Of our registration: it opens every account. */
 const TOKEN = 'as_token_of_the_proxy_itself';
@@ -147,6 +157,21 @@ describeOnBothDatabases('logins by our own registration', (startApp) => {
     const answer = await submit(app, challenge, app.code(bob));
     expect(answer.status).toBe(502);
     expect(app.stub.isLive(token)).toBe(false);
+  });
+
+  test('attack 359: our own login to a device in use cannot be put on record: no one gets it, and its keys stay', async () => {
+    await start();
+    const { token } = app.stub.signIn('bob', 'PHONE');
+    const json = { device_keys: { keys: { 'ed25519:PHONE': 'key' } } };
+    expect((await app.post('/_matrix/client/v3/keys/upload', json, token)).status).toBe(200);
+    const challenge = await signIn(app, 'bob', PASSWORD, WISHES);
+    const heal = failCommits(app, 'appservice.own_login', new Error('disk full'));
+    expect((await submit(app, challenge, app.code(bob))).status).toBe(500);
+    expect(app.stub.devicesOf('bob')).toContainEqual(
+      expect.objectContaining({ deviceId: 'PHONE', deviceKeys: expect.anything() }),
+    );
+    heal();
+    expect((await ask(app, challenge)).body).toMatchObject({ device_id: 'PHONE' });
   });
 
   test('attack 246: a client that brings our own token is gated as ever', async () => {
