@@ -29,7 +29,8 @@ export async function isAdministrator(
     if (answer.status === 200) {
       return typeof answer.json?.admin === 'boolean' ? answer.json.admin : undefined;
     }
-    if (answer.status === 403) return false;
+    // A web server's page in the place of the homeserver has this status, too.
+    if (answer.status === 403) return errcodeOf(answer) === 'M_FORBIDDEN' ? false : undefined;
     if (answer.status !== 404) return undefined;
     // It knows this endpoint, and not the account.
     if (errcodeOf(answer) === 'M_NOT_FOUND') return false;

@@ -146,6 +146,21 @@ describeOnBothDatabases('a sign-in with a device password', (start) => {
     expect(await it.list()).toEqual([]);
   });
 
+  test.each<[string, object]>([
+    ['a web server', { status: 404, body: 'no such page', headers: { 'content-type': 'text/html' } }],
+    ['a homeserver that does not know the question', { status: 404, body: { errcode: 'M_UNRECOGNIZED' } }],
+  ])('a device that is gone only by the word of %s: the device password stays', async (_who, answer) => {
+    const it = await BotApp.start(start, REGISTERED);
+    letLoginsExpire(it);
+    const made = await it.make();
+    it.app.clock.advance(61_000);
+    const restore = it.app.stub.override(/GET .*\/devices\//, () => answer as never);
+    expectRefused(await it.signIn(made.password));
+    restore();
+    it.app.clock.advance(61_000);
+    expect((await it.signIn(made.password)).json.device_id).toBe(made.deviceId);
+  });
+
   test('one that has expired is renewed by one process; the others may come again', async () => {
     const it = await BotApp.start(start, REGISTERED);
     letLoginsExpire(it);

@@ -15,6 +15,8 @@ test.each<[string, readonly Reply[], boolean | undefined]>([
   ['Synapse says yes', [{ status: 200, json: { admin: true } }], true],
   ['Synapse says no', [{ status: 200, json: { admin: false } }], false],
   ['Synapse refuses to say', [NOT_ADMIN], false],
+  ['a web server refuses in its place', [{ status: 403, json: {} }], undefined],
+  ['it refuses the account anything', [{ status: 403, json: { errcode: 'M_USER_LOCKED' } }], undefined],
   [
     'Synapse does not know the account',
     [{ status: 404, json: { errcode: 'M_NOT_FOUND', error: 'No' } }],
