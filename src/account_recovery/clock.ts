@@ -62,6 +62,7 @@ export interface RecoveryClockDeps {
  * two processes that count the same time one wins.
  */
 export class RecoveryClock {
+  private last: Promise<void> = Promise.resolve();
   private roundAt: number | undefined;
   /** What was counted of each request when this process looked last. */
   private readonly seenMs = new Map<string, number>();
@@ -69,11 +70,22 @@ export class RecoveryClock {
 
   constructor(private readonly deps: RecoveryClockDeps) {}
 
-  /** Does what is due, once a minute: counts, tells, opens, ends. */
-  async round(): Promise<void> {
+  /** Does what is due, once a minute: counts, tells, opens, ends. One that waits for the homeserver goes before the next. */
+  round(): Promise<void> {
+    this.last = this.settled().then(() => this.begin());
+    return this.last;
+  }
+
+  /** Resolves once no round is under way. */
+  async settled(): Promise<void> {
+    await this.last.catch(() => undefined);
+  }
+
+  private async begin(): Promise<void> {
     const { settings, time, storage } = this.deps;
     if (!settings.enabled) return;
-    const ticks = time.ticks();
+    // The store counts in whole ms.
+    const ticks = Math.floor(time.ticks());
     const lived: Lived =
       this.roundAt === undefined
         ? { ms: FIRST_STEP_MS, isFirst: true }

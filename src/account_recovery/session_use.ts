@@ -23,9 +23,10 @@ export class SessionUse {
 
   /** `unknown` where there is no registration, or the homeserver does not say. */
   async since({ userId, begunAt }: SeenRecovery): Promise<'used' | 'unused' | 'unknown'> {
-    const { storage, homeserver, registration, log } = this.deps;
+    const { homeserver, registration, log } = this.deps;
     if (registration === undefined) return 'unknown';
     try {
+      const heldBefore = await this.heldDevices(userId);
       const { status, json } = await homeserver.call({
         method: 'GET',
         // An application service says for which of its users it asks (application service API, "Identity assertion").
@@ -35,9 +36,8 @@ export class SessionUse {
       });
       const devices = status === 200 ? json?.devices : undefined;
       if (Array.isArray(devices)) {
-        // A held login has proven no second factor. One is also made by a person who only looks on our page how the
-        // request stands.
-        const held = (await storage.read(findHeldDevices(userId))).map(({ deviceId }) => deviceId);
+        // One may have been held, or have ended, while the homeserver was asked.
+        const held = [...heldBefore, ...(await this.heldDevices(userId))];
         const isUsed = devices.some((device) => seenAfter(device, begunAt) && !held.includes(idOf(device)));
         return isUsed ? 'used' : 'unused';
       }
@@ -50,6 +50,14 @@ export class SessionUse {
       log.warn({ reason: error.refusal }, 'the homeserver did not say which devices of a user are used');
     }
     return 'unknown';
+  }
+
+  /**
+   * The devices of held logins: those have proven no second factor. One is also made by a person who only looks on our page
+   * how the request stands.
+   */
+  private async heldDevices(userId: string): Promise<readonly string[]> {
+    return (await this.deps.storage.read(findHeldDevices(userId))).map(({ deviceId }) => deviceId);
   }
 }
 

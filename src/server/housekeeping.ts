@@ -15,8 +15,8 @@ export class Housekeeping {
       readonly expired: ExpiredRows;
       /** What else a round does; their order does not matter. */
       readonly tasks: readonly (() => Promise<unknown>)[];
-      /** What logs out at the homeserver, after the round. */
-      readonly sweeps: readonly { sweep(): Promise<number> }[];
+      /** What waits for the homeserver, after the round: it logs out there, or asks it. */
+      readonly upstream: readonly (() => Promise<unknown>)[];
       readonly log: Log;
     },
   ) {}
@@ -41,13 +41,16 @@ export class Housekeeping {
     await this.underWay?.catch(() => undefined);
   }
 
-  /** One round. A homeserver that is slow to log out delays no later round. */
+  /** One round. A homeserver that is slow delays no later round, and a task that fails keeps no login from its end. */
   async round(): Promise<void> {
     this.underWay ??= this.tidy().finally(() => {
       this.underWay = undefined;
     });
-    await this.underWay;
-    await Promise.all(this.deps.sweeps.map((each) => each.sweep()));
+    try {
+      await this.underWay;
+    } finally {
+      await allDone(this.deps.upstream.map((each) => each()));
+    }
   }
 
   private async roundQuietly(): Promise<void> {
@@ -61,8 +64,13 @@ export class Housekeeping {
   private async tidy(): Promise<void> {
     const { presence, expired, tasks } = this.deps;
     await expired.endWrongTimes();
-    await Promise.all([...tasks.map((task) => task()), presence.renew(), expired.drop()]);
+    await allDone([...tasks.map((task) => task()), presence.renew(), expired.drop()]);
   }
+}
+
+/** Waits for all of them; throws what the first of them that failed has thrown. */
+async function allDone(tasks: readonly Promise<unknown>[]): Promise<void> {
+  for (const done of await Promise.allSettled(tasks)) if (done.status === 'rejected') throw done.reason;
 }
 
 export function housekeepingOf({ keys, foundations }: Opened, services: Services): Housekeeping {
@@ -77,14 +85,14 @@ export function housekeepingOf({ keys, foundations }: Opened, services: Services
       allowance: () => config.limits.signInPerUser,
       setupMs: config.uia.sessionTtlMs,
     }),
-    tasks: [
-      () => refreshKeys(keys, log),
-      () => pruning.inTime(audit),
-      () => reminders.round(),
+    tasks: [() => refreshKeys(keys, log), () => pruning.inTime(audit), () => reminders.round()],
+    upstream: [
+      ...[sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep].map(
+        (each) => () => each.sweep(),
+      ),
       () => recoveryClock.round(),
       () => oauthSwitch.round(),
     ],
-    sweeps: [sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep],
     log,
   });
 }

@@ -219,6 +219,8 @@ export class MatrixProxy {
       services.sweeper.settled(),
       services.pageSessionSweep.settled(),
       services.devicePasswordSweep.settled(),
+      services.oauthSessionSweep.settled(),
+      services.recoveryClock.settled(),
       homeserver.endLogins(),
       notices.addresses.settled(),
       delivery.stop(),

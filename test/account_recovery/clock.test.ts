@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { effect } from '../../src/storage/statement.ts';
 import { beginRecovery } from '../../src/storage/tables/recovery_requests.ts';
+import { LOGIN } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { operate } from '../support/operate.ts';
 import {
   BOB,
   begin,
+  credentials,
   DAY,
   FROM_BEFORE,
   GROUNDS,
@@ -75,6 +77,18 @@ describeOnBothDatabases('the clock of a request', (start) => {
     expect(await recorded(app)).toEqual(['begun', 'told', 'opened']);
   });
 
+  test('counts whole milliseconds, though a process measures fractions of them', async () => {
+    const { app } = await startRecovering(start);
+    await begin(app);
+    for (let hours = 1; hours <= 3; hours += 1) {
+      app.lived.ms -= 0.4;
+      await wait(app, HOUR);
+    }
+    const { countedMs } = await running(app);
+    expect(countedMs).toBeGreaterThan(3 * HOUR - 10);
+    expect(countedMs).toBeLessThanOrEqual(3 * HOUR);
+  });
+
   test('tells all again as often as is set, and a day before it opens', async () => {
     const { app } = await startRecovering(start, '{ enabled: true, wait: 10d, notice_every: 3d }');
     await begin(app);
@@ -129,6 +143,23 @@ describeOnBothDatabases('the clock of a request', (start) => {
     seen = app.clock.now() - 1;
     await wait(app, 72 * HOUR);
     expect(await status(app)).toMatchObject({ state: 'open' });
+  });
+
+  test('a held login that ends while the homeserver says which devices are used is no use of one', async () => {
+    const section = '{ enabled: true, on_session_use: cancel }';
+    const { app } = await startRecovering(start, section, asService);
+    await begin(app);
+    expect((await app.post(LOGIN, credentials())).status).toBe(401);
+    const [held] = app.stub.devicesOf('bob');
+    // It is swept by another process, just then.
+    await app.storage.commit([BOB], effect('UPDATE holds SET expires_at = 2 * expires_at'));
+    app.stub.override(/GET .*\/v3\/devices\?user_id=/, async () => {
+      await app.storage.commit([BOB], effect('DELETE FROM holds'));
+      const device = { device_id: held?.deviceId ?? '', last_seen_ts: app.clock.now() };
+      return { status: 200, body: { devices: [device] } };
+    });
+    await wait(app, 72 * HOUR);
+    expect((await running(app)).state).toBe('open');
   });
 
   test('is looked at, opened and ended by commands, with who and why on record', async () => {
