@@ -217,7 +217,8 @@ export class LoginConversation {
       return { kind: 'answer', answer: this.sessionUnknown() };
     }
     const body = (current ?? session).body ?? {};
-    const isPassed = current !== undefined && isSatisfied(current.flows, current.completed);
+    // Where 2FA is off by now, what was passed under it opens nothing: the homeserver judges the whole login.
+    const isPassed = isOwing && current !== undefined && isSatisfied(current.flows, current.completed);
     return { kind: 'begin_again', body, ...(isPassed && { passed: current }) };
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Response } from 'supertest';
 import { createLogger } from '../../src/system/logger.ts';
-import { type AppOptions, LOGIN, type TestApp } from '../support/app.ts';
+import { type AppOptions, LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import { describeOnBothDatabases } from '../support/both_databases.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { textOfStore } from '../support/store_text.ts';
@@ -172,6 +172,21 @@ describeOnBothDatabases('logins by our own registration', (startApp) => {
     );
     heal();
     expect((await ask(app, challenge)).body).toMatchObject({ device_id: 'PHONE' });
+  });
+
+  test('attack 39: 2FA is turned off under a session that has passed: its password is judged once more', async () => {
+    await start();
+    const challenge = await signIn(app, 'bob', PASSWORD, WISHES);
+    const restore = answerOwnLogins(429, { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 7000 });
+    expect((await submit(app, challenge, app.code(bob))).status).toBe(429);
+    restore();
+    await app.storage.factors.removeAllFactors(bob.userId);
+    app.stub.user('bob').password = 'another one';
+    const { session } = challenge.body;
+    const login = { ...passwordLogin('bob', PASSWORD, WISHES), auth: { session } };
+    expect((await post(app, LOGIN, login)).status).toBe(403);
+    await app.proxy.keepHouse();
+    expect(app.stub.liveTokens('bob')).toEqual([]);
   });
 
   test('attack 246: a client that brings our own token is gated as ever', async () => {
