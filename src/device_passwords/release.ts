@@ -12,6 +12,7 @@ import type { OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Standings } from '../second_factor/standing.ts';
 import { type Write, when } from '../storage/statement.ts';
 import {
+  expireDevicePassword,
   type FoundDevicePassword,
   findDevicePassword,
   markFirstUse,
@@ -56,13 +57,31 @@ export class DevicePasswordRelease {
     const kept = await addressLimit.attempt(request.client, find, () => true);
     const standing = await standings.of(kept.userId);
     if (standing.is === 'owes_enrolment') throw enrolment.owed(standing);
-    const found = await look.live(request, kept);
-    const grant = openToken(this.deps.vault, 'device-password', found);
-    const proof = await use.check(request, found, grant);
+    const { found, grant, proof } = await this.checked(request, await look.live(request, kept));
     await use.use(request, found, typed);
     request.client.record?.isOf(found.userId, found.deviceId);
     const { expiresAt, now } = found;
     return this.deps.exit.forDevicePassword(grant, proof, expiresAt === null ? undefined : expiresAt - now);
+  }
+
+  /** The homeserver may say that its token has expired before our clock does: then it is renewed, as it would be later. */
+  private async checked(request: ClientRequest, found: FoundDevicePassword) {
+    const { look, use } = this.deps;
+    const first = await this.checkedOnce(request, found);
+    if (first.proof !== undefined) return first;
+    await use.expire(found);
+    const again = await this.checkedOnce(
+      request,
+      await look.live(request, { ...found, expiresAt: found.now }),
+    );
+    if (again.proof !== undefined) return again;
+    throw new Refusal('homeserver_unclear');
+  }
+
+  private async checkedOnce(request: ClientRequest, found: FoundDevicePassword) {
+    const grant = openToken(this.deps.vault, 'device-password', found);
+    const proof = await this.deps.use.check(request, found, grant);
+    return proof === undefined ? { proof } : { found, grant, proof };
   }
 }
 
@@ -117,12 +136,12 @@ export interface DevicePasswordUseDeps
 export class DevicePasswordUse {
   constructor(private readonly deps: DevicePasswordUseDeps) {}
 
-  /** Asks the homeserver whether the login still is what it was. @throws Refusal */
+  /** Asks the homeserver whether the login still is what it was. Undefined if its token has expired. @throws Refusal */
   async check(
     { client, signal }: ClientRequest,
     found: FoundDevicePassword,
     grant: Grant,
-  ): Promise<DevicePasswordChecked> {
+  ): Promise<DevicePasswordChecked | undefined> {
     try {
       const owner = await grant.askTokenOwner(this.deps.homeserver, { client, signal });
       const proof = checkedBy(found, owner);
@@ -130,11 +149,18 @@ export class DevicePasswordUse {
     } catch (error) {
       if (!(error instanceof Refusal) || error.refusal === 'homeserver_unreachable') throw error;
       if (error.refusal !== 'unknown_token') throw new Refusal('homeserver_unclear', { cause: error });
+      // The device is still there: homeservers say so of a token whose time is over (client-server API, "Soft logout").
+      if (error.softLogout === true) return undefined;
       // Its device was removed, or logged out.
       await this.deps.ends.end(found, 'device_gone');
       throw new Refusal('device_password_refused');
     }
     throw new Refusal('homeserver_unclear');
+  }
+
+  /** Its token has expired, whatever was expected. */
+  async expire({ id, userId, tokenHash }: FoundDevicePassword): Promise<void> {
+    await this.deps.storage.commit([userId], expireDevicePassword(id, tokenHash));
   }
 
   /** What was revoked while the homeserver was asked releases nothing. @throws Refusal device_password_refused */

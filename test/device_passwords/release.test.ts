@@ -134,6 +134,29 @@ describeOnBothDatabases('a sign-in with a device password', (start) => {
     expect((await it.events()).filter((event) => event === 'appservice.own_login')).toHaveLength(1);
   });
 
+  test.each([
+    ['renewed', REGISTERED],
+    ['refused, and stays', {}],
+  ])(
+    'one whose token has expired by the word of the homeserver before our clock says so is %s',
+    async (_what, options) => {
+      const it = await BotApp.start(start, options);
+      letLoginsExpire(it);
+      const made = await it.make();
+      const { json } = await it.signIn(made.password);
+      const expired = it.app.stub.state.tokens.get(String(json.access_token));
+      Object.assign(expired ?? {}, { expiresAt: it.app.clock.now() });
+      const again = await it.signIn(made.password);
+      if (options === REGISTERED) {
+        expect(again.json).toMatchObject({ device_id: made.deviceId });
+        expect(again.json.access_token).not.toBe(json.access_token);
+        expect((await it.signIn(made.password)).json.access_token).toBe(again.json.access_token);
+      } else expectRefused(again);
+      expect(await it.list()).toMatchObject([{ id: made.id, usable: options === REGISTERED }]);
+      expect(await it.events()).not.toContain('device_password.ended');
+    },
+  );
+
   test('attack 230: one whose token has expired and whose device is gone ends', async () => {
     const it = await BotApp.start(start, REGISTERED);
     letLoginsExpire(it);

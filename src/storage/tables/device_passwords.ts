@@ -96,6 +96,15 @@ export function findAnyDevicePassword(): Query<object> {
   return ask('SELECT 1 AS one FROM device_passwords WHERE ended_at IS NULL LIMIT 1');
 }
 
+/** The homeserver says that this token has expired: no sooner is it renewed. */
+export function expireDevicePassword(id: string, tokenHash: string): Effect {
+  return effect(
+    `UPDATE device_passwords SET expires_at = :now
+     WHERE id = :id AND token_hash = :tokenHash AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > :now)`,
+    { id, tokenHash },
+  );
+}
+
 /** Leases one whose token has expired to the process that renews it. Lost while another one has it, or if it has ended. */
 export function leaseRenewal(id: string, leaseMs: number): Decision<object> {
   return decide(
