@@ -13,6 +13,9 @@ import { badGateway, invalidGrant } from './grant_errors.ts';
 
 /** So long a login waits for a limit of the homeserver: clients give a token request 15 to 30 s. */
 const LONGEST_WAIT_MS = 10 * SECOND;
+/** A limit that names no time to speak of is not asked again at once, and not for long. */
+const SHORTEST_WAIT_MS = 250;
+const MOST_TRIES = 8;
 
 export interface GrantLoginDeps {
   readonly ownLogin: OwnLogin;
@@ -39,14 +42,16 @@ export class GrantLogin {
    * @throws Refusal limit_exceeded, homeserver_unreachable, homeserver_slow, homeserver_unclear
    */
   async logIn(call: GrantLoginCall): Promise<Grant> {
-    for (let waited = 0; ; ) {
+    for (let waited = 0, tries = 1; ; tries += 1) {
       const outcome = await this.once(call);
       if (typeof outcome !== 'number') return this.requireOwner(call, outcome);
-      if (waited + outcome > LONGEST_WAIT_MS) {
-        throw new Refusal('limit_exceeded', { limit: 'homeserver', retryAfterMs: outcome });
+      const wait = Math.max(outcome, SHORTEST_WAIT_MS);
+      if (tries === MOST_TRIES || waited + wait > LONGEST_WAIT_MS) {
+        throw new Refusal('limit_exceeded', { limit: 'homeserver', retryAfterMs: wait });
       }
-      await this.deps.pause(outcome);
-      waited += outcome;
+      await this.deps.pause(wait);
+      call.request.signal.throwIfAborted();
+      waited += wait;
     }
   }
 

@@ -16,10 +16,11 @@ import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
   giveBackOauthRefresh,
+  keepRenewedTokens,
   leaseOauthRefresh,
   type OauthSession,
 } from '../storage/tables/oauth_sessions.ts';
-import { SECOND } from '../system/clock.ts';
+import { MINUTE } from '../system/clock.ts';
 import type { Pause } from '../system/pause.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import { hashToken } from '../system/token_hash.ts';
@@ -28,8 +29,8 @@ import { invalidGrant, notNow } from './grant_errors.ts';
 import { lifeOf } from './grant_exchange.ts';
 import { requireField } from './oauth_form.ts';
 
-/** How long one request has the homeserver's refresh token to itself. */
-const LEASE_MS = 30 * SECOND;
+/** How long one request has the homeserver's refresh token to itself: longer than both of its questions may take. */
+const LEASE_MS = 3 * MINUTE;
 /** Between two looks at a refresh that another request is at. */
 const LOOK_MS = 100;
 const LOOKS = 100;
@@ -123,9 +124,14 @@ export class OAuthRefresh {
   }
 
   private async renew(request: ClientRequest, session: OauthSession, token: string): Promise<Answer> {
-    const { homeserver, sessions } = this.deps;
+    const { homeserver, sessions, storage, vault } = this.deps;
+    const { sessionId: id, userId } = session;
     const renewing = sessions.grantOf(session).renew(homeserver, request.client);
     const renewed = await this.orEnd(request, session, renewing);
+    // The homeserver's refresh token is dead, at the latest with the first use of the new ones: whatever fails from here on, the
+    // next try begins with these.
+    const sealed = renewed.sealToken(vault, 'oauth-session', { id, userId });
+    await storage.commit([userId], keepRenewedTokens(id, hashToken(token), sealed));
     return this.rotate(request, session, token, renewed);
   }
 

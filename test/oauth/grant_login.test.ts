@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
+import type { HttpCall } from '../support/http.ts';
 import { BOB, DEVICE, expectError, OAuthApp, tokensIn } from './oauth_app.ts';
 
 /** Of our registration: it opens every account. */
@@ -52,5 +53,33 @@ describeOnSharedDatabases('the login of a grant, by our registration', (start) =
     const other = await oauth.issue();
     expectError(await oauth.exchange(other), 503, 'temporarily_unavailable');
     tokensIn(await oauth.exchange(other));
+  });
+
+  test('a limit that names no time to speak of is not asked again without end', async () => {
+    const restore = oauth.app.stub.override('/v3/login', () => ({
+      ...{ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 0 } },
+    }));
+    const issued = await oauth.issue();
+    expectError(await oauth.exchange(issued), 503, 'temporarily_unavailable');
+    expect(bodies().length).toBeLessThan(10);
+    restore();
+    tokensIn(await oauth.exchange(issued));
+  });
+
+  test('an app that hangs up while a limit is waited out has no login made', async () => {
+    const limited = { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 500 };
+    oauth.app.stub.failNext('/v3/login', { status: 429, body: limited });
+    const issued = await oauth.issue();
+    const hungUp = new AbortController();
+    const leaving = {
+      call: (asked: HttpCall) => oauth.app.call({ ...asked, signal: hungUp.signal }),
+    };
+    const asked = oauth.exchange(issued, {}, leaving);
+    while (bodies().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    hungUp.abort();
+    await asked.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(bodies()).toHaveLength(1);
+    tokensIn(await oauth.exchange(issued));
   });
 });
