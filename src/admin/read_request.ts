@@ -44,9 +44,11 @@ function userIdIn(segment: string): string {
   return userId;
 }
 
+/** Empty where it says nothing; PostgreSQL takes no text with a NUL. */
 function decoded(segment: string): string {
   try {
-    return decodeURIComponent(segment);
+    const text = decodeURIComponent(segment);
+    return text.includes('\0') ? '' : text;
   } catch {
     return '';
   }
@@ -79,11 +81,13 @@ function givenOrUsual(name: string, text: string | null, parameter: QueryParamet
     if (required) throw new Refusal('missing_param', { text: `${name} is missing.` });
     return schema.default;
   }
+  const unacceptable = new Refusal('invalid_param', { text: `${name} is not acceptable.` });
+  if (text.includes('\0')) throw unacceptable;
   const value = typed(text, schema.type);
   try {
     checkOf(schema)(value);
   } catch {
-    throw new Refusal('invalid_param', { text: `${name} is not acceptable.` });
+    throw unacceptable;
   }
   return value;
 }

@@ -55,7 +55,7 @@ export class DevicePasswordRenewal {
     const renewed = renewDevicePassword({
       ...{ id, userId, deviceId: grant.deviceId ?? '', tokenHash },
       sealedToken: grant.sealToken(this.deps.vault, 'device-password', { id, userId }),
-      lifetimeMs: expiresInMs === undefined ? null : Math.floor(expiresInMs),
+      lifetimeMs: expiresInMs ?? null,
     });
     if ((await storage.commit([userId], renewed)) === undefined) {
       // It was revoked, or the login is one to another device.

@@ -78,7 +78,7 @@ export class Consequences {
     const token = answer.json?.login_token;
     const life = lifeMs(answer);
     if (typeof token !== 'string' || life === undefined) return;
-    await this.deps.passes.remember(token, asked, Math.min(life, LONGEST_LIFE));
+    await this.deps.passes.remember(token, asked, Math.floor(Math.min(Math.max(life, 0), LONGEST_LIFE)));
   }
 }
 

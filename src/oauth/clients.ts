@@ -12,11 +12,15 @@ export interface RegisteredClient {
   readonly name: string | undefined;
 }
 
+/** What our ids of apps are made of: nothing else is looked for. */
+const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
 /** The apps that have registered (RFC 7591). */
 export class Clients {
   constructor(private readonly storage: Pick<Storage, 'read'>) {}
 
   async find(clientId: string): Promise<RegisteredClient | undefined> {
+    if (!CLIENT_ID.test(clientId)) return undefined;
     const [row] = await this.storage.read(findClient(clientId));
     if (row === undefined) return undefined;
     const metadata: Json = JSON.parse(row.metadata);

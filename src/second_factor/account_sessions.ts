@@ -112,7 +112,7 @@ export class AccountSessions {
     return keepPageSession({
       ...{ id, cookieHash: hashToken(cookie), userId, deviceId, tokenHash, factor },
       sealedToken: grant.sealToken(vault, 'page-session', { id, userId }),
-      lifetimeMs: Math.floor(Math.min(settings.lifetimeMs, expiresInMs - heldMs)),
+      lifetimeMs: Math.min(settings.lifetimeMs, expiresInMs - heldMs),
       idleMs: settings.idleMs,
       stepUpMs: this.stepUpMs(factor),
     });

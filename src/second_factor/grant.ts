@@ -13,6 +13,7 @@ import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
+import { DAY } from '../system/clock.ts';
 import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { ServiceListed } from './appservices.ts';
@@ -25,6 +26,9 @@ import type { PageSessionShown } from './page_shown.ts';
 import type { FactorTokenClaimed, PassPresented, PassRedeemed } from './passes.ts';
 import type { Standing, StandingPasses } from './standing.ts';
 import { witnessBy } from './witness.ts';
+
+/** A longer life is as good as this one. */
+const LONGEST_LIFE_MS = 36_500 * DAY;
 
 /** What hands a grant out at once. */
 export type PassingProof = StandingPasses | PassRedeemed | ServiceListed;
@@ -68,7 +72,7 @@ class Grant {
   /** In the homeserver's own words; empty only in answers that break the specification (attack 34). */
   readonly userId: string;
   readonly deviceId: string | undefined;
-  /** Life of the token in ms; undefined if it does not expire. */
+  /** Life of the token in whole ms; undefined if it does not expire. */
   readonly expiresInMs: number | undefined;
   readonly hasRefreshToken: boolean;
   /** SHA-256 of the token (R11). */
@@ -83,7 +87,7 @@ class Grant {
     this.#received = received;
     this.userId = typeof body.user_id === 'string' ? body.user_id : '';
     this.deviceId = typeof body.device_id === 'string' ? body.device_id : undefined;
-    this.expiresInMs = typeof body.expires_in_ms === 'number' ? body.expires_in_ms : undefined;
+    this.expiresInMs = typeof body.expires_in_ms === 'number' ? lifeIn(body.expires_in_ms) : undefined;
     this.hasRefreshToken = body.refresh_token !== undefined;
     this.tokenHash = hashToken(accessToken);
   }
@@ -204,6 +208,11 @@ class Grant {
 }
 
 export type { Grant };
+
+/** A homeserver may write any number; the store has room for whole ones of this size. */
+function lifeIn(expiresInMs: number): number {
+  return Math.floor(Math.min(Math.max(expiresInMs, 0), LONGEST_LIFE_MS));
+}
 
 /** Reads a granted login from a 200; undefined if it does not have the shape of one (R1, attack 33). */
 export function readGrant(answer: HomeserverAnswer): Grant | undefined {
