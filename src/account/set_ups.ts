@@ -6,6 +6,7 @@ import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { foldLocalpart } from '../matrix/user_id.ts';
 import type { Json, JsonObject } from '../matrix/wire.ts';
+import { StoreUnavailable } from '../storage/errors.ts';
 import type { Authenticator } from '../storage/tables/authenticators.ts';
 import type { Confirmation } from '../storage/tables/factor_changes.ts';
 import type { Replaces, Setup } from '../storage/tables/setups.ts';
@@ -14,6 +15,8 @@ import { randomId } from '../system/random.ts';
 import type { AccountDeps, AccountSettings } from './account_deps.ts';
 import type { AccountPolicy } from './account_policy.ts';
 
+/** What ids are made of; PostgreSQL takes no text with a NUL. */
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** Wrong first codes that end a set-up (spec/two_factor_api.md, "Confirming it"). */
 const MOST_FAILURES = 5;
 /** How long one confirmation may hold a set-up: far longer than the hashes of its codes take. */
@@ -117,7 +120,7 @@ export class SetUps {
 
   /** Only who began a set-up may go on with it (attack 59); to all others it is unknown. @throws Refusal unknown_setup */
   async require(setupId: string, { userId, begunBy }: SetUpOwner): Promise<Setup> {
-    const setup = await this.deps.store.findSetup(setupId);
+    const setup = ID.test(setupId) ? await this.deps.store.findSetup(setupId) : undefined;
     if (setup?.userId !== userId || setup.tokenHash !== begunBy) throw new Refusal('unknown_setup');
     return setup;
   }
@@ -156,11 +159,15 @@ export class SetUps {
 
   /**
    * After a confirmation: the database is marked as one that has users with 2FA, and the place that it came from is
-   * known.
+   * known. Where the store fails by now the place is not: recovery codes are shown in this answer and in no other.
    */
   async added(userId: string, client: ClientAddress): Promise<void> {
     await this.deps.mark.keep();
-    await this.deps.lanes.remember(userId, client);
+    try {
+      await this.deps.lanes.remember(userId, client);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
   }
 
   /**

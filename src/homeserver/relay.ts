@@ -14,6 +14,7 @@ const NOT_RELAYED = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'x-request-id',
 ]);
 
 /** The homeserver's answer with its own bytes: for users without 2FA, for whom nothing may change. */

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { type LogFields, silentLog } from '../../src/system/log.ts';
+import { failCommits } from '../login/support.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { type AccountApp, DORAS_PASSWORD, startAccount } from './account.ts';
 
@@ -36,6 +38,17 @@ test('attack 168: a mark that cannot be written is made up for by housekeeping, 
   rmSync(draft);
   await account.app.proxy.keepHouse();
   expect(marks()).toHaveLength(1);
+});
+
+test('a store that fails behind a confirmation does not keep the recovery codes back', async () => {
+  const restore = failCommits(
+    account.app,
+    'INSERT INTO known_places',
+    new StoreUnavailable(new Error('gone')),
+  );
+  const { recoveryCodes } = await account.turnOn();
+  restore();
+  expect(recoveryCodes.length).toBeGreaterThan(0);
 });
 
 test('attack 168: what a killed process left of its writing stops no other for long', async () => {

@@ -264,6 +264,18 @@ test('the id of a request: a trusted proxy gives it, it goes to the homeserver a
   expect(line().request_id).toBe('edge-1.A_2');
 });
 
+test('the id of a request stands once in an answer to which the homeserver, or what is before it, adds one', async () => {
+  const restore = app.stub.override('/v3/logout', async (_exchange, next) => {
+    const answer = await next();
+    return typeof answer === 'object' && 'body' in answer
+      ? { ...answer, headers: { ...answer.headers, 'X-Request-ID': 'theirs' } }
+      : answer;
+  });
+  const answer = await app.post(`${V3}/logout`, {}, app.stub.signIn('bob', 'TABLET').token);
+  restore();
+  expect(answer.headers['x-request-id']).toBe(line().request_id);
+});
+
 test.each(['', 'a b', 'ä', 'x'.repeat(65), 'a\u0085b'])('the id %j is not taken', async (given) => {
   const answer = await app.call({
     target: '/_2fa/health',

@@ -1,5 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import { effect } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { findFactorToken } from '../../src/storage/tables/factor_tokens.ts';
 import { endWrongTimes } from '../../src/storage/tables/wrong_times.ts';
 import { describeOnBothStores } from './on_both.ts';
 import { ALICE, BOB, claim, held, MINUTE, NOW, session, setup, upTo } from './rows.ts';
@@ -25,9 +27,18 @@ describeOnBothStores('times that are wrong', (opened) => {
     await storage.factors.beginSetup(setup(BOB, { id: 'now', expiresAt: NOW + 10 * MINUTE }));
     await storage.loginTokens.remember({ tokenHash: 'ahead', userId: ALICE, expiresAt: NOW + DAY }, 0);
     await storage.loginTokens.remember({ tokenHash: 'now', userId: ALICE, expiresAt: NOW + MINUTE }, 0);
+    const factorToken = (tokenHash: string, expiresAt: number) =>
+      effect(
+        `INSERT INTO factor_tokens (token_hash, user_id, authenticator_id, kind, version, expires_at)
+         VALUES (:tokenHash, :userId, 'a', 'webauthn', 1, :expiresAt)`,
+        { tokenHash, userId: ALICE, expiresAt },
+      );
+    await storage.commit([], [factorToken('ahead', NOW + DAY), factorToken('now', NOW + MINUTE)]);
     opened.clock.set(NOW);
     await storage.commit([], endWrongTimes(10 * MINUTE));
 
+    expect(await storage.read(findFactorToken('ahead'))).toEqual([]);
+    expect(await storage.read(findFactorToken('now'))).toHaveLength(1);
     expect(await storage.holds.find('now')).toBeDefined();
     const ended = await storage.holds.leaseEnded(NOW + DAY, 10);
     expect(ended.map(({ id }) => id)).toEqual(['ahead']);

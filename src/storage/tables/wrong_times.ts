@@ -34,6 +34,7 @@ export function endWrongTimes(setupMs: number): readonly Effect[] {
     dropSome('setups', `expires_at > :now + :setupMs + ${SLACK}`, { setupMs }),
     dropSome('challenges', `expires_at > :now + ${LONGEST}`),
     dropSome('sign_in_tokens', `expires_at > :now + ${LONGEST}`),
+    dropSome('factor_tokens', `expires_at > :now + ${LONGEST}`),
     dropSome('fresh_logins', `expires_at > :now + ${LONGEST}`),
     changeSome(
       'passed_login_tokens',
