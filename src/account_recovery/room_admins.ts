@@ -61,7 +61,7 @@ export class RoomAdmins {
     return admins.filter((admin) => admin !== userId && admin in joined);
   }
 
-  /** What the user may read; undefined where the homeserver does not have it. @throws Refusal if it does not answer */
+  /** What the user may read; empty where the homeserver does not show it. @throws Refusal if it does not answer */
   private async read(userId: string, path: string, query = ''): Promise<JsonObject> {
     const { homeserver, registration } = this.deps;
     if (registration === undefined) return {};

@@ -12,8 +12,8 @@ import { SealingVault } from '../vault/sealing_vault.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * Prepares to log the held logins, page sessions and device passwords that have ended out at the homeserver, once. What it does not take then stays
- * for a running `serve`, which tries again (R10).
+ * Prepares to log out at the homeserver, once, the held logins, page sessions and device passwords that have ended. What it
+ * does not take then stays for a running `serve`, which tries again (R10).
  *
  * @returns does it; answers how many held logins are gone
  * @throws KeyFileError before anything was done

@@ -28,9 +28,8 @@ type Making = Pick<PasswordProof, 'request' | 'caller'> & { readonly name: strin
 
 /**
  * `POST …/org.matrix.2fa/device_passwords`: one login makes the device, and by it the homeserver judges the password
- * that was given with the second factor. The row is the first thing that is written of it, in the commit that uses
- * the proof up
- * (docs/security_model.md).
+ * that was given with the second factor. The row is the first thing that is written of it, in the commit that uses the
+ * proof up (docs/security_model.md).
  */
 export class DevicePasswordCreation {
   constructor(private readonly deps: DevicePasswordCreationDeps) {}
@@ -89,7 +88,7 @@ export class DevicePasswordCreation {
     const row = {
       ...{ id, userId, name, deviceId, tokenHash, secretDigest: digestOf(vault, secret) },
       sealedToken: grant.sealToken(vault, 'device-password', { id, userId }),
-      lifetimeMs: expiresInMs === undefined ? null : Math.floor(expiresInMs),
+      lifetimeMs: expiresInMs ?? null,
     };
     return {
       keep: keepDevicePassword(row, devicePasswords.maxPerUser),

@@ -18,7 +18,7 @@ type Waiting = readonly [IncomingMessage, ServerResponse, Admit];
  * beyond `most` the one that has waited longest is closed, so that a flood of them keeps no one out (attack 123).
  *
  * Requests of one connection are begun one after the other, as they are answered in this order anyway (RFC 9112 section
- * 9.3.2): who sends many without waiting for answers has no more than one of them done at a time.
+ * 9.3.2): of a client that sends many without waiting for the answers, too, no more than one is done at a time.
  */
 export class Connections {
   /** The longest waiting first. */
@@ -48,14 +48,14 @@ export class Connections {
   /** A request has come: it begins, now or after those before it on its connection, which waits again after the answer. */
   serve(request: IncomingMessage, response: ServerResponse, admit: Admit): void {
     const { socket } = request;
-    // What came along with that for which its connection was cut off.
+    // Its connection was cut off by `queue`, and this one had been read already.
     if (socket.destroyed) request.destroy();
     else if (this.busy.has(socket)) this.queue(socket, [request, response, admit]);
     else if (this.known.has(socket)) this.begin(request, response, admit);
     else this.beginFirst(request, response, admit);
   }
 
-  /** After all that has come with it was read: for a connection that sends too much at once nothing is done. */
+  /** Begins one turn of the event loop later: if its connection sends too much at once, `queue` has cut it off by then. */
   private beginFirst(...first: Waiting): void {
     const [{ socket }, response] = first;
     this.known.add(socket);
@@ -82,7 +82,7 @@ export class Connections {
     this.behind.set(socket, behind);
     if (behind.length <= MOST_BEHIND) return;
     socket.destroy();
-    // Each that has not ended by itself would end with an error, whose stack takes longer than all else of it.
+    // Otherwise Node ends each with an error, and its stack takes longer than all the rest.
     for (const [request] of behind) request.destroy();
   }
 

@@ -181,8 +181,8 @@ class Admission {
 }
 
 /**
- * It is rarely asked for anything, so it works nothing out before it is. A class, because each object literal with a
- * getter has a hidden class of its own, which the garbage collector pays for.
+ * Works out what it is asked for when it is asked: that is rare. A class, because each object literal with a getter has a
+ * hidden class of its own, which the garbage collector pays for.
  */
 class ShownRequest implements PassedRequest {
   constructor(

@@ -59,8 +59,7 @@ interface PathRow {
   readonly method: RouteMethod;
   /**
    * Below `/_matrix/client/{prefix}/`, or absolute if it begins with `/`. `{name}` is a parameter: one segment, or
-   * the end of one.
-   * All literal segments are lower case.
+   * the end of one. All literal segments are lower case.
    */
   readonly path: string | readonly string[];
   /** `CLIENT_PREFIXES` where it is left out. */

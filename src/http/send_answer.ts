@@ -34,7 +34,7 @@ function header(name: string, value: string): Header {
  * Writes `answer` and ends the response. Headers of the answer win over ours, so a page brings its own
  * `Content-Type`. A `retry_after_ms` in the body becomes `Retry-After` in whole seconds.
  *
- * @param requestId the id of the request, for who looks for it in the log
+ * @param requestId the id of the request, which is in the log, too
  * @throws TypeError, RangeError if Node refuses a header or the status; then nothing is written yet
  */
 export function sendAnswer(response: ServerResponse, answer: Answer, requestId?: string): void {

@@ -26,7 +26,12 @@ export interface DeadLettersDeps {
   readonly by?: string | undefined;
 }
 
-/** Has dead letters sent again, or drops them, and puts that on record. @param id null: all @param also written in the same commit @returns how many */
+/**
+ * Has dead letters sent again, or drops them, and puts that on record.
+ * @param id of one of them; null for all
+ * @param also what is written in the same commit
+ * @returns how many they were
+ */
 export async function changeDeadLetters(
   { storage, audit, by }: DeadLettersDeps,
   deed: keyof typeof DEEDS,

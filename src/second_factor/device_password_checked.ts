@@ -21,7 +21,7 @@ export type { DevicePasswordChecked };
 
 /**
  * @param found by the digest of the secret that was brought
- * @param owner whose its token is, by the homeserver's word of now
+ * @param owner whose its token is, as the homeserver says now
  * @returns undefined if it is another's, or another device's
  */
 export function checkedBy(

@@ -11,19 +11,18 @@ interface UnansweredRelease extends Pick<CommitUnanswered, 'outcome'> {
 /**
  * Held logins of which it is unknown whether the store has them: the connection was lost before the commit was
  * answered. Such a login counts as not held, and its sign-in logs it out. So it must not wait for a code: the next
- * equal sign-in would join it, and get a token that is dead. And those of which it is unknown whether they were given
- * out: such a login has no client.
+ * equal sign-in would join it, and get a token that is dead. Also those of which it is unknown whether they were given
+ * out: no client has such a login.
  */
 export class DoubtfulHolds {
   private readonly holds = new Map<string, { readonly held: HeldLogin; readonly alsoUndone: Write }>();
-
   private readonly releases = new Set<UnansweredRelease>();
 
   constructor(private readonly storage: Storage) {}
 
   /**
    * Runs `keep`; where the store fails, the held login ends, at once or when the store is there again.
-   * @param alsoUndone makes what is written then where it was held
+   * @param alsoUndone what is written with that end, if the store had the login after all
    */
   async orEnd<T>(held: HeldLogin, alsoUndone: () => Write, keep: () => Promise<T>): Promise<T> {
     try {

@@ -22,7 +22,7 @@ export type { PageSessionShown };
 
 /**
  * @param session that was found by its cookie
- * @param ownerId whose its token is, by the homeserver's word of now
+ * @param ownerId whose its token is, as the homeserver says now
  */
 export function shownBy({ userId }: PageSession, ownerId: string): PageSessionShown | undefined {
   return ownerId === userId ? new PageSessionShown(userId) : undefined;

@@ -70,7 +70,7 @@ class PassRedeemed {
   }
 }
 
-/** Our own login token that was given for a factor alone, claimed by one request. It is used up with that one's login. */
+/** Our own login token that was given for a factor alone, claimed by one request. The login of that request uses it up. */
 class FactorTokenClaimed {
   readonly hasFactor = true;
   /** In place of the kind of a factor, as with `PassPresented`. */

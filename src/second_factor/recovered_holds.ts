@@ -16,14 +16,14 @@ export interface RecoveredHoldsDeps {
 }
 
 /**
- * Held logins by which an account was recovered: no other session of it goes on. Until the others have ended the hold says so
- * itself, and its own end brings it about (`hold_sweeper.ts`): that waits for no one to come back to the page. No equal
- * sign-in takes such a hold away.
+ * Held logins by which an account was recovered: all other sessions of the account have to end. Until they have, the hold
+ * itself says that they still have to (`endsOthers`). So they also end where no one comes back to the page: then the sweep
+ * that ends the hold ends them first (`hold_sweeper.ts`). No equal sign-in takes such a hold away.
  */
 export class RecoveredHolds {
   constructor(private readonly deps: RecoveredHoldsDeps) {}
 
-  /** In the unit that recovers the account. @param typed the password of the sign-in */
+  /** What notes in the hold that they have to end; in the unit that recovers the account. @param typed the password of the sign-in */
   owing(held: HeldLogin, typed: string | undefined): Effect {
     return this.saying(held, true, typed);
   }

@@ -19,9 +19,8 @@ export interface CallingPage {
 
 /**
  * Step-ups: a second factor that was accepted on the account page a moment ago stands for further acts there
- * (docs/security_model.md). It is bound to the key that the page alone has in memory, on its token, and on the
- * version of
- * the account: an access token alone does nothing.
+ * (docs/security_model.md). They are bound to a key that only the page has, in its memory, to the token of the page, and to
+ * the version of the account: an access token alone does nothing.
  */
 export class StepUps {
   constructor(

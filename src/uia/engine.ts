@@ -163,7 +163,7 @@ export class UiaEngine {
       return { outcome: 'completed', session: { ...session, completed: [...session.completed, stage] } };
     }
     const current = await this.find(session.id);
-    // Another body than the one that this request is about was bound meanwhile: that one is not approved.
+    // Another body was bound to the session meanwhile: this stage does not approve that one.
     if (current?.bodyDigest !== session.bodyDigest) return { outcome: 'gone' };
     return this.complete({ ...current, body: session.body }, stage);
   }

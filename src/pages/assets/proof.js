@@ -21,8 +21,8 @@ import { PASSKEY_STAGE, RECOVERY_STAGE } from './wire.js';
  */
 
 /**
- * Asks for what the act needs, and makes the request with it: the password, and where 2FA is on a passkey or a code, unless a factor
- * of the last minutes counts.
+ * Asks for what the act needs, and makes the request with it: the password, and where 2FA is on a passkey or a code, unless a
+ * factor of the last minutes counts.
  *
  * @template Body
  * @param {import('./page.js').AccountPage} page

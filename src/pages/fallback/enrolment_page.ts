@@ -21,8 +21,7 @@ export interface EnrolmentVisit {
 /**
  * `…/auth/m.login.2fa.enrol/fallback/web`: the set-up that a sign-in waits for, for clients that do not know its stage.
  * The person with the session has proven the password; the page tells no more of the account than the set-up does. A
- * form is
- * judged once and answered with a redirect to what it came to.
+ * form is judged once, and answered with a redirect to what it came to.
  */
 export class EnrolmentPage {
   private readonly visits: SessionVisits<EnrolmentVisit>;

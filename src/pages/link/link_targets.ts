@@ -14,8 +14,8 @@ const IDENTITY = 'link-target';
 export const DEVICE = 'device';
 
 /**
- * Of one address, at all processes together. All tries of ten minutes together hit a given code with a chance of one
- * in 200 million.
+ * How often one address may type a code, at all processes together. With all its tries of ten minutes it hits a given code
+ * with a chance of one in 200 million.
  */
 export const TYPED_USER_CODES = { perSecond: 10 / (MINUTE / SECOND), burstCount: 10 };
 
@@ -25,8 +25,8 @@ export interface LinkedDevice extends WaitingDevice {
 }
 
 /**
- * Names a device that waits in the addresses of our pages: sealed, and for the browser in which its code was typed. No link that
- * someone sends takes the place of typing it.
+ * Names a device that waits in the addresses of our pages: sealed, and for the browser in which its code was typed. No link
+ * that someone sends takes the place of typing it.
  */
 export class LinkTargets {
   private readonly limit: SharedLimit;

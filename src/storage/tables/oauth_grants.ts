@@ -101,8 +101,8 @@ export interface PendingLimits {
 }
 
 /**
- * Keeps a device grant for `forMs`. The second answer is lost where too many wait, or where its user code is in use. Of
- * those of one moment each counts the one before.
+ * Keeps a device grant for `forMs`. The second answer is lost where too many wait, or where its user code is in use. Grants
+ * of one moment are kept one after the other, so that each counts those before it.
  */
 export function keepDeviceGrant(
   grant: NewDeviceGrant,

@@ -94,8 +94,8 @@ const READ = `id, user_id AS "userId", state, begun_at AS "begunAt", wait_ms AS 
   reason`;
 
 /**
- * Begins a request. Lost where one of the user runs, too many were begun, or there is no factor to be without; in a unit that names the user. The wait is
- * twice that of the one before where that was cancelled by someone whom it told, or by the operator.
+ * Begins a request; in a unit that names the user. Lost where one of the user runs, too many were begun, or the user has no
+ * factor. The wait is twice that of the one before where that was cancelled by someone whom it told, or by the operator.
  */
 export function beginRecovery({ claim, ...request }: NewRecoveryRequest): Decision<RecoveryRequest> {
   return decide(
@@ -207,7 +207,7 @@ export function findClaim(userId: string): Query<ClaimHash & { readonly id: stri
   );
 }
 
-/** The same as the operator decides, whatever was counted. */
+/** Opens a request that waits, as the operator decides, whatever was counted. Lost if it does not wait any more. */
 export function approveRecovery(id: string, windowMs: number): Decision<object> {
   return decide(
     `UPDATE recovery_requests SET state = 'open', opened_at = :now, closes_at = :now + :windowMs

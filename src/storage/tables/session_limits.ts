@@ -58,14 +58,14 @@ function isFull({ maximum, within }: Scope): string {
   return `(SELECT count(*) FROM sessions WHERE ${within}) > :${maximum}`;
 }
 
-/** Whether anything has to go: nearly always nothing has, and who has most need not be looked for. */
+/** Whether anything has to go. Nearly always nothing has: then the costly search for the user with most is left out. */
 const isBeyondText = madeOnce(
   (hasHold: boolean, hasToken: boolean) =>
     `SELECT 1 AS beyond WHERE ${[...narrowScopes(hasHold, hasToken), POT].map(isFull).join(' OR ')}`,
 );
 
 /**
- * Memory and disk stay bounded however many sign-ins are begun (attacks 71, 122), and what goes belongs to who has
+ * Memory and disk stay bounded however many sign-ins are begun (attacks 71, 122), and what goes belongs to those who have
  * most: of a held login and of a token to the network with most, of a pot to the users with most (attack 138). Each scope
  * lies in the next one, so what goes from the first that is too full makes room in all of them.
  */
@@ -79,7 +79,7 @@ function oldestBeyond(scope: Scope): string {
   return `CASE WHEN ${isFull(scope)} THEN (${oldestOf(scope.within)}) END`;
 }
 
-/** Of the sessions in `scope` the oldest of the network with most, but not the one that was opened just now. */
+/** The oldest session in `scope`, of the network that has most there; never the one that was opened just now. */
 function oldestOf(scope: string): string {
   return `SELECT id_hash FROM sessions WHERE ${scope} AND id_hash <> :idHash AND network IS NOT DISTINCT FROM
     (SELECT network FROM sessions WHERE ${scope} AND id_hash <> :idHash
