@@ -14,9 +14,9 @@ import {
 } from '../second_factor/oauth_refresh.ts';
 import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
 import type { Storage } from '../storage/storage.ts';
+import { keepRenewedTokens } from '../storage/tables/oauth_renewals.ts';
 import {
   giveBackOauthRefresh,
-  keepRenewedTokens,
   leaseOauthRefresh,
   type OauthSession,
 } from '../storage/tables/oauth_sessions.ts';

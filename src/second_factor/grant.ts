@@ -13,7 +13,7 @@ import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
-import { DAY } from '../system/clock.ts';
+import { storableMs } from '../system/clock.ts';
 import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { ServiceListed } from './appservices.ts';
@@ -26,9 +26,6 @@ import type { PageSessionShown } from './page_shown.ts';
 import type { FactorTokenClaimed, PassPresented, PassRedeemed } from './passes.ts';
 import type { Standing, StandingPasses } from './standing.ts';
 import { witnessBy } from './witness.ts';
-
-/** A longer life is as good as this one. */
-const LONGEST_LIFE_MS = 36_500 * DAY;
 
 /** What hands a grant out at once. */
 export type PassingProof = StandingPasses | PassRedeemed | ServiceListed;
@@ -87,7 +84,7 @@ class Grant {
     this.#received = received;
     this.userId = typeof body.user_id === 'string' ? body.user_id : '';
     this.deviceId = typeof body.device_id === 'string' ? body.device_id : undefined;
-    this.expiresInMs = typeof body.expires_in_ms === 'number' ? lifeIn(body.expires_in_ms) : undefined;
+    this.expiresInMs = typeof body.expires_in_ms === 'number' ? storableMs(body.expires_in_ms) : undefined;
     this.hasRefreshToken = body.refresh_token !== undefined;
     this.tokenHash = hashToken(accessToken);
   }
@@ -208,11 +205,6 @@ class Grant {
 }
 
 export type { Grant };
-
-/** A homeserver may write any number; the store has room for whole ones of this size. */
-function lifeIn(expiresInMs: number): number {
-  return Math.floor(Math.min(Math.max(expiresInMs, 0), LONGEST_LIFE_MS));
-}
 
 /** Reads a granted login from a 200; undefined if it does not have the shape of one (R1, attack 33). */
 export function readGrant(answer: HomeserverAnswer): Grant | undefined {

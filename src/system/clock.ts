@@ -15,3 +15,11 @@ export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
+
+/** Nothing is kept for so long. */
+const LONGEST_SPAN = 36_500 * DAY;
+
+/** A span as the store takes it, whatever number another program wrote: whole milliseconds, and not too many. */
+export function storableMs(ms: number): number {
+  return Math.floor(Math.min(Math.max(ms, 0), LONGEST_SPAN));
+}

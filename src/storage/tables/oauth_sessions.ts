@@ -138,15 +138,6 @@ export function leaseOauthRefresh(sessionId: string, presentedHash: string, forM
   );
 }
 
-/** Keeps the tokens that the homeserver has renewed, before any of them is used. Nothing where the session has ended. */
-export function keepRenewedTokens(sessionId: string, presentedHash: string, sealedTokens: Buffer): Effect {
-  return effect(
-    `UPDATE oauth_sessions SET sealed_tokens = :sealedTokens
-     WHERE session_id = :sessionId AND refresh_hash = :presentedHash AND ended_at IS NULL`,
-    { sessionId, presentedHash, sealedTokens },
-  );
-}
-
 /** Gives the lease back: the homeserver could not refresh now. */
 export function giveBackOauthRefresh(sessionId: string, presentedHash: string): Effect {
   return effect(
