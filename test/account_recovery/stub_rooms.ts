@@ -8,10 +8,23 @@ export interface RoomMessage {
   readonly body: string;
 }
 
-/**
- * Rooms of a stub homeserver, as notices use them: one with each user, made when it is asked for. Besides, every user
- * administers one room together with another one, in which there is a third.
- */
+/** Every user administers one room together with another one, in which there is a third. */
+export function serveTeam(stub: StubHomeserver, admin: string): void {
+  const power = (query: URLSearchParams) => ({ [query.get('user_id') ?? '']: 100, [admin]: 100 });
+  stub.override(/GET .*\/v3\/joined_rooms\?user_id=/, () => ({
+    status: 200,
+    body: { joined_rooms: [TEAM] },
+  }));
+  stub.override(/GET .*\/rooms\/!team[^?]*\/(?:state|joined_members)/, ({ target, query }) => {
+    const users = power(query);
+    const joined = Object.fromEntries([...Object.keys(users), '@erin:localhost'].map((user) => [user, {}]));
+    if (target.includes('joined_members')) return { status: 200, body: { joined } };
+    if (target.includes('m.room.power_levels')) return { status: 200, body: { users } };
+    return { status: 404, body: { errcode: 'M_NOT_FOUND' } };
+  });
+}
+
+/** Rooms of a stub homeserver, as notices use them: one with each user, made when it is asked for; and that of the team. */
 export class StubRooms {
   readonly messages: RoomMessage[] = [];
 
@@ -27,21 +40,6 @@ export class StubRooms {
       this.messages.push({ to: `@${decodeURIComponent(room).slice('!with-'.length)}`, body });
       return { status: 200, body: { event_id: '$sent' } };
     });
-    this.team(stub, admin);
-  }
-
-  private team(stub: StubHomeserver, admin: string): void {
-    const power = (query: URLSearchParams) => ({ [query.get('user_id') ?? '']: 100, [admin]: 100 });
-    stub.override(/GET .*\/v3\/joined_rooms\?user_id=/, () => ({
-      status: 200,
-      body: { joined_rooms: [TEAM] },
-    }));
-    stub.override(/GET .*\/rooms\/!team[^?]*\/(?:state|joined_members)/, ({ target, query }) => {
-      const users = power(query);
-      const joined = Object.fromEntries([...Object.keys(users), '@erin:localhost'].map((user) => [user, {}]));
-      if (target.includes('joined_members')) return { status: 200, body: { joined } };
-      if (target.includes('m.room.power_levels')) return { status: 200, body: { users } };
-      return { status: 404, body: { errcode: 'M_NOT_FOUND' } };
-    });
+    serveTeam(stub, admin);
   }
 }

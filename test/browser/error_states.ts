@@ -26,7 +26,7 @@ export const ERROR_WALKS: readonly PageWalk[] = [
       name: 'help-branded',
       says: 'The same with a contact and a privacy policy, where no codes stand behind passwords',
       isMain: true,
-      reach: (visit) => visit.openBranded('/_2fa/help'),
+      reach: (visit) => visit.openOn(visit.scene.branded, '/_2fa/help'),
     },
   ],
   [

@@ -12,7 +12,7 @@ const ENROLLED =
 /** The same with another number of them. */
 const OTHER_CODES: Readonly<Record<string, number>> = { dave: 0, lou: 1 };
 /** Those who have not; some of them should. */
-const OTHERS = ['alice', 'alina', 'grace', 'greta', 'olga', 'otto'];
+const OTHERS = ['alice', 'alina', 'grace', 'greta', 'olga', 'otis', 'otto', 'theo', 'vito'];
 
 const LIMITS = 'limits: { per_address: { per_second: 1000, burst_count: 10000 } }';
 
@@ -21,6 +21,9 @@ policy:
   administrators: { detect: false }
   users:
     "@olga:localhost": required
+    "@otis:localhost": required
+    "@theo:localhost": { policy: required, factors: [totp] }
+    "@vito:localhost": { policy: required, factors: [] }
     "@otto:localhost": required
     "@greta:localhost": { policy: required, grace: 7d }
     "@nils:localhost": { recovery: { account_recovery: forbidden } }
@@ -37,6 +40,20 @@ brand:
   help_url: https://help.example.org/
   privacy_url: https://example.org/privacy
   show_version: true`;
+
+const STRICT = `limits: { per_address: { per_second: 0.01, burst_count: 2 } }
+policy: { administrators: { detect: false } }
+account_recovery: { enabled: true, on_session_use: cancel }`;
+
+const TELLING = `${LIMITS}
+policy: { administrators: { detect: false } }
+account_recovery:
+  enabled: true
+  operators: ["@ops:localhost", "ops@example.org"]
+  room_admins: true
+  votes: { enabled: true }
+  calendar: { work_week: [mon, tue, wed, thu, fri] }
+notify: { mail: { from: 2fa@example.org, port: 1 }, matrix: { appservice: true } }`;
 
 /** How the German pages address people. */
 export type German = 'du' | 'sie';
@@ -63,10 +80,12 @@ export async function openScene(german: German): Promise<Scene> {
   const users = await enrolAll(app);
   await nameDevices(app);
   const branded = await app.startAnother(`${BRANDED}\n  german: ${german}`);
+  const strict = await app.startAnother(`${STRICT}\nbrand: { german: ${german} }`);
+  const telling = await app.startAnother(`${TELLING}\nbrand: { german: ${german} }`);
   const client = await ClientPage.serve(app.url);
   const texts = pageTexts({ texts: [], german, language: 'en' });
   const kept = { signedIn: new Map(), usedCodes: new Map(), noted: new Map() };
-  return { ...{ app, texts, branded, sso, frank, client, users }, ...kept };
+  return { ...{ app, texts, branded, strict, telling, sso, frank, client, users }, ...kept };
 }
 
 async function enrolAll(app: TestApp): Promise<Users> {

@@ -1,9 +1,9 @@
 import { ACCESS_WALKS } from './access_states.ts';
 import { ACCOUNT_WALKS } from './account_states.ts';
 import { APPROVE_WALKS } from './approve_states.ts';
-import { DRAWN_WALKS } from './drawn_states.ts';
 import { ERROR_WALKS, LATE_WALKS } from './error_states.ts';
 import type { PageWalk } from './page_visit.ts';
+import { LAST_WALKS, RARE_WALKS } from './rare_states.ts';
 import { RECOVER_WALKS, WHOLE_RECOVERY } from './recover_states.ts';
 import { SIGN_IN_WALKS } from './sign_in_states.ts';
 
@@ -13,9 +13,10 @@ export const PAGE_WALKS: readonly PageWalk[] = [
   ...ACCESS_WALKS,
   ...APPROVE_WALKS,
   ...ERROR_WALKS,
-  ...DRAWN_WALKS,
+  ...RARE_WALKS,
   ...RECOVER_WALKS,
   ...ACCOUNT_WALKS,
   ...LATE_WALKS,
   WHOLE_RECOVERY,
+  ...LAST_WALKS,
 ];

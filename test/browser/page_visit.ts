@@ -1,9 +1,8 @@
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import type { Html } from '../../src/pages/shell/html.ts';
 import type { TextKey } from '../../src/pages/texts/keys.ts';
 import { LANGUAGE_COOKIE } from '../../src/pages/texts/language.ts';
-import { fill, type PageTexts, type Say } from '../../src/pages/texts/texts.ts';
+import { fill, type PageTexts } from '../../src/pages/texts/texts.ts';
 import { seedIn } from '../account/account.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { ClientPage } from '../support/client_page.ts';
@@ -52,6 +51,10 @@ export interface Scene {
   readonly texts: PageTexts;
   /** The same with all that operators can have otherwise: their look, their contact, what they do not take. */
   readonly branded: TestApp;
+  /** The same where few wrong passwords are taken, and no one is told of a recovery. */
+  readonly strict: TestApp;
+  /** The same where everybody is told of a recovery. */
+  readonly telling: TestApp;
   /** Whom the homeserver's provider takes its visitors for. */
   readonly sso: { signedInAs: string };
   /** A user whose only factor is a passkey. */
@@ -98,8 +101,9 @@ export class PageVisit {
     await this.page.goto(`${this.scene.app.url}${path}`);
   }
 
-  async openBranded(path: string): Promise<void> {
-    await this.page.goto(`${this.scene.branded.url}${path}`);
+  /** On another process, by another configuration. */
+  async openOn({ url }: TestApp, path: string): Promise<void> {
+    await this.page.goto(`${url}${path}`);
   }
 
   /** As browsers show it in which scripts are turned off. What axe looks at a copy of is in no `noscript`. */
@@ -111,13 +115,6 @@ export class PageVisit {
     await this.page.evaluate(
       `for (const each of document.querySelectorAll('noscript')) each.replaceWith(...each.childNodes)`,
     );
-  }
-
-  /** What a view draws, in the frame of an error page: states that would take servers and time to reach. */
-  async draw(view: (say: Say) => Html): Promise<void> {
-    if (!this.page.url().endsWith('/_2fa/login')) await this.open('/_2fa/login');
-    const markup = JSON.stringify(view(this.scene.texts.in(this.language)).toString());
-    await this.page.evaluate(`document.querySelector('main').innerHTML = ${markup}`);
   }
 
   /** What the page consists of, in whatever words. */

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import type { OfferedRecovery } from '../../src/login/page_recovery.ts';
+import type { JsonObject } from '../../src/matrix/wire.ts';
 import { openContact } from '../../src/notify/contact_confirmation.ts';
 import { openRecipient } from '../../src/notify/recovery_notices.ts';
-import { offerCard } from '../../src/pages/recover/recover_cards.ts';
-import { html } from '../../src/pages/shell/html.ts';
 import { findRecoveryContacts } from '../../src/storage/tables/recovery_contacts.ts';
 import { listRecipients, type RecipientRole } from '../../src/storage/tables/recovery_notices.ts';
 import { endRecovery, listRecoveriesOf } from '../../src/storage/tables/recovery_requests.ts';
@@ -15,31 +13,18 @@ import type { TestApp } from '../support/app.ts';
 import { PASSWORD, type PageVisit, type PageWalk } from './page_visit.ts';
 
 const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+export const DAY = 24 * HOUR;
 const CONTACTS = '/_matrix/client/unstable/org.matrix.2fa/recovery_contacts';
-const RECOVER = '/_2fa/recover';
+export const RECOVER = '/_2fa/recover';
 const CLAIM = 'the claim code';
 /** Of a visit to which a browser can go back. */
 const ADDRESS = 'the address of the recovery';
-
-/** Everybody whom a server can tell. */
-const OFFER: OfferedRecovery = {
-  ...{ is: 'offered', waitMs: 3 * DAY, vouchedWaitMs: DAY, hasDaysOff: true, endsOnUse: false },
-  recipients: [
-    { role: 'owner', channel: 'matrix', address: '@alice:example.org' },
-    { role: 'owner', channel: 'mail', address: 'alice@example.org' },
-    { role: 'operator', channel: 'mail', address: 'ops@example.org' },
-    { role: 'voter', channel: 'matrix', address: '@bob:example.org' },
-    { role: 'room_admin', channel: 'matrix', address: '@carol:example.org' },
-  ],
-  devices: 3,
-};
 
 function vaultOf({ directory }: TestApp): SealingVault {
   return new SealingVault(loadKeyRing(join(directory, 'keys.json')), systemRandom);
 }
 
-function idOf({ scene: { app } }: PageVisit, name: string): string {
+export function idOf({ scene: { app } }: PageVisit, name: string): string {
   return `@${name}:${app.stub.serverName}`;
 }
 
@@ -63,12 +48,15 @@ async function openLink(visit: PageVisit, name: string, role: RecipientRole = 'o
   await visit.open(`${RECOVER}/cancel?t=${openRecipient(vaultOf(app), recipient).token}`);
 }
 
-/** A user enters a contact address, and its owner opens the link that the mail has. */
-async function openContactLink(visit: PageVisit, name: string): Promise<void> {
+/**
+ * A user enters a contact address, and its owner opens the link that the mail has.
+ * @param also what else the user sets for a recovery
+ */
+export async function openContactLink(visit: PageVisit, name: string, also: JsonObject = {}): Promise<void> {
   const { app } = visit.scene;
   const { token } = app.stub.signIn(name);
   const auth = credentials(name, `${PASSWORD} ${visit.freshCode(name)}`);
-  const json = { contact: { kind: 'mail', address: 'friend@example.net' }, auth };
+  const json = { ...also, contact: { kind: 'mail', address: 'friend@example.net' }, auth };
   await app.call({ method: 'PUT', target: CONTACTS, token, json });
   const [row] = await app.storage.read(findRecoveryContacts(idOf(visit, name)));
   const contact = row && openContact(row, vaultOf(app));
@@ -116,34 +104,6 @@ export const RECOVER_WALKS: readonly PageWalk[] = [
       name: 'recover-not-here',
       says: 'The policy does not let it be recovered',
       reach: (visit) => arrive(visit, 'nils'),
-    },
-  ],
-  [
-    {
-      name: 'recover-offer-all',
-      says: 'What will happen, and everybody whom it can tell',
-      isMain: true,
-      isOnce: true,
-      reach: (visit) =>
-        visit.draw((say) =>
-          offerCard({
-            ...{ say, action: '', hidden: html``, userId: '@alice:example.org', offer: OFFER },
-            ...{ voucherProblem: undefined, problem: undefined },
-          }),
-        ),
-    },
-    {
-      name: 'recover-offer-ends',
-      says: 'The same where no one can be told, and the use of a device ends it',
-      isOnce: true,
-      reach: (visit) =>
-        visit.draw((say) =>
-          offerCard({
-            ...{ say, action: '', hidden: html``, userId: '@alice:example.org' },
-            offer: { ...OFFER, recipients: [], endsOnUse: true, hasDaysOff: false },
-            ...{ voucherProblem: undefined, problem: undefined },
-          }),
-        ),
     },
   ],
   [

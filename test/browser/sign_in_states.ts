@@ -2,9 +2,9 @@ import { BEGIN, credentials } from '../account_recovery/recovering.ts';
 import { PASSWORD, type PageVisit, type PageWalk } from './page_visit.ts';
 
 /** For the sign-in page that no client has led to. */
-const SIGN_IN = '/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F';
+export const SIGN_IN = '/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F';
 
-async function upToCode(visit: PageVisit, name: string, password = PASSWORD): Promise<void> {
+export async function upToCode(visit: PageVisit, name: string, password = PASSWORD): Promise<void> {
   await visit.openSignIn();
   await visit.givePassword(name, password);
 }
@@ -361,7 +361,7 @@ export const SIGN_IN_WALKS: readonly PageWalk[] = [
       name: 'sign-in-alone',
       says: 'The sign-in page that also takes a passkey alone, in the look of the operator',
       isMain: true,
-      reach: (visit) => visit.openBranded(SIGN_IN),
+      reach: (visit) => visit.openOn(visit.scene.branded, SIGN_IN),
     },
     {
       name: 'sign-in-alone-refused',
@@ -380,7 +380,7 @@ export const SIGN_IN_WALKS: readonly PageWalk[] = [
       says: 'The same in a window that knows no passkeys',
       reach: async (visit) => {
         await visit.page.addInitScript('delete window.PublicKeyCredential');
-        await visit.openBranded(SIGN_IN);
+        await visit.openOn(visit.scene.branded, SIGN_IN);
       },
     },
   ],
