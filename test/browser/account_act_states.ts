@@ -1,9 +1,9 @@
 import { PASSWORD, type PageState, type PageVisit, type PageWalk } from './page_visit.ts';
 
 const MINUTE = 60_000;
-const STATE = '**/v3/account/two-factor';
-const CODES = '**/v3/account/two-factor/recovery';
-const CONFIRM = '**/totp/confirm';
+const STATE = '/v3/account/two-factor';
+const CODES = '/v3/account/two-factor/recovery';
+const CONFIRM = '/totp/confirm';
 /** When all happened that only scripts have drawn. */
 export const DRAWN_AT = Date.UTC(2026, 9, 17, 15, 46);
 const FEW = { remaining: 2, total: 4, generated_at: DRAWN_AT - 30 * 24 * 60 * MINUTE };
@@ -20,11 +20,11 @@ export function drawn(name: string, says: string, reach: PageState['reach']): Pa
 
 /** Gives a dialog all that it asks for, where the server answers something else. */
 async function proveInVain(visit: PageVisit, body: object, status: number): Promise<void> {
-  await visit.answer(CODES, body, status);
+  await visit.answers.give(CODES, body, status);
   await visit.openDialog('codes.create');
   await visit.prove(visit.freshCode(owner(visit)));
   await visit.dialog().locator('.notice:not([hidden])').waitFor();
-  await visit.page.unroute(CODES);
+  await visit.answers.end(CODES);
 }
 
 /** Names an authenticator or a device password, and waits until that is told. */
@@ -74,16 +74,15 @@ const DIALOGS: PageWalk = [
   ),
   drawn('account-proof-again', 'The same where all has to be given once more', async (visit) => {
     let sessions = 0;
-    await visit.page.route(CODES, (route) => {
+    await visit.answers.giveBy(CODES, () => {
       sessions += 1;
       const flows = [{ stages: ['m.login.2fa.totp', 'm.login.password'] }];
-      const json = { session: `s${sessions}`, flows, params: {}, completed: [] };
-      return route.fulfill({ status: 401, json });
+      return { status: 401, body: { session: `s${sessions}`, flows, params: {}, completed: [] } };
     });
     await visit.openDialog('codes.create');
     await visit.prove(visit.freshCode(owner(visit)));
     await visit.waitForText('proof.again');
-    await visit.page.unroute(CODES);
+    await visit.answers.end(CODES);
   }),
   drawn('account-password', 'The password is changed', (visit) => visit.openDialog('end.password')),
   drawn('account-deactivate', 'The account is ended', (visit) => visit.openDialog('end.deactivate')),
@@ -147,9 +146,9 @@ const ADDING: PageWalk = [
     },
   ),
   drawn('account-set-up-expired', 'The set-up was open too long', async (visit) => {
-    await visit.answer(CONFIRM, { errcode: 'M_NOT_FOUND', error: 'gone' }, 404);
+    await visit.answers.give(CONFIRM, { errcode: 'M_NOT_FOUND', error: 'gone' }, 404);
     await visit.verify('123456', 'setup.expired');
-    await visit.page.unroute(CONFIRM);
+    await visit.answers.end(CONFIRM);
   }),
   {
     ...drawn('account-added', 'An authenticator was added', async (visit) => {
@@ -222,7 +221,7 @@ const CHANGES: PageWalk = [
     'Only a few recovery codes are left, and the used ones are shown',
     async (visit) => {
       const codes = [1, 2, 3, 4].map((position) => ({ position, used_at: position < 3 ? DRAWN_AT : null }));
-      await visit.changeAnswer(STATE, ({ providers, ...state }) => ({
+      await visit.answers.change(STATE, ({ providers, ...state }) => ({
         ...state,
         providers: { ...Object(providers), 'm.login.2fa.recovery': { ...FEW, codes } },
       }));
@@ -232,7 +231,7 @@ const CHANGES: PageWalk = [
     },
   ),
   drawn('account-renamed', 'An authenticator was renamed', async (visit) => {
-    await visit.page.unroute(STATE);
+    await visit.answers.end(STATE);
     await visit.openDialog('auth.renameOf', { name: 'phone' });
     await giveName(visit, 'Pixel 10');
     await visit.waitForText('auth.renamed');

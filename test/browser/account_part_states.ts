@@ -3,12 +3,12 @@ import { pages as english } from '../../src/pages/texts/en/pages.ts';
 import { DRAWN_AT, drawn } from './account_act_states.ts';
 import type { PageVisit, PageWalk } from './page_visit.ts';
 
-const STATE = '**/v3/account/two-factor';
-const CODES = '**/v3/account/two-factor/recovery';
-const DEVICES = '**/v3/devices';
-const HISTORY = '**/org.matrix.2fa/history';
-const CONTACTS = '**/org.matrix.2fa/recovery_contacts';
-const VOTE = '**/org.matrix.2fa/recovery_vote';
+const STATE = '/v3/account/two-factor';
+const CODES = '/v3/account/two-factor/recovery';
+const DEVICES = '/v3/devices';
+const HISTORY = '/org.matrix.2fa/history';
+const CONTACTS = '/org.matrix.2fa/recovery_contacts';
+const VOTE = '/org.matrix.2fa/recovery_vote';
 const MINUTE = 60_000;
 
 const owner = (visit: PageVisit) => visit.onceForEach(['bob', 'dora']);
@@ -22,9 +22,8 @@ const SET = {
 };
 const NUMBER = { kind: 'phone', address: '+4915112345678', confirmed_ts: null };
 
-async function answerContacts(visit: PageVisit, contacts: object): Promise<void> {
-  await visit.page.unroute(CONTACTS);
-  await visit.answer(CONTACTS, { ...SET, ...contacts });
+function answerContacts(visit: PageVisit, contacts: object): Promise<void> {
+  return visit.answers.give(CONTACTS, { ...SET, ...contacts });
 }
 
 async function showContacts(visit: PageVisit, contacts: object): Promise<void> {
@@ -43,7 +42,7 @@ async function openRemoval(visit: PageVisit, nth: number): Promise<void> {
 /** What an owner has set for a recovery. */
 const CONTACT_STATES: PageWalk = [
   drawn('account-contacts', 'Everything is set for a recovery', async (visit) => {
-    await visit.answer(CONTACTS, SET);
+    await visit.answers.give(CONTACTS, SET);
     await visit.openAccountOn(owner(visit));
   }),
   drawn('account-absence-remove', 'An absence is removed', (visit) => openRemoval(visit, 0)),
@@ -83,8 +82,7 @@ const CONTACT_STATES: PageWalk = [
 const ASKED = { user_id: '@carol:localhost', begun_ts: DRAWN_AT, open: true, vote: null, voted_ts: null };
 
 async function askVote(visit: PageVisit, body: object, status = 200): Promise<void> {
-  await visit.page.unroute(VOTE);
-  await visit.answer(VOTE, body, status);
+  await visit.answers.give(VOTE, body, status);
   await visit.page.reload();
 }
 
@@ -92,7 +90,7 @@ async function askVote(visit: PageVisit, body: object, status = 200): Promise<vo
 const VOTES: PageWalk = [
   {
     ...drawn('account-vote', 'A voter is asked about a recovery', async (visit) => {
-      await visit.answer(VOTE, ASKED);
+      await visit.answers.give(VOTE, ASKED);
       await visit.open(`/_2fa/recover/vote?t=${'A'.repeat(27)}`);
       await visit.openAccountOn(owner(visit));
     }),
@@ -152,25 +150,25 @@ async function answerAllEvents(visit: PageVisit): Promise<void> {
     happened('login.completed', 1020, {}),
     happened('no.such', 1030, {}),
   ];
-  await visit.answer(HISTORY, { events });
+  await visit.answers.give(HISTORY, { events });
 }
 
 /** Parts that are loaded late, or asked for by an app. */
 const PARTS: PageWalk = [
   drawn('account-activity', 'Everything that can have happened', async (visit) => {
     await answerAllEvents(visit);
-    await visit.answer(DEVICES, { devices: [SEEN] });
+    await visit.answers.give(DEVICES, { devices: [SEEN] });
     await visit.openAccountOn(owner(visit));
     await visit.press('history.more');
   }),
   drawn('account-device-password-unusable', 'A device password that no longer works', async (visit) => {
-    await visit.page.unrouteAll();
+    await visit.answers.end();
     const old = { id: 'd', name: 'Bot', usable: false, created_at: DRAWN_AT, last_used_at: DRAWN_AT };
-    await visit.answer('**/org.matrix.2fa/device_passwords', { device_passwords: [old] });
+    await visit.answers.give('/org.matrix.2fa/device_passwords', { device_passwords: [old] });
     await visit.page.reload();
   }),
   drawn('account-asked-device', 'An app asks for one of the devices', async (visit) => {
-    await visit.page.unrouteAll();
+    await visit.answers.end();
     const [device] = visit.scene.app.stub.devicesOf(owner(visit));
     await visit.open(`/_2fa/account?action=org.matrix.device_view&device_id=${device?.deviceId}`);
     await visit.waitForText('sessions.asked');
@@ -181,7 +179,7 @@ const PARTS: PageWalk = [
   }),
   {
     ...drawn('account-loading', 'A part that is awaited', async (visit) => {
-      await visit.page.route(DEVICES, () => undefined);
+      await visit.answers.keepBack(DEVICES);
       await visit.open('/_2fa/account');
     }),
     isLoading: true,
@@ -229,13 +227,11 @@ const PASSKEY: PageWalk = [
     visit.openDialog('codes.create'),
   ),
   drawn('account-proof-passkey-refused', 'The same when it was not accepted', async (visit) => {
-    const refusal = { status: 400, json: { errcode: 'M_BAD_JSON', error: 'no' } };
-    await visit.page.route(CODES, (route) =>
-      route.request().postData()?.includes('credential') === true ? route.fulfill(refusal) : route.continue(),
-    );
+    const refusal = { status: 400, body: { errcode: 'M_BAD_JSON', error: 'no' } };
+    await visit.answers.giveBy(CODES, (sent) => (sent.includes('credential') ? refusal : undefined));
     await visit.press('code.passkey');
     await visit.waitForText('code.passkeyRefused');
-    await visit.page.unroute(CODES);
+    await visit.answers.end(CODES);
   }),
   drawn('account-proof-passkey-accepted', 'The same when it was accepted', async (visit) => {
     await visit.press('code.passkey');
@@ -251,7 +247,7 @@ const PASSKEY: PageWalk = [
     'account-passkey-remarks',
     'A passkey that is backed up, of no use any more, and may have been copied',
     async (visit) => {
-      await visit.changeAnswer(STATE, (state) => JSON.parse(JSON.stringify(state), remark));
+      await visit.answers.change(STATE, (state) => JSON.parse(JSON.stringify(state), remark));
       await visit.page.reload();
     },
   ),
@@ -259,7 +255,7 @@ const PASSKEY: PageWalk = [
     'account-passkey-add',
     'A further authenticator when the last factor counts no more',
     async (visit) => {
-      await visit.page.unroute(STATE);
+      await visit.answers.end(STATE);
       visit.wait(10 * MINUTE);
       await visit.page.reload();
       await visit.openDialog('auth.add');
@@ -279,7 +275,7 @@ const PASSKEY: PageWalk = [
   ),
   drawn('account-no-password-recovered', 'The same after a recovery code at another door', async (visit) => {
     const events = ['recovery.used', 'login.held_ended'].map((event, n) => happened(event, n, {}));
-    await visit.answer(HISTORY, { events });
+    await visit.answers.give(HISTORY, { events });
     await visit.page.reload();
   }),
 ];

@@ -5,12 +5,19 @@ import type { PageVisit, PageWalk } from './page_visit.ts';
 const MINUTE = 60_000;
 const PHONE = { width: 360, height: 700 };
 const WINDOW = { width: 1000, height: 700 };
-const HISTORY = '**/org.matrix.2fa/history';
-const DEVICES = '**/v3/devices';
+const HISTORY = '/org.matrix.2fa/history';
+const DEVICES = '/v3/devices';
+const SESSION = '/_2fa/account/session';
 
 async function accountOf(visit: PageVisit, name: string): Promise<void> {
   await visit.open('/_2fa/account');
   await visit.givePassword(name);
+}
+
+/** What each part of the account page is told. */
+async function answerParts(visit: PageVisit, status: number, body: object): Promise<void> {
+  for (const part of [DEVICES, HISTORY, '/v3/account/two-factor'])
+    await visit.answers.give(part, body, status);
 }
 
 const SET_UP: PageWalk = [
@@ -186,7 +193,7 @@ export const ACCOUNT_WALKS: readonly PageWalk[] = [
       name: 'account-off-no-password',
       says: 'The same of a user who signs in by a provider',
       reach: async (visit) => {
-        await visit.answerNoPassword();
+        await visit.answers.change(SESSION, (body) => ({ ...body, has_password: false }));
         await visit.page.reload();
       },
     },
@@ -194,7 +201,7 @@ export const ACCOUNT_WALKS: readonly PageWalk[] = [
       name: 'account-not-loaded',
       says: 'The account page where the server does not answer',
       reach: async (visit) => {
-        await visit.answerParts(502, {});
+        await answerParts(visit, 502, {});
         await visit.page.reload();
       },
     },
@@ -202,7 +209,7 @@ export const ACCOUNT_WALKS: readonly PageWalk[] = [
       name: 'account-limited',
       says: 'The same where the server is busy',
       reach: async (visit) => {
-        await visit.answerParts(429, { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 20_000 });
+        await answerParts(visit, 429, { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 20_000 });
         await visit.page.reload();
       },
     },
@@ -210,7 +217,7 @@ export const ACCOUNT_WALKS: readonly PageWalk[] = [
       name: 'account-closed',
       says: 'The same where the page itself is not answered',
       reach: async (visit) => {
-        await visit.answer('**/_2fa/account/session', {}, 502);
+        await visit.answers.give(SESSION, {}, 502);
         await visit.page.reload();
       },
     },
@@ -248,7 +255,7 @@ export const ACCOUNT_WALKS: readonly PageWalk[] = [
           device_id: null,
           detail: {},
         };
-        await visit.answer(HISTORY, { events: [event] });
+        await visit.answers.give(HISTORY, { events: [event] });
         await visit.openAccountOn('bob');
       },
     },
@@ -256,8 +263,8 @@ export const ACCOUNT_WALKS: readonly PageWalk[] = [
       name: 'account-empty',
       says: 'No other device, and no activity',
       reach: async (visit) => {
-        await visit.answer(HISTORY, { events: [] });
-        await visit.answer(DEVICES, { devices: [] });
+        await visit.answers.give(HISTORY, { events: [] });
+        await visit.answers.give(DEVICES, { devices: [] });
         await visit.page.reload();
       },
     },
@@ -265,8 +272,8 @@ export const ACCOUNT_WALKS: readonly PageWalk[] = [
       name: 'account-parts-not-loaded',
       says: 'Parts for users with 2FA that were not loaded',
       reach: async (visit) => {
-        await visit.answer('**/org.matrix.2fa/device_passwords', {}, 502);
-        await visit.answer('**/org.matrix.2fa/recovery_contacts', {}, 502);
+        await visit.answers.give('/org.matrix.2fa/device_passwords', {}, 502);
+        await visit.answers.give('/org.matrix.2fa/recovery_contacts', {}, 502);
         await visit.page.reload();
       },
     },

@@ -8,6 +8,7 @@ import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { ClientPage } from '../support/client_page.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';
 import { type PasskeyUser, TWO_FACTOR } from '../support/passkey_user.ts';
+import { PageAnswers } from './page_answers.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 const STEP_MS = 30_000;
@@ -84,11 +85,15 @@ export class PageVisit {
   private language = 'en';
   /** Of the device that opened the last fallback page. */
   private token = '';
+  /** What the page is told in place of the truth. */
+  readonly answers: PageAnswers;
 
   constructor(
     readonly page: Page,
     readonly scene: Scene,
-  ) {}
+  ) {
+    this.answers = new PageAnswers(page);
+  }
 
   /** The language of all pages from now on, as the links of their footer choose it. */
   async choose(language: string): Promise<void> {
@@ -304,12 +309,6 @@ export class PageVisit {
     await this.dialog().waitFor({ state: 'detached' });
   }
 
-  /** What each part of the account page is told by the server, in place of the truth. */
-  async answerParts(status: number, body: object): Promise<void> {
-    for (const part of ['**/v3/devices', '**/history', '**/v3/account/two-factor'])
-      await this.answer(part, body, status);
-  }
-
   /** A code that was not used: the clock moves on. */
   freshCode(name: string): string {
     this.scene.app.clock.advance(STEP_MS);
@@ -427,24 +426,6 @@ export class PageVisit {
     const code = await this.codeOfShownKey('.key');
     await this.press('setup.next');
     return code;
-  }
-
-  /** What a part of the account page is told by the server, in place of the truth. */
-  async answer(part: string, body: object, status = 200): Promise<void> {
-    await this.page.route(part, (route) => route.fulfill({ status, json: body }));
-  }
-
-  /** What a part of the account page is told by the server, but for what `change` changes. */
-  async changeAnswer(part: string, change: (body: JsonObject) => JsonObject): Promise<void> {
-    await this.page.route(part, async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, json: change((await response.json()) as JsonObject) });
-    });
-  }
-
-  /** The page of an account without a password. */
-  async answerNoPassword(): Promise<void> {
-    await this.changeAnswer('**/_2fa/account/session', (body) => ({ ...body, has_password: false }));
   }
 
   sendWrongPasskey(): Promise<void> {
