@@ -122,13 +122,6 @@ export class PageVisit {
     );
   }
 
-  /** What the page consists of, in whatever words. */
-  outline(): Promise<unknown> {
-    return this.page.evaluate(
-      `[...document.querySelectorAll('main *')].map((each) => each.tagName + '.' + (each.getAttribute('class') ?? '')).join(' ')`,
-    );
-  }
-
   /** Waits until the page has what it shows: its heading, and each part that is loaded late. */
   async settled({ isLoading = false }: Pick<PageState, 'isLoading'>): Promise<void> {
     await this.page.locator('h1').first().waitFor({ state: 'attached' });

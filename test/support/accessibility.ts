@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Frame, Page } from 'playwright-core';
 
 const SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -18,7 +18,7 @@ export async function findings(page: Page): Promise<string[]> {
   return findingsIn((await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as AxeResults);
 }
 
-function findingsIn({ violations }: AxeResults): string[] {
+function findingsIn({ violations }: Pick<AxeResults, 'violations'>): string[] {
   return violations.map(
     ({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(' | ')}`,
   );
@@ -57,19 +57,15 @@ interface Look {
 }
 
 const PLAIN: Media = { media: 'screen', colorScheme: 'light', forcedColors: 'none' };
+const DARK: Media = { ...PLAIN, colorScheme: 'dark' };
+const FORCED: Media = { ...PLAIN, forcedColors: 'active' };
 const ON_PAPER: Media = { ...PLAIN, media: 'print' };
 const WIDE = 'light';
 const NARROW = '360 px';
-/** In the order in which the window changes least. */
 const LOOKS: readonly Look[] = [
   { name: WIDE, width: USUAL, media: PLAIN, ofWhatIsNew: OF_COLOUR, hasRoom: true },
-  { name: 'dark', width: USUAL, media: { ...PLAIN, colorScheme: 'dark' }, ofWhatIsNew: OF_COLOUR },
-  {
-    name: 'forced colours',
-    width: USUAL,
-    media: { ...PLAIN, forcedColors: 'active' },
-    ofWhatIsNew: OF_COLOUR,
-  },
+  { name: 'dark', width: USUAL, media: DARK, ofWhatIsNew: OF_COLOUR },
+  { name: 'forced colours', width: USUAL, media: FORCED, ofWhatIsNew: OF_COLOUR },
   {
     name: '200 %',
     width: ENLARGED,
@@ -90,6 +86,8 @@ export interface PageCopy {
   /** All its words, also those that are folded away, and those of its attributes. */
   readonly words: string;
   readonly markup: string;
+  /** What it consists of, in whatever words. */
+  readonly outline: string;
   readonly isPrinted: boolean;
   /** Of its window. */
   readonly width: number;
@@ -117,6 +115,9 @@ const COPY = `(() => {
     text: document.body.innerText,
     words: [copy.textContent, ...words].join(' '),
     markup: copy.outerHTML,
+    outline: [...root.querySelectorAll('main *')]
+      .map((each) => each.tagName + '.' + (each.getAttribute('class') ?? ''))
+      .join(' '),
     isPrinted: matchMedia('print').matches,
     width: innerWidth,
   };
@@ -126,25 +127,12 @@ export function copyOf(page: Page): Promise<PageCopy> {
   return page.evaluate<PageCopy>(COPY);
 }
 
-/** Puts a copy in the place of the document, whose scripts do not run there, and answers the text of the page. */
-const PASTE = `async (markup) => {
-  const { documentElement } = new DOMParser().parseFromString(markup, 'text/html');
-  document.documentElement.replaceWith(documentElement);
-  const styles = [...document.querySelectorAll('link[rel="stylesheet"]')];
-  await Promise.all(styles.map((link) => link.sheet ?? new Promise((load) => link.addEventListener('load', load))));
-  for (const dialog of document.querySelectorAll('dialog[data-is-modal]')) {
-    dialog.removeAttribute('open');
-    dialog.showModal();
-  }
-  return document.body.innerText;
-}`;
-
 /**
  * Marks what has not been looked at yet: elements that differ, themselves or by what they stand in, in what the style of a
  * page can go by (its attributes but for words and addresses, and whether it holds text). Answers how many there are. To
  * find out the contrast of the same frame once more for each state takes half of the time of a test.
  */
-const MARK = `(() => {
+const MARK = `() => {
   const seen = (globalThis.seenLooks ??= new Set());
   const words = /^(?:id|for|name|value|href|src|action|title|placeholder|content|nonce|d|points|alt|datetime)$|^aria-(?:label|labelledby|describedby|controls)$/;
   let fresh = 0;
@@ -163,10 +151,30 @@ const MARK = `(() => {
   };
   mark(document.body, '');
   return fresh;
-})()`;
+}`;
+
+/** Gives the frame a width. What is asked for next has that layout. */
+const RESIZE = `(width) => {
+  frameElement.style.width = width + 'px';
+  if (innerWidth !== width) throw new Error('The frame is ' + innerWidth + ' px wide, not ' + width);
+}`;
+
+/** Puts a copy in the place of the document, whose scripts do not run there, and answers the text of the page. */
+const PASTE = `async ({ markup, width, isPrinted }) => {
+  const { documentElement } = new DOMParser().parseFromString(markup, 'text/html');
+  document.documentElement.replaceWith(documentElement);
+  (${RESIZE})(width);
+  const styles = [...document.querySelectorAll('link[rel="stylesheet"]')];
+  await Promise.all(styles.map((link) => link.sheet ?? new Promise((load) => link.addEventListener('load', load))));
+  for (const dialog of document.querySelectorAll('dialog[data-is-modal]')) {
+    dialog.removeAttribute('open');
+    dialog.showModal();
+  }
+  return { text: document.body.innerText, fresh: isPrinted ? 0 : (${MARK})() };
+}`;
 
 /** Long words whose letters stand in more than one line. */
-const BROKEN = `(() => {
+const BROKEN = `() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const range = document.createRange();
   const broken = new Set();
@@ -181,36 +189,83 @@ const BROKEN = `(() => {
     }
   }
   return [...broken];
-})()`;
+}`;
 
-/** What axe looks at then. */
-const FRESH = "{ include: [['[data-is-fresh]']] }";
+/** Looks at the copy in one width after the other, all in the same media, and answers what was found in each. */
+const EXAMINE = `async ({ media, looks }) => {
+  if (!matchMedia(media).matches) throw new Error('The media are not ' + media);
+  const seen = [];
+  for (const { name, width, asks, isTight, hasRoom } of looks) {
+    (${RESIZE})(width);
+    const violations = [];
+    for (const { where, options } of asks) violations.push(...(await axe.run(where ?? document, options)).violations);
+    const needed = isTight ? document.documentElement.scrollWidth : 0;
+    seen.push({ name, width, violations, needed, broken: hasRoom ? (${BROKEN})() : [] });
+  }
+  return seen;
+}`;
+
+/** A frame without a source is of the origin of its page, and as it is no page of ours may stand in it. */
+const FRAME = `() =>
+  new Promise((load) => {
+    const frame = document.createElement('iframe');
+    frame.srcdoc = '<!doctype html>';
+    frame.style = 'display: block; border: 0; height: ${HEIGHT}px; color-scheme: light dark';
+    frame.addEventListener('load', () => load());
+    document.documentElement.replaceChildren(document.createElement('body'));
+    document.body.append(frame);
+  })`;
+
+/** What axe looks at where only what is new is asked for; else the whole document. */
+const FRESH = { include: [['[data-is-fresh]']] };
+
+/** Of what was found only what is wrong. */
+const BRIEFLY = { resultTypes: ['violations'], reporter: 'no-passes', preload: false };
+
+/** What is asked of axe. */
+interface Asked {
+  readonly where?: typeof FRESH;
+  readonly options: object;
+}
+
+/** What was seen in a look. */
+interface Seen extends Pick<AxeResults, 'violations'>, Pick<Look, 'name' | 'width'> {
+  /** How wide it would have to be, where that is asked. */
+  readonly needed: number;
+  readonly broken: readonly string[];
+}
 
 /**
  * Looks at copies of pages, in one page that stays open: to bring axe into each page takes a second, and to look at a copy
- * of it much less. All rules are asked once of each page in each language; what its colours and its room come to is asked
- * of what is new in it, in the dark, in forced colours, enlarged and on a phone. One copy is looked at after the other,
- * while the page that it was made of goes on.
+ * of it much less. The copies stand in a frame: to give that another width takes a tenth of what it takes to give one to a
+ * window. All rules are asked once of each page in each language; what its colours and its room come to is asked of what
+ * is new in it, in the dark, in forced colours, enlarged and on a phone. One copy is looked at after the other, while the
+ * page that it was made of goes on.
  */
 export class Examiner {
   private last: Promise<unknown> = Promise.resolve();
-  private width = USUAL;
   private media = PLAIN;
 
-  private constructor(private readonly desk: Page) {}
+  private constructor(
+    private readonly page: Page,
+    private readonly desk: Frame,
+  ) {}
 
   /** @param address a page of the server, whose styles copies load */
   static async open(browser: Browser, address: string): Promise<Examiner> {
-    const desk = await browser.newPage({
+    const page = await browser.newPage({
       viewport: { width: USUAL, height: HEIGHT },
       // The styles of copies do not have the nonce of the page.
       bypassCSP: true,
       // Colours change at once.
       reducedMotion: 'reduce',
     });
-    await desk.goto(address);
+    await page.goto(address);
+    await page.evaluate(`(${FRAME})()`);
+    const desk = page.frames().find((frame) => frame.parentFrame() !== null);
+    if (desk === undefined) throw new Error('there is no frame');
     await desk.evaluate(SOURCE);
-    return new Examiner(desk);
+    return new Examiner(page, desk);
   }
 
   /**
@@ -225,56 +280,66 @@ export class Examiner {
   }
 
   private async examine({ markup, text, isPrinted, width }: PageCopy, isWide: boolean): Promise<string[]> {
-    await this.show(width, isPrinted ? ON_PAPER : PLAIN);
-    const copied = await this.desk.evaluate(`(${PASTE})(${JSON.stringify(markup)})`);
-    if (copied !== text) throw new Error(`The copy says ${String(copied)}, the page ${text}`);
-    const isNew = !isPrinted && Number(await this.desk.evaluate(MARK)) > 0;
-    // Paper has no outline, but colours of its own.
-    const rules = isPrinted ? { runOnly: OF_COLOUR } : { rules: rulesBut(OF_COLOUR) };
+    await this.show(isPrinted ? ON_PAPER : PLAIN);
+    const copied = await this.desk.evaluate<{ text: string; fresh: number }>(
+      `(${PASTE})(${JSON.stringify({ markup, width, isPrinted })})`,
+    );
+    if (copied.text !== text) throw new Error(`The copy says ${copied.text}, the page ${text}`);
     const found: string[] = [];
-    for (const each of LOOKS) {
-      const look = isPrinted ? { ...each, media: ON_PAPER } : each;
-      if (look.name === (isWide ? WIDE : NARROW)) found.push(...(await this.in(look, 'document', rules)));
-      const ofWhatIsNew = { runOnly: look.ofWhatIsNew };
-      if (isNew && look.ofWhatIsNew.length > 0) found.push(...(await this.in(look, FRESH, ofWhatIsNew)));
-      if (look.isTight === true) found.push(...(await this.cutOff(look)));
-      if (look.hasRoom === true) found.push(...(await this.broken(look)));
+    for (const media of isPrinted ? [ON_PAPER] : [PLAIN, DARK, FORCED]) {
+      const looks = LOOKS.filter((look) => isPrinted || look.media === media).map((look) => ({
+        ...look,
+        asks: asksIn(look, { isPrinted, isNew: copied.fresh > 0, isWide }),
+      }));
+      const asked = looks.filter(({ asks, isTight, hasRoom }) => asks.length > 0 || isTight || hasRoom);
+      if (asked.length > 0) found.push(...(await this.look(media, asked)));
     }
     return found;
   }
 
-  private async in({ name, width, media }: Look, where: string, which: object): Promise<string[]> {
-    await this.show(width, media);
-    const found = await this.ask(where, which);
-    return found.map((finding) => `${name}: ${finding}`);
+  private async look(media: Media, looks: readonly object[]): Promise<string[]> {
+    await this.show(media);
+    const asked = JSON.stringify({ media: queryOf(media), looks });
+    const seen = await this.desk.evaluate<readonly Seen[]>(`(${EXAMINE})(${asked})`);
+    return seen.flatMap(foundIn);
   }
 
-  private async show(width: number, media: Media): Promise<void> {
-    if (width !== this.width) await this.desk.setViewportSize({ width, height: HEIGHT });
-    if (media !== this.media) await this.desk.emulateMedia(media);
-    this.width = width;
+  private async show(media: Media): Promise<void> {
+    if (media !== this.media) await this.page.emulateMedia(media);
     this.media = media;
   }
+}
 
-  private async ask(where: string, which: object): Promise<string[]> {
-    const options = { resultTypes: ['violations'], reporter: 'no-passes', preload: false, ...which };
-    return findingsIn(
-      (await this.desk.evaluate(`axe.run(${where}, ${JSON.stringify(options)})`)) as AxeResults,
-    );
-  }
+/** What is asked of axe in a look. */
+function asksIn(
+  { name, ofWhatIsNew }: Look,
+  {
+    isPrinted,
+    isNew,
+    isWide,
+  }: { readonly isPrinted: boolean; readonly isNew: boolean; readonly isWide: boolean },
+): Asked[] {
+  const asks: Asked[] = [];
+  // Paper has no outline, but colours of its own.
+  const rules = isPrinted ? { runOnly: OF_COLOUR } : { rules: rulesBut(OF_COLOUR) };
+  if (name === (isWide ? WIDE : NARROW)) asks.push({ options: { ...BRIEFLY, ...rules } });
+  if (isNew && ofWhatIsNew.length > 0)
+    asks.push({ where: FRESH, options: { ...BRIEFLY, runOnly: ofWhatIsNew } });
+  return asks;
+}
 
-  /** Words that go on in the next line without a hyphen. */
-  private async broken({ name, width, media }: Look): Promise<string[]> {
-    await this.show(width, media);
-    return (await this.desk.evaluate<string[]>(BROKEN)).map((word) => `${name}: ${word} is broken`);
-  }
+function foundIn({ name, width, violations, needed, broken }: Seen): string[] {
+  return [
+    ...findingsIn({ violations }).map((finding) => `${name}: ${finding}`),
+    // The page has to be scrolled sideways.
+    ...(needed > width ? [`${width} px: the page is ${needed} px wide`] : []),
+    // Words go on in the next line without a hyphen.
+    ...broken.map((word) => `${name}: ${word} is broken`),
+  ];
+}
 
-  /** That the page has to be scrolled sideways. */
-  private async cutOff({ width, media }: Look): Promise<string[]> {
-    await this.show(width, media);
-    const needed = Number(await this.desk.evaluate('document.documentElement.scrollWidth'));
-    return needed > width ? [`${width} px: the page is ${needed} px wide`] : [];
-  }
+function queryOf({ media, colorScheme, forcedColors }: Media): string {
+  return `${media} and (prefers-color-scheme: ${colorScheme}) and (forced-colors: ${forcedColors})`;
 }
 
 /** All rules but some. */
