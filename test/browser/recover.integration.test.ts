@@ -241,7 +241,7 @@ async function voteInBrowser(app: RealApp, browser: Browser, voter: TwoFactorUse
   await page.goto(voteLink(voter) ?? '');
   await page.getByRole('link', { name: 'Continue to the account page' }).click();
   await person.signIn(app.code(voter));
-  await page.getByText(/@user\d+:localhost has asked to get back/).waitFor();
+  await page.getByText(/@user\d+:localhost asked to get back/).waitFor();
   await person.press('Yes, it is them');
   await person.dialog().getByLabel('How you made sure').fill('on the phone');
   await person.prove(app.code(voter), 'Yes, it is them');
