@@ -306,6 +306,8 @@ describeInBrowser('the sign-in page and the fallback pages', () => {
       arrive = resolve;
     });
     await page.route('**/forms.js*', (route) => arrival.then(() => route.continue()));
+    // The page has been in sight for half a second when the script arrives.
+    await page.addInitScript('performance.getEntriesByType = () => [{ startTime: performance.now() - 500 }]');
     await page.route('**/page.css*', async (route) => {
       const response = await route.fetch();
       const stopped = '[data-unhurried] .button { animation-play-state: paused }';
