@@ -11,12 +11,10 @@ import type { Authenticator } from '../storage/tables/authenticators.ts';
 import type { Confirmation } from '../storage/tables/factor_changes.ts';
 import type { Replaces, Setup } from '../storage/tables/setups.ts';
 import { SECOND } from '../system/clock.ts';
-import { randomId } from '../system/random.ts';
+import { isWrittenAsId, randomId } from '../system/random.ts';
 import type { AccountDeps, AccountSettings } from './account_deps.ts';
 import type { AccountPolicy } from './account_policy.ts';
 
-/** What ids are made of; PostgreSQL takes no text with a NUL. */
-const ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** Wrong first codes that end a set-up (spec/two_factor_api.md, "Confirming it"). */
 const MOST_FAILURES = 5;
 /** How long one confirmation may hold a set-up: far longer than the hashes of its codes take. */
@@ -120,7 +118,7 @@ export class SetUps {
 
   /** Only who began a set-up may go on with it (attack 59); to all others it is unknown. @throws Refusal unknown_setup */
   async require(setupId: string, { userId, begunBy }: SetUpOwner): Promise<Setup> {
-    const setup = ID.test(setupId) ? await this.deps.store.findSetup(setupId) : undefined;
+    const setup = isWrittenAsId(setupId) ? await this.deps.store.findSetup(setupId) : undefined;
     if (setup?.userId !== userId || setup.tokenHash !== begunBy) throw new Refusal('unknown_setup');
     return setup;
   }

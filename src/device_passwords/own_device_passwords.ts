@@ -11,10 +11,8 @@ import {
   listDevicePasswords,
   renameDevicePassword,
 } from '../storage/tables/device_passwords.ts';
+import { isWrittenAsId } from '../system/random.ts';
 import { type DevicePasswordDeps, isExpired, mayHave, requireOn } from './device_password_deps.ts';
-
-/** What ids are made of; PostgreSQL takes no text with a NUL. */
-const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
  * What owners do with their device passwords by their access token alone. Like `logout/all` it opens nothing: a stolen
@@ -63,7 +61,7 @@ export class OwnDevicePasswords {
   ): Promise<Answer> {
     const { userId, deviceId } = (await requireCaller(this.deps.homeserver, request)).owner;
     const id = request.params.devicePasswordId ?? '';
-    if (!ID.test(id)) throw new Refusal('unknown_device_password');
+    if (!isWrittenAsId(id)) throw new Refusal('unknown_device_password');
     const recorded = this.deps.audit.recorded({
       ...{ userId, event, client: request.client, deviceId },
       detail: { device_password: id },

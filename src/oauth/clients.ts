@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../matrix/wire.ts';
 import type { Storage } from '../storage/storage.ts';
 import { findClient } from '../storage/tables/oauth_clients.ts';
+import { isWrittenAsId } from '../system/random.ts';
 
 /** An app that has registered, as far as we act by what it registered. */
 export interface RegisteredClient {
@@ -12,15 +13,12 @@ export interface RegisteredClient {
   readonly name: string | undefined;
 }
 
-/** What our ids of apps are made of: nothing else is looked for. */
-const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
-
 /** The apps that have registered (RFC 7591). */
 export class Clients {
   constructor(private readonly storage: Pick<Storage, 'read'>) {}
 
   async find(clientId: string): Promise<RegisteredClient | undefined> {
-    if (!CLIENT_ID.test(clientId)) return undefined;
+    if (!isWrittenAsId(clientId)) return undefined;
     const [row] = await this.storage.read(findClient(clientId));
     if (row === undefined) return undefined;
     const metadata: Json = JSON.parse(row.metadata);

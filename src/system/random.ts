@@ -12,3 +12,8 @@ export const systemRandom: RandomSource = { bytes: (count) => randomBytes(count)
 export function randomId(random: RandomSource, bits = 160): string {
   return random.bytes(bits / 8).toString('base64url');
 }
+
+/** Whether it is written as such an identifier: in the store nothing else is looked for. */
+export function isWrittenAsId(text: string): boolean {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(text);
+}
