@@ -5,7 +5,7 @@ import { LONGEST_QUERY } from '../http/query.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { compileShape } from '../matrix/registry.ts';
 import { parseStrictJson } from '../matrix/strict_json.ts';
-import { parseUserId } from '../matrix/user_id.ts';
+import { NUL, parseUserId } from '../matrix/user_id.ts';
 import type { Json, JsonObject } from '../matrix/wire.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { AdminRoute, QueryParameter } from './routes.ts';
@@ -44,11 +44,11 @@ function userIdIn(segment: string): string {
   return userId;
 }
 
-/** Empty where it says nothing; PostgreSQL takes no text with a NUL. */
+/** Empty where it says nothing. */
 function decoded(segment: string): string {
   try {
     const text = decodeURIComponent(segment);
-    return text.includes('\0') ? '' : text;
+    return text.includes(NUL) ? '' : text;
   } catch {
     return '';
   }
@@ -81,15 +81,20 @@ function givenOrUsual(name: string, text: string | null, parameter: QueryParamet
     if (required) throw new Refusal('missing_param', { text: `${name} is missing.` });
     return schema.default;
   }
-  const unacceptable = new Refusal('invalid_param', { text: `${name} is not acceptable.` });
-  if (text.includes('\0')) throw unacceptable;
   const value = typed(text, schema.type);
-  try {
-    checkOf(schema)(value);
-  } catch {
-    throw unacceptable;
+  if (text.includes(NUL) || !isOfShape(value, schema)) {
+    throw new Refusal('invalid_param', { text: `${name} is not acceptable.` });
   }
   return value;
+}
+
+function isOfShape(value: Json, schema: QueryParameter['schema']): boolean {
+  try {
+    checkOf(schema)(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function typed(text: string, type: 'string' | 'integer' | 'boolean'): Json {

@@ -11,7 +11,7 @@ import type { Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AccountVersion } from '../storage/tables/accounts.ts';
 import { removeUser } from '../storage/tables/removed_users.ts';
-import { HOUR, SECOND } from '../system/clock.ts';
+import { HOUR, SECOND, storableMs } from '../system/clock.ts';
 
 /** Homeservers give them minutes. */
 const LONGEST_LIFE = HOUR;
@@ -78,7 +78,7 @@ export class Consequences {
     const token = answer.json?.login_token;
     const life = lifeMs(answer);
     if (typeof token !== 'string' || life === undefined) return;
-    await this.deps.passes.remember(token, asked, Math.floor(Math.min(Math.max(life, 0), LONGEST_LIFE)));
+    await this.deps.passes.remember(token, asked, Math.min(storableMs(life), LONGEST_LIFE));
   }
 }
 

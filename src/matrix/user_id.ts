@@ -5,7 +5,7 @@ export interface UserIdParts {
 }
 
 /** In no user id, not even in an old one; PostgreSQL takes no text with it. */
-const NUL = '\0';
+export const NUL = '\0';
 
 /**
  * The parts of a full user id, or undefined if `text` is not one

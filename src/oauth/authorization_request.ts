@@ -1,4 +1,4 @@
-import { parseUserId } from '../matrix/user_id.ts';
+import { NUL, parseUserId } from '../matrix/user_id.ts';
 import { type AuthorizationError, addressBack, type WayBack } from './authorization_answer.ts';
 import type { RegisteredClient } from './clients.ts';
 import { isRegistered } from './redirect_uris.ts';
@@ -78,8 +78,7 @@ function faultIn(sent: URLSearchParams, { grantTypes }: RegisteredClient): Autho
   if (ONCE.some((name) => sent.getAll(name).length > 1)) return 'invalid_request';
   if (sent.has('response_mode') && modeIn(sent) === undefined) return 'invalid_request';
   if (!sent.has('response_type') || isLong('state') || isLong('nonce')) return 'invalid_request';
-  // PostgreSQL takes no text with it.
-  if (sent.get('nonce')?.includes('\0')) return 'invalid_request';
+  if (sent.get('nonce')?.includes(NUL)) return 'invalid_request';
   if (sent.get('response_type') !== 'code') return 'unsupported_response_type';
   if (!grantTypes.includes('authorization_code')) return 'unauthorized_client';
   if (sent.get('code_challenge_method') !== 'S256') return 'invalid_request';
