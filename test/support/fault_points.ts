@@ -1,8 +1,11 @@
 /**
- * Preloaded into `serve`: after the first login that is asked for, or from the first form to `?from=PATH` on, each answer of the homeserver and each commit is
- * a point with a number, which is written to standard error. At the point `?at=N` of this module's address the
- * process kills itself with kill -9, before anything of the program hears of the answer or the commit.
+ * Preloaded into `serve`: after the first login that is asked for, or from the first form to `?from=PATH` on, each answer of
+ * the homeserver and each commit that a request waits for is a point with a number, which is written to standard error. What
+ * the process does by itself, such as housekeeping, has no numbers: on a busy machine it would stand at other places each time.
+ * At the point `?at=N` of this module's address the process kills itself with kill -9, before anything of the program hears
+ * of the answer or the commit.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import { writeSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -14,11 +17,13 @@ import { GroupCommit } from '../../src/storage/sqlite/group_commit.ts';
 const { searchParams: settings } = new URL(import.meta.url);
 const at = Number(settings.get('at'));
 const from = settings.get('from');
+/** There is a request in all that is done for one. */
+const requests = new AsyncLocalStorage<IncomingMessage>();
 let isArmed = false;
 let points = 0;
 
 function pass(what: string): void {
-  if (!isArmed) return;
+  if (!isArmed || requests.getStore() === undefined) return;
   points += 1;
   writeSync(2, `point ${points}: ${what}\n`);
   if (points === at) process.kill(process.pid, 'SIGKILL');
@@ -26,6 +31,7 @@ function pass(what: string): void {
 
 subscribe('http.server.request.start', (message) => {
   const { request } = message as { readonly request: IncomingMessage };
+  requests.enterWith(request);
   if (from !== null && request.method === 'POST' && request.url?.startsWith(from)) isArmed = true;
 });
 
