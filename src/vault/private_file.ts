@@ -1,4 +1,5 @@
 import {
+  chownSync,
   closeSync,
   fstatSync,
   fsyncSync,
@@ -76,6 +77,7 @@ export function replacePrivateFile(path: string, change: (content: string) => st
   try {
     const content = change(readPrivateFile(path));
     writeFileSync(draft, content);
+    keepOwner(path, draft);
     syncToDisk(draft);
     // Another process took this one for dead and removed it.
     if (fileNumber(draft) !== ours) throw busy(path, draft);
@@ -87,6 +89,12 @@ export function replacePrivateFile(path: string, change: (content: string) => st
     if (error instanceof KeyFileError) throw error;
     throw cannotUse(path, error);
   }
+}
+
+/** Root may replace a file of the user that runs `serve`, who must be able to read it afterwards. */
+function keepOwner(path: string, draft: string): void {
+  const { uid, gid } = statSync(path);
+  if (statSync(draft).uid !== uid) chownSync(draft, uid, gid);
 }
 
 /** The draft is the lock as well: only one process can create it. Answers which file it is. */
@@ -127,8 +135,12 @@ function busy(path: string, draft: string): KeyFileError {
   return new KeyFileError('busy', path, `${draft} is there: another process changes it, or one was cut off`);
 }
 
-function writeNew(path: string, content: string): void {
-  const file = openSync(path, 'wx', OWNER_ONLY);
+/**
+ * Writes a new file, on disk before this returns; where that fails, half of it does not stay.
+ * @throws what `node:fs` throws: `EEXIST` if one is there, which stays as it is
+ */
+export function writeNew(path: string, content: string, mode = OWNER_ONLY): void {
+  const file = openSync(path, 'wx', mode);
   try {
     writeFileSync(file, content);
     fsyncSync(file);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type CommandLine, commandLine } from './command_line.ts';
@@ -23,6 +23,17 @@ test('keys list names the keys and keeps their secrets', async () => {
   ]);
   expect(asText.out + asJson.out).not.toContain(key.secret);
 });
+
+(process.getuid?.() === 0 ? test : test.skip)(
+  'run by root, keys rotate leaves the key file to the user that runs serve',
+  async () => {
+    const file = join(line.folder, 'data/keys.json');
+    chownSync(file, 65_532, 65_532);
+    expect(await line.type('keys', 'rotate')).toMatchObject({ code: 0 });
+    const { uid, gid, mode } = statSync(file);
+    expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: 65_532, gid: 65_532, mode: 0o600 });
+  },
+);
 
 test('keys rotate adds a key that every process has read before it is used', async () => {
   const before = JSON.parse((await line.type('keys', 'list', '--json')).out);
