@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, rmSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { nameOfDatabase, onWholeDatabase } from '../storage/open_storage.ts';
@@ -30,7 +30,13 @@ export function auditExportCommand(surroundings: Surroundings): Command {
       const most = limitOf(options) ?? Number.MAX_SAFE_INTEGER;
       const file = out === undefined ? undefined : newFile(out);
       const write = file ? file.write : surroundings.out;
-      const count = await exportEntries({ config, filter, most, write }, surroundings).finally(file?.close);
+      const count = await exportEntries({ config, filter, most, write }, surroundings)
+        .finally(file?.close)
+        .catch((error: unknown) => {
+          // Half an export would be taken for a whole one.
+          if (out !== undefined) rmSync(out, { force: true });
+          throw error;
+        });
       if (out !== undefined) surroundings.out(`${counted(count, 'entry', 'entries')} written into ${out}.`);
     });
 }

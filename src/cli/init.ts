@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { BadValue } from '../config/values.ts';
 import { readSynapseFile, type SynapseFile } from '../doctor/synapse_file.ts';
 import { codeOf } from '../system/file_rights.ts';
+import { KeyFileError } from '../vault/key_file_error.ts';
 import { createKeyFile } from '../vault/key_ring.ts';
+import { writeNew } from '../vault/private_file.ts';
 import { CommandFailed } from './failures.ts';
 import { type FoundHomeserver, findHomeserver } from './found_homeserver.ts';
 import {
@@ -49,6 +51,8 @@ interface Chosen {
   readonly registration: NewRegistration | undefined;
 }
 
+/** It holds no secret. What others may, the umask says. */
+const FOR_ALL_TO_READ = 0o666;
 const DEFAULT_HOMESERVER = 'http://127.0.0.1:8008';
 const DEFAULT_PUBLIC_URL = 'http://127.0.0.1:8010';
 const DEFAULT_PROXIES = '127.0.0.1 ::1';
@@ -192,9 +196,10 @@ function write({ config, keys }: Files, chosen: Chosen, { random, clock }: Surro
     if (registration !== undefined) made.push(registration.file);
     createKeyFile(keys, random, clock);
     made.push(keys);
-    writeFileSync(config, configText(chosen), { flag: 'wx' });
+    writeNew(config, configText(chosen), FOR_ALL_TO_READ);
   } catch (error) {
     for (const file of made) rmSync(file);
+    if (error instanceof KeyFileError) throw new CommandFailed(error.message);
     const isSystemError = typeof error === 'object' && error !== null && 'syscall' in error;
     throw isSystemError ? new CommandFailed(`${config} cannot be written: ${codeOf(error)}`) : error;
   }

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { BadValue } from '../config/values.ts';
 import { howToInstall } from '../doctor/homeserver_logins.ts';
 import { codeOf } from '../system/file_rights.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import { writeNew } from '../vault/private_file.ts';
 import { CommandFailed, UsageError } from './failures.ts';
 import { fromOption } from './init_choices.ts';
 
@@ -42,7 +42,7 @@ export function registrationWanted(
 /** Writes it for its owner alone. @throws CommandFailed */
 export function writeRegistration({ file, serverName }: NewRegistration, random: RandomSource): void {
   try {
-    writeFileSync(file, registrationText(serverName, random), { flag: 'wx', mode: 0o600 });
+    writeNew(file, registrationText(serverName, random));
   } catch (error) {
     throw new CommandFailed(`${file} cannot be written: ${codeOf(error)}`);
   }

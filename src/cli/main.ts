@@ -12,8 +12,8 @@ if (complaint !== undefined) {
 // Until `serve` listens to it itself: a signal this early would end it, and systemd would not start it again.
 if (process.argv[2] === 'serve') process.on('SIGHUP', () => undefined);
 
-const { run, processSurroundings } = await program();
-process.exit(await run(process.argv.slice(2), processSurroundings()));
+const { run, onProcess } = await program();
+process.exit(await onProcess((surroundings) => run(process.argv.slice(2), surroundings)));
 
 /**
  * By `require` where it takes ES modules (Node 20.19, 22.12 and newer): `import` goes through several turns of the event

@@ -14,6 +14,7 @@ import {
   removeDatabaseFile,
   removeLeftOvers,
 } from '../storage/sqlite/replaced_file.ts';
+import { isDiskFault } from '../storage/sqlite/store_error.ts';
 import { isOurSqlite } from '../storage/sqlite/whole_sqlite.ts';
 import type { Driver } from '../storage/statement.ts';
 import { listAllRunning } from '../storage/tables/recovery_requests.ts';
@@ -134,6 +135,11 @@ async function requireOpened(
 }
 
 function explained(error: unknown, file: string, { keys }: Config): unknown {
+  const cause = error instanceof StoreUnavailable ? error.cause : error;
+  if (isDiskFault(cause)) {
+    const { message } = cause as Error;
+    return new CommandFailed(`${file} could not be copied, perhaps for lack of room: ${message}`);
+  }
   if ([NotOurs, CannotOpen, NoDatabase, StoreUnavailable].some((kind) => error instanceof kind))
     return new CommandFailed(`${file} is not a whole database of this program: name a file that backup made`);
   if (error instanceof KeysDoNotFit)

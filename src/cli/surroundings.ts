@@ -1,6 +1,11 @@
 import { createInterface } from 'node:readline/promises';
 import { type Clock, systemClock } from '../system/clock.ts';
+import { codeOf } from '../system/file_rights.ts';
 import { type RandomSource, systemRandom } from '../system/random.ts';
+import { FAILED, FINE } from './failures.ts';
+
+/** The program that reads our output has ended (`user list | head`): that is not our fault. */
+const READER_ENDED = 'EPIPE';
 
 /** What a command has around it: passed in, so that tests can look at what it says and answer what it asks. */
 export interface Surroundings {
@@ -39,7 +44,7 @@ export interface Fault {
 
 /** The real ones. */
 export function processSurroundings(): Surroundings {
-  // The program that reads our output may have ended (`user list | head`): that is not our fault.
+  // An error without a listener would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return {
     environment: process.env,
@@ -54,6 +59,25 @@ export function processSurroundings(): Surroundings {
     onReload: (act) => void process.on('SIGHUP', act),
     untilFault,
   };
+}
+
+/**
+ * Runs a command on the real ones. Where its results could not be written, on a full disk, it has failed:
+ * `keys rotate --stdout > new && mv new keys.json` would put nothing in the place of the keys.
+ * @returns the exit code
+ */
+export async function onProcess(run: (surroundings: Surroundings) => Promise<number>): Promise<number> {
+  const surroundings = processSurroundings();
+  let fault: string | undefined;
+  process.stdout.on('error', (error) => {
+    fault ??= codeOf(error);
+  });
+  const code = await run(surroundings);
+  // Faults are told in a later turn than that of the write.
+  await new Promise((resolve) => process.stdout.write('', resolve));
+  if (code !== FINE || fault === undefined || fault === READER_ENDED) return code;
+  surroundings.err(`matrix-2fa-proxy: what it printed could not be written: ${fault}`);
+  return FAILED;
 }
 
 function asText(lines: readonly string[]): string {

@@ -1,5 +1,3 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
@@ -27,25 +25,10 @@ afterEach(async () => {
   disk.remove();
 });
 
-/** Writes until nothing more goes onto the disk. Answers how to take that off again. */
-function fill({ folder }: SmallDisk): () => void {
-  const path = join(folder, 'filling');
-  const file = openSync(path, 'w');
-  for (const size of [64 * 1024, 4096]) {
-    try {
-      for (;;) writeSync(file, Buffer.alloc(size));
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'ENOSPC' });
-    }
-  }
-  closeSync(file);
-  return () => rmSync(path);
-}
-
 test('F-12: a disk that is full: no user gets in without a code, all else flows, and it heals by itself', async () => {
   if (disk === undefined) return;
   const challenge = await signIn(app, 'bob');
-  const empty = fill(disk);
+  const empty = disk.fill();
 
   let answer = await signIn(app, 'bob');
   for (let turn = 0; answer.status !== 503 && turn < MANY; turn += 1) {

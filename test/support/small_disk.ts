@@ -1,12 +1,14 @@
 /** File systems of a test's own, in memory: a small one fills up, and one can be made read-only. Root makes them. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface SmallDisk {
   readonly folder: string;
   makeReadOnly(): void;
+  /** Writes until no more than so many bytes, a multiple of 4096, go onto it. Answers how to take that off again. */
+  fill(left?: number): () => void;
   remove(): void;
 }
 
@@ -25,10 +27,28 @@ export function smallDisk(size = '1m'): SmallDisk | undefined {
   }
   return {
     folder,
+    fill: (left = 0) => fill(folder, left),
     makeReadOnly: () => mount(`remount,ro,size=${size}`),
     remove: () => {
       execFileSync('umount', ['-l', folder]);
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+const PAGE = 4096;
+
+function fill(folder: string, left: number): () => void {
+  const path = join(folder, 'filling');
+  const file = openSync(path, 'w');
+  for (const size of [16 * PAGE, PAGE]) {
+    try {
+      for (;;) writeSync(file, Buffer.alloc(size));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
+  }
+  ftruncateSync(file, fstatSync(file).size - left);
+  closeSync(file);
+  return () => rmSync(path);
 }

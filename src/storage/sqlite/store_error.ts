@@ -31,6 +31,11 @@ export function isBusy(error: unknown): boolean {
   return sqliteCode(error)?.startsWith('SQLITE_BUSY') ?? false;
 }
 
+/** Whether reading or writing failed, by no fault of what was read: most often the disk is full. */
+export function isDiskFault(error: unknown): boolean {
+  return isSystemError(error) || /^SQLITE_(FULL|IOERR)/.test(sqliteCode(error) ?? '');
+}
+
 /** Errors are told by their code, as their class differs where the module was loaded twice. */
 function sqliteCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
