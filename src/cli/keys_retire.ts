@@ -8,7 +8,7 @@ import { countDevicePasswordsUnder } from '../storage/tables/device_passwords.ts
 import { listProcesses } from '../storage/tables/processes.ts';
 import { countPeppered } from '../storage/tables/sealed_values.ts';
 import { MINUTE, SECOND } from '../system/clock.ts';
-import { DatabaseMarks } from '../vault/database_marks.ts';
+import { DatabaseMarks, signedAgain } from '../vault/database_marks.ts';
 import {
   activeKeyAt,
   describeKeys,
@@ -178,17 +178,19 @@ async function removeKey(
   { stdout }: RetireOptions,
   { clock, out, err }: Surroundings,
 ): Promise<void> {
-  new DatabaseMarks(settings, () => ring).signAgain(activeKeyAt(ring, clock.now()));
-  if (stdout === true || !('file' in settings.source)) {
-    out(
-      ...serialise(withoutKey(ring, id, clock))
-        .trimEnd()
-        .split('\n'),
-    );
-    err(`note: put this in place of ${nameOfKeys(settings.source)}`);
+  const active = activeKeyAt(ring, clock.now());
+  const { source } = settings;
+  const isPrinted = stdout === true || !('file' in source);
+  // In a key file that stays as it is the marks do, too: what is printed has them anew.
+  if (!isPrinted || settings.marks !== undefined) new DatabaseMarks(settings, () => ring).signAgain(active);
+  if (isPrinted) {
+    // As they are by now: a key may have been added meanwhile.
+    const printed = withoutKey(signedAgain(await readKeys(source), active), id, clock);
+    out(...serialise(printed).trimEnd().split('\n'));
+    err(`note: put this in place of ${nameOfKeys(source)}`);
     return;
   }
-  removeFromKeyFile(settings.source.file, id, clock);
-  out(`${settings.source.file} does not have the key ${id} any more.`);
+  removeFromKeyFile(source.file, id, clock);
+  out(`${source.file} does not have the key ${id} any more.`);
   out('Backups from before need it: keep the older copy of the key file as long as you keep those.');
 }

@@ -64,7 +64,7 @@ export class DatabaseMarks {
   signAgain(active: RingKey): void {
     if (!this.any()) return;
     const { keys } = this.ring();
-    this.change((marks) => marks.map((mark) => (isOf(mark, keys) ? signed(mark.id, active) : mark)));
+    this.change((databases) => marksBy(active, databases, keys));
   }
 
   /**
@@ -106,6 +106,17 @@ export class DatabaseMarks {
       'keys of',
     );
   }
+}
+
+/** The ring with its marks made by `active`, so that another key can be left out of it. */
+export function signedAgain(ring: KeyRing, active: RingKey): KeyRing {
+  const { databases, keys } = ring;
+  return databases === undefined ? ring : { ...ring, databases: marksBy(active, databases, keys) };
+}
+
+/** The marks that are of these keys, made by the active one; others stay as they are. */
+function marksBy(active: RingKey, marks: readonly DatabaseMark[], keys: readonly RingKey[]): DatabaseMark[] {
+  return marks.map((mark) => (isOf(mark, keys) ? signed(mark.id, active) : mark));
 }
 
 function hasMark(marks: readonly DatabaseMark[], id: string, { keys }: KeyRing): boolean {

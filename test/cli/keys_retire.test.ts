@@ -188,6 +188,18 @@ test('keys that cannot be written are printed without it, after the values were 
   expect(await listed()).toMatchObject([{ id: second, values: 3 }]);
 });
 
+test('a key file that stays as it is keeps its marks; what is printed in its place knows the database, too', async () => {
+  const marks = new DatabaseMarks({ source: { file }, marks: undefined }, () => loadKeyRing(file));
+  marks.add('a database');
+  await renewCodes(await rotate());
+  const before = readFileSync(file, 'utf8');
+  const { code, out } = await line.type('keys', 'retire', first, '--stdout');
+  expect(code).toBe(0);
+  expect(readFileSync(file, 'utf8')).toBe(before);
+  writeFileSync(file, out);
+  expect([marks.any(), marks.has('a database')]).toEqual([true, true]);
+});
+
 test('killed between two batches it has lost nothing, and is run again', async () => {
   line.clock.set(Date.now() - 300_000);
   const second = await rotate();
