@@ -4,6 +4,7 @@ import { isOnThisMachine, typedPostgresUrl, withoutPassword } from '../config/po
 import { BadValue } from '../config/values.ts';
 import { copyTables } from '../storage/copied_tables.ts';
 import { nameOfDatabase, onWholeDatabase, type StorageSettings } from '../storage/open_storage.ts';
+import { findNewest, findNext } from '../storage/tables/audit_entries.ts';
 import { findDatabaseIdentity } from '../storage/tables/database_identity.ts';
 import type { WholeDatabase } from '../storage/whole_database.ts';
 import { CommandFailed, UsageError } from './failures.ts';
@@ -12,6 +13,8 @@ import { requireNewestSchema } from './schema_of.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const SQLITE = 'sqlite:';
+/** More entries than one millisecond has. */
+const MOST_AT_ONCE = 10_000;
 
 interface Move {
   /** As they were typed. */
@@ -32,7 +35,7 @@ export async function moveDatabase(move: Move, config: Config, { clock, out }: S
     await requireNewestSchema(source, fromName);
     await requireNoProcess(source, fromName);
     return onWholeDatabase(to, { access: move.rehearse ? 'rehearse' : 'write', clock }, async (target) => {
-      await prepareTarget(target, await idOf(source), toName);
+      await prepareTarget(target, source, toName);
       return copyTables(source, target);
     });
   });
@@ -41,13 +44,25 @@ export async function moveDatabase(move: Move, config: Config, { clock, out }: S
   else out(`Copied ${fromName} into ${toName}. Set storage to it, and start serve.`);
 }
 
-/** What is there already must be an earlier copy. */
-async function prepareTarget(target: WholeDatabase, id: string, name: string): Promise<void> {
+/** What is there already must be an earlier copy, in which nothing happened since. */
+async function prepareTarget(target: WholeDatabase, source: WholeDatabase, name: string): Promise<void> {
   const isEmpty = (await target.version()) === 0;
   if (!isEmpty) await requireNoProcessYet(target, name);
   await target.migrate();
-  if (isEmpty || (await idOf(target)) === id) return;
-  throw new CommandFailed(`${name} holds another database: name an empty one`);
+  if (isEmpty) return;
+  if ((await idOf(target)) !== (await idOf(source)))
+    throw new CommandFailed(`${name} holds another database: name an empty one`);
+  if (await knowsAllOf(target, source)) return;
+  throw new CommandFailed(`${name} was used since it was copied, and that would be lost: name an empty one`);
+}
+
+/** Whether the newest entry of a copy's audit is that of what was copied, too: all that is done puts one there. */
+async function knowsAllOf(copy: WholeDatabase, source: WholeDatabase): Promise<boolean> {
+  const [newest] = await copy.write(findNewest({}, 1));
+  if (newest === undefined) return true;
+  const { at, event, chain, n, mac } = newest;
+  const alike = await source.write(findNext({ since: at, until: at + 1, events: [event] }, 0, MOST_AT_ONCE));
+  return alike.some((entry) => entry.chain === chain && entry.n === n && entry.mac === mac);
 }
 
 async function idOf(database: WholeDatabase): Promise<string> {

@@ -199,6 +199,23 @@ onBoth('migrate --from --to', () => {
     expect(await target.with(({ audit }) => audit.list({ limit: 1 }))).toMatchObject([{ at: 8 }]);
   });
 
+  test('attack 372: a copy that was used since is not overwritten, and what was copied can be, by it', async () => {
+    await move();
+    await source.enrol(CAROL);
+    await target.with((storage) => enter(storage, { at: 8, userId: BOB, event: 'totp.used' }));
+    const before = await target.content();
+    for (const words of [[], ['--dry-run']]) {
+      expect(await move(source.address, target.address, ...words)).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringContaining('was used since it was copied'),
+      });
+    }
+    expect(await target.content()).toEqual(before);
+    expect(await move(target.address, source.address)).toMatchObject({ code: 0 });
+    expect(await source.content()).toEqual(before);
+  });
+
   test('all of account recovery: requests, whom they tell, votes and contacts, with each column', async () => {
     const rows = Object.entries(RECOVERY_ROWS).flatMap(([table, each]) =>
       each.map((row) => insert(table, row)),
