@@ -28,7 +28,7 @@ export async function inspectTarget(storage: StorageSettings, surroundings: Surr
   const name = nameOfDatabase(storage);
   const users = await usersOf(storage, surroundings);
   if (storage.type === 'sqlite')
-    return { name, users, replaceBy: async (copy) => replaceFile(copy, storage.path, surroundings) };
+    return { name, users, replaceBy: (copy) => replaceFile(copy, storage, surroundings) };
   return { name, users, replaceBy: async (copy) => replaceTables(copy, storage, surroundings) };
 }
 
@@ -67,8 +67,15 @@ export async function requireNoProcessYet(database: WholeDatabase, name: string)
   if ((await database.version()) >= FIRST_WITH_PROCESSES) await requireNoProcess(database, name);
 }
 
-function replaceFile(copy: string, path: string, { clock }: Surroundings): string | undefined {
-  const kept = nameOfKept(path, clock.now());
+async function replaceFile(
+  copy: string,
+  storage: Extract<StorageSettings, { type: 'sqlite' }>,
+  surroundings: Surroundings,
+): Promise<string | undefined> {
+  const { path } = storage;
+  const kept = nameOfKept(path, surroundings.clock.now());
+  // The operator may have taken their time to say yes.
+  await usersOf(storage, surroundings);
   const wasThere = existsSync(path);
   if (wasThere && !settleDatabaseFile(path)) {
     throw new CommandFailed(`${path} is open in another program, which is in the way: end that first`);

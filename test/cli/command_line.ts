@@ -20,6 +20,8 @@ export interface CommandLine {
   readonly clock: ManualClock;
   /** What is answered when a command asks; undefined while no one is there. */
   answer: boolean | undefined;
+  /** What happens until then. */
+  beforeAnswer: (() => Promise<unknown>) | undefined;
   /** What is typed, a line for each question, and then Ctrl-D; undefined while there is no terminal. */
   typed: string[] | undefined;
   /** The questions that were asked. */
@@ -81,7 +83,10 @@ export function commandLine(folder = mkdtempSync(join(tmpdir(), 'two-factor-cli-
         err.push(...lines);
         remark();
       },
-      confirm: async () => line.answer,
+      confirm: async () => {
+        await line.beforeAnswer?.();
+        return line.answer;
+      },
       dialogue: () => line.typed && { ask, end: () => undefined },
       untilStopped: () => stopped,
       onReload: (act) => void reloads.push(act),
@@ -103,6 +108,7 @@ export function commandLine(folder = mkdtempSync(join(tmpdir(), 'two-factor-cli-
     configFile,
     clock,
     answer: undefined,
+    beforeAnswer: undefined,
     typed: undefined,
     questions: [],
     start,

@@ -1,5 +1,8 @@
-import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readGrant } from '../../src/second_factor/grant.ts';
 import { HeldLogins } from '../../src/second_factor/held_logins.ts';
@@ -10,6 +13,7 @@ import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { session, upTo } from '../storage/rows.ts';
+import { mainFile } from '../support/serve_process.ts';
 import { contentOf, describeOnOperated, OperatedDatabase } from './operated_database.ts';
 
 const BOB = '@bob:example.org';
@@ -182,6 +186,19 @@ describeOnOperated('backup and restore', (at) => {
       );
     });
 
+    test('a process that begins to serve while the operator is asked', async () => {
+      await type('backup', backup);
+      const { line } = at.database;
+      line.beforeAnswer = () => at.database.announce();
+      line.answer = true;
+      expect(await type('restore', backup, '--replace')).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringContaining('in use by a running serve'),
+      });
+      expect(readdirSync(line.folder).filter((name) => name.includes('.before-'))).toEqual([]);
+    });
+
     test('users who are there, without --replace', async () => {
       await type('backup', backup);
       const before = await at.database.content();
@@ -209,6 +226,24 @@ describe('restore into an SQLite file', () => {
   });
 
   afterEach(() => database.line.remove());
+
+  (process.getuid?.() === 0 ? test : test.skip)(
+    'the user that runs serve restores in a folder that belongs to another one',
+    async () => {
+      const { folder } = database.line;
+      for (const name of readdirSync(folder)) chownSync(join(folder, name), 65_532, 65_532);
+      chmodSync(folder, 0o777);
+      const child = spawn(process.execPath, [mainFile(), 'restore', backup, '--replace', '--yes'], {
+        env: { ...process.env, MATRIX_2FA_CONFIG: database.line.configFile },
+        stdio: ['ignore', 'ignore', 'pipe'],
+        uid: 65_532,
+        gid: 65_532,
+      });
+      const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(keptFiles()).toHaveLength(1);
+    },
+  );
 
   test('the old file is kept, whole', async () => {
     const before = await database.content();

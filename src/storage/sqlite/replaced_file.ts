@@ -104,7 +104,8 @@ export function replaceDatabaseFile(prepared: string, target: string, kept: stri
   requireNothingBeside(prepared);
   const folder = dirname(target);
   const { uid, gid } = statSync(folder);
-  chownSync(prepared, uid, gid);
+  // Any other user who restores is the one that runs `serve`, and may not give a file away.
+  if (process.getuid?.() === 0) chownSync(prepared, uid, gid);
   flush(prepared);
   if (existsSync(target)) {
     removeSecondNames(target);
