@@ -1,4 +1,5 @@
 import type { Config, RateLimit } from './config.ts';
+import { policyAfterReload } from './load_policy.ts';
 
 /** What `serve` takes from a configuration that is read again: the settings of the table with `reload`. */
 type Reloaded = Pick<Config, 'trustedProxies' | 'applicationServices' | 'limits' | 'notify' | 'policy'> & {
@@ -13,7 +14,7 @@ export class LiveConfig {
   readonly view: Config;
   private reloaded: Reloaded;
 
-  constructor(atStart: Config) {
+  constructor(private readonly atStart: Config) {
     this.reloaded = atStart;
     const now = () => this.reloaded;
     this.view = {
@@ -40,9 +41,17 @@ export class LiveConfig {
     };
   }
 
-  /** Takes the settings that can be read again from `next`; all others stay. */
-  take(next: Config): void {
-    this.reloaded = next;
+  /**
+   * What `take` is given of a configuration that was read again.
+   * @throws ConfigError if it works only with a setting that needs a restart
+   */
+  prepared(next: Config): Reloaded {
+    return { ...next, policy: policyAfterReload(next, this.atStart) };
+  }
+
+  /** Takes the settings that can be read again; all others stay. */
+  take(prepared: Reloaded): void {
+    this.reloaded = prepared;
   }
 }
 

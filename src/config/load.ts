@@ -14,6 +14,7 @@ import {
 import { accountRecoveryFrom } from './load_account_recovery.ts';
 import { homeserverFrom } from './load_homeserver.ts';
 import { keysFrom } from './load_keys.ts';
+import { listenersFrom } from './load_listeners.ts';
 import { notifyFrom } from './load_notify.ts';
 import { policyFrom } from './load_policy.ts';
 import { languageTag, readTexts } from './load_texts.ts';
@@ -29,7 +30,6 @@ import {
   parseColour,
   parseDuration,
   parseHelpUrl,
-  parseListen,
   parseNetwork,
   parsePageUrl,
   parsePublicOrigin,
@@ -72,9 +72,9 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
   const durationAt = (path: PathOfType<'duration'>, written: string | number) =>
     at(path.split('.'), () => parseDuration(written, settingAt(path)));
 
-  const listen = at(['listen'], () => parseListen(settings.listen));
+  const { listen, metrics, admin } = listenersFrom(settings, at);
   const publicBaseUrl = at(['public_base_url'], () => publicOrigin(settings.public_base_url, listen));
-  const homeserver = homeserverFrom(settings.homeserver, { at, absolute, source });
+  const homeserver = homeserverFrom(settings.homeserver, { at, absolute, source, listen });
   const hasAppservice = homeserver.appservice !== undefined;
   const webauthn = webauthnFrom(settings.webauthn, publicBaseUrl, at, hasAppservice);
   return {
@@ -162,11 +162,8 @@ function buildConfig(settings: Settings, source: ConfigSource, environment: Envi
     },
     log: settings.log,
     notify: notifyFrom(settings.notify, { at, absolute, source, registration: homeserver.appservice }),
-    metrics: { listen: at(['metrics', 'listen'], () => ifGiven(settings.metrics.listen, parseListen)) },
-    admin: {
-      listen: at(['admin', 'listen'], () => ifGiven(settings.admin.listen, parseListen)),
-      tokensFile: absolute(settings.admin.tokens_file),
-    },
+    metrics: { listen: metrics },
+    admin: { listen: admin, tokensFile: absolute(settings.admin.tokens_file) },
     audit: {
       keepMs: durationAt('audit.keep', settings.audit.keep),
       keepAddressesMs: durationAt('audit.keep_addresses', settings.audit.keep_addresses),

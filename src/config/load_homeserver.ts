@@ -2,13 +2,15 @@ import { type Stats, statSync } from 'node:fs';
 import { isJsonObject, type Json } from '../matrix/wire.ts';
 import { codeOf } from '../system/file_rights.ts';
 import { parseRegistration } from './application_services.ts';
-import type { Config, OwnRegistration } from './config.ts';
+import type { Config, ListenAddress, OwnRegistration } from './config.ts';
 import type { Settings } from './settings.ts';
 import type { ConfigSource, SettingPath } from './source.ts';
-import { BadValue, parseOrigin } from './values.ts';
+import { BadValue, isLoopback, parseOrigin } from './values.ts';
 
 /** A group may have been given to `serve` and the homeserver for it. */
 const OTHERS = 0o007;
+/** Who listens there is at loopback, too. */
+const LOOPBACK_TOO: readonly string[] = ['0.0.0.0', '::', 'localhost'];
 /** What a header can carry. */
 const TOKEN = /^[\x21-\x7e]+$/;
 
@@ -17,23 +19,37 @@ interface HomeserverReader {
   /** Runs `read`; a value that it refuses becomes a `ConfigError` that names the setting. */
   at<T>(path: SettingPath, read: () => T): T;
   absolute(path: string): string;
+  /** Where we listen. */
+  readonly listen: ListenAddress;
 }
 
 /** The homeserver, and our registration there. @throws ConfigError */
 export function homeserverFrom(
   { url, appservice: { file } }: Settings['homeserver'],
-  { source, at, absolute }: HomeserverReader,
+  { source, at, absolute, listen }: HomeserverReader,
 ): Config['homeserver'] {
   const { homeserver } = source.settings;
   const isNamed = isJsonObject(homeserver) && isJsonObject(homeserver.appservice);
   return {
-    url: at(['homeserver', 'url'], () => parseOrigin(url)),
+    url: at(['homeserver', 'url'], () => originElsewhere(url, listen)),
     appservice: at(['homeserver', 'appservice', 'file'], () => {
       if (file !== undefined) return readOwnRegistration(absolute(file));
       if (isNamed) throw new BadValue('must be given');
       return undefined;
     }),
   };
+}
+
+/** One request to ourselves would go round until no connection is left. */
+function originElsewhere(written: string, listen: ListenAddress): string {
+  const origin = parseOrigin(written);
+  const { protocol, hostname, port } = new URL(origin);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const isHere = host === listen.host || (isLoopback(host) && LOOPBACK_TOO.includes(listen.host));
+  if (protocol === 'http:' && isHere && Number(port || 80) === listen.port) {
+    throw new BadValue('is where this proxy listens (listen), not the homeserver');
+  }
+  return origin;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { parseUserId } from '../matrix/user_id.ts';
-import type { PolicyConfig, PolicyRule } from './config.ts';
+import { type Config, ConfigError, type PolicyConfig, type PolicyRule } from './config.ts';
 import type { RuleSettings, Settings } from './settings.ts';
 import type { SettingPath } from './source.ts';
 import { BadValue, parseGrace, textOf } from './values.ts';
@@ -48,10 +48,33 @@ export function policyFrom(
     }),
     registrationGraceMs,
   };
-  const rules = [policy.default, policy.administrators.rule, ...Object.values(policy.users)];
-  const all = [...rules, ...policy.groups.map(({ rule }) => rule)];
-  const blocksSessions = all.some(({ afterGrace }) => afterGrace === 'block');
+  const blocksSessions = rulesIn(policy).some(({ afterGrace }) => afterGrace === 'block');
   return { ...policy, blocksSessions, enrolsWithoutPassword: reader.enrolsWithoutPassword };
+}
+
+/** Every rule of a policy. */
+function rulesIn({
+  default: usual,
+  administrators,
+  users,
+  groups,
+}: Pick<PolicyConfig, 'default' | 'administrators' | 'users' | 'groups'>): readonly PolicyRule[] {
+  return [usual, administrators.rule, ...Object.values(users), ...groups.map(({ rule }) => rule)];
+}
+
+/**
+ * The policy of a configuration that is read again, as a process can keep it that goes on with all that needs a restart.
+ * @param atStart the configuration that it was started with
+ * @throws ConfigError where users who must set a factor up could set up none until it is restarted
+ */
+export function policyAfterReload(
+  { policy }: Pick<Config, 'policy'>,
+  atStart: Pick<Config, 'policy' | 'webauthn'>,
+): PolicyConfig {
+  if (atStart.webauthn === undefined && rulesIn(policy).some(namesOnlyWebauthn)) {
+    throw new ConfigError('policy: factors names only webauthn, which is off until a restart');
+  }
+  return { ...policy, enrolsWithoutPassword: atStart.policy.enrolsWithoutPassword };
 }
 
 function ruleFrom(written: RuleSettings, path: SettingPath, { at, hasWebauthn }: PolicyReader): PolicyRule {
@@ -72,13 +95,21 @@ function ruleFrom(written: RuleSettings, path: SettingPath, { at, hasWebauthn }:
 
 /** Where none of them is on, a user who must set one up could not get in. */
 function requireOneOn(factors: RuleSettings['factors'], hasWebauthn: boolean): RuleSettings['factors'] {
-  const isNamed = factors !== undefined && factors.length > 0;
-  if (isNamed && !hasWebauthn && factors.every((kind) => kind === 'webauthn')) {
+  if (factors?.length === 0) {
+    throw new BadValue(
+      'names none: leave it out for all that there are; policy: forbidden is for those who may set up none',
+    );
+  }
+  if (!hasWebauthn && namesOnlyWebauthn({ factors })) {
     throw new BadValue(
       'names only webauthn, which is off (webauthn.enabled, or public_base_url has an IP address)',
     );
   }
   return factors;
+}
+
+function namesOnlyWebauthn({ factors = [] }: Pick<PolicyRule, 'factors'>): boolean {
+  return factors.length > 0 && factors.every((kind) => kind === 'webauthn');
 }
 
 function requireOneName(groups: readonly { readonly name: string }[], { at }: PolicyReader): void {

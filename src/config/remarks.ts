@@ -8,6 +8,11 @@ export function remarksOn(config: Config): string[] {
       'trusted_proxies is empty: behind a web server all clients would seem to have its address and share one limit',
     );
   }
+  if (config.homeserver.url === config.publicBaseUrl) {
+    remarks.push(
+      'homeserver.url is public_base_url: name an address of the homeserver itself, or requests come back here without end',
+    );
+  }
   if (!config.login.appendedCode && !config.login.sso) {
     remarks.push(
       'login.appended_code and login.sso are both off: users with 2FA can sign in only with clients that know it',

@@ -535,7 +535,7 @@ export const SETTINGS = [
   {
     path: 'policy.users',
     type: 'rules',
-    doc: 'What is asked of single users: their ids with a mode, or with a rule (`policy`, `grace`, `after_grace`, `factors`, `recovery`).',
+    doc: 'What is asked of single users: their ids with a mode, or with a rule (`policy`, `grace`, `after_grace`, `factors`, `recovery`, `device_passwords`).',
     example: '{ "@bob:example.org": forbidden }',
     reload: true,
   },
@@ -583,7 +583,7 @@ export const SETTINGS = [
   {
     path: 'policy.factors',
     type: 'kinds',
-    doc: 'Which factors users may add; left out, all that there are. One of them must be on. What they have stays valid.',
+    doc: 'Which factors users may add, one at least; left out, all that there are. One of them must be on. What they have stays valid.',
     example: '[totp]',
     note: 'which factors may be added',
     reload: true,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { isJsonObject } from '../matrix/wire.ts';
 import { ConfigError } from './config.ts';
 import { SETTINGS } from './settings.ts';
@@ -38,7 +38,7 @@ export function readConfigSource(file: string, environment: Environment): Config
     const line = problem.linePos?.[0].line;
     throw new ConfigError(`${file}:${line ?? 1}: ${firstLine(problem.message)}`);
   }
-  const settings = withoutEmpty(document.toJS() ?? {});
+  const settings = withoutEmpty(valueIn(document, file) ?? {});
   if (!isJsonObject(settings)) throw new ConfigError(`${file}: must hold settings, each as "name: value"`);
 
   const overridden = applyVariables(settings, environment);
@@ -51,6 +51,15 @@ export function readConfigSource(file: string, environment: Environment): Config
     return name === '' ? file : `${file}${line}: ${name}`;
   };
   return { file, settings, where };
+}
+
+/** @throws ConfigError where names stand for others so often that the whole would be too large */
+function valueIn(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new ConfigError(`${file}: ${firstLine((error as Error).message)}`, error);
+  }
 }
 
 function readText(file: string): string {

@@ -198,6 +198,10 @@ export function parseNetwork(value: string): string {
   if (version === 0 || !prefixFits || rest.length > 0) {
     throw new BadValue('must be an address or a range such as 10.0.0.0/8');
   }
+  // Addresses are compared without a zone, and those of IPv4 as such.
+  if (address.includes('%')) throw new BadValue('must not hold a zone: leave % and what follows out');
+  if (/^(?:0{0,4}:){1,7}ffff:/i.test(address))
+    throw new BadValue('must be written as IPv4, as in 10.0.0.0/8');
   return value;
 }
 

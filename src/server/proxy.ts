@@ -165,11 +165,12 @@ export class MatrixProxy {
    * Reads the keys again, and takes what can be changed now of a configuration: the settings with `reload` in
    * `config/settings.ts`.
    * @returns whether the keys are others than before
-   * @throws KeyFileError if they cannot be read: then nothing is taken
+   * @throws KeyFileError, ConfigError: then nothing is taken
    */
   async reload(next: Config): Promise<boolean> {
+    const prepared = this.live.prepared(next);
     const otherKeys = await this.deps.keys.reread();
-    this.live.take(next);
+    this.live.take(prepared);
     return otherKeys;
   }
 

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import type { Config } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { pageTexts } from '../../src/pages/texts/own_texts.ts';
 import { OWN_TOKEN } from '../login/lone_person.ts';
 import { startApp, type TestApp } from '../support/app.ts';
@@ -23,7 +26,7 @@ policy:
     "@olga:localhost": required
     "@otis:localhost": required
     "@theo:localhost": { policy: required, factors: [totp] }
-    "@vito:localhost": { policy: required, factors: [] }
+    "@vito:localhost": required
     "@otto:localhost": required
     "@greta:localhost": { policy: required, grace: 7d }
     "@nils:localhost": { recovery: { account_recovery: forbidden } }
@@ -73,6 +76,7 @@ export async function openScene(german: German): Promise<Scene> {
     ownToken: OWN_TOKEN,
     config: `${CONFIG}\nbrand: { german: ${german} }`,
   });
+  await app.proxy.reload(withNoKinds(join(app.directory, 'config.yaml'), '@vito:localhost'));
   // From its first round on a process measures how long a recovery waits.
   await app.proxy.keepHouse();
   const frank = new PasskeyUser(app, 'frank');
@@ -86,6 +90,16 @@ export async function openScene(german: German): Promise<Scene> {
   const texts = pageTexts({ texts: [], german, language: 'en' });
   const kept = { signedIn: new Map(), usedCodes: new Map(), noted: new Map() };
   return { ...{ app, texts, branded, strict, telling, sso, frank, client, users }, ...kept };
+}
+
+/** The configuration with a user who may add no kind of factor that the pages know: no file can say so. */
+function withNoKinds(file: string, userId: string): Config {
+  const config = loadConfig(file, {});
+  const { users } = config.policy;
+  return {
+    ...config,
+    policy: { ...config.policy, users: { ...users, [userId]: { mode: 'required', factors: [] } } },
+  };
 }
 
 async function enrolAll(app: TestApp): Promise<Users> {

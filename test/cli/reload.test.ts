@@ -268,6 +268,17 @@ describe('F-14: SIGHUP', () => {
     ]);
   });
 
+  test('a policy that works only after a restart is not taken: no user could set a factor up until then', async () => {
+    line.changeConfig(/public_base_url: .*/, 'public_base_url: https://matrix.example.org');
+    const good = readFileSync(line.configFile, 'utf8');
+    writeFileSync(line.configFile, `${good}policy: { default: required, factors: [webauthn] }\n`);
+    expect(await hangUp()).toContain(
+      'Nothing was changed: policy: factors names only webauthn, which is off until a restart',
+    );
+    writeFileSync(line.configFile, `${good}policy: { default: required }\n`);
+    expect(await hangUp()).toContain('"changed":["policy.default"],"needs_restart":["public_base_url"]');
+  });
+
   test('it does not end a process that has only begun to start', async () => {
     let signals = 0;
     const hangUpEarly = async (child: ChildProcess): Promise<void> => {

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { changesOf } from '../../src/config/changes.ts';
 import { digestOfSettings } from '../../src/config/digest.ts';
@@ -83,6 +84,20 @@ test('what can be read again changes in the view, also in what was taken out of 
   expect([perAddress.perSecond, perAddress.burstCount]).toEqual([7, 8]);
   expect([signInPerUser.perSecond, signInPerUser.burstCount]).toEqual([9, 10]);
   expect([limits.sessionFailures, sso.clients]).toEqual([11, ['https://app.example.org']]);
+});
+
+test('users without a password can set a factor up from the restart on that gives us a registration, not before', () => {
+  const start = load(PUBLIC);
+  writeFileSync(`${folder.path}/own.yaml`, 'as_token: own', { mode: 0o600 });
+  const next = load(
+    `${PUBLIC}\nhomeserver: { appservice: { file: own.yaml } }\npolicy: { default: required }`,
+  );
+  const live = new LiveConfig(start.config);
+  live.take(live.prepared(next.config));
+  expect(live.view.policy).toMatchObject({ default: { mode: 'required' }, enrolsWithoutPassword: false });
+  const restarted = new LiveConfig(next.config);
+  restarted.take(restarted.prepared(start.config));
+  expect(restarted.view.policy).toMatchObject({ default: { mode: 'optional' }, enrolsWithoutPassword: true });
 });
 
 test('changes are told by the names of settings: those that are taken, and those that need a restart', () => {

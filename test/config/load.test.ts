@@ -363,6 +363,11 @@ describe('a configuration that is wrong is refused with one line:', () => {
       'config.yaml:3: trusted_proxies.1: must be an address or a range such as 10.0.0.0/8',
     ],
     [
+      'an address that is compared without its zone',
+      'trusted_proxies: ["fe80::1%br-lan"]',
+      'config.yaml:1: trusted_proxies.0: must not hold a zone: leave % and what follows out',
+    ],
+    [
       'a client that runs code',
       'sso: { clients: ["javascript:alert(1)"] }',
       'config.yaml:1: sso.clients.0: javascript: is never a client',

@@ -124,6 +124,21 @@ describe('what cannot be meant is refused with its line', () => {
       'config.yaml:2: policy.factors: names only webauthn, which is off (webauthn.enabled, or public_base_url has an IP address)',
     ],
     [
+      'no factor at all',
+      'policy: { default: required, factors: [] }',
+      'config.yaml:1: policy.factors: names none: leave it out for all that there are; policy: forbidden is for those who may set up none',
+    ],
+    [
+      'no factor for a group',
+      'policy:\n  groups:\n    - { name: staff, policy: required, factors: [] }',
+      'config.yaml:3: policy.groups.0.factors: names none: leave it out for all that there are; policy: forbidden is for those who may set up none',
+    ],
+    [
+      'no factor for a user',
+      'policy: { users: { "@bob:example.org": { factors: [] } } }',
+      'config.yaml:1: policy.users.@bob:example.org.factors: names none: leave it out for all that there are; policy: forbidden is for those who may set up none',
+    ],
+    [
       'a group twice',
       'policy:\n  groups:\n    - { name: staff }\n    - { name: staff }',
       'config.yaml:4: policy.groups.1.name: there is another group "staff"',
