@@ -1,6 +1,8 @@
+import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { SUPPORT_DOCUMENT, supportIn } from '../homeserver/support_contact.ts';
 import { isJsonObject, type JsonObject, PASSWORD_STAGE } from '../matrix/wire.ts';
 import { SECOND } from '../system/clock.ts';
+import { silentLog } from '../system/log.ts';
 import { type Finding, fail, type InsideCheck, ok, skipped, warn } from './check.ts';
 import { endOfOAuth, OAUTH_METADATA, offersPassword } from './homeserver_logins.ts';
 import type { Installation } from './installation.ts';
@@ -20,10 +22,33 @@ export const homeserverCheck: InsideCheck = {
     const tried = [`GET ${url}${VERSIONS}`];
     const fix = 'start the homeserver, or correct homeserver.url';
     if (!(await installation.homeserverAnswers())) return fail(tried, `${url}: ${replyInWords(reply)}`, fix);
-    if (reply.answered && Array.isArray(reply.json?.versions)) return ok(tried, `${url} answers`);
-    return fail(tried, `${url} answers ${replyInWords(reply)}, not as a homeserver does`, fix);
+    if (!reply.answered || !Array.isArray(reply.json?.versions))
+      return fail(tried, `${url} answers ${replyInWords(reply)}, not as a homeserver does`, fix);
+    const distrust = await whyNotTrusted(installation);
+    if (distrust === undefined) return ok(tried, `${url} answers`);
+    return fail(
+      tried,
+      `${url}: serve does not trust its certificate: ${distrust}`,
+      'give it a certificate for that name from an authority that serve trusts (NODE_EXTRA_CA_CERTS), or correct homeserver.url',
+    );
   },
 };
+
+/** `serve` asks with certificates verified. Why it gets no answer then; undefined: it does. */
+async function whyNotTrusted({ config, parts: { random } }: Installation): Promise<string | undefined> {
+  const { url } = config.homeserver;
+  if (!url.startsWith('https:')) return undefined;
+  const homeserver = new HomeserverClient({ url, random, log: silentLog });
+  try {
+    await homeserver.check();
+    return undefined;
+  } catch (error) {
+    const { cause, message } = error as Error & { readonly cause?: { readonly code?: unknown } };
+    return typeof cause?.code === 'string' ? cause.code : message;
+  } finally {
+    await homeserver.close();
+  }
+}
 
 export const passwordLoginCheck: InsideCheck = {
   id: 'password-login',

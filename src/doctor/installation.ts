@@ -116,7 +116,7 @@ export class Installation implements PublicView {
 
   /** Ends the probe and closes what was opened. */
   async close(): Promise<void> {
-    const storage = await this.database.storage();
+    const storage = await this.database.opened();
     try {
       if (this.probeHash !== undefined) await storage?.commit([], dropProbe(this.probeHash));
     } catch {

@@ -22,6 +22,10 @@ export type Database =
 export class AskedOnce {
   private readonly asked = new Map<string, Promise<unknown>>();
 
+  has(name: string): boolean {
+    return this.asked.has(name);
+  }
+
   of<T>(name: string, ask: () => Promise<T>): Promise<T> {
     const known = this.asked.get(name) as Promise<T> | undefined;
     if (known !== undefined) return known;
@@ -99,6 +103,11 @@ export class InstalledDatabase {
   async storage(): Promise<Storage | undefined> {
     const database = await this.look();
     return database.is === 'there' ? database.storage : undefined;
+  }
+
+  /** The store, if any check has had it opened. */
+  async opened(): Promise<Storage | undefined> {
+    return this.asked.has('database') ? this.storage() : undefined;
   }
 
   /** Why nothing can be read from the store, for checks that have to be skipped. */

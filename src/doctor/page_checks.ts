@@ -14,7 +14,7 @@ export const wellKnownCheck: OutsideCheck = {
   run: async (view) => {
     const origin = view.serverName === undefined ? view.publicUrl : `https://${view.serverName}`;
     const tried = [`GET ${origin}${WELL_KNOWN}`];
-    const reply = await view.web.ask(origin, { target: WELL_KNOWN });
+    const reply = await documentAt(origin, view);
     if (!isSuccess(reply) || !reply.answered || reply.json === undefined) {
       return skipped(`${origin} has none: clients have to be told ${view.publicUrl}`);
     }
@@ -27,6 +27,23 @@ export const wellKnownCheck: OutsideCheck = {
     );
   },
 };
+
+const MOST_REDIRECTS = 5;
+
+/** As clients get it, which follow redirects (https://spec.matrix.org/v1.16/client-server-api/#well-known-uri). */
+async function documentAt(origin: string, { web }: PublicView): Promise<Reply> {
+  let url = new URL(WELL_KNOWN, origin);
+  for (let redirects = 0; ; redirects += 1) {
+    const reply = await web.ask(url.origin, { target: url.pathname + url.search });
+    const { location } = reply.answered ? reply.headers : {};
+    const isRedirect = reply.answered && [301, 302, 303, 307, 308].includes(reply.status);
+    if (!isRedirect || location === undefined || redirects === MOST_REDIRECTS) return reply;
+    if (!URL.canParse(location, url.href)) return reply;
+    const next = new URL(location, url);
+    if (!['http:', 'https:'].includes(next.protocol)) return reply;
+    url = next;
+  }
+}
 
 function faultsOf(document: JsonObject, publicUrl: string): string[] {
   const homeserver = isJsonObject(document['m.homeserver']) ? document['m.homeserver'] : {};

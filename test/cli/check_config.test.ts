@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startApp, type TestApp } from '../support/app.ts';
@@ -37,6 +38,33 @@ test('--json says what was looked at', async () => {
   const report = JSON.parse(out);
   expect([code, report.verdict]).toEqual([0, 'ok']);
   expect(report.checks.map(({ id }: { id: string }) => id)).toEqual(['config', 'files', 'keys']);
+});
+
+test('a homeserver that is where clients are is remarked on', async () => {
+  const other = commandLine();
+  const url = 'https://matrix.example.org';
+  await other.type('init', '--dir', other.folder, '--public-url', url, '--homeserver', 'http://127.0.0.1:1');
+  other.changeConfig('http://127.0.0.1:1', url);
+  const { code, err } = await other.type('check-config');
+  expect([code, err]).toEqual([0, expect.stringMatching(/^note: homeserver\.url is public_base_url: /)]);
+  other.remove();
+});
+
+test('a check of the configuration alone connects to no database', async () => {
+  let connections = 0;
+  const database = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => database.listen(0, '127.0.0.1', resolve));
+  const { port } = database.address() as AddressInfo;
+  const other = commandLine();
+  await other.type('init', '--dir', other.folder, '--storage', `postgres://me@127.0.0.1:${port}/two_factor`);
+  expect((await other.type('check-config')).code).toBe(0);
+  expect((await other.type('doctor', '--only', 'config')).code).toBe(0);
+  expect(connections).toBe(0);
+  other.remove();
+  await new Promise((resolve) => database.close(resolve));
 });
 
 test('--online looks at the store, the keys, the homeserver and the clocks', async () => {

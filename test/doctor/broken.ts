@@ -1,5 +1,5 @@
 /** Installations with one thing wrong, each with what `doctor` must find: it, and nothing else. */
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { addNotice, buryNotices, dropDeadLetters } from '../../src/storage/table
 import { announceProcess, dropProcess, listProcesses } from '../../src/storage/tables/processes.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile } from '../../src/vault/key_ring.ts';
+import { LocalhostFront } from '../support/localhost_front.ts';
 import type { StubAnswer } from '../support/stub/exchange.ts';
 import type { Examined, Scene } from './scene.ts';
 import { SYNAPSE } from './scene.ts';
@@ -252,6 +253,21 @@ export const BROKEN: readonly Broken[] = [
     examine: (scene) => configured(scene.stub.url, 'http://127.0.0.1:9')(scene),
   },
   {
+    what: 'a homeserver whose certificate serve does not trust',
+    finds: 'fail homeserver',
+    says: /serve does not trust its certificate: DEPTH_ZERO_SELF_SIGNED_CERT/,
+    examine: async (scene) => {
+      const [key, cert] = ['right.key', 'right.pem'].map((name) => readFileSync(join(scene.folder, name)));
+      if (key === undefined || cert === undefined) throw new Error('the scene makes both');
+      const front = new LocalhostFront({ key, cert });
+      front.target = scene.stub.url;
+      await front.listen();
+      const found = await configured(scene.stub.url, front.url)(scene);
+      await front.stop();
+      return found;
+    },
+  },
+  {
     what: 'a homeserver without passwords',
     finds: 'fail password-login',
     says: /does not offer m\.login\.password/,
@@ -304,6 +320,15 @@ export const BROKEN: readonly Broken[] = [
     finds: 'warn contact',
     says: /^no contact is known/,
     examine: configured('brand:', '# brand:'),
+  },
+  {
+    what: 'a well-known document elsewhere that leads past serve',
+    finds: 'fail well-known',
+    says: /leads clients to https:\/\/other\.example/,
+    examine: located(
+      `location = /.well-known/matrix/client { return 301 /moved.json; }
+      location = /moved.json { return 200 '{"m.homeserver":{"base_url":"https://other.example"}}'; }`,
+    ),
   },
   {
     what: 'a web server that leads to the homeserver',
