@@ -5,6 +5,9 @@ import type { EntryFilter, ShownRow } from '../storage/tables/audit_entries.ts';
 import { UsageError } from './failures.ts';
 import { requireCount, requireUserId } from './options.ts';
 
+/** As long as the audit may be kept: a time that no database takes would be another mistake on each kind. */
+const LONGEST_AGE = '36500d';
+
 /** The options that say which entries are meant, as they were typed. */
 export interface FilterOptions {
   readonly user?: string;
@@ -45,7 +48,7 @@ export function limitOf({ limit }: Pick<FilterOptions, 'limit'>): number | undef
 /** A time, or an age: how long before now. */
 function requireTime(option: string, text: string, now: number): number {
   try {
-    return now - parseDuration(text, {});
+    return now - parseDuration(text, { max: LONGEST_AGE });
   } catch (error) {
     if (!(error instanceof BadValue)) throw error;
   }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Config } from '../config/config.ts';
+import type { Config, ListenAddress } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { HomeserverClient } from '../homeserver/homeserver_client.ts';
 import { SECOND } from '../system/clock.ts';
@@ -84,11 +84,12 @@ async function remarkIfHomeserverIsAway({ homeserver: { url } }: Config, { rando
 }
 
 /** Why it cannot listen, in words. */
-function explained(error: unknown, { listen }: Config): unknown {
+function explained(error: unknown, config: Config): unknown {
+  const { name, listen } = listenerOf(error, config);
   const place = `${listen.host}:${listen.port}`;
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
-      return new CommandFailed(`cannot listen on ${place}: another program does; set listen to a free port`);
+      return new CommandFailed(`cannot listen on ${place}: another program does; set ${name} to a free port`);
     case 'EACCES':
       return new CommandFailed(`cannot listen on ${place}: this user may not; ports below 1024 need rights`);
     case 'EADDRNOTAVAIL':
@@ -97,6 +98,21 @@ function explained(error: unknown, { listen }: Config): unknown {
     default:
       return error;
   }
+}
+
+/** Which of our addresses could not be had: `listen`, unless it must be another one. */
+function listenerOf(error: unknown, { listen, metrics, admin }: Config) {
+  const { address, port, hostname } = error as Partial<Record<'address' | 'port' | 'hostname', unknown>>;
+  const others = [
+    { name: 'metrics.listen', listen: metrics.listen },
+    { name: 'admin.listen', listen: admin.listen },
+  ].flatMap(({ name, listen: at }) => (at === undefined ? [] : [{ name, listen: at }]));
+  // A name that cannot be looked up comes without a port; one that can, as another address than was written.
+  const isMeant = (at: ListenAddress) =>
+    port === undefined
+      ? at.host === hostname && at.host !== listen.host
+      : at.port === port && (at.port !== listen.port || at.host === address);
+  return others.find(({ listen: at }) => isMeant(at)) ?? { name: 'listen', listen };
 }
 
 /**

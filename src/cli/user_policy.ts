@@ -8,6 +8,7 @@ import type { KnownPolicy } from '../policy/known_policy.ts';
 import { Policies } from '../policy/policies.ts';
 import type { Storage } from '../storage/storage.ts';
 import { UsageError } from './failures.ts';
+import { requireText } from './grounds.ts';
 import { requireKnownUser, unseenOption } from './known_user.ts';
 import { operatorAudit } from './operator_audit.ts';
 import { configFrom, configOption, jsonOption, requireUserId } from './options.ts';
@@ -41,9 +42,10 @@ export function userPolicyCommand(surroundings: Surroundings): Command {
     .addOption(unseenOption())
     .addOption(configOption())
     .addOption(jsonOption())
-    .action((userId: string, mode: Mode | undefined, options: PolicyOptions) =>
-      showOrSet(requireUserId(userId), mode, options, surroundings),
-    );
+    .action((userId: string, mode: Mode | undefined, { reason, ...options }: PolicyOptions) => {
+      const given = reason === undefined ? {} : { reason: requireText('--reason', reason) };
+      return showOrSet(requireUserId(userId), mode, { ...options, ...given }, surroundings);
+    });
 }
 
 async function showOrSet(

@@ -85,6 +85,7 @@ describeOnOperated('the audit on the command line', (at) => {
 
   test.each([
     [['show', '--since', 'yesterday'], '--since must be a time'],
+    [['show', '--since', '999999999999999d'], '--since must be a time'],
     [['show', '--limit', '0'], '--limit must be a number from 1 on'],
     [['export', '--user', 'bob'], '"bob" is not a user id'],
   ])('%j is wrong use', async (words, text) => {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -68,6 +68,20 @@ test('a homeserver that is away is named, and waited for', async () => {
     code: 0,
     err: 'note: the homeserver at http://127.0.0.1:9 does not answer; requests are refused until it does',
   });
+});
+
+test.each(['metrics', 'admin'])('a busy port of the listener %s is named with its setting', async (name) => {
+  const other = createServer();
+  const port = await listen(other);
+  writeFileSync(
+    line.configFile,
+    `${readFileSync(line.configFile, 'utf8')}${name}: { listen: 127.0.0.1:${port} }\n`,
+  );
+  expect(await line.type('serve')).toMatchObject({
+    code: 1,
+    err: `matrix-2fa-proxy: cannot listen on 127.0.0.1:${port}: another program does; set ${name}.listen to a free port`,
+  });
+  await new Promise((resolve) => other.close(resolve));
 });
 
 test('a busy port is named', async () => {

@@ -42,6 +42,13 @@ test('a user of whom nothing is known is refused, unless they may be unseen', as
   expect(taken.out).toContain('after_grace: enrol (default)');
 });
 
+test('a reason that says nothing, or too much, is wrong use', async () => {
+  for (const reason of [' ', 'x'.repeat(1001)]) {
+    const { code, err } = await line.type('user', 'policy', BOB, 'required', '--unseen', '--reason', reason);
+    expect([code, err]).toEqual([2, expect.stringMatching(/^matrix-2fa-proxy: --reason must /)]);
+  }
+});
+
 test('what was set is shown with its source, on record, and under another version of the account', async () => {
   const [before] = await storage.read(findPolicy(BOB));
   const json = await line.type('user', 'policy', BOB, 'forbidden', '--json');
