@@ -181,7 +181,7 @@ async function removeKey(
   const active = activeKeyAt(ring, clock.now());
   const { source } = settings;
   const isPrinted = stdout === true || !('file' in source);
-  // In a key file that stays as it is the marks do, too: what is printed has them anew.
+  // In a key file that stays as it is the marks do, too: what is printed has them made again.
   if (!isPrinted || settings.marks !== undefined) new DatabaseMarks(settings, () => ring).signAgain(active);
   if (isPrinted) {
     // As they are by now: a key may have been added meanwhile.
