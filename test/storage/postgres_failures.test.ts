@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CannotOpen, StoreUnavailable } from '../../src/storage/errors.ts';
+import { poolConfig } from '../../src/storage/postgres/address.ts';
+import { Connections } from '../../src/storage/postgres/connections.ts';
+import { migrate, schemaVersion } from '../../src/storage/postgres/migrate.ts';
 import { openPostgresStorage } from '../../src/storage/postgres/postgres_storage.ts';
+import { MIGRATIONS } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { ask, decide, effect, type Sql } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { systemRandom } from '../../src/system/random.ts';
@@ -10,6 +14,8 @@ import { TestDatabase } from '../support/test_database.ts';
 const programs = postgresPrograms();
 const suite = programs === undefined ? describe.skip : describe;
 
+/** Less than the first migration takes with a pause before each of its tables. */
+const SHORT_MS = 60;
 const ALICE = '@alice:hs.example';
 const BOB = '@bob:hs.example';
 
@@ -45,6 +51,20 @@ suite('PostgreSQL that does not do as it is told', () => {
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
     );
   }
+
+  test('a migration may take longer than a statement of a request: cut off it would begin again for ever', async () => {
+    const empty = await TestDatabase.make(programs);
+    await empty.administer(`CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(0.02); END $$;
+      CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION slow()`);
+    const connections = new Connections({ ...poolConfig(empty.storage), query_timeout: SHORT_MS });
+    const tooLong = connections.use((client) => client.query('SELECT pg_sleep(60)'));
+    await expect(tooLong).rejects.toThrow('Query read timeout');
+    await connections.inTransaction(migrate);
+    expect(await connections.use(schemaVersion)).toBe(MIGRATIONS.length);
+    await connections.end();
+    await empty.drop();
+  });
 
   test('a connection that broke while no one used it is replaced', async () => {
     await storage.commit([BOB], put('a'));

@@ -22,11 +22,12 @@ const BIGINT_OID = 20;
 export class Connections {
   readonly #pool: Pool;
 
+  /** @param config `query_timeout` where statements may take longer than those of a request */
   constructor(config: PoolConfig) {
     this.#pool = new Pool({
+      query_timeout: LONGEST_STATEMENT_MS,
       ...config,
       connectionTimeoutMillis: LONGEST_WAIT_FOR_CONNECTION_MS,
-      query_timeout: LONGEST_STATEMENT_MS,
       keepAlive: true,
       application_name: 'matrix-2fa-proxy',
       types: {

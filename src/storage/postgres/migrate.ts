@@ -1,9 +1,18 @@
-import type { ClientBase, PoolClient } from 'pg';
+import type { ClientBase, PoolClient, QueryConfig } from 'pg';
+import { HOUR, SECOND } from '../../system/clock.ts';
 import { MIGRATIONS, READABLE_FROM, requireReadable, type Schema } from '../sqlite/migrations/migrate.ts';
 import { toPostgres } from './schema_text.ts';
 
 /** The key of our lock among the advisory locks of this database: "m2fa" in ASCII. */
 const LOCK = 0x6d326661;
+
+/**
+ * How long a statement may take that goes through whole tables: on a large database longer than one of a request, and
+ * one that is cut off would begin from nothing each time.
+ */
+export const LONGEST_CHANGE_MS = HOUR;
+/** How long another process that changes the schema is waited for at once. */
+const LONGEST_WAIT_MS = 10 * SECOND;
 
 /** Made before the first migration; those of the first versions have one column. */
 const SCHEMA_INFO = `
@@ -27,7 +36,9 @@ export async function migrate(client: PoolClient): Promise<void> {
   requireReadable(schema, MIGRATIONS.length);
   if (schema.version >= MIGRATIONS.length) return;
   await client.query(SCHEMA_INFO);
-  for (const migration of MIGRATIONS.slice(schema.version)) await client.query(toPostgres(migration));
+  for (const migration of MIGRATIONS.slice(schema.version)) {
+    await client.query(within(LONGEST_CHANGE_MS, { text: toPostgres(migration) }));
+  }
   await client.query('DELETE FROM schema_info');
   await client.query('INSERT INTO schema_info (version, readable_from) VALUES ($1, $2)', [
     MIGRATIONS.length,
@@ -38,7 +49,13 @@ export async function migrate(client: PoolClient): Promise<void> {
 /** Lets no other process look at the schema in order to change it, for the rest of the transaction. */
 export async function lockSchema(client: PoolClient): Promise<void> {
   await client.query('SET LOCAL lock_timeout = 0');
-  await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+  const lock = { text: 'SELECT pg_advisory_xact_lock($1)', values: [LOCK] };
+  await client.query(within(LONGEST_WAIT_MS, lock));
+}
+
+/** A statement with a time of its own, which the types of pg do not know. */
+function within(limitMs: number, statement: QueryConfig): QueryConfig {
+  return Object.assign(statement, { query_timeout: limitMs });
 }
 
 /** 0 where there are no tables of this program. */

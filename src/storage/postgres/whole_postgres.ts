@@ -6,7 +6,7 @@ import type { WholeAccess, WholeDatabase } from '../whole_database.ts';
 import { lockAccounts } from './accounts.ts';
 import { type PostgresAddress, poolConfig, postgresName, requireFiles } from './address.ts';
 import { Connections } from './connections.ts';
-import { lockSchema, migrate, schemaVersion } from './migrate.ts';
+import { LONGEST_CHANGE_MS, lockSchema, migrate, schemaVersion } from './migrate.ts';
 import { asStoreError, isRefusal } from './store_error.ts';
 import { RunningUnit } from './unit_of_work.ts';
 
@@ -20,7 +20,7 @@ export async function onWholePostgres<T>(
   work: (database: WholeDatabase) => Promise<T>,
 ): Promise<T> {
   requireFiles(address);
-  const connections = new Connections({ ...poolConfig(address), max: 1 });
+  const connections = new Connections({ ...poolConfig(address), max: 1, query_timeout: LONGEST_CHANGE_MS });
   try {
     return await connections.use(async (client) => {
       await client.query(access === 'read' ? BEGIN_READING : BEGIN_WRITING);
