@@ -106,7 +106,11 @@ export const keysCheck: InsideCheck = {
   outside: false,
   run: async (installation) => {
     const name = nameOfKeys(installation.config.keys.source);
-    const tried = [`read ${name}`, 'opened every authenticator', 'looked for the keys of recovery codes'];
+    const tried = [
+      `read ${name}`,
+      'opened every authenticator',
+      'looked for the keys of recovery codes, and of all that is sealed',
+    ];
     try {
       const fit = await installation.database.keyFit();
       if (fit === undefined)
@@ -114,7 +118,7 @@ export const keysCheck: InsideCheck = {
       if (doFit(fit)) return ok(tried, `${name} opens all of it`);
       return fail(
         tried,
-        `${misfitInWords(fit)}: ${name} does not hold the keys of this database`,
+        `${misfitInWords(fit)}: ${name} does not hold all keys of this database`,
         'restore the keys that belong to the database',
       );
     } catch (error) {
@@ -133,10 +137,11 @@ function howToRead(source: KeySource): string {
     : 'restore the keys from their copy, or correct LoadCredential=';
 }
 
-function misfitInWords({ opened, closed, missing }: KeyFit): string {
+function misfitInWords({ opened, closed, missing, lost }: KeyFit): string {
   return [
     ...(closed > 0 ? [`${closed} of ${opened + closed} authenticators do not open`] : []),
     ...(missing.length > 0 ? [`recovery codes need keys that are not there (${listed(missing)})`] : []),
+    ...(lost > 0 ? [`${lost} values of all kinds are sealed under keys that are not there`] : []),
   ].join('; ');
 }
 

@@ -67,6 +67,16 @@ export function countSealed(header: Buffer): Query<{ readonly count: number }> {
   return ask(`SELECT ${counts.join(' + ')} AS count`, { header });
 }
 
+/** How many values begin with none of these headers, in all columns together. */
+export function countSealedElse(headers: readonly Buffer[]): Query<{ readonly count: number }> {
+  const names = headers.map((header, at) => [`header${at}`, header] as const);
+  const counts = SEALED_COLUMNS.map((place) => {
+    const isKnown = names.map(([name, header]) => isUnder(place, header, name)).join(' OR ');
+    return `(SELECT count(*) FROM ${place.table} WHERE ${place.column} IS NOT NULL AND NOT (${isKnown}))`;
+  });
+  return ask(`SELECT ${counts.join(' + ')} AS count`, Object.fromEntries(names));
+}
+
 /** The next values of a column that begin with this header, in the order of their rows. */
 export function findSealed(
   place: SealedColumn,
@@ -109,6 +119,6 @@ export function countPeppered(
 }
 
 /** Numbers are bound as BIGINT, which PostgreSQL does not take for a length: so it stands in the text. */
-function isUnder({ column }: SealedColumn, header: Buffer): string {
-  return `substr(${column}, 1, ${header.length}) = :header`;
+function isUnder({ column }: SealedColumn, header: Buffer, name = 'header'): string {
+  return `substr(${column}, 1, ${header.length}) = :${name}`;
 }
