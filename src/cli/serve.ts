@@ -53,7 +53,10 @@ async function serve(
   const log = createLogger(config.log);
   const stopped = untilStopped();
   const broken = untilBroken(surroundings, log);
-  const proxy = await createProxy(config, { clock, random, log, acceptEmptyDatabase });
+  const made = createProxy(config, { clock, random, log, acceptEmptyDatabase });
+  const proxy = await Promise.race([made, broken, stopped]);
+  // Told to end before there was anything to close: a migration may take long, and is taken back.
+  if (proxy === undefined) return;
   try {
     const url = await proxy.listen();
     proxy.findContact();

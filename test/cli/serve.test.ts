@@ -1,7 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
@@ -82,6 +83,24 @@ test.each(['metrics', 'admin'])('a busy port of the listener %s is named with it
     err: `matrix-2fa-proxy: cannot listen on 127.0.0.1:${port}: another program does; set ${name}.listen to a free port`,
   });
   await new Promise((resolve) => other.close(resolve));
+});
+
+test('told to end while it opens what it needs, it does', async () => {
+  const script = join(line.folder, 'keys.sh');
+  const [keys, asked] = [join(line.folder, 'data/keys.json'), join(line.folder, 'asked')];
+  // The first look whether the keys fit is answered; then the vault hangs.
+  writeFileSync(
+    script,
+    `#!/bin/sh\nif mkdir ${asked}; then exec cat ${keys}; fi\nmkdir ${asked}2\nexec sleep 60\n`,
+    {
+      mode: 0o700,
+    },
+  );
+  line.changeConfig('file: data/keys.json', `command: [${script}], timeout: 3s, marks: data/marks.json`);
+  const serve = line.start('serve');
+  while (!existsSync(`${asked}2`)) await delay(1);
+  serve.stop();
+  expect(await serve.ended).toEqual({ code: 0, out: '', err: '' });
 });
 
 test('a busy port is named', async () => {
