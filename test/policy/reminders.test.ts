@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Audit } from '../../src/audit/audit.ts';
 import { changePolicy, type PolicyChange } from '../../src/policy/change_policy.ts';
@@ -34,13 +33,8 @@ describeOnBothDatabases('reminders of a required set-up', (start) => {
       ],
     });
 
-  /** Signs in; comes back when the mail address is known. */
   async function signIn(app: TestApp, name = 'alice'): Promise<void> {
     await app.post(LOGIN, passwordLogin(name, PW));
-    const known = ask<object>('SELECT 1 AS found FROM notice_addresses WHERE user_id = :userId', {
-      userId: `@${name}:localhost`,
-    });
-    for (let n = 0; n < 200 && (await app.storage.read(known)).length === 0; n += 1) await pause(10);
   }
 
   /** So much later, after housekeeping and delivery. */

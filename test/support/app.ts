@@ -23,6 +23,7 @@ import { codeAt, type Enrolled, enrol, wrongCode } from './enrolment.ts';
 import { call, type HttpAnswer, type HttpCall } from './http.ts';
 import { ManualClock } from './manual_clock.ts';
 import { makeSqliteDatabase } from './newest_schema.ts';
+import { withRoundsOnRequest } from './services.ts';
 import { type StubHomeserver, type StubOptions, startStub } from './stub/stub.ts';
 
 export interface AppOptions extends StubOptions {
@@ -112,7 +113,7 @@ export class TestApp {
       times,
       factors,
     };
-    this.#proxy = await createProxy(config, parts);
+    this.#proxy = withRoundsOnRequest(await createProxy(config, parts));
     this.url = await this.#proxy.listen();
   }
 

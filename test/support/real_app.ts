@@ -26,6 +26,7 @@ import { codeAt, wrongCode } from './enrolment.ts';
 import { call, type HttpAnswer, type HttpCall } from './http.ts';
 import { judgeAll } from './judged.ts';
 import { ManualClock } from './manual_clock.ts';
+import { withRoundsOnRequest } from './services.ts';
 
 export interface RealUser {
   readonly name: string;
@@ -122,10 +123,8 @@ export class RealApp {
   }
 
   async startProxy(): Promise<void> {
-    this.#proxy = await createProxy(loadConfig(this.configFile, {}), {
-      clock: this.clock,
-      ticks: () => this.#livedMs,
-    });
+    const parts = { clock: this.clock, ticks: () => this.#livedMs };
+    this.#proxy = withRoundsOnRequest(await createProxy(loadConfig(this.configFile, {}), parts));
     this.url = await this.#proxy.listen();
   }
 
