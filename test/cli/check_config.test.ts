@@ -13,6 +13,7 @@ let line: CommandLine;
 beforeAll(async () => {
   app = await startApp({ config: CONFIG });
   line = commandLine();
+  line.clock.followMachine();
 });
 afterAll(async () => {
   line.remove();
@@ -20,7 +21,6 @@ afterAll(async () => {
 });
 
 async function check(...words: string[]) {
-  line.clock.set(Date.now());
   return line.type('check-config', '--config', join(app.directory, 'config.yaml'), ...words);
 }
 
@@ -106,7 +106,7 @@ test('--online before the first start is a warning: serve makes the database', a
 
 test('--online warns where people could not be told whom to ask', async () => {
   const other = commandLine();
-  other.clock.set(Date.now());
+  other.clock.followMachine();
   await other.type('init', '--dir', other.folder, '--homeserver', app.stub.url);
   await other.type('migrate');
   const { code, out } = await other.type('check-config', '--online');

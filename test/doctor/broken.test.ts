@@ -52,7 +52,7 @@ suite('an installation with one thing wrong', () => {
     const ours = (text: string) =>
       text.replace('public_base_url', 'oauth: { enabled: true }\npublic_base_url');
     await scene.configured(ours, async () => {
-      const other = await createProxy(loadConfig(scene.configFile, {}), { clock: scene.clock });
+      const other = await createProxy(loadConfig(scene.configFile, {}));
       try {
         const { port } = new URL(await other.listen());
         const found = await scene.behind(

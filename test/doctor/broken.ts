@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { addNotice, buryNotices, dropDeadLetters } from '../../src/storage/tables/notices.ts';
 import { announceProcess, dropProcess, listProcesses } from '../../src/storage/tables/processes.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile } from '../../src/vault/key_ring.ts';
 import { LocalhostFront } from '../support/localhost_front.ts';
@@ -47,10 +48,10 @@ const synapse = (from: string, to: string) => async (scene: Scene) => {
 };
 
 /** The stub answers in another way for a while. */
-const homeserver = (pattern: RegExp, answer: Partial<StubAnswer>) => async (scene: Scene) => {
+const homeserver = (pattern: RegExp, answer: () => Partial<StubAnswer>) => async (scene: Scene) => {
   const restore = scene.stub.override(pattern, (_exchange, next) => {
     const given = next();
-    return typeof given === 'object' ? { ...given, ...answer } : given;
+    return typeof given === 'object' ? { ...given, ...answer() } : given;
   });
   const found = await scene.doctor();
   restore();
@@ -206,7 +207,7 @@ export const BROKEN: readonly Broken[] = [
     says: /1 of 1 authenticators do not open; recovery codes need keys/,
     examine: async (scene) => {
       const file = join(scene.folder, 'data/others.json');
-      createKeyFile(file, systemRandom, scene.clock);
+      createKeyFile(file, systemRandom, systemClock);
       const found = await configured('data/keys.json', 'data/others.json')(scene);
       rmSync(file);
       return found;
@@ -224,7 +225,7 @@ export const BROKEN: readonly Broken[] = [
     says: /it is not the database in which users turned/,
     examine: async (scene) => {
       const path = join(scene.folder, 'data/empty.db');
-      await (await openSqliteStorage({ path, clock: scene.clock })).close();
+      await (await openSqliteStorage({ path })).close();
       return configured('data/2fa.db', 'data/empty.db')(scene);
     },
   },
@@ -271,7 +272,7 @@ export const BROKEN: readonly Broken[] = [
     what: 'a homeserver without passwords',
     finds: 'fail password-login',
     says: /does not offer m\.login\.password/,
-    examine: homeserver(/GET \S+\/login$/, WITHOUT_PASSWORDS),
+    examine: homeserver(/GET \S+\/login$/, () => WITHOUT_PASSWORDS),
   },
   {
     what: 'Synapse with MAS',
@@ -458,10 +459,9 @@ export const BROKEN: readonly Broken[] = [
 
 /** A `Date` that is so many ms off. */
 function homeserverClock(offMs: number): (scene: Scene) => Promise<Examined> {
-  return async (scene) => {
-    const date = new Date(Date.now() + offMs).toUTCString();
-    return homeserver(/GET \/_matrix\/client\/versions/, { headers: { date } })(scene);
-  };
+  return homeserver(/GET \/_matrix\/client\/versions/, () => ({
+    headers: { date: new Date(Date.now() + offMs).toUTCString() },
+  }));
 }
 
 function wellKnown(homeserverPart: string, more: string): (scene: Scene) => Promise<Examined> {

@@ -20,13 +20,13 @@ import { examine, type Report, type Reported } from '../../src/doctor/report.ts'
 import { Web } from '../../src/doctor/web.ts';
 import { createProxy, type MatrixProxy } from '../../src/server/proxy.ts';
 import { ask } from '../../src/storage/statement.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { createKeyFile, loadKeyRing } from '../../src/vault/key_ring.ts';
 import { SealingVault } from '../../src/vault/sealing_vault.ts';
 import { freePort } from '../../tools/free_port.ts';
 import { untilItListens } from '../../tools/own_listener.ts';
 import { enrol } from '../support/enrolment.ts';
-import { ManualClock } from '../support/manual_clock.ts';
 import { type StubHomeserver, startStub } from '../support/stub/stub.ts';
 
 /** What `doctor` printed, and how it ended. */
@@ -55,11 +55,10 @@ export interface SceneOptions {
 export async function startScene({ storage = '{ type: sqlite, path: data/2fa.db }' }: SceneOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
   const port = await freePort();
-  const clock = new ManualClock(Date.now());
-  const stub = await startStub({ clock });
+  const stub = await startStub({ clock: systemClock });
   makeCertificate(folder, 'right', 'IP:127.0.0.1', 60);
-  createKeyFile(join(folder, 'data/keys.json'), systemRandom, clock);
-  const scene = new Scene(folder, port, clock, stub, storage);
+  createKeyFile(join(folder, 'data/keys.json'), systemRandom, systemClock);
+  const scene = new Scene(folder, port, stub, storage);
   await scene.start();
   return scene;
 }
@@ -74,7 +73,6 @@ export class Scene {
   constructor(
     readonly folder: string,
     private readonly port: number,
-    readonly clock: ManualClock,
     readonly stub: StubHomeserver,
     private readonly storage: string,
   ) {
@@ -115,17 +113,16 @@ export class Scene {
   async start(): Promise<void> {
     writeFileSync(this.configFile, this.config);
     writeFileSync(join(this.folder, 'homeserver.yaml'), SYNAPSE);
-    this.app = await createProxy(loadConfig(this.configFile, {}), { clock: this.clock });
+    this.app = await createProxy(loadConfig(this.configFile, {}));
     this.servePort = Number(new URL(await this.app.listen()).port);
     const vault = new SealingVault(loadKeyRing(join(this.folder, 'data/keys.json')), systemRandom);
-    await enrol({ store: this.app.storage.factors, vault, clock: this.clock }, '@bob:localhost');
+    await enrol({ store: this.app.storage.factors, vault, clock: systemClock }, '@bob:localhost');
     await this.app.keepHouse();
     await this.startNginx((text) => text);
   }
 
-  /** Runs `doctor --json` on the whole, with the certificate trusted, as of now. */
+  /** Runs `doctor --json` on the whole, with the certificate trusted. */
   async doctor(...words: string[]): Promise<Examined> {
-    this.clock.set(Date.now());
     await this.app?.keepHouse();
     const homeserverConfig = ['--homeserver-config', join(this.folder, 'homeserver.yaml')];
     const serverName = ['--server-name', `127.0.0.1:${this.port}`];
@@ -134,7 +131,6 @@ export class Scene {
 
   /** Types a command. */
   async type(...words: string[]): Promise<Examined> {
-    this.clock.set(Date.now());
     const out: string[] = [];
     const err: string[] = [];
     const surroundings: Surroundings = {
@@ -142,7 +138,7 @@ export class Scene {
         MATRIX_2FA_CONFIG: this.configFile,
         NODE_EXTRA_CA_CERTS: this.trusted,
       },
-      clock: this.clock,
+      clock: systemClock,
       random: systemRandom,
       out: (...lines) => void out.push(...lines),
       csv: () => undefined,
@@ -197,20 +193,18 @@ export class Scene {
 
   /** `doctor --outside`, on the same machine. */
   outside(): Promise<Examined> {
-    this.clock.set(Date.now());
     return this.type('doctor', '--outside', this.publicUrl, '--json');
   }
 
   /** `doctor --slow`, with so many seconds. */
   async slowly(slowSeconds: number): Promise<Report> {
-    this.clock.set(Date.now());
     await this.proxy.keepHouse();
     const web = new Web();
     const installation = new Installation({
       config: loadConfig(this.configFile, {}),
       configFile: this.configFile,
       secretFiles: [],
-      clock: this.clock,
+      clock: systemClock,
       random: systemRandom,
       web,
       slowSeconds,
