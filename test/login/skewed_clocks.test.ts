@@ -93,12 +93,13 @@ suite('F-9: replicas on one PostgreSQL whose clocks are five minutes ahead and b
   test('a code of a clock that is ahead is spent for good: the steps of a user only grow', async () => {
     const token = code('dora', OFF);
     expect(await submit(ahead, await signIn(ahead, 'dora'), token)).toMatchObject({ status: 200 });
-    for (const [other, offMs] of [
-      [ahead, OFF],
-      [right, 0],
-      [behind, -OFF],
+    // At the one that is ahead a step may have turned by now: only the same code is certain to be spent.
+    for (const [other, spent] of [
+      [ahead, () => token],
+      [right, () => code('dora')],
+      [behind, () => code('dora', -OFF)],
     ] as const) {
-      const answer = await submit(other, await signIn(other, 'dora'), code('dora', offMs));
+      const answer = await submit(other, await signIn(other, 'dora'), spent());
       expect(answer.json.access_token).toBeUndefined();
     }
   });
