@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite_storage.ts';
 import { effect } from '../../src/storage/statement.ts';
@@ -18,6 +19,15 @@ import { mainFile } from '../support/serve_process.ts';
 import { type CommandLine, commandLine } from './command_line.ts';
 
 const BOB = '@bob:example.org';
+
+/** Preloaded into a command: kill -9 as soon as its first remark is written, which a pipe takes at once. */
+const DIES_AT_ITS_FIRST_REMARK = `data:text/javascript,${encodeURIComponent(`
+  const { write } = process.stderr;
+  process.stderr.write = (...given) => {
+    Reflect.apply(write, process.stderr, given);
+    process.kill(process.pid, 'SIGKILL');
+  };
+`)}`;
 
 let line: CommandLine;
 let file: string;
@@ -217,12 +227,13 @@ test('killed between two batches it has lost nothing, and is run again', async (
     });
     await storage.commit([], setups);
   }
-  const words = [mainFile(), 'keys', 'retire', first, '--config', line.configFile];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const [said] = await once(child.stderr, 'data');
-  child.kill('SIGKILL');
-  expect(String(said)).toMatch(/^note: 1001 of 6001 values are done/);
-  expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
+  const words = ['--import', DIES_AT_ITS_FIRST_REMARK, mainFile(), 'keys', 'retire', first];
+  const child = spawn(process.execPath, [...words, '--config', line.configFile], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const [said, ended] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  expect(said).toMatch(/^note: 1001 of 6001 values are done/);
+  expect(ended).toEqual([null, 'SIGKILL']);
 
   const [old, active] = await listed();
   expect(old).toMatchObject({ id: first, state: 'opens' });
@@ -231,4 +242,4 @@ test('killed between two batches it has lost nothing, and is run again', async (
   expect(old.values + active.values).toBe(6_002);
   expect(await line.type('keys', 'retire', first)).toMatchObject({ code: 0 });
   expect(await listed()).toMatchObject([{ id: second, values: 6_003 }]);
-}, 30_000);
+});
