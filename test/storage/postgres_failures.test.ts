@@ -48,7 +48,7 @@ suite('PostgreSQL that does not do as it is told', () => {
   /** Ends all connections of the storage, as a primary that goes away does. */
   async function cutConnections(): Promise<void> {
     await database.administer(
-      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+      'SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
     );
   }
 
