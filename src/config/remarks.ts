@@ -23,6 +23,12 @@ export function remarksOn(config: Config): string[] {
       'passkeys are off: browsers bind none to an IP address; give a domain in public_base_url or webauthn.rp_id, or set webauthn.enabled: false',
     );
   }
+  const { mail, matrix } = config.notify;
+  if (config.accountRecovery.enabled && mail === undefined && matrix === undefined) {
+    remarks.push(
+      'account_recovery is on without notify.mail and notify.matrix: no owner is told of one, and a thief who knows the password need only wait',
+    );
+  }
   const { rule, detect } = config.policy.administrators;
   const { enabled, administrators } = config.accountRecovery;
   if (detect && (Object.keys(rule).length > 0 || (enabled && !administrators))) {

@@ -80,6 +80,14 @@ test('holidays come from a region or a file beside the configuration', () => {
   expect(load('{ calendar: { holidays: DE-BE } }').calendar.holidays).toEqual({ region: 'DE-BE' });
 });
 
+test('that no owner would be told is said', () => {
+  const said = (section: string, notify = '') =>
+    remarksOn(loadConfig(folder.write('config.yaml', `account_recovery: ${section}\n${notify}`), {})).join();
+  expect(said('{ enabled: true }')).toContain('no owner is told');
+  expect(said('{ enabled: false }')).not.toContain('no owner is told');
+  expect(said('{ enabled: true }', 'notify: { mail: { from: 2fa@example.org } }')).not.toContain('no owner');
+});
+
 test('that Dendrite names no administrators is said where they are kept out', () => {
   const said = (section: string, before = '') =>
     remarksOn(loadConfig(folder.write('config.yaml', `${before}account_recovery: ${section}`), {})).join();
