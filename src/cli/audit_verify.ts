@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { Command } from 'commander';
 import { AuditKeys } from '../audit/audit_keys.ts';
 import type { Fault } from '../audit/chain_walk.ts';
@@ -13,6 +13,9 @@ import { configFrom, configOption } from './options.ts';
 import { requireNewestSchema } from './schema_of.ts';
 import type { Surroundings } from './surroundings.ts';
 import { counted } from './text.ts';
+
+/** In characters. */
+const LONGEST_LINE = 1024 * 1024;
 
 interface VerifyOptions {
   readonly config?: string;
@@ -36,7 +39,7 @@ async function verify(
   against: string | undefined,
   surroundings: Surroundings,
 ): Promise<void> {
-  const exported = against === undefined ? new Map<string, string>() : readExport(against);
+  const exported = against === undefined ? new Map<string, string>() : await readExport(against);
   const vault = new SealingVault(await readKeys(config.keys.source), surroundings.random);
   const { storage } = config;
   const { clock, out } = surroundings;
@@ -69,12 +72,13 @@ function textOf({ chain, n, what }: Fault): string {
 }
 
 /** The macs of an export, by place. @throws CommandFailed */
-function readExport(file: string): ReadonlyMap<string, string> {
-  const lines = readLines(file);
+async function readExport(file: string): Promise<ReadonlyMap<string, string>> {
   const macs = new Map<string, string>();
-  for (const [at, line] of lines.entries()) {
+  let at = 0;
+  for await (const line of linesIn(file)) {
+    at += 1;
     if (line === '') continue;
-    const { chain, n, mac } = parsed(line, `${file}, line ${at + 1}`);
+    const { chain, n, mac } = parsed(line, `${file}, line ${at}`);
     if (typeof chain === 'number' && typeof n === 'number' && typeof mac === 'string') {
       macs.set(placeName({ chain, n }), mac);
     }
@@ -82,12 +86,21 @@ function readExport(file: string): ReadonlyMap<string, string> {
   return macs;
 }
 
-function readLines(file: string): string[] {
+/** One after the other: an export of a million entries is longer than a string can be. */
+async function* linesIn(file: string): AsyncGenerator<string> {
+  let rest = '';
   try {
-    return readFileSync(file, 'utf8').split('\n');
+    for await (const chunk of createReadStream(file, 'utf8')) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+      // No entry is so long: it is told as what it is, before all of it is read.
+      if (rest.length > LONGEST_LINE) break;
+    }
   } catch (error) {
     throw new CommandFailed(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
+  yield rest;
 }
 
 function parsed(line: string, place: string): Readonly<Record<string, unknown>> {

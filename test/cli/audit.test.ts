@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { effect } from '../../src/storage/statement.ts';
@@ -115,6 +115,13 @@ describeOnOperated('the audit on the command line', (at) => {
     expect(await verify('--against', file)).toMatchObject({
       code: 1,
       err: expect.stringContaining('line 1'),
+    });
+    // Longer than a string can be; the file system keeps no zeros.
+    writeFileSync(file, '\n');
+    truncateSync(file, 600 * 1024 * 1024);
+    expect(await verify('--against', file)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('july.jsonl, line 2: this is not an entry'),
     });
     expect(await verify('--against', `${file}.none`)).toMatchObject({
       code: 1,
