@@ -1,3 +1,4 @@
+import { Refusal } from '../matrix/refusals.ts';
 import type { NoticeRow } from '../storage/tables/notices.ts';
 
 /** How an attempt went well. */
@@ -33,6 +34,8 @@ export class NotDelivered extends Error {
 /** What an attempt failed with, in one line without foreign or secret text. */
 export function failureOf(error: unknown): NotDelivered {
   if (error instanceof NotDelivered) return error;
+  // Of the homeserver.
+  if (error instanceof Refusal) return new NotDelivered(error.refusal);
   const { code, name } = error as NodeJS.ErrnoException;
   return new NotDelivered(typeof code === 'string' ? code : name);
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Audit } from '../../src/audit/audit.ts';
 import type { NotifyConfig } from '../../src/config/config.ts';
+import { Refusal } from '../../src/matrix/refusals.ts';
 import { type ChannelSender, NotDelivered } from '../../src/notify/channel.ts';
 import { changeDeadLetters } from '../../src/notify/dead_letter.ts';
 import { Delivery } from '../../src/notify/delivery.ts';
@@ -307,5 +308,6 @@ describe('one attempt', () => {
     const error = Object.assign(new Error('token syt_secret'), { code: 'ECONNREFUSED' });
     expect(failureOf(error).reason).toBe('ECONNREFUSED');
     expect(failureOf(new TypeError('syt_secret')).reason).toBe('TypeError');
+    expect(failureOf(new Refusal('homeserver_slow')).reason).toBe('homeserver_slow');
   });
 });
