@@ -1,4 +1,5 @@
 import type { MatrixConfig } from '../config/config.ts';
+import { errcodeOf } from '../homeserver/answer_refusal.ts';
 import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
@@ -60,12 +61,12 @@ export class MatrixChannel implements ChannelSender {
     // The text begins with what the subject says; the server's name stands before it.
     const body = `${subject}\n${text.slice(text.indexOf('\n') + 1)}`.trimEnd();
     const path = `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${encodeURIComponent(id)}`;
-    requireSuccess(await this.call('PUT', path, signal, { msgtype: 'm.text', body }));
+    requireField(await this.call('PUT', path, signal, { msgtype: 'm.text', body }), 'event_id');
   }
 
   /** Whose token it is. @throws NotDelivered */
-  async whoami(signal: AbortSignal): Promise<unknown> {
-    return requireSuccess(await this.call('GET', '/account/whoami', signal)).user_id;
+  async whoami(signal: AbortSignal): Promise<string> {
+    return requireField(await this.call('GET', '/account/whoami', signal), 'user_id');
   }
 
   private async roomWith(userId: string, signal: AbortSignal): Promise<string> {
@@ -89,15 +90,13 @@ export class MatrixChannel implements ChannelSender {
     if (owner === undefined || owner.roomId === null) return undefined;
     const path = `/rooms/${encodeURIComponent(owner.roomId)}/state/m.room.member/${encodeURIComponent(userId)}`;
     const answer = await this.call('GET', path, signal);
-    // The room is gone, or we are no longer in it.
-    if (answer.status === 403 || answer.status === 404) return undefined;
-    return READS.includes(requireSuccess(answer).membership) ? owner.roomId : undefined;
+    if (saysGone(answer)) return undefined;
+    return READS.includes(requireField(answer, 'membership')) ? owner.roomId : undefined;
   }
 
   private async newRoom(userId: string, signal: AbortSignal): Promise<string> {
     const room = { preset: 'trusted_private_chat', is_direct: true, invite: [userId], visibility: 'private' };
-    const { room_id: roomId } = requireSuccess(await this.call('POST', '/createRoom', signal, room));
-    if (typeof roomId !== 'string') throw new NotDelivered('the homeserver named no room');
+    const roomId = requireField(await this.call('POST', '/createRoom', signal, room), 'room_id');
     await this.deps.storage.commit([userId], rememberRoom(userId, roomId));
     return roomId;
   }
@@ -121,8 +120,24 @@ export class MatrixChannel implements ChannelSender {
   }
 }
 
-/** @throws NotDelivered */
-function requireSuccess({ status, json }: HomeserverAnswer): JsonObject {
-  if (status >= 200 && status < 300) return json ?? {};
-  throw new NotDelivered(`the homeserver answered ${status}`);
+/** The room is gone, or we are no longer in it. The page of a web server in between has these statuses, too. */
+function saysGone(answer: HomeserverAnswer): boolean {
+  const errcode = errcodeOf(answer);
+  return (
+    (answer.status === 403 && errcode === 'M_FORBIDDEN') ||
+    (answer.status === 404 && errcode === 'M_NOT_FOUND')
+  );
+}
+
+/**
+ * What an answer has where the homeserver did what it was asked for. A page of a web server in between may have the
+ * status of success as well, and says nothing of that.
+ *
+ * @throws NotDelivered
+ */
+function requireField({ status, json }: HomeserverAnswer, field: string): string {
+  if (status < 200 || status >= 300) throw new NotDelivered(`the homeserver answered ${status}`);
+  const value = json?.[field];
+  if (typeof value !== 'string') throw new NotDelivered(`the homeserver answered ${status} without ${field}`);
+  return value;
 }
