@@ -7,7 +7,7 @@ import type { Storage } from '../storage/storage.ts';
 import { leaveLease, takeLease } from '../storage/tables/leases.ts';
 import { findNoticeOwner, rememberRoom } from '../storage/tables/notice_owners.ts';
 import type { NoticeRow } from '../storage/tables/notices.ts';
-import { SECOND } from '../system/clock.ts';
+import { MINUTE } from '../system/clock.ts';
 import type { Language } from '../system/languages.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
 import { type ChannelSender, type Delivered, NotDelivered } from './channel.ts';
@@ -19,8 +19,8 @@ import { ASK_VOTER, type VoteRequest } from './vote_request.ts';
 const CLIENT_API = '/_matrix/client/v3';
 /** Who asks the homeserver: this program itself. */
 const OURSELVES: ClientAddress = { ip: '127.0.0.1', proto: 'https', host: undefined };
-/** A room is made within one attempt. */
-const ROOM_LEASE_MS = 15 * SECOND;
+/** Longer than the homeserver may take to make a room. */
+const ROOM_LEASE_MS = 3 * MINUTE;
 /** With any other membership the owner does not read the room, or may not. */
 const READS: readonly unknown[] = ['join', 'invite'];
 
@@ -78,7 +78,7 @@ export class MatrixChannel implements ChannelSender {
     const taken = await storage.commit([], takeLease(lease.key, lease.holder, ROOM_LEASE_MS));
     if (taken === undefined) throw new NotDelivered('the room is being made');
     try {
-      return (await this.usableRoom(userId, signal)) ?? (await this.newRoom(userId, signal));
+      return (await this.usableRoom(userId, signal)) ?? (await this.newRoom(userId));
     } finally {
       await storage.commit([], leaveLease(lease.key, lease.holder, null));
     }
@@ -94,9 +94,13 @@ export class MatrixChannel implements ChannelSender {
     return READS.includes(requireField(answer, 'membership')) ? owner.roomId : undefined;
   }
 
-  private async newRoom(userId: string, signal: AbortSignal): Promise<string> {
+  /**
+   * It does not end with the attempt: a homeserver that is slow makes the room all the same, and the next attempt would
+   * make another one.
+   */
+  private async newRoom(userId: string): Promise<string> {
     const room = { preset: 'trusted_private_chat', is_direct: true, invite: [userId], visibility: 'private' };
-    const roomId = requireField(await this.call('POST', '/createRoom', signal, room), 'room_id');
+    const roomId = requireField(await this.call('POST', '/createRoom', undefined, room), 'room_id');
     await this.deps.storage.commit([userId], rememberRoom(userId, roomId));
     return roomId;
   }
@@ -104,7 +108,7 @@ export class MatrixChannel implements ChannelSender {
   private call(
     method: string,
     path: string,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
     body?: JsonObject,
   ): Promise<HomeserverAnswer> {
     const config = this.deps.config();

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { HomeserverCall } from '../../src/homeserver/homeserver.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { failureOf, inTime } from '../../src/notify/channel.ts';
+import { failureOf, inTime, NotDelivered } from '../../src/notify/channel.ts';
 import { MatrixChannel } from '../../src/notify/matrix_channel.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { describeOnBothStores } from '../storage/on_both.ts';
@@ -23,6 +23,8 @@ class StubRooms {
   readonly made: string[] = [];
   readonly sent: string[] = [];
   readonly instead = new Map<Step, Said>();
+  /** Called where a room is made; it is there once this resolves. */
+  making: () => Promise<void> = () => Promise.resolve();
 
   async call({ method, path, signal }: HomeserverCall) {
     signal?.throwIfAborted();
@@ -39,6 +41,7 @@ class StubRooms {
     if (step === 'member') return { status: 200, json: { membership: 'join' } };
     if (step === 'createRoom') {
       this.made.push(`!room${this.made.length}`);
+      await this.making();
       return { status: 200, json: { room_id: this.made.at(-1) ?? '' } };
     }
     const [, room = ''] = /\/rooms\/([^/]+)\//.exec(path) ?? [];
@@ -106,5 +109,24 @@ describeOnBothStores('notices in a direct room', (opened) => {
     rooms.instead.set('member', said);
     expect(await attempt()).toBeUndefined();
     expect(rooms).toMatchObject({ made: ['!room0', '!room1'], sent: ['!room0', '!room1'] });
+  });
+
+  test('attack 365: a room that is made slower than an attempt may take is used by the next one', async () => {
+    const ending = new AbortController();
+    let make: () => void = () => undefined;
+    rooms.making = () => {
+      ending.abort(new NotDelivered('no answer in time'));
+      return new Promise((resolve) => {
+        make = resolve;
+      });
+    };
+    const first = channel.message(BOB, MESSAGE, 'n1', ending.signal).catch(failureOf);
+    await new Promise((resolve) => ending.signal.addEventListener('abort', resolve));
+    expect(await attempt()).toMatchObject({ reason: 'the room is being made' });
+    make();
+    expect(await first).toMatchObject({ reason: 'no answer in time' });
+    rooms.making = () => Promise.resolve();
+    expect(await attempt()).toBeUndefined();
+    expect(rooms).toMatchObject({ made: ['!room0'], sent: ['!room0'] });
   });
 });
