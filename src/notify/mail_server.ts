@@ -7,8 +7,18 @@ import type { Message } from './message.ts';
 /** The longest answer of the mail server, in bytes. */
 const LONGEST_ANSWER = 64 * 1024;
 
-/** Failures of the login and of STARTTLS: the operator puts them right, and the mail goes out then. */
-const TO_PUT_RIGHT: readonly string[] = ['EAUTH', 'ETLS'];
+/**
+ * The steps that are about the mail: its recipient and its text. A refusal at any other one is about the server, the
+ * login or the sender: the operator puts that right, and the mail goes out then.
+ */
+const OF_THE_MAIL: readonly string[] = ['RCPT TO', 'DATA'];
+/** Mailbox and transaction (RFC 5321, 4.2.3). 530 asks for a login, and 500 to 504 do not know the command. */
+const REFUSED_FOR_GOOD = /^55\d/;
+/**
+ * A rule of the server (RFC 3463, "X.7.XXX"). Servers tell only when they hear of the recipient that they take nothing from
+ * this sender or network, or hand on nothing without a login.
+ */
+const BY_RULE = /^\d{3}[ -]5\.7\./;
 
 /** The operator's mail server: each mail goes over a connection of its own. */
 export class MailServer {
@@ -108,12 +118,24 @@ function answered(step: (done: (error?: Error | null) => void) => void): Promise
   });
 }
 
-/** A 5xx is final where it is about the mail. The server's words are left out. */
-function refusalOf(error: Error): NotDelivered {
-  const { code, responseCode } = error as Error & { code?: string; responseCode?: number };
+/** What a failure of nodemailer says of the step that failed. */
+interface FailedStep extends Error {
+  readonly code?: string;
+  readonly command?: string;
+  readonly responseCode?: number;
+  readonly response?: string;
+}
+
+/** The server's words are left out. */
+function refusalOf(error: FailedStep): NotDelivered {
+  const { code, responseCode } = error;
   if (responseCode === undefined) return new NotDelivered(code ?? 'the mail server does not answer');
-  const isFinal = responseCode >= 500 && responseCode < 600 && !TO_PUT_RIGHT.includes(code ?? '');
-  return new NotDelivered(`the mail server answered ${responseCode}`, isFinal);
+  return new NotDelivered(`the mail server answered ${responseCode}`, isForGood(error));
+}
+
+function isForGood({ command = '', responseCode, response = '' }: FailedStep): boolean {
+  if (!OF_THE_MAIL.includes(command) || !REFUSED_FOR_GOOD.test(String(responseCode))) return false;
+  return command === 'DATA' || !BY_RULE.test(response);
 }
 
 function connectionOptions({ host, port, security }: MailConfig, name: string) {

@@ -3,7 +3,7 @@ import type { SMTPServerOptions } from 'smtp-server';
 import type { MailConfig } from '../../src/config/config.ts';
 import { failureOf, inTime } from '../../src/notify/channel.ts';
 import { MailServer } from '../../src/notify/mail_server.ts';
-import { type MailReceiver, startMailReceiver } from './receivers.ts';
+import { type MailReceiver, startLiar, startMailReceiver } from './receivers.ts';
 
 const MESSAGE = { subject: '[example.org] Ein Gerät wurde hinzugefügt', text: 'Grüße\n.\nEnde\n' };
 
@@ -33,7 +33,8 @@ async function mailTo(server: SMTPServerOptions, given: Partial<MailConfig> = {}
   return sending.then(() => undefined, failureOf);
 }
 
-const refusing = (responseCode: number) => Object.assign(new Error('no such user bob'), { responseCode });
+const refusing = (responseCode: number, words = 'no such user bob') =>
+  Object.assign(new Error(words), { responseCode });
 const LOGIN: SMTPServerOptions = {
   authOptional: false,
   allowInsecureAuth: true,
@@ -56,6 +57,42 @@ test.each([
 ])('%s', async (_what, code, isFinal) => {
   const failure = await mailTo({ onRcptTo: (_address, _session, done) => done(refusing(code)) });
   expect(failure).toMatchObject({ isFinal, reason: `the mail server answered ${code}` });
+});
+
+test.each<[string, SMTPServerOptions]>([
+  ['the greeting', { onConnect: (_session, done) => done(refusing(554, 'no service')) }],
+  ['EHLO and HELO', { disabledCommands: ['EHLO', 'HELO'] }],
+  ['the sender', { onMailFrom: (_address, _session, done) => done(refusing(553, 'not your address')) }],
+  [
+    'one without a login',
+    { onRcptTo: (_address, _session, done) => done(refusing(530, '5.7.0 log in first')) },
+  ],
+  [
+    'what it would hand on',
+    { onRcptTo: (_address, _session, done) => done(refusing(554, '5.7.1 no relaying')) },
+  ],
+  ['a command', { onRcptTo: (_address, _session, done) => done(refusing(502, 'not implemented')) }],
+])(
+  'attack 363: a server that refuses %s says nothing of the mail: it is tried again',
+  async (_what, server) => {
+    expect(await mailTo(server)).toMatchObject({
+      ...{ isFinal: false, reason: expect.stringMatching(/^the mail server answered 5\d\d$/) },
+    });
+  },
+);
+
+test('attack 363: nor does one that ends within its answer', async () => {
+  const liar = await startLiar((socket) => socket.end('220 hello\r\n550 no'));
+  const failure = await mailTo({}, { port: liar.port });
+  await liar.stop();
+  expect(failure).toMatchObject({ isFinal: false });
+});
+
+test('a recipient that is not there is refused for good, whatever code stands behind', async () => {
+  const failure = await mailTo({
+    onRcptTo: (_address, _session, done) => done(refusing(550, '5.1.1 no such user')),
+  });
+  expect(failure).toMatchObject({ isFinal: true });
 });
 
 test('a text that is not taken is not sent', async () => {
