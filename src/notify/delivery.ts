@@ -20,7 +20,15 @@ import {
 } from '../storage/tables/notices.ts';
 import { HOUR, SECOND } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
-import { type ChannelSender, failureOf, inTime, type NotDelivered, type NoticeResult } from './channel.ts';
+import { allDone } from '../system/under_way.ts';
+import {
+  type ChannelSender,
+  type Delivered,
+  failureOf,
+  inTime,
+  type NotDelivered,
+  type NoticeResult,
+} from './channel.ts';
 import { foreign } from './message.ts';
 
 const LEASE_MS = 30 * SECOND;
@@ -55,6 +63,8 @@ export class Delivery {
   private stopped = false;
   private rounds = 0;
   private readonly underWay = new Map<Channel, Promise<void>>();
+  /** What was sent while the store could not be told so: it is told first, so that none of it goes out once more. */
+  private readonly unmarked = new Map<NoticeRow, Delivered>();
 
   constructor(private readonly deps: DeliveryDeps) {}
 
@@ -63,7 +73,7 @@ export class Delivery {
     this.timer.unref();
   }
 
-  /** Begins nothing further, and waits for what is being sent. */
+  /** Begins nothing further, and waits for what is being sent: each attempt ends in its time. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
@@ -89,15 +99,22 @@ export class Delivery {
   private async sendDue(channel: Channel): Promise<void> {
     const { storage, notify, log } = this.deps;
     try {
-      // A look first: a write of its own each second would cost the store more.
-      while (!this.stopped && (await storage.read(findDue(channel))).length > 0) {
+      await this.markSent(channel);
+      while (await this.isDue(channel)) {
         if (notify()[channel] === undefined) return await this.bury(channel);
         const batch = await storage.commit([], leaseNotices(channel, LEASE_MS, SENT_AT_ONCE));
-        await Promise.all(batch.map((notice) => this.send(notice)));
+        await allDone(batch.map((notice) => this.send(notice)));
       }
     } catch (error) {
       log.warn({ err: error }, 'notices could not be sent; trying again');
     }
+  }
+
+  /** A look first: a write of its own each second would cost the store more. */
+  private async isDue(channel: Channel): Promise<boolean> {
+    if (this.stopped) return false;
+    const due = await this.deps.storage.read(findDue(channel));
+    return !this.stopped && due.length > 0;
   }
 
   private async bury(channel: Channel): Promise<void> {
@@ -110,17 +127,29 @@ export class Delivery {
   }
 
   private async send(notice: NoticeRow): Promise<void> {
-    const { senders, onResult } = this.deps;
+    const { senders, tryMs = TRY_MS } = this.deps;
+    let delivered: Delivered;
     try {
       if (notice.channel === 'mail' && notice.recipient === null) return await this.address(notice);
-      const delivered = await inTime(this.deps.tryMs ?? TRY_MS, (signal) =>
-        senders[notice.channel].send(notice, signal),
-      );
-      await this.deps.storage.commit([], dropNotice(notice));
-      onResult(notice.channel, delivered);
+      delivered = await inTime(tryMs, (signal) => senders[notice.channel].send(notice, signal));
     } catch (error) {
-      await this.failed(notice, failureOf(error));
+      return this.failed(notice, failureOf(error));
     }
+    await this.mark(notice, delivered);
+  }
+
+  private async markSent(channel: Channel): Promise<void> {
+    for (const [notice, delivered] of this.unmarked) {
+      if (notice.channel === channel) await this.mark(notice, delivered);
+    }
+  }
+
+  /** A store that fails here does not make a failed attempt of it, which would be followed by another one. */
+  private async mark(notice: NoticeRow, delivered: Delivered): Promise<void> {
+    this.unmarked.set(notice, delivered);
+    await this.deps.storage.commit([], dropNotice(notice));
+    this.unmarked.delete(notice);
+    this.deps.onResult(notice.channel, delivered);
   }
 
   /** One for each address of the owner, each with an outcome of its own. */

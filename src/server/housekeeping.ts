@@ -1,4 +1,5 @@
 import type { Log } from '../system/log.ts';
+import { allDone } from '../system/under_way.ts';
 import type { Services } from './compose.ts';
 import { ExpiredRows } from './expired_rows.ts';
 import type { Opened } from './open.ts';
@@ -66,11 +67,6 @@ export class Housekeeping {
     await expired.endWrongTimes();
     await allDone([...tasks.map((task) => task()), presence.renew(), expired.drop()]);
   }
-}
-
-/** Waits for all of them; throws what the first of them that failed has thrown. */
-async function allDone(tasks: readonly Promise<unknown>[]): Promise<void> {
-  for (const done of await Promise.allSettled(tasks)) if (done.status === 'rejected') throw done.reason;
 }
 
 export function housekeepingOf({ keys, foundations }: Opened, services: Services): Housekeeping {

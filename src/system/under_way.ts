@@ -1,3 +1,8 @@
+/** Waits for all of them; throws what the first of them that failed has thrown. */
+export async function allDone(tasks: readonly Promise<unknown>[]): Promise<void> {
+  for (const done of await Promise.allSettled(tasks)) if (done.status === 'rejected') throw done.reason;
+}
+
 /** Work that may have to be waited for before everything is closed. */
 export class UnderWay {
   private readonly promises = new Set<Promise<unknown>>();

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Audit } from '../../src/audit/audit.ts';
 import type { NotifyConfig } from '../../src/config/config.ts';
@@ -225,6 +226,82 @@ describeOnBothStores('the outbox', (opened) => {
     await round;
     expect(order).toEqual(['hook', 'matrix given up']);
     expect(await all()).toMatchObject([{ id: 'mail', attempts: 1 }]);
+  });
+
+  /** A store that fails so many of the next commits. */
+  const failingStore = () => {
+    let fails = 0;
+    let failed: () => void = () => undefined;
+    const hasFailed = new Promise<void>((resolve) => {
+      failed = resolve;
+    });
+    const commit = (...given: Parameters<Storage['commit']>) => {
+      if (fails === 0) return storage.commit(...given);
+      fails -= 1;
+      failed();
+      return Promise.reject(new Error('away'));
+    };
+    const fail = (count: number) => {
+      fails = count;
+    };
+    return { on: { ...storage, commit } as Storage, hasFailed, fail };
+  };
+
+  test('attack 364: a store that fails for one notice ends no other attempt, and the end waits for that', async () => {
+    await add('n1');
+    await add('n2');
+    const { on, hasFailed, fail } = failingStore();
+    const ended: string[] = [];
+    let go: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const { senders } = sendersThat(async ({ id }) => {
+      if (id === 'n2') return gone.then(() => 'sent' as const);
+      fail(1);
+      throw new NotDelivered('HTTP 500');
+    });
+    const delivery = deliveryOf(senders, { on });
+    const round = delivery.round().then(() => ended.push('round'));
+    await hasFailed;
+    const stop = delivery.stop().then(() => ended.push('stop'));
+    for (let turns = 0; turns < 20; turns += 1) await setImmediate();
+    ended.push('n2 is sent');
+    go();
+    await Promise.all([round, stop]);
+    expect(ended[0]).toBe('n2 is sent');
+    expect(results).toEqual(['webhook sent']);
+    expect(await all()).toMatchObject([{ id: 'n1', attempts: 1 }]);
+  });
+
+  test('attack 364: what was sent while the store failed is not sent again, and not called failed', async () => {
+    await add('n1');
+    const { on, fail } = failingStore();
+    const { seen, senders } = sendersThat(async () => {
+      fail(2);
+      return 'sent';
+    });
+    const delivery = deliveryOf(senders, { on });
+    await delivery.round();
+    expect(results).toEqual([]);
+    // The store is away still, and then the lease is over.
+    await delivery.round();
+    opened.clock.advance(HOUR);
+    await delivery.round();
+    expect(seen).toHaveLength(1);
+    expect(results).toEqual(['webhook sent']);
+    expect(await all()).toEqual([]);
+  });
+
+  test('what is found due at the end is left to the next start', async () => {
+    await add('n1');
+    const { seen, senders } = sendersThat(() => Promise.resolve('sent'));
+    const delivery = deliveryOf(senders);
+    const round = delivery.round();
+    await delivery.stop();
+    await round;
+    expect(seen).toEqual([]);
+    expect(await all()).toMatchObject([{ id: 'n1', attempts: 0 }]);
   });
 
   test('a mail becomes one for each address, each with its own outcome; without an address it is done', async () => {
