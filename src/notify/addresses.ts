@@ -8,19 +8,25 @@ import {
   findNoticeAddress,
   findNoticeAddresses,
   forgetAddressesAsked,
+  markAddressesAsked,
   markNoticeAddress,
   type NoticeAddress,
   takeAddressesAsked,
 } from '../storage/tables/notice_owners.ts';
-import { HOUR, SECOND } from '../system/clock.ts';
+import { HOUR, MINUTE, SECOND } from '../system/clock.ts';
 import { inTime } from '../system/in_time.ts';
 import type { Log } from '../system/log.ts';
-import { type RandomSource, randomId } from '../system/random.ts';
+import { hashToken } from '../system/token_hash.ts';
 import type { Vault } from '../vault/vault.ts';
 
 const ASKED_EVERY_MS = 24 * HOUR;
+/** Longer than the homeserver may take to answer. */
+const ASKING_MS = 3 * MINUTE;
+const TIMES = { usualMs: ASKED_EVERY_MS, askingMs: ASKING_MS };
 /** An address that the homeserver no longer names is told so much longer: removing it silences no one. */
 export const GONE_KEPT_MS = 7 * 24 * HOUR;
+/** 96 bit, in hex. */
+const ID_LENGTH = 24;
 /** The addresses that were known first stay: many new ones do not push them out. */
 const MOST_ADDRESSES = 10;
 /** How long a request that changes addresses waits for the homeserver to say which there are. */
@@ -32,7 +38,6 @@ export interface AddressesDeps {
   readonly storage: Pick<Storage, 'commit' | 'read'>;
   readonly homeserver: Pick<Homeserver, 'call'>;
   readonly vault: Vault;
-  readonly random: RandomSource;
   readonly log: Log;
   /** Whether mail is sent at all: else no one's addresses are asked for. */
   readonly isWanted: () => boolean;
@@ -92,7 +97,7 @@ export class Addresses {
     const { storage, log } = this.deps;
     const { userId } = asking;
     try {
-      const taken = await storage.commit([userId], takeAddressesAsked(userId, everyMs));
+      const taken = await storage.commit([userId], takeAddressesAsked(userId, { ...TIMES, everyMs }));
       if (taken === undefined) return;
       const named = await this.ask(asking);
       await storage.commit(
@@ -124,15 +129,25 @@ export class Addresses {
     const known = await this.deps.storage.read(findNoticeAddresses(userId));
     const opened = known.map((row) => ({ id: row.id, address: this.opened(row) }));
     const isNew = (address: string) => !opened.some((each) => each.address === address);
+    // One that stands there twice, written by earlier versions, is told once in the end.
+    const first = new Map(opened.toReversed().map(({ id, address }) => [address, id]));
+    const isNamed = ({ id, address }: { readonly id: string; readonly address: string }) =>
+      named.includes(address) && first.get(address) === id;
     const added = [...new Set(named)].filter(isNew).slice(0, Math.max(0, MOST_ADDRESSES - known.length));
     return [
-      ...opened.map(({ id, address }) => markNoticeAddress(id, named.includes(address))),
+      markAddressesAsked(userId),
+      ...opened.map((each) => markNoticeAddress(each.id, isNamed(each))),
       ...added.map((address) => addNoticeAddress(this.sealed(userId, address))),
     ];
   }
 
+  /**
+   * The id is that of the address: two requests of one moment, which both find it new, add it once, so that it gets each
+   * mail once. Who reads the table does not learn the address by it.
+   */
   private sealed(userId: string, address: string): NoticeAddress {
-    const id = randomId(this.deps.random, 96);
+    const digest = this.deps.vault.digest('notice-address', JSON.stringify([userId, address]));
+    const id = hashToken(digest).slice(0, ID_LENGTH);
     return { id, userId, sealedAddress: this.deps.vault.seal(address, `notice-address:${id}:${userId}`) };
   }
 }

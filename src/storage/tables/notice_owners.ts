@@ -27,15 +27,29 @@ export function takeFailuresTold(userId: string, everyMs: number): Decision<obje
   );
 }
 
+/** How long after one another the addresses of a user are asked for. */
+export interface AskingTimes {
+  readonly usualMs: number;
+  /** For this time: how long ago the last one must be. */
+  readonly everyMs: number;
+  /** How long the asking may take: after that another one may ask, as this one was killed. */
+  readonly askingMs: number;
+}
+
 /** Won by the one who is to ask the homeserver for a user's addresses: no one did within `everyMs`. */
-export function takeAddressesAsked(userId: string, everyMs: number): Decision<object> {
+export function takeAddressesAsked(userId: string, times: AskingTimes): Decision<object> {
   return decide(
-    `INSERT INTO notice_owners (user_id, asked_at) VALUES (:userId, :now)
+    `INSERT INTO notice_owners (user_id, asked_at) VALUES (:userId, :now - :usualMs + :askingMs)
      ON CONFLICT (user_id) DO UPDATE SET asked_at = excluded.asked_at
        WHERE notice_owners.asked_at IS NULL OR notice_owners.asked_at <= :now - :everyMs
          OR notice_owners.asked_at > :now`,
-    { userId, everyMs },
+    { userId, ...times },
   );
+}
+
+/** The homeserver has said which they are. */
+export function markAddressesAsked(userId: string): Effect {
+  return effect('UPDATE notice_owners SET asked_at = :now WHERE user_id = :userId', { userId });
 }
 
 /** The homeserver did not say: the next request of the user asks it again. */
@@ -82,9 +96,11 @@ export function findNoticeAddress(id: string): Query<NoticeAddress> {
   );
 }
 
+/** Nothing, if it is there. */
 export function addNoticeAddress({ id, userId, sealedAddress }: NoticeAddress): Effect {
   return effect(
-    'INSERT INTO notice_addresses (id, user_id, sealed_address) VALUES (:id, :userId, :sealedAddress)',
+    `INSERT INTO notice_addresses (id, user_id, sealed_address) VALUES (:id, :userId, :sealedAddress)
+     ON CONFLICT (id) DO NOTHING`,
     { id, userId, sealedAddress },
   );
 }
