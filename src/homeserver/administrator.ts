@@ -35,7 +35,9 @@ export async function isAdministrator(
     // It knows this endpoint, and not the account.
     if (errcodeOf(answer) === 'M_NOT_FOUND') return false;
     const family = await familyOf(call, client);
-    if (family === 'synapse' || family === WITHOUT_WORD) return false;
+    // The endpoint is there in every Synapse: a 404 that is not its own comes from a proxy before it.
+    if (family === 'synapse') return errcodeOf(answer) === 'M_UNRECOGNIZED' ? false : undefined;
+    if (family === WITHOUT_WORD) return false;
     if (family === undefined || !WITH_ADMIN_ROOM.has(family)) return undefined;
     return await hasJoinedAdminRoom(get, userId);
   } catch (error) {
@@ -59,9 +61,10 @@ async function hasJoinedAdminRoom(
 ): Promise<boolean | undefined> {
   const alias = encodeURIComponent(`#admins:${parseUserId(userId)?.server ?? ''}`);
   const room = await get(`/_matrix/client/v3/directory/room/${alias}`);
-  if (room.status === 404) return false;
+  if (room.status === 404 && errcodeOf(room) === 'M_NOT_FOUND') return false;
+  const adminRoom = room.json?.room_id;
+  if (room.status !== 200 || typeof adminRoom !== 'string') return undefined;
   const joined = await get('/_matrix/client/v3/joined_rooms');
   const rooms = joined.json?.joined_rooms;
-  if (room.status !== 200 || joined.status !== 200 || !Array.isArray(rooms)) return undefined;
-  return rooms.some((id) => id === room.json?.room_id);
+  return joined.status === 200 && Array.isArray(rooms) ? rooms.includes(adminRoom) : undefined;
 }

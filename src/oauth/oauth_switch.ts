@@ -1,4 +1,5 @@
-import type { Homeserver } from '../homeserver/homeserver.ts';
+import { errcodeOf } from '../homeserver/answer_refusal.ts';
+import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { Handler } from '../http/answer.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
@@ -80,11 +81,11 @@ export class OauthSwitch {
   /** Undefined where the homeserver did not say. */
   private async hasAt(path: string): Promise<boolean | undefined> {
     try {
-      const { status } = await this.deps.homeserver.call({
+      const answer = await this.deps.homeserver.call({
         ...{ method: 'GET', path, client: OURSELVES, errand: 'essential' },
       });
-      if (status >= 200 && status < 300) return true;
-      return status === 404 || status === 405 ? false : undefined;
+      if (answer.status >= 200 && answer.status < 300) return true;
+      return saysThereIsNone(answer) ? false : undefined;
     } catch (error) {
       this.deps.log.debug({ err: error }, 'The homeserver did not say whether it has an OAuth of its own');
       return undefined;
@@ -103,4 +104,11 @@ export class OauthSwitch {
       );
     }
   }
+}
+
+/** A page of a web server in the place of the homeserver has these statuses, too, and says nothing of it. */
+function saysThereIsNone(answer: HomeserverAnswer): boolean {
+  const errcode = errcodeOf(answer);
+  const isKnown = errcode === 'M_UNRECOGNIZED' || errcode === 'M_NOT_FOUND';
+  return isKnown && (answer.status === 404 || answer.status === 405);
 }

@@ -3,6 +3,9 @@ import { CLIENT, type Reply, withUpstream } from './upstream.ts';
 
 const ALICE = '@alice:hs';
 const UNKNOWN: Reply = { status: 404, json: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' } };
+const PAGE: Reply = (response) =>
+  response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>404</h1>');
+const NO_ROOM: Reply = { status: 404, json: { errcode: 'M_NOT_FOUND', error: 'Room with alias not found.' } };
 const NOT_ADMIN: Reply = {
   status: 403,
   json: { errcode: 'M_FORBIDDEN', error: 'You are not a server admin' },
@@ -30,7 +33,13 @@ test.each<[string, readonly Reply[], boolean | undefined]>([
   ['one that does not tell its name', [UNKNOWN, UNKNOWN], undefined],
   ['tuwunel, in its room', [UNKNOWN, server('tuwunel'), ROOM, joined('!a:hs', '!admins:hs')], true],
   ['Conduit, not in its room', [UNKNOWN, server('Conduit'), ROOM, joined('!a:hs')], false],
-  ['Conduit without such a room', [UNKNOWN, server('Conduit'), UNKNOWN], false],
+  ['Conduit without such a room', [UNKNOWN, server('Conduit'), NO_ROOM], false],
+  ['a Synapse without it', [UNKNOWN, server('Synapse')], false],
+  ["a proxy's page before Synapse", [PAGE, server('Synapse')], undefined],
+  ["a proxy's page before Conduit", [PAGE, server('Conduit'), NO_ROOM], false],
+  ["a proxy's page in the place of the room", [UNKNOWN, server('Conduit'), PAGE], undefined],
+  ['no endpoint for rooms', [UNKNOWN, server('Conduit'), UNKNOWN], undefined],
+  ['a page of success in the place of the room', [UNKNOWN, server('Conduit'), { status: 200 }], undefined],
   [
     'continuwuity that does not tell',
     [UNKNOWN, server('continuwuity'), ROOM, { status: 500, json: {} }],

@@ -7,8 +7,10 @@ import { type AppOptions, startApp, type TestApp } from '../support/app.ts';
 const MINUTE = 60_000;
 const METADATA = '/_matrix/client/v1/auth_metadata';
 
-/** What the homeserver answers on the stable path and on the unstable one: a status, or nothing. */
-type Says = readonly [number | undefined, number | undefined];
+/** A status with the error of a homeserver, that of a page, which has none, or nothing. */
+type Said = number | { readonly page: number } | undefined;
+/** What is answered on the stable path and on the unstable one. */
+type Says = readonly [Said, Said];
 
 function switchBefore(enabled = true) {
   let says: Says = [404, 404];
@@ -17,9 +19,11 @@ function switchBefore(enabled = true) {
   const lines: string[] = [];
   const call = async ({ path }: HomeserverCall) => {
     asked += 1;
-    const status = says[path === METADATA ? 0 : 1];
-    if (status === undefined) throw new Error('away');
-    return { status, headers: {}, bytes: Buffer.alloc(0), json: undefined };
+    const said = says[path === METADATA ? 0 : 1];
+    if (said === undefined) throw new Error('away');
+    const [status, json] =
+      typeof said === 'number' ? [said, { errcode: 'M_UNRECOGNIZED' }] : [said.page, undefined];
+    return { status, headers: {}, bytes: Buffer.alloc(0), json };
   };
   const log = { ...silentLog, error: (_: object, text: string) => lines.push(text) };
   const door = new OauthSwitch({ homeserver: { call }, ticks: () => ms, log }, enabled);
@@ -45,6 +49,8 @@ describe('attack 296: the homeserver has an OAuth of its own', () => {
     ['one, while the other fails', [undefined, 200], 'shut'],
     ['no answer', [undefined, undefined], 'unknown'],
     ['one answer', [404, undefined], 'unknown'],
+    ["a proxy's pages", [{ page: 404 }, { page: 405 }], 'unknown'],
+    ["a proxy's page for the one that it does not let through", [404, { page: 404 }], 'unknown'],
     ['an error', [404, 502], 'unknown'],
     ['a redirect', [302, 404], 'unknown'],
     ['a login that is asked for', [404, 401], 'unknown'],
