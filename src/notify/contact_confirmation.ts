@@ -1,6 +1,6 @@
 import type { Storage } from '../storage/storage.ts';
 import type { NoticeRow } from '../storage/tables/notices.ts';
-import { findRecoveryContacts, type RecoveryContactsRow } from '../storage/tables/recovery_contacts.ts';
+import { findConfirmable, type RecoveryContactsRow } from '../storage/tables/recovery_contacts.ts';
 import type { Language, Wording } from '../system/languages.ts';
 import type { Vault } from '../vault/vault.ts';
 import { foreign, type Message, serverOf } from './message.ts';
@@ -76,7 +76,10 @@ export interface AddressedText {
 export class ContactConfirmation {
   constructor(private readonly deps: ContactConfirmationDeps) {}
 
-  /** Undefined where another address, or none, was set by now, or it is confirmed. @throws SealBroken */
+  /**
+   * Undefined where another address, or none, was set by now, it is confirmed, or the time of its link is over.
+   * @throws SealBroken
+   */
   async messageOf(notice: NoticeRow): Promise<AddressedMessage | undefined> {
     const asked = await this.askedBy(notice);
     if (asked === undefined) return undefined;
@@ -106,9 +109,9 @@ export class ContactConfirmation {
 
   private async askedBy({ userId, recipient }: NoticeRow) {
     const { storage, vault, languageOf, publicBaseUrl } = this.deps;
-    const [row] = await storage.read(findRecoveryContacts(userId));
+    const [row] = await storage.read(findConfirmable(recipient ?? ''));
     const contact = row && openContact(row, vault);
-    if (row === undefined || contact === undefined || row.confirmHash !== recipient) return undefined;
+    if (contact === undefined) return undefined;
     const url = `${publicBaseUrl}${CONFIRM_PAGE}?t=${contact.token}`;
     return { userId, to: contact.address, url, language: await languageOf(userId) };
   }

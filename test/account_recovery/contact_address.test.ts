@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ask } from '../../src/storage/statement.ts';
 import { HOUR } from '../../src/system/clock.ts';
 import { type MailReceiver, startMailReceiver } from '../notify/receivers.ts';
 import type { TestApp } from '../support/app.ts';
@@ -56,6 +57,17 @@ describeOnBothDatabases('the contact address for a recovery', (start: StartApp) 
       /https:\/\/matrix\.example\.org(\/_2fa\/recover\/contact\?t=[\w-]{27})\r?\n/.exec(text) ?? [];
     return path;
   }
+
+  test('a link whose day is over, as the mail server was away, is not sent', async () => {
+    await begin();
+    await mail.stop();
+    await set(ADDRESS);
+    app.clock.advance(25 * HOUR);
+    mail = await startMailReceiver({}, mail.port);
+    await app.proxy.sendNotices();
+    expect(mail.mails).toEqual([]);
+    expect(await app.storage.read(ask('SELECT id FROM notices'))).toEqual([]);
+  });
 
   test('attack 270: is told nothing until the button behind the link in its mail was pressed; the link itself changes nothing', async () => {
     await begin();
