@@ -21,6 +21,14 @@ export interface RoomAdminsDeps {
   /** Our registration as an application service, which may read what its users may. */
   readonly registration: { readonly asToken: string } | undefined;
   readonly log: Log;
+  /** How long it may take; 10 s where it is left out. */
+  readonly lookMs?: number;
+}
+
+/** Whose rooms are looked at, until the time is over. */
+interface Looked {
+  readonly userId: string;
+  readonly signal: AbortSignal;
 }
 
 /** People who administer rooms together with a user: both may change the power levels of the room. */
@@ -30,18 +38,25 @@ export class RoomAdmins {
   /** As many as could be learnt in time; none where there is no registration. */
   async of(userId: string): Promise<readonly string[]> {
     const found = new Set<string>();
-    await inTime(this.look(userId, found), LOOK_MS);
+    const ending = new AbortController();
+    try {
+      await inTime(this.look({ userId, signal: ending.signal }, found), this.deps.lookMs ?? LOOK_MS);
+    } finally {
+      // What is not asked by then is not asked any more.
+      ending.abort();
+    }
     return [...found];
   }
 
-  private async look(userId: string, found: Set<string>): Promise<void> {
+  private async look(looked: Looked, found: Set<string>): Promise<void> {
     try {
-      const { joined_rooms: rooms } = await this.read(userId, '/joined_rooms');
+      const { joined_rooms: rooms } = await this.read(looked, '/joined_rooms');
       if (!Array.isArray(rooms)) return;
       for (const room of rooms.slice(0, MOST_ROOMS)) {
-        for (const admin of await this.inRoom(userId, String(room))) found.add(admin);
+        for (const admin of await this.inRoom(looked, String(room))) found.add(admin);
       }
     } catch (error) {
+      if (looked.signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
       this.deps.log.warn(
         { reason: error.refusal },
@@ -50,19 +65,20 @@ export class RoomAdmins {
     }
   }
 
-  private async inRoom(userId: string, room: string): Promise<readonly string[]> {
+  private async inRoom(looked: Looked, room: string): Promise<readonly string[]> {
+    const { userId } = looked;
     const path = `/rooms/${encodeURIComponent(room)}`;
-    const levels = await this.read(userId, `${path}/state/m.room.power_levels/`);
-    const created = await this.read(userId, `${path}/state/m.room.create/`, 'format=event');
+    const levels = await this.read(looked, `${path}/state/m.room.power_levels/`);
+    const created = await this.read(looked, `${path}/state/m.room.create/`, 'format=event');
     const admins = adminsIn(levels, created);
     if (!admins.includes(userId)) return [];
-    const { joined } = await this.read(userId, `${path}/joined_members`);
+    const { joined } = await this.read(looked, `${path}/joined_members`);
     if (!isJsonObject(joined) || Object.keys(joined).length < LEAST_PEOPLE) return [];
     return admins.filter((admin) => admin !== userId && admin in joined);
   }
 
   /** What the user may read; empty where the homeserver does not show it. @throws Refusal if it does not answer */
-  private async read(userId: string, path: string, query = ''): Promise<JsonObject> {
+  private async read({ userId, signal }: Looked, path: string, query = ''): Promise<JsonObject> {
     const { homeserver, registration } = this.deps;
     if (registration === undefined) return {};
     // An application service says for which of its users it asks (application service API, "Identity assertion").
@@ -72,6 +88,7 @@ export class RoomAdmins {
       path: `/_matrix/client/v3${path}?${query === '' ? as : `${query}&${as}`}`,
       token: registration.asToken,
       client: OURSELVES,
+      signal,
     });
     return status === 200 && json !== undefined ? json : {};
   }

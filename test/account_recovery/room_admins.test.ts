@@ -82,6 +82,29 @@ test('creators of a room of version 12 stand above its levels; of older ones the
   expect(await older.admins.of(BOB)).toEqual([]);
 });
 
+test('a homeserver that hangs is asked nothing more when the time is over; what was learnt before stays', async () => {
+  let asked = 0;
+  const ended: boolean[] = [];
+  const slow = new RoomAdmins({
+    homeserver: {
+      call: ({ path, signal }) => {
+        asked += 1;
+        if (path.includes('joined_rooms'))
+          return Promise.resolve({ status: 200, json: { joined_rooms: ['!a:a'] } } as never);
+        return new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => {
+            ended.push(true);
+            reject(signal.reason);
+          });
+        });
+      },
+    },
+    ...{ registration: { asToken: 'x' }, log: silentLog, lookMs: 10 },
+  });
+  expect(await slow.of(BOB)).toEqual([]);
+  expect({ asked, ended }).toEqual({ asked: 2, ended: [true] });
+});
+
 test('a homeserver that does not answer keeps no request waiting, and what was learnt before stays', async () => {
   const { admins } = adminsIn({});
   expect(await admins.of(BOB)).toEqual([]);
