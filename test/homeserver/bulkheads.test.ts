@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { PASSWORD, startSignIns } from '../login/support.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
+import { until } from '../support/until.ts';
 
 const CROWD = 320;
 const ADDRESSES = 8;
@@ -28,10 +29,6 @@ function signInFrom(ip: string, name: string) {
     json: passwordLogin(name, PASSWORD),
     headers: { 'x-forwarded-for': ip },
   });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A crowd of different people from a few addresses, far more than there are connections for sign-ins. */

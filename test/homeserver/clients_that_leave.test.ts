@@ -13,6 +13,7 @@ import {
 } from '../guard/guarded.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import type { HttpCall } from '../support/http.ts';
+import { until } from '../support/until.ts';
 
 /** Connections for what clients ask before they sign in. */
 const ESSENTIAL = 32;
@@ -49,14 +50,6 @@ function stall(path: RegExp): Stalled {
     return next();
   });
   return stalled;
-}
-
-/** Waits for what another connection brings about. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500 && !isSo(); tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  expect(isSo()).toBe(true);
 }
 
 /** Sends a request, hangs up when the homeserver has it, and returns once the application has heard of that. */

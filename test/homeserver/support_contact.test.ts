@@ -6,6 +6,7 @@ import { SupportContact, supportIn } from '../../src/homeserver/support_contact.
 import type { Json, JsonObject } from '../../src/matrix/wire.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { startApp } from '../support/app.ts';
+import { until } from '../support/until.ts';
 
 const admin = (contact: JsonObject): JsonObject => ({ contacts: [{ role: 'm.role.admin', ...contact }] });
 
@@ -97,8 +98,8 @@ test('a page shows it, and the foot leads there', async () => {
   expect(await help()).toContain('Contact the people who run');
   app.findContact();
   await answered;
-  let text = await help();
-  for (let tries = 0; tries < 20 && text.includes('Contact the people'); tries++) text = await help();
+  await until(async () => !(await help()).includes('Contact the people'));
+  const text = await help();
   await app.stop();
   expect(text).toContain('Contact your server administrator: <bdi>@&lt;b&gt;:example.org</bdi>');
   expect(text).toContain('<a href="/_2fa/help#lost-all" target="_blank" rel="noopener">Contact');

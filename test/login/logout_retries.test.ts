@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TestApp } from '../support/app.ts';
+import { until } from '../support/until.ts';
 import { MINUTE, PASSWORD, signIn, startSignIns } from './support.ts';
 
 let app: TestApp;
@@ -97,12 +98,4 @@ test('attack 165: answers that take long delay no other logout, of now or of lat
   answer();
   await Promise.all(rounds);
   expect(slow.flatMap((name) => app.stub.liveTokens(name))).toEqual([]);
-}, 60_000);
-
-/** Waits for what another connection brings about. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500 && !isSo(); tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  expect(isSo()).toBe(true);
-}
+});

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ask } from '../../src/storage/statement.ts';
 import { HOUR, MINUTE } from '../../src/system/clock.ts';
@@ -15,6 +14,7 @@ import {
 } from '../account/account.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { describeOnBothDatabases, type StartApp } from '../support/both_databases.ts';
+import { until } from '../support/until.ts';
 import {
   type HookReceiver,
   type MailReceiver,
@@ -129,8 +129,7 @@ describeOnBothDatabases('notices', (start: StartApp) => {
       headers: { 'Sec-Fetch-Site': 'same-origin', 'Accept-Language': 'en' },
     });
     const owners = ask<{ language: string | null }>('SELECT language FROM notice_owners');
-    for (let n = 0; n < 100 && (await app.storage.read(owners))[0]?.language !== 'de'; n += 1)
-      await setTimeout(10);
+    await until(async () => (await app.storage.read(owners))[0]?.language === 'de');
     await account.ask('POST', RECOVERY_API, dora, { auth: dorasPassword(on.freshCode()) });
     await sent();
     await sent();
@@ -223,10 +222,12 @@ describeOnBothDatabases('notices', (start: StartApp) => {
     const hanging = await startLiar(() => undefined);
     const { account } = await begin({ port: liar.port, url: `http://127.0.0.1:${hanging.port}/` });
     await account.turnOn();
-    const round = account.app.proxy.sendNotices();
-    const begun = performance.now();
+    let isOver = false;
+    const round = account.app.proxy.sendNotices().finally(() => {
+      isOver = true;
+    });
     for (let n = 0; n < 3; n += 1) await enterWrongCode(account);
-    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(isOver).toBe(false);
     await liar.stop();
     await hanging.stop();
     await round;

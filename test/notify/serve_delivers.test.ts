@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
 import { createProxy } from '../../src/server/proxy.ts';
@@ -13,11 +12,10 @@ import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts'
 import { call } from '../support/http.ts';
 import { ManualClock } from '../support/manual_clock.ts';
 import { ServeProcess } from '../support/serve_process.ts';
+import { until } from '../support/until.ts';
 import { type MailReceiver, startMailReceiver } from './receivers.ts';
 
 const PASSWORD = 'correct horse';
-const TRIES = 600;
-const BETWEEN_TRIES_MS = 50;
 
 let app: TestApp;
 let serve: ServeProcess | undefined;
@@ -82,13 +80,7 @@ async function signIn(name: string): Promise<void> {
   expect((await call(serve?.url ?? '', { method: 'POST', target: LOGIN, json })).status).toBe(200);
 }
 
-async function until(is: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tried = 0; tried < TRIES; tried += 1) {
-    if (await is()) return;
-    await pause(BETWEEN_TRIES_MS);
-  }
-  throw new Error(`it does not come: ${serve?.log}`);
-}
+const comes = (is: () => boolean | Promise<boolean>) => until(is, () => serve?.log ?? '');
 
 const toldAt = (receiver: MailReceiver) => receiver.mails.flatMap(({ to }) => to);
 
@@ -105,14 +97,14 @@ test('SIGHUP turns mail on, over STARTTLS and TLS with a certificate that is tru
   const hangUp = async () => {
     const before = reloads().length;
     serve?.child.kill('SIGHUP');
-    await until(() => reloads().length > before);
+    await comes(() => reloads().length > before);
     return reloads().at(-1) ?? '';
   };
   await signIn('ann');
   setMail(startTls.port, 'starttls');
   expect(await hangUp()).toContain('notify.mail');
   await signIn('ben');
-  await until(() => startTls.mails.length > 0);
+  await comes(() => startTls.mails.length > 0);
   expect(toldAt(startTls)).toEqual(['ben@example.org']);
 
   const right = readFileSync(configFile(), 'utf8');
@@ -123,7 +115,7 @@ test('SIGHUP turns mail on, over STARTTLS and TLS with a certificate that is tru
   setMail(tls.port, 'tls');
   await hangUp();
   await signIn('cid');
-  await until(() => tls.mails.length > 0);
+  await comes(() => tls.mails.length > 0);
   expect(toldAt(tls)).toEqual(['cid@example.org']);
   expect(toldAt(startTls)).toEqual(['ben@example.org']);
 });
@@ -133,10 +125,10 @@ test('attack 192: kill -9 of the process that delivers: nothing is lost, and wha
   setMail(plain.port, 'none');
   await start();
   await signIn('dan');
-  await until(async () => plain.mails.length === 1 && (await waiting()) === 0);
+  await comes(async () => plain.mails.length === 1 && (await waiting()) === 0);
   holdsBack = true;
   await signIn('eve');
-  await until(() => heldBack > 0);
+  await comes(() => heldBack > 0);
   await serve?.kill();
   serve = undefined;
   expect(toldAt(plain)).toEqual(['dan@example.org']);

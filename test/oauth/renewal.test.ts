@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { TestApp } from '../support/app.ts';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
+import { until } from '../support/until.ts';
 import { expectError, OAuthApp, tokensIn } from './oauth_app.ts';
 
 describeOnSharedDatabases('a homeserver whose refresh tokens are good once', (start) => {
@@ -43,7 +44,7 @@ describeOnSharedDatabases('a homeserver whose refresh tokens are good once', (st
       return next();
     });
     const first = oauth.refresh(refresh);
-    while (renewals() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => renewals() > 0);
     oauth.app.clock.advance(50_000);
     const second = oauth.refresh(refresh, undefined, another);
     await new Promise((resolve) => setTimeout(resolve, 300));
