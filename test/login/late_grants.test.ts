@@ -4,11 +4,14 @@ import { type IncomingMessage, request } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
+import { giveLoginsTime } from '../support/services.ts';
+import { until } from '../support/until.ts';
 import { Visitor } from '../support/visitor.ts';
 import { ask, loginsOf, MINUTE, PASSWORD, post, signIn, startSignIns, submit } from './support.ts';
 
-/** So long the homeserver may take here. */
-const TIME_MS = 150;
+/** So long the homeserver may take for a login that it withholds; for all else it has its usual time. */
+const SHORT_MS = 50;
+const USUAL_MS = 60_000;
 
 let app: TestApp;
 let bob: Enrolled;
@@ -16,7 +19,7 @@ let bob: Enrolled;
 afterEach(() => app.stop());
 
 async function start(): Promise<void> {
-  ({ app, bob } = await startSignIns({ times: { answerMs: TIME_MS } }));
+  ({ app, bob } = await startSignIns());
 }
 
 /** From now on the homeserver grants nothing on these paths, to bodies with this text, before it is told to. */
@@ -30,6 +33,18 @@ function withhold(path = /POST .*\/login$/, text = ''): { readonly grant: () => 
     return next();
   });
   return { grant };
+}
+
+/** The same, and those who wait for it are told soon that the homeserver is slow. */
+function withholdTooLong(path?: RegExp): { readonly grant: () => void } {
+  const withheld = withhold(path);
+  giveLoginsTime(app, SHORT_MS);
+  return {
+    grant: () => {
+      giveLoginsTime(app, USUAL_MS);
+      withheld.grant();
+    },
+  };
 }
 
 /** A device with keys, as a client in use has it. */
@@ -50,20 +65,12 @@ function nextRequest(): Promise<IncomingMessage> {
   });
 }
 
-/** Waits for what another connection brings about. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500 && !isSo(); tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  expect(isSo()).toBe(true);
-}
-
 const logouts = () => app.stub.requestsTo('logout').length;
 
 describe('a login that is granted when its client has been told that the homeserver is slow', () => {
   test.each(['alice', 'bob'])('attack 164: %s: 504, then logged out', async (name) => {
     await start();
-    const { grant } = withhold();
+    const { grant } = withholdTooLong();
     expect((await signIn(app, name)).status).toBe(504);
     grant();
     await until(() => logouts() === 1);
@@ -74,7 +81,7 @@ describe('a login that is granted when its client has been told that the homeser
 
   test('attack 164: a registration', async () => {
     await start();
-    const { grant } = withhold(/POST .*\/register$/);
+    const { grant } = withholdTooLong(/POST .*\/register$/);
     const body = { username: 'carl', password: 'his', auth: { type: 'm.login.dummy' } };
     expect((await post(app, '/_matrix/client/v3/register', body)).status).toBe(504);
     grant();
@@ -85,7 +92,7 @@ describe('a login that is granted when its client has been told that the homeser
   test('attack 164: the second login to a chosen device; the held one stays, and is finished', async () => {
     await start();
     const challenge = await signIn(app, 'bob', PASSWORD, { device_id: 'PHONE' });
-    const { grant } = withhold();
+    const { grant } = withholdTooLong();
     expect((await submit(app, challenge, app.code(bob))).status).toBe(504);
     grant();
     await until(() => logouts() === 1);
@@ -97,7 +104,7 @@ describe('a login that is granted when its client has been told that the homeser
 
   test('attack 164: on the sign-in page', async () => {
     await start();
-    const { grant } = withhold();
+    const { grant } = withholdTooLong();
     const visitor = new Visitor(app.url);
     await visitor.open('/_2fa/login?redirectUrl=https%3A%2F%2Fapp.example.net%2F');
     await visitor.send({ user: 'alice', password: PASSWORD });
@@ -110,7 +117,7 @@ describe('a login that is granted when its client has been told that the homeser
     await start();
     app.stub.switches.uiaSessionTimeout = 3_600_000;
     const { token } = app.stub.signIn('alice');
-    const { grant } = withhold();
+    const { grant } = withholdTooLong();
     const identifier = { type: 'm.id.user', user: 'alice' };
     const auth = { type: 'm.login.password', identifier, password: PASSWORD };
     const setUp = await app.post(
@@ -127,7 +134,7 @@ describe('a login that is granted when its client has been told that the homeser
   test('attack 164: a device that it shares with its owner keeps its keys (R5)', async () => {
     await start();
     await putKeysOn('alice', 'PHONE');
-    const { grant } = withhold();
+    const { grant } = withholdTooLong();
     expect((await signIn(app, 'alice', PASSWORD, { device_id: 'PHONE' })).status).toBe(504);
     grant();
     await until(() => app.stub.requests.some(({ target }) => target.endsWith('/keys/query')));
@@ -138,7 +145,7 @@ describe('a login that is granted when its client has been told that the homeser
 
   test('attack 164: a logout that fails is left to the sweep', async () => {
     await start();
-    const { grant } = withhold();
+    const { grant } = withholdTooLong();
     expect((await signIn(app, 'alice')).status).toBe(504);
     app.stub.failNext('/logout', { status: 500, body: { errcode: 'M_UNKNOWN', error: 'x' } });
     grant();
@@ -257,8 +264,7 @@ describe('a client that hangs up', () => {
 
   test('attack 358: during the second login of a user without 2FA: it is logged out', async () => {
     const applicationServices = [{ token: 'as_token', senderLocalpart: 'two-factor', prefix: '' }];
-    const options = { times: { answerMs: TIME_MS }, applicationServices, ownToken: 'as_token' };
-    ({ app, bob } = await startSignIns(options));
+    ({ app, bob } = await startSignIns({ applicationServices, ownToken: 'as_token' }));
     const { grant } = withhold(/POST .*\/login$/, 'm.login.application_service');
     const token = app.stub.mintLoginToken('alice');
     await signInAndHangUp(

@@ -1,6 +1,8 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { describeOnSharedDatabases } from '../support/both_databases.ts';
 import type { HttpCall } from '../support/http.ts';
+import { requestsOver } from '../support/services.ts';
+import { until } from '../support/until.ts';
 import { BOB, DEVICE, expectError, OAuthApp, tokensIn } from './oauth_app.ts';
 
 /** Of our registration: it opens every account. */
@@ -67,7 +69,7 @@ describeOnSharedDatabases('the login of a grant, by our registration', (start) =
   });
 
   test('an app that hangs up while a limit is waited out has no login made', async () => {
-    const limited = { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 500 };
+    const limited = { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 2000 };
     oauth.app.stub.failNext('/v3/login', { status: 429, body: limited });
     const issued = await oauth.issue();
     const hungUp = new AbortController();
@@ -75,10 +77,10 @@ describeOnSharedDatabases('the login of a grant, by our registration', (start) =
       call: (asked: HttpCall) => oauth.app.call({ ...asked, signal: hungUp.signal }),
     };
     const asked = oauth.exchange(issued, {}, leaving);
-    while (bodies().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => bodies().length > 0);
     hungUp.abort();
     await asked.catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await requestsOver(oauth.app);
     expect(bodies()).toHaveLength(1);
     tokensIn(await oauth.exchange(issued));
   });
