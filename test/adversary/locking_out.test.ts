@@ -1,5 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { Response } from 'supertest';
+import { SignInLine } from '../../src/login/sign_in_line.ts';
+import { StoredLineLeases } from '../../src/login/stored_line_leases.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { StoreUnavailable } from '../../src/storage/errors.ts';
 import { app, bob, start } from '../login/each_test.ts';
@@ -17,6 +19,7 @@ import {
 } from '../login/support.ts';
 import { LOGIN } from '../support/app.ts';
 import { SYNAPSE_DEFAULT_RATES } from '../support/stub/limits.ts';
+import { until } from '../support/until.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** The owner signs in; a 429 of the homeserver may be waited for once. */
@@ -258,13 +261,18 @@ describe('attack 169: two processes on one database', () => {
   test('attack 147: equal wrong sign-ins in both are asked for once', async () => {
     await start();
     const other = await app.startAnother();
+    const stands = jest.spyOn(SignInLine.prototype, 'ask');
+    const waits = jest.spyOn(StoredLineLeases.prototype, 'look');
+    // Answered once all stand in line, and one process has seen that the other one asks.
     app.stub.override('login', async (_exchange, next) => {
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await until(() => stands.mock.calls.length === 12 && waits.mock.calls.length > 0);
       return next();
     });
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, turn) => signIn(turn % 2 === 0 ? app : other, 'bob', 'wrong')),
     );
+    stands.mockRestore();
+    waits.mockRestore();
     expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).size).toBe(1);
     expect(answers[0]?.status).toBe(403);
     expect(loginsOf(app)).toHaveLength(1);
