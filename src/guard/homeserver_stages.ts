@@ -1,7 +1,7 @@
 import type { Flow, JsonObject } from '../matrix/wire.ts';
 import type { CommitAnswer, Effect, Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
-import { endSessionLease, keepHomeserverStages } from '../storage/tables/session_turns.ts';
+import { endSessionLease, keepHomeserverStages } from '../storage/tables/session_leases.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';

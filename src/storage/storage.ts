@@ -4,8 +4,8 @@ import { type FactorStore, FactorTables } from './tables/factors.ts';
 import { type FreshLoginStore, FreshLoginTable } from './tables/fresh_logins.ts';
 import { type HoldStore, HoldTable } from './tables/hold_store.ts';
 import { type LoginTokenStore, PassedLoginTokenTable } from './tables/passed_login_tokens.ts';
+import { type SessionLeaseStore, SessionLeaseTable } from './tables/session_leases.ts';
 import { type SessionStore, SessionTable } from './tables/session_store.ts';
-import { type SessionLeaseStore, SessionLeaseTable } from './tables/session_turns.ts';
 import { type SignInTokenStore, SignInTokenTable } from './tables/sign_in_tokens.ts';
 
 /**

@@ -1,5 +1,10 @@
 import { ask, type Decision, type Driver, decide, type Effect, effect, type Query } from '../statement.ts';
 
+/*
+ * The table has the name of its first release: those of later ones find it by that, and it cannot change while two
+ * releases serve one database.
+ */
+
 /** No lease is taken for so long, in ms: a time further ahead was written while a clock was wrong, and does not count. */
 const LONGEST = 3_600_000;
 

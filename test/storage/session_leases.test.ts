@@ -3,14 +3,14 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';
 import { NOW, raceOf, session, upTo } from './rows.ts';
 
-describeOnBothStores('session turns', (opened) => {
+describeOnBothStores('session leases', (opened) => {
   let storage: Storage;
 
   beforeEach(() => {
     storage = opened.storage;
   });
 
-  test('of 50 requests at once one has the turn, until it gives it back or its time is over', async () => {
+  test('of 50 requests at once one has the lease, until it gives it back or its time is over', async () => {
     await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
     const until = NOW + 1000;
     const taken = await raceOf(50, await replicasOf(opened), (one) => one.sessionLeases.take('one', until));
@@ -24,7 +24,7 @@ describeOnBothStores('session turns', (opened) => {
 
   test('what the homeserver asks for is kept as long as its session lives', async () => {
     await storage.sessions.open(session({ idHash: 'one' }), upTo(10));
-    await storage.sessionLeases.keepHomeserverStages('one', Buffer.from('nobody has the turn'));
+    await storage.sessionLeases.keepHomeserverStages('one', Buffer.from('no request has the lease'));
     expect(await storage.sessionLeases.homeserverStages('one')).toBeUndefined();
     await storage.sessionLeases.take('one', NOW + 1000);
     expect(await storage.sessionLeases.homeserverStages('one')).toBeUndefined();
