@@ -5,11 +5,9 @@ import type { Homeserver, PasswordJudgement } from '../homeserver/homeserver.ts'
 import type { ClientRequest } from '../http/client_request.ts';
 import { Refusal } from '../matrix/refusals.ts';
 import { ENROLMENT_STAGE } from '../matrix/wire.ts';
-import { endIdle } from '../second_factor/joined_holds.ts';
 import type { RecoveredHolds } from '../second_factor/recovered_holds.ts';
 import type { Write } from '../storage/statement.ts';
 import { findRecovery, finishRecovery } from '../storage/tables/recovery_requests.ts';
-import type { RandomSource } from '../system/random.ts';
 import { type Session, standingOf } from '../uia/session.ts';
 import {
   type ConfirmedInSession,
@@ -36,7 +34,6 @@ export class RecoverySetUp extends SessionSetUps {
       readonly recoveredHolds: Pick<RecoveredHolds, 'owing'>;
       readonly audit: Audit;
       readonly homeserver: Homeserver;
-      readonly random: RandomSource;
     },
   ) {
     super(deps, setUps);
@@ -71,7 +68,7 @@ export class RecoverySetUp extends SessionSetUps {
    */
   protected override async requireReady({ client }: ClientRequest, session: Session): Promise<void> {
     const { holds } = this.deps;
-    const { homeserver, random } = this.recovery;
+    const { homeserver } = this.recovery;
     const held = session.holdId === null ? undefined : await holds.find(session.holdId);
     if (held === undefined) throw new Refusal('unknown_sign_in');
     const { grant, password = session.password } = holds.open(held);
@@ -79,7 +76,7 @@ export class RecoverySetUp extends SessionSetUps {
       password !== undefined && (await isStillRight(() => grant.judgePassword(homeserver, password, client)));
     if (isRight) return;
     // Else the next sign-in would join it, and be refused like this one for as long as it is held.
-    await endIdle(held, holds, random);
+    await holds.endFree(held);
     throw new Refusal('unknown_sign_in');
   }
 

@@ -17,7 +17,7 @@ import type { BegunSetUp, ReadyConfirmation, SettableFactor, SetUpOwner, SetUps 
 
 export interface SessionSetUpDeps extends Pick<AccountDeps, 'factors' | 'standings' | 'storage'> {
   readonly engine: UiaEngine;
-  readonly holds: Pick<HeldLogins, 'giveMoreTime' | 'find' | 'open' | 'claim' | 'end'>;
+  readonly holds: Pick<HeldLogins, 'giveMoreTime' | 'find' | 'open' | 'endFree'>;
   readonly enrolment: OwedEnrolment;
 }
 

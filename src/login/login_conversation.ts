@@ -14,13 +14,12 @@ import {
 } from '../second_factor/challenge_answer.ts';
 import type { CodeOutcome, CodeStep, TakenByCode } from '../second_factor/code_step.ts';
 import { passedIn } from '../second_factor/factor_passed.ts';
-import type { OpeningSession } from '../second_factor/held_logins.ts';
 import { enrolmentFlows, type OwedEnrolment } from '../second_factor/owed_enrolment.ts';
 import type { Presented, PresentedCodes } from '../second_factor/presented.ts';
 import { type OwesEnrolment, type OwesFactor, owes, type Standings } from '../second_factor/standing.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import type { UiaEngine } from '../uia/engine.ts';
-import type { Opening } from '../uia/opening.ts';
+import type { Opening, OpeningSession } from '../uia/opening.ts';
 import { type PresentedAuth, withoutAuth } from '../uia/presented_auth.ts';
 import { isSatisfied, requireBody, type Session, type SessionBinding, standingOf } from '../uia/session.ts';
 import type { HeldSignIn, Resumed } from './held_sign_in.ts';

@@ -6,17 +6,13 @@ import type { HeldLogins } from '../second_factor/held_logins.ts';
 import type { AskedAccess, AskedByDevice, OAuthCodes } from '../second_factor/oauth_codes.ts';
 import type { OwnLogin } from '../second_factor/own_login.ts';
 import type { AloneAccepted } from '../second_factor/passes.ts';
-import { type Write, when } from '../storage/statement.ts';
+import { when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
-import { endHold, type HeldLogin } from '../storage/tables/holds.ts';
+import { endFreeHold } from '../storage/tables/holds.ts';
 import { denyDeviceGrant } from '../storage/tables/oauth_grants.ts';
 import { finishSession } from '../storage/tables/sessions.ts';
-import { MINUTE } from '../system/clock.ts';
 import { type PageSessions, providerOf, redirectUrlOf } from './page_sessions.ts';
 import type { PageTickets, ProvenSignIn } from './page_tickets.ts';
-
-/** How long a hold is reserved for the moment of its end. */
-const CLAIM_MS = MINUTE;
 
 /** What an app asks for, or a device that waits for its user; and what the app calls itself. */
 export type AskedByApp = (AskedAccess | AskedByDevice) & { readonly appName: string | undefined };
@@ -75,7 +71,7 @@ export class PageAccess {
     const { session, hold } = proven;
     const provider = providerOf(session);
     if (provider !== undefined && !ownLogin.isOn) {
-      const sent = await tickets.sendToProvider(session, hold, provider);
+      const sent = await tickets.sendToProvider(hold, provider);
       return sent && { is: 'provider', provider };
     }
     return this.give(request, proven, asked);
@@ -124,18 +120,13 @@ export class PageAccess {
   ): Promise<AccessGiven> {
     const { userId } = session.binding;
     const { password = session.password } = this.deps.holds.open(hold);
-    const also = await this.endOf(hold, session.idHash);
+    // In the commit of the code: what is reserved before, and not used, is kept from other sign-ins that share it.
+    const also = [when(endFreeHold(hold.id), { won: this.deps.holds.allowanceGivenBack(hold), lost: [] })];
     const login = { password, appName };
     const spending = finishSession(session);
     return givenOf(
       await this.deps.codes.give({ userId, proof, version, asked, login, client, spending, also }),
     );
-  }
-
-  /** The held login has done its part, unless another sign-in that shares it is taking it just now. */
-  private async endOf(hold: HeldLogin, claimant: string): Promise<readonly Write[]> {
-    if (!(await this.deps.holds.claim(hold, claimant, CLAIM_MS))) return [];
-    return [endHold(hold.id, claimant), this.deps.holds.allowanceGivenBack(hold)];
   }
 }
 

@@ -16,8 +16,6 @@ import type { PageTicket } from './page_standing.ts';
 
 /** How long a homeserver's login token may be on its way to the client: as long as our own. */
 const PASSED_TOKEN_MS = 2 * MINUTE;
-/** How long a hold is reserved for the moment of its end. */
-const CLAIM_MS = MINUTE;
 
 /** All that a user owes is proven in this sign-in. */
 export interface ProvenSignIn {
@@ -48,7 +46,7 @@ export class PageTickets {
     if (proven === undefined || 'kind' in proven) return proven;
     const { session, proof, hold } = proven;
     const provider = providerOf(session);
-    if (provider !== undefined) return this.sendToProvider(session, hold, provider);
+    if (provider !== undefined) return this.sendToProvider(hold, provider);
     if (!(await this.deps.engine.finish(session))) return undefined;
     const loginToken = await this.deps.passes.issue(hold, proof);
     return { kind: 'client', redirectUrl: redirectUrlOf(session), loginToken };
@@ -83,9 +81,8 @@ export class PageTickets {
     const found = await this.deps.sessions.find(id);
     if (found === undefined) return;
     const { session, hold } = found;
-    const { idHash } = session;
     if (!(await this.deps.engine.finish(session)) || hold === undefined) return;
-    if (await this.deps.holds.claim(hold, idHash, CLAIM_MS)) await this.deps.holds.end(hold, idHash);
+    await this.deps.holds.endFree(hold);
   }
 
   /**
@@ -154,14 +151,10 @@ export class PageTickets {
 
   /** The login that told who it is has done its part: the next sweep logs it out. */
   async sendToProvider(
-    session: Session,
     hold: HeldLogin,
     provider: string,
   ): Promise<Extract<PageTicket, { kind: 'provider' }> | undefined> {
-    const { idHash } = session;
-    if (!(await this.deps.holds.claim(hold, idHash, CLAIM_MS))) return undefined;
     // Ended meanwhile, by a change of factors: its session may be left, and proves nothing.
-    if (!(await this.deps.holds.end(hold, idHash))) return undefined;
-    return { kind: 'provider', provider };
+    return (await this.deps.holds.endFree(hold)) ? { kind: 'provider', provider } : undefined;
   }
 }

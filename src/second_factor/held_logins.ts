@@ -6,6 +6,7 @@ import { type AllowanceRate, giveBackAllowance, takeAllowance } from '../storage
 import {
   claimHold,
   dropHold,
+  endFreeHold,
   endOneOfMost,
   extendHold,
   type HeldLogin,
@@ -16,6 +17,7 @@ import {
 import { extendSession } from '../storage/tables/sessions.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
 import { type RandomSource, randomId } from '../system/random.ts';
+import type { OpeningSession } from '../uia/opening.ts';
 import type { Session } from '../uia/session.ts';
 import type { Vault } from '../vault/vault.ts';
 import { type JoinKeys, joinKeyOfOwner } from './claimed_identity.ts';
@@ -39,12 +41,6 @@ export interface Kept {
 
 /** Opens the session in which a held login waits for the second factor; it is written in the same unit. */
 export type Open = (held: HeldLogin) => Promise<OpeningSession>;
-
-/** A session that is opened by a write of its own. */
-export interface OpeningSession {
-  readonly session: Session;
-  readonly write: Write;
-}
 
 /** A granted login to be held. */
 export interface NewHold {
@@ -238,6 +234,11 @@ export class HeldLogins {
 
   unclaim(held: HeldLogin, claimant: string): Promise<void> {
     return this.deps.storage.holds.unclaim(held.id, claimant);
+  }
+
+  /** Ends a hold that no one is finishing: the next sweep logs it out. False if someone is, or it has ended. */
+  async endFree({ id, userId }: HeldLogin): Promise<boolean> {
+    return (await this.deps.storage.commit([userId], endFreeHold(id))) !== undefined;
   }
 
   /** Ends a hold for its claimant: the next sweep logs it out. False if it was ended meanwhile. */

@@ -5,8 +5,7 @@ import type { Storage } from '../storage/storage.ts';
 import { findAllowance } from '../storage/tables/allowances.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
 import { findHoldsOfUser, findHoldsToJoin } from '../storage/tables/holds_to_join.ts';
-import { type Clock, MINUTE, SECOND } from '../system/clock.ts';
-import { type RandomSource, randomId } from '../system/random.ts';
+import { type Clock, SECOND } from '../system/clock.ts';
 import type { JoinKeys } from './claimed_identity.ts';
 import type { HeldLogins, Kept, NewHold, Open } from './held_logins.ts';
 
@@ -33,7 +32,6 @@ export class JoinedHolds {
       readonly holds: HeldLogins;
       readonly homeserver: Homeserver;
       readonly clock: Clock;
-      readonly random: RandomSource;
     },
   ) {}
 
@@ -104,24 +102,14 @@ export class JoinedHolds {
    * dead. It ends here, too, unless someone is finishing it just now. Where the homeserver does not say, it is joined.
    */
   private async hasEnded(hold: HeldLogin, { client, signal }: ClientRequest): Promise<boolean> {
-    const { holds, homeserver, clock, random } = this.deps;
+    const { holds, homeserver, clock } = this.deps;
     if (clock.now() - hold.createdAt < FRESH_MS) return false;
     try {
       await holds.open(hold).grant.askTokenOwner(homeserver, { client, signal });
       return false;
     } catch (error) {
       const isDead = error instanceof Refusal && error.refusal === 'unknown_token';
-      return isDead && (await endIdle(hold, holds, random));
+      return isDead && (await holds.endFree(hold));
     }
   }
-}
-
-/** Ends a hold that no one is finishing: the next sweep logs it out. False if someone is, or it has ended. */
-export async function endIdle(
-  hold: HeldLogin,
-  holds: Pick<HeldLogins, 'claim' | 'end'>,
-  random: RandomSource,
-): Promise<boolean> {
-  const claimant = randomId(random);
-  return (await holds.claim(hold, claimant, MINUTE)) && (await holds.end(hold, claimant));
 }

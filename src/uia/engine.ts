@@ -1,6 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
 import type { JsonObject } from '../matrix/wire.ts';
-import type { Decision, Effect, Write } from '../storage/statement.ts';
+import type { Decision, Effect } from '../storage/statement.ts';
 import { openWithin } from '../storage/tables/session_limits.ts';
 import type { SessionStore } from '../storage/tables/session_store.ts';
 import {
@@ -14,7 +14,7 @@ import type { Clock } from '../system/clock.ts';
 import type { RandomSource } from '../system/random.ts';
 import type { Vault } from '../vault/vault.ts';
 import { isEmptyBody, repeatsOnly } from './canonical_body.ts';
-import { limitsOf, type NewSession, newSession, type Opening } from './opening.ts';
+import { limitsOf, type NewSession, newSession, type Opening, type OpeningSession } from './opening.ts';
 import {
   hashSessionId,
   isSatisfied,
@@ -78,7 +78,7 @@ export class UiaEngine {
    * The same as a write, for the unit that makes what the session is for.
    * @throws RangeError as `open`
    */
-  opening(binding: SessionBinding, opening: Opening): { readonly session: Session; readonly write: Write } {
+  opening(binding: SessionBinding, opening: Opening): OpeningSession {
     const { session, stored } = this.newSession(binding, opening);
     return { session, write: openWithin(stored, limitsOf(this.settings.maxSessions)) };
   }

@@ -1,5 +1,6 @@
 import type { ClientAddress } from '../http/client_request.ts';
 import type { Flow, JsonObject } from '../matrix/wire.ts';
+import type { Write } from '../storage/statement.ts';
 import type { SessionLimits } from '../storage/tables/session_limits.ts';
 import type { StoredSession } from '../storage/tables/sessions.ts';
 import type { Clock } from '../system/clock.ts';
@@ -36,6 +37,12 @@ export interface Opening {
   readonly client?: ClientAddress;
   /** An end before the usual lifetime, in ms since the epoch: that of the held login. */
   readonly endsAt?: number;
+}
+
+/** A session that is opened by a write of its own. */
+export interface OpeningSession {
+  readonly session: Session;
+  readonly write: Write;
 }
 
 /** So that someone with only a password or a token cannot crowd out others or fill the disk (attacks 122, 138). */

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Storage } from '../../src/storage/storage.ts';
+import { endFreeHold } from '../../src/storage/tables/holds.ts';
 import { nextEndOfHold } from '../support/rows.ts';
 import { describeOnBothStores, replicasOf } from './on_both.ts';
 import { ALICE, BOB, claim, held, MINUTE, NOW, raceOf, take } from './rows.ts';
@@ -85,6 +86,16 @@ describeOnBothStores('held logins', (opened) => {
     expect(await claim(opened.at(NOW + 1000), 'one', 'c', NOW + 2000)).toBe(true);
     expect(await opened.at(NOW).holds.end('one', 'b')).toBe(false);
     expect(await storage.holds.end('one', 'c')).toBe(true);
+  });
+
+  test('a hold that no one is finishing is ended by one of many; one that is claimed is left', async () => {
+    await storage.holds.hold(held({ id: 'one' }));
+    const endFree = (one: Storage) => one.commit([], endFreeHold('one'));
+    await claim(storage, 'one', 'a', NOW + 1000);
+    expect(await endFree(storage)).toBeUndefined();
+    const ends = await raceOf(50, await replicasOf(opened), (one) => endFree(opened.at(NOW + 1000, one)));
+    expect(ends.filter((end) => end !== undefined)).toHaveLength(1);
+    expect(await nextEndOfHold(storage)).toBe(NOW + 1000);
   });
 
   test('an ended hold cannot be claimed', async () => {

@@ -182,6 +182,11 @@ export function endHold(id: string, claimant: string): Decision<object> {
   return decide(ending('id = :id AND claimant = :claimant'), { id, claimant });
 }
 
+/** Ends a live hold that no one is finishing; the next sweep logs it out. */
+export function endFreeHold(id: string): Decision<object> {
+  return decide(ending(`id = :id AND ${IS_FREE}`), { id });
+}
+
 /** Ends the live holds of a user, and those past their time that a client is finishing. */
 export function endHoldsOfUser(userId: string): Effect {
   return effect(ending('user_id = :userId AND (expires_at > :now OR claimant IS NOT NULL)'), { userId });
