@@ -83,9 +83,13 @@ function givenOrUsual(name: string, text: string | null, parameter: QueryParamet
   }
   const value = typed(text, schema.type);
   if (text.includes(NUL) || !isOfShape(value, schema)) {
-    throw new Refusal('invalid_param', { text: `${name} is not acceptable.` });
+    throw notAcceptable(name);
   }
   return value;
+}
+
+function notAcceptable(name: string): Refusal {
+  return new Refusal('invalid_param', { text: `${name} is not acceptable.` });
 }
 
 function isOfShape(value: Json, schema: QueryParameter['schema']): boolean {
@@ -108,11 +112,14 @@ export function bytesOf(request: IncomingMessage, route: AdminRoute, budget: Bod
   return readBody(request, { size: route.mostBytes, timeMs: MINUTE, budget });
 }
 
-/** What a JSON body says. @throws Refusal not_json, bad_json */
+/** What a JSON body says. @throws Refusal not_json, bad_json; invalid_param for a text that PostgreSQL does not take */
 export function jsonIn(bytes: Buffer, { body }: AdminRoute): JsonObject {
   if (body === 'file') return {};
   const value = bytes.length === 0 ? {} : parseStrictJson(bytes);
   checkOf(body ?? NOTHING)(value);
+  for (const [name, each] of Object.entries(value)) {
+    if (typeof each === 'string' && each.includes(NUL)) throw notAcceptable(name);
+  }
   return value;
 }
 

@@ -1,5 +1,6 @@
 import { Refusal } from '../matrix/refusals.ts';
 import { parseUserId } from '../matrix/user_id.ts';
+import { storableText } from '../matrix/wire.ts';
 import { answerRefusal } from './answer_refusal.ts';
 import type { Asker, CallHomeserver, TokenOwner } from './homeserver.ts';
 
@@ -23,10 +24,10 @@ export async function whoami(call: CallHomeserver, token: string, asker: Asker):
   if (typeof userId !== 'string' || parseUserId(userId) === undefined) {
     throw new Refusal('homeserver_unclear');
   }
-  const deviceId = answer.json?.device_id;
   return {
     userId,
-    deviceId: typeof deviceId === 'string' ? deviceId : null,
+    // With a NUL it could not be put on record.
+    deviceId: storableText(answer.json?.device_id) ?? null,
     isGuest: answer.json?.is_guest === true,
   };
 }

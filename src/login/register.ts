@@ -50,6 +50,8 @@ export class RegisterGate {
       throw new Refusal('hold_ended');
     }
     if (service === undefined) requireTokenlessStage(auth);
+    // Refused before there is an account.
+    wishedDevice(body);
     return this.register(request, body, service);
   }
 

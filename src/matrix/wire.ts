@@ -44,6 +44,11 @@ export function isSecondFactorStage(stage: string): stage is SecondFactorStage {
 /** A flow: its stages in order. On the wire `{"stages": [...]}`. */
 export type Flow = readonly string[];
 
+/** A text that every store takes, PostgreSQL none with a NUL; undefined for anything else. */
+export function storableText(value: unknown): string | undefined {
+  return typeof value === 'string' && !value.includes('\0') ? value : undefined;
+}
+
 /** Whether `value` is a JSON object (no array, not null). */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

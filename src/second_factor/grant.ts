@@ -9,7 +9,7 @@ import { countOtherDevices, endOtherDevices, hasDevice } from '../homeserver/oth
 import { renewTokens } from '../homeserver/renew_tokens.ts';
 import type { ClientAddress } from '../http/client_request.ts';
 import { parseUserId } from '../matrix/user_id.ts';
-import { isJsonObject, type JsonObject } from '../matrix/wire.ts';
+import { isJsonObject, type JsonObject, storableText } from '../matrix/wire.ts';
 import type { Addresses } from '../notify/addresses.ts';
 import type { Witness } from '../policy/policies.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
@@ -82,8 +82,9 @@ class Grant {
     this.#accessToken = accessToken;
     this.#body = body;
     this.#received = received;
-    this.userId = typeof body.user_id === 'string' ? body.user_id : '';
-    this.deviceId = typeof body.device_id === 'string' ? body.device_id : undefined;
+    // Also what breaks the specification is held until it is logged out.
+    this.userId = storableText(body.user_id) ?? '';
+    this.deviceId = storableText(body.device_id);
     this.expiresInMs = typeof body.expires_in_ms === 'number' ? storableMs(body.expires_in_ms) : undefined;
     this.hasRefreshToken = body.refresh_token !== undefined;
     this.tokenHash = hashToken(accessToken);
@@ -211,7 +212,7 @@ export function readGrant(answer: HomeserverAnswer): Grant | undefined {
   const { user_id: userId, device_id: deviceId } = answer.json ?? {};
   if (userId !== undefined && (typeof userId !== 'string' || parseUserId(userId) === undefined))
     return undefined;
-  if (deviceId !== undefined && typeof deviceId !== 'string') return undefined;
+  if (deviceId !== undefined && storableText(deviceId) === undefined) return undefined;
   return readStrayGrant(answer);
 }
 

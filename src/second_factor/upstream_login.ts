@@ -2,6 +2,7 @@ import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import type { ClientAddress, ClientRequest } from '../http/client_request.ts';
 import type { AddressLimit } from '../limits/attempt_limit.ts';
 import { Refusal } from '../matrix/refusals.ts';
+import { NUL } from '../matrix/user_id.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Log } from '../system/log.ts';
 import { type Grant, readGrant, readStrayGrant } from './grant.ts';
@@ -140,10 +141,15 @@ function isWithoutToken(body: JsonObject): boolean {
 
 const KNOWN_TOKENLESS_KEYS = new Set(['user_id', 'home_server', 'well_known', 'device_id']);
 
-/** The device that a login or registration asks for; an empty one counts as absent. */
+/**
+ * The device that a login or registration asks for; an empty one counts as absent. One with a NUL is not asked for: what
+ * was granted on it could not be put on record.
+ * @throws Refusal bad_json
+ */
 export function wishedDevice(body: JsonObject): string | undefined {
   const deviceId = body.device_id;
   if (deviceId === undefined || deviceId === null || deviceId === '') return undefined;
   if (typeof deviceId !== 'string') throw new Refusal('bad_json', { text: '`device_id` must be a string.' });
+  if (deviceId.includes(NUL)) throw new Refusal('bad_json', { text: '`device_id` must not have a NUL.' });
   return deviceId;
 }
