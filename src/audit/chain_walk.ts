@@ -41,16 +41,19 @@ export class ChainWalk {
   entries = 0;
   private at = -1;
   private standing: Standing | undefined;
-  private readonly gaps: ReadonlyMap<string, Gap>;
-  private readonly unseen: Map<string, string>;
+  private gaps: ReadonlyMap<string, Gap> = new Map();
+  private readonly unseen: Unseen;
 
   constructor(
     private readonly chains: readonly ChainRow[],
-    gaps: readonly Gap[],
     private readonly compared: Compared,
   ) {
+    this.unseen = new Unseen(compared.exported);
+  }
+
+  /** The gaps between the last entry and the last of the next ones. */
+  gapsAre(gaps: readonly Gap[]): void {
     this.gaps = new Map(gaps.map((gap) => [`${gap.chain} ${gap.firstN}`, gap]));
-    this.unseen = new Map(compared.exported);
   }
 
   /** The next entry, by chain and `n`. */
@@ -69,10 +72,8 @@ export class ChainWalk {
       const fault = this.finish() ?? this.begin();
       if (fault !== undefined) return fault;
     } while (this.standing !== undefined);
-    const [place] = this.unseen.keys();
-    if (place === undefined) return undefined;
-    const [chain = 0, n = 0] = place.split(' ').map(Number);
-    return { chain, n, what: 'missing' };
+    const place = this.unseen.first();
+    return place && { ...place, what: 'missing' };
   }
 
   private begin(): Fault | undefined {
@@ -110,7 +111,7 @@ export class ChainWalk {
       if (gap === undefined) return { chain, n: standing.next, what: 'missing' };
       const isSound = gapMac(this.compared.keys.keyOf(keyIdOf(gap.mac)), gap) === gap.mac;
       if (!isSound || gap.lastN < gap.firstN) return { chain, n: gap.firstN, what: 'changed' };
-      for (const [place] of this.unseen) if (isIn(gap, place)) this.unseen.delete(place);
+      this.unseen.pass(gap);
       standing.next = gap.lastN + 1;
       standing.before = gap.lastMac;
       const fault = this.linked(standing);
@@ -120,13 +121,11 @@ export class ChainWalk {
   }
 
   private look(standing: Standing, row: ChainedRow): Fault | undefined {
-    const { chain, n } = row;
+    const { n } = row;
     if (n < standing.next || n > standing.head.n) return at(row, 'added');
     if (!this.isAsWritten(standing, row)) return at(row, 'changed');
     this.entries += 1;
-    const place = `${chain} ${n}`;
-    if ((this.unseen.get(place) ?? row.mac) !== row.mac) return at(row, 'changed');
-    this.unseen.delete(place);
+    if ((this.unseen.take(row) ?? row.mac) !== row.mac) return at(row, 'changed');
     Object.assign(standing, { next: n + 1, before: row.mac, number: row.number });
     return this.linked(standing);
   }
@@ -158,7 +157,36 @@ function at({ chain, n }: ChainedRow, what: Fault['what']): Fault {
   return { chain, n, what };
 }
 
-function isIn({ chain, firstN, lastN }: Gap, place: string): boolean {
-  const [ofChain = 0, n = 0] = place.split(' ').map(Number);
-  return ofChain === chain && n >= firstN && n <= lastN;
+/** The entries of an export that were not met yet. */
+class Unseen {
+  private readonly chains = new Map<number, Map<number, string>>();
+
+  /** @param exported macs by place */
+  constructor(exported: ReadonlyMap<string, string>) {
+    for (const [place, mac] of exported) {
+      const [chain = 0, n = 0] = place.split(' ').map(Number);
+      const macs = this.chains.get(chain) ?? new Map<number, string>();
+      this.chains.set(chain, macs.set(n, mac));
+    }
+  }
+
+  /** The mac of an entry, which is seen now; undefined if it is not in the export. */
+  take({ chain, n }: Pick<ChainedRow, 'chain' | 'n'>): string | undefined {
+    const macs = this.chains.get(chain);
+    const mac = macs?.get(n);
+    macs?.delete(n);
+    return mac;
+  }
+
+  /** Those in a gap count as seen: as many steps as the gap has entries, and no more than the export has of its chain. */
+  pass({ chain, firstN, lastN }: Gap): void {
+    const macs = this.chains.get(chain) ?? new Map<number, string>();
+    if (lastN - firstN < macs.size) for (let n = firstN; n <= lastN; n += 1) macs.delete(n);
+    else for (const n of macs.keys()) if (n >= firstN && n <= lastN) macs.delete(n);
+  }
+
+  first(): Pick<ChainedRow, 'chain' | 'n'> | undefined {
+    for (const [chain, macs] of this.chains) for (const n of macs.keys()) return { chain, n };
+    return undefined;
+  }
 }

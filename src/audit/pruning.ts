@@ -1,7 +1,7 @@
 import { shortenedAddress } from '../http/network.ts';
 import { HourlyLease } from '../storage/hourly_lease.ts';
 import { type Driver, type Write, when } from '../storage/statement.ts';
-import { dropGaps, type Gap, keepGap, listAuditKeys, listGaps } from '../storage/tables/audit_chains.ts';
+import { dropGaps, type Gap, keepGap, listAuditKeys } from '../storage/tables/audit_chains.ts';
 import {
   type DoomedRow,
   dropEntries,
@@ -117,19 +117,21 @@ export class Pruning {
     for (let removed = 0; ; ) {
       const doomed = await find();
       if (doomed.length === 0) return removed;
-      if (!(await this.write(await this.removing(doomed)))) return removed;
+      if (!(await this.write(this.removing(doomed)))) return removed;
       removed += doomed.length;
     }
   }
 
-  private async removing(doomed: readonly DoomedRow[]): Promise<readonly Write[]> {
+  private removing(doomed: readonly DoomedRow[]): readonly Write[] {
     const key = this.deps.vault.auditKey();
-    const chained = doomed.filter(({ chain }) => chain !== null) as Parameters<typeof gapsFor>[0];
     const unchained = doomed.filter(({ chain }) => chain === null).map(({ number }) => dropUnchained(number));
-    const gaps = gapsFor(chained, await this.deps.storage.read(listGaps()));
     return [
       ...unchained,
-      ...gaps.flatMap((gap) => [dropEntries(gap), dropGaps(gap), keepGap({ ...gap, mac: gapMac(key, gap) })]),
+      ...gapsFor(doomed.filter(isChained)).flatMap((gap) => [
+        dropEntries(gap),
+        dropGaps(gap),
+        keepGap({ ...gap, mac: gapMac(key, gap) }),
+      ]),
     ];
   }
 
@@ -165,31 +167,24 @@ function shortening(row: WithAddress, keys: AuditKeys, vault: Vault): Write {
   );
 }
 
-/** The gaps that are left where these entries are removed, in their order: those that were there become parts of them. */
-export function gapsFor(
-  doomed: readonly { readonly chain: number; readonly n: number; readonly mac: string }[],
-  gaps: readonly Gap[],
-): Omit<Gap, 'mac'>[] {
-  const chains = new Set(doomed.map(({ chain }) => chain));
-  const removed = doomed.map(({ chain, n, mac }) => ({
-    chain,
-    firstN: n,
-    lastN: n,
-    lastMac: mac,
-    isNew: true,
-  }));
-  const kept = gaps.filter(({ chain }) => chains.has(chain)).map((gap) => ({ ...gap, isNew: false }));
-  const parts = [...removed, ...kept].toSorted(
-    (one, other) => one.chain - other.chain || one.firstN - other.firstN,
-  );
-  const merged: (Omit<Gap, 'mac'> & { isNew: boolean })[] = [];
-  for (const { chain, firstN, lastN, lastMac, isNew } of parts) {
-    const last = merged.at(-1);
-    if (last?.chain === chain && last.lastN === firstN - 1) {
-      merged[merged.length - 1] = { ...last, lastN, lastMac, isNew: last.isNew || isNew };
-    } else merged.push({ chain, firstN, lastN, lastMac, isNew });
+/** An entry of a chain. */
+type ChainedRow = DoomedRow & Pick<Gap, 'chain'> & { readonly n: number; readonly mac: string };
+
+function isChained(row: DoomedRow): row is ChainedRow {
+  return row.chain !== null;
+}
+
+/** The gaps that are left where these entries are removed, in their order: those beside them become parts of them. */
+function gapsFor(doomed: readonly ChainedRow[]): Omit<Gap, 'mac'>[] {
+  const inOrder = doomed.toSorted((one, other) => one.chain - other.chain || one.n - other.n);
+  const gaps: Omit<Gap, 'mac'>[] = [];
+  for (const { chain, n, mac, gapBefore, gapBehind, macBehind } of inOrder) {
+    const firstN = gapBefore ?? n;
+    const end = { lastN: gapBehind ?? n, lastMac: macBehind ?? mac };
+    const last = gaps.at(-1);
+    // A gap between two of them stands beside both.
+    if (last?.chain === chain && last.lastN >= firstN - 1) gaps[gaps.length - 1] = { ...last, ...end };
+    else gaps.push({ chain, firstN, ...end });
   }
-  return merged
-    .filter(({ isNew }) => isNew)
-    .map(({ chain, firstN, lastN, lastMac }) => ({ chain, firstN, lastN, lastMac }));
+  return gaps;
 }

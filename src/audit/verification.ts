@@ -1,9 +1,11 @@
 import type { Query } from '../storage/statement.ts';
 import { type ChainedRow, countUnchained, listChained } from '../storage/tables/audit.ts';
-import { type ChainRow, listChains, listGaps } from '../storage/tables/audit_chains.ts';
+import { type ChainRow, listChains, listGapsBetween } from '../storage/tables/audit_chains.ts';
 import { ChainWalk, type Fault, type MacKeys } from './chain_walk.ts';
 
 const READ_AT_ONCE = 1000;
+/** Behind every entry. */
+const END = { chain: Number.MAX_SAFE_INTEGER, n: 0 };
 
 /** What was found: how much there is, and the first thing that is not as it was written. */
 export interface Verdict {
@@ -25,12 +27,11 @@ export interface VerificationDeps {
 /** Looks at every entry of every chain, and at what an export says of them. */
 export async function verifyAudit({ read, keys, exported }: VerificationDeps): Promise<Verdict> {
   const rows = await read(listChains());
-  const gaps = await read(listGaps());
   const { chains, until, fault } = countedChains(rows, keys);
   const [unchained] = await read(countUnchained(until));
   const verdict = { chains: chains.length, unprotected: unchained?.count ?? 0 };
   if (fault !== undefined) return { ...verdict, entries: 0, fault };
-  const walk = new ChainWalk(chains, gaps, { keys, exported });
+  const walk = new ChainWalk(chains, { keys, exported });
   const found = await walkAll(walk, read);
   return { ...verdict, entries: walk.entries, fault: found ?? addedOutside(unchained?.firstAfter) };
 }
@@ -38,11 +39,13 @@ export async function verifyAudit({ read, keys, exported }: VerificationDeps): P
 async function walkAll(walk: ChainWalk, read: VerificationDeps['read']): Promise<Fault | undefined> {
   for (let after = { chain: 0, n: 0 }; ; ) {
     const batch: ChainedRow[] = await read(listChained(after, READ_AT_ONCE));
+    const last = batch.at(-1);
+    // There can be as many gaps as entries.
+    walk.gapsAre(await read(listGapsBetween(after, last ?? END)));
     for (const row of batch) {
       const fault = walk.take(row);
       if (fault !== undefined) return fault;
     }
-    const last = batch.at(-1);
     if (last === undefined) return walk.end();
     after = last;
   }

@@ -23,7 +23,7 @@ const FEW_ROWS = [
   ...['holds', 'sessions', 'session_turns'], // uia.max_sessions
   'visits', // a bound of their own (tables/visits.ts)
   ...['processes', 'probes', 'schema_info', 'database_identity'],
-  ...['audit_chains', 'audit_gaps', 'audit_keys'], // one for each start, for what was removed, for each key
+  ...['audit_chains', 'audit_keys'], // one for each start, for each key
   'audit_prunings', // one
   'oauth_clients', // oauth.max_clients
   'oauth_keys', // one

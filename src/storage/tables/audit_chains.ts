@@ -1,4 +1,4 @@
-import type { ChainOpening, SealedHead } from '../chain.ts';
+import type { ChainHead, ChainOpening, SealedHead } from '../chain.ts';
 import { ask, type Decision, decide, type Effect, effect, type Query } from '../statement.ts';
 import { insertion, type PlacedEntry } from './audit.ts';
 
@@ -99,10 +99,15 @@ export interface Gap {
   readonly mac: string;
 }
 
-export function listGaps(): Query<Gap> {
+/** The gaps behind one place and before another. Between two entries there is one at most. */
+export function listGapsBetween(
+  after: Pick<ChainHead, 'chain' | 'n'>,
+  before: Pick<ChainHead, 'chain' | 'n'>,
+): Query<Gap> {
   return ask(
-    `SELECT chain, first_n AS "firstN", last_n AS "lastN", last_mac AS "lastMac", mac
-     FROM audit_gaps ORDER BY chain, first_n`,
+    `SELECT chain, first_n AS "firstN", last_n AS "lastN", last_mac AS "lastMac", mac FROM audit_gaps
+     WHERE (chain, first_n) > (:chain, :n) AND (chain, first_n) < (:beforeChain, :beforeN)`,
+    { chain: after.chain, n: after.n, beforeChain: before.chain, beforeN: before.n },
   );
 }
 

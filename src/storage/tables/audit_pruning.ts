@@ -1,26 +1,42 @@
 import { ask, type Effect, effect, listOf, type Query } from '../statement.ts';
 import type { Gap } from './audit_chains.ts';
 
-/** An entry that is to be removed; null outside the chains. */
-export interface DoomedRow {
+/** An entry with its place; null outside the chains. */
+interface PlacedRow {
   readonly number: number;
   readonly chain: number | null;
   readonly n: number | null;
   readonly mac: string | null;
 }
 
-export interface WithAddress extends DoomedRow {
+/** An entry that is to be removed, with the gaps beside it. */
+export interface DoomedRow extends PlacedRow {
+  /** Where the gap begins that ends right before it; null if there is none. */
+  readonly gapBefore: number | null;
+  /** Where the gap ends that begins right behind it, and the mac that the next entry follows on. */
+  readonly gapBehind: number | null;
+  readonly macBehind: string | null;
+}
+
+export interface WithAddress extends PlacedRow {
   readonly address: string;
 }
 
 const PLACE = 'number, chain, n, mac';
+/** Three look-ups for each row: there can be as many gaps as entries. */
+const GAPS_BESIDE = `(SELECT CASE WHEN last_n = doomed.n - 1 THEN first_n END FROM audit_gaps
+     WHERE audit_gaps.chain = doomed.chain AND first_n < doomed.n ORDER BY first_n DESC LIMIT 1) AS "gapBefore",
+   (SELECT last_n FROM audit_gaps WHERE audit_gaps.chain = doomed.chain AND first_n = doomed.n + 1) AS "gapBehind",
+   (SELECT last_mac FROM audit_gaps WHERE audit_gaps.chain = doomed.chain AND first_n = doomed.n + 1) AS "macBehind"`;
+
+/** @param rest which entries, in SQL, of our own words only */
+function doomed(rest: string): string {
+  return `SELECT ${PLACE}, ${GAPS_BESIDE} FROM (SELECT ${PLACE} FROM audit ${rest} LIMIT :most) AS doomed`;
+}
 
 /** Entries that are older than that, in ms. */
 export function findOlder(keptMs: number, most: number): Query<DoomedRow> {
-  return ask(`SELECT ${PLACE} FROM audit WHERE at < :now - :keptMs ORDER BY at, number LIMIT :most`, {
-    keptMs,
-    most,
-  });
+  return ask(doomed('WHERE at < :now - :keptMs ORDER BY at, number'), { keptMs, most });
 }
 
 /** How many of the entries that were not looked at yet are looked at at once. */
@@ -67,11 +83,12 @@ export function listExcess(events: readonly string[], deed: string, newest: numb
 
 /** The oldest first. */
 export function findExcess({ userId, event, until }: Excess, most: number): Query<DoomedRow> {
-  return ask(
-    `SELECT ${PLACE} FROM audit WHERE user_id = :userId AND event = :event AND number <= :until
-     ORDER BY number LIMIT :most`,
-    { userId, event, until, most },
-  );
+  return ask(doomed('WHERE user_id = :userId AND event = :event AND number <= :until ORDER BY number'), {
+    userId,
+    event,
+    until,
+    most,
+  });
 }
 
 /** Entries older than that whose address is whole. */
