@@ -1,4 +1,4 @@
-import type { ChainHead } from '../storage/chain.ts';
+import type { AuditRecord, ChainHead } from '../storage/chain.ts';
 import type { ChainedRow } from '../storage/tables/audit.ts';
 import type { ChainRow, Gap } from '../storage/tables/audit_chains.ts';
 import { type AuditKey, entryMac, gapMac, keyIdOf, openingMac, shortenedMac } from './macs.ts';
@@ -135,8 +135,9 @@ export class ChainWalk {
     const { address, addressDigest, addressMac } = row;
     const isWhole = addressDigest === null && addressMac === null;
     if (!isWhole && addressMac !== this.shortened(row, address ?? '', addressDigest ?? '')) return false;
-    const entry = { ...row, detail: JSON.parse(row.detail) as Record<string, string> };
-    return row.number > number && entryMac(key, entry, row, before) === row.mac;
+    const detail = factsIn(row.detail);
+    if (detail === undefined || row.number <= number) return false;
+    return entryMac(key, { ...row, detail }, row, before) === row.mac;
   }
 
   private shortened(row: ChainedRow, network: string, digest: string): string {
@@ -153,8 +154,15 @@ export class ChainWalk {
   }
 }
 
-function at({ chain, n }: ChainedRow, what: Fault['what']): Fault {
-  return { chain, n, what };
+function at({ chain, n, number }: ChainedRow, what: Fault['what']): Fault {
+  return chain > 0 ? { chain, n, what } : { chain: 0, n: number, what };
+}
+
+/** Undefined where they are not as we write them: names, and texts, numbers, true or false. */
+function factsIn(detail: string): AuditRecord['detail'] | undefined {
+  const facts: unknown = JSON.parse(detail);
+  if (typeof facts !== 'object' || facts === null || Array.isArray(facts)) return undefined;
+  return Object.values(facts).some((fact) => typeof fact === 'object') ? undefined : { ...facts };
 }
 
 /** The entries of an export that were not met yet. */

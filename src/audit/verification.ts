@@ -4,6 +4,8 @@ import { type ChainRow, listChains, listGapsBetween } from '../storage/tables/au
 import { ChainWalk, type Fault, type MacKeys } from './chain_walk.ts';
 
 const READ_AT_ONCE = 1000;
+/** Before every entry, also of chains that there cannot be. */
+const BEGINNING = { chain: Number.MIN_SAFE_INTEGER, n: 0 };
 /** Behind every entry. */
 const END = { chain: Number.MAX_SAFE_INTEGER, n: 0 };
 
@@ -37,7 +39,7 @@ export async function verifyAudit({ read, keys, exported }: VerificationDeps): P
 }
 
 async function walkAll(walk: ChainWalk, read: VerificationDeps['read']): Promise<Fault | undefined> {
-  for (let after = { chain: 0, n: 0 }; ; ) {
+  for (let after = BEGINNING; ; ) {
     const batch: ChainedRow[] = await read(listChained(after, READ_AT_ONCE));
     const last = batch.at(-1);
     // There can be as many gaps as entries.

@@ -52,6 +52,16 @@ const CHANGES = [
     { chain: 0, n: 500, what: 'added' },
   ],
   [
+    "INSERT INTO audit (number, at, user_id, event, detail, chain, n, mac) VALUES (500, 1, 'x', 'x', '{}', -1, 1, 'x.y')",
+    { chain: 0, n: 500, what: 'added' },
+  ],
+  [
+    "INSERT INTO audit (number, at, user_id, event, detail, chain, n, mac) VALUES (500, 1, 'x', 'x', '{}', 0, 0, 'x.y')",
+    { chain: 0, n: 500, what: 'added' },
+  ],
+  ["UPDATE audit SET detail = 'null' WHERE chain = 2 AND n = 2", { chain: 2, n: 2, what: 'changed' }],
+  ['UPDATE audit SET detail = \'{"a":[]}\' WHERE chain = 2 AND n = 2', { chain: 2, n: 2, what: 'changed' }],
+  [
     'DELETE FROM audit WHERE chain = 2; DELETE FROM audit_chains WHERE chain = 2',
     { chain: 2, n: 0, what: 'missing' },
   ],
