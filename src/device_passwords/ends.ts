@@ -35,13 +35,6 @@ export class DevicePasswordEnds {
     if (found !== undefined) await this.end(found, 'device_gone');
   }
 
-  /** Ends all of a user: how many there were. */
-  async endAll(userId: string, cause: EndCause): Promise<number> {
-    const { count, write } = await this.endingAll(userId, cause);
-    if (count > 0) await this.deps.storage.commit([userId], write);
-    return count;
-  }
-
   /**
    * What ends all of a user, in a unit that names them, and how many there are now.
    * @param by who does it, where that is neither the user nor the operator at the command line

@@ -1,4 +1,5 @@
-import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
+import type { Homeserver, HomeserverAnswer, WhenLate } from '../homeserver/homeserver.ts';
+import { saysDone } from '../homeserver/relay.ts';
 import type { ClientRequest } from '../http/client_request.ts';
 import type { GuardedEndpoint } from '../http/routes.ts';
 import { type JsonObject, SSO_STAGE } from '../matrix/wire.ts';
@@ -12,11 +13,20 @@ import { isDone, readVerdict, unrelated, type Verdict, verdictIn } from './verdi
 
 /** What goes to the homeserver of a guarded request, and what its answer says of the proof. */
 export class GuardedCall {
+  private whenLate: WhenLate | undefined;
+
   constructor(
     private readonly deps: { readonly homeserver: Homeserver; readonly missing: MissingEndpoints },
     private readonly endpoint: GuardedEndpoint,
     private readonly request: ClientRequest,
   ) {}
+
+  /** @param follow gets the answer that says that it is done, where that comes when the client has been refused */
+  follows(follow: (answer: HomeserverAnswer) => Promise<unknown>): void {
+    this.whenLate = async (late) => {
+      if (saysDone(late)) await follow(late);
+    };
+  }
 
   /** What the homeserver says of the proof in the request itself, or of a probe before it. @throws Refusal */
   async judge(owned: OwnedRequest, owner: OwnerSession, pending: Pending): Promise<Verdict> {
@@ -88,6 +98,7 @@ export class GuardedCall {
       client,
       signal,
       ...(token === undefined ? {} : { token }),
+      ...(this.whenLate === undefined ? {} : { whenLate: this.whenLate }),
     });
     this.deps.missing.learnFrom(answer, this.request);
     return answer;

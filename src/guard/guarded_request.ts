@@ -1,4 +1,4 @@
-import type { Homeserver } from '../homeserver/homeserver.ts';
+import type { Homeserver, HomeserverAnswer } from '../homeserver/homeserver.ts';
 import { relayAnswer } from '../homeserver/relay.ts';
 import type { Answer } from '../http/answer.ts';
 import type { ClientRequest } from '../http/client_request.ts';
@@ -121,11 +121,13 @@ export class GuardedRequest {
     const sent = bodyWithoutFactor(body, owner.userId);
     requireShape(this.endpoint.shape, withoutAuth(body));
     const { consequence } = this.endpoint;
+    const follow = () =>
+      this.deps.consequences.followWithoutFactor(consequence, owner.userId, this.about(sent));
     // What follows from an answer follows, even where its client has gone.
+    if (consequence !== undefined) this.call.follows(follow);
     const signal = consequence === undefined ? this.request.signal : undefined;
     const answer = await this.call.send(sent, token, { signal });
-    if (answer.status === 200)
-      await this.deps.consequences.withoutFactor(consequence, owner.userId, this.about(sent));
+    if (answer.status === 200) await follow();
     return relayAnswer(withoutUnusableFlows(answer), body);
   }
 
@@ -165,17 +167,19 @@ export class GuardedRequest {
     const owner = new OwnerSession(this.deps.ownerSessions, owned);
     const step = await owner.advance();
     if (step.is === 'answer') return step.answer;
+    const { userId } = caller.owner;
+    const about = { userId, version, body: this.about(step.body) };
+    // It is done: what follows from it follows, whether or not its session was ended meanwhile.
+    const done = (answer: HomeserverAnswer) => {
+      const record = this.deps.consequences.recorded(this.endpoint, this.request.client, caller, step.body);
+      return this.deps.consequences.follow(this.endpoint.consequence, about, answer, (also) =>
+        owner.settle(step, { is: 'accepted', answer }, [...record, ...also]),
+      );
+    };
+    this.call.follows(done);
     try {
       const verdict = await this.call.judge(owned, owner, step);
-      if (verdict.is !== 'accepted') return await owner.settle(step, verdict);
-      // It is done: what follows from it follows, whether or not its session was ended meanwhile.
-      const { consequences } = this.deps;
-      const record = consequences.recorded(this.endpoint, this.request.client, caller, step.body);
-      const answer = await owner.settle(step, verdict, record);
-      const { userId } = caller.owner;
-      const asked = { userId, version, body: this.about(step.body) };
-      await consequences.of(this.endpoint.consequence, asked, verdict.answer);
-      return answer;
+      return await (verdict.is === 'accepted' ? done(verdict.answer) : owner.settle(step, verdict));
     } catch (error) {
       await owner.letGo(step, error);
       throw error;

@@ -10,7 +10,7 @@ export interface HomeserverAnswer {
   readonly json: JsonObject | undefined;
 }
 
-/** Ends what a late answer grants, which no client waits for any more. */
+/** Ends what a late answer grants, which no client waits for any more, or writes what follows from it. */
 export type WhenLate = (answer: HomeserverAnswer) => Promise<void>;
 
 /** For whom the homeserver is asked. */
@@ -34,7 +34,7 @@ export interface HomeserverCall extends Asker {
   /** Requests of one kind share connections; without a kind they share the general ones. */
   readonly errand?: Errand;
   /**
-   * For requests that may make a login: where the answer does not come in time, the caller is refused, the request
+   * For requests that may make a login, or change what is on record here: where the answer does not come in time, the caller is refused, the request
    * runs on, and this gets the answer.
    */
   readonly whenLate?: WhenLate;

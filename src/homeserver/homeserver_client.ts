@@ -156,7 +156,10 @@ export class HomeserverClient implements Homeserver {
     if (answer.status >= 500) throw new Refusal('homeserver_unreachable');
   }
 
-  /** Refuses all who wait for a login, and resolves once what the homeserver grants all the same is ended. */
+  /**
+   * Refuses all who wait for a login or a change of their account, and resolves once what the homeserver does all the same
+   * is ended, or on record.
+   */
   endLogins(): Promise<void> {
     return this.lateAnswers.close();
   }

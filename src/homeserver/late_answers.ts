@@ -9,7 +9,8 @@ export const LATE_AFTER_ALL_MS = 5 * MINUTE;
 
 /**
  * Requests that may make a login run on after their client was told that the homeserver is slow, so that what it
- * grants later can be logged out (attack 164).
+ * grants later can be logged out (attack 164); those that change an account likewise, so that what follows from it does
+ * (attack 371).
  */
 export class LateAnswers {
   private readonly underWay = new UnderWay();

@@ -7,6 +7,7 @@ import { Refusal } from '../matrix/refusals.ts';
 import type { AppserviceTokens } from '../second_factor/appservices.ts';
 import type { Caller } from '../second_factor/caller.ts';
 import type { OAuthSessions } from '../second_factor/oauth_sessions.ts';
+import type { OwedWrites } from '../storage/owed_writes.ts';
 import type { FactorStore } from '../storage/tables/factors.ts';
 import type { SessionStore } from '../storage/tables/session_store.ts';
 import { hashToken } from '../system/token_hash.ts';
@@ -18,6 +19,7 @@ export interface SessionEndingsDeps {
   readonly appservices: AppserviceTokens;
   readonly devicePasswordEnds: DevicePasswordEnds;
   readonly oauthSessions: OAuthSessions;
+  readonly owedWrites: OwedWrites;
 }
 
 /**
@@ -56,12 +58,16 @@ export class SessionEndings {
       (await oauthSessions.areThere());
     const caller = isSomethingThere ? await this.caller(request) : undefined;
     const answer = await this.relay(request, tokenOf(request));
-    if (answer.status === 200 && caller !== undefined) {
-      await factors.endProofs(caller.owner.userId);
-      await devicePasswordEnds.endAll(caller.owner.userId, 'logged_out_everywhere');
-      await oauthSessions.endAll(caller.owner.userId, 'logout_all');
-    }
+    if (answer.status === 200 && caller !== undefined) await this.endAll(caller.owner.userId);
     return answer;
+  }
+
+  private endAll(userId: string): Promise<void> {
+    const { devicePasswordEnds, factors, oauthSessions, owedWrites } = this.deps;
+    return owedWrites.sure(async () => {
+      const { write } = await devicePasswordEnds.endingAll(userId, 'logged_out_everywhere');
+      await factors.endProofs(userId, [write, await oauthSessions.endingAll(userId, 'logout_all')]);
+    });
   }
 
   /**

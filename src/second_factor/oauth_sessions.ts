@@ -105,23 +105,20 @@ export class OAuthSessions {
     if (session !== undefined) await this.end(session, 'logout');
   }
 
-  /** The homeserver has removed these devices of a user. */
-  async endOn(userId: string, deviceIds: readonly string[]): Promise<void> {
+  /** What follows where the homeserver has removed these devices of a user, in a unit that names them. */
+  async endingOn(userId: string, deviceIds: readonly string[]): Promise<readonly Write[]> {
     const live = await this.deps.storage.read(listOauthSessions(userId));
-    const each = live
+    return live
       .filter(({ deviceId }) => deviceIds.includes(deviceId))
       .map((session) => this.ending(session, 'device_deleted'));
-    if (each.length > 0) await this.deps.storage.commit([userId], each);
   }
 
-  /** Ends all of a user: how many there were. */
-  async endAll(userId: string, because: SessionEnd): Promise<number> {
+  /** What ends all of a user, in a unit that names them. */
+  async endingAll(userId: string, because: SessionEnd): Promise<Write> {
     const live = await this.deps.storage.read(listOauthSessions(userId));
-    if (live.length === 0) return 0;
     const each = live.map((session) => this.ending(session, because));
     // One that began meanwhile ends too.
-    await this.deps.storage.commit([userId], [each, endOauthSessionsOf(userId, endingBy(because))]);
-    return live.length;
+    return [each, endOauthSessionsOf(userId, endingBy(because))];
   }
 
   private ending(

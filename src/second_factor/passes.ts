@@ -1,4 +1,4 @@
-import { when } from '../storage/statement.ts';
+import { type Effect, when } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AccountVersion } from '../storage/tables/accounts.ts';
 import {
@@ -9,7 +9,11 @@ import {
   unclaimFactorToken,
 } from '../storage/tables/factor_tokens.ts';
 import type { HeldLogin } from '../storage/tables/holds.ts';
-import { redeemPassedToken } from '../storage/tables/passed_login_tokens.ts';
+import {
+  type PassedLoginToken,
+  redeemPassedToken,
+  rememberPassedToken,
+} from '../storage/tables/passed_login_tokens.ts';
 import type { ProofOnRecord } from '../storage/tables/releases.ts';
 import type { SignInToken } from '../storage/tables/sign_in_tokens.ts';
 import { type Clock, MINUTE } from '../system/clock.ts';
@@ -183,9 +187,16 @@ export class Passes {
    * of its user has another version by now (attack 183).
    */
   remember(loginToken: string, { userId, version }: AccountVersion, lifeMs: number): Promise<void> {
-    const { storage, clock } = this.deps;
-    const expiresAt = clock.now() + lifeMs;
-    return storage.loginTokens.remember({ tokenHash: hashToken(loginToken), userId, expiresAt }, version);
+    return this.deps.storage.loginTokens.remember(this.passedToken(loginToken, userId, lifeMs), version);
+  }
+
+  /** The same, in a unit that names the user. */
+  remembering(loginToken: string, { userId, version }: AccountVersion, lifeMs: number): Effect {
+    return rememberPassedToken(this.passedToken(loginToken, userId, lifeMs), version);
+  }
+
+  private passedToken(loginToken: string, userId: string, lifeMs: number): PassedLoginToken {
+    return { tokenHash: hashToken(loginToken), userId, expiresAt: this.deps.clock.now() + lifeMs };
   }
 
   /** Redeems such a token for the login that it was granted: for exactly one caller, in its time, for its user. */

@@ -53,6 +53,7 @@ export function compose(foundations: Foundations) {
     recoveryClock: recoveryClock(shared),
     recoveryEndings: shared.recovery.endings,
     devicePasswordEnds: shared.devicePasswordEnds,
+    owedWrites: shared.owedWrites,
     challenges: shared.challenges,
     factors: shared.factors,
   };

@@ -71,7 +71,8 @@ export class Housekeeping {
 
 export function housekeepingOf({ keys, foundations }: Opened, services: Services): Housekeeping {
   const { sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep } = services;
-  const { audit, pruning, reminders, recoveryClock, oauthSwitch, oauthClientsLease } = services;
+  const { audit, owedWrites, pruning, reminders } = services;
+  const { recoveryClock, oauthSwitch, oauthClientsLease } = services;
   const { aside, mark, processes, log, config } = foundations;
   return new Housekeeping({
     presence: new Presence({ mark, processes, audit }),
@@ -81,7 +82,12 @@ export function housekeepingOf({ keys, foundations }: Opened, services: Services
       allowance: () => config.limits.signInPerUser,
       setupMs: config.uia.sessionTtlMs,
     }),
-    tasks: [() => refreshKeys(keys, log), () => pruning.inTime(audit), () => reminders.round()],
+    tasks: [
+      () => refreshKeys(keys, log),
+      () => owedWrites.round(),
+      () => pruning.inTime(audit),
+      () => reminders.round(),
+    ],
     upstream: [
       ...[sweeper, pageSessionSweep, devicePasswordSweep, oauthSessionSweep].map(
         (each) => () => each.sweep(),

@@ -227,6 +227,7 @@ export class MatrixProxy {
       delivery.stop(),
     ];
     await inTime(Promise.all(leftOver), LEFT_OVER_MS);
+    await inTime(services.owedWrites.end(), LEFT_OVER_MS);
     await inTime(housekeeping.leave(), LEFT_OVER_MS);
     await storage.close();
   }

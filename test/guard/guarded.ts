@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { type AppOptions, startApp, type TestApp } from '../support/app.ts';
+import type { StartApp } from '../support/both_databases.ts';
 import { makeCrossSigningKeys } from '../support/cross_signing_keys.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import type { HttpAnswer, HttpCall } from '../support/http.ts';
@@ -132,8 +133,11 @@ export interface GuardedApp {
   upstream(): readonly string[];
 }
 
-export async function startGuarded(options: AppOptions = {}): Promise<GuardedApp> {
-  const app = await startApp({
+export async function startGuarded(
+  options: AppOptions = {},
+  start: StartApp = startApp,
+): Promise<GuardedApp> {
+  const app = await start({
     users: [
       { name: 'bob', password: BOBS_PASSWORD, emails: ['bob@example.org'] },
       { name: 'alice', password: ALICES_PASSWORD },

@@ -16,6 +16,7 @@ import { Passes } from '../../second_factor/passes.ts';
 import { Standings } from '../../second_factor/standing.ts';
 import { StepUps } from '../../second_factor/step_ups.ts';
 import { Chain } from '../../storage/chain.ts';
+import { OwedWrites } from '../../storage/owed_writes.ts';
 import { SeenUsers } from '../seen_users.ts';
 import type { Foundations } from './foundations.ts';
 import { recoveryParts } from './recovery_parts.ts';
@@ -46,6 +47,7 @@ export function basicServices(foundations: Foundations) {
     devicePasswords: config.devicePasswords,
     devicePasswordEnds: new DevicePasswordEnds({ storage, audit }),
     oauthSessions: new OAuthSessions({ ...foundations, audit }),
+    owedWrites: new OwedWrites(foundations.log),
     stepUps: new StepUps({
       storage,
       stepUpMs: config.account.stepUpMs,

@@ -24,8 +24,7 @@ import {
   removingKindKeepingLast,
   replacingRecoverySet,
 } from './factor_changes.ts';
-import { endPageSessionsOf } from './page_sessions.ts';
-import { endProofs } from './proofs.ts';
+import { endProofsAndPages } from './proofs.ts';
 import { findRecoveryRows, type NewRecoverySet, type RecoverySet } from './recovery_sets.ts';
 import {
   countSetupFailure,
@@ -86,7 +85,7 @@ export interface FactorStore {
    * which the next sweep logs out, page sessions likewise, sessions, login tokens, fresh logins, set-ups (R12, attacks 153
    * and 180).
    */
-  endProofs(userId: string): Promise<void>;
+  endProofs(userId: string, also?: Write): Promise<void>;
 
   /**
    * Keeps a set-up; one that the same user began before is dropped.
@@ -173,8 +172,8 @@ export class FactorTables implements FactorStore {
     return removed;
   }
 
-  async endProofs(userId: string): Promise<void> {
-    await this.driver.commit([userId], [endProofs(userId), endPageSessionsOf(userId)]);
+  async endProofs(userId: string, also: Write = []): Promise<void> {
+    await this.driver.commit([userId], [endProofsAndPages(userId), also]);
   }
 
   async beginSetup(setup: Setup, onlyWhileOff = false): Promise<boolean> {

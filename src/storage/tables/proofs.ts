@@ -3,6 +3,7 @@ import { growVersion } from './accounts.ts';
 import { endFreshLogins } from './fresh_logins.ts';
 import { endHoldsOfUser, endOtherHoldsOfUser } from './holds.ts';
 import { endGrantsOf } from './oauth_grants.ts';
+import { endPageSessionsOf } from './page_sessions.ts';
 import { endPassedTokens } from './passed_login_tokens.ts';
 import { dropSetups } from './setups.ts';
 import { forgetSignInTokensOfHold } from './sign_in_tokens.ts';
@@ -13,6 +14,11 @@ import { forgetSignInTokensOfHold } from './sign_in_tokens.ts';
  */
 export function endProofs(userId: string): readonly Effect[] {
   return [effect('DELETE FROM sessions WHERE user_id = :userId', { userId }), ...endAllButSessions(userId)];
+}
+
+/** The same, and page sessions end: a user has changed their password, or signed out everywhere. */
+export function endProofsAndPages(userId: string): readonly Effect[] {
+  return [...endProofs(userId), endPageSessionsOf(userId)];
 }
 
 /**

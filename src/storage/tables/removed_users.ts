@@ -1,8 +1,7 @@
 import { type Effect, effect } from '../statement.ts';
 import { endDevicePasswordsOf } from './device_passwords.ts';
 import { endOauthSessionsOf } from './oauth_sessions.ts';
-import { endPageSessionsOf } from './page_sessions.ts';
-import { endProofs } from './proofs.ts';
+import { endProofsAndPages } from './proofs.ts';
 
 /**
  * The tables in which a user can have rows that go with their account, those first that refer to others. A test
@@ -52,8 +51,7 @@ export function removeUser(userId: string): readonly Effect[] {
     effect(`DELETE FROM ${table} WHERE user_id = :userId`, { userId }),
   );
   return [
-    ...endProofs(userId),
-    endPageSessionsOf(userId),
+    ...endProofsAndPages(userId),
     endDevicePasswordsOf(userId),
     endOauthSessionsOf(userId, { because: 'account_closed', logout: 'needless' }),
     ...rows,
