@@ -5,7 +5,7 @@ import type { ClientAddress } from '../http/client_request.ts';
 import type { JsonObject } from '../matrix/wire.ts';
 import type { Storage } from '../storage/storage.ts';
 import { leaveLease, takeLease } from '../storage/tables/leases.ts';
-import { findNoticeOwner, rememberRoom } from '../storage/tables/notice_owners.ts';
+import { findNoticeOwner, forgetRoom, rememberRoom } from '../storage/tables/notice_owners.ts';
 import type { NoticeRow } from '../storage/tables/notices.ts';
 import { MINUTE } from '../system/clock.ts';
 import type { Language } from '../system/languages.ts';
@@ -61,7 +61,20 @@ export class MatrixChannel implements ChannelSender {
     // The text begins with what the subject says; the server's name stands before it.
     const body = `${subject}\n${text.slice(text.indexOf('\n') + 1)}`.trimEnd();
     const path = `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${encodeURIComponent(id)}`;
-    requireField(await this.call('PUT', path, signal, { msgtype: 'm.text', body }), 'event_id');
+    const answer = await this.call('PUT', path, signal, { msgtype: 'm.text', body });
+    if (saysGone(answer) && (await this.isOutside(roomId, signal))) {
+      await this.deps.storage.commit([userId], forgetRoom(userId, roomId));
+    }
+    requireField(answer, 'event_id');
+  }
+
+  /**
+   * Whether we are no longer in a room. One who has left is still shown who was in it at that moment, and so the room seems
+   * to be of use; who is in it now is shown only to those who are. A refusal for another reason, such as a rule of the
+   * homeserver, is met in every room: another one would be made at each attempt.
+   */
+  private async isOutside(roomId: string, signal: AbortSignal): Promise<boolean> {
+    return saysGone(await this.call('GET', `/rooms/${encodeURIComponent(roomId)}/joined_members`, signal));
   }
 
   /** Whose token it is. @throws NotDelivered */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { writeRegistration } from '../../src/cli/init_appservice.ts';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { ask } from '../../src/storage/statement.ts';
+import { ask, effect } from '../../src/storage/statement.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { CLIENT, RECOVERY, type SignedIn } from '../support/real_app.ts';
 import { describeOnSynapse } from './describe_on_synapse.ts';
@@ -95,6 +95,25 @@ await describeOnSynapse(
       const [second, ...more] = await readNotices(bob);
       expect(more).toEqual([]);
       expect(second?.room).not.toBe(first?.room);
+      expect(second?.bodies[0]).toContain('Your recovery codes were replaced');
+    });
+
+    test('an owner is told in a new room after our account has left theirs', async () => {
+      const erin = await app().enrolledUser();
+      await app().proxy.sendNotices();
+      const [first] = await readNotices(erin);
+      const leave = `${CLIENT}/rooms/${encodeURIComponent(first?.room ?? '')}/leave`;
+      const left = await app().direct({ method: 'POST', target: leave, json: {}, token: bot.token });
+      expect(left.status).toBe(200);
+      const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: erin.userId } };
+      const password = `${erin.password} ${app().code(erin)}`;
+      expect((await app().post(RECOVERY, { auth: { ...auth, password } }, erin.token)).status).toBe(200);
+      await app().proxy.sendNotices();
+      // What failed is due at once.
+      await app().proxy.storage.commit([], effect('UPDATE notices SET due_at = 0'));
+      await app().proxy.sendNotices();
+      const told = await readNotices(erin);
+      const second = told.find(({ room }) => room !== first?.room);
       expect(second?.bodies[0]).toContain('Your recovery codes were replaced');
     });
 

@@ -10,7 +10,7 @@ const BOB = '@bob:example.org';
 const MESSAGE = { subject: '[example.org] A test', text: 'A test\n\nAccount: @bob:example.org\n' };
 
 /** What the channel asks of the homeserver. */
-type Step = 'member' | 'createRoom' | 'send';
+type Step = 'member' | 'members' | 'createRoom' | 'send';
 
 /** Without JSON it is the page of a web server. */
 interface Said {
@@ -28,7 +28,7 @@ class StubRooms {
 
   async call({ method, path, signal }: HomeserverCall) {
     signal?.throwIfAborted();
-    const step: Step = method === 'GET' ? 'member' : method === 'POST' ? 'createRoom' : 'send';
+    const step = stepOf(method, path);
     const aborted = new Promise<never>((_resolve, reject) => {
       signal?.addEventListener('abort', () => reject(signal.reason));
     });
@@ -39,6 +39,7 @@ class StubRooms {
 
   private async answer(step: Step, path: string): Promise<Said> {
     if (step === 'member') return { status: 200, json: { membership: 'join' } };
+    if (step === 'members') return { status: 200, json: { joined: {} } };
     if (step === 'createRoom') {
       this.made.push(`!room${this.made.length}`);
       await this.making();
@@ -48,6 +49,12 @@ class StubRooms {
     this.sent.push(decodeURIComponent(room));
     return { status: 200, json: { event_id: '$sent' } };
   }
+}
+
+function stepOf(method: string, path: string): Step {
+  if (method === 'POST') return 'createRoom';
+  if (method === 'PUT') return 'send';
+  return path.endsWith('/joined_members') ? 'members' : 'member';
 }
 
 describeOnBothStores('notices in a direct room', (opened) => {
@@ -107,6 +114,20 @@ describeOnBothStores('notices in a direct room', (opened) => {
   ])('a room that is gone, or that the owner has left (%j), is made again', async (said) => {
     expect(await attempt()).toBeUndefined();
     rooms.instead.set('member', said);
+    expect(await attempt()).toBeUndefined();
+    expect(rooms).toMatchObject({ made: ['!room0', '!room1'], sent: ['!room0', '!room1'] });
+  });
+
+  test('a room that we have left is not used again; one in which we may not write is kept', async () => {
+    const refused = { status: 403, json: { errcode: 'M_FORBIDDEN' } };
+    expect(await attempt()).toBeUndefined();
+    rooms.instead.set('send', refused);
+    expect(await attempt()).toMatchObject({ reason: 'the homeserver answered 403' });
+    expect(await attempt()).toMatchObject({ reason: 'the homeserver answered 403' });
+    expect(rooms.made).toEqual(['!room0']);
+    rooms.instead.set('members', refused);
+    expect(await attempt()).toMatchObject({ reason: 'the homeserver answered 403' });
+    rooms.instead.clear();
     expect(await attempt()).toBeUndefined();
     expect(rooms).toMatchObject({ made: ['!room0', '!room1'], sent: ['!room0', '!room1'] });
   });

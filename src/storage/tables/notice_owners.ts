@@ -73,6 +73,14 @@ export function rememberRoom(userId: string, roomId: string): Effect {
   );
 }
 
+/** The next notice makes another room, unless that is known by now. */
+export function forgetRoom(userId: string, roomId: string): Effect {
+  return effect('UPDATE notice_owners SET room_id = NULL WHERE user_id = :userId AND room_id = :roomId', {
+    userId,
+    roomId,
+  });
+}
+
 /** A mail address of a user; the address is sealed with the identity `notice-address:<id>:<user>`. */
 export interface NoticeAddress {
   readonly id: string;
