@@ -138,10 +138,10 @@ export class FreshMachine {
   async end(name: 'serve' | 'nginx'): Promise<void> {
     const file = this.file(`run/${name}.pid`);
     if (!existsSync(file)) return;
-    const pid = await pidIn(file);
+    const port = name === 'serve' ? this.ports.proxy : this.ports.clients;
+    const pid = await pidIn(file, port);
     if (pid !== 0) process.kill(pid, 'SIGTERM');
     rmSync(file, { force: true });
-    const port = name === 'serve' ? this.ports.proxy : this.ports.clients;
     while (!(await isFree(port))) await delay(BETWEEN_TRIES_MS);
   }
 
@@ -158,16 +158,15 @@ export class FreshMachine {
 }
 
 /**
- * What a program has written as its pid; 0 where none comes. `nginx -t` leaves an empty file, and nginx fills it a moment
- * after its start has returned. 0 is no process, but the group of the tests themselves (kill(2)).
+ * What a program has written as its pid; 0 where none comes. `nginx -t` leaves an empty file, and nginx, which has its port
+ * by then, fills it a moment after its start has returned. 0 is no process, but the group of the tests themselves (kill(2)).
  */
-async function pidIn(file: string): Promise<number> {
-  for (let tried = 0; tried < TRIES; tried++) {
+async function pidIn(file: string, port: number): Promise<number> {
+  for (let tried = 0; ; tried++) {
     const pid = Number(readFileSync(file, 'utf8'));
-    if (pid !== 0) return pid;
+    if (pid !== 0 || (tried >= TRIES && (await isFree(port)))) return pid;
     await delay(BETWEEN_TRIES_MS);
   }
-  return 0;
 }
 
 function isFailedRun(error: unknown): error is { code: number; stdout: string; stderr: string } {

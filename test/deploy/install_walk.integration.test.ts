@@ -11,14 +11,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type SynapseServer, startSynapse } from '../../tools/synapse/server.ts';
 import { LOGIN, passwordLogin } from '../support/app.ts';
 import { codeNow } from '../support/enrolment.ts';
 import { call, type HttpAnswer, type HttpCall } from '../support/http.ts';
 import { signedIn, turnOn } from '../support/real_app.ts';
 import { realSynapseEnvironment } from '../support/real_synapse.ts';
+import { until } from '../support/until.ts';
 import { commandsUnder, FreshMachine, type Said } from './fresh_machine.ts';
 import { hasWebServer } from './web_server.ts';
 
@@ -56,7 +56,6 @@ function megabytes(folder: string): number {
 }
 
 suite('the commands of docs/install.md, from the package to a sign-in with a code', () => {
-  jest.setTimeout(240_000);
   let machine: FreshMachine;
   let synapse: SynapseServer;
   let checkout: string;
@@ -73,7 +72,7 @@ suite('the commands of docs/install.md, from the package to a sign-in with a cod
     copyCheckout(checkout);
     commit(checkout);
     synapse = await started;
-  }, 180_000);
+  });
   afterAll(async () => {
     await synapse.stop();
     await machine.stop();
@@ -86,14 +85,8 @@ suite('the commands of docs/install.md, from the package to a sign-in with a cod
     return said.out;
   }
 
-  async function untilReady(): Promise<void> {
-    for (let tries = 0; tries < 200; tries++) {
-      const answer = await ask({ target: '/_2fa/ready' }).catch(() => undefined);
-      if (answer?.status === 200) return;
-      await delay(50);
-    }
-    throw new Error(`it is not ready: ${readFileSync(machine.file('run/serve.log'), 'utf8')}`);
-  }
+  const isReady = async () => (await ask({ target: '/_2fa/ready' }).catch(() => undefined))?.status === 200;
+  const untilReady = () => until(isReady, () => readFileSync(machine.file('run/serve.log'), 'utf8'));
 
   function ask(what: HttpCall): Promise<HttpAnswer> {
     return call(machine.url, { ...what, headers: HOST });
