@@ -5,8 +5,6 @@ import type { Replicas, TheEnd } from './replicas.ts';
 
 /** How long nothing is killed before each kill. */
 const CALM_MS = 700;
-/** HAProxy has seen by then that a replica is back. */
-const SEEN_MS = 400;
 
 /** What a storm of sign-ins came to, in which replicas were killed. */
 export interface StormReport {
@@ -45,7 +43,6 @@ export async function stormOver(
     // A second try may be hit by nothing: two kills are two faults.
     while (owners.some(({ isAtSecondTry }) => isAtSecondTry)) await pause(20);
     await replicas.kill(kills % 2);
-    await pause(SEEN_MS);
     say(`kill ${kills + 1}: ${sum(owners, ({ signIns }) => signIns)} sign-ins so far`);
   }
   over.abort();

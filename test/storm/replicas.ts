@@ -59,11 +59,13 @@ export class Replicas {
     return replicas;
   }
 
-  /** Kill -9 of one of the two, which is started again, as its supervisor does. */
+  /** Kill -9 of one of the two, which is started again, as its supervisor does, and gets requests again. */
   async kill(which: number): Promise<void> {
     await this.processes[which]?.kill();
     const config = this.configs[which] ?? '';
-    this.processes[which] = await ServeProcess.start(config);
+    const started = await ServeProcess.start(config);
+    this.processes[which] = started;
+    await this.balancer.uses(Number(new URL(started.url).port));
   }
 
   /** Ends both, and lets ten minutes go by, in which another process keeps house. */

@@ -11,14 +11,16 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../tools/free_port.ts';
 import { untilItListens } from '../../tools/own_listener.ts';
+import { until } from './until.ts';
 
-const STARTED_WITHIN_MS = 20_000;
+const REPLICA_HEADER = 'x-replica';
 
 export interface Balancer {
   readonly url: string;
+  /** Resolves once the replica on this port gets requests. */
+  uses(replica: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,7 +33,7 @@ export function haproxyProgram(): string | undefined {
   return undefined;
 }
 
-/** Resolves once one of the replicas answers through it. The client's own `X-Forwarded-For` is passed on. */
+/** Resolves once all replicas answer through it. The client's own `X-Forwarded-For` is passed on. */
 export async function startHaproxy(program: string, replicas: readonly number[]): Promise<Balancer> {
   const folder = mkdtempSync(join(tmpdir(), 'haproxy-'));
   const port = await freePort();
@@ -40,9 +42,15 @@ export async function startHaproxy(program: string, replicas: readonly number[])
   const child = spawn(program, ['-db', '-f', file], { stdio: 'ignore' });
   const url = `http://127.0.0.1:${port}`;
   await untilItListens(child, port);
-  await untilReady(url);
+  const uses = (replica: number) =>
+    until(
+      async () => (await answeredBy(url)) === nameOf(replica),
+      () => `the replica on ${replica} answers nothing through HAProxy`,
+    );
+  for (const replica of replicas) await uses(replica);
   return {
     url,
+    uses,
     stop: async () => {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
@@ -52,8 +60,12 @@ export async function startHaproxy(program: string, replicas: readonly number[])
   };
 }
 
+const nameOf = (replica: number) => `s${replica}`;
+
 function configuration(port: number, replicas: readonly number[]): string {
-  const servers = replicas.map((replica) => `    server s${replica} 127.0.0.1:${replica} check inter 200ms`);
+  const servers = replicas.map(
+    (replica) => `    server ${nameOf(replica)} 127.0.0.1:${replica} check inter 200ms`,
+  );
   return `
 defaults
     mode http
@@ -70,22 +82,17 @@ backend replicas
     balance roundrobin
     option httpchk GET /_2fa/ready
     default-server fall 1 rise 1
+    http-response set-header ${REPLICA_HEADER} %s
 ${servers.join('\n')}
 `;
 }
 
-async function untilReady(url: string): Promise<void> {
-  const deadline = Date.now() + STARTED_WITHIN_MS;
-  while (!(await isReady(url))) {
-    if (Date.now() > deadline) throw new Error('no replica answers through HAProxy');
-    await pause(50);
-  }
-}
-
-async function isReady(url: string): Promise<boolean> {
+/** The name of the replica that a request came to; undefined if to none that is ready. */
+async function answeredBy(url: string): Promise<string | undefined> {
   try {
-    return (await fetch(`${url}/_2fa/ready`)).ok;
+    const { ok, headers } = await fetch(`${url}/_2fa/ready`);
+    return ok ? (headers.get(REPLICA_HEADER) ?? undefined) : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
