@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { startApp, type TestApp } from '../support/app.ts';
-import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { describeInBrowser, onComplaint, openPage, startBrowser } from '../support/browser.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { lookAt } from '../support/look_at.ts';
 import { AccountPerson } from './account_person.ts';
@@ -9,14 +9,11 @@ import { loseAndReplaceThePhone } from './account_walk.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const STEP_MS = 30_000;
-jest.setTimeout(120_000);
-
 describeInBrowser('the account page', () => {
   let browser: Browser;
   let app: TestApp;
   let page: Page;
   let person: AccountPerson;
-  /** What the browser complains about: a blocked resource, an error in a script. */
   let complaints: string[];
 
   beforeAll(async () => {
@@ -42,12 +39,7 @@ describeInBrowser('the account page', () => {
 
   async function open(options: Parameters<typeof openPage>[1] = {}): Promise<Page> {
     const opened = await openPage(browser, options);
-    opened.on('pageerror', (error) => complaints.push(error.message));
-    opened.on('console', (message) => {
-      // Refusals are part of the play: the browser writes a line for each 4xx.
-      if (message.type() === 'error' && !message.text().includes('status of 4'))
-        complaints.push(message.text());
-    });
+    onComplaint(opened, (complaint) => complaints.push(complaint));
     await opened.goto(`${app.url}/_2fa/account`);
     person = new AccountPerson(opened, app.clock, 'bob', PASSWORD);
     return opened;
@@ -195,20 +187,27 @@ describeInBrowser('the account page', () => {
     });
 
     test('everything goes by keyboard alone', async () => {
+      const focused = page.locator(':focus');
+      await page.getByLabel('Username').and(focused).waitFor();
       await page.keyboard.type('bob');
       await page.keyboard.press('Tab');
       await page.keyboard.type(PASSWORD);
       await page.keyboard.press('Enter');
-      await page.getByLabel('Authentication code').waitFor();
+      await page.getByLabel('Authentication code').and(focused).waitFor();
       await page.keyboard.type(nextCode(bob));
       await page.keyboard.press('Enter');
       await person.heading('Signed-in devices').waitFor();
-      await page.getByRole('button', { name: 'Create new recovery codes' }).focus();
+      const opening = page.getByRole('button', { name: 'Create new recovery codes' });
+      const asked = person.dialog().getByLabel('Authentication code').and(focused);
+      await opening.focus();
       await page.keyboard.press('Enter');
+      await asked.waitFor();
       await page.keyboard.type(nextCode(bob));
       await page.keyboard.press('Escape');
       await person.dialog().waitFor({ state: 'detached' });
+      await opening.and(focused).waitFor();
       await page.keyboard.press('Enter');
+      await asked.waitFor();
       await page.keyboard.type(app.code(bob));
       await page.keyboard.press('Tab');
       await page.keyboard.press('Tab');
@@ -218,9 +217,12 @@ describeInBrowser('the account page', () => {
     });
 
     test('the session ends after fifteen idle minutes', async () => {
-      await page.clock.install();
+      await page.clock.install({ time: '2026-01-01T08:00:00Z' });
       await page.reload();
       await person.signIn(nextCode(bob));
+      // From here on no time goes by but what is run.
+      await page.clock.pauseAt('2026-01-01T08:10:00Z');
+      await page.mouse.move(20, 20);
       await page.clock.runFor('14:50');
       expect(await person.heading('Signed-in devices').isVisible()).toBe(true);
       await page.mouse.move(5, 5);

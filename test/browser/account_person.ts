@@ -126,7 +126,7 @@ export class AccountPerson {
   /** Checks that focus is on a field that says what is wrong, and that what was typed is still there. */
   async expectFailed(field: Locator, typed: string, text: RegExp): Promise<void> {
     await this.page.getByText(text).waitFor();
-    expect(await this.page.evaluate('document.activeElement.id')).toBe(await field.getAttribute('id'));
+    await field.and(this.page.locator(':focus')).waitFor();
     expect(await field.inputValue()).toBe(typed);
     expect(await field.getAttribute('aria-invalid')).toBe('true');
     const described = (await field.getAttribute('aria-describedby')) ?? '';

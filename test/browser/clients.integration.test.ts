@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { describeOnSynapse } from '../integration/describe_on_synapse.ts';
-import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
+import { describeInBrowser, openPage, press, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { CLIENT, type RealApp, signedIn, type TwoFactorUser } from '../support/real_app.ts';
 import { AccountPerson } from './account_person.ts';
@@ -28,8 +28,6 @@ function inBrowser(app: () => RealApp): void {
     await page.context().close();
     await client.stop();
   });
-
-  const press = (on: Page, name: string) => on.getByRole('button', { name, exact: true }).click();
 
   /** From the client's button through the password, by keyboard. */
   async function comeWithPassword({ name, password }: { name: string; password: string }): Promise<void> {

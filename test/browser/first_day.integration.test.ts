@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { seedIn } from '../account/account.ts';
 import { describeOnSynapse } from '../integration/describe_on_synapse.ts';
-import { hasBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
+import { hasBrowser, openPage, press, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { codeAt } from '../support/enrolment.ts';
 import { CLIENT, type RealApp, type RealUser, signedIn, TOTP } from '../support/real_app.ts';
@@ -127,6 +127,7 @@ async function beginOnPage(browser: Browser, client: ClientPage, user: RealUser)
 
 /** From the confirmation to the client. */
 async function arrive(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
+  await press(page, 'Continue');
   await page.getByText(/^in the client as/).waitFor();
 }

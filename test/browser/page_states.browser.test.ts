@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { copyOf, Examiner } from '../support/accessibility.ts';
-import { describeInBrowser, startBrowser } from '../support/browser.ts';
+import { describeInBrowser, openContext, startBrowser } from '../support/browser.ts';
 import { ContactSheet } from './contact_sheet.ts';
 import { type German, openScene } from './page_scene.ts';
 import { PAGE_WALKS } from './page_states.ts';
@@ -11,7 +11,7 @@ import { ReadTexts } from './read_texts.ts';
 /** `npm run pages` names a folder: then each state is photographed, in every look and in two languages, and in formal German. */
 const FOLDER = process.env.M2FA_PAGES;
 // To photograph each state of a walk in five looks takes its time.
-jest.setTimeout(FOLDER === undefined ? 120_000 : 1_200_000);
+if (FOLDER !== undefined) jest.setTimeout(1_200_000);
 
 interface Pass {
   readonly german: German;
@@ -40,9 +40,9 @@ for (const { german, languages } of PASSES) {
     beforeAll(async () => {
       browser = await startBrowser();
       scene = await openScene(german);
-      context = await browser.newContext({ locale: 'en', viewport: { width: 1000, height: 700 } });
+      context = await openContext(browser, { locale: 'en', viewport: { width: 1000, height: 700 } });
       examiner = await Examiner.open(browser, `${scene.app.url}/_2fa/help`);
-    }, 60_000);
+    });
 
     afterAll(async () => {
       if (sheet !== undefined) process.stdout.write(`All pictures: ${sheet.write()}\n`);

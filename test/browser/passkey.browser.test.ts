@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { OWN_TOKEN } from '../login/lone_person.ts';
 import { startApp, type TestApp } from '../support/app.ts';
-import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
+import { describeInBrowser, openPage, press, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { LocalhostFront } from '../support/localhost_front.ts';
 import { lookAt } from '../support/look_at.ts';
@@ -13,8 +13,6 @@ import { AccountPerson } from './account_person.ts';
 
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
 const PROMPT = { name: 'Use a passkey or security key' };
-jest.setTimeout(60_000);
-
 describeInBrowser('passkeys on the pages, with an authenticator of Chromium', () => {
   const front = new LocalhostFront();
   let browser: Browser;
@@ -381,7 +379,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await lookAt(page, 'passkey-8-alone');
       await alone().click();
       await page.getByText('You are signed in as @carol:localhost.').waitFor();
-      await page.locator('button:enabled', { hasText: 'Continue' }).click();
+      await press(page, 'Continue');
       await page.getByText('in the client as @carol:localhost').waitFor();
     });
 
@@ -390,9 +388,18 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       const address = `${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`;
       const other = await page.context().newPage();
       const key = await SecurityKey.plugInto(other, { transport: 'internal', hasResidentKey: true });
+      await other.addInitScript(`{
+        const own = navigator.credentials.get.bind(navigator.credentials);
+        navigator.credentials.get = (options) => {
+          const answer = own(options);
+          globalThis.hasAsked = true;
+          return answer;
+        };
+      }`);
       await other.goto(address);
       expect(await other.getByLabel('Username').getAttribute('autocomplete')).toBe('username webauthn');
       // The question in the field has found no passkey, and stands there.
+      await other.waitForFunction('globalThis.hasAsked === true');
       await key.learn(credentials);
       await other.getByRole('button', { name: 'Sign in with a passkey' }).click();
       await other.getByText('You are signed in as @carol:localhost.').waitFor();

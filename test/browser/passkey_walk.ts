@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { press } from '../support/browser.ts';
 import type { RealApp } from '../support/real_app.ts';
 import { offerNothingInFields } from '../support/security_key.ts';
 import { AccountPerson } from './account_person.ts';
@@ -33,7 +34,7 @@ export async function signInWithAPasskeyAlone(app: RealApp, page: Page, places: 
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByText(`You are signed in as ${carol.userId}.`).waitFor();
-  await page.locator('button:enabled', { hasText: 'Continue' }).click();
+  await press(page, 'Continue');
   await page.getByText(`in the client as ${carol.userId}`).waitFor();
   const token = String(await page.evaluate("JSON.parse(sessionStorage.getItem('session')).access_token"));
   expect(await app.whoami(token)).toBe(200);

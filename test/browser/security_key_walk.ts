@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { press } from '../support/browser.ts';
 import type { RealApp, RealUser } from '../support/real_app.ts';
 import { signedIn } from '../support/real_app.ts';
 import { SecurityKey } from '../support/security_key.ts';
@@ -83,7 +84,7 @@ async function signInToTheClient(page: Page, { name, password, userId }: RealUse
   await page.keyboard.press('Enter');
   await usePasskey(page);
   await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
-  await page.getByRole('button', { name: 'Continue', exact: true }).click();
+  await press(page, 'Continue');
   await page.getByText(`in the client as ${userId}`).waitFor();
 }
 
@@ -96,6 +97,7 @@ async function removeTheOtherDevice(page: Page, { userId, password }: RealUser, 
   await key.moveTo(popup);
   await usePasskey(popup);
   await popup.getByText(`Enter the password of ${userId}.`).waitFor();
+  await popup.locator('#password:focus').waitFor();
   await key.moveTo(page);
   const closed = popup.waitForEvent('close');
   await popup.keyboard.type(password);

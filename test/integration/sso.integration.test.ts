@@ -8,7 +8,7 @@ import { writeRegistration } from '../../src/cli/init_appservice.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { type OidcProvider, startOidcProvider } from '../../tools/oidc_provider.ts';
 import { seedIn } from '../account/account.ts';
-import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
+import { describeInBrowser, openPage, press as pressOn, startWholeBrowser } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { codeAt } from '../support/enrolment.ts';
 import {
@@ -103,7 +103,7 @@ function inBrowser(app: () => RealApp): void {
 
   async function goOn(): Promise<{ userId: string; deviceId: string }> {
     await page.getByRole('heading', { name: 'Continue to ' }).waitFor();
-    await press('Continue');
+    await pressOn(page, 'Continue');
     const state = page.getByText(/^in the client as/);
     await state.waitFor();
     const [, userId = '', deviceId = ''] = /as (\S+) on (\S+)/.exec((await state.textContent()) ?? '') ?? [];

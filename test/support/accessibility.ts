@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Frame, Page } from 'playwright-core';
+import { openContext } from './browser.ts';
 
 const SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -253,13 +254,14 @@ export class Examiner {
 
   /** @param address a page of the server, whose styles copies load */
   static async open(browser: Browser, address: string): Promise<Examiner> {
-    const page = await browser.newPage({
+    const context = await openContext(browser, {
       viewport: { width: USUAL, height: HEIGHT },
       // The styles of copies do not have the nonce of the page.
       bypassCSP: true,
       // Colours change at once.
       reducedMotion: 'reduce',
     });
+    const page = await context.newPage();
     await page.goto(address);
     await page.evaluate(`(${FRAME})()`);
     const desk = page.frames().find((frame) => frame.parentFrame() !== null);

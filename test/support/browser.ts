@@ -1,6 +1,12 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { describe } from '@jest/globals';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
 
 /** Debian's place; `CHROMIUM` names another. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -17,6 +23,9 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/** How long a page may take for a step. Playwright's own half minute is short for a machine that does much else. */
+const STEP_MS = 120_000;
 
 /** Pictures of the pages, for people to look at; not kept in the repository. */
 const ARTEFACTS = 'artefacts';
@@ -60,8 +69,36 @@ export async function startBrowser(): Promise<Browser> {
 
 /** A page in a profile of its own, in English and light unless said otherwise. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ locale: 'en-GB', colorScheme: 'light', ...options });
-  return context.newPage();
+  return (await openContext(browser, { locale: 'en-GB', colorScheme: 'light', ...options })).newPage();
+}
+
+/** Tells what the browser complains about in a page and its popups: a blocked resource, an error in a script. */
+export function onComplaint(page: Page, tell: (complaint: string) => void): void {
+  page.on('pageerror', (error) => tell(error.message));
+  page.on('console', (message) => {
+    // Refusals are part of the play: the browser writes a line for each 4xx.
+    if (message.type() === 'error' && !message.text().includes('status of 4')) tell(message.text());
+  });
+  page.on('popup', (popup) => onComplaint(popup, tell));
+}
+
+/**
+ * Presses a button of a page whose scripts have run: one that runs between the look at the button and the click may switch it
+ * off, as the confirmation of a sign-in does, and the click is lost.
+ */
+export async function press(page: Page, name: string): Promise<void> {
+  await page.waitForLoadState('load');
+  await page.getByRole('button', { name, exact: true }).click();
+}
+
+/** A profile of its own, whose pages have time. */
+export async function openContext(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(STEP_MS);
+  return context;
 }
 
 /**

@@ -10,7 +10,8 @@ import { WebSocket } from 'undici';
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 /** The key of WebDriver for Enter (WebDriver, "Keyboard actions"). */
 export const ENTER = '\uE007';
-const STEP_MS = 20_000;
+/** Longer than any page takes, on whatever machine. */
+const STEP_MS = 120_000;
 const LOOK_AGAIN_MS = 50;
 
 /**
@@ -91,20 +92,24 @@ export class Firefox {
 
   /** Waits until the page shows this text. @throws Error with what it shows, where it does not come */
   async shows(text: string): Promise<void> {
-    const until = Date.now() + STEP_MS;
-    let shown = '';
-    while (Date.now() < until) {
-      // Between two pages there is none to ask.
-      shown = await this.read('document.body?.innerText').catch(() => '');
-      if (shown.includes(text)) return;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-    }
-    throw new Error(`"${text}" is not there: ${shown}`);
+    await this.until(text, `document.body?.innerText.includes(${JSON.stringify(text)})`);
   }
 
-  /** Puts the focus into a field, and types. */
+  /** Waits until an expression is true in the page. @throws Error with what it shows, where it does not come to that */
+  private async until(what: string, expression: string): Promise<void> {
+    const deadline = Date.now() + STEP_MS;
+    while (Date.now() < deadline) {
+      // Between two pages there is none to ask.
+      if ((await this.read(expression).catch(() => '')) === 'true') return;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
+    throw new Error(`"${what}" is not there: ${await this.read('document.body?.innerText').catch(() => '')}`);
+  }
+
+  /** Puts the focus into a field as soon as it is there, and types. */
   async type(selector: string, text: string): Promise<void> {
-    await this.read(`document.querySelector(${JSON.stringify(selector)}).focus()`);
+    const field = `document.querySelector(${JSON.stringify(selector)})`;
+    await this.until(selector, `(${field}?.focus(), document.activeElement === ${field})`);
     const actions = [...text].flatMap((value) => [
       { type: 'keyDown', value },
       { type: 'keyUp', value },
@@ -115,14 +120,12 @@ export class Firefox {
     });
   }
 
+  /** Clicks a button as soon as it is there. */
   async press(button: string): Promise<void> {
     const named = JSON.stringify(button);
-    const found = await this.read(`(() => {
-      const found = [...document.querySelectorAll('button')].find((each) => each.innerText === ${named});
-      found?.click();
-      return found !== undefined;
-    })()`);
-    if (found !== 'true') throw new Error(`there is no button "${button}"`);
+    const found = `[...document.querySelectorAll('button')].find((each) => each.innerText === ${named})`;
+    await this.until(button, `${found} !== undefined`);
+    await this.read(`${found}.click()`);
   }
 
   private send(method: string, params: object): Promise<Record<string, unknown>> {
