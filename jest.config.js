@@ -14,6 +14,7 @@ export default {
   maxWorkers: Math.max(2, availableParallelism() - 1),
   // Modules of ended suites stay in the memory of a worker, and collecting garbage among them takes it most of its time.
   workerIdleMemoryLimit: '500MB',
-  // Some tests start processes or hash many codes: seconds on a machine that is busy with other things.
-  testTimeout: 60_000,
+  // What hangs ends, and nothing else does: the longest tests, which kill a process once for each of its steps, take a minute
+  // alone, and several times that on a machine that is busy with other things. No test has a shorter limit of its own.
+  testTimeout: 300_000,
 };

@@ -90,7 +90,7 @@ describeOnSharedDatabases('each step of a recovery', (start) => {
     alice = await app.enrol('alice');
     stores = new MortalStores(storesOf(app));
     vault = new SealingVault(loadKeyRing(join(app.directory, 'keys.json')), systemRandom);
-  }, 60_000);
+  });
 
   const services = (at: TestApp): Services => servicesOf(at);
 
@@ -300,7 +300,7 @@ describeOnSharedDatabases('each step of a recovery', (start) => {
         await ended(owner);
       }
       expect(cuts).toBeGreaterThanOrEqual(2);
-    }, 60_000);
+    });
 
     test('attack 337: two processes do it at once → it is done once', async () => {
       const owner = await ready(step);
@@ -313,6 +313,6 @@ describeOnSharedDatabases('each step of a recovery', (start) => {
         .filter((event) => event.startsWith('recovery_request.'));
       expect(events.toReversed()).toEqual(comesTo.events.map((event) => `recovery_request.${event}`));
       await ended(owner);
-    }, 60_000);
+    });
   });
 });

@@ -93,7 +93,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} }, matrix: { appserv
       await app.call({ target: `${API}/recovery_contacts`, token });
       voters.set(name, { enrolled: await app.enrol(name), token });
     }
-  }, 60_000);
+  });
 
   /** Someone with everybody to be told: devices, an address, a contact address, two voters; and the operators. */
   beforeEach(async () => {

@@ -13,7 +13,7 @@ import { ACTIONS, POINTS, TARGETS, type Visit, visit } from './visits.ts';
 
 /** All of them far below what a client here waits for. */
 const TIMES = { headMs: 300, bodyMs: 300, uploadSilenceMs: 300, answerMs: 300 };
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 /** Of a client that may wait for a homeserver as long as it likes. */
 const LONG_POLL_MS = 1_000;
 const AT_ONCE = 120;

@@ -49,7 +49,7 @@ function tests(opened: () => { settings: StorageSettings; address: string }): vo
       unprotected: 0,
       fault: undefined,
     });
-  }, 60_000);
+  });
 }
 
 const onPostgres = postgresPrograms() === undefined ? describe.skip : describe;

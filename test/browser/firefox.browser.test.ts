@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { seedIn } from '../account/account.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { ClientPage } from '../support/client_page.ts';
@@ -6,8 +6,6 @@ import { codeAt } from '../support/enrolment.ts';
 import { ENTER, Firefox, hasFirefox } from '../support/firefox.ts';
 
 const PASSWORD = 'correct horse battery staple';
-jest.setTimeout(120_000);
-
 (hasFirefox('the pages in Firefox') ? describe : describe.skip)('the pages in Firefox', () => {
   let firefox: Firefox;
   let app: TestApp;

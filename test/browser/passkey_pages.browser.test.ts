@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { OWN_TOKEN } from '../login/lone_person.ts';
@@ -11,8 +11,6 @@ import { offerNothingInFields, SecurityKey } from '../support/security_key.ts';
 const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
 const PROMPT = { name: 'Use a passkey or security key' };
 const SIGN_IN = `/_2fa/login?redirectUrl=${encodeURIComponent('https://client.example.org/')}`;
-jest.setTimeout(60_000);
-
 describeInBrowser('pages that ask for a passkey, with one of the device', () => {
   const front = new LocalhostFront();
   let browser: Browser;

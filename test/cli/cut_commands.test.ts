@@ -118,7 +118,7 @@ describe('F-13: kill -9 at each step of a command on SQLite files', () => {
       const kept = readdirSync(at).filter((file) => file.includes('.before-') && file.endsWith('Z'));
       expect(await Promise.all(kept.map(moment.content))).toContainEqual(old);
     }
-  }, 60_000);
+  });
 
   test('backup: the copy is not there, or whole', async () => {
     const all = await contentApart(source.content());
@@ -131,7 +131,7 @@ describe('F-13: kill -9 at each step of a command on SQLite files', () => {
       }
       await requireSound(moment, ['backup', copy]);
     }
-  }, 60_000);
+  });
 
   test.each(['a new file', 'an earlier copy'])(
     'migrate into %s: it is as it was, or whole',
@@ -158,7 +158,6 @@ describe('F-13: kill -9 at each step of a command on SQLite files', () => {
         expect({ name, content: await moment.content('copy.db') }).toEqual({ name, content: all });
       }
     },
-    60_000,
   );
 });
 

@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject } from '../../src/matrix/wire.ts';
 import type { PythonClients } from '../../tools/clients/python_clients.ts';
 
 const DRIVERS = join(import.meta.dirname, 'drivers');
-const LONGEST_RUN_MS = 90_000;
+const LONGEST_RUN_MS = 240_000;
 
 export interface ClientRun {
   readonly code: number | string;

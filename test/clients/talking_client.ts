@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import { isJsonObject, type JsonObject } from '../../src/matrix/wire.ts';
 
-const LONGEST_ANSWER_MS = 60_000;
+const LONGEST_ANSWER_MS = 180_000;
 
 /**
  * A client in a process of its own that lives for a whole session: `tools/clients/rust_sdk`, or one of the drivers whose

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts';
 import type { Enrolled } from '../support/enrolment.ts';
@@ -26,7 +26,6 @@ interface Front {
 
 /** All at once, so that the long silence is waited for once. */
 suite('the shipped configurations before the real proxy', () => {
-  jest.setTimeout(120_000);
   let app: TestApp;
   let fronts: Front[];
   let bob: Enrolled;
@@ -55,7 +54,7 @@ limits: { per_address: { per_second: 10000, burst_count: 100000 } }`,
     });
     silent = fronts.map(({ web }) => call(web.clients, { target: SYNC, token, headers: HOST }));
     await Promise.all(fronts.map(({ web }) => ask(web, { target: `${V3}/login` })));
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.allSettled(silent);
     await Promise.all(fronts.map(({ web }) => web.stop()));

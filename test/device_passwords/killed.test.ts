@@ -28,7 +28,7 @@ describeOnSharedDatabases('kill -9', (start) => {
   afterEach(async () => {
     await running?.kill();
     running = undefined;
-  }, 20_000);
+  });
 
   async function killedAt(point: number): Promise<CutOff> {
     const name = `user${point}`;
@@ -75,5 +75,5 @@ describeOnSharedDatabases('kill -9', (start) => {
     }
     // The gap that docs/security_model.md names ("A crash at the wrong moment").
     expect(leaving).toEqual(['1 POST login']);
-  }, 120_000);
+  });
 });

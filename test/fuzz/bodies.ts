@@ -179,7 +179,7 @@ class Village {
       method: seed.method,
       target: seed.target,
       body: bytes,
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
       ...(token === '' ? {} : { token }),
     });
     const failuresAfter = this.app.stub.requests.filter(({ status }) => (status ?? 0) >= 500).length;

@@ -5,4 +5,4 @@ import { uiaSequences } from './sequences.ts';
 test('fuzzed session sequences: nothing succeeds without every proof of its own session', async () => {
   const { counts } = await expectNothingFound(uiaSequences, 5);
   expect(counts.acted).toBeGreaterThan(0);
-}, 90_000);
+});

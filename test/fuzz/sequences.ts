@@ -258,7 +258,7 @@ class Play {
 
   #send({ method, target, token, json }: Asked): Promise<HttpAnswer> {
     const credentials = token === undefined ? {} : { token };
-    return this.app.call({ method, target, json, signal: AbortSignal.timeout(10_000), ...credentials });
+    return this.app.call({ method, target, json, signal: AbortSignal.timeout(60_000), ...credentials });
   }
 
   async #enrolled(): Promise<ReadonlySet<Person>> {

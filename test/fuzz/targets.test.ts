@@ -3,8 +3,6 @@ import { expectNothingFound } from './campaign.ts';
 import { routerToClosed } from './routers.ts';
 import { classifiedTargets, sentTargets } from './targets.ts';
 
-const LONGEST_MS = 60_000;
-
 test.each([
   ['POST', '/_matrix/client/v3/login#f'],
   ['POST', '/_matrix/client/v3/delete_devicesFOO'],
@@ -26,20 +24,12 @@ test.each([
   expect(routerToClosed(method, target)).toBeUndefined();
 });
 
-test(
-  'attack 2: fuzzed targets that pass the classifier lead no router to a gated endpoint',
-  async () => {
-    const { counts } = await expectNothingFound(classifiedTargets, 5);
-    expect(counts.passed).toBeGreaterThan(100);
-  },
-  LONGEST_MS,
-);
+test('attack 2: fuzzed targets that pass the classifier lead no router to a gated endpoint', async () => {
+  const { counts } = await expectNothingFound(classifiedTargets, 5);
+  expect(counts.passed).toBeGreaterThan(100);
+});
 
-test(
-  'attack 2: fuzzed targets over sockets reach no gated endpoint of the stub by themselves',
-  async () => {
-    const { counts } = await expectNothingFound(sentTargets, 5);
-    expect(counts['passed through']).toBeGreaterThan(0);
-  },
-  LONGEST_MS,
-);
+test('attack 2: fuzzed targets over sockets reach no gated endpoint of the stub by themselves', async () => {
+  const { counts } = await expectNothingFound(sentTargets, 5);
+  expect(counts['passed through']).toBeGreaterThan(0);
+});

@@ -376,6 +376,6 @@ function requireEachOnce(requests: readonly RecordedRequest[]): void {
 }
 
 async function requireAlive(app: TestApp): Promise<void> {
-  const { status } = await app.call({ target: '/_2fa/health', signal: AbortSignal.timeout(5_000) });
+  const { status } = await app.call({ target: '/_2fa/health', signal: AbortSignal.timeout(60_000) });
   if (status !== 200) throw new Error(`the application is not well: ${status}`);
 }

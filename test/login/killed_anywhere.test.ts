@@ -18,7 +18,7 @@ afterEach(async () => {
   await running?.kill();
   running = undefined;
   await app.stop();
-}, 20_000);
+});
 
 /** What was seen of one sign-in that was cut off. */
 interface CutOff {

@@ -169,7 +169,6 @@ suite('F-2: a connection that is lost at a commit of a sign-in', () => {
       // One holds the login, one accepts the code and gives the login out.
       expect(nth).toBeGreaterThan(2);
     },
-    60_000,
   );
 
   test.each(MOMENTS)(
@@ -178,6 +177,5 @@ suite('F-2: a connection that is lost at a commit of a sign-in', () => {
       expect(await cutSignIn(1, moment, { stays, by: signInAtOnce })).toBeUndefined();
       expect(await cutSignIn(2, moment, { stays, by: signInAtOnce })).toEqual([200]);
     },
-    60_000,
   );
 });

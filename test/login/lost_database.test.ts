@@ -21,7 +21,7 @@ suite('a PostgreSQL that fails while it is in use', () => {
 
   beforeAll(async () => {
     own = await OwnPostgres.start(programs ?? '', ['max_connections=12']);
-  }, 60_000);
+  });
 
   afterAll(() => own.remove());
 
@@ -86,7 +86,7 @@ suite('a PostgreSQL that fails while it is in use', () => {
     expect(app.stub.liveTokens('bob').toSorted()).toEqual(
       [first.body.access_token, second.body.access_token].toSorted(),
     );
-  }, 60_000);
+  });
 
   test('F-4: a standby is refused with a line that says so, until it is the primary', async () => {
     const standby = await own.standby();
@@ -103,7 +103,7 @@ suite('a PostgreSQL that fails while it is in use', () => {
     } finally {
       await standby.remove();
     }
-  }, 60_000);
+  });
 
   test('F-8: where the server takes no more connections, requests are refused at once, and go on later', async () => {
     ({ app } = await startSignIns({ storage: storageOf(own) }));
@@ -112,5 +112,5 @@ suite('a PostgreSQL that fails while it is in use', () => {
     await Promise.all(others.map((each) => each.end()));
     await back();
     expect(await signIn(app, 'bob')).toMatchObject({ status: 401 });
-  }, 60_000);
+  });
 });

@@ -444,4 +444,4 @@ test('kill -9 between a login token and its login, and during it: another proces
     await serving.kill();
     await app.stop();
   }
-}, 60_000);
+});

@@ -19,7 +19,7 @@ afterEach(async () => {
   await running?.kill();
   running = undefined;
   await oauth.app.stop();
-}, 20_000);
+});
 
 /**
  * An app exchanges its code and refreshes once, and the process dies at a point of that. The app comes again with what
@@ -75,4 +75,4 @@ test('attack 329: kill -9 at every point of an exchange and a refresh makes no s
   }
   // The first login, its session, the question whether it lives, and the rotation.
   expect(seen.at(-1)?.filter((each) => each !== 'commit')).toEqual(['POST login', 'GET account/whoami']);
-}, 120_000);
+});

@@ -52,7 +52,7 @@ describeOnSharedDatabases('a set-up on our pages', (start) => {
 notify: { mail: { from: 2fa@example.org, port: 1 } }`;
     ({ app } = await startRecovering(start, '{ enabled: true, operators: ["@ops:localhost"] }', { config }));
     stores = new MortalStores(new Set([app.storage]));
-  }, 60_000);
+  });
 
   const toClient = async (visitor: Visitor) => {
     await visitor.send({ decision: 'allow' });
@@ -189,6 +189,5 @@ notify: { mail: { from: 2fa@example.org, port: 1 } }`;
       // It was cut off on both sides of the commit that does it.
       expect(new Set(told)).toEqual(new Set([false, true]));
     },
-    60_000,
   );
 });

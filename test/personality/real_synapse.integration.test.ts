@@ -12,8 +12,6 @@ import { PROBES } from './probes.ts';
 
 const environment = await realSynapseEnvironment();
 const describeWithSynapse = environment === undefined ? describe.skip : describe;
-const START_MS = 150_000;
-
 describeWithSynapse('the synapse personality of the stub is true to a real Synapse', () => {
   let directory: string;
   let synapse: SynapseServer;
@@ -33,7 +31,7 @@ describeWithSynapse('the synapse personality of the stub is true to a real Synap
     real = await probedSynapse(synapse);
     stub = await startStub({ personality: 'synapse' });
     pretended = probedStub(stub);
-  }, START_MS);
+  });
 
   afterAll(async () => {
     await stub?.stop();

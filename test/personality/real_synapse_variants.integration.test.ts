@@ -12,8 +12,6 @@ import { VARIANTS } from './variants.ts';
 
 const environment = await realSynapseEnvironment();
 const describeWithSynapse = environment === undefined ? describe.skip : describe;
-const START_MS = 150_000;
-
 describeWithSynapse.each(VARIANTS.map((variant) => [variant.name, variant] as const))(
   'Synapse and the stub with %s',
   (_name, variant) => {
@@ -29,7 +27,7 @@ describeWithSynapse.each(VARIANTS.map((variant) => [variant.name, variant] as co
       synapse = await startSynapse({ environment, directory, ...variant.synapse, extraConfig });
       real = await probedSynapse(synapse);
       stub = await startStub(variant.stub);
-    }, START_MS);
+    });
 
     afterAll(async () => {
       await stub?.stop();

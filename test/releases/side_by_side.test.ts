@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { READABLE_FROM } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { describeOnOperated, OperatedDatabase } from '../cli/operated_database.ts';
@@ -19,8 +19,6 @@ const CAROL = '@carol:example.org';
 const ADDS =
   'ALTER TABLE accounts ADD COLUMN nickname TEXT; CREATE TABLE nicknames (name TEXT NOT NULL) STRICT;';
 const TAKES_AWAY = 'DROP TABLE known_places;';
-
-jest.setTimeout(60_000);
 
 let folder: string;
 let stub: StubHomeserver;

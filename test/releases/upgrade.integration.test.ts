@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { READABLE_FROM } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { commandLine } from '../cli/command_line.ts';
@@ -22,8 +22,6 @@ User=matrix-2fa
 WorkingDirectory=/opt/matrix-2fa-proxy
 ExecStart=/usr/bin/node dist/cli/main.js serve --config /etc/matrix-2fa-proxy/config.yaml
 `;
-
-jest.setTimeout(120_000);
 
 let folder: string;
 /** This version, as it is built. */

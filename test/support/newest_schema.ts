@@ -22,7 +22,7 @@ import { systemRandom } from '../../src/system/random.ts';
 import { withDirectoryLock } from '../../tools/directory_lock.ts';
 import { connected, copyDatabase, newDatabase, type PostgresServer } from './postgres.ts';
 
-const MADE_WITHIN_MS = 60_000;
+const MADE_WITHIN_MS = 120_000;
 const OWNER_ONLY_DIRECTORY = 0o700;
 const OWNER_ONLY = 0o600;
 

@@ -15,6 +15,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { builtProgram } from './built_program.ts';
 
+// Made while a suite is loaded: compiling takes long on a busy machine, and codes that a test holds by then would be over.
+builtProgram();
+
 /** The file of the program, for Node. */
 export function mainFile(): string {
   return join(builtProgram(), 'src', 'cli', 'main.js');

@@ -9,7 +9,6 @@ import { startStub } from '../support/stub/stub.ts';
 
 const environment = await realSynapseEnvironment();
 const describeWithSynapse = environment === undefined ? describe.skip : describe;
-const START_MS = 150_000;
 
 describeWithSynapse('a Synapse of our own', () => {
   let directory: string;
@@ -25,50 +24,38 @@ describeWithSynapse('a Synapse of our own', () => {
     return startSynapse({ environment, directory, extraConfig, port });
   }
 
-  test(
-    'users and tokens outlive a restart and a crash',
-    async () => {
-      const synapse = await start();
-      const { userId, accessToken } = await synapse.signUp('bob', 'right');
-      const whoami = { target: '/_matrix/client/v3/account/whoami', token: accessToken };
-      expect((await call(synapse.url, whoami)).json.user_id).toBe(userId);
+  test('users and tokens outlive a restart and a crash', async () => {
+    const synapse = await start();
+    const { userId, accessToken } = await synapse.signUp('bob', 'right');
+    const whoami = { target: '/_matrix/client/v3/account/whoami', token: accessToken };
+    expect((await call(synapse.url, whoami)).json.user_id).toBe(userId);
 
-      const firstPid = synapse.pid();
-      await synapse.restart();
-      expect(synapse.pid()).not.toBe(firstPid);
-      expect((await call(synapse.url, whoami)).json.user_id).toBe(userId);
+    const firstPid = synapse.pid();
+    await synapse.restart();
+    expect(synapse.pid()).not.toBe(firstPid);
+    expect((await call(synapse.url, whoami)).json.user_id).toBe(userId);
 
-      await synapse.kill();
-      await expect(call(synapse.url, whoami)).rejects.toThrow('ECONNREFUSED');
-      await synapse.restart();
-      expect((await call(synapse.url, whoami)).json.user_id).toBe(userId);
-      await synapse.stop();
-    },
-    START_MS,
-  );
+    await synapse.kill();
+    await expect(call(synapse.url, whoami)).rejects.toThrow('ECONNREFUSED');
+    await synapse.restart();
+    expect((await call(synapse.url, whoami)).json.user_id).toBe(userId);
+    await synapse.stop();
+  });
 
-  test(
-    'another homeserver on its port is not taken for it',
-    async () => {
-      const stranger = await startStub();
-      try {
-        const started = start({}, Number(new URL(stranger.url).port));
-        await expect(started).rejects.toBeInstanceOf(SynapseStartError);
-        await expect(started).rejects.toThrow('Failed to listen on TCP port');
-      } finally {
-        await stranger.stop();
-      }
-    },
-    START_MS,
-  );
-
-  test(
-    'a Synapse that does not start says why',
-    async () => {
-      const started = start({ listeners: 'nothing' });
+  test('another homeserver on its port is not taken for it', async () => {
+    const stranger = await startStub();
+    try {
+      const started = start({}, Number(new URL(stranger.url).port));
       await expect(started).rejects.toBeInstanceOf(SynapseStartError);
-      await expect(started).rejects.toThrow('listeners');
-    },
-    START_MS,
-  );
+      await expect(started).rejects.toThrow('Failed to listen on TCP port');
+    } finally {
+      await stranger.stop();
+    }
+  });
+
+  test('a Synapse that does not start says why', async () => {
+    const started = start({ listeners: 'nothing' });
+    await expect(started).rejects.toBeInstanceOf(SynapseStartError);
+    await expect(started).rejects.toThrow('listeners');
+  });
 });

@@ -51,7 +51,7 @@ test('processes that mark at once lose no mark and no key', async () => {
   expect(ids.filter((id) => !marks.has(id))).toEqual([]);
   expect(loadKeyRing(file).keys).toEqual(ring.keys);
   expect(readdirSync(folder)).toEqual(['keys.json']);
-}, 30_000);
+});
 
 test('a live draft of another process is left alone, an old one is cleared away', () => {
   const marks = marksIn(file);
