@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { isJsonObject } from '../matrix/wire.ts';
+import { KEYS_ARE_LOOKED_AT_LATER, offsetOfRepeatedKey } from '../system/repeated_key.ts';
 import { ConfigError } from './config.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -32,11 +33,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function readConfigSource(file: string, environment: Environment): ConfigSource {
   const lines = new LineCounter();
-  const document = parseDocument(readText(file), { lineCounter: lines });
+  const document = parseDocument(readText(file), { lineCounter: lines, ...KEYS_ARE_LOOKED_AT_LATER });
   const [problem] = document.errors;
   if (problem !== undefined) {
     const line = problem.linePos?.[0].line;
     throw new ConfigError(`${file}:${line ?? 1}: ${firstLine(problem.message)}`);
+  }
+  const repeated = offsetOfRepeatedKey(document);
+  if (repeated !== undefined) {
+    throw new ConfigError(`${file}:${lines.linePos(repeated).line}: Map keys must be unique`);
   }
   const settings = withoutEmpty(valueIn(document, file) ?? {});
   if (!isJsonObject(settings)) throw new ConfigError(`${file}: must hold settings, each as "name: value"`);

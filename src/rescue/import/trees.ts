@@ -1,4 +1,5 @@
-import { parse as parseYaml } from 'yaml';
+import { parseDocument } from 'yaml';
+import { KEYS_ARE_LOOKED_AT_LATER, offsetOfRepeatedKey } from '../../system/repeated_key.ts';
 import {
   type Entry,
   ImportFileError,
@@ -117,8 +118,15 @@ function jsonIn(text: string, name: string): unknown {
 function yamlIn(text: string): unknown {
   try {
     // All values are texts: a seed that looks like a number is not read as one.
-    return parseYaml(text, { schema: 'failsafe', maxAliasCount: 0, logLevel: 'error' });
+    const document = parseDocument(text, {
+      schema: 'failsafe',
+      logLevel: 'error',
+      ...KEYS_ARE_LOOKED_AT_LATER,
+    });
+    if (document.errors.length === 0 && offsetOfRepeatedKey(document) === undefined)
+      return document.toJS({ maxAliasCount: 0 });
   } catch {
-    throw new ImportFileError('the file is not YAML');
+    // Nesting without an end, or names that stand for others.
   }
+  throw new ImportFileError('the file is not YAML');
 }

@@ -12,6 +12,8 @@ import {
   readImport,
 } from '../../../src/rescue/import/read_import.ts';
 
+import { cpuCostMs } from '../../support/cpu_cost.ts';
+
 function fixture(name: string): Buffer {
   return readFileSync(join('test', 'rescue', 'fixtures', name));
 }
@@ -160,6 +162,21 @@ describe('attack 188: half files, other files and bombs are refused, and nothing
     const rows = `@a:b,${SECRET}\n`.repeat(MOST_ENTRIES + 1);
     expect(whyNot('csv', `user_id,seed\n${rows}`)).toBe('more than 5000 authenticators: import it in parts');
     expect(whyNot('csv', Buffer.from([0x75, 0xff, 0xfe]))).toBe('the file is not text in UTF-8');
+  });
+
+  test('attack 373: very many keys in one map take no longer than as many lines', async () => {
+    const keys = Array.from({ length: 20_000 }, (_, at) => `k${at}: 1`);
+    const costs = [];
+    for (const text of [`- ${keys.join('\n  ')}`, keys.map((key) => `- ${key}`).join('\n')]) {
+      costs.push(await cpuCostMs(() => whyNot('authelia', `totp_configurations:\n${text}`), 2));
+    }
+    const [inOne = 0, apart = 0] = costs;
+    expect(inOne).toBeLessThan(4 * apart);
+  });
+
+  test('a key that stands twice in one map is a fault of the file: which of the two is meant is not known', () => {
+    const entry = `username: ann, username: ben, algorithm: SHA1, digits: 6, period: 30, secret: ${SECRET}`;
+    expect(whyNot('authelia', `totp_configurations: [{ ${entry} }]`)).toBe('the file is not YAML');
   });
 
   test('nesting without an end is refused as any other file', () => {
