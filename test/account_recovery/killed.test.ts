@@ -82,7 +82,7 @@ describeOnSharedDatabases('kill -9 in a recovery', (start) => {
 notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
     }));
     vault = new SealingVault(loadKeyRing(join(app.directory, 'keys.json')), systemRandom);
-  }, 60_000);
+  });
 
   afterEach(async () => {
     await running?.kill();
@@ -262,7 +262,7 @@ notify: { mail: { from: 2fa@example.org, port: ${mail.port} } }`,
       expect(all.some(isCutBehind)).toBe(true);
       // A cancellation is one commit, before which there is nothing to be cut off.
       if (step.from !== CANCEL_PAGE) expect(all.some(({ isDone }) => !isDone)).toBe(true);
-    }, 180_000);
+    });
   });
 });
 

@@ -12,11 +12,6 @@ const PATIENT = 'test/support/browser.ts';
 const COUNTED =
   /\bfor \(let (\w+) = 0; \1 < \w+ && [^\n]*\)\s*\{?\s*(?:await )?(?:new Promise|pause|delay)\b/g;
 
-/** The tests with limits of their own, each with the reason. */
-const OF_THEIR_OWN: Readonly<Record<string, string>> = {
-  'test/account_recovery/killed.test.ts': 'the longest of its tests takes half of it in CI',
-};
-
 function limitsIn({ file, text }: WrittenFile): string[] {
   return LIMITS.flatMap((pattern) => [...text.matchAll(pattern)])
     .filter(([, limit = '']) => milliseconds(limit) < milliseconds(PATIENCE))
@@ -28,7 +23,7 @@ const milliseconds = (text: string) => Number(text.replaceAll('_', ''));
 function faultsOf(given: WrittenFile): string[] {
   const { file } = given;
   return [
-    ...(file in OF_THEIR_OWN ? [] : limitsIn(given)),
+    ...limitsIn(given),
     ...(file === PATIENT ? [] : findIn(given, IMPATIENT)),
     ...findIn(given, COUNTED),
   ];
@@ -41,11 +36,6 @@ const files = writtenFiles().filter(
 test('no test fails because a machine is slow: it has the time of all, its pages have time, and what comes is waited for', () => {
   expect(milliseconds(PATIENCE)).toBeGreaterThanOrEqual(300_000);
   expect(files.flatMap(faultsOf)).toEqual([]);
-});
-
-test('the list names files that need it', () => {
-  const needed = files.filter((file) => limitsIn(file).length > 0).map(({ file }) => file);
-  expect(Object.keys(OF_THEIR_OWN).filter((name) => !needed.includes(name))).toEqual([]);
 });
 
 test.each([
