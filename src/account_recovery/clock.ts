@@ -63,6 +63,8 @@ export interface RecoveryClockDeps {
  */
 export class RecoveryClock {
   private last: Promise<void> = Promise.resolve();
+  /** What asks the homeserver. It has a minute for each question, and no request's time waits for that. */
+  private asking: Promise<void> | undefined;
   private roundAt: number | undefined;
   /** What was counted of each request when this process looked last. */
   private readonly seenMs = new Map<string, number>();
@@ -70,15 +72,18 @@ export class RecoveryClock {
 
   constructor(private readonly deps: RecoveryClockDeps) {}
 
-  /** Does what is due, once a minute: counts, tells, opens, ends. One that waits for the homeserver goes before the next. */
-  round(): Promise<void> {
-    this.last = this.settled().then(() => this.begin());
-    return this.last;
+  /** Does what is due, once a minute: counts, tells, opens, ends. Each round goes before the next. */
+  async round(): Promise<void> {
+    const begun = this.last.catch(() => undefined).then(() => this.begin());
+    this.last = begun;
+    await begun;
+    await this.asking;
   }
 
   /** Resolves once no round is under way. */
   async settled(): Promise<void> {
     await this.last.catch(() => undefined);
+    await this.asking;
   }
 
   private async begin(): Promise<void> {
@@ -93,23 +98,41 @@ export class RecoveryClock {
     if (lived.ms < ROUND_MS) return;
     this.roundAt = ticks;
     await this.endPointless();
-    const asksUses = this.usesAskedAt === undefined || ticks - this.usesAskedAt >= USE_EVERY_MS;
-    if (asksUses) this.usesAskedAt = ticks;
     const looked = new Set<string>();
-    for (let after = ''; ; ) {
-      const running = await storage.read(nextRunning(after, AT_ONCE));
-      for (const request of running) {
-        looked.add(request.id);
-        await this.lookAt(request, lived);
-        if (asksUses) await this.tellUse(request);
-      }
-      const last = running.at(-1);
-      if (last === undefined) break;
-      after = last.id;
+    for await (const request of this.running()) {
+      looked.add(request.id);
+      await this.lookAt(request, lived);
     }
     for (const id of this.seenMs.keys()) if (!looked.has(id)) this.seenMs.delete(id);
-    if (asksUses) await this.deps.upstream.publicNotice.round();
+    this.askHourly(ticks);
     await storage.commit([], [dropOldRecoveries(KEPT_MS), dropAddressesOfEnded(ADDRESS_KEPT_MS)]);
+  }
+
+  private async *running(): AsyncGenerator<SeenRecovery> {
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const some: readonly SeenRecovery[] = await this.deps.storage.read(nextRunning(after, AT_ONCE));
+      yield* some;
+      after = some.at(-1)?.id;
+    }
+  }
+
+  private askHourly(ticks: number): void {
+    if (this.asking !== undefined) return;
+    if (this.usesAskedAt !== undefined && ticks - this.usesAskedAt < USE_EVERY_MS) return;
+    this.usesAskedAt = ticks;
+    const { log } = this.deps.time;
+    this.asking = this.askHomeserver()
+      .catch((error) =>
+        log.warn({ err: error }, 'the homeserver could not be asked about recoveries; trying again'),
+      )
+      .finally(() => {
+        this.asking = undefined;
+      });
+  }
+
+  private async askHomeserver(): Promise<void> {
+    for await (const request of this.running()) await this.tellUse(request);
+    await this.deps.upstream.publicNotice.round();
   }
 
   /** However the last factor was removed: an old request must not replace a factor that is set up later. */

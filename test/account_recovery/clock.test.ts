@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { effect } from '../../src/storage/statement.ts';
 import { beginRecovery } from '../../src/storage/tables/recovery_requests.ts';
@@ -143,6 +144,29 @@ describeOnBothDatabases('the clock of a request', (start) => {
     seen = app.clock.now() - 1;
     await wait(app, 72 * HOUR);
     expect(await status(app)).toMatchObject({ state: 'open' });
+  });
+
+  test('a homeserver that hangs while it is asked for devices keeps no clock waiting', async () => {
+    const { app } = await startRecovering(start, '{ enabled: true }', asService);
+    await begin(app);
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    app.stub.override(/GET .*\/v3\/devices\?user_id=/, async () => {
+      await answered;
+      return { status: 200, body: { devices: [] } };
+    });
+    const rounds: Promise<void>[] = [];
+    for (const hours of [1, 2, 3]) {
+      app.live(HOUR);
+      rounds.push(app.proxy.keepHouse());
+      for (let turns = 0; turns < 500 && (await running(app)).countedMs < hours * HOUR; turns += 1)
+        await setImmediate();
+      expect((await running(app)).countedMs).toBe(hours * HOUR);
+    }
+    answer();
+    await Promise.all(rounds);
   });
 
   test('a held login that ends while the homeserver says which devices are used is no use of one', async () => {
