@@ -63,7 +63,7 @@ describeOnBothDatabases('what a user owes changes while they sign in', (start) =
     'attack 183: %s before a login token that was issued is on record: it needs a code',
     async (what) => {
       const { token } = app.stub.signIn('bob');
-      beforeCall(app.storage.loginTokens, 'remember', async () => changes[what]?.());
+      beforeCommit(app, 'INSERT INTO passed_login_tokens', async () => changes[what]?.());
       const { status, json } = await app.post(
         '/_matrix/client/v1/login/get_token',
         { auth: passwordLogin('bob', `${PASSWORD} ${app.code(bob)}`) },
