@@ -1,4 +1,5 @@
 import type { Flow, JsonObject } from '../matrix/wire.ts';
+import type { OwedWrites } from '../storage/owed_writes.ts';
 import type { CommitAnswer, Effect, Write } from '../storage/statement.ts';
 import type { Storage } from '../storage/storage.ts';
 import { endSessionLease, keepHomeserverStages } from '../storage/tables/session_leases.ts';
@@ -39,33 +40,46 @@ export function shownSession(session: Session, homeserverStages: HomeserverStage
  */
 export class SessionLeases {
   constructor(
-    private readonly storage: Pick<Storage, 'commit' | 'sessionLeases'>,
-    private readonly vault: Vault,
-    private readonly clock: Clock,
+    private readonly deps: {
+      readonly storage: Pick<Storage, 'commit' | 'sessionLeases'>;
+      readonly vault: Vault;
+      readonly clock: Clock;
+      readonly owedWrites: OwedWrites;
+    },
   ) {}
 
   /** True if this request has the session to itself now, until it settles, or dies. */
   take({ idHash }: Session): Promise<boolean> {
-    return this.storage.sessionLeases.take(idHash, this.clock.now() + LONGEST_LEASE_MS);
+    return this.deps.storage.sessionLeases.take(idHash, this.deps.clock.now() + LONGEST_LEASE_MS);
   }
 
   /** Gives a lease back, with what came of it: in one unit. */
   async settle<const W extends Write>({ idHash, binding }: Session, write: W): Promise<CommitAnswer<W>> {
-    const [answer] = await this.storage.commit([binding.userId], [write, endSessionLease(idHash)] as const);
+    const [answer] = await this.deps.storage.commit([binding.userId], [
+      write,
+      endSessionLease(idHash),
+    ] as const);
     return answer;
+  }
+
+  /** Gives a lease back of which nothing came: where the store is away, as soon as it is there again. */
+  giveBack(session: Session): Promise<readonly unknown[]> {
+    return this.deps.owedWrites.sure(() => this.settle(session, []));
   }
 
   /** Keeps the stages for the client's next request. */
   keepHomeserverStages({ idHash }: Session, homeserverStages: HomeserverStages): Effect {
     return keepHomeserverStages(
       idHash,
-      this.vault.seal(JSON.stringify(homeserverStages), identityOf(idHash)),
+      this.deps.vault.seal(JSON.stringify(homeserverStages), identityOf(idHash)),
     );
   }
 
   async find({ idHash }: Session): Promise<HomeserverStages | undefined> {
-    const sealed = await this.storage.sessionLeases.homeserverStages(idHash);
-    return sealed && (JSON.parse(this.vault.open(sealed, identityOf(idHash)).toString()) as HomeserverStages);
+    const sealed = await this.deps.storage.sessionLeases.homeserverStages(idHash);
+    return (
+      sealed && (JSON.parse(this.deps.vault.open(sealed, identityOf(idHash)).toString()) as HomeserverStages)
+    );
   }
 }
 

@@ -59,10 +59,10 @@ export class LeasedAttempt {
     return won;
   }
 
-  /** Leaves a session whose homeserver, or store, did not answer: the request may come again. */
+  /** Leaves a session whose homeserver, or store, did not answer: the request may come again, once the store is there. */
   async letGo(session: Session, error: unknown): Promise<void> {
     this.end(countsAsFailed(error));
-    await this.deps.leases.settle(session, []);
+    await this.deps.leases.giveBack(session);
   }
 
   private end(counts: boolean): void {

@@ -9,8 +9,8 @@ interface Owed {
 }
 
 /**
- * What is to be written of something that the homeserver has done, which nothing takes back: where the store is away at
- * that moment, it is written as soon as it is there again. There are few: without the store no request gets as far as the
+ * What is to be written when the homeserver has answered, which nothing takes back: where the store is away at that
+ * moment, it is written as soon as it is there again. There are few: without the store no request gets as far as the
  * homeserver.
  */
 export class OwedWrites {
@@ -31,7 +31,7 @@ export class OwedWrites {
         this.owed.add({ write, failure: error });
         this.log.warn(
           { err: error },
-          'what the homeserver has done is put on record when the store is there again',
+          'what follows from an answer of the homeserver is written when the store is there',
         );
       }
       throw error;
@@ -50,7 +50,10 @@ export class OwedWrites {
     await this.round().catch(() => undefined);
     const count = this.owed.size;
     if (count > 0)
-      this.log.error({ count }, 'what the homeserver has done is not on record: the store was away');
+      this.log.error(
+        { count },
+        'what follows from answers of the homeserver is not written: the store was away',
+      );
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type GuardedApp,
   type GuardedCall,
   startGuarded,
+  TOTP,
 } from './guarded.ts';
 
 const ALICE = '@alice:localhost';
@@ -88,6 +89,18 @@ describeOnBothDatabases('guarded, and the store goes away', (start) => {
     comesBack();
     await app.proxy.keepHouse();
     expect(await versionOf(app, ALICE)).toBe(before + 1);
+  });
+
+  test('a wrong password was judged: its session goes on when the store is there again', async () => {
+    const it = await startGuarded({}, start);
+    const { session } = (await it.asBob(CHANGE_PASSWORD)).json as { session: string };
+    await it.authAlone(CHANGE_PASSWORD, { type: TOTP, session, token: it.app.code(it.bob) });
+    const comesBack = goesAway(it.app, CHANGE_PASSWORD);
+    expect((await it.authAlone(CHANGE_PASSWORD, bobsPassword('wrong', { session }))).status).toBe(503);
+    comesBack();
+    await it.app.proxy.keepHouse();
+    const right = await it.authAlone(CHANGE_PASSWORD, bobsPassword(BOBS_PASSWORD, { session }));
+    expect(right.status).toBe(200);
   });
 
   test('attack 370: all were signed out: held logins end when it is there again', async () => {

@@ -1,12 +1,14 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { SessionLeases } from '../../src/guard/homeserver_stages.ts';
 import { StoredLineLeases } from '../../src/login/stored_line_leases.ts';
+import { OwedWrites } from '../../src/storage/owed_writes.ts';
 import { migrate } from '../../src/storage/sqlite/migrations/migrate.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite_library.ts';
 import { effect } from '../../src/storage/statement.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { findChallenge, keepChallenge } from '../../src/storage/tables/challenges.ts';
 import { findSealed, SEALED_COLUMNS } from '../../src/storage/tables/sealed_values.ts';
+import { silentLog } from '../../src/system/log.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { SessionSeals } from '../../src/uia/session_seals.ts';
 import type { RingKey } from '../../src/vault/key_ring.ts';
@@ -115,7 +117,8 @@ describeOnBothStores('values that are sealed under another key', (opened) => {
     await storage.sessions.open(open, { perPot: 9, perUser: 9, perHoldOrToken: 9 });
     const homeserverStages = { session: 's', proven: [], flows: [], completed: [], params: {} };
     const binding = { target: 't', userId: ALICE, tokenHash: null };
-    const turnOf = (vault: SealingVault) => new SessionLeases(storage, vault, opened.clock);
+    const turnOf = (vault: SealingVault) =>
+      new SessionLeases({ storage, vault, clock: opened.clock, owedWrites: new OwedWrites(silentLog) });
     const ours = { idHash, binding } as Parameters<SessionLeases['find']>[0];
     await turnOf(old).take(ours);
     await turnOf(old).settle(ours, turnOf(old).keepHomeserverStages(ours, homeserverStages));

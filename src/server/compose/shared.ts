@@ -16,7 +16,7 @@ export type SharedServices = ReturnType<typeof sharedServices>;
 /** What the doors share: there is one of each, as limits, queues and sessions must be the same for all doors. */
 export function sharedServices(foundations: Foundations) {
   const basics = basicServices(foundations);
-  const { storage, vault, homeserver, clock, audit, factors, lanes, addressLimit, deviceLimit } = basics;
+  const { storage, homeserver, clock, audit, factors, lanes, addressLimit, deviceLimit } = basics;
   const engine = sessionEngine(foundations);
   const throttleRecord = new ThrottleRecord(audit, clock);
   const { recovery } = basics;
@@ -26,7 +26,7 @@ export function sharedServices(foundations: Foundations) {
       recovery.enabled ? recovery.endings.byFactor(userId, client) : [],
   });
   const presented = new PresentedCodes(factors);
-  const leases = new SessionLeases(storage, vault, clock);
+  const leases = new SessionLeases(basics);
   const ownerSessions = {
     engine,
     secondFactors: factors,
