@@ -168,12 +168,16 @@ export const APPROVE_WALKS: readonly PageWalk[] = [
     },
     {
       name: 'approve-no-password',
-      says: 'The same where the homeserver asks for nothing but a password',
+      says: 'The same where the homeserver then asks for nothing but a password',
       reach: async (visit) => {
         const flows = [{ stages: ['m.login.password'] }];
-        const body = { session: 'theirs', flows, params: {} };
-        visit.scene.app.stub.failNext('/delete_devices', { status: 401, body });
+        const body = { session: 'theirs', flows, params: {}, errcode: 'M_FORBIDDEN', error: 'no' };
+        // The probe is about a device that does not exist.
+        const undo = visit.scene.app.stub.override('/delete_devices', ({ bytes }, next) =>
+          bytes.includes('ELSEWHERE') ? { status: 401, body } : next(),
+        );
         await visit.pressToNext('approve.providerGo');
+        undo();
       },
     },
   ],

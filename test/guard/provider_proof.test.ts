@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { seedIn } from '../account/account.ts';
 import { OWN_TOKEN, SERVICE } from '../login/lone_person.ts';
@@ -12,6 +12,12 @@ import { Visitor } from '../support/visitor.ts';
 const TOTP = `${TWO_FACTOR}/totp`;
 const PAGE = '/_matrix/client/v3/auth/m.login.sso/fallback/web';
 const SSO = 'm.login.sso';
+/** What a homeserver says of a password that is not right. */
+const WRONG = {
+  ...{ session: 'theirs', flows: [{ stages: ['m.login.password'] }], params: {} },
+  ...{ errcode: 'M_FORBIDDEN', error: 'Invalid password' },
+};
+const DELETE_DEVICES = '/_matrix/client/v3/delete_devices';
 
 const sso = { providers: [{ id: 'oidc', name: 'University' }], signedInAs: 'nobody' };
 let app: TestApp;
@@ -189,6 +195,59 @@ test('attack 289: an account with a password proves itself by that, and never by
   const session = encodeURIComponent(String(challenge.json.session));
   const led = await call(app.url, { target: `/_2fa/approve?session=${session}&provider=oidc` });
   expect(led.headers.location).toBe(pageOf(challenge));
+});
+
+describe('where the homeserver wants a password and the account has none', () => {
+  const wants = (...stages: string[]) => {
+    const body = { session: 'theirs', flows: stages.map((stage) => ({ stages: [stage] })), params: {} };
+    app.stub.failNext('/delete_devices', { status: 401, body });
+  };
+
+  /** Up to the homeserver's single sign-on, or to the password. */
+  async function upToProof(): Promise<void> {
+    const seed = await turnOn();
+    const challenge = await ask('POST', DELETE_DEVICES, { devices: ['ELSEWHERE'] });
+    await visitor.open(pageOf(challenge));
+    await visitor.send({ code: codeAt(seed, app.clock.now()) });
+  }
+
+  const ended = () => {
+    const { text } = visitor.last ?? { text: '' };
+    expect(text).toContain('<title>Error: This account has no password ·');
+    expect(text).toMatch(/An administrator can set a password .* Contact the people who run/);
+    expect(text).not.toContain('<form');
+    return visitor.last?.status;
+  };
+
+  test('its own page cannot ask for that: who can help is told, and no form is left', async () => {
+    await upToProof();
+    // The probe is about a device that does not exist.
+    const undo = app.stub.override('/delete_devices', ({ bytes }, next) =>
+      bytes.includes('ELSEWHERE') ? { status: 401, body: WRONG } : next(),
+    );
+    await visitor.send({ step: 'provider' });
+    undo();
+    expect(ended()).toBe(403);
+  });
+
+  test('the same where it was asked for on our page', async () => {
+    app.stub.addUser({ name: `with${people}`, password: 'a password' });
+    const enrolled = await app.enrol(`with${people}`);
+    token = app.stub.signIn(`with${people}`, 'CLIENT').token;
+    await visitor.open(pageOf(await ask('POST', DELETE_DEVICES, { devices: ['ELSEWHERE'] })));
+    await visitor.send({ code: app.code(enrolled) });
+    wants(SSO);
+    await visitor.send({ password: 'a password' });
+    expect(ended()).toBe(403);
+  });
+
+  test('one that has got a password meanwhile is asked for it', async () => {
+    await upToProof();
+    wants('m.login.password');
+    await visitor.send({ step: 'provider' });
+    expect(visitor.last?.text).toContain('type="password"');
+    expect(visitor.last?.text).not.toContain('no password');
+  });
 });
 
 const ADDRESS = { medium: 'email', address: 'person@example.org' };

@@ -21,10 +21,11 @@ const WRONG_PASSWORD: Outcome = { is: 'refused', reason: 'wrong_password' };
 const SESSION: Outcome = { is: 'refused', reason: 'session' };
 
 /** What the homeserver says for good, whatever is typed. */
-const ENDS: { readonly [Name in RefusalName]?: 'over' | 'closed' | 'oauth' } = {
+const ENDS: { readonly [Name in RefusalName]?: 'over' | 'closed' | 'oauth' | 'noPassword' } = {
   unknown_token: 'over',
   forbidden: 'closed',
   oauth_session: 'oauth',
+  no_password: 'noPassword',
 };
 
 type Next = Judged<FallbackVisit>;
@@ -63,6 +64,8 @@ export class FallbackSteps {
       if (await this.deps.signOn.begin(request, standing)) {
         return { state, outcome: { is: 'challenged', reason: 'homeserver' } };
       }
+      // It has got one meanwhile: the page asks for that.
+      if (!(await this.deps.signOn.isNext(request, standing))) return { state };
       throw new Refusal('no_password');
     } catch (error) {
       return this.notJudged(state, error);
@@ -140,12 +143,6 @@ export class FallbackSteps {
     const cause = error instanceof Refusal ? ENDS[error.refusal] : undefined;
     if (error instanceof Refusal && cause !== undefined) {
       return { state: { ...state, ended: { cause } }, outcome: error.outcome };
-    }
-    if (error instanceof Refusal && error.refusal === 'no_password') {
-      return {
-        state: { ...state, refused: { of: 'password', problem: { is: 'noPassword' } } },
-        outcome: error.outcome,
-      };
     }
     const { problem, outcome } = this.deps.problems.ofPassword(error);
     return { state: { ...state, refused: { of: 'password', problem } }, outcome };

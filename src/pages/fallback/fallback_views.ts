@@ -20,7 +20,7 @@ import type { SeenVisit } from './session_visits.ts';
 
 const FORM_SCRIPT = 'forms.js';
 /** What is told at the field of the password; all else above the form. */
-const AT_FIELD: readonly PasswordProblem['is'][] = ['wrongPassword', 'noPassword', 'missingPassword'];
+const AT_FIELD: readonly PasswordProblem['is'][] = ['wrongPassword', 'missingPassword'];
 
 export interface FallbackViewsDeps {
   readonly page: GuardedPage;
@@ -144,13 +144,8 @@ export class FallbackViews {
   }
 
   private textOf(visit: PageVisit, problem: PasswordProblem): string {
-    switch (problem.is) {
-      case 'wrongPassword':
-        return visit.say('approve.wrongPassword');
-      case 'noPassword':
-        return visit.say('signIn.noPassword');
-      default:
-        return this.deps.problems.textOf(visit, problem);
-    }
+    return problem.is === 'wrongPassword'
+      ? visit.say('approve.wrongPassword')
+      : this.deps.problems.textOf(visit, problem);
   }
 }

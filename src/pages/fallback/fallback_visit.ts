@@ -8,7 +8,7 @@ export type FallbackProblem =
   | { readonly of: 'code'; readonly problem: FormProblem }
   | { readonly of: 'password'; readonly problem: PasswordProblem };
 
-export type PasswordProblem = { readonly is: 'wrongPassword' | 'noPassword' } | FormProblem;
+export type PasswordProblem = { readonly is: 'wrongPassword' } | FormProblem;
 
 /** What stands between the requests of a browser at a fallback page. All else is in the session. */
 export interface FallbackVisit {
@@ -20,8 +20,11 @@ export interface FallbackVisit {
 
 /** Why nothing comes of an approval any more. */
 export type EndedApproval =
-  /** `over`: the access token that it is for has ended. `closed`: the account is locked or deactivated. */
-  | { readonly cause: 'over' | 'closed' | 'oauth' | 'tooManyPasswords' }
+  /**
+   * `over`: the access token that it is for has ended. `closed`: the account is locked or deactivated. `noPassword`: the
+   * homeserver wants one, and there is none.
+   */
+  | { readonly cause: 'over' | 'closed' | 'oauth' | 'noPassword' | 'tooManyPasswords' }
   /** `until`: ms since the epoch. */
   | { readonly cause: 'tooManyCodes'; readonly until: number };
 

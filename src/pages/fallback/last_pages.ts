@@ -55,6 +55,10 @@ export function ended(
       const text = html`${say('approve.closed.text')} ${contactText(say, contact, server)}`;
       return last(visit, { status: 403, title: say('approve.closed.title'), text });
     }
+    case 'noPassword': {
+      const text = html`${say('approve.noPassword.text')} ${contactText(say, contact, server)}`;
+      return last(visit, { status: 403, title: say('approve.noPassword.title'), text });
+    }
   }
 }
 

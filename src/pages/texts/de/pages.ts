@@ -44,7 +44,6 @@ export const pages: Translation = {
     'Der Server begrenzt gerade die Anmeldungen. Dein Passwort wurde nicht geprüft. Warte {time} und versuche es dann erneut.',
   'signIn.limited':
     'Zu viele Versuche aus deinem Netz. Dein Passwort wurde nicht geprüft. Warte {time} und versuche es dann erneut.',
-  'signIn.noPassword': 'Dieses Konto hat auf diesem Server kein Passwort.',
   'time.seconds': '{count} Sekunde ‖ {count} Sekunden',
   'time.minutes': '{count} Minute ‖ {count} Minuten',
 
@@ -276,6 +275,9 @@ export const pages: Translation = {
     'Die App wurde ohne dein Passwort angemeldet, deshalb kann dein Passwort für sie nicht geprüft werden. Melde dich in der App mit deinem Passwort an und versuche es dort erneut.',
   'approve.closed.title': 'Dieses Konto ist gesperrt oder deaktiviert',
   'approve.closed.text': 'Der Server nimmt keine Änderungen daran an. Es wurde nichts geändert.',
+  'approve.noPassword.title': 'Dieses Konto hat kein Passwort',
+  'approve.noPassword.text':
+    'Der Server verlangt hierfür eines, deshalb kann es hier nicht genehmigt werden. Es wurde nichts geändert. Ein Betreiber kann ein Passwort für das Konto festlegen. Beginne dann in deiner App von vorn.',
   'approve.removeDevices': '{count} Gerät abmelden ‖ {count} Geräte abmelden',
   'approve.changePassword': 'dein Passwort ändern',
   'approve.deactivate': 'dein Konto dauerhaft deaktivieren',

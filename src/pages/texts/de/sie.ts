@@ -156,6 +156,8 @@ export const sie: Translation = {
     'Diese Anfrage wurde zum Schutz Ihres Kontos beendet. Beginnen Sie in Ihrer App von vorn.',
   'approve.oauth.text':
     'Die App wurde ohne Ihr Passwort angemeldet, deshalb kann Ihr Passwort für sie nicht geprüft werden. Melden Sie sich in der App mit Ihrem Passwort an und versuchen Sie es dort erneut.',
+  'approve.noPassword.text':
+    'Der Server verlangt hierfür eines, deshalb kann es hier nicht genehmigt werden. Es wurde nichts geändert. Ein Betreiber kann ein Passwort für das Konto festlegen. Beginnen Sie dann in Ihrer App von vorn.',
   'approve.changePassword': 'Ihr Passwort ändern',
   'approve.deactivate': 'Ihr Konto dauerhaft deaktivieren',
   'approve.addAddress': 'Ihrem Konto eine E-Mail-Adresse oder Telefonnummer hinzufügen',

@@ -47,7 +47,6 @@ export const pages = {
     'The server is limiting sign-ins right now. Your password was not checked. Wait {time}, then try again.',
   'signIn.limited':
     'Too many attempts from your network. Your password was not checked. Wait {time}, then try again.',
-  'signIn.noPassword': 'This account has no password on this server.',
   'time.seconds': '{count} second ‖ {count} seconds',
   'time.minutes': '{count} minute ‖ {count} minutes',
 
@@ -264,6 +263,9 @@ export const pages = {
     'It was signed in without your password, so your password cannot be checked for it. Sign in to the app with your password, then try again there.',
   'approve.closed.title': 'This account is locked or deactivated',
   'approve.closed.text': 'The server accepts no changes to it. Nothing was changed.',
+  'approve.noPassword.title': 'This account has no password',
+  'approve.noPassword.text':
+    'The server asks for one before it does this, so it cannot be approved here. Nothing was changed. An administrator can set a password for the account. Then start again in your app.',
   'approve.removeDevices': 'sign out {count} device ‖ sign out {count} devices',
   'approve.changePassword': 'change your password',
   'approve.deactivate': 'permanently deactivate your account',
