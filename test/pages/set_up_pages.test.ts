@@ -1,8 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/matrix/wire.ts';
-import { offerCard } from '../../src/pages/set_up/set_up_cards.ts';
-import { html } from '../../src/pages/shell/html.ts';
-import { pageTexts } from '../../src/pages/texts/own_texts.ts';
 import { seedIn } from '../account/account.ts';
 import { CAROL, collect, isEnrolled, OWING, owedSignIn } from '../login/owing.ts';
 import { PASSWORD } from '../login/support.ts';
@@ -128,12 +125,16 @@ describe('where a set-up is owed', () => {
     expect(asked.text).not.toContain('value="back"');
   });
 
-  test('where nothing that the policy has can be set up on a page, no button leads to saying so', () => {
-    const say = pageTexts({ texts: [], german: 'du', language: 'en' }).in('en');
-    const place = { session: '', kinds: [] };
-    const card = offerCard({ say, tokenField: html``, place, problem: undefined }).toString();
-    expect(card).toContain('a kind of second factor that this page cannot set up');
-    expect(card).not.toContain('<button');
+  test('where nothing that the policy has can be set up on a page, it says so, and no button leads there', async () => {
+    await app.stop();
+    await start({
+      ...OWING,
+      config: `policy: { users: { "${CAROL}": { policy: required, factors: [] } } }`,
+    });
+    const { text } = await credentials();
+    expect(text).toContain('a kind of second factor that this page cannot set up');
+    expect(text).toContain('<title>Error: Set up two-factor authentication ·');
+    expect(text).not.toContain('<button');
   });
 
   test('nothing on the page goes round it', async () => {

@@ -55,10 +55,8 @@ export function offerCard(card: Card & { readonly problem: string | undefined })
   const { say, place, problem } = card;
   const { kinds = [] } = place;
   const mayWait = place.until !== undefined;
-  // Where nothing can be set up here, no button leads to saying so.
-  const told = kinds.length === 0 ? say('setup.notHere') : problem;
   return html`<section class="card stack"><h1>${say('setup.owedTitle')}</h1>
-${told !== undefined && html`<p class="notice warning" role="alert">${told}</p>`}
+${problem !== undefined && html`<p class="notice warning" role="alert">${problem}</p>`}
 ${place.about}
 ${kinds.length > 0 && beginning(card, kinds)}
 ${mayWait && step(card, 'later', html`<button class="button quiet full">${say('setup.later')}</button>`)}

@@ -166,11 +166,13 @@ function begunPage(
 function offerPage(visit: PageVisit, place: SetUpPlace, problem: string | undefined): Answer {
   const { say, render } = visit;
   if (place.offer !== undefined) return place.offer(problem);
+  // Where nothing can be set up here, no button leads to saying so.
+  const told = (place.kinds ?? []).length === 0 ? say('setup.notHere') : problem;
   return render({
-    title: titleOf(visit, say('setup.owedTitle'), problem),
+    title: titleOf(visit, say('setup.owedTitle'), told),
     script: SCRIPT,
     asks: 'enrolment',
-    body: (tokenField) => offerCard({ say, tokenField, place, problem }),
+    body: (tokenField) => offerCard({ say, tokenField, place, problem: told }),
   });
 }
 
