@@ -266,6 +266,8 @@ describeOnBothDatabases('sessions of the account page', (start) => {
       headers: { 'Content-Type': 'application/x-www-form-urlencoded', Cookie: cookie },
     });
     expect(outside.status).toBe(403);
+    // There is nothing to see at the address of the form.
+    expect(outside.text).toContain('<a class="button full" href="/_2fa/account">Load the page again</a>');
     expect((await person.call()).status).toBe(200);
   });
 

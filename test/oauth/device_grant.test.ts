@@ -161,6 +161,7 @@ describeOnSharedDatabases('the device grant', (start) => {
         const limited = await typeCode(right);
         expect(limited.status).toBe(429);
         expect(limited.headers['retry-after']).toBe('6');
+        expect(limited.text).toContain(`href="${LINK}">Try again</a>`);
       }
       await another.shutDown();
     });

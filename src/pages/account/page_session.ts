@@ -46,7 +46,8 @@ export class PageSessionDoor {
 
   /** `POST /_2fa/account/sign-out`: a form of the page. */
   signOut(request: ClientRequest): Promise<Answer> {
-    return this.deps.pages.visit(request, async (visit) => {
+    // What went wrong leads back to the page: there is nothing to see at the address of the form.
+    return this.deps.pages.visit({ ...request, path: PAGE, search: '' }, async (visit) => {
       const form = await visit.readForm();
       const why = form.get('why') === 'idle' ? '=idle' : '';
       const cookie = this.deps.cookie.in(request);

@@ -85,7 +85,7 @@ export class FormPages {
     const cause = causeOf(error, status);
     const page =
       status === 429
-        ? limitedPage(say, { status, outcome, retryAfterMs })
+        ? limitedPage(say, { status, outcome, retryAfterMs }, request.path + request.search)
         : errorPage(say, {
             cause,
             href: request.path + request.search,
@@ -100,7 +100,7 @@ export class FormPages {
 }
 
 /** A limit that was met where no form could tell of it. */
-function limitedPage(say: Say, refusal: PageRefusal): FormPage {
+function limitedPage(say: Say, refusal: PageRefusal, href: string): FormPage {
   const title = say('signIn.title');
   const time = waitTime(say, refusal.retryAfterMs ?? 0);
   const text =
@@ -111,7 +111,8 @@ function limitedPage(say: Say, refusal: PageRefusal): FormPage {
     title: say('shell.error', { title }),
     refusal,
     body: () => html`<section class="card stack"><h1>${title}</h1>
-<p class="notice warning" role="alert">${text}</p></section>`,
+<p class="notice warning" role="alert">${text}</p>
+<p><a class="button full" href="${href}">${say('shell.tryAgain')}</a></p></section>`,
   };
 }
 
