@@ -76,6 +76,19 @@ describeInBrowser('pages that ask for a passkey, with one of the device', () => 
     await page.getByRole('button', { name: 'Set up a passkey or security key' }).click();
     await page.getByRole('heading', { name: 'Set up two-factor authentication' }).waitFor();
     await page.locator('form[data-new-passkey]').waitFor();
+    // Enter in the field for the name asks, too: nothing is sent without a passkey.
+    await page.evaluate(`{
+      navigator.credentials.own = navigator.credentials.create.bind(navigator.credentials);
+      navigator.credentials.create = (options) =>
+        navigator.credentials.own({ ...options, signal: AbortSignal.abort() }).finally(() => {
+          navigator.credentials.create = navigator.credentials.own;
+          document.body.dataset.asked = '';
+        });
+    }`);
+    await page.getByLabel('Name this device').fill('laptop');
+    await page.keyboard.press('Enter');
+    await page.locator('body[data-asked]').waitFor();
+    expect(await page.getByLabel('Name this device').inputValue()).toBe('laptop');
     await giveUpOnce('create', 'Continue');
     await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
     await page.getByLabel('I have saved these codes').check();

@@ -8,8 +8,21 @@ import { saveFile } from './save_file.js';
 
 /** How long a person needs to notice that the page has changed, in ms. */
 const UNSEEN_MS = 500;
+/** What is shown once: going back does not show it again. */
+const SECRETS = '.codes, .secret';
 /** For a person who stopped the browser while it waited for the server: then a form can be sent again. */
 const STOPPED_MS = 15_000;
+
+/** Says what was done to people who do not see it. */
+const announcer = document.createElement('div');
+announcer.className = 'visually-hidden';
+announcer.setAttribute('role', 'status');
+
+// Before anything else hears of it: a page that the browser kept begins as a new one.
+window.addEventListener('pageshow', ({ persisted }) => {
+  if (persisted && document.querySelector(SECRETS) !== null) location.reload();
+  for (const form of document.forms) rest(form);
+});
 
 for (const form of document.forms) {
   form.addEventListener('submit', (event) => sendOnce(form, event));
@@ -26,12 +39,8 @@ for (const button of document.querySelectorAll(
   'button[data-copy], button[data-download], button[data-print]',
 )) {
   if (button instanceof HTMLButtonElement) addUse(button);
+  document.querySelector('main')?.append(announcer);
 }
-
-/** A page that the browser kept begins as a new one. */
-window.addEventListener('pageshow', () => {
-  for (const form of document.forms) rest(form);
-});
 
 /**
  * The date of the reader, in what stands above codes on paper.
@@ -52,9 +61,15 @@ function addUse(button) {
   button.hidden = copy !== undefined && navigator.clipboard === undefined;
   const told = () => {
     button.textContent = done;
+    announcer.textContent = done;
+  };
+  const gone = () => {
+    const hadFocus = document.activeElement === button;
+    button.remove();
+    if (hadFocus) document.querySelector('h1')?.focus();
   };
   button.addEventListener('click', () => {
-    if (copy !== undefined) return void navigator.clipboard.writeText(copy).then(told, () => button.remove());
+    if (copy !== undefined) return void navigator.clipboard.writeText(copy).then(told, gone);
     if (download === undefined) return print();
     const sheet = document.querySelector('[data-dated]')?.textContent ?? '';
     saveFile(file, `${sheet}\n\n${download}\n`.trimStart());

@@ -131,6 +131,13 @@ function showButton(form, options, ask) {
   sentence.hidden = true;
   button.hidden = false;
   button.addEventListener('click', () => void send(form, options, ask));
+  // Enter in another field of the form presses the button, too: without an answer there is nothing to send.
+  form.addEventListener('submit', (event) => {
+    if (answerField(form)?.value !== '') return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    void send(form, options, ask);
+  });
 }
 
 /**
@@ -158,8 +165,14 @@ async function send(form, { timeout = Number.POSITIVE_INFINITY }, ask) {
  * @param {object} credential
  */
 function submitWith(form, credential) {
-  const field = form.elements.namedItem('credential');
-  if (!(field instanceof HTMLInputElement)) return;
+  const field = answerField(form);
+  if (field === undefined) return;
   field.value = JSON.stringify(credential);
   form.requestSubmit();
+}
+
+/** @param {HTMLFormElement} form */
+function answerField(form) {
+  const field = form.elements.namedItem('credential');
+  return field instanceof HTMLInputElement ? field : undefined;
 }
