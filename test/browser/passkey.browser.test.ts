@@ -227,6 +227,19 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await codesOnPage().waitFor();
     });
 
+    test('attack 380: is asked for the key once, by a button that is pressed twice', async () => {
+      let given = 0;
+      page.on('request', (request) => {
+        if (request.postData()?.includes(WEBAUTHN_STAGE)) given += 1;
+      });
+      await dialog().getByRole('button', PROMPT).dblclick();
+      await dialog().getByText('Your passkey or security key was accepted.').waitFor();
+      await dialog().getByLabel('Password').fill('bob password');
+      await proceed();
+      await codesOnPage().waitFor();
+      expect(given).toBe(1);
+    });
+
     test('says that a key was not accepted', async () => {
       await page.route('**/two-factor/recovery', async (route) => {
         const body = route.request().postDataJSON() as { auth?: JsonObject };

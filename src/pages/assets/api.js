@@ -17,6 +17,10 @@ import { PAGE_SESSION, ROOT } from './wire.js';
 
 const PAGE_KEY = 'X-M2FA-Page';
 const JSON_BODY = { 'Content-Type': 'application/json' };
+/** Longer than the server itself waits for the homeserver: after that no answer comes any more. */
+const PATIENCE_MS = 120_000;
+/** @type {Refused} */
+export const NO_ANSWER = { is: 'refused', status: 0, body: {} };
 
 export class Api {
   /** @param {() => void} onEnded called when the server does not know the access token any more */
@@ -56,6 +60,7 @@ export class Api {
       body: '{}',
     });
     if (answer.is === 'done') {
+      if (!isSession(answer.body)) return NO_ANSWER;
       const { user_id: userId, device_id: deviceId, access_token: token, page_key: pageKey } = answer.body;
       this.signedIn = { userId, deviceId, token, pageKey };
     }
@@ -89,7 +94,7 @@ export class Api {
  *
  * @param {ApiAnswer<unknown>} answer
  */
-function isTokenUnknown(answer) {
+export function isTokenUnknown(answer) {
   return answer.is === 'refused' && answer.status === 401 && answer.body.errcode === 'M_UNKNOWN_TOKEN';
 }
 
@@ -100,12 +105,27 @@ function isTokenUnknown(answer) {
  * @returns {Promise<ApiAnswer<Body>>}
  */
 async function request(path, init) {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
   try {
-    const response = await fetch(path, { ...init, cache: 'no-store' });
-    return read(response.status, await response.json());
+    const response = await fetch(path, { ...init, cache: 'no-store', signal: patience.signal });
+    return read(response.status, await jsonOf(response));
   } catch {
-    return { is: 'refused', status: 0, body: {} };
+    return NO_ANSWER;
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/**
+ * A web server before this one may tell of a limit in a page: the status says enough. Nothing else without JSON counts as an
+ * answer.
+ *
+ * @param {Response} response
+ * @returns {Promise<unknown>}
+ */
+function jsonOf(response) {
+  return response.status === 429 ? response.json().catch(() => ({})) : response.json();
 }
 
 /**
@@ -119,8 +139,28 @@ async function request(path, init) {
 function read(status, body) {
   if (status === 200) return { is: 'done', status, body: /** @type {Body} */ (body) };
   if (typeof body !== 'object' || body === null) return { is: 'refused', status, body: {} };
-  if (status === 401 && 'session' in body) {
-    return { is: 'challenge', status, body: /** @type {Challenge} */ (body) };
-  }
-  return { is: 'refused', status, body };
+  const challenge = status === 401 && challengeIn(body);
+  return challenge ? { is: 'challenge', status: 401, body: challenge } : { is: 'refused', status, body };
+}
+
+/**
+ * Users without 2FA get the homeserver's own challenges, which may lack what ours have (client-server API,
+ * "User-Interactive Authentication API").
+ *
+ * @param {Partial<Challenge>} body
+ * @returns {Challenge | undefined}
+ */
+function challengeIn({ session, flows, params, completed }) {
+  if (typeof session !== 'string' || !Array.isArray(flows)) return undefined;
+  return { session, flows, params: params ?? {}, completed: completed ?? [] };
+}
+
+/** @param {Partial<PageSessionAnswer> | null} body */
+function isSession(body) {
+  return (
+    typeof body?.user_id === 'string' &&
+    typeof body.access_token === 'string' &&
+    typeof body.page_key === 'string' &&
+    typeof body.idle_ms === 'number'
+  );
 }

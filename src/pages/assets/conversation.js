@@ -1,3 +1,4 @@
+import { NO_ANSWER } from './api.js';
 import { askForPasskey } from './passkey.js';
 import { APP_STAGE, approvalPage, PASSKEY_STAGE, PASSWORD_STAGE, RECOVERY_STAGE } from './wire.js';
 
@@ -42,6 +43,8 @@ export class Conversation {
     /** @type {Record<string, unknown>} */
     this.params = {};
     this.about = '';
+    /** Its dialog was closed: what was not sent by then is not sent any more. */
+    this.isOver = false;
   }
 
   /**
@@ -195,6 +198,7 @@ export class Conversation {
    * @param {object} [auth]
    */
   #ask({ call, body }, auth) {
+    if (this.isOver) return NO_ANSWER;
     const whole = auth === undefined ? body : { ...body, auth: { ...auth, session: this.session } };
     return this.page.api.call(call, whole);
   }

@@ -109,7 +109,7 @@ function showMade(page, { name, device_password: secret }) {
       element(
         'div',
         { class: 'actions' },
-        button(say('save.finish'), () => void page.overview(), { look: 'full' }),
+        button(say('save.finish'), () => page.overview(), { look: 'full' }),
       ),
     ),
   );

@@ -53,6 +53,34 @@ export function newDialog(title, content, onClosed = () => undefined) {
   }
 }
 
+/** One thing at a time, where a second one would spoil what the first has begun. */
+export class Work {
+  /** @param {() => void} onRest when nothing is under way any more */
+  constructor(onRest) {
+    this.onRest = onRest;
+    /** @type {Promise<void> | undefined} */
+    this.underWay = undefined;
+  }
+
+  /** A press while something is under way counts nothing. @param {() => Promise<void>} work */
+  async begin(work) {
+    if (this.underWay !== undefined) return;
+    this.underWay = work();
+    try {
+      await this.underWay;
+    } finally {
+      this.underWay = undefined;
+      this.onRest();
+    }
+  }
+
+  /** Behind what is under way. @param {() => Promise<void>} work */
+  async queue(work) {
+    while (this.underWay !== undefined) await this.underWay;
+    await this.begin(work);
+  }
+}
+
 /**
  * Asks for another name.
  *

@@ -41,17 +41,42 @@ function append(parent, children) {
 
 /**
  * @param {string} text
- * @param {() => void} onPress
+ * @param {() => unknown} onPress a promise is waited for: until then the button says that it works, and is not pressed
  * @param {{ look?: string, label?: string }} [options] `label`: what screen readers say instead
  */
 export function button(text, onPress, { look = '', label } = {}) {
-  const properties = {
-    type: 'button',
-    class: `button ${look}`.trim(),
-    onclick: onPress,
-    'aria-label': label,
-  };
-  return element('button', properties, text);
+  let underWay = false;
+  const made = element(
+    'button',
+    { type: 'button', class: `button ${look}`.trim(), onclick: () => void press(), 'aria-label': label },
+    text,
+  );
+  return made;
+
+  async function press() {
+    if (underWay) return;
+    const work = onPress();
+    if (!(work instanceof Promise)) return;
+    underWay = true;
+    const done = showWork(made);
+    try {
+      await work;
+    } finally {
+      underWay = false;
+      done();
+    }
+  }
+}
+
+/**
+ * Takes away what may have the focus, which goes to the heading and not to nowhere.
+ *
+ * @param {HTMLElement} gone
+ */
+export function takeAway(gone) {
+  const hadFocus = gone.contains(document.activeElement);
+  gone.remove();
+  if (hadFocus) document.querySelector('h1')?.focus();
 }
 
 /**
@@ -102,6 +127,7 @@ export class Field {
    * @param {string} text
    */
   fail(text) {
+    if (!this.element.isConnected) return;
     this.problem.textContent = text;
     this.problem.hidden = false;
     this.input.setAttribute('aria-invalid', 'true');
@@ -118,18 +144,18 @@ export class Field {
 }
 
 /**
- * Says that a form is under way, at the form and at the button that sent it, until what it returns is called.
+ * Says at a button, and at the form that it sent, that what it does is under way, until what this returns is called.
  *
- * @param {HTMLElement} made
  * @param {HTMLElement | null} works
+ * @param {HTMLElement} [sent]
  */
-function showWork(made, works) {
-  made.setAttribute('aria-busy', 'true');
+function showWork(works, sent) {
+  sent?.setAttribute('aria-busy', 'true');
   // Not `disabled`, which would take the focus away.
   works?.setAttribute('aria-disabled', 'true');
   works?.setAttribute('data-works', '');
   return () => {
-    made.removeAttribute('aria-busy');
+    sent?.removeAttribute('aria-busy');
     works?.removeAttribute('aria-disabled');
     works?.removeAttribute('data-works');
   };
@@ -159,7 +185,7 @@ export function form(submit, ...children) {
     underWay = true;
     refusal.hidden = true;
     markTitle(false);
-    const done = showWork(made, event instanceof SubmitEvent ? event.submitter : null);
+    const done = showWork(event instanceof SubmitEvent ? event.submitter : null, made);
     try {
       await submit();
     } finally {
@@ -170,6 +196,8 @@ export function form(submit, ...children) {
 
   /** @param {string} text */
   function refuse(text) {
+    // Its dialog was closed meanwhile: the page is not wrong for that.
+    if (!made.isConnected) return;
     refusal.replaceChildren(text);
     refusal.hidden = false;
     markTitle(true);

@@ -36,9 +36,7 @@ export class FactorField {
     this.isPasskeyFirst = hasPasskey && canAsk() && !hasApp;
     this.refusal = element('div');
     this.button =
-      hasPasskey && canAsk()
-        ? button(say('code.passkey'), () => void usePasskey(), { look: 'second full' })
-        : undefined;
+      hasPasskey && canAsk() ? button(say('code.passkey'), usePasskey, { look: 'second full' }) : undefined;
     this.ways = element(
       'div',
       {},

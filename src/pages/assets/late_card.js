@@ -40,13 +40,22 @@ export function lateCard(part) {
   async function load(asked) {
     rows.replaceChildren(element('p', { class: 'plainrow muted' }, say('account.loading')));
     const answer = await asked;
-    if (answer.is !== 'done' || !part.isWhole(answer.body)) {
+    const shown = answer.is === 'done' ? drawn(answer.body) : undefined;
+    if (shown === undefined) {
       rows.replaceChildren(notLoaded(part.notLoaded(reasonText(answer)), again));
       return;
     }
-    const shown = part.show(answer.body);
     rows.replaceChildren(element('div', {}, shown.rows));
     action.replaceChildren(shown.action ?? '');
+  }
+
+  /** Undefined where an entry lacks something: else it would be awaited for ever. @param {Body} body */
+  function drawn(body) {
+    try {
+      return part.isWhole(body) ? part.show(body) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   function again() {

@@ -7,7 +7,7 @@ import { askProof } from './proof.js';
 import { recoveredBanner } from './recovered.js';
 import { recoveryCard } from './recovery.js';
 import { contactsCard } from './recovery_contacts.js';
-import { namesIn, sessionsCard } from './sessions.js';
+import { mayHaveOthers, namesIn, sessionsCard } from './sessions.js';
 import { sectionLinks, showWho, statusHeader } from './status.js';
 import { accountRecovery, devicePasswords, say } from './texts.js';
 import { voteCard } from './vote_card.js';
@@ -28,6 +28,7 @@ export function showOverview(page, flash) {
   flash?.setAttribute('role', 'status');
   const devices = page.api.call(CALLS.devices);
   const history = { asked: page.api.call(CALLS.history), names: devices.then(namesIn) };
+  const others = devices.then((answer) => mayHaveOthers(page, answer));
   const cards = [
     isKnown && enabled && authenticatorsCard(page),
     isKnown && enabled && recoveryCard(page),
@@ -45,7 +46,7 @@ export function showOverview(page, flash) {
       statusHeader(page),
       isKnown && enabled && voteCard(page),
       isKnown && !enabled && wayBack(),
-      isKnown && enabled && recoveredBanner(page, history),
+      isKnown && enabled && recoveredBanner(page, { ...history, others }),
       element('div', { class: 'columns' }, sectionLinks(cards), element('div', { class: 'sections' }, cards)),
     ].filter((part) => part !== false && part !== undefined),
   );

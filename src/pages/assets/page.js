@@ -1,5 +1,5 @@
 import { stateIn } from './account_state.js';
-import { Api } from './api.js';
+import { Api, isTokenUnknown } from './api.js';
 import { button, element, markTitle, notice } from './dom.js';
 import { keyWithoutPassword, problemText, reasonText, say } from './texts.js';
 import { CALLS } from './wire.js';
@@ -41,6 +41,12 @@ export class AccountPage {
     this.password = undefined;
     this.stepUpUntil = 0;
     this.idleMs = Number.POSITIVE_INFINITY;
+    /**
+     * Why the page was left; codes that are not saved may keep it open all the same.
+     *
+     * @type {'idle' | ''}
+     */
+    this.why = '';
     this.root = required('account');
     this.announcer = required('announcer');
     this.lastActivity = Date.now();
@@ -64,11 +70,13 @@ export class AccountPage {
 
   /** Shows the page of the session that the browser has; without one the sign-in stays as it is in the document. */
   async open() {
+    if (this.root.querySelector('form, h1') === null)
+      this.root.replaceChildren(element('p', { class: 'muted', role: 'status' }, say('account.loading')));
     const answer = await this.#renew();
     if (answer.is === 'done') {
       this.recovered = answer.body.factor === 'recovery';
       await this.overview();
-    } else if (answer.status === 401) {
+    } else if (isTokenUnknown(answer)) {
       // The cookie is removed by now: the document has the sign-in.
       if (!this.#asksForSignIn()) location.reload();
     } else if (!this.#asksForSignIn()) {
@@ -98,7 +106,8 @@ export class AccountPage {
    *
    * @param {'idle' | ''} [why]
    */
-  leave(why = '') {
+  leave(why = this.why) {
+    this.why = why;
     this.api.signedIn = undefined;
     this.password = undefined;
     const form = required('sign-out');
@@ -135,7 +144,7 @@ export class AccountPage {
         { class: 'card' },
         element('h1', {}, say('account.title')),
         notice('bad', element('p', {}, say('account.notLoaded', { reason: problemText(answer) }))),
-        button(say('shell.tryAgain'), () => void again(), { look: 'full' }),
+        button(say('shell.tryAgain'), again, { look: 'full' }),
       ),
     );
   }
@@ -147,6 +156,8 @@ export class AccountPage {
    * @param {'good' | 'warning'} [kind]
    */
   async overview(done, kind = 'good') {
+    // Who stayed to save codes has left all the same.
+    if (this.api.signedIn === undefined) return this.leave();
     // A factor that was just accepted counts from now on.
     if (done !== undefined) await this.#renew();
     const answer = await this.api.call(CALLS.state);
@@ -181,7 +192,7 @@ export class AccountPage {
     }
     if (this.lastActivity <= this.lastCall || now - this.lastCall < CALL_MS) return;
     const answer = await this.#renew();
-    if (answer.status === 401) this.leave();
+    if (isTokenUnknown(answer)) this.leave();
   }
 }
 

@@ -1,5 +1,5 @@
 import { Conversation } from './conversation.js';
-import { nameField, newDialog } from './dialog.js';
+import { nameField, newDialog, Work } from './dialog.js';
 import { button, element, Field, form } from './dom.js';
 import { FactorField } from './factor_field.js';
 import { renewRemarks } from './remarks.js';
@@ -57,7 +57,7 @@ class ProofDialog {
       autocomplete: 'current-password',
       value: remembered,
     });
-    this.password.element.hidden = remembered !== undefined;
+    this.password.element.hidden = remembered !== undefined || (withoutPassword && !page.hasPassword);
     this.factor = page.state.enabled && !isSteppedUp ? this.#askFactor() : undefined;
     this.factorPlace = element('div', {}, this.factor?.element);
     this.confirm = element(
@@ -67,28 +67,26 @@ class ProofDialog {
     );
     this.provider = this.#providerWay();
     this.closed = new AbortController();
+    // What was sent is not taken back by closing the dialog: there may be new codes in the answer, which nothing else has.
+    this.work = new Work(() => {
+      if (this.closed.signal.aborted) this.resolve(this.granted);
+    });
     this.sheet = this.#sheet();
     this.dialog = newDialog(options.title, this.sheet.element, () => {
       this.closed.abort();
-      this.resolve(this.granted);
+      this.conversation.isOver = true;
+      if (this.work.underWay === undefined) this.resolve(this.granted);
     });
   }
 
   open() {
     this.dialog.showModal();
-    if (withoutPassword) void this.#learn();
     const first = this.options.choice?.querySelector('input:not([type="radio"], [type="checkbox"])');
     if (first instanceof HTMLInputElement) first.focus();
     else if (this.name !== undefined) this.name.input.focus();
     else if (this.factor !== undefined) this.factor.focus();
     else if (this.password.element.hidden) this.confirm.focus();
     else this.password.input.focus();
-  }
-
-  /** An account may have no password: the server says so. What it refuses is told when the form is sent. */
-  async #learn() {
-    await this.conversation.begin(this.#request());
-    if (!this.conversation.wantsPassword) this.password.element.hidden = true;
   }
 
   #providerWay() {
@@ -107,11 +105,12 @@ class ProofDialog {
   #openProvider() {
     const opened = window.open(this.conversation.providerPage, '_blank');
     const { signal } = this.closed;
-    window.addEventListener('focus', () => void this.#finish(), { signal });
+    const finish = () => void this.work.queue(() => this.#finish());
+    window.addEventListener('focus', finish, { signal });
     window.addEventListener(
       'message',
       ({ source, data }) => {
-        if (source === opened && data === 'authDone') void this.#finish();
+        if (source === opened && data === 'authDone') finish();
       },
       { signal },
     );
@@ -119,16 +118,16 @@ class ProofDialog {
 
   async #finish() {
     const outcome = await this.conversation.finish(this.#request());
-    if (outcome.kind !== 'provider_wanted' && !this.closed.signal.aborted) this.#follow(outcome);
+    if (outcome.kind !== 'provider_wanted') this.#follow(outcome);
   }
 
   #askFactor() {
-    return new FactorField(this.page.state, () => this.#usePasskey());
+    return new FactorField(this.page.state, () => this.work.begin(() => this.#usePasskey()));
   }
 
   #sheet() {
     return form(
-      () => this.#submit(),
+      () => this.work.begin(() => this.#submit()),
       this.options.text !== undefined && element('p', {}, this.options.text),
       this.options.choice,
       this.name?.element,
@@ -155,10 +154,14 @@ class ProofDialog {
     if (factor && conversation.accepted === undefined && factor.isMissing()) {
       if (!factor.isPasskeyFirst) return factor.failMissing();
       await this.#usePasskey();
-      if (conversation.accepted === undefined) return;
+      if (conversation.accepted === undefined || this.granted !== undefined) return;
     }
-    if (password.value === '' && withoutPassword) await this.#learn();
+    // An account may have no password: the server says so.
+    const begun = password.value === '' && withoutPassword && (await conversation.begin(this.#request()));
+    if (begun) return this.#follow(begun);
+    password.element.hidden ||= !conversation.wantsPassword;
     if (password.value === '' && conversation.wantsPassword) {
+      password.element.hidden = false;
       return password.fail(say('signIn.missingPassword'));
     }
     this.#follow(await conversation.prove(this.#request(), factor?.code, password.value));

@@ -1,4 +1,4 @@
-import { button, element, notice } from './dom.js';
+import { button, element, notice, takeAway } from './dom.js';
 import { isHistory } from './history.js';
 import { endOthers } from './sessions.js';
 import { setUp } from './setup.js';
@@ -7,6 +7,13 @@ import { say, timed } from './texts.js';
 /**
  * @typedef {import('./page.js').AccountPage} AccountPage
  * @typedef {import('./answers.d.ts').HistoryAnswer['events'][number]} Happening
+ */
+
+/**
+ * @typedef {object} Answers
+ * @property {Promise<import('./history.js').HistoryAnswer>} asked
+ * @property {import('./history.js').Names} names
+ * @property {Promise<boolean>} others whether there may be other devices
  */
 
 /** A factor that was given, or set up with its first code; what an operator gave out is neither. */
@@ -19,11 +26,12 @@ const DISMISSED = 'm2fa-recovery-code-dismissed';
  * until a factor is used that is none of these codes.
  *
  * @param {AccountPage} page
- * @param {{ asked: Promise<import('./history.js').HistoryAnswer>, names: import('./history.js').Names }} answers
+ * @param {Answers} answers
  */
-export function recoveredBanner(page, { asked, names }) {
+export function recoveredBanner(page, answers) {
+  const { asked, names } = answers;
   const place = element('div', { class: 'recovered' });
-  if (page.recovered) showHere(page, place);
+  if (page.recovered) place.replaceChildren(here(page, answers));
   void show();
   return place;
 
@@ -34,7 +42,7 @@ export function recoveredBanner(page, { asked, names }) {
     const isRecovery = last?.event === 'recovery.used';
     if (page.recovered && last !== undefined && !isRecovery) place.replaceChildren();
     if (page.recovered || last === undefined || !isRecovery || isDismissed(last)) return;
-    place.replaceChildren(earlier(page, last, await names));
+    place.replaceChildren(earlier(page, last, { ...answers, known: await names }));
   }
 }
 
@@ -42,17 +50,20 @@ export function recoveredBanner(page, { asked, names }) {
  * The code was given at the sign-in here: while that stands for the next step, no other is needed.
  *
  * @param {AccountPage} page
- * @param {HTMLElement} place
+ * @param {Answers} answers
  */
-function showHere(page, place) {
+function here(page, { others }) {
   const count = page.state.codes?.remaining ?? 0;
-  const isSteppedUp = page.isSteppedUp();
-  const text = !isSteppedUp ? say('recovered.again', { count }) : textNow(count);
-  place.replaceChildren(banner(page, element('p', {}, text)));
-  if (!isSteppedUp) return;
-  setTimeout(() => {
-    if (place.isConnected && place.firstChild !== null) showHere(page, place);
-  }, page.stepUpUntil - Date.now());
+  const text = element('p', {});
+  tell();
+  return banner(page, { text, others });
+
+  function tell() {
+    const isSteppedUp = page.isSteppedUp();
+    text.textContent = isSteppedUp ? textNow(count) : say('recovered.again', { count });
+    // The buttons stay, with the focus that one of them may have.
+    if (isSteppedUp) setTimeout(() => text.isConnected && tell(), page.stepUpUntil - Date.now());
+  }
 }
 
 /** @param {number} count */
@@ -63,34 +74,35 @@ function textNow(count) {
 /**
  * @param {AccountPage} page
  * @param {Happening} used
- * @param {Map<string, string>} names
+ * @param {Pick<Answers, 'others'> & { known: Map<string, string> }} answers
  */
-function earlier(page, used, names) {
-  const device = names.get(used.device_id ?? '') ?? used.address ?? say('sessions.unnamed');
+function earlier(page, used, { others, known }) {
+  const device = known.get(used.device_id ?? '') ?? used.address ?? say('sessions.unnamed');
   const text = timed((date) => page.say('recovered.earlier', { date, device }), used.at);
-  const shown = banner(
-    page,
-    element('p', {}, text),
-    button(
-      say('recovered.dismiss'),
-      () => {
-        dismiss(used);
-        shown.remove();
-        document.querySelector('h1')?.focus();
-      },
-      { look: 'second' },
-    ),
+  const dismissal = button(
+    say('recovered.dismiss'),
+    () => {
+      dismiss(used);
+      takeAway(shown);
+    },
+    { look: 'second' },
   );
+  const shown = banner(page, { text: element('p', {}, text), others, dismissal });
   return shown;
 }
 
 /**
  * @param {AccountPage} page
- * @param {HTMLElement} text
- * @param {HTMLElement} [dismissal]
+ * @param {{ text: HTMLElement, others: Promise<boolean>, dismissal?: HTMLElement }} parts
  */
-function banner(page, text, dismissal) {
-  const [lost, ...others] = page.state.authenticators;
+function banner(page, { text, others, dismissal }) {
+  const [lost, ...more] = page.state.authenticators;
+  const endAll = button(say('sessions.signOutOthers'), () => endOthers(page), { look: 'second' });
+  // Offered where there are some, or where that is not known: then it is looked up.
+  endAll.hidden = true;
+  void others.then((isOffered) => {
+    endAll.hidden = !isOffered;
+  });
   return notice(
     'warning',
     element('h2', {}, say('recovered.title')),
@@ -98,8 +110,8 @@ function banner(page, text, dismissal) {
     element(
       'div',
       { class: 'actions' },
-      lost && others.length === 0 && button(say('confirm.replace'), () => void setUp(page, lost)),
-      button(say('sessions.signOutOthers'), () => void endOthers(page), { look: 'second' }),
+      lost && more.length === 0 && button(say('confirm.replace'), () => void setUp(page, lost)),
+      endAll,
       dismissal,
     ),
   );

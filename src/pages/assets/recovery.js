@@ -91,7 +91,7 @@ export async function renewCodes(page) {
   showNewCodes(page, made.recovery_codes, {
     user: page.api.signedIn?.userId ?? '',
     done: say('codes.created'),
-    next: () => void page.overview(),
+    next: () => page.overview(),
   });
 }
 

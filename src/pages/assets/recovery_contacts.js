@@ -16,19 +16,22 @@ import { CALLS } from './wire.js';
 export function contactsCard(page) {
   const load = () => page.api.call(CALLS.recoveryContacts);
   const asked = load();
+  const isWhole = (/** @type {unknown} */ body) =>
+    hasList(body, 'voters', 'user_id') && hasList(body, 'absences', 'from');
   const card = lateCard({
     id: 'recovery-contacts',
     title: say('contacts.title'),
     intro: say('contacts.intro'),
     asked,
     load,
-    isWhole: (body) => hasList(body, 'voters', 'user_id') && hasList(body, 'absences', 'from'),
+    isWhole,
     notLoaded: (reason) => say('contacts.notLoaded', { reason }),
     show: (contacts) => ({ rows: parts(page, contacts) }),
   });
   void asked.then((answer) => {
     // What the policy forbids stands there only where there is something to remove.
-    if (answer.is !== 'done' || answer.body.allowed !== false || isSet(answer.body)) return;
+    if (answer.is !== 'done' || !isWhole(answer.body) || answer.body.allowed !== false || isSet(answer.body))
+      return;
     document.querySelector(`nav a[href="#${card.id}"]`)?.remove();
     card.remove();
   });

@@ -1,4 +1,4 @@
-import { button, element, notice } from './dom.js';
+import { button, element, notice, takeAway } from './dom.js';
 import { icon } from './icons.js';
 import { saveFile } from './save_file.js';
 import { dayText, say } from './texts.js';
@@ -9,7 +9,7 @@ import { dayText, say } from './texts.js';
  *
  * @param {import('./page.js').AccountPage} page
  * @param {string[]} codes
- * @param {{ steps?: HTMLElement | undefined, done?: string, user: string, next: () => void }} options
+ * @param {{ steps?: HTMLElement | undefined, done?: string, user: string, next: () => Promise<void> }} options
  *   `done`: what has just been done; `user`: whose codes they are
  */
 export function showNewCodes(page, codes, { steps, done, user, next }) {
@@ -47,7 +47,7 @@ export function showNewCodes(page, codes, { steps, done, user, next }) {
     tick.setAttribute('aria-invalid', String(!tick.checked));
     if (!tick.checked) return tick.focus();
     removeEventListener('beforeunload', warn);
-    next();
+    return next();
   }
 }
 
@@ -91,7 +91,7 @@ export function copyButton(page, text, label) {
   const copy = button(
     label,
     () => {
-      navigator.clipboard.writeText(text).then(told, () => copy.remove());
+      navigator.clipboard.writeText(text).then(told, () => takeAway(copy));
     },
     { look: 'second row' },
   );
@@ -107,11 +107,15 @@ export function copyButton(page, text, label) {
  * @param {string} text
  */
 function downloadButton(page, text) {
+  let isSaved = false;
   const download = button(
     say('save.download'),
     () => {
+      if (isSaved) return;
+      isSaved = true;
       saveFile(say('save.fileName'), text);
-      download.disabled = true;
+      // Not `disabled`, which would take the focus away.
+      download.setAttribute('aria-disabled', 'true');
       download.textContent = say('save.downloaded');
       page.announce(say('save.downloaded'));
     },

@@ -43,7 +43,7 @@ function shown(page, devices) {
   );
   const none = others.length === 0 && element('p', { class: 'plainrow muted' }, say('sessions.none'));
   if (others.length < 2) return { rows: [list, none] };
-  const action = button(say('sessions.signOutOthers'), () => void endOthers(page), { look: 'second row' });
+  const action = button(say('sessions.signOutOthers'), () => endOthers(page), { look: 'second row' });
   return { rows: [list], action };
 }
 
@@ -84,7 +84,18 @@ export async function endOthers(page) {
     return;
   }
   const text = say('sessions.signOutOthersText', { count: others.length });
-  await end(page, others, say('sessions.signOutOthers'), text);
+  // Asked for: the button that did is done.
+  void end(page, others, say('sessions.signOutOthers'), text);
+}
+
+/**
+ * Whether other devices are signed in, as far as is known: those that could not be loaded may be there.
+ *
+ * @param {AccountPage} page
+ * @param {DevicesAnswer} answer
+ */
+export function mayHaveOthers(page, { is, body }) {
+  return is !== 'done' || !isDeviceList(body) || othersOf(page, body.devices).length > 0;
 }
 
 /**

@@ -63,11 +63,12 @@ export class SetUpWay {
   async confirmed({ authenticator_id: id, recovery_codes: codes }, steps) {
     const { page, options } = this;
     const { done, usualName } = options;
-    // A name that cannot be given now can be given later.
-    await page.api.call(renameAuthenticator(id), { name: this.name.value.trim() || usualName });
-    const next = () => {
+    // A name that cannot be given now can be given later. Codes do not wait for it: nothing else has them.
+    const named = page.api.call(renameAuthenticator(id), { name: this.name.value.trim() || usualName });
+    const next = async () => {
+      await named;
       page.recovered = false;
-      void page.overview(done);
+      await page.overview(done);
     };
     // The saved ones stay good, or the operator wants none.
     if (codes.length === 0) return next();

@@ -46,7 +46,7 @@ function action(page, standing) {
   const does = {
     weak: button(say('codes.create'), () => void renewCodes(page)),
     off: button(say('status.turnOn'), () => void setUp(page)),
-    unknown: button(say('shell.tryAgain'), () => void page.overview(), { look: 'second' }),
+    unknown: button(say('shell.tryAgain'), () => page.overview(), { look: 'second' }),
   };
   return element('p', { class: 'actions' }, does[standing]);
 }

@@ -1,4 +1,4 @@
-import { button, element, Field, notice } from './dom.js';
+import { button, element, Field, notice, takeAway } from './dom.js';
 import { notLoaded } from './late_card.js';
 import { askProof } from './proof.js';
 import { reasonText, say, timed } from './texts.js';
@@ -32,7 +32,7 @@ export function voteCard(page) {
 
   function leave() {
     dropVoteLink();
-    card.remove();
+    takeAway(card);
   }
 
   /** @param {string} kept */
@@ -50,8 +50,9 @@ export function voteCard(page) {
   }
 }
 
-/** Nothing else says that it was answered, or is over. @param {Partial<Question>} body */
-function isQuestion({ user_id: user, begun_ts: begun, open, vote }) {
+/** Nothing else says that it was answered, or is over. @param {Partial<Question> | null} body */
+function isQuestion(body) {
+  const { user_id: user, begun_ts: begun, open, vote } = body ?? {};
   return (
     typeof user === 'string' && typeof begun === 'number' && typeof open === 'boolean' && vote !== undefined
   );
