@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as Listener, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { SECOND } from '../system/clock.ts';
 
 /** How long idle connections stay open at the end, in ms: a request may be on its way on any of them. */
@@ -9,6 +9,8 @@ const LAST_REQUESTS_MS = 2 * SECOND;
 const IDLE_SWEEP_MS = 50;
 /** Requests of one connection that wait for those before them. No browser and no web server sends any. */
 const MOST_BEHIND = 16;
+/** Turns of the event loop in which connections of the kernel's queue are taken at the end: more than its queue holds. */
+const MOST_LAST_TURNS = 5_000;
 
 type Admit = (request: IncomingMessage, response: ServerResponse) => void;
 type Waiting = readonly [IncomingMessage, ServerResponse, Admit];
@@ -30,12 +32,15 @@ export class Connections {
   /** Requests that came while another one was under way on their connection. */
   private readonly behind = new Map<Socket, Waiting[]>();
   private isEnding = false;
+  /** How many there were since the start. */
+  private taken = 0;
 
   constructor(
     private readonly server: Server,
     private readonly most: number,
   ) {
     server.on('connection', (socket: Socket) => {
+      this.taken += 1;
       socket.once('close', () => {
         this.waiting.delete(socket);
         this.busy.delete(socket);
@@ -98,12 +103,14 @@ export class Connections {
   }
 
   /**
-   * Stops accepting at once. Idle connections stay for two seconds, as a web server in front may be sending on one:
-   * each answer from now on says that it is the last on its connection. Cuts off what is not done in `graceMs`.
+   * Stops accepting at once, but for what the kernel has taken already. Idle connections stay for two seconds, as a web
+   * server in front may be sending on one: each answer from now on says that it is the last on its connection. Cuts off
+   * what is not done in `graceMs`.
    */
   async end(graceMs: number): Promise<void> {
     this.isEnding = true;
     for (const response of this.busy.values()) endConnectionAfter(response);
+    await this.takeWhatWaits();
     const closed = this.stopListening();
     const cutOff = setTimeout(() => this.server.closeAllConnections(), graceMs);
     await Promise.race([closed, delay(Math.min(LAST_REQUESTS_MS, graceMs), undefined, { ref: false })]);
@@ -111,6 +118,18 @@ export class Connections {
     await closed;
     clearTimeout(cutOff);
     clearInterval(sweep);
+  }
+
+  /**
+   * To their clients they are made, and the kernel would reset them with the listener: a web server in front may not send
+   * again what it has sent on one.
+   */
+  private async takeWhatWaits(): Promise<void> {
+    await turnOfEventLoop();
+    for (let turn = 0, before = -1; turn < MOST_LAST_TURNS && this.taken !== before; turn += 1) {
+      before = this.taken;
+      await turnOfEventLoop();
+    }
   }
 
   /** Resolves once no connection is left. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Connections } from '../../src/gateway/connections.ts';
 import { exchange } from './support/door.ts';
@@ -91,4 +92,49 @@ test('what was sent behind the last request that is answered on a connection is 
   begun.pop()?.response.setHeader('Connection', 'close').end('last');
   expect(await received).toContain('last');
   expect(begun).toEqual([]);
+});
+
+/** Clients in a thread of their own: they connect at the word of the test, and say what came back. */
+const CLIENTS = 5;
+const CLIENTS_THREAD = `
+  const { connect } = require('node:net');
+  const { parentPort, workerData: { port, connected } } = require('node:worker_threads');
+  parentPort.once('message', () => {
+    for (let n = 0; n < connected.length; n += 1) {
+      let received = '';
+      const say = () => parentPort.postMessage(received);
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write('GET /' + n + ' HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');
+        Atomics.store(connected, n, 1);
+        Atomics.notify(connected, n);
+      });
+      socket.on('data', (data) => (received += data)).on('error', say).on('end', say);
+    }
+  });
+`;
+
+test('F-15: connections that the kernel has taken, and Node has not yet, are served at the end', async () => {
+  const connected = new Int32Array(new SharedArrayBuffer(CLIENTS * Int32Array.BYTES_PER_ELEMENT));
+  const clients = new Worker(CLIENTS_THREAD, { eval: true, workerData: { port, connected } });
+  try {
+    await once(clients, 'online');
+    const answers: string[] = [];
+    const said = new Promise<void>((resolve) => {
+      clients.on('message', (received: string) => {
+        answers.push(received);
+        if (answers.length === CLIENTS) resolve();
+      });
+    });
+    clients.postMessage('connect');
+    // Meanwhile this thread does not accept, as on a machine that is busy.
+    for (let n = 0; n < CLIENTS; n += 1) Atomics.wait(connected, n, 0);
+    const ended = connections.end(60_000);
+    await Promise.race([untilBegun(CLIENTS), said]);
+    for (const { response } of begun) response.end('served');
+    await said;
+    expect(answers.filter((answer) => answer.includes('served'))).toHaveLength(CLIENTS);
+    await ended;
+  } finally {
+    await clients.terminate();
+  }
 });
