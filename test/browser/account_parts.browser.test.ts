@@ -4,6 +4,7 @@ import { LOGIN, passwordLogin, startApp, type TestApp } from '../support/app.ts'
 import { describeInBrowser, openPage, startBrowser } from '../support/browser.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { lookAt } from '../support/look_at.ts';
+import { until } from '../support/until.ts';
 import { AccountPerson } from './account_person.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -440,7 +441,8 @@ notify: { sms: { url: "http://127.0.0.1:1/" } }`,
     await again();
     expect(await page.locator('.status .aside').textContent()).toMatch(/^Verified until \d\d:\d\d$/);
     const title = await page.title();
-    const isTitled = (wanted: string) => page.waitForFunction(`document.title === ${JSON.stringify(wanted)}`);
+    // A dialog that is shut is gone for Playwright before the page hears of it.
+    const isTitled = (wanted: string) => until(async () => (await page.title()) === wanted);
     await person.press('Turn off');
     await person.dialog().getByRole('button', { name: 'Turn off' }).click();
     await isTitled(`Error: ${title}`);
