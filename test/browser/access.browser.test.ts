@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { registerApp, requestOf } from '../oauth/asking.ts';
 import { startApp, type TestApp } from '../support/app.ts';
-import { describeInBrowser, openContext, startBrowser } from '../support/browser.ts';
+import { describeInBrowser, openContext, startBrowser, untilSo } from '../support/browser.ts';
 import type { Enrolled } from '../support/enrolment.ts';
 import { AccountPerson } from './account_person.ts';
 
@@ -112,7 +112,7 @@ describeInBrowser('what apps that sign in by OAuth leave to the account page', (
     // The question stands open; a no changes nothing.
     await person.dialog().getByRole('heading', { name: 'Sign out “' }).waitFor();
     await person.dialog().getByRole('button', { name: 'Cancel' }).click();
-    await page.waitForFunction("document.activeElement.textContent === 'Signed-in devices'");
+    await untilSo(page, "document.activeElement.textContent === 'Signed-in devices'");
     expect(app.stub.liveTokens('bob')).toHaveLength(3);
     expect(await page.getByRole('dialog').count()).toBe(0);
   });
@@ -120,7 +120,7 @@ describeInBrowser('what apps that sign in by OAuth leave to the account page', (
   test('attack 335: the device of an address ends after the answer alone, and another one not at all', async () => {
     for (const action of ['device_view&device_id=TABLET', 'device_delete', 'session_end&device_id=']) {
       await openAt(`org.matrix.${action}`);
-      await page.waitForFunction("document.activeElement.textContent === 'Signed-in devices'");
+      await untilSo(page, "document.activeElement.textContent === 'Signed-in devices'");
       expect(await page.getByRole('dialog').count()).toBe(0);
     }
     await openAt('org.matrix.session_end&device_id=UNKNOWN');
@@ -138,12 +138,12 @@ describeInBrowser('what apps that sign in by OAuth leave to the account page', (
 
   test('others open the end of the account, the word on cross-signing, or the overview', async () => {
     await openAt('org.matrix.account_deactivate');
-    await page.waitForFunction("document.activeElement.textContent === 'Password and account'");
+    await untilSo(page, "document.activeElement.textContent === 'Password and account'");
     expect(await page.getByRole('dialog').count()).toBe(0);
     await openAt('org.matrix.cross_signing_reset');
     await page.getByText('To reset your encryption identity, start in your app.').waitFor();
     await openAt('org.example.unknown');
-    await page.waitForFunction("document.activeElement.tagName === 'H1'");
+    await untilSo(page, "document.activeElement.tagName === 'H1'");
     // An account without a password has none to change.
     const end = page.getByRole('region', { name: /^(?:Password and account|Account)$/ });
     expect(await end.getByRole('button').allTextContents()).toEqual([

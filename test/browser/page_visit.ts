@@ -5,6 +5,7 @@ import { LANGUAGE_COOKIE } from '../../src/pages/texts/language.ts';
 import { fill, type PageTexts } from '../../src/pages/texts/texts.ts';
 import { seedIn } from '../account/account.ts';
 import { LOGIN, passwordLogin, type TestApp } from '../support/app.ts';
+import { untilSo } from '../support/browser.ts';
 import type { ClientPage } from '../support/client_page.ts';
 import { codeAt, type Enrolled } from '../support/enrolment.ts';
 import { type PasskeyUser, TWO_FACTOR } from '../support/passkey_user.ts';
@@ -129,7 +130,7 @@ export class PageVisit {
     if (!isLoading) return loading.first().waitFor({ state: 'detached' });
     // The others have come.
     const text = JSON.stringify(this.words('account.loading'));
-    await this.page.waitForFunction(`document.body.innerText.split(${text}).length === 2`);
+    await untilSo(this.page, `document.body.innerText.split(${text}).length === 2`);
   }
 
   /** As a client leads to it. */

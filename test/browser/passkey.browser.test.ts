@@ -3,7 +3,7 @@ import type { Browser, CDPSession, Page } from 'playwright-core';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { OWN_TOKEN } from '../login/lone_person.ts';
 import { startApp, type TestApp } from '../support/app.ts';
-import { describeInBrowser, openPage, press, startWholeBrowser } from '../support/browser.ts';
+import { describeInBrowser, openPage, press, startWholeBrowser, untilSo } from '../support/browser.ts';
 import { ClientPage } from '../support/client_page.ts';
 import { LocalhostFront } from '../support/localhost_front.ts';
 import { lookAt } from '../support/look_at.ts';
@@ -80,7 +80,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       navigator.credentials.get = (options) => own({ ...options, signal: AbortSignal.abort() });
     }`);
     await page.getByRole('button', PROMPT).click();
-    await page.waitForFunction(`document.querySelector('form[data-asking]') === null`);
+    await untilSo(page, `document.querySelector('form[data-asking]') === null`);
     expect(await page.getByRole('alert').count()).toBe(0);
     await page.getByLabel('Recovery code').waitFor();
     await upToTheKey();
@@ -221,7 +221,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       }`);
       await dialog().getByLabel('Password').fill('bob password');
       await proceed();
-      await page.waitForFunction(`document.querySelector('dialog form[aria-busy]') === null`);
+      await untilSo(page, `document.querySelector('dialog form[aria-busy]') === null`);
       expect(await dialog().getByRole('alert').count()).toBe(0);
       await proceed();
       await codesOnPage().waitFor();
@@ -313,7 +313,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
         navigator.credentials.create = (options) => own({ ...options, signal: AbortSignal.abort() });
       }`);
       await page.getByRole('button', { name: 'Continue' }).click();
-      await page.waitForFunction(`document.querySelector('form[aria-busy]') === null`);
+      await untilSo(page, `document.querySelector('form[aria-busy]') === null`);
       expect(await page.getByText('Your account has this passkey').isVisible()).toBe(false);
       await page.getByRole('button', { name: 'Cancel' }).click();
       await page.getByRole('heading', { name: 'Two-factor authentication is on' }).waitFor();
@@ -412,7 +412,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await other.goto(address);
       expect(await other.getByLabel('Username').getAttribute('autocomplete')).toBe('username webauthn');
       // The question in the field has found no passkey, and stands there.
-      await other.waitForFunction('globalThis.hasAsked === true');
+      await untilSo(other, 'globalThis.hasAsked === true');
       await key.learn(credentials);
       await other.getByRole('button', { name: 'Sign in with a passkey' }).click();
       await other.getByText('You are signed in as @carol:localhost.').waitFor();
@@ -429,7 +429,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await key.learn(credentials);
       await other.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
       await other.getByRole('button', { name: 'Sign in with a passkey' }).click();
-      await other.waitForFunction(`document.querySelector('form[data-asking]') === null`);
+      await untilSo(other, `document.querySelector('form[data-asking]') === null`);
       expect(await other.getByRole('alert').count()).toBe(0);
       await other.getByLabel('Username').fill('carol');
       await other.close();
@@ -439,7 +439,7 @@ describeInBrowser('passkeys on the pages, with an authenticator of Chromium', ()
       await page.goto(`${front.url}/_2fa/login?redirectUrl=${encodeURIComponent(client.url)}`);
       await cdp.send('WebAuthn.setUserVerified', { authenticatorId: resident, isUserVerified: false });
       await alone().click();
-      await page.waitForFunction(`document.querySelector('form[data-asking]') === null`);
+      await untilSo(page, `document.querySelector('form[data-asking]') === null`);
       expect(await page.getByRole('alert').count()).toBe(0);
       await cdp.send('WebAuthn.setUserVerified', { authenticatorId: resident, isUserVerified: true });
       await app.storage.factors.removeAllFactors('@carol:localhost');

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { JsonObject } from '../../src/matrix/wire.ts';
 import { OWN_TOKEN } from '../login/lone_person.ts';
 import { startApp, type TestApp } from '../support/app.ts';
-import { describeInBrowser, openPage, startWholeBrowser } from '../support/browser.ts';
+import { describeInBrowser, openPage, startWholeBrowser, untilSo } from '../support/browser.ts';
 import { LocalhostFront } from '../support/localhost_front.ts';
 import { PasskeyUser, WEBAUTHN_STAGE } from '../support/passkey_user.ts';
 import { offerNothingInFields, SecurityKey } from '../support/security_key.ts';
@@ -56,7 +56,7 @@ describeInBrowser('pages that ask for a passkey, with one of the device', () => 
         own(times++ === 0 ? { ...options, signal: AbortSignal.abort() } : options);
     }`);
     await page.getByRole('button', { name: button }).click();
-    await page.waitForFunction(`document.querySelector('form[data-asking]') === null`);
+    await untilSo(page, `document.querySelector('form[data-asking]') === null`);
     expect(await page.getByRole('alert').count()).toBe(0);
     await page.getByRole('button', { name: button }).click();
   }

@@ -8,6 +8,8 @@ const LIMITS = [/^\s*\}, ([\d_]{4,})\);$/gm, /\bjest\.setTimeout\(([\d_]+)\)/g];
 /** A limit of Playwright's own is half a minute. */
 const IMPATIENT = /\bbrowser\.new(?:Context|Page)\(/g;
 const PATIENT = 'test/support/browser.ts';
+/** It fails on our pages unless it is so at the first look: `untilSo`. */
+const BY_EVAL = /\.waitForFunction\(/g;
 /** So many looks at what is to come, and no more: `until` looks as long as there is hope. */
 const COUNTED =
   /\bfor \(let (\w+) = 0; \1 < \w+ && [^\n]*\)\s*\{?\s*(?:await )?(?:new Promise|pause|delay)\b/g;
@@ -25,6 +27,7 @@ function faultsOf(given: WrittenFile): string[] {
   return [
     ...limitsIn(given),
     ...(file === PATIENT ? [] : findIn(given, IMPATIENT)),
+    ...findIn(given, BY_EVAL),
     ...findIn(given, COUNTED),
   ];
 }
@@ -42,6 +45,7 @@ test.each([
   ['a limit of its own', "test('it', () => {\n}, 60_000);"],
   ['one for a whole file', 'jest.setTimeout(120_000);'],
   ['a page with little time', 'const page = await browser.newPage();'],
+  ['a look that is not repeated', "await page.waitForFunction('globalThis.hasAsked');"],
   ['a number of looks', 'for (let n = 0; n < 100 && !isSo(); n += 1) await pause(10);'],
   [
     'the same with a body',

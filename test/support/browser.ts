@@ -7,6 +7,7 @@ import {
   chromium,
   type Page,
 } from 'playwright-core';
+import { until } from './until.ts';
 
 /** Debian's place; `CHROMIUM` names another. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -99,6 +100,19 @@ export async function openContext(
   const context = await browser.newContext(options);
   context.setDefaultTimeout(STEP_MS);
   return context;
+}
+
+/**
+ * Waits until this JavaScript is true in the page. Playwright's own `waitForFunction` asks again by `eval`, which our pages
+ * forbid: it fails unless it is so at the first look.
+ */
+export function untilSo(page: Page, expression: string): Promise<void> {
+  // A page that is just being left cannot say.
+  const look = () => page.evaluate(expression).catch(() => false);
+  return until(
+    async () => (await look()) === true,
+    () => expression,
+  );
 }
 
 /**
