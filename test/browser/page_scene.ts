@@ -1,11 +1,9 @@
-import { join } from 'node:path';
-import type { Config } from '../../src/config/config.ts';
-import { loadConfig } from '../../src/config/load.ts';
 import { pageTexts } from '../../src/pages/texts/own_texts.ts';
 import { OWN_TOKEN } from '../login/lone_person.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { ClientPage } from '../support/client_page.ts';
 import type { Enrolled } from '../support/enrolment.ts';
+import { requireOfNoKind } from '../support/no_kinds.ts';
 import { PasskeyUser } from '../support/passkey_user.ts';
 import { PASSWORD, type Scene, type Users } from './page_visit.ts';
 
@@ -76,7 +74,7 @@ export async function openScene(german: German): Promise<Scene> {
     ownToken: OWN_TOKEN,
     config: `${CONFIG}\nbrand: { german: ${german} }`,
   });
-  await app.proxy.reload(withNoKinds(join(app.directory, 'config.yaml'), '@vito:localhost'));
+  await requireOfNoKind(app, '@vito:localhost');
   // From its first round on a process measures how long a recovery waits.
   await app.proxy.keepHouse();
   const frank = new PasskeyUser(app, 'frank');
@@ -90,16 +88,6 @@ export async function openScene(german: German): Promise<Scene> {
   const texts = pageTexts({ texts: [], german, language: 'en' });
   const kept = { signedIn: new Map(), usedCodes: new Map(), noted: new Map() };
   return { ...{ app, texts, branded, strict, telling, sso, frank, client, users }, ...kept };
-}
-
-/** The configuration with a user who may add no kind of factor that the pages know: no file can say so. */
-function withNoKinds(file: string, userId: string): Config {
-  const config = loadConfig(file, {});
-  const { users } = config.policy;
-  return {
-    ...config,
-    policy: { ...config.policy, users: { ...users, [userId]: { mode: 'required', factors: [] } } },
-  };
 }
 
 async function enrolAll(app: TestApp): Promise<Users> {

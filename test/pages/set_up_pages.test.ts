@@ -6,6 +6,7 @@ import { PASSWORD } from '../login/support.ts';
 import { type AppOptions, LOGIN, startApp, type TestApp } from '../support/app.ts';
 import { codeAt, wrongCode } from '../support/enrolment.ts';
 import type { HttpAnswer } from '../support/http.ts';
+import { requireOfNoKind } from '../support/no_kinds.ts';
 import { SoftwareAuthenticator } from '../support/software_authenticator.ts';
 import { formsOf, Visitor } from '../support/visitor.ts';
 
@@ -126,11 +127,7 @@ describe('where a set-up is owed', () => {
   });
 
   test('where nothing that the policy has can be set up on a page, it says so, and no button leads there', async () => {
-    await app.stop();
-    await start({
-      ...OWING,
-      config: `policy: { users: { "${CAROL}": { policy: required, factors: [] } } }`,
-    });
+    await requireOfNoKind(app, CAROL);
     const { text } = await credentials();
     expect(text).toContain('a kind of second factor that this page cannot set up');
     expect(text).toContain('<title>Error: Set up two-factor authentication ·');
