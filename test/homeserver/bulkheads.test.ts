@@ -7,16 +7,26 @@ const CROWD = 320;
 const ADDRESSES = 8;
 
 let app: TestApp;
-const letGo: (() => void)[] = [];
+/** What lets a login go on that the homeserver of this test has begun. */
+let letGo: (() => void)[];
 
 afterEach(async () => {
-  for (const go of letGo.splice(0)) go();
+  const goOn = lettingAllGo();
   await app.stop();
+  clearInterval(goOn);
 });
+
+/** Those that still come, too. */
+function lettingAllGo(): NodeJS.Timeout {
+  return setInterval(() => {
+    for (const go of letGo.splice(0)) go();
+  }, 1);
+}
 
 /** The homeserver does not answer logins until it is told to. */
 async function startSlow(): Promise<void> {
   ({ app } = await startSignIns({ config: 'trusted_proxies: [127.0.0.1]' }));
+  letGo = [];
   app.stub.override(/POST .*\/login$/, async (_exchange, next) => {
     await new Promise<void>((resolve) => letGo.push(resolve));
     return next();
@@ -81,9 +91,7 @@ test('attack 141: a sign-in from another address is served in its turn', async (
     await until(() => letGo.length === before);
   }
   expect(hasArrived()).toBe(true);
-  const goOn = setInterval(() => {
-    for (const go of letGo.splice(0)) go();
-  }, 1);
+  const goOn = lettingAllGo();
   expect((await other).status).toBe(401);
   clearInterval(goOn);
 });
