@@ -220,7 +220,10 @@ describeOnBothDatabases('votes on a recovery', (start) => {
           it.prove('alice', 'PUT', `${API}/recovery_vote`, { link: links[ALICE] ?? '', ...YES }, code),
         ),
     );
-    expect(once.map(({ status: each }) => each).sort()).toEqual([200, 409, 409]);
+    const [first, ...others] = once.map(({ status: each }) => each).sort();
+    expect(first).toBe(200);
+    // 429: one that would have to wait behind two others of its client until its recovery code is hashed.
+    expect(others.filter((each) => each !== 409 && each !== 429)).toEqual([]);
     expect((await it.answer('alice', links[ALICE], { vote: 'no' })).status).toBe(409);
     expect((await running(it.app)).waitMs).toBe(72 * HOUR);
     await it.answer('carol', links[CAROL], { vote: 'no' });
