@@ -69,17 +69,6 @@ export function button(text, onPress, { look = '', label } = {}) {
 }
 
 /**
- * Takes away what may have the focus, which goes to the heading and not to nowhere.
- *
- * @param {HTMLElement} gone
- */
-export function takeAway(gone) {
-  const hadFocus = gone.contains(document.activeElement);
-  gone.remove();
-  if (hadFocus) document.querySelector('h1')?.focus();
-}
-
-/**
  * A box that says how something went.
  *
  * @param {'good' | 'warning' | 'bad'} kind

@@ -5,6 +5,7 @@
 import './passkey.js';
 import { region } from './region.js';
 import { saveFile } from './save_file.js';
+import { takeAway } from './take_away.js';
 
 /** How long a person needs to notice that the page has changed, in ms. */
 const UNSEEN_MS = 500;
@@ -63,13 +64,9 @@ function addUse(button) {
     button.textContent = done;
     announcer.textContent = done;
   };
-  const gone = () => {
-    const hadFocus = document.activeElement === button;
-    button.remove();
-    if (hadFocus) document.querySelector('h1')?.focus();
-  };
   button.addEventListener('click', () => {
-    if (copy !== undefined) return void navigator.clipboard.writeText(copy).then(told, gone);
+    if (copy !== undefined)
+      return void navigator.clipboard.writeText(copy).then(told, () => takeAway(button));
     if (download === undefined) return print();
     const sheet = document.querySelector('[data-dated]')?.textContent ?? '';
     saveFile(file, `${sheet}\n\n${download}\n`.trimStart());

@@ -1,7 +1,8 @@
-import { button, element, notice, takeAway } from './dom.js';
+import { button, element, notice } from './dom.js';
 import { isHistory } from './history.js';
 import { endOthers } from './sessions.js';
 import { setUp } from './setup.js';
+import { takeAway } from './take_away.js';
 import { say, timed } from './texts.js';
 
 /**

@@ -1,6 +1,7 @@
-import { button, element, notice, takeAway } from './dom.js';
+import { button, element, notice } from './dom.js';
 import { icon } from './icons.js';
 import { saveFile } from './save_file.js';
+import { takeAway } from './take_away.js';
 import { dayText, say } from './texts.js';
 
 /**

@@ -1,6 +1,7 @@
-import { button, element, Field, notice, takeAway } from './dom.js';
+import { button, element, Field, notice } from './dom.js';
 import { notLoaded } from './late_card.js';
 import { askProof } from './proof.js';
+import { takeAway } from './take_away.js';
 import { reasonText, say, timed } from './texts.js';
 import { dropVoteLink, keptVoteLink } from './vote_link.js';
 import { CALLS } from './wire.js';
