@@ -74,7 +74,7 @@ async function replaceFile(
 ): Promise<string | undefined> {
   const { path } = storage;
   const kept = nameOfKept(path, surroundings.clock.now());
-  // The operator may have taken their time to say yes.
+  // The operator may have taken their time to say yes: this refuses where a `serve` has begun meanwhile.
   await usersOf(storage, surroundings);
   const wasThere = existsSync(path);
   if (wasThere && !settleDatabaseFile(path)) {
